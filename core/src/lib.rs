@@ -1,0 +1,7 @@
+//! Hot Rod, the binary client/server protocol of Infinispan, as Sans-IO state machines.
+#![no_std]
+#![forbid(unsafe_code)]
+
+extern crate alloc;
+
+pub mod wire;

@@ -1,0 +1,185 @@
+//! How long an entry lives.
+
+use core::fmt;
+
+use super::Version;
+use super::flags::Flags;
+use super::reader::{Read, Reader};
+use super::send_buffer::SendBuffer;
+
+/// When an entry expires (`expiration` of hotrod.gr).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub struct Expiration {
+    /// Time to live after the write.
+    pub lifespan: Lifetime,
+    /// Time to live after the last use.
+    pub max_idle: Lifetime,
+}
+
+impl Expiration {
+    /// As the cache is configured.
+    pub const DEFAULT: Self = Self { lifespan: Lifetime::Default, max_idle: Lifetime::Default };
+
+    /// Lives for `lifespan` after the write, maximum idle time as the cache is configured.
+    pub fn after(lifespan: Lifetime) -> Self {
+        Self { lifespan, ..Self::DEFAULT }
+    }
+}
+
+/// A time to live.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum Lifetime {
+    /// As the cache is configured.
+    #[default]
+    Default,
+    /// No end.
+    Infinite,
+    /// So much of a unit. 2.0 and 2.1 know seconds only, there the rest is rounded up; a lifetime of zero is no end.
+    ///
+    /// Up to 2.9 the server takes more than 30 days for a point in time since 1970.
+    For(u64, TimeUnit),
+}
+
+impl Lifetime {
+    /// A lifetime of so many milliseconds.
+    pub fn milliseconds(count: u64) -> Self {
+        Self::For(count, TimeUnit::Milliseconds)
+    }
+
+    /// A lifetime of so many seconds.
+    pub fn seconds(count: u64) -> Self {
+        Self::For(count, TimeUnit::Seconds)
+    }
+
+    /// The lifetime in milliseconds, rounded up; `None` if it has no end or is the cache's default.
+    pub fn as_milliseconds(self) -> Option<u64> {
+        match self {
+            Self::Default | Self::Infinite => None,
+            Self::For(count, unit) => Some(unit.to_milliseconds(count)),
+        }
+    }
+}
+
+/// A unit of time, by its code on the wire (`TimeUnitValue` of the server).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[repr(u8)]
+#[allow(missing_docs)] // the names say all there is
+pub enum TimeUnit {
+    Seconds = 0,
+    Milliseconds = 1,
+    Nanoseconds = 2,
+    Microseconds = 3,
+    Minutes = 4,
+    Hours = 5,
+    Days = 6,
+}
+
+const DEFAULT: u8 = 7;
+const INFINITE: u8 = 8;
+
+impl TimeUnit {
+    fn from_code(code: u8) -> Option<Self> {
+        [
+            Self::Seconds,
+            Self::Milliseconds,
+            Self::Nanoseconds,
+            Self::Microseconds,
+            Self::Minutes,
+            Self::Hours,
+            Self::Days,
+        ]
+        .get(usize::from(code))
+        .copied()
+    }
+
+    /// So much of this unit in milliseconds, rounded up, at most `u64::MAX`.
+    pub fn to_milliseconds(self, count: u64) -> u64 {
+        match self {
+            Self::Nanoseconds => count.div_ceil(1_000_000),
+            Self::Microseconds => count.div_ceil(1_000),
+            Self::Milliseconds => count,
+            Self::Seconds => count.saturating_mul(1_000),
+            Self::Minutes => count.saturating_mul(60_000),
+            Self::Hours => count.saturating_mul(3_600_000),
+            Self::Days => count.saturating_mul(86_400_000),
+        }
+    }
+}
+
+impl fmt::Display for TimeUnit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Seconds => "s",
+            Self::Milliseconds => "ms",
+            Self::Nanoseconds => "ns",
+            Self::Microseconds => "us",
+            Self::Minutes => "min",
+            Self::Hours => "h",
+            Self::Days => "d",
+        })
+    }
+}
+
+impl Expiration {
+    /// The flags that 2.0 and 2.1 need to tell "as configured" from "no end".
+    pub(crate) fn flags(self, version: Version) -> Flags {
+        let mut flags = Flags::NONE;
+        if version < Version::V2_2 {
+            if self.lifespan == Lifetime::Default {
+                flags = flags | Flags::DEFAULT_LIFESPAN;
+            }
+            if self.max_idle == Lifetime::Default {
+                flags = flags | Flags::DEFAULT_MAX_IDLE;
+            }
+        }
+        flags
+    }
+
+    pub(crate) fn write(self, version: Version, out: &mut SendBuffer) {
+        if version < Version::V2_2 {
+            for lifetime in [self.lifespan, self.max_idle] {
+                let seconds = lifetime.as_milliseconds().unwrap_or(0).div_ceil(1000);
+                out.put_vint(u32::try_from(seconds).unwrap_or(u32::MAX));
+            }
+            return;
+        }
+        let (lifespan_code, lifespan) = encode(self.lifespan);
+        let (max_idle_code, max_idle) = encode(self.max_idle);
+        out.put_u8(lifespan_code << 4 | max_idle_code);
+        [lifespan, max_idle].into_iter().flatten().for_each(|duration| out.put_vlong(duration));
+    }
+
+    pub(crate) fn read(version: Version, flags: Flags, reader: &mut Reader<'_>) -> Read<Self> {
+        if version < Version::V2_2 {
+            let lifespan = seconds(reader.vint("lifespan")?, flags.contains(Flags::DEFAULT_LIFESPAN));
+            let max_idle = seconds(reader.vint("maximum idle time")?, flags.contains(Flags::DEFAULT_MAX_IDLE));
+            return Ok(Self { lifespan, max_idle });
+        }
+        let units = reader.byte("time units")?;
+        let mut lifetime = |code: u8, field| match code {
+            DEFAULT => Ok(Lifetime::Default),
+            INFINITE => Ok(Lifetime::Infinite),
+            _ => match TimeUnit::from_code(code) {
+                Some(unit) => Ok(Lifetime::For(reader.vlong(field)?, unit)),
+                None => Err(reader.unexpected("time units", units.into(), "two codes from 0 to 8")),
+            },
+        };
+        Ok(Self { lifespan: lifetime(units >> 4, "lifespan")?, max_idle: lifetime(units & 0x0f, "maximum idle time")? })
+    }
+}
+
+fn encode(lifetime: Lifetime) -> (u8, Option<u64>) {
+    match lifetime {
+        Lifetime::Default => (DEFAULT, None),
+        Lifetime::Infinite => (INFINITE, None),
+        Lifetime::For(count, unit) => (unit as u8, Some(count)),
+    }
+}
+
+fn seconds(count: u32, default: bool) -> Lifetime {
+    match (count, default) {
+        (0, true) => Lifetime::Default,
+        (0, false) => Lifetime::Infinite,
+        (count, _) => Lifetime::seconds(count.into()),
+    }
+}

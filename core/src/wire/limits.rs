@@ -1,0 +1,43 @@
+//! How much a peer may ask of us.
+
+/// Upper bounds on what is read from a peer, checked before anything is allocated for it.
+///
+/// Sizes are in bytes, counts in items. The defaults let through everything that an Infinispan server sends in
+/// practice and stop what only a broken or hostile peer would.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Limits {
+    /// A whole message, header included. Default 1 GiB.
+    pub message: usize,
+    /// A key. Default 64 MiB.
+    pub key: usize,
+    /// A value, a chunk, a query, a task result or a bloom filter. Default 256 MiB.
+    pub value: usize,
+    /// A name: of a cache, counter, mechanism, task, media type or parameter, a host, a listener id. Default 64 KiB.
+    pub name: usize,
+    /// The text of an error. Default 1 MiB.
+    pub error_message: usize,
+    /// Entries, keys, names, modifications or chunks in one message. Default 16,777,216.
+    pub entries: usize,
+    /// Members in a topology. Default 16,384.
+    pub members: usize,
+    /// Segments in a topology. Default 1,048,576.
+    pub segments: usize,
+    /// Parameters of a media type, filter, converter or task, and a header's other parameters. Default 1,024.
+    pub parameters: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            message: 1 << 30,
+            key: 64 << 20,
+            value: 256 << 20,
+            name: 64 << 10,
+            error_message: 1 << 20,
+            entries: 1 << 24,
+            members: 1 << 14,
+            segments: 1 << 20,
+            parameters: 1 << 10,
+        }
+    }
+}

@@ -1,0 +1,50 @@
+//! The Hot Rod grammar: every operation of versions 2.0 to 4.1, written and read, in the client's role and the server's.
+//!
+//! A message is written with [`write_request`], [`write_reply`], [`write_event`] or [`write_counter_event`] into a
+//! [`SendBuffer`], and read by a [`ReplyDecoder`] or a [`RequestDecoder`], which take bytes in any pieces. Keys and
+//! values come out as [`Bytes`](bytes::Bytes): slices of the receive buffer, not copied. (A small value kept for long
+//! keeps the buffer around it; copy it if that matters.)
+//!
+//! [`Operation::table`] is the one place where operations are defined. Nothing here knows of connections, time or
+//! other members: see [`session`](crate::session) for that.
+
+mod decoder;
+mod event;
+mod expiration;
+mod fields;
+mod flags;
+mod limits;
+mod media_type;
+mod metadata;
+mod operation;
+mod primitives;
+mod reader;
+mod receive_buffer;
+mod reply;
+mod reply_lists;
+mod request;
+mod send_buffer;
+mod status;
+mod topology;
+mod types;
+mod version;
+mod violation;
+
+pub use decoder::{Incoming, ReplyDecoder, RequestDecoder, RequestFault};
+pub use event::{CounterEvent, CounterState, EntryChange, Event, EventData, write_counter_event, write_event};
+pub use expiration::{Expiration, Lifetime, TimeUnit};
+pub use flags::{Flags, Intelligence};
+pub use limits::Limits;
+pub use media_type::{MediaType, NotAMediaType, Parameters};
+pub use metadata::{LifetimeLeft, Metadata};
+pub use operation::{Effect, FieldInfo, Operation, ReplyShape, Request, Routing, Row};
+pub use reply::{Asked, Body, IterationBatch, IterationEntry, Ping, Previous, Reply, write_reply};
+pub use request::{Envelope, RequestHeader, RequestOptions, write_request};
+pub use send_buffer::SendBuffer;
+pub use status::Status;
+pub use topology::{Hash, Member, SegmentOwners, Topology};
+pub use types::{
+    Change, CounterConfiguration, CounterKind, Factory, Interests, ListenerOptions, Modification, Seen, Xid,
+};
+pub use version::{UnknownVersion, Version};
+pub use violation::{Problem, Violation};

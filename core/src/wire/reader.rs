@@ -1,0 +1,300 @@
+//! Reads fields from the bytes received so far, and remembers long lists when the bytes run out.
+//!
+//! A Hot Rod message has no outer length, so a decoder may find its end only by parsing it, and a message may arrive in
+//! any pieces. When the bytes end too early every read answers [`Stop::Incomplete`] and the message is parsed again once
+//! more has come. That would cost quadratic time for long lists, so a list keeps the elements that it has already parsed
+//! as a [`Memo`], and their bytes are cut out of what is parsed again. What is left to repeat are the few fields before
+//! and between lists: a constant. The grammar is written once and does not know of any of this.
+
+use alloc::boxed::Box;
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::any::Any;
+use core::ops::Range;
+
+use bytes::Bytes;
+use nom::number::streaming::{be_i32, be_u8, be_u16, be_u64};
+use nom::{IResult, Needed};
+
+use super::primitives::{unzigzag, vint, vlong};
+use super::{Limits, Problem, Violation};
+
+/// Why reading could not go on.
+#[derive(Debug)]
+pub(crate) enum Stop {
+    /// The bytes end; at least so many more are needed.
+    Incomplete(usize),
+    /// The peer broke the protocol.
+    Violation(Violation),
+}
+
+pub(crate) type Read<T> = Result<T, Stop>;
+
+/// Elements of a list, parsed before the bytes ran out.
+struct Memo {
+    /// Where the list begins once the bytes of its elements are cut out.
+    at: usize,
+    items: Box<dyn Any + Send + Sync>,
+}
+
+/// What is remembered between two attempts to parse one message.
+#[derive(Default)]
+pub(crate) struct Resume {
+    /// Innermost list first: it is the first to notice that the bytes end.
+    memos: Vec<Memo>,
+    /// Bytes that need not be parsed again, innermost list first.
+    cuts: Vec<Range<usize>>,
+}
+
+impl Resume {
+    /// The parts of `frame` that have to be parsed again, in order.
+    pub(crate) fn take_retained(&mut self, frame_length: usize, mut keep: impl FnMut(Range<usize>)) {
+        for memo in &mut self.memos {
+            let cut_before: usize = self.cuts.iter().filter(|cut| cut.end <= memo.at).map(ExactSizeIterator::len).sum();
+            memo.at -= cut_before;
+        }
+        let mut from = 0;
+        for cut in self.cuts.drain(..).rev() {
+            keep(from..cut.start);
+            from = cut.end;
+        }
+        keep(from..frame_length);
+    }
+
+    /// Forgets everything: the message is complete, or the stream is over.
+    pub(crate) fn clear(&mut self) {
+        self.memos.clear();
+        self.cuts.clear();
+    }
+
+    fn recall<T: 'static>(&mut self, at: usize) -> Option<T> {
+        self.memos.pop_if(|memo| memo.at == at)?.items.downcast().ok().map(|items| *items)
+    }
+
+    fn remember<T: Any + Send + Sync>(&mut self, bytes: Range<usize>, items: T) {
+        self.memos.push(Memo { at: bytes.start, items: Box::new(items) });
+        self.cuts.push(bytes);
+    }
+}
+
+/// A position in the bytes received so far.
+pub(crate) struct Reader<'a> {
+    frame: &'a Bytes,
+    at: usize,
+    /// Position of the frame's first byte in the stream, for error messages.
+    stream_offset: u64,
+    limits: &'a Limits,
+    resume: &'a mut Resume,
+}
+
+impl<'a> Reader<'a> {
+    pub(crate) fn new(
+        frame: &'a Bytes,
+        at: usize,
+        stream_offset: u64,
+        limits: &'a Limits,
+        resume: &'a mut Resume,
+    ) -> Self {
+        Self { frame, at, stream_offset, limits, resume }
+    }
+
+    pub(crate) fn limits(&self) -> &'a Limits {
+        self.limits
+    }
+
+    pub(crate) fn position(&self) -> usize {
+        self.at
+    }
+
+    pub(crate) fn violation(&self, field: &'static str, problem: Problem) -> Stop {
+        self.violation_at(self.at, field, problem)
+    }
+
+    fn violation_at(&self, at: usize, field: &'static str, problem: Problem) -> Stop {
+        Stop::Violation(Violation { offset: self.stream_offset + at as u64, field, problem })
+    }
+
+    /// A value that the field can't have, at the byte just read.
+    pub(crate) fn unexpected(&self, field: &'static str, value: u64, expected: &'static str) -> Stop {
+        self.violation_at(self.at.saturating_sub(1), field, Problem::Unexpected { value, expected })
+    }
+
+    fn parse<O>(&mut self, field: &'static str, parser: impl FnOnce(&'a [u8]) -> IResult<&'a [u8], O>) -> Read<O> {
+        let frame: &'a [u8] = self.frame;
+        let input = &frame[self.at..];
+        match parser(input) {
+            Ok((rest, value)) => {
+                self.at += input.len() - rest.len();
+                Ok(value)
+            }
+            Err(nom::Err::Incomplete(Needed::Size(more))) => Err(Stop::Incomplete(more.get())),
+            Err(nom::Err::Incomplete(Needed::Unknown)) => Err(Stop::Incomplete(1)),
+            Err(_) => Err(self.violation(field, Problem::NumberTooLong)),
+        }
+    }
+
+    pub(crate) fn byte(&mut self, field: &'static str) -> Read<u8> {
+        self.parse(field, be_u8)
+    }
+
+    pub(crate) fn boolean(&mut self, field: &'static str) -> Read<bool> {
+        Ok(self.byte(field)? != 0)
+    }
+
+    pub(crate) fn short(&mut self, field: &'static str) -> Read<u16> {
+        self.parse(field, be_u16)
+    }
+
+    pub(crate) fn int(&mut self, field: &'static str) -> Read<i32> {
+        self.parse(field, be_i32)
+    }
+
+    pub(crate) fn long(&mut self, field: &'static str) -> Read<u64> {
+        self.parse(field, be_u64)
+    }
+
+    pub(crate) fn vint(&mut self, field: &'static str) -> Read<u32> {
+        // Nearly every number is below 128.
+        match self.frame.get(self.at) {
+            Some(&byte) if byte < 0x80 => {
+                self.at += 1;
+                Ok(u32::from(byte))
+            }
+            _ => self.parse(field, vint),
+        }
+    }
+
+    pub(crate) fn vlong(&mut self, field: &'static str) -> Read<u64> {
+        self.parse(field, vlong)
+    }
+
+    /// A vInt that announces a length or a count, held against its limit before anything is done with it.
+    pub(crate) fn count(&mut self, field: &'static str, limit: usize) -> Read<usize> {
+        let at = self.at;
+        let announced = self.vint(field)?;
+        if announced as usize > limit {
+            let problem = Problem::OverLimit { announced: announced.into(), limit: limit as u64 };
+            return Err(self.violation_at(at, field, problem));
+        }
+        Ok(announced as usize)
+    }
+
+    /// `length` bytes, not copied.
+    pub(crate) fn raw(&mut self, length: usize) -> Read<Bytes> {
+        let end = self.at + length;
+        if end > self.frame.len() {
+            return Err(Stop::Incomplete(end - self.frame.len()));
+        }
+        let bytes = self.frame.slice(self.at..end);
+        self.at = end;
+        Ok(bytes)
+    }
+
+    /// A vInt length and so many bytes (`array` of hotrod.gr), not copied.
+    pub(crate) fn array(&mut self, field: &'static str, limit: usize) -> Read<Bytes> {
+        let length = self.count(field, limit)?;
+        self.raw(length)
+    }
+
+    /// A zigzag length, negative for absent, and so many bytes (`optionalArray` of hotrod.gr).
+    pub(crate) fn optional_array(&mut self, field: &'static str, limit: usize) -> Read<Option<Bytes>> {
+        let at = self.at;
+        let length = unzigzag(self.vint(field)?);
+        let Ok(length) = usize::try_from(length) else { return Ok(None) };
+        if length > limit {
+            let problem = Problem::OverLimit { announced: length as u64, limit: limit as u64 };
+            return Err(self.violation_at(at, field, problem));
+        }
+        self.raw(length).map(Some)
+    }
+
+    pub(crate) fn text_of(&self, field: &'static str, bytes: &Bytes) -> Read<String> {
+        match core::str::from_utf8(bytes) {
+            Ok(text) => Ok(text.into()),
+            Err(_) => Err(self.violation_at(self.at - bytes.len(), field, Problem::NotUtf8)),
+        }
+    }
+
+    /// A vInt length and so many bytes of UTF-8.
+    pub(crate) fn text(&mut self, field: &'static str, limit: usize) -> Read<String> {
+        let bytes = self.array(field, limit)?;
+        self.text_of(field, &bytes)
+    }
+
+    /// A name: a text of at most [`Limits::name`] bytes.
+    pub(crate) fn name(&mut self, field: &'static str) -> Read<String> {
+        self.text(field, self.limits.name)
+    }
+
+    /// Fills an accumulator step by step until `step` answers false; a step changes it only when it succeeds.
+    ///
+    /// `smallest` is the least number of bytes that a step reads: it bounds what is allocated up front by what has come.
+    pub(crate) fn accumulate<A: Send + Sync + 'static>(
+        &mut self,
+        start: impl FnOnce() -> A,
+        mut step: impl FnMut(&mut Self, &mut A) -> Read<bool>,
+    ) -> Read<A> {
+        let list_at = self.at;
+        let mut items = self.resume.recall(list_at).unwrap_or_else(start);
+        loop {
+            let step_at = self.at;
+            match step(self, &mut items) {
+                Ok(true) => {}
+                Ok(false) => return Ok(items),
+                Err(stop) => {
+                    if matches!(stop, Stop::Incomplete(_)) {
+                        self.resume.remember(list_at..step_at, items);
+                    }
+                    return Err(stop);
+                }
+            }
+        }
+    }
+
+    /// A list of `count` elements, each of at least `smallest` bytes.
+    pub(crate) fn list<T: Send + Sync + 'static>(
+        &mut self,
+        count: usize,
+        smallest: usize,
+        mut element: impl FnMut(&mut Self) -> Read<T>,
+    ) -> Read<Vec<T>> {
+        // A count is only a promise: reserve for what the bytes at hand can hold.
+        let plausible = count.min((self.frame.len() - self.at) / smallest.max(1));
+        self.accumulate(
+            || Vec::with_capacity(plausible),
+            |reader, items| {
+                if items.len() < count {
+                    items.push(element(reader)?);
+                }
+                Ok(items.len() < count)
+            },
+        )
+    }
+
+    /// Reads what follows `items`, a list that began at `list_at`, and keeps the list if that isn't all here yet.
+    pub(crate) fn keeping<T: Send + Sync + 'static, U>(
+        &mut self,
+        list_at: usize,
+        items: T,
+        rest: impl FnOnce(&mut Self, &T) -> Read<U>,
+    ) -> Read<(T, U)> {
+        let rest_at = self.at;
+        match rest(self, &items) {
+            Ok(value) => Ok((items, value)),
+            Err(stop) => {
+                if matches!(stop, Stop::Incomplete(_)) {
+                    self.resume.remember(list_at..rest_at, items);
+                }
+                Err(stop)
+            }
+        }
+    }
+
+    /// The caller keeps what it has read up to `end`: a message's first field is not to be parsed again.
+    pub(crate) fn keep_before(&mut self, end: usize, stop: Stop) -> Stop {
+        if matches!(stop, Stop::Incomplete(_)) {
+            self.resume.cuts.push(0..end);
+        }
+        stop
+    }
+}

@@ -1,0 +1,116 @@
+//! The bytes received and not yet understood.
+
+use bytes::{Buf, Bytes, BytesMut};
+
+use super::reader::{Read, Reader, Resume, Stop};
+use super::{Limits, Problem, Violation};
+
+/// The least room that a host finds for its next read.
+const LEAST_ROOM: usize = 16 * 1024;
+/// The most room offered before the bytes that will fill it have begun to come.
+const MOST_ROOM: usize = 1024 * 1024;
+
+/// Collects bytes, hands out whole messages as slices of them, and knows what to keep when a message is not all here.
+pub(crate) struct ReceiveBuffer {
+    /// Received, and not looked at since.
+    incoming: BytesMut,
+    /// Frozen, so that messages can share it: begins where the next message does.
+    frame: Bytes,
+    /// No use in looking again before the buffer holds so many bytes.
+    needed: usize,
+    resume: Resume,
+    limits: Limits,
+    /// Position of the frame in the stream.
+    stream_offset: u64,
+    /// Bytes of the present message that were cut out because they need not be parsed again.
+    cut: usize,
+}
+
+impl ReceiveBuffer {
+    pub(crate) fn new(limits: Limits) -> Self {
+        Self {
+            incoming: BytesMut::new(),
+            frame: Bytes::new(),
+            needed: 0,
+            resume: Resume::default(),
+            limits,
+            stream_offset: 0,
+            cut: 0,
+        }
+    }
+
+    /// Appends a copy of `bytes`.
+    pub(crate) fn receive(&mut self, bytes: &[u8]) {
+        self.incoming.extend_from_slice(bytes);
+    }
+
+    /// The buffer itself, with room for a read; what is appended to it has been received.
+    pub(crate) fn room(&mut self) -> &mut BytesMut {
+        // A large value gets its room in steps as it comes: a length alone must not cost memory.
+        let missing = self.needed.saturating_sub(self.incoming.len());
+        let room = missing.min(self.incoming.len().max(MOST_ROOM)).max(LEAST_ROOM);
+        if self.incoming.capacity() - self.incoming.len() < LEAST_ROOM {
+            self.incoming.reserve(room);
+        }
+        &mut self.incoming
+    }
+
+    /// Bytes received that no message has been made of.
+    pub(crate) fn len(&self) -> usize {
+        self.frame.len() + self.incoming.len() + self.cut
+    }
+
+    /// Parses one message; `None` if it isn't all here yet.
+    ///
+    /// `parse` is called again from the message's beginning when more has come, see [`Reader`].
+    pub(crate) fn next<T>(&mut self, parse: impl FnOnce(&mut Reader<'_>) -> Read<T>) -> Option<Result<T, Violation>> {
+        if self.frame.is_empty() {
+            if self.incoming.is_empty() || self.incoming.len() < self.needed {
+                return None;
+            }
+            self.frame = self.incoming.split().freeze();
+        }
+        let mut reader = Reader::new(&self.frame, 0, self.stream_offset, &self.limits, &mut self.resume);
+        match parse(&mut reader) {
+            Ok(message) => {
+                let length = reader.position();
+                self.complete(length);
+                Some(Ok(message))
+            }
+            Err(Stop::Violation(violation)) => Some(Err(violation)),
+            Err(Stop::Incomplete(more)) => self.keep_for_later(more).err().map(Err),
+        }
+    }
+
+    fn complete(&mut self, length: usize) {
+        self.resume.clear();
+        self.frame.advance(length);
+        self.stream_offset += length as u64;
+        self.needed = 0;
+        self.cut = 0;
+        if self.frame.is_empty() {
+            // An empty view would keep the whole buffer from being used again.
+            self.frame = Bytes::new();
+        }
+    }
+
+    /// Moves what has to be parsed again before whatever comes next.
+    fn keep_for_later(&mut self, more: usize) -> Result<(), Violation> {
+        let frame = core::mem::take(&mut self.frame);
+        let behind = self.incoming.split();
+        let before = frame.len();
+        let incoming = &mut self.incoming;
+        self.resume.take_retained(before, |range| incoming.extend_from_slice(&frame[range]));
+        let retained = incoming.len();
+        incoming.unsplit(behind);
+        self.cut += before - retained;
+        self.stream_offset += (before - retained) as u64;
+        self.needed = retained + more;
+        let announced = self.cut + self.needed;
+        if announced > self.limits.message {
+            let problem = Problem::OverLimit { announced: announced as u64, limit: self.limits.message as u64 };
+            return Err(Violation { offset: self.stream_offset + retained as u64, field: "message", problem });
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,360 @@
+//! Replies: the header that all share, and the answer in one of a small set of forms.
+
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use bytes::Bytes;
+
+use super::flags::Intelligence;
+use super::media_type::MediaType;
+use super::metadata::Metadata;
+use super::operation::{Operation, ReplyShape};
+use super::reader::{Read, Reader};
+use super::send_buffer::SendBuffer;
+use super::status::Status;
+use super::topology::{self, Topology};
+use super::types::{CounterConfiguration, Xid};
+use super::version::Version;
+use super::{primitives, reply_lists};
+
+/// First byte of a reply or an event.
+pub(crate) const MAGIC: u8 = 0xa1;
+
+/// Opcode of a reply that is an error, whatever was asked.
+pub(crate) const ERROR: u8 = 0x50;
+
+/// What a reply answers; its form depends on it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Asked {
+    /// The operation.
+    pub operation: Operation,
+    /// The version of the request.
+    pub version: Version,
+    /// The intelligence in the request.
+    pub intelligence: Intelligence,
+}
+
+/// A reply.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reply {
+    /// The id of the request that it answers; 0 in an error if the server could not read it.
+    pub message_id: u64,
+    /// How it went.
+    pub status: Status,
+    /// A new view of the cluster, if the request's was another.
+    pub topology: Option<Topology>,
+    /// The answer.
+    pub body: Body,
+}
+
+/// An answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Body {
+    /// The status says all; also where there is no entry, and where a condition did not hold.
+    Nothing,
+    /// What went wrong, in the server's words.
+    Error(String),
+    /// A value: of an entry, a query's or a task's result.
+    Value(Bytes),
+    /// A value and its version.
+    VersionedValue {
+        /// Changes with every write.
+        version: u64,
+        /// The value.
+        value: Bytes,
+    },
+    /// A value, its version and lifetimes.
+    ValueWithMetadata {
+        /// Version and lifetimes.
+        metadata: Metadata,
+        /// The value.
+        value: Bytes,
+    },
+    /// The value before the operation, or the present one if it was not executed; `None` if there was none.
+    Previous(Option<Previous>),
+    /// Entries.
+    Entries(Vec<(Bytes, Bytes)>),
+    /// Keys.
+    Keys(Vec<Bytes>),
+    /// The values of a multimap key.
+    Values(Vec<Bytes>),
+    /// The values of a multimap key, with version and lifetimes.
+    ValuesWithMetadata {
+        /// Version and lifetimes.
+        metadata: Metadata,
+        /// The values.
+        values: Vec<Bytes>,
+    },
+    /// Names: of mechanisms or counters.
+    Names(Vec<String>),
+    /// Statistics by name.
+    Statistics(Vec<(String, String)>),
+    /// What the server can do.
+    Ping(Ping),
+    /// A step of an authentication.
+    Challenge {
+        /// Whether the server regards the authentication as complete. Not set with a SCRAM server-final.
+        complete: bool,
+        /// The server's data for the mechanism.
+        challenge: Bytes,
+    },
+    /// A count, of 64 bits.
+    Size(u64),
+    /// The id of an iteration, for what follows.
+    IterationId(String),
+    /// Entries of an iteration.
+    Iteration(IterationBatch),
+    /// The id of a streamed value that is being written.
+    PutStreamId(i32),
+    /// The first chunk of a streamed value.
+    StreamStart {
+        /// For what follows.
+        stream_id: i32,
+        /// Whether this chunk is the last.
+        complete: bool,
+        /// Version and lifetimes of the entry.
+        metadata: Metadata,
+        /// The bytes.
+        chunk: Bytes,
+    },
+    /// A further chunk of a streamed value.
+    StreamChunk {
+        /// As in the first.
+        stream_id: i32,
+        /// Whether this chunk is the last.
+        complete: bool,
+        /// The bytes.
+        chunk: Bytes,
+    },
+    /// The outcome of a transaction step (X/Open XA: 0 `XA_OK`, 3 `XA_RDONLY`, negative errors, 100.. rollbacks).
+    XaCode(i32),
+    /// Transactions.
+    Xids(Vec<Xid>),
+    /// How a counter was made.
+    CounterConfiguration(CounterConfiguration),
+    /// The value of a counter.
+    CounterValue(i64),
+    /// Yes or no.
+    Boolean(bool),
+}
+
+/// A value that an operation met.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Previous {
+    /// Version and lifetimes; before 4.0 they are not sent.
+    pub metadata: Option<Metadata>,
+    /// The value.
+    pub value: Bytes,
+}
+
+/// The answer to a PING; everything in it is `None` or empty before the version that has it.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Ping {
+    /// The form in which the cache stores keys (2.9 and later).
+    pub key_type: MediaType,
+    /// The form in which the cache stores values (2.9 and later).
+    pub value_type: MediaType,
+    /// The newest protocol version of the server, as its byte (3.0 and later).
+    pub server_version: Option<u8>,
+    /// Request opcodes that the server knows (3.0 and later).
+    pub operations: Vec<u16>,
+}
+
+/// Entries of an iteration.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct IterationBatch {
+    /// Segments of which all entries have been sent: one bit a segment, least significant first.
+    pub finished_segments: Bytes,
+    /// The entries; empty at the end of the iteration.
+    pub entries: Vec<IterationEntry>,
+}
+
+/// An entry of an iteration.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct IterationEntry {
+    /// The key.
+    pub key: Bytes,
+    /// The value, or the projections that the filter-converter made of it.
+    pub values: Vec<Bytes>,
+    /// Version and lifetimes, if asked for (2.5 and later).
+    pub metadata: Option<Metadata>,
+}
+
+/// Appends a reply to `out`.
+///
+/// A body of another form than the operation's (or its status's) is written as it is: a server role's own mistake.
+pub fn write_reply(reply: &Reply, asked: Asked, out: &mut SendBuffer) {
+    let error = matches!(reply.body, Body::Error(_));
+    out.put_u8(MAGIC);
+    out.put_vlong(reply.message_id);
+    out.put_u8(if error { ERROR } else { asked.operation.row().reply_opcode });
+    out.put_u8(reply.status.0);
+    topology::write(reply.topology.as_ref().filter(|_| !error), asked.intelligence, out);
+    write_body(&reply.body, asked, out);
+}
+
+fn write_body(body: &Body, asked: Asked, out: &mut SendBuffer) {
+    match body {
+        Body::Nothing => {}
+        Body::Error(text) | Body::IterationId(text) => out.put_text(text),
+        Body::Value(value) => out.put_array(value),
+        Body::VersionedValue { version, value } => {
+            out.put_u64(*version);
+            out.put_array(value);
+        }
+        Body::ValueWithMetadata { metadata, value } => {
+            metadata.write(out);
+            out.put_array(value);
+        }
+        Body::Previous(previous) => write_previous(previous.as_ref(), asked.version, out),
+        Body::Entries(entries) => reply_lists::write_entries(entries, asked, out),
+        Body::Keys(keys) => reply_lists::write_marked_keys(keys, out),
+        Body::Values(values) => reply_lists::write_values(values, out),
+        Body::ValuesWithMetadata { metadata, values } => {
+            metadata.write(out);
+            reply_lists::write_values(values, out);
+        }
+        Body::Names(names) => reply_lists::write_names(names, out),
+        Body::Statistics(pairs) => reply_lists::write_text_map(pairs, out),
+        Body::Ping(ping) => ping.write(asked.version, out),
+        Body::Challenge { complete, challenge } => {
+            out.put_u8(u8::from(*complete));
+            out.put_array(challenge);
+        }
+        Body::Size(size) => out.put_vlong(*size),
+        Body::Iteration(batch) => reply_lists::write_iteration(batch, asked.version, out),
+        Body::PutStreamId(id) | Body::XaCode(id) => out.put_i32(*id),
+        Body::StreamStart { stream_id, complete, metadata, chunk } => {
+            write_stream(*stream_id, *complete, Some(metadata), chunk, out);
+        }
+        Body::StreamChunk { stream_id, complete, chunk } => write_stream(*stream_id, *complete, None, chunk, out),
+        Body::Xids(xids) => reply_lists::write_xids(xids, out),
+        Body::CounterConfiguration(configuration) => configuration.write(out),
+        Body::CounterValue(value) => out.put_u64(*value as u64),
+        Body::Boolean(value) => out.put_u8(u8::from(*value)),
+    }
+}
+
+fn write_previous(previous: Option<&Previous>, version: Version, out: &mut SendBuffer) {
+    if version >= Version::V4_0 {
+        let metadata = previous.map_or(Metadata::OF_NO_ENTRY, |previous| previous.metadata.unwrap_or_default());
+        metadata.write(out);
+    }
+    match previous {
+        Some(previous) => out.put_array(&previous.value),
+        None => out.put_vint(0),
+    }
+}
+
+fn write_stream(id: i32, complete: bool, metadata: Option<&Metadata>, chunk: &Bytes, out: &mut SendBuffer) {
+    out.put_i32(id);
+    out.put_u8(u8::from(complete));
+    if let Some(metadata) = metadata {
+        metadata.write(out);
+    }
+    out.put_array(chunk);
+}
+
+/// The body of a reply with that status.
+pub(crate) fn read_body(status: Status, asked: Asked, reader: &mut Reader<'_>) -> Read<Body> {
+    let shape = asked.operation.row().reply;
+    let has_body = match shape {
+        ReplyShape::Previous => status.has_previous(),
+        ReplyShape::Iteration => status.is_success() || status == Status::INVALID_ITERATION,
+        _ => status.is_success(),
+    };
+    if !has_body {
+        return Ok(Body::Nothing);
+    }
+    let limits = reader.limits();
+    Ok(match shape {
+        ReplyShape::Nothing => Body::Nothing,
+        ReplyShape::Value => Body::Value(reader.array("value", limits.value)?),
+        ReplyShape::VersionedValue => {
+            Body::VersionedValue { version: reader.long("entry version")?, value: reader.array("value", limits.value)? }
+        }
+        ReplyShape::ValueWithMetadata => {
+            Body::ValueWithMetadata { metadata: Metadata::read(reader)?, value: reader.array("value", limits.value)? }
+        }
+        ReplyShape::Previous => Body::Previous(read_previous(asked.version, reader)?),
+        ReplyShape::Statistics => Body::Statistics(reply_lists::read_text_map(reader)?),
+        ReplyShape::Ping => Body::Ping(Ping::read(asked.version, reader)?),
+        ReplyShape::MarkedEntries => Body::Entries(reply_lists::read_marked_entries(reader)?),
+        ReplyShape::MarkedKeys => Body::Keys(reply_lists::read_marked_keys(reader)?),
+        ReplyShape::Entries => Body::Entries(reply_lists::read_entries(reader)?),
+        ReplyShape::Mechanisms | ReplyShape::CounterNames => Body::Names(reply_lists::read_names(reader)?),
+        ReplyShape::Challenge => Body::Challenge {
+            complete: reader.boolean("complete")?,
+            challenge: reader.array("challenge", limits.name)?,
+        },
+        ReplyShape::Size => Body::Size(reader.vlong("size")?),
+        ReplyShape::IterationId => Body::IterationId(reader.name("iteration id")?),
+        ReplyShape::Iteration => Body::Iteration(reply_lists::read_iteration(asked.version, reader)?),
+        ReplyShape::PutStreamId => Body::PutStreamId(reader.int("stream id")?),
+        ReplyShape::StreamStart => Body::StreamStart {
+            stream_id: reader.int("stream id")?,
+            complete: reader.boolean("complete")?,
+            metadata: Metadata::read(reader)?,
+            chunk: reader.array("chunk", limits.value)?,
+        },
+        ReplyShape::StreamChunk => Body::StreamChunk {
+            stream_id: reader.int("stream id")?,
+            complete: reader.boolean("complete")?,
+            chunk: reader.array("chunk", limits.value)?,
+        },
+        ReplyShape::XaCode => Body::XaCode(reader.int("XA code")?),
+        ReplyShape::Xids => Body::Xids(reply_lists::read_xids(reader)?),
+        ReplyShape::CounterConfiguration => Body::CounterConfiguration(CounterConfiguration::read(reader)?),
+        ReplyShape::CounterValue => Body::CounterValue(reader.long("counter value")? as i64),
+        ReplyShape::Values => Body::Values(reply_lists::read_values(reader)?),
+        ReplyShape::ValuesWithMetadata => {
+            Body::ValuesWithMetadata { metadata: Metadata::read(reader)?, values: reply_lists::read_values(reader)? }
+        }
+        ReplyShape::Boolean => Body::Boolean(reader.boolean("result")?),
+    })
+}
+
+fn read_previous(version: Version, reader: &mut Reader<'_>) -> Read<Option<Previous>> {
+    let metadata = if version >= Version::V4_0 { Some(Metadata::read(reader)?) } else { None };
+    let value = reader.array("previous value", reader.limits().value)?;
+    // 4.0 marks "none" in the version too; before, a zero length is all there is to tell it by.
+    let none = value.is_empty() && metadata.is_none_or(|metadata| metadata == Metadata::OF_NO_ENTRY);
+    Ok((!none).then_some(Previous { metadata, value }))
+}
+
+impl Ping {
+    fn write(&self, version: Version, out: &mut SendBuffer) {
+        if version >= Version::V2_9 {
+            self.key_type.write(out);
+            self.value_type.write(out);
+        }
+        if version >= Version::V3_0 {
+            out.put_u8(self.server_version.unwrap_or(Version::LATEST.to_byte()));
+            out.put_vint(self.operations.len() as u32);
+            self.operations.iter().for_each(|opcode| out.put_u16(*opcode));
+        }
+    }
+
+    fn read(version: Version, reader: &mut Reader<'_>) -> Read<Self> {
+        let mut ping = Self::default();
+        if version >= Version::V2_9 {
+            ping.key_type = MediaType::read(reader)?;
+            ping.value_type = MediaType::read(reader)?;
+        }
+        if version >= Version::V3_0 {
+            ping.server_version = Some(reader.byte("server version")?);
+            let count = reader.count("operations", reader.limits().entries)?;
+            ping.operations = reader.list(count, 2, |reader| reader.short("operation"))?;
+        }
+        Ok(ping)
+    }
+}
+
+/// The id of a transaction as replies carry it: lengths are vInts, not bytes.
+pub(crate) fn read_xid(reader: &mut Reader<'_>) -> Read<Xid> {
+    Ok(Xid {
+        format_id: primitives::unzigzag(reader.vint("xid format")?),
+        global_transaction_id: reader.array("global transaction id", reader.limits().name)?,
+        branch_qualifier: reader.array("branch qualifier", reader.limits().name)?,
+    })
+}

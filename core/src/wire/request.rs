@@ -1,0 +1,144 @@
+//! Requests: the header that all share, and the fields of the operation.
+
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use bytes::Bytes;
+
+use super::fields::Context;
+use super::flags::{Flags, Intelligence};
+use super::media_type::MediaType;
+use super::operation::{Operation, Request};
+use super::reader::{Read, Reader};
+use super::send_buffer::SendBuffer;
+use super::version::Version;
+
+/// First byte of a request.
+pub(crate) const MAGIC: u8 = 0xa0;
+
+/// What a user chooses for a request beside the operation; usually the same for all requests to one cache.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct RequestOptions {
+    /// The cache; empty for the default cache.
+    pub cache: String,
+    /// Flags.
+    pub flags: Flags,
+    /// The form of keys (2.8 and later; before, it is not sent).
+    pub key_type: MediaType,
+    /// The form of values (2.8 and later; before, it is not sent).
+    pub value_type: MediaType,
+    /// Further parameters (4.0 and later; before, they are not sent), such as `traceparent`.
+    pub other_parameters: Vec<(String, Bytes)>,
+}
+
+impl RequestOptions {
+    /// For that cache, everything else at its default.
+    pub fn cache(name: impl Into<String>) -> Self {
+        Self { cache: name.into(), ..Self::default() }
+    }
+}
+
+/// The header of a request (`header` of hotrod.gr).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RequestHeader {
+    /// Chosen by the client; the reply repeats it.
+    pub message_id: u64,
+    /// The version in which the request is written and the reply must be.
+    pub version: Version,
+    /// What the client understands of topologies.
+    pub intelligence: Intelligence,
+    /// The topology that the client has of this cache; the server sends its own if that differs. 0 for none.
+    pub topology_id: u32,
+    /// The rest.
+    pub options: RequestOptions,
+}
+
+/// What of a header the session fills in itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Envelope {
+    /// As [`RequestHeader::message_id`].
+    pub message_id: u64,
+    /// As [`RequestHeader::version`].
+    pub version: Version,
+    /// As [`RequestHeader::intelligence`].
+    pub intelligence: Intelligence,
+    /// As [`RequestHeader::topology_id`].
+    pub topology_id: u32,
+}
+
+/// Appends a request to `out`.
+///
+/// Whether the version has the operation is not checked here: see [`Row::since`](super::Row::since).
+pub fn write_request(envelope: Envelope, options: &RequestOptions, request: &Request, out: &mut SendBuffer) {
+    let Envelope { message_id, version, intelligence, topology_id } = envelope;
+    let flags = options.flags | request.flags(version);
+    out.put_u8(MAGIC);
+    out.put_vlong(message_id);
+    out.put_u8(version.to_byte());
+    out.put_u8(request.operation().row().request_opcode);
+    out.put_text(&options.cache);
+    out.put_vint(flags.0);
+    out.put_u8(intelligence.to_byte());
+    out.put_vint(topology_id);
+    if version >= Version::V2_8 {
+        options.key_type.write(out);
+        options.value_type.write(out);
+    }
+    if version >= Version::V4_0 {
+        out.put_vint(options.other_parameters.len() as u32);
+        for (name, value) in &options.other_parameters {
+            out.put_text(name);
+            out.put_array(value);
+        }
+    }
+    request.write(Context { version, flags }, out);
+}
+
+/// A header and the operation that follows it.
+pub(crate) struct Head {
+    pub(crate) header: RequestHeader,
+    pub(crate) operation: Operation,
+}
+
+/// Why the head of a request can't be used though it could be read.
+pub(crate) enum Unusable {
+    Version(u8),
+    Operation(u8),
+}
+
+pub(crate) fn read_head(reader: &mut Reader<'_>) -> Read<Result<Head, (u64, Unusable)>> {
+    let magic = reader.byte("magic")?;
+    if magic != MAGIC {
+        return Err(reader.unexpected("magic", magic.into(), "0xa0, a request"));
+    }
+    let message_id = reader.vlong("message id")?;
+    let version_byte = reader.byte("version")?;
+    let opcode = reader.byte("opcode")?;
+    let Some(version) = Version::newest_up_to(version_byte) else {
+        return Ok(Err((message_id, Unusable::Version(version_byte))));
+    };
+    let Some(operation) = Operation::from_request_opcode(opcode) else {
+        return Ok(Err((message_id, Unusable::Operation(opcode))));
+    };
+    let cache = reader.name("cache name")?;
+    let flags = Flags(reader.vint("flags")?);
+    let intelligence = reader.byte("intelligence")?;
+    let Some(intelligence) = Intelligence::from_byte(intelligence) else {
+        return Err(reader.unexpected("intelligence", intelligence.into(), "1, 2 or 3"));
+    };
+    let topology_id = reader.vint("topology id")?;
+    let mut options = RequestOptions { cache, flags, ..RequestOptions::default() };
+    if version >= Version::V2_8 {
+        options.key_type = MediaType::read(reader)?;
+        options.value_type = MediaType::read(reader)?;
+    }
+    if version >= Version::V4_0 {
+        let count = reader.count("other parameters", reader.limits().parameters)?;
+        options.other_parameters = reader.list(count, 2, |reader| {
+            let name = reader.name("other parameter name")?;
+            Ok((name, reader.array("other parameter value", reader.limits().name)?))
+        })?;
+    }
+    let header = RequestHeader { message_id, version, intelligence, topology_id, options };
+    Ok(Ok(Head { header, operation }))
+}

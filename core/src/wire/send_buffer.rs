@@ -1,0 +1,212 @@
+//! The bytes on their way to the peer.
+
+use alloc::collections::VecDeque;
+use core::fmt;
+
+use bytes::{Buf, BufMut, Bytes, BytesMut};
+
+use super::primitives::{put_vint, put_vlong, zigzag};
+
+/// Values up to this size are copied behind the fields before them; larger ones stay the caller's buffer.
+///
+/// Below it one `memcpy` is cheaper than one more element in the host's `writev`.
+const COPY_UP_TO: usize = 4 * 1024;
+
+/// Bytes waiting to be sent, written once: small fields into one growing buffer, large values as they are.
+///
+/// A host sends [`segments`](Self::segments) with one vectored write and reports what was taken with
+/// [`advance`](Self::advance); any number of bytes at a time will do.
+#[derive(Default)]
+pub struct SendBuffer {
+    /// Older than `tail`.
+    segments: VecDeque<Bytes>,
+    tail: BytesMut,
+    pending: usize,
+    sent: u64,
+}
+
+impl SendBuffer {
+    /// An empty buffer; allocates nothing yet.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Bytes waiting.
+    pub fn len(&self) -> usize {
+        self.pending
+    }
+
+    /// Whether nothing waits.
+    pub fn is_empty(&self) -> bool {
+        self.pending == 0
+    }
+
+    /// Bytes ever written here: the stream position of the next byte to be written.
+    pub fn end(&self) -> u64 {
+        self.sent + self.pending as u64
+    }
+
+    /// Bytes ever taken by the host.
+    pub fn sent(&self) -> u64 {
+        self.sent
+    }
+
+    /// What waits, oldest first, in contiguous pieces.
+    pub fn segments(&self) -> impl Iterator<Item = &[u8]> {
+        let tail: &[u8] = &self.tail;
+        self.segments.iter().map(|segment| &segment[..]).chain((!tail.is_empty()).then_some(tail))
+    }
+
+    /// The oldest contiguous piece; empty only if nothing waits.
+    pub fn first(&self) -> &[u8] {
+        self.segments.front().map_or(&self.tail[..], |segment| &segment[..])
+    }
+
+    /// Drops the first `count` bytes: the host has sent them. More than [`len`](Self::len) counts as all.
+    pub fn advance(&mut self, count: usize) {
+        let mut left = count.min(self.pending);
+        self.pending -= left;
+        self.sent += left as u64;
+        while let Some(segment) = self.segments.front_mut() {
+            if left < segment.len() {
+                segment.advance(left);
+                return;
+            }
+            left -= segment.len();
+            self.segments.pop_front();
+        }
+        self.tail.advance(left);
+    }
+
+    /// Drops everything that waits.
+    pub fn clear(&mut self) {
+        self.segments.clear();
+        self.tail.clear();
+        self.pending = 0;
+    }
+
+    pub(crate) fn put_u8(&mut self, value: u8) {
+        self.pending += 1;
+        self.tail.put_u8(value);
+    }
+
+    pub(crate) fn put_u16(&mut self, value: u16) {
+        self.pending += 2;
+        self.tail.put_u16(value);
+    }
+
+    pub(crate) fn put_i32(&mut self, value: i32) {
+        self.pending += 4;
+        self.tail.put_i32(value);
+    }
+
+    pub(crate) fn put_u64(&mut self, value: u64) {
+        self.pending += 8;
+        self.tail.put_u64(value);
+    }
+
+    pub(crate) fn put_vint(&mut self, value: u32) {
+        let before = self.tail.len();
+        put_vint(&mut self.tail, value);
+        self.pending += self.tail.len() - before;
+    }
+
+    pub(crate) fn put_vlong(&mut self, value: u64) {
+        let before = self.tail.len();
+        put_vlong(&mut self.tail, value);
+        self.pending += self.tail.len() - before;
+    }
+
+    pub(crate) fn put_slice(&mut self, bytes: &[u8]) {
+        self.pending += bytes.len();
+        self.tail.put_slice(bytes);
+    }
+
+    /// `bytes` without a length before them.
+    pub(crate) fn put_raw(&mut self, bytes: &Bytes) {
+        if bytes.len() <= COPY_UP_TO {
+            return self.put_slice(bytes);
+        }
+        if !self.tail.is_empty() {
+            self.segments.push_back(self.tail.split().freeze());
+        }
+        self.pending += bytes.len();
+        self.segments.push_back(bytes.clone());
+    }
+
+    /// A vInt length and `bytes`.
+    pub(crate) fn put_array(&mut self, bytes: &Bytes) {
+        self.put_vint(bytes.len() as u32);
+        self.put_raw(bytes);
+    }
+
+    /// A zigzag length, -1 for `None`, and the bytes.
+    pub(crate) fn put_optional_array(&mut self, bytes: Option<&Bytes>) {
+        self.put_vint(zigzag(bytes.map_or(-1, |bytes| bytes.len() as i32)));
+        if let Some(bytes) = bytes {
+            self.put_raw(bytes);
+        }
+    }
+
+    /// A vInt length and the UTF-8 bytes of `text`.
+    pub(crate) fn put_text(&mut self, text: &str) {
+        self.put_vint(text.len() as u32);
+        self.put_slice(text.as_bytes());
+    }
+
+    /// Everything that waits as one buffer, for tests and for hosts that can't write vectors; copies.
+    pub fn to_bytes(&self) -> Bytes {
+        let mut all = BytesMut::with_capacity(self.pending);
+        self.segments().for_each(|segment| all.put_slice(segment));
+        all.freeze()
+    }
+}
+
+/// Sizes only: what waits may hold passwords.
+impl fmt::Debug for SendBuffer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SendBuffer").field("pending", &self.pending).field("sent", &self.sent).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::vec;
+    use alloc::vec::Vec;
+    use proptest::prelude::*;
+
+    #[test]
+    fn a_large_value_is_handed_over_and_not_copied() {
+        let value = Bytes::from(vec![7; COPY_UP_TO + 1]);
+        let mut out = SendBuffer::new();
+        out.put_u8(1);
+        out.put_array(&value);
+        out.put_u8(2);
+        let segments: Vec<_> = out.segments().collect();
+        assert_eq!(segments.len(), 3);
+        assert_eq!(segments[1].as_ptr(), value.as_ptr());
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_sent_in_any_pieces_is_what_was_written(
+            sizes in proptest::collection::vec(0usize..3 * COPY_UP_TO, 1..8),
+            step in 1usize..10_000,
+        ) {
+            let mut out = SendBuffer::new();
+            for (index, size) in sizes.iter().enumerate() {
+                out.put_array(&Bytes::from(vec![index as u8; *size]));
+            }
+            let (whole, end) = (out.to_bytes(), out.end());
+            let mut sent = Vec::new();
+            while !out.is_empty() {
+                let take = out.first().len().min(step);
+                sent.extend_from_slice(&out.first()[..take]);
+                out.advance(take);
+            }
+            prop_assert_eq!(sent, whole);
+            prop_assert_eq!(out.sent(), end);
+        }
+    }
+}
