@@ -4,4 +4,8 @@
 
 extern crate alloc;
 
+pub mod sasl;
+pub mod session;
+pub mod time;
+pub mod uri;
 pub mod wire;

@@ -13,7 +13,8 @@ use super::primitives::{unzigzag, zigzag};
 use super::reader::{Read, Reader};
 use super::send_buffer::SendBuffer;
 use super::types::{
-    Change, CounterConfiguration, CounterKind, Factory, Interests, ListenerOptions, Modification, Seen, Xid,
+    AuthResponse, Change, CounterConfiguration, CounterKind, Factory, Interests, ListenerOptions, Modification, Seen,
+    Xid,
 };
 use super::{Problem, Version};
 
@@ -68,7 +69,12 @@ fields! {
         write(value, _context, out) { out.put_array(value); }
         read(_context, name, reader) { reader.array(name, reader.limits().value) }
 
-    /// `listenerId`, `authResponse`
+    /// `authResponse`
+    Response: AuthResponse, "array",
+        write(value, _context, out) { out.put_array(&value.0); }
+        read(_context, name, reader) { reader.array(name, reader.limits().name).map(AuthResponse) }
+
+    /// `listenerId`
     Blob: Bytes, "array",
         write(value, _context, out) { out.put_array(value); }
         read(_context, name, reader) { reader.array(name, reader.limits().name) }

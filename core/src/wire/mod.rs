@@ -17,6 +17,7 @@ mod limits;
 mod media_type;
 mod metadata;
 mod operation;
+mod oversize;
 mod primitives;
 mod reader;
 mod receive_buffer;
@@ -38,13 +39,15 @@ pub use limits::Limits;
 pub use media_type::{MediaType, NotAMediaType, Parameters};
 pub use metadata::{LifetimeLeft, Metadata};
 pub use operation::{Effect, FieldInfo, Operation, ReplyShape, Request, Routing, Row};
+pub use oversize::Oversize;
 pub use reply::{Asked, Body, IterationBatch, IterationEntry, Ping, Previous, Reply, write_reply};
 pub use request::{Envelope, RequestHeader, RequestOptions, write_request};
 pub use send_buffer::SendBuffer;
 pub use status::Status;
 pub use topology::{Hash, Member, SegmentOwners, Topology};
 pub use types::{
-    Change, CounterConfiguration, CounterKind, Factory, Interests, ListenerOptions, Modification, Seen, Xid,
+    AuthResponse, Change, CounterConfiguration, CounterKind, Factory, Interests, ListenerOptions, Modification, Seen,
+    Xid,
 };
 pub use version::{UnknownVersion, Version};
 pub use violation::{Problem, Violation};

@@ -9,9 +9,10 @@ use bytes::Bytes;
 
 use super::expiration::Expiration;
 use super::fields::{self, Context, Field};
+use super::oversize::{Fits, Oversize};
 use super::reader::{Read, Reader};
 use super::send_buffer::SendBuffer;
-use super::types::{CounterConfiguration, Factory, ListenerOptions, Modification, Xid};
+use super::types::{AuthResponse, CounterConfiguration, Factory, ListenerOptions, Modification, Xid};
 use super::{Flags, Version};
 
 /// Where an operation may be sent.
@@ -161,6 +162,16 @@ macro_rules! operations {
                 }
             }
 
+            /// Whether every field fits into its place on the wire.
+            pub fn fits(&self) -> Result<(), Oversize> {
+                match self {
+                    $(Self::$variant { $($field),* } => {
+                        $($field.fits(stringify!($field))?;)*
+                    })*
+                }
+                Ok(())
+            }
+
             pub(crate) fn write(&self, context: Context, out: &mut SendBuffer) {
                 let _ = context;
                 match self {
@@ -225,7 +236,7 @@ operations! {
     /// Asks which SASL mechanisms the server offers.
     "AUTH_MECH_LIST" AuthMechList 0x21 -> 0x22, V2_0, Same, Reads, {} -> Mechanisms;
     /// A step of a SASL authentication.
-    "AUTH" Auth 0x23 -> 0x24, V2_0, Same, Changes, { mechanism: Name = String, response: Value = Bytes } -> Challenge;
+    "AUTH" Auth 0x23 -> 0x24, V2_0, Same, Changes, { mechanism: Name = String, response: Response = AuthResponse } -> Challenge;
     /// Adds a listener; its events carry the id of this request's message.
     "ADD_CLIENT_LISTENER" AddClientListener 0x25 -> 0x26, V2_0, Any, Changes, { listener_id: Blob = Bytes, options: Listener = ListenerOptions } -> Nothing;
     /// Removes a listener.

@@ -2,11 +2,22 @@
 
 use alloc::string::String;
 use alloc::vec::Vec;
+use core::fmt;
 use core::ops::BitOr;
 
 use bytes::Bytes;
 
 use super::expiration::Expiration;
+
+/// What a client says in an authentication. `Debug` shows its length only: it may be a password.
+#[derive(Clone, PartialEq, Eq, Default)]
+pub struct AuthResponse(pub Bytes);
+
+impl fmt::Debug for AuthResponse {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "AuthResponse({} bytes)", self.0.len())
+    }
+}
 
 /// A filter, converter or filter-converter factory registered in the server, and its parameters (at most 255).
 #[derive(Debug, Clone, PartialEq, Eq, Default)]

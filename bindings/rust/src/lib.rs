@@ -1,0 +1,35 @@
+//! An async Hot Rod client for Infinispan, on tokio and rustls.
+//!
+//! ```no_run
+//! # async fn example() -> Result<(), hotrod_tokio::Error> {
+//! let client = hotrod_tokio::Client::connect("hotrod://127.0.0.1:11222").await?;
+//! let cache = client.cache("dist");
+//! cache.put("greeting", "hello").await?;
+//! assert_eq!(cache.get("greeting").await?.as_deref(), Some(&b"hello"[..]));
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! [`Client`] and [`Cache`] are what applications use: any number of tasks share them, and their operations travel
+//! together on one pipelined link. [`Session`] is the level below: one conversation on a stream of your own.
+//!
+//! All protocol decisions are made in [`hotrod_core`], whose machines do no IO; this crate moves their bytes.
+#![forbid(unsafe_code)]
+
+mod cache;
+mod client;
+mod dial;
+mod error;
+mod iteration;
+mod listener;
+mod session;
+mod tls;
+
+pub use cache::{Cache, Conditional, Entry, Versioned};
+pub use client::{Client, Settings};
+pub use error::Error;
+pub use hotrod_core as core;
+pub use iteration::Iteration;
+pub use listener::{Listener, ListenerEvent};
+pub use session::Session;
+pub use tls::TlsSettings;

@@ -1,0 +1,122 @@
+//! The mechanisms, and which is preferred to which.
+
+use core::fmt;
+
+use super::hash::Hash;
+
+/// A SASL mechanism. The order is that of preference, the weakest first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub enum Mechanism {
+    /// `PLAIN` (RFC 4616): the password as it is.
+    Plain,
+    /// `DIGEST-MD5` (RFC 2831; declared historic by RFC 6331).
+    DigestMd5,
+    /// `DIGEST-SHA`: DIGEST-MD5 with SHA-1. This and the following DIGEST mechanisms are Elytron's.
+    DigestSha,
+    /// `DIGEST-SHA-256`.
+    DigestSha256,
+    /// `DIGEST-SHA-512-256`.
+    DigestSha512_256,
+    /// `DIGEST-SHA-384`.
+    DigestSha384,
+    /// `DIGEST-SHA-512`.
+    DigestSha512,
+    /// `SCRAM-SHA-1` (RFC 5802).
+    ScramSha1,
+    /// `SCRAM-SHA-256` (RFC 7677).
+    ScramSha256,
+    /// `SCRAM-SHA-384`: as RFC 7677, with SHA-384.
+    ScramSha384,
+    /// `SCRAM-SHA-512`: as RFC 7677, with SHA-512.
+    ScramSha512,
+    /// `OAUTHBEARER` (RFC 7628): an OAuth 2.0 bearer token.
+    OAuthBearer,
+    /// `EXTERNAL` (RFC 4422, appendix A): what TLS has already proven.
+    External,
+}
+
+/// What kind of exchange a mechanism is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    Plain,
+    Digest(Hash),
+    Scram(Hash),
+    OAuthBearer,
+    External,
+}
+
+impl Mechanism {
+    /// All of them, the weakest first.
+    pub const ALL: [Self; 13] = [
+        Self::Plain,
+        Self::DigestMd5,
+        Self::DigestSha,
+        Self::DigestSha256,
+        Self::DigestSha512_256,
+        Self::DigestSha384,
+        Self::DigestSha512,
+        Self::ScramSha1,
+        Self::ScramSha256,
+        Self::ScramSha384,
+        Self::ScramSha512,
+        Self::OAuthBearer,
+        Self::External,
+    ];
+
+    /// The name on the wire, as registered with IANA or as Elytron spells it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Plain => "PLAIN",
+            Self::DigestMd5 => "DIGEST-MD5",
+            Self::DigestSha => "DIGEST-SHA",
+            Self::DigestSha256 => "DIGEST-SHA-256",
+            Self::DigestSha512_256 => "DIGEST-SHA-512-256",
+            Self::DigestSha384 => "DIGEST-SHA-384",
+            Self::DigestSha512 => "DIGEST-SHA-512",
+            Self::ScramSha1 => "SCRAM-SHA-1",
+            Self::ScramSha256 => "SCRAM-SHA-256",
+            Self::ScramSha384 => "SCRAM-SHA-384",
+            Self::ScramSha512 => "SCRAM-SHA-512",
+            Self::OAuthBearer => "OAUTHBEARER",
+            Self::External => "EXTERNAL",
+        }
+    }
+
+    /// The mechanism of that name; names are upper case (RFC 4422 §3.1).
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|mechanism| mechanism.name() == name)
+    }
+
+    /// Whether it may be used over a link that isn't encrypted without being asked for by name.
+    ///
+    /// Only SCRAM: a listener learns nothing from it that is cheaper to attack than the password's PBKDF2. PLAIN and
+    /// OAUTHBEARER hand the secret over, DIGEST one fast hash of it, and EXTERNAL means nothing without TLS.
+    pub fn is_fit_for_unencrypted_links(self) -> bool {
+        matches!(self.kind(), Kind::Scram(_))
+    }
+
+    pub(super) fn kind(self) -> Kind {
+        match self {
+            Self::Plain => Kind::Plain,
+            Self::DigestMd5 => Kind::Digest(Hash::Md5),
+            Self::DigestSha => Kind::Digest(Hash::Sha1),
+            Self::DigestSha256 => Kind::Digest(Hash::Sha256),
+            Self::DigestSha512_256 => Kind::Digest(Hash::Sha512_256),
+            Self::DigestSha384 => Kind::Digest(Hash::Sha384),
+            Self::DigestSha512 => Kind::Digest(Hash::Sha512),
+            Self::ScramSha1 => Kind::Scram(Hash::Sha1),
+            Self::ScramSha256 => Kind::Scram(Hash::Sha256),
+            Self::ScramSha384 => Kind::Scram(Hash::Sha384),
+            Self::ScramSha512 => Kind::Scram(Hash::Sha512),
+            Self::OAuthBearer => Kind::OAuthBearer,
+            Self::External => Kind::External,
+        }
+    }
+}
+
+impl fmt::Display for Mechanism {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}

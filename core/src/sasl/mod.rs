@@ -1,0 +1,53 @@
+//! SASL (RFC 4422) as Hot Rod carries it, in the client's role and the server's.
+//!
+//! ```text
+//!   select ──▶ Client::new ──▶ initial_response ──AUTH──▶ Server::step
+//!                 ▲    step ◀──── challenge, complete ──────┘
+//!                 └──AUTH──▶ …             until Step::Done
+//! ```
+//!
+//! | mechanism | rule | who proves what |
+//! |---|---|---|
+//! | SCRAM-SHA-1, -256, -384, -512 | RFC 5802, RFC 7677 | both sides, neither reveals the password |
+//! | DIGEST-MD5, DIGEST-SHA, -256, -384, -512, -512-256 | RFC 2831, with Elytron's other hashes | both sides, but cheap to guess from a recording |
+//! | PLAIN | RFC 4616 | the client; the password is sent |
+//! | OAUTHBEARER | RFC 7628 | the client; the token is sent |
+//! | EXTERNAL | RFC 4422 appendix A | nobody: TLS has already done it |
+//!
+//! Two things about Infinispan that no RFC tells. It says `complete` only with an empty reply (`Encoder2x.authResponse`):
+//! a SCRAM server-final or a DIGEST `rspauth` comes with `complete = 0`, ends the exchange nevertheless, and another
+//! AUTH would begin a new one. And it asks SCRAM from a clear password with a new salt for each exchange, so that only
+//! passwords stored as SCRAM digests profit from the [`SaltedPasswordCache`].
+//!
+//! No clock, no random source: nonces come from the entropy that the caller passes in, once per exchange. Security
+//! layers (`qop=auth-int`, `auth-conf`) and channel binding (`-PLUS`) are not offered: TLS does that job.
+
+mod cache;
+mod client;
+mod credentials;
+mod digest;
+mod error;
+mod external;
+mod hash;
+mod mechanism;
+mod nonce;
+mod oauthbearer;
+mod plain;
+mod saslprep;
+mod scram;
+mod secret;
+mod select;
+mod server;
+mod text;
+
+#[cfg(test)]
+mod tests;
+
+pub use cache::SaltedPasswordCache;
+pub use client::{Client, ClientLimits, Step};
+pub use credentials::Credentials;
+pub use error::SaslError;
+pub use mechanism::Mechanism;
+pub use secret::Secret;
+pub use select::{Policy, select};
+pub use server::{Accounts, Server, ServerConfig, ServerStep};

@@ -1,0 +1,96 @@
+//! OAUTHBEARER (RFC 7628): a bearer token, once, from the client.
+//!
+//! Elytron, and so Infinispan, takes the `%x01` of the RFC's grammar literally: it splits the message at these four
+//! characters instead of at the byte 0x01 (`OAuth2Server.KV_DELIMITER`, 2.7.0 and 2.9.2), and refuses a message that
+//! follows the RFC. So the client's message says it twice: the second time as the value of a key that a server of the
+//! RFC has no use for. Elytron finds its `auth` between the literal delimiters, everyone else finds theirs.
+
+use alloc::format;
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
+
+use super::client::Step;
+use super::credentials::Credentials;
+use super::error::SaslError;
+use super::hash::Octets;
+use super::mechanism::Mechanism;
+use super::scram::name;
+use super::server::{Accounts, Turn, authorize};
+use super::text::{from_base64, printable};
+
+/// The byte between key/value pairs, and all of the answer to a refusal (RFC 7628 §3.1, §3.2.3).
+const SEPARATOR: char = '\u{1}';
+
+const MESSAGE: &str = "the OAUTHBEARER message";
+
+/// The client's message (RFC 7628 §3.1).
+pub(super) fn message(credentials: &Credentials) -> Result<Octets, SaslError> {
+    let token = credentials.require_token(Mechanism::OAuthBearer)?.expose();
+    if token.is_empty() || !token.bytes().all(|byte| byte.is_ascii_graphic()) {
+        let problem = "it must be printable ASCII without spaces (RFC 6750 §2.1)";
+        return Err(SaslError::Credential { what: "token", problem });
+    }
+    let id = match credentials.authorization_id().unwrap_or(credentials.username()) {
+        "" => String::new(),
+        id => format!("a={}", name::escape(id)),
+    };
+    // Of its full size at once: a string that grows leaves copies behind.
+    let mut message = String::with_capacity(id.len() + 2 * token.len() + 64);
+    for part in ["n,", &id, ",\u{1}auth=Bearer ", token, "\u{1}elytron=%x01auth=Bearer ", token, "%x01\u{1}\u{1}"] {
+        message.push_str(part);
+    }
+    Ok(Octets::new(message.into_bytes()))
+}
+
+/// The client's turn: nothing is success, anything else is why not, which the client has to acknowledge.
+pub(super) fn answer(challenge: &[u8], complete: bool, refusal: &mut Option<SaslError>) -> Result<Step, SaslError> {
+    if let Some(refusal) = refusal {
+        return Err(refusal.clone());
+    }
+    if challenge.is_empty() {
+        return Ok(Step::Done);
+    }
+    let refused = SaslError::Refused { reason: status(challenge) };
+    if complete {
+        return Err(refused);
+    }
+    *refusal = Some(refused);
+    Ok(Step::Respond(SEPARATOR.to_string().into_bytes()))
+}
+
+/// The status in a JSON refusal (RFC 7628 §3.2.2); all of it if there is none. Elytron sends it in base64.
+fn status(challenge: &[u8]) -> String {
+    let decoded = core::str::from_utf8(challenge).ok().and_then(from_base64);
+    let json = String::from_utf8_lossy(decoded.as_deref().unwrap_or(challenge));
+    let status = json.split("\"status\"").skip(1).find_map(|rest| {
+        let value = rest.trim_start().strip_prefix(':')?.trim_start().strip_prefix('"')?;
+        value.split_once('"').map(|(status, _)| status)
+    });
+    printable(status.unwrap_or(&json).as_bytes(), 200)
+}
+
+/// The server's turn.
+pub(super) fn receive(message: &[u8], refused: &mut bool, accounts: &dyn Accounts) -> Result<Turn, SaslError> {
+    if *refused {
+        return Err(SaslError::Denied);
+    }
+    if message.is_empty() {
+        return Ok(Turn::Challenge(Vec::new()));
+    }
+    let malformed = |problem| SaslError::Malformed { message: MESSAGE, problem };
+    let text = core::str::from_utf8(message).map_err(|_| malformed("it is not UTF-8"))?;
+    let (header, pairs) = text.split_once(SEPARATOR).ok_or(malformed("it has no key/value pairs"))?;
+    let authorization_id = name::gs2_authorization_id(header).ok_or(malformed("its GS2 header is not n,… or y,…"))?;
+    let auth = pairs.split(SEPARATOR).find_map(|pair| pair.strip_prefix("auth="));
+    let (scheme, token) = auth.and_then(|auth| auth.split_once(' ')).ok_or(malformed("it has no token"))?;
+    if !scheme.eq_ignore_ascii_case("bearer") {
+        return Err(malformed("its token is not a bearer token"));
+    }
+    let Some(bearer) = accounts.bearer(token) else {
+        *refused = true;
+        return Ok(Turn::Challenge(b"{\"status\":\"invalid_token\"}".to_vec()));
+    };
+    let name = authorize(accounts, &bearer, Some(&authorization_id))?;
+    // Elytron answers with nothing rather than not at all, so `complete` is not set.
+    Ok(Turn::Authenticated { name, last: Some(Vec::new()) })
+}

@@ -1,0 +1,117 @@
+//! SCRAM in the client's role (RFC 5802 §5).
+//!
+//! ```text
+//!   client-first ──▶ server-first ──▶ client-final ──▶ server-final
+//!   n,,n=user,r=…    r=…,s=…,i=…      c=biws,r=…,p=…   v=…            done, once v is right
+//! ```
+
+use alloc::format;
+use alloc::string::{String, ToString};
+
+use subtle::ConstantTimeEq;
+
+use super::keys::Keys;
+use super::message::{ServerFirst, server_signature, server_text};
+use super::name;
+use crate::sasl::cache::SaltedPasswordCache;
+use crate::sasl::client::{ClientLimits, Step};
+use crate::sasl::credentials::Credentials;
+use crate::sasl::error::SaslError;
+use crate::sasl::hash::{Hash, Octets};
+use crate::sasl::mechanism::Mechanism;
+use crate::sasl::saslprep::prepare;
+use crate::sasl::secret::Secret;
+use crate::sasl::text::base64;
+
+/// One exchange.
+pub(in crate::sasl) struct ScramClient {
+    hash: Hash,
+    username: String,
+    password: Secret,
+    gs2_header: String,
+    nonce: String,
+    /// What the server must prove itself with, once our own proof is sent.
+    awaited_signature: Option<Octets>,
+}
+
+impl ScramClient {
+    pub(in crate::sasl) fn new(
+        mechanism: Mechanism,
+        hash: Hash,
+        credentials: &Credentials,
+        nonce: String,
+    ) -> Result<Self, SaslError> {
+        let (username, password) = credentials.require_password(mechanism)?;
+        let username = prepare("username", username)?.to_string();
+        prepare("password", password.expose())?;
+        let authorization_id = credentials.authorization_id().map(|id| prepare("authorization id", id)).transpose()?;
+        let gs2_header = name::gs2_header(authorization_id);
+        Ok(Self { hash, username, password: password.clone(), gs2_header, nonce, awaited_signature: None })
+    }
+
+    /// The client-first message.
+    pub(in crate::sasl) fn first(&self) -> String {
+        format!("{}{}", self.gs2_header, self.first_bare())
+    }
+
+    fn first_bare(&self) -> String {
+        format!("n={},r={}", name::escape(&self.username), self.nonce)
+    }
+
+    pub(in crate::sasl) fn step(
+        &mut self,
+        challenge: &[u8],
+        complete: bool,
+        limits: &ClientLimits,
+        cache: &mut SaltedPasswordCache,
+    ) -> Result<Step, SaslError> {
+        if challenge.is_empty() && complete {
+            return Err(SaslError::ServerUnproven);
+        }
+        let text = server_text(challenge)?;
+        match &self.awaited_signature {
+            // Whether or not the server calls it complete: Infinispan doesn't.
+            Some(awaited) => {
+                let right: bool = server_signature(text)?.ct_eq(awaited).into();
+                if right { Ok(Step::Done) } else { Err(SaslError::ServerProofWrong) }
+            }
+            None if complete => Err(SaslError::ServerUnproven),
+            None => self.prove(text, limits, cache),
+        }
+    }
+
+    /// Answers the server-first message with the client-final message.
+    fn prove(
+        &mut self,
+        server_first: &str,
+        limits: &ClientLimits,
+        cache: &mut SaltedPasswordCache,
+    ) -> Result<Step, SaslError> {
+        let ServerFirst { nonce, salt, iterations } = ServerFirst::parse(server_first)?;
+        if nonce.len() <= self.nonce.len() || !nonce.starts_with(&self.nonce) {
+            return Err(SaslError::WrongNonce);
+        }
+        if salt.len() > limits.max_salt {
+            return Err(SaslError::TooLong { message: "a salt", length: salt.len(), limit: limits.max_salt });
+        }
+        let iterations = accepted(iterations, limits)?;
+        let salted_password =
+            cache.salted_password(self.hash, &self.username, self.password.expose(), &salt, iterations);
+        let keys = Keys::new(self.hash, &salted_password);
+        let without_proof = format!("c={},r={nonce}", base64(self.gs2_header.as_bytes()));
+        let first_bare = self.first_bare();
+        let signed = [&first_bare, ",", server_first, ",", &without_proof].map(str::as_bytes);
+        let proof = base64(&keys.client_proof(&signed));
+        self.awaited_signature = Some(keys.server_signature(&signed));
+        Ok(Step::Respond(format!("{without_proof},p={proof}").into_bytes()))
+    }
+}
+
+fn accepted(iterations: u64, limits: &ClientLimits) -> Result<u32, SaslError> {
+    if iterations < u64::from(limits.min_iterations) {
+        return Err(SaslError::TooFewIterations { iterations, minimum: limits.min_iterations });
+    }
+    let maximum = limits.max_iterations;
+    let within = u32::try_from(iterations).ok().filter(|count| *count <= maximum);
+    within.ok_or(SaslError::TooManyIterations { iterations, maximum })
+}

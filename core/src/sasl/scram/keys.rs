@@ -1,0 +1,32 @@
+//! The keys of SCRAM (RFC 5802 §3).
+
+use crate::sasl::hash::{Hash, Octets};
+
+/// What follows from the salted password.
+pub(super) struct Keys {
+    hash: Hash,
+    client_key: Octets,
+    stored_key: Octets,
+    server_key: Octets,
+}
+
+impl Keys {
+    pub(super) fn new(hash: Hash, salted_password: &[u8]) -> Self {
+        let client_key = hash.hmac(salted_password, &[b"Client Key"]);
+        let stored_key = hash.digest(&[&client_key]);
+        let server_key = hash.hmac(salted_password, &[b"Server Key"]);
+        Self { hash, client_key, stored_key, server_key }
+    }
+
+    /// What proves that the client knows the password. `auth_message` is given in parts.
+    pub(super) fn client_proof(&self, auth_message: &[&[u8]]) -> Octets {
+        let mut proof = self.hash.hmac(&self.stored_key, auth_message);
+        proof.iter_mut().zip(self.client_key.iter()).for_each(|(byte, key)| *byte ^= key);
+        proof
+    }
+
+    /// What proves that the server knows the password.
+    pub(super) fn server_signature(&self, auth_message: &[&[u8]]) -> Octets {
+        self.hash.hmac(&self.server_key, auth_message)
+    }
+}

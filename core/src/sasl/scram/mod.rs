@@ -1,0 +1,10 @@
+//! SCRAM (RFC 5802, RFC 7677), without channel binding.
+
+mod client;
+mod keys;
+mod message;
+pub(super) mod name;
+mod server;
+
+pub(super) use client::ScramClient;
+pub(super) use server::ScramServer;

@@ -1,0 +1,55 @@
+//! Which mechanism to use.
+
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
+
+use super::credentials::Credentials;
+use super::error::SaslError;
+use super::mechanism::Mechanism;
+use super::text::printable;
+
+/// What the link and the user's settings allow.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Policy {
+    /// Whether the host has encrypted the link. Without it nothing weaker than SCRAM is used. Default: no.
+    pub encrypted: bool,
+    /// The mechanism that the user has named: then that one or none, encrypted or not. Default: none.
+    pub mechanism: Option<Mechanism>,
+}
+
+/// The strongest mechanism that both sides know, that the credentials can do and that the policy allows.
+///
+/// # Errors
+///
+/// [`SaslError::NotOffered`] if the named one isn't offered, [`SaslError::Unencrypted`] if all that would do need an
+/// encrypted link, [`SaslError::NoCommonMechanism`] if none would do anyway.
+pub fn select<'a>(
+    offered: impl Iterator<Item = &'a str>,
+    credentials: &Credentials,
+    policy: &Policy,
+) -> Result<Mechanism, SaslError> {
+    let offered: Vec<&str> = offered.collect();
+    if let Some(named) = policy.mechanism {
+        let found = offered.contains(&named.name());
+        return found.then_some(named).ok_or_else(|| SaslError::NotOffered { named, offered: listed(&offered) });
+    }
+    let known = offered.iter().filter_map(|name| Mechanism::from_name(name));
+    let possible: Vec<Mechanism> = known.filter(|mechanism| credentials.suit(*mechanism)).collect();
+    let allowed = |mechanism: &Mechanism| policy.encrypted || mechanism.is_fit_for_unencrypted_links();
+    match possible.iter().copied().filter(allowed).max() {
+        Some(best) => Ok(best),
+        None if possible.is_empty() => {
+            let credentials = credentials.description();
+            Err(SaslError::NoCommonMechanism { offered: listed(&offered), credentials })
+        }
+        None => Err(SaslError::Unencrypted { offered: listed(&offered) }),
+    }
+}
+
+/// The offer for a message: as much of it as a person will read, and nothing that upsets a terminal.
+fn listed(offered: &[&str]) -> String {
+    if offered.is_empty() {
+        return "nothing".to_string();
+    }
+    printable(offered.join(", ").as_bytes(), 400)
+}

@@ -1,0 +1,570 @@
+//! The client's role.
+
+use alloc::boxed::Box;
+use alloc::collections::{BTreeMap, VecDeque};
+use alloc::string::String;
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+use core::time::Duration;
+
+use bytes::{Bytes, BytesMut};
+
+use super::config::{Authentication, Config};
+use super::error::{Applied, Disconnect, OperationError, SubmitError};
+use super::handshake::{Asking, Handshake, Next};
+use super::in_flight::{InFlight, InFlightTable, Owner};
+use crate::time::Instant;
+use crate::wire::{
+    self, Asked, Body, Envelope, Incoming, MediaType, Reply, ReplyDecoder, Request, RequestOptions, SendBuffer,
+    Topology, Version, write_request,
+};
+
+/// An operation of one session, from [`submit`](Session::submit) to its [`Completed`](Event::Completed) event.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct OperationId(pub u64);
+
+/// An operation to be submitted.
+#[derive(Debug, Clone, Copy)]
+pub struct Call<'a> {
+    /// The operation.
+    pub request: &'a Request,
+    /// Cache, flags, media types.
+    pub options: &'a RequestOptions,
+    /// The topology that the client has of the cache; 0 for none.
+    pub topology_id: u32,
+    /// How long to wait for the answer; `None` for [`Config::operation_timeout`].
+    pub timeout: Option<Duration>,
+}
+
+impl<'a> Call<'a> {
+    /// Without a topology, and with the session's timeout.
+    pub fn new(request: &'a Request, options: &'a RequestOptions) -> Self {
+        Self { request, options, topology_id: 0, timeout: None }
+    }
+}
+
+/// What happened in a session.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Event {
+    /// Operations can be submitted now. The first event, unless it is `Closed`.
+    Ready(Ready),
+    /// An operation is done. Exactly one such event comes for every one submitted and not cancelled.
+    Completed {
+        /// The operation.
+        id: OperationId,
+        /// The answer, or why there is none. A condition that did not hold is an answer.
+        result: Result<Reply, OperationError>,
+    },
+    /// A topology came with an answer that nobody waits for any more.
+    Topology {
+        /// The operation.
+        id: OperationId,
+        /// The topology.
+        topology: Topology,
+    },
+    /// An event for a cache listener of this session.
+    Entry(wire::Event),
+    /// An event for a counter listener of this session.
+    Counter(wire::CounterEvent),
+    /// The session is over. The last event.
+    Closed(Arc<Disconnect>),
+}
+
+/// What negotiation has found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ready {
+    /// The version that the session speaks.
+    pub version: Version,
+    /// The server's newest version, as its byte; `None` before 3.0.
+    pub server_version: Option<u8>,
+    /// Request opcodes that the server knows; empty before 3.0.
+    pub operations: Vec<u16>,
+    /// The form in which the default cache stores keys.
+    pub key_type: MediaType,
+    /// The form in which the default cache stores values.
+    pub value_type: MediaType,
+}
+
+/// What a session waits for with its timeout.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TimeoutReason {
+    /// The end of negotiation and authentication.
+    Handshake,
+    /// The deadline of an operation, or a moment before it.
+    Operation,
+    /// Any byte from the server.
+    Stall,
+}
+
+/// What a session has done, as plain numbers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Counters {
+    /// Requests written, the handshake's included.
+    pub requests: u64,
+    /// Replies received.
+    pub replies: u64,
+    /// Replies that came after their deadline, or to an operation that was cancelled; consumed and dropped.
+    pub late_replies: u64,
+    /// Events delivered to a listener.
+    pub events: u64,
+    /// Events for listeners that this session doesn't have (any more); dropped.
+    pub stray_events: u64,
+}
+
+enum State {
+    Handshake(Box<Handshake>),
+    Ready,
+    /// No new operations; over when those in flight are done.
+    Draining,
+    Closed,
+}
+
+/// A Hot Rod conversation in the client's role; see the [module](super) for how to drive it.
+pub struct Session {
+    config: Config,
+    state: State,
+    version: Version,
+    decoder: ReplyDecoder,
+    out: SendBuffer,
+    in_flight: InFlightTable,
+    events: VecDeque<Event>,
+    /// Listeners by their id, with the operation that added each.
+    listeners: BTreeMap<Bytes, u64>,
+    /// Handshake requests by their message id.
+    asking: Vec<(u64, Asking)>,
+    authentication: Option<Authentication>,
+    started: Instant,
+    /// No operation has an earlier deadline.
+    earliest_deadline: Option<Instant>,
+    /// Since when nothing was received, while operations are in flight.
+    quiet_since: Instant,
+    counters: Counters,
+}
+
+impl Session {
+    /// Begins the handshake on a link that has just been established.
+    ///
+    /// All randomness of the session comes from `seed`; give every session another.
+    pub fn new(mut config: Config, seed: [u8; 32], now: Instant) -> Self {
+        let mut handshake = Box::new(Handshake::new(config.version, config.authentication.take(), seed));
+        let first = handshake.begin();
+        let mut session = Self {
+            state: State::Handshake(handshake),
+            version: Version::V3_1,
+            decoder: ReplyDecoder::new(config.limits.clone()),
+            out: SendBuffer::new(),
+            in_flight: InFlightTable::default(),
+            events: VecDeque::new(),
+            listeners: BTreeMap::new(),
+            asking: Vec::new(),
+            authentication: None,
+            started: now,
+            earliest_deadline: None,
+            quiet_since: now,
+            counters: Counters::default(),
+            config,
+        };
+        first.for_each(|(request, version)| session.send_handshake(&request, version));
+        session
+    }
+
+    /// The version agreed on; during the handshake, that of the handshake.
+    pub fn version(&self) -> Version {
+        self.version
+    }
+
+    /// Whether operations can be submitted.
+    pub fn is_ready(&self) -> bool {
+        matches!(self.state, State::Ready)
+    }
+
+    /// Whether the session is over.
+    pub fn is_closed(&self) -> bool {
+        matches!(self.state, State::Closed)
+    }
+
+    /// Operations whose answer is awaited, those included that timed out or were cancelled.
+    pub fn in_flight(&self) -> usize {
+        self.in_flight.len()
+    }
+
+    /// Whether the host should read from the link: not while events wait to be polled beyond their limit.
+    pub fn wants_read(&self) -> bool {
+        !self.is_closed() && self.events.len() < self.config.max_events
+    }
+
+    /// What the session has done.
+    pub fn counters(&self) -> Counters {
+        self.counters
+    }
+
+    /// How it authenticated, with salted passwords that spare the next session their derivation; `None` before the
+    /// session is ready, and without credentials.
+    pub fn authentication(&self) -> Option<&Authentication> {
+        self.authentication.as_ref()
+    }
+
+    /// Takes bytes from the server.
+    pub fn handle_received(&mut self, now: Instant, bytes: &[u8]) {
+        if !self.is_closed() {
+            self.decoder.receive(bytes);
+            self.handle_filled(now);
+        }
+    }
+
+    /// The receive buffer, with room for a read: a host that reads straight into it, and then calls
+    /// [`handle_filled`](Self::handle_filled), saves a copy.
+    pub fn receive_buffer(&mut self) -> &mut BytesMut {
+        self.decoder.receive_buffer()
+    }
+
+    /// Takes what the host has appended to the [receive buffer](Self::receive_buffer).
+    pub fn handle_filled(&mut self, now: Instant) {
+        self.quiet_since = now;
+        self.decode(now);
+    }
+
+    /// The link is gone; `why` is for people.
+    pub fn handle_link_lost(&mut self, why: impl Into<String>) {
+        self.end(Disconnect::LinkLost(why.into()));
+    }
+
+    /// Time has passed; early and late calls do no harm.
+    pub fn handle_timeout(&mut self, now: Instant) {
+        if let State::Handshake(handshake) = &self.state
+            && now >= self.started + self.config.handshake_timeout
+        {
+            let stage = handshake.stage();
+            return self.end(Disconnect::HandshakeTimedOut { stage, after: now - self.started });
+        }
+        if self.stall_deadline().is_some_and(|deadline| now >= deadline) {
+            let in_flight = self.in_flight.len();
+            return self.end(Disconnect::Stalled { in_flight, after: now - self.quiet_since });
+        }
+        if self.earliest_deadline.is_some_and(|deadline| now >= deadline) {
+            self.expire(now);
+        }
+        self.end_if_drained();
+    }
+
+    /// Submits an operation: it is written at once and goes out with the next [`transmit`](Self::transmit).
+    pub fn submit(&mut self, now: Instant, call: Call<'_>) -> Result<OperationId, SubmitError> {
+        match self.state {
+            State::Ready => {}
+            State::Handshake(_) => return Err(SubmitError::NotReady),
+            State::Draining | State::Closed => return Err(SubmitError::Closed),
+        }
+        let row = call.request.operation().row();
+        if row.since > self.version {
+            let (operation, since, version) = (row.operation, row.since, self.version);
+            return Err(SubmitError::NotInVersion { operation, since, version });
+        }
+        call.request.fits().map_err(|wire::Oversize { field, size, limit }| SubmitError::TooLarge {
+            field,
+            size,
+            limit,
+        })?;
+        if self.in_flight.len() >= self.config.max_in_flight || self.out.len() >= self.config.max_send_bytes {
+            return Err(SubmitError::Full { in_flight: self.in_flight.len(), send_bytes: self.out.len() });
+        }
+        let deadline = now + call.timeout.unwrap_or(self.config.operation_timeout);
+        let id = self.send(now, call, self.version, deadline, Owner::Host);
+        self.earliest_deadline = Some(self.earliest_deadline.map_or(deadline, |earliest| earliest.min(deadline)));
+        if let Some(listener) = added_listener(call.request) {
+            self.listeners.insert(listener.clone(), id);
+        }
+        if let Some(listener) = removed_listener(call.request) {
+            // Nobody expects events of a listener that is being removed.
+            self.listeners.remove(listener);
+        }
+        Ok(OperationId(id))
+    }
+
+    /// Gives an operation up: no event will come for it, and its answer is dropped. It may be executed all the same.
+    ///
+    /// Answers false if it isn't in flight (any more).
+    pub fn cancel(&mut self, id: OperationId) -> bool {
+        match self.in_flight.get_mut(id.0) {
+            Some(operation) if operation.owner == Owner::Host => {
+                operation.owner = Owner::Nobody;
+                self.forget_listener_of(id.0);
+                self.end_if_drained();
+                true
+            }
+            _ => false,
+        }
+    }
+
+    /// Accepts no more operations, and ends the session when those in flight are done.
+    pub fn close(&mut self) {
+        match self.state {
+            State::Handshake(_) => self.end(Disconnect::Closed),
+            State::Ready => {
+                self.state = State::Draining;
+                self.end_if_drained();
+            }
+            State::Draining | State::Closed => {}
+        }
+    }
+
+    /// Ends the session now; operations in flight fail.
+    pub fn abort(&mut self) {
+        self.end(Disconnect::Closed);
+    }
+
+    /// The next event.
+    pub fn poll_event(&mut self) -> Option<Event> {
+        let event = self.events.pop_front();
+        if self.events.is_empty() && self.decoder.buffered() > 0 {
+            // Decoding may have paused at the limit.
+            self.decode(self.quiet_since);
+        }
+        event.or_else(|| self.events.pop_front())
+    }
+
+    /// What is to be sent.
+    pub fn transmit(&self) -> &SendBuffer {
+        &self.out
+    }
+
+    /// The host has sent the first `count` bytes of [`transmit`](Self::transmit).
+    pub fn transmitted(&mut self, count: usize) {
+        self.out.advance(count);
+    }
+
+    /// When to call [`handle_timeout`](Self::handle_timeout), if nothing else happens before.
+    pub fn poll_timeout(&self) -> Option<Instant> {
+        self.timeout_reason().map(|(deadline, _)| deadline)
+    }
+
+    /// As [`poll_timeout`](Self::poll_timeout), and why.
+    pub fn timeout_reason(&self) -> Option<(Instant, TimeoutReason)> {
+        let handshake = match self.state {
+            State::Handshake(_) => Some(self.started + self.config.handshake_timeout),
+            _ => None,
+        };
+        [
+            (handshake, TimeoutReason::Handshake),
+            (self.earliest_deadline, TimeoutReason::Operation),
+            (self.stall_deadline(), TimeoutReason::Stall),
+        ]
+        .into_iter()
+        .filter_map(|(deadline, reason)| Some((deadline?, reason)))
+        .min_by_key(|(deadline, _)| *deadline)
+    }
+
+    fn stall_deadline(&self) -> Option<Instant> {
+        (self.in_flight.len() > 0).then(|| self.quiet_since + self.config.stall_timeout)
+    }
+
+    fn send(&mut self, now: Instant, call: Call<'_>, version: Version, deadline: Instant, owner: Owner) -> u64 {
+        if self.in_flight.len() == 0 {
+            self.quiet_since = now;
+        }
+        let asked = Asked { operation: call.request.operation(), version, intelligence: self.config.intelligence };
+        let id = self.in_flight.insert(InFlight { asked, submitted: now, deadline, sent_at: u64::MAX, owner });
+        let intelligence = self.config.intelligence;
+        let envelope = Envelope { message_id: id, version, intelligence, topology_id: call.topology_id };
+        write_request(envelope, call.options, call.request, &mut self.out);
+        let end = self.out.end();
+        if let Some(operation) = self.in_flight.get_mut(id) {
+            operation.sent_at = end;
+        }
+        self.counters.requests += 1;
+        id
+    }
+
+    fn send_handshake(&mut self, request: &Request, version: Version) {
+        let asking = match request {
+            Request::Ping {} => Asking::Ping,
+            Request::AuthMechList {} => Asking::Offer,
+            _ => Asking::Step,
+        };
+        let options = RequestOptions::default();
+        let deadline = self.started + self.config.handshake_timeout;
+        let id = self.send(self.quiet_since, Call::new(request, &options), version, deadline, Owner::Handshake);
+        self.asking.push((id, asking));
+    }
+
+    fn decode(&mut self, now: Instant) {
+        while !self.is_closed() && self.events.len() < self.config.max_events {
+            let in_flight = &self.in_flight;
+            match self.decoder.poll(|id| in_flight.get(id).map(|operation| operation.asked)) {
+                None => break,
+                Some(Ok(Incoming::Reply(reply))) => self.handle_reply(now, reply),
+                Some(Ok(Incoming::Event(event))) => {
+                    if self.has_listener(&event.listener_id) {
+                        self.events.push_back(Event::Entry(event));
+                    }
+                }
+                Some(Ok(Incoming::CounterEvent(event))) => {
+                    if self.has_listener(&event.listener_id) {
+                        self.events.push_back(Event::Counter(event));
+                    }
+                }
+                Some(Err(violation)) => self.end(Disconnect::Violation(violation)),
+            }
+        }
+        self.end_if_drained();
+    }
+
+    fn has_listener(&mut self, listener_id: &Bytes) -> bool {
+        let known = self.listeners.contains_key(listener_id);
+        if known {
+            self.counters.events += 1;
+        } else {
+            self.counters.stray_events += 1;
+        }
+        known
+    }
+
+    fn handle_reply(&mut self, now: Instant, reply: Reply) {
+        let Some(operation) = self.in_flight.remove(reply.message_id) else {
+            return self.handle_stray_error(reply);
+        };
+        self.counters.replies += 1;
+        match operation.owner {
+            Owner::Host => self.complete(reply, operation),
+            Owner::Handshake => self.continue_handshake(now, reply),
+            Owner::Nobody => {
+                self.counters.late_replies += 1;
+                if let Some(topology) = reply.topology {
+                    self.events.push_back(Event::Topology { id: OperationId(reply.message_id), topology });
+                }
+            }
+        }
+    }
+
+    fn complete(&mut self, reply: Reply, operation: InFlight) {
+        let id = OperationId(reply.message_id);
+        if reply.status.is_error() {
+            self.forget_listener_of(id.0);
+        }
+        let result = match reply.body {
+            Body::Error(message) => {
+                Err(OperationError::Server { operation: operation.asked.operation, status: reply.status, message })
+            }
+            _ => Ok(reply),
+        };
+        self.events.push_back(Event::Completed { id, result });
+    }
+
+    /// An error that answers nothing in flight: the server could not read something that was sent to it.
+    fn handle_stray_error(&mut self, reply: Reply) {
+        // During negotiation that something is the PING, in a version that the server doesn't know.
+        if let State::Handshake(handshake) = &self.state
+            && handshake.version().is_none()
+            && let Some((ping, _)) = self.asking.iter().find(|(_, asking)| *asking == Asking::Ping)
+        {
+            let message_id = *ping;
+            self.in_flight.remove(message_id);
+            return self.continue_handshake(self.quiet_since, Reply { message_id, ..reply });
+        }
+        let message = match reply.body {
+            Body::Error(message) => message,
+            _ => String::new(),
+        };
+        self.end(Disconnect::ServerLostTrack { status: reply.status, message });
+    }
+
+    fn continue_handshake(&mut self, now: Instant, reply: Reply) {
+        let State::Handshake(handshake) = &mut self.state else { return };
+        let Some(index) = self.asking.iter().position(|(id, _)| *id == reply.message_id) else { return };
+        let (_, asking) = self.asking.swap_remove(index);
+        match handshake.handle_reply(asking, reply) {
+            Ok(Next::Send(request, version)) => self.send_handshake(&request, version),
+            Ok(Next::Wait) => {}
+            Ok(Next::Ready) => self.become_ready(now),
+            Err(reason) => self.end(reason),
+        }
+    }
+
+    fn become_ready(&mut self, now: Instant) {
+        let State::Handshake(handshake) = core::mem::replace(&mut self.state, State::Ready) else { return };
+        self.version = handshake.version().unwrap_or(self.version);
+        // The offer asked for beside the PING may not have come, if it turned out not to be needed.
+        for (id, _) in self.asking.drain(..) {
+            if let Some(operation) = self.in_flight.get_mut(id) {
+                operation.owner = Owner::Nobody;
+            }
+        }
+        self.quiet_since = now;
+        let (ping, authentication) = handshake.into_results();
+        self.authentication = authentication;
+        let wire::Ping { key_type, value_type, server_version, operations } = ping;
+        let version = self.version;
+        self.events.push_back(Event::Ready(Ready { version, server_version, operations, key_type, value_type }));
+    }
+
+    fn expire(&mut self, now: Instant) {
+        let mut earliest: Option<Instant> = None;
+        for (id, operation) in self.in_flight.iter_mut().filter(|(_, operation)| operation.owner == Owner::Host) {
+            if operation.deadline > now {
+                earliest = Some(earliest.map_or(operation.deadline, |earliest| earliest.min(operation.deadline)));
+                continue;
+            }
+            operation.owner = Owner::Nobody;
+            // What has not gone out yet still will: its bytes stand between others.
+            let applied = Applied::Unknown;
+            let after = now - operation.submitted;
+            let error = OperationError::TimedOut { operation: operation.asked.operation, after, applied };
+            self.events.push_back(Event::Completed { id: OperationId(id), result: Err(error) });
+        }
+        self.earliest_deadline = earliest;
+    }
+
+    fn forget_listener_of(&mut self, id: u64) {
+        self.listeners.retain(|_, added_by| *added_by != id);
+    }
+
+    fn end_if_drained(&mut self) {
+        let waiting = |in_flight: &InFlightTable| in_flight.iter().any(|(_, operation)| operation.owner == Owner::Host);
+        if matches!(self.state, State::Draining) && !waiting(&self.in_flight) {
+            self.end(Disconnect::Closed);
+        }
+    }
+
+    /// Ends the session: every operation in flight learns what may have become of it.
+    fn end(&mut self, reason: Disconnect) {
+        if self.is_closed() {
+            return;
+        }
+        self.state = State::Closed;
+        let reason = Arc::new(reason);
+        let sent = self.out.sent();
+        for (id, operation) in self.in_flight.drain() {
+            if operation.owner != Owner::Host {
+                continue;
+            }
+            let applied = if operation.sent_at > sent { Applied::No } else { Applied::Unknown };
+            let error =
+                OperationError::Disconnected { operation: operation.asked.operation, reason: reason.clone(), applied };
+            self.events.push_back(Event::Completed { id: OperationId(id), result: Err(error) });
+        }
+        self.events.push_back(Event::Closed(reason));
+        self.out.clear();
+        self.listeners.clear();
+        self.asking.clear();
+        self.earliest_deadline = None;
+    }
+}
+
+/// The listener that a request adds.
+fn added_listener(request: &Request) -> Option<&Bytes> {
+    match request {
+        Request::AddClientListener { listener_id, .. }
+        | Request::AddBloomFilterListener { listener_id, .. }
+        | Request::CounterAddListener { listener_id, .. } => Some(listener_id),
+        _ => None,
+    }
+}
+
+/// The listener that a request removes.
+fn removed_listener(request: &Request) -> Option<&Bytes> {
+    match request {
+        Request::RemoveClientListener { listener_id } | Request::CounterRemoveListener { listener_id, .. } => {
+            Some(listener_id)
+        }
+        _ => None,
+    }
+}

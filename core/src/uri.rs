@@ -1,0 +1,339 @@
+//! Connection URIs, as Infinispan's own clients take them.
+//!
+//! ```text
+//! hotrod://user:password@host:port,host2:port2/cache?property=value&property=value
+//! hotrods://…      the same over TLS
+//! ```
+//!
+//! User, password, cache and values are percent-encoded where needed; an IPv6 address stands in brackets; the port is
+//! 11222 if none is given. A property that isn't known is an error: a misspelt one must not be ignored.
+
+use alloc::borrow::Cow;
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
+use core::fmt;
+use core::str::FromStr;
+use core::time::Duration;
+
+use percent_encoding::percent_decode_str;
+
+use crate::sasl::{Mechanism, Secret};
+use crate::wire::{Intelligence, Member, Version};
+
+/// The port of Infinispan's single endpoint.
+pub const DEFAULT_PORT: u16 = 11222;
+
+/// What a connection URI says.
+#[derive(Clone, PartialEq, Eq)]
+pub struct ConnectionUri {
+    /// Whether the scheme is `hotrods`.
+    pub tls: bool,
+    /// The user, if there is one.
+    pub username: Option<String>,
+    /// The password, if there is one.
+    pub password: Option<Secret>,
+    /// Servers to begin with, in order.
+    pub servers: Vec<Member>,
+    /// The cache that the path names.
+    pub cache: Option<String>,
+    /// The rest.
+    pub properties: Properties,
+}
+
+/// The properties of a connection URI; those that Infinispan's Java client has bear its names.
+#[derive(Clone, PartialEq, Eq, Default)]
+pub struct Properties {
+    /// `protocol_version`: `auto`, or such as `3.1`.
+    pub protocol_version: Option<Version>,
+    /// `client_intelligence`: `basic`, `topology_aware` or `hash_distribution_aware`.
+    pub client_intelligence: Option<Intelligence>,
+    /// `sasl_mechanism`: such as `SCRAM-SHA-512`; without it the strongest that both sides know.
+    pub sasl_mechanism: Option<Mechanism>,
+    /// `auth_realm`: the realm of DIGEST mechanisms.
+    pub auth_realm: Option<String>,
+    /// `auth_server_name`: the server's name in SASL; `infinispan` without it.
+    pub auth_server_name: Option<String>,
+    /// `auth_token`: the token of OAUTHBEARER.
+    pub auth_token: Option<Secret>,
+    /// `connect_timeout`: milliseconds to connect, TLS included.
+    pub connect_timeout: Option<Duration>,
+    /// `socket_timeout`: milliseconds until an operation without an answer fails.
+    pub socket_timeout: Option<Duration>,
+    /// `trust_ca`: path of a PEM file with the certificate authorities to trust.
+    pub trust_ca: Option<String>,
+    /// `client_certificate`: path of a PEM file with the client's certificate chain.
+    pub client_certificate: Option<String>,
+    /// `client_key`: path of a PEM file with the client's private key.
+    pub client_key: Option<String>,
+    /// `sni_host_name`: the name to ask for, and to find in the server's certificate, instead of the host.
+    pub sni_host_name: Option<String>,
+}
+
+/// What is wrong with a connection URI. Never shows the password.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum UriError {
+    /// Another scheme, or none.
+    #[error("the URI must begin with hotrod:// or hotrods://")]
+    Scheme,
+    /// No host between `//` (or `@`) and the path.
+    #[error("the URI names no server; the form is hotrod://user:password@host:port/cache")]
+    NoServer,
+    /// A server that isn't `host` or `host:port`.
+    #[error("server {0:?} is not of the form host:port (an IPv6 address stands in brackets)")]
+    Server(String),
+    /// A `%` that isn't followed by two hexadecimal digits, or what it gives isn't UTF-8.
+    #[error("{0} is not percent-encoded UTF-8")]
+    Encoding(&'static str),
+    /// An `@` where none can stand: it looks like a user or password with a `/` or `?` in it.
+    #[error("the user or password holds a character that must be percent-encoded: / is %2F, ? is %3F, @ is %40")]
+    Unencoded,
+    /// A property that doesn't exist.
+    #[error("there is no property {name:?}; known are {known}", known = KNOWN.join(", "))]
+    UnknownProperty {
+        /// The property.
+        name: String,
+    },
+    /// A value that the property can't have.
+    #[error("property {name} can't be {value:?}: expected {expected}")]
+    Value {
+        /// The property.
+        name: String,
+        /// The value.
+        value: String,
+        /// What it can be.
+        expected: &'static str,
+    },
+}
+
+const KNOWN: [&str; 12] = [
+    "protocol_version",
+    "client_intelligence",
+    "sasl_mechanism",
+    "auth_realm",
+    "auth_server_name",
+    "auth_token",
+    "connect_timeout",
+    "socket_timeout",
+    "trust_ca",
+    "client_certificate",
+    "client_key",
+    "sni_host_name",
+];
+
+impl FromStr for ConnectionUri {
+    type Err = UriError;
+
+    fn from_str(text: &str) -> Result<Self, UriError> {
+        let (tls, rest) = match (text.strip_prefix("hotrod://"), text.strip_prefix("hotrods://")) {
+            (Some(rest), _) => (false, rest),
+            (_, Some(rest)) => (true, rest),
+            _ => return Err(UriError::Scheme),
+        };
+        // An '@' behind the first '/' or '?' is most likely a password that should have been encoded: show nothing of it.
+        let authority_end = rest.find(['/', '?']).unwrap_or(rest.len());
+        if !rest[..authority_end].contains('@') && rest[authority_end..].split('&').next().unwrap_or("").contains('@') {
+            return Err(UriError::Unencoded);
+        }
+        let (rest, query) = rest.split_once('?').map_or((rest, None), |(rest, query)| (rest, Some(query)));
+        let (authority, path) = rest.split_once('/').unwrap_or((rest, ""));
+        let (user, servers) = match authority.rsplit_once('@') {
+            Some((user, servers)) => (Some(user), servers),
+            None => (None, authority),
+        };
+        let (username, password) = match user {
+            None => (None, None),
+            Some(user) => {
+                let (name, password) = user.split_once(':').map_or((user, None), |(name, word)| (name, Some(word)));
+                let password = password.map(|word| decode("the password", word)).transpose()?;
+                (Some(decode("the user", name)?), password.map(Secret::from))
+            }
+        };
+        let cache = decode("the cache", path)?;
+        Ok(Self {
+            tls,
+            username,
+            password,
+            servers: servers_of(servers)?,
+            cache: (!cache.is_empty()).then_some(cache),
+            properties: query.map(Properties::parse).transpose()?.unwrap_or_default(),
+        })
+    }
+}
+
+fn decode(what: &'static str, text: &str) -> Result<String, UriError> {
+    let mut parts = text.split('%').skip(1);
+    let hex = |part: &str| part.len() >= 2 && part.as_bytes()[..2].iter().all(u8::is_ascii_hexdigit);
+    if !parts.all(hex) {
+        return Err(UriError::Encoding(what));
+    }
+    percent_decode_str(text).decode_utf8().map(Cow::into_owned).map_err(|_| UriError::Encoding(what))
+}
+
+fn servers_of(text: &str) -> Result<Vec<Member>, UriError> {
+    if text.is_empty() {
+        return Err(UriError::NoServer);
+    }
+    text.split(',').map(|server| server_of(server).ok_or_else(|| UriError::Server(server.into()))).collect()
+}
+
+/// `host`, `host:port`, `[address]` or `[address]:port`.
+pub fn server_of(text: &str) -> Option<Member> {
+    let (host, port) = match text.strip_prefix('[') {
+        Some(rest) => {
+            let (host, port) = rest.split_once(']')?;
+            (host, if port.is_empty() { None } else { Some(port.strip_prefix(':')?) })
+        }
+        None => match text.split_once(':') {
+            Some((host, port)) => (host, Some(port)),
+            None => (text, None),
+        },
+    };
+    let port = port.map_or(Some(DEFAULT_PORT), |port| port.parse().ok().filter(|port| *port != 0))?;
+    let plausible = |byte: u8| byte.is_ascii_graphic() && !b"/?#@[]\\".contains(&byte);
+    (!host.is_empty() && host.bytes().all(plausible)).then(|| Member { host: host.into(), port })
+}
+
+impl Properties {
+    fn parse(query: &str) -> Result<Self, UriError> {
+        let mut properties = Self::default();
+        for pair in query.split('&').filter(|pair| !pair.is_empty()) {
+            let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+            let value = decode("a property's value", value)?;
+            properties.set(name, &value)?;
+        }
+        Ok(properties)
+    }
+
+    fn set(&mut self, name: &str, value: &str) -> Result<(), UriError> {
+        let wrong = |expected| UriError::Value { name: name.into(), value: value.into(), expected };
+        let text = || if value.is_empty() { Err(wrong("some text")) } else { Ok(Some(value.to_string())) };
+        let milliseconds = || match value.parse::<u64>() {
+            Ok(count) if count > 0 => Ok(Some(Duration::from_millis(count))),
+            _ => Err(wrong("a number of milliseconds above 0")),
+        };
+        match name {
+            "protocol_version" if value.eq_ignore_ascii_case("auto") => self.protocol_version = None,
+            "protocol_version" => {
+                self.protocol_version = Some(value.parse().map_err(|_| wrong("auto, or a version from 2.0 to 4.1"))?);
+            }
+            "client_intelligence" => {
+                self.client_intelligence =
+                    Some(intelligence(value).ok_or(wrong("basic, topology_aware or hash_distribution_aware"))?);
+            }
+            "sasl_mechanism" => {
+                let mechanism = Mechanism::from_name(&value.to_ascii_uppercase());
+                self.sasl_mechanism = Some(mechanism.ok_or(wrong("a mechanism such as SCRAM-SHA-512"))?);
+            }
+            "auth_realm" => self.auth_realm = text()?,
+            "auth_server_name" => self.auth_server_name = text()?,
+            "auth_token" => self.auth_token = text()?.map(Secret::from),
+            "connect_timeout" => self.connect_timeout = milliseconds()?,
+            "socket_timeout" => self.socket_timeout = milliseconds()?,
+            "trust_ca" => self.trust_ca = text()?,
+            "client_certificate" => self.client_certificate = text()?,
+            "client_key" => self.client_key = text()?,
+            "sni_host_name" => self.sni_host_name = text()?,
+            _ => return Err(UriError::UnknownProperty { name: name.into() }),
+        }
+        Ok(())
+    }
+}
+
+fn intelligence(text: &str) -> Option<Intelligence> {
+    match text.to_ascii_lowercase().as_str() {
+        "basic" => Some(Intelligence::Basic),
+        "topology_aware" => Some(Intelligence::TopologyAware),
+        "hash_distribution_aware" => Some(Intelligence::HashDistributionAware),
+        _ => None,
+    }
+}
+
+/// Without the password and the token.
+impl fmt::Debug for ConnectionUri {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "ConnectionUri({self})")
+    }
+}
+
+/// The URI without password, token and other properties: fit for messages.
+impl fmt::Display for ConnectionUri {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(if self.tls { "hotrods://" } else { "hotrod://" })?;
+        if let Some(username) = &self.username {
+            write!(f, "{username}@")?;
+        }
+        for (index, server) in self.servers.iter().enumerate() {
+            let comma = if index == 0 { "" } else { "," };
+            if server.host.contains(':') {
+                write!(f, "{comma}[{}]:{}", server.host, server.port)?;
+            } else {
+                write!(f, "{comma}{}:{}", server.host, server.port)?;
+            }
+        }
+        self.cache.as_ref().map_or(Ok(()), |cache| write!(f, "/{cache}"))
+    }
+}
+
+/// Without the token.
+impl fmt::Debug for Properties {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Properties")
+            .field("protocol_version", &self.protocol_version)
+            .field("client_intelligence", &self.client_intelligence)
+            .field("sasl_mechanism", &self.sasl_mechanism)
+            .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::format;
+
+    fn parse(text: &str) -> Result<ConnectionUri, UriError> {
+        text.parse()
+    }
+
+    #[test]
+    fn everything_a_uri_can_say() {
+        let uri = parse(
+            "hotrods://ad%40min:p%3Ass@one:1111,two,[::1]:3/my%20cache?sasl_mechanism=scram-sha-512&socket_timeout=250",
+        )
+        .unwrap();
+        assert!(uri.tls);
+        assert_eq!(uri.username.as_deref(), Some("ad@min"));
+        assert_eq!(uri.password.as_ref().map(Secret::expose), Some("p:ss"));
+        let servers: Vec<_> = uri.servers.iter().map(|server| (server.host.as_str(), server.port)).collect();
+        assert_eq!(servers, [("one", 1111), ("two", DEFAULT_PORT), ("::1", 3)]);
+        assert_eq!(uri.cache.as_deref(), Some("my cache"));
+        assert_eq!(uri.properties.socket_timeout, Some(Duration::from_millis(250)));
+        assert_eq!(uri.properties.sasl_mechanism.map(Mechanism::name), Some("SCRAM-SHA-512"));
+    }
+
+    #[test]
+    fn secrets_are_not_shown() {
+        let uri = parse("hotrod://admin:changeme@one/?auth_token=topsecret").unwrap();
+        let shown = format!("{uri} {uri:?} {:?}", uri.properties);
+        assert!(!shown.contains("changeme") && !shown.contains("topsecret"), "{shown}");
+    }
+
+    #[test]
+    fn what_is_wrong_is_named() {
+        for (text, message) in [
+            ("http://one", "must begin with hotrod://"),
+            ("hotrod://", "names no server"),
+            ("hotrod://one:0", "\"one:0\" is not of the form host:port"),
+            ("hotrod://one:99999", "\"one:99999\""),
+            ("hotrod://::1", "IPv6 address stands in brackets"),
+            ("hotrod://a%2:b@one", "the user is not percent-encoded"),
+            ("hotrod://me:pa/ss@one", "must be percent-encoded: / is %2F"),
+            ("hotrod://one?timeout=1", "no property \"timeout\""),
+            ("hotrod://one?socket_timeout=soon", "number of milliseconds"),
+            ("hotrod://one?protocol_version=5.0", "a version from 2.0 to 4.1"),
+        ] {
+            let error = parse(text).unwrap_err().to_string();
+            assert!(error.contains(message), "{text}: {error}");
+        }
+    }
+}

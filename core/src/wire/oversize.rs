@@ -1,0 +1,126 @@
+//! Whether what a caller gives fits into its place on the wire.
+
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use bytes::Bytes;
+
+use super::expiration::Expiration;
+use super::types::{AuthResponse, Change, CounterConfiguration, Factory, ListenerOptions, Modification, Xid};
+
+/// Lengths and counts are vInts that the server reads as signed.
+const LONGEST: usize = i32::MAX as usize;
+/// Counts and lengths of one byte.
+const IN_A_BYTE: usize = u8::MAX as usize;
+
+/// Something larger than its place on the wire.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Oversize {
+    /// The field.
+    pub field: &'static str,
+    /// Its size.
+    pub size: usize,
+    /// The most that fits.
+    pub limit: usize,
+}
+
+fn within(field: &'static str, size: usize, limit: usize) -> Result<(), Oversize> {
+    if size > limit { Err(Oversize { field, size, limit }) } else { Ok(()) }
+}
+
+pub(crate) trait Fits {
+    fn fits(&self, field: &'static str) -> Result<(), Oversize>;
+}
+
+macro_rules! always_fit {
+    ($($type:ty),*) => {
+        $(impl Fits for $type {
+            fn fits(&self, _field: &'static str) -> Result<(), Oversize> {
+                Ok(())
+            }
+        })*
+    };
+}
+
+always_fit!(u64, i64, i32, u32, bool, Expiration, CounterConfiguration);
+
+impl Fits for Bytes {
+    fn fits(&self, field: &'static str) -> Result<(), Oversize> {
+        within(field, self.len(), LONGEST)
+    }
+}
+
+impl Fits for AuthResponse {
+    fn fits(&self, field: &'static str) -> Result<(), Oversize> {
+        self.0.fits(field)
+    }
+}
+
+impl Fits for String {
+    fn fits(&self, field: &'static str) -> Result<(), Oversize> {
+        within(field, self.len(), LONGEST)
+    }
+}
+
+impl<T: Fits> Fits for Option<T> {
+    fn fits(&self, field: &'static str) -> Result<(), Oversize> {
+        self.as_ref().map_or(Ok(()), |value| value.fits(field))
+    }
+}
+
+impl Fits for Vec<Bytes> {
+    fn fits(&self, field: &'static str) -> Result<(), Oversize> {
+        within(field, self.len(), LONGEST)?;
+        self.iter().try_for_each(|value| value.fits(field))
+    }
+}
+
+impl Fits for Vec<(Bytes, Bytes)> {
+    fn fits(&self, field: &'static str) -> Result<(), Oversize> {
+        within(field, self.len(), LONGEST)?;
+        self.iter().try_for_each(|(key, value)| key.fits(field).and_then(|()| value.fits(field)))
+    }
+}
+
+/// Task parameters.
+impl Fits for Vec<(String, Bytes)> {
+    fn fits(&self, field: &'static str) -> Result<(), Oversize> {
+        within(field, self.len(), IN_A_BYTE)?;
+        self.iter().try_for_each(|(name, value)| name.fits(field).and_then(|()| value.fits(field)))
+    }
+}
+
+impl Fits for Factory {
+    fn fits(&self, field: &'static str) -> Result<(), Oversize> {
+        within(field, self.parameters.len(), IN_A_BYTE)?;
+        self.parameters.fits(field)
+    }
+}
+
+impl Fits for ListenerOptions {
+    fn fits(&self, _field: &'static str) -> Result<(), Oversize> {
+        self.filter.fits("filter parameters")?;
+        self.converter.fits("converter parameters")
+    }
+}
+
+impl Fits for Xid {
+    fn fits(&self, _field: &'static str) -> Result<(), Oversize> {
+        // X/Open XA: MAXGTRIDSIZE, MAXBQUALSIZE
+        within("global transaction id", self.global_transaction_id.len(), 64)?;
+        within("branch qualifier", self.branch_qualifier.len(), 64)
+    }
+}
+
+impl Fits for Vec<Modification> {
+    fn fits(&self, field: &'static str) -> Result<(), Oversize> {
+        within(field, self.len(), LONGEST)?;
+        self.iter().try_for_each(|modification| {
+            modification.key.fits("key")?;
+            match &modification.change {
+                Change::Remove => Ok(()),
+                Change::Put { value, .. } => value.fits("value"),
+            }
+        })
+    }
+}
