@@ -1,1 +1,73 @@
+//! Tests of whole exchanges.
 
+mod digest_vectors;
+mod hostile;
+mod one_message;
+mod round_trip;
+mod scram_rules;
+mod scram_vectors;
+mod secrets;
+mod selection;
+
+use alloc::string::String;
+
+use super::*;
+
+/// One user with a password and a token.
+struct OneUser {
+    name: String,
+    password: String,
+    token: String,
+}
+
+impl OneUser {
+    fn new(name: &str, password: &str) -> Self {
+        Self { name: name.into(), password: password.into(), token: "t0ken".into() }
+    }
+}
+
+impl Accounts for OneUser {
+    fn password(&self, username: &str) -> Option<Secret> {
+        (username == self.name).then(|| Secret::from(self.password.as_str()))
+    }
+
+    fn bearer(&self, token: &str) -> Option<String> {
+        (token == self.token).then(|| self.name.clone())
+    }
+
+    fn may_act_as(&self, _: &str, authorization_id: &str) -> bool {
+        authorization_id == "someone else"
+    }
+}
+
+/// So few that a test of many exchanges ends; never do that to a password.
+const FAST: ClientLimits = ClientLimits { min_iterations: 1, max_iterations: 4096, max_salt: 256, max_challenge: 8192 };
+
+fn fast_server() -> ServerConfig {
+    ServerConfig { iterations: 3, ..ServerConfig::default() }
+}
+
+fn client(mechanism: Mechanism, credentials: &Credentials) -> Result<Client, SaslError> {
+    Client::new(mechanism, credentials, "infinispan", "hotrod", [1; 32], FAST)
+}
+
+fn credentials_for(mechanism: Mechanism, user: &OneUser) -> Credentials {
+    match mechanism {
+        Mechanism::OAuthBearer => Credentials::token(user.token.as_str()),
+        Mechanism::External => Credentials::certificate(),
+        _ => Credentials::password(user.name.as_str(), user.password.as_str()),
+    }
+}
+
+/// Lets them talk, and returns whom the server takes the client for when the client is done.
+fn converse(client: &mut Client, server: &mut Server, accounts: &dyn Accounts) -> Result<Option<String>, SaslError> {
+    let (mut of_client, mut of_server) = (SaltedPasswordCache::default(), SaltedPasswordCache::default());
+    let mut response = client.initial_response();
+    loop {
+        let said = server.step(&response, accounts, &mut of_server)?;
+        match client.step(&said.challenge, said.complete, &mut of_client)? {
+            Step::Respond(next) => response = next,
+            Step::Done => return Ok(said.authenticated),
+        }
+    }
+}

@@ -1,0 +1,56 @@
+# libhotrod: `make demo` shows it, `make test` proves it. `make help` lists the rest.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+
+CARGO ?= cargo
+SECONDS ?= 60
+# Server lines of `make test-matrix`, beside the newest, which `make test` covers.
+MATRIX ?= 15.2.6.Final 15.0.21.Final 14.0.28.Final 13.0.18.Final
+
+.PHONY: help demo test test-matrix lint bench fuzz vectors doc setup install clean
+
+help: ## What can be made
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
+
+demo: ## The main job, on an embedded cluster and real sockets
+	@$(CARGO) build --release --quiet -p hotrod-cli
+	@target/release/hotrod demo
+
+setup: ## Install what the tests need and this machine lacks
+	@tools/setup
+
+test: setup ## Every test, real servers included (SKIP_REAL=1 leaves those out, and says so)
+	$(CARGO) test --workspace
+	tools/no-std-check
+
+test-matrix: setup ## The operation matrix on older server lines
+	for version in $(MATRIX); do \
+	  echo "== Infinispan $$version"; \
+	  HOTROD_INFINISPAN_VERSION=$$version $(CARGO) test -p infinispan-harness --test operations; \
+	done
+
+lint: ## Formatting and lints, warnings as errors
+	$(CARGO) fmt --all --check
+	$(CARGO) clippy --workspace --all-targets -- -D warnings
+
+bench: setup ## Measure the core, and the driver beside its peers; writes target/bench.json
+	bench/run
+
+fuzz: ## Run every fuzz target for SECONDS each
+	fuzz/run.sh $(SECONDS)
+
+vectors: setup ## Capture the golden vectors anew from a real server
+	rm -f spec/vectors/hotrod-*.json
+	HOTROD_RECORD=$(CURDIR)/spec/vectors $(CARGO) test -p infinispan-harness --test operations -- --test-threads=1
+
+doc: ## Reference documentation
+	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --workspace --no-deps
+
+install: ## Install the command line programs (PREFIX=/usr/local)
+	$(CARGO) install --path cli --root $(or $(PREFIX),/usr/local) --locked
+	$(CARGO) install --path gateway --root $(or $(PREFIX),/usr/local) --locked
+
+clean: ## Remove what was built
+	$(CARGO) clean

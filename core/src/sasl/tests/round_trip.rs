@@ -1,0 +1,114 @@
+//! Both roles against each other.
+
+use proptest::prelude::*;
+use proptest::sample::select as one_of;
+
+use super::*;
+
+/// Names and passwords with everything in them that the grammars give a meaning.
+fn text() -> impl Strategy<Value = String> {
+    prop_oneof!["[a-c,=\"\\\\:/ 0-9]{1,12}", "\\PC{1,20}"]
+}
+
+fn server(mechanism: Mechanism, user: &OneUser) -> Server {
+    let config = ServerConfig { certificate_name: Some(user.name.clone()), ..fast_server() };
+    Server::new(mechanism, config, [2; 32])
+}
+
+proptest! {
+    #[test]
+    fn who_knows_the_secret_is_let_in(
+        mechanism in one_of(&Mechanism::ALL),
+        name in text(),
+        password in text(),
+        other in any::<bool>(),
+    ) {
+        let user = OneUser::new(&name, &password);
+        let mut credentials = credentials_for(mechanism, &user);
+        if other {
+            credentials = credentials.with_authorization_id("someone else");
+        }
+        let mut client = client(mechanism, &credentials).unwrap();
+        let name = converse(&mut client, &mut server(mechanism, &user), &user);
+        let expected = if other { "someone else" } else { &user.name };
+        prop_assert_eq!(name, Ok(Some(expected.into())));
+    }
+
+    #[test]
+    fn who_does_not_is_not(
+        mechanism in one_of(&Mechanism::ALL),
+        name in text(),
+        password in text(),
+        wrong in text(),
+        unknown in any::<bool>(),
+    ) {
+        prop_assume!(mechanism != Mechanism::External && password != wrong);
+        let user = OneUser::new(&name, &password);
+        let mut impostor = OneUser::new(&name, &wrong);
+        impostor.token = "another".into();
+        if unknown {
+            // The password that a server without such a user might take by mistake.
+            impostor = OneUser { name: [&name, "2"].concat(), password: "0".into(), token: "another".into() };
+        }
+        let mut client = client(mechanism, &credentials_for(mechanism, &impostor)).unwrap();
+        let result = converse(&mut client, &mut server(mechanism, &user), &user);
+        let refused = matches!(result, Err(SaslError::Denied | SaslError::Refused { .. }));
+        prop_assert!(refused, "{:?}", result);
+    }
+
+    #[test]
+    fn nobody_may_act_as_just_anyone(mechanism in one_of(&Mechanism::ALL)) {
+        let user = OneUser::new("user", "password");
+        let credentials = credentials_for(mechanism, &user).with_authorization_id("root");
+        let mut client = client(mechanism, &credentials).unwrap();
+        let result = converse(&mut client, &mut server(mechanism, &user), &user);
+        prop_assert!(matches!(result, Err(SaslError::NotAuthorized { .. })), "{:?}", result);
+    }
+}
+
+#[test]
+fn the_server_says_complete_only_where_infinispan_does() {
+    let user = OneUser::new("user", "password");
+    for mechanism in Mechanism::ALL {
+        let mut client = client(mechanism, &credentials_for(mechanism, &user)).unwrap();
+        let mut server = server(mechanism, &user);
+        let mut cache = SaltedPasswordCache::default();
+        let mut response = client.initial_response();
+        let last = loop {
+            let said = server.step(&response, &user, &mut cache).unwrap();
+            match client.step(&said.challenge, said.complete, &mut cache).unwrap() {
+                Step::Respond(next) => response = next,
+                Step::Done => break said,
+            }
+        };
+        assert_eq!(last.complete, mechanism == Mechanism::Plain, "{mechanism}");
+        // Asked once more, both only repeat it.
+        let again = server.step(b"", &user, &mut cache).unwrap();
+        assert_eq!(again, ServerStep { challenge: [].into(), complete: true, authenticated: last.authenticated });
+        assert_eq!(client.step(&again.challenge, again.complete, &mut cache), Ok(Step::Done));
+        let unexpected = SaslError::Unexpected { mechanism };
+        assert_eq!(server.step(b"x", &user, &mut cache), Err(unexpected.clone()));
+        assert_eq!(client.step(b"x", false, &mut cache), Err(unexpected));
+    }
+}
+
+#[test]
+fn a_client_that_waits_to_be_asked_is_asked() {
+    let user = OneUser::new("user", "password");
+    for mechanism in [Mechanism::Plain, Mechanism::ScramSha256, Mechanism::OAuthBearer] {
+        let mut server = server(mechanism, &user);
+        let said = server.step(b"", &user, &mut SaltedPasswordCache::default()).unwrap();
+        assert_eq!(said, ServerStep { challenge: [].into(), complete: false, authenticated: None });
+        let mut client = client(mechanism, &credentials_for(mechanism, &user)).unwrap();
+        assert_eq!(converse(&mut client, &mut server, &user), Ok(Some("user".into())));
+    }
+}
+
+#[test]
+fn an_unknown_user_has_no_password_at_all() {
+    let user = OneUser::new("user", "password");
+    for mechanism in [Mechanism::ScramSha256, Mechanism::DigestSha256] {
+        let mut client = client(mechanism, &Credentials::password("nobody", "")).unwrap();
+        assert_eq!(converse(&mut client, &mut server(mechanism, &user), &user), Err(SaslError::Denied));
+    }
+}

@@ -1,0 +1,165 @@
+use std::sync::Arc;
+
+use hotrod_core::sasl::{Accounts, Credentials, Mechanism, SaltedPasswordCache, Secret, Server, ServerConfig};
+use hotrod_core::session::{Authentication, Config, Disconnect, Event};
+use hotrod_core::wire::{Body, Operation, Request, RequestHeader, Status, Version};
+
+use crate::server::Pair;
+
+struct Admin;
+
+impl Accounts for Admin {
+    fn password(&self, username: &str) -> Option<Secret> {
+        (username == "admin").then(|| "changeme".into())
+    }
+}
+
+fn config(password: &str, encrypted: bool) -> Config {
+    let credentials = Arc::new(Credentials::password("admin", password));
+    Config { authentication: Some(Authentication::new(credentials, encrypted)), ..Config::default() }
+}
+
+/// Answers as Infinispan does: an error for who isn't known, `complete` only where nothing is left to say.
+fn authenticate(pair: &mut Pair, offered: &[&str]) -> (Option<Mechanism>, usize) {
+    let mut exchange: Option<Server> = None;
+    let (mut cache, mut steps) = (SaltedPasswordCache::default(), 0);
+    loop {
+        pair.flush();
+        let Some((header, request)) = pair.asked.pop_front() else {
+            return (exchange.map(|exchange| exchange.mechanism()), steps);
+        };
+        match request {
+            Request::Ping {} => {
+                pair.asked.push_front((header, request));
+                pair.answer_ping(Version::V4_1.to_byte());
+            }
+            Request::AuthMechList {} => {
+                let names = Body::Names(offered.iter().map(ToString::to_string).collect());
+                pair.answer(&header, Operation::AuthMechList, Status::SUCCESS, names);
+            }
+            Request::Auth { mechanism, response } => {
+                steps += 1;
+                let server = exchange.get_or_insert_with(|| {
+                    let mechanism = Mechanism::from_name(&mechanism).unwrap();
+                    Server::new(mechanism, ServerConfig::default(), [3; 32])
+                });
+                match server.step(&response.0, &Admin, &mut cache) {
+                    Ok(step) => challenge(pair, &header, step.complete, step.challenge),
+                    Err(error) => {
+                        let body = Body::Error(error.to_string());
+                        pair.answer(&header, Operation::Auth, Status::SERVER_ERROR, body);
+                    }
+                }
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
+fn challenge(pair: &mut Pair, header: &RequestHeader, complete: bool, challenge: Vec<u8>) {
+    let body = Body::Challenge { complete, challenge: challenge.into() };
+    pair.answer(header, Operation::Auth, Status::SUCCESS, body);
+}
+
+fn end(pair: &mut Pair) -> Arc<Disconnect> {
+    match pair.event() {
+        Some(Event::Closed(reason)) => reason,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn the_mechanisms_are_asked_for_beside_the_ping() {
+    let mut pair = Pair::new(config("changeme", false));
+    pair.flush();
+    let asked: Vec<_> = pair.asked.iter().map(|(_, request)| request.operation()).collect();
+    assert_eq!(asked, [Operation::Ping, Operation::AuthMechList]);
+}
+
+#[test]
+fn a_named_mechanism_is_not_asked_for() {
+    let mut config = config("changeme", false);
+    config.authentication.as_mut().unwrap().mechanism = Some(Mechanism::ScramSha256);
+    let mut pair = Pair::new(config);
+    pair.flush();
+    assert_eq!(pair.asked.len(), 1);
+    assert_eq!(authenticate(&mut pair, &[]).0, Some(Mechanism::ScramSha256));
+    assert!(matches!(pair.event(), Some(Event::Ready(_))));
+}
+
+/// PEERS 14: the server-final of SCRAM comes with complete=0; a further AUTH would begin a new exchange.
+#[test]
+fn scram_ends_with_the_servers_proof_and_sends_nothing_after_it() {
+    let mut pair = Pair::new(config("changeme", false));
+    let (mechanism, steps) = authenticate(&mut pair, &["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512", "DIGEST-MD5"]);
+    assert_eq!((mechanism, steps), (Some(Mechanism::ScramSha512), 2));
+    assert!(matches!(pair.event(), Some(Event::Ready(_))));
+    assert_eq!(pair.client.authentication().unwrap().salted_passwords.derivations(), 1);
+}
+
+#[test]
+fn every_mechanism_leads_to_a_session() {
+    for name in ["SCRAM-SHA-1", "SCRAM-SHA-384", "DIGEST-MD5", "DIGEST-SHA-256", "DIGEST-SHA-512", "PLAIN"] {
+        let mut pair = Pair::new(config("changeme", true));
+        assert_eq!(authenticate(&mut pair, &[name]).0.map(Mechanism::name), Some(name));
+        assert!(matches!(pair.event(), Some(Event::Ready(_))), "{name}");
+    }
+}
+
+#[test]
+fn a_wrong_password_is_told_with_user_and_mechanism_and_without_the_password() {
+    let mut pair = Pair::new(config("wrong-password", false));
+    authenticate(&mut pair, &["SCRAM-SHA-256"]);
+    let reason = end(&mut pair);
+    assert!(matches!(&*reason, Disconnect::AuthenticationFailed { .. }), "{reason}");
+    let text = format!("{reason} {reason:?}");
+    assert!(text.contains("\"admin\"") && text.contains("SCRAM-SHA-256") && !text.contains("wrong-password"), "{text}");
+}
+
+#[test]
+fn nothing_weaker_than_scram_goes_over_an_unencrypted_link() {
+    let mut pair = Pair::new(config("changeme", false));
+    authenticate(&mut pair, &["PLAIN", "DIGEST-MD5"]);
+    let reason = end(&mut pair).to_string();
+    assert!(reason.contains("unencrypted") && reason.contains("sasl_mechanism"), "{reason}");
+}
+
+#[test]
+fn a_server_that_says_complete_without_proof_is_not_believed() {
+    let mut pair = Pair::new(config("changeme", false));
+    pair.flush();
+    pair.answer_ping(41);
+    let (header, _) = pair.next_request();
+    let names = Body::Names(vec!["SCRAM-SHA-256".into()]);
+    pair.answer(&header, Operation::AuthMechList, Status::SUCCESS, names);
+    pair.flush();
+    let (header, _) = pair.next_request();
+    challenge(&mut pair, &header, true, Vec::new());
+    assert!(matches!(&*end(&mut pair), Disconnect::Sasl(_)));
+}
+
+/// A hundred sessions cost one derivation, where the salt stays the same.
+#[test]
+fn salted_passwords_are_handed_on_to_the_next_session() {
+    let mut known = SaltedPasswordCache::default();
+    for _ in 0..3 {
+        let mut config = config("changeme", false);
+        config.authentication.as_mut().unwrap().salted_passwords = known;
+        let mut pair = Pair::new(config);
+        authenticate(&mut pair, &["SCRAM-SHA-256"]);
+        assert!(matches!(pair.event(), Some(Event::Ready(_))));
+        known = pair.client.authentication().unwrap().salted_passwords.clone();
+    }
+    assert_eq!(known.derivations(), 1);
+}
+
+#[test]
+fn the_password_is_in_no_debug_output() {
+    let config = config("changeme", true);
+    assert!(!format!("{config:?}").contains("changeme"));
+    let request = Request::Auth {
+        mechanism: "PLAIN".into(),
+        response: hotrod_core::wire::AuthResponse("\0admin\0changeme".into()),
+    };
+    assert!(!format!("{request:?}").contains("changeme"));
+}

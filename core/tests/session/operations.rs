@@ -1,0 +1,167 @@
+use bytes::Bytes;
+use hotrod_core::session::{Applied, Call, Config, Event, OperationError, OperationId, SubmitError};
+use hotrod_core::wire::{
+    Body, Expiration, Member, Operation, Reply, Request, RequestOptions, SegmentOwners, Status, Topology,
+};
+
+use crate::server::{Pair, seconds, value};
+
+#[test]
+fn many_operations_are_in_flight_and_answers_come_in_any_order() {
+    let mut pair = Pair::ready();
+    let ids: Vec<_> = ["a", "b", "c"].into_iter().map(|key| pair.submit_get(key)).collect();
+    pair.flush();
+    let requests: Vec<_> = pair.asked.drain(..).collect();
+    for index in [2, 0, 1] {
+        pair.answer_this_get(&requests[index].0, &requests[index].1);
+    }
+    let values: Vec<_> = pair.events().into_iter().map(|event| value(Some(event))).collect();
+    assert_eq!(values, [(ids[2], "c".into()), (ids[0], "a".into()), (ids[1], "b".into())]);
+    assert_eq!(pair.client.in_flight(), 0);
+}
+
+#[test]
+fn an_error_of_the_server_fails_the_operation_and_nothing_else() {
+    let mut pair = Pair::ready();
+    let (failing, _) = (pair.submit_get("a"), pair.submit_get("b"));
+    pair.flush();
+    let (header, _) = pair.next_request();
+    pair.answer(&header, Operation::Get, Status::NODE_SUSPECTED, Body::Error("member left".into()));
+    match pair.event() {
+        Some(Event::Completed { id, result: Err(OperationError::Server { status, message, operation }) }) => {
+            assert_eq!((id, status, operation), (failing, Status::NODE_SUSPECTED, Operation::Get));
+            assert_eq!(message, "member left");
+        }
+        other => panic!("{other:?}"),
+    }
+    pair.answer_get();
+    assert_eq!(value(pair.event()).1, "b");
+}
+
+/// PEERS 9: what comes after the deadline must be eaten, or the stream is out of step.
+#[test]
+fn a_late_reply_after_its_deadline_is_consumed_and_dropped() {
+    let mut pair = Pair::ready();
+    let request = Request::Get { key: "slow".into() };
+    let options = RequestOptions::default();
+    let call = Call { timeout: Some(seconds(1)), ..Call::new(&request, &options) };
+    let id = pair.client.submit(pair.now, call).unwrap();
+    pair.submit_get("next");
+    pair.flush();
+    pair.later(seconds(1));
+    match pair.event() {
+        Some(Event::Completed { id: late, result: Err(error) }) => {
+            assert_eq!(late, id);
+            assert_eq!(error.to_string(), "GET got no answer within 1000 ms; it may have been applied");
+        }
+        other => panic!("{other:?}"),
+    }
+    assert_eq!(pair.client.in_flight(), 2, "the answer is still to come");
+    pair.answer_get();
+    pair.answer_get();
+    assert_eq!(value(pair.event()).1, "next");
+    assert_eq!((pair.client.counters().late_replies, pair.client.in_flight()), (1, 0));
+}
+
+/// PEERS 7: no topology may get lost, whoever it comes to.
+#[test]
+fn a_topology_in_a_late_reply_is_told_all_the_same() {
+    let mut pair = Pair::ready();
+    let id = pair.submit_get("a");
+    pair.flush();
+    assert!(pair.client.cancel(id));
+    let (header, _) = pair.next_request();
+    let topology =
+        Topology { id: 0x8000_0001, members: vec![Member { host: "10.0.0.1".into(), port: 11222 }], hash: None };
+    let reply = Reply {
+        message_id: header.message_id,
+        status: Status::KEY_DOES_NOT_EXIST,
+        topology: Some(Topology { hash: Some(hash()), ..topology.clone() }),
+        body: Body::Nothing,
+    };
+    pair.server.reply(&header, Operation::Get, &reply);
+    pair.deliver();
+    assert!(matches!(pair.event(), Some(Event::Topology { topology, .. }) if topology.id == 0x8000_0001));
+}
+
+fn hash() -> hotrod_core::wire::Hash {
+    hotrod_core::wire::Hash { function: 0, segments: 256, owners: SegmentOwners::default() }
+}
+
+#[test]
+fn deadlines_are_kept_each_for_its_own() {
+    let mut pair = Pair::ready();
+    let timeouts = [5u64, 1, 3];
+    let (request, options) = (Request::Get { key: "k".into() }, RequestOptions::default());
+    let ids: Vec<OperationId> = timeouts
+        .iter()
+        .map(|timeout| {
+            let call = Call { timeout: Some(seconds(*timeout)), ..Call::new(&request, &options) };
+            pair.client.submit(pair.now, call).unwrap()
+        })
+        .collect();
+    let start = pair.now;
+    for (second, expected) in [(1, Some(ids[1])), (2, None), (3, Some(ids[2])), (4, None), (5, Some(ids[0]))] {
+        let deadline = pair.client.poll_timeout().unwrap();
+        assert!(expected.is_none() || deadline <= start + seconds(second), "early is fine, late is not");
+        pair.later(start + seconds(second) - pair.now);
+        let completed = match pair.event() {
+            Some(Event::Completed { id, result: Err(OperationError::TimedOut { applied: Applied::Unknown, .. }) }) => {
+                Some(id)
+            }
+            None => None,
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(completed, expected, "second {second}");
+    }
+}
+
+#[test]
+fn a_cancelled_operation_says_nothing_any_more() {
+    let mut pair = Pair::ready();
+    let (cancelled, kept) = (pair.submit_get("a"), pair.submit_get("b"));
+    assert!(pair.client.cancel(cancelled));
+    assert!(!pair.client.cancel(cancelled), "only once");
+    pair.flush();
+    pair.answer_get();
+    pair.answer_get();
+    assert_eq!(value(pair.event()).0, kept);
+    assert_eq!(pair.event(), None);
+    assert!(!pair.client.cancel(kept), "it is done");
+}
+
+#[test]
+fn too_many_operations_or_bytes_are_refused_and_not_queued() {
+    let mut pair = Pair::ready_with(Config { max_in_flight: 2, max_send_bytes: 1000, ..Config::default() });
+    let value = Bytes::from(vec![0; 2000]);
+    let put = Request::Put { key: "k".into(), expiration: Expiration::DEFAULT, value };
+    pair.submit(&put);
+    let options = RequestOptions::default();
+    let refused = pair.client.submit(pair.now, Call::new(&put, &options));
+    assert!(matches!(refused, Err(SubmitError::Full { in_flight: 1, send_bytes }) if send_bytes > 2000));
+    pair.flush();
+    pair.submit_get("a");
+    let refused = pair.client.submit(pair.now, Call::new(&put, &options));
+    assert!(matches!(refused, Err(SubmitError::Full { in_flight: 2, .. })));
+    let (header, _) = pair.next_request();
+    pair.answer(&header, Operation::Put, Status::SUCCESS, Body::Nothing);
+    pair.flush();
+    pair.submit_get("b");
+}
+
+#[test]
+fn what_does_not_fit_on_the_wire_is_refused_by_name() {
+    let mut pair = Pair::ready();
+    let parameters = (0..256).map(|n| (format!("p{n}"), Bytes::new())).collect();
+    let exec = Request::Exec { task: "t".into(), parameters };
+    let refused = pair.client.submit(pair.now, Call::new(&exec, &RequestOptions::default())).unwrap_err();
+    assert_eq!(refused, SubmitError::TooLarge { field: "parameters", size: 256, limit: 255 });
+}
+
+#[test]
+fn nothing_is_accepted_before_the_session_is_ready() {
+    let mut pair = Pair::new(Config::default());
+    let request = Request::Clear {};
+    let refused = pair.client.submit(pair.now, Call::new(&request, &RequestOptions::default()));
+    assert_eq!(refused, Err(SubmitError::NotReady));
+}

@@ -1,0 +1,139 @@
+//! A server that says what a test wants, on the server role of the wire.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use bytes::Bytes;
+use hotrod_core::session::{Call, Config, Event, OperationId, ServerSession, Session, VersionChoice};
+use hotrod_core::time::Instant;
+use hotrod_core::wire::{
+    Body, Limits, Operation, Ping, Reply, Request, RequestHeader, RequestOptions, SendBuffer, Status, Version,
+};
+
+/// A client session and what is at its other end.
+pub struct Pair {
+    pub client: Session,
+    pub server: ServerSession,
+    /// Requests that were read and not answered.
+    pub asked: VecDeque<(RequestHeader, Request)>,
+    pub now: Instant,
+}
+
+pub fn seconds(count: u64) -> Duration {
+    Duration::from_secs(count)
+}
+
+impl Pair {
+    pub fn new(config: Config) -> Self {
+        let now = Instant::from_micros(1_000_000);
+        let client = Session::new(config, [7; 32], now);
+        Self { client, server: ServerSession::new(Limits::default(), 1 << 20), asked: VecDeque::new(), now }
+    }
+
+    /// A session that is ready, at the newest version.
+    pub fn ready() -> Self {
+        Self::ready_with(Config::default())
+    }
+
+    pub fn ready_with(config: Config) -> Self {
+        let mut pair = Self::new(config);
+        pair.flush();
+        pair.answer_ping(Version::V4_1.to_byte());
+        assert!(matches!(pair.event(), Some(Event::Ready(_))));
+        pair
+    }
+
+    /// A session that speaks exactly that version.
+    pub fn speaking(version: Version) -> Self {
+        Self::ready_with(Config { version: VersionChoice::Exactly(version), ..Config::default() })
+    }
+
+    pub fn later(&mut self, duration: Duration) {
+        self.now = self.now + duration;
+        self.client.handle_timeout(self.now);
+    }
+
+    /// Carries everything that waits at the client to the server.
+    pub fn flush(&mut self) {
+        let bytes = self.client.transmit().to_bytes();
+        self.client.transmitted(bytes.len());
+        self.server.handle_received(&bytes);
+        while let Some(request) = self.server.poll_request() {
+            self.asked.push_back(request);
+        }
+    }
+
+    /// The oldest request that was not answered.
+    pub fn next_request(&mut self) -> (RequestHeader, Request) {
+        self.asked.pop_front().expect("a request")
+    }
+
+    pub fn answer_ping(&mut self, server_version: u8) {
+        let (header, request) = self.next_request();
+        assert_eq!(request, Request::Ping {});
+        let operations = Operation::table().iter().map(|row| row.request_opcode.into()).collect();
+        let ping = Ping { server_version: Some(server_version), operations, ..Ping::default() };
+        self.answer(&header, Operation::Ping, Status::SUCCESS, Body::Ping(ping));
+    }
+
+    pub fn answer(&mut self, header: &RequestHeader, operation: Operation, status: Status, body: Body) {
+        let reply = Reply { message_id: header.message_id, status, topology: None, body };
+        self.server.reply(header, operation, &reply);
+        self.deliver();
+    }
+
+    /// Carries what waits at the server to the client.
+    pub fn deliver(&mut self) {
+        let bytes = self.server.transmit().to_bytes();
+        self.server.transmitted(bytes.len());
+        self.client.handle_received(self.now, &bytes);
+    }
+
+    /// Bytes as if the server had sent them.
+    pub fn receive(&mut self, bytes: &[u8]) {
+        self.client.handle_received(self.now, bytes);
+    }
+
+    pub fn event(&mut self) -> Option<Event> {
+        self.client.poll_event()
+    }
+
+    pub fn events(&mut self) -> Vec<Event> {
+        std::iter::from_fn(|| self.client.poll_event()).collect()
+    }
+
+    pub fn submit(&mut self, request: &Request) -> OperationId {
+        self.client.submit(self.now, Call::new(request, &RequestOptions::cache("dist"))).unwrap()
+    }
+
+    pub fn submit_get(&mut self, key: &'static str) -> OperationId {
+        self.submit(&Request::Get { key: Bytes::from_static(key.as_bytes()) })
+    }
+
+    /// Answers the oldest request, a GET, with its key for a value.
+    pub fn answer_get(&mut self) {
+        let (header, request) = self.next_request();
+        self.answer_this_get(&header, &request);
+    }
+
+    pub fn answer_this_get(&mut self, header: &RequestHeader, request: &Request) {
+        let Request::Get { key } = request else { panic!("{request:?}") };
+        self.answer(header, Operation::Get, Status::SUCCESS, Body::Value(key.clone()));
+    }
+
+    /// The bytes that the server has for the client and that were not delivered.
+    pub fn undelivered(&mut self) -> Bytes {
+        let out: &SendBuffer = self.server.transmit();
+        let bytes = out.to_bytes();
+        self.server.transmitted(bytes.len());
+        bytes
+    }
+}
+
+/// The value with which a GET was completed.
+pub fn value(event: Option<Event>) -> (OperationId, Bytes) {
+    match event {
+        Some(Event::Completed { id, result: Ok(Reply { body: Body::Value(value), .. }) }) => (id, value),
+        other => panic!("expected a value, got {other:?}"),
+    }
+}
