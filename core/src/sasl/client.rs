@@ -137,8 +137,9 @@ impl Client {
 
     /// What the server has said within the mechanism before it refuses the AUTH that acknowledges it.
     ///
-    /// OAUTHBEARER only (RFC 7628 §3.2.3): the reason comes in a challenge, and after the client's answer to it the
-    /// server fails the exchange with an error that says less.
+    /// That is so with OAUTHBEARER (RFC 7628 §3.2.3): the reason comes in a challenge, and after the client's answer
+    /// to it the server fails the exchange with an error that says less. Once an exchange has failed, this is the
+    /// error.
     pub fn refusal(&self) -> Option<&SaslError> {
         match &self.exchange {
             Exchange::OAuthBearer { refusal, .. } => refusal.as_ref(),

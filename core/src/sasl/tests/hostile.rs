@@ -2,6 +2,7 @@
 
 use alloc::format;
 use alloc::string::String;
+use alloc::vec;
 use alloc::vec::Vec;
 
 use proptest::collection::vec;
@@ -155,7 +156,7 @@ fn long_messages_are_refused_before_they_are_read() {
         let error = client.step(&[b'x'; 8193], false, &mut cache).unwrap_err();
         assert_eq!(format!("{error}"), "a challenge of 8193 bytes; the limit is 8192");
         let mut server = Server::new(mechanism, fast_server(), [2; 32]);
-        let error = server.step(&[b'x'; 65_537], &user, &mut cache).unwrap_err();
+        let error = server.step(&vec![b'x'; 65_537], &user, &mut cache).unwrap_err();
         assert_eq!(format!("{error}"), "a response of 65537 bytes; the limit is 65536");
     }
 }

@@ -1,6 +1,7 @@
 //! Tests of whole exchanges.
 
 mod digest_vectors;
+mod elytron;
 mod hostile;
 mod one_message;
 mod round_trip;

@@ -61,6 +61,16 @@ fn elytron_finds_the_token_between_literal_delimiters() {
     assert_eq!(found, Some("Bearer abc.def-ghi"));
 }
 
+/// What Elytron's client sends (2.7.0), and with it Infinispan's own clients.
+#[test]
+fn our_server_takes_elytrons_delimiters_too() {
+    for message in [&b"n,,%x01auth=Bearer t0ken%x01"[..], b"n,a=u,%x01auth=Bearer t0ken%x01%x01"] {
+        let mut server = Server::new(Mechanism::OAuthBearer, fast_server(), [2; 32]);
+        let said = server.step(message, &OneUser::new("u", "p"), &mut SaltedPasswordCache::default()).unwrap();
+        assert_eq!(said.authenticated, Some("u".into()));
+    }
+}
+
 #[test]
 fn a_token_that_would_break_the_message_is_refused() {
     for token in ["", "a b", "a\u{1}b", "tökén", "a\r\n"] {

@@ -1,7 +1,7 @@
 //! Secrets are not shown.
 
-use alloc::format;
 use alloc::string::String;
+use core::fmt::Write;
 
 use super::*;
 
@@ -9,7 +9,7 @@ use super::*;
 fn debug_never_shows_a_secret() {
     let user = OneUser { name: "visible".into(), password: "hidden-pw".into(), token: "hidden-tk".into() };
     let mut shown = String::new();
-    let mut show = |what: &dyn core::fmt::Debug| shown += &format!("{what:?} {what:#?}\n");
+    let mut show = |what: &dyn core::fmt::Debug| writeln!(shown, "{what:?} {what:#?}").unwrap();
     show(&Credentials::password("visible", "hidden-pw"));
     show(&Credentials::token("hidden-tk").with_realm("realm"));
     show(&Secret::from("hidden-pw"));
