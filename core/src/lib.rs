@@ -4,6 +4,7 @@
 
 extern crate alloc;
 
+pub mod routing;
 pub mod sasl;
 pub mod session;
 pub mod time;

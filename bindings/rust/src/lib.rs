@@ -33,3 +33,8 @@ pub use iteration::Iteration;
 pub use listener::{Listener, ListenerEvent};
 pub use session::Session;
 pub use tls::TlsSettings;
+
+/// The README's example is compiled with the tests.
+#[cfg(doctest)]
+#[doc = include_str!("../../../README.md")]
+struct Readme;

@@ -259,6 +259,9 @@ impl Session {
             let (operation, since, version) = (row.operation, row.since, self.version);
             return Err(SubmitError::NotInVersion { operation, since, version });
         }
+        if let Request::GetStream { offset: offset @ 1.., .. } = *call.request {
+            return Err(SubmitError::OffsetBreaksStream { offset });
+        }
         call.request.fits().map_err(|wire::Oversize { field, size, limit }| SubmitError::TooLarge {
             field,
             size,

@@ -42,6 +42,15 @@ pub enum SubmitError {
         /// The session's version.
         version: Version,
     },
+    /// GET_STREAM from an offset. Servers announce what is left of the value and then send all of it, so that nothing
+    /// after it could be understood.
+    #[error(
+        "GET_STREAM from offset {offset} would break the session: servers answer it with more bytes than they announce; read from 0"
+    )]
+    OffsetBreaksStream {
+        /// The offset.
+        offset: u32,
+    },
     /// A field is larger than its place on the wire.
     #[error("{field} is too large: {size}, at most {limit} fit on the wire")]
     TooLarge {

@@ -85,7 +85,7 @@ impl ReplyDecoder {
         let message = self.buffer.next(|reader| {
             let head = match kept.take() {
                 Some(head) => head,
-                None => read_head(asked, reader)?,
+                None => read_head(&asked, reader)?,
             };
             let rest_at = reader.position();
             match read_rest(&head, reader) {
@@ -117,6 +117,7 @@ fn read_head(asked: impl Fn(u64) -> Option<Asked>, reader: &mut Reader<'_>) -> R
     if magic != reply::MAGIC {
         return Err(reader.unexpected("magic", magic.into(), "0xa1, a reply"));
     }
+    let id_at = reader.position();
     let message_id = reader.vlong("message id")?;
     let opcode = reader.byte("opcode")?;
     let (rest, intelligence) = if opcode == COUNTER_EVENT {
@@ -125,7 +126,7 @@ fn read_head(asked: impl Fn(u64) -> Option<Asked>, reader: &mut Reader<'_>) -> R
         (Rest::Event(change), None)
     } else {
         let asked = asked(message_id);
-        (read_kind(message_id, opcode, asked, reader)?, asked.map(|asked| asked.intelligence))
+        (read_kind((message_id, id_at), opcode, asked, reader)?, asked.map(|asked| asked.intelligence))
     };
     let status = Status(reader.byte("status")?);
     let topology = topology::read(intelligence.unwrap_or(Intelligence::Basic), reader)?;
@@ -134,14 +135,14 @@ fn read_head(asked: impl Fn(u64) -> Option<Asked>, reader: &mut Reader<'_>) -> R
     Ok(ReplyHead { message_id, status, topology, rest })
 }
 
-fn read_kind(message_id: u64, opcode: u8, asked: Option<Asked>, reader: &Reader<'_>) -> Read<Rest> {
+fn read_kind((message_id, id_at): (u64, usize), opcode: u8, asked: Option<Asked>, reader: &Reader<'_>) -> Read<Rest> {
     match asked {
         _ if opcode == ERROR => Ok(Rest::Error),
         Some(asked) if asked.operation.row().reply_opcode == opcode => Ok(Rest::Answer(asked)),
         Some(_) => Err(reader.unexpected("opcode", opcode.into(), "the opcode of the answer to this message id")),
         None => {
             let problem = Problem::Unexpected { value: message_id, expected: "the id of a request in flight" };
-            Err(reader.violation("message id", problem))
+            Err(reader.violation_at(id_at, "message id", problem))
         }
     }
 }

@@ -139,14 +139,16 @@ fn write_head(message_id: u64, opcode: u8, out: &mut SendBuffer) {
 pub(crate) fn read_event(message_id: u64, change: EntryChange, reader: &mut Reader<'_>) -> Read<Event> {
     let listener_id = reader.array("listener id", reader.limits().name)?;
     let marker = reader.byte("custom marker")?;
+    if marker > 2 {
+        return Err(reader.unexpected("custom marker", marker.into(), "0 (key), 1 (custom) or 2 (custom raw)"));
+    }
     let retried = reader.boolean("retried")?;
     let data = match marker {
         0 => EventData::Key {
             key: reader.array("key", reader.limits().key)?,
             version: if change.carries_version() { Some(reader.long("entry version")?) } else { None },
         },
-        1 | 2 => EventData::Custom { data: reader.array("event data", reader.limits().value)?, raw: marker == 2 },
-        _ => return Err(reader.unexpected("custom marker", marker.into(), "0 (key), 1 (custom) or 2 (custom raw)")),
+        _ => EventData::Custom { data: reader.array("event data", reader.limits().value)?, raw: marker == 2 },
     };
     Ok(Event { message_id, listener_id, retried, change, data })
 }

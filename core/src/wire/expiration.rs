@@ -2,10 +2,10 @@
 
 use core::fmt;
 
-use super::Version;
 use super::flags::Flags;
 use super::reader::{Read, Reader};
 use super::send_buffer::SendBuffer;
+use super::{Problem, Version};
 
 /// When an entry expires (`expiration` of hotrod.gr).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
@@ -155,14 +155,18 @@ impl Expiration {
             let max_idle = seconds(reader.vint("maximum idle time")?, flags.contains(Flags::DEFAULT_MAX_IDLE));
             return Ok(Self { lifespan, max_idle });
         }
+        let units_at = reader.position();
         let units = reader.byte("time units")?;
         let mut lifetime = |code: u8, field| match code {
             DEFAULT => Ok(Lifetime::Default),
             INFINITE => Ok(Lifetime::Infinite),
-            _ => match TimeUnit::from_code(code) {
-                Some(unit) => Ok(Lifetime::For(reader.vlong(field)?, unit)),
-                None => Err(reader.unexpected("time units", units.into(), "two codes from 0 to 8")),
-            },
+            _ => {
+                let Some(unit) = TimeUnit::from_code(code) else {
+                    let problem = Problem::Unexpected { value: units.into(), expected: "two codes from 0 to 8" };
+                    return Err(reader.violation_at(units_at, "time units", problem));
+                };
+                Ok(Lifetime::For(reader.vlong(field)?, unit))
+            }
         };
         Ok(Self { lifespan: lifetime(units >> 4, "lifespan")?, max_idle: lifetime(units & 0x0f, "maximum idle time")? })
     }

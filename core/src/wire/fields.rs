@@ -169,9 +169,15 @@ fields! {
             }
         }
         read(_context, name, reader) {
-            let Some(bytes) = reader.optional_array(name, reader.limits().name)? else { return Ok(None) };
-            let factory_name = reader.text_of(name, &bytes)?;
-            Ok(Some(Factory { name: factory_name, parameters: read_parameters(reader)? }))
+            let limit = reader.limits().name;
+            let (factory_name, parameters) = reader.then(
+                |reader| match reader.optional_array(name, limit)? {
+                    Some(bytes) => reader.text_of(name, &bytes).map(Some),
+                    None => Ok(None),
+                },
+                |reader, factory_name| if factory_name.is_some() { read_parameters(reader) } else { Ok(Vec::new()) },
+            )?;
+            Ok(factory_name.map(|name| Factory { name, parameters }))
         }
 
     /// `includeCurrentState listenerParams`
@@ -188,17 +194,15 @@ fields! {
             }
         }
         read(context, _name, reader) {
-            Ok(ListenerOptions {
-                include_current_state: reader.boolean("include current state")?,
-                filter: read_factory("filter factory", reader)?,
-                converter: read_factory("converter factory", reader)?,
-                use_raw_data: context.version >= Version::V2_1 && reader.boolean("use raw data")?,
-                interests: if context.version >= Version::V2_6 {
-                    Interests(reader.vint("listener interests")?)
-                } else {
-                    Interests::ALL
-                },
-            })
+            let include_current_state = reader.boolean("include current state")?;
+            let (filter, (converter, (use_raw_data, interests))) = reader.then(
+                |reader| read_factory("filter factory", reader),
+                |reader, _| reader.then(
+                    |reader| read_factory("converter factory", reader),
+                    |reader, _| read_preferences(context.version, reader),
+                ),
+            )?;
+            Ok(ListenerOptions { include_current_state, filter, converter, use_raw_data, interests })
         }
 
     /// `taskParams`: at most 255
@@ -227,13 +231,14 @@ fields! {
         read(_context, name, reader) {
             let limits = reader.limits();
             reader.accumulate(Vec::new, |reader, chunks: &mut Vec<Bytes>| {
+                let at = reader.position();
                 let chunk = reader.array(name, limits.value)?;
                 if chunk.is_empty() {
                     return Ok(false);
                 }
                 if chunks.len() == limits.entries {
                     let problem = Problem::OverLimit { announced: chunks.len() as u64 + 1, limit: limits.entries as u64 };
-                    return Err(reader.violation(name, problem));
+                    return Err(reader.violation_at(at, name, problem));
                 }
                 chunks.push(chunk);
                 Ok(true)
@@ -299,11 +304,18 @@ fn write_factory(factory: Option<&Factory>, out: &mut SendBuffer) {
 }
 
 fn read_factory(field: &'static str, reader: &mut Reader<'_>) -> Read<Option<Factory>> {
-    let name = reader.name(field)?;
-    if name.is_empty() {
-        return Ok(None);
-    }
-    Ok(Some(Factory { name, parameters: read_parameters(reader)? }))
+    let (name, parameters) = reader.then(
+        |reader| reader.name(field),
+        |reader, name| if name.is_empty() { Ok(Vec::new()) } else { read_parameters(reader) },
+    )?;
+    Ok(if name.is_empty() { None } else { Some(Factory { name, parameters }) })
+}
+
+/// What a listener prefers: whether it wants raw data, and the kinds of event.
+fn read_preferences(version: Version, reader: &mut Reader<'_>) -> Read<(bool, Interests)> {
+    let use_raw_data = version >= Version::V2_1 && reader.boolean("use raw data")?;
+    let interests = if version >= Version::V2_6 { reader.vint("listener interests")? } else { Interests::ALL.0 };
+    Ok((use_raw_data, Interests(interests)))
 }
 
 // ControlByte of the server
@@ -330,7 +342,13 @@ fn write_modification(modification: &Modification, context: Context, out: &mut S
 }
 
 fn read_modification(context: Context, reader: &mut Reader<'_>) -> Read<Modification> {
-    let key = reader.array("key", reader.limits().key)?;
+    let limit = reader.limits().key;
+    let key = |reader: &mut Reader<'_>| reader.array("key", limit);
+    let (key, (seen, change)) = reader.then(key, |reader, _| read_change(context, reader))?;
+    Ok(Modification { key, seen, change })
+}
+
+fn read_change(context: Context, reader: &mut Reader<'_>) -> Read<(Seen, Change)> {
     let control = reader.byte("control byte")?;
     let seen = if control & NOT_READ != 0 {
         Seen::NotRead
@@ -347,7 +365,7 @@ fn read_modification(context: Context, reader: &mut Reader<'_>) -> Read<Modifica
             value: reader.array("value", reader.limits().value)?,
         }
     };
-    Ok(Modification { key, seen, change })
+    Ok((seen, change))
 }
 
 // CounterEncodeUtil of the server

@@ -95,7 +95,11 @@ impl MediaType {
         match definition {
             0 => Ok(Self::Unspecified),
             1 => Ok(Self::Numbered(reader.vint("media type id")?, Self::read_parameters(reader)?)),
-            2 => Ok(Self::Named(reader.name("media type name")?, Self::read_parameters(reader)?)),
+            2 => {
+                let name = |reader: &mut Reader<'_>| reader.name("media type name");
+                let (name, parameters) = reader.then(name, |reader, _| Self::read_parameters(reader))?;
+                Ok(Self::Named(name, parameters))
+            }
             _ => Err(reader.unexpected("media type definition", definition.into(), "0 (none), 1 (id) or 2 (name)")),
         }
     }

@@ -183,15 +183,25 @@ macro_rules! operations {
 
             pub(crate) fn read(operation: Operation, context: Context, reader: &mut Reader<'_>) -> Read<Self> {
                 Ok(match operation {
-                    $(Operation::$variant => Self::$variant {
-                        $($field: <fields::$kind as Field>::read(context, stringify!($field), reader)?),*
-                    },)*
+                    $(Operation::$variant => {
+                        let operations!(@nested $($field)*) = operations!(@read context reader $($field $kind)*)?;
+                        Self::$variant { $($field),* }
+                    })*
                 })
             }
         }
     };
     (@key Key $first:ident $($rest:ident)*) => {{ $(let _ = $rest;)* Some($first) }};
     (@key $other:ident $($field:ident)*) => {{ $(let _ = $field;)* None }};
+    (@nested) => { () };
+    (@nested $first:ident $($rest:ident)*) => { ($first, operations!(@nested $($rest)*)) };
+    (@read $context:ident $reader:ident) => {{ let _ = $reader; Read::Ok(()) }};
+    (@read $context:ident $reader:ident $field:ident $kind:ident $($rest:ident $rest_kind:ident)*) => {
+        $reader.then(
+            |reader| <fields::$kind as Field>::read($context, stringify!($field), reader),
+            |reader, _| operations!(@read $context reader $($rest $rest_kind)*),
+        )
+    };
     (@expiration) => { None };
     (@expiration $field:ident Lifetimes $($rest:ident $kind:ident)*) => {{ $(let _ = $rest;)* Some(*$field) }};
     (@expiration $field:ident $other:ident $($rest:ident $kind:ident)*) => {{
@@ -255,9 +265,9 @@ operations! {
     "ITERATION_NEXT" IterationNext 0x33 -> 0x34, V2_3, Same, Changes, { iteration_id: Name = String } -> Iteration;
     /// Ends an iteration.
     "ITERATION_END" IterationEnd 0x35 -> 0x36, V2_3, Same, Changes, { iteration_id: Name = String } -> Nothing;
-    /// Reads a value from an offset on, with its version and lifetimes.
+    /// Reads a value from an offset on, with its version and lifetimes. Servers up to 16 announce the rest of the value and send all of it: only offset 0 leaves the stream in step.
     "GET_STREAM" GetStream 0x37 -> 0x38, V2_6, Key, Reads, { key: Key = Bytes, offset: VInt = u32 } -> ValueWithMetadata;
-    /// Stores a value given in chunks: version 0 as PUT, -1 as PUT_IF_ABSENT, another as REPLACE_IF_UNMODIFIED.
+    /// Stores a value given in chunks: version 0 as PUT, -1 as PUT_IF_ABSENT, another as REPLACE_IF_UNMODIFIED. At 4.1 servers refuse it: START_PUT_STREAM has taken its place.
     "PUT_STREAM" PutStream 0x39 -> 0x3A, V2_6, Key, Changes, { key: Key = Bytes, expiration: Lifetimes = Expiration, entry_version: EntryVersion = u64, chunks: Chunks = Vec<Bytes> } -> Previous;
     /// Prepares a transaction, with a timeout of 60 s.
     "PREPARE_TX" PrepareTx 0x3B -> 0x3C, V2_7, Any, Changes, { xid: TransactionId = Xid, one_phase_commit: Flag = bool, modifications: Modifications = Vec<Modification> } -> XaCode;
@@ -310,7 +320,7 @@ operations! {
     /// Tells whether any key of a multimap has that value.
     "CONTAINS_VALUE_MULTIMAP" ContainsValueMultimap 0x77 -> 0x78, V2_9, Any, Reads, { expiration: Lifetimes = Expiration, value: Value = Bytes, supports_duplicates: FlagSince40 = bool } -> Boolean;
     /// Drops what the server remembers of a finished transaction.
-    "FORGET_TX" ForgetTx 0x79 -> 0x7A, V2_9, Any, Changes, { xid: TransactionId = Xid } -> XaCode;
+    "FORGET_TX" ForgetTx 0x79 -> 0x7A, V2_9, Any, Changes, { xid: TransactionId = Xid } -> Nothing;
     /// Asks for the prepared transactions that nobody finished.
     "FETCH_TX_RECOVERY" FetchTxRecovery 0x7B -> 0x7C, V2_9, Any, Reads, {} -> Xids;
     /// Prepares a transaction; the timeout is in milliseconds.

@@ -2,9 +2,10 @@
 //!
 //! A Hot Rod message has no outer length, so a decoder may find its end only by parsing it, and a message may arrive in
 //! any pieces. When the bytes end too early every read answers [`Stop::Incomplete`] and the message is parsed again once
-//! more has come. That would cost quadratic time for long lists, so a list keeps the elements that it has already parsed
-//! as a [`Memo`], and their bytes are cut out of what is parsed again. What is left to repeat are the few fields before
-//! and between lists: a constant. The grammar is written once and does not know of any of this.
+//! more has come. That would cost quadratic time, so a list keeps the elements that it has already parsed, and
+//! [`Reader::then`] what stands before something long, each as a [`Memo`]; their bytes are cut out of what is parsed
+//! again. What is left to repeat are a few small fields: a constant. The grammar is written once, and knows of this only
+//! that whatever follows a list has to be read with `then`: a list whose bytes are gone must not be dropped.
 
 use alloc::boxed::Box;
 use alloc::string::String;
@@ -30,19 +31,22 @@ pub(crate) enum Stop {
 
 pub(crate) type Read<T> = Result<T, Stop>;
 
-/// Elements of a list, parsed before the bytes ran out.
+/// Something parsed before the bytes ran out: the elements of a list so far, or something [`Complete`].
 struct Memo {
-    /// Where the list begins once the bytes of its elements are cut out.
+    /// Where it begins once its bytes are cut out.
     at: usize,
     items: Box<dyn Any + Send + Sync>,
 }
 
+/// Tells what is whole from a list of the same type that may go on.
+struct Complete<T>(T);
+
 /// What is remembered between two attempts to parse one message.
 #[derive(Default)]
 pub(crate) struct Resume {
-    /// Innermost list first: it is the first to notice that the bytes end.
+    /// Innermost first: it is the first to notice that the bytes end.
     memos: Vec<Memo>,
-    /// Bytes that need not be parsed again, innermost list first.
+    /// Bytes that need not be parsed again, innermost first, so last in the message first.
     cuts: Vec<Range<usize>>,
 }
 
@@ -68,7 +72,7 @@ impl Resume {
     }
 
     fn recall<T: 'static>(&mut self, at: usize) -> Option<T> {
-        self.memos.pop_if(|memo| memo.at == at)?.items.downcast().ok().map(|items| *items)
+        self.memos.pop_if(|memo| memo.at == at && memo.items.is::<T>())?.items.downcast().ok().map(|items| *items)
     }
 
     fn remember<T: Any + Send + Sync>(&mut self, bytes: Range<usize>, items: T) {
@@ -110,7 +114,8 @@ impl<'a> Reader<'a> {
         self.violation_at(self.at, field, problem)
     }
 
-    fn violation_at(&self, at: usize, field: &'static str, problem: Problem) -> Stop {
+    /// Of a field that began at a [`position`](Self::position).
+    pub(crate) fn violation_at(&self, at: usize, field: &'static str, problem: Problem) -> Stop {
         Stop::Violation(Violation { offset: self.stream_offset + at as u64, field, problem })
     }
 
@@ -228,7 +233,7 @@ impl<'a> Reader<'a> {
 
     /// Fills an accumulator step by step until `step` answers false; a step changes it only when it succeeds.
     ///
-    /// `smallest` is the least number of bytes that a step reads: it bounds what is allocated up front by what has come.
+    /// What follows has to be read with [`then`](Self::then).
     pub(crate) fn accumulate<A: Send + Sync + 'static>(
         &mut self,
         start: impl FnOnce() -> A,
@@ -251,7 +256,8 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// A list of `count` elements, each of at least `smallest` bytes.
+    /// A list of `count` elements, each of at least `smallest` bytes; what follows has to be read with
+    /// [`then`](Self::then).
     pub(crate) fn list<T: Send + Sync + 'static>(
         &mut self,
         count: usize,
@@ -271,19 +277,23 @@ impl<'a> Reader<'a> {
         )
     }
 
-    /// Reads what follows `items`, a list that began at `list_at`, and keeps the list if that isn't all here yet.
-    pub(crate) fn keeping<T: Send + Sync + 'static, U>(
+    /// Reads `first` and what follows it; keeps `first` if the bytes end after it.
+    pub(crate) fn then<T: Send + Sync + 'static, U>(
         &mut self,
-        list_at: usize,
-        items: T,
+        first: impl FnOnce(&mut Self) -> Read<T>,
         rest: impl FnOnce(&mut Self, &T) -> Read<U>,
     ) -> Read<(T, U)> {
+        let at = self.at;
+        let first = match self.resume.recall(at) {
+            Some(Complete(first)) => first,
+            None => first(self)?,
+        };
         let rest_at = self.at;
-        match rest(self, &items) {
-            Ok(value) => Ok((items, value)),
+        match rest(self, &first) {
+            Ok(rest) => Ok((first, rest)),
             Err(stop) => {
                 if matches!(stop, Stop::Incomplete(_)) {
-                    self.resume.remember(list_at..rest_at, items);
+                    self.resume.remember(at..rest_at, Complete(first));
                 }
                 Err(stop)
             }

@@ -6,7 +6,10 @@ use super::reader::{Read, Reader, Resume, Stop};
 use super::{Limits, Problem, Violation};
 
 /// The least room that a host finds for its next read.
-const LEAST_ROOM: usize = 16 * 1024;
+const LEAST_ROOM: usize = 4 * 1024;
+/// The least room made at a time. More than the above, so that it is mostly used before there is new room: a value may
+/// keep its whole room alive, and small reads must not cost a room each.
+const NEW_ROOM: usize = 16 * 1024;
 /// The most room offered before the bytes that will fill it have begun to come.
 const MOST_ROOM: usize = 1024 * 1024;
 
@@ -48,7 +51,7 @@ impl ReceiveBuffer {
     pub(crate) fn room(&mut self) -> &mut BytesMut {
         // A large value gets its room in steps as it comes: a length alone must not cost memory.
         let missing = self.needed.saturating_sub(self.incoming.len());
-        let room = missing.min(self.incoming.len().max(MOST_ROOM)).max(LEAST_ROOM);
+        let room = missing.min(self.incoming.len().max(MOST_ROOM)).max(NEW_ROOM);
         if self.incoming.capacity() - self.incoming.len() < LEAST_ROOM {
             self.incoming.reserve(room);
         }
@@ -63,22 +66,35 @@ impl ReceiveBuffer {
     /// Parses one message; `None` if it isn't all here yet.
     ///
     /// `parse` is called again from the message's beginning when more has come, see [`Reader`].
-    pub(crate) fn next<T>(&mut self, parse: impl FnOnce(&mut Reader<'_>) -> Read<T>) -> Option<Result<T, Violation>> {
-        if self.frame.is_empty() {
-            if self.incoming.is_empty() || self.incoming.len() < self.needed {
-                return None;
+    pub(crate) fn next<T>(
+        &mut self,
+        mut parse: impl FnMut(&mut Reader<'_>) -> Read<T>,
+    ) -> Option<Result<T, Violation>> {
+        loop {
+            if self.frame.is_empty() {
+                if self.incoming.is_empty() || self.incoming.len() < self.needed {
+                    return None;
+                }
+                self.frame = self.incoming.split().freeze();
             }
-            self.frame = self.incoming.split().freeze();
-        }
-        let mut reader = Reader::new(&self.frame, 0, self.stream_offset, &self.limits, &mut self.resume);
-        match parse(&mut reader) {
-            Ok(message) => {
-                let length = reader.position();
-                self.complete(length);
-                Some(Ok(message))
+            let mut reader = Reader::new(&self.frame, 0, self.stream_offset, &self.limits, &mut self.resume);
+            match parse(&mut reader) {
+                Ok(message) => {
+                    let length = reader.position();
+                    if let Err(violation) = self.within_limit(self.cut + length) {
+                        return Some(Err(violation));
+                    }
+                    self.complete(length);
+                    return Some(Ok(message));
+                }
+                Err(Stop::Violation(violation)) => return Some(Err(violation)),
+                // What came while the frame was taken apart may complete it.
+                Err(Stop::Incomplete(more)) => {
+                    if let Err(violation) = self.keep_for_later(more) {
+                        return Some(Err(violation));
+                    }
+                }
             }
-            Err(Stop::Violation(violation)) => Some(Err(violation)),
-            Err(Stop::Incomplete(more)) => self.keep_for_later(more).err().map(Err),
         }
     }
 
@@ -97,20 +113,27 @@ impl ReceiveBuffer {
     /// Moves what has to be parsed again before whatever comes next.
     fn keep_for_later(&mut self, more: usize) -> Result<(), Violation> {
         let frame = core::mem::take(&mut self.frame);
-        let behind = self.incoming.split();
         let before = frame.len();
+        // Bytes may have come while the frame was taken apart; they stand behind it.
+        let behind = if self.incoming.is_empty() { None } else { Some(self.incoming.split()) };
         let incoming = &mut self.incoming;
         self.resume.take_retained(before, |range| incoming.extend_from_slice(&frame[range]));
         let retained = incoming.len();
-        incoming.unsplit(behind);
+        if let Some(behind) = behind {
+            incoming.extend_from_slice(&behind);
+        }
         self.cut += before - retained;
         self.stream_offset += (before - retained) as u64;
         self.needed = retained + more;
-        let announced = self.cut + self.needed;
-        if announced > self.limits.message {
-            let problem = Problem::OverLimit { announced: announced as u64, limit: self.limits.message as u64 };
-            return Err(Violation { offset: self.stream_offset + retained as u64, field: "message", problem });
+        self.within_limit(self.cut + self.needed)
+    }
+
+    /// Holds the length of the present message, as far as it is known, against the limit.
+    fn within_limit(&self, announced: usize) -> Result<(), Violation> {
+        if announced <= self.limits.message {
+            return Ok(());
         }
-        Ok(())
+        let problem = Problem::OverLimit { announced: announced as u64, limit: self.limits.message as u64 };
+        Err(Violation { offset: self.stream_offset - self.cut as u64, field: "message", problem })
     }
 }

@@ -336,17 +336,21 @@ impl Ping {
     }
 
     fn read(version: Version, reader: &mut Reader<'_>) -> Read<Self> {
-        let mut ping = Self::default();
-        if version >= Version::V2_9 {
-            ping.key_type = MediaType::read(reader)?;
-            ping.value_type = MediaType::read(reader)?;
+        if version < Version::V2_9 {
+            return Ok(Self::default());
         }
-        if version >= Version::V3_0 {
-            ping.server_version = Some(reader.byte("server version")?);
-            let count = reader.count("operations", reader.limits().entries)?;
-            ping.operations = reader.list(count, 2, |reader| reader.short("operation"))?;
-        }
-        Ok(ping)
+        let ((key_type, value_type), (server_version, operations)) = reader.then(
+            |reader| reader.then(MediaType::read, |reader, _| MediaType::read(reader)),
+            |reader, _| {
+                if version < Version::V3_0 {
+                    return Ok((None, Vec::new()));
+                }
+                let server_version = reader.byte("server version")?;
+                let count = reader.count("operations", reader.limits().entries)?;
+                Ok((Some(server_version), reader.list(count, 2, |reader| reader.short("operation"))?))
+            },
+        )?;
+        Ok(Self { key_type, value_type, server_version, operations })
     }
 }
 

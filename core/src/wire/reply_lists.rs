@@ -49,6 +49,7 @@ fn read_marked<T: Send + Sync + 'static>(
 ) -> Read<Vec<T>> {
     let limit = reader.limits().entries;
     reader.accumulate(Vec::new, |reader, items: &mut Vec<T>| {
+        let at = reader.position();
         let marker = reader.byte("more marker")?;
         match marker {
             0 => return Ok(false),
@@ -57,7 +58,7 @@ fn read_marked<T: Send + Sync + 'static>(
         }
         if items.len() == limit {
             let problem = Problem::OverLimit { announced: limit as u64 + 1, limit: limit as u64 };
-            return Err(reader.violation("entries", problem));
+            return Err(reader.violation_at(at, "entries", problem));
         }
         items.push(element(reader)?);
         Ok(true)
@@ -151,17 +152,31 @@ pub(crate) fn write_iteration(batch: &IterationBatch, version: Version, out: &mu
 
 pub(crate) fn read_iteration(version: Version, reader: &mut Reader<'_>) -> Read<IterationBatch> {
     let limits = reader.limits();
-    let finished_segments = reader.array("finished segments", limits.segments.div_ceil(8))?;
-    let count = reader.count("entries", limits.entries)?;
-    // With no entry the number of projections is not sent.
-    let projections =
-        if count > 0 && version >= Version::V2_4 { reader.count("projections", limits.parameters)? } else { 1 };
-    let entries = reader.list(count, 1 + projections, |reader| {
-        let metadata = version >= Version::V2_5 && reader.boolean("metadata marker")?;
-        let metadata = if metadata { Some(Metadata::read(reader)?) } else { None };
-        let key = reader.array("key", limits.key)?;
-        let values = reader.list(projections, 1, |reader| reader.array("value", limits.value))?;
-        Ok(IterationEntry { key, values, metadata })
-    })?;
+    let (finished_segments, entries) = reader.then(
+        |reader| reader.array("finished segments", limits.segments.div_ceil(8)),
+        |reader, _| {
+            let count = reader.count("entries", limits.entries)?;
+            // With no entry the number of projections is not sent.
+            let projections = if count > 0 && version >= Version::V2_4 {
+                reader.count("projections", limits.parameters)?
+            } else {
+                1
+            };
+            reader.list(count, 1 + projections, |reader| read_iteration_entry(version, projections, reader))
+        },
+    )?;
     Ok(IterationBatch { finished_segments, entries })
+}
+
+fn read_iteration_entry(version: Version, projections: usize, reader: &mut Reader<'_>) -> Read<IterationEntry> {
+    let limits = reader.limits();
+    let ((metadata, key), values) = reader.then(
+        |reader| {
+            let metadata = version >= Version::V2_5 && reader.boolean("metadata marker")?;
+            let metadata = if metadata { Some(Metadata::read(reader)?) } else { None };
+            Ok((metadata, reader.array("key", limits.key)?))
+        },
+        |reader, _| reader.list(projections, 1, |reader| reader.array("value", limits.value)),
+    )?;
+    Ok(IterationEntry { key, values, metadata })
 }

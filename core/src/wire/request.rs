@@ -120,25 +120,40 @@ pub(crate) fn read_head(reader: &mut Reader<'_>) -> Read<Result<Head, (u64, Unus
     let Some(operation) = Operation::from_request_opcode(opcode) else {
         return Ok(Err((message_id, Unusable::Operation(opcode))));
     };
+    let ((cache, flags, intelligence, topology_id), ((key_type, value_type), other_parameters)) =
+        reader.then(read_fixed, |reader, _| {
+            reader.then(|reader| read_media_types(version, reader), |reader, _| read_other_parameters(version, reader))
+        })?;
+    let options = RequestOptions { cache, flags, key_type, value_type, other_parameters };
+    let header = RequestHeader { message_id, version, intelligence, topology_id, options };
+    Ok(Ok(Head { header, operation }))
+}
+
+/// What every version has after the opcode.
+fn read_fixed(reader: &mut Reader<'_>) -> Read<(String, Flags, Intelligence, u32)> {
     let cache = reader.name("cache name")?;
     let flags = Flags(reader.vint("flags")?);
     let intelligence = reader.byte("intelligence")?;
     let Some(intelligence) = Intelligence::from_byte(intelligence) else {
         return Err(reader.unexpected("intelligence", intelligence.into(), "1, 2 or 3"));
     };
-    let topology_id = reader.vint("topology id")?;
-    let mut options = RequestOptions { cache, flags, ..RequestOptions::default() };
-    if version >= Version::V2_8 {
-        options.key_type = MediaType::read(reader)?;
-        options.value_type = MediaType::read(reader)?;
+    Ok((cache, flags, intelligence, reader.vint("topology id")?))
+}
+
+fn read_media_types(version: Version, reader: &mut Reader<'_>) -> Read<(MediaType, MediaType)> {
+    if version < Version::V2_8 {
+        return Ok((MediaType::Unspecified, MediaType::Unspecified));
     }
-    if version >= Version::V4_0 {
-        let count = reader.count("other parameters", reader.limits().parameters)?;
-        options.other_parameters = reader.list(count, 2, |reader| {
-            let name = reader.name("other parameter name")?;
-            Ok((name, reader.array("other parameter value", reader.limits().name)?))
-        })?;
+    reader.then(MediaType::read, |reader, _| MediaType::read(reader))
+}
+
+fn read_other_parameters(version: Version, reader: &mut Reader<'_>) -> Read<Vec<(String, Bytes)>> {
+    if version < Version::V4_0 {
+        return Ok(Vec::new());
     }
-    let header = RequestHeader { message_id, version, intelligence, topology_id, options };
-    Ok(Ok(Head { header, operation }))
+    let count = reader.count("other parameters", reader.limits().parameters)?;
+    reader.list(count, 2, |reader| {
+        let name = reader.name("other parameter name")?;
+        Ok((name, reader.array("other parameter value", reader.limits().name)?))
+    })
 }

@@ -3,6 +3,7 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 
+use super::Problem;
 use super::flags::Intelligence;
 use super::reader::{Read, Reader, Stop};
 use super::send_buffer::SendBuffer;
@@ -118,18 +119,18 @@ pub(crate) fn read(intelligence: Intelligence, reader: &mut Reader<'_>) -> Read<
         _ => return Err(reader.unexpected("topology change marker", marker.into(), "0 or 1")),
     }
     let id = reader.vint("topology id")?;
-    let count = reader.count("members", reader.limits().members)?;
-    let members_at = reader.position();
-    let members = reader.list(count, 3, |reader| {
-        Ok(Member { host: reader.name("member host")?, port: reader.short("member port")? })
-    })?;
-    let (members, hash) = reader.keeping(members_at, members, |reader, members| {
+    let (members, hash) = reader.then(read_members, |reader, members| {
         if intelligence != Intelligence::HashDistributionAware {
             return Ok(None);
         }
         read_hash(members.len(), reader).map(Some)
     })?;
     Ok(Some(Topology { id, members, hash }))
+}
+
+fn read_members(reader: &mut Reader<'_>) -> Read<Vec<Member>> {
+    let count = reader.count("members", reader.limits().members)?;
+    reader.list(count, 3, |reader| Ok(Member { host: reader.name("member host")?, port: reader.short("member port")? }))
 }
 
 fn read_hash(members: usize, reader: &mut Reader<'_>) -> Read<Hash> {
@@ -158,9 +159,11 @@ fn read_owners(segments: usize, members: usize, reader: &mut Reader<'_>) -> Read
 
 fn read_segment(members: usize, owners: &mut Vec<u16>, reader: &mut Reader<'_>) -> Result<(), Stop> {
     for _ in 0..reader.byte("owners of a segment")? {
+        let at = reader.position();
         let member = reader.vint("owner")?;
         if member as usize >= members {
-            return Err(reader.unexpected("owner", member.into(), "the index of a member"));
+            let problem = Problem::Unexpected { value: member.into(), expected: "the index of a member" };
+            return Err(reader.violation_at(at, "owner", problem));
         }
         owners.push(member as u16);
     }

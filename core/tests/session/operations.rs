@@ -158,6 +158,17 @@ fn what_does_not_fit_on_the_wire_is_refused_by_name() {
     assert_eq!(refused, SubmitError::TooLarge { field: "parameters", size: 256, limit: 255 });
 }
 
+/// Seen on 16.0.7: the reply announces what is left of the value, and all of the value follows.
+#[test]
+fn a_stream_is_read_from_its_beginning_only() {
+    let mut pair = Pair::ready();
+    let options = RequestOptions::default();
+    let from = |offset| Request::GetStream { key: "k".into(), offset };
+    let refused = pair.client.submit(pair.now, Call::new(&from(1), &options));
+    assert_eq!(refused, Err(SubmitError::OffsetBreaksStream { offset: 1 }));
+    assert!(pair.client.submit(pair.now, Call::new(&from(0), &options)).is_ok());
+}
+
 #[test]
 fn nothing_is_accepted_before_the_session_is_ready() {
     let mut pair = Pair::new(Config::default());

@@ -1,0 +1,78 @@
+//! Commands on a whole cache, or on the server.
+
+use std::time::Instant;
+
+use bytes::Bytes;
+use hotrod_tokio::Cache;
+use hotrod_tokio::core::wire::{MediaType, RequestOptions};
+use serde_json::{Map, Value, json};
+
+use crate::failure::Failure;
+use crate::output::{Outcome, print};
+
+pub(super) async fn ping(cache: &Cache, json: bool) -> Result<Outcome, Failure> {
+    let started = Instant::now();
+    let ping = cache.ping().await?;
+    let elapsed = started.elapsed();
+    let session = cache.session().await?;
+    let version = session.ready().version;
+    let newest = ping.server_version.map(|byte| format!("{}.{}", byte / 10, byte % 10));
+    let line = format!(
+        "{} answered in {:.2} ms: protocol {version}, server knows up to {}, {} operations, keys {}, values {}",
+        session.server(),
+        elapsed.as_secs_f64() * 1e3,
+        newest.as_deref().unwrap_or("(not told)"),
+        ping.operations.len(),
+        ping.key_type,
+        ping.value_type,
+    );
+    let value = json!({
+        "server": &**session.server(),
+        "milliseconds": elapsed.as_secs_f64() * 1e3,
+        "version": version.to_string(),
+        "server_version": newest,
+        "operations": ping.operations.len(),
+        "key_type": ping.key_type.name(),
+        "value_type": ping.value_type.name(),
+    });
+    print(json, &line, &value)?;
+    Ok(Outcome::Done)
+}
+
+pub(super) async fn size(cache: &Cache, json: bool) -> Result<Outcome, Failure> {
+    let size = cache.size().await?;
+    print(json, &size.to_string(), &json!({ "size": size }))?;
+    Ok(Outcome::Done)
+}
+
+pub(super) async fn clear(cache: &Cache, json: bool) -> Result<Outcome, Failure> {
+    cache.clear().await?;
+    if json {
+        print(true, "", &json!({"executed": true}))?;
+    }
+    Ok(Outcome::Done)
+}
+
+pub(super) async fn stats(cache: &Cache, json: bool) -> Result<Outcome, Failure> {
+    let statistics = cache.statistics().await?;
+    let width = statistics.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
+    let lines: Vec<_> = statistics.iter().map(|(name, value)| format!("{name:<width$}  {value}")).collect();
+    let number = |text: &String| text.parse::<i64>().map_or_else(|_| json!(text), |number| json!(number));
+    let object: Map<_, _> = statistics.iter().map(|(name, value)| (name.clone(), number(value))).collect();
+    print(json, &lines.join("\n"), &Value::Object(object))?;
+    Ok(Outcome::Done)
+}
+
+pub(super) async fn caches(cache: &Cache, json: bool) -> Result<Outcome, Failure> {
+    // The server's own task for it; it answers a JSON array.
+    let admin = cache.with_options(RequestOptions {
+        key_type: MediaType::TEXT,
+        value_type: MediaType::TEXT,
+        ..RequestOptions::default()
+    });
+    let answer: Bytes = admin.run_task("@@cache@names", Vec::new()).await?;
+    let names: Vec<String> = serde_json::from_slice(&answer)
+        .map_err(|error| Failure::Other(format!("the server's list of caches is not JSON: {error}")))?;
+    print(json, &names.join("\n"), &json!(names))?;
+    Ok(Outcome::Done)
+}

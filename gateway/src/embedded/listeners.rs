@@ -1,0 +1,127 @@
+//! Listeners of a cache and what they are told.
+
+use std::collections::BTreeMap;
+
+use bytes::Bytes;
+use hotrod_core::wire::{EntryChange, Event, EventData, Interests};
+
+use super::bloom::Bloom;
+use super::members::MemberId;
+use super::post::{ConnectionId, Letter, Post};
+use super::store::Place;
+
+/// A listener.
+#[derive(Debug)]
+pub(super) struct Listener {
+    pub(super) connection: ConnectionId,
+    pub(super) member: MemberId,
+    pub(super) interests: Interests,
+    /// Tells only of keys that this may contain.
+    pub(super) bloom: Option<Bloom>,
+    /// How far the entries that were there before have been told; `None` when all have, or were not asked for.
+    pub(super) told: Option<Told>,
+}
+
+/// A position in the order of segments, then keys: everything up to and with it has been told.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(super) struct Told {
+    pub(super) segment: u32,
+    pub(super) key: Option<Bytes>,
+}
+
+impl Told {
+    fn includes(&self, place: &Place) -> bool {
+        place.segment < self.segment
+            || (place.segment == self.segment && self.key.as_ref().is_some_and(|key| place.key <= *key))
+    }
+}
+
+/// The listeners of a cache: by the member that serves them and the id that their client chose.
+#[derive(Debug, Default)]
+pub(super) struct Listeners {
+    all: BTreeMap<(MemberId, Bytes), Listener>,
+    blooms: usize,
+}
+
+impl Listeners {
+    /// Adds a listener in place of one with the same id.
+    pub(super) fn add(&mut self, id: Bytes, listener: Listener) {
+        self.remove(listener.member, &id);
+        self.blooms += usize::from(listener.bloom.is_some());
+        self.all.insert((listener.member, id), listener);
+    }
+
+    pub(super) fn remove(&mut self, member: MemberId, id: &Bytes) -> Option<Listener> {
+        let removed = self.all.remove(&(member, id.clone()))?;
+        self.blooms -= usize::from(removed.bloom.is_some());
+        Some(removed)
+    }
+
+    pub(super) fn get_mut(&mut self, member: MemberId, id: &Bytes) -> Option<&mut Listener> {
+        self.all.get_mut(&(member, id.clone()))
+    }
+
+    pub(super) fn count_of(&self, connection: ConnectionId) -> usize {
+        self.all.values().filter(|listener| listener.connection == connection).count()
+    }
+
+    pub(super) fn remove_all_of(&mut self, connection: ConnectionId) {
+        self.all.retain(|_, listener| listener.connection != connection);
+        self.blooms = self.all.values().filter(|listener| listener.bloom.is_some()).count();
+    }
+
+    /// The near-cache filter of a connection.
+    pub(super) fn bloom_of(&mut self, connection: ConnectionId) -> Option<&mut Bloom> {
+        if self.blooms == 0 {
+            return None;
+        }
+        let listeners = self.all.values_mut().filter(|listener| listener.connection == connection);
+        listeners.filter_map(|listener| listener.bloom.as_mut()).next()
+    }
+
+    /// Tells everybody who wants to know. `only_of`: only the listeners that this member serves.
+    pub(super) fn publish(
+        &self,
+        change: EntryChange,
+        place: &Place,
+        version: u64,
+        only_of: Option<MemberId>,
+        post: &mut Post,
+    ) {
+        for ((member, id), listener) in &self.all {
+            let elsewhere = only_of.is_some_and(|only| only != *member);
+            if elsewhere || !listener.wants(change, place) {
+                continue;
+            }
+            post.send(listener.connection, Letter::Entry(event(0, id, change, &place.key, version)));
+        }
+    }
+}
+
+impl Listener {
+    fn wants(&self, change: EntryChange, place: &Place) -> bool {
+        let kind = match change {
+            EntryChange::Created => Interests::CREATED,
+            EntryChange::Modified => Interests::MODIFIED,
+            EntryChange::Removed => Interests::REMOVED,
+            EntryChange::Expired => Interests::EXPIRED,
+        };
+        // What has not been told yet will be, as it then is.
+        let will_be_told = self.told.as_ref().is_some_and(|told| !told.includes(place));
+        self.interests.includes(kind)
+            && !will_be_told
+            && self.bloom.as_ref().is_none_or(|bloom| bloom.may_contain(&place.key))
+    }
+}
+
+/// An event of an entry. The message id is that of the request for entries that were there before it, else 0.
+pub(super) fn event(message_id: u64, id: &Bytes, change: EntryChange, key: &Bytes, version: u64) -> Event {
+    let versioned = matches!(change, EntryChange::Created | EntryChange::Modified);
+    Event {
+        message_id,
+        listener_id: id.clone(),
+        retried: false,
+        change,
+        data: EventData::Key { key: key.clone(), version: versioned.then_some(version) },
+    }
+}

@@ -1,0 +1,122 @@
+//! Events on their way from the cluster to connections.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+use hotrod_core::wire::{CounterEvent, Event, EventData, RequestFault};
+
+use super::members::MemberId;
+
+/// A connection, for as long as the cluster exists: a number is not given twice.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ConnectionId(pub u64);
+
+/// Why a connection is over.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum End {
+    /// The client sent what can't be read; an answer that says so is to be sent before the link is closed.
+    #[error("the client broke the protocol: {0}")]
+    Fault(RequestFault),
+    /// The client does not read its events.
+    #[error("the client has not read its events: {waiting} bytes wait, the limit is {limit}")]
+    TooSlow {
+        /// Bytes of events waiting.
+        waiting: usize,
+        /// The most that may wait.
+        limit: usize,
+    },
+    /// The member left the cluster, or crashed.
+    #[error("the member is gone")]
+    MemberGone,
+}
+
+pub(super) enum Letter {
+    Entry(Event),
+    Counter(CounterEvent),
+}
+
+impl Letter {
+    /// About what it takes on the wire and to keep.
+    fn size(&self) -> usize {
+        64 + match self {
+            Self::Entry(event) => match &event.data {
+                EventData::Key { key, .. } => key.len() + event.listener_id.len(),
+                EventData::Custom { data, .. } => data.len() + event.listener_id.len(),
+            },
+            Self::Counter(event) => event.counter.len() + event.listener_id.len(),
+        }
+    }
+}
+
+struct Mailbox {
+    member: MemberId,
+    letters: VecDeque<Letter>,
+    bytes: usize,
+    end: Option<End>,
+}
+
+/// The mailboxes of all connections.
+#[derive(Default)]
+pub(super) struct Post {
+    mailboxes: BTreeMap<ConnectionId, Mailbox>,
+    woken: BTreeSet<ConnectionId>,
+    next: u64,
+    max_bytes: usize,
+}
+
+impl Post {
+    pub(super) fn new(max_bytes: usize) -> Self {
+        Self { max_bytes, ..Self::default() }
+    }
+
+    pub(super) fn open(&mut self, member: MemberId) -> ConnectionId {
+        let id = ConnectionId(self.next);
+        self.next += 1;
+        self.mailboxes.insert(id, Mailbox { member, letters: VecDeque::new(), bytes: 0, end: None });
+        id
+    }
+
+    pub(super) fn close(&mut self, id: ConnectionId) {
+        self.mailboxes.remove(&id);
+        self.woken.remove(&id);
+    }
+
+    /// Connections to a member.
+    pub(super) fn count_of(&self, member: MemberId) -> usize {
+        self.mailboxes.values().filter(|mailbox| mailbox.member == member).count()
+    }
+
+    pub(super) fn send(&mut self, to: ConnectionId, letter: Letter) {
+        let Some(mailbox) = self.mailboxes.get_mut(&to).filter(|mailbox| mailbox.end.is_none()) else { return };
+        self.woken.insert(to);
+        mailbox.bytes += letter.size();
+        mailbox.letters.push_back(letter);
+        if mailbox.bytes > self.max_bytes {
+            mailbox.end = Some(End::TooSlow { waiting: mailbox.bytes, limit: self.max_bytes });
+            mailbox.letters.clear();
+        }
+    }
+
+    /// Ends every connection to a member.
+    pub(super) fn end_all_of(&mut self, member: MemberId) {
+        for (id, mailbox) in self.mailboxes.iter_mut().filter(|(_, mailbox)| mailbox.member == member) {
+            mailbox.letters.clear();
+            mailbox.end.get_or_insert(End::MemberGone);
+            self.woken.insert(*id);
+        }
+    }
+
+    pub(super) fn end_of(&self, id: ConnectionId) -> Option<&End> {
+        self.mailboxes.get(&id).and_then(|mailbox| mailbox.end.as_ref())
+    }
+
+    pub(super) fn take(&mut self, id: ConnectionId) -> Option<Letter> {
+        let mailbox = self.mailboxes.get_mut(&id)?;
+        let letter = mailbox.letters.pop_front()?;
+        mailbox.bytes -= letter.size();
+        Some(letter)
+    }
+
+    pub(super) fn poll_wakeup(&mut self) -> Option<ConnectionId> {
+        self.woken.pop_first()
+    }
+}

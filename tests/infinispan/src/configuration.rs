@@ -1,0 +1,133 @@
+//! The server's configuration, in the dialect of its version.
+
+use crate::certificates::STORE_PASSWORD;
+use crate::{Flavour, Options};
+
+const MECHANISMS: &str = "SCRAM-SHA-512 SCRAM-SHA-384 SCRAM-SHA-256 SCRAM-SHA-1 DIGEST-SHA-512 DIGEST-SHA-384 \
+    DIGEST-SHA-256 DIGEST-SHA DIGEST-MD5 PLAIN";
+
+/// Users and passwords, in the form of the server's properties realm.
+pub(crate) const USERS: &str = "#$REALM_NAME=default$\n#$ALGORITHM=clear$\nadmin=changeme\nreader=secret\n";
+
+/// Users and their roles.
+pub(crate) const GROUPS: &str = "admin=admin\nreader=observer\n";
+
+/// Ports and name of one node, and the JGroups ports of all that may ever be there.
+pub(crate) struct Place<'a> {
+    pub(crate) hot_rod: u16,
+    pub(crate) certificates: u16,
+    pub(crate) jgroups: u16,
+    pub(crate) all_jgroups: &'a [u16],
+    pub(crate) cluster: &'a str,
+}
+
+/// `infinispan.xml` of one node.
+pub(crate) fn server_xml(options: &Options, place: &Place<'_>) -> String {
+    let Place { hot_rod, certificates, jgroups, all_jgroups, cluster } = place;
+    let dialect = dialect(&options.version);
+    let hosts: Vec<_> = all_jgroups.iter().map(|port| format!("127.0.0.1[{port}]")).collect();
+    let hosts = hosts.join(",");
+    let caches = caches(options);
+    let container_security =
+        if options.flavour.has_authentication() { "<security><authorization/></security>" } else { "" };
+    let (realms, endpoints) = security(options.flavour);
+    format!(
+        r#"<infinispan xmlns="urn:infinispan:config:{dialect}">
+   <jgroups>
+      <stack name="loopback" extends="tcp">
+         <TCP bind_addr="127.0.0.1" bind_port="{jgroups}" port_range="0" xmlns="urn:org:jgroups"/>
+         <TCPPING initial_hosts="{hosts}" port_range="0" stack.combine="REPLACE" stack.position="MPING" xmlns="urn:org:jgroups"/>
+      </stack>
+   </jgroups>
+   <cache-container name="default" statistics="true">
+      <transport cluster="{cluster}" stack="loopback" node-name="${{infinispan.node.name:}}"/>
+      {container_security}
+      {caches}
+   </cache-container>
+   <server xmlns="urn:infinispan:server:{dialect}">
+      <interfaces><interface name="public"><inet-address value="127.0.0.1"/></interface></interfaces>
+      <socket-bindings default-interface="public" port-offset="0">
+         <socket-binding name="default" port="{hot_rod}"/>
+         <socket-binding name="certificates" port="{certificates}"/>
+      </socket-bindings>
+      {realms}
+      {endpoints}
+   </server>
+</infinispan>
+"#
+    )
+}
+
+/// `16.0` of `16.0.7`.
+fn dialect(version: &str) -> String {
+    version.split('.').take(2).collect::<Vec<_>>().join(".")
+}
+
+fn caches(options: &Options) -> String {
+    let secured = if options.flavour.has_authentication() { "<security><authorization/></security>" } else { "" };
+    let local = |name: &str, inside: &str| format!("<local-cache name=\"{name}\">{inside}{secured}</local-cache>");
+    let mut caches = vec![
+        local("local", ""),
+        local("bulk", ""),
+        local("multimap", ""),
+        local("listened", ""),
+        local("text", "<encoding media-type=\"text/plain\"/>"),
+        local("tx", "<locking isolation=\"REPEATABLE_READ\"/><transaction mode=\"FULL_XA\" locking=\"PESSIMISTIC\"/>"),
+    ];
+    for (kind, name, attributes) in [
+        ("distributed-cache", "dist", "owners=\"2\" segments=\"256\" statistics=\"true\""),
+        ("distributed-cache", "bulk-iteration", "owners=\"2\" segments=\"256\""),
+        ("distributed-cache", "probe", "owners=\"1\" segments=\"256\" statistics=\"true\""),
+        ("replicated-cache", "repl", ""),
+        ("invalidation-cache", "inval", ""),
+    ] {
+        caches.push(format!("<{kind} name=\"{name}\" mode=\"SYNC\" {attributes}>{secured}</{kind}>"));
+    }
+    caches.push(options.extra_caches.clone());
+    caches.join("\n      ")
+}
+
+/// The realms, and the endpoints that use them.
+fn security(flavour: Flavour) -> (String, String) {
+    if !flavour.has_authentication() {
+        return (String::new(), "<endpoints><endpoint socket-binding=\"default\"/></endpoints>".into());
+    }
+    let identity = if flavour.has_tls() { tls_identity(false) } else { String::new() };
+    let passwords = format!(
+        "<security-realm name=\"passwords\">{identity}<properties-realm groups-attribute=\"Roles\">\
+         <user-properties path=\"users.properties\"/><group-properties path=\"groups.properties\"/>\
+         </properties-realm></security-realm>"
+    );
+    let mut realms = vec![passwords];
+    let mut endpoints = vec![endpoint("default", "passwords", MECHANISMS, "")];
+    if flavour.has_tls() {
+        // A realm of its own: beside a trust store the server finds no passwords.
+        let identity = tls_identity(true);
+        realms.push(format!("<security-realm name=\"certificates\">{identity}<truststore-realm/></security-realm>"));
+        endpoints.push(endpoint("certificates", "certificates", "EXTERNAL", " require-ssl-client-auth=\"true\""));
+    }
+    let (realms, endpoints) = (realms.concat(), endpoints.concat());
+    (
+        format!("<security><security-realms>{realms}</security-realms></security>"),
+        format!("<endpoints>{endpoints}</endpoints>"),
+    )
+}
+
+fn endpoint(binding: &str, realm: &str, mechanisms: &str, more: &str) -> String {
+    format!(
+        "<endpoint socket-binding=\"{binding}\" security-realm=\"{realm}\"{more}><hotrod-connector>\
+         <authentication><sasl mechanisms=\"{mechanisms}\" server-name=\"infinispan\" qop=\"auth\"/>\
+         </authentication></hotrod-connector><rest-connector/></endpoint>"
+    )
+}
+
+fn tls_identity(trusting: bool) -> String {
+    let store = |element: &str, file: &str, more: &str| {
+        format!(
+            "<{element} path=\"{file}\" relative-to=\"infinispan.server.config.path\" password=\"{STORE_PASSWORD}\"{more}/>"
+        )
+    };
+    let key = store("keystore", "server.p12", " alias=\"s\"");
+    let trust = if trusting { store("truststore", "trust.p12", "") } else { String::new() };
+    format!("<server-identities><ssl>{key}{trust}</ssl></server-identities>")
+}

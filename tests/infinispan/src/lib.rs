@@ -1,0 +1,136 @@
+//! Real Infinispan servers for the tests: installed from Maven Central, started on free ports of 127.0.0.1, and stopped
+//! again, exactly those that were started.
+//!
+//! ```no_run
+//! use infinispan_harness::{Cluster, Options};
+//!
+//! let cluster = Cluster::start(Options { nodes: 3, ..Options::default() })?;
+//! println!("{:?}", cluster.endpoints());
+//! # Ok::<(), infinispan_harness::Error>(())
+//! ```
+//!
+//! The program of the same name does this for tests in other languages.
+
+mod certificates;
+mod cluster;
+mod configuration;
+mod install;
+mod node;
+mod shared;
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+pub use cluster::{Cluster, Endpoint};
+pub use install::install;
+pub use shared::shared;
+
+/// The server that the tests run against unless they say otherwise.
+pub const DEFAULT_VERSION: &str = "16.0.7";
+
+/// Which server to start, and how.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Options {
+    /// The version in Maven Central. Default [`DEFAULT_VERSION`].
+    pub version: String,
+    /// How many nodes. Default 1.
+    pub nodes: usize,
+    /// With TLS and authentication, or without. Default without.
+    pub flavour: Flavour,
+    /// Caches beside those that every server has, as elements of the server's configuration. Default none.
+    pub extra_caches: String,
+    /// How long the nodes may take to start. Default two minutes.
+    pub start_timeout: Duration,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            version: DEFAULT_VERSION.into(),
+            nodes: 1,
+            flavour: Flavour::Plain,
+            extra_caches: String::new(),
+            start_timeout: Duration::from_secs(120),
+        }
+    }
+}
+
+/// How a server is secured. Users are `admin:changeme`, who may do all, and `reader:secret`, who may only read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Flavour {
+    /// Not at all.
+    #[default]
+    Plain,
+    /// Authentication over TLS; on another port by client certificate.
+    Secure,
+    /// Authentication without TLS.
+    SecurePlain,
+}
+
+impl Flavour {
+    pub(crate) fn has_tls(self) -> bool {
+        self == Self::Secure
+    }
+
+    pub(crate) fn has_authentication(self) -> bool {
+        self != Self::Plain
+    }
+}
+
+/// Why there is no server.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// A program that is needed isn't there.
+    #[error("{program} is missing: install the Debian package {package}, or set SKIP_REAL=1 to leave out real servers")]
+    Missing {
+        /// The program.
+        program: &'static str,
+        /// The package that has it.
+        package: &'static str,
+    },
+    /// A program that was run failed.
+    #[error("{program} failed: {output}")]
+    Program {
+        /// The program.
+        program: String,
+        /// What it printed.
+        output: String,
+    },
+    /// A node ended, or was not ready in time.
+    #[error("node {node} {problem}; the end of {log}:\n{tail}", log = log.display())]
+    Start {
+        /// The node.
+        node: usize,
+        /// What happened.
+        problem: String,
+        /// Its log.
+        log: PathBuf,
+        /// The last lines of it.
+        tail: String,
+    },
+    /// A file or process could not be handled.
+    #[error("{what}: {error}")]
+    Io {
+        /// What was attempted.
+        what: String,
+        /// What the system said.
+        error: std::io::Error,
+    },
+}
+
+impl Error {
+    pub(crate) fn io(what: impl Into<String>) -> impl FnOnce(std::io::Error) -> Self {
+        let what = what.into();
+        |error| Self::Io { what, error }
+    }
+}
+
+/// Whether tests against real servers are to be left out: only if `SKIP_REAL=1` says so.
+pub fn skip_real() -> bool {
+    let skip = std::env::var_os("SKIP_REAL").is_some_and(|value| value == "1");
+    if skip {
+        eprintln!("skipped: SKIP_REAL=1");
+    }
+    skip
+}
