@@ -22,7 +22,7 @@ setup: ## Install what the tests need and this machine lacks
 	@tools/setup
 
 test: setup ## Every test, real servers included (SKIP_REAL=1 leaves those out, and says so)
-	$(CARGO) test --workspace
+	$(CARGO) test --workspace --features hotrod-core/fuzzing
 	tools/no-std-check
 
 test-matrix: setup ## The operation matrix on older server lines
@@ -33,7 +33,7 @@ test-matrix: setup ## The operation matrix on older server lines
 
 lint: ## Formatting and lints, warnings as errors
 	$(CARGO) fmt --all --check
-	$(CARGO) clippy --workspace --all-targets -- -D warnings
+	$(CARGO) clippy --workspace --all-targets --features hotrod-core/fuzzing -- -D warnings
 
 bench: setup ## Measure the core, and the driver beside its peers; writes target/bench.json
 	bench/run

@@ -136,10 +136,11 @@ fn primary_of(hash: &Hash, member: usize) -> usize {
     (0..hash.segments as usize).filter(|segment| first(*segment).map(usize::from) == Some(member)).count()
 }
 
+const TASKS: usize = 64;
+const READS: usize = 500;
+
 async fn speed(stage: &mut Stage, cache: &Cache) -> Result<(), Failure> {
     stage.title("Many tasks, one pipelined link")?;
-    const TASKS: usize = 64;
-    const READS: usize = 500;
     let started = Instant::now();
     let mut tasks = tokio::task::JoinSet::new();
     for task in 0..TASKS {
@@ -175,19 +176,20 @@ fn word(outcome: Versioned) -> &'static str {
 struct Stage {
     bold: &'static str,
     plain: &'static str,
+    output: io::Stdout,
 }
 
 impl Stage {
     fn new() -> Self {
         let (bold, plain) = if io::stdout().is_terminal() { ("\x1b[1m", "\x1b[0m") } else { ("", "") };
-        Self { bold, plain }
+        Self { bold, plain, output: io::stdout() }
     }
 
     fn title(&mut self, title: &str) -> Result<(), Failure> {
-        Ok(writeln!(io::stdout(), "\n{}{title}{}", self.bold, self.plain)?)
+        Ok(writeln!(self.output, "\n{}{title}{}", self.bold, self.plain)?)
     }
 
     fn line(&mut self, line: &str) -> Result<(), Failure> {
-        Ok(writeln!(io::stdout(), "  {line}")?)
+        Ok(writeln!(self.output, "  {line}")?)
     }
 }

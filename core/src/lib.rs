@@ -4,6 +4,9 @@
 
 extern crate alloc;
 
+#[cfg(feature = "fuzzing")]
+#[doc(hidden)]
+pub mod fuzzing;
 pub mod routing;
 pub mod sasl;
 pub mod session;

@@ -132,7 +132,12 @@ impl Embedded {
             .map_err(|error| io::Error::new(error.kind(), format!("can't listen at {wanted}: {error}")))?;
         let address = listener.local_addr()?;
         let advertised = wire::Member { host: self.advertised_host(address.ip()), port: address.port() };
-        info!("member {} listens at {address}, clients are told {}:{}", self.members.len(), advertised.host, advertised.port);
+        info!(
+            "member {} listens at {address}, clients are told {}:{}",
+            self.members.len(),
+            advertised.host,
+            advertised.port
+        );
         let id = self.shared.with(|state, _| state.cluster.add_member(advertised));
         let acceptor = Acceptor {
             shared: self.shared.clone(),

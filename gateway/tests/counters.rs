@@ -3,9 +3,7 @@
 mod common;
 
 use common::{World, bytes};
-use hotrod_core::wire::{
-    Body, CounterConfiguration, CounterKind, CounterState, Expiration, Request, Status,
-};
+use hotrod_core::wire::{Body, CounterConfiguration, CounterKind, CounterState, Expiration, Request, Status};
 
 const COUNTERS: &str = "org.infinispan.COUNTER";
 const BOUNDED: CounterKind = CounterKind::BoundedStrong { lower: 0, upper: 10 };
@@ -143,16 +141,10 @@ fn a_multimap_keeps_several_values() {
     let remove = Request::RemoveEntryMultimap { key: key.clone(), expiration, value: bytes("b"), supports_duplicates };
     assert_eq!(world.call(client, "dist", remove.clone()), yes);
     assert_eq!(world.call(client, "dist", remove).1, Body::Boolean(false));
-    let (_, body) = world.call(
-        client,
-        "dist",
-        Request::GetMultimapWithMetadata { key: key.clone(), supports_duplicates },
-    );
+    let (_, body) =
+        world.call(client, "dist", Request::GetMultimapWithMetadata { key: key.clone(), supports_duplicates });
     assert!(matches!(body, Body::ValuesWithMetadata { values, .. } if values == [bytes("a")]));
-    assert_eq!(
-        world.call(client, "dist", Request::RemoveKeyMultimap { key: key.clone(), supports_duplicates }),
-        yes
-    );
+    assert_eq!(world.call(client, "dist", Request::RemoveKeyMultimap { key: key.clone(), supports_duplicates }), yes);
     let contains = Request::ContainsKeyMultimap { key, supports_duplicates };
     assert_eq!(world.call(client, "dist", contains).1, Body::Boolean(false));
     assert_eq!(world.call(client, "dist", Request::Size {}).1, Body::Size(0));

@@ -33,7 +33,7 @@ impl Client {
         let out = self.session.transmit().to_bytes();
         self.socket.write_all(&out)?;
         self.session.transmitted(out.len());
-        let mut buffer = [0; 65536];
+        let mut buffer = [0; 16 << 10];
         let count = self.socket.read(&mut buffer)?;
         if count == 0 {
             return Err(std::io::ErrorKind::UnexpectedEof.into());

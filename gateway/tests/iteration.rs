@@ -94,7 +94,9 @@ fn an_iteration_that_is_not_there_is_invalid() {
     for id in ["17", "nonsense", ""] {
         let (status, body) = world.call(client, "dist", next(id));
         assert_eq!(status, Status::INVALID_ITERATION);
-        assert!(matches!(body, Body::Iteration(batch) if batch.entries.is_empty() && batch.finished_segments.is_empty()));
+        assert!(
+            matches!(body, Body::Iteration(batch) if batch.entries.is_empty() && batch.finished_segments.is_empty())
+        );
         assert_eq!(end(&mut world, client, id), Status::INVALID_ITERATION);
     }
     let id = start(&mut world, client, None, 10, false);
@@ -135,7 +137,8 @@ fn filters_and_too_many_iterations_are_refused() {
     assert!(message.contains("'mine' not found"), "{message}");
     start(&mut world, client, None, 1, false);
     start(&mut world, client, None, 1, false);
-    let third = Request::IterationStart { segments: None, filter_converter: None, batch_size: 1, include_metadata: false };
+    let third =
+        Request::IterationStart { segments: None, filter_converter: None, batch_size: 1, include_metadata: false };
     assert!(world.error(client, "dist", third).1.contains("2 iterations and streams open"));
 }
 

@@ -5,9 +5,7 @@ mod common;
 use std::collections::BTreeMap;
 
 use common::{World, bytes};
-use hotrod_core::wire::{
-    Body, Expiration, Flags, Intelligence, Lifetime, Previous, Request, Status, Version,
-};
+use hotrod_core::wire::{Body, Expiration, Flags, Intelligence, Lifetime, Previous, Request, Status, Version};
 use proptest::prelude::*;
 
 #[derive(Debug, Clone)]
@@ -33,10 +31,10 @@ enum Step {
 fn step() -> impl Strategy<Value = Step> {
     let (key, value) = (0u8..8, any::<u8>());
     prop_oneof![
-        4 => (key.clone(), value.clone(), prop::option::of(1u64..50)).prop_map(|(k, v, l)| Step::Put(k, v, l)),
-        2 => (key.clone(), value.clone()).prop_map(|(k, v)| Step::PutIfAbsent(k, v)),
-        2 => (key.clone(), value.clone()).prop_map(|(k, v)| Step::Replace(k, v)),
-        2 => (key.clone(), value.clone(), any::<bool>()).prop_map(|(k, v, r)| Step::ReplaceIfUnmodified(k, v, r)),
+        4 => (key.clone(), value, prop::option::of(1u64..50)).prop_map(|(k, v, l)| Step::Put(k, v, l)),
+        2 => (key.clone(), value).prop_map(|(k, v)| Step::PutIfAbsent(k, v)),
+        2 => (key.clone(), value).prop_map(|(k, v)| Step::Replace(k, v)),
+        2 => (key.clone(), value, any::<bool>()).prop_map(|(k, v, r)| Step::ReplaceIfUnmodified(k, v, r)),
         2 => key.clone().prop_map(Step::Remove),
         2 => (key.clone(), any::<bool>()).prop_map(|(k, r)| Step::RemoveIfUnmodified(k, r)),
         4 => key.clone().prop_map(Step::Get),
@@ -177,7 +175,7 @@ impl Run {
     fn more(&mut self, step: Step) -> Result<(), TestCaseError> {
         match step {
             Step::Get(k) => {
-                let expected = self.model.get(k).map(|v| Body::Value(value(v))).unwrap_or(Body::Nothing);
+                let expected = self.model.get(k).map_or(Body::Nothing, |v| Body::Value(value(v)));
                 prop_assert_eq!(self.ask(Request::Get { key: key(k) }).1, expected);
             }
             Step::Contains(k) => {

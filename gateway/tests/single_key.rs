@@ -191,7 +191,8 @@ fn a_member_that_stops_says_so_and_one_that_crashed_is_suspected() {
     world.cluster.crash_member(members[1]);
     world.pump();
     assert_eq!(world.client(two).closed.as_deref(), Some("the member is gone"));
-    let of_crashed = (0..).map(|n| format!("key-{n}")).find(|key| world.cluster.owners("dist", key.as_bytes())[0] == members[1]);
+    let of_crashed =
+        (0..1000).map(|n| format!("key-{n}")).find(|key| world.cluster.owners("dist", key.as_bytes())[0] == members[1]);
     let key = bytes(&of_crashed.unwrap());
     let put = Request::Put { key, expiration: Expiration::DEFAULT, value: bytes("v") };
     let (status, message) = world.ask(one, &RequestOptions::cache("dist"), &put).unwrap_err();

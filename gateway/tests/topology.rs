@@ -7,8 +7,6 @@ use hotrod_core::routing::segment_of;
 use hotrod_core::wire::{Intelligence, Request, RequestOptions, Topology, Version};
 use hotrod_gateway::embedded::{ClusterOptions, MemberId};
 
-const WHOLE: Intelligence = Intelligence::HashDistributionAware;
-
 fn ask(world: &mut World, client: usize, cache: &str, request: &Request) -> Option<Topology> {
     world.ask(client, &RequestOptions::cache(cache), request).expect("an answer").topology
 }
@@ -95,7 +93,8 @@ fn one_crash_loses_nothing_of_two_owners_and_everything_of_one() {
         world.put(client, "single", key, "v");
         world.put(client, "repl", key, "v");
     }
-    let lost: Vec<_> = keys.iter().filter(|key| world.cluster.owners("single", key.as_bytes()) == [MemberId(2)]).collect();
+    let lost: Vec<_> =
+        keys.iter().filter(|key| world.cluster.owners("single", key.as_bytes()) == [MemberId(2)]).collect();
     world.cluster.crash_member(MemberId(2));
     world.cluster.exclude_crashed();
     for key in &keys {
@@ -114,8 +113,9 @@ fn two_crashes_at_once_lose_what_only_those_two_had() {
         world.put(client, "dist", key, "v");
     }
     let gone = [MemberId(1), MemberId(3)];
-    let only_theirs =
-        |world: &World, key: &str| world.cluster.owners("dist", key.as_bytes()).iter().all(|owner| gone.contains(owner));
+    let only_theirs = |world: &World, key: &str| {
+        world.cluster.owners("dist", key.as_bytes()).iter().all(|owner| gone.contains(owner))
+    };
     let lost: Vec<_> = keys.iter().filter(|key| only_theirs(&world, key)).collect();
     assert!(!lost.is_empty());
     gone.into_iter().for_each(|member| world.cluster.crash_member(member));

@@ -161,11 +161,13 @@ fn read_segment(members: usize, owners: &mut Vec<u16>, reader: &mut Reader<'_>) 
     for _ in 0..reader.byte("owners of a segment")? {
         let at = reader.position();
         let member = reader.vint("owner")?;
-        if member as usize >= members {
-            let problem = Problem::Unexpected { value: member.into(), expected: "the index of a member" };
-            return Err(reader.violation_at(at, "owner", problem));
+        match u16::try_from(member) {
+            Ok(index) if usize::from(index) < members => owners.push(index),
+            _ => {
+                let problem = Problem::Unexpected { value: member.into(), expected: "the index of a member" };
+                return Err(reader.violation_at(at, "owner", problem));
+            }
         }
-        owners.push(member as u16);
     }
     Ok(())
 }

@@ -1,7 +1,7 @@
 //! A cache: its entries, owners, listeners and counts.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::OnceLock;
 
 use bytes::Bytes;
 use hotrod_core::wire::{EntryChange, Hash, SegmentOwners, Topology};
@@ -26,7 +26,8 @@ pub(super) struct Cache {
     /// Not shown among the names of caches, and not to be removed.
     pub(super) internal: bool,
     pub(super) ownership: Ownership,
-    topology: Option<Arc<Topology>>,
+    /// Made when first asked for.
+    topology: OnceLock<Topology>,
     stores: Stores,
     pub(super) counts: BTreeMap<MemberId, Counts>,
     pub(super) listeners: Listeners,
@@ -53,7 +54,7 @@ impl Cache {
             ownership: Ownership::new(options.segments, copies),
             options,
             internal,
-            topology: None,
+            topology: OnceLock::new(),
             stores,
             counts: BTreeMap::new(),
             listeners: Listeners::default(),
@@ -66,9 +67,10 @@ impl Cache {
         self.options.mode == CacheMode::Local
     }
 
-    /// The view that clients get; none of a local cache.
-    pub(super) fn topology(&self) -> Option<&Topology> {
-        self.topology.as_deref()
+    /// The view that clients get; none of a local cache, or without members.
+    pub(super) fn topology(&self, members: &Members) -> Option<&Topology> {
+        let has_view = !self.is_local() && !members.all.is_empty();
+        has_view.then(|| self.topology.get_or_init(|| topology(&self.ownership, members)))
     }
 
     /// The members have changed: spreads the segments anew.
@@ -83,7 +85,7 @@ impl Cache {
             return;
         }
         self.ownership.rebalance(&ids);
-        self.topology = (!ids.is_empty()).then(|| Arc::new(topology(&self.ownership, members)));
+        self.topology = OnceLock::new();
     }
 
     /// Members have crashed: what no other had is gone.

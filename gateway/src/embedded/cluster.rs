@@ -86,6 +86,13 @@ impl Cluster {
         id
     }
 
+    /// Members join all at once, with one change of the view.
+    pub fn add_members(&mut self, addresses: impl IntoIterator<Item = wire::Member>) -> Vec<MemberId> {
+        let ids = addresses.into_iter().map(|address| self.members.add(address)).collect();
+        self.change_view();
+        ids
+    }
+
     /// A member leaves in order: its connections end, others have taken over its entries, the view changes.
     ///
     /// The entries of local caches go with it. The last member takes everything with it.
@@ -163,7 +170,7 @@ impl Cluster {
 
     /// The view of a cache that clients get; `None` for a local cache, and while there is no member.
     pub fn topology(&self, cache: &str) -> Option<&Topology> {
-        self.caches.get(cache_key(cache)).and_then(Cache::topology)
+        self.caches.get(cache_key(cache))?.topology(&self.members)
     }
 
     /// The owners of a key, primary first; empty for a local cache.

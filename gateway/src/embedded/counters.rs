@@ -41,9 +41,7 @@ impl From<Refusal> for Outcome {
     fn from(refusal: Refusal) -> Self {
         match refusal {
             Refusal::NotDefined => Ok(Answer::NOT_EXISTING),
-            Refusal::OutOfBounds => {
-                Ok(Answer { status: Status::NOT_EXECUTED_WITH_PREVIOUS, body: Body::Nothing })
-            }
+            Refusal::OutOfBounds => Ok(Answer { status: Status::NOT_EXECUTED_WITH_PREVIOUS, body: Body::Nothing }),
             Refusal::Failed(failure) => Err(failure),
         }
     }
@@ -132,12 +130,12 @@ impl Counters {
     }
 
     /// Success: events come on this connection from now on. Not executed: they come on another already.
-    pub(super) fn add_listener(&mut self, name: String, id: Bytes, caller: Caller) -> Answer {
+    pub(super) fn add_listener(&mut self, name: String, id: &Bytes, caller: Caller) -> Answer {
         if !self.all.contains_key(&name) {
             return Answer::NOT_EXISTING;
         }
-        let is_new = !self.listeners.contains_key(&id);
-        let listener = self.listeners.entry(Bytes::copy_from_slice(&id));
+        let is_new = !self.listeners.contains_key(id);
+        let listener = self.listeners.entry(Bytes::copy_from_slice(id));
         listener.or_insert_with(|| Listener { caller, counters: BTreeSet::new() }).counters.insert(name);
         Answer::done(is_new)
     }
@@ -198,12 +196,9 @@ impl Counter {
 
     fn add(&mut self, delta: i64) {
         let sum = i128::from(self.value) + i128::from(delta);
-        let (lower, upper) = match self.configuration.kind {
-            CounterKind::BoundedStrong { lower, upper } => (lower, upper),
-            _ => {
-                self.value = sum.clamp(i64::MIN.into(), i64::MAX.into()) as i64;
-                return;
-            }
+        let CounterKind::BoundedStrong { lower, upper } = self.configuration.kind else {
+            self.value = sum.clamp(i64::MIN.into(), i64::MAX.into()) as i64;
+            return;
         };
         (self.value, self.state) = if sum > upper.into() {
             (upper, CounterState::UpperBoundReached)

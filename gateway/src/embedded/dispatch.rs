@@ -150,7 +150,7 @@ impl Cluster {
                 self.may_open_state(caller)?;
                 let job = job!(self, caller, header, moment);
                 let wanted = Wanted { segments, batch: batch_size, with_metadata: include_metadata };
-                self.iterations.start(&job, &wanted)
+                Ok(self.iterations.start(&job, &wanted))
             }
             Request::IterationNext { iteration_id } => {
                 // The iteration knows its cache, whatever the header says.
@@ -178,7 +178,7 @@ impl Cluster {
             Request::StartGetStream { key, chunk_length } => self.streams.start_get(&mut job, &key, chunk_length),
             Request::NextGetStream { stream_id } => self.streams.next_get(&job, stream_id),
             Request::StartPutStream { key, expiration, entry_version } => {
-                self.streams.start_put(&job, &key, expiration, Condition::of_stream(entry_version))
+                Ok(self.streams.start_put(&job, &key, expiration, Condition::of_stream(entry_version)))
             }
             Request::NextPutStream { stream_id, last, chunk } => {
                 self.streams.next_put(&mut job, stream_id, last, &chunk, limit)
@@ -257,7 +257,7 @@ impl Cluster {
             }
             Request::CounterGetAndSet { counter, value } => counters.get_and_set(&counter, value, post),
             Request::CounterAddListener { counter, listener_id } => {
-                Ok(counters.add_listener(counter, listener_id, caller))
+                Ok(counters.add_listener(counter, &listener_id, caller))
             }
             Request::CounterRemoveListener { counter, listener_id } => {
                 Ok(counters.remove_listener(&counter, &listener_id))

@@ -45,7 +45,7 @@ pub(super) struct Iterations {
 
 impl Iterations {
     /// Starts one; its id is the answer.
-    pub(super) fn start(&mut self, job: &Job<'_>, wanted: &Wanted) -> Outcome {
+    pub(super) fn start(&mut self, job: &Job<'_>, wanted: &Wanted) -> Answer {
         let count = job.cache.options.segments;
         let asked = |segment: &u32| wanted.segments.as_ref().is_none_or(|mask| is_set(mask, *segment));
         self.last += 1;
@@ -59,7 +59,7 @@ impl Iterations {
             used: job.moment.now,
         };
         self.all.insert(self.last, iteration);
-        Ok(Answer::with(Body::IterationId(self.last.to_string())))
+        Answer::with(Body::IterationId(self.last.to_string()))
     }
 
     /// The cache that an iteration of this member goes over.

@@ -75,8 +75,8 @@ impl Listeners {
         if self.blooms == 0 {
             return None;
         }
-        let listeners = self.all.values_mut().filter(|listener| listener.connection == connection);
-        listeners.filter_map(|listener| listener.bloom.as_mut()).next()
+        let mut listeners = self.all.values_mut().filter(|listener| listener.connection == connection);
+        listeners.find_map(|listener| listener.bloom.as_mut())
     }
 
     /// Tells everybody who wants to know. `only_of`: only the listeners that this member serves.

@@ -1,5 +1,7 @@
 //! Which members own which segments.
 
+use std::collections::BTreeMap;
+
 use super::members::MemberId;
 
 /// The owners of every segment, primary owner first.
@@ -35,12 +37,16 @@ impl Ownership {
 
     /// Spreads the segments evenly over `members`; these must be distinct and in order.
     pub(super) fn rebalance(&mut self, members: &[MemberId]) {
-        for owners in &mut self.segments {
-            owners.retain(|owner| members.binary_search(owner).is_ok());
+        let stays = |owner: &MemberId| members.binary_search(owner).is_ok();
+        if self.copies >= members.len() {
+            // All own everything: what counts is who is first.
+            for owners in &mut self.segments {
+                *owners = owners.iter().copied().find(stays).into_iter().collect();
+            }
+            self.balance_primaries(members);
+            return self.give_everything_to_all(members);
         }
-        if members.is_empty() {
-            return;
-        }
+        self.segments.iter_mut().for_each(|owners| owners.retain(stays));
         self.balance_primaries(members);
         self.balance_backups(members);
     }
@@ -49,7 +55,7 @@ impl Ownership {
         let mut shares = Shares::new(members);
         self.segments.iter().filter_map(|owners| owners.first()).for_each(|primary| shares.add(*primary));
         for owners in self.segments.iter_mut().filter(|owners| owners.is_empty()) {
-            let primary = shares.least(|_| true);
+            let Some(primary) = shares.least(|_| true) else { return };
             shares.add(primary);
             owners.push(primary);
         }
@@ -60,30 +66,37 @@ impl Ownership {
 
     /// Answers whether any moved. That ends: each move makes the sum of the squares of all shares smaller.
     fn move_primaries(&mut self, shares: &mut Shares<'_>, only_to_backups: bool) -> bool {
-        let mut moved = false;
+        let (mut moved, mut smallest) = (false, shares.smallest());
         for owners in &mut self.segments {
-            let to = shares.least(|member| !only_to_backups || owners[1..].contains(&member));
-            if (only_to_backups && owners.len() < 2) || shares.of(owners[0]) < shares.of(to) + 2 {
+            if shares.of(owners[0]) < smallest + 2 {
                 continue;
             }
-            shares.transfer(owners[0], to);
-            owners.retain(|owner| *owner != to);
-            owners.insert(0, to);
-            moved = true;
+            let to = shares.least(|member| !only_to_backups || owners[1..].contains(&member));
+            if let Some(to) = to.filter(|to| shares.of(owners[0]) >= shares.of(*to) + 2) {
+                shares.transfer(owners[0], to);
+                smallest = shares.smallest();
+                owners.retain(|owner| *owner != to);
+                owners.insert(0, to);
+                moved = true;
+            }
         }
         moved
     }
 
     fn balance_backups(&mut self, members: &[MemberId]) {
-        let copies = self.copies.min(members.len());
         let mut shares = Shares::new(members);
         for owners in &mut self.segments {
-            owners.truncate(copies);
+            owners.truncate(self.copies);
             owners.iter().for_each(|owner| shares.add(*owner));
         }
+        let mut pairs: BTreeMap<(MemberId, MemberId), usize> = BTreeMap::new();
         for owners in &mut self.segments {
-            while owners.len() < copies {
-                let backup = shares.least(|member| !owners.contains(&member));
+            while owners.len() < self.copies {
+                let primary = owners[0];
+                // Among equals the one that backs this primary up least, so that a crash does not hit one member most.
+                let rank = |member| pairs.get(&(primary, member)).copied().unwrap_or_default();
+                let Some(backup) = shares.least_by(|member| !owners.contains(&member), rank) else { break };
+                *pairs.entry((primary, backup)).or_default() += 1;
                 shares.add(backup);
                 owners.push(backup);
             }
@@ -91,14 +104,26 @@ impl Ownership {
         while self.move_backups(&mut shares) {}
     }
 
+    fn give_everything_to_all(&mut self, members: &[MemberId]) {
+        for owners in &mut self.segments {
+            owners.truncate(1);
+            let Some(primary) = owners.first().copied() else { continue };
+            owners.extend(members.iter().filter(|member| **member != primary));
+        }
+    }
+
     /// As [`move_primaries`](Self::move_primaries).
     fn move_backups(&mut self, shares: &mut Shares<'_>) -> bool {
-        let mut moved = false;
+        let (mut moved, mut smallest) = (false, shares.smallest());
         for owners in &mut self.segments {
             for index in 1..owners.len() {
+                if shares.of(owners[index]) < smallest + 2 {
+                    continue;
+                }
                 let to = shares.least(|member| !owners.contains(&member));
-                if !owners.contains(&to) && shares.of(owners[index]) >= shares.of(to) + 2 {
+                if let Some(to) = to.filter(|to| shares.of(owners[index]) >= shares.of(*to) + 2) {
                     shares.transfer(owners[index], to);
+                    smallest = shares.smallest();
                     owners[index] = to;
                     moved = true;
                 }
@@ -132,10 +157,20 @@ impl<'a> Shares<'a> {
         self.add(to);
     }
 
-    /// The member with the least, of those that are eligible; any, if none is.
-    fn least(&self, eligible: impl Fn(MemberId) -> bool) -> MemberId {
+    /// The smallest share.
+    fn smallest(&self) -> usize {
+        self.counts.iter().copied().min().unwrap_or_default()
+    }
+
+    /// The member with the least, of those that are eligible.
+    fn least(&self, eligible: impl Fn(MemberId) -> bool) -> Option<MemberId> {
+        self.least_by(eligible, |_| 0)
+    }
+
+    /// As [`least`](Self::least), among equals the one of the lowest rank.
+    fn least_by(&self, eligible: impl Fn(MemberId) -> bool, rank: impl Fn(MemberId) -> usize) -> Option<MemberId> {
         let candidates = self.members.iter().zip(&self.counts).filter(|(member, _)| eligible(**member));
-        candidates.min_by_key(|(_, count)| **count).map_or(self.members[0], |(member, _)| *member)
+        candidates.min_by_key(|(member, count)| (**count, rank(**member))).map(|(member, _)| *member)
     }
 }
 

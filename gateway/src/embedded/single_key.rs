@@ -183,7 +183,8 @@ impl Job<'_> {
             let address = &member.address;
             format!(" {}:{}", address.host, address.port)
         });
-        let message = format!("org.infinispan.remoting.transport.jgroups.SuspectException: Node{address} was suspected");
+        let message =
+            format!("org.infinispan.remoting.transport.jgroups.SuspectException: Node{address} was suspected");
         Failure { status: Status::NODE_SUSPECTED, message }
     }
 

@@ -54,10 +54,10 @@ impl Streams {
         key: &Bytes,
         expiration: Expiration,
         condition: Condition,
-    ) -> Outcome {
+    ) -> Answer {
         let (key, value) = (Bytes::copy_from_slice(key), BytesMut::new());
         let id = self.insert(job, Kind::Put { key, expiration, condition, value });
-        Ok(Answer::with(Body::PutStreamId(id)))
+        Answer::with(Body::PutStreamId(id))
     }
 
     /// Takes a chunk; with the last one the value is stored. What the entry may hold bounds what is collected.

@@ -1,5 +1,5 @@
 //! A cluster and its clients in one process, joined by bytes: no sockets, no threads, time as the test says.
-#![allow(dead_code, unreachable_pub, missing_docs)] // each test uses what it needs
+#![allow(dead_code, unreachable_pub, missing_docs, clippy::needless_pass_by_value)] // each test uses what it needs
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -51,9 +51,7 @@ impl World {
     pub fn with(members: u16, options: ClusterOptions) -> Self {
         let moment = Moment { unix_ms: START_MS, ..Moment::default() };
         let mut cluster = Cluster::new(options, moment);
-        for number in 0..members {
-            cluster.add_member(address(11222 + number));
-        }
+        cluster.add_members((0..members).map(|number| address(11222 + number)));
         Self { cluster, moment, clients: BTreeMap::new() }
     }
 
@@ -129,7 +127,12 @@ impl World {
     }
 
     /// The reply, or the error's status and message.
-    pub fn ask(&mut self, client: usize, options: &RequestOptions, request: &Request) -> Result<Reply, (Status, String)> {
+    pub fn ask(
+        &mut self,
+        client: usize,
+        options: &RequestOptions,
+        request: &Request,
+    ) -> Result<Reply, (Status, String)> {
         let id = self.submit(client, options, request);
         match self.result(client, id).expect("an answer") {
             Ok(reply) => Ok(reply),

@@ -71,6 +71,7 @@ fn caches(options: &Options) -> String {
         local("bulk", ""),
         local("multimap", ""),
         local("listened", ""),
+        local("proto", "<encoding media-type=\"application/x-protostream\"/>"),
         local("text", "<encoding media-type=\"text/plain\"/>"),
         local("tx", "<locking isolation=\"REPEATABLE_READ\"/><transaction mode=\"FULL_XA\" locking=\"PESSIMISTIC\"/>"),
     ];

@@ -1,0 +1,100 @@
+//! Decoders on any bytes.
+
+use super::input::Input;
+use super::pieces::{Pieces, Replies, decode_both_ways, limits};
+use super::samples;
+use crate::wire::{
+    Asked, Body, Envelope, Incoming, Intelligence, Limits, Operation, Reply, ReplyDecoder, RequestDecoder, SendBuffer,
+    Version, write_counter_event, write_event, write_reply, write_request,
+};
+
+/// What a server asks back with when it could not read what was asked.
+const NOTHING_ASKED: Asked =
+    Asked { operation: Operation::Ping, version: Version::V2_0, intelligence: Intelligence::Basic };
+
+/// A stream of replies to two operations: one of even message ids, one of odd ones; 0 was not asked.
+pub fn reply(data: &[u8]) {
+    let mut input = Input::new(data);
+    let operations = [samples::operation(&mut input), samples::operation(&mut input)];
+    let version = input.pick(&Version::ALL);
+    let intelligence = samples::intelligence(&mut input);
+    let asked = |id: u64| {
+        let operation = operations[(id & 1) as usize];
+        (id != 0).then_some(Asked { operation, version, intelligence })
+    };
+    receive(input, asked);
+}
+
+/// A stream of events, and of errors that answer nothing; and an event that is chosen, not read.
+pub fn event(data: &[u8]) {
+    let mut input = Input::new(data);
+    let chosen = samples::event(&mut input);
+    comes_back(&Incoming::Event(chosen), NOTHING_ASKED, &Limits::default());
+    let chosen = samples::counter_event(&mut input);
+    comes_back(&Incoming::CounterEvent(chosen), NOTHING_ASKED, &Limits::default());
+    receive(input, |_| None);
+}
+
+fn receive(mut input: Input<'_>, asked: impl Fn(u64) -> Option<Asked> + Copy) {
+    let limits = limits(input.flag());
+    let pieces = Pieces::choose(&mut input);
+    let decoder = || Replies { decoder: ReplyDecoder::new(limits.clone()), asked };
+    for message in decode_both_ways(decoder, input.rest(), &pieces).into_iter().flatten() {
+        let asked = match &message {
+            Incoming::Reply(reply) => asked(reply.message_id),
+            Incoming::Event(_) | Incoming::CounterEvent(_) => None,
+        };
+        comes_back(&message, asked.unwrap_or(NOTHING_ASKED), &limits);
+    }
+}
+
+/// Written and read again a message is the same.
+fn comes_back(message: &Incoming, asked: Asked, limits: &Limits) {
+    let mut out = SendBuffer::new();
+    match message {
+        Incoming::Reply(reply) => write_reply(reply, asked, &mut out),
+        Incoming::Event(event) => write_event(event, &mut out),
+        Incoming::CounterEvent(event) => write_counter_event(event, &mut out),
+    }
+    let mut decoder = ReplyDecoder::new(limits.clone());
+    decoder.receive(&out.to_bytes());
+    let again = decoder.poll(|id| (id != 0).then_some(asked)).expect("whole").expect("written by us");
+    assert_eq!(decoder.buffered(), 0, "{message:?}");
+    assert_eq!(again, without_needless_topology(message.clone(), asked));
+}
+
+/// A topology is read wherever it is, but not written into errors and not for clients that understand none.
+fn without_needless_topology(message: Incoming, asked: Asked) -> Incoming {
+    match message {
+        Incoming::Reply(reply @ Reply { body: Body::Error(_), .. }) => {
+            Incoming::Reply(Reply { topology: None, ..reply })
+        }
+        Incoming::Reply(reply) if asked.intelligence == Intelligence::Basic => {
+            Incoming::Reply(Reply { topology: None, ..reply })
+        }
+        message => message,
+    }
+}
+
+/// A stream of requests.
+pub fn request(data: &[u8]) {
+    let mut input = Input::new(data);
+    let limits = limits(input.flag());
+    let pieces = Pieces::choose(&mut input);
+    let decoder = || RequestDecoder::new(limits.clone());
+    for (header, request) in decode_both_ways(decoder, input.rest(), &pieces).into_iter().flatten() {
+        let mut out = SendBuffer::new();
+        let envelope = Envelope {
+            message_id: header.message_id,
+            version: header.version,
+            intelligence: header.intelligence,
+            topology_id: header.topology_id,
+        };
+        write_request(envelope, &header.options, &request, &mut out);
+        let mut decoder = decoder();
+        decoder.receive(&out.to_bytes());
+        let again = decoder.poll().expect("whole").expect("written by us");
+        assert_eq!(decoder.buffered(), 0, "{request:?}");
+        assert_eq!(again, (header, request));
+    }
+}

@@ -1,0 +1,62 @@
+//! Choices taken from bytes.
+
+use bytes::Bytes;
+
+/// Bytes that are read as choices: at their end every choice is the first one, so any bytes will do.
+pub(super) struct Input<'a>(&'a [u8]);
+
+impl<'a> Input<'a> {
+    pub(super) fn new(bytes: &'a [u8]) -> Self {
+        Self(bytes)
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    pub(super) fn byte(&mut self) -> u8 {
+        self.slice(1).first().copied().unwrap_or_default()
+    }
+
+    pub(super) fn flag(&mut self) -> bool {
+        self.byte() & 1 == 1
+    }
+
+    /// A number below `count`, which is at most 256.
+    pub(super) fn below(&mut self, count: usize) -> usize {
+        usize::from(self.byte()) % count.max(1)
+    }
+
+    /// Mostly small, up to 8 KiB.
+    pub(super) fn size(&mut self) -> usize {
+        match self.byte() {
+            small @ 0..128 => small.into(),
+            large => (usize::from(large) - 127) * 64,
+        }
+    }
+
+    pub(super) fn long(&mut self) -> u64 {
+        self.slice(8).iter().fold(0, |value, byte| value << 8 | u64::from(*byte))
+    }
+
+    pub(super) fn pick<T: Copy>(&mut self, choices: &[T]) -> T {
+        choices[self.below(choices.len())]
+    }
+
+    /// The next `count` bytes, or as many as are left.
+    pub(super) fn slice(&mut self, count: usize) -> &'a [u8] {
+        let (taken, rest) = self.0.split_at(count.min(self.0.len()));
+        self.0 = rest;
+        taken
+    }
+
+    /// So many equal bytes: sizes matter to the codec, contents do not.
+    pub(super) fn blob(&mut self) -> Bytes {
+        let (size, filling) = (self.size(), self.byte());
+        core::iter::repeat_n(filling, size).collect()
+    }
+
+    pub(super) fn rest(self) -> &'a [u8] {
+        self.0
+    }
+}

@@ -1,0 +1,153 @@
+//! One stream, received whole and in pieces.
+
+use alloc::vec::Vec;
+use core::fmt::Debug;
+
+use bytes::{BufMut, BytesMut};
+
+use super::input::Input;
+use crate::wire::{
+    Asked, Incoming, Limits, ReplyDecoder, Request, RequestDecoder, RequestFault, RequestHeader, Violation,
+};
+
+/// Either decoder.
+pub(super) trait Decoder {
+    type Message: Debug + PartialEq;
+
+    fn receive(&mut self, bytes: &[u8]);
+    fn buffer(&mut self) -> &mut BytesMut;
+    fn poll(&mut self) -> Option<Self::Message>;
+    fn buffered(&self) -> usize;
+    fn is_last(message: &Self::Message) -> bool;
+}
+
+/// With what was asked for each message id.
+pub(super) struct Replies<F> {
+    pub(super) decoder: ReplyDecoder,
+    pub(super) asked: F,
+}
+
+impl<F: Fn(u64) -> Option<Asked>> Decoder for Replies<F> {
+    type Message = Result<Incoming, Violation>;
+
+    fn receive(&mut self, bytes: &[u8]) {
+        self.decoder.receive(bytes);
+    }
+
+    fn buffer(&mut self) -> &mut BytesMut {
+        self.decoder.receive_buffer()
+    }
+
+    fn poll(&mut self) -> Option<Self::Message> {
+        self.decoder.poll(&self.asked)
+    }
+
+    fn buffered(&self) -> usize {
+        self.decoder.buffered()
+    }
+
+    fn is_last(message: &Self::Message) -> bool {
+        message.is_err()
+    }
+}
+
+impl Decoder for RequestDecoder {
+    type Message = Result<(RequestHeader, Request), RequestFault>;
+
+    fn receive(&mut self, bytes: &[u8]) {
+        self.receive(bytes);
+    }
+
+    fn buffer(&mut self) -> &mut BytesMut {
+        self.receive_buffer()
+    }
+
+    fn poll(&mut self) -> Option<Self::Message> {
+        self.poll()
+    }
+
+    fn buffered(&self) -> usize {
+        self.buffered()
+    }
+
+    fn is_last(message: &Self::Message) -> bool {
+        message.is_err()
+    }
+}
+
+/// How a stream arrives.
+pub(super) struct Pieces {
+    sizes: Vec<usize>,
+    /// Read straight into the receive buffer.
+    in_place: bool,
+    /// Look for messages only when all has come.
+    late: bool,
+}
+
+impl Pieces {
+    const WHOLE: Self = Self { sizes: Vec::new(), in_place: false, late: false };
+
+    pub(super) fn choose(input: &mut Input<'_>) -> Self {
+        let how = input.byte();
+        let sizes = input.slice((how & 7).into()).iter().map(|byte| match byte {
+            small @ 0..192 => usize::from(*small) + 1,
+            large => (usize::from(*large) - 190) * 128,
+        });
+        let mut sizes: Vec<_> = sizes.collect();
+        if sizes.is_empty() {
+            sizes.push(1);
+        }
+        Self { sizes, in_place: how & 8 != 0, late: how & 16 != 0 }
+    }
+}
+
+/// Limits that an input of a fuzzer can reach, or those of users.
+pub(super) fn limits(small: bool) -> Limits {
+    if !small {
+        return Limits::default();
+    }
+    Limits {
+        message: 4096,
+        key: 64,
+        value: 1024,
+        name: 64,
+        error_message: 64,
+        entries: 16,
+        members: 8,
+        segments: 64,
+        parameters: 4,
+    }
+}
+
+/// The messages that come out, and how many bytes are left over unless the last message says that nothing follows.
+fn decode<D: Decoder>(mut decoder: D, bytes: &[u8], pieces: &Pieces) -> (Vec<D::Message>, Option<usize>) {
+    let mut messages = Vec::new();
+    let mut sizes = pieces.sizes.iter().cycle();
+    let mut left = bytes;
+    while !left.is_empty() {
+        let size = sizes.next().map_or(left.len(), |size| (*size).min(left.len()));
+        let (piece, rest) = left.split_at(size);
+        left = rest;
+        if pieces.in_place {
+            decoder.buffer().put_slice(piece);
+        } else {
+            decoder.receive(piece);
+        }
+        if !pieces.late || left.is_empty() {
+            while let Some(message) = decoder.poll() {
+                messages.push(message);
+            }
+        }
+    }
+    let failed = messages.last().is_some_and(D::is_last);
+    assert!(failed || messages.len() <= bytes.len(), "more messages than bytes");
+    (messages, (!failed).then(|| decoder.buffered()))
+}
+
+/// What `bytes` decode to, having made sure that pieces make no difference.
+pub(super) fn decode_both_ways<D: Decoder>(new: impl Fn() -> D, bytes: &[u8], pieces: &Pieces) -> Vec<D::Message> {
+    let whole = decode(new(), bytes, &Pieces::WHOLE);
+    let in_pieces = decode(new(), bytes, pieces);
+    assert_eq!(whole, in_pieces, "whole and in pieces");
+    whole.0
+}

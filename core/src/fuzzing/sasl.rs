@@ -1,0 +1,201 @@
+//! SASL between the two roles, with someone in between who says what an input says.
+
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use super::input::Input;
+use crate::sasl::{
+    Accounts, Client, ClientLimits, Credentials, Mechanism, SaltedPasswordCache, Secret, Server, ServerConfig, Step,
+};
+
+/// Iterations of PBKDF2 that a fuzzer has time for.
+const FAST: ClientLimits = ClientLimits { min_iterations: 1, max_iterations: 64, max_salt: 64, max_challenge: 8192 };
+
+/// Nobody knows it who isn't told.
+const PASSWORD: &str = "1uY9$f7w-Qd3/mN0x+Zb5&Kc8=Tg2";
+const WRONG_PASSWORD: &str = "4hR6!s2v-Lp1/jX7q+Wa9&Mf3=Ye8";
+const TOKEN: &str = "7cB5~o4z-Hk6/uD8e+Vi0&Pn1=Jr3";
+
+/// Whom the server knows.
+struct Users(Vec<(&'static str, &'static str)>);
+
+impl Accounts for Users {
+    fn password(&self, username: &str) -> Option<Secret> {
+        self.0.iter().find(|(name, _)| *name == username).map(|(_, password)| Secret::from(*password))
+    }
+
+    fn bearer(&self, token: &str) -> Option<String> {
+        (token == TOKEN && !self.0.is_empty()).then(|| "user".into())
+    }
+}
+
+/// A client and a server, and whom the server takes the client for.
+struct Exchange {
+    mechanism: Mechanism,
+    client: Client,
+    server: Server,
+    users: Users,
+    of_client: SaltedPasswordCache,
+    of_server: SaltedPasswordCache,
+    /// Nothing was changed on the way.
+    untouched: bool,
+}
+
+impl Exchange {
+    fn new(input: &mut Input<'_>, users: Vec<(&'static str, &'static str)>) -> Self {
+        let mechanism = input.pick(&Mechanism::ALL);
+        let credentials = match mechanism {
+            Mechanism::OAuthBearer => Credentials::token(TOKEN),
+            Mechanism::External => Credentials::certificate(),
+            _ => Credentials::password("user", PASSWORD),
+        };
+        let config = ServerConfig {
+            iterations: 1 + input.below(3) as u32,
+            certificate_name: (mechanism == Mechanism::External && !users.is_empty()).then(|| "user".into()),
+            ..ServerConfig::default()
+        };
+        let entropy = [input.byte(); 32];
+        let client = Client::new(mechanism, &credentials, "infinispan", "hotrod", entropy, FAST);
+        Self {
+            mechanism,
+            client: client.expect("credentials that suit the mechanism"),
+            server: Server::new(mechanism, config, [input.byte() ^ 0xff; 32]),
+            users: Users(users),
+            of_client: SaltedPasswordCache::default(),
+            of_server: SaltedPasswordCache::default(),
+            untouched: true,
+        }
+    }
+
+    /// Whether each side proves to the other that it knows the password.
+    fn is_mutual(&self) -> bool {
+        !matches!(self.mechanism, Mechanism::Plain | Mechanism::OAuthBearer | Mechanism::External)
+    }
+
+    /// What becomes of a message on its way.
+    fn pass(&mut self, message: Vec<u8>, input: &mut Input<'_>) -> Vec<u8> {
+        let passed = tampered(&message, input);
+        self.untouched &= passed == message;
+        passed
+    }
+}
+
+fn tampered(message: &[u8], input: &mut Input<'_>) -> Vec<u8> {
+    let kind = input.byte();
+    let at = |input: &mut Input<'_>| input.below(message.len() + 1).min(message.len());
+    match kind % 8 {
+        // Usually not at all, so that later messages are reached.
+        0..3 => message.to_vec(),
+        3 => {
+            let size = input.size();
+            input.slice(size).to_vec()
+        }
+        4 => {
+            let (at, size) = (at(input), input.below(32));
+            [&message[..at], input.slice(size), &message[at..]].concat()
+        }
+        5 => message[..at(input)].to_vec(),
+        6 => {
+            let (from, to) = (at(input), at(input));
+            let (from, to) = (from.min(to), from.max(to));
+            let size = input.below(32);
+            [&message[..from], input.slice(size), &message[to..]].concat()
+        }
+        _ => {
+            let (at, change) = (at(input), input.byte());
+            let mut message = message.to_vec();
+            if let Some(byte) = message.get_mut(at) {
+                *byte ^= change;
+            }
+            message
+        }
+    }
+}
+
+/// A client with a server whose challenges are tampered with; half of the time the server doesn't know the password.
+///
+/// The client never takes such a server for the right one; undisturbed with the right one it comes to its end.
+pub fn sasl_client(data: &[u8]) {
+    let mut input = Input::new(data);
+    let impostor = input.flag();
+    let password = if impostor { WRONG_PASSWORD } else { PASSWORD };
+    let mut exchange = Exchange::new(&mut input, alloc::vec![("user", password)]);
+    let mut response = exchange.client.initial_response();
+    let mut authenticated = None;
+    for _ in 0..8 {
+        let said = exchange.server.step(&response, &exchange.users, &mut exchange.of_server);
+        let (challenge, complete) = match said {
+            Ok(said) => {
+                authenticated = said.authenticated.or(authenticated);
+                (said.challenge, said.complete)
+            }
+            Err(error) => {
+                assert!(impostor || !exchange.untouched, "{error}");
+                (Vec::new(), true)
+            }
+        };
+        let challenge = exchange.pass(challenge, &mut input);
+        let flipped = input.byte() == 0xff;
+        exchange.untouched &= !flipped;
+        let complete = complete ^ flipped;
+        match exchange.client.step(&challenge, complete, &mut exchange.of_client) {
+            Ok(Step::Respond(next)) => {
+                assert!(next.len() <= 2 * challenge.len() + 1024, "an answer far longer than the question");
+                response = next;
+            }
+            Ok(Step::Done) => {
+                assert!(!(impostor && exchange.is_mutual()), "a server that doesn't know the password is believed");
+                assert!(impostor || !exchange.untouched || authenticated.as_deref() == Some("user"));
+                let again = exchange.client.step(&[], true, &mut exchange.of_client);
+                assert_eq!(again, Ok(Step::Done));
+                return;
+            }
+            Err(error) => {
+                assert!(impostor || !exchange.untouched, "{error}");
+                let again = exchange.client.step(&[], true, &mut exchange.of_client);
+                assert_eq!(again, Err(error), "an exchange that has failed goes on");
+                return;
+            }
+        }
+    }
+    assert!(impostor || !exchange.untouched, "an exchange without end");
+}
+
+/// A server with a client whose responses are tampered with; half of the time the server knows nobody.
+///
+/// Nobody is authenticated by a server that knows nobody, and by one that knows someone no one else.
+pub fn sasl_server(data: &[u8]) {
+    let mut input = Input::new(data);
+    let users = match input.below(4) {
+        0 => Vec::new(),
+        1 => alloc::vec![("user", WRONG_PASSWORD), ("other", WRONG_PASSWORD)],
+        _ => alloc::vec![("user", PASSWORD), ("other", WRONG_PASSWORD)],
+    };
+    let mut exchange = Exchange::new(&mut input, users);
+    let client_is_known = exchange.users.0.contains(&("user", PASSWORD));
+    let mut response = exchange.client.initial_response();
+    for _ in 0..8 {
+        response = exchange.pass(response, &mut input);
+        let said = match exchange.server.step(&response, &exchange.users, &mut exchange.of_server) {
+            Ok(said) => said,
+            Err(error) => {
+                assert!(!client_is_known || !exchange.untouched, "{error}");
+                let again = exchange.server.step(&[], &exchange.users, &mut exchange.of_server);
+                assert_eq!(again, Err(error), "an exchange that has failed goes on");
+                return;
+            }
+        };
+        assert!(said.challenge.len() <= 2 * response.len() + 1024, "an answer far longer than the question");
+        if let Some(name) = said.authenticated {
+            assert!(!exchange.users.0.is_empty(), "{name} is nobody");
+            // With PLAIN an input may guess the other's password.
+            assert!(client_is_known && name == "user" || !exchange.is_mutual(), "{name} has not proven it");
+            return;
+        }
+        match exchange.client.step(&said.challenge, said.complete, &mut exchange.of_client) {
+            Ok(Step::Respond(next)) => response = next,
+            // The client gives up; whoever is in between may go on.
+            Ok(Step::Done) | Err(_) => response = Vec::new(),
+        }
+    }
+}

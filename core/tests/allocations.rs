@@ -1,0 +1,15 @@
+//! What decoding and encoding allocate: work is measured in bytes and not in time, so the answer is the same everywhere.
+
+#![allow(unreachable_pub)]
+
+#[path = "allocations/announced.rs"]
+mod announced;
+#[path = "allocations/counting.rs"]
+mod counting;
+#[path = "wire/hand.rs"]
+#[allow(dead_code)] // shared with the tests of the grammar
+mod hand;
+#[path = "allocations/linear.rs"]
+mod linear;
+#[path = "allocations/steady.rs"]
+mod steady;

@@ -1,0 +1,94 @@
+//! A session that has run for a while allocates nothing for a small operation.
+
+use bytes::Bytes;
+use hotrod_core::wire::{
+    Asked, Body, Envelope, Expiration, Incoming, Intelligence, Limits, Operation, ReplyDecoder, Request,
+    RequestDecoder, RequestOptions, SendBuffer, Version, write_request,
+};
+
+use crate::counting::{Count, measure};
+use crate::hand::Hand;
+
+const INTELLIGENCE: Intelligence = Intelligence::HashDistributionAware;
+const ASKED: Asked = Asked { operation: Operation::Get, version: Version::LATEST, intelligence: INTELLIGENCE };
+const TIMES: usize = 10_000;
+
+/// What the work costs after some rounds of it.
+fn steady(mut work: impl FnMut()) -> Count {
+    (0..100).for_each(|_| work());
+    measure(|| (0..TIMES).for_each(|_| work())).0
+}
+
+fn get_reply() -> Vec<u8> {
+    Hand::reply(1, 0x04, 0x00).array([7; 64]).done()
+}
+
+#[test]
+fn a_get_reply_of_64_bytes_allocates_nothing() {
+    let reply = get_reply();
+    for in_place in [false, true] {
+        let mut decoder = ReplyDecoder::new(Limits::default());
+        let count = steady(|| {
+            if in_place {
+                decoder.receive_buffer().extend_from_slice(&reply);
+            } else {
+                decoder.receive(&reply);
+            }
+            match decoder.poll(|_| Some(ASKED)) {
+                Some(Ok(Incoming::Reply(reply))) => {
+                    assert!(matches!(reply.body, Body::Value(value) if value.len() == 64));
+                }
+                other => panic!("{other:?}"),
+            }
+        });
+        assert_eq!(count.calls, 0, "{count:?}");
+    }
+}
+
+/// Answers rarely end where a read ends: what is left of one is moved, and the buffer is used again.
+#[test]
+fn get_replies_across_reads_cost_a_buffer_a_read_at_most() {
+    const READ: usize = 4000;
+    let stream = get_reply().repeat(TIMES);
+    let mut decoder = ReplyDecoder::new(Limits::default());
+    let (count, replies) = measure(|| {
+        let mut replies = 0;
+        for read in stream.chunks(READ) {
+            decoder.receive_buffer().extend_from_slice(read);
+            while let Some(reply) = decoder.poll(|_| Some(ASKED)) {
+                assert!(reply.is_ok());
+                replies += 1;
+            }
+        }
+        replies
+    });
+    assert_eq!(replies, TIMES);
+    let reads = stream.len().div_ceil(READ) as u64;
+    assert!(count.calls <= 3 * reads, "{count:?} for {reads} reads");
+    assert!(count.bytes <= 8 * stream.len() as u64, "{count:?} for {} bytes", stream.len());
+    assert!(count.held <= 64 << 10, "nothing is kept: {count:?}");
+}
+
+#[test]
+fn a_get_request_allocates_nothing() {
+    let request = Hand::request(Version::LATEST, Operation::Get).array("key").done();
+    let mut decoder = RequestDecoder::new(Limits::default());
+    let count = steady(|| {
+        decoder.receive(&request);
+        assert!(matches!(decoder.poll(), Some(Ok((_, Request::Get { .. })))));
+    });
+    assert_eq!(count.calls, 0, "{count:?}");
+}
+
+#[test]
+fn writing_a_request_allocates_nothing() {
+    let envelope = Envelope { message_id: 300, version: Version::LATEST, intelligence: INTELLIGENCE, topology_id: 7 };
+    let options = RequestOptions::cache("people");
+    let put = Request::Put { key: "key".into(), expiration: Expiration::DEFAULT, value: Bytes::from_static(&[7; 64]) };
+    let mut out = SendBuffer::new();
+    let count = steady(|| {
+        write_request(envelope, &options, &put, &mut out);
+        out.advance(out.len());
+    });
+    assert_eq!(count.calls, 0, "{count:?}");
+}

@@ -1,0 +1,28 @@
+//! The Hot Rod grammar, both roles: what must hold in the words of the protocol.
+//!
+//! Comments that say "PEERS 10" and the like number the mistakes seen in other clients (spec/vectors/README.md tells
+//! how the golden vectors are made, which say what a real server does).
+
+#![allow(unreachable_pub)]
+
+mod chunks;
+mod counters;
+mod decode;
+mod expirations;
+mod hand;
+mod hostile;
+mod iterations;
+mod limits;
+mod listeners;
+mod malformed;
+mod meaning;
+mod ping;
+mod previous_values;
+mod round_trips;
+mod statuses;
+mod strategies;
+mod streams;
+mod topologies;
+mod transactions;
+mod vectors;
+mod volumes;

@@ -1,0 +1,6 @@
+//! A session through whatever its host and the server do.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|data: &[u8]| hotrod_core::fuzzing::session(data));

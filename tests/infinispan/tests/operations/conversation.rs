@@ -1,0 +1,117 @@
+//! A session in one protocol version, whose operations are checked and recorded.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use hotrod_tokio::core::session::{Config, Disconnect, OperationError, VersionChoice};
+use hotrod_tokio::core::wire::{
+    Body, Expiration, Flags, Lifetime, Operation, Reply, Request, RequestOptions, Status, Version,
+};
+use hotrod_tokio::{Error, Session};
+use infinispan_harness::Cluster;
+use tokio::net::TcpStream;
+
+use crate::recorder::{Recorder, Recording};
+
+pub struct Conversation {
+    pub session: Session,
+    pub version: Version,
+    pub options: RequestOptions,
+    pub recorder: Recorder,
+    part: String,
+}
+
+impl Conversation {
+    /// `None` if the server is too old for the version.
+    pub async fn begin(cluster: &Cluster, version: Version, part: &str) -> Option<Self> {
+        let endpoint = &cluster.endpoints()[0];
+        let stream = TcpStream::connect((endpoint.host.as_str(), endpoint.port)).await.unwrap();
+        stream.set_nodelay(true).unwrap();
+        let recording = Recording::new(stream);
+        let recorder = recording.recorder();
+        let config = Config { version: VersionChoice::Exactly(version), ..Config::default() };
+        let session = match Session::start(recording, "infinispan", config).await {
+            Ok(session) => session,
+            Err(Error::Handshake { reason, .. }) => {
+                // An older server says so; anything else is a failure.
+                assert!(matches!(*reason, Disconnect::VersionRefused { .. }), "{version}: {reason}");
+                return None;
+            }
+            Err(error) => panic!("{version}: {error}"),
+        };
+        recorder.take();
+        let options = RequestOptions::cache("local");
+        Some(Self { session, version, options, recorder, part: part.into() })
+    }
+
+    pub fn end(&self) {
+        self.recorder.save(self.version);
+        self.session.close();
+    }
+
+    /// Whether this version (and the server) has the operation.
+    pub fn has(&self, operation: Operation) -> bool {
+        let row = operation.row();
+        let known = &self.session.ready().operations;
+        row.since <= self.version && (known.is_empty() || known.contains(&row.request_opcode.into()))
+    }
+
+    /// A key that no other part or version uses.
+    pub fn key(&self, name: &str) -> Bytes {
+        Bytes::from(format!("{}-{}-{name}", self.part, self.version))
+    }
+
+    /// Executes an operation that succeeds or tells "no" by its status.
+    pub async fn ask(&self, request: Request) -> Reply {
+        self.ask_with(&self.options, request).await
+    }
+
+    pub async fn ask_with(&self, options: &RequestOptions, request: Request) -> Reply {
+        let operation = request.operation();
+        self.try_ask(options, request).await.unwrap_or_else(|error| panic!("{operation} in {}: {error}", self.version))
+    }
+
+    pub async fn try_ask(&self, options: &RequestOptions, request: Request) -> Result<Reply, Error> {
+        let result = self.session.execute(options, &request, Some(Duration::from_secs(20))).await;
+        self.recorder.record(&self.part, self.version, &request);
+        result
+    }
+
+    /// The error with which the server answers.
+    pub async fn refused(&self, options: &RequestOptions, request: Request) -> (Status, String) {
+        match self.try_ask(options, request).await {
+            Err(Error::Operation { error: OperationError::Server { status, message, .. }, .. }) => (status, message),
+            other => panic!("expected an error of the server, got {other:?}"),
+        }
+    }
+
+    pub async fn put(&self, key: &Bytes, value: &'static str) {
+        let reply = self.ask(Request::Put { key: key.clone(), expiration: immortal(), value: value.into() }).await;
+        assert_eq!((reply.status, reply.body), (Status::SUCCESS, Body::Nothing));
+    }
+
+    pub async fn get(&self, key: &Bytes) -> Option<Bytes> {
+        match self.ask(Request::Get { key: key.clone() }).await.body {
+            Body::Value(value) => Some(value),
+            Body::Nothing => None,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    /// Options that ask for the previous value.
+    pub fn with_previous(&self) -> RequestOptions {
+        RequestOptions { flags: Flags::FORCE_RETURN_VALUE, ..self.options.clone() }
+    }
+}
+
+pub fn immortal() -> Expiration {
+    Expiration { lifespan: Lifetime::Infinite, max_idle: Lifetime::Infinite }
+}
+
+/// The value in a body that carries a previous one.
+pub fn previous(body: &Body) -> Option<&Bytes> {
+    match body {
+        Body::Previous(previous) => previous.as_ref().map(|previous| &previous.value),
+        other => panic!("expected a previous value, got {other:?}"),
+    }
+}

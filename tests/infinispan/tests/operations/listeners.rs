@@ -1,0 +1,66 @@
+use bytes::Bytes;
+use hotrod_tokio::core::wire::{Interests, ListenerOptions, Operation, Request, RequestOptions, Status, Version};
+
+use crate::conversation::{Conversation, immortal};
+use crate::counters::heard;
+
+pub async fn conversation(c: &Conversation) {
+    let key = c.key("heard");
+    let listener_id = c.key("listener");
+    let add = Request::AddClientListener { listener_id: listener_id.clone(), options: ListenerOptions::default() };
+    assert_eq!(c.ask(add).await.status, Status::SUCCESS);
+    c.put(&key, "created").await;
+    heard(c, 1).await;
+    c.put(&key, "modified").await;
+    heard(c, 2).await;
+    c.ask(Request::Remove { key: key.clone() }).await;
+    heard(c, 3).await;
+    let remove = |listener_id: Bytes| Request::RemoveClientListener { listener_id };
+    assert_eq!(c.ask(remove(listener_id.clone())).await.status, Status::SUCCESS);
+    assert_eq!(c.ask(remove(listener_id)).await.status, Status::NOT_EXECUTED);
+    current_state(c).await;
+    if c.version >= Version::V2_6 {
+        interests(c).await;
+    }
+    if c.has(Operation::AddBloomFilterListener) {
+        bloom_filter(c).await;
+    }
+}
+
+/// Events of the entries that are there already may come before the answer.
+async fn current_state(c: &Conversation) {
+    let options = RequestOptions::cache("listened");
+    c.ask_with(&options, Request::Clear {}).await;
+    let key = c.key("there already");
+    c.ask_with(&options, Request::Put { key, expiration: immortal(), value: "v".into() }).await;
+    let before = c.session.counters().events;
+    let listener_id = c.key("state listener");
+    let with_state = ListenerOptions { include_current_state: true, ..ListenerOptions::default() };
+    let add = Request::AddClientListener { listener_id: listener_id.clone(), options: with_state };
+    assert_eq!(c.ask_with(&options, add).await.status, Status::SUCCESS);
+    heard(c, before + 1).await;
+    c.ask_with(&options, Request::RemoveClientListener { listener_id }).await;
+}
+
+async fn interests(c: &Conversation) {
+    let key = c.key("interesting");
+    let before = c.session.counters().events;
+    let listener_id = c.key("removal listener");
+    let options = ListenerOptions { interests: Interests::REMOVED, ..ListenerOptions::default() };
+    let add = Request::AddClientListener { listener_id: listener_id.clone(), options };
+    assert_eq!(c.ask(add).await.status, Status::SUCCESS);
+    c.put(&key, "not told").await;
+    c.ask(Request::Remove { key }).await;
+    heard(c, before + 1).await;
+    c.ask(Request::RemoveClientListener { listener_id }).await;
+    assert_eq!(c.session.counters().events, before + 1);
+}
+
+async fn bloom_filter(c: &Conversation) {
+    let listener_id = c.key("near cache");
+    let add = Request::AddBloomFilterListener { listener_id: listener_id.clone(), bloom_bits: 1024 };
+    assert_eq!(c.ask(add).await.status, Status::SUCCESS);
+    let filter = Bytes::from(vec![0xff; 128]);
+    assert_eq!(c.ask(Request::UpdateBloomFilter { bloom_filter: filter }).await.status, Status::SUCCESS);
+    assert_eq!(c.ask(Request::RemoveClientListener { listener_id }).await.status, Status::SUCCESS);
+}

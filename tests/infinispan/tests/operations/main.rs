@@ -1,0 +1,119 @@
+//! Every operation of the protocol, in every version that matters, against a real Infinispan server.
+//!
+//! `HOTROD_INFINISPAN_VERSION` chooses the server (`make test-matrix` runs through the older lines), `HOTROD_RECORD`
+//! names a folder into which the bytes of each conversation are written as golden vectors.
+
+#![allow(unreachable_pub)]
+
+mod authentication;
+mod bulk;
+mod conversation;
+mod counters;
+mod iteration;
+mod listeners;
+#[path = "../../../../core/tests/wire/meaning.rs"]
+mod meaning;
+mod multimap;
+mod query;
+mod recorder;
+mod server;
+mod single;
+mod streaming;
+mod transactions;
+
+use conversation::Conversation;
+use hotrod_tokio::core::wire::Version;
+use infinispan_harness::{Cluster, Flavour, Options, skip_real};
+
+fn server() -> &'static Cluster {
+    infinispan_harness::shared(Options { version: server_version(), ..Options::default() })
+}
+
+fn secured_server() -> &'static Cluster {
+    let flavour = Flavour::SecurePlain;
+    infinispan_harness::shared(Options { version: server_version(), flavour, ..Options::default() })
+}
+
+fn server_version() -> String {
+    std::env::var("HOTROD_INFINISPAN_VERSION").unwrap_or_else(|_| infinispan_harness::DEFAULT_VERSION.into())
+}
+
+/// Runs a part of the matrix in each version that the server has.
+fn in_every_version<F>(part: &str, test: F)
+where
+    F: AsyncFn(&Conversation),
+{
+    in_every_version_on(server, part, test);
+}
+
+fn in_every_version_on<F>(server: fn() -> &'static Cluster, part: &str, test: F)
+where
+    F: AsyncFn(&Conversation),
+{
+    if skip_real() {
+        return;
+    }
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    for version in Version::ALL {
+        runtime.block_on(async {
+            let Some(conversation) = Conversation::begin(server(), version, part).await else { return };
+            test(&conversation).await;
+            conversation.end();
+        });
+    }
+}
+
+#[test]
+fn operations_on_one_entry() {
+    in_every_version("single", single::conversation);
+}
+
+#[test]
+fn operations_on_many_entries() {
+    in_every_version("bulk", bulk::conversation);
+}
+
+#[test]
+fn iteration() {
+    in_every_version("iteration", iteration::conversation);
+}
+
+#[test]
+fn streaming() {
+    in_every_version("streaming", streaming::conversation);
+}
+
+#[test]
+fn listeners_and_their_events() {
+    in_every_version("listeners", listeners::conversation);
+}
+
+#[test]
+fn counters_and_their_events() {
+    in_every_version("counters", counters::conversation);
+}
+
+#[test]
+fn multimaps() {
+    in_every_version("multimap", multimap::conversation);
+}
+
+#[test]
+fn transactions() {
+    in_every_version("transactions", transactions::conversation);
+}
+
+#[test]
+fn server_and_cache() {
+    in_every_version("server", server::conversation);
+}
+
+#[test]
+fn authentication_step_by_step() {
+    in_every_version_on(secured_server, "authentication", authentication::conversation);
+}
+
+#[test]
+fn queries() {
+    in_every_version("query", query::conversation);
+}
