@@ -28,6 +28,10 @@ async fn first_generation(c: &Conversation) {
         let (status, message) = c.refused(&c.options, put(PUT, &["chunk"])).await;
         assert_eq!(status, Status::PARSE_ERROR, "{message}");
         assert_eq!(c.get(&key).await, None, "the session goes on");
+        c.put(&key, "streamed").await;
+        let get = Request::GetStream { key: key.clone(), offset: 0 };
+        let Body::ValueWithMetadata { value, .. } = c.ask(get).await.body else { panic!() };
+        assert_eq!(value, "streamed");
         return;
     }
     assert_eq!(c.ask(put(PUT_IF_ABSENT, &["in ", "three ", "chunks"])).await.status, Status::SUCCESS);
