@@ -407,8 +407,9 @@ impl Session {
                 }
                 Some(Err(violation)) => self.end(Disconnect::Violation(violation)),
             }
+            // At once: what follows the last reply is nobody's, and must not turn a clean end into a violation.
+            self.end_if_drained();
         }
-        self.end_if_drained();
     }
 
     fn has_listener(&mut self, listener_id: &Bytes) -> bool {

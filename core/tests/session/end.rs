@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use hotrod_core::session::{Applied, Call, Config, Disconnect, Event, OperationError, SubmitError};
-use hotrod_core::wire::{Problem, Request, RequestOptions, Violation};
+use hotrod_core::wire::{Body, Operation, Problem, Reply, Request, RequestOptions, Status, Violation};
 
 use crate::server::{Pair, seconds, value};
 
@@ -62,6 +62,24 @@ fn close_lets_operations_in_flight_finish() {
     assert!(!pair.client.is_closed());
     pair.answer_get();
     assert_eq!(value(pair.event()).1, "k");
+    assert!(matches!(pair.event(), Some(Event::Closed(reason)) if *reason == Disconnect::Closed));
+}
+
+/// A closing session is over with its last reply, however the bytes after that were cut.
+#[test]
+fn what_follows_the_last_reply_of_a_closing_session_is_ignored() {
+    let mut pair = Pair::ready();
+    pair.submit_get("k");
+    pair.flush();
+    pair.client.close();
+    let (header, _) = pair.next_request();
+    let reply =
+        Reply { message_id: header.message_id, status: Status::SUCCESS, topology: None, body: Body::Value("v".into()) };
+    pair.server.reply(&header, Operation::Get, &reply);
+    let mut bytes = pair.undelivered().to_vec();
+    bytes.push(0);
+    pair.receive(&bytes);
+    assert_eq!(value(pair.event()).1, "v");
     assert!(matches!(pair.event(), Some(Event::Closed(reason)) if *reason == Disconnect::Closed));
 }
 
