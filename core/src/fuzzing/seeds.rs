@@ -199,14 +199,8 @@ mod tests {
     /// A seed that ends early, because the meaning of a choice has changed, would do no good and nobody would notice.
     #[test]
     fn scripts_lead_where_their_names_say() {
-        extern crate std;
         for seed in scripts() {
             let log = World::new(&seed.bytes, false).run().log;
-            std::eprintln!("{}", seed.name);
-            for e in &log {
-                let t = format!("{e:?}");
-                std::eprintln!("     {}", &t[..t.len().min(150)]);
-            }
             let name = seed.name.as_str();
             assert!(matches!(log[0], Event::Ready(_)), "{name}");
             let done = log.iter().filter(|event| matches!(event, Event::Completed { result: Ok(_), .. })).count();
