@@ -1,0 +1,95 @@
+//! Measures hotrod-core: time, instructions and allocations per operation.
+//!
+//! `make bench` calls it. The figures go into one flat JSON file, so that runs can be compared; time depends on the
+//! machine and on what else it does, instructions and allocations do not.
+
+#![allow(unreachable_pub)]
+
+mod allocations;
+mod cases;
+mod instructions;
+mod report;
+mod time;
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::cases::Case;
+
+/// A figure's name, and its value.
+type Figures = BTreeMap<String, f64>;
+
+#[derive(Parser)]
+#[command(version, about)]
+struct Options {
+    /// Add the figures to this file
+    #[arg(long, value_name = "FILE")]
+    json: Option<PathBuf>,
+    /// Measure only what begins so
+    #[arg(long, value_name = "PREFIX", default_value = "")]
+    only: String,
+    /// Run this and nothing else, for a profiler
+    #[arg(long, value_name = "NAME")]
+    run: Option<String>,
+    /// How many times
+    #[arg(long, value_name = "COUNT", default_value_t = 1_000, requires = "run")]
+    times: u64,
+}
+
+fn main() -> ExitCode {
+    match run(&Options::parse()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("hotrod-bench-core: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(options: &Options) -> Result<(), String> {
+    let cases = cases::all();
+    if let Some(name) = &options.run {
+        let case = cases.iter().find(|case| case.name == name).ok_or_else(|| format!("nothing is named {name:?}"))?;
+        let mut work = (case.prepare)();
+        (0..options.times).for_each(|_| work());
+        return Ok(());
+    }
+    let mut figures = Figures::new();
+    report::heading();
+    for case in cases.iter().filter(|case| case.name.starts_with(&options.only)) {
+        report::row(case, &measure(case, &mut figures)?);
+    }
+    options.json.as_ref().map_or(Ok(()), |file| report::add(&figures, file))
+}
+
+/// What one operation costs.
+struct Cost {
+    nanoseconds: f64,
+    instructions: Option<f64>,
+    allocations: f64,
+    peak_bytes: f64,
+}
+
+fn measure(case: &Case, figures: &mut Figures) -> Result<Cost, String> {
+    let per = case.unit.count as f64;
+    let mut work = (case.prepare)();
+    let nanoseconds = time::of(&mut work) / per;
+    let allocated = allocations::of(&mut work);
+    let cost = Cost {
+        nanoseconds,
+        instructions: instructions::of(case)?.map(|count| count / per),
+        allocations: allocated.calls / per,
+        peak_bytes: allocated.peak_bytes,
+    };
+    let mut figure = |what: &str, value: f64| figures.insert(format!("{}.{what}", case.name), value);
+    figure(&format!("ns{}", case.unit.suffix), cost.nanoseconds);
+    figure(&format!("allocs{}", case.unit.suffix), cost.allocations);
+    figure("peak_bytes", cost.peak_bytes);
+    if let Some(instructions) = cost.instructions {
+        figure(&format!("instructions{}", case.unit.suffix), instructions);
+    }
+    Ok(cost)
+}
