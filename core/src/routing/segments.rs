@@ -30,7 +30,7 @@ mod tests {
         LARGEST / segment_size(segments)
     }
 
-    /// PEERS.md gotcha 1: a client that takes the remainder finds 232.
+    /// gotcha 1: a client that takes the remainder finds 232.
     #[test]
     fn hello_is_in_segment_199_of_256() {
         assert_eq!(segment_of(b"hello", 256), 199);
@@ -43,7 +43,7 @@ mod tests {
         assert_eq!(segment_of(b"hello", 1), 0);
     }
 
-    /// PEERS.md gotcha 3: a segment size rounded down gives an index one past the last segment.
+    /// gotcha 3: a segment size rounded down gives an index one past the last segment.
     #[test]
     fn three_segments_do_not_become_four() {
         assert_eq!(segment_size(3), 715_827_883);

@@ -413,7 +413,7 @@ mod tests {
         }
     }
 
-    /// PEERS.md gotchas 12, 18 and 19: the opcodes that other clients got wrong.
+    /// gotcha 12, 18 and 19: the opcodes that other clients got wrong.
     #[test]
     fn opcodes_that_do_not_follow_the_pattern() {
         assert_eq!(Operation::CounterIsDefined.row().reply_opcode, 0x51);

@@ -87,7 +87,7 @@ fn a_named_mechanism_is_not_asked_for() {
     assert!(matches!(pair.event(), Some(Event::Ready(_))));
 }
 
-/// PEERS 14: the server-final of SCRAM comes with complete=0; a further AUTH would begin a new exchange.
+/// gotcha 14: the server-final of SCRAM comes with complete=0; a further AUTH would begin a new exchange.
 #[test]
 fn scram_ends_with_the_servers_proof_and_sends_nothing_after_it() {
     let mut pair = Pair::new(config("changeme", false));

@@ -121,7 +121,7 @@ fn a_violation_comes_after_the_answers_before_it() {
     assert!(*offset >= good as u64);
 }
 
-/// PEERS 11: an answer to nothing that was asked can't be understood, since its form depends on the question.
+/// gotcha 11: an answer to nothing that was asked can't be understood, since its form depends on the question.
 #[test]
 fn an_answer_to_an_unknown_message_ends_the_session() {
     let mut pair = Pair::ready();

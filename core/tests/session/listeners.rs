@@ -19,7 +19,7 @@ fn event(message_id: u64, listener_id: &'static str) -> wire::Event {
     }
 }
 
-/// PEERS 11: with `include_current_state` events come before the answer.
+/// gotcha 11: with `include_current_state` events come before the answer.
 #[test]
 fn events_come_before_and_after_the_answer_that_confirms_the_listener() {
     let mut pair = Pair::ready();

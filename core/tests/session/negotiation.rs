@@ -12,7 +12,7 @@ fn closed(pair: &mut Pair) -> Arc<Disconnect> {
     }
 }
 
-/// PEERS 16: an older server takes the longer header of 4.0 for the beginning of a next request.
+/// gotcha 16: an older server takes the longer header of 4.0 for the beginning of a next request.
 #[test]
 fn the_handshake_is_made_at_3_1_and_the_session_goes_on_at_the_newest() {
     let mut pair = Pair::new(Config::default());

@@ -38,7 +38,7 @@ fn an_error_of_the_server_fails_the_operation_and_nothing_else() {
     assert_eq!(value(pair.event()).1, "b");
 }
 
-/// PEERS 9: what comes after the deadline must be eaten, or the stream is out of step.
+/// gotcha 9: what comes after the deadline must be eaten, or the stream is out of step.
 #[test]
 fn a_late_reply_after_its_deadline_is_consumed_and_dropped() {
     let mut pair = Pair::ready();
@@ -63,7 +63,7 @@ fn a_late_reply_after_its_deadline_is_consumed_and_dropped() {
     assert_eq!((pair.client.counters().late_replies, pair.client.in_flight()), (1, 0));
 }
 
-/// PEERS 7: no topology may get lost, whoever it comes to.
+/// gotcha 7: no topology may get lost, whoever it comes to.
 #[test]
 fn a_topology_in_a_late_reply_is_told_all_the_same() {
     let mut pair = Pair::ready();

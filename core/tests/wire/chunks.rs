@@ -1,6 +1,6 @@
 //! However the bytes are cut, the same messages come out, and nothing is left.
 //!
-//! PEERS 10: another client returned a truncated value at 100 of 103 cuts of a GET reply.
+//! gotcha 10: another client returned a truncated value at 100 of 103 cuts of a GET reply.
 
 use core::fmt::Debug;
 

@@ -1,4 +1,4 @@
-//! Counters (PEERS 18), and the other opcodes that do not follow the pattern (PEERS 12 and 19).
+//! Counters (gotcha 18), and the other opcodes that do not follow the pattern (gotcha 12 and 19).
 
 use hotrod_core::wire::{
     Body, CounterConfiguration, CounterEvent, CounterKind, CounterState, Incoming, Operation, Request, Version,
@@ -28,12 +28,12 @@ fn an_answer_is_its_request_plus_one_but_for_these() {
         .filter(|row| row.reply_opcode != row.request_opcode + 1)
         .map(|row| (row.request_opcode, row.reply_opcode))
         .collect();
-    // PEERS 19: the streams of 4.1 count down.
+    // gotcha 19: the streams of 4.1 count down.
     let streams = [(0xe5, 0xe4), (0xe7, 0xe6), (0xe9, 0xe8), (0xeb, 0xea), (0xed, 0xec), (0xef, 0xee)];
     assert_eq!(others, [&[(0x4f, 0x51)], &streams[..]].concat());
 }
 
-/// PEERS 19, over the wire: 0xE9 is answered with 0xE8.
+/// gotcha 19, over the wire: 0xE9 is answered with 0xE8.
 #[test]
 fn a_stream_of_4_1_is_answered_with_its_request_minus_one() {
     let bytes = Hand::reply(1, 0xe8, 0x00).int(-5).u8(1).u8(3).long(9).array("chunk").done();

@@ -1,4 +1,4 @@
-//! Iterations (PEERS 21).
+//! Iterations (gotcha 21).
 
 use hotrod_core::wire::{
     Body, Incoming, IterationBatch, IterationEntry, Metadata, Operation, Request, Status, Version,

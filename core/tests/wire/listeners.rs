@@ -1,4 +1,4 @@
-//! Listeners and their events (PEERS 11).
+//! Listeners and their events (gotcha 11).
 
 use hotrod_core::wire::{
     EntryChange, Event, EventData, Factory, Incoming, Interests, ListenerOptions, Operation, Request, Version,

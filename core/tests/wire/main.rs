@@ -1,6 +1,6 @@
 //! The Hot Rod grammar, both roles: what must hold in the words of the protocol.
 //!
-//! Comments that say "PEERS 10" and the like number the mistakes seen in other clients (spec/vectors/README.md tells
+//! "Gotcha 10" and the like are mistakes seen in other clients, numbered in spec/gotchas.md (spec/vectors/README.md tells
 //! how the golden vectors are made, which say what a real server does).
 
 #![allow(unreachable_pub)]

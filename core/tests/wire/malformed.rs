@@ -101,7 +101,7 @@ fn after_a_violation_nothing_comes() {
     assert_eq!(next(&good), None);
 }
 
-/// PEERS 12: numbers without end.
+/// gotcha 12: numbers without end.
 #[test]
 fn endless_numbers() {
     let endless = |hand: Hand| hand.raw(&[0x80; 12]);
@@ -230,7 +230,7 @@ fn a_topology_for_a_basic_client_is_read_as_members_only() {
 fn requests_of_unknown_versions_and_operations_tell_their_message_id() {
     let version = Hand::new().u8(0xa0).vlong(300).u8(13).u8(0x03).raw(&[0; 9]).done();
     assert_eq!(fault_in_request(&version), RequestFault::UnknownVersion { message_id: 300, version: 13 });
-    // PEERS 12: 0x45 (removeAll) does not exist.
+    // gotcha 12: 0x45 (removeAll) does not exist.
     for opcode in [0x45, 0x00, 0x04, 0x50, 0xff] {
         let bytes = Hand::new().u8(0xa0).vlong(300).u8(41).u8(opcode).raw(&[0; 9]).done();
         assert_eq!(fault_in_request(&bytes), RequestFault::UnknownOperation { message_id: 300, opcode });

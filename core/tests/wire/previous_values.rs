@@ -1,4 +1,4 @@
-//! What an operation met: the previous value, or the present one if it was not executed (PEERS 17).
+//! What an operation met: the previous value, or the present one if it was not executed (gotcha 17).
 
 use hotrod_core::wire::{Body, Incoming, LifetimeLeft, Metadata, Operation, Previous, ReplyShape, Version};
 

@@ -1,4 +1,4 @@
-//! What a status says of the body (PEERS 20), and errors.
+//! What a status says of the body (gotcha 20), and errors.
 
 use hotrod_core::wire::{Body, Incoming, Operation, Status, Version};
 
@@ -7,7 +7,7 @@ use crate::hand::Hand;
 
 const OBJECT_STORAGE: [Version; 5] = [Version::V2_4, Version::V2_5, Version::V2_6, Version::V2_7, Version::V2_8];
 
-/// PEERS 20: a cache that stores objects says so in the status; the bodies are those of the plain statuses.
+/// gotcha 20: a cache that stores objects says so in the status; the bodies are those of the plain statuses.
 #[test]
 fn object_storage_statuses_have_the_bodies_of_the_plain_ones() {
     for version in OBJECT_STORAGE {
@@ -26,7 +26,7 @@ fn object_storage_statuses_have_the_bodies_of_the_plain_ones() {
     }
 }
 
-/// PEERS 20: a member that left, or one that starts or stops; nothing else may be sent again for its status.
+/// gotcha 20: a member that left, or one that starts or stops; nothing else may be sent again for its status.
 #[test]
 fn only_0x87_and_0x88_may_be_sent_again() {
     let retryable: Vec<u8> = (0..=u8::MAX).filter(|code| Status(*code).is_retryable()).collect();
@@ -67,7 +67,7 @@ fn an_errors_status_with_the_operations_own_opcode_has_a_text() {
     }
 }
 
-/// PEERS 11: the server answers with id 0 when it could not read the request's; nobody asked with that id.
+/// gotcha 11: the server answers with id 0 when it could not read the request's; nobody asked with that id.
 #[test]
 fn an_error_may_answer_an_unknown_message_id() {
     let bytes = Hand::reply(0, 0x50, 0x81).text("Error reading magic byte or message id: 165").done();

@@ -1,6 +1,6 @@
 //! Many messages on one stream.
 //!
-//! PEERS 11: answers in any order, several topologies in one buffer, events before and after the answer that
+//! gotcha 11: answers in any order, several topologies in one buffer, events before and after the answer that
 //! announces them.
 
 use bytes::Bytes;

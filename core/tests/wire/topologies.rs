@@ -1,4 +1,4 @@
-//! The topology section of replies (PEERS 4 and 6).
+//! The topology section of replies (gotcha 4 and 6).
 
 use hotrod_core::wire::{
     Asked, Body, Hash, Incoming, Intelligence, Operation, Reply, SegmentOwners, Topology, Version,
@@ -31,7 +31,7 @@ fn hash(members: fn(Hand) -> Hand) -> Hash {
     topology(Intelligence::HashDistributionAware, members).hash.expect("a hash")
 }
 
-/// PEERS 4: the id is a hash code, any 32 bits; -1 and -2 (as clients start and after a switch) in five bytes.
+/// gotcha 4: the id is a hash code, any 32 bits; -1 and -2 (as clients start and after a switch) in five bytes.
 #[test]
 fn a_topology_id_is_any_32_bits() {
     let id = |head: fn(Hand) -> Hand| topology(Intelligence::TopologyAware, head).id as i32;
@@ -46,7 +46,7 @@ fn a_topology_id_is_any_32_bits() {
     }
 }
 
-/// PEERS 4: a smaller id is as new as a greater one; only equal ids mean the same view.
+/// gotcha 4: a smaller id is as new as a greater one; only equal ids mean the same view.
 #[test]
 fn views_are_told_apart_by_inequality() {
     let view = |id: fn(Hand) -> Hand| topology(Intelligence::TopologyAware, id);
@@ -57,7 +57,7 @@ fn views_are_told_apart_by_inequality() {
     assert_eq!(greater, view(|hand| hand.u8(1).vint(8).vint(1).text("h").short(1)));
 }
 
-/// PEERS 6: a cache whose keys are not spread by hash announces function 0, and still its number of segments.
+/// gotcha 6: a cache whose keys are not spread by hash announces function 0, and still its number of segments.
 #[test]
 fn hash_function_0_comes_with_the_number_of_segments() {
     let none = hash(|hand| hand.u8(1).vint(7).vint(1).text("h").short(1).u8(0).vint(0));
@@ -66,7 +66,7 @@ fn hash_function_0_comes_with_the_number_of_segments() {
     assert_eq!(segments, Hash { function: 0, segments: 256, owners: SegmentOwners::default() });
 }
 
-/// PEERS 2 and 6: intelligence 2 has no hash block, not even a byte for the function.
+/// gotcha 2 and 6: intelligence 2 has no hash block, not even a byte for the function.
 #[test]
 fn a_client_that_is_only_topology_aware_is_sent_no_hash() {
     let members = topology(Intelligence::TopologyAware, |hand| hand.u8(1).vint(7).vint(1).text("h").short(1));
@@ -82,7 +82,7 @@ fn a_basic_client_is_sent_no_topology() {
     assert_eq!(decode::reply(&written, asked).topology, None, "even if the server has one");
 }
 
-/// PEERS 6: while the cluster changes a segment may have no owner, and a member may own nothing.
+/// gotcha 6: while the cluster changes a segment may have no owner, and a member may own nothing.
 #[test]
 fn a_segment_may_have_no_owner() {
     let hash = hash(|hand| {
@@ -104,7 +104,7 @@ fn a_segment_may_have_255_owners() {
     assert_eq!(hash.owners.of(0), (0..255).collect::<Vec<u16>>());
 }
 
-/// PEERS 8: scoped IPv6 addresses and host names come as the server says them.
+/// gotcha 8: scoped IPv6 addresses and host names come as the server says them.
 #[test]
 fn hosts_are_names_or_addresses_of_either_kind() {
     let topology = topology(Intelligence::TopologyAware, |hand| {

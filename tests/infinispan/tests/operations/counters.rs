@@ -35,7 +35,7 @@ async fn value(c: &Conversation, options: &Options, request: Request) -> i64 {
     }
 }
 
-/// COUNTER_IS_DEFINED answers 0x51 and COUNTER_GET_AND_SET 0x80 (PEERS 18).
+/// COUNTER_IS_DEFINED answers 0x51 and COUNTER_GET_AND_SET 0x80 (gotcha 18).
 async fn strong(c: &Conversation, options: &Options) {
     let counter = name(c, "strong");
     let defined = |counter: String| Request::CounterIsDefined { counter };

@@ -13,7 +13,7 @@ pub async fn conversation(c: &Conversation) {
         RequestOptions { key_type: text.clone(), value_type: text, ..RequestOptions::cache("___protobuf_metadata") };
     let schema = "/* @Indexed */ message Person { optional string name = 1; }";
     let put = Request::Put { key: "person.proto".into(), expiration: immortal(), value: schema.into() };
-    // At 2.8 the server marks what it stores as objects (PEERS 20).
+    // At 2.8 the server marks what it stores as objects (gotcha 20).
     let stored = if c.version < Version::V2_9 { Status::SUCCESS_OBJECT_STORAGE } else { Status::SUCCESS };
     assert_eq!(c.ask_with(&schemas, put).await.status, stored);
 

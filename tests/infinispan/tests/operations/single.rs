@@ -70,7 +70,7 @@ async fn versions(c: &Conversation) {
     assert_eq!(c.ask(remove(key, metadata.version)).await.status, Status::SUCCESS);
 }
 
-/// From 4.0 on previous values come with version and lifetimes (PEERS 17).
+/// From 4.0 on previous values come with version and lifetimes (gotcha 17).
 async fn previous_values(c: &Conversation) {
     let key = c.key("previous");
     let options = c.with_previous();

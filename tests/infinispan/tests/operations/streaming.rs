@@ -47,7 +47,7 @@ async fn first_generation(c: &Conversation) {
     assert_eq!(c.ask(missing).await.status, Status::KEY_DOES_NOT_EXIST);
 }
 
-/// The replies' opcodes are one below the requests' (PEERS 19).
+/// The replies' opcodes are one below the requests' (gotcha 19).
 async fn second_generation(c: &Conversation) {
     let key = c.key("stream 4.1");
     let start = Request::StartPutStream { key: key.clone(), expiration: immortal(), entry_version: PUT };
