@@ -372,7 +372,7 @@ fn take_events(inner: &mut Inner) -> Vec<(oneshot::Sender<Answer>, Answer)> {
     while inner.held.is_none() {
         let Some(event) = inner.machine.poll_event() else { break };
         match event {
-            Event::Completed { id, result } => {
+            Event::Completed { id, result, .. } => {
                 if let Some(sender) = inner.waiting.remove(&id.0) {
                     answers.push((sender, result));
                 }

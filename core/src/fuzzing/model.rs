@@ -60,7 +60,7 @@ impl Model {
         assert!(!self.closed, "{event:?} after the end");
         match &event {
             Event::Ready(_) => assert!(self.log.is_empty(), "ready is not the first event"),
-            Event::Completed { id, result } => {
+            Event::Completed { id, result, .. } => {
                 assert!(self.waiting.remove(id), "{id:?} completes, and nobody waits for it");
                 self.completed(*id, result.as_ref().err());
             }

@@ -34,12 +34,14 @@ pub struct Call<'a> {
     pub topology_id: u32,
     /// How long to wait for the answer; `None` for [`Config::operation_timeout`].
     pub timeout: Option<Duration>,
+    /// The host's own name for the operation, which comes back with its answer.
+    pub token: u64,
 }
 
 impl<'a> Call<'a> {
-    /// Without a topology, and with the session's timeout.
+    /// Without a topology, with the session's timeout and token 0.
     pub fn new(request: &'a Request, options: &'a RequestOptions) -> Self {
-        Self { request, options, topology_id: 0, timeout: None }
+        Self { request, options, topology_id: 0, timeout: None, token: 0 }
     }
 }
 
@@ -52,13 +54,17 @@ pub enum Event {
     Completed {
         /// The operation.
         id: OperationId,
+        /// The host's name for it.
+        token: u64,
         /// The answer, or why there is none. A condition that did not hold is an answer.
         result: Result<Reply, OperationError>,
     },
-    /// A topology came with an answer that nobody waits for any more.
+    /// A topology came with an error, or with an answer that nobody waits for any more.
     Topology {
         /// The operation.
         id: OperationId,
+        /// The host's name for it.
+        token: u64,
         /// The topology.
         topology: Topology,
     },
@@ -365,7 +371,8 @@ impl Session {
             self.quiet_since = now;
         }
         let asked = Asked { operation: call.request.operation(), version, intelligence: self.config.intelligence };
-        let id = self.in_flight.insert(InFlight { asked, submitted: now, deadline, sent_at: u64::MAX, owner });
+        let token = call.token;
+        let id = self.in_flight.insert(InFlight { asked, submitted: now, deadline, sent_at: u64::MAX, owner, token });
         let intelligence = self.config.intelligence;
         let envelope = Envelope { message_id: id, version, intelligence, topology_id: call.topology_id };
         write_request(envelope, call.options, call.request, &mut self.out);
@@ -433,7 +440,8 @@ impl Session {
             Owner::Nobody => {
                 self.counters.late_replies += 1;
                 if let Some(topology) = reply.topology {
-                    self.events.push_back(Event::Topology { id: OperationId(reply.message_id), topology });
+                    let (id, token) = (OperationId(reply.message_id), operation.token);
+                    self.events.push_back(Event::Topology { id, token, topology });
                 }
             }
         }
@@ -444,13 +452,17 @@ impl Session {
         if reply.status.is_error() {
             self.forget_listener_of(id.0);
         }
+        let token = operation.token;
         let result = match reply.body {
             Body::Error(message) => {
+                if let Some(topology) = reply.topology {
+                    self.events.push_back(Event::Topology { id, token, topology });
+                }
                 Err(OperationError::Server { operation: operation.asked.operation, status: reply.status, message })
             }
             _ => Ok(reply),
         };
-        self.events.push_back(Event::Completed { id, result });
+        self.events.push_back(Event::Completed { id, token, result });
     }
 
     /// An error that answers nothing in flight: the server could not read something that was sent to it.
@@ -512,7 +524,7 @@ impl Session {
             let applied = Applied::Unknown;
             let after = now - operation.submitted;
             let error = OperationError::TimedOut { operation: operation.asked.operation, after, applied };
-            self.events.push_back(Event::Completed { id: OperationId(id), result: Err(error) });
+            self.events.push_back(Event::Completed { id: OperationId(id), token: operation.token, result: Err(error) });
         }
         self.earliest_deadline = earliest;
     }
@@ -543,7 +555,7 @@ impl Session {
             let applied = if operation.sent_at > sent { Applied::No } else { Applied::Unknown };
             let error =
                 OperationError::Disconnected { operation: operation.asked.operation, reason: reason.clone(), applied };
-            self.events.push_back(Event::Completed { id: OperationId(id), result: Err(error) });
+            self.events.push_back(Event::Completed { id: OperationId(id), token: operation.token, result: Err(error) });
         }
         self.events.push_back(Event::Closed(reason));
         self.out.clear();

@@ -14,6 +14,8 @@ pub(super) struct InFlight {
     /// Position behind its last byte in the stream of what is sent.
     pub(super) sent_at: u64,
     pub(super) owner: Owner,
+    /// The host's name for it.
+    pub(super) token: u64,
 }
 
 /// Who waits for an answer.
@@ -119,7 +121,14 @@ mod tests {
 
     fn operation(tag: u64) -> InFlight {
         let asked = Asked { operation: Operation::Get, version: Version::V4_1, intelligence: Intelligence::Basic };
-        InFlight { asked, submitted: Instant::EPOCH, deadline: Instant::EPOCH, sent_at: tag, owner: Owner::Host }
+        InFlight {
+            asked,
+            submitted: Instant::EPOCH,
+            deadline: Instant::EPOCH,
+            sent_at: tag,
+            owner: Owner::Host,
+            token: 0,
+        }
     }
 
     proptest! {

@@ -10,7 +10,7 @@ fn outcomes(pair: &mut Pair) -> (Vec<(u64, Applied)>, Arc<Disconnect>) {
     let mut events = pair.events();
     let Some(Event::Closed(reason)) = events.pop() else { panic!("Closed is the last event") };
     let outcome = |event| match event {
-        Event::Completed { id, result: Err(OperationError::Disconnected { applied, .. }) } => (id.0, applied),
+        Event::Completed { id, result: Err(OperationError::Disconnected { applied, .. }), .. } => (id.0, applied),
         other => panic!("{other:?}"),
     };
     (events.into_iter().map(outcome).collect(), reason)

@@ -28,7 +28,7 @@ fn an_error_of_the_server_fails_the_operation_and_nothing_else() {
     let (header, _) = pair.next_request();
     pair.answer(&header, Operation::Get, Status::NODE_SUSPECTED, Body::Error("member left".into()));
     match pair.event() {
-        Some(Event::Completed { id, result: Err(OperationError::Server { status, message, operation }) }) => {
+        Some(Event::Completed { id, result: Err(OperationError::Server { status, message, operation }), .. }) => {
             assert_eq!((id, status, operation), (failing, Status::NODE_SUSPECTED, Operation::Get));
             assert_eq!(message, "member left");
         }
@@ -50,7 +50,7 @@ fn a_late_reply_after_its_deadline_is_consumed_and_dropped() {
     pair.flush();
     pair.later(seconds(1));
     match pair.event() {
-        Some(Event::Completed { id: late, result: Err(error) }) => {
+        Some(Event::Completed { id: late, result: Err(error), .. }) => {
             assert_eq!(late, id);
             assert_eq!(error.to_string(), "GET got no answer within 1000 ms; it may have been applied");
         }
@@ -106,9 +106,11 @@ fn deadlines_are_kept_each_for_its_own() {
         assert!(expected.is_none() || deadline <= start + seconds(second), "early is fine, late is not");
         pair.later(start + seconds(second) - pair.now);
         let completed = match pair.event() {
-            Some(Event::Completed { id, result: Err(OperationError::TimedOut { applied: Applied::Unknown, .. }) }) => {
-                Some(id)
-            }
+            Some(Event::Completed {
+                id,
+                result: Err(OperationError::TimedOut { applied: Applied::Unknown, .. }),
+                ..
+            }) => Some(id),
             None => None,
             other => panic!("{other:?}"),
         };

@@ -133,7 +133,7 @@ impl Pair {
 /// The value with which a GET was completed.
 pub fn value(event: Option<Event>) -> (OperationId, Bytes) {
     match event {
-        Some(Event::Completed { id, result: Ok(Reply { body: Body::Value(value), .. }) }) => (id, value),
+        Some(Event::Completed { id, result: Ok(Reply { body: Body::Value(value), .. }), .. }) => (id, value),
         other => panic!("expected a value, got {other:?}"),
     }
 }

@@ -118,7 +118,7 @@ impl World {
         let client = self.client(client);
         let topology_id = client.topology_id;
         let timeout = Some(Duration::from_secs(1 << 30));
-        client.session.submit(now, Call { request, options, topology_id, timeout }).expect("submit")
+        client.session.submit(now, Call { topology_id, timeout, ..Call::new(request, options) }).expect("submit")
     }
 
     pub fn result(&mut self, client: usize, id: OperationId) -> Option<Result<Reply, OperationError>> {
@@ -226,7 +226,7 @@ impl Client {
     fn handle(&mut self, event: session::Event) {
         match event {
             session::Event::Ready(_) | session::Event::Topology { .. } => {}
-            session::Event::Completed { id, result } => {
+            session::Event::Completed { id, result, .. } => {
                 self.completed.insert(id, result);
             }
             session::Event::Entry(event) => self.events.push(event),
