@@ -1,4 +1,6 @@
-use hotrod_tokio::core::wire::{Body, CounterConfiguration, CounterKind, Operation, Request, RequestOptions, Status};
+use hotrod_tokio::core::wire::{
+    Body, CounterConfiguration, CounterKind, Operation, Request, RequestOptions, Status, Version,
+};
 
 use crate::conversation::Conversation;
 
@@ -47,7 +49,8 @@ async fn strong(c: &Conversation, options: &Options) {
     let swap = |expected, update| Request::CounterCompareAndSwap { counter: counter.clone(), expected, update };
     assert_eq!(value(c, options, swap(-2, i64::MAX)).await, -2);
     assert_eq!(value(c, options, swap(-2, 1)).await, i64::MAX);
-    if c.has(Operation::CounterGetAndSet) {
+    // Servers before 15 don't know it, and at 2.9 a server does not say what it knows.
+    if c.version >= Version::V3_0 && c.has(Operation::CounterGetAndSet) {
         let set = Request::CounterGetAndSet { counter: counter.clone(), value: 9 };
         assert_eq!(value(c, options, set).await, i64::MAX);
     }

@@ -43,16 +43,19 @@ async fn current_state(c: &Conversation) {
 }
 
 async fn interests(c: &Conversation) {
+    // A cache of its own: in another one entries are removed by other tests at the same time.
+    let cache = RequestOptions::cache("listened");
     let key = c.key("interesting");
     let before = c.session.counters().events;
     let listener_id = c.key("removal listener");
     let options = ListenerOptions { interests: Interests::REMOVED, ..ListenerOptions::default() };
     let add = Request::AddClientListener { listener_id: listener_id.clone(), options };
-    assert_eq!(c.ask(add).await.status, Status::SUCCESS);
-    c.put(&key, "not told").await;
-    c.ask(Request::Remove { key }).await;
+    assert_eq!(c.ask_with(&cache, add).await.status, Status::SUCCESS);
+    let put = Request::Put { key: key.clone(), expiration: immortal(), value: "not told".into() };
+    c.ask_with(&cache, put).await;
+    c.ask_with(&cache, Request::Remove { key }).await;
     heard(c, before + 1).await;
-    c.ask(Request::RemoveClientListener { listener_id }).await;
+    c.ask_with(&cache, Request::RemoveClientListener { listener_id }).await;
     assert_eq!(c.session.counters().events, before + 1);
 }
 

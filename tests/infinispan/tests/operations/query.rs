@@ -22,9 +22,9 @@ pub async fn conversation(c: &Conversation) {
         value_type: MediaType::PROTOSTREAM,
         ..RequestOptions::cache("proto")
     };
-    // QueryRequest { queryString = 1 }
+    // QueryRequest { queryString = 1, local = 6 }; servers up to 14 want the second as well.
     let ickle = "FROM Person";
-    let query = Bytes::from([&[0x0a, ickle.len() as u8][..], ickle.as_bytes()].concat());
+    let query = Bytes::from([&[0x0a, ickle.len() as u8][..], ickle.as_bytes(), &[0x30, 0]].concat());
     let Body::Value(_) = c.ask_with(&people, Request::Query { query }).await.body else { panic!() };
     let nonsense = Bytes::from_static(b"\x0a\x04FROM");
     let (status, message) = c.refused(&people, Request::Query { query: nonsense }).await;
