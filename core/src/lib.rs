@@ -4,6 +4,7 @@
 
 extern crate alloc;
 
+pub mod cluster;
 #[cfg(feature = "fuzzing")]
 #[doc(hidden)]
 pub mod fuzzing;

@@ -3,7 +3,8 @@
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
-const TIMES: u64 = 20;
+const WARM_UP: u64 = 100;
+const WARM: u64 = 1_000;
 
 static CALLS: AtomicU64 = AtomicU64::new(0);
 static HELD: AtomicU64 = AtomicU64::new(0);
@@ -50,13 +51,19 @@ pub struct Allocated {
     pub peak_bytes: f64,
 }
 
-/// What a call allocates once the work has run for a while.
-pub fn of(work: &mut dyn FnMut()) -> Allocated {
+/// What each of so many calls allocates.
+pub fn of(work: &mut dyn FnMut(), times: u64) -> Allocated {
     let (calls, held) = (CALLS.load(Relaxed), HELD.load(Relaxed));
     PEAK.store(held, Relaxed);
-    (0..TIMES).for_each(|_| work());
+    (0..times).for_each(|_| work());
     Allocated {
-        calls: (CALLS.load(Relaxed) - calls) as f64 / TIMES as f64,
+        calls: (CALLS.load(Relaxed) - calls) as f64 / times as f64,
         peak_bytes: PEAK.load(Relaxed).saturating_sub(held) as f64,
     }
+}
+
+/// What a call allocates once the work has run for a while.
+pub fn warm(work: &mut dyn FnMut()) -> Allocated {
+    (0..WARM_UP).for_each(|_| work());
+    of(work, WARM)
 }

@@ -1,6 +1,7 @@
 //! What is measured.
 
 mod session;
+mod values;
 mod wire;
 
 /// One thing to measure.
@@ -9,12 +10,12 @@ pub struct Case {
     pub name: &'static str,
     /// Makes what a call needs; the calls that follow are measured.
     pub prepare: fn() -> Box<dyn FnMut()>,
-    /// What the figures are told per.
+    /// What time and instructions are told per.
     pub unit: Unit,
-    /// How many calls callgrind simulates, and three times as many.
-    pub simulated: u64,
-    /// Too long for a simulator.
-    pub is_long: bool,
+    /// How many calls callgrind simulates, and three times as many; `None` where that takes minutes.
+    pub simulated: Option<u64>,
+    /// Allocations are those of the first call: later ones find its buffer, and would hide how that has grown.
+    pub counts_first: bool,
 }
 
 /// What a call does, in pieces that a figure is told per.
@@ -28,11 +29,11 @@ const OPERATION: Unit = Unit { name: "op", suffix: "", count: 1 };
 
 impl Case {
     const fn new(name: &'static str, prepare: fn() -> Box<dyn FnMut()>) -> Self {
-        Self { name, prepare, unit: OPERATION, simulated: 1_000, is_long: false }
+        Self { name, prepare, unit: OPERATION, simulated: Some(1_000), counts_first: false }
     }
 }
 
 /// Every case, in the order of the table.
 pub fn all() -> Vec<Case> {
-    wire::cases().into_iter().chain(session::cases()).collect()
+    wire::cases().into_iter().chain(session::cases()).chain(values::cases()).collect()
 }

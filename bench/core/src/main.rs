@@ -62,10 +62,11 @@ fn run(options: &Options) -> Result<(), String> {
     for case in cases.iter().filter(|case| case.name.starts_with(&options.only)) {
         report::row(case, &measure(case, &mut figures)?);
     }
+    report::growth(&figures);
     options.json.as_ref().map_or(Ok(()), |file| report::add(&figures, file))
 }
 
-/// What one operation costs.
+/// What one operation costs; time and instructions for each [`Unit`](cases::Unit).
 struct Cost {
     nanoseconds: f64,
     instructions: Option<f64>,
@@ -76,17 +77,17 @@ struct Cost {
 fn measure(case: &Case, figures: &mut Figures) -> Result<Cost, String> {
     let per = case.unit.count as f64;
     let mut work = (case.prepare)();
-    let nanoseconds = time::of(&mut work) / per;
-    let allocated = allocations::of(&mut work);
+    let (allocated, operations) =
+        if case.counts_first { (allocations::of(&mut work, 1), 1.0) } else { (allocations::warm(&mut work), per) };
     let cost = Cost {
-        nanoseconds,
+        nanoseconds: time::of(&mut work) / per,
         instructions: instructions::of(case)?.map(|count| count / per),
-        allocations: allocated.calls / per,
+        allocations: allocated.calls / operations,
         peak_bytes: allocated.peak_bytes,
     };
     let mut figure = |what: &str, value: f64| figures.insert(format!("{}.{what}", case.name), value);
     figure(&format!("ns{}", case.unit.suffix), cost.nanoseconds);
-    figure(&format!("allocs{}", case.unit.suffix), cost.allocations);
+    figure("allocs", cost.allocations);
     figure("peak_bytes", cost.peak_bytes);
     if let Some(instructions) = cost.instructions {
         figure(&format!("instructions{}", case.unit.suffix), instructions);

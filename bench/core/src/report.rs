@@ -8,7 +8,7 @@ use crate::{Cost, Figures, instructions};
 
 /// What the columns are.
 pub fn heading() {
-    println!("{:<34}{:>10} {:<5}{:>14}{:>10}{:>14}", "core", "time", "per", "instructions", "allocs", "peak bytes");
+    println!("{:<30}{:>9} {:<6}{:>13}{:>9}{:>12}", "core", "time", "per", "instructions", "allocs", "peak");
     if !instructions::is_installed() {
         println!("(no instruction counts: valgrind is not installed)");
     }
@@ -18,9 +18,42 @@ pub fn heading() {
 pub fn row(case: &Case, cost: &Cost) {
     let instructions = cost.instructions.map_or_else(|| "-".into(), |count| format!("{count:.0}"));
     println!(
-        "{:<34}{:>7.1} ns {:<5}{instructions:>14}{:>10.2}{:>14.0}",
-        case.name, cost.nanoseconds, case.unit.name, cost.allocations, cost.peak_bytes
+        "{:<30}{:>9} {:<6}{instructions:>13}{:>9.2}{:>12}",
+        case.name,
+        time(cost.nanoseconds),
+        case.unit.name,
+        cost.allocations,
+        size(cost.peak_bytes)
     );
+}
+
+/// What a KiB of a value of 64 MiB costs beside one of 1 MiB: as much, if work is linear. Time may grow as that of
+/// plain copies does, since 1 MiB stays in the caches.
+pub fn growth(figures: &Figures) {
+    let ratio = |name: &str, figure: &f64| Some(figure / figures.get(&name.replace("value64m", "value1m"))?);
+    let large = figures.iter().filter(|(name, _)| name.contains("value64m") && name.ends_with("_per_kib"));
+    let ratios: Vec<_> = large.filter_map(|(name, figure)| Some((name, ratio(name, figure)?))).collect();
+    if !ratios.is_empty() {
+        println!("\na KiB of 64 MiB beside a KiB of 1 MiB");
+    }
+    for (name, ratio) in ratios {
+        println!("{name:<52}{ratio:>6.2}");
+    }
+}
+
+fn time(nanoseconds: f64) -> String {
+    if nanoseconds < 10_000.0 { format!("{nanoseconds:.1} ns") } else { format!("{:.1} us", nanoseconds / 1e3) }
+}
+
+fn size(bytes: f64) -> String {
+    const KIB: f64 = 1024.0;
+    if bytes < 10.0 * KIB {
+        format!("{bytes:.0} B")
+    } else if bytes < KIB * KIB {
+        format!("{:.1} KiB", bytes / KIB)
+    } else {
+        format!("{:.1} MiB", bytes / KIB / KIB)
+    }
 }
 
 /// Adds figures to a file, which may have others.

@@ -1,4 +1,4 @@
-//! Time of an operation: the least disturbed of many short turns.
+//! Time of an operation: the median of many short turns.
 //!
 //! Not criterion: it wants a minute a case and its own files, and what is compared here are figures of whole runs.
 
@@ -6,22 +6,26 @@ use std::time::{Duration, Instant};
 
 const TURN: Duration = Duration::from_millis(20);
 const TURNS: usize = 25;
+/// For calls that are longer than a turn.
+const FEWEST_TURNS: usize = 5;
+const BUDGET: Duration = Duration::from_millis(500);
 
 /// Nanoseconds for one call: the median of the turns' means.
 pub fn of(work: &mut dyn FnMut()) -> f64 {
-    let times = calibrate(work);
-    let mut turns: Vec<f64> = (0..TURNS).map(|_| turn(work, times).as_nanos() as f64 / times as f64).collect();
+    let (times, elapsed) = calibrate(work);
+    let count = ((BUDGET.as_secs_f64() / elapsed.as_secs_f64()) as usize).clamp(FEWEST_TURNS, TURNS);
+    let mut turns: Vec<f64> = (0..count).map(|_| turn(work, times).as_nanos() as f64 / times as f64).collect();
     turns.sort_by(f64::total_cmp);
-    turns[TURNS / 2]
+    turns[count / 2]
 }
 
-/// How many calls fill a turn.
-fn calibrate(work: &mut dyn FnMut()) -> u64 {
+/// How many calls fill a turn, and how long they take.
+fn calibrate(work: &mut dyn FnMut()) -> (u64, Duration) {
     let mut times = 1;
     loop {
         let elapsed = turn(work, times);
         if elapsed >= TURN {
-            return times;
+            return (times, elapsed);
         }
         // At most tenfold, for the first calls are slow.
         let factor = TURN.as_secs_f64() / elapsed.as_secs_f64().max(1e-9);

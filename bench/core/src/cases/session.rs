@@ -9,30 +9,20 @@ use hotrod_core::wire::{Body, Limits, Operation, Ping, Reply, Request, RequestOp
 
 use super::{Case, Unit};
 
-const NOW: Instant = Instant::from_micros(1_000_000);
-const KEY: Bytes = Bytes::from_static(b"sixteen-byte-key");
+pub(super) const NOW: Instant = Instant::from_micros(1_000_000);
+pub(super) const KEY: Bytes = Bytes::from_static(b"sixteen-byte-key");
 const IN_FLIGHT: usize = 64;
-const KIB: u64 = 1024;
-const MIB: u64 = KIB * KIB;
 
 pub fn cases() -> Vec<Case> {
     let pipelined = Unit { name: "op", suffix: "", count: IN_FLIGHT as u64 };
     vec![
         Case::new("session.get64", || round_trips(1, 64)),
-        Case { unit: pipelined, simulated: 50, ..Case::new("session.get64_pipelined", || round_trips(IN_FLIGHT, 64)) },
-        value("session.value1m.chunk1", MIB, || chunked(MIB, 1)),
-        value("session.value1m.chunk1460", MIB, || chunked(MIB, 1460)),
-        value("session.value1m.chunk65536", MIB, || chunked(MIB, 65_536)),
-        value("session.value64m.chunk1", 64 * MIB, || chunked(64 * MIB, 1)),
-        value("session.value64m.chunk1460", 64 * MIB, || chunked(64 * MIB, 1460)),
-        value("session.value64m.chunk65536", 64 * MIB, || chunked(64 * MIB, 65_536)),
+        Case {
+            unit: pipelined,
+            simulated: Some(50),
+            ..Case::new("session.get64_pipelined", || round_trips(IN_FLIGHT, 64))
+        },
     ]
-}
-
-/// A value of so many bytes; told per KiB, so that sizes can be compared.
-fn value(name: &'static str, size: u64, prepare: fn() -> Box<dyn FnMut()>) -> Case {
-    let unit = Unit { name: "KiB", suffix: "_per_kib", count: size / KIB };
-    Case { unit, is_long: true, ..Case::new(name, prepare) }
 }
 
 /// GETs of small values, so many in flight together.
@@ -59,27 +49,8 @@ fn round_trips(in_flight: usize, size: usize) -> Box<dyn FnMut()> {
     })
 }
 
-/// A GET of a large value that comes in chunks.
-fn chunked(size: u64, chunk: usize) -> Box<dyn FnMut()> {
-    let mut session = ready();
-    let (request, options) = (Request::Get { key: KEY }, RequestOptions::cache("people"));
-    let pieces = vec![7; chunk];
-    Box::new(move || {
-        let id = session.submit(NOW, Call::new(&request, &options)).expect("accepted").0;
-        session.transmitted(session.transmit().len());
-        put_reply_start(id, size as usize, session.receive_buffer());
-        let mut left = size as usize;
-        while left > 0 {
-            let count = left.min(chunk);
-            session.receive_buffer().extend_from_slice(&pieces[..count]);
-            session.handle_filled(NOW);
-            left -= count;
-        }
-        complete(&mut session, size as usize);
-    })
-}
-
-fn complete(session: &mut Session, size: usize) {
+/// Takes the answer, a value of that size.
+pub(super) fn complete(session: &mut Session, size: usize) {
     match session.poll_event() {
         Some(Event::Completed { result: Ok(Reply { body: Body::Value(value), .. }), .. }) => {
             assert_eq!(black_box(value).len(), size);
@@ -89,7 +60,7 @@ fn complete(session: &mut Session, size: usize) {
 }
 
 /// All of a GET's reply before the bytes of its value.
-fn put_reply_start(id: u64, size: usize, out: &mut BytesMut) {
+pub(super) fn put_reply_start(id: u64, size: usize, out: &mut BytesMut) {
     out.extend_from_slice(&[0xa1]);
     put_variable(id, out);
     out.extend_from_slice(&[0x04, 0x00, 0x00]);
@@ -105,7 +76,7 @@ fn put_variable(mut number: u64, out: &mut BytesMut) {
 }
 
 /// A session after its handshake.
-fn ready() -> Session {
+pub(super) fn ready() -> Session {
     let mut session = Session::new(Config::default(), [7; 32], NOW);
     let mut server = ServerSession::new(Limits::default(), 1 << 20);
     server.handle_received(&session.transmit().to_bytes());

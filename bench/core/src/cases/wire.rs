@@ -20,7 +20,7 @@ pub fn cases() -> Vec<Case> {
         Case::new("encode.put64", || encode(Request::Put { key: KEY, expiration: Expiration::DEFAULT, value: VALUE })),
         Case::new("decode.get64", || decode(Operation::Get, None, Body::Value(VALUE))),
         Case::new("decode.get64_topology", || decode(Operation::Get, Some(topology()), Body::Value(VALUE))),
-        Case { simulated: 50, ..Case::new("decode.bulk1000", || decode(Operation::GetAll, None, bulk())) },
+        Case { simulated: Some(50), ..Case::new("decode.bulk1000", || decode(Operation::GetAll, None, bulk())) },
     ]
 }
 

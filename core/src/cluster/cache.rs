@@ -1,0 +1,114 @@
+//! The caches that operations go to, and each one's view of the cluster.
+
+use alloc::collections::BTreeMap;
+use alloc::string::String;
+use alloc::sync::{Arc, Weak};
+use alloc::vec::Vec;
+
+use super::view::View;
+use crate::wire::{Flags, MediaType, RequestOptions};
+
+/// A cache that a machine knows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct CacheId(pub(super) u32);
+
+/// A cache, and how to ask it; cheap to clone.
+#[derive(Debug, Clone)]
+pub struct CacheHandle {
+    pub(super) id: CacheId,
+    pub(super) options: Arc<RequestOptions>,
+}
+
+impl CacheHandle {
+    /// The cache.
+    pub fn id(&self) -> CacheId {
+        self.id
+    }
+
+    /// How it is asked.
+    pub fn options(&self) -> &RequestOptions {
+        &self.options
+    }
+
+    /// The same cache, asked with these flags.
+    #[must_use]
+    pub fn with_flags(&self, flags: Flags) -> Self {
+        let options = RequestOptions { flags, ..(*self.options).clone() };
+        Self { id: self.id, options: Arc::new(options) }
+    }
+}
+
+pub(super) struct Cache {
+    pub(super) name: String,
+    pub(super) view: Option<Arc<View>>,
+    /// The form in which it stores keys; `None` until the server has said.
+    pub(super) key_type: Option<MediaType>,
+}
+
+impl Cache {
+    /// Whether a key in that form has the bytes that the server hashes (spec/gotchas.md, 5).
+    pub(super) fn hashes(&self, key_type: &MediaType) -> bool {
+        *key_type == MediaType::Unspecified || self.key_type.as_ref() == Some(key_type)
+    }
+}
+
+/// All caches, by their number and by their name.
+#[derive(Default)]
+pub(super) struct Caches {
+    all: Vec<Cache>,
+    by_name: BTreeMap<String, CacheId>,
+    /// Views by their topology id: caches with the same one share it.
+    views: BTreeMap<u32, Vec<Weak<View>>>,
+}
+
+impl Caches {
+    /// The cache of that name, and whether it is new.
+    pub(super) fn named(&mut self, name: &str) -> (CacheId, bool) {
+        if let Some(id) = self.by_name.get(name) {
+            return (*id, false);
+        }
+        let id = CacheId(self.all.len() as u32);
+        self.all.push(Cache { name: name.into(), view: None, key_type: None });
+        self.by_name.insert(name.into(), id);
+        (id, true)
+    }
+
+    /// The cache after that one, and the first after the last; `None` if there is none at all.
+    pub(super) fn after(&self, cache: Option<CacheId>) -> Option<CacheId> {
+        let next = cache.map_or(0, |CacheId(id)| id as usize + 1);
+        let next = if next < self.all.len() { next } else { 0 };
+        (next < self.all.len()).then_some(CacheId(next as u32))
+    }
+
+    pub(super) fn get(&self, id: CacheId) -> &Cache {
+        &self.all[id.0 as usize]
+    }
+
+    pub(super) fn get_mut(&mut self, id: CacheId) -> &mut Cache {
+        &mut self.all[id.0 as usize]
+    }
+
+    pub(super) fn view(&self, id: CacheId) -> Option<&Arc<View>> {
+        self.all.get(id.0 as usize)?.view.as_ref()
+    }
+
+    /// The views in use, each once however many caches have it.
+    pub(super) fn distinct_views(&self) -> impl Iterator<Item = Arc<View>> {
+        self.views.values().flatten().filter_map(Weak::upgrade)
+    }
+
+    /// The same view, shared with another cache that has an equal one.
+    pub(super) fn share(&mut self, view: View) -> Arc<View> {
+        self.views.retain(|_, views| {
+            views.retain(|view| view.strong_count() > 0);
+            !views.is_empty()
+        });
+        let same_id = self.views.entry(view.id).or_default();
+        if let Some(known) = same_id.iter().filter_map(Weak::upgrade).find(|known| **known == view) {
+            return known;
+        }
+        let view = Arc::new(view);
+        same_id.push(Arc::downgrade(&view));
+        view
+    }
+}

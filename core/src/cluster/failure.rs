@@ -1,0 +1,210 @@
+//! What happens when a member fails, comes back, joins or leaves.
+
+use alloc::collections::BTreeSet;
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+
+use super::cache::CacheId;
+use super::link::{Link, LinkId};
+use super::machine::Cluster;
+use super::member::MemberId;
+use super::operation::{Operation, OperationId, Place};
+use super::output::{ClusterError, Event, Output};
+use super::view::{Ownership, View};
+use crate::session::{Applied, Disconnect, OperationError};
+use crate::wire::Topology;
+
+/// Infinispan's MurmurHash3, the only function that spreads keys.
+const MURMUR3: u8 = 3;
+
+impl Cluster {
+    /// A session with a member is ready.
+    pub(super) fn handle_ready(&mut self, link: LinkId, member: MemberId) {
+        let used = self.links.get(link).and_then(Link::session).and_then(|session| session.authentication());
+        if let (Some(settings), Some(used)) = (&mut self.config.session.authentication, used) {
+            // Spares the next session the derivation of the salted password.
+            settings.salted_passwords = used.salted_passwords.clone();
+        }
+        if let Some(open) = self.links.get_mut(link) {
+            open.quiet_since = self.now;
+        }
+        if let Some(known) = self.members.get_mut(member) {
+            known.failures = 0;
+            known.retry_at = None;
+            known.failure = None;
+            let address = known.address.clone();
+            self.outputs.push_back(Output::Event(Event::MemberReady { member, address }));
+        }
+        self.note_degradation();
+        self.release_unneeded();
+        self.submit_queued(link);
+        self.retry_waiting();
+    }
+
+    /// An attempt has failed: another where that is safe, or the honest answer.
+    pub(super) fn handle_failure(&mut self, id: OperationId, member: MemberId, error: OperationError) {
+        let closing = self.is_closing();
+        let (now, max_retries) = (self.now, self.config.max_retries);
+        let Some(operation) = self.operations.get_mut(id) else { return };
+        if matches!(error, OperationError::Disconnected { applied: Applied::No, .. }) {
+            operation.attempts = operation.attempts.saturating_sub(1);
+        }
+        let attempts = operation.attempts;
+        if !closing && attempts <= max_retries && now < operation.deadline && may_be_sent_again(operation, &error) {
+            operation.avoid = Some(member);
+            operation.failure = Some(error);
+            self.counters.retries += 1;
+            self.set_place(id, Place::New);
+            return self.dispatch(id);
+        }
+        // What an earlier attempt may have done counts as well.
+        let error = if attempts > 1 { unknown_of(error) } else { error };
+        self.complete(id, Some(member), Err(ClusterError::Operation { error, attempts }));
+    }
+
+    /// A link has failed or ended.
+    pub(super) fn end_link(&mut self, link: LinkId, reason: Arc<Disconnect>) {
+        let Some(mut ended) = self.links.remove(link) else { return };
+        if let Some(timeout) = ended.timeout {
+            self.timeouts.remove(&(timeout, link));
+        }
+        self.outputs.push_back(Output::Close { link });
+        let is_failure = *reason != Disconnect::Closed;
+        if let Some(member) = self.members.get_mut(ended.member) {
+            member.link = None;
+            if is_failure {
+                member.failures = member.failures.saturating_add(1);
+                let (first, longest) = (self.config.min_backoff, self.config.max_backoff);
+                let retry_after = self.entropy.pause(member.failures, first, longest);
+                member.retry_at = Some(self.now + retry_after);
+                member.failure = Some(reason.clone());
+                self.counters.disconnects += 1;
+                let (member, address) = (ended.member, member.address.clone());
+                let reason = reason.clone();
+                let event = Event::MemberUnavailable { member, address, reason, retry_after };
+                self.outputs.push_back(Output::Event(event));
+            }
+        }
+        self.note_degradation();
+        for id in core::mem::take(&mut ended.queue) {
+            self.set_place(id, Place::New);
+            let Some(operation) = self.operations.get_mut(id) else { continue };
+            if is_refusal(&reason) {
+                let (operation, reason) = (operation.request.operation(), reason.clone());
+                let error = OperationError::Disconnected { operation, reason, applied: Applied::No };
+                self.complete(id, Some(ended.member), Err(ClusterError::Operation { error, attempts: 0 }));
+            } else {
+                operation.avoid = Some(ended.member);
+                self.dispatch(id);
+            }
+        }
+    }
+
+    /// Takes a new view of the cluster over; operations in flight go on under the old one.
+    pub(super) fn apply(&mut self, cache: CacheId, topology: Topology) {
+        let members: Vec<MemberId> = topology.members.iter().map(|address| self.members.named(address)).collect();
+        let spread = topology.hash.filter(|hash| hash.function == MURMUR3 && !hash.owners.is_empty());
+        let ownership = spread.map(|hash| Ownership::new(hash.segments, hash.owners));
+        let view = self.caches.share(View { id: topology.id, members, ownership });
+        let event = Event::Topology { cache, id: topology.id, members: view.members.len() };
+        let others = !view.members.is_empty() && self.current != view.members;
+        if others {
+            self.current.clone_from(&view.members);
+        }
+        let before = self.caches.get_mut(cache).view.replace(view.clone());
+        self.counters.topologies += 1;
+        self.outputs.push_back(Output::Event(event));
+        if others || before.is_none_or(|before| before.members != view.members) {
+            self.open_ahead();
+            self.release_unneeded();
+        }
+    }
+
+    /// Links to members that are new, ahead of need.
+    fn open_ahead(&mut self) {
+        if !self.config.connect_ahead || self.is_closing() {
+            return;
+        }
+        for index in 0..self.current.len() {
+            let member = self.current[index];
+            if self.members.get(member).is_some_and(|known| known.link.is_none() && known.may_be_tried(self.now)) {
+                self.link_to(member);
+            }
+        }
+    }
+
+    /// Links to members that left drain, and then close. Seeds that are no members under that address are let go once
+    /// a member can be reached.
+    fn release_unneeded(&mut self) {
+        if self.current.is_empty() {
+            return;
+        }
+        let mut needed: BTreeSet<MemberId> = self.current.iter().copied().collect();
+        self.caches.distinct_views().for_each(|view| needed.extend(view.members.iter().copied()));
+        let keeps_seeds = !self.reaches_a_member();
+        let all: Vec<LinkId> = self.links.keys().collect();
+        for link in all {
+            let Some(open) = self.links.get_mut(link) else { continue };
+            let is_needed = needed.contains(&open.member) || keeps_seeds && self.seeds.contains(&open.member);
+            if is_needed || !open.queue.is_empty() {
+                continue;
+            }
+            match open.session_mut() {
+                Some(session) if session.is_ready() => {
+                    session.close();
+                    self.look_at(link);
+                }
+                // In its handshake: it is let go when it is ready, or fails by itself.
+                Some(_) => {}
+                None => self.end_link(link, Arc::new(Disconnect::Closed)),
+            }
+        }
+        self.members.retain(|member| needed.contains(&member));
+    }
+
+    fn reaches_a_member(&self) -> bool {
+        self.current.iter().any(|member| {
+            let link = self.members.get(*member).and_then(|known| known.link);
+            link.and_then(|link| self.links.get(link)).is_some_and(Link::is_ready)
+        })
+    }
+
+    /// Says when no member of the topology can be reached, and when one can be again.
+    fn note_degradation(&mut self) {
+        let tried = |member: &MemberId| self.members.get(*member).is_some_and(|known| known.failures > 0);
+        let degraded = !self.current.is_empty() && self.current.iter().all(tried);
+        if degraded != self.degraded && (degraded || self.reaches_a_member()) {
+            self.degraded = degraded;
+            let event = if degraded { Event::Degraded } else { Event::Restored };
+            self.outputs.push_back(Output::Event(event));
+        }
+    }
+}
+
+/// Whether an operation that failed so may be sent again.
+fn may_be_sent_again(operation: &Operation, error: &OperationError) -> bool {
+    match error {
+        // As Infinispan's own client does.
+        OperationError::Server { status, .. } => status.is_retryable(),
+        OperationError::Disconnected { reason, .. } if is_refusal(reason) => false,
+        OperationError::Disconnected { applied: Applied::No, .. } => true,
+        OperationError::Disconnected { applied: Applied::Unknown, .. } => operation.may_be_repeated(),
+        // Its deadline is that of all attempts.
+        OperationError::TimedOut { .. } => false,
+    }
+}
+
+/// Whether another attempt would end the same: the servers do not want this client.
+fn is_refusal(reason: &Disconnect) -> bool {
+    matches!(reason, Disconnect::AuthenticationFailed { .. } | Disconnect::Sasl(_) | Disconnect::VersionRefused { .. })
+}
+
+/// The same error of an operation that an earlier attempt may have executed.
+fn unknown_of(error: OperationError) -> OperationError {
+    match error {
+        OperationError::Disconnected { operation, reason, .. } => {
+            OperationError::Disconnected { operation, reason, applied: Applied::Unknown }
+        }
+        other => other,
+    }
+}

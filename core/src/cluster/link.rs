@@ -1,0 +1,73 @@
+//! Links: connections of the host's, and the session that each carries.
+
+use alloc::boxed::Box;
+use alloc::collections::VecDeque;
+
+use slotmap::new_key_type;
+
+use super::member::MemberId;
+use super::operation::OperationId;
+use crate::session::Session;
+use crate::time::Instant;
+
+new_key_type! {
+    /// A connection that the host was asked for; never given twice.
+    pub struct LinkId;
+}
+
+pub(super) struct Link {
+    pub(super) member: MemberId,
+    pub(super) stage: Stage,
+    /// Operations for this member, oldest first, until the session takes them.
+    pub(super) queue: VecDeque<OperationId>,
+    /// Operations that the session has.
+    pub(super) in_flight: usize,
+    /// The host knows that there are bytes to send.
+    pub(super) told_to_transmit: bool,
+    /// It is in the list of links whose session may have events.
+    pub(super) has_events: bool,
+    /// The timeout under which it stands in the machine's table.
+    pub(super) timeout: Option<Instant>,
+    /// Since when nothing was sent or received.
+    pub(super) quiet_since: Instant,
+}
+
+pub(super) enum Stage {
+    /// The host establishes it; given up at that time.
+    Connecting { until: Instant },
+    /// It is there. The session may still be in its handshake.
+    Open(Box<Session>),
+}
+
+impl Link {
+    pub(super) fn new(member: MemberId, until: Instant, now: Instant) -> Self {
+        Self {
+            member,
+            stage: Stage::Connecting { until },
+            queue: VecDeque::new(),
+            in_flight: 0,
+            told_to_transmit: false,
+            has_events: false,
+            timeout: None,
+            quiet_since: now,
+        }
+    }
+
+    pub(super) fn session(&self) -> Option<&Session> {
+        match &self.stage {
+            Stage::Connecting { .. } => None,
+            Stage::Open(session) => Some(session),
+        }
+    }
+
+    pub(super) fn session_mut(&mut self) -> Option<&mut Session> {
+        match &mut self.stage {
+            Stage::Connecting { .. } => None,
+            Stage::Open(session) => Some(session),
+        }
+    }
+
+    pub(super) fn is_ready(&self) -> bool {
+        self.session().is_some_and(Session::is_ready)
+    }
+}

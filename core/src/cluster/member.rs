@@ -1,0 +1,101 @@
+//! The members: who they are, and whether they can be reached.
+
+use alloc::collections::BTreeMap;
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+
+use slotmap::{SlotMap, new_key_type};
+
+use super::link::LinkId;
+use crate::session::Disconnect;
+use crate::time::Instant;
+use crate::wire;
+
+new_key_type! {
+    /// A member, or a seed before it is known which member it is; never given twice.
+    pub struct MemberId;
+}
+
+/// A member as the machine sees it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct MemberInfo {
+    /// Which one.
+    pub id: MemberId,
+    /// Its address: the one that it advertises, or that of a seed.
+    pub address: wire::Member,
+    /// Whether a session with it is ready.
+    pub ready: bool,
+    /// Operations in flight there.
+    pub in_flight: usize,
+    /// Why it could not be reached the last time, if it was not reached since.
+    pub failure: Option<Arc<Disconnect>>,
+}
+
+pub(super) struct Member {
+    pub(super) address: wire::Member,
+    pub(super) link: Option<LinkId>,
+    /// Failures in a row.
+    pub(super) failures: u32,
+    /// Before that it is not tried.
+    pub(super) retry_at: Option<Instant>,
+    pub(super) failure: Option<Arc<Disconnect>>,
+    pub(super) is_seed: bool,
+}
+
+impl Member {
+    pub(super) fn may_be_tried(&self, now: Instant) -> bool {
+        self.retry_at.is_none_or(|retry_at| now >= retry_at)
+    }
+}
+
+/// All members, by identity and by address.
+#[derive(Default)]
+pub(super) struct Members {
+    all: SlotMap<MemberId, Member>,
+    by_address: BTreeMap<wire::Member, MemberId>,
+}
+
+impl Members {
+    pub(super) fn named(&mut self, address: &wire::Member) -> MemberId {
+        if let Some(id) = self.by_address.get(address) {
+            return *id;
+        }
+        let id = self.all.insert(Member {
+            address: address.clone(),
+            link: None,
+            failures: 0,
+            retry_at: None,
+            failure: None,
+            is_seed: false,
+        });
+        self.by_address.insert(address.clone(), id);
+        id
+    }
+
+    pub(super) fn get(&self, id: MemberId) -> Option<&Member> {
+        self.all.get(id)
+    }
+
+    pub(super) fn get_mut(&mut self, id: MemberId) -> Option<&mut Member> {
+        self.all.get_mut(id)
+    }
+
+    pub(super) fn iter(&self) -> impl Iterator<Item = (MemberId, &Member)> {
+        self.all.iter()
+    }
+
+    /// Forgets members that nobody needs: clusters on which pods come and go have any number of addresses.
+    pub(super) fn retain(&mut self, needed: impl Fn(MemberId) -> bool) {
+        let gone: Vec<MemberId> = self
+            .all
+            .iter()
+            .filter(|(id, member)| !member.is_seed && member.link.is_none() && !needed(*id))
+            .map(|(id, _)| id)
+            .collect();
+        for id in gone {
+            if let Some(member) = self.all.remove(id) {
+                self.by_address.remove(&member.address);
+            }
+        }
+    }
+}

@@ -1,0 +1,38 @@
+//! The whole client: one machine, many members, no IO.
+//!
+//! A [`Cluster`] knows the members, keeps links to them, sends each operation to the member that owns its key, and
+//! tries again where that is safe. The host owns sockets, TLS, DNS and the clock:
+//!
+//! ```text
+//!   submit, cancel                ┌─────────┐  poll_output: Connect, Transmit, Close, Completed, Event
+//!   handle_connected, _received,  │ Cluster │  poll_timeout: when to call handle_timeout
+//!   _link_lost, _timeout  ──────▶ └─────────┘
+//! ```
+//!
+//! After any number of calls, poll in this order: [`poll_output`](Cluster::poll_output) until it is empty, then
+//! [`poll_timeout`](Cluster::poll_timeout). `Transmit` is said once for a link that has bytes where it had none; from
+//! then on the host writes [`transmit`](Cluster::transmit) until that is empty.
+//!
+//! A *member* is an identity: the address by which topologies know it. A *link* is one connection of the host's to a
+//! member; it carries one session.
+
+mod backoff;
+mod cache;
+mod config;
+mod dispatch;
+mod failure;
+mod link;
+mod machine;
+mod member;
+mod operation;
+mod output;
+mod view;
+
+pub use cache::{CacheHandle, CacheId};
+pub use config::{Config, Counters};
+pub use link::LinkId;
+pub use machine::Cluster;
+pub use member::{MemberId, MemberInfo};
+pub use operation::{Call, OperationId};
+pub use output::{ClusterError, Event, Output, SubmitError};
+pub use view::View;
