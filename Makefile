@@ -9,7 +9,7 @@ SECONDS ?= 60
 # Server lines of `make test-matrix`, beside the newest, which `make test` covers.
 MATRIX ?= 15.2.6.Final 15.0.21.Final 14.0.28.Final 13.0.18.Final
 
-.PHONY: help demo test test-matrix lint bench fuzz vectors doc setup install clean
+.PHONY: help demo test test-matrix sim sim-planted lint bench fuzz vectors doc setup install clean
 
 help: ## What can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -30,6 +30,12 @@ test-matrix: setup ## The operation matrix on older server lines
 	  echo "== Infinispan $$version"; \
 	  HOTROD_INFINISPAN_VERSION=$$version $(CARGO) test -p infinispan-harness --test operations; \
 	done
+
+sim: ## The cluster machine on SEEDS simulated clusters (SEEDS=10000)
+	$(CARGO) run --release --quiet -p hotrod-sim -- --seeds $(or $(SEEDS),10000)
+
+sim-planted: ## Plant known bugs in a copy, and have the simulation find each
+	tests/sim/planted
 
 lint: ## Formatting and lints, warnings as errors
 	$(CARGO) fmt --all --check

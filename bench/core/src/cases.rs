@@ -1,5 +1,6 @@
 //! What is measured.
 
+mod cluster;
 mod session;
 mod values;
 mod wire;
@@ -35,5 +36,5 @@ impl Case {
 
 /// Every case, in the order of the table.
 pub fn all() -> Vec<Case> {
-    wire::cases().into_iter().chain(session::cases()).chain(values::cases()).collect()
+    wire::cases().into_iter().chain(session::cases()).chain(cluster::cases()).chain(values::cases()).collect()
 }

@@ -98,6 +98,8 @@ impl Cluster {
                 self.dispatch(id);
             }
         }
+        let needed = self.needed_members();
+        self.members.retain(|member| needed.contains(&member));
     }
 
     /// Takes a new view of the cluster over; operations in flight go on under the old one.
@@ -139,8 +141,7 @@ impl Cluster {
         if self.current.is_empty() {
             return;
         }
-        let mut needed: BTreeSet<MemberId> = self.current.iter().copied().collect();
-        self.caches.distinct_views().for_each(|view| needed.extend(view.members.iter().copied()));
+        let needed = self.needed_members();
         let keeps_seeds = !self.reaches_a_member();
         let all: Vec<LinkId> = self.links.keys().collect();
         for link in all {
@@ -160,6 +161,13 @@ impl Cluster {
             }
         }
         self.members.retain(|member| needed.contains(&member));
+    }
+
+    /// The members of every view that a cache has.
+    fn needed_members(&self) -> BTreeSet<MemberId> {
+        let mut needed: BTreeSet<MemberId> = self.current.iter().copied().collect();
+        self.caches.distinct_views().for_each(|view| needed.extend(view.members.iter().copied()));
+        needed
     }
 
     fn reaches_a_member(&self) -> bool {

@@ -195,16 +195,13 @@ impl World {
             pipe.port = self.random.choice(ports.collect::<Vec<_>>()).unwrap_or(BALANCER);
         }
         let member = self.by_port.get(&pipe.port);
-        match member.map(|member| Connection::open(&mut self.servers, *member)) {
-            Some(Ok(connection)) => {
-                pipe.server = Some(connection);
-                pipe.stalled = self.hung.contains(&pipe.port);
-                self.client.handle_connected(self.now, link);
-            }
-            _ => {
-                self.pipes.remove(&link);
-                self.client.handle_link_lost(self.now, link, "connection refused");
-            }
+        if let Some(Ok(connection)) = member.map(|member| Connection::open(&mut self.servers, *member)) {
+            pipe.server = Some(connection);
+            pipe.stalled = self.hung.contains(&pipe.port);
+            self.client.handle_connected(self.now, link);
+        } else {
+            self.pipes.remove(&link);
+            self.client.handle_link_lost(self.now, link, "connection refused");
         }
     }
 

@@ -1,0 +1,161 @@
+//! The cluster machine: finding an owner, and what it adds to a session.
+
+use std::hint::black_box;
+
+use bytes::Bytes;
+use hotrod_core::cluster::{CacheHandle, Call, Cluster, Config, LinkId, Output};
+use hotrod_core::session::ServerSession;
+use hotrod_core::time::Instant;
+use hotrod_core::wire::{
+    Body, Hash, Limits, Member, Operation, Ping, Reply, Request, RequestOptions, SegmentOwners, Status, Topology,
+    Version,
+};
+
+use super::Case;
+use super::session::put_reply_start;
+
+const NOW: Instant = Instant::from_micros(1_000_000);
+const KEY: Bytes = Bytes::from_static(b"sixteen-byte-key");
+const VALUE: Bytes = Bytes::from_static(&[7; 64]);
+
+pub fn cases() -> Vec<Case> {
+    vec![
+        Case::new("routing.3", || route(3)),
+        Case::new("routing.100", || route(100)),
+        Case::new("routing.1000", || route(1000)),
+        Case::new("cluster.get64", get),
+        Case { simulated: Some(20), ..Case::new("cluster.view_change_1000", change_views) },
+    ]
+}
+
+/// The primary owner of a key.
+fn route(members: u16) -> Box<dyn FnMut()> {
+    let world = World::new(topology(1, members, 1024));
+    let view = world.client.view(&world.cache).expect("a view").clone();
+    Box::new(move || {
+        black_box(view.owners_of(black_box(&KEY)).next());
+    })
+}
+
+/// A GET, as `session.get64`, through the cluster machine.
+fn get() -> Box<dyn FnMut()> {
+    let World { mut client, cache, link, .. } = World::new(topology(1, 1, 256));
+    Box::new(move || {
+        client.submit(NOW, Call::new(black_box(&cache), Request::Get { key: KEY })).expect("accepted");
+        let Some(Output::Transmit { .. }) = client.poll_output() else { panic!("something is to be sent") };
+        let out = client.transmit(link).expect("open");
+        let (id, count) = (variable(&out.first()[1..]), out.len());
+        client.transmitted(link, count);
+        let buffer = client.receive_buffer(link).expect("open");
+        put_reply_start(id, VALUE.len(), buffer);
+        buffer.extend_from_slice(&VALUE);
+        client.handle_filled(NOW, link);
+        match client.poll_output() {
+            Some(Output::Completed { result: Ok(reply), .. }) => drop(black_box(reply)),
+            other => panic!("{other:?}"),
+        }
+        assert!(client.poll_output().is_none(), "nothing else happened");
+    })
+}
+
+/// The number with which bytes begin, seven bits in each.
+fn variable(bytes: &[u8]) -> u64 {
+    let mut number = 0;
+    for (index, byte) in bytes.iter().enumerate() {
+        number |= u64::from(byte & 0x7f) << (7 * index);
+        if byte & 0x80 == 0 {
+            break;
+        }
+    }
+    number
+}
+
+/// A GET whose answer brings another view of 1,000 members and 1,024 segments.
+fn change_views() -> Box<dyn FnMut()> {
+    let mut world = World::new(topology(1, 1000, 1024));
+    let mut views = [topology(2, 1000, 1024), topology(3, 1000, 1024)];
+    Box::new(move || {
+        views.swap(0, 1);
+        world.get(Some(views[0].clone()));
+    })
+}
+
+fn topology(id: u32, members: u16, segments: u16) -> Topology {
+    let member = |n: u16| Member { host: format!("10.128.{}.{}", n / 256, n % 256), port: 11222 };
+    let mut owners = SegmentOwners::default();
+    for segment in 0..segments {
+        owners.push(&[segment % members, (segment + 1) % members]);
+    }
+    let hash = Some(Hash { function: 3, segments: segments.into(), owners });
+    Topology { id, members: (0..members).map(member).collect(), hash }
+}
+
+/// A client with one link, to the first member, which answers for all.
+struct World {
+    client: Cluster,
+    cache: CacheHandle,
+    server: ServerSession,
+    link: LinkId,
+}
+
+impl World {
+    fn new(topology: Topology) -> Self {
+        let config = Config { seeds: topology.members[..1].to_vec(), connect_ahead: false, ..Config::default() };
+        let mut client = Cluster::new(config, [7; 32], NOW);
+        let cache = client.cache(NOW, RequestOptions::cache("people"));
+        let Some(Output::Connect { link, .. }) = client.poll_output() else { panic!("a link is wanted") };
+        client.handle_connected(NOW, link);
+        let mut world = Self { client, cache, server: ServerSession::new(Limits::default(), 64 << 20), link };
+        // The handshake, and then the question about the cache, whose answer brings the view.
+        world.answer(None);
+        world.answer(Some(topology));
+        assert!(world.client.view(&world.cache).is_some(), "the view has come");
+        world
+    }
+
+    fn get(&mut self, topology: Option<Topology>) {
+        let call = Call::new(&self.cache, Request::Get { key: KEY });
+        // Whoever owns the key, the one link carries it.
+        let member = topology.is_some().then(|| self.client.members().find(|member| member.ready).expect("ready").id);
+        self.client.submit(NOW, Call { member, ..call }).expect("accepted");
+        self.answer(topology);
+    }
+
+    /// Answers everything that the client has sent, and takes what comes of it.
+    fn answer(&mut self, mut topology: Option<Topology>) {
+        self.take();
+        if let Some(out) = self.client.transmit(self.link) {
+            out.segments().for_each(|segment| self.server.handle_received(segment));
+            let count = out.len();
+            self.client.transmitted(self.link, count);
+        }
+        while let Some((header, request)) = self.server.poll_request() {
+            let body = match request {
+                Request::Ping {} => {
+                    let operations = Operation::table().iter().map(|row| row.request_opcode.into()).collect();
+                    Body::Ping(Ping { server_version: Some(Version::LATEST.to_byte()), operations, ..Ping::default() })
+                }
+                _ => Body::Value(VALUE),
+            };
+            let (message_id, topology) = (header.message_id, topology.take());
+            self.server.reply(
+                &header,
+                request.operation(),
+                &Reply { message_id, status: Status::SUCCESS, topology, body },
+            );
+        }
+        let count = self.server.transmit().len();
+        if let Some(buffer) = self.client.receive_buffer(self.link) {
+            self.server.transmit().segments().for_each(|segment| buffer.extend_from_slice(segment));
+        }
+        self.server.transmitted(count);
+        self.client.handle_filled(NOW, self.link);
+        self.take();
+    }
+
+    fn take(&mut self) {
+        while let Some(output) = self.client.poll_output() {
+            drop(black_box(output));
+        }
+    }
+}
