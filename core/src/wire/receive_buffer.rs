@@ -12,6 +12,8 @@ const LEAST_ROOM: usize = 4 * 1024;
 const NEW_ROOM: usize = 16 * 1024;
 /// The most room offered before the bytes that will fill it have begun to come.
 const MOST_ROOM: usize = 1024 * 1024;
+/// The largest message whose room is used again: a quiet session must not hold what one large value once needed.
+const MOST_KEPT: usize = 4 * 1024 * 1024;
 
 /// Collects bytes, hands out whole messages as slices of them, and knows what to keep when a message is not all here.
 pub(crate) struct ReceiveBuffer {
@@ -52,7 +54,10 @@ impl ReceiveBuffer {
         // A large value gets its room in steps as it comes: a length alone must not cost memory.
         let missing = self.needed.saturating_sub(self.incoming.len());
         let room = missing.min(self.incoming.len().max(MOST_ROOM)).max(NEW_ROOM);
-        if self.incoming.capacity() - self.incoming.len() < LEAST_ROOM {
+        let spare = self.incoming.capacity() - self.incoming.len();
+        // The end of a large value needs no more than its own room: more would move all of it once again.
+        let ends_here = (1..=spare).contains(&missing) && self.incoming.len() >= NEW_ROOM;
+        if spare < LEAST_ROOM && !ends_here {
             self.incoming.reserve(room);
         }
         &mut self.incoming
@@ -107,6 +112,9 @@ impl ReceiveBuffer {
         if self.frame.is_empty() {
             // An empty view would keep the whole buffer from being used again.
             self.frame = Bytes::new();
+        }
+        if length > MOST_KEPT && self.incoming.is_empty() {
+            self.incoming = BytesMut::new();
         }
     }
 

@@ -92,3 +92,37 @@ fn writing_a_request_allocates_nothing() {
     });
     assert_eq!(count.calls, 0, "{count:?}");
 }
+
+/// A session lives long after the one large value that it has received.
+#[test]
+fn the_room_of_a_large_value_is_given_back() {
+    const SIZE: usize = 32 << 20;
+    let mut decoder = ReplyDecoder::new(Limits::default());
+    let large = Hand::reply(1, 0x04, 0x00).array(vec![7; SIZE]).done();
+    let small = get_reply();
+    let (count, ()) = measure(|| {
+        for bytes in [&large, &small, &small] {
+            for piece in bytes.chunks(65_536) {
+                decoder.receive_buffer().extend_from_slice(piece);
+            }
+            assert!(matches!(decoder.poll(|_| Some(ASKED)), Some(Ok(_))));
+        }
+    });
+    assert!(count.held < 1 << 20, "{count:?}");
+}
+
+/// A value that is nearly complete is not moved once more to make room for what comes after it.
+#[test]
+fn a_value_in_small_reads_costs_no_more_room_than_it_has_bytes() {
+    const SIZE: usize = 1 << 20;
+    let mut decoder = ReplyDecoder::new(Limits::default());
+    let bytes = Hand::reply(1, 0x04, 0x00).array(vec![7; SIZE]).done();
+    let (count, ()) = measure(|| {
+        for piece in bytes.chunks(1460) {
+            assert!(decoder.poll(|_| Some(ASKED)).is_none());
+            decoder.receive_buffer().extend_from_slice(piece);
+        }
+        assert!(matches!(decoder.poll(|_| Some(ASKED)), Some(Ok(_))));
+    });
+    assert!(count.peak < (SIZE + SIZE / 4) as i64, "{count:?}");
+}
