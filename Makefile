@@ -52,7 +52,7 @@ vectors: setup ## Capture the golden vectors anew from a real server
 	HOTROD_RECORD=$(CURDIR)/spec/vectors $(CARGO) test -p infinispan-harness --test operations -- --test-threads=1
 
 doc: ## Reference documentation
-	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --workspace --no-deps
+	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --workspace --exclude hotrod-cli --no-deps
 
 install: ## Install the command line programs (PREFIX=/usr/local)
 	$(CARGO) install --path cli --root $(or $(PREFIX),/usr/local) --locked
