@@ -35,7 +35,7 @@ pub struct ListenerOptions {
     pub include_current_state: bool,
     /// Decides in the server which events are sent.
     pub filter: Option<Factory>,
-    /// Makes the event's data in the server; events are then [`EventKind::Custom`](super::EventKind).
+    /// Makes the event's data in the server; events are then [`EventData::Custom`](super::EventData).
     pub converter: Option<Factory>,
     /// Give the factories the stored bytes, not objects (2.1 and later).
     pub use_raw_data: bool,
