@@ -120,7 +120,9 @@ async fn map(stage: &mut Stage, cache: &Cache) -> Result<(), Failure> {
     stage.title("The cluster, as the server tells it")?;
     let options = RequestOptions::cache(cache.name());
     let reply = cache.session().await?.execute(&options, &Request::Ping {}, None).await?;
-    let (Some(Topology { members, hash: Some(hash), .. }), Body::Ping(_)) = (reply.topology, reply.body) else {
+    let (Some(Topology { members, hash: Some(hash), .. }), Body::Ping(_)) =
+        (reply.topology.map(|topology| *topology), reply.body)
+    else {
         return Err(Failure::Other("the server told no topology".into()));
     };
     for (index, member) in members.iter().enumerate() {

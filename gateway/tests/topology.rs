@@ -8,7 +8,7 @@ use hotrod_core::wire::{Intelligence, Request, RequestOptions, Topology, Version
 use hotrod_gateway::embedded::{ClusterOptions, MemberId};
 
 fn ask(world: &mut World, client: usize, cache: &str, request: &Request) -> Option<Topology> {
-    world.ask(client, &RequestOptions::cache(cache), request).expect("an answer").topology
+    world.ask(client, &RequestOptions::cache(cache), request).expect("an answer").topology.map(|topology| *topology)
 }
 
 fn get() -> Request {

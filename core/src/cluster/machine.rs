@@ -373,7 +373,7 @@ impl Cluster {
                 // Of an operation that is over there is nothing to know any more: the next one brings it again.
                 let id = OperationId::from(KeyData::from_ffi(token));
                 if let Some(cache) = self.operations.get(id).map(|operation| operation.cache) {
-                    self.apply(cache, topology);
+                    self.apply(cache, *topology);
                 }
             }
             session::Event::Entry(event) => self.outputs.push_back(Output::Event(Event::Entry { member, event })),
@@ -397,7 +397,7 @@ impl Cluster {
                 if let Some(topology) = reply.topology.take()
                     && let Some(cache) = self.operations.get(id).map(|operation| operation.cache)
                 {
-                    self.apply(cache, topology);
+                    self.apply(cache, *topology);
                 }
                 self.complete(id, Some(member), Ok(reply));
             }

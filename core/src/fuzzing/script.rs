@@ -1,5 +1,6 @@
 //! What can be done to a session, as an input spells it.
 
+use alloc::boxed::Box;
 use alloc::collections::VecDeque;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
@@ -152,7 +153,7 @@ impl<'a> World<'a> {
 
     fn reply(&mut self, header: &RequestHeader, operation: Operation, status: Status) {
         let asked = Asked { operation, version: header.version, intelligence: header.intelligence };
-        let topology = samples::topology(header.intelligence, &mut self.input);
+        let topology = samples::topology(header.intelligence, &mut self.input).map(Box::new);
         let body = samples::body(status, asked, &mut self.input);
         self.server.reply(header, operation, &Reply { message_id: header.message_id, status, topology, body });
         self.send();

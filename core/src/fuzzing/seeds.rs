@@ -1,5 +1,6 @@
 //! Inputs to begin with: a message of every kind, and some lives of a session.
 
+use alloc::boxed::Box;
 use alloc::format;
 use alloc::string::String;
 use alloc::vec;
@@ -106,7 +107,7 @@ fn reply(status: Status, asked: Asked) -> Vec<u8> {
     let mut out = SendBuffer::new();
     for (message_id, skipped) in [(1, 0), (300, 1)] {
         let mut input = Input::new(&choices[skipped..]);
-        let topology = samples::topology(asked.intelligence, &mut input);
+        let topology = samples::topology(asked.intelligence, &mut input).map(Box::new);
         let body = samples::body(status, asked, &mut input);
         write_reply(&Reply { message_id, status, topology, body }, asked, &mut out);
     }

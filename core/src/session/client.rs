@@ -66,7 +66,7 @@ pub enum Event {
         /// The host's name for it.
         token: u64,
         /// The topology.
-        topology: Topology,
+        topology: Box<Topology>,
     },
     /// An event for a cache listener of this session.
     Entry(wire::Event),

@@ -1,5 +1,7 @@
 //! From bytes in any pieces to messages.
 
+use alloc::boxed::Box;
+
 use bytes::BytesMut;
 
 use super::event::{self, COUNTER_EVENT, CounterEvent, EntryChange, Event};
@@ -39,7 +41,7 @@ pub struct ReplyDecoder {
 struct ReplyHead {
     message_id: u64,
     status: Status,
-    topology: Option<Topology>,
+    topology: Option<Box<Topology>>,
     rest: Rest,
 }
 
@@ -132,7 +134,7 @@ fn read_head(asked: impl Fn(u64) -> Option<Asked>, reader: &mut Reader<'_>) -> R
     let topology = topology::read(intelligence.unwrap_or(Intelligence::Basic), reader)?;
     // An operation's own opcode with an error's status: the text of the error follows all the same.
     let rest = if status.is_error() && matches!(rest, Rest::Answer(_)) { Rest::Error } else { rest };
-    Ok(ReplyHead { message_id, status, topology, rest })
+    Ok(ReplyHead { message_id, status, topology: topology.map(Box::new), rest })
 }
 
 fn read_kind((message_id, id_at): (u64, usize), opcode: u8, asked: Option<Asked>, reader: &Reader<'_>) -> Read<Rest> {

@@ -1,5 +1,6 @@
 //! Replies: the header that all share, and the answer in one of a small set of forms.
 
+use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
 
@@ -41,8 +42,8 @@ pub struct Reply {
     pub message_id: u64,
     /// How it went.
     pub status: Status,
-    /// A new view of the cluster, if the request's was another.
-    pub topology: Option<Topology>,
+    /// A new view of the cluster, if the request's was another. Boxed: few replies have one, and all are moved.
+    pub topology: Option<Box<Topology>>,
     /// The answer.
     pub body: Body,
 }
@@ -189,7 +190,7 @@ pub fn write_reply(reply: &Reply, asked: Asked, out: &mut SendBuffer) {
     out.put_vlong(reply.message_id);
     out.put_u8(if error { ERROR } else { asked.operation.row().reply_opcode });
     out.put_u8(reply.status.0);
-    topology::write(reply.topology.as_ref().filter(|_| !error), asked.intelligence, out);
+    topology::write(reply.topology.as_deref().filter(|_| !error), asked.intelligence, out);
     write_body(&reply.body, asked, out);
 }
 

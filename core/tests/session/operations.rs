@@ -76,7 +76,7 @@ fn a_topology_in_a_late_reply_is_told_all_the_same() {
     let reply = Reply {
         message_id: header.message_id,
         status: Status::KEY_DOES_NOT_EXIST,
-        topology: Some(Topology { hash: Some(hash()), ..topology.clone() }),
+        topology: Some(Box::new(Topology { hash: Some(hash()), ..topology.clone() })),
         body: Body::Nothing,
     };
     pair.server.reply(&header, Operation::Get, &reply);

@@ -41,7 +41,7 @@ fn reply(reply: &Reply) -> Value {
     json!({
         "message_id": long(reply.message_id),
         "status": reply.status.0,
-        "topology": reply.topology.as_ref().map(topology),
+        "topology": reply.topology.as_deref().map(topology),
         "body": body(&reply.body),
     })
 }

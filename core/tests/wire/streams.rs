@@ -25,7 +25,7 @@ fn topology(id: u32, port: u16) -> Topology {
 
 fn get_reply(message_id: u64, topology: Option<Topology>, value: &'static str) -> Incoming {
     let body = Body::Value(Bytes::from(value));
-    Incoming::Reply(Reply { message_id, status: Status::SUCCESS, topology, body })
+    Incoming::Reply(Reply { message_id, status: Status::SUCCESS, topology: topology.map(Box::new), body })
 }
 
 fn event(message_id: u64, key: &'static str) -> Incoming {

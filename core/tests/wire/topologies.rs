@@ -24,7 +24,7 @@ fn reply(intelligence: Intelligence, topology: fn(Hand) -> Hand) -> Reply {
 }
 
 fn topology(intelligence: Intelligence, topology: fn(Hand) -> Hand) -> Topology {
-    reply(intelligence, topology).topology.expect("a topology")
+    *reply(intelligence, topology).topology.expect("a topology")
 }
 
 fn hash(members: fn(Hand) -> Hand) -> Hash {

@@ -65,7 +65,7 @@ impl Cluster {
             Err(Failure { status, message }) => (status, Body::Error(message)),
         };
         let topology = if has_view { self.new_view(header) } else { None };
-        Reply { message_id: header.message_id, status, topology: topology.cloned(), body }
+        Reply { message_id: header.message_id, status, topology: topology.cloned().map(Box::new), body }
     }
 
     /// The view of the request's cache, if the client has another. Ids have no order.

@@ -137,7 +137,7 @@ impl World {
                 }
                 _ => Body::Value(VALUE),
             };
-            let (message_id, topology) = (header.message_id, topology.take());
+            let (message_id, topology) = (header.message_id, topology.take().map(Box::new));
             self.server.reply(
                 &header,
                 request.operation(),

@@ -36,7 +36,7 @@ fn encode(request: Request) -> Box<dyn FnMut()> {
 
 fn decode(operation: Operation, topology: Option<Topology>, body: Body) -> Box<dyn FnMut()> {
     let asked = Asked { operation, version: Version::LATEST, intelligence: INTELLIGENCE };
-    let reply = Reply { message_id: 300, status: Status::SUCCESS, topology, body };
+    let reply = Reply { message_id: 300, status: Status::SUCCESS, topology: topology.map(Box::new), body };
     let mut out = SendBuffer::new();
     write_reply(&reply, asked, &mut out);
     let bytes = out.to_bytes();

@@ -28,7 +28,12 @@ pub fn reply(asked: Asked) -> BoxedStrategy<Reply> {
     // An error comes without a topology.
     let error = error().prop_map(|error| (None, error));
     (long(), prop_oneof![3 => answer, 1 => error])
-        .prop_map(|(message_id, (topology, (status, body)))| Reply { message_id, status, topology, body })
+        .prop_map(|(message_id, (topology, (status, body)))| Reply {
+            message_id,
+            status,
+            topology: topology.map(Box::new),
+            body,
+        })
         .boxed()
 }
 
