@@ -25,10 +25,10 @@ test: setup ## Every test, real servers included (SKIP_REAL=1 leaves those out, 
 	$(CARGO) test --workspace --features hotrod-core/fuzzing
 	tools/no-std-check
 
-test-matrix: setup ## The operation matrix on older server lines
+test-matrix: setup ## Operations and authentication on older server lines
 	for version in $(MATRIX); do \
 	  echo "== Infinispan $$version"; \
-	  HOTROD_INFINISPAN_VERSION=$$version $(CARGO) test -p infinispan-harness --test operations; \
+	  HOTROD_INFINISPAN_VERSION=$$version $(CARGO) test -p infinispan-harness --test operations --test authentication || exit 1; \
 	done
 
 sim: ## The cluster machine on SEEDS simulated clusters (SEEDS=10000)

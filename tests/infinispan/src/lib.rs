@@ -28,10 +28,15 @@ pub use shared::shared;
 /// The server that the tests run against unless they say otherwise.
 pub const DEFAULT_VERSION: &str = "16.0.7";
 
+/// Whether the tests run against an older server, which may not know the newest protocol versions.
+pub fn is_older_line() -> bool {
+    std::env::var_os("HOTROD_INFINISPAN_VERSION").is_some_and(|version| version != DEFAULT_VERSION)
+}
+
 /// Which server to start, and how.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Options {
-    /// The version in Maven Central. Default [`DEFAULT_VERSION`].
+    /// The version in Maven Central. Default `HOTROD_INFINISPAN_VERSION`, and without that [`DEFAULT_VERSION`].
     pub version: String,
     /// How many nodes. Default 1.
     pub nodes: usize,
@@ -46,7 +51,7 @@ pub struct Options {
 impl Default for Options {
     fn default() -> Self {
         Self {
-            version: DEFAULT_VERSION.into(),
+            version: std::env::var("HOTROD_INFINISPAN_VERSION").unwrap_or_else(|_| DEFAULT_VERSION.into()),
             nodes: 1,
             flavour: Flavour::Plain,
             extra_caches: String::new(),

@@ -4,7 +4,7 @@ use hotrod_tokio::core::sasl::{Mechanism, SaslError};
 use hotrod_tokio::core::session::{Disconnect, OperationError};
 use hotrod_tokio::core::wire::{Body, Request, Status};
 use hotrod_tokio::{Client, Error};
-use infinispan_harness::{Cluster, Flavour, Options, skip_real};
+use infinispan_harness::{Cluster, Flavour, Options, is_older_line, skip_real};
 use tokio::runtime::Builder;
 
 fn cluster(flavour: Flavour) -> &'static Cluster {
@@ -116,7 +116,12 @@ fn without_a_name_the_strongest_is_taken_also_without_tls() {
 fn authentication_in_every_version() {
     run(async {
         for version in ["2.0", "2.5", "2.8", "3.0", "3.1", "4.0", "4.1"] {
-            write_and_read(&tls_uri("admin:changeme@", &format!("&protocol_version={version}"))).await;
+            let uri = tls_uri("admin:changeme@", &format!("&protocol_version={version}"));
+            match Client::connect(&uri).await {
+                Err(Error::Handshake { reason, .. })
+                    if is_older_line() && matches!(*reason, Disconnect::VersionRefused { .. }) => {}
+                _ => drop(write_and_read(&uri).await),
+            }
         }
     });
 }

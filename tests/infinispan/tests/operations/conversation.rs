@@ -34,6 +34,7 @@ impl Conversation {
             Ok(session) => session,
             Err(Error::Handshake { reason, .. }) => {
                 // An older server says so; anything else is a failure.
+                assert!(infinispan_harness::is_older_line(), "{version}: {reason}");
                 assert!(matches!(*reason, Disconnect::VersionRefused { .. }), "{version}: {reason}");
                 return None;
             }

@@ -26,16 +26,12 @@ use hotrod_tokio::core::wire::Version;
 use infinispan_harness::{Cluster, Flavour, Options, skip_real};
 
 fn server() -> &'static Cluster {
-    infinispan_harness::shared(Options { version: server_version(), ..Options::default() })
+    infinispan_harness::shared(Options::default())
 }
 
 fn secured_server() -> &'static Cluster {
     let flavour = Flavour::SecurePlain;
-    infinispan_harness::shared(Options { version: server_version(), flavour, ..Options::default() })
-}
-
-fn server_version() -> String {
-    std::env::var("HOTROD_INFINISPAN_VERSION").unwrap_or_else(|_| infinispan_harness::DEFAULT_VERSION.into())
+    infinispan_harness::shared(Options { flavour, ..Options::default() })
 }
 
 /// Runs a part of the matrix in each version that the server has.
