@@ -80,6 +80,10 @@ impl Caches {
         (next < self.all.len()).then_some(CacheId(next as u32))
     }
 
+    pub(super) fn contains(&self, id: CacheId) -> bool {
+        (id.0 as usize) < self.all.len()
+    }
+
     pub(super) fn get(&self, id: CacheId) -> &Cache {
         &self.all[id.0 as usize]
     }

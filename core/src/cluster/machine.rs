@@ -124,6 +124,9 @@ impl Cluster {
         if self.closing {
             return Err(SubmitError::Closed);
         }
+        if !self.caches.contains(call.cache.id) {
+            return Err(SubmitError::ForeignCache);
+        }
         if self.deadlines.len() >= self.config.max_waiting {
             return Err(SubmitError::Full { waiting: self.deadlines.len() });
         }

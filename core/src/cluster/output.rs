@@ -110,6 +110,9 @@ pub enum SubmitError {
     /// The machine is closed.
     #[error("the client is closed")]
     Closed,
+    /// The cache is one of another machine.
+    #[error("the cache belongs to another client")]
+    ForeignCache,
 }
 
 /// How an operation failed.

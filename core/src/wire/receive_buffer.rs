@@ -12,8 +12,10 @@ const LEAST_ROOM: usize = 4 * 1024;
 const NEW_ROOM: usize = 16 * 1024;
 /// The most room offered before the bytes that will fill it have begun to come.
 const MOST_ROOM: usize = 1024 * 1024;
-/// The largest message whose room is used again: a quiet session must not hold what one large value once needed.
-const MOST_KEPT: usize = 4 * 1024 * 1024;
+/// A message that needs more room than is kept for ever.
+const LARGE: usize = 4 * 1024 * 1024;
+/// After so many smaller messages the room of a large one is given back.
+const SMALL_UNTIL_GIVEN_BACK: u32 = 16;
 
 /// Collects bytes, hands out whole messages as slices of them, and knows what to keep when a message is not all here.
 pub(crate) struct ReceiveBuffer {
@@ -29,6 +31,8 @@ pub(crate) struct ReceiveBuffer {
     stream_offset: u64,
     /// Bytes of the present message that were cut out because they need not be parsed again.
     cut: usize,
+    /// Smaller messages to come before the room of a large one is given back; 0 if there was none.
+    small_until_given_back: u32,
 }
 
 impl ReceiveBuffer {
@@ -41,6 +45,7 @@ impl ReceiveBuffer {
             limits,
             stream_offset: 0,
             cut: 0,
+            small_until_given_back: 0,
         }
     }
 
@@ -113,8 +118,19 @@ impl ReceiveBuffer {
             // An empty view would keep the whole buffer from being used again.
             self.frame = Bytes::new();
         }
-        if length > MOST_KEPT && self.incoming.is_empty() {
-            self.incoming = BytesMut::new();
+        self.give_back(length);
+    }
+
+    /// A quiet session must not hold what one large value once needed; one that reads large values must not ask for
+    /// fresh memory every time.
+    fn give_back(&mut self, length: usize) {
+        if length > LARGE {
+            self.small_until_given_back = SMALL_UNTIL_GIVEN_BACK;
+        } else if self.small_until_given_back > 0 && self.incoming.is_empty() {
+            self.small_until_given_back -= 1;
+            if self.small_until_given_back == 0 {
+                self.incoming = BytesMut::new();
+            }
         }
     }
 

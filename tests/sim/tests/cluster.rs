@@ -220,6 +220,15 @@ fn what_waits_has_a_limit() {
 }
 
 #[test]
+fn a_cache_of_another_machine_is_refused() {
+    let mut one = World::new(1, 7);
+    let mut other = World::new(1, 8);
+    let foreign = other.client.cache(other.now(), RequestOptions::cache("only there"));
+    let refused = one.client.submit(one.now(), Call::new(&foreign, get("key")));
+    assert_eq!(refused, Err(SubmitError::ForeignCache));
+}
+
+#[test]
 fn an_operation_that_was_cancelled_is_never_answered() {
     let mut world = settled(3);
     let id = world.submit(get("key"));
