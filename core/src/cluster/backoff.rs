@@ -20,6 +20,10 @@ impl Entropy {
         seed
     }
 
+    pub(super) fn number(&mut self) -> u64 {
+        self.0.next_u64()
+    }
+
     /// The pause after so many failures in a row: doubled each time up to `longest`, and then anything between half of
     /// that and all of it, so that clients do not come back all at once.
     pub(super) fn pause(&mut self, failures: u32, first: Duration, longest: Duration) -> Duration {

@@ -1,10 +1,12 @@
 //! The caches that operations go to, and each one's view of the cluster.
 
+use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
 use alloc::string::String;
 use alloc::sync::{Arc, Weak};
 use alloc::vec::Vec;
 
+use super::near_cache::NearCache;
 use super::view::View;
 use crate::wire::{Flags, MediaType, RequestOptions};
 
@@ -43,6 +45,7 @@ pub(super) struct Cache {
     pub(super) view: Option<Arc<View>>,
     /// The form in which it stores keys; `None` until the server has said.
     pub(super) key_type: Option<MediaType>,
+    pub(super) near: Option<Box<NearCache>>,
 }
 
 impl Cache {
@@ -68,7 +71,7 @@ impl Caches {
             return (*id, false);
         }
         let id = CacheId(self.all.len() as u32);
-        self.all.push(Cache { name: name.into(), view: None, key_type: None });
+        self.all.push(Cache { name: name.into(), view: None, key_type: None, near: None });
         self.by_name.insert(name.into(), id);
         (id, true)
     }
@@ -90,6 +93,19 @@ impl Caches {
 
     pub(super) fn get_mut(&mut self, id: CacheId) -> &mut Cache {
         &mut self.all[id.0 as usize]
+    }
+
+    /// As [`get`](Self::get), of an id that may be another machine's.
+    pub(super) fn find(&self, id: CacheId) -> Option<&Cache> {
+        self.all.get(id.0 as usize)
+    }
+
+    pub(super) fn find_mut(&mut self, id: CacheId) -> Option<&mut Cache> {
+        self.all.get_mut(id.0 as usize)
+    }
+
+    pub(super) fn iter_mut(&mut self) -> impl Iterator<Item = &mut Cache> {
+        self.all.iter_mut()
     }
 
     pub(super) fn view(&self, id: CacheId) -> Option<&Arc<View>> {

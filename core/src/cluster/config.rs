@@ -1,8 +1,10 @@
-//! What a cluster machine is told at its beginning, and what it counts.
+//! What a cluster machine is told at its beginning.
 
+use alloc::string::String;
 use alloc::vec::Vec;
 use core::time::Duration;
 
+use super::access::Access;
 use crate::session;
 use crate::wire::Member;
 
@@ -11,6 +13,13 @@ use crate::wire::Member;
 pub struct Config {
     /// Servers to begin with, and to come back to when every member that is known is gone.
     pub seeds: Vec<Member>,
+    /// Other clusters with the same caches, in the order in which they are tried when no member of the present one can
+    /// be reached. Default: none.
+    pub sites: Vec<Site>,
+    /// So many failures in a row of every member and every seed, and the next site is taken. Default 3.
+    pub site_failures: u32,
+    /// How members are dialled. Default: at the addresses that they advertise.
+    pub access: Access,
     /// Settings of every session.
     pub session: session::Config,
     /// Time for the host to establish a link. Default 5 s.
@@ -27,6 +36,11 @@ pub struct Config {
     /// Whether links are opened to members as soon as a topology names them, and not with the first operation that
     /// needs one. Default true.
     pub connect_ahead: bool,
+    /// Links for operations to one member; more than the first are opened when all have plenty to do. Listeners have a
+    /// link of their own beside them. Default 1.
+    pub links_per_member: usize,
+    /// A link beyond a member's first that had nothing to do for so long is closed. Default 60 s.
+    pub idle_timeout: Duration,
     /// A ready link on which nothing was sent or received for so long is asked with a PING. Default 30 s.
     pub keep_alive: Duration,
     /// Operations that wait for a link, or that a session is too full for. Default 10,000.
@@ -37,6 +51,9 @@ impl Default for Config {
     fn default() -> Self {
         Self {
             seeds: Vec::new(),
+            sites: Vec::new(),
+            site_failures: 3,
+            access: Access::default(),
             session: session::Config { stall_timeout: Duration::from_secs(10), ..session::Config::default() },
             connect_timeout: Duration::from_secs(5),
             operation_timeout: Duration::from_secs(15),
@@ -44,27 +61,19 @@ impl Default for Config {
             min_backoff: Duration::from_millis(100),
             max_backoff: Duration::from_secs(10),
             connect_ahead: true,
+            links_per_member: 1,
+            idle_timeout: Duration::from_secs(60),
             keep_alive: Duration::from_secs(30),
             max_waiting: 10_000,
         }
     }
 }
 
-/// What a cluster machine has done, as plain numbers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Counters {
-    /// Operations that were completed, the machine's own not included.
-    pub operations: u64,
-    /// Operations sent to the primary owner of their key.
-    pub direct: u64,
-    /// Operations with a key sent to another member, which has to forward them.
-    pub forwarded: u64,
-    /// Times an operation was sent again.
-    pub retries: u64,
-    /// Links asked for.
-    pub connects: u64,
-    /// Links that failed or were lost.
-    pub disconnects: u64,
-    /// Topologies taken over.
-    pub topologies: u64,
+/// Another cluster with the same caches, kept alike by Infinispan's cross-site replication.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Site {
+    /// Its name, for people and for [`switch_site`](super::Cluster::switch_site).
+    pub name: String,
+    /// Its servers to begin with.
+    pub seeds: Vec<Member>,
 }

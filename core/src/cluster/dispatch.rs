@@ -1,15 +1,10 @@
 //! Which member an operation goes to, and how it gets there.
 
-use slotmap::Key;
-
-use super::cache::CacheId;
-use super::link::{Link, LinkId};
 use super::machine::Cluster;
 use super::member::MemberId;
-use super::operation::{Operation, OperationId, Owner, Place};
-use super::output::{ClusterError, Output};
-use crate::session::{self, SubmitError};
-use crate::wire::{Body, Reply};
+use super::operation::{Operation, OperationId, Owner, Place, Target};
+use super::output::ClusterError;
+use crate::wire::Routing;
 
 /// Where an operation can go now.
 enum Choice {
@@ -68,30 +63,32 @@ impl Cluster {
     }
 
     fn choose(&self, operation: &Operation) -> Choice {
-        if let Some(member) = operation.pinned {
-            return match self.members.get(member) {
-                None => Choice::Gone,
-                Some(_) if self.is_usable(member) => Choice::Member { member, route: Route::Any },
-                Some(_) => Choice::Wait,
-            };
-        }
         let fit = |member: &MemberId| self.is_usable(*member) && operation.avoid != Some(*member);
         let mut route = Route::Any;
-        if let Some(key) = operation.request.routing_key() {
-            let cache = self.caches.get(operation.cache);
-            if let Some(view) = cache.view.as_ref().filter(|_| cache.hashes(&operation.options.key_type)) {
-                let mut owners = view.owners_of(key).enumerate().filter(|(_, member)| fit(member));
-                if let Some((rank, member)) = owners.next() {
-                    let route = if rank == 0 { Route::Direct } else { Route::Forwarded };
-                    return Choice::Member { member, route };
-                }
-                if view.ownership.is_some() {
-                    route = Route::Forwarded;
+        match operation.target {
+            Target::Only(member) => return self.choose_only(operation, member),
+            Target::Prefer(member) if fit(&member) => return Choice::Member { member, route },
+            Target::Owner(member) if fit(&member) => return Choice::Member { member, route: Route::Direct },
+            Target::Prefer(_) => {}
+            Target::Owner(_) => route = Route::Forwarded,
+            Target::Key => {
+                if let Some(key) = operation.request.routing_key() {
+                    let cache = self.caches.get(operation.cache);
+                    if let Some(view) = cache.view.as_ref().filter(|_| cache.hashes(&operation.options.key_type)) {
+                        let mut owners = view.owners_of(key).enumerate().filter(|(_, member)| fit(member));
+                        if let Some((rank, member)) = owners.next() {
+                            let route = if rank == 0 { Route::Direct } else { Route::Forwarded };
+                            return Choice::Member { member, route };
+                        }
+                        if view.ownership.is_some() {
+                            route = Route::Forwarded;
+                        }
+                    }
                 }
             }
         }
         // The one that has just failed comes last.
-        let (current, seeds) = (&self.current, &self.seeds);
+        let (current, seeds) = (&self.current, self.seeds());
         let usable = |member: &MemberId| self.is_usable(*member);
         let member = self
             .next_of(current, fit)
@@ -99,6 +96,16 @@ impl Cluster {
             .or_else(|| self.next_of(current, usable))
             .or_else(|| self.next_of(seeds, usable));
         member.map_or(Choice::Wait, |member| Choice::Member { member, route })
+    }
+
+    fn choose_only(&self, operation: &Operation, member: MemberId) -> Choice {
+        match self.members.get(member) {
+            None => Choice::Gone,
+            Some(_) if self.is_usable(member) => Choice::Member { member, route: Route::Any },
+            // An iteration is not waited for: others have the same entries.
+            Some(_) if matches!(operation.owner, Owner::Iteration(..)) => Choice::Gone,
+            Some(_) => Choice::Wait,
+        }
     }
 
     /// Whose turn it is among those that fit.
@@ -109,12 +116,15 @@ impl Cluster {
     }
 
     fn is_usable(&self, member: MemberId) -> bool {
-        self.members.get(member).is_some_and(|member| member.link.is_some() || member.may_be_tried(self.now))
+        self.members.get(member).is_some_and(|member| member.has_link() || member.may_be_tried(self.now))
     }
 
     fn send_to(&mut self, member: MemberId, id: OperationId) {
         self.turn = self.turn.wrapping_add(1);
-        let Some(link) = self.link_to(member) else { return self.wait(id) };
+        let Some(operation) = self.operations.get(id) else { return };
+        let row = operation.request.operation().row();
+        let same = row.routing == Routing::Same || matches!(operation.target, Target::Only(_) | Target::Prefer(_));
+        let Some(link) = self.link_for(member, operation.purpose, same) else { return self.wait(id) };
         let goes_first = self.links.get(link).is_some_and(|open| open.is_ready() && open.queue.is_empty());
         if !(goes_first && self.submit_to(link, id)) {
             self.set_place(id, Place::Queued(link));
@@ -123,63 +133,6 @@ impl Cluster {
             }
         }
         self.refresh(link);
-    }
-
-    /// The link to a member; a new one if there is none.
-    pub(super) fn link_to(&mut self, member: MemberId) -> Option<LinkId> {
-        let (now, timeout) = (self.now, self.config.connect_timeout);
-        let known = self.members.get_mut(member)?;
-        if let Some(link) = known.link {
-            return Some(link);
-        }
-        let link = self.links.insert(Link::new(member, now + timeout, now));
-        known.link = Some(link);
-        let address = known.address.clone();
-        self.counters.connects += 1;
-        self.outputs.push_back(Output::Connect { link, member, address, timeout });
-        self.refresh(link);
-        Some(link)
-    }
-
-    /// Hands a session what is queued for it, as far as it takes it.
-    pub(super) fn submit_queued(&mut self, link: LinkId) {
-        while let Some(open) = self.links.get(link)
-            && open.is_ready()
-            && let Some(&id) = open.queue.front()
-        {
-            if !self.submit_to(link, id) {
-                return;
-            }
-        }
-    }
-
-    /// Hands an operation to a session. Answers false if the session can't take it now.
-    fn submit_to(&mut self, link: LinkId, id: OperationId) -> bool {
-        let (Some(operation), Some(open)) = (self.operations.get_mut(id), self.links.get_mut(link)) else {
-            return false;
-        };
-        let member = open.member;
-        let call = session::Call {
-            request: &operation.request,
-            options: &operation.options,
-            topology_id: self.caches.view(operation.cache).map_or(0, |view| view.id),
-            timeout: Some(operation.deadline - self.now),
-            token: id.data().as_ffi(),
-        };
-        match open.session_mut().map(|session| session.submit(self.now, call)) {
-            Some(Ok(in_session)) => {
-                operation.attempts = operation.attempts.saturating_add(1);
-                open.in_flight += 1;
-                open.quiet_since = self.now;
-                self.set_place(id, Place::InFlight(link, in_session));
-            }
-            None | Some(Err(SubmitError::Full { .. } | SubmitError::NotReady | SubmitError::Closed)) => return false,
-            Some(Err(error)) => {
-                let operation = operation.request.operation();
-                self.complete(id, Some(member), Err(ClusterError::Refused { operation, error }));
-            }
-        }
-        true
     }
 
     fn wait(&mut self, id: OperationId) {
@@ -195,51 +148,9 @@ impl Cluster {
         }
     }
 
-    /// Takes an operation out of where it is, and notes where it is going: what no session has is in the table of
-    /// deadlines, and nothing else is.
-    pub(super) fn set_place(&mut self, id: OperationId, place: Place) {
-        let Some(operation) = self.operations.get_mut(id) else { return };
-        let deadline = operation.deadline;
-        let before = core::mem::replace(&mut operation.place, place);
-        match before {
-            Place::Waiting => self.waiting.retain(|waiting| *waiting != id),
-            Place::Queued(link) => {
-                if let Some(open) = self.links.get_mut(link) {
-                    match open.queue.front() {
-                        Some(first) if *first == id => {
-                            open.queue.pop_front();
-                        }
-                        _ => open.queue.retain(|queued| *queued != id),
-                    }
-                }
-            }
-            Place::New | Place::InFlight(..) => {}
-        }
-        let is_held = |place| matches!(place, Place::Waiting | Place::Queued(_));
-        match (is_held(before), is_held(place)) {
-            (false, true) => self.deadlines.insert((deadline, id)),
-            (true, false) => self.deadlines.remove(&(deadline, id)),
-            _ => false,
-        };
-    }
-
-    /// An operation is over.
-    pub(super) fn complete(&mut self, id: OperationId, member: Option<MemberId>, result: Result<Reply, ClusterError>) {
+    /// Sends an operation elsewhere than where it waits.
+    pub(super) fn redispatch(&mut self, id: OperationId) {
         self.set_place(id, Place::New);
-        let Some(operation) = self.operations.remove(id) else { return };
-        match operation.owner {
-            Owner::Host => {
-                self.counters.operations += 1;
-                self.outputs.push_back(Output::Completed { id, member, result });
-            }
-            Owner::Probe => self.learn(operation.cache, result),
-        }
-    }
-
-    /// What a cache is like. If it does not say, its keys are taken as they come.
-    fn learn(&mut self, cache: CacheId, result: Result<Reply, ClusterError>) {
-        if let Ok(Reply { body: Body::Ping(ping), .. }) = result {
-            self.caches.get_mut(cache).key_type = Some(ping.key_type);
-        }
+        self.dispatch(id);
     }
 }

@@ -5,9 +5,9 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use super::cache::CacheId;
-use super::link::{Link, LinkId};
+use super::link::{Link, LinkId, Purpose};
 use super::machine::Cluster;
-use super::member::MemberId;
+use super::member::{Member, MemberId};
 use super::operation::{Operation, OperationId, Place};
 use super::output::{ClusterError, Event, Output};
 use super::view::{Ownership, View};
@@ -29,9 +29,8 @@ impl Cluster {
             open.quiet_since = self.now;
         }
         if let Some(known) = self.members.get_mut(member) {
-            known.failures = 0;
+            // It failed the last time, and a link says little: only an answer ends that.
             known.retry_at = None;
-            known.failure = None;
             let address = known.address.clone();
             self.outputs.push_back(Output::Event(Event::MemberReady { member, address }));
         }
@@ -39,6 +38,15 @@ impl Cluster {
         self.release_unneeded();
         self.submit_queued(link);
         self.retry_waiting();
+    }
+
+    /// A member has answered an operation: what it failed before is over.
+    pub(super) fn trust(&mut self, member: MemberId) {
+        if let Some(known) = self.members.get_mut(member) {
+            known.failures = 0;
+            known.failure = None;
+        }
+        self.note_degradation();
     }
 
     /// An attempt has failed: another where that is safe, or the honest answer.
@@ -52,10 +60,8 @@ impl Cluster {
         let attempts = operation.attempts;
         if !closing && attempts <= max_retries && now < operation.deadline && may_be_sent_again(operation, &error) {
             operation.avoid = Some(member);
-            operation.failure = Some(error);
             self.counters.retries += 1;
-            self.set_place(id, Place::New);
-            return self.dispatch(id);
+            return self.redispatch(id);
         }
         // What an earlier attempt may have done counts as well.
         let error = if attempts > 1 { unknown_of(error) } else { error };
@@ -69,9 +75,14 @@ impl Cluster {
             self.timeouts.remove(&(timeout, link));
         }
         self.outputs.push_back(Output::Close { link });
+        if let Some(session) = ended.session() {
+            self.counters.bytes_sent += session.transmit().sent();
+            self.counters.bytes_received += session.received();
+        }
         let is_failure = *reason != Disconnect::Closed;
         if let Some(member) = self.members.get_mut(ended.member) {
-            member.link = None;
+            member.links.retain(|other| *other != link);
+            member.events.take_if(|other| *other == link);
             if is_failure {
                 member.failures = member.failures.saturating_add(1);
                 let (first, longest) = (self.config.min_backoff, self.config.max_backoff);
@@ -98,12 +109,18 @@ impl Cluster {
                 self.dispatch(id);
             }
         }
+        self.move_listeners(link);
+        self.leave_lost_site();
         let needed = self.needed_members();
         self.members.retain(|member| needed.contains(&member));
     }
 
     /// Takes a new view of the cluster over; operations in flight go on under the old one.
-    pub(super) fn apply(&mut self, cache: CacheId, topology: Topology) {
+    pub(super) fn apply(&mut self, cache: CacheId, link: LinkId, topology: Topology) {
+        if self.links.get(link).is_none_or(|link| link.site != self.site) {
+            // The last words of a cluster that was left.
+            return;
+        }
         let members: Vec<MemberId> = topology.members.iter().map(|address| self.members.named(address)).collect();
         let spread = topology.hash.filter(|hash| hash.function == MURMUR3 && !hash.owners.is_empty());
         let ownership = spread.map(|hash| Ownership::new(hash.segments, hash.owners));
@@ -129,8 +146,8 @@ impl Cluster {
         }
         for index in 0..self.current.len() {
             let member = self.current[index];
-            if self.members.get(member).is_some_and(|known| known.link.is_none() && known.may_be_tried(self.now)) {
-                self.link_to(member);
+            if self.members.get(member).is_some_and(|known| known.links.is_empty() && known.may_be_tried(self.now)) {
+                self.open_link(member, Purpose::Operations);
             }
         }
     }
@@ -143,10 +160,11 @@ impl Cluster {
         }
         let needed = self.needed_members();
         let keeps_seeds = !self.reaches_a_member();
+        let seeds = self.seeds().to_vec();
         let all: Vec<LinkId> = self.links.keys().collect();
         for link in all {
             let Some(open) = self.links.get_mut(link) else { continue };
-            let is_needed = needed.contains(&open.member) || keeps_seeds && self.seeds.contains(&open.member);
+            let is_needed = needed.contains(&open.member) || keeps_seeds && seeds.contains(&open.member);
             if is_needed || !open.queue.is_empty() {
                 continue;
             }
@@ -171,16 +189,20 @@ impl Cluster {
     }
 
     fn reaches_a_member(&self) -> bool {
-        self.current.iter().any(|member| {
-            let link = self.members.get(*member).and_then(|known| known.link);
-            link.and_then(|link| self.links.get(link)).is_some_and(Link::is_ready)
-        })
+        self.current.iter().any(|member| self.has_ready_link(*member))
+    }
+
+    pub(super) fn has_ready_link(&self, member: MemberId) -> bool {
+        let links = self.members.get(member).into_iter().flat_map(Member::all_links);
+        links.filter_map(|link| self.links.get(link)).any(Link::is_ready)
     }
 
     /// Says when no member of the topology can be reached, and when one can be again.
     fn note_degradation(&mut self) {
-        let tried = |member: &MemberId| self.members.get(*member).is_some_and(|known| known.failures > 0);
-        let degraded = !self.current.is_empty() && self.current.iter().all(tried);
+        let is_down = |member: &MemberId| {
+            self.members.get(*member).is_some_and(|known| known.failures > 0) && !self.has_ready_link(*member)
+        };
+        let degraded = !self.current.is_empty() && self.current.iter().all(is_down);
         if degraded != self.degraded && (degraded || self.reaches_a_member()) {
             self.degraded = degraded;
             let event = if degraded { Event::Degraded } else { Event::Restored };

@@ -15,13 +15,27 @@ new_key_type! {
     pub struct LinkId;
 }
 
+/// What a link is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Purpose {
+    /// Operations, and the listeners of near caches.
+    Operations,
+    /// The application's listeners: one that takes its events too slowly must not hold up operations.
+    Events,
+}
+
 pub(super) struct Link {
     pub(super) member: MemberId,
+    pub(super) purpose: Purpose,
+    /// The site whose cluster it leads to.
+    pub(super) site: usize,
     pub(super) stage: Stage,
     /// Operations for this member, oldest first, until the session takes them.
     pub(super) queue: VecDeque<OperationId>,
     /// Operations that the session has.
     pub(super) in_flight: usize,
+    /// Operations that were answered here.
+    pub(super) answered: u64,
     /// The host knows that there are bytes to send.
     pub(super) told_to_transmit: bool,
     /// It is in the list of links whose session may have events.
@@ -40,12 +54,15 @@ pub(super) enum Stage {
 }
 
 impl Link {
-    pub(super) fn new(member: MemberId, until: Instant, now: Instant) -> Self {
+    pub(super) fn new(member: MemberId, purpose: Purpose, site: usize, until: Instant, now: Instant) -> Self {
         Self {
             member,
+            purpose,
+            site,
             stage: Stage::Connecting { until },
             queue: VecDeque::new(),
             in_flight: 0,
+            answered: 0,
             told_to_transmit: false,
             has_events: false,
             timeout: None,
@@ -69,5 +86,10 @@ impl Link {
 
     pub(super) fn is_ready(&self) -> bool {
         self.session().is_some_and(Session::is_ready)
+    }
+
+    /// Operations that it has to do.
+    pub(super) fn load(&self) -> usize {
+        self.in_flight + self.queue.len()
     }
 }

@@ -1,26 +1,30 @@
 //! The machine: what its host calls, and what it says.
 
-use alloc::boxed::Box;
-use alloc::collections::{BTreeSet, VecDeque};
+use alloc::collections::{BTreeMap, BTreeSet, VecDeque};
 use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
-use core::time::Duration;
 
-use bytes::BytesMut;
-use slotmap::{KeyData, SlotMap};
+use slotmap::SlotMap;
 
+use super::access::Endpoint;
+use super::answers::transaction;
 use super::backoff::Entropy;
+use super::bulk::{Bulk, BulkId};
 use super::cache::{CacheHandle, CacheId, Caches};
-use super::config::{Config, Counters};
-use super::link::{Link, LinkId, Stage};
+use super::config::{Config, Site};
+use super::counters::Counters;
+use super::iteration::{Iteration, IterationId};
+use super::link::{Link, LinkId, Purpose};
+use super::listener::{Listener, ListenerId};
 use super::member::{MemberId, MemberInfo, Members};
-use super::operation::{Call, Operation, OperationId, Owner, Place};
-use super::output::{ClusterError, Event, Output, SubmitError};
+use super::operation::{Call, Operation, OperationId, Owner, Place, Target};
+use super::output::{ClusterError, Output, SubmitError};
+use super::site::KnownSite;
 use super::view::View;
-use crate::session::{self, Applied, Disconnect, Session};
+use crate::session::Disconnect;
 use crate::time::Instant;
-use crate::wire::{self, Request, RequestOptions, SendBuffer};
+use crate::wire::{self, Request, RequestOptions, Xid};
 
 /// A client of a whole cluster; see the [module](super) for how to drive it.
 pub struct Cluster {
@@ -28,7 +32,10 @@ pub struct Cluster {
     pub(super) entropy: Entropy,
     pub(super) now: Instant,
     pub(super) members: Members,
-    pub(super) seeds: Vec<MemberId>,
+    /// The settings' seeds first, and then the other sites.
+    pub(super) sites: Vec<KnownSite>,
+    /// The one in use.
+    pub(super) site: usize,
     /// The members of the newest topology; none before the first.
     pub(super) current: Vec<MemberId>,
     /// Whose turn it is for operations that any member can execute.
@@ -36,6 +43,11 @@ pub struct Cluster {
     pub(super) caches: Caches,
     pub(super) links: SlotMap<LinkId, Link>,
     pub(super) operations: SlotMap<OperationId, Operation>,
+    pub(super) bulks: SlotMap<BulkId, Bulk>,
+    pub(super) iterations: SlotMap<IterationId, Iteration>,
+    pub(super) listeners: SlotMap<ListenerId, Listener>,
+    /// Where transactions were prepared.
+    pub(super) transactions: BTreeMap<Xid, MemberId>,
     /// Operations for which no member can be tried now, oldest first.
     pub(super) waiting: VecDeque<OperationId>,
     /// When to try them again.
@@ -61,12 +73,17 @@ impl Cluster {
             entropy: Entropy::new(seed),
             now,
             members: Members::default(),
-            seeds: Vec::new(),
+            sites: Vec::new(),
+            site: 0,
             current: Vec::new(),
             turn: 0,
             caches: Caches::default(),
             links: SlotMap::with_key(),
             operations: SlotMap::with_key(),
+            bulks: SlotMap::with_key(),
+            iterations: SlotMap::with_key(),
+            listeners: SlotMap::with_key(),
+            transactions: BTreeMap::new(),
             waiting: VecDeque::new(),
             retry_at: None,
             deadlines: BTreeSet::new(),
@@ -79,14 +96,11 @@ impl Cluster {
             counters: Counters::default(),
             config,
         };
-        for address in core::mem::take(&mut cluster.config.seeds) {
-            let id = cluster.members.named(&address);
-            if let Some(member) = cluster.members.get_mut(id) {
-                member.is_seed = true;
-            }
-            if !cluster.seeds.contains(&id) {
-                cluster.seeds.push(id);
-            }
+        let own = Site { name: String::new(), seeds: core::mem::take(&mut cluster.config.seeds) };
+        let others = core::mem::take(&mut cluster.config.sites);
+        for Site { name, seeds } in core::iter::once(own).chain(others) {
+            let seeds = seeds.iter().map(|address| cluster.members.seed(address)).collect();
+            cluster.sites.push(KnownSite { name, seeds });
         }
         cluster
     }
@@ -98,58 +112,84 @@ impl Cluster {
         let handle = CacheHandle { id, options: Arc::new(options) };
         if is_new && !self.closing {
             // A PING of the cache brings its topology and the form in which it stores keys.
-            self.probe(id, None);
+            self.probe(id, Target::Key, Purpose::Operations);
         }
         handle
     }
 
-    fn probe(&mut self, cache: CacheId, member: Option<MemberId>) {
+    fn probe(&mut self, cache: CacheId, target: Target, purpose: Purpose) {
         let plain = RequestOptions::cache(self.caches.get(cache).name.as_str());
         let cache = CacheHandle { id: cache, options: Arc::new(plain) };
-        self.take_in(Call { member, ..Call::new(&cache, Request::Ping {}) }, Owner::Probe);
+        let id = self.take_in(Call::new(&cache, Request::Ping {}), Owner::Probe, target, purpose);
+        self.dispatch(id);
     }
 
     /// Asks a quiet member whether it is there, about one cache after the other: so a client that does nothing hears of
     /// new topologies too. If no answer comes its session finds that nothing is received.
-    fn probe_by(&mut self, member: MemberId) {
+    pub(super) fn probe_by(&mut self, member: MemberId, purpose: Purpose) {
         if let Some(cache) = self.caches.after(self.probed) {
             self.probed = Some(cache);
-            self.probe(cache, Some(member));
+            self.probe(cache, Target::Only(member), purpose);
         }
     }
 
     /// Submits an operation; its answer comes as [`Output::Completed`].
+    ///
+    /// PUT_ALL and GET_ALL are split by the owners of their keys, and joined again.
     pub fn submit(&mut self, now: Instant, call: Call) -> Result<OperationId, SubmitError> {
         self.now = now;
+        self.may_submit(&call.cache)?;
+        if self.caches.get(call.cache.id).near.is_some() {
+            return Ok(self.submit_near(call));
+        }
+        Ok(self.submit_far(call))
+    }
+
+    pub(super) fn may_submit(&self, cache: &CacheHandle) -> Result<(), SubmitError> {
         if self.closing {
             return Err(SubmitError::Closed);
         }
-        if !self.caches.contains(call.cache.id) {
+        if !self.caches.contains(cache.id) {
             return Err(SubmitError::ForeignCache);
         }
         if self.deadlines.len() >= self.config.max_waiting {
             return Err(SubmitError::Full { waiting: self.deadlines.len() });
         }
-        Ok(self.take_in(call, Owner::Host))
+        Ok(())
     }
 
-    fn take_in(&mut self, call: Call, owner: Owner) -> OperationId {
+    /// Submits to the cluster.
+    pub(super) fn submit_far(&mut self, call: Call) -> OperationId {
+        let prepared = transaction(&call.request).and_then(|xid| self.transactions.get(xid));
+        let target = match (call.member, prepared) {
+            (Some(member), _) => Target::Only(member),
+            (None, Some(member)) => Target::Prefer(*member),
+            (None, None) => Target::Key,
+        };
+        let may_be_split =
+            target == Target::Key && matches!(call.request, Request::PutAll { .. } | Request::GetAll { .. });
+        let id = self.take_in(call, Owner::Host, target, Purpose::Operations);
+        if !(may_be_split && self.split(id)) {
+            self.dispatch(id);
+        }
+        id
+    }
+
+    pub(super) fn take_in(&mut self, call: Call, owner: Owner, target: Target, purpose: Purpose) -> OperationId {
         let timeout = call.timeout.unwrap_or(self.config.operation_timeout);
-        let id = self.operations.insert(Operation {
+        self.operations.insert(Operation {
             request: call.request,
             options: call.cache.options,
             cache: call.cache.id,
             owner,
-            pinned: call.member,
+            target,
+            purpose,
             submitted: self.now,
             deadline: self.now + timeout,
             attempts: 0,
             avoid: None,
-            failure: None,
             place: Place::New,
-        });
-        self.dispatch(id);
-        id
+        })
     }
 
     /// Gives an operation up: nothing will be said of it. It may be executed all the same.
@@ -157,66 +197,25 @@ impl Cluster {
     /// Answers false if it is done already.
     pub fn cancel(&mut self, id: OperationId) -> bool {
         let Some(operation) = self.operations.get(id) else { return false };
-        if let Place::InFlight(link, in_session) = operation.place
-            && let Some(link) = self.links.get_mut(link)
-        {
-            link.in_flight -= 1;
-            if let Some(session) = link.session_mut() {
-                session.cancel(in_session);
+        match operation.place {
+            Place::InFlight(link, in_session) => {
+                if let Some(link) = self.links.get_mut(link) {
+                    link.in_flight -= 1;
+                    if let Some(session) = link.session_mut() {
+                        session.cancel(in_session);
+                    }
+                }
             }
+            Place::Split(bulk) => self.cancel_parts(bulk),
+            Place::New | Place::Waiting | Place::Queued(_) => {}
         }
         self.set_place(id, Place::New);
-        self.operations.remove(id);
+        if let Some(operation) = self.operations.remove(id)
+            && let Owner::Fetch { .. } = operation.owner
+        {
+            self.forget_fetch(operation.cache, &operation.request, id);
+        }
         true
-    }
-
-    /// The connection that [`Output::Connect`] asked for is there; with TLS, after its handshake.
-    pub fn handle_connected(&mut self, now: Instant, link: LinkId) {
-        self.now = now;
-        let seed = self.entropy.seed();
-        let Some(open) = self.links.get_mut(link) else { return };
-        if matches!(open.stage, Stage::Connecting { .. }) {
-            open.stage = Stage::Open(Box::new(Session::new(self.config.session.clone(), seed, now)));
-            self.refresh(link);
-        }
-    }
-
-    /// Takes bytes from the link.
-    pub fn handle_received(&mut self, now: Instant, link: LinkId, bytes: &[u8]) {
-        if let Some(buffer) = self.receive_buffer(link) {
-            buffer.extend_from_slice(bytes);
-            self.handle_filled(now, link);
-        }
-    }
-
-    /// The receive buffer of a link, with room for a read; then say [`handle_filled`](Self::handle_filled). `None` if
-    /// the link is not open (any more).
-    pub fn receive_buffer(&mut self, link: LinkId) -> Option<&mut BytesMut> {
-        Some(self.links.get_mut(link)?.session_mut()?.receive_buffer())
-    }
-
-    /// Takes what the host has appended to the [receive buffer](Self::receive_buffer).
-    pub fn handle_filled(&mut self, now: Instant, link: LinkId) {
-        self.now = now;
-        let Some(open) = self.links.get_mut(link) else { return };
-        open.quiet_since = now;
-        if let Some(session) = open.session_mut() {
-            session.handle_filled(now);
-            self.look_at(link);
-        }
-    }
-
-    /// The link is gone, or could not be established; `why` is for people.
-    pub fn handle_link_lost(&mut self, now: Instant, link: LinkId, why: impl Into<String>) {
-        self.now = now;
-        let Some(open) = self.links.get_mut(link) else { return };
-        match &mut open.stage {
-            Stage::Connecting { .. } => self.end_link(link, Arc::new(Disconnect::LinkLost(why.into()))),
-            Stage::Open(session) => {
-                session.handle_link_lost(why);
-                self.look_at(link);
-            }
-        }
     }
 
     /// Time has passed; early and late calls do no harm.
@@ -252,42 +251,10 @@ impl Cluster {
             if let Some(output) = self.outputs.pop_front() {
                 return Some(output);
             }
-            let link = *self.with_events.front()?;
-            let event = self.links.get_mut(link).and_then(Link::session_mut).and_then(Session::poll_event);
-            if let Some(event) = event {
-                self.handle_session_event(link, event);
-            } else {
-                self.with_events.pop_front();
-                if let Some(link) = self.links.get_mut(link) {
-                    link.has_events = false;
-                }
-                self.refresh(link);
+            if !self.poll_links() {
+                return None;
             }
         }
-    }
-
-    /// What is to be sent on a link; `None` if it is not open (any more).
-    pub fn transmit(&self, link: LinkId) -> Option<&SendBuffer> {
-        Some(self.links.get(link)?.session()?.transmit())
-    }
-
-    /// The host has sent the first `count` bytes of [`transmit`](Self::transmit).
-    pub fn transmitted(&mut self, link: LinkId, count: usize) {
-        let Some(open) = self.links.get_mut(link) else { return };
-        let Some(session) = open.session_mut() else { return };
-        session.transmitted(count);
-        if session.transmit().is_empty() {
-            open.told_to_transmit = false;
-        }
-        if !open.queue.is_empty() {
-            // The session may have been too full for them.
-            self.refresh(link);
-        }
-    }
-
-    /// Whether the host should read from the link: not while events wait to be polled beyond their limit.
-    pub fn wants_read(&self, link: LinkId) -> bool {
-        self.links.get(link).and_then(Link::session).is_some_and(Session::wants_read)
     }
 
     /// Lets the operations in flight finish, and closes every link. Nothing more is accepted.
@@ -326,9 +293,19 @@ impl Cluster {
         self.operations.len()
     }
 
+    /// Operations that wait for a link, or for room in a session.
+    pub fn waiting(&self) -> usize {
+        self.deadlines.len()
+    }
+
     /// What the machine has done.
     pub fn counters(&self) -> Counters {
-        self.counters
+        let mut counters = self.counters;
+        for session in self.links.values().filter_map(Link::session) {
+            counters.bytes_sent += session.transmit().sent();
+            counters.bytes_received += session.received();
+        }
+        counters
     }
 
     /// Whether operations go to seeds, because no member of the topology can be reached.
@@ -344,12 +321,15 @@ impl Cluster {
     /// Every member that the machine knows.
     pub fn members(&self) -> impl Iterator<Item = MemberInfo> {
         self.members.iter().map(|(id, member)| {
-            let link = member.link.and_then(|link| self.links.get(link));
+            let links = || member.all_links().filter_map(|link| self.links.get(link));
             MemberInfo {
                 id,
                 address: member.address.clone(),
-                ready: link.is_some_and(Link::is_ready),
-                in_flight: link.map_or(0, |link| link.in_flight),
+                ready: links().any(Link::is_ready),
+                is_seed: member.is_seed,
+                links: links().count(),
+                in_flight: links().map(|link| link.in_flight).sum(),
+                answered: links().map(|link| link.answered).sum(),
                 failure: member.failure.clone(),
             }
         })
@@ -360,143 +340,12 @@ impl Cluster {
         Some(&self.members.get(member)?.address)
     }
 
-    fn handle_session_event(&mut self, link: LinkId, event: session::Event) {
-        let Some(member) = self.links.get(link).map(|link| link.member) else { return };
-        match event {
-            session::Event::Ready(_) => self.handle_ready(link, member),
-            session::Event::Completed { token, result, .. } => {
-                let id = OperationId::from(KeyData::from_ffi(token));
-                let in_flight_here =
-                    |operation: &Operation| matches!(operation.place, Place::InFlight(at, _) if at == link);
-                if self.operations.get(id).is_some_and(in_flight_here) {
-                    self.handle_answer(id, link, member, result);
-                }
-            }
-            session::Event::Topology { token, topology, .. } => {
-                // Of an operation that is over there is nothing to know any more: the next one brings it again.
-                let id = OperationId::from(KeyData::from_ffi(token));
-                if let Some(cache) = self.operations.get(id).map(|operation| operation.cache) {
-                    self.apply(cache, *topology);
-                }
-            }
-            session::Event::Entry(event) => self.outputs.push_back(Output::Event(Event::Entry { member, event })),
-            session::Event::Counter(event) => self.outputs.push_back(Output::Event(Event::Counter { member, event })),
-            session::Event::Closed(reason) => self.end_link(link, reason),
+    /// Says where a member was found, or `None` that it is there no more. The explicit map and the template of
+    /// [`Config::access`] count for more. Links that exist stay as they are.
+    pub fn set_discovered(&mut self, member: &wire::Member, endpoint: Option<Endpoint>) {
+        match endpoint {
+            Some(endpoint) => drop(self.config.access.discovered.insert(member.clone(), endpoint)),
+            None => drop(self.config.access.discovered.remove(member)),
         }
-    }
-
-    fn handle_answer(
-        &mut self,
-        id: OperationId,
-        link: LinkId,
-        member: MemberId,
-        result: Result<wire::Reply, session::OperationError>,
-    ) {
-        if let Some(link) = self.links.get_mut(link) {
-            link.in_flight -= 1;
-        }
-        match result {
-            Ok(mut reply) => {
-                if let Some(topology) = reply.topology.take()
-                    && let Some(cache) = self.operations.get(id).map(|operation| operation.cache)
-                {
-                    self.apply(cache, *topology);
-                }
-                self.complete(id, Some(member), Ok(reply));
-            }
-            Err(error) => self.handle_failure(id, member, error),
-        }
-    }
-
-    /// Has the events of a link's session looked at by the next poll.
-    pub(super) fn look_at(&mut self, link: LinkId) {
-        if let Some(open) = self.links.get_mut(link)
-            && !open.has_events
-        {
-            open.has_events = true;
-            self.with_events.push_back(link);
-        }
-    }
-
-    /// Gives a link's session what waits for it, and tells the host what has changed.
-    pub(super) fn refresh(&mut self, link: LinkId) {
-        self.submit_queued(link);
-        let Some(open) = self.links.get_mut(link) else { return };
-        if let Stage::Open(session) = &open.stage
-            && !session.transmit().is_empty()
-            && !open.told_to_transmit
-        {
-            open.told_to_transmit = true;
-            self.outputs.push_back(Output::Transmit { link });
-        }
-        self.set_timeout(link);
-    }
-
-    fn set_timeout(&mut self, link: LinkId) {
-        let keep_alive = self.config.keep_alive;
-        let Some(open) = self.links.get_mut(link) else { return };
-        let wanted = match &open.stage {
-            Stage::Connecting { until } => Some(*until),
-            Stage::Open(session) => {
-                let quiet = open.is_ready().then(|| open.quiet_since + keep_alive);
-                [session.poll_timeout(), quiet].into_iter().flatten().min()
-            }
-        };
-        let Some(wanted) = wanted else { return };
-        if open.timeout.is_none_or(|present| wanted < present) {
-            if let Some(present) = open.timeout.replace(wanted) {
-                self.timeouts.remove(&(present, link));
-            }
-            self.timeouts.insert((wanted, link));
-        }
-    }
-
-    fn handle_link_timeout(&mut self, link: LinkId) {
-        let (now, keep_alive) = (self.now, self.config.keep_alive);
-        let Some(open) = self.links.get_mut(link) else { return };
-        open.timeout = None;
-        match &mut open.stage {
-            Stage::Connecting { until } if *until <= now => {
-                let reason = Disconnect::LinkLost(alloc::format!(
-                    "no connection within {} ms",
-                    self.config.connect_timeout.as_millis()
-                ));
-                return self.end_link(link, Arc::new(reason));
-            }
-            Stage::Connecting { .. } => {}
-            Stage::Open(session) => {
-                session.handle_timeout(now);
-                if session.is_ready() && open.quiet_since + keep_alive <= now {
-                    open.quiet_since = now;
-                    let member = open.member;
-                    self.probe_by(member);
-                }
-            }
-        }
-        self.refresh(link);
-        self.look_at(link);
-    }
-
-    /// Its deadline has passed before any session had it.
-    fn give_up(&mut self, id: OperationId) {
-        let Some(operation) = self.operations.get(id) else { return };
-        let after: Duration = self.now - operation.submitted;
-        let (applied, member) = (operation.applied(), operation.avoid);
-        let reason =
-            member.and_then(|member| self.members.get(member)?.failure.clone()).or_else(|| self.last_failure());
-        let operation = operation.request.operation();
-        self.complete(id, member, Err(ClusterError::Unreachable { operation, after, applied, reason }));
-    }
-
-    /// Why some member could not be reached.
-    fn last_failure(&self) -> Option<Arc<Disconnect>> {
-        self.members.iter().find_map(|(_, member)| member.failure.clone())
-    }
-}
-
-impl Operation {
-    /// Whether an attempt may have been executed.
-    pub(super) fn applied(&self) -> Applied {
-        if self.attempts == 0 { Applied::No } else { Applied::Unknown }
     }
 }

@@ -25,16 +25,25 @@ pub struct MemberInfo {
     pub address: wire::Member,
     /// Whether a session with it is ready.
     pub ready: bool,
+    /// Whether it is a seed. One that is no member under that address is left when the members are known.
+    pub is_seed: bool,
+    /// Links to it that are open or being established.
+    pub links: usize,
     /// Operations in flight there.
     pub in_flight: usize,
+    /// Operations that it has answered on its present links.
+    pub answered: u64,
     /// Why it could not be reached the last time, if it was not reached since.
     pub failure: Option<Arc<Disconnect>>,
 }
 
 pub(super) struct Member {
     pub(super) address: wire::Member,
-    pub(super) link: Option<LinkId>,
-    /// Failures in a row.
+    /// Links for operations, the one that lives longest first.
+    pub(super) links: Vec<LinkId>,
+    /// The link for the application's listeners.
+    pub(super) events: Option<LinkId>,
+    /// Failures in a row; over with the first answer to an operation, not with a link that can be established.
     pub(super) failures: u32,
     /// Before that it is not tried.
     pub(super) retry_at: Option<Instant>,
@@ -43,6 +52,14 @@ pub(super) struct Member {
 }
 
 impl Member {
+    pub(super) fn all_links(&self) -> impl Iterator<Item = LinkId> {
+        self.links.iter().copied().chain(self.events)
+    }
+
+    pub(super) fn has_link(&self) -> bool {
+        self.all_links().next().is_some()
+    }
+
     pub(super) fn may_be_tried(&self, now: Instant) -> bool {
         self.retry_at.is_none_or(|retry_at| now >= retry_at)
     }
@@ -62,13 +79,23 @@ impl Members {
         }
         let id = self.all.insert(Member {
             address: address.clone(),
-            link: None,
+            links: Vec::new(),
+            events: None,
             failures: 0,
             retry_at: None,
             failure: None,
             is_seed: false,
         });
         self.by_address.insert(address.clone(), id);
+        id
+    }
+
+    /// The member of a seed's address; it is never forgotten.
+    pub(super) fn seed(&mut self, address: &wire::Member) -> MemberId {
+        let id = self.named(address);
+        if let Some(member) = self.all.get_mut(id) {
+            member.is_seed = true;
+        }
         id
     }
 
@@ -89,7 +116,7 @@ impl Members {
         let gone: Vec<MemberId> = self
             .all
             .iter()
-            .filter(|(id, member)| !member.is_seed && member.link.is_none() && !needed(*id))
+            .filter(|(id, member)| !member.is_seed && !member.has_link() && !needed(*id))
             .map(|(id, _)| id)
             .collect();
         for id in gone {

@@ -16,23 +16,39 @@
 //! A *member* is an identity: the address by which topologies know it. A *link* is one connection of the host's to a
 //! member; it carries one session.
 
+mod access;
+mod answers;
 mod backoff;
+mod bloom;
+mod bulk;
 mod cache;
 mod config;
+mod counters;
 mod dispatch;
 mod failure;
+mod iteration;
 mod link;
+mod links;
+mod listener;
 mod machine;
 mod member;
+mod near_cache;
 mod operation;
 mod output;
+mod segments;
+mod site;
 mod view;
 
+pub use access::{Access, Endpoint, HostTemplate, TemplateError};
 pub use cache::{CacheHandle, CacheId};
-pub use config::{Config, Counters};
+pub use config::{Config, Site};
+pub use counters::{Counters, Latency};
+pub use iteration::{IterationId, IterationOptions};
 pub use link::LinkId;
+pub use listener::{ListenerId, ListenerKind};
 pub use machine::Cluster;
 pub use member::{MemberId, MemberInfo};
+pub use near_cache::NearCacheOptions;
 pub use operation::{Call, OperationId};
-pub use output::{ClusterError, Event, Output, SubmitError};
+pub use output::{ClusterError, Event, Output, PartFailure, Partial, SubmitError};
 pub use view::View;

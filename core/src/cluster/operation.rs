@@ -5,10 +5,13 @@ use core::time::Duration;
 
 use slotmap::new_key_type;
 
+use super::bulk::BulkId;
 use super::cache::{CacheHandle, CacheId};
-use super::link::LinkId;
+use super::iteration::IterationId;
+use super::link::{LinkId, Purpose};
+use super::listener::ListenerId;
 use super::member::MemberId;
-use crate::session;
+use crate::session::{self, Applied};
 use crate::time::Instant;
 use crate::wire::{Effect, Flags, Request, RequestOptions};
 
@@ -43,15 +46,14 @@ pub(super) struct Operation {
     pub(super) options: Arc<RequestOptions>,
     pub(super) cache: CacheId,
     pub(super) owner: Owner,
-    pub(super) pinned: Option<MemberId>,
+    pub(super) target: Target,
+    pub(super) purpose: Purpose,
     pub(super) submitted: Instant,
     pub(super) deadline: Instant,
     /// Attempts that have reached a member.
     pub(super) attempts: u8,
     /// The member that has just failed: another is taken if there is one.
     pub(super) avoid: Option<MemberId>,
-    /// How the last attempt failed.
-    pub(super) failure: Option<session::OperationError>,
     pub(super) place: Place,
 }
 
@@ -59,8 +61,32 @@ pub(super) struct Operation {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Owner {
     Host,
+    /// The host, and its near cache; it asked for the value alone.
+    Fetch {
+        value_only: bool,
+    },
     /// The machine: it asks what a cache is like.
     Probe,
+    /// A bulk operation that this one is a part of.
+    Part(BulkId),
+    /// A listener that is being registered.
+    Listener(ListenerId),
+    /// A part of an iteration.
+    Iteration(IterationId, usize),
+    Nobody,
+}
+
+/// Where an operation is to go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Target {
+    /// To the owner of its key, or to any member if it has none.
+    Key,
+    /// To the member that owns all its keys; another has to forward some.
+    Owner(MemberId),
+    /// To this member, or else to any.
+    Prefer(MemberId),
+    /// To this member or none.
+    Only(MemberId),
 }
 
 /// Where an operation is.
@@ -74,6 +100,8 @@ pub(super) enum Place {
     Queued(LinkId),
     /// In the session of a link.
     InFlight(LinkId, session::OperationId),
+    /// Its parts are where they are.
+    Split(BulkId),
 }
 
 impl Operation {
@@ -84,5 +112,10 @@ impl Operation {
             Effect::Overwrites => !self.options.flags.contains(Flags::FORCE_RETURN_VALUE),
             Effect::Changes => false,
         }
+    }
+
+    /// Whether an attempt may have been executed.
+    pub(super) fn applied(&self) -> Applied {
+        if self.attempts == 0 { Applied::No } else { Applied::Unknown }
     }
 }

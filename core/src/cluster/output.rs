@@ -1,13 +1,21 @@
 //! What a machine tells its host.
 
+use alloc::boxed::Box;
+use alloc::string::String;
 use alloc::sync::Arc;
+use alloc::vec::Vec;
 use core::time::Duration;
 
+use bytes::Bytes;
+
+use super::access::Endpoint;
 use super::cache::CacheId;
+use super::iteration::IterationId;
 use super::link::LinkId;
+use super::listener::ListenerId;
 use super::member::MemberId;
 use crate::session::{Applied, Disconnect, OperationError};
-use crate::wire::{self, Operation, Reply};
+use crate::wire::{self, IterationEntry, Operation, Reply};
 
 /// What the host is to do, or to know.
 #[derive(Debug, Clone, PartialEq)]
@@ -20,7 +28,7 @@ pub enum Output {
         /// Who is to be at the other end.
         member: MemberId,
         /// Where to dial.
-        address: wire::Member,
+        endpoint: Endpoint,
         /// When the machine gives it up.
         timeout: Duration,
     },
@@ -42,6 +50,13 @@ pub enum Output {
         member: Option<MemberId>,
         /// The answer, or why there is none.
         result: Result<Reply, ClusterError>,
+    },
+    /// The next entries of an iteration. None of them mean that it is over, as an error does.
+    Entries {
+        /// Which iteration.
+        id: IterationId,
+        /// The entries, or why there are no more.
+        result: Result<Vec<IterationEntry>, ClusterError>,
     },
     /// Something happened that nobody asked for.
     Event(Event),
@@ -81,19 +96,66 @@ pub enum Event {
     Degraded,
     /// A member of the topology can be reached again.
     Restored,
+    /// Another site's cluster is used from now on.
+    SiteSwitched {
+        /// The name of the site that was left; empty for the one of the settings' seeds.
+        from: String,
+        /// The name of the new one.
+        to: String,
+        /// Whether the machine did so by itself, because no member of the old one could be reached.
+        automatic: bool,
+    },
+    /// A listener is registered: what happens from now on is told.
+    ListenerRegistered {
+        /// Which listener.
+        listener: ListenerId,
+        /// The member that serves it.
+        member: MemberId,
+    },
+    /// A listener is registered anew, because its member was lost. What happened in between was missed, unless it
+    /// includes the current state.
+    ListenerMoved {
+        /// Which listener.
+        listener: ListenerId,
+        /// The member that serves it now.
+        member: MemberId,
+    },
+    /// A listener could not be registered, and is gone.
+    ListenerFailed {
+        /// Which listener.
+        listener: ListenerId,
+        /// Why.
+        error: ClusterError,
+    },
     /// An event for a cache listener.
     Entry {
-        /// The member that sent it.
-        member: MemberId,
+        /// Which listener.
+        listener: ListenerId,
+        /// The link that it came by: one that is not read holds up no operation.
+        link: LinkId,
         /// The event.
         event: wire::Event,
     },
     /// An event for a counter listener.
     Counter {
-        /// The member that sent it.
-        member: MemberId,
+        /// Which listener.
+        listener: ListenerId,
+        /// The link that it came by: one that is not read holds up no operation.
+        link: LinkId,
         /// The event.
         event: wire::CounterEvent,
+    },
+    /// A near cache keeps values from now on.
+    NearCacheActive {
+        /// Of which cache.
+        cache: CacheId,
+    },
+    /// A near cache is empty and keeps nothing, because nobody tells of changes at the moment.
+    NearCacheInactive {
+        /// Of which cache.
+        cache: CacheId,
+        /// Why it stays so; `None` if it is being made active again.
+        error: Option<ClusterError>,
     },
 }
 
@@ -147,6 +209,17 @@ pub enum ClusterError {
         /// Why the member tried last could not be reached.
         reason: Option<Arc<Disconnect>>,
     },
+    /// Some parts of a bulk operation failed, and the others did not.
+    #[error("{0}")]
+    Partial(Arc<Partial>),
+    /// Servers lost an iteration again and again.
+    #[error("{operation} failed: servers lost the iteration {times} times without sending an entry")]
+    IterationLost {
+        /// The operation.
+        operation: Operation,
+        /// How often.
+        times: u8,
+    },
     /// The member that holds the state it speaks of is gone, and the state with it.
     #[error("{operation} belongs to a member that is gone; {applied}")]
     MemberGone {
@@ -163,6 +236,54 @@ pub enum ClusterError {
         /// What may have become of it.
         applied: Applied,
     },
+}
+
+/// A bulk operation of which not every part was done.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Partial {
+    /// The operation.
+    pub operation: Operation,
+    /// The parts that failed. What is not in them was done.
+    pub failures: Vec<PartFailure>,
+    /// What the other parts have read.
+    pub entries: Vec<(Bytes, Bytes)>,
+}
+
+/// A part of a bulk operation that failed.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PartFailure {
+    /// The member that it was sent to last.
+    pub member: Option<MemberId>,
+    /// Its keys.
+    pub keys: Box<[Bytes]>,
+    /// How it failed.
+    pub error: ClusterError,
+}
+
+impl core::fmt::Display for Partial {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        let keys: usize = self.failures.iter().map(|failure| failure.keys.len()).sum();
+        write!(f, "{} failed for {keys} of its keys", self.operation)?;
+        self.failures.iter().try_for_each(|failure| write!(f, "; {} keys: {}", failure.keys.len(), failure.error))
+    }
+}
+
+impl ClusterError {
+    /// What may have become of the operation; of a part of it in the worst case.
+    pub fn applied(&self) -> Applied {
+        match self {
+            Self::Operation { error, attempts } => match error {
+                // The server's errors say nothing of what it had done before.
+                OperationError::Server { .. } => Applied::Unknown,
+                OperationError::TimedOut { applied, .. } | OperationError::Disconnected { applied, .. } => {
+                    if *attempts > 1 { Applied::Unknown } else { *applied }
+                }
+            },
+            Self::Refused { .. } => Applied::No,
+            Self::Unreachable { applied, .. } | Self::MemberGone { applied, .. } | Self::Closed { applied, .. } => *applied,
+            Self::Partial(_) | Self::IterationLost { .. } => Applied::Unknown,
+        }
+    }
 }
 
 struct Attempts(u8);

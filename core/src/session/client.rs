@@ -204,6 +204,11 @@ impl Session {
         self.counters
     }
 
+    /// Bytes received from the server.
+    pub fn received(&self) -> u64 {
+        self.decoder.received()
+    }
+
     /// How it authenticated, with salted passwords that spare the next session their derivation; `None` before the
     /// session is ready, and without credentials.
     pub fn authentication(&self) -> Option<&Authentication> {

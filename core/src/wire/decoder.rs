@@ -75,6 +75,11 @@ impl ReplyDecoder {
         self.buffer.len()
     }
 
+    /// Bytes ever received.
+    pub fn received(&self) -> u64 {
+        self.buffer.received()
+    }
+
     /// The next message, or `None` until more bytes have come.
     ///
     /// `asked` tells what was asked with a message id. A reply with an id that it doesn't know ends the stream with a

@@ -73,6 +73,11 @@ impl ReceiveBuffer {
         self.frame.len() + self.incoming.len() + self.cut
     }
 
+    /// Bytes ever received.
+    pub(crate) fn received(&self) -> u64 {
+        self.stream_offset + (self.frame.len() + self.incoming.len()) as u64
+    }
+
     /// Parses one message; `None` if it isn't all here yet.
     ///
     /// `parse` is called again from the message's beginning when more has come, see [`Reader`].

@@ -74,7 +74,7 @@ impl BitOr for Interests {
 }
 
 /// The identity of a transaction branch (X/Open XA; `xid` of hotrod.gr).
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Xid {
     /// Format of the two ids.
     pub format_id: i32,

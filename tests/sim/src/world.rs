@@ -4,10 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use hotrod_core::cluster::{
-    CacheHandle, Call, Cluster as Client, ClusterError, Config, Event, LinkId, OperationId, Output,
+    CacheHandle, Call, Cluster as Client, ClusterError, Config, Event, IterationId, LinkId, OperationId, Output,
 };
 use hotrod_core::time::Instant;
-use hotrod_core::wire::{self, Reply, Request, RequestOptions};
+use hotrod_core::wire::{self, IterationEntry, Reply, Request, RequestOptions};
 use hotrod_gateway::embedded::{Cluster as Servers, ClusterOptions, Connection, MemberId, MemberState, Moment};
 
 use crate::network::Pipe;
@@ -29,6 +29,8 @@ pub struct World {
     pub hung: BTreeSet<u16>,
     /// The answers, until the test takes them.
     pub answers: BTreeMap<OperationId, Result<Reply, ClusterError>>,
+    /// Entries of iterations, until the test takes them.
+    pub entries: BTreeMap<IterationId, Result<Vec<IterationEntry>, ClusterError>>,
     /// What the machine has told.
     pub events: Vec<Event>,
     /// The cache that tests use.
@@ -62,6 +64,7 @@ impl World {
             by_port: BTreeMap::new(),
             hung: BTreeSet::new(),
             answers: BTreeMap::new(),
+            entries: BTreeMap::new(),
             events: Vec::new(),
             pipes: BTreeMap::new(),
             random: fastrand::Rng::with_seed(seed),
@@ -138,14 +141,17 @@ impl World {
     fn settle(&mut self) {
         while let Some(output) = self.client.poll_output() {
             match output {
-                Output::Connect { link, address, .. } => {
+                Output::Connect { link, endpoint, .. } => {
                     let answered_at = self.now + Duration::from_micros(self.random.u64(100..5_000));
-                    self.pipes.insert(link, Pipe::new(address.port, answered_at));
+                    self.pipes.insert(link, Pipe::new(endpoint.port, answered_at));
                 }
                 Output::Transmit { link } => self.transmit(link),
                 Output::Close { link } => self.close(link),
                 Output::Completed { id, result, .. } => {
                     assert!(self.answers.insert(id, result).is_none(), "{id:?} is answered twice");
+                }
+                Output::Entries { id, result } => {
+                    assert!(self.entries.insert(id, result).is_none(), "{id:?} is answered twice");
                 }
                 Output::Event(event) => self.events.push(event),
             }

@@ -1,0 +1,190 @@
+//! Answers, and who gets them.
+
+use alloc::sync::Arc;
+use core::time::Duration;
+
+use super::cache::{CacheHandle, CacheId};
+use super::link::LinkId;
+use super::machine::Cluster;
+use super::member::MemberId;
+use super::operation::{Operation, OperationId, Owner, Place};
+use super::output::{ClusterError, Output};
+use crate::session::{Disconnect, OperationError};
+use crate::wire::{Body, Reply, Request, Xid};
+
+/// Transactions of which it is remembered where they were prepared. When there are more the oldest name is forgotten:
+/// any member can end a transaction, the one that prepared it does so with the fewest hops.
+const MAX_TRANSACTIONS: usize = 10_000;
+
+impl Cluster {
+    pub(super) fn handle_answer(
+        &mut self,
+        id: OperationId,
+        link: LinkId,
+        member: MemberId,
+        result: Result<Reply, OperationError>,
+    ) {
+        if let Some(open) = self.links.get_mut(link) {
+            open.in_flight -= 1;
+            if result.is_ok() {
+                open.answered += 1;
+                if open.answered == 1 {
+                    self.trust(member);
+                }
+            }
+        }
+        match result {
+            Ok(mut reply) => {
+                if let Some(topology) = reply.topology.take()
+                    && let Some(cache) = self.operations.get(id).map(|operation| operation.cache)
+                {
+                    self.apply(cache, link, *topology);
+                }
+                self.complete(id, Some(member), Ok(reply));
+            }
+            Err(error) => self.handle_failure(id, member, error),
+        }
+    }
+
+    /// Takes an operation out of where it is, and notes where it is going: what no session has is in the table of
+    /// deadlines, and nothing else is.
+    pub(super) fn set_place(&mut self, id: OperationId, place: Place) {
+        let Some(operation) = self.operations.get_mut(id) else { return };
+        let deadline = operation.deadline;
+        let before = core::mem::replace(&mut operation.place, place);
+        match before {
+            Place::Waiting => self.waiting.retain(|waiting| *waiting != id),
+            Place::Queued(link) => {
+                if let Some(open) = self.links.get_mut(link) {
+                    match open.queue.front() {
+                        Some(first) if *first == id => drop(open.queue.pop_front()),
+                        _ => open.queue.retain(|queued| *queued != id),
+                    }
+                }
+            }
+            Place::New | Place::InFlight(..) | Place::Split(_) => {}
+        }
+        let is_held = |place| matches!(place, Place::Waiting | Place::Queued(_));
+        match (is_held(before), is_held(place)) {
+            (false, true) => self.deadlines.insert((deadline, id)),
+            (true, false) => self.deadlines.remove(&(deadline, id)),
+            _ => false,
+        };
+    }
+
+    /// An operation is over.
+    pub(super) fn complete(&mut self, id: OperationId, member: Option<MemberId>, result: Result<Reply, ClusterError>) {
+        let link = self.operations.get(id).and_then(|operation| operation.place.link());
+        self.set_place(id, Place::New);
+        let Some(operation) = self.operations.remove(id) else { return };
+        match operation.owner {
+            Owner::Host => self.tell_host(id, &operation, member, result),
+            Owner::Fetch { value_only } => {
+                let result = result.map(|reply| {
+                    self.keep_fetched(id, &operation, link, &reply);
+                    if value_only { only_value(reply) } else { reply }
+                });
+                self.forget_fetch(operation.cache, &operation.request, id);
+                self.tell_host(id, &operation, member, result);
+            }
+            Owner::Probe => self.learn(operation.cache, result),
+            Owner::Part(bulk) => self.part_done(bulk, id, operation.request, member, result),
+            Owner::Listener(listener) => self.registration_done(listener, link, member, result),
+            Owner::Iteration(iteration, part) => {
+                let cache = CacheHandle { id: operation.cache, options: operation.options };
+                self.part_answered(iteration, part, &cache, member, result);
+            }
+            Owner::Nobody => {}
+        }
+    }
+
+    fn tell_host(
+        &mut self,
+        id: OperationId,
+        operation: &Operation,
+        member: Option<MemberId>,
+        result: Result<Reply, ClusterError>,
+    ) {
+        self.counters.operations += 1;
+        self.counters.failures += u64::from(result.is_err());
+        self.counters.latency.record(self.now - operation.submitted);
+        if self.caches.get(operation.cache).near.is_some() {
+            self.forget_written(operation.cache, &operation.request, &operation.options);
+        }
+        if let Some(xid) = transaction(&operation.request) {
+            self.remember_transaction(&operation.request, xid, member.filter(|_| result.is_ok()));
+        }
+        self.outputs.push_back(Output::Completed { id, member, result });
+    }
+
+    /// Where a transaction was prepared, until it is ended.
+    fn remember_transaction(&mut self, request: &Request, xid: &Xid, member: Option<MemberId>) {
+        let is_prepared =
+            matches!(request, Request::PrepareTx { one_phase_commit: false, .. } | Request::PrepareTx2 { one_phase_commit: false, .. });
+        match member {
+            Some(member) if is_prepared => {
+                if self.transactions.len() >= MAX_TRANSACTIONS {
+                    self.transactions.pop_first();
+                }
+                self.transactions.insert(xid.clone(), member);
+            }
+            Some(_) => drop(self.transactions.remove(xid)),
+            None => {}
+        }
+    }
+
+    /// What a cache is like. If it does not say, its keys are taken as they come.
+    fn learn(&mut self, cache: CacheId, result: Result<Reply, ClusterError>) {
+        if let Ok(Reply { body: Body::Ping(ping), .. }) = result {
+            self.caches.get_mut(cache).key_type = Some(ping.key_type);
+        }
+    }
+
+    /// Its deadline has passed before any session had it.
+    pub(super) fn give_up(&mut self, id: OperationId) {
+        let Some(operation) = self.operations.get(id) else { return };
+        let after: Duration = self.now - operation.submitted;
+        let (applied, member) = (operation.applied(), operation.avoid);
+        let reason =
+            member.and_then(|member| self.members.get(member)?.failure.clone()).or_else(|| self.last_failure());
+        let operation = operation.request.operation();
+        self.complete(id, member, Err(ClusterError::Unreachable { operation, after, applied, reason }));
+    }
+
+    /// Why some member could not be reached.
+    fn last_failure(&self) -> Option<Arc<Disconnect>> {
+        self.members.iter().find_map(|(_, member)| member.failure.clone())
+    }
+}
+
+/// The transaction that a request is about.
+pub(super) fn transaction(request: &Request) -> Option<&Xid> {
+    match request {
+        Request::PrepareTx { xid, .. }
+        | Request::PrepareTx2 { xid, .. }
+        | Request::CommitTx { xid }
+        | Request::RollbackTx { xid }
+        | Request::ForgetTx { xid } => Some(xid),
+        _ => None,
+    }
+}
+
+fn only_value(reply: Reply) -> Reply {
+    match reply.body {
+        Body::ValueWithMetadata { value, .. } => Reply { body: Body::Value(value), ..reply },
+        _ => reply,
+    }
+}
+
+impl Place {
+    pub(super) fn link(self) -> Option<LinkId> {
+        match self {
+            Self::Queued(link) | Self::InFlight(link, _) => Some(link),
+            Self::New | Self::Waiting | Self::Split(_) => None,
+        }
+    }
+
+    pub(super) fn is_in_flight_at(self, link: LinkId) -> bool {
+        matches!(self, Self::InFlight(at, _) if at == link)
+    }
+}

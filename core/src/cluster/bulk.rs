@@ -1,0 +1,151 @@
+//! Bulk operations: split by the owners of their keys, and joined again.
+
+use alloc::boxed::Box;
+use alloc::collections::BTreeMap;
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+
+use bytes::Bytes;
+use slotmap::new_key_type;
+
+use super::machine::Cluster;
+use super::member::MemberId;
+use super::operation::{Operation, OperationId, Owner, Place, Target};
+use super::output::{ClusterError, PartFailure, Partial};
+use super::view::View;
+use crate::wire::{Body, Reply, Request, Status};
+
+new_key_type! {
+    /// A bulk operation that was split.
+    pub(super) struct BulkId;
+}
+
+/// A bulk operation whose parts are under way.
+pub(super) struct Bulk {
+    whole: OperationId,
+    /// Parts without an answer.
+    parts: Vec<OperationId>,
+    /// What the parts have read.
+    entries: Vec<(Bytes, Bytes)>,
+    failures: Vec<PartFailure>,
+    status: Status,
+}
+
+impl Cluster {
+    /// Splits an operation if it has keys of several owners. Answers false if it goes whole.
+    pub(super) fn split(&mut self, id: OperationId) -> bool {
+        let Some(whole) = self.operations.get(id) else { return false };
+        let cache = self.caches.get(whole.cache);
+        let view = cache.view.clone().filter(|view| view.segments() > 0 && cache.hashes(&whole.options.key_type));
+        let Some(view) = view else { return false };
+        let requests = split_request(&whole.request, &view);
+        if requests.len() < 2 {
+            return false;
+        }
+        let part_of = |bulk, member, request| Operation {
+            request,
+            options: whole.options.clone(),
+            cache: whole.cache,
+            owner: Owner::Part(bulk),
+            target: Target::Owner(member),
+            purpose: whole.purpose,
+            submitted: whole.submitted,
+            deadline: whole.deadline,
+            attempts: 0,
+            avoid: None,
+            place: Place::New,
+        };
+        let entries = Vec::new();
+        let bulk =
+            self.bulks.insert(Bulk { whole: id, parts: Vec::new(), entries, failures: Vec::new(), status: Status::SUCCESS });
+        let parts: Vec<Operation> =
+            requests.into_iter().map(|(member, request)| part_of(bulk, member, request)).collect();
+        self.set_place(id, Place::Split(bulk));
+        let parts: Vec<OperationId> = parts.into_iter().map(|part| self.operations.insert(part)).collect();
+        if let Some(bulk) = self.bulks.get_mut(bulk) {
+            bulk.parts.clone_from(&parts);
+        }
+        parts.into_iter().for_each(|part| self.dispatch(part));
+        true
+    }
+
+    /// A part has its answer. The whole has one when all parts have.
+    pub(super) fn part_done(
+        &mut self,
+        bulk: BulkId,
+        part: OperationId,
+        request: Request,
+        member: Option<MemberId>,
+        result: Result<Reply, ClusterError>,
+    ) {
+        let Some(open) = self.bulks.get_mut(bulk) else { return };
+        open.parts.retain(|id| *id != part);
+        match result {
+            Ok(reply) => {
+                if !reply.status.is_success() {
+                    open.status = reply.status;
+                }
+                if let Body::Entries(mut entries) = reply.body {
+                    open.entries.append(&mut entries);
+                }
+            }
+            Err(error) => open.failures.push(PartFailure { member, keys: keys_of(request), error }),
+        }
+        if !open.parts.is_empty() {
+            return;
+        }
+        let Some(done) = self.bulks.remove(bulk) else { return };
+        let operation = self.operations.get(done.whole).map(|whole| whole.request.operation());
+        let Some(operation) = operation else { return };
+        let result = if done.failures.is_empty() {
+            let reads = operation == crate::wire::Operation::GetAll;
+            let body = if reads { Body::Entries(done.entries) } else { Body::Nothing };
+            Ok(Reply { message_id: 0, status: done.status, topology: None, body })
+        } else {
+            let (failures, entries) = (done.failures, done.entries);
+            Err(ClusterError::Partial(Arc::new(Partial { operation, failures, entries })))
+        };
+        self.complete(done.whole, member, result);
+    }
+
+    /// Gives the parts of a bulk operation up.
+    pub(super) fn cancel_parts(&mut self, bulk: BulkId) {
+        for part in self.bulks.remove(bulk).map(|bulk| bulk.parts).unwrap_or_default() {
+            self.cancel(part);
+        }
+    }
+}
+
+/// The request for each owner; one or none if it need not be split.
+fn split_request(request: &Request, view: &View) -> BTreeMap<MemberId, Request> {
+    match request {
+        Request::PutAll { expiration, entries } => by_owner(entries, |(key, _)| key, view)
+            .into_iter()
+            .map(|(member, entries)| (member, Request::PutAll { expiration: *expiration, entries }))
+            .collect(),
+        Request::GetAll { keys } => by_owner(keys, |key| key, view)
+            .into_iter()
+            .map(|(member, keys)| (member, Request::GetAll { keys }))
+            .collect(),
+        _ => BTreeMap::new(),
+    }
+}
+
+fn by_owner<T: Clone>(items: &[T], key: impl Fn(&T) -> &Bytes, view: &View) -> BTreeMap<MemberId, Vec<T>> {
+    let mut parts: BTreeMap<MemberId, Vec<T>> = BTreeMap::new();
+    let Some(anyone) = view.members.first() else { return parts };
+    for item in items {
+        // A segment without an owner: whoever gets it forwards it.
+        let owner = view.owners_of(key(item)).next().unwrap_or(*anyone);
+        parts.entry(owner).or_default().push(item.clone());
+    }
+    parts
+}
+
+fn keys_of(request: Request) -> Box<[Bytes]> {
+    match request {
+        Request::PutAll { entries, .. } => entries.into_iter().map(|(key, _)| key).collect(),
+        Request::GetAll { keys } => keys.into(),
+        _ => Box::default(),
+    }
+}

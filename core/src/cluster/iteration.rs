@@ -1,0 +1,318 @@
+//! Iterations: each member's segments from that member, every entry once, through changes of the cluster.
+
+use alloc::boxed::Box;
+use alloc::collections::{BTreeMap, BTreeSet, VecDeque};
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::time::Duration;
+
+use bytes::Bytes;
+use slotmap::new_key_type;
+
+use super::cache::CacheHandle;
+use super::link::Purpose;
+use super::machine::Cluster;
+use super::member::MemberId;
+use super::operation::{Call, Owner, Target};
+use super::output::{ClusterError, Output, SubmitError};
+use super::segments::SegmentSet;
+use crate::routing::segment_of;
+use crate::session::OperationError;
+use crate::time::Instant;
+use crate::wire::{Body, Factory, IterationBatch, IterationEntry, Reply, Request};
+
+new_key_type! {
+    /// An iteration; never given twice.
+    pub struct IterationId;
+}
+
+/// What to iterate over, and how.
+#[derive(Debug, Clone, Default)]
+pub struct IterationOptions {
+    /// Only these segments: one bit each, least significant first. `None` for all.
+    pub segments: Option<Bytes>,
+    /// A filter-converter of the server's.
+    pub filter_converter: Option<Factory>,
+    /// Entries in a batch of one member; 0 counts as 1,000.
+    pub batch_size: u32,
+    /// Whether entries come with version and lifetimes (2.5 and later).
+    pub include_metadata: bool,
+    /// Deadline of each batch; `None` for [`Config::operation_timeout`](super::Config::operation_timeout).
+    pub timeout: Option<Duration>,
+}
+
+pub(super) struct Iteration {
+    cache: CacheHandle,
+    options: IterationOptions,
+    parts: Vec<Part>,
+    /// Batches that the host has not taken, and which part each is of: at most one of each.
+    batches: VecDeque<(usize, Vec<IterationEntry>)>,
+    /// The host waits for a batch.
+    wanted: bool,
+    failed: Option<ClusterError>,
+    /// Failures since the last batch.
+    failures: u8,
+    /// Keys that were handed out, of segments that are not finished: when a part begins again they come again.
+    seen: BTreeMap<u32, BTreeSet<Box<[u8]>>>,
+}
+
+/// What one member iterates over.
+struct Part {
+    /// Segments of which not all entries were sent; `None` where keys are not spread by hash.
+    segments: Option<SegmentSet>,
+    state: PartState,
+}
+
+enum PartState {
+    Starting,
+    /// Its last batch waits to be taken.
+    Idle(Source),
+    Fetching(Source),
+    Done,
+}
+
+/// The server's end of a part.
+#[derive(Clone)]
+struct Source {
+    member: MemberId,
+    id: String,
+}
+
+/// Keys whose segment can't be told from their bytes.
+const ANY_SEGMENT: u32 = u32::MAX;
+const DEFAULT_BATCH: u32 = 1000;
+
+impl Cluster {
+    /// Begins to iterate over the entries of a cache, on all members at once. [`next_entries`](Self::next_entries) asks
+    /// for them.
+    pub fn iterate(
+        &mut self,
+        now: Instant,
+        cache: &CacheHandle,
+        mut options: IterationOptions,
+    ) -> Result<IterationId, SubmitError> {
+        self.now = now;
+        self.may_submit(cache)?;
+        if options.batch_size == 0 {
+            options.batch_size = DEFAULT_BATCH;
+        }
+        let segments = options.segments.as_deref().map(SegmentSet::from_bytes);
+        let id = self.iterations.insert(Iteration {
+            cache: cache.clone(),
+            options,
+            parts: Vec::new(),
+            batches: VecDeque::new(),
+            wanted: false,
+            failed: None,
+            failures: 0,
+            seen: BTreeMap::new(),
+        });
+        self.plan(id, segments);
+        Ok(id)
+    }
+
+    /// Asks for the next entries: one [`Output::Entries`] comes for it. No entries in it mean the end. Answers false if
+    /// there is no such iteration (any more), or it was asked already.
+    pub fn next_entries(&mut self, now: Instant, id: IterationId) -> bool {
+        self.now = now;
+        match self.iterations.get_mut(id) {
+            Some(iteration) if !iteration.wanted => iteration.wanted = true,
+            _ => return false,
+        }
+        self.hand_out(id);
+        true
+    }
+
+    /// Ends an iteration before its end.
+    pub fn end_iteration(&mut self, now: Instant, id: IterationId) {
+        self.now = now;
+        let Some(iteration) = self.iterations.remove(id) else { return };
+        for part in &iteration.parts {
+            if let PartState::Idle(source) | PartState::Fetching(source) = &part.state {
+                self.end_source(&iteration.cache, source.clone());
+            }
+        }
+    }
+
+    /// Begins parts for these segments, by the present view.
+    fn plan(&mut self, id: IterationId, segments: Option<SegmentSet>) {
+        let Some(iteration) = self.iterations.get(id) else { return };
+        let cache = iteration.cache.clone();
+        let view = self.caches.view(cache.id).filter(|view| view.segments() > 0).cloned();
+        let mut by_member: BTreeMap<Option<MemberId>, Option<SegmentSet>> = BTreeMap::new();
+        match view {
+            None => drop(by_member.insert(None, segments)),
+            Some(view) => {
+                let segments = segments.unwrap_or_else(|| SegmentSet::all(view.segments()));
+                for segment in segments.iter() {
+                    let owner = view.owners_of_segment(segment).next();
+                    by_member.entry(owner).or_default().get_or_insert_default().insert(segment);
+                }
+            }
+        }
+        for (member, segments) in by_member {
+            self.start_part(id, member, segments);
+        }
+    }
+
+    fn start_part(&mut self, id: IterationId, member: Option<MemberId>, segments: Option<SegmentSet>) {
+        let Some(iteration) = self.iterations.get_mut(id) else { return };
+        let request = Request::IterationStart {
+            segments: segments.as_ref().map(SegmentSet::to_bytes),
+            filter_converter: iteration.options.filter_converter.clone(),
+            batch_size: iteration.options.batch_size,
+            include_metadata: iteration.options.include_metadata,
+        };
+        let part = iteration.parts.len();
+        iteration.parts.push(Part { segments, state: PartState::Starting });
+        self.ask_part(id, part, request, member.map_or(Target::Key, Target::Prefer));
+    }
+
+    fn ask_part(&mut self, id: IterationId, part: usize, request: Request, target: Target) {
+        let Some(iteration) = self.iterations.get(id) else { return };
+        let call = Call { timeout: iteration.options.timeout, ..Call::new(&iteration.cache, request) };
+        let operation = self.take_in(call, Owner::Iteration(id, part), target, Purpose::Operations);
+        self.dispatch(operation);
+    }
+
+    fn fetch(&mut self, id: IterationId, part: usize, source: Source) {
+        let Some(iteration) = self.iterations.get_mut(id) else { return };
+        let (member, request) = (source.member, Request::IterationNext { iteration_id: source.id.clone() });
+        iteration.parts[part].state = PartState::Fetching(source);
+        self.ask_part(id, part, request, Target::Only(member));
+    }
+
+    fn end_source(&mut self, cache: &CacheHandle, source: Source) {
+        if !self.is_closing() {
+            let call = Call::new(cache, Request::IterationEnd { iteration_id: source.id });
+            let operation = self.take_in(call, Owner::Nobody, Target::Only(source.member), Purpose::Operations);
+            self.dispatch(operation);
+        }
+    }
+
+    /// A part has an answer.
+    pub(super) fn part_answered(
+        &mut self,
+        id: IterationId,
+        part: usize,
+        cache: &CacheHandle,
+        member: Option<MemberId>,
+        result: Result<Reply, ClusterError>,
+    ) {
+        let Some(iteration) = self.iterations.get_mut(id) else {
+            // It was ended meanwhile: so it is in the server.
+            if let (Ok(Reply { body: Body::IterationId(id), .. }), Some(member)) = (result, member) {
+                self.end_source(cache, Source { member, id });
+            }
+            return;
+        };
+        let state = core::mem::replace(&mut iteration.parts[part].state, PartState::Done);
+        match (result, state, member) {
+            (Ok(Reply { body: Body::IterationId(source), .. }), _, Some(member)) => {
+                self.fetch(id, part, Source { member, id: source });
+            }
+            (Ok(Reply { body: Body::Iteration(batch), status, .. }), PartState::Fetching(source), _)
+                if status.is_success() =>
+            {
+                iteration.failures = 0;
+                self.take_batch(id, part, source, batch);
+            }
+            (Err(error), ..) => self.fail_part(id, part, Some(error)),
+            // The server knows it no more.
+            (Ok(_), ..) => self.fail_part(id, part, None),
+        }
+    }
+
+    fn take_batch(&mut self, id: IterationId, part: usize, source: Source, batch: IterationBatch) {
+        let Some(iteration) = self.iterations.get_mut(id) else { return };
+        if batch.entries.is_empty() {
+            iteration.finish_segments(part, None);
+            let cache = iteration.cache.clone();
+            self.end_source(&cache, source);
+            return self.hand_out(id);
+        }
+        let cache = self.caches.get(iteration.cache.id);
+        let segments = cache.view.as_ref().map_or(0, |view| view.segments() as u32);
+        let hashes = segments > 0 && cache.hashes(&iteration.cache.options.key_type);
+        let segment = |key: &[u8]| if hashes { segment_of(key, segments) } else { ANY_SEGMENT };
+        let mut entries = batch.entries;
+        entries.retain(|entry| iteration.is_new(&entry.key, segment(&entry.key)));
+        iteration.finish_segments(part, Some(&SegmentSet::from_bytes(&batch.finished_segments)));
+        if entries.is_empty() {
+            return self.fetch(id, part, source);
+        }
+        iteration.parts[part].state = PartState::Idle(source);
+        iteration.batches.push_back((part, entries));
+        self.hand_out(id);
+    }
+
+    /// What a part has not sent another one does, or the iteration fails.
+    fn fail_part(&mut self, id: IterationId, part: usize, error: Option<ClusterError>) {
+        let most = self.config.max_retries;
+        let Some(iteration) = self.iterations.get_mut(id) else { return };
+        iteration.failures = iteration.failures.saturating_add(1);
+        let is_final = match &error {
+            None | Some(ClusterError::MemberGone { .. }) => false,
+            Some(ClusterError::Operation { error, .. }) => match error {
+                OperationError::Server { status, .. } => !status.is_retryable(),
+                OperationError::Disconnected { .. } => false,
+                OperationError::TimedOut { .. } => true,
+            },
+            Some(_) => true,
+        };
+        if is_final || iteration.failures > most {
+            let iteration_next = crate::wire::Operation::IterationNext;
+            iteration.failed =
+                Some(error.unwrap_or(ClusterError::IterationLost { operation: iteration_next, times: iteration.failures }));
+            return self.hand_out(id);
+        }
+        let segments = iteration.parts[part].segments.take();
+        self.plan(id, segments);
+        // It may have been at its end.
+        self.hand_out(id);
+    }
+
+    /// Gives the host what it waits for, if it is there.
+    fn hand_out(&mut self, id: IterationId) {
+        let Some(iteration) = self.iterations.get_mut(id) else { return };
+        if !iteration.wanted {
+            return;
+        }
+        let is_over = iteration.parts.iter().all(|part| matches!(part.state, PartState::Done));
+        if let Some((part, entries)) = iteration.batches.pop_front() {
+            iteration.wanted = false;
+            self.outputs.push_back(Output::Entries { id, result: Ok(entries) });
+            let state = core::mem::replace(&mut iteration.parts[part].state, PartState::Done);
+            match state {
+                // The next batch comes while the host is busy with this one.
+                PartState::Idle(source) => self.fetch(id, part, source),
+                other => iteration.parts[part].state = other,
+            }
+        } else if iteration.failed.is_some() || is_over {
+            let result = iteration.failed.take().map_or(Ok(Vec::new()), Err);
+            self.outputs.push_back(Output::Entries { id, result });
+            let now = self.now;
+            self.end_iteration(now, id);
+        }
+    }
+}
+
+impl Iteration {
+    /// Whether a key was not handed out before; from now on it was.
+    fn is_new(&mut self, key: &Bytes, segment: u32) -> bool {
+        // Some may have come before it was known how keys are spread.
+        let before = self.seen.get(&ANY_SEGMENT).filter(|_| segment != ANY_SEGMENT);
+        let is_new = before.is_none_or(|keys| !keys.contains(&key[..]));
+        is_new && self.seen.entry(segment).or_default().insert(key[..].into())
+    }
+
+    /// Segments of which everything was sent; `None` for all of the part's.
+    fn finish_segments(&mut self, part: usize, finished: Option<&SegmentSet>) {
+        let Some(open) = &mut self.parts[part].segments else { return };
+        let finished: Vec<usize> = open.iter().filter(|segment| finished.is_none_or(|set| set.contains(*segment))).collect();
+        for segment in finished {
+            open.remove(segment);
+            self.seen.remove(&(segment as u32));
+        }
+    }
+}

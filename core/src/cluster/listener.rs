@@ -1,0 +1,250 @@
+//! Listeners: kept through the failure of the member that serves them.
+
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use bytes::{BufMut, Bytes, BytesMut};
+use slotmap::{Key, KeyData, new_key_type};
+
+use super::cache::{CacheHandle, CacheId};
+use super::link::{LinkId, Purpose};
+use super::machine::Cluster;
+use super::member::MemberId;
+use super::operation::{Call, OperationId, Owner, Target};
+use super::output::{ClusterError, Event, Output, SubmitError};
+use crate::session::{self, OperationError};
+use crate::wire::{Interests, ListenerOptions, Reply, Request};
+
+new_key_type! {
+    /// A listener; never given twice.
+    pub struct ListenerId;
+}
+
+/// What is listened to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ListenerKind {
+    /// Changes of a cache's entries.
+    Cache(ListenerOptions),
+    /// Changes of the counter of that name.
+    Counter(String),
+}
+
+pub(super) struct Listener {
+    cache: CacheHandle,
+    subject: Subject,
+    /// Its name in the server; another with each registration, so that what an old one leaves behind is not confused
+    /// with it.
+    server_id: Bytes,
+    /// The link that it is registered on.
+    pub(super) at: Option<LinkId>,
+    registering: Option<OperationId>,
+    /// It was registered before: another registration means that events may have been missed.
+    was_registered: bool,
+}
+
+enum Subject {
+    Host(ListenerKind),
+    /// The near cache of the cache; with a bloom filter of that many bits, if not 0.
+    NearCache { bloom_bits: u32 },
+}
+
+impl Cluster {
+    /// Listens to a cache or a counter, on a member of the machine's choice.
+    ///
+    /// [`Event::ListenerRegistered`] tells when the server has it. When that member is lost the listener is registered
+    /// with another, which [`Event::ListenerMoved`] tells: what happened in between was missed.
+    pub fn listen(
+        &mut self,
+        now: crate::time::Instant,
+        cache: &CacheHandle,
+        kind: ListenerKind,
+    ) -> Result<ListenerId, SubmitError> {
+        self.now = now;
+        self.may_submit(cache)?;
+        Ok(self.add_listener(cache, Subject::Host(kind)))
+    }
+
+    /// Listens for a near cache.
+    pub(super) fn listen_for_near_cache(&mut self, cache: &CacheHandle, bloom_bits: u32) -> ListenerId {
+        self.add_listener(cache, Subject::NearCache { bloom_bits })
+    }
+
+    fn add_listener(&mut self, cache: &CacheHandle, subject: Subject) -> ListenerId {
+        let listener = self.listeners.insert(Listener {
+            cache: cache.clone(),
+            subject,
+            server_id: Bytes::new(),
+            at: None,
+            registering: None,
+            was_registered: false,
+        });
+        self.register(listener);
+        listener
+    }
+
+    /// Listens no more. Answers false if there is no such listener (any more).
+    pub fn remove_listener(&mut self, now: crate::time::Instant, listener: ListenerId) -> bool {
+        self.now = now;
+        let Some(removed) = self.listeners.remove(listener) else { return false };
+        if let Some(operation) = removed.registering {
+            self.cancel(operation);
+        }
+        if let Some(link) = removed.at {
+            self.unregister(link, &removed);
+        }
+        true
+    }
+
+    fn unregister(&mut self, link: LinkId, removed: &Listener) {
+        let is_last = !self.listeners.values().any(|listener| listener.at == Some(link));
+        let listener_id = removed.server_id.clone();
+        let request = match &removed.subject {
+            Subject::Host(ListenerKind::Counter(counter)) => {
+                Request::CounterRemoveListener { counter: counter.clone(), listener_id }
+            }
+            Subject::Host(ListenerKind::Cache(_)) | Subject::NearCache { .. } => {
+                Request::RemoveClientListener { listener_id }
+            }
+        };
+        let Some(open) = self.links.get_mut(link) else { return };
+        let (now, is_for_events) = (self.now, open.purpose == Purpose::Events);
+        if let Some(session) = open.session_mut() {
+            // If it is too full for that it has to be told otherwise: by its end.
+            let told = session.submit(now, session::Call::new(&request, removed.cache.options()));
+            if is_for_events && (is_last || told.is_err()) {
+                session.close();
+            } else if let Ok(id) = told {
+                session.cancel(id);
+            }
+        }
+        self.refresh(link);
+        self.look_at(link);
+    }
+
+    fn register(&mut self, id: ListenerId) {
+        let server_id = self.server_id(id);
+        let Some(listener) = self.listeners.get_mut(id) else { return };
+        listener.server_id = server_id.clone();
+        listener.at = None;
+        let purpose = match listener.subject {
+            Subject::Host(_) => Purpose::Events,
+            // The machine takes its events at once.
+            Subject::NearCache { .. } => Purpose::Operations,
+        };
+        let call = Call::new(&listener.cache, listener.request(server_id));
+        let operation = self.take_in(call, Owner::Listener(id), Target::Key, purpose);
+        if let Some(listener) = self.listeners.get_mut(id) {
+            listener.registering = Some(operation);
+        }
+        self.dispatch(operation);
+    }
+
+    /// A new name for a listener: its own identity, and eight random bytes.
+    fn server_id(&mut self, id: ListenerId) -> Bytes {
+        let mut bytes = BytesMut::with_capacity(16);
+        bytes.put_u64(id.data().as_ffi());
+        bytes.put_u64(self.entropy.number());
+        bytes.freeze()
+    }
+
+    /// The listener that a server means.
+    pub(super) fn listener_of(&self, server_id: &Bytes) -> Option<ListenerId> {
+        let key = server_id.first_chunk::<8>()?;
+        let id = ListenerId::from(KeyData::from_ffi(u64::from_be_bytes(*key)));
+        (self.listeners.get(id)?.server_id == *server_id).then_some(id)
+    }
+
+    /// The cache whose near cache a listener serves.
+    pub(super) fn near_cache_of(&self, listener: ListenerId) -> Option<CacheId> {
+        let listener = self.listeners.get(listener)?;
+        matches!(listener.subject, Subject::NearCache { .. }).then_some(listener.cache.id)
+    }
+
+    pub(super) fn registration_done(
+        &mut self,
+        id: ListenerId,
+        link: Option<LinkId>,
+        member: Option<MemberId>,
+        result: Result<Reply, ClusterError>,
+    ) {
+        let is_closing = self.is_closing();
+        let Some(listener) = self.listeners.get_mut(id) else { return };
+        listener.registering = None;
+        match (result, link, member) {
+            (Ok(_), Some(link), Some(member)) => {
+                let again = core::mem::replace(&mut listener.was_registered, true);
+                listener.at = Some(link);
+                let cache = listener.cache.id;
+                if let Subject::NearCache { .. } = listener.subject {
+                    return self.start_near_cache(cache, link);
+                }
+                let event = if again {
+                    self.counters.listener_failovers += 1;
+                    Event::ListenerMoved { listener: id, member }
+                } else {
+                    Event::ListenerRegistered { listener: id, member }
+                };
+                self.outputs.push_back(Output::Event(event));
+            }
+            // It stands until it is removed: whoever comes back gets it.
+            (Err(error), ..) if !is_closing && listener.may_be_tried_again(&error) => self.register(id),
+            (Err(error), ..) => self.fail_listener(id, error),
+            (Ok(_), ..) => {}
+        }
+    }
+
+    fn fail_listener(&mut self, id: ListenerId, error: ClusterError) {
+        let Some(failed) = self.listeners.remove(id) else { return };
+        match failed.subject {
+            Subject::Host(_) => self.outputs.push_back(Output::Event(Event::ListenerFailed { listener: id, error })),
+            Subject::NearCache { .. } => self.fail_near_cache(failed.cache.id, error),
+        }
+    }
+
+    /// A link is gone, and the listeners on it need another.
+    pub(super) fn move_listeners(&mut self, link: LinkId) {
+        let here: Vec<ListenerId> =
+            self.listeners.iter().filter(|(_, listener)| listener.at == Some(link)).map(|(id, _)| id).collect();
+        for id in here {
+            if let Some(cache) = self.near_cache_of(id) {
+                self.stop_near_cache(cache);
+            }
+            if !self.is_closing() {
+                self.register(id);
+            }
+        }
+    }
+}
+
+impl Listener {
+    fn request(&self, listener_id: Bytes) -> Request {
+        match &self.subject {
+            Subject::Host(ListenerKind::Cache(options)) => {
+                Request::AddClientListener { listener_id, options: options.clone() }
+            }
+            Subject::Host(ListenerKind::Counter(counter)) => {
+                Request::CounterAddListener { counter: counter.clone(), listener_id }
+            }
+            Subject::NearCache { bloom_bits: 0 } => {
+                let interests = Interests::MODIFIED | Interests::REMOVED | Interests::EXPIRED;
+                let options = ListenerOptions { use_raw_data: true, interests, ..ListenerOptions::default() };
+                Request::AddClientListener { listener_id, options }
+            }
+            Subject::NearCache { bloom_bits } => {
+                Request::AddBloomFilterListener { listener_id, bloom_bits: *bloom_bits }
+            }
+        }
+    }
+
+    /// A registration that reached nobody, or whose answer was lost, is made again; one that was refused is not. The
+    /// first one of the application's has a deadline like any operation.
+    fn may_be_tried_again(&self, error: &ClusterError) -> bool {
+        let is_standing = self.was_registered || matches!(self.subject, Subject::NearCache { .. });
+        match error {
+            ClusterError::Operation { error: OperationError::Disconnected { .. }, .. } => true,
+            ClusterError::Operation { error: OperationError::TimedOut { .. }, .. }
+            | ClusterError::Unreachable { .. } => is_standing,
+            _ => false,
+        }
+    }
+}

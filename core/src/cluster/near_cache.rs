@@ -1,0 +1,364 @@
+//! Near caches: values kept in the client, and let go of when the cluster says that they changed.
+//!
+//! A near cache never answers with what an acknowledged write of the same client has replaced: a write takes its key
+//! out when it is submitted and again when it is answered, and a read that was on its way meanwhile is not kept. Writes
+//! of others take effect when the cluster's event arrives; while no listener is registered nothing is kept at all.
+
+use alloc::boxed::Box;
+use alloc::collections::BTreeMap;
+use alloc::sync::Arc;
+use core::time::Duration;
+
+use bytes::Bytes;
+use lru::LruCache;
+
+use super::bloom::BloomFilter;
+use super::cache::{CacheHandle, CacheId};
+use super::link::{LinkId, Purpose};
+use super::listener::ListenerId;
+use super::machine::Cluster;
+use super::operation::{Call, Operation, OperationId, Owner, Target};
+use super::output::{ClusterError, Event, Output, SubmitError};
+use crate::session;
+use crate::time::Instant;
+use crate::wire::{self, Body, Effect, Flags, Metadata, Reply, Request, RequestOptions, Status};
+
+/// Settings of a near cache.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NearCacheOptions {
+    /// The most entries; the least recently used one goes first. Default 10,000.
+    pub max_entries: usize,
+    /// The most bytes of keys and values. Default 64 MiB.
+    pub max_bytes: usize,
+    /// Have the server leave out events of keys that this client has not read (3.1 and later). Reads then go to the
+    /// member that sends the events, and not to the owner of their key. Default false.
+    pub bloom_filter: bool,
+}
+
+impl Default for NearCacheOptions {
+    fn default() -> Self {
+        Self { max_entries: 10_000, max_bytes: 64 << 20, bloom_filter: false }
+    }
+}
+
+pub(super) struct NearCache {
+    settings: NearCacheOptions,
+    /// How its entries were read: those of other forms are not for it.
+    options: Arc<RequestOptions>,
+    listener: Option<ListenerId>,
+    /// The link on which the server tells of changes; without one nothing is kept.
+    at: Option<LinkId>,
+    entries: LruCache<Bytes, Kept>,
+    bytes: usize,
+    /// Reads on their way whose answer may be kept.
+    fetching: BTreeMap<Bytes, OperationId>,
+    /// Entries let go of since the server was told which there are.
+    forgotten: usize,
+}
+
+struct Kept {
+    metadata: Metadata,
+    value: Bytes,
+    until: Option<Instant>,
+}
+
+/// What a request changes.
+enum Written<'a> {
+    Nothing,
+    Key(&'a Bytes),
+    Entries(&'a [(Bytes, Bytes)]),
+    Anything,
+}
+
+impl Cluster {
+    /// Keeps values of a cache in the client: reads through this handle, and others that ask in the same form, are
+    /// answered by them. [`Event::NearCacheActive`] tells when.
+    pub fn near_cache(
+        &mut self,
+        now: Instant,
+        cache: &CacheHandle,
+        settings: NearCacheOptions,
+    ) -> Result<(), SubmitError> {
+        self.now = now;
+        self.may_submit(cache)?;
+        self.remove_near_cache(now, cache);
+        let near = Box::new(NearCache::new(settings, cache.options.clone()));
+        let bloom_bits = near.bloom_bits();
+        self.caches.get_mut(cache.id).near = Some(near);
+        let listener = self.listen_for_near_cache(cache, bloom_bits);
+        if let Some(near) = &mut self.caches.get_mut(cache.id).near {
+            near.listener = Some(listener);
+        }
+        Ok(())
+    }
+
+    /// Keeps no values of a cache any more.
+    pub fn remove_near_cache(&mut self, now: Instant, cache: &CacheHandle) {
+        let near = self.caches.find_mut(cache.id).and_then(|cache| cache.near.take());
+        if let Some(listener) = near.and_then(|near| near.listener) {
+            self.remove_listener(now, listener);
+        }
+    }
+
+    /// Entries and bytes that a near cache holds.
+    pub fn near_cache_size(&self, cache: &CacheHandle) -> (usize, usize) {
+        let near = self.caches.find(cache.id).and_then(|cache| cache.near.as_ref());
+        near.map_or((0, 0), |near| (near.entries.len(), near.bytes))
+    }
+
+    /// Submits to a cache that has a near one.
+    pub(super) fn submit_near(&mut self, call: Call) -> OperationId {
+        let (now, id) = (self.now, call.cache.id);
+        let Some(near) = &mut self.caches.get_mut(id).near else { return self.submit_far(call) };
+        let Some(key) = near.readable_key(&call) else {
+            near.forget_written(&call.request, &call.cache.options);
+            return self.submit_far(call);
+        };
+        let key = key.clone();
+        if let Some(body) = near.get(&key, &call.request, now) {
+            self.counters.near_hits += 1;
+            let reply = Reply { message_id: 0, status: Status::SUCCESS, topology: None, body };
+            let id = self.take_in(call, Owner::Host, Target::Key, Purpose::Operations);
+            self.complete(id, None, Ok(reply));
+            return id;
+        }
+        self.counters.near_misses += 1;
+        let value_only = matches!(call.request, Request::Get { .. });
+        if near.at.is_none() || matches!(call.request, Request::ContainsKey { .. }) {
+            return self.submit_far(call);
+        }
+        let target = match (near.settings.bloom_filter, near.at.and_then(|link| self.links.get(link))) {
+            (true, Some(link)) => Target::Prefer(link.member),
+            _ => Target::Key,
+        };
+        let call = Call { request: Request::GetWithMetadata { key: key.clone() }, ..call };
+        let id = call.cache.id;
+        let operation = self.take_in(call, Owner::Fetch { value_only }, target, Purpose::Operations);
+        if let Some(near) = &mut self.caches.get_mut(id).near {
+            near.fetching.insert(key, operation);
+        }
+        self.dispatch(operation);
+        operation
+    }
+
+    /// A read for a near cache has its answer.
+    pub(super) fn keep_fetched(&mut self, id: OperationId, operation: &Operation, link: Option<LinkId>, reply: &Reply) {
+        let now = self.now;
+        let Some(near) = &mut self.caches.get_mut(operation.cache).near else { return };
+        let Some(key) = operation.request.routing_key() else { return };
+        if near.fetching.get(key) != Some(&id) {
+            return;
+        }
+        near.fetching.remove(key);
+        let may_be_heard_of = !near.settings.bloom_filter || link.is_some() && near.at == link;
+        if let Body::ValueWithMetadata { metadata, value } = &reply.body
+            && near.at.is_some()
+            && may_be_heard_of
+        {
+            near.keep(key, *metadata, value, now);
+            self.update_bloom_filter(operation.cache);
+        }
+    }
+
+    /// Whatever an answered operation may have changed is not kept.
+    pub(super) fn forget_written(&mut self, cache: CacheId, request: &Request, options: &RequestOptions) {
+        if let Some(near) = &mut self.caches.get_mut(cache).near {
+            near.forget_written(request, options);
+            self.update_bloom_filter(cache);
+        }
+    }
+
+    /// A read is given up.
+    pub(super) fn forget_fetch(&mut self, cache: CacheId, request: &Request, id: OperationId) {
+        if let (Some(near), Some(key)) = (&mut self.caches.get_mut(cache).near, request.routing_key())
+            && near.fetching.get(key) == Some(&id)
+        {
+            near.fetching.remove(key);
+        }
+    }
+
+    /// The cluster tells of a change.
+    pub(super) fn handle_near_event(&mut self, cache: CacheId, event: &wire::Event) {
+        if let Some(near) = &mut self.caches.get_mut(cache).near {
+            match &event.data {
+                wire::EventData::Key { key, .. } => near.forget(key),
+                // Not asked for: better to know nothing than something wrong.
+                wire::EventData::Custom { .. } => near.clear(),
+            }
+            self.update_bloom_filter(cache);
+        }
+    }
+
+    pub(super) fn start_near_cache(&mut self, cache: CacheId, link: LinkId) {
+        if let Some(near) = &mut self.caches.get_mut(cache).near {
+            near.clear();
+            near.at = Some(link);
+            self.outputs.push_back(Output::Event(Event::NearCacheActive { cache }));
+        }
+    }
+
+    pub(super) fn stop_near_cache(&mut self, cache: CacheId) {
+        if let Some(near) = &mut self.caches.get_mut(cache).near {
+            near.clear();
+            near.at = None;
+            self.outputs.push_back(Output::Event(Event::NearCacheInactive { cache, error: None }));
+        }
+    }
+
+    pub(super) fn fail_near_cache(&mut self, cache: CacheId, error: ClusterError) {
+        self.caches.get_mut(cache).near = None;
+        self.outputs.push_back(Output::Event(Event::NearCacheInactive { cache, error: Some(error) }));
+    }
+
+    /// Tells the server which keys are kept, once it believes in too many.
+    fn update_bloom_filter(&mut self, cache: CacheId) {
+        let Some(near) = &mut self.caches.get_mut(cache).near else { return };
+        if !near.settings.bloom_filter || near.forgotten <= near.settings.max_entries / 16 + 3 {
+            return;
+        }
+        let (Some(link), bloom_filter) = (near.at, near.bloom_filter()) else { return };
+        near.forgotten = 0;
+        let options = near.options.clone();
+        let now = self.now;
+        if let Some(session) = self.links.get_mut(link).and_then(|open| open.session_mut()) {
+            let request = Request::UpdateBloomFilter { bloom_filter };
+            // If it is too full now the server sends a few events too many until the next time.
+            if let Ok(id) = session.submit(now, session::Call::new(&request, &options)) {
+                session.cancel(id);
+            }
+        }
+        self.refresh(link);
+    }
+}
+
+impl NearCache {
+    fn new(settings: NearCacheOptions, options: Arc<RequestOptions>) -> Self {
+        Self {
+            settings: NearCacheOptions { max_entries: settings.max_entries.max(1), ..settings },
+            options,
+            listener: None,
+            at: None,
+            // Its room grows with its entries: a large limit must not cost memory by itself.
+            entries: LruCache::unbounded(),
+            bytes: 0,
+            fetching: BTreeMap::new(),
+            forgotten: 0,
+        }
+    }
+
+    /// As many as Infinispan's own client has: with three hashes about 15% of foreign keys pass.
+    fn bloom_bits(&self) -> u32 {
+        if self.settings.bloom_filter { u32::try_from(self.settings.max_entries).unwrap_or(u32::MAX / 4) * 4 } else { 0 }
+    }
+
+    fn bloom_filter(&self) -> Bytes {
+        let mut filter = BloomFilter::new(self.bloom_bits());
+        self.entries.iter().for_each(|(key, _)| filter.add(key));
+        // Those on their way are asked for already: the server's filter has them, and must go on to.
+        self.fetching.keys().for_each(|key| filter.add(key));
+        filter.into_bytes()
+    }
+
+    /// The key of a read that may be answered from here.
+    fn readable_key<'a>(&self, call: &'a Call) -> Option<&'a Bytes> {
+        let (asked, options) = (&call.cache.options, &self.options);
+        let same_form = asked.key_type == options.key_type && asked.value_type == options.value_type;
+        if !same_form || asked.flags != Flags::NONE || call.member.is_some() {
+            return None;
+        }
+        match &call.request {
+            Request::Get { key } | Request::GetWithMetadata { key } | Request::ContainsKey { key } => Some(key),
+            _ => None,
+        }
+    }
+
+    fn get(&mut self, key: &Bytes, request: &Request, now: Instant) -> Option<Body> {
+        let kept = self.entries.get(key)?;
+        if kept.until.is_some_and(|until| now >= until) {
+            self.forget(key);
+            return None;
+        }
+        Some(match request {
+            Request::Get { .. } => Body::Value(kept.value.clone()),
+            Request::GetWithMetadata { .. } => {
+                Body::ValueWithMetadata { metadata: kept.metadata, value: kept.value.clone() }
+            }
+            _ => Body::Nothing,
+        })
+    }
+
+    /// Copies: a slice would keep all else alive that came in the same read.
+    fn keep(&mut self, key: &Bytes, metadata: Metadata, value: &Bytes, now: Instant) {
+        let size = key.len() + value.len();
+        if size > self.settings.max_bytes {
+            return;
+        }
+        let lifetimes = [metadata.lifespan, metadata.max_idle].into_iter().flatten();
+        // When it began is told by a clock that is not ours: from now on it can't be longer.
+        let until = lifetimes.map(|left| now + Duration::from_secs(left.seconds.into())).min();
+        let kept = Kept { metadata, value: Bytes::copy_from_slice(value), until };
+        if let Some(before) = self.entries.put(Bytes::copy_from_slice(key), kept) {
+            self.bytes -= key.len() + before.value.len();
+        }
+        self.bytes += size;
+        while self.entries.len() > self.settings.max_entries || self.bytes > self.settings.max_bytes {
+            let Some((key, kept)) = self.entries.pop_lru() else { break };
+            self.bytes -= key.len() + kept.value.len();
+            self.forgotten += 1;
+        }
+    }
+
+    fn forget(&mut self, key: &Bytes) {
+        self.fetching.remove(key);
+        // An event of a key that is not here was sent because the server believes it to be: that counts as well.
+        self.forgotten += 1;
+        if let Some(kept) = self.entries.pop(key) {
+            self.bytes -= key.len() + kept.value.len();
+        }
+    }
+
+    fn forget_written(&mut self, request: &Request, options: &RequestOptions) {
+        // In another form the same key has other bytes.
+        let written = if options.key_type == self.options.key_type { written(request) } else { written(request).blurred() };
+        match written {
+            Written::Nothing => {}
+            Written::Key(key) => self.forget(key),
+            Written::Entries(entries) => entries.iter().for_each(|(key, _)| self.forget(key)),
+            Written::Anything => self.clear(),
+        }
+    }
+
+    fn clear(&mut self) {
+        self.forgotten += self.entries.len();
+        self.entries.clear();
+        self.fetching.clear();
+        self.bytes = 0;
+    }
+}
+
+/// What a request may change of the entries of its cache.
+fn written(request: &Request) -> Written<'_> {
+    let row = request.operation().row();
+    if row.effect == Effect::Reads {
+        return Written::Nothing;
+    }
+    match request {
+        Request::PutAll { entries, .. } => Written::Entries(entries),
+        Request::Clear {}
+        | Request::Exec { .. }
+        | Request::PrepareTx { .. }
+        | Request::PrepareTx2 { .. }
+        | Request::CommitTx { .. }
+        | Request::NextPutStream { .. } => Written::Anything,
+        _ => request.routing_key().map_or(Written::Nothing, Written::Key),
+    }
+}
+
+impl Written<'_> {
+    fn blurred(self) -> Self {
+        match self {
+            Written::Nothing => Written::Nothing,
+            _ => Written::Anything,
+        }
+    }
+}

@@ -1,0 +1,94 @@
+//! Sites: other clusters with the same caches, for when the present one can't be reached.
+
+use alloc::string::String;
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+
+use super::link::LinkId;
+use super::machine::Cluster;
+use super::member::MemberId;
+use super::output::{Event, Output};
+use crate::session::Disconnect;
+use crate::time::Instant;
+
+/// A site and the members by which it is found.
+pub(super) struct KnownSite {
+    pub(super) name: String,
+    pub(super) seeds: Vec<MemberId>,
+}
+
+impl Cluster {
+    /// The seeds of the present site.
+    pub(super) fn seeds(&self) -> &[MemberId] {
+        &self.sites[self.site].seeds
+    }
+
+    /// The name of the present site; empty for the one that the settings' seeds are of.
+    pub fn site(&self) -> &str {
+        &self.sites[self.site].name
+    }
+
+    /// Goes over to another site; the empty name leads back to that of the settings' seeds. Operations in flight finish
+    /// where they are, or are sent again at the new site where that is safe. Answers false if there is no such site.
+    ///
+    /// The machine does so by itself when every member and every seed has failed
+    /// [`Config::site_failures`](super::Config::site_failures) times in a row. It never goes back by itself: only you
+    /// know when the other site has caught up.
+    pub fn switch_site(&mut self, now: Instant, name: &str) -> bool {
+        self.now = now;
+        let Some(site) = self.sites.iter().position(|site| site.name == name) else { return false };
+        if site != self.site {
+            self.go_to_site(site, false);
+        }
+        true
+    }
+
+    /// Takes the next site if nobody of this one can be reached.
+    pub(super) fn leave_lost_site(&mut self) {
+        if self.sites.len() < 2 || self.is_closing() {
+            return;
+        }
+        let most = self.config.site_failures;
+        let is_lost = |id: &MemberId| {
+            let member = self.members.get(*id);
+            member.is_none_or(|member| member.failures >= most) && !self.has_ready_link(*id)
+        };
+        if self.current.iter().chain(self.seeds()).all(is_lost) {
+            self.go_to_site((self.site + 1) % self.sites.len(), true);
+        }
+    }
+
+    fn go_to_site(&mut self, site: usize, automatic: bool) {
+        let (from, to) = (self.sites[self.site].name.clone(), self.sites[site].name.clone());
+        self.site = site;
+        self.current.clear();
+        self.degraded = false;
+        self.caches.iter_mut().for_each(|cache| cache.view = None);
+        for seed in self.sites[site].seeds.clone() {
+            if let Some(member) = self.members.get_mut(seed) {
+                (member.failures, member.retry_at) = (0, None);
+            }
+        }
+        self.outputs.push_back(Output::Event(Event::SiteSwitched { from, to, automatic }));
+        let left: Vec<LinkId> =
+            self.links.iter().filter(|(_, link)| !self.seeds().contains(&link.member)).map(|(id, _)| id).collect();
+        for link in left {
+            self.leave_link(link);
+        }
+        self.retry_waiting();
+    }
+
+    /// What the session has finishes there; what waits for it goes elsewhere.
+    fn leave_link(&mut self, link: LinkId) {
+        let Some(open) = self.links.get_mut(link) else { return };
+        let queued = core::mem::take(&mut open.queue);
+        match open.session_mut().filter(|session| session.is_ready()) {
+            Some(session) => {
+                session.close();
+                self.look_at(link);
+            }
+            None => self.end_link(link, Arc::new(Disconnect::Closed)),
+        }
+        queued.into_iter().for_each(|id| self.redispatch(id));
+    }
+}
