@@ -192,6 +192,11 @@ impl Cluster {
         (!entry.is_expired(moment.unix_ms)).then(|| entry.value.clone())
     }
 
+    /// Iterations that clients have begun and not ended.
+    pub fn open_iterations(&self) -> usize {
+        self.iterations.len()
+    }
+
     /// A connection that has something to send, or has ended: [`process`](super::Connection::process) it.
     pub fn poll_wakeup(&mut self) -> Option<ConnectionId> {
         self.post.poll_wakeup()

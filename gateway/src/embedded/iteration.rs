@@ -44,6 +44,10 @@ pub(super) struct Iterations {
 }
 
 impl Iterations {
+    pub(super) fn len(&self) -> usize {
+        self.all.len()
+    }
+
     /// Starts one; its id is the answer.
     pub(super) fn start(&mut self, job: &Job<'_>, wanted: &Wanted) -> Answer {
         let count = job.cache.options.segments;

@@ -19,6 +19,8 @@ pub struct Pipe {
     pub answered_at: Option<Instant>,
     /// Nothing arrives at either end any more, and nobody is told.
     pub stalled: bool,
+    /// The server's answers that still get through; `None` for all.
+    pub answers_left: Option<u32>,
     /// When the client learns that it is broken.
     pub broken_at: Option<Instant>,
     to_server: Flight,
@@ -33,9 +35,22 @@ impl Pipe {
             port,
             answered_at: Some(answered_at),
             stalled: false,
+            answers_left: None,
             broken_at: None,
             to_server: Flight::new(),
             to_client: Flight::new(),
+        }
+    }
+
+    /// Whether what the server says gets through.
+    pub fn may_answer(&mut self) -> bool {
+        match &mut self.answers_left {
+            None => true,
+            Some(0) => false,
+            Some(left) => {
+                *left -= 1;
+                true
+            }
         }
     }
 

@@ -3,8 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use bytes::Bytes;
 use hotrod_core::cluster::{
-    CacheHandle, Call, Cluster as Client, ClusterError, Config, Event, IterationId, LinkId, OperationId, Output,
+    CacheHandle, Call, Cluster as Client, ClusterError, Config, Event, IterationId, LinkId, MemberInfo, OperationId,
+    Output,
 };
 use hotrod_core::time::Instant;
 use hotrod_core::wire::{self, IterationEntry, Reply, Request, RequestOptions};
@@ -27,6 +29,8 @@ pub struct World {
     pub by_port: BTreeMap<u16, MemberId>,
     /// Members that accept connections and bytes and never answer.
     pub hung: BTreeSet<u16>,
+    /// Members that make sessions and answer nothing more.
+    mute: BTreeSet<u16>,
     /// The answers, until the test takes them.
     pub answers: BTreeMap<OperationId, Result<Reply, ClusterError>>,
     /// Entries of iterations, until the test takes them.
@@ -63,6 +67,7 @@ impl World {
             servers: Servers::new(ClusterOptions::default(), moment),
             by_port: BTreeMap::new(),
             hung: BTreeSet::new(),
+            mute: BTreeSet::new(),
             answers: BTreeMap::new(),
             entries: BTreeMap::new(),
             events: Vec::new(),
@@ -104,6 +109,36 @@ impl World {
         self.answers.remove(&id).expect("an answer")
     }
 
+    /// Submits an operation on another cache, or for one member, and waits for its answer.
+    pub fn call_of(&mut self, call: Call) -> Result<Reply, ClusterError> {
+        let id = self.client.submit(self.now, call).expect("accepted");
+        self.run_until(Duration::from_secs(60), |world| world.answers.contains_key(&id));
+        self.answers.remove(&id).expect("an answer")
+    }
+
+    /// The next entries of an iteration; none at its end.
+    pub fn next_entries(&mut self, id: IterationId) -> Result<Vec<IterationEntry>, ClusterError> {
+        assert!(self.client.next_entries(self.now, id), "it can be asked");
+        self.run_until(Duration::from_secs(60), |world| world.entries.contains_key(&id));
+        self.entries.remove(&id).expect("entries")
+    }
+
+    /// The port of the primary owner of a key of the cache of the tests.
+    pub fn owner(&self, key: &[u8]) -> u16 {
+        let owner = self.servers.owners("dist", key)[0];
+        *self.by_port.iter().find(|(_, member)| **member == owner).expect("a member").0
+    }
+
+    /// A member as the client knows it.
+    pub fn member(&self, port: u16) -> Option<MemberInfo> {
+        self.client.members().find(|member| member.address.port == port)
+    }
+
+    /// Whether the client has told of such an event.
+    pub fn has_told(&self, what: impl Fn(&Event) -> bool) -> bool {
+        self.events.iter().any(what)
+    }
+
     /// Lets time pass.
     pub fn run_for(&mut self, duration: Duration) {
         let end = self.now + duration;
@@ -134,6 +169,7 @@ impl World {
         self.servers.handle_timeout(self.moment());
         self.client.handle_timeout(self.now);
         self.deliver();
+        self.settle();
         true
     }
 
@@ -174,6 +210,17 @@ impl World {
 
     /// Moves what has arrived, at both ends of every connection.
     fn deliver(&mut self) {
+        // What one connection brings may be news for another that was served already.
+        loop {
+            self.deliver_once();
+            if self.servers.poll_wakeup().is_none() {
+                return;
+            }
+            while self.servers.poll_wakeup().is_some() {}
+        }
+    }
+
+    fn deliver_once(&mut self) {
         let links: Vec<LinkId> = self.pipes.keys().copied().collect();
         for link in links {
             self.establish(link);
@@ -186,7 +233,6 @@ impl World {
                 self.close(link);
             }
         }
-        while self.servers.poll_wakeup().is_some() {}
     }
 
     fn establish(&mut self, link: LinkId) {
@@ -204,6 +250,7 @@ impl World {
         if let Some(Ok(connection)) = member.map(|member| Connection::open(&mut self.servers, *member)) {
             pipe.server = Some(connection);
             pipe.stalled = self.hung.contains(&pipe.port);
+            pipe.answers_left = self.mute.contains(&pipe.port).then_some(1);
             self.client.handle_connected(self.now, link);
         } else {
             self.pipes.remove(&link);
@@ -225,7 +272,9 @@ impl World {
         connection.process(&mut self.servers, moment);
         let bytes = connection.transmit().to_bytes();
         connection.transmitted(bytes.len());
-        pipe.send(false, &bytes, self.now, &mut self.random);
+        if !bytes.is_empty() && pipe.may_answer() {
+            pipe.send(false, &bytes, self.now, &mut self.random);
+        }
         if connection.is_finished() {
             pipe.broken_at.get_or_insert(self.now + Duration::from_millis(5));
             connection.close(&mut self.servers);
@@ -278,6 +327,39 @@ impl World {
         for pipe in self.pipes.values_mut().filter(|pipe| pipe.port == port) {
             pipe.stalled = hung;
         }
+    }
+
+    /// A member makes a session with everybody and then answers nothing more.
+    pub fn set_hung_after_handshake(&mut self, port: u16) {
+        self.mute.insert(port);
+        for pipe in self.pipes.values_mut().filter(|pipe| pipe.port == port) {
+            pipe.stalled = true;
+        }
+    }
+
+    /// The host reads a link no more.
+    pub fn stall_link(&mut self, link: LinkId) {
+        if let Some(pipe) = self.pipes.get_mut(&link) {
+            pipe.stalled = true;
+        }
+    }
+
+    /// Another client, of which nothing more is seen, writes to the cache of the tests.
+    pub fn write_by_another(&mut self, key: &Bytes, value: &Bytes) {
+        let member = *self.by_port.values().next().expect("a member");
+        let mut connection = Connection::open(&mut self.servers, member).expect("accepted");
+        let request =
+            Request::Put { key: key.clone(), expiration: wire::Expiration::DEFAULT, value: value.clone() };
+        let intelligence = wire::Intelligence::Basic;
+        let envelope = wire::Envelope { message_id: 1, version: wire::Version::V4_0, intelligence, topology_id: 0 };
+        let mut out = wire::SendBuffer::new();
+        wire::write_request(envelope, self.cache.options(), &request, &mut out);
+        connection.handle_received(&out.to_bytes());
+        let moment = self.moment();
+        connection.process(&mut self.servers, moment);
+        assert!(!connection.transmit().is_empty(), "it is answered");
+        connection.close(&mut self.servers);
+        self.deliver();
     }
 
     /// A connection breaks; which one is up to chance.
