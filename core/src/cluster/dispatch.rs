@@ -140,12 +140,13 @@ impl Cluster {
         self.waiting.push_back(id);
     }
 
-    /// Tries everything again that found no member.
+    /// Tries everything again that found no member, and every member that has no link.
     pub(super) fn retry_waiting(&mut self) {
         self.retry_at = None;
         for id in core::mem::take(&mut self.waiting) {
             self.dispatch(id);
         }
+        self.open_ahead();
     }
 
     /// Sends an operation elsewhere than where it waits.

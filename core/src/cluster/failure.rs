@@ -111,6 +111,9 @@ impl Cluster {
         }
         self.move_listeners(link);
         self.leave_lost_site();
+        if is_failure {
+            self.open_ahead();
+        }
         let needed = self.needed_members();
         self.members.retain(|member| needed.contains(&member));
     }
@@ -139,15 +142,18 @@ impl Cluster {
         }
     }
 
-    /// Links to members that are new, ahead of need.
-    fn open_ahead(&mut self) {
+    /// Links to members that have none, ahead of need; to those in their pause when that is over.
+    pub(super) fn open_ahead(&mut self) {
         if !self.config.connect_ahead || self.is_closing() {
             return;
         }
         for index in 0..self.current.len() {
             let member = self.current[index];
-            if self.members.get(member).is_some_and(|known| known.links.is_empty() && known.may_be_tried(self.now)) {
+            let Some(known) = self.members.get(member).filter(|known| known.links.is_empty()) else { continue };
+            if known.may_be_tried(self.now) {
                 self.open_link(member, Purpose::Operations);
+            } else {
+                self.retry_at = [self.retry_at, known.retry_at].into_iter().flatten().min();
             }
         }
     }
