@@ -15,6 +15,7 @@ Examples:
   hotrod put session abc --lifespan 30m --max-idle 5m
   hotrod put-all entries.tsv                         key<TAB>value lines, with a progress bar
   hotrod --json get-meta greeting                    for programs
+  hotrod -u hotrod://10.0.0.5:11222/dist map --watch
 
 Exit codes: 0 done, 1 not found or condition false, 2 wrong usage or input, 3 server or network error.";
 
@@ -128,6 +129,8 @@ pub(crate) enum Command {
     Stats,
     /// Print the names of all caches
     Caches,
+    /// Show the cluster as this client sees it: members, segments, links, round-trip times, direct hits
+    Map(MapOptions),
     /// Show what this is about, with a cluster of its own
     Demo(DemoOptions),
     /// Measure: a closed loop of GETs or PUTs, one line of JSON
@@ -161,6 +164,13 @@ pub(crate) struct DemoOptions {
     /// Members of the cluster
     #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u16).range(1..=16))]
     pub(crate) members: u16,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct MapOptions {
+    /// Look again every so many seconds, until interrupted
+    #[arg(long, value_name = "SECONDS", num_args = 0..=1, default_missing_value = "1", value_parser = interval)]
+    pub(crate) watch: Option<f64>,
 }
 
 #[derive(Debug, Args)]
@@ -206,6 +216,13 @@ fn seconds(text: &str) -> Result<f64, String> {
     match text.parse::<f64>() {
         Ok(seconds) if (0.0..=3600.0).contains(&seconds) => Ok(seconds),
         _ => Err("a number of seconds from 0 to 3600".into()),
+    }
+}
+
+fn interval(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(seconds) if (0.1..=3600.0).contains(&seconds) => Ok(seconds),
+        _ => Err("a number of seconds from 0.1 to 3600".into()),
     }
 }
 

@@ -6,12 +6,13 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use hotrod_gateway::host::{Embedded, EmbeddedOptions};
 use hotrod_tokio::core::wire::{
-    Body, EventData, Expiration, Flags, Hash, Lifetime, ListenerOptions, Request, RequestOptions, Topology,
+    EventData, Expiration, Flags, Lifetime, ListenerOptions,
 };
 use hotrod_tokio::{Cache, Client, ListenerEvent, Versioned};
 
 use crate::arguments::DemoOptions;
 use crate::failure::Failure;
+use crate::map::ClusterMap;
 use crate::output::Outcome;
 
 const FRUIT: [&str; 12] =
@@ -26,8 +27,9 @@ pub(crate) async fn run(options: &DemoOptions) -> Result<Outcome, Failure> {
     }
     let client = Client::connect(&format!("hotrod://{}/dist", cluster.addresses()[0])).await?;
     let cache = client.default_cache();
-    let ready = cache.session().await?.ready().clone();
-    stage.line(&format!("connected: protocol {}, {} operations", ready.version, ready.operations.len()))?;
+    if let Some(ready) = client.members().iter().find_map(|member| client.session_of(member.id)) {
+        stage.line(&format!("connected: protocol {}, {} operations", ready.version, ready.operations.len()))?;
+    }
 
     entries(&mut stage, &cache).await?;
     conditions(&mut stage, &cache).await?;
@@ -37,7 +39,7 @@ pub(crate) async fn run(options: &DemoOptions) -> Result<Outcome, Failure> {
     map(&mut stage, &cache).await?;
     speed(&mut stage, &cache).await?;
 
-    client.close();
+    client.close().await;
     cluster.stop().await;
     stage.title("Done")?;
     stage.line("next: hotrod --help, and README.md for the library")?;
@@ -106,7 +108,7 @@ async fn events(stage: &mut Stage, cache: &Cache) -> Result<(), Failure> {
 
 async fn many(stage: &mut Stage, cache: &Cache) -> Result<(), Failure> {
     stage.title("Iteration")?;
-    let mut iteration = cache.iterate(5).await?;
+    let mut iteration = cache.iterate(5)?;
     let mut keys = Vec::new();
     while let Some(entry) = iteration.next().await? {
         keys.push(String::from_utf8_lossy(&entry.key).into_owned());
@@ -115,34 +117,19 @@ async fn many(stage: &mut Stage, cache: &Cache) -> Result<(), Failure> {
     stage.line(&keys.join(" "))
 }
 
-/// Asks for the topology with a PING, and draws who owns what.
+/// Who owns what.
 async fn map(stage: &mut Stage, cache: &Cache) -> Result<(), Failure> {
-    stage.title("The cluster, as the server tells it")?;
-    let options = RequestOptions::cache(cache.name());
-    let reply = cache.session().await?.execute(&options, &Request::Ping {}, None).await?;
-    let (Some(Topology { members, hash: Some(hash), .. }), Body::Ping(_)) =
-        (reply.topology.map(|topology| *topology), reply.body)
-    else {
-        return Err(Failure::Other("the server told no topology".into()));
-    };
-    for (index, member) in members.iter().enumerate() {
-        let owned = primary_of(&hash, index);
-        let bar = "█".repeat(owned * 32 / hash.segments.max(1) as usize);
-        stage.line(&format!("{}:{:<6} {owned:>3} of {} segments  {bar}", member.host, member.port, hash.segments))?;
-    }
-    Ok(())
-}
-
-fn primary_of(hash: &Hash, member: usize) -> usize {
-    let first = |segment: usize| hash.owners.of(segment).first().copied();
-    (0..hash.segments as usize).filter(|segment| first(*segment).map(usize::from) == Some(member)).count()
+    stage.title("The cluster, as this client sees it")?;
+    let map = ClusterMap::take(cache).await;
+    map.lines().iter().try_for_each(|line| stage.line(line))
 }
 
 const TASKS: usize = 64;
 const READS: usize = 500;
 
 async fn speed(stage: &mut Stage, cache: &Cache) -> Result<(), Failure> {
-    stage.title("Many tasks, one pipelined link")?;
+    stage.title("Many tasks, every key at its owner")?;
+    let before = cache.client().counters();
     let started = Instant::now();
     let mut tasks = tokio::task::JoinSet::new();
     for task in 0..TASKS {
@@ -159,7 +146,10 @@ async fn speed(stage: &mut Stage, cache: &Cache) -> Result<(), Failure> {
     }
     let elapsed = started.elapsed();
     let rate = (TASKS * READS) as f64 / elapsed.as_secs_f64();
-    stage.line(&format!("{} reads by {TASKS} tasks in {:.0?}: {rate:.0} a second", TASKS * READS, elapsed))
+    stage.line(&format!("{} reads by {TASKS} tasks in {:.0?}: {rate:.0} a second", TASKS * READS, elapsed))?;
+    let after = cache.client().counters();
+    let (direct, forwarded) = (after.direct - before.direct, after.forwarded - before.forwarded);
+    stage.line(&format!("{direct} went straight to the owner of their key, {forwarded} had to be forwarded"))
 }
 
 fn text(value: Option<Bytes>) -> String {

@@ -6,6 +6,7 @@ mod bench;
 mod commands;
 mod demo;
 mod failure;
+mod map;
 mod output;
 
 use std::process::ExitCode;
@@ -30,6 +31,7 @@ fn main() -> ExitCode {
 async fn run(arguments: Arguments) -> Result<output::Outcome, Failure> {
     match &arguments.command {
         Command::Demo(options) => demo::run(options).await,
+        Command::Map(options) => map::run(&arguments, options).await,
         Command::Bench(options) => bench::run(&arguments, options).await,
         _ => commands::run(&arguments).await,
     }

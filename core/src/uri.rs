@@ -17,6 +17,7 @@ use core::time::Duration;
 
 use percent_encoding::percent_decode_str;
 
+use crate::cluster::HostTemplate;
 use crate::sasl::{Mechanism, Secret};
 use crate::wire::{Intelligence, Member, Version};
 
@@ -57,8 +58,12 @@ pub struct Properties {
     pub auth_token: Option<Secret>,
     /// `connect_timeout`: milliseconds to connect, TLS included.
     pub connect_timeout: Option<Duration>,
-    /// `socket_timeout`: milliseconds until an operation without an answer fails.
+    /// `socket_timeout`: milliseconds until an operation without an answer fails, over all its attempts.
     pub socket_timeout: Option<Duration>,
+    /// `max_retries`: how often an operation that failed on its way is sent again.
+    pub max_retries: Option<u8>,
+    /// `host_template`: where members are dialled, such as `{member}.hotrod.example.com:443`.
+    pub host_template: Option<HostTemplate>,
     /// `trust_ca`: path of a PEM file with the certificate authorities to trust.
     pub trust_ca: Option<String>,
     /// `client_certificate`: path of a PEM file with the client's certificate chain.
@@ -106,7 +111,7 @@ pub enum UriError {
     },
 }
 
-const KNOWN: [&str; 12] = [
+const KNOWN: [&str; 14] = [
     "protocol_version",
     "client_intelligence",
     "sasl_mechanism",
@@ -115,6 +120,8 @@ const KNOWN: [&str; 12] = [
     "auth_token",
     "connect_timeout",
     "socket_timeout",
+    "max_retries",
+    "host_template",
     "trust_ca",
     "client_certificate",
     "client_key",
@@ -230,6 +237,11 @@ impl Properties {
             "auth_token" => self.auth_token = text()?.map(Secret::from),
             "connect_timeout" => self.connect_timeout = milliseconds()?,
             "socket_timeout" => self.socket_timeout = milliseconds()?,
+            "max_retries" => self.max_retries = Some(value.parse().map_err(|_| wrong("a number from 0 to 255"))?),
+            "host_template" => {
+                let template = value.parse().map_err(|_| wrong("a template such as {member}.hotrod.example.com:443"))?;
+                self.host_template = Some(template);
+            }
             "trust_ca" => self.trust_ca = text()?,
             "client_certificate" => self.client_certificate = text()?,
             "client_key" => self.client_key = text()?,

@@ -1,97 +1,37 @@
 //! The client that applications use.
 
 use std::sync::Arc;
-use std::time::Duration;
 
-use hotrod_core::sasl::Credentials;
-use hotrod_core::session::{Authentication, Config, VersionChoice};
-use hotrod_core::uri::ConnectionUri;
-use hotrod_core::wire::Member;
-use tokio::sync::Mutex;
+use hotrod_core::cluster::{CacheHandle, Counters, Event, MemberId, MemberInfo, View};
+use hotrod_core::session::Ready;
+use hotrod_core::wire::RequestOptions;
+use tokio::sync::{broadcast, oneshot};
 
 use crate::dial::Dialer;
-use crate::error::DialError;
-use crate::{Cache, Error, Session, TlsSettings};
-
-/// How to reach a cluster, and how to behave there.
-#[derive(Debug, Clone, Default)]
-pub struct Settings {
-    /// Servers to begin with, in the order in which they are tried.
-    pub servers: Vec<Member>,
-    /// TLS; `None` for none.
-    pub tls: Option<TlsSettings>,
-    /// Time to establish a link, TLS included. Default 5 s.
-    pub connect_timeout: Option<Duration>,
-    /// Everything about sessions: version, authentication, timeouts, limits.
-    pub session: Config,
-    /// The cache that [`Client::default_cache`] gives.
-    pub cache: String,
-}
-
-impl Settings {
-    /// What a connection URI says.
-    pub fn from_uri(uri: &ConnectionUri) -> Result<Self, Error> {
-        let properties = &uri.properties;
-        let mut session = Config { authentication: authentication(uri)?, ..Config::default() };
-        if let Some(version) = properties.protocol_version {
-            session.version = VersionChoice::Exactly(version);
-        }
-        if let Some(intelligence) = properties.client_intelligence {
-            session.intelligence = intelligence;
-        }
-        if let Some(timeout) = properties.socket_timeout {
-            session.operation_timeout = timeout;
-        }
-        Ok(Self {
-            servers: uri.servers.clone(),
-            tls: if uri.tls { Some(TlsSettings::from_properties(properties)?) } else { None },
-            connect_timeout: properties.connect_timeout,
-            session,
-            cache: uri.cache.clone().unwrap_or_default(),
-        })
-    }
-}
-
-fn authentication(uri: &ConnectionUri) -> Result<Option<Authentication>, Error> {
-    let properties = &uri.properties;
-    let credentials = match (&uri.username, &uri.password, &properties.auth_token) {
-        (None, None, None) if properties.sasl_mechanism.is_none() => return Ok(None),
-        (None, None, None) => Credentials::certificate(),
-        (None, None, Some(token)) => Credentials::token(token.clone()),
-        (Some(username), None, Some(token)) => Credentials::token(token.clone()).with_username(username),
-        (Some(username), Some(password), None) => Credentials::password(username, password.clone()),
-        (_, Some(_), Some(_)) => return Err(Error::Settings("give a password or an auth_token, not both".into())),
-        (Some(_), None, None) => return Err(Error::Settings("the URI names a user and no password".into())),
-        (None, Some(_), None) => return Err(Error::Settings("the URI has a password and no user".into())),
-    };
-    let credentials = match &properties.auth_realm {
-        Some(realm) => credentials.with_realm(realm),
-        None => credentials,
-    };
-    let mut authentication = Authentication::new(Arc::new(credentials), uri.tls);
-    authentication.mechanism = properties.sasl_mechanism;
-    if let Some(name) = &properties.auth_server_name {
-        authentication.server_name.clone_from(name);
-    }
-    Ok(Some(authentication))
-}
+use crate::driver::Shared;
+use crate::startup::Startup;
+use crate::timer::Timer;
+use crate::{Cache, Error, Settings, TlsSettings};
 
 /// A client of one cluster; cheap to clone, and shared by any number of tasks.
 ///
-/// All operations go over one pipelined link to the first server that could be reached. When the link is lost,
-/// operations in flight fail, each telling whether it may have been applied, and the next one establishes a new link.
+/// It keeps a link to every member, sends each operation to the member that owns its key, and goes on while members
+/// join, leave and fail: operations are sent again where that is safe, and an operation that fails says whether it may
+/// have been applied. When the last clone is dropped, and with it every cache, listener and iteration, the links are
+/// closed.
 #[derive(Clone)]
 pub struct Client {
-    shared: Arc<Shared>,
+    pub(crate) shared: Arc<Shared>,
+    default_cache: Arc<str>,
+    _alive: Arc<Alive>,
 }
 
-struct Shared {
-    servers: Vec<Member>,
-    dialer: Dialer,
-    cache: String,
-    state: std::sync::RwLock<Option<Session>>,
-    /// Held by the one task that dials; with what a new session is told.
-    config: Mutex<Config>,
+struct Alive(Arc<Shared>);
+
+impl Drop for Alive {
+    fn drop(&mut self) {
+        self.0.with(|inner, now| inner.cluster.close(now));
+    }
 }
 
 impl Client {
@@ -105,81 +45,74 @@ impl Client {
         let dialer = Dialer {
             tls: settings.tls.as_ref().map(TlsSettings::connector).transpose()?,
             server_name: settings.tls.and_then(|tls| tls.server_name),
-            timeout: settings.connect_timeout.unwrap_or(Duration::from_secs(5)),
+            timeout: settings.cluster.connect_timeout,
         };
-        let shared = Shared {
-            servers: settings.servers,
-            dialer,
-            cache: settings.cache,
-            state: std::sync::RwLock::new(None),
-            config: Mutex::new(settings.session),
-        };
-        let client = Self { shared: Arc::new(shared) };
-        client.session().await?;
+        let mut seed = [0; 32];
+        getrandom::fill(&mut seed).map_err(|error| Error::Settings(format!("no randomness: {error}")))?;
+        let (startup, ready) = Startup::new(settings.cluster.seeds.clone());
+        let shared = Shared::new(dialer, settings.cluster, seed, startup);
+        let default_cache = settings.cache.into();
+        let client = Self { _alive: Arc::new(Alive(shared.clone())), shared, default_cache };
+        tokio::spawn(Timer::new(client.shared.clone()));
+        // To ask for a cache is to ask for a link.
+        let _ = client.default_cache();
+        ready.await.unwrap_or_else(|_| Err(Error::closed()))?;
         Ok(client)
     }
 
     /// A cache, by its name; whether it exists shows with the first operation.
     pub fn cache(&self, name: &str) -> Cache {
-        Cache::new(self.clone(), name)
+        Cache::new(self.clone(), RequestOptions::cache(name))
     }
 
     /// The cache that the URI names, or the server's default cache.
     pub fn default_cache(&self) -> Cache {
-        self.cache(&self.shared.cache)
+        self.cache(&self.default_cache)
     }
 
-    /// The present session; a new one if that is over.
-    pub async fn session(&self) -> Result<Session, Error> {
-        if let Some(session) = self.present() {
-            return Ok(session);
-        }
-        let mut config = self.shared.config.lock().await;
-        // Another task may have dialled while this one waited.
-        if let Some(session) = self.present() {
-            return Ok(session);
-        }
-        let session = self.shared.establish(&config).await?;
-        // Spares the next session the derivation of the salted password.
-        if let (Some(known), Some(used)) = (&mut config.authentication, session.authentication()) {
-            known.salted_passwords = used.salted_passwords;
-        }
-        *self.shared.state.write().unwrap_or_else(std::sync::PoisonError::into_inner) = Some(session.clone());
-        Ok(session)
+    pub(crate) fn handle(&self, options: RequestOptions) -> CacheHandle {
+        self.shared.with(|inner, now| inner.cluster.cache(now, options))
     }
 
-    fn present(&self) -> Option<Session> {
-        let state = self.shared.state.read().unwrap_or_else(std::sync::PoisonError::into_inner);
-        state.as_ref().filter(|session| !session.is_closed()).cloned()
+    /// What the client has done: operations, direct hits, retries, bytes, latencies.
+    pub fn counters(&self) -> Counters {
+        self.shared.lock().cluster.counters()
     }
 
-    /// Lets operations in flight finish and closes the link. A later operation establishes a new one.
-    pub fn close(&self) {
-        if let Some(session) = self.present() {
-            session.close();
-        }
+    /// Every member that the client knows, and the seeds.
+    pub fn members(&self) -> Vec<MemberInfo> {
+        self.shared.lock().cluster.members().collect()
     }
-}
 
-impl Shared {
-    /// The first server that can be reached; what it then says counts, whatever the others would.
-    async fn establish(&self, config: &Config) -> Result<Session, Error> {
-        let mut failures = Vec::new();
-        for server in &self.servers {
-            let name = address(server);
-            match self.dialer.dial(server).await {
-                Ok(link) => return Session::start(link, &name, config.clone()).await,
-                Err(error) => failures.push(DialError::new(name, &error)),
-            }
-        }
-        Err(Error::Unreachable(failures.into()))
+    /// What the negotiation with a member has found; `None` if no session with it is ready.
+    pub fn session_of(&self, member: MemberId) -> Option<Ready> {
+        self.shared.lock().cluster.session_of(member).cloned()
     }
-}
 
-fn address(server: &Member) -> String {
-    if server.host.contains(':') {
-        format!("[{}]:{}", server.host, server.port)
-    } else {
-        format!("{}:{}", server.host, server.port)
+    /// The present view of the cluster that operations of a cache are routed by; `None` before its first topology.
+    pub fn view(&self, cache: &Cache) -> Option<Arc<View>> {
+        self.shared.lock().cluster.view(&cache.handle).cloned()
+    }
+
+    /// What happens to members, topologies, sites and near caches. A subscriber that is too slow misses some.
+    pub fn events(&self) -> broadcast::Receiver<Event> {
+        self.shared.events.subscribe()
+    }
+
+    /// Goes over to another site, or with an empty name back to the one of the URI. Answers false if there is none of
+    /// that name.
+    pub fn switch_site(&self, name: &str) -> bool {
+        self.shared.with(|inner, now| inner.cluster.switch_site(now, name))
+    }
+
+    /// Lets operations in flight finish and closes every link; returns when all are closed. Nothing more is accepted.
+    pub async fn close(&self) {
+        let (sender, closed) = oneshot::channel();
+        self.shared.with(|inner, now| {
+            inner.closed.push(sender);
+            inner.cluster.close(now);
+        });
+        // The runtime ends: so do the links.
+        let _ = closed.await;
     }
 }

@@ -5,7 +5,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use hotrod_core::wire::Member;
+use hotrod_core::cluster::Endpoint;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
@@ -27,17 +27,18 @@ pub(crate) struct Dialer {
 }
 
 impl Dialer {
-    pub(crate) async fn dial(&self, server: &Member) -> io::Result<Link> {
+    pub(crate) async fn dial(&self, server: &Endpoint) -> io::Result<Link> {
         let late = || io::Error::new(io::ErrorKind::TimedOut, format!("no connection within {:?}", self.timeout));
         timeout(self.timeout, self.dial_untimed(server)).await.unwrap_or_else(|_| Err(late()))
     }
 
-    async fn dial_untimed(&self, server: &Member) -> io::Result<Link> {
+    async fn dial_untimed(&self, server: &Endpoint) -> io::Result<Link> {
         let stream = TcpStream::connect((server.host.as_str(), server.port)).await?;
         // Requests are batched before they are written; waiting for more would only delay them.
         stream.set_nodelay(true)?;
         let Some(connector) = &self.tls else { return Ok(Link::Plain(stream)) };
-        let name = self.server_name.as_ref().unwrap_or(&server.host);
+        // A name for this member counts for more than one for all.
+        let name = server.server_name.as_ref().or(self.server_name.as_ref()).unwrap_or(&server.host);
         let server_name = ServerName::try_from(name.clone()).map_err(|_| {
             io::Error::new(io::ErrorKind::InvalidInput, format!("{name:?} is no name for a TLS server"))
         })?;

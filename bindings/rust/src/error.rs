@@ -1,10 +1,11 @@
 //! What can go wrong.
 
-use std::io;
 use std::sync::Arc;
 
-use hotrod_core::session::{Disconnect, OperationError, SubmitError};
+use hotrod_core::cluster::{self, ClusterError};
+use hotrod_core::session::{Applied, Disconnect, OperationError, SubmitError};
 use hotrod_core::uri::UriError;
+use hotrod_core::wire::Member;
 
 /// Why an operation, or a connection, failed.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -35,25 +36,64 @@ pub enum Error {
         /// Why.
         reason: Arc<Disconnect>,
     },
-    /// The operation was not accepted; nothing of it has been sent.
+    /// The client did not accept the operation; nothing of it has been sent.
+    #[error(transparent)]
+    NotAccepted(#[from] cluster::SubmitError),
+    /// The session did not accept the operation; nothing of it has been sent.
     #[error(transparent)]
     Submit(#[from] SubmitError),
-    /// The operation failed.
-    #[error("{server}: {error}")]
+    /// The operation failed on a server.
+    #[error("{server}: {error}{}", if *attempts > 1 { format!(" (attempt {attempts})") } else { String::new() })]
     Operation {
-        /// The server that it was sent to.
+        /// The server that it was sent to last.
         server: Arc<str>,
         /// How it failed.
         error: OperationError,
+        /// How often it reached a server.
+        attempts: u8,
+    },
+    /// The operation failed, and that was not one server's doing.
+    #[error("{error}{}", last.as_ref().map_or_else(String::new, |last| format!(" (the last one tried was {last})")))]
+    Cluster {
+        /// The server that was tried last, if any.
+        last: Option<Arc<str>>,
+        /// How it failed.
+        error: ClusterError,
     },
     /// The server answered with something that this operation does not have for an answer.
-    #[error("{server}: unexpected answer to {operation}")]
+    #[error("unexpected answer to {operation}")]
     UnexpectedAnswer {
-        /// The server.
-        server: Arc<str>,
         /// The operation.
         operation: hotrod_core::wire::Operation,
     },
+}
+
+impl Error {
+    /// Whether the operation may have been executed all the same.
+    pub fn applied(&self) -> Applied {
+        match self {
+            Self::Operation { error, attempts, .. } => {
+                ClusterError::Operation { error: error.clone(), attempts: *attempts }.applied()
+            }
+            Self::Cluster { error, .. } => error.applied(),
+            Self::UnexpectedAnswer { .. } => Applied::Unknown,
+            _ => Applied::No,
+        }
+    }
+
+    pub(crate) fn of_cluster(member: Option<&Member>, error: ClusterError) -> Self {
+        match (member, error) {
+            (Some(member), ClusterError::Operation { error, attempts }) => {
+                Self::Operation { server: member.to_string().into(), error, attempts }
+            }
+            (_, ClusterError::Refused { error, .. }) => Self::Submit(error),
+            (last, error) => Self::Cluster { last: last.map(|last| last.to_string().into()), error },
+        }
+    }
+
+    pub(crate) fn closed() -> Self {
+        Self::NotAccepted(cluster::SubmitError::Closed)
+    }
 }
 
 /// Why one server could not be reached.
@@ -64,10 +104,4 @@ pub struct DialError {
     pub server: String,
     /// What happened.
     pub problem: String,
-}
-
-impl DialError {
-    pub(crate) fn new(server: impl Into<String>, error: &io::Error) -> Self {
-        Self { server: server.into(), problem: error.to_string() }
-    }
 }

@@ -10,8 +10,9 @@
 //! # }
 //! ```
 //!
-//! [`Client`] and [`Cache`] are what applications use: any number of tasks share them, and their operations travel
-//! together on one pipelined link. [`Session`] is the level below: one conversation on a stream of your own.
+//! [`Client`] and [`Cache`] are what applications use: any number of tasks share them; each operation goes straight to
+//! the member that owns its key, on that member's one pipelined link. [`Session`] is the level below: one conversation on
+//! a stream of your own.
 //!
 //! All protocol decisions are made in [`hotrod_core`], whose machines do no IO; this crate moves their bytes.
 #![forbid(unsafe_code)]
@@ -19,19 +20,27 @@
 mod cache;
 mod client;
 mod dial;
+mod driver;
 mod error;
 mod iteration;
+mod link;
 mod listener;
 mod session;
+mod settings;
+mod startup;
+mod timer;
 mod tls;
+mod transfer;
 
 pub use cache::{Cache, Conditional, Entry, Versioned};
-pub use client::{Client, Settings};
-pub use error::Error;
+pub use client::Client;
+pub use error::{DialError, Error};
 pub use hotrod_core as core;
+pub use hotrod_core::cluster::{IterationOptions, NearCacheOptions};
 pub use iteration::Iteration;
 pub use listener::{Listener, ListenerEvent};
 pub use session::Session;
+pub use settings::Settings;
 pub use tls::TlsSettings;
 
 /// The README's example is compiled with the tests.

@@ -1,58 +1,140 @@
 //! Listening to changes.
 
-use bytes::Bytes;
-use hotrod_core::wire::{CounterEvent, Event, Request, RequestOptions};
-use tokio::sync::mpsc;
+use std::future::poll_fn;
+use std::sync::Arc;
+use std::task::{Poll, Waker};
 
-use crate::Session;
+use hotrod_core::cluster::{LinkId, ListenerId, ListenerKind};
+use hotrod_core::wire::{CounterEvent, Event};
+use tokio::sync::oneshot;
+
+use crate::driver::Heard;
+use crate::{Cache, Error};
+
+/// Events that wait to be taken by the application before the listener's link is no longer read.
+const LISTENER_QUEUE: usize = 1024;
 
 /// What a listener hears.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub enum ListenerEvent {
     /// Of a cache.
     Entry(Event),
     /// Of a counter.
     Counter(CounterEvent),
+    /// The member that served the listener was lost, and another serves it now: what happened in between was missed,
+    /// unless the listener includes the current state.
+    Moved,
+    /// The listener is over: no server takes it any more. The last event.
+    Ended(Error),
 }
 
-/// A listener; its events wait in order until they are taken. Dropping it removes it from the server.
+/// A listener; its events wait in order until they are taken, and none is dropped. Dropping it removes it from the
+/// server.
 ///
-/// An application that takes them too slowly holds up its whole link: no event is dropped.
+/// Listeners have a link of their own: an application that takes events too slowly holds up those of its listeners on
+/// the same member, and no operation.
 pub struct Listener {
-    session: Session,
-    options: RequestOptions,
-    id: Bytes,
-    removal: Request,
-    events: mpsc::Receiver<ListenerEvent>,
+    cache: Cache,
+    id: ListenerId,
+}
+
+/// What the driver knows of a listener.
+pub(crate) struct Registration {
+    ready: Option<oneshot::Sender<Result<(), Error>>>,
+    heard: Heard,
+    task: Option<Waker>,
+    /// The link that is not read because of it.
+    full: Option<LinkId>,
+    is_over: bool,
+}
+
+impl Registration {
+    fn new(ready: oneshot::Sender<Result<(), Error>>) -> Self {
+        Self { ready: Some(ready), heard: Heard::new(), task: None, full: None, is_over: false }
+    }
+
+    pub(crate) fn announce(&mut self, outcome: Result<(), Error>) {
+        if let Some(ready) = self.ready.take() {
+            // Nobody waits: the listener was given up.
+            let _ = ready.send(outcome);
+        }
+    }
+
+    /// Answers the task to wake.
+    pub(crate) fn push(&mut self, event: ListenerEvent) -> Option<Waker> {
+        self.heard.push_back(event);
+        self.task.take()
+    }
+
+    /// It was not registered, or is no more.
+    pub(crate) fn end(&mut self, error: Error) -> Option<Waker> {
+        if self.ready.is_some() {
+            self.announce(Err(error));
+            return None;
+        }
+        if self.is_over {
+            return None;
+        }
+        self.is_over = true;
+        self.push(ListenerEvent::Ended(error))
+    }
+
+    /// Whether with the latest event, which came by `link`, it has too many.
+    pub(crate) fn becomes_full(&mut self, link: LinkId) -> bool {
+        let is_full = self.full.is_none() && self.heard.len() >= LISTENER_QUEUE;
+        if is_full {
+            self.full = Some(link);
+        }
+        is_full
+    }
 }
 
 impl Listener {
-    pub(crate) fn new(
-        session: Session,
-        options: RequestOptions,
-        id: Bytes,
-        removal: Request,
-        events: mpsc::Receiver<ListenerEvent>,
-    ) -> Self {
-        Self { session, options, id, removal, events }
+    pub(crate) async fn register(cache: &Cache, kind: ListenerKind) -> Result<Self, Error> {
+        let (ready, registered) = oneshot::channel();
+        let id = cache.client.shared.with(|inner, now| {
+            let id = inner.cluster.listen(now, &cache.handle, kind)?;
+            inner.listeners.insert(id, Registration::new(ready));
+            Ok::<_, Error>(id)
+        })?;
+        // From here on dropping it removes it, also if nobody waits for the answer.
+        let listener = Self { cache: cache.clone(), id };
+        registered.await.unwrap_or_else(|_| Err(Error::closed()))?;
+        Ok(listener)
     }
 
-    /// The id under which the server knows it.
-    pub fn id(&self) -> &Bytes {
-        &self.id
-    }
-
-    /// The next event; `None` when the session is over: the listener has to be added again, and events were missed.
+    /// The next event; `None` after the last.
     pub async fn next(&mut self) -> Option<ListenerEvent> {
-        let event = self.events.recv().await;
-        self.session.resume();
-        event
+        let shared = Arc::clone(&self.cache.client.shared);
+        poll_fn(|cx| {
+            let mut inner = shared.lock();
+            let Some(registration) = inner.listeners.get_mut(self.id) else { return Poll::Ready(None) };
+            let Some(event) = registration.heard.pop_front() else {
+                if registration.is_over {
+                    return Poll::Ready(None);
+                }
+                registration.task = Some(cx.waker().clone());
+                return Poll::Pending;
+            };
+            let has_room = registration.heard.len() < LISTENER_QUEUE / 2;
+            let full = if has_room { registration.full.take() } else { None };
+            let task = full.and_then(|link| inner.release(link));
+            drop(inner);
+            task.into_iter().for_each(Waker::wake);
+            Poll::Ready(Some(event))
+        })
+        .await
     }
 }
 
 impl Drop for Listener {
     fn drop(&mut self) {
-        self.session.forget_listener(&self.id);
-        self.session.submit_and_forget(&self.options, &self.removal);
+        let id = self.id;
+        let task = self.cache.client.shared.with(|inner, now| {
+            inner.cluster.remove_listener(now, id);
+            let full = inner.listeners.remove(id).and_then(|registration| registration.full);
+            full.and_then(|link| inner.release(link))
+        });
+        task.into_iter().for_each(Waker::wake);
     }
 }

@@ -1,31 +1,26 @@
 //! One session on one stream: a task that moves bytes between the stream and the machine of [`hotrod_core`].
 
 use std::collections::HashMap;
-use std::future::Future;
-use std::io::{self, IoSlice};
+use std::future::{Future, poll_fn};
+use std::io;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-use bytes::Bytes;
 use hotrod_core::session::{self as machine, Call, Config, Disconnect, Event, OperationId, Ready};
 use hotrod_core::time::Instant;
 use hotrod_core::wire::{Reply, Request, RequestOptions};
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::oneshot;
 use tokio::time::Sleep;
-use tokio_util::io::poll_read_buf;
 
-use crate::Error;
-use crate::listener::{Listener, ListenerEvent};
+use crate::driver::Heard;
+use crate::transfer::{READS_A_TURN, read, send};
+use crate::{Error, ListenerEvent};
 
-/// Reads of one turn before other tasks get theirs.
-const READS_A_TURN: usize = 16;
-/// Pieces of one vectored write.
-const PIECES: usize = 64;
 /// Listener events that wait to be taken by the application before the link is no longer read.
-const LISTENER_QUEUE: usize = 1024;
+const EVENT_QUEUE: usize = 1024;
 
 type Answer = Result<Reply, machine::OperationError>;
 
@@ -58,9 +53,9 @@ struct Shared {
 struct Inner {
     machine: machine::Session,
     waiting: HashMap<u64, oneshot::Sender<Answer>>,
-    listeners: HashMap<Bytes, mpsc::Sender<ListenerEvent>>,
-    /// An event whose listener's queue is full: nothing more is polled until it is taken.
-    held: Option<(Bytes, ListenerEvent)>,
+    /// Events that wait to be taken.
+    heard: Heard,
+    listening: Option<Waker>,
     ready: Option<oneshot::Sender<Result<Ready, Arc<Disconnect>>>>,
     driver: Option<Waker>,
 }
@@ -103,8 +98,8 @@ impl Session {
         let inner = Inner {
             machine,
             waiting: HashMap::new(),
-            listeners: HashMap::new(),
-            held: None,
+            heard: Heard::new(),
+            listening: None,
             ready: Some(ready),
             driver: None,
         };
@@ -138,11 +133,6 @@ impl Session {
         self.shared.lock().machine.counters()
     }
 
-    /// How the session authenticated; see [`machine::Session::authentication`].
-    pub(crate) fn authentication(&self) -> Option<machine::Authentication> {
-        self.shared.lock().machine.authentication().cloned()
-    }
-
     /// Executes an operation.
     ///
     /// Dropping the future gives the operation up; it may be executed all the same.
@@ -165,7 +155,7 @@ impl Session {
                 applied: machine::Applied::Unknown,
             },
         };
-        Err(Error::Operation { server: self.shared.server.clone(), error })
+        Err(Error::Operation { server: self.shared.server.clone(), error, attempts: 1 })
     }
 
     fn submit(
@@ -184,48 +174,24 @@ impl Session {
         Ok(Pending { session: self, id: id.0, answer: id.1, done: false })
     }
 
-    /// Adds a listener: `request` is one of the operations that do.
-    pub(crate) async fn listen(
-        &self,
-        options: &RequestOptions,
-        listener_id: Bytes,
-        request: &Request,
-        removal: Request,
-    ) -> Result<Listener, Error> {
-        let (sender, events) = mpsc::channel(LISTENER_QUEUE);
-        // Events may come before the answer.
-        self.shared.lock().listeners.insert(listener_id.clone(), sender);
-        match self.execute(options, request, None).await {
-            Ok(_) => Ok(Listener::new(self.clone(), options.clone(), listener_id, removal, events)),
-            Err(error) => {
-                self.forget_listener(&listener_id);
-                Err(error)
+    /// The next event of the listeners that were added; `None` when the session is over. One task at a time can wait.
+    ///
+    /// Events that nobody takes hold up the whole session in the end: none is dropped.
+    pub async fn next_event(&self) -> Option<ListenerEvent> {
+        poll_fn(|cx| {
+            let mut inner = self.shared.lock();
+            let event = inner.heard.pop_front();
+            if event.is_none() && !inner.machine.is_closed() {
+                inner.listening = Some(cx.waker().clone());
+                return Poll::Pending;
             }
-        }
-    }
-
-    pub(crate) fn forget_listener(&self, listener_id: &Bytes) {
-        self.shared.with(|inner| {
-            inner.listeners.remove(listener_id);
-            inner.held.take_if(|(held, _)| held == listener_id);
-        });
-    }
-
-    /// Submits without waiting for an answer.
-    pub(crate) fn submit_and_forget(&self, options: &RequestOptions, request: &Request) {
-        let now = self.shared.now();
-        self.shared.with(|inner| {
-            if let Ok(id) = inner.machine.submit(now, Call::new(request, options)) {
-                inner.machine.cancel(id);
-            }
-        });
-    }
-
-    /// Has the driver look again: a listener has room.
-    pub(crate) fn resume(&self) {
-        if self.shared.lock().held.is_some() {
-            self.shared.with(|_| ());
-        }
+            // It may have been full.
+            let driver = inner.driver.take();
+            drop(inner);
+            driver.into_iter().for_each(Waker::wake);
+            Poll::Ready(event)
+        })
+        .await
     }
 
     /// Lets the operations in flight finish, then closes the link.
@@ -273,11 +239,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Future for Driver<S> {
         inner.machine.handle_timeout(now);
         let answers = take_events(&mut inner);
         // What was submitted while this ran, or by the handshake, is to go out now.
-        if let Err(error) = send(&mut this.stream, &mut inner.machine, cx) {
+        if let Err(error) = write(&mut this.stream, &mut inner.machine, cx) {
             inner.machine.handle_link_lost(error.to_string());
             cx.waker().wake_by_ref();
         }
-        let closed = inner.machine.is_closed() && inner.held.is_none();
+        let closed = inner.machine.is_closed();
         let deadline = inner.machine.poll_timeout();
         inner.driver = Some(cx.waker().clone());
         drop(inner);
@@ -318,73 +284,51 @@ fn exchange<S>(stream: &mut S, inner: &mut Inner, now: Instant, cx: &mut Context
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
-    send(stream, &mut inner.machine, cx)?;
+    write(stream, &mut inner.machine, cx)?;
     for _ in 0..READS_A_TURN {
-        if inner.held.is_some() || !inner.machine.wants_read() {
+        if inner.heard.len() >= EVENT_QUEUE || !inner.machine.wants_read() {
             return Ok(());
         }
-        match poll_read_buf(Pin::new(&mut *stream), cx, inner.machine.receive_buffer()) {
-            Poll::Pending => return Ok(()),
-            Poll::Ready(Ok(0)) => {
-                return Err(io::Error::new(io::ErrorKind::UnexpectedEof, "the server closed it"));
-            }
-            Poll::Ready(Ok(_)) => inner.machine.handle_filled(now),
-            Poll::Ready(Err(error)) => return Err(error),
+        if read(stream, inner.machine.receive_buffer(), cx)?.is_pending() {
+            return Ok(());
         }
+        inner.machine.handle_filled(now);
     }
     cx.waker().wake_by_ref();
     Ok(())
 }
 
-fn send<S>(stream: &mut S, machine: &mut machine::Session, cx: &mut Context<'_>) -> io::Result<()>
+fn write<S>(stream: &mut S, machine: &mut machine::Session, cx: &mut Context<'_>) -> io::Result<()>
 where
     S: AsyncWrite + Unpin,
 {
-    if machine.transmit().is_empty() {
-        return Ok(());
-    }
     while !machine.transmit().is_empty() {
-        let mut pieces = [IoSlice::new(&[]); PIECES];
-        let mut count = 0;
-        for (piece, segment) in pieces.iter_mut().zip(machine.transmit().segments()) {
-            *piece = IoSlice::new(segment);
-            count += 1;
-        }
-        match Pin::new(&mut *stream).poll_write_vectored(cx, &pieces[..count]) {
-            Poll::Pending => return Ok(()),
-            Poll::Ready(Ok(0)) => return Err(io::Error::new(io::ErrorKind::WriteZero, "the link takes no more bytes")),
-            Poll::Ready(Ok(sent)) => machine.transmitted(sent),
-            Poll::Ready(Err(error)) => return Err(error),
+        match send(stream, machine.transmit(), cx)? {
+            Poll::Pending => break,
+            Poll::Ready(count) => machine.transmitted(count),
         }
     }
-    match Pin::new(stream).poll_flush(cx) {
-        Poll::Ready(Err(error)) => Err(error),
-        _ => Ok(()),
-    }
+    Ok(())
 }
 
 /// Hands events out; answers are returned, to be sent when the lock is gone.
 fn take_events(inner: &mut Inner) -> Vec<(oneshot::Sender<Answer>, Answer)> {
     let mut answers = Vec::new();
-    if let Some((listener, event)) = inner.held.take() {
-        inner.deliver(listener, event);
-    }
-    while inner.held.is_none() {
-        let Some(event) = inner.machine.poll_event() else { break };
+    while inner.heard.len() < EVENT_QUEUE
+        && let Some(event) = inner.machine.poll_event()
+    {
         match event {
             Event::Completed { id, result, .. } => {
                 if let Some(sender) = inner.waiting.remove(&id.0) {
                     answers.push((sender, result));
                 }
             }
-            Event::Entry(event) => inner.deliver(event.listener_id.clone(), ListenerEvent::Entry(event)),
-            Event::Counter(event) => inner.deliver(event.listener_id.clone(), ListenerEvent::Counter(event)),
-            Event::Ready(ready) => {
-                inner.announce(Ok(ready));
-            }
+            Event::Entry(event) => inner.hear(ListenerEvent::Entry(event)),
+            Event::Counter(event) => inner.hear(ListenerEvent::Counter(event)),
+            Event::Ready(ready) => inner.announce(Ok(ready)),
             Event::Closed(reason) => {
                 inner.announce(Err(reason));
-                inner.listeners.clear();
+                inner.listening.take().into_iter().for_each(Waker::wake);
             }
             // Topologies are the cluster's business.
             Event::Topology { .. } => {}
@@ -396,14 +340,13 @@ fn take_events(inner: &mut Inner) -> Vec<(oneshot::Sender<Answer>, Answer)> {
 impl Inner {
     fn announce(&mut self, outcome: Result<Ready, Arc<Disconnect>>) {
         if let Some(waiting) = self.ready.take() {
+            // Nobody waits: the start was given up.
             let _ = waiting.send(outcome);
         }
     }
 
-    fn deliver(&mut self, listener: Bytes, event: ListenerEvent) {
-        let Some(queue) = self.listeners.get(&listener) else { return };
-        if let Err(mpsc::error::TrySendError::Full(event)) = queue.try_send(event) {
-            self.held = Some((listener, event));
-        }
+    fn hear(&mut self, event: ListenerEvent) {
+        self.heard.push_back(event);
+        self.listening.take().into_iter().for_each(Waker::wake);
     }
 }

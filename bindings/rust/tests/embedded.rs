@@ -5,9 +5,10 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use hotrod_gateway::host::{Embedded, EmbeddedOptions};
-use hotrod_tokio::core::session::{Applied, OperationError};
+use hotrod_tokio::core::cluster::Event;
+use hotrod_tokio::core::session::Applied;
 use hotrod_tokio::core::wire::{EntryChange, EventData, Expiration, Flags, Interests, ListenerOptions};
-use hotrod_tokio::{Cache, Client, Error, ListenerEvent, Versioned};
+use hotrod_tokio::{Cache, Client, Error, ListenerEvent, NearCacheOptions, Settings, Versioned};
 use tokio::io::AsyncReadExt;
 use tokio::net::TcpListener;
 
@@ -78,7 +79,7 @@ async fn the_outcomes_of_conditions() {
 #[tokio::test]
 async fn a_listener_hears_what_it_asked_for_and_is_gone_when_dropped() {
     let node = node(anywhere()).await;
-    let (_client, cache) = connect(&node, "local").await;
+    let (client, cache) = connect(&node, "local").await;
     let options = ListenerOptions { interests: Interests::CREATED | Interests::REMOVED, ..Default::default() };
     let mut listener = cache.listen(options).await.unwrap();
     cache.put("k", "1").await.unwrap();
@@ -92,10 +93,13 @@ async fn a_listener_hears_what_it_asked_for_and_is_gone_when_dropped() {
         heard.push(event.change);
     }
     assert_eq!(heard, [EntryChange::Created, EntryChange::Removed]);
+    let links = || client.members().iter().map(|member| member.links).sum::<usize>();
+    assert_eq!(links(), 2, "one for operations and one for listeners");
     drop(listener);
+    while links() > 1 {
+        tokio::task::yield_now().await;
+    }
     cache.put("k", "3").await.unwrap();
-    cache.get("k").await.unwrap();
-    assert_eq!(cache.session().await.unwrap().counters().stray_events, 0, "the server has been told");
     node.stop().await;
 }
 
@@ -124,7 +128,7 @@ async fn an_iteration_sees_every_entry_once() {
     let (_client, cache) = connect(&node, "local").await;
     let entries = (0..500).map(|n| (Bytes::from(format!("{n:03}")), Bytes::from("v"))).collect();
     cache.put_all(entries, Expiration::DEFAULT).await.unwrap();
-    let mut iteration = cache.iterate(7).await.unwrap();
+    let mut iteration = cache.iterate(7).unwrap();
     let mut keys = Vec::new();
     while let Some(entry) = iteration.next().await.unwrap() {
         keys.push(entry.key);
@@ -141,21 +145,13 @@ async fn after_a_lost_link_the_next_operation_makes_a_new_one() {
     let (_client, cache) = connect(&first, "local").await;
     cache.put("k", "v").await.unwrap();
     first.stop().await;
-    let error = loop {
-        match cache.get("k").await {
-            Err(error) => break error,
-            Ok(_) => tokio::task::yield_now().await,
-        }
-    };
+    let impatient = cache.with_timeout(Duration::from_millis(300));
+    let error = impatient.get("k").await.unwrap_err();
+    assert!(error.to_string().contains("GET reached no member within 300 ms"), "{error}");
     assert!(error.to_string().contains(&address.to_string()), "{error}");
+    assert_eq!(error.applied(), Applied::Unknown, "a first attempt may have met the link's end");
     let second = node(address).await;
-    let value = loop {
-        // The first may still meet the old link's end.
-        if let Ok(value) = cache.get("k").await {
-            break value;
-        }
-    };
-    assert_eq!(value, None, "another node, without the data");
+    assert_eq!(cache.get("k").await.unwrap(), None, "another node, without the data");
     second.stop().await;
 }
 
@@ -170,7 +166,7 @@ async fn a_silent_server_is_given_up() {
         let _ = stream.read_to_end(&mut sink).await;
     });
     let mut settings = hotrod_tokio::Settings::from_uri(&format!("hotrod://{address}").parse().unwrap()).unwrap();
-    settings.session.handshake_timeout = Duration::from_millis(50);
+    settings.cluster.session.handshake_timeout = Duration::from_millis(50);
     let error = Client::connect_with(settings).await.err().unwrap().to_string();
     assert!(error.contains("did not complete the negotiation (PING)"), "{error}");
 }
@@ -185,18 +181,13 @@ async fn an_operation_that_was_given_up_leaves_the_session_in_step() {
         let _ = tokio::time::timeout(Duration::from_micros(300), cache.get("k")).await;
         assert_eq!(cache.get("missing").await.unwrap(), None);
     }
-    let session = cache.session().await.unwrap();
-    assert_eq!(session.counters().requests, session.counters().replies);
     node.stop().await;
 }
 
-#[tokio::test]
-async fn dropping_the_client_fails_what_is_still_waited_for() {
+/// Passes on what comes for a moment, and then swallows everything.
+async fn tarpit(upstream: SocketAddr) -> SocketAddr {
     let listener = TcpListener::bind(anywhere()).await.unwrap();
     let address = listener.local_addr().unwrap();
-    let node = node(anywhere()).await;
-    let upstream = node.addresses()[0];
-    // Passes the handshake on, then swallows everything.
     tokio::spawn(async move {
         let (mut client, _) = listener.accept().await.unwrap();
         let mut server = tokio::net::TcpStream::connect(upstream).await.unwrap();
@@ -204,18 +195,28 @@ async fn dropping_the_client_fails_what_is_still_waited_for() {
         let _ = tokio::time::timeout(Duration::from_millis(300), relay).await;
         std::future::pending::<()>().await;
     });
-    let client = Client::connect(&format!("hotrod://{address}/local")).await.unwrap();
+    address
+}
+
+#[tokio::test]
+async fn what_is_in_flight_when_the_client_is_closed_has_an_answer() {
+    let node = node(anywhere()).await;
+    let address = tarpit(node.addresses()[0]).await;
+    let mut settings = Settings::from_uri(&format!("hotrod://{address}/local").parse().unwrap()).unwrap();
+    settings.cluster.session.stall_timeout = Duration::from_millis(200);
+    let client = Client::connect_with(settings).await.unwrap();
     tokio::time::sleep(Duration::from_millis(400)).await;
-    let session = client.session().await.unwrap();
     let cache = client.default_cache();
-    let waiting = tokio::spawn(async move { cache.get("k").await });
-    while session.counters().requests < 2 {
+    let writer = cache.clone();
+    let waiting = tokio::spawn(async move { writer.put("k", "v").await });
+    while client.members().iter().all(|member| member.in_flight == 0) {
         tokio::task::yield_now().await;
     }
-    session.close();
-    drop((client, session));
-    waiting.abort();
-    let _ = waiting.await;
+    client.close().await;
+    let error = waiting.await.unwrap().unwrap_err();
+    assert_eq!(error.applied(), Applied::Unknown, "{error}");
+    let refused = cache.get("k").await.unwrap_err();
+    assert_eq!((refused.to_string().as_str(), refused.applied()), ("the client is closed", Applied::No));
     node.stop().await;
 }
 
@@ -226,11 +227,91 @@ async fn an_unreachable_seed_is_passed_over() {
     let cache = Client::connect(&uri).await.unwrap().default_cache();
     cache.put("k", "v").await.unwrap();
     node.stop().await;
-    match cache.get("k").await {
-        Err(Error::Operation { error: OperationError::Disconnected { applied, .. }, .. }) => {
-            assert!(matches!(applied, Applied::No | Applied::Unknown));
-        }
-        Err(Error::Unreachable(tried)) => assert_eq!(tried.len(), 2),
-        other => panic!("{other:?}"),
+    let error = Client::connect(&uri).await.err().unwrap();
+    let Error::Unreachable(tried) = &error else { panic!("{error}") };
+    assert_eq!(tried.len(), 2, "{error}");
+}
+
+async fn three_members() -> (Embedded, Client, Cache) {
+    let options = EmbeddedOptions { members: 3, listen: anywhere(), ..EmbeddedOptions::default() };
+    let node = Embedded::start(options).await.unwrap();
+    let (client, cache) = connect(&node, "dist").await;
+    cache.ping().await.unwrap();
+    (node, client, cache)
+}
+
+#[tokio::test]
+async fn every_key_goes_straight_to_its_owner() {
+    let (node, client, cache) = three_members().await;
+    let before = client.counters();
+    for n in 0..300 {
+        cache.put(format!("key {n}"), "v").await.unwrap();
+        assert_eq!(cache.get(format!("key {n}")).await.unwrap().unwrap(), "v");
     }
+    let after = client.counters();
+    assert_eq!((after.direct - before.direct, after.forwarded - before.forwarded), (600, 0));
+    assert!(after.bytes_sent > 600 * 10 && after.bytes_received > 600 * 5);
+    assert_eq!(after.latency.buckets.iter().sum::<u64>(), after.operations);
+    let view = client.view(&cache).unwrap();
+    assert_eq!(view.members().len(), 3);
+    client.close().await;
+    node.stop().await;
+}
+
+#[tokio::test]
+async fn entries_of_all_members_by_one_iteration_and_one_bulk_operation() {
+    let (node, _client, cache) = three_members().await;
+    let entries: Vec<(Bytes, Bytes)> = (0..500).map(|n| (Bytes::from(format!("{n:03}")), Bytes::from("v"))).collect();
+    cache.put_all(entries.clone(), Expiration::DEFAULT).await.unwrap();
+    let mut iteration = cache.iterate(7).unwrap();
+    let mut keys = Vec::new();
+    // A future that is dropped takes no entry with it.
+    loop {
+        match tokio::time::timeout(Duration::from_micros(50), iteration.next()).await {
+            Ok(Ok(Some(entry))) => keys.push(entry.key),
+            Ok(Ok(None)) => break,
+            Ok(Err(error)) => panic!("{error}"),
+            Err(_) => {}
+        }
+    }
+    keys.sort();
+    assert_eq!(keys, entries.iter().map(|(key, _)| key.clone()).collect::<Vec<_>>());
+    assert_eq!(cache.get_all(keys).await.unwrap().len(), 500);
+    node.stop().await;
+}
+
+#[tokio::test]
+async fn a_near_cache_answers_without_a_hop() {
+    let (node, client, cache) = three_members().await;
+    let mut events = client.events();
+    cache.enable_near_cache(NearCacheOptions::default()).unwrap();
+    while !matches!(events.recv().await.unwrap(), Event::NearCacheActive { .. }) {}
+    cache.put("k", "v").await.unwrap();
+    cache.get("k").await.unwrap();
+    let before = client.counters();
+    assert_eq!(cache.get("k").await.unwrap().unwrap(), "v");
+    let after = client.counters();
+    assert_eq!((after.near_hits - before.near_hits, after.direct - before.direct), (1, 0));
+    cache.disable_near_cache();
+    cache.get("k").await.unwrap();
+    assert_eq!(client.counters().direct, after.direct + 1);
+    node.stop().await;
+}
+
+#[tokio::test]
+async fn a_listener_of_a_client_that_is_closed_ends() {
+    let (node, client, cache) = three_members().await;
+    let mut listener = cache.listen(ListenerOptions::default()).await.unwrap();
+    client.close().await;
+    assert!(matches!(listener.next().await, Some(ListenerEvent::Ended(_))));
+    assert!(listener.next().await.is_none());
+    node.stop().await;
+}
+
+#[tokio::test]
+async fn a_listener_that_is_refused_says_why() {
+    let (node, client, _cache) = three_members().await;
+    let error = client.cache("no such cache").listen(ListenerOptions::default()).await.err().unwrap();
+    assert!(error.to_string().contains("ADD_CLIENT_LISTENER"), "{error}");
+    node.stop().await;
 }

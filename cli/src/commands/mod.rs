@@ -54,7 +54,7 @@ pub(crate) async fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
         }
         Command::Stats => server::stats(&connect(arguments).await?, json).await,
         Command::Caches => server::caches(&connect(arguments).await?, json).await,
-        Command::Demo(_) | Command::Bench(_) => Ok(Outcome::Done),
+        Command::Demo(_) | Command::Bench(_) | Command::Map(_) => Ok(Outcome::Done),
     }
 }
 
@@ -76,7 +76,10 @@ pub(crate) async fn connect(arguments: &Arguments) -> Result<Cache, Failure> {
     if arguments.timeout.is_some() {
         uri.properties.socket_timeout = arguments.timeout;
     }
-    let client = Client::connect_with(Settings::from_uri(&uri)?).await?;
+    let mut settings = Settings::from_uri(&uri)?;
+    // A single operation needs no links to everybody.
+    settings.cluster.connect_ahead = matches!(arguments.command, Command::Map(_) | Command::Bench(_));
+    let client = Client::connect_with(settings).await?;
     let cache = arguments.cache.as_ref().map_or_else(|| client.default_cache(), |name| client.cache(name));
     Ok(cache.with_options(RequestOptions {
         key_type: arguments.key_type.clone().unwrap_or_default(),

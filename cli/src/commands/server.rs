@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use bytes::Bytes;
 use hotrod_tokio::Cache;
-use hotrod_tokio::core::wire::{MediaType, RequestOptions};
+use hotrod_tokio::core::wire::{Body, MediaType, Request, RequestOptions};
 use serde_json::{Map, Value, json};
 
 use crate::failure::Failure;
@@ -12,14 +12,19 @@ use crate::output::{Outcome, print};
 
 pub(super) async fn ping(cache: &Cache, json: bool) -> Result<Outcome, Failure> {
     let started = Instant::now();
-    let ping = cache.ping().await?;
+    let (member, reply) = cache.execute_on(None, Request::Ping {}).await;
     let elapsed = started.elapsed();
-    let session = cache.session().await?;
-    let version = session.ready().version;
+    let Body::Ping(ping) = reply?.body else {
+        return Err(Failure::Other("the server answered PING with something else".into()));
+    };
+    let client = cache.client();
+    let answered = client.members().into_iter().find(|info| Some(info.id) == member);
+    let server = answered.map_or_else(|| "the server".into(), |info| info.address.to_string());
+    let version = member.and_then(|member| client.session_of(member)).map_or_else(String::new, |ready| ready.version.to_string());
     let newest = ping.server_version.map(|byte| format!("{}.{}", byte / 10, byte % 10));
     let line = format!(
         "{} answered in {:.2} ms: protocol {version}, server knows up to {}, {} operations, keys {}, values {}",
-        session.server(),
+        server,
         elapsed.as_secs_f64() * 1e3,
         newest.as_deref().unwrap_or("(not told)"),
         ping.operations.len(),
@@ -27,9 +32,9 @@ pub(super) async fn ping(cache: &Cache, json: bool) -> Result<Outcome, Failure> 
         ping.value_type,
     );
     let value = json!({
-        "server": &**session.server(),
+        "server": server,
         "milliseconds": elapsed.as_secs_f64() * 1e3,
-        "version": version.to_string(),
+        "version": version,
         "server_version": newest,
         "operations": ping.operations.len(),
         "key_type": ping.key_type.name(),

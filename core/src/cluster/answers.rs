@@ -144,16 +144,16 @@ impl Cluster {
     pub(super) fn give_up(&mut self, id: OperationId) {
         let Some(operation) = self.operations.get(id) else { return };
         let after: Duration = self.now - operation.submitted;
-        let (applied, member) = (operation.applied(), operation.avoid);
-        let reason =
-            member.and_then(|member| self.members.get(member)?.failure.clone()).or_else(|| self.last_failure());
+        let failed = operation.avoid.and_then(|member| Some((member, self.members.get(member)?.failure.clone()?)));
+        let (member, reason) = failed.or_else(|| self.last_failure()).unzip();
+        let applied = operation.applied();
         let operation = operation.request.operation();
         self.complete(id, member, Err(ClusterError::Unreachable { operation, after, applied, reason }));
     }
 
-    /// Why some member could not be reached.
-    fn last_failure(&self) -> Option<Arc<Disconnect>> {
-        self.members.iter().find_map(|(_, member)| member.failure.clone())
+    /// A member that could not be reached, and why.
+    fn last_failure(&self) -> Option<(MemberId, Arc<Disconnect>)> {
+        self.members.iter().find_map(|(id, member)| Some((id, member.failure.clone()?)))
     }
 }
 

@@ -7,7 +7,7 @@ use slotmap::new_key_type;
 
 use super::member::MemberId;
 use super::operation::OperationId;
-use crate::session::Session;
+use crate::session::{Ready, Session};
 use crate::time::Instant;
 
 new_key_type! {
@@ -30,6 +30,8 @@ pub(super) struct Link {
     /// The site whose cluster it leads to.
     pub(super) site: usize,
     pub(super) stage: Stage,
+    /// What negotiation has found, once it is over.
+    pub(super) negotiated: Option<Box<Ready>>,
     /// Operations for this member, oldest first, until the session takes them.
     pub(super) queue: VecDeque<OperationId>,
     /// Operations that the session has.
@@ -60,6 +62,7 @@ impl Link {
             purpose,
             site,
             stage: Stage::Connecting { until },
+            negotiated: None,
             queue: VecDeque::new(),
             in_flight: 0,
             answered: 0,

@@ -112,7 +112,12 @@ impl Cluster {
     fn handle_session_event(&mut self, link: LinkId, event: session::Event) {
         let Some(member) = self.links.get(link).map(|link| link.member) else { return };
         match event {
-            session::Event::Ready(_) => self.handle_ready(link, member),
+            session::Event::Ready(ready) => {
+                if let Some(open) = self.links.get_mut(link) {
+                    open.negotiated = Some(Box::new(ready));
+                }
+                self.handle_ready(link, member);
+            }
             session::Event::Completed { token, result, .. } => {
                 let id = OperationId::from(KeyData::from_ffi(token));
                 if self.operations.get(id).is_some_and(|operation| operation.place.is_in_flight_at(link)) {

@@ -22,7 +22,7 @@ use super::operation::{Call, Operation, OperationId, Owner, Place, Target};
 use super::output::{ClusterError, Output, SubmitError};
 use super::site::KnownSite;
 use super::view::View;
-use crate::session::Disconnect;
+use crate::session::{Disconnect, Ready};
 use crate::time::Instant;
 use crate::wire::{self, Request, RequestOptions, Xid};
 
@@ -333,6 +333,12 @@ impl Cluster {
                 failure: member.failure.clone(),
             }
         })
+    }
+
+    /// What the negotiation with a member has found; `None` if no session with it is ready.
+    pub fn session_of(&self, member: MemberId) -> Option<&Ready> {
+        let mut links = self.members.get(member)?.all_links().filter_map(|link| self.links.get(link));
+        links.find(|link| link.is_ready())?.negotiated.as_deref()
     }
 
     /// The address of a member.

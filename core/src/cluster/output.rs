@@ -14,7 +14,7 @@ use super::iteration::IterationId;
 use super::link::LinkId;
 use super::listener::ListenerId;
 use super::member::MemberId;
-use crate::session::{Applied, Disconnect, OperationError};
+use crate::session::{Applied, Disconnect, Fate, OperationError};
 use crate::wire::{self, IterationEntry, Operation, Reply};
 
 /// What the host is to do, or to know.
@@ -198,7 +198,7 @@ pub enum ClusterError {
         error: crate::session::SubmitError,
     },
     /// No member could be reached before the deadline.
-    #[error("{operation} reached no member within {} ms; {applied}{}", after.as_millis(), Because(reason))]
+    #[error("{operation} reached no member within {} ms{}{}", after.as_millis(), Because(reason), Fate(*operation, *applied))]
     Unreachable {
         /// The operation.
         operation: Operation,
@@ -221,7 +221,7 @@ pub enum ClusterError {
         times: u8,
     },
     /// The member that holds the state it speaks of is gone, and the state with it.
-    #[error("{operation} belongs to a member that is gone; {applied}")]
+    #[error("{operation} belongs to a member that is gone{}", Fate(*operation, *applied))]
     MemberGone {
         /// The operation.
         operation: Operation,
@@ -229,7 +229,7 @@ pub enum ClusterError {
         applied: Applied,
     },
     /// The client was closed before the answer came.
-    #[error("{operation} got no answer: the client was closed; {applied}")]
+    #[error("{operation} got no answer: the client was closed{}", Fate(*operation, *applied))]
     Closed {
         /// The operation.
         operation: Operation,

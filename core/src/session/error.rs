@@ -10,7 +10,7 @@ use core::fmt;
 use core::time::Duration;
 
 use crate::sasl::SaslError;
-use crate::wire::{Operation, Status, Version, Violation};
+use crate::wire::{Effect, Operation, Status, Version, Violation};
 
 /// Why an operation was not accepted. Nothing of it has been sent.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -81,6 +81,15 @@ impl fmt::Display for Applied {
     }
 }
 
+/// What to say of an operation's fate: nothing of one that only reads.
+pub(crate) struct Fate(pub(crate) Operation, pub(crate) Applied);
+
+impl fmt::Display for Fate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.0.row().effect == Effect::Reads { Ok(()) } else { write!(f, "; {}", self.1) }
+    }
+}
+
 /// How an operation failed.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 #[non_exhaustive]
@@ -96,7 +105,7 @@ pub enum OperationError {
         message: String,
     },
     /// No answer came in time; the session goes on.
-    #[error("{operation} got no answer within {} ms; {applied}", after.as_millis())]
+    #[error("{operation} got no answer within {} ms{}", after.as_millis(), Fate(*operation, *applied))]
     TimedOut {
         /// The operation.
         operation: Operation,
@@ -106,7 +115,7 @@ pub enum OperationError {
         applied: Applied,
     },
     /// The session ended before the answer came.
-    #[error("{operation} got no answer: {reason}; {applied}")]
+    #[error("{operation} got no answer: {reason}{}", Fate(*operation, *applied))]
     Disconnected {
         /// The operation.
         operation: Operation,

@@ -29,5 +29,6 @@ mod server;
 
 pub use client::{Call, Counters, Event, OperationId, Ready, Session, TimeoutReason};
 pub use config::{Authentication, Config, VersionChoice};
+pub(crate) use error::Fate;
 pub use error::{Applied, Disconnect, OperationError, SubmitError};
 pub use server::ServerSession;

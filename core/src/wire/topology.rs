@@ -2,6 +2,7 @@
 
 use alloc::string::String;
 use alloc::vec::Vec;
+use core::fmt;
 
 use super::Problem;
 use super::flags::Intelligence;
@@ -26,6 +27,17 @@ pub struct Member {
     pub host: String,
     /// TCP port.
     pub port: u16,
+}
+
+/// `host:port`, an IPv6 address in brackets.
+impl fmt::Display for Member {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.host.contains(':') {
+            write!(f, "[{}]:{}", self.host, self.port)
+        } else {
+            write!(f, "{}:{}", self.host, self.port)
+        }
+    }
 }
 
 /// How keys are spread over the members.

@@ -50,7 +50,7 @@ async fn refused(uri: &str) -> std::sync::Arc<Disconnect> {
 /// What the server offers, asked for on a link of its own.
 async fn offered(uri: &str) -> Vec<String> {
     let client = Client::connect(uri).await.unwrap();
-    match client.default_cache().execute(&Request::AuthMechList {}).await.unwrap().body {
+    match client.default_cache().execute(Request::AuthMechList {}).await.unwrap().body {
         Body::Names(names) => names,
         other => panic!("{other:?}"),
     }

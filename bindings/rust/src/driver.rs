@@ -1,0 +1,283 @@
+//! The driver of the cluster machine: what all tasks of a client share, and what the machine says to whom.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::Waker;
+
+use hotrod_core::cluster::{
+    Cluster, ClusterError, Config, Endpoint, Event, IterationId, LinkId, ListenerId, MemberId, OperationId, Output,
+};
+use hotrod_core::time::Instant;
+use hotrod_core::wire::{IterationEntry, Reply};
+use slotmap::SecondaryMap;
+use smallvec::SmallVec;
+use tokio::runtime::Handle;
+use tokio::sync::{broadcast, oneshot};
+use tokio::task::AbortHandle;
+
+use crate::Error;
+use crate::dial::Dialer;
+use crate::link;
+use crate::listener::Registration;
+use crate::startup::Startup;
+
+/// Events that a subscriber may be behind.
+const EVENT_QUEUE: usize = 1024;
+
+/// An answer, and the member that gave it.
+pub(crate) type Answer = (Option<MemberId>, Result<Reply, Error>);
+pub(crate) type Entries = Result<Vec<IterationEntry>, Error>;
+
+/// What a client's tasks share.
+pub(crate) struct Shared {
+    pub(crate) dialer: Dialer,
+    pub(crate) events: broadcast::Sender<Event>,
+    epoch: tokio::time::Instant,
+    runtime: Handle,
+    inner: Mutex<Inner>,
+}
+
+pub(crate) struct Inner {
+    pub(crate) cluster: Cluster,
+    pub(crate) waiting: SecondaryMap<OperationId, oneshot::Sender<Answer>>,
+    pub(crate) iterations: SecondaryMap<IterationId, oneshot::Sender<Entries>>,
+    pub(crate) listeners: SecondaryMap<ListenerId, Registration>,
+    pub(crate) links: SecondaryMap<LinkId, LinkState>,
+    pub(crate) startup: Option<Startup>,
+    /// Those who wait for the end of every link.
+    pub(crate) closed: Vec<oneshot::Sender<()>>,
+    pub(crate) timer: Option<Waker>,
+    /// When the timer wakes up by itself.
+    pub(crate) alarm: Option<Instant>,
+}
+
+/// A link as the driver knows it.
+pub(crate) struct LinkState {
+    /// Its task, once it is established.
+    pub(crate) task: Option<Waker>,
+    /// The task that establishes it.
+    pub(crate) dialling: Option<AbortHandle>,
+    /// Listeners that have too many events to take: until they have taken some it is not read.
+    pub(crate) full_listeners: usize,
+}
+
+/// What is to be done once the lock is gone.
+#[derive(Default)]
+pub(crate) struct Actions {
+    answers: SmallVec<[(oneshot::Sender<Answer>, Answer); 4]>,
+    entries: SmallVec<[(oneshot::Sender<Entries>, Entries); 1]>,
+    wake: SmallVec<[Waker; 4]>,
+    dial: SmallVec<[(LinkId, Endpoint); 2]>,
+    events: SmallVec<[Event; 1]>,
+}
+
+impl Shared {
+    pub(crate) fn new(dialer: Dialer, config: Config, seed: [u8; 32], startup: Startup) -> Arc<Self> {
+        let inner = Inner {
+            cluster: Cluster::new(config, seed, Instant::EPOCH),
+            waiting: SecondaryMap::new(),
+            iterations: SecondaryMap::new(),
+            listeners: SecondaryMap::new(),
+            links: SecondaryMap::new(),
+            startup: Some(startup),
+            closed: Vec::new(),
+            timer: None,
+            alarm: None,
+        };
+        Arc::new(Self {
+            dialer,
+            events: broadcast::channel(EVENT_QUEUE).0,
+            epoch: tokio::time::Instant::now(),
+            runtime: Handle::current(),
+            inner: Mutex::new(inner),
+        })
+    }
+
+    pub(crate) fn lock(&self) -> MutexGuard<'_, Inner> {
+        // Nothing that runs under the lock leaves it half done.
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn now(&self) -> Instant {
+        Instant::from_micros(self.epoch.elapsed().as_micros() as u64)
+    }
+
+    /// When the host's clock shows that time.
+    pub(crate) fn at(&self, time: Instant) -> tokio::time::Instant {
+        // More than an hour ahead it is looked at again on the way.
+        let ahead = time.as_micros().saturating_sub(self.now().as_micros()).min(3_600_000_000);
+        tokio::time::Instant::now() + std::time::Duration::from_micros(ahead)
+    }
+
+    /// Changes something, and does what the machine wants then.
+    pub(crate) fn with<T>(self: &Arc<Self>, change: impl FnOnce(&mut Inner, Instant) -> T) -> T {
+        let mut inner = self.lock();
+        let result = change(&mut inner, self.now());
+        let actions = inner.pump(None);
+        drop(inner);
+        self.run(actions);
+        result
+    }
+
+    pub(crate) fn run(self: &Arc<Self>, actions: Actions) {
+        for (link, endpoint) in actions.dial {
+            let task = self.runtime.spawn(link::run(self.clone(), link, endpoint));
+            if let Some(state) = self.lock().links.get_mut(link).filter(|state| state.task.is_none()) {
+                state.dialling = Some(task.abort_handle());
+            }
+        }
+        for (sender, answer) in actions.answers {
+            // Nobody waits any more: the operation was given up at this moment.
+            let _ = sender.send(answer);
+        }
+        for (sender, entries) in actions.entries {
+            let _ = sender.send(entries);
+        }
+        actions.wake.into_iter().for_each(Waker::wake);
+        for event in actions.events {
+            // Nobody listens.
+            let _ = self.events.send(event);
+        }
+    }
+}
+
+impl Inner {
+    /// Hands out what the machine says. The task of link `own` looks for itself what it has to send.
+    pub(crate) fn pump(&mut self, own: Option<LinkId>) -> Actions {
+        let mut actions = Actions::default();
+        while let Some(output) = self.cluster.poll_output() {
+            match output {
+                Output::Completed { id, member, result } => {
+                    if let Some(sender) = self.waiting.remove(id) {
+                        let result = result.map_err(|error| self.failure(member, error));
+                        actions.answers.push((sender, (member, result)));
+                    }
+                }
+                Output::Transmit { link } => {
+                    let state = self.links.get_mut(link).filter(|_| own != Some(link));
+                    actions.wake.extend(state.and_then(|state| state.task.take()));
+                }
+                Output::Connect { link, endpoint, .. } => {
+                    self.links.insert(link, LinkState { task: None, dialling: None, full_listeners: 0 });
+                    actions.dial.push((link, endpoint));
+                }
+                Output::Close { link } => {
+                    if let Some(state) = self.links.remove(link) {
+                        actions.wake.extend(state.task);
+                        state.dialling.inspect(AbortHandle::abort);
+                    }
+                }
+                Output::Entries { id, result } => {
+                    if let Some(sender) = self.iterations.remove(id) {
+                        let result = result.map_err(|error| self.failure(None, error));
+                        actions.entries.push((sender, result));
+                    }
+                }
+                Output::Event(event) => self.handle_event(event, &mut actions),
+            }
+        }
+        self.set_alarm(&mut actions);
+        if self.cluster.is_closed() {
+            self.end(&mut actions);
+        }
+        actions
+    }
+
+    pub(crate) fn failure(&self, member: Option<MemberId>, error: ClusterError) -> Error {
+        Error::of_cluster(member.and_then(|member| self.cluster.address(member)), error)
+    }
+
+    fn handle_event(&mut self, event: Event, actions: &mut Actions) {
+        if let Some(startup) = &mut self.startup
+            && startup.handle(&event)
+        {
+            self.startup = None;
+        }
+        match event {
+            Event::Entry { listener, link, event } => {
+                self.deliver(listener, link, crate::ListenerEvent::Entry(event), actions);
+            }
+            Event::Counter { listener, link, event } => {
+                self.deliver(listener, link, crate::ListenerEvent::Counter(event), actions);
+            }
+            Event::ListenerRegistered { listener, .. } => {
+                if let Some(registration) = self.listeners.get_mut(listener) {
+                    registration.announce(Ok(()));
+                }
+            }
+            Event::ListenerMoved { listener, .. } => {
+                if let Some(registration) = self.listeners.get_mut(listener) {
+                    actions.wake.extend(registration.push(crate::ListenerEvent::Moved));
+                }
+            }
+            Event::ListenerFailed { listener, error } => {
+                let error = self.failure(None, error);
+                if let Some(registration) = self.listeners.get_mut(listener) {
+                    actions.wake.extend(registration.end(error));
+                }
+            }
+            event => {
+                log(&event);
+                actions.events.push(event);
+            }
+        }
+    }
+
+    fn deliver(&mut self, listener: ListenerId, link: LinkId, event: crate::ListenerEvent, actions: &mut Actions) {
+        let Some(registration) = self.listeners.get_mut(listener) else { return };
+        actions.wake.extend(registration.push(event));
+        if registration.becomes_full(link)
+            && let Some(state) = self.links.get_mut(link)
+        {
+            state.full_listeners += 1;
+        }
+    }
+
+    /// A listener has taken events, or is gone: its link is read again. Answers the task to wake.
+    pub(crate) fn release(&mut self, link: LinkId) -> Option<Waker> {
+        let state = self.links.get_mut(link)?;
+        state.full_listeners -= 1;
+        state.task.take()
+    }
+
+    /// Has the timer wake up in time.
+    fn set_alarm(&mut self, actions: &mut Actions) {
+        let wanted = self.cluster.poll_timeout();
+        let is_earlier = wanted.is_some_and(|wanted| self.alarm.is_none_or(|alarm| wanted < alarm));
+        if is_earlier || self.cluster.is_closed() {
+            self.alarm = wanted;
+            actions.wake.extend(self.timer.take());
+        }
+    }
+
+    /// Every link is gone and none will come.
+    fn end(&mut self, actions: &mut Actions) {
+        for sender in self.closed.drain(..) {
+            let _ = sender.send(());
+        }
+        for (_, registration) in &mut self.listeners {
+            actions.wake.extend(registration.end(Error::closed()));
+        }
+        // An answer for each was said before.
+        self.waiting.clear();
+        self.iterations.clear();
+    }
+}
+
+/// Events that people look for when something is wrong.
+fn log(event: &Event) {
+    match event {
+        Event::MemberReady { address: member, .. } => tracing::debug!(%member, "session ready"),
+        Event::MemberUnavailable { address: member, reason, retry_after, .. } => {
+            tracing::warn!(%member, %reason, ?retry_after, "member unavailable");
+        }
+        Event::Topology { id, members, .. } => tracing::debug!(id, members, "new topology"),
+        Event::Degraded => tracing::warn!("no member of the topology can be reached: operations go to the seeds"),
+        Event::Restored => tracing::info!("members of the topology can be reached again"),
+        Event::SiteSwitched { from, to, automatic } => tracing::warn!(from, to, automatic, "another site is used"),
+        other => tracing::debug!(event = ?other),
+    }
+}
+
+/// A queue of what a listener has heard, of a limited length but for what one read brings.
+pub(crate) type Heard = VecDeque<crate::ListenerEvent>;

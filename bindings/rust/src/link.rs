@@ -1,0 +1,106 @@
+//! The task of one link: establishes it, and moves bytes between it and the machine.
+
+use std::future::Future;
+use std::io;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use hotrod_core::cluster::{Endpoint, LinkId};
+use tokio::io::AsyncWriteExt;
+
+use crate::dial::Link;
+use crate::driver::{Inner, Shared};
+use crate::transfer::{READS_A_TURN, read, send};
+
+/// Establishes a link and serves it until it ends.
+pub(crate) async fn run(shared: Arc<Shared>, link: LinkId, endpoint: Endpoint) {
+    let mut stream = match shared.dialer.dial(&endpoint).await {
+        Ok(stream) => stream,
+        Err(error) => {
+            return shared.with(|inner, now| inner.cluster.handle_link_lost(now, link, error.to_string()));
+        }
+    };
+    shared.with(|inner, now| {
+        if let Some(state) = inner.links.get_mut(link) {
+            state.dialling = None;
+            inner.cluster.handle_connected(now, link);
+        }
+    });
+    LinkDriver { shared, link, stream: &mut stream, is_over: false }.await;
+    // With TLS the peer is told; whether it hears is all the same.
+    let _ = stream.shutdown().await;
+}
+
+struct LinkDriver<'a> {
+    shared: Arc<Shared>,
+    link: LinkId,
+    stream: &'a mut Link,
+    is_over: bool,
+}
+
+impl Future for LinkDriver<'_> {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        let this = &mut *self;
+        let shared = this.shared.clone();
+        let mut inner = shared.lock();
+        if let Err(error) = this.exchange(&mut inner, cx) {
+            inner.cluster.handle_link_lost(shared.now(), this.link, error.to_string());
+        }
+        let actions = inner.pump(Some(this.link));
+        // What was submitted while this ran, or by a handshake, is to go out now.
+        if let Err(error) = this.send(&mut inner, cx) {
+            inner.cluster.handle_link_lost(shared.now(), this.link, error.to_string());
+            cx.waker().wake_by_ref();
+        }
+        match inner.links.get_mut(this.link) {
+            Some(state) => state.task = Some(cx.waker().clone()),
+            None => this.is_over = true,
+        }
+        drop(inner);
+        shared.run(actions);
+        if this.is_over { Poll::Ready(()) } else { Poll::Pending }
+    }
+}
+
+impl LinkDriver<'_> {
+    /// Writes what can be written and reads what there is.
+    fn exchange(&mut self, inner: &mut Inner, cx: &mut Context<'_>) -> io::Result<()> {
+        self.send(inner, cx)?;
+        for _ in 0..READS_A_TURN {
+            let is_held = inner.links.get(self.link).is_none_or(|state| state.full_listeners > 0);
+            if is_held || !inner.cluster.wants_read(self.link) {
+                return Ok(());
+            }
+            let Some(buffer) = inner.cluster.receive_buffer(self.link) else { return Ok(()) };
+            if read(self.stream, buffer, cx)?.is_pending() {
+                return Ok(());
+            }
+            inner.cluster.handle_filled(self.shared.now(), self.link);
+        }
+        cx.waker().wake_by_ref();
+        Ok(())
+    }
+
+    fn send(&mut self, inner: &mut Inner, cx: &mut Context<'_>) -> io::Result<()> {
+        loop {
+            let Some(out) = inner.cluster.transmit(self.link).filter(|out| !out.is_empty()) else { return Ok(()) };
+            match send(self.stream, out, cx)? {
+                Poll::Pending => return Ok(()),
+                Poll::Ready(count) => inner.cluster.transmitted(self.link, count),
+            }
+        }
+    }
+}
+
+impl Drop for LinkDriver<'_> {
+    /// The runtime ends it before its time.
+    fn drop(&mut self) {
+        if !self.is_over {
+            let link = self.link;
+            self.shared.with(|inner, now| inner.cluster.handle_link_lost(now, link, "the runtime was shut down"));
+        }
+    }
+}
