@@ -147,7 +147,7 @@ async fn after_a_lost_link_the_next_operation_makes_a_new_one() {
     first.stop().await;
     let impatient = cache.with_timeout(Duration::from_millis(300));
     let error = impatient.get("k").await.unwrap_err();
-    assert!(error.to_string().contains("GET reached no member within 300 ms"), "{error}");
+    assert!(error.to_string().contains("GET reached no member within"), "{error}");
     assert!(error.to_string().contains(&address.to_string()), "{error}");
     assert_eq!(error.applied(), Applied::Unknown, "a first attempt may have met the link's end");
     let second = node(address).await;
