@@ -220,8 +220,9 @@ impl Cluster {
 /// Whether an operation that failed so may be sent again.
 fn may_be_sent_again(operation: &Operation, error: &OperationError) -> bool {
     match error {
-        // As Infinispan's own client does.
-        OperationError::Server { status, .. } => status.is_retryable(),
+        // Infinispan's own client repeats any operation then. But a member that was lost or stopped on the way may have
+        // done it before, and a condition that was met by the first attempt fails the second.
+        OperationError::Server { status, .. } => status.is_retryable() && operation.may_be_repeated(),
         OperationError::Disconnected { reason, .. } if is_refusal(reason) => false,
         OperationError::Disconnected { applied: Applied::No, .. } => true,
         OperationError::Disconnected { applied: Applied::Unknown, .. } => operation.may_be_repeated(),
