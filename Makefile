@@ -9,7 +9,7 @@ SECONDS ?= 60
 # Server lines of `make test-matrix`, beside the newest, which `make test` covers.
 MATRIX ?= 15.2.6.Final 15.0.21.Final 14.0.28.Final 13.0.18.Final
 
-.PHONY: help demo test test-matrix sim sim-planted lint bench fuzz vectors doc setup install clean
+.PHONY: help demo test test-matrix sim sim-planted lint bench bench-failover fuzz vectors vectors-routing doc setup install clean
 
 help: ## What can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -44,12 +44,19 @@ lint: ## Formatting and lints, warnings as errors
 bench: setup ## Measure the core, and the driver beside its peers; writes target/bench.json
 	bench/run
 
+bench-failover: setup ## Kill a node under load, under our client and under Java's; writes target/failover.json
+	bench/failover
+
 fuzz: ## Run every fuzz target for SECONDS each
 	fuzz/run.sh $(SECONDS)
 
 vectors: setup ## Capture the golden vectors anew from a real server
 	rm -f spec/vectors/hotrod-*.json
 	HOTROD_RECORD=$(CURDIR)/spec/vectors $(CARGO) test -p infinispan-harness --test operations -- --test-threads=1
+
+vectors-routing: setup ## Have Infinispan's Java client make the routing vectors anew
+	bench/peers/build.sh java
+	bench/peers/java/routing-vectors > spec/routing/java.json
 
 doc: ## Reference documentation
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --workspace --exclude hotrod-cli --no-deps

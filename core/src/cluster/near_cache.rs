@@ -218,6 +218,8 @@ impl Cluster {
         }
         let (Some(link), bloom_filter) = (near.at, near.bloom_filter()) else { return };
         near.forgotten = 0;
+        // The server changes its filter while it reads for these: it may not know of them afterwards.
+        near.fetching.clear();
         let options = near.options.clone();
         let now = self.now;
         if let Some(session) = self.links.get_mut(link).and_then(|open| open.session_mut()) {
@@ -254,8 +256,6 @@ impl NearCache {
     fn bloom_filter(&self) -> Bytes {
         let mut filter = BloomFilter::new(self.bloom_bits());
         self.entries.iter().for_each(|(key, _)| filter.add(key));
-        // Those on their way are asked for already: the server's filter has them, and must go on to.
-        self.fetching.keys().for_each(|key| filter.add(key));
         filter.into_bytes()
     }
 

@@ -124,6 +124,7 @@ fn members_that_join_and_leave_meanwhile_change_nothing() {
     assert_eq!(again, all(500));
 }
 
+/// gotcha 21: what it had not said to be finished is not.
 #[test]
 fn a_server_that_forgot_the_iteration_is_asked_anew() {
     let mut world = filled(1, 100);

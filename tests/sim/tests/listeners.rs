@@ -68,7 +68,7 @@ fn a_listener_hears_of_writes_on_every_member() {
     assert_eq!(heard(&world, listener).len(), 30);
 }
 
-/// gotcha 23: a listener outlives its member, and the application is told that it may have missed something.
+/// A listener outlives its member, and the application is told that it may have missed something.
 #[test]
 fn a_listener_moves_when_its_member_dies() {
     for silently in [false, true] {
@@ -185,7 +185,7 @@ fn a_counter_listener_moves_too() {
     assert!(told, "it hears of the counter again");
 }
 
-/// A link that the host does not read stands for a listener that takes nothing: operations go on.
+/// gotcha 22: a link that the host does not read stands for a listener that takes nothing: operations go on.
 #[test]
 fn operations_do_not_share_a_link_with_listeners() {
     let mut world = settled(1);

@@ -66,7 +66,7 @@ fn a_value_that_was_read_is_read_again_without_a_hop() {
     assert_eq!((after.near_hits - before.near_hits, after.direct - before.direct), (3, 0));
 }
 
-/// gotcha 24: what the same client has written is what it reads.
+/// gotcha 23: what the same client has written is what it reads.
 #[test]
 fn a_write_of_the_same_client_is_seen_at_once() {
     let mut world = with_near_cache(3, NearCacheOptions::default());
@@ -127,7 +127,7 @@ fn a_write_of_another_client_is_seen_when_its_event_comes() {
     assert_eq!(read(&mut world, "key"), value("new"));
 }
 
-/// While nobody tells of changes nothing is kept, and nothing that was.
+/// gotcha 23: while nobody tells of changes nothing is kept, and nothing that was.
 #[test]
 fn a_near_cache_is_empty_while_its_listener_moves() {
     let mut world = with_near_cache(3, NearCacheOptions::default());

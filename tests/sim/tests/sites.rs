@@ -23,6 +23,27 @@ fn config(own: u16) -> Config {
     Config { seeds: vec![address(own)], sites: vec![other], ..Config::default() }
 }
 
+/// gotcha 24: however few retries an operation has.
+#[test]
+fn a_client_that_retries_nothing_finds_the_other_site_too() {
+    let mut world = World::with(3, 1, Config { max_retries: 0, ..config(1) });
+    world.call(put("key")).expect("stored in the other site");
+    assert_eq!(world.client.site(), "other");
+}
+
+/// gotcha 24: not before every member and every seed has failed so many times.
+#[test]
+fn a_site_is_not_left_while_one_of_its_members_answers() {
+    let mut world = World::with(3, 1, config(443));
+    world.call(put("key")).expect("stored");
+    let ports: Vec<u16> = world.by_port.keys().copied().collect();
+    world.crash(ports[0], false);
+    world.crash(ports[1], true);
+    world.run_for(120 * SECOND);
+    world.call(Request::Get { key: "key".into() }).expect("answered by the one that is left");
+    assert_eq!(world.client.site(), "");
+}
+
 #[test]
 fn another_site_is_taken_when_nobody_can_be_reached() {
     let mut world = World::with(3, 1, config(1));
@@ -85,7 +106,7 @@ fn a_busy_member_gets_as_many_links_as_it_may_and_keeps_one() {
     assert_eq!(links(&world), 1, "spare links are closed when they have nothing to do");
 }
 
-/// gotcha 22: a member that accepts links and answers nothing is not trusted again until it has answered.
+/// A member that accepts links and answers nothing is not trusted again until it has answered.
 #[test]
 fn a_member_that_only_accepts_links_is_given_longer_and_longer_pauses() {
     let mut world = World::new(3, 9);
