@@ -10,6 +10,7 @@ use super::member::MemberId;
 use super::operation::{Operation, OperationId, Owner, Place};
 use super::output::{ClusterError, Output};
 use crate::session::{Disconnect, OperationError};
+use crate::time::Instant;
 use crate::wire::{Body, Reply, Request, Xid};
 
 /// Transactions of which it is remembered where they were prepared. When there are more the oldest name is forgotten:
@@ -52,7 +53,14 @@ impl Cluster {
         let Some(operation) = self.operations.get_mut(id) else { return };
         let deadline = operation.deadline;
         let before = core::mem::replace(&mut operation.place, place);
-        match before {
+        self.take_out(id, before, deadline);
+        if place.is_held() {
+            self.deadlines.insert((deadline, id));
+        }
+    }
+
+    fn take_out(&mut self, id: OperationId, place: Place, deadline: Instant) {
+        match place {
             Place::Waiting => self.waiting.retain(|waiting| *waiting != id),
             Place::Queued(link) => {
                 if let Some(open) = self.links.get_mut(link) {
@@ -64,19 +72,16 @@ impl Cluster {
             }
             Place::New | Place::InFlight(..) | Place::Split(_) => {}
         }
-        let is_held = |place| matches!(place, Place::Waiting | Place::Queued(_));
-        match (is_held(before), is_held(place)) {
-            (false, true) => self.deadlines.insert((deadline, id)),
-            (true, false) => self.deadlines.remove(&(deadline, id)),
-            _ => false,
-        };
+        if place.is_held() {
+            self.deadlines.remove(&(deadline, id));
+        }
     }
 
     /// An operation is over.
     pub(super) fn complete(&mut self, id: OperationId, member: Option<MemberId>, result: Result<Reply, ClusterError>) {
-        let link = self.operations.get(id).and_then(|operation| operation.place.link());
-        self.set_place(id, Place::New);
         let Some(operation) = self.operations.remove(id) else { return };
+        let link = operation.place.link();
+        self.take_out(id, operation.place, operation.deadline);
         match operation.owner {
             Owner::Host => self.tell_host(id, &operation, member, result),
             Owner::Fetch { value_only } => {
@@ -107,7 +112,7 @@ impl Cluster {
     ) {
         self.counters.operations += 1;
         self.counters.failures += u64::from(result.is_err());
-        self.counters.latency.record(self.now - operation.submitted);
+        self.counters.latency.record(self.now.as_micros().saturating_sub(operation.submitted.as_micros()));
         if self.caches.get(operation.cache).near.is_some() {
             self.forget_written(operation.cache, &operation.request, &operation.options);
         }
@@ -177,6 +182,11 @@ fn only_value(reply: Reply) -> Reply {
 }
 
 impl Place {
+    /// Whether no session has it.
+    fn is_held(self) -> bool {
+        matches!(self, Self::Waiting | Self::Queued(_))
+    }
+
     pub(super) fn link(self) -> Option<LinkId> {
         match self {
             Self::Queued(link) | Self::InFlight(link, _) => Some(link),

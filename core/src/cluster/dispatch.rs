@@ -125,12 +125,13 @@ impl Cluster {
         let row = operation.request.operation().row();
         let same = row.routing == Routing::Same || matches!(operation.target, Target::Only(_) | Target::Prefer(_));
         let Some(link) = self.link_for(member, operation.purpose, same) else { return self.wait(id) };
-        let goes_first = self.links.get(link).is_some_and(|open| open.is_ready() && open.queue.is_empty());
-        if !(goes_first && self.submit_to(link, id)) {
-            self.set_place(id, Place::Queued(link));
-            if let Some(open) = self.links.get_mut(link) {
-                open.queue.push_back(id);
-            }
+        let goes_first = self.links.get(link).is_some_and(|open| open.queue.is_empty() && open.is_ready());
+        if goes_first && self.submit_to(link, id) {
+            return self.tell_to_transmit(link);
+        }
+        self.set_place(id, Place::Queued(link));
+        if let Some(open) = self.links.get_mut(link) {
+            open.queue.push_back(id);
         }
         self.refresh(link);
     }

@@ -34,6 +34,7 @@ impl Cluster {
             let address = known.address.clone();
             self.outputs.push_back(Output::Event(Event::MemberReady { member, address }));
         }
+        self.set_timeout(link);
         self.note_degradation();
         self.release_unneeded();
         self.submit_queued(link);

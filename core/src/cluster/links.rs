@@ -27,6 +27,7 @@ impl Cluster {
         let Some(open) = self.links.get_mut(link) else { return };
         if matches!(open.stage, Stage::Connecting { .. }) {
             open.stage = Stage::Open(Box::new(Session::new(self.config.session.clone(), seed, now)));
+            self.set_timeout(link);
             self.refresh(link);
         }
     }
@@ -162,18 +163,27 @@ impl Cluster {
     /// Gives a link's session what waits for it, and tells the host what has changed.
     pub(super) fn refresh(&mut self, link: LinkId) {
         self.submit_queued(link);
+        self.tell_to_transmit(link);
+    }
+
+    /// Tells the host that there are bytes to send, once.
+    pub(super) fn tell_to_transmit(&mut self, link: LinkId) {
         let Some(open) = self.links.get_mut(link) else { return };
         if let Stage::Open(session) = &open.stage
-            && !session.transmit().is_empty()
             && !open.told_to_transmit
+            && !session.transmit().is_empty()
         {
             open.told_to_transmit = true;
             self.outputs.push_back(Output::Transmit { link });
         }
-        self.set_timeout(link);
+        if open.timeout.is_none() {
+            self.set_timeout(link);
+        }
     }
 
-    fn set_timeout(&mut self, link: LinkId) {
+    /// Has the link looked at when it wants to be. Its time in the table may be earlier, never later: whatever may bring
+    /// it forward (another stage, an operation with an earlier deadline) comes here.
+    pub(super) fn set_timeout(&mut self, link: LinkId) {
         let Some(open) = self.links.get(link) else { return };
         let wanted = match &open.stage {
             Stage::Connecting { until } => Some(*until),
@@ -182,7 +192,13 @@ impl Cluster {
                 [session.poll_timeout(), quiet].into_iter().flatten().min()
             }
         };
-        let (Some(wanted), Some(open)) = (wanted, self.links.get_mut(link)) else { return };
+        if let Some(wanted) = wanted {
+            self.bring_timeout_forward(link, wanted);
+        }
+    }
+
+    fn bring_timeout_forward(&mut self, link: LinkId, wanted: Instant) {
+        let Some(open) = self.links.get_mut(link) else { return };
         if open.timeout.is_none_or(|present| wanted < present) {
             if let Some(present) = open.timeout.replace(wanted) {
                 self.timeouts.remove(&(present, link));
@@ -306,7 +322,9 @@ impl Cluster {
                 operation.attempts = operation.attempts.saturating_add(1);
                 open.in_flight += 1;
                 open.quiet_since = self.now;
+                let deadline = operation.deadline.min(self.now + self.config.session.stall_timeout);
                 self.set_place(id, Place::InFlight(link, in_session));
+                self.bring_timeout_forward(link, deadline);
             }
             None | Some(Err(SubmitError::Full { .. } | SubmitError::NotReady | SubmitError::Closed)) => return false,
             Some(Err(error)) => {

@@ -117,6 +117,7 @@ impl Cluster {
                 session.cancel(id);
             }
         }
+        self.set_timeout(link);
         self.refresh(link);
         self.look_at(link);
     }

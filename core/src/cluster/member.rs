@@ -57,7 +57,7 @@ impl Member {
     }
 
     pub(super) fn has_link(&self) -> bool {
-        self.all_links().next().is_some()
+        !self.links.is_empty() || self.events.is_some()
     }
 
     pub(super) fn may_be_tried(&self, now: Instant) -> bool {

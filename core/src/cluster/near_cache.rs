@@ -229,6 +229,7 @@ impl Cluster {
                 session.cancel(id);
             }
         }
+        self.set_timeout(link);
         self.refresh(link);
     }
 }

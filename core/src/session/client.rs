@@ -353,18 +353,19 @@ impl Session {
 
     /// As [`poll_timeout`](Self::poll_timeout), and why.
     pub fn timeout_reason(&self) -> Option<(Instant, TimeoutReason)> {
-        let handshake = match self.state {
-            State::Handshake(_) => Some(self.started + self.config.handshake_timeout),
-            _ => None,
+        let mut first = self.stall_deadline().map(|deadline| (deadline, TimeoutReason::Stall));
+        let mut consider = |deadline: Option<Instant>, reason| {
+            if let Some(deadline) = deadline
+                && first.is_none_or(|(present, _)| deadline <= present)
+            {
+                first = Some((deadline, reason));
+            }
         };
-        [
-            (handshake, TimeoutReason::Handshake),
-            (self.earliest_deadline, TimeoutReason::Operation),
-            (self.stall_deadline(), TimeoutReason::Stall),
-        ]
-        .into_iter()
-        .filter_map(|(deadline, reason)| Some((deadline?, reason)))
-        .min_by_key(|(deadline, _)| *deadline)
+        consider(self.earliest_deadline, TimeoutReason::Operation);
+        if let State::Handshake(_) = self.state {
+            consider(Some(self.started + self.config.handshake_timeout), TimeoutReason::Handshake);
+        }
+        first
     }
 
     fn stall_deadline(&self) -> Option<Instant> {
