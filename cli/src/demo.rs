@@ -5,9 +5,7 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use hotrod_gateway::host::{Embedded, EmbeddedOptions};
-use hotrod_tokio::core::wire::{
-    EventData, Expiration, Flags, Lifetime, ListenerOptions,
-};
+use hotrod_tokio::core::wire::{EventData, Expiration, Flags, Lifetime, ListenerOptions};
 use hotrod_tokio::{Cache, Client, ListenerEvent, Versioned};
 
 use crate::arguments::DemoOptions;

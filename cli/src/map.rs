@@ -87,8 +87,13 @@ impl ClusterMap {
         lines.extend(self.members.iter().map(|row| row.line(self.segments, width)));
         let Counters { direct, forwarded, retries, disconnects, .. } = self.counters;
         let keyed = direct + forwarded;
-        let share = if keyed == 0 { String::from("no keyed operation yet") } else {
-            format!("{direct} of {keyed} keyed operations sent to their owner ({:.1}%)", 100.0 * direct as f64 / keyed as f64)
+        let share = if keyed == 0 {
+            String::from("no keyed operation yet")
+        } else {
+            format!(
+                "{direct} of {keyed} keyed operations sent to their owner ({:.1}%)",
+                100.0 * direct as f64 / keyed as f64
+            )
         };
         lines.push(format!("{share}; {retries} retries, {disconnects} links lost"));
         lines
@@ -114,7 +119,8 @@ impl Row {
         let address = self.info.address.to_string();
         let filled = (self.primary * BAR).div_ceil(segments.max(1));
         let bar = format!("{}{}", "█".repeat(filled), "·".repeat(BAR.saturating_sub(filled)));
-        let time = self.round_trip.map_or_else(|| "    -   ".into(), |time| format!("{:>5.2} ms", time.as_secs_f64() * 1e3));
+        let time =
+            self.round_trip.map_or_else(|| "    -   ".into(), |time| format!("{:>5.2} ms", time.as_secs_f64() * 1e3));
         let links = if self.info.links == 1 { "link" } else { "links" };
         let share = format!("{:>3} + {:<3}", self.primary, self.owned - self.primary);
         format!("{address:<width$}  {bar}  {share}  {time}  {} {links}  {}", self.info.links, self.state())

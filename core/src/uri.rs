@@ -239,7 +239,8 @@ impl Properties {
             "socket_timeout" => self.socket_timeout = milliseconds()?,
             "max_retries" => self.max_retries = Some(value.parse().map_err(|_| wrong("a number from 0 to 255"))?),
             "host_template" => {
-                let template = value.parse().map_err(|_| wrong("a template such as {member}.hotrod.example.com:443"))?;
+                let template =
+                    value.parse().map_err(|_| wrong("a template such as {member}.hotrod.example.com:443"))?;
                 self.host_template = Some(template);
             }
             "trust_ca" => self.trust_ca = text()?,

@@ -6,7 +6,8 @@ use hotrod_core::routing::segment_of;
 use hotrod_core::session::ServerSession;
 use hotrod_core::time::Instant;
 use hotrod_core::wire::{
-    Body, Hash, Limits, Member, Operation, Ping, Reply, Request, RequestOptions, SegmentOwners, Status, Topology, Version,
+    Body, Hash, Limits, Member, Operation, Ping, Reply, Request, RequestOptions, SegmentOwners, Status, Topology,
+    Version,
 };
 use serde_json::Value;
 use sha2::{Digest, Sha256};

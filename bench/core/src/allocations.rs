@@ -51,6 +51,11 @@ pub struct Allocated {
     pub peak_bytes: f64,
 }
 
+/// Bytes that are held now.
+pub fn held() -> u64 {
+    HELD.load(Relaxed)
+}
+
 /// What each of so many calls allocates.
 pub fn of(work: &mut dyn FnMut(), times: u64) -> Allocated {
     let (calls, held) = (CALLS.load(Relaxed), HELD.load(Relaxed));

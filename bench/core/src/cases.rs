@@ -1,6 +1,6 @@
 //! What is measured.
 
-mod cluster;
+pub mod cluster;
 mod session;
 mod values;
 mod wire;

@@ -7,6 +7,7 @@
 
 mod allocations;
 mod cases;
+mod held;
 mod instructions;
 mod report;
 mod time;
@@ -62,6 +63,7 @@ fn run(options: &Options) -> Result<(), String> {
     for case in cases.iter().filter(|case| case.name.starts_with(&options.only)) {
         report::row(case, &measure(case, &mut figures)?);
     }
+    held::measure(&options.only, &mut figures);
     report::growth(&figures);
     options.json.as_ref().map_or(Ok(()), |file| report::add(&figures, file))
 }

@@ -45,7 +45,7 @@ fn time(nanoseconds: f64) -> String {
     if nanoseconds < 10_000.0 { format!("{nanoseconds:.1} ns") } else { format!("{:.1} us", nanoseconds / 1e3) }
 }
 
-fn size(bytes: f64) -> String {
+pub fn size(bytes: f64) -> String {
     const KIB: f64 = 1024.0;
     if bytes < 10.0 * KIB {
         format!("{bytes:.0} B")

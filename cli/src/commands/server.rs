@@ -20,7 +20,8 @@ pub(super) async fn ping(cache: &Cache, json: bool) -> Result<Outcome, Failure> 
     let client = cache.client();
     let answered = client.members().into_iter().find(|info| Some(info.id) == member);
     let server = answered.map_or_else(|| "the server".into(), |info| info.address.to_string());
-    let version = member.and_then(|member| client.session_of(member)).map_or_else(String::new, |ready| ready.version.to_string());
+    let version =
+        member.and_then(|member| client.session_of(member)).map_or_else(String::new, |ready| ready.version.to_string());
     let newest = ping.server_version.map(|byte| format!("{}.{}", byte / 10, byte % 10));
     let line = format!(
         "{} answered in {:.2} ms: protocol {version}, server knows up to {}, {} operations, keys {}, values {}",

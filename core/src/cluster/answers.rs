@@ -124,8 +124,10 @@ impl Cluster {
 
     /// Where a transaction was prepared, until it is ended.
     fn remember_transaction(&mut self, request: &Request, xid: &Xid, member: Option<MemberId>) {
-        let is_prepared =
-            matches!(request, Request::PrepareTx { one_phase_commit: false, .. } | Request::PrepareTx2 { one_phase_commit: false, .. });
+        let is_prepared = matches!(
+            request,
+            Request::PrepareTx { one_phase_commit: false, .. } | Request::PrepareTx2 { one_phase_commit: false, .. }
+        );
         match member {
             Some(member) if is_prepared => {
                 if self.transactions.len() >= MAX_TRANSACTIONS {

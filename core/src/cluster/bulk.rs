@@ -56,8 +56,13 @@ impl Cluster {
             place: Place::New,
         };
         let entries = Vec::new();
-        let bulk =
-            self.bulks.insert(Bulk { whole: id, parts: Vec::new(), entries, failures: Vec::new(), status: Status::SUCCESS });
+        let bulk = self.bulks.insert(Bulk {
+            whole: id,
+            parts: Vec::new(),
+            entries,
+            failures: Vec::new(),
+            status: Status::SUCCESS,
+        });
         let parts: Vec<Operation> =
             requests.into_iter().map(|(member, request)| part_of(bulk, member, request)).collect();
         self.set_place(id, Place::Split(bulk));

@@ -262,8 +262,9 @@ impl Cluster {
         };
         if is_final || iteration.failures > most {
             let iteration_next = crate::wire::Operation::IterationNext;
-            iteration.failed =
-                Some(error.unwrap_or(ClusterError::IterationLost { operation: iteration_next, times: iteration.failures }));
+            iteration.failed = Some(
+                error.unwrap_or(ClusterError::IterationLost { operation: iteration_next, times: iteration.failures }),
+            );
             return self.hand_out(id);
         }
         let segments = iteration.parts[part].segments.take();
@@ -309,7 +310,8 @@ impl Iteration {
     /// Segments of which everything was sent; `None` for all of the part's.
     fn finish_segments(&mut self, part: usize, finished: Option<&SegmentSet>) {
         let Some(open) = &mut self.parts[part].segments else { return };
-        let finished: Vec<usize> = open.iter().filter(|segment| finished.is_none_or(|set| set.contains(*segment))).collect();
+        let finished: Vec<usize> =
+            open.iter().filter(|segment| finished.is_none_or(|set| set.contains(*segment))).collect();
         for segment in finished {
             open.remove(segment);
             self.seen.remove(&(segment as u32));

@@ -45,7 +45,9 @@ pub(super) struct Listener {
 enum Subject {
     Host(ListenerKind),
     /// The near cache of the cache; with a bloom filter of that many bits, if not 0.
-    NearCache { bloom_bits: u32 },
+    NearCache {
+        bloom_bits: u32,
+    },
 }
 
 impl Cluster {

@@ -251,7 +251,11 @@ impl NearCache {
 
     /// As many as Infinispan's own client has: with three hashes about 15% of foreign keys pass.
     fn bloom_bits(&self) -> u32 {
-        if self.settings.bloom_filter { u32::try_from(self.settings.max_entries).unwrap_or(u32::MAX / 4) * 4 } else { 0 }
+        if self.settings.bloom_filter {
+            u32::try_from(self.settings.max_entries).unwrap_or(u32::MAX / 4) * 4
+        } else {
+            0
+        }
     }
 
     fn bloom_filter(&self) -> Bytes {
@@ -320,7 +324,8 @@ impl NearCache {
 
     fn forget_written(&mut self, request: &Request, options: &RequestOptions) {
         // In another form the same key has other bytes.
-        let written = if options.key_type == self.options.key_type { written(request) } else { written(request).blurred() };
+        let written =
+            if options.key_type == self.options.key_type { written(request) } else { written(request).blurred() };
         match written {
             Written::Nothing => {}
             Written::Key(key) => self.forget(key),

@@ -280,7 +280,9 @@ impl ClusterError {
                 }
             },
             Self::Refused { .. } => Applied::No,
-            Self::Unreachable { applied, .. } | Self::MemberGone { applied, .. } | Self::Closed { applied, .. } => *applied,
+            Self::Unreachable { applied, .. } | Self::MemberGone { applied, .. } | Self::Closed { applied, .. } => {
+                *applied
+            }
             Self::Partial(_) | Self::IterationLost { .. } => Applied::Unknown,
         }
     }

@@ -348,8 +348,7 @@ impl World {
     pub fn write_by_another(&mut self, key: &Bytes, value: &Bytes) {
         let member = *self.by_port.values().next().expect("a member");
         let mut connection = Connection::open(&mut self.servers, member).expect("accepted");
-        let request =
-            Request::Put { key: key.clone(), expiration: wire::Expiration::DEFAULT, value: value.clone() };
+        let request = Request::Put { key: key.clone(), expiration: wire::Expiration::DEFAULT, value: value.clone() };
         let intelligence = wire::Intelligence::Basic;
         let envelope = wire::Envelope { message_id: 1, version: wire::Version::V4_0, intelligence, topology_id: 0 };
         let mut out = wire::SendBuffer::new();

@@ -129,7 +129,8 @@ fn members_that_join_and_leave_meanwhile_change_nothing() {
 fn a_server_that_forgot_the_iteration_is_asked_anew() {
     let mut world = filled(1, 100);
     let id = iterate(&mut world, batches_of(5));
-    let mut seen: BTreeSet<Bytes> = world.next_entries(id).expect("entries").into_iter().map(|entry| entry.key).collect();
+    let mut seen: BTreeSet<Bytes> =
+        world.next_entries(id).expect("entries").into_iter().map(|entry| entry.key).collect();
     // The server ends an iteration with the connection that began it.
     world.cut_one();
     world.run_for(Duration::from_secs(1));

@@ -77,8 +77,7 @@ fn a_listener_moves_when_its_member_dies() {
         let first = served_by(&world, listener);
         world.crash(port_of(&world, first), silently);
         world.exclude_crashed();
-        let moved =
-            |event: &Event| matches!(event, Event::ListenerMoved { listener: moved, .. } if *moved == listener);
+        let moved = |event: &Event| matches!(event, Event::ListenerMoved { listener: moved, .. } if *moved == listener);
         assert!(world.run_until(60 * SECOND, |world| world.has_told(moved)), "silently: {silently}");
         assert_ne!(served_by(&world, listener), first);
         world.events.retain(|event| !matches!(event, Event::Entry { .. }));

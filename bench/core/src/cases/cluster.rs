@@ -1,9 +1,10 @@
 //! The cluster machine: finding an owner, and what it adds to a session.
 
 use std::hint::black_box;
+use std::sync::Arc;
 
 use bytes::Bytes;
-use hotrod_core::cluster::{CacheHandle, Call, Cluster, Config, LinkId, Output};
+use hotrod_core::cluster::{CacheHandle, Call, Cluster, Config, LinkId, MemberId, Output, View};
 use hotrod_core::session::ServerSession;
 use hotrod_core::time::Instant;
 use hotrod_core::wire::{
@@ -31,7 +32,7 @@ pub fn cases() -> Vec<Case> {
 /// The primary owner of a key.
 fn route(members: u16) -> Box<dyn FnMut()> {
     let world = World::new(topology(1, members, 1024));
-    let view = world.client.view(&world.cache).expect("a view").clone();
+    let view = world.view();
     Box::new(move || {
         black_box(view.owners_of(black_box(&KEY)).next());
     })
@@ -80,7 +81,7 @@ fn change_views() -> Box<dyn FnMut()> {
     })
 }
 
-fn topology(id: u32, members: u16, segments: u16) -> Topology {
+pub fn topology(id: u32, members: u16, segments: u16) -> Topology {
     let member = |n: u16| Member { host: format!("10.128.{}.{}", n / 256, n % 256), port: 11222 };
     let mut owners = SegmentOwners::default();
     for segment in 0..segments {
@@ -90,22 +91,26 @@ fn topology(id: u32, members: u16, segments: u16) -> Topology {
     Topology { id, members: (0..members).map(member).collect(), hash }
 }
 
+fn server() -> ServerSession {
+    ServerSession::new(Limits::default(), 64 << 20)
+}
+
 /// A client with one link, to the first member, which answers for all.
-struct World {
-    client: Cluster,
+pub struct World {
+    pub client: Cluster,
     cache: CacheHandle,
     server: ServerSession,
     link: LinkId,
 }
 
 impl World {
-    fn new(topology: Topology) -> Self {
+    pub fn new(topology: Topology) -> Self {
         let config = Config { seeds: topology.members[..1].to_vec(), connect_ahead: false, ..Config::default() };
         let mut client = Cluster::new(config, [7; 32], NOW);
         let cache = client.cache(NOW, RequestOptions::cache("people"));
         let Some(Output::Connect { link, .. }) = client.poll_output() else { panic!("a link is wanted") };
         client.handle_connected(NOW, link);
-        let mut world = Self { client, cache, server: ServerSession::new(Limits::default(), 64 << 20), link };
+        let mut world = Self { client, cache, server: server(), link };
         // The handshake, and then the question about the cache, whose answer brings the view.
         world.answer(None);
         world.answer(Some(topology));
@@ -113,7 +118,33 @@ impl World {
         world
     }
 
-    fn get(&mut self, topology: Option<Topology>) {
+    /// The present view.
+    pub fn view(&self) -> Arc<View> {
+        self.client.view(&self.cache).expect("a view").clone()
+    }
+
+    /// Asks for another cache, whose answer brings that view.
+    pub fn add_cache(&mut self, name: &str, topology: &Topology) {
+        let cache = self.client.cache(NOW, RequestOptions::cache(name));
+        self.answer(Some(topology.clone()));
+        assert!(self.client.view(&cache).is_some(), "the view has come");
+    }
+
+    /// Has an operation sent to that member, which needs a session of its own, and makes one.
+    pub fn open_session(&mut self, member: MemberId) {
+        let call = Call { member: Some(member), ..Call::new(&self.cache, Request::Ping {}) };
+        self.client.submit(NOW, call).expect("accepted");
+        let Some(Output::Connect { link, .. }) = self.client.poll_output() else { panic!("a link is wanted") };
+        self.client.handle_connected(NOW, link);
+        let (server, own) = (std::mem::replace(&mut self.server, server()), self.link);
+        self.link = link;
+        // The handshake, and the operation.
+        self.answer(None);
+        self.answer(None);
+        (self.server, self.link) = (server, own);
+    }
+
+    pub fn get(&mut self, topology: Option<Topology>) {
         let call = Call::new(&self.cache, Request::Get { key: KEY });
         // Whoever owns the key, the one link carries it.
         let member = topology.is_some().then(|| self.client.members().find(|member| member.ready).expect("ready").id);

@@ -57,5 +57,9 @@ fn metrics(endpoint: &Endpoint) -> io::Result<String> {
     write!(stream, "GET /metrics HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n\r\n", endpoint.host)?;
     let mut text = String::new();
     stream.read_to_string(&mut text)?;
-    if text.starts_with("HTTP/1.1 200") { Ok(text) } else { Err(io::Error::other(text.lines().next().unwrap_or("").to_string())) }
+    if text.starts_with("HTTP/1.1 200") {
+        Ok(text)
+    } else {
+        Err(io::Error::other(text.lines().next().unwrap_or("").to_string()))
+    }
 }
