@@ -5,6 +5,7 @@
 //! taken for who it is not. They are here, and not in `fuzz/`, so that `cargo test` replays their inputs without a
 //! fuzzer.
 
+mod cluster;
 mod decoding;
 mod input;
 mod model;
@@ -16,6 +17,7 @@ mod script;
 mod seeds;
 mod session;
 
+pub use cluster::cluster;
 pub use decoding::{event, reply, request};
 pub use sasl::{sasl_client, sasl_server};
 pub use seeds::{Seed, event_seed, reply_seed, request_seed, seeds};
@@ -25,11 +27,12 @@ pub use session::session;
 type Target = (&'static str, fn(&[u8]));
 
 /// Every target by its name.
-pub const TARGETS: [Target; 6] = [
+pub const TARGETS: [Target; 7] = [
     ("reply", reply),
     ("request", request),
     ("event", event),
     ("session", session),
+    ("cluster", cluster),
     ("sasl_client", sasl_client),
     ("sasl_server", sasl_server),
 ];

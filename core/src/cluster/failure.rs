@@ -82,8 +82,7 @@ impl Cluster {
         }
         let is_failure = *reason != Disconnect::Closed;
         if let Some(member) = self.members.get_mut(ended.member) {
-            member.links.retain(|other| *other != link);
-            member.events.take_if(|other| *other == link);
+            member.forget_link(link);
             if is_failure {
                 member.failures = member.failures.saturating_add(1);
                 let (first, longest) = (self.config.min_backoff, self.config.max_backoff);
@@ -170,19 +169,15 @@ impl Cluster {
         let seeds = self.seeds().to_vec();
         let all: Vec<LinkId> = self.links.keys().collect();
         for link in all {
-            let Some(open) = self.links.get_mut(link) else { continue };
+            let Some(open) = self.links.get(link) else { continue };
             let is_needed = needed.contains(&open.member) || keeps_seeds && seeds.contains(&open.member);
             if is_needed || !open.queue.is_empty() {
                 continue;
             }
-            match open.session_mut() {
-                Some(session) if session.is_ready() => {
-                    session.close();
-                    self.look_at(link);
-                }
-                // In its handshake: it is let go when it is ready, or fails by itself.
-                Some(_) => {}
-                None => self.end_link(link, Arc::new(Disconnect::Closed)),
+            let is_in_handshake = open.session().is_some_and(|session| !session.is_ready());
+            // It is let go when it is ready, or fails by itself.
+            if !is_in_handshake {
+                self.drain(link);
             }
         }
         self.members.retain(|member| needed.contains(&member));

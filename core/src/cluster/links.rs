@@ -236,17 +236,35 @@ impl Cluster {
                 session.handle_timeout(now);
                 if session.is_ready() && quiet_until <= now {
                     if is_spare {
-                        session.close();
-                    } else {
-                        open.quiet_since = now;
-                        let (member, purpose) = (open.member, open.purpose);
-                        self.probe_by(member, purpose);
+                        return self.drain(link);
                     }
+                    open.quiet_since = now;
+                    let (member, purpose) = (open.member, open.purpose);
+                    self.probe_by(member, purpose);
                 }
             }
         }
         self.refresh(link);
         self.look_at(link);
+    }
+
+    /// Lets a link go: what its session has finishes there, what waits for it goes elsewhere, and nothing new comes.
+    pub(super) fn drain(&mut self, link: LinkId) {
+        let Some(open) = self.links.get_mut(link) else { return };
+        let queued = core::mem::take(&mut open.queue);
+        let member = open.member;
+        match open.session_mut().filter(|session| session.is_ready()) {
+            Some(session) => {
+                session.close();
+                self.look_at(link);
+                if let Some(member) = self.members.get_mut(member) {
+                    member.forget_link(link);
+                }
+            }
+            // In its handshake, or not even there: nobody needs it any more.
+            None => self.end_link(link, Arc::new(Disconnect::Closed)),
+        }
+        queued.into_iter().for_each(|id| self.redispatch(id));
     }
 
     /// The link to a member that an operation takes; a new one if there is none. `same` is for operations that speak of

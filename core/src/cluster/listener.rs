@@ -113,15 +113,16 @@ impl Cluster {
         if let Some(session) = open.session_mut() {
             // If it is too full for that it has to be told otherwise: by its end.
             let told = session.submit(now, session::Call::new(&request, removed.cache.options()));
-            if is_for_events && (is_last || told.is_err()) {
-                session.close();
-            } else if let Ok(id) = told {
+            let is_told = told.is_ok();
+            if let Ok(id) = told {
                 session.cancel(id);
+            }
+            if is_for_events && (is_last || !is_told) {
+                return self.drain(link);
             }
         }
         self.set_timeout(link);
         self.refresh(link);
-        self.look_at(link);
     }
 
     fn register(&mut self, id: ListenerId) {

@@ -60,6 +60,11 @@ impl Member {
         !self.links.is_empty() || self.events.is_some()
     }
 
+    pub(super) fn forget_link(&mut self, link: LinkId) {
+        self.links.retain(|other| *other != link);
+        self.events.take_if(|other| *other == link);
+    }
+
     pub(super) fn may_be_tried(&self, now: Instant) -> bool {
         self.retry_at.is_none_or(|retry_at| now >= retry_at)
     }

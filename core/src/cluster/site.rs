@@ -1,14 +1,12 @@
 //! Sites: other clusters with the same caches, for when the present one can't be reached.
 
 use alloc::string::String;
-use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use super::link::LinkId;
 use super::machine::Cluster;
 use super::member::MemberId;
 use super::output::{Event, Output};
-use crate::session::Disconnect;
 use crate::time::Instant;
 
 /// A site and the members by which it is found.
@@ -73,22 +71,8 @@ impl Cluster {
         let left: Vec<LinkId> =
             self.links.iter().filter(|(_, link)| !self.seeds().contains(&link.member)).map(|(id, _)| id).collect();
         for link in left {
-            self.leave_link(link);
+            self.drain(link);
         }
         self.retry_waiting();
-    }
-
-    /// What the session has finishes there; what waits for it goes elsewhere.
-    fn leave_link(&mut self, link: LinkId) {
-        let Some(open) = self.links.get_mut(link) else { return };
-        let queued = core::mem::take(&mut open.queue);
-        match open.session_mut().filter(|session| session.is_ready()) {
-            Some(session) => {
-                session.close();
-                self.look_at(link);
-            }
-            None => self.end_link(link, Arc::new(Disconnect::Closed)),
-        }
-        queued.into_iter().for_each(|id| self.redispatch(id));
     }
 }

@@ -63,7 +63,17 @@ pub fn seeds() -> Vec<Seed> {
     let mut seeds = messages();
     seeds.extend(scripts());
     seeds.extend(exchanges());
+    seeds.extend(clusters());
     seeds
+}
+
+/// Lives of a client with several members: steps in different orders.
+fn clusters() -> Vec<Seed> {
+    let step = |seed: usize, n: usize| (n * n * (2 * seed + 1) + n * 7 + seed) as u8;
+    let life = |seed| (0..600).map(|n| step(seed, n)).collect();
+    // Links are made and questions answered before anything else happens.
+    let settled = |seed| [vec![0; 6], [6, 0, 3, 0].repeat(8), life(seed)].concat();
+    (0..20).map(|seed| Seed { target: "cluster", name: format!("life-{seed}"), bytes: settled(seed) }).collect()
 }
 
 /// A request and some replies of every operation in every version, and some events.

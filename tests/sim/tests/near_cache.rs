@@ -70,18 +70,19 @@ fn a_value_that_was_read_is_read_again_without_a_hop() {
 #[test]
 fn a_write_of_the_same_client_is_seen_at_once() {
     let mut world = with_near_cache(3, NearCacheOptions::default());
-    let writes: [(&str, fn() -> Request); 5] = [
-        ("put", || put("key", "new")),
-        ("putAll", || Request::PutAll { expiration: Expiration::DEFAULT, entries: vec![(bytes("key"), bytes("new"))] }),
-        ("replace", || Request::Replace { key: bytes("key"), expiration: Expiration::DEFAULT, value: bytes("new") }),
-        ("remove", || Request::Remove { key: bytes("key") }),
-        ("clear", || Request::Clear {}),
+    let expiration = Expiration::DEFAULT;
+    let writes = [
+        ("put", put("key", "new")),
+        ("putAll", Request::PutAll { expiration, entries: vec![(bytes("key"), bytes("new"))] }),
+        ("replace", Request::Replace { key: bytes("key"), expiration, value: bytes("new") }),
+        ("remove", Request::Remove { key: bytes("key") }),
+        ("clear", Request::Clear {}),
     ];
     for (name, write) in writes {
         world.call(put("key", "old")).expect("stored");
         assert_eq!(read(&mut world, "key"), value("old"), "{name}");
         assert_eq!(read(&mut world, "key"), value("old"), "{name}");
-        world.call(write()).expect("written");
+        world.call(write).expect("written");
         let expected = if matches!(name, "remove" | "clear") { Body::Nothing } else { value("new") };
         assert_eq!(read(&mut world, "key"), expected, "{name}");
     }
