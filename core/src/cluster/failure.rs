@@ -55,6 +55,7 @@ impl Cluster {
         let closing = self.is_closing();
         let (now, max_retries) = (self.now, self.config.max_retries);
         let Some(operation) = self.operations.get_mut(id) else { return };
+        let is_first = operation.attempts <= 1;
         if matches!(error, OperationError::Disconnected { applied: Applied::No, .. }) {
             operation.attempts = operation.attempts.saturating_sub(1);
         }
@@ -65,7 +66,7 @@ impl Cluster {
             return self.redispatch(id);
         }
         // What an earlier attempt may have done counts as well.
-        let error = if attempts > 1 { unknown_of(error) } else { error };
+        let error = if is_first { error } else { unknown_of(error) };
         self.complete(id, Some(member), Err(ClusterError::Operation { error, attempts }));
     }
 
@@ -101,9 +102,11 @@ impl Cluster {
             self.set_place(id, Place::New);
             let Some(operation) = self.operations.get_mut(id) else { continue };
             if is_refusal(&reason) {
+                // An earlier attempt may have been executed.
+                let (applied, attempts) = (operation.applied(), operation.attempts);
                 let (operation, reason) = (operation.request.operation(), reason.clone());
-                let error = OperationError::Disconnected { operation, reason, applied: Applied::No };
-                self.complete(id, Some(ended.member), Err(ClusterError::Operation { error, attempts: 0 }));
+                let error = OperationError::Disconnected { operation, reason, applied };
+                self.complete(id, Some(ended.member), Err(ClusterError::Operation { error, attempts }));
             } else {
                 operation.avoid = Some(ended.member);
                 self.dispatch(id);
@@ -136,7 +139,9 @@ impl Cluster {
         let before = self.caches.get_mut(cache).view.replace(view.clone());
         self.counters.topologies += 1;
         self.outputs.push_back(Output::Event(event));
-        if others || before.is_none_or(|before| before.members != view.members) {
+        // The old view goes here: its members are no longer needed for its sake.
+        let differs = before.is_none_or(|before| before.members != view.members);
+        if others || differs {
             self.open_ahead();
             self.release_unneeded();
         }
