@@ -199,3 +199,42 @@ fn the_password_of_the_uri_is_shown_nowhere() {
         assert!(!String::from_utf8_lossy(&shown).contains("sesame"));
     }
 }
+
+#[test]
+fn the_map_shows_every_member() {
+    let output = hotrod(&["-c", "dist", "map"]);
+    assert_eq!(code(&output), 0);
+    let text = stdout(&output);
+    assert!(text.starts_with("dist: topology "), "{text}");
+    assert!(text.contains("256 segments, 1 members"), "{text}");
+    assert!(text.contains("256 + 0"), "{text}");
+    assert!(text.contains("1 link  ready"), "{text}");
+}
+
+#[test]
+fn the_map_for_programs() {
+    let output = hotrod(&["--json", "-c", "dist", "map"]);
+    let map: Value = serde_json::from_str(&stdout(&output)).unwrap();
+    assert_eq!(map["segments"], 256);
+    let members = map["members"].as_array().unwrap();
+    assert_eq!(members.len(), 1);
+    assert_eq!((&members[0]["primary_segments"], &members[0]["ready"]), (&Value::from(256), &Value::from(true)));
+    assert!(members[0]["round_trip_ms"].as_f64().unwrap() > 0.0);
+}
+
+#[test]
+fn the_map_is_looked_at_again_and_again() {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_hotrod"))
+        .args(["-u", uri(), "--json", "map", "--watch", "0.1"])
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut lines = std::io::BufRead::lines(std::io::BufReader::new(child.stdout.take().unwrap()));
+    for _ in 0..3 {
+        let map: Value = serde_json::from_str(&lines.next().unwrap().unwrap()).unwrap();
+        assert!(map["members"].is_array());
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert_eq!(code(&hotrod(&["map", "--watch", "0"])), 2);
+}
