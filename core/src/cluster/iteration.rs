@@ -182,8 +182,9 @@ impl Cluster {
         self.ask_part(id, part, request, Target::Only(member));
     }
 
+    /// Ends a part in its server; one that can't be told at once forgets it by itself.
     fn end_source(&mut self, cache: &CacheHandle, source: Source) {
-        if !self.is_closing() {
+        if !self.is_closing() && self.has_ready_link(source.member) {
             let call = Call::new(cache, Request::IterationEnd { iteration_id: source.id });
             let operation = self.take_in(call, Owner::Nobody, Target::Only(source.member), Purpose::Operations);
             self.dispatch(operation);
