@@ -36,8 +36,9 @@ impl Cluster {
         }
         self.set_timeout(link);
         self.note_degradation();
-        self.release_unneeded();
         self.submit_queued(link);
+        // After that: this link may itself be one that only its queue has kept.
+        self.release_unneeded();
         self.retry_waiting();
     }
 
