@@ -180,11 +180,7 @@ impl Cluster {
             if is_needed || !open.queue.is_empty() {
                 continue;
             }
-            let is_in_handshake = open.session().is_some_and(|session| !session.is_ready());
-            // It is let go when it is ready, or fails by itself.
-            if !is_in_handshake {
-                self.drain(link);
-            }
+            self.drain(link);
         }
         self.members.retain(|member| needed.contains(&member));
     }

@@ -253,16 +253,15 @@ impl Cluster {
         let Some(open) = self.links.get_mut(link) else { return };
         let queued = core::mem::take(&mut open.queue);
         let member = open.member;
-        match open.session_mut().filter(|session| session.is_ready()) {
-            Some(session) => {
+        match &mut open.stage {
+            Stage::Open(session) => {
                 session.close();
                 self.look_at(link);
                 if let Some(member) = self.members.get_mut(member) {
                     member.forget_link(link);
                 }
             }
-            // In its handshake, or not even there: nobody needs it any more.
-            None => self.end_link(link, Arc::new(Disconnect::Closed)),
+            Stage::Connecting { .. } => self.end_link(link, Arc::new(Disconnect::Closed)),
         }
         queued.into_iter().for_each(|id| self.redispatch(id));
     }

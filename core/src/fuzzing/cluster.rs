@@ -2,6 +2,7 @@
 
 use alloc::collections::{BTreeMap, BTreeSet, VecDeque};
 use alloc::format;
+
 use alloc::vec::Vec;
 use core::time::Duration;
 
@@ -258,7 +259,9 @@ impl<'a> World<'a> {
         };
         let reply = self.reply(&header, &request);
         let Some(Server { session: Some(session), listening, .. }) = self.links.get_mut(&link) else { return };
-        if let Request::AddClientListener { listener_id, .. } | Request::AddBloomFilterListener { listener_id, .. } = &request {
+        if let Request::AddClientListener { listener_id, .. } | Request::AddBloomFilterListener { listener_id, .. } =
+            &request
+        {
             listening.push((header.message_id, listener_id.clone()));
         }
         session.reply(&header, request.operation(), &reply);
@@ -268,9 +271,11 @@ impl<'a> World<'a> {
     }
 
     fn reply(&mut self, header: &RequestHeader, request: &Request) -> Reply {
-        let asked = Asked { operation: request.operation(), version: header.version, intelligence: header.intelligence };
+        let asked =
+            Asked { operation: request.operation(), version: header.version, intelligence: header.intelligence };
         let topology = (self.input.below(3) == 1).then(|| alloc::boxed::Box::new(self.topology()));
-        let statuses = [Status::SUCCESS, Status::SUCCESS, Status::SERVER_ERROR, Status::NODE_SUSPECTED, Status::INVALID_ITERATION];
+        let statuses =
+            [Status::SUCCESS, Status::SUCCESS, Status::SERVER_ERROR, Status::NODE_SUSPECTED, Status::INVALID_ITERATION];
         let status = self.input.pick(&statuses);
         let body = match (status, request) {
             (Status::SUCCESS, Request::Ping {}) => Body::Ping(Ping {
@@ -289,7 +294,8 @@ impl<'a> World<'a> {
     }
 
     fn batch(&mut self) -> IterationBatch {
-        let entry = |n: u8| IterationEntry { key: Bytes::copy_from_slice(&[n]), values: [Bytes::new()].into(), metadata: None };
+        let entry =
+            |n: u8| IterationEntry { key: Bytes::copy_from_slice(&[n]), values: [Bytes::new()].into(), metadata: None };
         let first = self.input.byte();
         let entries = (0..self.input.below(4) as u8).map(|n| entry(first.wrapping_add(n))).collect();
         IterationBatch { finished_segments: Bytes::copy_from_slice(self.input.slice(2)), entries }

@@ -3,20 +3,23 @@
 //! Each key has one writer with one operation at a time, so that what a read may answer is known: the last value that
 //! was acknowledged, or one of those whose outcome nobody knows.
 
-use std::collections::BTreeMap;
-
 use bytes::Bytes;
-use hotrod_core::cluster::{ClusterError, OperationId};
-use hotrod_core::session::{Applied, OperationError};
-use hotrod_core::wire::{Body, Expiration, Reply, Request, Status};
+use hotrod_core::cluster::OperationId;
+use hotrod_core::wire::{Body, Expiration, Reply, Request};
 
+use crate::applied::{Fate, fate_of};
+use crate::value::value_of;
 use crate::world::World;
 
 /// What a key may hold.
 type Possible = Vec<Option<Bytes>>;
 
 struct Writer {
+    /// Of which client, and which of its writers.
+    name: String,
     key: Bytes,
+    /// Keys that it has left.
+    left: u32,
     possible: Possible,
     pending: Option<(OperationId, Asked)>,
 }
@@ -28,31 +31,41 @@ enum Asked {
     Remove,
 }
 
-/// The application.
-pub struct Load {
-    writers: Vec<Writer>,
-    next_value: u64,
+/// What an application has done.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Counts {
     /// Operations that were answered.
     pub answered: u64,
     /// Of these, those that failed.
     pub failed: u64,
+    /// Operations that the machine did not take, because too many waited.
+    pub refused: u64,
+}
+
+/// The application, at one client.
+pub struct Load {
+    host: usize,
+    writers: Vec<Writer>,
+    next_value: u64,
+    /// What it has done.
+    pub counts: Counts,
 }
 
 impl Load {
-    /// So many keys, none of them stored.
-    pub fn new(keys: usize) -> Self {
-        let writer = |n| Writer { key: Bytes::from(format!("key {n}")), possible: vec![None], pending: None };
-        Self { writers: (0..keys).map(writer).collect(), next_value: 0, answered: 0, failed: 0 }
+    /// So many keys of that client's, none of them stored.
+    pub fn new(host: usize, keys: usize) -> Self {
+        let writers = (0..keys).map(|writer| Writer::new(format!("key {host}-{writer}"))).collect();
+        Self { host, writers, next_value: 0, counts: Counts::default() }
     }
 
     /// Each writer that has nothing in flight does something.
-    pub fn submit(&mut self, world: &mut World, random: &mut fastrand::Rng) -> Result<(), String> {
+    pub fn submit(&mut self, world: &mut World, random: &mut fastrand::Rng) {
         for index in 0..self.writers.len() {
             if self.writers[index].pending.is_some() || random.bool() {
                 continue;
             }
             self.next_value += 1;
-            let value = Bytes::from(format!("value {}", self.next_value));
+            let value = value_of(self.next_value);
             let (key, expiration) = (self.writers[index].key.clone(), Expiration::DEFAULT);
             let (asked, request) = match random.u8(..8) {
                 0..4 => (Asked::Get, Request::Get { key }),
@@ -60,23 +73,29 @@ impl Load {
                 6 => (Asked::PutIfAbsent(value.clone()), Request::PutIfAbsent { key, expiration, value }),
                 _ => (Asked::Remove, Request::Remove { key }),
             };
-            let id = world.submit(request);
-            self.writers[index].pending = Some((id, asked));
+            let (now, host) = (world.now(), &mut world.hosts[self.host]);
+            // Where a write can arrive late it must not be sent again: it would undo what was stored meanwhile.
+            let cache = if world.late_arrivals { &host.asking_previous } else { &host.cache }.clone();
+            match host.submit_to(now, &cache, request) {
+                Ok(id) => self.writers[index].pending = Some((id, asked)),
+                Err(_) => self.counts.refused += 1,
+            }
         }
-        Ok(())
     }
 
     /// Takes the answers that have come, and checks them.
     pub fn check(&mut self, world: &mut World) -> Result<(), String> {
+        let late_arrivals = world.late_arrivals;
+        let answers = &mut world.hosts[self.host].answers;
         for writer in &mut self.writers {
-            let Some(answer) = writer.pending.as_ref().and_then(|(id, _)| world.answers.remove(id)) else { continue };
+            let Some(answer) = writer.pending.as_ref().and_then(|(id, _)| answers.remove(id)) else { continue };
             let Some((_, asked)) = writer.pending.take() else { continue };
-            self.answered += 1;
+            self.counts.answered += 1;
             match answer {
                 Ok(reply) => writer.answered(asked, &reply)?,
                 Err(error) => {
-                    self.failed += 1;
-                    writer.failed(asked, &error)?;
+                    self.counts.failed += 1;
+                    writer.failed(asked, fate_of(&error)?, late_arrivals);
                 }
             }
         }
@@ -86,8 +105,9 @@ impl Load {
     /// No operation is without an answer.
     pub fn check_all_answered(&self, world: &World) -> Result<(), String> {
         let waiting = self.writers.iter().filter(|writer| writer.pending.is_some()).count();
-        if waiting > 0 || world.client.in_flight() > 0 {
-            return Err(format!("{waiting} operations without an answer, {} in the machine", world.client.in_flight()));
+        let unanswered = world.hosts[self.host].unanswered;
+        if waiting > 0 || unanswered > 0 {
+            return Err(format!("{waiting} operations without an answer, {unanswered} of all of the client's"));
         }
         Ok(())
     }
@@ -96,17 +116,19 @@ impl Load {
     pub fn check_recovered(&mut self, world: &mut World) -> Result<(), String> {
         // The first answers may bring the topology that the others are routed by.
         for writer in &mut self.writers {
-            let reply = world.call(Request::Get { key: writer.key.clone() }).map_err(|error| error.to_string())?;
+            let reply = world
+                .call_from(self.host, Request::Get { key: writer.key.clone() })
+                .map_err(|error| error.to_string())?;
             writer.answered(Asked::Get, &reply)?;
         }
-        let before = world.counted();
-        let mut answers = BTreeMap::new();
+        let before = world.hosts[self.host].client.counters();
         for writer in &mut self.writers {
-            let reply = world.call(Request::Get { key: writer.key.clone() }).map_err(|error| error.to_string())?;
+            let reply = world
+                .call_from(self.host, Request::Get { key: writer.key.clone() })
+                .map_err(|error| error.to_string())?;
             writer.answered(Asked::Get, &reply)?;
-            answers.insert(writer.key.clone(), reply);
         }
-        let after = world.counted();
+        let after = world.hosts[self.host].client.counters();
         let (direct, forwarded) = (after.direct - before.direct, after.forwarded - before.forwarded);
         if direct != self.writers.len() as u64 || forwarded != 0 {
             return Err(format!("in a stable cluster {direct} operations were direct hits and {forwarded} forwarded"));
@@ -116,6 +138,17 @@ impl Load {
 }
 
 impl Writer {
+    fn new(name: String) -> Self {
+        Self { key: Bytes::from(format!("{name}-0")), name, left: 0, possible: vec![None], pending: None }
+    }
+
+    /// Goes on with a key that nobody has used.
+    fn leave_key(&mut self) {
+        self.left += 1;
+        self.key = Bytes::from(format!("{}-{}", self.name, self.left));
+        self.possible = vec![None];
+    }
+
     fn answered(&mut self, asked: Asked, reply: &Reply) -> Result<(), String> {
         let key = self.key.clone();
         let wrong = |what: String, possible: &Possible| Err(format!("{key:?}: {what}, possible were {possible:?}"));
@@ -134,7 +167,7 @@ impl Writer {
                 self.possible.retain(|_| false);
                 self.possible.push(Some(value));
             }
-            Asked::PutIfAbsent(value) if reply.status == Status::SUCCESS => {
+            Asked::PutIfAbsent(value) if reply.status.is_success() => {
                 if !self.possible.contains(&None) {
                     return wrong("was absent".into(), &self.possible);
                 }
@@ -146,7 +179,7 @@ impl Writer {
                 }
                 self.possible.retain(Option::is_some);
             }
-            Asked::Remove if reply.status == Status::SUCCESS => {
+            Asked::Remove if reply.status.is_success() => {
                 if self.possible.iter().all(Option::is_none) {
                     return wrong("was removed".into(), &self.possible);
                 }
@@ -163,22 +196,17 @@ impl Writer {
     }
 
     /// The outcome is unknown, unless the error says that it was not applied.
-    fn failed(&mut self, asked: Asked, error: &ClusterError) -> Result<(), String> {
-        let applied = match error {
-            ClusterError::Operation { error: OperationError::Disconnected { applied, .. }, .. }
-            | ClusterError::Operation { error: OperationError::TimedOut { applied, .. }, .. }
-            | ClusterError::Unreachable { applied, .. } => *applied,
-            ClusterError::Operation { error: OperationError::Server { .. }, .. } => Applied::Unknown,
-            other => return Err(format!("unexpected: {other}")),
+    fn failed(&mut self, asked: Asked, fate: Fate, late_arrivals: bool) {
+        let written = match asked {
+            Asked::Get => return,
+            Asked::Put(value) | Asked::PutIfAbsent(value) => Some(value),
+            Asked::Remove => None,
         };
-        if applied == Applied::No {
-            return Ok(());
+        match fate {
+            Fate::NotApplied => {}
+            Fate::Unknown if !late_arrivals => self.possible.push(written),
+            // It may still take effect, at any time: nothing can be said of this key any more.
+            Fate::Unknown | Fate::MayStillCome => self.leave_key(),
         }
-        match asked {
-            Asked::Get => {}
-            Asked::Put(value) | Asked::PutIfAbsent(value) => self.possible.push(Some(value)),
-            Asked::Remove => self.possible.push(None),
-        }
-        Ok(())
     }
 }

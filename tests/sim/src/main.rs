@@ -1,9 +1,13 @@
 //! `hotrod-sim --seeds N`: runs so many seeds, and says which failed. `--seed S` runs one.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::ExitCode;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::thread;
 
 use clap::Parser;
-use hotrod_sim::{Summary, run};
+use hotrod_sim::tally::{Kind, Tally};
+use hotrod_sim::{Summary, run, run_aloud};
 
 #[derive(Parser)]
 #[command(version, about)]
@@ -17,29 +21,85 @@ struct Options {
     /// Run only this one
     #[arg(long)]
     seed: Option<u64>,
+    /// Print everything that the clients say
+    #[arg(long, requires = "seed")]
+    trace: bool,
+}
+
+/// What some seeds have come to.
+#[derive(Default)]
+struct Total {
+    summary: Summary,
+    failed: Vec<(u64, String)>,
+}
+
+impl Total {
+    fn add(&mut self, seed: u64, result: Result<Summary, String>) {
+        match result {
+            Ok(summary) => self.merge(Self { summary, failed: Vec::new() }),
+            Err(error) => self.failed.push((seed, error)),
+        }
+    }
+
+    fn merge(&mut self, mut other: Self) {
+        let (mine, others) = (&mut self.summary, other.summary);
+        mine.operations += others.operations;
+        mine.failures += others.failures;
+        mine.refused += others.refused;
+        mine.histories += others.histories;
+        mine.faults.merge(&others.faults);
+        // The order in which threads come to their seeds says nothing.
+        mine.trace ^= others.trace;
+        self.failed.append(&mut other.failed);
+    }
 }
 
 fn main() -> ExitCode {
     let options = Options::parse();
     let (from, count) = options.seed.map_or((options.from, options.seeds), |seed| (seed, 1));
-    let mut total = Summary::default();
-    let mut failed = 0;
-    for seed in from..from + count {
-        match run(seed) {
-            Ok(summary) => {
-                total.operations += summary.operations;
-                total.failures += summary.failures;
-                total.faults += summary.faults;
-            }
-            Err(error) => {
-                failed += 1;
-                eprintln!("seed {seed}: {error}");
-            }
-        }
+    let mut total = run_all(from, count, if options.trace { run_aloud } else { run });
+    total.failed.sort();
+    for (seed, error) in &total.failed {
+        eprintln!("seed {seed}: {error}");
     }
-    println!(
-        "{count} seeds, {} operations ({} failed, each saying what may have become of it), {} faults injected: {failed} seeds failed",
-        total.operations, total.failures, total.faults
-    );
-    if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    report(count, &total);
+    if total.failed.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+/// Runs the seeds on every core. A run knows nothing of others, so this changes nothing in it.
+fn run_all(from: u64, count: u64, run: fn(u64) -> Result<Summary, String>) -> Total {
+    let next = AtomicU64::new(from);
+    let work = || {
+        let mut total = Total::default();
+        loop {
+            let seed = next.fetch_add(1, Ordering::Relaxed);
+            if seed >= from + count {
+                return total;
+            }
+            // The panic has been printed; the other seeds are run all the same.
+            let result = catch_unwind(AssertUnwindSafe(|| run(seed)));
+            total.add(seed, result.unwrap_or_else(|_| Err("panicked".into())));
+        }
+    };
+    let cores = thread::available_parallelism().map_or(1, usize::from);
+    let mut total = Total::default();
+    thread::scope(|scope| {
+        let workers: Vec<_> = (0..cores).map(|_| scope.spawn(work)).collect();
+        for worker in workers {
+            total.merge(worker.join().expect("panics of runs are caught"));
+        }
+    });
+    total
+}
+
+fn report(count: u64, Total { summary, failed }: &Total) {
+    let Summary { operations, failures, refused, histories, faults, trace } = summary;
+    println!("{count} seeds, {} failed; all together {trace:016x}", failed.len());
+    println!("{operations} operations, {failures} of them failed, each saying what may have become of it");
+    println!("{refused} operations refused at a limit, {histories} histories of shared keys linearizable");
+    println!("{} faults:{}", faults.total(), by_kind(faults));
+}
+
+fn by_kind(faults: &Tally) -> String {
+    Kind::ALL.into_iter().map(|kind| format!("\n  {:>9} {kind:?}", faults.of(kind))).collect()
 }

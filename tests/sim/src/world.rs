@@ -1,80 +1,129 @@
-//! A client, the servers, what is between them, and the time.
+//! Clients, servers, what is between them, and the time.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::{Deref, DerefMut};
 use std::time::Duration;
 
-use bytes::Bytes;
-use hotrod_core::cluster::{
-    CacheHandle, Call, Cluster as Client, ClusterError, Config, Event, IterationId, LinkId, MemberInfo, OperationId,
-    Output,
-};
+use hotrod_core::cluster::{ClusterError, Config, LinkId, OperationId, Output};
 use hotrod_core::time::Instant;
-use hotrod_core::wire::{self, IterationEntry, Reply, Request, RequestOptions};
-use hotrod_gateway::embedded::{Cluster as Servers, ClusterOptions, Connection, MemberId, MemberState, Moment};
+use hotrod_core::wire::{self, Reply, Request};
+use hotrod_gateway::embedded::{
+    Cluster as Servers, ClusterOptions, Connection, ConnectionId, MemberId, MemberState, Moment,
+};
 
-use crate::network::Pipe;
+use crate::host::Host;
+use crate::network::{Pipe, To};
+use crate::tally::{Kind, Tally};
+use crate::trace::Trace;
+use crate::trouble::Change;
 
 const START_UNIX_MS: u64 = 1_800_000_000_000;
 const FIRST_PORT: u16 = 11222;
 /// A balancer: it leads to any member that lives, as a Service does.
-const BALANCER: u16 = 443;
+pub const BALANCER: u16 = 443;
 
-/// Everything.
+/// A connection, dialled by some client.
+pub type PipeId = u64;
+
+/// Everything. It can be used as its first client, as situations with a name have only that one.
 pub struct World {
-    /// The machine under test.
-    pub client: Client,
+    /// The clients.
+    pub hosts: Vec<Host>,
     /// The servers.
     pub servers: Servers,
     /// Members by their port.
     pub by_port: BTreeMap<u16, MemberId>,
     /// Members that accept connections and bytes and never answer.
     pub hung: BTreeSet<u16>,
+    /// Members that take longer.
+    pub slow: BTreeMap<u16, Duration>,
     /// Members that make sessions and answer nothing more.
-    mute: BTreeSet<u16>,
-    /// The answers, until the test takes them.
-    pub answers: BTreeMap<OperationId, Result<Reply, ClusterError>>,
-    /// Entries of iterations, until the test takes them.
-    pub entries: BTreeMap<IterationId, Result<Vec<IterationEntry>, ClusterError>>,
-    /// What the machine has told.
-    pub events: Vec<Event>,
-    /// The cache that tests use.
-    pub cache: CacheHandle,
-    pipes: BTreeMap<LinkId, Pipe>,
-    random: fastrand::Rng,
-    now: Instant,
+    pub mute: BTreeSet<u16>,
+    /// Members that a client can't reach.
+    pub unreachable: BTreeSet<(usize, u16)>,
+    /// Whether what a client has sent can arrive after the client has given the link up, as with TCP. If not, it is
+    /// lost at that moment.
+    pub late_arrivals: bool,
+    /// Now and then a host says what it need not say.
+    pub clumsy_hosts: bool,
+    /// A change of the members that waits for a reply to split.
+    pub armed: Option<Change>,
+    /// What has happened.
+    pub tally: Tally,
+    /// The run as a number.
+    pub trace: Trace,
+    pub(crate) pipes: BTreeMap<PipeId, Pipe>,
+    pub(crate) by_connection: BTreeMap<ConnectionId, PipeId>,
+    pub(crate) changes: Vec<(Instant, Change)>,
+    pub(crate) random: fastrand::Rng,
+    pub(crate) now: Instant,
     next_port: u16,
+    next_pipe: PipeId,
 }
 
-fn address(port: u16) -> wire::Member {
+pub(crate) fn address(port: u16) -> wire::Member {
     wire::Member { host: "10.0.0.1".into(), port }
+}
+
+impl Deref for World {
+    type Target = Host;
+
+    fn deref(&self) -> &Host {
+        &self.hosts[0]
+    }
+}
+
+impl DerefMut for World {
+    fn deref_mut(&mut self) -> &mut Host {
+        &mut self.hosts[0]
+    }
 }
 
 impl World {
     /// Servers, and a client that knows the balancer before them.
     pub fn new(members: u16, seed: u64) -> Self {
-        let seeds = vec![address(BALANCER)];
-        Self::with(members, seed, Config { seeds, ..Config::default() })
+        Self::with(members, seed, Config { seeds: vec![address(BALANCER)], ..Config::default() })
     }
 
     /// With other settings of the client.
     pub fn with(members: u16, seed: u64, config: Config) -> Self {
+        Self::of(members, seed, vec![config])
+    }
+
+    /// With several clients, which know the balancer.
+    pub fn shared_by(clients: usize, members: u16, seed: u64) -> Self {
+        Self::of(members, seed, vec![Config { seeds: vec![address(BALANCER)], ..Config::default() }; clients])
+    }
+
+    /// With a client of each of these settings.
+    pub fn of(members: u16, seed: u64, configs: Vec<Config>) -> Self {
         let now = Instant::from_micros(1_000_000);
         let moment = Moment { now, unix_ms: START_UNIX_MS };
-        let mut client = Client::new(config, [seed as u8; 32], now);
+        let host = |(index, config)| {
+            let mut its_seed = [index as u8; 32];
+            its_seed[..8].copy_from_slice(&seed.to_le_bytes());
+            Host::new(config, its_seed, now)
+        };
         let mut world = Self {
-            cache: client.cache(now, RequestOptions::cache("dist")),
-            client,
+            hosts: configs.into_iter().enumerate().map(host).collect(),
             servers: Servers::new(ClusterOptions::default(), moment),
             by_port: BTreeMap::new(),
             hung: BTreeSet::new(),
+            slow: BTreeMap::new(),
             mute: BTreeSet::new(),
-            answers: BTreeMap::new(),
-            entries: BTreeMap::new(),
-            events: Vec::new(),
+            unreachable: BTreeSet::new(),
+            late_arrivals: false,
+            clumsy_hosts: false,
+            armed: None,
+            tally: Tally::default(),
+            trace: Trace::default(),
             pipes: BTreeMap::new(),
+            by_connection: BTreeMap::new(),
+            changes: Vec::new(),
             random: fastrand::Rng::with_seed(seed),
             now,
             next_port: FIRST_PORT,
+            next_pipe: 0,
         };
         let ports: Vec<u16> = (0..members).map(|_| world.take_port()).collect();
         let ids = world.servers.add_members(ports.iter().map(|port| address(*port)));
@@ -82,7 +131,7 @@ impl World {
         world
     }
 
-    fn take_port(&mut self) -> u16 {
+    pub(crate) fn take_port(&mut self) -> u16 {
         self.next_port += 1;
         self.next_port - 1
     }
@@ -92,51 +141,36 @@ impl World {
         self.now
     }
 
-    fn moment(&self) -> Moment {
+    pub(crate) fn moment(&self) -> Moment {
         Moment { now: self.now, unix_ms: START_UNIX_MS + self.now.as_micros() / 1000 }
     }
 
-    /// Submits an operation on the cache of the tests.
+    /// Submits an operation of the first client on the cache of the tests.
     pub fn submit(&mut self, request: Request) -> OperationId {
-        let call = Call::new(&self.cache, request);
-        self.client.submit(self.now, call).expect("accepted")
+        self.submit_from(0, request)
     }
 
-    /// Submits an operation and waits for its answer.
+    /// Submits an operation of a client.
+    pub fn submit_from(&mut self, host: usize, request: Request) -> OperationId {
+        let cache = self.hosts[host].cache.clone();
+        self.hosts[host].submit_to(self.now, &cache, request).expect("accepted")
+    }
+
+    /// Submits an operation of the first client and waits for its answer.
     pub fn call(&mut self, request: Request) -> Result<Reply, ClusterError> {
-        let id = self.submit(request);
-        self.run_until(Duration::from_secs(60), |world| world.answers.contains_key(&id));
-        self.answers.remove(&id).expect("an answer")
+        self.call_from(0, request)
     }
 
-    /// Submits an operation on another cache, or for one member, and waits for its answer.
-    pub fn call_of(&mut self, call: Call) -> Result<Reply, ClusterError> {
-        let id = self.client.submit(self.now, call).expect("accepted");
-        self.run_until(Duration::from_secs(60), |world| world.answers.contains_key(&id));
-        self.answers.remove(&id).expect("an answer")
+    /// Submits an operation of a client and waits for its answer.
+    pub fn call_from(&mut self, host: usize, request: Request) -> Result<Reply, ClusterError> {
+        let id = self.submit_from(host, request);
+        self.run_until(Duration::from_secs(60), |world| world.hosts[host].answers.contains_key(&id));
+        self.hosts[host].answers.remove(&id).expect("an answer")
     }
 
-    /// The next entries of an iteration; none at its end.
-    pub fn next_entries(&mut self, id: IterationId) -> Result<Vec<IterationEntry>, ClusterError> {
-        assert!(self.client.next_entries(self.now, id), "it can be asked");
-        self.run_until(Duration::from_secs(60), |world| world.entries.contains_key(&id));
-        self.entries.remove(&id).expect("entries")
-    }
-
-    /// The port of the primary owner of a key of the cache of the tests.
-    pub fn owner(&self, key: &[u8]) -> u16 {
-        let owner = self.servers.owners("dist", key)[0];
-        *self.by_port.iter().find(|(_, member)| **member == owner).expect("a member").0
-    }
-
-    /// A member as the client knows it.
-    pub fn member(&self, port: u16) -> Option<MemberInfo> {
-        self.client.members().find(|member| member.address.port == port)
-    }
-
-    /// Whether the client has told of such an event.
-    pub fn has_told(&self, what: impl Fn(&Event) -> bool) -> bool {
-        self.events.iter().any(what)
+    /// Connections that a client or a server still has.
+    pub fn open_connections(&self) -> usize {
+        self.pipes.len()
     }
 
     /// Lets time pass.
@@ -158,89 +192,95 @@ impl World {
 
     /// Goes to the next moment at which something happens, and lets it happen. Answers false at the end.
     fn step(&mut self, end: Instant) -> bool {
-        self.settle();
-        let timers = [self.client.poll_timeout(), self.servers.poll_timeout(self.moment())];
-        let next = self.pipes.values().filter_map(Pipe::next).chain(timers.into_iter().flatten()).min();
-        let Some(next) = next.filter(|next| *next < end) else {
+        for host in 0..self.hosts.len() {
+            self.settle(host);
+        }
+        let Some(next) = self.next().filter(|next| *next < end) else {
             self.now = end;
             return false;
         };
         self.now = self.now.max(next);
         self.servers.handle_timeout(self.moment());
-        self.client.handle_timeout(self.now);
+        for host in &mut self.hosts {
+            host.client.handle_timeout(self.now);
+        }
+        self.make_changes();
         self.deliver();
-        self.settle();
+        for host in 0..self.hosts.len() {
+            self.settle(host);
+        }
         true
     }
 
-    /// Does what the client asks for.
-    fn settle(&mut self) {
-        while let Some(output) = self.client.poll_output() {
+    fn next(&self) -> Option<Instant> {
+        let pipes = self.pipes.values().filter_map(Pipe::next);
+        let clients = self.hosts.iter().filter_map(|host| host.client.poll_timeout());
+        let changes = self.changes.iter().map(|(at, _)| *at);
+        pipes.chain(clients).chain(changes).chain(self.servers.poll_timeout(self.moment())).min()
+    }
+
+    /// Does what a client asks for.
+    fn settle(&mut self, host: usize) {
+        while let Some(output) = self.hosts[host].client.poll_output() {
+            self.trace.note(self.now, format_args!("{host} {output:?}"));
             match output {
-                Output::Connect { link, endpoint, .. } => {
-                    let answered_at = self.now + Duration::from_micros(self.random.u64(100..5_000));
-                    self.pipes.insert(link, Pipe::new(endpoint.port, answered_at));
-                }
-                Output::Transmit { link } => self.transmit(link),
-                Output::Close { link } => self.close(link),
-                Output::Completed { id, result, .. } => {
-                    assert!(self.answers.insert(id, result).is_none(), "{id:?} is answered twice");
-                }
+                Output::Connect { link, endpoint, .. } => self.dial(host, link, endpoint.port),
+                Output::Transmit { link } => self.transmit(host, link),
+                Output::Close { link } => self.close(host, link),
+                Output::Completed { id, result, .. } => self.hosts[host].take_answer(id, result),
                 Output::Entries { id, result } => {
-                    assert!(self.entries.insert(id, result).is_none(), "{id:?} is answered twice");
+                    assert!(self.hosts[host].entries.insert(id, result).is_none(), "{id:?} is answered twice");
                 }
-                Output::Event(event) => self.events.push(event),
+                Output::Event(event) => self.hosts[host].events.push(event),
             }
         }
     }
 
-    fn transmit(&mut self, link: LinkId) {
-        let Some(bytes) = self.client.transmit(link).map(wire::SendBuffer::to_bytes) else { return };
-        if let Some(pipe) = self.pipes.get_mut(&link) {
-            pipe.send(true, &bytes, self.now, &mut self.random);
-        }
-        self.client.transmitted(link, bytes.len());
+    fn dial(&mut self, host: usize, link: LinkId, port: u16) {
+        let pipe = Pipe::new(host, link, port, self.now, &mut self.random);
+        self.pipes.insert(self.next_pipe, pipe);
+        self.hosts[host].links.insert(link, self.next_pipe);
+        self.next_pipe += 1;
+        self.refresh_pipes();
     }
 
-    fn close(&mut self, link: LinkId) {
-        if let Some(Pipe { server: Some(connection), .. }) = self.pipes.remove(&link) {
-            connection.close(&mut self.servers);
-        }
+    /// Writes as much as the connection takes; the rest goes when there is room again.
+    fn transmit(&mut self, host: usize, link: LinkId) {
+        let (links, client) = (&self.hosts[host].links, &self.hosts[host].client);
+        let Some(pipe) = links.get(&link).and_then(|id| self.pipes.get_mut(id)) else { return };
+        let Some(buffer) = client.transmit(link).filter(|buffer| !buffer.is_empty()) else { return };
+        let bytes = buffer.to_bytes();
+        let count = bytes.len().min(pipe.room(To::Server));
+        pipe.send(To::Server, &bytes[..count], self.now, &mut self.random);
+        self.trace.bytes(&bytes[..count]);
+        self.hosts[host].client.transmitted(link, count);
     }
 
-    /// Moves what has arrived, at both ends of every connection.
-    fn deliver(&mut self) {
-        // What one connection brings may be news for another that was served already.
-        loop {
-            self.deliver_once();
-            if self.servers.poll_wakeup().is_none() {
-                return;
-            }
-            while self.servers.poll_wakeup().is_some() {}
+    /// Moves what has arrived, at both ends of every connection where something has.
+    pub(crate) fn deliver(&mut self) {
+        let is_due = |pipe: &Pipe| pipe.next().is_some_and(|at| at <= self.now);
+        let due: Vec<PipeId> = self.pipes.iter().filter(|(_, pipe)| is_due(pipe)).map(|(id, _)| *id).collect();
+        for id in due {
+            self.establish(id);
+            self.serve(id);
+            self.receive(id);
+            self.finish(id);
         }
-    }
-
-    fn deliver_once(&mut self) {
-        let links: Vec<LinkId> = self.pipes.keys().copied().collect();
-        for link in links {
-            self.establish(link);
-            self.serve(link);
-            while let Some(bytes) = self.pipes.get_mut(&link).and_then(|pipe| pipe.arrived(false, self.now)) {
-                self.client.handle_received(self.now, link, &bytes);
-            }
-            if self.pipes.get(&link).is_some_and(|pipe| pipe.broken_at.is_some_and(|at| at <= self.now)) {
-                self.client.handle_link_lost(self.now, link, "connection reset");
-                self.close(link);
+        while let Some(connection) = self.servers.poll_wakeup() {
+            if let Some(id) = self.by_connection.get(&connection).copied() {
+                self.serve(id);
             }
         }
     }
 
-    fn establish(&mut self, link: LinkId) {
-        let Some(pipe) = self.pipes.get_mut(&link) else { return };
-        if pipe.answered_at.is_none_or(|at| at > self.now) {
+    fn establish(&mut self, id: PipeId) {
+        let Some(pipe) = self.pipes.get_mut(&id) else { return };
+        if pipe.unreachable || pipe.answered_at.is_none_or(|at| at > self.now) {
             return;
         }
         pipe.answered_at = None;
+        let Some(link) = pipe.link else { return };
+        let host = pipe.host;
         if pipe.port == BALANCER {
             let alive = |member: &MemberId| self.servers.member_state(*member) == Some(MemberState::Running);
             let ports = self.by_port.iter().filter(|(_, member)| alive(member)).map(|(port, _)| *port);
@@ -248,140 +288,87 @@ impl World {
         }
         let member = self.by_port.get(&pipe.port);
         if let Some(Ok(connection)) = member.map(|member| Connection::open(&mut self.servers, *member)) {
+            self.by_connection.insert(connection.id(), id);
             pipe.server = Some(connection);
-            pipe.stalled = self.hung.contains(&pipe.port);
             pipe.answers_left = self.mute.contains(&pipe.port).then_some(1);
-            self.client.handle_connected(self.now, link);
+            self.refresh_pipes();
+            self.hosts[host].client.handle_connected(self.now, link);
+            if self.is_clumsy() {
+                self.tally.add(Kind::ConnectedTwice);
+                self.hosts[host].client.handle_connected(self.now, link);
+            }
         } else {
-            self.pipes.remove(&link);
-            self.client.handle_link_lost(self.now, link, "connection refused");
+            self.forget(id);
+            self.tell_lost(host, link, "connection refused");
         }
     }
 
-    fn serve(&mut self, link: LinkId) {
+    /// The server's end: takes what has arrived, and sends what there is to say.
+    pub(crate) fn serve(&mut self, id: PipeId) {
         let moment = self.moment();
-        let Some(pipe) = self.pipes.get_mut(&link) else { return };
+        let Some(pipe) = self.pipes.get_mut(&id) else { return };
         let Some(mut connection) = pipe.server.take() else {
             // Nobody is there to take it.
-            while pipe.arrived(true, self.now).is_some() {}
+            while pipe.arrived(To::Server, self.now).is_some() {}
             return;
         };
-        while let Some(bytes) = pipe.arrived(true, self.now) {
+        let mut has_read = false;
+        while let Some(bytes) = pipe.arrived(To::Server, self.now) {
             connection.handle_received(&bytes);
+            has_read = true;
+        }
+        if has_read && pipe.link.is_none() {
+            self.tally.add(Kind::LateArrival);
         }
         connection.process(&mut self.servers, moment);
-        let bytes = connection.transmit().to_bytes();
-        connection.transmitted(bytes.len());
-        if !bytes.is_empty() && pipe.may_answer() {
-            pipe.send(false, &bytes, self.now, &mut self.random);
+        let count = connection.transmit().len().min(pipe.room(To::Client));
+        let bytes = connection.transmit().to_bytes().slice(..count);
+        connection.transmitted(count);
+        self.trace.bytes(&bytes);
+        if count > 0 && !pipe.may_answer() {
+            // It has said all that it says.
+        } else if count > 1
+            && let Some(change) = self.armed.take()
+        {
+            self.changes.push((pipe.send_in_halves(To::Client, &bytes, self.now), change));
+        } else {
+            pipe.send(To::Client, &bytes, self.now, &mut self.random);
         }
+        let (host, link) = (pipe.host, pipe.link);
         if connection.is_finished() {
             pipe.broken_at.get_or_insert(self.now + Duration::from_millis(5));
-            connection.close(&mut self.servers);
+            self.hang_up(connection);
         } else {
             pipe.server = Some(connection);
         }
+        if let Some(link) = link.filter(|_| has_read) {
+            self.transmit(host, link);
+        }
     }
 
-    /// A member dies; `silently` is without a word to its connections, as when its machine is gone.
-    pub fn crash(&mut self, port: u16, silently: bool) {
-        self.servers.crash_member(self.by_port[&port]);
-        for pipe in self.pipes.values_mut().filter(|pipe| pipe.port == port) {
-            if silently {
-                pipe.stalled = true;
-            } else {
-                pipe.broken_at.get_or_insert(self.now + Duration::from_millis(1));
+    /// The client's end.
+    fn receive(&mut self, id: PipeId) {
+        let Some(pipe) = self.pipes.get_mut(&id) else { return };
+        let (host, link) = (pipe.host, pipe.link);
+        let mut has_read = false;
+        while let Some(bytes) = pipe.arrived(To::Client, self.now) {
+            if let Some(link) = link {
+                self.hosts[host].client.handle_received(self.now, link, &bytes);
             }
+            has_read = true;
+        }
+        if has_read && pipe.server.is_some() {
+            self.serve(id);
         }
     }
 
-    /// The others notice which members are dead, and take over what these owned.
-    pub fn exclude_crashed(&mut self) {
-        let servers = &self.servers;
-        self.by_port.retain(|_, member| servers.member_state(*member) != Some(MemberState::Crashed));
-        self.servers.exclude_crashed();
-    }
-
-    /// A member leaves in good order.
-    pub fn leave(&mut self, port: u16) {
-        if let Some(member) = self.by_port.remove(&port) {
-            self.servers.remove_member(member);
+    /// Ends a connection whose time has come.
+    fn finish(&mut self, id: PipeId) {
+        let Some(pipe) = self.pipes.get(&id).filter(|pipe| pipe.is_over(self.now)) else { return };
+        let (host, link) = (pipe.host, pipe.link);
+        self.forget(id);
+        if let Some(link) = link {
+            self.tell_lost(host, link, "connection reset");
         }
-    }
-
-    /// A new member joins.
-    pub fn join(&mut self) -> u16 {
-        let port = self.take_port();
-        let member = self.servers.add_member(address(port));
-        self.by_port.insert(port, member);
-        port
-    }
-
-    /// A member accepts everything and answers nothing, or wakes up again.
-    pub fn set_hung(&mut self, port: u16, hung: bool) {
-        if hung {
-            self.hung.insert(port);
-        } else {
-            self.hung.remove(&port);
-        }
-        for pipe in self.pipes.values_mut().filter(|pipe| pipe.port == port) {
-            pipe.stalled = hung;
-        }
-    }
-
-    /// A member makes a session with everybody and then answers nothing more.
-    pub fn set_hung_after_handshake(&mut self, port: u16) {
-        self.mute.insert(port);
-        for pipe in self.pipes.values_mut().filter(|pipe| pipe.port == port) {
-            pipe.stalled = true;
-        }
-    }
-
-    /// The host reads a link no more.
-    pub fn stall_link(&mut self, link: LinkId) {
-        if let Some(pipe) = self.pipes.get_mut(&link) {
-            pipe.stalled = true;
-        }
-    }
-
-    /// Another client, of which nothing more is seen, writes to the cache of the tests.
-    pub fn write_by_another(&mut self, key: &Bytes, value: &Bytes) {
-        let member = *self.by_port.values().next().expect("a member");
-        let mut connection = Connection::open(&mut self.servers, member).expect("accepted");
-        let request = Request::Put { key: key.clone(), expiration: wire::Expiration::DEFAULT, value: value.clone() };
-        let intelligence = wire::Intelligence::Basic;
-        let envelope = wire::Envelope { message_id: 1, version: wire::Version::V4_0, intelligence, topology_id: 0 };
-        let mut out = wire::SendBuffer::new();
-        wire::write_request(envelope, self.cache.options(), &request, &mut out);
-        connection.handle_received(&out.to_bytes());
-        let moment = self.moment();
-        connection.process(&mut self.servers, moment);
-        assert!(!connection.transmit().is_empty(), "it is answered");
-        connection.close(&mut self.servers);
-        self.deliver();
-    }
-
-    /// A connection breaks; which one is up to chance.
-    pub fn cut_one(&mut self) {
-        let index = self.random.usize(..self.pipes.len().max(1));
-        if let Some(pipe) = self.pipes.values_mut().nth(index) {
-            pipe.broken_at.get_or_insert(self.now + Duration::from_micros(10));
-        }
-    }
-
-    /// What holds at any time.
-    pub fn check(&self) -> Result<(), String> {
-        let links = self.pipes.len();
-        // One for each member that is or was, and the seed.
-        let most = usize::from(self.next_port - FIRST_PORT) + 1;
-        if links > most {
-            return Err(format!("{links} links to {most} members"));
-        }
-        Ok(())
-    }
-
-    /// Operations of a key that the servers had to forward, and those that came to an owner.
-    pub fn counted(&self) -> hotrod_core::cluster::Counters {
-        self.client.counters()
     }
 }

@@ -60,9 +60,11 @@ fn a_key_in_another_form_is_not_routed_by_its_bytes() {
     let mut world = settled(3);
     let before = world.client.counters();
     let text = RequestOptions { key_type: MediaType::TEXT, ..RequestOptions::cache("dist") };
-    let cache = world.client.cache(world.now(), text);
+    let now = world.now();
+    let cache = world.client.cache(now, text);
     let call = Call::new(&cache, get("key"));
-    let id = world.client.submit(world.now(), call).expect("accepted");
+    let now = world.now();
+    let id = world.client.submit(now, call).expect("accepted");
     world.run_until(SECOND, |world| world.answers.contains_key(&id));
     assert_eq!(world.client.counters().direct, before.direct);
 }
@@ -86,7 +88,8 @@ fn caches_with_equal_topologies_share_one_view() {
     let mut world = settled(3);
     world.servers.create_cache("other", hotrod_gateway::embedded::CacheOptions::default()).expect("created");
     world.servers.create_cache("another", hotrod_gateway::embedded::CacheOptions::default()).expect("created");
-    let caches = ["other", "another"].map(|name| world.client.cache(world.now(), RequestOptions::cache(name)));
+    let now = world.now();
+    let caches = ["other", "another"].map(|name| world.client.cache(now, RequestOptions::cache(name)));
     world.run_for(SECOND);
     let [one, two] = caches.map(|cache| world.client.view(&cache).expect("a view").clone());
     if one == two {
@@ -215,7 +218,8 @@ fn what_waits_has_a_limit() {
     // The machine's own question about the cache is one of them.
     world.submit(get("a"));
     world.submit(get("b"));
-    let refused = world.client.submit(world.now(), Call::new(&world.cache, get("c")));
+    let (now, call) = (world.now(), Call::new(&world.cache, get("c")));
+    let refused = world.client.submit(now, call);
     assert_eq!(refused, Err(SubmitError::Full { waiting: 3 }));
 }
 
@@ -223,8 +227,10 @@ fn what_waits_has_a_limit() {
 fn a_cache_of_another_machine_is_refused() {
     let mut one = World::new(1, 7);
     let mut other = World::new(1, 8);
-    let foreign = other.client.cache(other.now(), RequestOptions::cache("only there"));
-    let refused = one.client.submit(one.now(), Call::new(&foreign, get("key")));
+    let now = other.now();
+    let foreign = other.client.cache(now, RequestOptions::cache("only there"));
+    let now = one.now();
+    let refused = one.client.submit(now, Call::new(&foreign, get("key")));
     assert_eq!(refused, Err(SubmitError::ForeignCache));
 }
 
@@ -245,14 +251,16 @@ fn an_operation_of_one_member_goes_nowhere_else() {
     let mut world = settled(3);
     let member = world.client.members().find(|member| member.ready).expect("a member");
     let call = Call { member: Some(member.id), ..Call::new(&world.cache, Request::Size {}) };
-    let id = world.client.submit(world.now(), call.clone()).expect("accepted");
+    let now = world.now();
+    let id = world.client.submit(now, call.clone()).expect("accepted");
     world.run_for(SECOND);
     assert!(world.answers.remove(&id).expect("an answer").is_ok());
     world.leave(member.address.port);
     for n in 0..20 {
         world.call(get(&format!("key {n}"))).expect("answered");
     }
-    let id = world.client.submit(world.now(), call).expect("accepted");
+    let now = world.now();
+    let id = world.client.submit(now, call).expect("accepted");
     world.run_for(SECOND);
     assert!(matches!(world.answers.remove(&id), Some(Err(ClusterError::MemberGone { applied: Applied::No, .. }))));
 }
@@ -261,8 +269,10 @@ fn an_operation_of_one_member_goes_nowhere_else() {
 fn close_lets_what_is_in_flight_finish() {
     let mut world = settled(3);
     let id = world.submit(get("key"));
-    world.client.close(world.now());
-    assert_eq!(world.client.submit(world.now(), Call::new(&world.cache, get("key"))), Err(SubmitError::Closed));
+    let now = world.now();
+    world.client.close(now);
+    let (now, call) = (world.now(), Call::new(&world.cache, get("key")));
+    assert_eq!(world.client.submit(now, call), Err(SubmitError::Closed));
     world.run_for(SECOND);
     assert!(world.answers.remove(&id).expect("an answer").is_ok());
     assert!(world.client.is_closed());

@@ -68,7 +68,8 @@ fn the_iteration_of_an_empty_cache_ends_at_once() {
     let mut world = filled(3, 0);
     let id = iterate(&mut world, batches_of(10));
     assert_eq!(world.next_entries(id), Ok(Vec::new()));
-    assert!(!world.client.next_entries(world.now(), id), "it is over");
+    let now = world.now();
+    assert!(!world.client.next_entries(now, id), "it is over");
 }
 
 #[test]
@@ -143,7 +144,8 @@ fn an_iteration_that_is_ended_early_is_ended_in_the_servers_too() {
     let mut world = filled(3, 500);
     let id = iterate(&mut world, batches_of(5));
     world.next_entries(id).expect("entries");
-    world.client.end_iteration(world.now(), id);
+    let now = world.now();
+    world.client.end_iteration(now, id);
     world.run_for(Duration::from_secs(1));
     assert_eq!(world.client.in_flight(), 0);
     assert_eq!(world.servers.open_iterations(), 0);

@@ -137,8 +137,10 @@ fn a_listener_that_is_removed_hears_nothing_and_its_link_is_closed() {
     let one = listen(&mut world, ListenerOptions::default());
     let links = |world: &World| world.client.members().map(|member| member.links).sum::<usize>();
     assert_eq!(links(&world), 4, "a link for events beside those for operations");
-    assert!(world.client.remove_listener(world.now(), one));
-    assert!(!world.client.remove_listener(world.now(), one));
+    let now = world.now();
+    assert!(world.client.remove_listener(now, one));
+    let now = world.now();
+    assert!(!world.client.remove_listener(now, one));
     world.run_for(SECOND);
     world.call(put("key")).expect("stored");
     world.run_for(SECOND);
@@ -149,16 +151,19 @@ fn a_listener_that_is_removed_hears_nothing_and_its_link_is_closed() {
 #[test]
 fn a_listener_that_the_server_refuses_fails_and_says_why() {
     let mut world = settled(3);
-    let cache = world.client.cache(world.now(), RequestOptions::cache("no such cache"));
+    let now = world.now();
+    let cache = world.client.cache(now, RequestOptions::cache("no such cache"));
     let kind = ListenerKind::Cache(ListenerOptions::default());
-    let listener = world.client.listen(world.now(), &cache, kind).expect("accepted");
+    let now = world.now();
+    let listener = world.client.listen(now, &cache, kind).expect("accepted");
     world.run_for(SECOND);
     let failed = world.events.iter().find_map(|event| match event {
         Event::ListenerFailed { listener: failed, error } if *failed == listener => Some(error.to_string()),
         _ => None,
     });
     assert!(failed.expect("it failed").contains("ADD_CLIENT_LISTENER"));
-    assert!(!world.client.remove_listener(world.now(), listener), "it is gone");
+    let now = world.now();
+    assert!(!world.client.remove_listener(now, listener), "it is gone");
 }
 
 #[test]

@@ -113,7 +113,8 @@ fn a_write_in_another_form_empties_the_near_cache() {
     world.call(put("key", "old")).expect("stored");
     read(&mut world, "key");
     let text = RequestOptions { key_type: MediaType::TEXT, ..RequestOptions::cache("dist") };
-    let cache = world.client.cache(world.now(), text);
+    let now = world.now();
+    let cache = world.client.cache(now, text);
     world.call_of(Call::new(&cache, put("key", "new"))).expect("stored");
     assert_eq!(world.client.near_cache_size(&world.cache), (0, 0));
 }
