@@ -140,12 +140,11 @@ impl SharedKey {
         match (random.u8(..12), known) {
             (0..4, _) => Asked::Get,
             (4 | 5, _) => Asked::Put(value),
-            (6, _) => Asked::PutIfAbsent(value),
             (7, _) => Asked::Replace(value),
             (8 | 9, Some(known)) => Asked::ReplaceIfUnmodified(known, value),
             (10, Some(known)) => Asked::RemoveIfUnmodified(known),
             (11, _) => Asked::Remove,
-            (_, None) => Asked::PutIfAbsent(value),
+            (6, _) | (_, None) => Asked::PutIfAbsent(value),
             _ => Asked::Get,
         }
     }

@@ -116,6 +116,26 @@ fn members_that_only_the_old_view_had_are_forgotten_at_once() {
     assert!(!known.contains(&left), "{known:?}");
 }
 
+/// Found by seed 544: a seed that becomes ready last, with a queue, was kept until the members changed.
+#[test]
+fn a_seed_that_is_ready_after_the_members_is_let_go() {
+    let mut world = settled(1);
+    world.part(0, &[443]);
+    for _ in 0..3 {
+        world.cut_one();
+        world.run_for(Duration::from_millis(1));
+    }
+    // Every member is in its pause, and the seed does not answer yet.
+    let waiting = world.submit(get());
+    world.run_for(SECOND / 2);
+    world.call(get()).expect("a member is back");
+    assert!(!world.answers.contains_key(&waiting));
+    world.reunite(0, false);
+    world.run_for(5 * SECOND);
+    assert!(world.answers.remove(&waiting).expect("an answer").is_ok());
+    assert!(world.client.members().all(|member| member.address.port != 443 || !member.ready));
+}
+
 /// Found by seed 95: a link that is no longer needed is let go only if nothing is queued on it at that moment.
 #[test]
 #[ignore = "a link with a queue is not looked at again when the queue is empty, until the next change of the members"]

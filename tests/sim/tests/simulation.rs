@@ -1,12 +1,21 @@
 //! A share of the seeds of `make sim`. What a seed has found becomes a test with a name in `cluster.rs`.
 
-#[test]
-fn two_hundred_seeds() {
-    for seed in 0..200 {
+fn run_all(seeds: std::ops::Range<u64>) {
+    for seed in seeds {
         if let Err(error) = hotrod_sim::run(seed) {
             panic!("seed {seed}: {error} (cargo run -p hotrod-sim -- --seed {seed})");
         }
     }
+}
+
+#[test]
+fn a_hundred_seeds() {
+    run_all(0..100);
+}
+
+#[test]
+fn another_hundred_seeds() {
+    run_all(100..200);
 }
 
 /// A run is its seed: everything that is said and sent, and when, is the same.
