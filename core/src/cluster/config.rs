@@ -29,6 +29,11 @@ pub struct Config {
     /// How often an operation that has reached a member is sent again. Default 3. Attempts that reached nobody do not
     /// count: only the deadline ends them.
     pub max_retries: u8,
+    /// Whether a plain write (PUT, PUT_ALL, CLEAR, …) whose outcome is unknown is sent again, as Infinispan's own client
+    /// does. Executing it twice equals once while nobody else writes the same key; if somebody does, a first attempt that
+    /// is executed late undoes what came in between. With false such a write fails and says that it may have been
+    /// applied. Default true.
+    pub repeat_writes: bool,
     /// Pause after the first failure of a member; it doubles with each further one. Default 100 ms.
     pub min_backoff: Duration,
     /// The longest pause. Default 10 s.
@@ -58,6 +63,7 @@ impl Default for Config {
             connect_timeout: Duration::from_secs(5),
             operation_timeout: Duration::from_secs(15),
             max_retries: 3,
+            repeat_writes: true,
             min_backoff: Duration::from_millis(100),
             max_backoff: Duration::from_secs(10),
             connect_ahead: true,

@@ -5,6 +5,7 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use super::cache::CacheId;
+use super::config::Config;
 use super::link::{Link, LinkId, Purpose};
 use super::machine::Cluster;
 use super::member::{Member, MemberId};
@@ -54,14 +55,15 @@ impl Cluster {
     /// An attempt has failed: another where that is safe, or the honest answer.
     pub(super) fn handle_failure(&mut self, id: OperationId, member: MemberId, error: OperationError) {
         let closing = self.is_closing();
-        let (now, max_retries) = (self.now, self.config.max_retries);
+        let Config { max_retries, repeat_writes, .. } = self.config;
+        let now = self.now;
         let Some(operation) = self.operations.get_mut(id) else { return };
         let is_first = operation.attempts <= 1;
         if matches!(error, OperationError::Disconnected { applied: Applied::No, .. }) {
             operation.attempts = operation.attempts.saturating_sub(1);
         }
         let attempts = operation.attempts;
-        if !closing && attempts <= max_retries && now < operation.deadline && may_be_sent_again(operation, &error) {
+        if !closing && attempts <= max_retries && now < operation.deadline && may_be_sent_again(operation, &error, repeat_writes) {
             operation.avoid = Some(member);
             self.counters.retries += 1;
             return self.redispatch(id);
@@ -177,10 +179,9 @@ impl Cluster {
         for link in all {
             let Some(open) = self.links.get(link) else { continue };
             let is_needed = needed.contains(&open.member) || keeps_seeds && seeds.contains(&open.member);
-            if is_needed || !open.queue.is_empty() {
-                continue;
+            if !is_needed {
+                self.drain(link);
             }
-            self.drain(link);
         }
         self.members.retain(|member| needed.contains(&member));
     }
@@ -216,14 +217,14 @@ impl Cluster {
 }
 
 /// Whether an operation that failed so may be sent again.
-fn may_be_sent_again(operation: &Operation, error: &OperationError) -> bool {
+fn may_be_sent_again(operation: &Operation, error: &OperationError, repeat_writes: bool) -> bool {
     match error {
         // Infinispan's own client repeats any operation then. But a member that was lost or stopped on the way may have
         // done it before, and a condition that was met by the first attempt fails the second.
-        OperationError::Server { status, .. } => status.is_retryable() && operation.may_be_repeated(),
+        OperationError::Server { status, .. } => status.is_retryable() && operation.may_be_repeated(repeat_writes),
         OperationError::Disconnected { reason, .. } if is_refusal(reason) => false,
         OperationError::Disconnected { applied: Applied::No, .. } => true,
-        OperationError::Disconnected { applied: Applied::Unknown, .. } => operation.may_be_repeated(),
+        OperationError::Disconnected { applied: Applied::Unknown, .. } => operation.may_be_repeated(repeat_writes),
         // Its deadline is that of all attempts.
         OperationError::TimedOut { .. } => false,
     }

@@ -5,7 +5,7 @@ use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
-use slotmap::SlotMap;
+use slotmap::{SecondaryMap, SlotMap};
 
 use super::access::Endpoint;
 use super::answers::transaction;
@@ -320,7 +320,13 @@ impl Cluster {
 
     /// Every member that the machine knows.
     pub fn members(&self) -> impl Iterator<Item = MemberInfo> {
-        self.members.iter().map(|(id, member)| {
+        // Those on links that drain count as well.
+        let mut in_flight: SecondaryMap<MemberId, usize> = SecondaryMap::new();
+        for link in self.links.values() {
+            let before = in_flight.get(link.member).copied().unwrap_or_default();
+            in_flight.insert(link.member, before + link.in_flight);
+        }
+        self.members.iter().map(move |(id, member)| {
             let links = || member.all_links().filter_map(|link| self.links.get(link));
             MemberInfo {
                 id,
@@ -328,7 +334,7 @@ impl Cluster {
                 ready: links().any(Link::is_ready),
                 is_seed: member.is_seed,
                 links: links().count(),
-                in_flight: links().map(|link| link.in_flight).sum(),
+                in_flight: in_flight.get(id).copied().unwrap_or_default(),
                 answered: links().map(|link| link.answered).sum(),
                 failure: member.failure.clone(),
             }

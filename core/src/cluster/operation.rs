@@ -105,11 +105,11 @@ pub(super) enum Place {
 }
 
 impl Operation {
-    /// Whether executing it twice equals once, its answer included.
-    pub(super) fn may_be_repeated(&self) -> bool {
+    /// Whether executing it twice equals once, its answer included; of writes, if that is to be supposed.
+    pub(super) fn may_be_repeated(&self, repeat_writes: bool) -> bool {
         match self.request.operation().row().effect {
             Effect::Reads => true,
-            Effect::Overwrites => !self.options.flags.contains(Flags::FORCE_RETURN_VALUE),
+            Effect::Overwrites => repeat_writes && !self.options.flags.contains(Flags::FORCE_RETURN_VALUE),
             Effect::Changes => false,
         }
     }

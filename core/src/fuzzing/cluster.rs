@@ -146,10 +146,10 @@ impl<'a> World<'a> {
         let chosen = self.members.iter().nth(self.input.below(MEMBERS.into())).copied();
         let member = if self.input.below(8) == 1 { chosen } else { None };
         let call = Call { member, ..Call::new(&cache, request) };
-        match self.client.submit(self.now, call) {
-            Ok(id) => assert!(self.waiting.insert(id), "an id comes again"),
-            Err(_) => assert!(self.closing || self.client.waiting() >= MAX_WAITING),
-        }
+        let is_refused = self.closing || self.client.waiting() >= MAX_WAITING;
+        let submitted = self.client.submit(self.now, call);
+        assert_eq!(submitted.is_err(), is_refused);
+        assert!(submitted.is_ok_and(|id| self.waiting.insert(id)) != is_refused, "an id comes again");
     }
 
     fn cancel(&mut self) {
@@ -359,11 +359,11 @@ impl<'a> World<'a> {
     }
 
     fn check(&self) {
-        // What was accepted may have a part for each member; an iteration may have to begin all of its parts again, and
-        // a listener to be registered. The machine asks about caches, and by quiet links, itself.
+        // Everything that is not done may wait at once, when links are lost: each operation with a part for each member,
+        // each iteration with all of its parts, and each listener. The machine asks about caches and by quiet links.
         let parts = usize::from(MEMBERS) + 1;
         let own = self.listeners.len() + 2 * self.caches.len() + self.links.len();
-        let most = MAX_WAITING + parts + parts * self.iterations.len() + own;
+        let most = parts * (self.waiting.len() + self.iterations.len()) + own;
         assert!(self.client.waiting() <= most, "{} operations wait, {most} may", self.client.waiting());
         // Operations, spare ones and listeners: at most four links to each.
         assert!(self.links.len() <= 4 * (usize::from(MEMBERS) + 1), "{} links", self.links.len());

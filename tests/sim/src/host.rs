@@ -57,18 +57,12 @@ impl Host {
         cache: &CacheHandle,
         request: Request,
     ) -> Result<OperationId, SubmitError> {
-        let waiting = self.waiting();
+        let waiting = self.client.waiting();
         let submitted = self.client.submit(now, Call::new(cache, request));
         let is_full = waiting >= self.config.max_waiting;
         assert_eq!(submitted.is_err(), is_full, "{waiting} wait, and one more: {submitted:?}");
         self.unanswered += usize::from(submitted.is_ok());
         submitted
-    }
-
-    /// Operations that no session has.
-    fn waiting(&self) -> usize {
-        let in_flight: usize = self.client.members().map(|member| member.in_flight).sum();
-        self.client.in_flight() - in_flight
     }
 
     /// The answer to an operation has come.

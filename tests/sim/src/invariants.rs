@@ -52,11 +52,8 @@ impl World {
     pub fn check_links(&self) -> Result<(), String> {
         let members: BTreeSet<u16> = self.by_port.keys().copied().collect();
         for (index, host) in self.hosts.iter().enumerate() {
-            // Under low limits a link to a seed may have had a queue when it became needless, and then it stays: see
-            // `a_seed_with_a_queue_is_let_go_when_the_queue_is_empty`.
-            let may_keep_seed = host.config.session.max_in_flight < 16;
-            let pipes = host.links.values().filter_map(|id| self.pipes.get(id));
-            let ports: Vec<u16> = pipes.map(|pipe| if may_keep_seed { pipe.port } else { pipe.dialled }).collect();
+            let ports: Vec<u16> =
+                host.links.values().filter_map(|id| self.pipes.get(id)).map(|pipe| pipe.dialled).collect();
             if ports.iter().any(|port| !members.contains(port)) {
                 return Err(format!("client {index} has links to {ports:?}, and the members are {members:?}"));
             }
