@@ -192,9 +192,7 @@ impl World {
 
     /// Goes to the next moment at which something happens, and lets it happen. Answers false at the end.
     fn step(&mut self, end: Instant) -> bool {
-        for host in 0..self.hosts.len() {
-            self.settle(host);
-        }
+        self.settle_all();
         let Some(next) = self.next().filter(|next| *next < end) else {
             self.now = end;
             return false;
@@ -206,10 +204,13 @@ impl World {
         }
         self.make_changes();
         self.deliver();
-        for host in 0..self.hosts.len() {
-            self.settle(host);
-        }
+        // At once: whoever waits for an answer goes on at the moment at which it has come.
+        self.settle_all();
         true
+    }
+
+    fn settle_all(&mut self) {
+        (0..self.hosts.len()).for_each(|host| self.settle(host));
     }
 
     fn next(&self) -> Option<Instant> {
