@@ -63,7 +63,11 @@ impl Cluster {
             operation.attempts = operation.attempts.saturating_sub(1);
         }
         let attempts = operation.attempts;
-        if !closing && attempts <= max_retries && now < operation.deadline && may_be_sent_again(operation, &error, repeat_writes) {
+        if !closing
+            && attempts <= max_retries
+            && now < operation.deadline
+            && may_be_sent_again(operation, &error, repeat_writes)
+        {
             operation.avoid = Some(member);
             self.counters.retries += 1;
             return self.redispatch(id);

@@ -246,6 +246,8 @@ impl Listener {
         let is_standing = self.was_registered || matches!(self.subject, Subject::NearCache { .. });
         match error {
             ClusterError::Operation { error: OperationError::Disconnected { .. }, .. } => true,
+            // A member that is going, or a cluster that is between two views.
+            ClusterError::Operation { error: OperationError::Server { status, .. }, .. } => status.is_retryable(),
             ClusterError::Operation { error: OperationError::TimedOut { .. }, .. }
             | ClusterError::Unreachable { .. } => is_standing,
             _ => false,

@@ -25,6 +25,8 @@ pub struct Host {
     pub entries: BTreeMap<IterationId, Result<Vec<IterationEntry>, ClusterError>>,
     /// What the machine has told.
     pub events: Vec<Event>,
+    /// It has a listener, or one that is being registered.
+    pub is_listening: bool,
     /// Operations that were submitted and not answered.
     pub unanswered: usize,
     /// The settings that it was made with.
@@ -44,6 +46,7 @@ impl Host {
             answers: BTreeMap::new(),
             entries: BTreeMap::new(),
             events: Vec::new(),
+            is_listening: false,
             unanswered: 0,
             config,
             links: BTreeMap::new(),

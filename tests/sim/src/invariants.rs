@@ -30,8 +30,9 @@ impl World {
     }
 
     fn check_host(&self, host: &Host) -> Result<(), String> {
-        // One that drains is none of its member's any more.
-        if let Some(member) = host.client.members().find(|member| member.links > host.config.links_per_member) {
+        // One more for the listener; one that drains is none of its member's any more.
+        let most = host.config.links_per_member + 1;
+        if let Some(member) = host.client.members().find(|member| member.links > most) {
             return Err(format!("{} links to {}", member.links, member.address));
         }
         for (link, id) in &host.links {
@@ -74,11 +75,13 @@ fn check_machine(host: &Host) -> Result<(), String> {
     if members.len() > in_view + config.seeds.len() + links {
         return Err(format!("{} members are known, {in_view} are in the view, {links} have a link", members.len()));
     }
-    if let Some(member) = members.iter().find(|member| member.in_flight > config.session.max_in_flight) {
+    // On the link for operations, on that of the listener, and on links that drain.
+    let most = config.session.max_in_flight * links.max(1);
+    if let Some(member) = members.iter().find(|member| member.in_flight > most) {
         return Err(format!("{} operations in flight at {:?}", member.in_flight, member.address));
     }
-    // The machine's own question about the cache, and one on each quiet link.
-    let own = 1 + links;
+    // The machine's own question about the cache, one on each quiet link, and the listener that is being registered.
+    let own = 2 + links;
     let in_flight = host.client.in_flight();
     if in_flight > host.unanswered + own {
         return Err(format!("{in_flight} operations in the machine, {} were submitted", host.unanswered));

@@ -14,6 +14,7 @@ pub mod history;
 pub mod host;
 mod invariants;
 mod links;
+mod listening;
 pub mod load;
 pub mod network;
 mod run;

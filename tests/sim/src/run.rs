@@ -99,6 +99,7 @@ impl Run {
             load.check(&mut self.world)?;
         }
         self.shared.check(&mut self.world)?;
+        self.world.listen();
         self.world.hosts.iter_mut().for_each(|host| host.events.clear());
         self.world.check()
     }
@@ -113,6 +114,7 @@ impl Run {
             load.check_recovered(&mut self.world)?;
         }
         self.shared.check_recovered(&mut self.world)?;
+        self.world.check_listeners()?;
         self.world.run_for(Duration::from_secs(5));
         self.check()?;
         self.world.check_links()

@@ -1,0 +1,44 @@
+//! A listener of each client's: it may miss what happens while it has no member, and nothing else.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use hotrod_core::cluster::{Event, ListenerKind};
+use hotrod_core::wire::{EventData, Expiration, ListenerOptions, Request};
+
+use crate::world::World;
+
+const KEY: Bytes = Bytes::from_static(b"listened to");
+
+impl World {
+    /// Every client listens from now on. A first registration has a deadline as any operation has: whoever is told that
+    /// it failed tries again, and so does whoever was told that too many operations wait.
+    pub fn listen(&mut self) {
+        let now = self.now;
+        for host in &mut self.hosts {
+            if host.events.iter().any(|event| matches!(event, Event::ListenerFailed { .. })) {
+                host.is_listening = false;
+            }
+            if !host.is_listening {
+                let kind = ListenerKind::Cache(ListenerOptions::default());
+                host.is_listening = host.client.listen(now, &host.cache, kind).is_ok();
+            }
+        }
+    }
+
+    /// Once the faults are over every listener hears of a write.
+    pub fn check_listeners(&mut self) -> Result<(), String> {
+        self.hosts.iter_mut().for_each(|host| host.events.clear());
+        let put = Request::Put { key: KEY, expiration: Expiration::DEFAULT, value: Bytes::new() };
+        self.call_from(0, put).map_err(|error| error.to_string())?;
+        self.run_for(Duration::from_secs(5));
+        let of_the_write = |event: &Event| match event {
+            Event::Entry { event, .. } => matches!(&event.data, EventData::Key { key, .. } if *key == KEY),
+            _ => false,
+        };
+        match self.hosts.iter().position(|host| !host.events.iter().any(of_the_write)) {
+            Some(deaf) => Err(format!("the listener of client {deaf} hears nothing")),
+            None => Ok(()),
+        }
+    }
+}
