@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use hotrod_core::cluster::{
-    CacheHandle, Call, ClusterError, IterationOptions, ListenerKind, MemberId, NearCacheOptions, OperationId,
+    CacheHandle, Call, ClusterError, IterationOptions, ListenerKind, MemberId, NearCacheOptions, OperationId, ReadFrom,
 };
 use hotrod_core::session::Applied;
 use hotrod_core::wire::{
@@ -79,6 +79,12 @@ impl Cache {
     #[must_use]
     pub fn with_flags(&self, flags: Flags) -> Self {
         Self { handle: self.handle.with_flags(flags), ..self.clone() }
+    }
+
+    /// The same cache, read from other owners of a key than the primary one.
+    #[must_use]
+    pub fn with_reads_from(&self, read_from: ReadFrom) -> Self {
+        Self { handle: self.handle.with_reads_from(read_from), ..self.clone() }
     }
 
     /// The same cache, keys and values in these forms; the server converts them from and to its own.

@@ -36,7 +36,7 @@ pub use cache::{Cache, Conditional, Entry, Versioned};
 pub use client::Client;
 pub use error::{DialError, Error};
 pub use hotrod_core as core;
-pub use hotrod_core::cluster::{IterationOptions, NearCacheOptions};
+pub use hotrod_core::cluster::{IterationOptions, NearCacheOptions, ReadFrom};
 pub use iteration::Iteration;
 pub use listener::{Listener, ListenerEvent};
 pub use session::Session;

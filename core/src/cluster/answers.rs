@@ -96,7 +96,8 @@ impl Cluster {
             Owner::Part(bulk) => self.part_done(bulk, id, operation.request, member, result),
             Owner::Listener(listener) => self.registration_done(listener, link, member, result),
             Owner::Iteration(iteration, part) => {
-                let cache = CacheHandle { id: operation.cache, options: operation.options };
+                let cache =
+                    CacheHandle { id: operation.cache, options: operation.options, read_from: operation.read_from };
                 self.part_answered(iteration, part, &cache, member, result);
             }
             Owner::Nobody => {}

@@ -46,6 +46,7 @@ impl Cluster {
             request,
             options: whole.options.clone(),
             cache: whole.cache,
+            read_from: whole.read_from,
             owner: Owner::Part(bulk),
             target: Target::Owner(member),
             purpose: whole.purpose,

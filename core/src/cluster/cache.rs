@@ -14,11 +14,23 @@ use crate::wire::{Flags, MediaType, RequestOptions};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct CacheId(pub(super) u32);
 
+/// Which owner of a key is read from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum ReadFrom {
+    /// The primary owner, which has seen every write.
+    #[default]
+    PrimaryOwner,
+    /// Each owner in turn: a key that is read very often is read from all members that have it. With asynchronous
+    /// replication a backup owner may answer with what was there before.
+    AnyOwner,
+}
+
 /// A cache, and how to ask it; cheap to clone.
 #[derive(Debug, Clone)]
 pub struct CacheHandle {
     pub(super) id: CacheId,
     pub(super) options: Arc<RequestOptions>,
+    pub(super) read_from: ReadFrom,
 }
 
 impl CacheHandle {
@@ -36,7 +48,13 @@ impl CacheHandle {
     #[must_use]
     pub fn with_flags(&self, flags: Flags) -> Self {
         let options = RequestOptions { flags, ..(*self.options).clone() };
-        Self { id: self.id, options: Arc::new(options) }
+        Self { options: Arc::new(options), ..self.clone() }
+    }
+
+    /// The same cache, read from other owners.
+    #[must_use]
+    pub fn with_reads_from(&self, read_from: ReadFrom) -> Self {
+        Self { read_from, ..self.clone() }
     }
 }
 

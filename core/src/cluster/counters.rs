@@ -9,7 +9,7 @@ pub struct Counters {
     pub operations: u64,
     /// Of these, those that failed.
     pub failures: u64,
-    /// Operations sent to the primary owner of their key.
+    /// Operations sent to the primary owner of their key, or to any owner where that was asked for.
     pub direct: u64,
     /// Operations with a key sent to another member, which has to forward them.
     pub forwarded: u64,

@@ -26,6 +26,9 @@ enum Route {
     Any,
 }
 
+/// Of more owners than that the further ones are not read from.
+const MOST_OWNERS_IN_TURN: usize = 8;
+
 impl Cluster {
     /// Sends an operation to the member that it belongs to, or has it wait for one.
     pub(super) fn dispatch(&mut self, id: OperationId) {
@@ -75,6 +78,11 @@ impl Cluster {
                 if let Some(key) = operation.request.routing_key() {
                     let cache = self.caches.get(operation.cache);
                     if let Some(view) = cache.view.as_ref().filter(|_| cache.hashes(&operation.options.key_type)) {
+                        if operation.reads_from_any_owner()
+                            && let Some(member) = self.next_owner(view.owners_of(key), fit)
+                        {
+                            return Choice::Member { member, route: Route::Direct };
+                        }
                         let mut owners = view.owners_of(key).enumerate().filter(|(_, member)| fit(member));
                         if let Some((rank, member)) = owners.next() {
                             let route = if rank == 0 { Route::Direct } else { Route::Forwarded };
@@ -113,6 +121,17 @@ impl Cluster {
         let start = if members.is_empty() { 0 } else { self.turn % members.len() };
         let (before, after) = members.split_at(start);
         after.iter().chain(before).find(|member| fit(member)).copied()
+    }
+
+    /// Whose turn it is among the owners that fit.
+    fn next_owner(&self, owners: impl Iterator<Item = MemberId>, fit: impl Fn(&MemberId) -> bool) -> Option<MemberId> {
+        let mut fitting = [MemberId::default(); MOST_OWNERS_IN_TURN];
+        let mut count = 0;
+        for (place, owner) in fitting.iter_mut().zip(owners.filter(|owner| fit(owner))) {
+            *place = owner;
+            count += 1;
+        }
+        (count > 0).then(|| fitting[self.turn % count])
     }
 
     fn is_usable(&self, member: MemberId) -> bool {

@@ -11,7 +11,7 @@ use super::access::Endpoint;
 use super::answers::transaction;
 use super::backoff::Entropy;
 use super::bulk::{Bulk, BulkId};
-use super::cache::{CacheHandle, CacheId, Caches};
+use super::cache::{CacheHandle, CacheId, Caches, ReadFrom};
 use super::config::{Config, Site};
 use super::counters::Counters;
 use super::iteration::{Iteration, IterationId};
@@ -109,7 +109,7 @@ impl Cluster {
     pub fn cache(&mut self, now: Instant, options: RequestOptions) -> CacheHandle {
         self.now = now;
         let (id, is_new) = self.caches.named(&options.cache);
-        let handle = CacheHandle { id, options: Arc::new(options) };
+        let handle = CacheHandle { id, options: Arc::new(options), read_from: ReadFrom::default() };
         if is_new && !self.closing {
             // A PING of the cache brings its topology and the form in which it stores keys.
             self.probe(id, Target::Key, Purpose::Operations);
@@ -119,7 +119,7 @@ impl Cluster {
 
     fn probe(&mut self, cache: CacheId, target: Target, purpose: Purpose) {
         let plain = RequestOptions::cache(self.caches.get(cache).name.as_str());
-        let cache = CacheHandle { id: cache, options: Arc::new(plain) };
+        let cache = CacheHandle { id: cache, options: Arc::new(plain), read_from: ReadFrom::default() };
         let id = self.take_in(Call::new(&cache, Request::Ping {}), Owner::Probe, target, purpose);
         self.dispatch(id);
     }
@@ -181,6 +181,7 @@ impl Cluster {
             request: call.request,
             options: call.cache.options,
             cache: call.cache.id,
+            read_from: call.cache.read_from,
             owner,
             target,
             purpose,

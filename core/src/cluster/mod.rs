@@ -40,7 +40,7 @@ mod site;
 mod view;
 
 pub use access::{Access, Endpoint, HostTemplate, TemplateError};
-pub use cache::{CacheHandle, CacheId};
+pub use cache::{CacheHandle, CacheId, ReadFrom};
 pub use config::{Config, Site};
 pub use counters::{Counters, Latency};
 pub use iteration::{IterationId, IterationOptions};

@@ -6,7 +6,7 @@ use core::time::Duration;
 use slotmap::new_key_type;
 
 use super::bulk::BulkId;
-use super::cache::{CacheHandle, CacheId};
+use super::cache::{CacheHandle, CacheId, ReadFrom};
 use super::iteration::IterationId;
 use super::link::{LinkId, Purpose};
 use super::listener::ListenerId;
@@ -45,6 +45,7 @@ pub(super) struct Operation {
     pub(super) request: Request,
     pub(super) options: Arc<RequestOptions>,
     pub(super) cache: CacheId,
+    pub(super) read_from: ReadFrom,
     pub(super) owner: Owner,
     pub(super) target: Target,
     pub(super) purpose: Purpose,
@@ -112,6 +113,11 @@ impl Operation {
             Effect::Overwrites => repeat_writes && !self.options.flags.contains(Flags::FORCE_RETURN_VALUE),
             Effect::Changes => false,
         }
+    }
+
+    /// Whether any owner of its key may answer it.
+    pub(super) fn reads_from_any_owner(&self) -> bool {
+        self.read_from == ReadFrom::AnyOwner && self.request.operation().row().effect == Effect::Reads
     }
 
     /// Whether an attempt may have been executed.
