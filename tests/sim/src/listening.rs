@@ -6,6 +6,7 @@ use bytes::Bytes;
 use hotrod_core::cluster::{Event, ListenerKind};
 use hotrod_core::wire::{EventData, Expiration, ListenerOptions, Request};
 
+use crate::host::Host;
 use crate::world::World;
 
 const KEY: Bytes = Bytes::from_static(b"listened to");
@@ -26,19 +27,30 @@ impl World {
         }
     }
 
-    /// Once the faults are over every listener hears of a write.
+    /// Once the faults are over every listener hears of a write, or is told that it may have missed it and hears of the
+    /// next.
     pub fn check_listeners(&mut self) -> Result<(), String> {
-        self.hosts.iter_mut().for_each(|host| host.events.clear());
-        let put = Request::Put { key: KEY, expiration: Expiration::DEFAULT, value: Bytes::new() };
-        self.call_from(0, put).map_err(|error| error.to_string())?;
-        self.run_for(Duration::from_secs(5));
-        let of_the_write = |event: &Event| match event {
-            Event::Entry { event, .. } => matches!(&event.data, EventData::Key { key, .. } if *key == KEY),
-            _ => false,
-        };
-        match self.hosts.iter().position(|host| !host.events.iter().any(of_the_write)) {
-            Some(deaf) => Err(format!("the listener of client {deaf} hears nothing")),
-            None => Ok(()),
+        for _ in 0..3 {
+            self.hosts.iter_mut().for_each(|host| host.events.clear());
+            let put = Request::Put { key: KEY, expiration: Expiration::DEFAULT, value: Bytes::new() };
+            self.call_from(0, put).map_err(|error| error.to_string())?;
+            self.run_for(Duration::from_secs(5));
+            let deaf = |host: &&Host| !host.events.iter().any(is_of_the_write);
+            let moved = |host: &Host| host.events.iter().any(|event| matches!(event, Event::ListenerMoved { .. }));
+            if self.hosts.iter().filter(deaf).any(|host| !moved(host)) {
+                return Err("a listener hears nothing, and was told nothing".into());
+            }
+            if self.hosts.iter().all(|host| !deaf(&host)) {
+                return Ok(());
+            }
         }
+        Err("a listener moves again and again".into())
+    }
+}
+
+fn is_of_the_write(event: &Event) -> bool {
+    match event {
+        Event::Entry { event, .. } => matches!(&event.data, EventData::Key { key, .. } if *key == KEY),
+        _ => false,
     }
 }
