@@ -34,6 +34,7 @@ async fn everything(mut cluster: Cluster) {
     let cache = client.default_cache();
     settled(&client, &cache, 3).await;
     every_keyed_operation_is_a_direct_hit(&cluster, &cache).await;
+    caches_of_every_kind_answer(&client).await;
     fixed_entries(&cache).await;
     failures(&mut cluster, &client, &cache).await;
     client.close().await;
@@ -81,6 +82,24 @@ async fn every_keyed_operation_is_a_direct_hit(cluster: &Cluster, cache: &Cache)
     println!("direct hits: {hits:?} of {sent} operations");
     assert!(hits.primary >= sent, "{hits:?} of {sent}");
     assert_eq!((hits.backup, hits.none), (0, 0), "{hits:?}");
+}
+
+/// Each is used as its topology says: with segments, with members alone, or with nothing.
+async fn caches_of_every_kind_answer(client: &Client) {
+    for name in ["repl", "inval", "local", "probe"] {
+        let cache = client.cache(name);
+        for n in 0..100 {
+            cache.put(format!("key {n}"), "v").await.unwrap_or_else(|error| panic!("{name}: {error}"));
+            let found = cache.get(format!("key {n}")).await.unwrap_or_else(|error| panic!("{name}: {error}"));
+            // Others of a local or an invalidation cache need not have it.
+            if matches!(name, "repl" | "probe") {
+                assert_eq!(found.unwrap(), "v", "{name}");
+            }
+        }
+        let view = client.view(&cache);
+        let shape = view.map(|view| (view.members().len(), view.segments()));
+        println!("{name}: members and segments {shape:?}");
+    }
 }
 
 const FIXED: usize = 2000;
