@@ -10,6 +10,8 @@ const LEAST_ROOM: usize = 4 * 1024;
 /// The least room made at a time. More than the above, so that it is mostly used before there is new room: a value may
 /// keep its whole room alive, and small reads must not cost a room each.
 const NEW_ROOM: usize = 16 * 1024;
+/// The room at a stream's beginning: a session that is only kept ready holds no more.
+const FIRST_ROOM: usize = 6 * 1024;
 /// The most room offered before the bytes that will fill it have begun to come.
 const MOST_ROOM: usize = 1024 * 1024;
 /// A message that needs more room than is kept for ever.
@@ -58,7 +60,8 @@ impl ReceiveBuffer {
     pub(crate) fn room(&mut self) -> &mut BytesMut {
         // A large value gets its room in steps as it comes: a length alone must not cost memory.
         let missing = self.needed.saturating_sub(self.incoming.len());
-        let room = missing.min(self.incoming.len().max(MOST_ROOM)).max(NEW_ROOM);
+        let least = if self.stream_offset < FIRST_ROOM as u64 { FIRST_ROOM } else { NEW_ROOM };
+        let room = missing.min(self.incoming.len().max(MOST_ROOM)).max(least);
         let spare = self.incoming.capacity() - self.incoming.len();
         // The end of a large value needs no more than its own room: more would move all of it once again.
         let ends_here = (1..=spare).contains(&missing) && self.incoming.len() >= NEW_ROOM;
