@@ -36,8 +36,7 @@ impl World {
             self.call_from(0, put).map_err(|error| error.to_string())?;
             self.run_for(Duration::from_secs(5));
             let deaf = |host: &&Host| !host.events.iter().any(is_of_the_write);
-            let moved = |host: &Host| host.events.iter().any(|event| matches!(event, Event::ListenerMoved { .. }));
-            if self.hosts.iter().filter(deaf).any(|host| !moved(host)) {
+            if self.hosts.iter().filter(deaf).any(|host| !host.events.iter().any(is_new_registration)) {
                 return Err("a listener hears nothing, and was told nothing".into());
             }
             if self.hosts.iter().all(|host| !deaf(&host)) {
@@ -46,6 +45,10 @@ impl World {
         }
         Err("a listener moves again and again".into())
     }
+}
+
+fn is_new_registration(event: &Event) -> bool {
+    matches!(event, Event::ListenerRegistered { .. } | Event::ListenerMoved { .. })
 }
 
 fn is_of_the_write(event: &Event) -> bool {
