@@ -53,14 +53,16 @@ impl Future for LinkDriver<'_> {
         // What was submitted while this ran, or by a handshake, is to go out now.
         if let Err(error) = this.send(&mut inner, cx) {
             inner.cluster.handle_link_lost(shared.now(), this.link, error.to_string());
-            cx.waker().wake_by_ref();
         }
-        match inner.links.get_mut(this.link) {
-            Some(state) => state.task = Some(cx.waker().clone()),
-            None => this.is_over = true,
+        if let Some(state) = inner.links.get_mut(this.link) {
+            state.task = Some(cx.waker().clone());
         }
+        // What came of that; if there is more to send, this task is woken again.
+        let more = inner.pump(None);
+        this.is_over = !inner.links.contains_key(this.link);
         drop(inner);
         shared.run(actions);
+        shared.run(more);
         if this.is_over { Poll::Ready(()) } else { Poll::Pending }
     }
 }
