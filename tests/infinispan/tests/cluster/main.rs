@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use hotrod_failover::{LoadOptions, Report};
 use hotrod_tokio::core::wire::{EventData, Expiration, Flags, ListenerOptions};
-use hotrod_tokio::{Cache, Client, ListenerEvent, Versioned};
+use hotrod_tokio::{Cache, Client, Error, ListenerEvent, Versioned};
 use infinispan_harness::{Cluster, Options, skip_real};
 use statistics::Hits;
 use tokio::runtime::Builder;
@@ -136,9 +136,9 @@ async fn failures(cluster: &mut Cluster, client: &Client, cache: &Cache) {
     back_to_direct_hits(client, cache, 3).await;
 
     check_load(&working.await.unwrap());
-    let iterations = iterating.await.unwrap();
-    println!("{iterations} iterations, each with every fixed entry exactly once");
-    assert!(iterations > 3);
+    let (iterations, failed) = iterating.await.unwrap();
+    println!("{iterations} iterations with every fixed entry exactly once, {failed} that failed and said so");
+    assert!(iterations > 3 && failed <= iterations / 10);
     is_over.store(true, Ordering::Relaxed);
     let mut all_moves = 0;
     for listener in listening {
@@ -198,24 +198,36 @@ fn check_load(report: &Report) {
     assert_eq!(report.lost_writes, [] as [String; 0]);
 }
 
-/// Every entry that is there all the time comes exactly once, whatever happens meanwhile.
-async fn iterate_again_and_again(cache: Cache, duration: Duration) -> usize {
+/// Every entry that is there all the time comes exactly once, whatever happens meanwhile. An iteration may fail, when
+/// the servers have no answer in time; it must not end early.
+async fn iterate_again_and_again(cache: Cache, duration: Duration) -> (usize, usize) {
     let end = Instant::now() + duration;
     let expected: BTreeSet<Bytes> = (0..FIXED).map(fixed).collect();
-    let mut iterations = 0;
+    let (mut iterations, mut failed) = (0, 0);
     while Instant::now() < end {
         let mut found = BTreeSet::new();
-        let mut iteration = cache.iterate(50).unwrap();
-        while let Some(entry) = iteration.next().await.unwrap_or_else(|error| panic!("iteration {iterations}: {error}"))
-        {
-            assert!(found.insert(entry.key.clone()), "{:?} came twice", entry.key);
+        match iterate_once(&cache, &mut found).await {
+            Ok(()) => {
+                let missing: Vec<_> = expected.difference(&found).collect();
+                assert!(missing.is_empty(), "{} missing, such as {:?}", missing.len(), missing[0]);
+                iterations += 1;
+            }
+            Err(error) => {
+                println!("  an iteration failed: {error}");
+                failed += 1;
+            }
         }
-        let missing: Vec<_> = expected.difference(&found).collect();
-        assert!(missing.is_empty(), "iteration {iterations}: {} missing, such as {:?}", missing.len(), missing[0]);
-        iterations += 1;
         sleep(Duration::from_millis(20)).await;
     }
-    iterations
+    (iterations, failed)
+}
+
+async fn iterate_once(cache: &Cache, found: &mut BTreeSet<Bytes>) -> Result<(), Error> {
+    let mut iteration = cache.iterate(50)?;
+    while let Some(entry) = iteration.next().await? {
+        assert!(found.insert(entry.key.clone()), "{:?} came twice", entry.key);
+    }
+    Ok(())
 }
 
 /// Counts events and moves; in the end a write must be heard.

@@ -1,0 +1,109 @@
+//! What a connection URI means for a cluster machine: the same for every host.
+
+use alloc::sync::Arc;
+
+use super::config::Config;
+use crate::sasl::Credentials;
+use crate::session::{Authentication, VersionChoice};
+use crate::uri::ConnectionUri;
+
+/// Parts of a connection URI that can't be used together. Never shows the password.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum CredentialsError {
+    /// Two ways to authenticate.
+    #[error("give a password or an auth_token, not both")]
+    PasswordAndToken,
+    /// Half of one.
+    #[error("the URI names a user and no password")]
+    UserAlone,
+    /// The other half.
+    #[error("the URI has a password and no user")]
+    PasswordAlone,
+}
+
+impl Config {
+    /// What a connection URI says; everything else at its default. TLS and its files are the host's business.
+    pub fn from_uri(uri: &ConnectionUri) -> Result<Self, CredentialsError> {
+        let properties = &uri.properties;
+        let mut config = Self { seeds: uri.servers.clone(), ..Self::default() };
+        config.session.authentication = authentication(uri)?;
+        if let Some(version) = properties.protocol_version {
+            config.session.version = VersionChoice::Exactly(version);
+        }
+        if let Some(intelligence) = properties.client_intelligence {
+            config.session.intelligence = intelligence;
+        }
+        if let Some(timeout) = properties.socket_timeout {
+            config.operation_timeout = timeout;
+        }
+        if let Some(timeout) = properties.connect_timeout {
+            config.connect_timeout = timeout;
+        }
+        if let Some(retries) = properties.max_retries {
+            config.max_retries = retries;
+        }
+        config.access.template.clone_from(&properties.host_template);
+        Ok(config)
+    }
+}
+
+fn authentication(uri: &ConnectionUri) -> Result<Option<Authentication>, CredentialsError> {
+    let properties = &uri.properties;
+    let credentials = match (&uri.username, &uri.password, &properties.auth_token) {
+        (None, None, None) if properties.sasl_mechanism.is_none() => return Ok(None),
+        (None, None, None) => Credentials::certificate(),
+        (None, None, Some(token)) => Credentials::token(token.clone()),
+        (Some(username), None, Some(token)) => Credentials::token(token.clone()).with_username(username),
+        (Some(username), Some(password), None) => Credentials::password(username, password.clone()),
+        (_, Some(_), Some(_)) => return Err(CredentialsError::PasswordAndToken),
+        (Some(_), None, None) => return Err(CredentialsError::UserAlone),
+        (None, Some(_), None) => return Err(CredentialsError::PasswordAlone),
+    };
+    let credentials = match &properties.auth_realm {
+        Some(realm) => credentials.with_realm(realm),
+        None => credentials,
+    };
+    let mut authentication = Authentication::new(Arc::new(credentials), uri.tls);
+    authentication.mechanism = properties.sasl_mechanism;
+    if let Some(name) = &properties.auth_server_name {
+        authentication.server_name.clone_from(name);
+    }
+    Ok(Some(authentication))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::string::ToString;
+    use core::time::Duration;
+
+    fn config(uri: &str) -> Result<Config, CredentialsError> {
+        Config::from_uri(&uri.parse().unwrap())
+    }
+
+    #[test]
+    fn every_property_has_its_setting() {
+        let uri = "hotrod://u:p@one,two:1/c?connect_timeout=100&socket_timeout=200&max_retries=7\
+                   &protocol_version=3.1&host_template=%7Bmember%7D.example.com:443";
+        let config = config(uri).unwrap();
+        assert_eq!(config.seeds.len(), 2);
+        assert_eq!(config.connect_timeout, Duration::from_millis(100));
+        assert_eq!(config.operation_timeout, Duration::from_millis(200));
+        assert_eq!(config.max_retries, 7);
+        assert_eq!(config.session.version, VersionChoice::Exactly(crate::wire::Version::V3_1));
+        assert_eq!(config.access.template.unwrap().to_string(), "{member}.example.com:443");
+        assert!(config.session.authentication.is_some());
+    }
+
+    #[test]
+    fn a_uri_without_credentials_asks_for_none() {
+        assert!(config("hotrod://one").unwrap().session.authentication.is_none());
+    }
+
+    #[test]
+    fn half_of_the_credentials_is_none() {
+        assert_eq!(config("hotrod://u@one").err(), Some(CredentialsError::UserAlone));
+        assert_eq!(config("hotrod://u:p@one?auth_token=t").err(), Some(CredentialsError::PasswordAndToken));
+    }
+}
