@@ -61,14 +61,14 @@ pub(crate) struct LinkState {
     pub(crate) full_listeners: usize,
 }
 
-/// What is to be done once the lock is gone.
+/// What is to be done once the lock is gone. Empty ones cost nothing; who often has some keeps the room.
 #[derive(Default)]
 pub(crate) struct Actions {
-    answers: SmallVec<[(oneshot::Sender<Answer>, Answer); 4]>,
-    entries: SmallVec<[(oneshot::Sender<Entries>, Entries); 1]>,
-    wake: SmallVec<[Waker; 4]>,
-    dial: SmallVec<[(LinkId, Endpoint); 2]>,
-    events: SmallVec<[Event; 1]>,
+    answers: Vec<(oneshot::Sender<Answer>, Answer)>,
+    entries: Vec<(oneshot::Sender<Entries>, Entries)>,
+    wake: SmallVec<[Waker; 2]>,
+    dial: Vec<(LinkId, Endpoint)>,
+    events: Vec<Event>,
 }
 
 impl Shared {
@@ -111,30 +111,32 @@ impl Shared {
 
     /// Changes something, and does what the machine wants then.
     pub(crate) fn with<T>(self: &Arc<Self>, change: impl FnOnce(&mut Inner, Instant) -> T) -> T {
+        let mut actions = Actions::default();
         let mut inner = self.lock();
         let result = change(&mut inner, self.now());
-        let actions = inner.pump(None);
+        inner.pump(None, &mut actions);
         drop(inner);
-        self.run(actions);
+        self.run(&mut actions);
         result
     }
 
-    pub(crate) fn run(self: &Arc<Self>, actions: Actions) {
-        for (link, endpoint) in actions.dial {
+    /// Does it all; nothing is left.
+    pub(crate) fn run(self: &Arc<Self>, actions: &mut Actions) {
+        for (link, endpoint) in actions.dial.drain(..) {
             let task = self.runtime.spawn(link::run(self.clone(), link, endpoint));
             if let Some(state) = self.lock().links.get_mut(link).filter(|state| state.task.is_none()) {
                 state.dialling = Some(task.abort_handle());
             }
         }
-        for (sender, answer) in actions.answers {
+        for (sender, answer) in actions.answers.drain(..) {
             // Nobody waits any more: the operation was given up at this moment.
             let _ = sender.send(answer);
         }
-        for (sender, entries) in actions.entries {
+        for (sender, entries) in actions.entries.drain(..) {
             let _ = sender.send(entries);
         }
-        actions.wake.into_iter().for_each(Waker::wake);
-        for event in actions.events {
+        actions.wake.drain(..).for_each(Waker::wake);
+        for event in actions.events.drain(..) {
             // Nobody listens.
             let _ = self.events.send(event);
         }
@@ -143,8 +145,7 @@ impl Shared {
 
 impl Inner {
     /// Hands out what the machine says. The task of link `own` looks for itself what it has to send.
-    pub(crate) fn pump(&mut self, own: Option<LinkId>) -> Actions {
-        let mut actions = Actions::default();
+    pub(crate) fn pump(&mut self, own: Option<LinkId>, actions: &mut Actions) {
         while let Some(output) = self.cluster.poll_output() {
             match output {
                 Output::Completed { id, member, result } => {
@@ -173,14 +174,13 @@ impl Inner {
                         actions.entries.push((sender, result));
                     }
                 }
-                Output::Event(event) => self.handle_event(event, &mut actions),
+                Output::Event(event) => self.handle_event(event, actions),
             }
         }
-        self.set_alarm(&mut actions);
+        self.set_alarm(actions);
         if self.cluster.is_closed() {
-            self.end(&mut actions);
+            self.end(actions);
         }
-        actions
     }
 
     pub(crate) fn failure(&self, member: Option<MemberId>, error: ClusterError) -> Error {

@@ -10,7 +10,7 @@ use hotrod_core::cluster::{Endpoint, LinkId};
 use tokio::io::AsyncWriteExt;
 
 use crate::dial::Link;
-use crate::driver::{Inner, Shared};
+use crate::driver::{Actions, Inner, Shared};
 use crate::transfer::{READS_A_TURN, read, send};
 
 /// Establishes a link and serves it until it ends.
@@ -27,7 +27,7 @@ pub(crate) async fn run(shared: Arc<Shared>, link: LinkId, endpoint: Endpoint) {
             inner.cluster.handle_connected(now, link);
         }
     });
-    LinkDriver { shared, link, stream: &mut stream, is_over: false }.await;
+    LinkDriver { shared, link, stream: &mut stream, actions: Actions::default(), is_over: false }.await;
     // With TLS the peer is told; whether it hears is all the same.
     let _ = stream.shutdown().await;
 }
@@ -36,6 +36,8 @@ struct LinkDriver<'a> {
     shared: Arc<Shared>,
     link: LinkId,
     stream: &'a mut Link,
+    /// Kept for its room.
+    actions: Actions,
     is_over: bool,
 }
 
@@ -49,7 +51,7 @@ impl Future for LinkDriver<'_> {
         if let Err(error) = this.exchange(&mut inner, cx) {
             inner.cluster.handle_link_lost(shared.now(), this.link, error.to_string());
         }
-        let actions = inner.pump(Some(this.link));
+        inner.pump(Some(this.link), &mut this.actions);
         // What was submitted while this ran, or by a handshake, is to go out now.
         if let Err(error) = this.send(&mut inner, cx) {
             inner.cluster.handle_link_lost(shared.now(), this.link, error.to_string());
@@ -58,11 +60,10 @@ impl Future for LinkDriver<'_> {
             state.task = Some(cx.waker().clone());
         }
         // What came of that; if there is more to send, this task is woken again.
-        let more = inner.pump(None);
+        inner.pump(None, &mut this.actions);
         this.is_over = !inner.links.contains_key(this.link);
         drop(inner);
-        shared.run(actions);
-        shared.run(more);
+        shared.run(&mut this.actions);
         if this.is_over { Poll::Ready(()) } else { Poll::Pending }
     }
 }

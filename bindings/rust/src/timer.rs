@@ -7,7 +7,7 @@ use std::task::{Context, Poll};
 
 use tokio::time::Sleep;
 
-use crate::driver::Shared;
+use crate::driver::{Actions, Shared};
 
 /// Runs until the machine is closed.
 pub(crate) struct Timer {
@@ -34,12 +34,13 @@ impl Future for Timer {
             }
             // Until it is looked at below nobody need wake this task.
             inner.timer = None;
-            let actions = inner.pump(None);
+            let mut actions = Actions::default();
+            inner.pump(None, &mut actions);
             let (is_closed, next) = (inner.cluster.is_closed(), inner.cluster.poll_timeout());
             inner.alarm = next;
             inner.timer = Some(cx.waker().clone());
             drop(inner);
-            shared.run(actions);
+            shared.run(&mut actions);
             if is_closed {
                 return Poll::Ready(());
             }
@@ -57,10 +58,11 @@ impl Drop for Timer {
     fn drop(&mut self) {
         let mut inner = self.shared.lock();
         inner.cluster.close(self.shared.now());
-        let actions = inner.pump(None);
+        let mut actions = Actions::default();
+        inner.pump(None, &mut actions);
         inner.waiting.clear();
         inner.iterations.clear();
         drop(inner);
-        self.shared.run(actions);
+        self.shared.run(&mut actions);
     }
 }
