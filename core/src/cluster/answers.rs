@@ -94,7 +94,7 @@ impl Cluster {
             }
             Owner::Probe => self.learn(operation.cache, result),
             Owner::Part(bulk) => self.part_done(bulk, id, operation.request, member, result),
-            Owner::Listener(listener) => self.registration_done(listener, link, member, result),
+            Owner::Listener(listener) => self.registration_done(listener, &operation, member, result),
             Owner::Iteration(iteration, part) => {
                 let cache =
                     CacheHandle { id: operation.cache, options: operation.options, read_from: operation.read_from };

@@ -10,10 +10,10 @@ use super::cache::{CacheHandle, CacheId};
 use super::link::{LinkId, Purpose};
 use super::machine::Cluster;
 use super::member::MemberId;
-use super::operation::{Call, OperationId, Owner, Target};
+use super::operation::{Call, Operation, OperationId, Owner, Place, Target};
 use super::output::{ClusterError, Event, Output, SubmitError};
 use crate::session::{self, OperationError};
-use crate::wire::{Interests, ListenerOptions, Reply, Request};
+use crate::wire::{Interests, ListenerOptions, Reply, Request, RequestOptions};
 
 new_key_type! {
     /// A listener; never given twice.
@@ -89,40 +89,50 @@ impl Cluster {
         self.now = now;
         let Some(removed) = self.listeners.remove(listener) else { return false };
         if let Some(operation) = removed.registering {
-            self.cancel(operation);
+            let place = self.operations.get(operation).map(|operation| operation.place);
+            // What is on its way to a server may well be done: its answer is waited for, and then it is undone.
+            if !matches!(place, Some(Place::InFlight(..))) {
+                self.cancel(operation);
+                place.and_then(Place::link).into_iter().for_each(|link| self.release_events(link));
+            }
         }
         if let Some(link) = removed.at {
-            self.unregister(link, &removed);
+            self.unregister(link, &removed.request(removed.server_id.clone()), removed.cache.options());
         }
         true
     }
 
-    fn unregister(&mut self, link: LinkId, removed: &Listener) {
-        let is_last = !self.listeners.values().any(|listener| listener.at == Some(link));
-        let listener_id = removed.server_id.clone();
-        let request = match &removed.subject {
-            Subject::Host(ListenerKind::Counter(counter)) => {
-                Request::CounterRemoveListener { counter: counter.clone(), listener_id }
-            }
-            Subject::Host(ListenerKind::Cache(_)) | Subject::NearCache { .. } => {
-                Request::RemoveClientListener { listener_id }
-            }
-        };
+    /// Undoes a registration.
+    fn unregister(&mut self, link: LinkId, registration: &Request, options: &RequestOptions) {
+        let Some(request) = removal_of(registration) else { return };
         let Some(open) = self.links.get_mut(link) else { return };
         let (now, is_for_events) = (self.now, open.purpose == Purpose::Events);
         if let Some(session) = open.session_mut() {
             // If it is too full for that it has to be told otherwise: by its end.
-            let told = session.submit(now, session::Call::new(&request, removed.cache.options()));
+            let told = session.submit(now, session::Call::new(&request, options));
             let is_told = told.is_ok();
             if let Ok(id) = told {
                 session.cancel(id);
             }
-            if is_for_events && (is_last || !is_told) {
+            if is_for_events && !is_told {
                 return self.drain(link);
             }
         }
+        self.release_events(link);
         self.set_timeout(link);
         self.refresh(link);
+    }
+
+    /// Lets a link for listeners go that has none and gets none.
+    fn release_events(&mut self, link: LinkId) {
+        let comes_here = |listener: &Listener| {
+            let registering = listener.registering.and_then(|operation| self.operations.get(operation));
+            listener.at == Some(link) || registering.is_some_and(|operation| operation.place.link() == Some(link))
+        };
+        let is_for_events = self.links.get(link).is_some_and(|open| open.purpose == Purpose::Events);
+        if is_for_events && !self.listeners.values().any(comes_here) {
+            self.drain(link);
+        }
     }
 
     fn register(&mut self, id: ListenerId) {
@@ -167,12 +177,20 @@ impl Cluster {
     pub(super) fn registration_done(
         &mut self,
         id: ListenerId,
-        link: Option<LinkId>,
+        registration: &Operation,
         member: Option<MemberId>,
         result: Result<Reply, ClusterError>,
     ) {
         let is_closing = self.is_closing();
-        let Some(listener) = self.listeners.get_mut(id) else { return };
+        let link = registration.place.link();
+        let Some(listener) = self.listeners.get_mut(id) else {
+            // It was removed meanwhile.
+            return match (link, result) {
+                (Some(link), Ok(_)) => self.unregister(link, &registration.request, &registration.options),
+                (Some(link), Err(_)) => self.release_events(link),
+                (None, _) => {}
+            };
+        };
         listener.registering = None;
         match (result, link, member) {
             (Ok(_), Some(link), Some(member)) => {
@@ -192,7 +210,10 @@ impl Cluster {
             }
             // It stands until it is removed: whoever comes back gets it.
             (Err(error), ..) if !is_closing && listener.may_be_tried_again(&error) => self.register(id),
-            (Err(error), ..) => self.fail_listener(id, error),
+            (Err(error), ..) => {
+                self.fail_listener(id, error);
+                link.into_iter().for_each(|link| self.release_events(link));
+            }
             (Ok(_), ..) => {}
         }
     }
@@ -217,6 +238,19 @@ impl Cluster {
                 self.register(id);
             }
         }
+    }
+}
+
+/// What undoes a registration.
+fn removal_of(registration: &Request) -> Option<Request> {
+    match registration.clone() {
+        Request::CounterAddListener { counter, listener_id } => {
+            Some(Request::CounterRemoveListener { counter, listener_id })
+        }
+        Request::AddClientListener { listener_id, .. } | Request::AddBloomFilterListener { listener_id, .. } => {
+            Some(Request::RemoveClientListener { listener_id })
+        }
+        _ => None,
     }
 }
 
