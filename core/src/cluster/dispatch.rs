@@ -33,6 +33,10 @@ impl Cluster {
     /// Sends an operation to the member that it belongs to, or has it wait for one.
     pub(super) fn dispatch(&mut self, id: OperationId) {
         let Some(operation) = self.operations.get(id) else { return };
+        if self.is_closing() {
+            let (applied, operation) = (operation.applied(), operation.request.operation());
+            return self.complete(id, None, Err(ClusterError::Closed { operation, applied }));
+        }
         match self.choose(operation) {
             Choice::Member { member, route } => {
                 if operation.avoid == Some(member) {
