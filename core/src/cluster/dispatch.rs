@@ -113,6 +113,8 @@ impl Cluster {
     fn choose_only(&self, operation: &Operation, member: MemberId) -> Choice {
         match self.members.get(member) {
             None => Choice::Gone,
+            // A link to it would lead back to the cluster that was left.
+            Some(known) if known.site != self.site => Choice::Gone,
             Some(_) if self.is_usable(member) => Choice::Member { member, route: Route::Any },
             // An iteration is not waited for: others have the same entries.
             Some(_) if matches!(operation.owner, Owner::Iteration(..)) => Choice::Gone,
@@ -139,7 +141,8 @@ impl Cluster {
     }
 
     fn is_usable(&self, member: MemberId) -> bool {
-        self.members.get(member).is_some_and(|member| member.has_link() || member.may_be_tried(self.now))
+        let known = self.members.get(member).filter(|known| known.site == self.site);
+        known.is_some_and(|known| known.has_link() || known.may_be_tried(self.now))
     }
 
     fn send_to(&mut self, member: MemberId, id: OperationId) {

@@ -98,8 +98,8 @@ impl Cluster {
         };
         let own = Site { name: String::new(), seeds: core::mem::take(&mut cluster.config.seeds) };
         let others = core::mem::take(&mut cluster.config.sites);
-        for Site { name, seeds } in core::iter::once(own).chain(others) {
-            let seeds = seeds.iter().map(|address| cluster.members.seed(address)).collect();
+        for (site, Site { name, seeds }) in core::iter::once(own).chain(others).enumerate() {
+            let seeds = seeds.iter().map(|address| cluster.members.seed(address, site)).collect();
             cluster.sites.push(KnownSite { name, seeds });
         }
         cluster

@@ -49,6 +49,8 @@ pub(super) struct Member {
     pub(super) retry_at: Option<Instant>,
     pub(super) failure: Option<Arc<Disconnect>>,
     pub(super) is_seed: bool,
+    /// The site that it was named for last.
+    pub(super) site: usize,
 }
 
 impl Member {
@@ -78,8 +80,12 @@ pub(super) struct Members {
 }
 
 impl Members {
-    pub(super) fn named(&mut self, address: &wire::Member) -> MemberId {
+    /// The member of that address, of that site.
+    pub(super) fn named(&mut self, address: &wire::Member, site: usize) -> MemberId {
         if let Some(id) = self.by_address.get(address) {
+            if let Some(member) = self.all.get_mut(*id) {
+                member.site = site;
+            }
             return *id;
         }
         let id = self.all.insert(Member {
@@ -90,14 +96,16 @@ impl Members {
             retry_at: None,
             failure: None,
             is_seed: false,
+            site,
         });
         self.by_address.insert(address.clone(), id);
         id
     }
 
-    /// The member of a seed's address; it is never forgotten.
-    pub(super) fn seed(&mut self, address: &wire::Member) -> MemberId {
-        let id = self.named(address);
+    /// The member of a seed's address; it is never forgotten. One that several sites name is of the first at first.
+    pub(super) fn seed(&mut self, address: &wire::Member, site: usize) -> MemberId {
+        let known = self.by_address.get(address).copied();
+        let id = known.unwrap_or_else(|| self.named(address, site));
         if let Some(member) = self.all.get_mut(id) {
             member.is_seed = true;
         }

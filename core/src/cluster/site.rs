@@ -64,7 +64,7 @@ impl Cluster {
         self.caches.iter_mut().for_each(|cache| cache.view = None);
         for seed in self.sites[site].seeds.clone() {
             if let Some(member) = self.members.get_mut(seed) {
-                (member.failures, member.retry_at) = (0, None);
+                (member.failures, member.retry_at, member.site) = (0, None, site);
             }
         }
         self.outputs.push_back(Output::Event(Event::SiteSwitched { from, to, automatic }));
