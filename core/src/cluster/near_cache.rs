@@ -252,7 +252,8 @@ impl NearCache {
     /// As many as Infinispan's own client has: with three hashes about 15% of foreign keys pass.
     fn bloom_bits(&self) -> u32 {
         if self.settings.bloom_filter {
-            u32::try_from(self.settings.max_entries).unwrap_or(u32::MAX / 4) * 4
+            // A server counts in signed numbers.
+            u32::try_from(self.settings.max_entries).unwrap_or(u32::MAX).saturating_mul(4).min(i32::MAX as u32)
         } else {
             0
         }
