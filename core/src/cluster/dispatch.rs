@@ -149,7 +149,10 @@ impl Cluster {
         self.turn = self.turn.wrapping_add(1);
         let Some(operation) = self.operations.get(id) else { return };
         let row = operation.request.operation().row();
-        let same = row.routing == Routing::Same || matches!(operation.target, Target::Only(_) | Target::Prefer(_));
+        // A listener of a near cache stands where its reads go, and not on a link that is closed when it is spare.
+        let same = row.routing == Routing::Same
+            || matches!(operation.target, Target::Only(_) | Target::Prefer(_))
+            || matches!(operation.owner, Owner::Listener(_));
         let Some(link) = self.link_for(member, operation.purpose, same) else { return self.wait(id) };
         let goes_first = self.links.get(link).is_some_and(|open| open.queue.is_empty() && open.is_ready());
         if goes_first && self.submit_to(link, id) {
