@@ -49,14 +49,20 @@ impl Client {
         };
         let mut seed = [0; 32];
         getrandom::fill(&mut seed).map_err(|error| Error::Settings(format!("no randomness: {error}")))?;
-        let (startup, ready) = Startup::new(settings.cluster.seeds.clone());
+        let sites = settings.cluster.sites.iter().flat_map(|site| &site.seeds);
+        let servers = settings.cluster.seeds.iter().chain(sites).cloned().collect();
+        let (startup, ready) = Startup::new(servers);
         let shared = Shared::new(dialer, settings.cluster, seed, startup);
         let default_cache = settings.cache.into();
         let client = Self { _alive: Arc::new(Alive(shared.clone())), shared, default_cache };
         tokio::spawn(Timer::new(client.shared.clone()));
-        // To ask for a cache is to ask for a link.
-        let _ = client.default_cache();
-        ready.await.unwrap_or_else(|_| Err(Error::closed()))?;
+        // To ask for a cache is to ask for a link. When that is given up nobody tries the servers that are left.
+        let cache = client.default_cache();
+        tokio::select! {
+            biased;
+            outcome = ready => outcome.unwrap_or_else(|_| Err(Error::closed()))?,
+            outcome = cache.ping() => drop(outcome?),
+        }
         Ok(client)
     }
 
