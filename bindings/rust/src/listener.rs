@@ -79,9 +79,9 @@ impl Registration {
         self.push(ListenerEvent::Ended(error))
     }
 
-    /// Whether with the latest event, which came by `link`, it has too many.
+    /// Whether with the latest event, which came by `link`, it has too many. A link that it had before is gone.
     pub(crate) fn becomes_full(&mut self, link: LinkId) -> bool {
-        let is_full = self.full.is_none() && self.heard.len() >= LISTENER_QUEUE;
+        let is_full = self.full != Some(link) && self.heard.len() >= LISTENER_QUEUE;
         if is_full {
             self.full = Some(link);
         }
@@ -136,5 +136,30 @@ impl Drop for Listener {
             full.and_then(|link| inner.release(link))
         });
         task.into_iter().for_each(Waker::wake);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use slotmap::KeyData;
+
+    use super::*;
+
+    fn link(number: u64) -> LinkId {
+        KeyData::from_ffi(1 << 32 | number).into()
+    }
+
+    /// Its queue would grow without limit otherwise: the old link is gone, and the new one is read.
+    #[test]
+    fn a_listener_that_moves_while_it_is_full_holds_up_its_new_link() {
+        let mut registration = Registration::new(oneshot::channel().0);
+        for _ in 0..LISTENER_QUEUE {
+            registration.push(ListenerEvent::Moved);
+        }
+        assert!(registration.becomes_full(link(1)));
+        registration.push(ListenerEvent::Moved);
+        assert!(!registration.becomes_full(link(1)), "it is held already");
+        assert!(registration.becomes_full(link(2)));
+        assert_eq!(registration.full, Some(link(2)));
     }
 }
