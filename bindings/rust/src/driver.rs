@@ -230,13 +230,17 @@ impl Inner {
             && let Some(state) = self.links.get_mut(link)
         {
             state.full_listeners += 1;
+            self.cluster.hold(link);
         }
     }
 
     /// A listener has taken events, or is gone: its link is read again. Answers the task to wake.
-    pub(crate) fn release(&mut self, link: LinkId) -> Option<Waker> {
+    pub(crate) fn release(&mut self, link: LinkId, now: Instant) -> Option<Waker> {
         let state = self.links.get_mut(link)?;
         state.full_listeners -= 1;
+        if state.full_listeners == 0 {
+            self.cluster.resume(now, link);
+        }
         state.task.take()
     }
 

@@ -118,7 +118,7 @@ impl Listener {
             };
             let has_room = registration.heard.len() < LISTENER_QUEUE / 2;
             let full = if has_room { registration.full.take() } else { None };
-            let task = full.and_then(|link| inner.release(link));
+            let task = full.and_then(|link| inner.release(link, shared.now()));
             drop(inner);
             task.into_iter().for_each(Waker::wake);
             Poll::Ready(Some(event))
@@ -133,7 +133,7 @@ impl Drop for Listener {
         let task = self.cache.client.shared.with(|inner, now| {
             inner.cluster.remove_listener(now, id);
             let full = inner.listeners.remove(id).and_then(|registration| registration.full);
-            full.and_then(|link| inner.release(link))
+            full.and_then(|link| inner.release(link, now))
         });
         task.into_iter().for_each(Waker::wake);
     }

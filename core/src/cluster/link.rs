@@ -46,6 +46,8 @@ pub(super) struct Link {
     pub(super) timeout: Option<Instant>,
     /// Since when nothing was sent or received.
     pub(super) quiet_since: Instant,
+    /// The host does not read from it.
+    pub(super) is_held: bool,
 }
 
 pub(super) enum Stage {
@@ -70,6 +72,7 @@ impl Link {
             has_events: false,
             timeout: None,
             quiet_since: now,
+            is_held: false,
         }
     }
 

@@ -94,6 +94,23 @@ impl Cluster {
         self.links.get(link).and_then(Link::session).is_some_and(Session::wants_read)
     }
 
+    /// The host does not read from the link for the time being, because it has no room for events: that the link is quiet
+    /// then says nothing.
+    pub fn hold(&mut self, link: LinkId) {
+        let Some(open) = self.links.get_mut(link) else { return };
+        open.is_held = true;
+        open.session_mut().into_iter().for_each(Session::hold);
+    }
+
+    /// The host reads from the link again.
+    pub fn resume(&mut self, now: Instant, link: LinkId) {
+        self.now = now;
+        let Some(open) = self.links.get_mut(link) else { return };
+        (open.is_held, open.quiet_since) = (false, now);
+        open.session_mut().into_iter().for_each(|session| session.resume(now));
+        self.set_timeout(link);
+    }
+
     /// The next event of a session, if there is one; what it brings goes where it belongs.
     pub(super) fn poll_links(&mut self) -> bool {
         let Some(&link) = self.with_events.front() else { return false };
@@ -240,7 +257,9 @@ impl Cluster {
                     }
                     open.quiet_since = now;
                     let (member, purpose) = (open.member, open.purpose);
-                    self.probe_by(member, purpose);
+                    if !open.is_held {
+                        self.probe_by(member, purpose);
+                    }
                 }
             }
         }

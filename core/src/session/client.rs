@@ -144,6 +144,8 @@ pub struct Session {
     earliest_deadline: Option<Instant>,
     /// Since when nothing was received, while operations are in flight.
     quiet_since: Instant,
+    /// The host does not read.
+    is_held: bool,
     counters: Counters,
 }
 
@@ -167,6 +169,7 @@ impl Session {
             started: now,
             earliest_deadline: None,
             quiet_since: now,
+            is_held: false,
             counters: Counters::default(),
             config,
         };
@@ -197,6 +200,17 @@ impl Session {
     /// Whether the host should read from the link: not while events wait to be polled beyond their limit.
     pub fn wants_read(&self) -> bool {
         !self.is_closed() && self.events.len() < self.config.max_events
+    }
+
+    /// The host does not read from the link for the time being, so that nothing comes is no sign of a stall.
+    pub fn hold(&mut self) {
+        self.is_held = true;
+    }
+
+    /// The host reads again.
+    pub fn resume(&mut self, now: Instant) {
+        self.is_held = false;
+        self.quiet_since = now;
     }
 
     /// What the session has done.
@@ -369,7 +383,7 @@ impl Session {
     }
 
     fn stall_deadline(&self) -> Option<Instant> {
-        (self.in_flight.len() > 0).then(|| self.quiet_since + self.config.stall_timeout)
+        (self.in_flight.len() > 0 && !self.is_held).then(|| self.quiet_since + self.config.stall_timeout)
     }
 
     fn send(&mut self, now: Instant, call: Call<'_>, version: Version, deadline: Instant, owner: Owner) -> u64 {
