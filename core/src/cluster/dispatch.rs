@@ -41,13 +41,10 @@ impl Cluster {
             Choice::Member { member, route } => {
                 if operation.avoid == Some(member) {
                     // It has just failed there and there is no other: not at once again.
-                    let at = self.now + self.config.min_backoff;
                     if let Some(operation) = self.operations.get_mut(id) {
                         operation.avoid = None;
                     }
-                    self.wait(id);
-                    self.retry_at = Some(self.retry_at.map_or(at, |known| known.min(at)));
-                    return;
+                    return self.dispatch_later(id);
                 }
                 match route {
                     Route::Direct => self.counters.direct += 1,
@@ -163,6 +160,13 @@ impl Cluster {
             open.queue.push_back(id);
         }
         self.refresh(link);
+    }
+
+    /// Sends an operation after a pause.
+    pub(super) fn dispatch_later(&mut self, id: OperationId) {
+        let at = self.now + self.config.min_backoff;
+        self.wait(id);
+        self.retry_at = Some(self.retry_at.map_or(at, |known| known.min(at)));
     }
 
     fn wait(&mut self, id: OperationId) {

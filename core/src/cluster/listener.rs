@@ -136,8 +136,14 @@ impl Cluster {
     }
 
     fn register(&mut self, id: ListenerId) {
+        if let Some(operation) = self.prepare_registration(id) {
+            self.dispatch(operation);
+        }
+    }
+
+    fn prepare_registration(&mut self, id: ListenerId) -> Option<OperationId> {
         let server_id = self.server_id(id);
-        let Some(listener) = self.listeners.get_mut(id) else { return };
+        let listener = self.listeners.get_mut(id)?;
         listener.server_id = server_id.clone();
         listener.at = None;
         let purpose = match listener.subject {
@@ -150,7 +156,7 @@ impl Cluster {
         if let Some(listener) = self.listeners.get_mut(id) {
             listener.registering = Some(operation);
         }
-        self.dispatch(operation);
+        Some(operation)
     }
 
     /// A new name for a listener: its own identity, and eight random bytes.
@@ -209,7 +215,11 @@ impl Cluster {
                 self.outputs.push_back(Output::Event(event));
             }
             // It stands until it is removed: whoever comes back gets it.
-            (Err(error), ..) if !is_closing && listener.may_be_tried_again(&error) => self.register(id),
+            (Err(error), ..) if !is_closing && listener.may_be_tried_again(&error) => {
+                if let Some(operation) = self.prepare_registration(id) {
+                    self.dispatch_later(operation);
+                }
+            }
             (Err(error), ..) => {
                 self.fail_listener(id, error);
                 link.into_iter().for_each(|link| self.release_events(link));
