@@ -215,7 +215,6 @@ impl Cluster {
             (Ok(Reply { body: Body::Iteration(batch), status, .. }), PartState::Fetching(source), _)
                 if status.is_success() =>
             {
-                iteration.failures = 0;
                 self.take_batch(id, part, source, batch);
             }
             (Err(error), ..) => self.fail_part(id, part, Some(error)),
@@ -227,6 +226,7 @@ impl Cluster {
     fn take_batch(&mut self, id: IterationId, part: usize, source: Source, batch: IterationBatch) {
         let Some(iteration) = self.iterations.get_mut(id) else { return };
         if batch.entries.is_empty() {
+            iteration.failures = 0;
             iteration.finish_segments(part, None);
             let cache = iteration.cache.clone();
             self.end_source(&cache, source);
@@ -242,6 +242,8 @@ impl Cluster {
         if entries.is_empty() {
             return self.fetch(id, part, source);
         }
+        // Entries that came before are no progress: else servers that fail always at the same place are asked for ever.
+        iteration.failures = 0;
         iteration.parts[part].state = PartState::Idle(source);
         iteration.batches.push_back((part, entries));
         self.hand_out(id);
