@@ -134,7 +134,8 @@ impl Cluster {
             // The last words of a cluster that was left.
             return;
         }
-        let members: Vec<MemberId> = topology.members.iter().map(|address| self.members.named(address, self.site)).collect();
+        let members: Vec<MemberId> =
+            topology.members.iter().map(|address| self.members.named(address, self.site)).collect();
         let spread = topology.hash.filter(|hash| hash.function == MURMUR3 && !hash.owners.is_empty());
         let ownership = spread.map(|hash| Ownership::new(hash.segments, hash.owners));
         let view = self.caches.share(View { id: topology.id, members, ownership });
