@@ -32,7 +32,8 @@ pub(super) struct Bulk {
 }
 
 impl Cluster {
-    /// Splits an operation if it has keys of several owners. Answers false if it goes whole.
+    /// Splits an operation if it has keys of several owners. Answers false if it goes whole: then to the owner, if it
+    /// has one.
     pub(super) fn split(&mut self, id: OperationId) -> bool {
         let Some(whole) = self.operations.get(id) else { return false };
         let cache = self.caches.get(whole.cache);
@@ -40,6 +41,9 @@ impl Cluster {
         let Some(view) = view else { return false };
         let requests = split_request(&whole.request, &view);
         if requests.len() < 2 {
+            if let (Some((&owner, _)), Some(whole)) = (requests.first_key_value(), self.operations.get_mut(id)) {
+                whole.target = Target::Owner(owner);
+            }
             return false;
         }
         let part_of = |bulk, member, request| Operation {

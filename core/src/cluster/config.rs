@@ -41,6 +41,8 @@ pub struct Config {
     /// Whether links are opened to members as soon as a topology names them, and not with the first operation that
     /// needs one. Default true.
     pub connect_ahead: bool,
+    /// With so many links none is opened ahead of need: a topology may name any number of members. Default 1,000.
+    pub max_links_ahead: usize,
     /// Links for operations to one member; more than the first are opened when all have plenty to do. Listeners have a
     /// link of their own beside them. Default 1.
     pub links_per_member: usize,
@@ -67,6 +69,7 @@ impl Default for Config {
             min_backoff: Duration::from_millis(100),
             max_backoff: Duration::from_secs(10),
             connect_ahead: true,
+            max_links_ahead: 1_000,
             links_per_member: 1,
             idle_timeout: Duration::from_secs(60),
             keep_alive: Duration::from_secs(30),

@@ -124,8 +124,11 @@ impl Cluster {
         if is_failure {
             self.open_ahead();
         }
-        let needed = self.needed_members();
-        self.members.retain(|member| needed.contains(&member));
+        // Of all members only this one may have become one that nobody needs.
+        let member = ended.member;
+        if !self.current.contains(&member) && !self.caches.distinct_views().any(|view| view.members.contains(&member)) {
+            self.members.forget(member);
+        }
     }
 
     /// Takes a new view of the cluster over; operations in flight go on under the old one.
@@ -162,6 +165,9 @@ impl Cluster {
         }
         for index in 0..self.current.len() {
             let member = self.current[index];
+            if self.links.len() >= self.config.max_links_ahead {
+                return;
+            }
             let Some(known) = self.members.get(member).filter(|known| known.links.is_empty()) else { continue };
             if known.may_be_tried(self.now) {
                 self.open_link(member, Purpose::Operations);

@@ -17,9 +17,9 @@ use super::operation::{Call, Owner, Target};
 use super::output::{ClusterError, Output, SubmitError};
 use super::segments::SegmentSet;
 use crate::routing::segment_of;
-use crate::session::OperationError;
+use crate::session::{Applied, OperationError};
 use crate::time::Instant;
-use crate::wire::{Body, Factory, IterationBatch, IterationEntry, Reply, Request};
+use crate::wire::{Body, Factory, IterationBatch, IterationEntry, Operation, Reply, Request};
 
 new_key_type! {
     /// An iteration; never given twice.
@@ -264,7 +264,7 @@ impl Cluster {
             Some(_) => true,
         };
         if is_final || iteration.failures > most {
-            let iteration_next = crate::wire::Operation::IterationNext;
+            let iteration_next = Operation::IterationNext;
             iteration.failed = Some(
                 error.unwrap_or(ClusterError::IterationLost { operation: iteration_next, times: iteration.failures }),
             );
@@ -274,6 +274,19 @@ impl Cluster {
         self.plan(id, segments);
         // It may have been at its end.
         self.hand_out(id);
+    }
+
+    /// The cluster that they went over is left: another's segments and entries are not the rest of theirs.
+    pub(super) fn fail_iterations(&mut self) {
+        let all: Vec<IterationId> = self.iterations.keys().collect();
+        for id in all {
+            if let Some(iteration) = self.iterations.get_mut(id) {
+                let (operation, applied) = (Operation::IterationNext, Applied::No);
+                iteration.failed.get_or_insert(ClusterError::MemberGone { operation, applied });
+                iteration.batches.clear();
+            }
+            self.hand_out(id);
+        }
     }
 
     /// Gives the host what it waits for, if it is there.

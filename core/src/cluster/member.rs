@@ -124,6 +124,15 @@ impl Members {
         self.all.iter()
     }
 
+    /// Forgets a member that nobody needs, unless it is a seed or has a link.
+    pub(super) fn forget(&mut self, id: MemberId) {
+        if self.all.get(id).is_some_and(|member| !member.is_seed && !member.has_link())
+            && let Some(member) = self.all.remove(id)
+        {
+            self.by_address.remove(&member.address);
+        }
+    }
+
     /// Forgets members that nobody needs: clusters on which pods come and go have any number of addresses.
     pub(super) fn retain(&mut self, needed: impl Fn(MemberId) -> bool) {
         let gone: Vec<MemberId> = self
@@ -132,10 +141,6 @@ impl Members {
             .filter(|(id, member)| !member.is_seed && !member.has_link() && !needed(*id))
             .map(|(id, _)| id)
             .collect();
-        for id in gone {
-            if let Some(member) = self.all.remove(id) {
-                self.by_address.remove(&member.address);
-            }
-        }
+        gone.into_iter().for_each(|id| self.forget(id));
     }
 }

@@ -13,7 +13,7 @@ use bytes::Bytes;
 use lru::LruCache;
 
 use super::bloom::BloomFilter;
-use super::cache::{CacheHandle, CacheId};
+use super::cache::{CacheHandle, CacheId, ReadFrom};
 use super::link::{LinkId, Purpose};
 use super::listener::ListenerId;
 use super::machine::Cluster;
@@ -131,8 +131,10 @@ impl Cluster {
             (true, Some(link)) => Target::Prefer(link.member),
             _ => Target::Key,
         };
-        let call = Call { request: Request::GetWithMetadata { key: key.clone() }, ..call };
-        let id = call.cache.id;
+        // From the owner that sees every write first: another may still have what an event has told to be old.
+        let cache = call.cache.with_reads_from(ReadFrom::PrimaryOwner);
+        let id = cache.id;
+        let call = Call { request: Request::GetWithMetadata { key: key.clone() }, cache, ..call };
         let operation = self.take_in(call, Owner::Fetch { value_only }, target, Purpose::Operations);
         if let Some(near) = &mut self.caches.get_mut(id).near {
             near.fetching.insert(key, operation);

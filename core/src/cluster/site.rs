@@ -67,6 +67,7 @@ impl Cluster {
                 (member.failures, member.retry_at, member.site) = (0, None, site);
             }
         }
+        self.fail_iterations();
         self.outputs.push_back(Output::Event(Event::SiteSwitched { from, to, automatic }));
         let left: Vec<LinkId> =
             self.links.iter().filter(|(_, link)| !self.seeds().contains(&link.member)).map(|(id, _)| id).collect();
