@@ -19,7 +19,6 @@
 mod access;
 mod answers;
 mod backoff;
-mod bloom;
 mod bulk;
 mod cache;
 mod config;

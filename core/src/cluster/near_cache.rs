@@ -12,13 +12,13 @@ use core::time::Duration;
 use bytes::Bytes;
 use lru::LruCache;
 
-use super::bloom::BloomFilter;
 use super::cache::{CacheHandle, CacheId, ReadFrom};
 use super::link::{LinkId, Purpose};
 use super::listener::ListenerId;
 use super::machine::Cluster;
 use super::operation::{Call, Operation, OperationId, Owner, Target};
 use super::output::{ClusterError, Event, Output, SubmitError};
+use crate::routing::BloomFilter;
 use crate::session;
 use crate::time::Instant;
 use crate::wire::{self, Body, Effect, Flags, Metadata, Reply, Request, RequestOptions, Status};
@@ -264,7 +264,7 @@ impl NearCache {
     fn bloom_filter(&self) -> Bytes {
         let mut filter = BloomFilter::new(self.bloom_bits());
         self.entries.iter().for_each(|(key, _)| filter.add(key));
-        filter.into_bytes()
+        filter.to_bytes()
     }
 
     /// The key of a read that may be answered from here.

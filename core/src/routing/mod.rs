@@ -4,8 +4,10 @@
 //! [`Topology`](crate::wire::Topology) which members own each segment, the primary owner first. Both sides must find
 //! the same segment for the same bytes: the key in its *storage* form, which is the cache's and not the request's.
 
+mod bloom;
 mod hash;
 mod segments;
 
+pub use bloom::BloomFilter;
 pub use hash::{key_hash, murmur3};
 pub use segments::{segment_of, segment_size};

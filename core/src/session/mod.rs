@@ -23,12 +23,14 @@
 mod client;
 mod config;
 mod error;
+mod event;
 mod handshake;
 mod in_flight;
 mod server;
 
-pub use client::{Call, Counters, Event, OperationId, Ready, Session, TimeoutReason};
+pub use client::{Call, OperationId, Session};
 pub use config::{Authentication, Config, VersionChoice};
 pub(crate) use error::Fate;
 pub use error::{Applied, Disconnect, OperationError, SubmitError};
+pub use event::{Counters, Event, Ready, TimeoutReason};
 pub use server::ServerSession;

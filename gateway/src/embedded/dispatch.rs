@@ -1,9 +1,9 @@
 //! From a request to what executes it.
 
+use hotrod_core::routing::BloomFilter;
 use hotrod_core::wire::{Body, MediaType, Operation, Ping, Reply, Request, RequestHeader, Status, Topology, Version};
 
 use super::answer::{Answer, Failure, Outcome};
-use super::bloom::Bloom;
 use super::cluster::{Cluster, Moment, cache_key};
 use super::iteration::{self, Wanted};
 use super::listeners::{Listener, Told};
@@ -219,7 +219,7 @@ impl Cluster {
             }
             Request::AddBloomFilterListener { listener_id, bloom_bits } => {
                 let largest = u32::try_from(self.options.limits.value.saturating_mul(8)).unwrap_or(u32::MAX);
-                listener.bloom = (bloom_bits > 0).then(|| Bloom::new(bloom_bits.min(largest)));
+                listener.bloom = (bloom_bits > 0).then(|| BloomFilter::new(bloom_bits.min(largest)));
                 listener_id
             }
             Request::AddClientListener { listener_id, options } => {

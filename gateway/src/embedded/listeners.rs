@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use bytes::Bytes;
+use hotrod_core::routing::BloomFilter;
 use hotrod_core::wire::{EntryChange, Event, EventData, Interests};
 
-use super::bloom::Bloom;
 use super::members::MemberId;
 use super::post::{ConnectionId, Letter, Post};
 use super::store::Place;
@@ -17,7 +17,7 @@ pub(super) struct Listener {
     pub(super) member: MemberId,
     pub(super) interests: Interests,
     /// Tells only of keys that this may contain.
-    pub(super) bloom: Option<Bloom>,
+    pub(super) bloom: Option<BloomFilter>,
     /// How far the entries that were there before have been told; `None` when all have, or were not asked for.
     pub(super) told: Option<Told>,
 }
@@ -71,7 +71,7 @@ impl Listeners {
     }
 
     /// The near-cache filter of a connection.
-    pub(super) fn bloom_of(&mut self, connection: ConnectionId) -> Option<&mut Bloom> {
+    pub(super) fn bloom_of(&mut self, connection: ConnectionId) -> Option<&mut BloomFilter> {
         if self.blooms == 0 {
             return None;
         }

@@ -30,7 +30,6 @@
 
 mod admin;
 mod answer;
-mod bloom;
 mod bulk;
 mod cache;
 mod cluster;
