@@ -9,7 +9,7 @@ SECONDS ?= 60
 # Server lines of `make test-matrix`, beside the newest, which `make test` covers.
 MATRIX ?= 15.2.6.Final 15.0.21.Final 14.0.28.Final 13.0.18.Final
 
-.PHONY: help demo test test-matrix sim sim-planted lint bench bench-failover fuzz vectors vectors-routing doc setup install clean
+.PHONY: help demo test test-matrix sim sim-planted lint bench bench-failover fuzz vectors vectors-routing generate doc setup install clean
 
 help: ## What can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -57,6 +57,9 @@ vectors: setup ## Capture the golden vectors anew from a real server
 vectors-routing: setup ## Have Infinispan's Java client make the routing vectors anew
 	bench/peers/build.sh java
 	bench/peers/java/routing-vectors > spec/routing/java.json
+
+generate: ## What is made from the vocabulary of core: spec/vocabulary.json, and what the bindings make of it
+	$(CARGO) run --quiet -p hotrod-vocabulary
 
 doc: ## Reference documentation
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --workspace --exclude hotrod-cli --no-deps

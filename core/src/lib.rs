@@ -8,9 +8,11 @@ pub mod cluster;
 #[cfg(feature = "fuzzing")]
 #[doc(hidden)]
 pub mod fuzzing;
+pub mod http1;
 pub mod routing;
 pub mod sasl;
 pub mod session;
 pub mod time;
 pub mod uri;
+pub mod vocabulary;
 pub mod wire;

@@ -50,7 +50,7 @@ fn client_with(topology: &Topology) -> (Cluster, std::sync::Arc<View>) {
     let mut client = Cluster::new(config, [1; 32], NOW);
     let cache = client.cache(NOW, RequestOptions::cache("dist"));
     let Some(Output::Connect { link, .. }) = client.poll_output() else { panic!("a link is wanted") };
-    client.handle_connected(NOW, link);
+    client.handle_connected(NOW, link, None);
     let mut server = ServerSession::new(Limits::default(), 1 << 20);
     while client.view(&cache).is_none() {
         while client.poll_output().is_some() {}

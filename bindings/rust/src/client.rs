@@ -9,9 +9,8 @@ use tokio::sync::{broadcast, oneshot};
 
 use crate::dial::Dialer;
 use crate::driver::Shared;
-use crate::startup::Startup;
 use crate::timer::Timer;
-use crate::{Cache, Error, Settings, TlsSettings};
+use crate::{Cache, Error, Settings, tls};
 
 /// A client of one cluster; cheap to clone, and shared by any number of tasks.
 ///
@@ -43,26 +42,22 @@ impl Client {
     /// Connects; fails if no server can be reached or none accepts the session.
     pub async fn connect_with(settings: Settings) -> Result<Self, Error> {
         let dialer = Dialer {
-            tls: settings.tls.as_ref().map(TlsSettings::connector).transpose()?,
-            server_name: settings.tls.and_then(|tls| tls.server_name),
+            tls: settings.cluster.tls.as_ref().map(tls::client_config).transpose()?,
             timeout: settings.cluster.connect_timeout,
         };
         let mut seed = [0; 32];
         getrandom::fill(&mut seed).map_err(|error| Error::Settings(format!("no randomness: {error}")))?;
-        let sites = settings.cluster.sites.iter().flat_map(|site| &site.seeds);
-        let servers = settings.cluster.seeds.iter().chain(sites).cloned().collect();
-        let (startup, ready) = Startup::new(servers);
-        let shared = Shared::new(dialer, settings.cluster, seed, startup);
+        let shared = Shared::new(dialer, settings.cluster, seed);
         let default_cache = settings.cache.into();
         let client = Self { _alive: Arc::new(Alive(shared.clone())), shared, default_cache };
         tokio::spawn(Timer::new(client.shared.clone()));
-        // To ask for a cache is to ask for a link. When that is given up nobody tries the servers that are left.
+        let (sender, started) = oneshot::channel();
         let cache = client.default_cache();
-        tokio::select! {
-            biased;
-            outcome = ready => outcome.unwrap_or_else(|_| Err(Error::closed()))?,
-            outcome = cache.ping() => drop(outcome?),
-        }
+        client.shared.with(|inner, now| {
+            inner.started = Some(sender);
+            inner.cluster.start(now, &cache.handle);
+        });
+        started.await.unwrap_or_else(|_| Err(Error::closed()))?;
         Ok(client)
     }
 

@@ -2,15 +2,17 @@
 
 use std::io;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use hotrod_core::cluster::Endpoint;
+use hotrod_core::cluster::{Dial, Tls};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
+use tokio_rustls::rustls::ClientConfig;
 use tokio_rustls::rustls::pki_types::ServerName;
 
 /// A transport connection, with or without TLS.
@@ -21,29 +23,57 @@ pub(crate) enum Link {
 
 /// How to reach servers.
 pub(crate) struct Dialer {
-    pub(crate) tls: Option<TlsConnector>,
-    pub(crate) server_name: Option<String>,
+    /// Made once, of files that were read then.
+    pub(crate) tls: Option<Arc<ClientConfig>>,
     pub(crate) timeout: Duration,
 }
 
 impl Dialer {
-    pub(crate) async fn dial(&self, server: &Endpoint) -> io::Result<Link> {
-        let late = || io::Error::new(io::ErrorKind::TimedOut, format!("no connection within {:?}", self.timeout));
-        timeout(self.timeout, self.dial_untimed(server)).await.unwrap_or_else(|_| Err(late()))
+    pub(crate) async fn dial(&self, dial: &Dial) -> io::Result<Link> {
+        self.in_time(async {
+            let stream = TcpStream::connect((dial.host.as_str(), dial.port)).await?;
+            // Requests are batched before they are written; waiting for more would only delay them.
+            stream.set_nodelay(true)?;
+            match &dial.tls {
+                None => Ok(Link::Plain(stream)),
+                Some(tls) => self.secure(stream, tls).await,
+            }
+        })
+        .await
     }
 
-    async fn dial_untimed(&self, server: &Endpoint) -> io::Result<Link> {
-        let stream = TcpStream::connect((server.host.as_str(), server.port)).await?;
-        // Requests are batched before they are written; waiting for more would only delay them.
-        stream.set_nodelay(true)?;
-        let Some(connector) = &self.tls else { return Ok(Link::Plain(stream)) };
-        // A name for this member counts for more than one for all.
-        let name = server.server_name.as_ref().or(self.server_name.as_ref()).unwrap_or(&server.host);
-        let server_name = ServerName::try_from(name.clone()).map_err(|_| {
-            io::Error::new(io::ErrorKind::InvalidInput, format!("{name:?} is no name for a TLS server"))
-        })?;
-        let stream = connector.connect(server_name, stream).await?;
+    /// TLS on a connection that is there.
+    pub(crate) async fn start_tls(&self, link: Link, tls: &Tls) -> io::Result<Link> {
+        match link {
+            Link::Plain(stream) => self.in_time(self.secure(stream, tls)).await,
+            Link::Tls(_) => Err(io::Error::new(io::ErrorKind::InvalidInput, "TLS within TLS is not supported")),
+        }
+    }
+
+    async fn in_time(&self, work: impl Future<Output = io::Result<Link>>) -> io::Result<Link> {
+        let late = || io::Error::new(io::ErrorKind::TimedOut, format!("no connection within {:?}", self.timeout));
+        timeout(self.timeout, work).await.unwrap_or_else(|_| Err(late()))
+    }
+
+    async fn secure(&self, stream: TcpStream, tls: &Tls) -> io::Result<Link> {
+        let invalid = |problem: String| io::Error::new(io::ErrorKind::InvalidInput, problem);
+        let config = self.tls.clone().ok_or_else(|| invalid("the client has no TLS settings".into()))?;
+        let server_name = ServerName::try_from(tls.server_name.clone())
+            .map_err(|_| invalid(format!("{:?} is no name for a TLS server", tls.server_name)))?;
+        let alpn = tls.alpn.iter().map(|id| id.clone().into_bytes()).collect();
+        let connector = TlsConnector::from(config);
+        let stream = connector.with_alpn(alpn).connect(server_name, stream).await?;
         Ok(Link::Tls(Box::new(stream)))
+    }
+}
+
+impl Link {
+    /// The ALPN id that the server has selected.
+    pub(crate) fn alpn(&self) -> Option<&[u8]> {
+        match self {
+            Self::Plain(_) => None,
+            Self::Tls(stream) => stream.get_ref().1.alpn_protocol(),
+        }
     }
 }
 

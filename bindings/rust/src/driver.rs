@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Waker;
 
 use hotrod_core::cluster::{
-    Cluster, ClusterError, Config, Endpoint, Event, IterationId, LinkId, ListenerId, MemberId, OperationId, Output,
+    Cluster, ClusterError, Config, Dial, Event, IterationId, LinkId, ListenerId, MemberId, OperationId, Output, Tls,
 };
 use hotrod_core::time::Instant;
 use hotrod_core::wire::{IterationEntry, Reply};
@@ -19,7 +19,6 @@ use crate::Error;
 use crate::dial::Dialer;
 use crate::link;
 use crate::listener::Registration;
-use crate::startup::Startup;
 
 /// Events that a subscriber may be behind.
 const EVENT_QUEUE: usize = 1024;
@@ -43,7 +42,8 @@ pub(crate) struct Inner {
     pub(crate) iterations: SecondaryMap<IterationId, oneshot::Sender<Entries>>,
     pub(crate) listeners: SecondaryMap<ListenerId, Registration>,
     pub(crate) links: SecondaryMap<LinkId, LinkState>,
-    pub(crate) startup: Option<Startup>,
+    /// Who waits for the first session.
+    pub(crate) started: Option<oneshot::Sender<Result<(), Error>>>,
     /// Those who wait for the end of every link.
     pub(crate) closed: Vec<oneshot::Sender<()>>,
     pub(crate) timer: Option<Waker>,
@@ -52,13 +52,16 @@ pub(crate) struct Inner {
 }
 
 /// A link as the driver knows it.
+#[derive(Default)]
 pub(crate) struct LinkState {
     /// Its task, once it is established.
     pub(crate) task: Option<Waker>,
     /// The task that establishes it.
     pub(crate) dialling: Option<AbortHandle>,
-    /// Listeners that have too many events to take: until they have taken some it is not read.
-    pub(crate) full_listeners: usize,
+    /// Whether it is not to be read.
+    pub(crate) paused: bool,
+    /// TLS that its task is to establish.
+    pub(crate) start_tls: Option<Tls>,
 }
 
 /// What is to be done once the lock is gone. Empty ones cost nothing; who often has some keeps the room.
@@ -67,19 +70,19 @@ pub(crate) struct Actions {
     answers: Vec<(oneshot::Sender<Answer>, Answer)>,
     entries: Vec<(oneshot::Sender<Entries>, Entries)>,
     wake: SmallVec<[Waker; 2]>,
-    dial: Vec<(LinkId, Endpoint)>,
+    dial: Vec<(LinkId, Dial)>,
     events: Vec<Event>,
 }
 
 impl Shared {
-    pub(crate) fn new(dialer: Dialer, config: Config, seed: [u8; 32], startup: Startup) -> Arc<Self> {
+    pub(crate) fn new(dialer: Dialer, config: Config, seed: [u8; 32]) -> Arc<Self> {
         let inner = Inner {
             cluster: Cluster::new(config, seed, Instant::EPOCH),
             waiting: SecondaryMap::new(),
             iterations: SecondaryMap::new(),
             listeners: SecondaryMap::new(),
             links: SecondaryMap::new(),
-            startup: Some(startup),
+            started: None,
             closed: Vec::new(),
             timer: None,
             alarm: None,
@@ -122,8 +125,8 @@ impl Shared {
 
     /// Does it all; nothing is left.
     pub(crate) fn run(self: &Arc<Self>, actions: &mut Actions) {
-        for (link, endpoint) in actions.dial.drain(..) {
-            let task = self.runtime.spawn(link::run(self.clone(), link, endpoint));
+        for (link, dial) in actions.dial.drain(..) {
+            let task = self.runtime.spawn(link::run(self.clone(), link, dial));
             if let Some(state) = self.lock().links.get_mut(link).filter(|state| state.task.is_none()) {
                 state.dialling = Some(task.abort_handle());
             }
@@ -148,7 +151,7 @@ impl Inner {
     pub(crate) fn pump(&mut self, own: Option<LinkId>, actions: &mut Actions) {
         while let Some(output) = self.cluster.poll_output() {
             match output {
-                Output::Completed { id, member, result } => {
+                Output::Completed { id, member, result, .. } => {
                     if let Some(sender) = self.waiting.remove(id) {
                         let result = result.map_err(|error| self.failure(member, error));
                         actions.answers.push((sender, (member, result)));
@@ -158,9 +161,26 @@ impl Inner {
                     let state = self.links.get_mut(link).filter(|_| own != Some(link));
                     actions.wake.extend(state.and_then(|state| state.task.take()));
                 }
-                Output::Connect { link, endpoint, .. } => {
-                    self.links.insert(link, LinkState { task: None, dialling: None, full_listeners: 0 });
-                    actions.dial.push((link, endpoint));
+                Output::Connect { link, dial, .. } => {
+                    self.links.insert(link, LinkState::default());
+                    actions.dial.push((link, dial));
+                }
+                Output::StartTls { link, tls } => {
+                    let state = self.links.get_mut(link);
+                    actions.wake.extend(state.and_then(|state| {
+                        state.start_tls = Some(tls);
+                        state.task.take()
+                    }));
+                }
+                Output::Pause { link } => {
+                    self.links.get_mut(link).into_iter().for_each(|state| state.paused = true);
+                }
+                Output::Resume { link } => {
+                    let state = self.links.get_mut(link);
+                    actions.wake.extend(state.and_then(|state| {
+                        state.paused = false;
+                        state.task.take()
+                    }));
                 }
                 Output::Close { link } => {
                     if let Some(state) = self.links.remove(link) {
@@ -188,17 +208,15 @@ impl Inner {
     }
 
     fn handle_event(&mut self, event: Event, actions: &mut Actions) {
-        if let Some(startup) = &mut self.startup
-            && startup.handle(&event)
-        {
-            self.startup = None;
-        }
+        let hear = |inner: &mut Self, listener, event| inner.listeners.get_mut(listener)?.push(event);
         match event {
-            Event::Entry { listener, link, event } => {
-                self.deliver(listener, link, crate::ListenerEvent::Entry(event), actions);
+            Event::Started => self.announce_start(Ok(())),
+            Event::StartFailed { error } => self.announce_start(Err(Error::Start(error))),
+            Event::Entry { listener, event, .. } => {
+                actions.wake.extend(hear(self, listener, crate::ListenerEvent::Entry(event)));
             }
-            Event::Counter { listener, link, event } => {
-                self.deliver(listener, link, crate::ListenerEvent::Counter(event), actions);
+            Event::Counter { listener, event, .. } => {
+                actions.wake.extend(hear(self, listener, crate::ListenerEvent::Counter(event)));
             }
             Event::ListenerRegistered { listener, .. } => {
                 if let Some(registration) = self.listeners.get_mut(listener) {
@@ -206,9 +224,7 @@ impl Inner {
                 }
             }
             Event::ListenerMoved { listener, .. } => {
-                if let Some(registration) = self.listeners.get_mut(listener) {
-                    actions.wake.extend(registration.push(crate::ListenerEvent::Moved));
-                }
+                actions.wake.extend(hear(self, listener, crate::ListenerEvent::Moved));
             }
             Event::ListenerFailed { listener, error } => {
                 let error = self.failure(None, error);
@@ -223,25 +239,11 @@ impl Inner {
         }
     }
 
-    fn deliver(&mut self, listener: ListenerId, link: LinkId, event: crate::ListenerEvent, actions: &mut Actions) {
-        let Some(registration) = self.listeners.get_mut(listener) else { return };
-        actions.wake.extend(registration.push(event));
-        if registration.becomes_full(link)
-            && let Some(state) = self.links.get_mut(link)
-        {
-            state.full_listeners += 1;
-            self.cluster.hold(link);
+    fn announce_start(&mut self, outcome: Result<(), Error>) {
+        if let Some(started) = self.started.take() {
+            // Nobody waits: the connect was given up.
+            let _ = started.send(outcome);
         }
-    }
-
-    /// A listener has taken events, or is gone: its link is read again. Answers the task to wake.
-    pub(crate) fn release(&mut self, link: LinkId, now: Instant) -> Option<Waker> {
-        let state = self.links.get_mut(link)?;
-        state.full_listeners -= 1;
-        if state.full_listeners == 0 {
-            self.cluster.resume(now, link);
-        }
-        state.task.take()
     }
 
     /// Has the timer wake up in time.

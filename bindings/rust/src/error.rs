@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use hotrod_core::cluster::{self, ClusterError};
+use hotrod_core::cluster::{self, ClusterError, StartError};
 use hotrod_core::session::{Applied, Disconnect, OperationError, SubmitError};
 use hotrod_core::uri::UriError;
 use hotrod_core::wire::Member;
@@ -25,10 +25,10 @@ pub enum Error {
     /// The settings can't be used together.
     #[error("{0}")]
     Settings(String),
-    /// No server could be reached; one line for each that was tried.
-    #[error("no server could be reached: {}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))]
-    Unreachable(Arc<[DialError]>),
-    /// The link was established and the session was not: the server refused it, or is no Hot Rod server.
+    /// No server could be reached, or none accepted the session.
+    #[error(transparent)]
+    Start(StartError),
+    /// A [`Session`](crate::Session) was not established: the server refused it, or is no Hot Rod server.
     #[error("{server}: {reason}")]
     Handshake {
         /// The server.
@@ -94,14 +94,4 @@ impl Error {
     pub(crate) fn closed() -> Self {
         Self::NotAccepted(cluster::SubmitError::Closed)
     }
-}
-
-/// Why one server could not be reached.
-#[derive(Debug, Clone, thiserror::Error)]
-#[error("{server}: {problem}")]
-pub struct DialError {
-    /// The server.
-    pub server: String,
-    /// What happened.
-    pub problem: String,
 }

@@ -27,21 +27,19 @@ mod link;
 mod listener;
 mod session;
 mod settings;
-mod startup;
 mod timer;
 mod tls;
 mod transfer;
 
 pub use cache::{Cache, Conditional, Entry, Versioned};
 pub use client::Client;
-pub use error::{DialError, Error};
+pub use error::Error;
 pub use hotrod_core as core;
-pub use hotrod_core::cluster::{IterationOptions, NearCacheOptions, ReadFrom};
+pub use hotrod_core::cluster::{DialError, IterationOptions, NearCacheOptions, ReadFrom, StartError};
 pub use iteration::Iteration;
 pub use listener::{Listener, ListenerEvent};
 pub use session::Session;
 pub use settings::Settings;
-pub use tls::TlsSettings;
 
 /// The README's example is compiled with the tests.
 #[cfg(doctest)]

@@ -6,7 +6,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use hotrod_core::cluster::{Endpoint, LinkId};
+use hotrod_core::cluster::{Dial, LinkId, Tls};
 use tokio::io::AsyncWriteExt;
 
 use crate::dial::Link;
@@ -14,22 +14,30 @@ use crate::driver::{Actions, Inner, Shared};
 use crate::transfer::{READS_A_TURN, read, send};
 
 /// Establishes a link and serves it until it ends.
-pub(crate) async fn run(shared: Arc<Shared>, link: LinkId, endpoint: Endpoint) {
-    let mut stream = match shared.dialer.dial(&endpoint).await {
-        Ok(stream) => stream,
-        Err(error) => {
-            return shared.with(|inner, now| inner.cluster.handle_link_lost(now, link, error.to_string()));
-        }
-    };
-    shared.with(|inner, now| {
-        if let Some(state) = inner.links.get_mut(link) {
-            state.dialling = None;
-            inner.cluster.handle_connected(now, link);
-        }
-    });
-    LinkDriver { shared, link, stream: &mut stream, actions: Actions::default(), is_over: false }.await;
-    // With TLS the peer is told; whether it hears is all the same.
-    let _ = stream.shutdown().await;
+pub(crate) async fn run(shared: Arc<Shared>, link: LinkId, dial: Dial) {
+    let mut established = shared.dialer.dial(&dial).await;
+    loop {
+        let mut stream = match established {
+            Ok(stream) => stream,
+            Err(error) => {
+                return shared.with(|inner, now| inner.cluster.handle_link_lost(now, link, error.to_string()));
+            }
+        };
+        shared.with(|inner, now| {
+            if let Some(state) = inner.links.get_mut(link) {
+                state.dialling = None;
+                inner.cluster.handle_connected(now, link, stream.alpn());
+            }
+        });
+        let actions = Actions::default();
+        let driver = LinkDriver { shared: shared.clone(), link, stream: &mut stream, actions, is_over: false };
+        let Some(tls) = driver.await else {
+            // With TLS the peer is told; whether it hears is all the same.
+            let _ = stream.shutdown().await;
+            return;
+        };
+        established = shared.dialer.start_tls(stream, &tls).await;
+    }
 }
 
 struct LinkDriver<'a> {
@@ -42,9 +50,10 @@ struct LinkDriver<'a> {
 }
 
 impl Future for LinkDriver<'_> {
-    type Output = ();
+    /// TLS that is to be established before it goes on; `None` at the end.
+    type Output = Option<Tls>;
 
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Tls>> {
         let this = &mut *self;
         let shared = this.shared.clone();
         let mut inner = shared.lock();
@@ -61,10 +70,11 @@ impl Future for LinkDriver<'_> {
         }
         // What came of that; if there is more to send, this task is woken again.
         inner.pump(None, &mut this.actions);
-        this.is_over = !inner.links.contains_key(this.link);
+        let start_tls = inner.links.get_mut(this.link).and_then(|state| state.start_tls.take());
+        this.is_over = start_tls.is_some() || !inner.links.contains_key(this.link);
         drop(inner);
         shared.run(&mut this.actions);
-        if this.is_over { Poll::Ready(()) } else { Poll::Pending }
+        if this.is_over { Poll::Ready(start_tls) } else { Poll::Pending }
     }
 }
 
@@ -73,8 +83,7 @@ impl LinkDriver<'_> {
     fn exchange(&mut self, inner: &mut Inner, cx: &mut Context<'_>) -> io::Result<()> {
         self.send(inner, cx)?;
         for _ in 0..READS_A_TURN {
-            let is_held = inner.links.get(self.link).is_none_or(|state| state.full_listeners > 0);
-            if is_held {
+            if inner.links.get(self.link).is_none_or(|state| state.paused || state.start_tls.is_some()) {
                 return Ok(());
             }
             if !inner.cluster.wants_read(self.link) {

@@ -4,15 +4,12 @@ use std::future::poll_fn;
 use std::sync::Arc;
 use std::task::{Poll, Waker};
 
-use hotrod_core::cluster::{LinkId, ListenerId, ListenerKind};
+use hotrod_core::cluster::{ListenerId, ListenerKind};
 use hotrod_core::wire::{CounterEvent, Event};
 use tokio::sync::oneshot;
 
 use crate::driver::Heard;
 use crate::{Cache, Error};
-
-/// Events that wait to be taken by the application before the listener's link is no longer read.
-const LISTENER_QUEUE: usize = 1024;
 
 /// What a listener hears.
 #[derive(Debug, Clone)]
@@ -43,14 +40,12 @@ pub(crate) struct Registration {
     ready: Option<oneshot::Sender<Result<(), Error>>>,
     heard: Heard,
     task: Option<Waker>,
-    /// The link that is not read because of it.
-    full: Option<LinkId>,
     is_over: bool,
 }
 
 impl Registration {
     fn new(ready: oneshot::Sender<Result<(), Error>>) -> Self {
-        Self { ready: Some(ready), heard: Heard::new(), task: None, full: None, is_over: false }
+        Self { ready: Some(ready), heard: Heard::new(), task: None, is_over: false }
     }
 
     pub(crate) fn announce(&mut self, outcome: Result<(), Error>) {
@@ -77,15 +72,6 @@ impl Registration {
         }
         self.is_over = true;
         self.push(ListenerEvent::Ended(error))
-    }
-
-    /// Whether with the latest event, which came by `link`, it has too many. A link that it had before is gone.
-    pub(crate) fn becomes_full(&mut self, link: LinkId) -> bool {
-        let is_full = self.full != Some(link) && self.heard.len() >= LISTENER_QUEUE;
-        if is_full {
-            self.full = Some(link);
-        }
-        is_full
     }
 }
 
@@ -116,11 +102,10 @@ impl Listener {
                 registration.task = Some(cx.waker().clone());
                 return Poll::Pending;
             };
-            let has_room = registration.heard.len() < LISTENER_QUEUE / 2;
-            let full = if has_room { registration.full.take() } else { None };
-            let task = full.and_then(|link| inner.release(link, shared.now()));
             drop(inner);
-            task.into_iter().for_each(Waker::wake);
+            if matches!(event, ListenerEvent::Entry(_) | ListenerEvent::Counter(_)) {
+                shared.with(|inner, now| inner.cluster.events_taken(now, self.id, 1));
+            }
             Poll::Ready(Some(event))
         })
         .await
@@ -130,36 +115,9 @@ impl Listener {
 impl Drop for Listener {
     fn drop(&mut self) {
         let id = self.id;
-        let task = self.cache.client.shared.with(|inner, now| {
+        self.cache.client.shared.with(|inner, now| {
             inner.cluster.remove_listener(now, id);
-            let full = inner.listeners.remove(id).and_then(|registration| registration.full);
-            full.and_then(|link| inner.release(link, now))
+            inner.listeners.remove(id);
         });
-        task.into_iter().for_each(Waker::wake);
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use slotmap::KeyData;
-
-    use super::*;
-
-    fn link(number: u64) -> LinkId {
-        KeyData::from_ffi(1 << 32 | number).into()
-    }
-
-    /// Its queue would grow without limit otherwise: the old link is gone, and the new one is read.
-    #[test]
-    fn a_listener_that_moves_while_it_is_full_holds_up_its_new_link() {
-        let mut registration = Registration::new(oneshot::channel().0);
-        for _ in 0..LISTENER_QUEUE {
-            registration.push(ListenerEvent::Moved);
-        }
-        assert!(registration.becomes_full(link(1)));
-        registration.push(ListenerEvent::Moved);
-        assert!(!registration.becomes_full(link(1)), "it is held already");
-        assert!(registration.becomes_full(link(2)));
-        assert_eq!(registration.full, Some(link(2)));
     }
 }

@@ -3,15 +3,13 @@
 use hotrod_core::cluster::Config;
 use hotrod_core::uri::ConnectionUri;
 
-use crate::{Error, TlsSettings};
+use crate::Error;
 
 /// How to reach a cluster, and how to behave there.
 #[derive(Debug, Clone, Default)]
 pub struct Settings {
-    /// Everything that the machine decides: seeds, sessions, timeouts, retries, limits.
+    /// Everything that the machine decides: seeds, sessions, TLS, timeouts, retries, limits.
     pub cluster: Config,
-    /// TLS; `None` for none.
-    pub tls: Option<TlsSettings>,
     /// The cache that [`Client::default_cache`](crate::Client::default_cache) gives.
     pub cache: String,
 }
@@ -21,7 +19,6 @@ impl Settings {
     pub fn from_uri(uri: &ConnectionUri) -> Result<Self, Error> {
         Ok(Self {
             cluster: Config::from_uri(uri).map_err(|error| Error::Settings(error.to_string()))?,
-            tls: if uri.tls { Some(TlsSettings::from_properties(&uri.properties)?) } else { None },
             cache: uri.cache.clone().unwrap_or_default(),
         })
     }

@@ -8,7 +8,7 @@ use hotrod_gateway::host::{Embedded, EmbeddedOptions};
 use hotrod_tokio::core::cluster::Event;
 use hotrod_tokio::core::session::Applied;
 use hotrod_tokio::core::wire::{EntryChange, EventData, Expiration, Flags, Interests, ListenerOptions};
-use hotrod_tokio::{Cache, Client, Error, ListenerEvent, NearCacheOptions, Settings, Versioned};
+use hotrod_tokio::{Cache, Client, Error, ListenerEvent, NearCacheOptions, Settings, StartError, Versioned};
 use tokio::io::AsyncReadExt;
 use tokio::net::TcpListener;
 
@@ -228,7 +228,7 @@ async fn an_unreachable_seed_is_passed_over() {
     cache.put("k", "v").await.unwrap();
     node.stop().await;
     let error = Client::connect(&uri).await.err().unwrap();
-    let Error::Unreachable(tried) = &error else { panic!("{error}") };
+    let Error::Start(StartError::Unreachable(tried)) = &error else { panic!("{error}") };
     assert_eq!(tried.len(), 2, "{error}");
 }
 

@@ -9,6 +9,7 @@ use super::machine::Cluster;
 use super::member::MemberId;
 use super::operation::{Operation, OperationId, Owner, Place};
 use super::output::{ClusterError, Output};
+use super::startup::StartError;
 use crate::session::{Disconnect, OperationError};
 use crate::time::Instant;
 use crate::wire::{Body, Reply, Request, Xid};
@@ -92,6 +93,14 @@ impl Cluster {
                 self.forget_fetch(operation.cache, &operation.request, id);
                 self.tell_host(id, &operation, member, result);
             }
+            Owner::Startup => {
+                if let Err(error) = &result {
+                    self.start_failed(StartError::Operation(error.clone()));
+                } else {
+                    self.has_started();
+                }
+                self.learn(operation.cache, result);
+            }
             Owner::Probe => self.learn(operation.cache, result),
             Owner::Part(bulk) => self.part_done(bulk, id, operation.request, member, result),
             Owner::Listener(listener) => self.registration_done(listener, &operation, member, result),
@@ -120,7 +129,8 @@ impl Cluster {
         if let Some(xid) = transaction(&operation.request) {
             self.remember_transaction(&operation.request, xid, member.filter(|_| result.is_ok()));
         }
-        self.outputs.push_back(Output::Completed { id, member, result });
+        let operation = operation.request.operation();
+        self.outputs.push_back(Output::Completed { id, operation, member, result });
     }
 
     /// Where a transaction was prepared, until it is ended.

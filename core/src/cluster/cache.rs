@@ -13,7 +13,6 @@ use crate::wire::{Flags, MediaType, RequestOptions};
 /// A cache that a machine knows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct CacheId(pub(super) u32);
-
 /// Which owner of a key is read from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum ReadFrom {

@@ -5,6 +5,7 @@ use alloc::vec::Vec;
 use core::time::Duration;
 
 use super::access::Access;
+use super::dial::{Proxy, TlsConfig};
 use crate::session;
 use crate::wire::Member;
 
@@ -20,6 +21,10 @@ pub struct Config {
     pub site_failures: u32,
     /// How members are dialled. Default: at the addresses that they advertise.
     pub access: Access,
+    /// TLS to every member; `None` for none. Default: none.
+    pub tls: Option<TlsConfig>,
+    /// A proxy through which every member is reached. Default: none.
+    pub proxy: Option<Proxy>,
     /// Settings of every session.
     pub session: session::Config,
     /// Time for the host to establish a link. Default 5 s.
@@ -50,6 +55,9 @@ pub struct Config {
     pub idle_timeout: Duration,
     /// A ready link on which nothing was sent or received for so long is asked with a PING. Default 30 s.
     pub keep_alive: Duration,
+    /// Events of a listener that the application has not [taken](super::Cluster::events_taken) before its link is no
+    /// longer read. Default 1,024.
+    pub listener_queue: usize,
     /// Operations that wait for a link, or that a session is too full for. Default 10,000.
     pub max_waiting: usize,
 }
@@ -61,6 +69,8 @@ impl Default for Config {
             sites: Vec::new(),
             site_failures: 3,
             access: Access::default(),
+            tls: None,
+            proxy: None,
             session: session::Config { stall_timeout: Duration::from_secs(10), ..session::Config::default() },
             connect_timeout: Duration::from_secs(5),
             operation_timeout: Duration::from_secs(15),
@@ -73,6 +83,7 @@ impl Default for Config {
             links_per_member: 1,
             idle_timeout: Duration::from_secs(60),
             keep_alive: Duration::from_secs(30),
+            listener_queue: 1_024,
             max_waiting: 10_000,
         }
     }

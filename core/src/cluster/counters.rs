@@ -2,37 +2,56 @@
 
 use core::time::Duration;
 
-/// Counts since the machine was made.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Counters {
+macro_rules! counters {
+    ($($(#[doc = $doc:literal])+ $name:ident;)*) => {
+        /// Counts since the machine was made.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+        pub struct Counters {
+            $($(#[doc = $doc])+ pub $name: u64,)*
+            /// How long the completed operations took, over all their attempts.
+            pub latency: Latency,
+        }
+
+        impl Counters {
+            /// The name of every count, and what it means.
+            pub const NAMES: &'static [(&'static str, &'static str)] =
+                &[$((stringify!($name), concat!($($doc, "\n"),+)),)*];
+
+            /// The counts, in the order of [`NAMES`](Self::NAMES).
+            pub fn values(&self) -> impl Iterator<Item = u64> {
+                [$(self.$name),*].into_iter()
+            }
+        }
+    };
+}
+
+counters! {
     /// Operations that were completed, the machine's own not included.
-    pub operations: u64,
+    operations;
     /// Of these, those that failed.
-    pub failures: u64,
+    failures;
     /// Operations sent to the primary owner of their key, or to any owner where that was asked for.
-    pub direct: u64,
+    direct;
     /// Operations with a key sent to another member, which has to forward them.
-    pub forwarded: u64,
+    forwarded;
     /// Times an operation was sent again.
-    pub retries: u64,
+    retries;
     /// Links asked for.
-    pub connects: u64,
+    connects;
     /// Links that failed or were lost.
-    pub disconnects: u64,
+    disconnects;
     /// Topologies taken over.
-    pub topologies: u64,
+    topologies;
     /// Listeners that were registered anew after their member was lost.
-    pub listener_failovers: u64,
+    listener_failovers;
     /// Reads answered by a near cache.
-    pub near_hits: u64,
+    near_hits;
     /// Reads that a near cache could not answer.
-    pub near_misses: u64,
+    near_misses;
     /// Bytes that the host has sent.
-    pub bytes_sent: u64,
+    bytes_sent;
     /// Bytes that the host has received.
-    pub bytes_received: u64,
-    /// How long the completed operations took, over all their attempts.
-    pub latency: Latency,
+    bytes_received;
 }
 
 /// A histogram of durations: bucket `n` counts those below 2ⁿ µs that are not in an earlier one.

@@ -33,7 +33,9 @@ impl Cluster {
             // It failed the last time, and a link says little: only an answer ends that.
             known.retry_at = None;
             let address = known.address.clone();
-            self.outputs.push_back(Output::Event(Event::MemberReady { member, address }));
+            let alpn = self.links.get(link).and_then(|open| open.alpn.clone());
+            self.outputs.push_back(Output::Event(Event::MemberReady { member, address, alpn }));
+            self.has_started();
         }
         self.set_timeout(link);
         self.note_degradation();
@@ -99,6 +101,7 @@ impl Cluster {
                 member.failure = Some(reason.clone());
                 self.counters.disconnects += 1;
                 let (member, address) = (ended.member, member.address.clone());
+                self.note_start_failure(member, &address, &reason);
                 let reason = reason.clone();
                 let event = Event::MemberUnavailable { member, address, reason, retry_after };
                 self.outputs.push_back(Output::Event(event));

@@ -3,14 +3,15 @@
 use alloc::sync::Arc;
 
 use super::config::Config;
+use super::dial::{ClientCertificate, TlsConfig};
 use crate::sasl::Credentials;
 use crate::session::{Authentication, VersionChoice};
-use crate::uri::ConnectionUri;
+use crate::uri::{ConnectionUri, Properties};
 
 /// Parts of a connection URI that can't be used together. Never shows the password.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
-pub enum CredentialsError {
+pub enum SettingsError {
     /// Two ways to authenticate.
     #[error("give a password or an auth_token, not both")]
     PasswordAndToken,
@@ -20,11 +21,14 @@ pub enum CredentialsError {
     /// The other half.
     #[error("the URI has a password and no user")]
     PasswordAlone,
+    /// A certificate without its key, or a key without its certificate.
+    #[error("client_certificate and client_key go together")]
+    HalfACertificate,
 }
 
 impl Config {
-    /// What a connection URI says; everything else at its default. TLS and its files are the host's business.
-    pub fn from_uri(uri: &ConnectionUri) -> Result<Self, CredentialsError> {
+    /// What a connection URI says; everything else at its default.
+    pub fn from_uri(uri: &ConnectionUri) -> Result<Self, SettingsError> {
         let properties = &uri.properties;
         let mut config = Self { seeds: uri.servers.clone(), ..Self::default() };
         config.session.authentication = authentication(uri)?;
@@ -34,21 +38,56 @@ impl Config {
         if let Some(intelligence) = properties.client_intelligence {
             config.session.intelligence = intelligence;
         }
-        if let Some(timeout) = properties.socket_timeout {
-            config.operation_timeout = timeout;
-        }
-        if let Some(timeout) = properties.connect_timeout {
-            config.connect_timeout = timeout;
-        }
         if let Some(retries) = properties.max_retries {
             config.max_retries = retries;
         }
+        if let Some(repeat) = properties.repeat_writes {
+            config.repeat_writes = repeat;
+        }
+        if let Some(ahead) = properties.connect_ahead {
+            config.connect_ahead = ahead;
+        }
+        for (setting, count) in [
+            (&mut config.links_per_member, properties.links_per_member),
+            (&mut config.max_waiting, properties.max_waiting),
+        ] {
+            *setting = count.unwrap_or(*setting);
+        }
+        for (setting, duration) in [
+            (&mut config.operation_timeout, properties.socket_timeout),
+            (&mut config.connect_timeout, properties.connect_timeout),
+            (&mut config.keep_alive, properties.keep_alive),
+            (&mut config.idle_timeout, properties.idle_timeout),
+            (&mut config.min_backoff, properties.min_backoff),
+            (&mut config.max_backoff, properties.max_backoff),
+        ] {
+            *setting = duration.unwrap_or(*setting);
+        }
+        config.sites.clone_from(&properties.sites);
         config.access.template.clone_from(&properties.host_template);
+        config.proxy.clone_from(&properties.proxy);
+        config.tls = if uri.tls { Some(tls(properties)?) } else { None };
         Ok(config)
     }
 }
 
-fn authentication(uri: &ConnectionUri) -> Result<Option<Authentication>, CredentialsError> {
+fn tls(properties: &Properties) -> Result<TlsConfig, SettingsError> {
+    let client_certificate = match (&properties.client_certificate, &properties.client_key) {
+        (Some(certificate), Some(key)) => {
+            Some(ClientCertificate { certificate: certificate.clone(), key: key.clone() })
+        }
+        (None, None) => None,
+        _ => return Err(SettingsError::HalfACertificate),
+    };
+    Ok(TlsConfig {
+        server_name: properties.sni_host_name.clone(),
+        alpn: properties.alpn.clone(),
+        trust_ca: properties.trust_ca.clone(),
+        client_certificate,
+    })
+}
+
+fn authentication(uri: &ConnectionUri) -> Result<Option<Authentication>, SettingsError> {
     let properties = &uri.properties;
     let credentials = match (&uri.username, &uri.password, &properties.auth_token) {
         (None, None, None) if properties.sasl_mechanism.is_none() => return Ok(None),
@@ -56,9 +95,9 @@ fn authentication(uri: &ConnectionUri) -> Result<Option<Authentication>, Credent
         (None, None, Some(token)) => Credentials::token(token.clone()),
         (Some(username), None, Some(token)) => Credentials::token(token.clone()).with_username(username),
         (Some(username), Some(password), None) => Credentials::password(username, password.clone()),
-        (_, Some(_), Some(_)) => return Err(CredentialsError::PasswordAndToken),
-        (Some(_), None, None) => return Err(CredentialsError::UserAlone),
-        (None, Some(_), None) => return Err(CredentialsError::PasswordAlone),
+        (_, Some(_), Some(_)) => return Err(SettingsError::PasswordAndToken),
+        (Some(_), None, None) => return Err(SettingsError::UserAlone),
+        (None, Some(_), None) => return Err(SettingsError::PasswordAlone),
     };
     let credentials = match &properties.auth_realm {
         Some(realm) => credentials.with_realm(realm),
@@ -78,7 +117,7 @@ mod tests {
     use alloc::string::ToString;
     use core::time::Duration;
 
-    fn config(uri: &str) -> Result<Config, CredentialsError> {
+    fn config(uri: &str) -> Result<Config, SettingsError> {
         Config::from_uri(&uri.parse().unwrap())
     }
 
@@ -94,6 +133,16 @@ mod tests {
         assert_eq!(config.session.version, VersionChoice::Exactly(crate::wire::Version::V3_1));
         assert_eq!(config.access.template.unwrap().to_string(), "{member}.example.com:443");
         assert!(config.session.authentication.is_some());
+        assert!(config.tls.is_none());
+    }
+
+    #[test]
+    fn tls_is_of_hotrods_alone() {
+        let with = |scheme: &str| config(&alloc::format!("{scheme}://one?trust_ca=ca.pem&alpn=a,b")).unwrap().tls;
+        assert_eq!(with("hotrod"), None);
+        let tls = with("hotrods").unwrap();
+        assert_eq!((tls.trust_ca.as_deref(), tls.alpn.len()), (Some("ca.pem"), 2));
+        assert_eq!(config("hotrods://one?client_key=k").err(), Some(SettingsError::HalfACertificate));
     }
 
     #[test]
@@ -103,7 +152,7 @@ mod tests {
 
     #[test]
     fn half_of_the_credentials_is_none() {
-        assert_eq!(config("hotrod://u@one").err(), Some(CredentialsError::UserAlone));
-        assert_eq!(config("hotrod://u:p@one?auth_token=t").err(), Some(CredentialsError::PasswordAndToken));
+        assert_eq!(config("hotrod://u@one").err(), Some(SettingsError::UserAlone));
+        assert_eq!(config("hotrod://u:p@one?auth_token=t").err(), Some(SettingsError::PasswordAndToken));
     }
 }

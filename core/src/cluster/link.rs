@@ -2,13 +2,17 @@
 
 use alloc::boxed::Box;
 use alloc::collections::VecDeque;
+use alloc::string::String;
 
 use slotmap::new_key_type;
 
+use super::access::Endpoint;
 use super::member::MemberId;
 use super::operation::OperationId;
+use crate::http1::Tunnel;
 use crate::session::{Ready, Session};
 use crate::time::Instant;
+use crate::wire::SendBuffer;
 
 new_key_type! {
     /// A connection that the host was asked for; never given twice.
@@ -29,6 +33,8 @@ pub(super) struct Link {
     pub(super) purpose: Purpose,
     /// The site whose cluster it leads to.
     pub(super) site: usize,
+    /// Where it leads, be it through a proxy.
+    pub(super) endpoint: Endpoint,
     pub(super) stage: Stage,
     /// What negotiation has found, once it is over.
     pub(super) negotiated: Option<Box<Ready>>,
@@ -46,23 +52,37 @@ pub(super) struct Link {
     pub(super) timeout: Option<Instant>,
     /// Since when nothing was sent or received.
     pub(super) quiet_since: Instant,
-    /// The host does not read from it.
-    pub(super) is_held: bool,
+    /// Listeners because of which the host does not read from it.
+    pub(super) full_listeners: usize,
+    /// The ALPN id that the server has selected.
+    pub(super) alpn: Option<String>,
 }
 
 pub(super) enum Stage {
     /// The host establishes it; given up at that time.
     Connecting { until: Instant },
+    /// It leads to a proxy, which is asked for a tunnel.
+    Tunnelling { until: Instant, tunnel: Box<Tunnel> },
+    /// The host establishes TLS on it.
+    Securing { until: Instant },
     /// It is there. The session may still be in its handshake.
     Open(Box<Session>),
 }
 
 impl Link {
-    pub(super) fn new(member: MemberId, purpose: Purpose, site: usize, until: Instant, now: Instant) -> Self {
+    pub(super) fn new(
+        member: MemberId,
+        purpose: Purpose,
+        site: usize,
+        endpoint: Endpoint,
+        until: Instant,
+        now: Instant,
+    ) -> Self {
         Self {
             member,
             purpose,
             site,
+            endpoint,
             stage: Stage::Connecting { until },
             negotiated: None,
             queue: VecDeque::new(),
@@ -72,21 +92,31 @@ impl Link {
             has_events: false,
             timeout: None,
             quiet_since: now,
-            is_held: false,
+            full_listeners: 0,
+            alpn: None,
         }
     }
 
     pub(super) fn session(&self) -> Option<&Session> {
         match &self.stage {
-            Stage::Connecting { .. } => None,
             Stage::Open(session) => Some(session),
+            _ => None,
         }
     }
 
     pub(super) fn session_mut(&mut self) -> Option<&mut Session> {
         match &mut self.stage {
-            Stage::Connecting { .. } => None,
             Stage::Open(session) => Some(session),
+            _ => None,
+        }
+    }
+
+    /// What is to be sent.
+    pub(super) fn transmit(&self) -> Option<&SendBuffer> {
+        match &self.stage {
+            Stage::Connecting { .. } | Stage::Securing { .. } => None,
+            Stage::Tunnelling { tunnel, .. } => Some(tunnel.transmit()),
+            Stage::Open(session) => Some(session.transmit()),
         }
     }
 

@@ -20,16 +20,31 @@ use crate::wire::{self, SendBuffer};
 const FULL_LINK: usize = 64;
 
 impl Cluster {
-    /// The connection that [`Output::Connect`] asked for is there; with TLS, after its handshake.
-    pub fn handle_connected(&mut self, now: Instant, link: LinkId) {
+    /// What [`Output::Connect`] or [`Output::StartTls`] asked for is there; after TLS with the ALPN id that the server
+    /// has selected, if it has.
+    pub fn handle_connected(&mut self, now: Instant, link: LinkId, alpn: Option<&[u8]>) {
         self.now = now;
+        let Some(open) = self.links.get_mut(link) else { return };
+        match open.stage {
+            Stage::Connecting { until } => match &self.config.proxy {
+                None => self.open_session(link, alpn),
+                Some(proxy) => match proxy.tunnel_to(&open.endpoint) {
+                    Ok(tunnel) => open.stage = Stage::Tunnelling { until, tunnel: Box::new(tunnel) },
+                    Err(error) => self.end_link(link, Arc::new(Disconnect::Proxy(error))),
+                },
+            },
+            Stage::Securing { .. } => self.open_session(link, alpn),
+            Stage::Tunnelling { .. } | Stage::Open(_) => return,
+        }
+        self.set_timeout(link);
+        self.refresh(link);
+    }
+
+    fn open_session(&mut self, link: LinkId, alpn: Option<&[u8]>) {
         let seed = self.entropy.seed();
         let Some(open) = self.links.get_mut(link) else { return };
-        if matches!(open.stage, Stage::Connecting { .. }) {
-            open.stage = Stage::Open(Box::new(Session::new(self.config.session.clone(), seed, now)));
-            self.set_timeout(link);
-            self.refresh(link);
-        }
+        open.alpn = alpn.map(|id| String::from_utf8_lossy(id).into_owned());
+        open.stage = Stage::Open(Box::new(Session::new(self.config.session.clone(), seed, self.now)));
     }
 
     /// Takes bytes from the link.
@@ -43,7 +58,11 @@ impl Cluster {
     /// The receive buffer of a link, with room for a read; then say [`handle_filled`](Self::handle_filled). `None` if
     /// the link is not open (any more).
     pub fn receive_buffer(&mut self, link: LinkId) -> Option<&mut BytesMut> {
-        Some(self.links.get_mut(link)?.session_mut()?.receive_buffer())
+        match &mut self.links.get_mut(link)?.stage {
+            Stage::Connecting { .. } | Stage::Securing { .. } => None,
+            Stage::Tunnelling { tunnel, .. } => Some(tunnel.receive_buffer()),
+            Stage::Open(session) => Some(session.receive_buffer()),
+        }
     }
 
     /// Takes what the host has appended to the [receive buffer](Self::receive_buffer).
@@ -51,10 +70,32 @@ impl Cluster {
         self.now = now;
         let Some(open) = self.links.get_mut(link) else { return };
         open.quiet_since = now;
-        if let Some(session) = open.session_mut() {
-            session.handle_filled(now);
-            self.look_at(link);
+        match &mut open.stage {
+            Stage::Connecting { .. } | Stage::Securing { .. } => {}
+            Stage::Tunnelling { tunnel, .. } => match tunnel.handle_filled() {
+                Ok(false) => {}
+                Ok(true) => self.leave_tunnel(link),
+                Err(error) => self.end_link(link, Arc::new(Disconnect::Proxy(error))),
+            },
+            Stage::Open(session) => {
+                session.handle_filled(now);
+                self.look_at(link);
+            }
         }
+    }
+
+    /// The tunnel is there: the link leads to the member from now on.
+    fn leave_tunnel(&mut self, link: LinkId) {
+        let Some(open) = self.links.get_mut(link) else { return };
+        let Stage::Tunnelling { until, .. } = open.stage else { return };
+        if let Some(tls) = self.config.tls_for(&open.endpoint) {
+            open.stage = Stage::Securing { until };
+            self.outputs.push_back(Output::StartTls { link, tls });
+        } else {
+            self.open_session(link, None);
+            self.set_timeout(link);
+        }
+        self.refresh(link);
     }
 
     /// The link is gone, or could not be established; `why` is for people.
@@ -62,25 +103,28 @@ impl Cluster {
         self.now = now;
         let Some(open) = self.links.get_mut(link) else { return };
         match &mut open.stage {
-            Stage::Connecting { .. } => self.end_link(link, Arc::new(Disconnect::LinkLost(why.into()))),
             Stage::Open(session) => {
                 session.handle_link_lost(why);
                 self.look_at(link);
             }
+            _ => self.end_link(link, Arc::new(Disconnect::LinkLost(why.into()))),
         }
     }
 
     /// What is to be sent on a link; `None` if it is not open (any more).
     pub fn transmit(&self, link: LinkId) -> Option<&SendBuffer> {
-        Some(self.links.get(link)?.session()?.transmit())
+        self.links.get(link)?.transmit()
     }
 
     /// The host has sent the first `count` bytes of [`transmit`](Self::transmit).
     pub fn transmitted(&mut self, link: LinkId, count: usize) {
         let Some(open) = self.links.get_mut(link) else { return };
-        let Some(session) = open.session_mut() else { return };
-        session.transmitted(count);
-        if session.transmit().is_empty() {
+        match &mut open.stage {
+            Stage::Connecting { .. } | Stage::Securing { .. } => return,
+            Stage::Tunnelling { tunnel, .. } => tunnel.transmitted(count),
+            Stage::Open(session) => session.transmitted(count),
+        }
+        if open.transmit().is_none_or(SendBuffer::is_empty) {
             open.told_to_transmit = false;
         }
         if !open.queue.is_empty() {
@@ -89,26 +133,15 @@ impl Cluster {
         }
     }
 
-    /// Whether the host should read from the link: not while events wait to be polled beyond their limit.
+    /// Whether the host should read from the link: not between [`Output::Pause`] and [`Output::Resume`], nor while events
+    /// wait to be polled beyond their limit.
     pub fn wants_read(&self, link: LinkId) -> bool {
-        self.links.get(link).and_then(Link::session).is_some_and(Session::wants_read)
-    }
-
-    /// The host does not read from the link for the time being, because it has no room for events: that the link is quiet
-    /// then says nothing.
-    pub fn hold(&mut self, link: LinkId) {
-        let Some(open) = self.links.get_mut(link) else { return };
-        open.is_held = true;
-        open.session_mut().into_iter().for_each(Session::hold);
-    }
-
-    /// The host reads from the link again.
-    pub fn resume(&mut self, now: Instant, link: LinkId) {
-        self.now = now;
-        let Some(open) = self.links.get_mut(link) else { return };
-        (open.is_held, open.quiet_since) = (false, now);
-        open.session_mut().into_iter().for_each(|session| session.resume(now));
-        self.set_timeout(link);
+        let Some(open) = self.links.get(link) else { return false };
+        match &open.stage {
+            Stage::Tunnelling { .. } => true,
+            Stage::Open(session) => open.full_listeners == 0 && session.wants_read(),
+            _ => false,
+        }
     }
 
     /// The next event of a session, if there is one; what it brings goes where it belongs.
@@ -152,7 +185,7 @@ impl Cluster {
             session::Event::Entry(event) => self.handle_entry_event(link, event),
             session::Event::Counter(event) => {
                 if let Some(listener) = self.listener_of(&event.listener_id) {
-                    self.outputs.push_back(Output::Event(Event::Counter { listener, link, event }));
+                    self.tell_event(listener, link, Event::Counter { listener, link, event });
                 }
             }
             session::Event::Closed(reason) => self.end_link(link, reason),
@@ -163,7 +196,7 @@ impl Cluster {
         let Some(listener) = self.listener_of(&event.listener_id) else { return };
         match self.near_cache_of(listener) {
             Some(cache) => self.handle_near_event(cache, &event),
-            None => self.outputs.push_back(Output::Event(Event::Entry { listener, link, event })),
+            None => self.tell_event(listener, link, Event::Entry { listener, link, event }),
         }
     }
 
@@ -186,10 +219,7 @@ impl Cluster {
     /// Tells the host that there are bytes to send, once.
     pub(super) fn tell_to_transmit(&mut self, link: LinkId) {
         let Some(open) = self.links.get_mut(link) else { return };
-        if let Stage::Open(session) = &open.stage
-            && !open.told_to_transmit
-            && !session.transmit().is_empty()
-        {
+        if !open.told_to_transmit && open.transmit().is_some_and(|out| !out.is_empty()) {
             open.told_to_transmit = true;
             self.outputs.push_back(Output::Transmit { link });
         }
@@ -203,7 +233,7 @@ impl Cluster {
     pub(super) fn set_timeout(&mut self, link: LinkId) {
         let Some(open) = self.links.get(link) else { return };
         let wanted = match &open.stage {
-            Stage::Connecting { until } => Some(*until),
+            Stage::Connecting { until } | Stage::Tunnelling { until, .. } | Stage::Securing { until } => Some(*until),
             Stage::Open(session) => {
                 let quiet = open.is_ready().then(|| open.quiet_since + self.longest_quiet(link, open));
                 [session.poll_timeout(), quiet].into_iter().flatten().min()
@@ -243,12 +273,14 @@ impl Cluster {
         let Some(open) = self.links.get_mut(link) else { return };
         open.timeout = None;
         match &mut open.stage {
-            Stage::Connecting { until } if *until <= now => {
+            Stage::Connecting { until } | Stage::Tunnelling { until, .. } | Stage::Securing { until }
+                if *until <= now =>
+            {
                 let timeout = self.config.connect_timeout.as_millis();
                 let reason = Disconnect::LinkLost(alloc::format!("no connection within {timeout} ms"));
                 return self.end_link(link, Arc::new(reason));
             }
-            Stage::Connecting { .. } => {}
+            Stage::Connecting { .. } | Stage::Tunnelling { .. } | Stage::Securing { .. } => {}
             Stage::Open(session) => {
                 session.handle_timeout(now);
                 if session.is_ready() && quiet_until <= now {
@@ -257,7 +289,7 @@ impl Cluster {
                     }
                     open.quiet_since = now;
                     let (member, purpose) = (open.member, open.purpose);
-                    if !open.is_held {
+                    if open.full_listeners == 0 {
                         self.probe_by(member, purpose);
                     }
                 }
@@ -280,7 +312,7 @@ impl Cluster {
                     member.forget_link(link);
                 }
             }
-            Stage::Connecting { .. } => self.end_link(link, Arc::new(Disconnect::Closed)),
+            _ => self.end_link(link, Arc::new(Disconnect::Closed)),
         }
         queued.into_iter().for_each(|id| self.redispatch(id));
     }
@@ -296,10 +328,10 @@ impl Cluster {
             }
             Purpose::Operations => self.least_loaded(&known.links),
         };
-        Some(match present {
-            Some(link) => link,
+        match present {
+            Some(link) => Some(link),
             None => self.open_link(member, purpose),
-        })
+        }
     }
 
     /// The link with the least to do; `None` if another may and should be opened.
@@ -310,22 +342,24 @@ impl Cluster {
         (load < FULL_LINK || links.len() >= self.config.links_per_member).then_some(link)
     }
 
-    pub(super) fn open_link(&mut self, member: MemberId, purpose: Purpose) -> LinkId {
+    pub(super) fn open_link(&mut self, member: MemberId, purpose: Purpose) -> Option<LinkId> {
         let (now, timeout) = (self.now, self.config.connect_timeout);
-        let link = self.links.insert(Link::new(member, purpose, self.site, now + timeout, now));
+        let endpoint = self.members.get(member).map(|known| {
+            let access = &self.config.access;
+            if known.is_seed { access.seed_endpoint(&known.address) } else { access.endpoint(&known.address) }
+        })?;
+        let dial = self.config.dial(&endpoint);
+        let link = self.links.insert(Link::new(member, purpose, self.site, endpoint, now + timeout, now));
         if let Some(known) = self.members.get_mut(member) {
             match purpose {
                 Purpose::Operations => known.links.push(link),
                 Purpose::Events => known.events = Some(link),
             }
-            let access = &self.config.access;
-            let endpoint =
-                if known.is_seed { access.seed_endpoint(&known.address) } else { access.endpoint(&known.address) };
-            self.counters.connects += 1;
-            self.outputs.push_back(Output::Connect { link, member, endpoint, timeout });
         }
+        self.counters.connects += 1;
+        self.outputs.push_back(Output::Connect { link, member, dial, timeout });
         self.refresh(link);
-        link
+        Some(link)
     }
 
     /// Hands a session what is queued for it, as far as it takes it.

@@ -8,6 +8,7 @@ use slotmap::{Key, KeyData, new_key_type};
 
 use super::cache::{CacheHandle, CacheId};
 use super::link::{LinkId, Purpose};
+use super::listener_queue::Unread;
 use super::machine::Cluster;
 use super::member::MemberId;
 use super::operation::{Call, Operation, OperationId, Owner, Place, Target};
@@ -40,6 +41,7 @@ pub(super) struct Listener {
     registering: Option<OperationId>,
     /// It was registered before: another registration means that events may have been missed.
     was_registered: bool,
+    pub(super) unread: Unread,
 }
 
 enum Subject {
@@ -54,7 +56,8 @@ impl Cluster {
     /// Listens to a cache or a counter, on a member of the machine's choice.
     ///
     /// [`Event::ListenerRegistered`] tells when the server has it. When that member is lost the listener is registered
-    /// with another, which [`Event::ListenerMoved`] tells: what happened in between was missed.
+    /// with another, which [`Event::ListenerMoved`] tells: what happened in between was missed. Say
+    /// [`events_taken`](Self::events_taken) of what you have used.
     pub fn listen(
         &mut self,
         now: crate::time::Instant,
@@ -79,6 +82,7 @@ impl Cluster {
             at: None,
             registering: None,
             was_registered: false,
+            unread: Unread::default(),
         });
         self.register(listener);
         listener
@@ -87,7 +91,8 @@ impl Cluster {
     /// Listens no more. Answers false if there is no such listener (any more).
     pub fn remove_listener(&mut self, now: crate::time::Instant, listener: ListenerId) -> bool {
         self.now = now;
-        let Some(removed) = self.listeners.remove(listener) else { return false };
+        let Some(mut removed) = self.listeners.remove(listener) else { return false };
+        self.forget_unread(core::mem::take(&mut removed.unread));
         if let Some(operation) = removed.registering {
             let place = self.operations.get(operation).map(|operation| operation.place);
             // What is on its way to a server may well be done: its answer is waited for, and then it is undone.
@@ -229,7 +234,8 @@ impl Cluster {
     }
 
     fn fail_listener(&mut self, id: ListenerId, error: ClusterError) {
-        let Some(failed) = self.listeners.remove(id) else { return };
+        let Some(mut failed) = self.listeners.remove(id) else { return };
+        self.forget_unread(core::mem::take(&mut failed.unread));
         match failed.subject {
             Subject::Host(_) => self.outputs.push_back(Output::Event(Event::ListenerFailed { listener: id, error })),
             Subject::NearCache { .. } => self.fail_near_cache(failed.cache.id, error),

@@ -21,6 +21,7 @@ use super::member::{MemberId, MemberInfo, Members};
 use super::operation::{Call, Operation, OperationId, Owner, Place, Target};
 use super::output::{ClusterError, Output, SubmitError};
 use super::site::KnownSite;
+use super::startup::Startup;
 use super::view::View;
 use crate::session::{Disconnect, Ready};
 use crate::time::Instant;
@@ -63,6 +64,8 @@ pub struct Cluster {
     /// The cache that was asked about last by a quiet link.
     probed: Option<CacheId>,
     closing: bool,
+    /// It has not started yet.
+    pub(super) startup: Option<Startup>,
     pub(super) counters: Counters,
 }
 
@@ -93,6 +96,7 @@ impl Cluster {
             degraded: false,
             probed: None,
             closing: false,
+            startup: None,
             counters: Counters::default(),
             config,
         };
@@ -346,6 +350,11 @@ impl Cluster {
     pub fn session_of(&self, member: MemberId) -> Option<&Ready> {
         let mut links = self.members.get(member)?.all_links().filter_map(|link| self.links.get(link));
         links.find(|link| link.is_ready())?.negotiated.as_deref()
+    }
+
+    /// The name of a cache; empty for the server's default cache, and for one of another machine.
+    pub fn cache_name(&self, cache: CacheId) -> &str {
+        self.caches.find(cache).map_or("", |cache| &cache.name)
     }
 
     /// The address of a member.

@@ -66,6 +66,8 @@ pub(super) enum Owner {
     Fetch {
         value_only: bool,
     },
+    /// The machine: it asks whether anybody is there.
+    Startup,
     /// The machine: it asks what a cache is like.
     Probe,
     /// A bulk operation that this one is a part of.

@@ -8,155 +8,192 @@ use core::time::Duration;
 
 use bytes::Bytes;
 
-use super::access::Endpoint;
 use super::cache::CacheId;
+use super::dial::{Dial, Tls};
 use super::iteration::IterationId;
 use super::link::LinkId;
 use super::listener::ListenerId;
 use super::member::MemberId;
+use super::startup::StartError;
 use crate::session::{Applied, Disconnect, Fate, OperationError};
+use crate::vocabulary::declare;
 use crate::wire::{self, IterationEntry, Operation, Reply};
 
-/// What the host is to do, or to know.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Output {
-    /// Establish a connection, and say [`handle_connected`](super::Cluster::handle_connected) or
-    /// [`handle_link_lost`](super::Cluster::handle_link_lost).
-    Connect {
-        /// Its name from now on.
-        link: LinkId,
-        /// Who is to be at the other end.
-        member: MemberId,
-        /// Where to dial.
-        endpoint: Endpoint,
-        /// When the machine gives it up.
-        timeout: Duration,
-    },
-    /// The link has bytes to send: write [`transmit`](super::Cluster::transmit) until it is empty.
-    Transmit {
-        /// Which link.
-        link: LinkId,
-    },
-    /// Close the connection, or stop establishing it; nothing more is said of it.
-    Close {
-        /// Which link.
-        link: LinkId,
-    },
-    /// An operation is done. Exactly one comes for every one submitted and not cancelled.
-    Completed {
-        /// Which operation.
-        id: super::OperationId,
-        /// The member that answered, or that was the last one tried.
-        member: Option<MemberId>,
-        /// The answer, or why there is none.
-        result: Result<Reply, ClusterError>,
-    },
-    /// The next entries of an iteration. None of them mean that it is over, as an error does.
-    Entries {
-        /// Which iteration.
-        id: IterationId,
-        /// The entries, or why there are no more.
-        result: Result<Vec<IterationEntry>, ClusterError>,
-    },
-    /// Something happened that nobody asked for.
-    Event(Event),
+declare! {
+    /// What the host is to do, or to know.
+    #[derive(Debug, Clone, PartialEq)]
+    pub enum Output {
+        /// Establish a connection, and say [`handle_connected`](super::Cluster::handle_connected) or
+        /// [`handle_link_lost`](super::Cluster::handle_link_lost).
+        Connect = 1 {
+            /// Its name from now on.
+            link: LinkId,
+            /// Who is to be at the other end.
+            member: MemberId,
+            /// What to do.
+            dial: Dial,
+            /// When the machine gives it up.
+            timeout: Duration,
+        },
+        /// Establish TLS on a connection that is there, and say [`handle_connected`](super::Cluster::handle_connected) again,
+        /// or [`handle_link_lost`](super::Cluster::handle_link_lost). Before it there is nothing left to send or to receive.
+        StartTls = 2 {
+            /// Which link.
+            link: LinkId,
+            /// How.
+            tls: Tls,
+        },
+        /// The link has bytes to send: write [`transmit`](super::Cluster::transmit) until it is empty.
+        Transmit = 3 {
+            /// Which link.
+            link: LinkId,
+        },
+        /// Do not read from the link: the application has too many events of a listener to take. What comes all the same is
+        /// not lost.
+        Pause = 4 {
+            /// Which link.
+            link: LinkId,
+        },
+        /// Read from the link again.
+        Resume = 5 {
+            /// Which link.
+            link: LinkId,
+        },
+        /// Close the connection, or stop establishing it; nothing more is said of it.
+        Close = 6 {
+            /// Which link.
+            link: LinkId,
+        },
+        /// An operation is done. Exactly one comes for every one submitted and not cancelled.
+        Completed = 7 {
+            /// Which operation.
+            id: super::OperationId,
+            /// What it was.
+            operation: Operation,
+            /// The member that answered, or that was the last one tried.
+            member: Option<MemberId>,
+            /// The answer, or why there is none.
+            result: Result<Reply, ClusterError>,
+        },
+        /// The next entries of an iteration. None of them mean that it is over, as an error does.
+        Entries = 8 {
+            /// Which iteration.
+            id: IterationId,
+            /// The entries, or why there are no more.
+            result: Result<Vec<IterationEntry>, ClusterError>,
+        },
+    }
+    further
+        /// Something happened that nobody asked for.
+        Event(Event)
 }
 
-/// What happened.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Event {
-    /// A session with a member is ready.
-    MemberReady {
-        /// Which member.
-        member: MemberId,
-        /// Its address.
-        address: wire::Member,
-    },
-    /// A link failed or was lost.
-    MemberUnavailable {
-        /// Which member.
-        member: MemberId,
-        /// Its address.
-        address: wire::Member,
-        /// Why.
-        reason: Arc<Disconnect>,
-        /// It is not tried for so long.
-        retry_after: Duration,
-    },
-    /// A cache has a new view of the cluster.
-    Topology {
-        /// Which cache.
-        cache: CacheId,
-        /// The id of the topology.
-        id: u32,
-        /// Its members.
-        members: usize,
-    },
-    /// No member of the topology can be reached: operations go to the seeds, which forward them.
-    Degraded,
-    /// A member of the topology can be reached again.
-    Restored,
-    /// Another site's cluster is used from now on.
-    SiteSwitched {
-        /// The name of the site that was left; empty for the one of the settings' seeds.
-        from: String,
-        /// The name of the new one.
-        to: String,
-        /// Whether the machine did so by itself, because no member of the old one could be reached.
-        automatic: bool,
-    },
-    /// A listener is registered: what happens from now on is told.
-    ListenerRegistered {
-        /// Which listener.
-        listener: ListenerId,
-        /// The member that serves it.
-        member: MemberId,
-    },
-    /// A listener is registered anew, because its member was lost. What happened in between was missed, unless it
-    /// includes the current state.
-    ListenerMoved {
-        /// Which listener.
-        listener: ListenerId,
-        /// The member that serves it now.
-        member: MemberId,
-    },
-    /// A listener could not be registered, and is gone.
-    ListenerFailed {
-        /// Which listener.
-        listener: ListenerId,
-        /// Why.
-        error: ClusterError,
-    },
-    /// An event for a cache listener.
-    Entry {
-        /// Which listener.
-        listener: ListenerId,
-        /// The link that it came by: one that is not read holds up no operation.
-        link: LinkId,
-        /// The event.
-        event: wire::Event,
-    },
-    /// An event for a counter listener.
-    Counter {
-        /// Which listener.
-        listener: ListenerId,
-        /// The link that it came by: one that is not read holds up no operation.
-        link: LinkId,
-        /// The event.
-        event: wire::CounterEvent,
-    },
-    /// A near cache keeps values from now on.
-    NearCacheActive {
-        /// Of which cache.
-        cache: CacheId,
-    },
-    /// A near cache is empty and keeps nothing, because nobody tells of changes at the moment.
-    NearCacheInactive {
-        /// Of which cache.
-        cache: CacheId,
-        /// Why it stays so; `None` if it is being made active again.
-        error: Option<ClusterError>,
-    },
+declare! {
+    /// What happened.
+    #[derive(Debug, Clone, PartialEq)]
+    pub enum Event {
+        /// A first member is ready: the answer to [`start`](super::Cluster::start).
+        Started = 32,
+        /// No server could be reached, or none accepts the session: the other answer.
+        StartFailed = 33 {
+            /// Why.
+            error: StartError,
+        },
+        /// A session with a member is ready.
+        MemberReady = 34 {
+            /// Which member.
+            member: MemberId,
+            /// Its address.
+            address: wire::Member,
+            /// The ALPN id that it has selected, if TLS was used and it selected one.
+            alpn: Option<String>,
+        },
+        /// A link failed or was lost.
+        MemberUnavailable = 35 {
+            /// Which member.
+            member: MemberId,
+            /// Its address.
+            address: wire::Member,
+            /// Why.
+            reason: Arc<Disconnect>,
+            /// It is not tried for so long.
+            retry_after: Duration,
+        },
+        /// A cache has a new view of the cluster.
+        Topology = 36 {
+            /// Which cache.
+            cache: CacheId,
+            /// The id of the topology.
+            id: u32,
+            /// Its members.
+            members: usize,
+        },
+        /// No member of the topology can be reached: operations go to the seeds, which forward them.
+        Degraded = 37,
+        /// A member of the topology can be reached again.
+        Restored = 38,
+        /// Another site's cluster is used from now on.
+        SiteSwitched = 39 {
+            /// The name of the site that was left; empty for the one of the settings' seeds.
+            from: String,
+            /// The name of the new one.
+            to: String,
+            /// Whether the machine did so by itself, because no member of the old one could be reached.
+            automatic: bool,
+        },
+        /// A listener is registered: what happens from now on is told.
+        ListenerRegistered = 40 {
+            /// Which listener.
+            listener: ListenerId,
+            /// The member that serves it.
+            member: MemberId,
+        },
+        /// A listener is registered anew, because its member was lost. What happened in between was missed, unless it
+        /// includes the current state.
+        ListenerMoved = 41 {
+            /// Which listener.
+            listener: ListenerId,
+            /// The member that serves it now.
+            member: MemberId,
+        },
+        /// A listener could not be registered, and is gone.
+        ListenerFailed = 42 {
+            /// Which listener.
+            listener: ListenerId,
+            /// Why.
+            error: ClusterError,
+        },
+        /// An event for a cache listener.
+        Entry = 43 {
+            /// Which listener.
+            listener: ListenerId,
+            /// The link that it came by: one that is not read holds up no operation.
+            link: LinkId,
+            /// The event.
+            event: wire::Event,
+        },
+        /// An event for a counter listener.
+        Counter = 44 {
+            /// Which listener.
+            listener: ListenerId,
+            /// The link that it came by: one that is not read holds up no operation.
+            link: LinkId,
+            /// The event.
+            event: wire::CounterEvent,
+        },
+        /// A near cache keeps values from now on.
+        NearCacheActive = 45 {
+            /// Of which cache.
+            cache: CacheId,
+        },
+        /// A near cache is empty and keeps nothing, because nobody tells of changes at the moment.
+        NearCacheInactive = 46 {
+            /// Of which cache.
+            cache: CacheId,
+            /// Why it stays so; `None` if it is being made active again.
+            error: Option<ClusterError>,
+        },
+    }
 }
 
 /// Why an operation was not accepted. Nothing of it has been sent.

@@ -11,8 +11,8 @@ use bytes::Bytes;
 use super::input::Input;
 use super::{sample_requests, samples};
 use crate::cluster::{
-    CacheHandle, Call, Cluster, Config, IterationId, IterationOptions, LinkId, ListenerId, ListenerKind, MemberId,
-    NearCacheOptions, OperationId, Output, Site,
+    self, CacheHandle, Call, Cluster, Config, IterationId, IterationOptions, LinkId, ListenerId, ListenerKind,
+    MemberId, NearCacheOptions, OperationId, Output, Site,
 };
 use crate::session::ServerSession;
 use crate::time::Instant;
@@ -48,6 +48,7 @@ struct World<'a> {
     asked_for: BTreeSet<IterationId>,
     iterations: Vec<IterationId>,
     listeners: Vec<ListenerId>,
+    heard: usize,
     closing: bool,
 }
 
@@ -72,6 +73,7 @@ impl<'a> World<'a> {
             max_retries: input.pick(&[3, 0, 1]),
             connect_ahead: input.flag(),
             links_per_member: input.pick(&[1, 3]),
+            listener_queue: input.pick(&[1024, 2]),
             ..Config::default()
         };
         if input.flag() {
@@ -92,6 +94,7 @@ impl<'a> World<'a> {
             asked_for: BTreeSet::new(),
             iterations: Vec::new(),
             listeners: Vec::new(),
+            heard: 0,
             closing: false,
         }
     }
@@ -224,7 +227,7 @@ impl<'a> World<'a> {
     fn connect(&mut self) {
         if let Some(link) = self.link() {
             // Said twice it does no harm.
-            self.client.handle_connected(self.now, link);
+            self.client.handle_connected(self.now, link, None);
             if let Some(server) = self.links.get_mut(&link) {
                 server.session.get_or_insert_with(|| ServerSession::new(Limits::default(), 1 << 30));
             }
@@ -344,7 +347,14 @@ impl<'a> World<'a> {
                 Output::Close { link } => assert!(self.links.remove(&link).is_some(), "it is closed twice"),
                 Output::Completed { id, .. } => assert!(self.waiting.remove(&id), "{id:?} completes, and nobody waits"),
                 Output::Entries { id, .. } => assert!(self.asked_for.remove(&id), "entries that nobody asked for"),
-                Output::Event(_) => {}
+                Output::Event(cluster::Event::Entry { listener, .. } | cluster::Event::Counter { listener, .. }) => {
+                    // The others are taken late or never.
+                    self.heard += 1;
+                    let taken = usize::from(!self.heard.is_multiple_of(3)) * 2;
+                    self.client.events_taken(self.now, listener, taken);
+                }
+                Output::Pause { link } => assert!(self.links.contains_key(&link), "a link that is not there is paused"),
+                Output::Event(_) | Output::StartTls { .. } | Output::Resume { .. } => {}
             }
         }
     }

@@ -9,6 +9,7 @@ use alloc::sync::Arc;
 use core::fmt;
 use core::time::Duration;
 
+use crate::http1::TunnelError;
 use crate::sasl::SaslError;
 use crate::wire::{Effect, Operation, Status, Version, Violation};
 
@@ -136,6 +137,9 @@ pub enum Disconnect {
     /// The link is gone; the text is the host's.
     #[error("the connection was lost: {0}")]
     LinkLost(String),
+    /// The proxy that leads to the server did not give a tunnel.
+    #[error("{0}")]
+    Proxy(TunnelError),
     /// The server broke the protocol.
     #[error("the server broke the protocol: {0}")]
     Violation(Violation),

@@ -6,21 +6,36 @@ use core::ops::BitOr;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub struct Flags(pub u32);
 
+macro_rules! flags {
+    ($($(#[doc = $doc:literal])+ $name:ident = $value:expr;)*) => {
+        impl Flags {
+            $($(#[doc = $doc])+ pub const $name: Self = Self($value);)*
+
+            /// Every flag: its name, its value, and what it means.
+            pub const ALL: &'static [(&'static str, Self, &'static str)] =
+                &[$((stringify!($name), Self::$name, concat!($($doc, "\n"),+)),)*];
+        }
+    };
+}
+
+flags! {
+    /// Answer with the value that was there before.
+    FORCE_RETURN_VALUE = 1;
+    /// Use the cache's default lifespan when none is given (2.0 and 2.1; later versions say it in the time unit).
+    DEFAULT_LIFESPAN = 1 << 1;
+    /// Use the cache's default maximum idle time when none is given (2.0 and 2.1).
+    DEFAULT_MAX_IDLE = 1 << 2;
+    /// Don't load from a cache store.
+    SKIP_CACHE_LOAD = 1 << 3;
+    /// Don't index.
+    SKIP_INDEXING = 1 << 4;
+    /// Don't notify listeners.
+    SKIP_LISTENER_NOTIFICATION = 1 << 5;
+}
+
 impl Flags {
     /// No flag.
     pub const NONE: Self = Self(0);
-    /// Answer with the value that was there before.
-    pub const FORCE_RETURN_VALUE: Self = Self(1);
-    /// Use the cache's default lifespan when none is given (2.0 and 2.1; later versions say it in the time unit).
-    pub const DEFAULT_LIFESPAN: Self = Self(1 << 1);
-    /// Use the cache's default maximum idle time when none is given (2.0 and 2.1).
-    pub const DEFAULT_MAX_IDLE: Self = Self(1 << 2);
-    /// Don't load from a cache store.
-    pub const SKIP_CACHE_LOAD: Self = Self(1 << 3);
-    /// Don't index.
-    pub const SKIP_INDEXING: Self = Self(1 << 4);
-    /// Don't notify listeners.
-    pub const SKIP_LISTENER_NOTIFICATION: Self = Self(1 << 5);
 
     /// Whether all flags of `other` are set.
     pub fn contains(self, other: Self) -> bool {

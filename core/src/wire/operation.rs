@@ -14,6 +14,7 @@ use super::reader::{Read, Reader};
 use super::send_buffer::SendBuffer;
 use super::types::{AuthResponse, CounterConfiguration, Factory, ListenerOptions, Modification, Xid};
 use super::{Flags, Version};
+use crate::vocabulary::{Argument, ArgumentKind, Arguments};
 
 /// Where an operation may be sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -76,6 +77,8 @@ pub struct FieldInfo {
     pub name: &'static str,
     /// Its form on the wire, in the words of hotrod.gr.
     pub shape: &'static str,
+    /// What it takes from users.
+    pub argument: ArgumentKind,
 }
 
 /// A row of the table.
@@ -85,6 +88,8 @@ pub struct Row {
     pub operation: Operation,
     /// Its name, as in the protocol's documentation.
     pub name: &'static str,
+    /// Its name in programs.
+    pub variant: &'static str,
     /// Its opcode in a request.
     pub request_opcode: u8,
     /// Its opcode in a reply.
@@ -120,6 +125,7 @@ macro_rules! operations {
         static ROWS: &[Row] = &[$(Row {
             operation: Operation::$variant,
             name: $name,
+            variant: stringify!($variant),
             request_opcode: $request,
             reply_opcode: $reply,
             since: Version::$since,
@@ -128,6 +134,7 @@ macro_rules! operations {
             fields: &[$(FieldInfo {
                 name: stringify!($field),
                 shape: <fields::$kind as Field>::SHAPE,
+                argument: <$type as Argument>::KIND,
             }),*],
             reply: ReplyShape::$shape,
             doc: $doc.trim_ascii_start(),
@@ -170,6 +177,14 @@ macro_rules! operations {
                     })*
                 }
                 Ok(())
+            }
+
+            pub(crate) fn take<A: Arguments>(operation: Operation, arguments: &mut A) -> Result<Self, A::Error> {
+                Ok(match operation {
+                    $(Operation::$variant => Self::$variant {
+                        $($field: <$type as Argument>::take(arguments, operation, stringify!($field))?),*
+                    },)*
+                })
             }
 
             pub(crate) fn write(&self, context: Context, out: &mut SendBuffer) {

@@ -11,6 +11,9 @@ macro_rules! statuses {
         impl Status {
             $($(#[$doc])* pub const $name: Self = Self($code);)*
 
+            /// Every status that this implementation knows, with its name.
+            pub const ALL: &'static [(&'static str, Self)] = &[$((stringify!($name), Self::$name)),*];
+
             /// The status in words; `None` for a code that this implementation doesn't know.
             pub fn text(self) -> Option<&'static str> {
                 match self.0 {

@@ -3,7 +3,7 @@
 use hotrod_tokio::core::sasl::{Mechanism, SaslError};
 use hotrod_tokio::core::session::{Disconnect, OperationError};
 use hotrod_tokio::core::wire::{Body, Request, Status};
-use hotrod_tokio::{Client, Error};
+use hotrod_tokio::{Client, Error, StartError};
 use infinispan_harness::{Cluster, Flavour, Options, is_older_line, skip_real};
 use tokio::runtime::Builder;
 
@@ -41,7 +41,7 @@ async fn write_and_read(uri: &str) -> Client {
 
 async fn refused(uri: &str) -> std::sync::Arc<Disconnect> {
     match Client::connect(uri).await {
-        Err(Error::Handshake { reason, .. }) => reason,
+        Err(Error::Start(StartError::Handshake { reason, .. })) => reason,
         Err(other) => panic!("{uri}: {other}"),
         Ok(_) => panic!("{uri} was let in"),
     }
@@ -118,7 +118,7 @@ fn authentication_in_every_version() {
         for version in ["2.0", "2.5", "2.8", "3.0", "3.1", "4.0", "4.1"] {
             let uri = tls_uri("admin:changeme@", &format!("&protocol_version={version}"));
             match Client::connect(&uri).await {
-                Err(Error::Handshake { reason, .. })
+                Err(Error::Start(StartError::Handshake { reason, .. }))
                     if is_older_line() && matches!(*reason, Disconnect::VersionRefused { .. }) => {}
                 _ => drop(write_and_read(&uri).await),
             }

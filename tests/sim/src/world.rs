@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::{Deref, DerefMut};
 use std::time::Duration;
 
-use hotrod_core::cluster::{ClusterError, Config, LinkId, OperationId, Output};
+use hotrod_core::cluster::{ClusterError, Config, Event, LinkId, OperationId, Output};
 use hotrod_core::time::Instant;
 use hotrod_core::wire::{self, Reply, Request};
 use hotrod_gateway::embedded::{
@@ -225,14 +225,22 @@ impl World {
         while let Some(output) = self.hosts[host].client.poll_output() {
             self.trace.note(self.now, format_args!("{host} {output:?}"));
             match output {
-                Output::Connect { link, endpoint, .. } => self.dial(host, link, endpoint.port),
+                Output::Connect { link, dial, .. } => self.dial(host, link, dial.port),
                 Output::Transmit { link } => self.transmit(host, link),
                 Output::Close { link } => self.close(host, link),
                 Output::Completed { id, result, .. } => self.hosts[host].take_answer(id, result),
                 Output::Entries { id, result } => {
                     assert!(self.hosts[host].entries.insert(id, result).is_none(), "{id:?} is answered twice");
                 }
-                Output::Event(event) => self.hosts[host].events.push(event),
+                Output::Event(event) => {
+                    if let Event::Entry { listener, .. } | Event::Counter { listener, .. } = &event {
+                        self.hosts[host].client.events_taken(self.now, *listener, 1);
+                    }
+                    self.hosts[host].events.push(event);
+                }
+                Output::StartTls { .. } | Output::Pause { .. } | Output::Resume { .. } => {
+                    unreachable!("no proxy is used, and every event is taken at once")
+                }
             }
         }
     }
@@ -293,10 +301,10 @@ impl World {
             pipe.server = Some(connection);
             pipe.answers_left = self.mute.contains(&pipe.port).then_some(1);
             self.refresh_pipes();
-            self.hosts[host].client.handle_connected(self.now, link);
+            self.hosts[host].client.handle_connected(self.now, link, None);
             if self.is_clumsy() {
                 self.tally.add(Kind::ConnectedTwice);
-                self.hosts[host].client.handle_connected(self.now, link);
+                self.hosts[host].client.handle_connected(self.now, link, None);
             }
         } else {
             self.forget(id);

@@ -205,7 +205,7 @@ impl Scripted {
             match output {
                 Output::Connect { link, .. } => {
                     self.servers.insert(link, ServerSession::new(Limits::default(), usize::MAX));
-                    self.client.handle_connected(self.now, link);
+                    self.client.handle_connected(self.now, link, None);
                 }
                 Output::Close { link } => drop(self.servers.remove(&link)),
                 Output::Transmit { link } => {

@@ -109,7 +109,7 @@ impl World {
         let mut client = Cluster::new(config, [7; 32], NOW);
         let cache = client.cache(NOW, RequestOptions::cache("people"));
         let Some(Output::Connect { link, .. }) = client.poll_output() else { panic!("a link is wanted") };
-        client.handle_connected(NOW, link);
+        client.handle_connected(NOW, link, None);
         let mut world = Self { client, cache, server: server(), link };
         // The handshake, and then the question about the cache, whose answer brings the view.
         world.answer(None);
@@ -135,7 +135,7 @@ impl World {
         let call = Call { member: Some(member), ..Call::new(&self.cache, Request::Ping {}) };
         self.client.submit(NOW, call).expect("accepted");
         let Some(Output::Connect { link, .. }) = self.client.poll_output() else { panic!("a link is wanted") };
-        self.client.handle_connected(NOW, link);
+        self.client.handle_connected(NOW, link, None);
         let (server, own) = (std::mem::replace(&mut self.server, server()), self.link);
         self.link = link;
         // The handshake, and the operation.

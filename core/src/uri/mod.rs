@@ -8,18 +8,20 @@
 //! User, password, cache and values are percent-encoded where needed; an IPv6 address stands in brackets; the port is
 //! 11222 if none is given. A property that isn't known is an error: a misspelt one must not be ignored.
 
+mod properties;
+
 use alloc::borrow::Cow;
-use alloc::string::{String, ToString};
+use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
 use core::str::FromStr;
-use core::time::Duration;
 
 use percent_encoding::percent_decode_str;
 
-use crate::cluster::HostTemplate;
-use crate::sasl::{Mechanism, Secret};
-use crate::wire::{Intelligence, Member, Version};
+use crate::sasl::Secret;
+use crate::wire::Member;
+
+pub use properties::{PROPERTIES, Properties, PropertyInfo};
 
 /// The port of Infinispan's single endpoint.
 pub const DEFAULT_PORT: u16 = 11222;
@@ -39,39 +41,6 @@ pub struct ConnectionUri {
     pub cache: Option<String>,
     /// The rest.
     pub properties: Properties,
-}
-
-/// The properties of a connection URI; those that Infinispan's Java client has bear its names.
-#[derive(Clone, PartialEq, Eq, Default)]
-pub struct Properties {
-    /// `protocol_version`: `auto`, or such as `3.1`.
-    pub protocol_version: Option<Version>,
-    /// `client_intelligence`: `basic`, `topology_aware` or `hash_distribution_aware`.
-    pub client_intelligence: Option<Intelligence>,
-    /// `sasl_mechanism`: such as `SCRAM-SHA-512`; without it the strongest that both sides know.
-    pub sasl_mechanism: Option<Mechanism>,
-    /// `auth_realm`: the realm of DIGEST mechanisms.
-    pub auth_realm: Option<String>,
-    /// `auth_server_name`: the server's name in SASL; `infinispan` without it.
-    pub auth_server_name: Option<String>,
-    /// `auth_token`: the token of OAUTHBEARER.
-    pub auth_token: Option<Secret>,
-    /// `connect_timeout`: milliseconds to connect, TLS included.
-    pub connect_timeout: Option<Duration>,
-    /// `socket_timeout`: milliseconds until an operation without an answer fails, over all its attempts.
-    pub socket_timeout: Option<Duration>,
-    /// `max_retries`: how often an operation that failed on its way is sent again.
-    pub max_retries: Option<u8>,
-    /// `host_template`: where members are dialled, such as `{member}.hotrod.example.com:443`.
-    pub host_template: Option<HostTemplate>,
-    /// `trust_ca`: path of a PEM file with the certificate authorities to trust.
-    pub trust_ca: Option<String>,
-    /// `client_certificate`: path of a PEM file with the client's certificate chain.
-    pub client_certificate: Option<String>,
-    /// `client_key`: path of a PEM file with the client's private key.
-    pub client_key: Option<String>,
-    /// `sni_host_name`: the name to ask for, and to find in the server's certificate, instead of the host.
-    pub sni_host_name: Option<String>,
 }
 
 /// What is wrong with a connection URI. Never shows the password.
@@ -94,7 +63,7 @@ pub enum UriError {
     #[error("the user or password holds a character that must be percent-encoded: / is %2F, ? is %3F, @ is %40")]
     Unencoded,
     /// A property that doesn't exist.
-    #[error("there is no property {name:?}; known are {known}", known = KNOWN.join(", "))]
+    #[error("there is no property {name:?}; known are {known}", known = properties::names())]
     UnknownProperty {
         /// The property.
         name: String,
@@ -111,23 +80,6 @@ pub enum UriError {
     },
 }
 
-const KNOWN: [&str; 14] = [
-    "protocol_version",
-    "client_intelligence",
-    "sasl_mechanism",
-    "auth_realm",
-    "auth_server_name",
-    "auth_token",
-    "connect_timeout",
-    "socket_timeout",
-    "max_retries",
-    "host_template",
-    "trust_ca",
-    "client_certificate",
-    "client_key",
-    "sni_host_name",
-];
-
 impl FromStr for ConnectionUri {
     type Err = UriError;
 
@@ -139,7 +91,8 @@ impl FromStr for ConnectionUri {
         };
         // An '@' behind the first '/' or '?' is most likely a password that should have been encoded: show nothing of it.
         let authority_end = rest.find(['/', '?']).unwrap_or(rest.len());
-        if !rest[..authority_end].contains('@') && rest[authority_end..].split('&').next().unwrap_or("").contains('@') {
+        let behind = rest[authority_end..].split('&').next().unwrap_or("");
+        if !rest[..authority_end].contains('@') && behind.contains('@') && !properties::begins_with_one(behind) {
             return Err(UriError::Unencoded);
         }
         let (rest, query) = rest.split_once('?').map_or((rest, None), |(rest, query)| (rest, Some(query)));
@@ -201,67 +154,6 @@ pub fn server_of(text: &str) -> Option<Member> {
     (!host.is_empty() && host.bytes().all(plausible)).then(|| Member { host: host.into(), port })
 }
 
-impl Properties {
-    fn parse(query: &str) -> Result<Self, UriError> {
-        let mut properties = Self::default();
-        for pair in query.split('&').filter(|pair| !pair.is_empty()) {
-            let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-            let value = decode("a property's value", value)?;
-            properties.set(name, &value)?;
-        }
-        Ok(properties)
-    }
-
-    fn set(&mut self, name: &str, value: &str) -> Result<(), UriError> {
-        let wrong = |expected| UriError::Value { name: name.into(), value: value.into(), expected };
-        let text = || if value.is_empty() { Err(wrong("some text")) } else { Ok(Some(value.to_string())) };
-        let milliseconds = || match value.parse::<u64>() {
-            Ok(count) if count > 0 => Ok(Some(Duration::from_millis(count))),
-            _ => Err(wrong("a number of milliseconds above 0")),
-        };
-        match name {
-            "protocol_version" if value.eq_ignore_ascii_case("auto") => self.protocol_version = None,
-            "protocol_version" => {
-                self.protocol_version = Some(value.parse().map_err(|_| wrong("auto, or a version from 2.0 to 4.1"))?);
-            }
-            "client_intelligence" => {
-                self.client_intelligence =
-                    Some(intelligence(value).ok_or(wrong("basic, topology_aware or hash_distribution_aware"))?);
-            }
-            "sasl_mechanism" => {
-                let mechanism = Mechanism::from_name(&value.to_ascii_uppercase());
-                self.sasl_mechanism = Some(mechanism.ok_or(wrong("a mechanism such as SCRAM-SHA-512"))?);
-            }
-            "auth_realm" => self.auth_realm = text()?,
-            "auth_server_name" => self.auth_server_name = text()?,
-            "auth_token" => self.auth_token = text()?.map(Secret::from),
-            "connect_timeout" => self.connect_timeout = milliseconds()?,
-            "socket_timeout" => self.socket_timeout = milliseconds()?,
-            "max_retries" => self.max_retries = Some(value.parse().map_err(|_| wrong("a number from 0 to 255"))?),
-            "host_template" => {
-                let template =
-                    value.parse().map_err(|_| wrong("a template such as {member}.hotrod.example.com:443"))?;
-                self.host_template = Some(template);
-            }
-            "trust_ca" => self.trust_ca = text()?,
-            "client_certificate" => self.client_certificate = text()?,
-            "client_key" => self.client_key = text()?,
-            "sni_host_name" => self.sni_host_name = text()?,
-            _ => return Err(UriError::UnknownProperty { name: name.into() }),
-        }
-        Ok(())
-    }
-}
-
-fn intelligence(text: &str) -> Option<Intelligence> {
-    match text.to_ascii_lowercase().as_str() {
-        "basic" => Some(Intelligence::Basic),
-        "topology_aware" => Some(Intelligence::TopologyAware),
-        "hash_distribution_aware" => Some(Intelligence::HashDistributionAware),
-        _ => None,
-    }
-}
-
 /// Without the password and the token.
 impl fmt::Debug for ConnectionUri {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -288,21 +180,13 @@ impl fmt::Display for ConnectionUri {
     }
 }
 
-/// Without the token.
-impl fmt::Debug for Properties {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Properties")
-            .field("protocol_version", &self.protocol_version)
-            .field("client_intelligence", &self.client_intelligence)
-            .field("sasl_mechanism", &self.sasl_mechanism)
-            .finish_non_exhaustive()
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::sasl::Mechanism;
     use alloc::format;
+    use alloc::string::ToString;
+    use core::time::Duration;
 
     fn parse(text: &str) -> Result<ConnectionUri, UriError> {
         text.parse()

@@ -1,0 +1,90 @@
+//! How the host establishes a link: everything that a dial needs, so that a host does what it says and decides nothing.
+
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use super::access::Endpoint;
+use super::config::Config;
+use crate::http1::{Tunnel, TunnelError};
+use crate::sasl::Secret;
+use crate::wire::Member;
+
+/// A connection to be established: TCP, and then TLS if that is named.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Dial {
+    /// Host name or IP address, without brackets: the member's, or a proxy's.
+    pub host: String,
+    /// TCP port.
+    pub port: u16,
+    /// TLS to be established before [`handle_connected`](super::Cluster::handle_connected) is said; `None` for none.
+    pub tls: Option<Tls>,
+}
+
+/// TLS of one link. The server's certificate is always checked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Tls {
+    /// The name to ask for (SNI; not if it is an IP address) and to find in the server's certificate.
+    pub server_name: String,
+    /// ALPN ids to offer, in order; none means that the extension is left out.
+    pub alpn: Vec<String>,
+    /// PEM file with the authorities to trust; `None` for those of the system.
+    pub trust_ca: Option<String>,
+    /// The certificate to show; `None` for none.
+    pub client_certificate: Option<ClientCertificate>,
+}
+
+/// A client's certificate.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ClientCertificate {
+    /// PEM file with the chain.
+    pub certificate: String,
+    /// PEM file with the private key.
+    pub key: String,
+}
+
+/// TLS of all links.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct TlsConfig {
+    /// As [`Tls::server_name`], for every member that has none of its own; `None` for the host that is dialled.
+    pub server_name: Option<String>,
+    /// As [`Tls::alpn`]. Default: none. (Infinispan up to 16 selects `HR` if that is offered, and then closes the
+    /// connection; it speaks Hot Rod after any other, and after none.)
+    pub alpn: Vec<String>,
+    /// As [`Tls::trust_ca`].
+    pub trust_ca: Option<String>,
+    /// As [`Tls::client_certificate`].
+    pub client_certificate: Option<ClientCertificate>,
+}
+
+/// A forward proxy that tunnels by CONNECT.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Proxy {
+    /// Where it listens, without TLS.
+    pub address: Member,
+    /// User and password, if it asks for them.
+    pub credentials: Option<(String, Secret)>,
+}
+
+impl Proxy {
+    pub(super) fn tunnel_to(&self, endpoint: &Endpoint) -> Result<Tunnel, TunnelError> {
+        let target = Member { host: endpoint.host.clone(), port: endpoint.port };
+        Tunnel::new(&target, self.credentials.as_ref().map(|(user, password)| (user.as_str(), password)))
+    }
+}
+
+impl Config {
+    /// What the host is to do for an endpoint. Through a proxy TLS comes after the tunnel.
+    pub(super) fn dial(&self, endpoint: &Endpoint) -> Dial {
+        match &self.proxy {
+            Some(proxy) => Dial { host: proxy.address.host.clone(), port: proxy.address.port, tls: None },
+            None => Dial { host: endpoint.host.clone(), port: endpoint.port, tls: self.tls_for(endpoint) },
+        }
+    }
+
+    pub(super) fn tls_for(&self, endpoint: &Endpoint) -> Option<Tls> {
+        let TlsConfig { server_name, alpn, trust_ca, client_certificate } = self.tls.clone()?;
+        // A name for this member counts for more than one for all.
+        let server_name = endpoint.server_name.clone().or(server_name).unwrap_or_else(|| endpoint.host.clone());
+        Some(Tls { server_name, alpn, trust_ca, client_certificate })
+    }
+}

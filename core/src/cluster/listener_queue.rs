@@ -1,0 +1,71 @@
+//! Listeners whose events are not taken in time: their link is not read until some are.
+
+use super::link::LinkId;
+use super::listener::ListenerId;
+use super::machine::Cluster;
+use super::output::{Event, Output};
+use crate::time::Instant;
+
+/// What a listener has heard and its application has not taken.
+#[derive(Debug, Default)]
+pub(super) struct Unread {
+    events: usize,
+    /// The link that is not read because of it.
+    full: Option<LinkId>,
+}
+
+impl Cluster {
+    /// The application has taken so many events of a listener: what it has not taken counts against
+    /// [`Config::listener_queue`](super::Config::listener_queue).
+    ///
+    /// A host that has no queues of its own says so for every event.
+    pub fn events_taken(&mut self, now: Instant, listener: ListenerId, count: usize) {
+        self.now = now;
+        let Some(known) = self.listeners.get_mut(listener) else { return };
+        known.unread.events = known.unread.events.saturating_sub(count);
+        if known.unread.events < self.config.listener_queue.div_ceil(2)
+            && let Some(link) = known.unread.full.take()
+        {
+            self.resume(link);
+        }
+    }
+
+    /// Hands an event of a listener to the host.
+    pub(super) fn tell_event(&mut self, listener: ListenerId, link: LinkId, event: Event) {
+        self.outputs.push_back(Output::Event(event));
+        let Some(known) = self.listeners.get_mut(listener) else { return };
+        known.unread.events += 1;
+        // A link that it had before is gone.
+        if known.unread.events >= self.config.listener_queue && known.unread.full != Some(link) {
+            known.unread.full = Some(link);
+            self.pause(link);
+        }
+    }
+
+    /// A listener is gone.
+    pub(super) fn forget_unread(&mut self, unread: Unread) {
+        unread.full.into_iter().for_each(|link| self.resume(link));
+    }
+
+    /// The host does not read from the link for the time being: that it is quiet then says nothing.
+    fn pause(&mut self, link: LinkId) {
+        let Some(open) = self.links.get_mut(link) else { return };
+        open.full_listeners += 1;
+        if open.full_listeners == 1 {
+            open.session_mut().into_iter().for_each(crate::session::Session::hold);
+            self.outputs.push_back(Output::Pause { link });
+        }
+    }
+
+    fn resume(&mut self, link: LinkId) {
+        let now = self.now;
+        let Some(open) = self.links.get_mut(link) else { return };
+        open.full_listeners -= 1;
+        if open.full_listeners == 0 {
+            open.quiet_since = now;
+            open.session_mut().into_iter().for_each(|session| session.resume(now));
+            self.outputs.push_back(Output::Resume { link });
+            self.set_timeout(link);
+        }
+    }
+}

@@ -1,0 +1,176 @@
+//! A tunnel through a forward proxy: the client's side of CONNECT (RFC 9110, 9.3.6).
+
+use alloc::format;
+use alloc::string::{String, ToString};
+
+use base64ct::{Base64, Encoding};
+use bytes::BytesMut;
+
+use crate::sasl::Secret;
+use crate::wire::{Member, SendBuffer};
+
+/// The longest head of a response, and the most fields in it.
+const MAX_HEAD: usize = 16 << 10;
+const MAX_FIELDS: usize = 64;
+
+/// Asks a proxy for a tunnel. Once it is there the link is as if it led to the target.
+#[derive(Debug)]
+pub struct Tunnel {
+    out: SendBuffer,
+    received: BytesMut,
+}
+
+/// Why there is no tunnel.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum TunnelError {
+    /// The target can't be written into a request.
+    #[error("{0:?} is no host name")]
+    Target(String),
+    /// The proxy answered with another status than 2xx.
+    #[error("the proxy refused the tunnel: {status} {reason}{}", if *status == 407 { " (user and password of proxy=)" } else { "" })]
+    Refused {
+        /// The status.
+        status: u16,
+        /// The proxy's words.
+        reason: String,
+    },
+    /// What came is no HTTP/1.1 response.
+    #[error("the proxy does not speak HTTP/1.1: {0}")]
+    NotHttp(String),
+    /// A head without an end.
+    #[error("the proxy's answer is longer than {MAX_HEAD} bytes")]
+    TooLong,
+    /// Bytes behind the head, though nothing was sent through the tunnel yet.
+    #[error("the proxy sent {0} bytes before the tunnel was used")]
+    TrailingData(usize),
+}
+
+impl Tunnel {
+    /// To a target, with the user and password that the proxy asks for.
+    pub fn new(target: &Member, credentials: Option<(&str, &Secret)>) -> Result<Self, TunnelError> {
+        // Topologies come from outside: a name with a line's end in it would write fields of its own.
+        if !target.host.bytes().all(|byte| byte.is_ascii_graphic()) {
+            return Err(TunnelError::Target(target.host.clone()));
+        }
+        let mut request = format!("CONNECT {target} HTTP/1.1\r\nHost: {target}\r\n");
+        if let Some((user, password)) = credentials {
+            let pair = format!("{user}:{}", password.expose());
+            let pair = Base64::encode_string(pair.as_bytes());
+            request = format!("{request}Proxy-Authorization: Basic {pair}\r\n");
+        }
+        request.push_str("\r\n");
+        let mut out = SendBuffer::new();
+        out.put_slice(request.as_bytes());
+        Ok(Self { out, received: BytesMut::new() })
+    }
+
+    /// What is to be sent.
+    pub fn transmit(&self) -> &SendBuffer {
+        &self.out
+    }
+
+    /// The host has sent the first `count` bytes of it.
+    pub fn transmitted(&mut self, count: usize) {
+        self.out.advance(count);
+    }
+
+    /// Where the host puts what it receives; then say [`handle_filled`](Self::handle_filled).
+    pub fn receive_buffer(&mut self) -> &mut BytesMut {
+        self.received.reserve(1024);
+        &mut self.received
+    }
+
+    /// Takes what was received. Answers whether the tunnel is there.
+    pub fn handle_filled(&mut self) -> Result<bool, TunnelError> {
+        loop {
+            let mut fields = [httparse::EMPTY_HEADER; MAX_FIELDS];
+            let mut response = httparse::Response::new(&mut fields);
+            let head = match response.parse(&self.received) {
+                Ok(httparse::Status::Complete(head)) => head,
+                Ok(httparse::Status::Partial) if self.received.len() > MAX_HEAD => return Err(TunnelError::TooLong),
+                Ok(httparse::Status::Partial) => return Ok(false),
+                Err(error) => return Err(TunnelError::NotHttp(error.to_string())),
+            };
+            let status = response.code.unwrap_or_default();
+            match status {
+                // Interim responses say nothing yet (RFC 9110, 15.2); of CONNECT there is no 101.
+                100..=199 if status != 101 => {}
+                // A 2xx to CONNECT has no content, whatever its fields say (RFC 9110, 9.3.6).
+                200..=299 if head < self.received.len() => {
+                    return Err(TunnelError::TrailingData(self.received.len() - head));
+                }
+                200..=299 => return Ok(true),
+                _ => {
+                    let reason = response.reason.unwrap_or_default().to_string();
+                    return Err(TunnelError::Refused { status, reason });
+                }
+            }
+            let _ = self.received.split_to(head);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn tunnel(answer: &str) -> Result<bool, TunnelError> {
+        let mut tunnel = Tunnel::new(&Member { host: "::1".into(), port: 11222 }, None).unwrap();
+        let mut last = Ok(false);
+        for byte in answer.as_bytes() {
+            assert_eq!(last, Ok(false), "it is over before {answer:?} is");
+            tunnel.receive_buffer().extend_from_slice(&[*byte]);
+            last = tunnel.handle_filled();
+        }
+        last
+    }
+
+    fn new(host: &str) -> Result<Tunnel, TunnelError> {
+        Tunnel::new(&Member { host: host.into(), port: 1 }, None)
+    }
+
+    #[test]
+    fn a_name_with_a_line_s_end_writes_no_field() {
+        assert!(matches!(new("h:1 HTTP/1.1\r\nX: y").err(), Some(TunnelError::Target(_))));
+    }
+
+    #[test]
+    fn the_target_is_in_authority_form_and_the_password_in_base64() {
+        let target = Member { host: "::1".into(), port: 11222 };
+        let tunnel = Tunnel::new(&target, Some(("user", &Secret::from("pass")))).unwrap();
+        let wanted = "CONNECT [::1]:11222 HTTP/1.1\r\nHost: [::1]:11222\r\n\
+                      Proxy-Authorization: Basic dXNlcjpwYXNz\r\n\r\n";
+        assert_eq!(tunnel.transmit().to_bytes(), wanted.as_bytes());
+    }
+
+    #[test]
+    fn a_2xx_is_a_tunnel_after_any_interim_response() {
+        assert_eq!(tunnel("HTTP/1.1 200 Connection established\r\n\r\n"), Ok(true));
+        assert_eq!(tunnel("HTTP/1.0 204 x\r\nContent-Length: 7\r\n\r\n"), Ok(true));
+        assert_eq!(tunnel("HTTP/1.1 103 Early\r\nLink: x\r\n\r\nHTTP/1.1 200 \r\n\r\n"), Ok(true));
+    }
+
+    #[test]
+    fn anything_else_is_told_as_it_is() {
+        let refused = tunnel("HTTP/1.1 407 Proxy Authentication Required\r\n\r\n");
+        assert!(matches!(&refused, Err(TunnelError::Refused { status: 407, .. })), "{refused:?}");
+        assert!(refused.unwrap_err().to_string().contains("proxy="));
+        assert!(matches!(tunnel("HTTP/1.1 101 Switching\r\n\r\n"), Err(TunnelError::Refused { status: 101, .. })));
+        let mut hot_rod = new("h").unwrap();
+        hot_rod.receive_buffer().extend_from_slice(&[0xa1, 0, 0]);
+        assert!(matches!(hot_rod.handle_filled(), Err(TunnelError::NotHttp(_))));
+        let mut early = new("h").unwrap();
+        early.receive_buffer().extend_from_slice(b"HTTP/1.1 200 OK\r\n\r\n\xa1");
+        assert_eq!(early.handle_filled(), Err(TunnelError::TrailingData(1)));
+    }
+
+    #[test]
+    fn a_head_has_a_limit() {
+        let mut tunnel = new("h").unwrap();
+        tunnel.receive_buffer().extend_from_slice(b"HTTP/1.1 200 OK\r\nX: ");
+        assert_eq!(tunnel.handle_filled(), Ok(false));
+        tunnel.receive_buffer().extend_from_slice(&[b'a'; MAX_HEAD]);
+        assert_eq!(tunnel.handle_filled(), Err(TunnelError::TooLong));
+    }
+}

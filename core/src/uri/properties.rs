@@ -1,0 +1,276 @@
+//! The properties of a connection URI.
+
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
+use core::fmt;
+use core::time::Duration;
+
+use super::{UriError, decode, server_of, servers_of};
+use crate::cluster::{HostTemplate, Proxy, Site};
+use crate::sasl::{Mechanism, Secret};
+use crate::wire::{Intelligence, Version};
+
+/// A property, for documentation and tools.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PropertyInfo {
+    /// Its name; one that ends in a dot is followed by a name of the user's.
+    pub name: &'static str,
+    /// What it means.
+    pub doc: &'static str,
+    /// What holds without it.
+    pub default: &'static str,
+}
+
+macro_rules! properties {
+    ($($(#[doc = $doc:literal])* [$default:literal] $name:literal $field:ident: $type:ty;)*) => {
+        /// The properties of a connection URI; those that Infinispan's Java client has bear its names.
+        #[derive(Clone, PartialEq, Eq, Default)]
+        pub struct Properties {
+            $($(#[doc = $doc])* pub $field: $type,)*
+        }
+
+        /// Every property.
+        pub const PROPERTIES: &[PropertyInfo] =
+            &[$(PropertyInfo { name: $name, doc: concat!($($doc),*).trim_ascii_start(), default: $default }),*];
+    };
+}
+
+properties! {
+    /// `auto`, or a version from `2.0` to `4.1`.
+    ["`auto`: the newest that both sides know"] "protocol_version" protocol_version: Option<Version>;
+    /// `basic`, `topology_aware` or `hash_distribution_aware`.
+    ["`hash_distribution_aware`"] "client_intelligence" client_intelligence: Option<Intelligence>;
+    /// Such as `SCRAM-SHA-512`.
+    ["the strongest that both sides know; never weaker than SCRAM without TLS"] "sasl_mechanism" sasl_mechanism: Option<Mechanism>;
+    /// The realm of DIGEST mechanisms.
+    ["the server's"] "auth_realm" auth_realm: Option<String>;
+    /// The server's name in SASL.
+    ["`infinispan`"] "auth_server_name" auth_server_name: Option<String>;
+    /// The token of OAUTHBEARER.
+    ["none"] "auth_token" auth_token: Option<Secret>;
+    /// Milliseconds to connect, proxy and TLS included.
+    ["5000"] "connect_timeout" connect_timeout: Option<Duration>;
+    /// Milliseconds until an operation without an answer fails, over all its attempts.
+    ["15000"] "socket_timeout" socket_timeout: Option<Duration>;
+    /// How often an operation that has reached a member is sent again, where that is safe.
+    ["3"] "max_retries" max_retries: Option<u8>;
+    /// Whether a plain write whose outcome is unknown is sent again: `false` for keys that several clients write.
+    ["`true`"] "repeat_writes" repeat_writes: Option<bool>;
+    /// Links for operations to one member.
+    ["1"] "links_per_member" links_per_member: Option<usize>;
+    /// Whether links are opened to members as soon as a topology names them.
+    ["`true`"] "connect_ahead" connect_ahead: Option<bool>;
+    /// Milliseconds after which a quiet link is asked with a PING.
+    ["30000"] "keep_alive" keep_alive: Option<Duration>;
+    /// Milliseconds after which a link beyond a member's first that has nothing to do is closed.
+    ["60000"] "idle_timeout" idle_timeout: Option<Duration>;
+    /// Milliseconds for which a member is left alone after its first failure; twice as long with each further one.
+    ["100"] "min_backoff" min_backoff: Option<Duration>;
+    /// Milliseconds of the longest such pause.
+    ["10000"] "max_backoff" max_backoff: Option<Duration>;
+    /// Operations that may wait for a member before more are refused.
+    ["10000"] "max_waiting" max_waiting: Option<usize>;
+    /// Where members are dialled, such as `{member}.hotrod.example.com:443`: `{member}` is the first label of the advertised host, `{host}` all of it, `{port}` the advertised port.
+    ["as advertised"] "host_template" host_template: Option<HostTemplate>;
+    /// A forward proxy that tunnels by CONNECT: `http://user:password@host:port`.
+    ["none"] "proxy" proxy: Option<Proxy>;
+    /// ALPN ids to offer in TLS, with commas between them.
+    ["none"] "alpn" alpn: Vec<String>;
+    /// PEM file with the certificate authorities to trust.
+    ["the system's"] "trust_ca" trust_ca: Option<String>;
+    /// PEM file with the client's certificate chain; goes with `client_key`.
+    ["none"] "client_certificate" client_certificate: Option<String>;
+    /// PEM file with the client's private key.
+    ["none"] "client_key" client_key: Option<String>;
+    /// The name to ask for, and to find in the server's certificate.
+    ["the host"] "sni_host_name" sni_host_name: Option<String>;
+    /// `site.NAME`: servers of another cluster with the same caches, as `host:port,host:port`; the sites are tried in order when this one is lost.
+    ["none"] "site." sites: Vec<Site>;
+}
+
+/// The names of all properties, for messages.
+pub(super) fn names() -> String {
+    let names: Vec<&str> = PROPERTIES.iter().map(|property| property.name).collect();
+    names.join(", ")
+}
+
+/// Whether what stands behind the authority is a property (of the default cache).
+pub(super) fn begins_with_one(query: &str) -> bool {
+    let name = query.strip_prefix("/").unwrap_or(query).strip_prefix('?').and_then(|query| query.split('=').next());
+    name.is_some_and(|name| PROPERTIES.iter().any(|property| property.name == name))
+}
+
+impl Properties {
+    pub(super) fn parse(query: &str) -> Result<Self, UriError> {
+        let mut properties = Self::default();
+        for pair in query.split('&').filter(|pair| !pair.is_empty()) {
+            let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+            let value = decode("a property's value", value)?;
+            properties.set(name, &value)?;
+        }
+        Ok(properties)
+    }
+
+    fn set(&mut self, name: &str, value: &str) -> Result<(), UriError> {
+        let given = Given { name, value };
+        match name {
+            "protocol_version" if value.eq_ignore_ascii_case("auto") => self.protocol_version = None,
+            "protocol_version" => {
+                self.protocol_version = given.read(value.parse().ok(), "auto, or a version from 2.0 to 4.1")?;
+            }
+            "client_intelligence" => {
+                let wanted = "basic, topology_aware or hash_distribution_aware";
+                self.client_intelligence = given.read(intelligence(value), wanted)?;
+            }
+            "sasl_mechanism" => {
+                let mechanism = Mechanism::from_name(&value.to_ascii_uppercase());
+                self.sasl_mechanism = given.read(mechanism, "a mechanism such as SCRAM-SHA-512")?;
+            }
+            "auth_realm" => self.auth_realm = given.text()?,
+            "auth_server_name" => self.auth_server_name = given.text()?,
+            "auth_token" => self.auth_token = given.text()?.map(Secret::from),
+            "connect_timeout" => self.connect_timeout = given.milliseconds()?,
+            "socket_timeout" => self.socket_timeout = given.milliseconds()?,
+            "max_retries" => self.max_retries = given.read(value.parse().ok(), "a number from 0 to 255")?,
+            "repeat_writes" => self.repeat_writes = given.flag()?,
+            "links_per_member" => self.links_per_member = given.count()?,
+            "connect_ahead" => self.connect_ahead = given.flag()?,
+            "keep_alive" => self.keep_alive = given.milliseconds()?,
+            "idle_timeout" => self.idle_timeout = given.milliseconds()?,
+            "min_backoff" => self.min_backoff = given.milliseconds()?,
+            "max_backoff" => self.max_backoff = given.milliseconds()?,
+            "max_waiting" => self.max_waiting = given.count()?,
+            "host_template" => {
+                let wanted = "a template such as {member}.hotrod.example.com:443";
+                self.host_template = given.read(value.parse().ok(), wanted)?;
+            }
+            // A wrong one is not shown: it may hold a password.
+            "proxy" => self.proxy = Given { name, value: "…" }.read(proxy(value), "http://user:password@host:port")?,
+            "alpn" => {
+                let wanted = "ids of 1 to 255 bytes, with commas between them";
+                self.alpn = given.read(alpn(value), wanted)?.unwrap_or_default();
+            }
+            "trust_ca" => self.trust_ca = given.text()?,
+            "client_certificate" => self.client_certificate = given.text()?,
+            "client_key" => self.client_key = given.text()?,
+            "sni_host_name" => self.sni_host_name = given.text()?,
+            _ => match name.strip_prefix("site.").filter(|site| !site.is_empty()) {
+                Some(site) => self.sites.push(Site { name: site.into(), seeds: servers_of(value)? }),
+                None => return Err(UriError::UnknownProperty { name: name.into() }),
+            },
+        }
+        Ok(())
+    }
+}
+
+/// A property as it was given.
+struct Given<'a> {
+    name: &'a str,
+    value: &'a str,
+}
+
+impl Given<'_> {
+    fn read<T>(&self, value: Option<T>, expected: &'static str) -> Result<Option<T>, UriError> {
+        let wrong = || UriError::Value { name: self.name.into(), value: self.value.into(), expected };
+        value.ok_or_else(wrong).map(Some)
+    }
+
+    fn text(&self) -> Result<Option<String>, UriError> {
+        self.read((!self.value.is_empty()).then(|| self.value.to_string()), "some text")
+    }
+
+    fn flag(&self) -> Result<Option<bool>, UriError> {
+        self.read(self.value.parse().ok(), "true or false")
+    }
+
+    fn count(&self) -> Result<Option<usize>, UriError> {
+        self.read(self.value.parse().ok().filter(|count| *count > 0), "a number above 0")
+    }
+
+    fn milliseconds(&self) -> Result<Option<Duration>, UriError> {
+        let count = self.value.parse().ok().filter(|count| *count > 0);
+        self.read(count.map(Duration::from_millis), "a number of milliseconds above 0")
+    }
+}
+
+fn intelligence(text: &str) -> Option<Intelligence> {
+    match text.to_ascii_lowercase().as_str() {
+        "basic" => Some(Intelligence::Basic),
+        "topology_aware" => Some(Intelligence::TopologyAware),
+        "hash_distribution_aware" => Some(Intelligence::HashDistributionAware),
+        _ => None,
+    }
+}
+
+fn alpn(text: &str) -> Option<Vec<String>> {
+    let ids: Vec<String> = text.split(',').map(ToString::to_string).collect();
+    // RFC 7301, 3.1.
+    ids.iter().all(|id| (1..=255).contains(&id.len())).then_some(ids)
+}
+
+/// As other tools have it in `http_proxy`.
+fn proxy(text: &str) -> Option<Proxy> {
+    let rest = text.strip_prefix("http://")?;
+    let rest = rest.strip_suffix('/').unwrap_or(rest);
+    let (user, address) = rest.rsplit_once('@').map_or((None, rest), |(user, address)| (Some(user), address));
+    let credentials = match user {
+        None => None,
+        Some(user) => {
+            let (name, password) = user.split_once(':').unwrap_or((user, ""));
+            let part = |text| decode("the proxy's user", text).ok();
+            Some((part(name)?, Secret::from(part(password)?)))
+        }
+    };
+    // Without a port tools take different ones: it has to be said.
+    let has_port = address.rsplit_once(':').is_some_and(|(_, port)| !port.is_empty() && !port.contains(']'));
+    Some(Proxy { address: server_of(address).filter(|_| has_port)?, credentials })
+}
+
+/// Without the token.
+impl fmt::Debug for Properties {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Properties")
+            .field("protocol_version", &self.protocol_version)
+            .field("client_intelligence", &self.client_intelligence)
+            .field("sasl_mechanism", &self.sasl_mechanism)
+            .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::ConnectionUri;
+    use super::*;
+    use alloc::format;
+
+    fn parse(query: &str) -> Result<Properties, UriError> {
+        format!("hotrod://one?{query}").parse::<ConnectionUri>().map(|uri| uri.properties)
+    }
+
+    #[test]
+    fn a_proxy_has_a_port_and_may_have_a_user() {
+        let proxy = parse("proxy=http://me:p%2540ss@proxy.example.com:3128/").unwrap().proxy.unwrap();
+        assert_eq!(proxy.address.to_string(), "proxy.example.com:3128");
+        let (user, password) = proxy.credentials.unwrap();
+        assert_eq!((user.as_str(), password.expose()), ("me", "p@ss"));
+        for wrong in ["http://proxy", "https://proxy:1", "socks5://proxy:1", "proxy:1", "http://me:secret@proxy"] {
+            let error = parse(&format!("proxy={wrong}")).unwrap_err().to_string();
+            assert!(error.contains("http://user:password@host:port") && !error.contains("secret"), "{error}");
+        }
+    }
+
+    #[test]
+    fn sites_come_in_their_order() {
+        let sites = parse("site.north=a,b:1&site.south=c").unwrap().sites;
+        let names: Vec<_> = sites.iter().map(|site| (site.name.as_str(), site.seeds.len())).collect();
+        assert_eq!(names, [("north", 2), ("south", 1)]);
+        assert!(matches!(parse("site.=a"), Err(UriError::UnknownProperty { .. })));
+    }
+
+    #[test]
+    fn wrong_values_are_refused() {
+        for wrong in ["alpn=", "alpn=a,,b", "repeat_writes=yes", "links_per_member=0", "keep_alive=-1"] {
+            assert!(matches!(parse(wrong), Err(UriError::Value { .. })), "{wrong}");
+        }
+    }
+}

@@ -1,0 +1,287 @@
+//! What operations answer, as users think of it: the meaning of a status and a body, decided here for all languages.
+
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
+
+use bytes::Bytes;
+
+use crate::wire::{
+    Body, CounterConfiguration, LifetimeLeft, MediaType, Metadata, Operation, Ping, Previous, Reply, ReplyShape,
+    Status, Xid,
+};
+
+/// An answer; a closed set of shapes.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Answer {
+    /// Done.
+    Nothing,
+    /// Yes or no: whether it was executed, whether there is such a thing.
+    Flag(bool),
+    /// A count.
+    Size(u64),
+    /// A signed number: the value of a counter, a code of X/Open XA, the id of a stream.
+    Number(i64),
+    /// A value; `None` if there is no entry.
+    Value(Option<Bytes>),
+    /// An entry, or the one before; `None` if there is none, or it was not asked for.
+    Entry(Option<Entry>),
+    /// The outcome of an operation with a condition.
+    Conditional {
+        /// Whether the condition held, and the operation was executed.
+        executed: bool,
+        /// The entry before, or the present one if it was not executed: only with FORCE_RETURN_VALUE.
+        previous: Option<Entry>,
+    },
+    /// The outcome of an operation on a certain version of an entry.
+    Versioned(Versioned),
+    /// Keys and values.
+    Entries(Vec<(Bytes, Bytes)>),
+    /// Keys, or the values of a multimap key.
+    Values(Vec<Bytes>),
+    /// The values of a multimap key, with version and lifetimes; `None` if there are none.
+    ValuesWithMetadata(Option<(Metadata, Vec<Bytes>)>),
+    /// Names.
+    Names(Vec<String>),
+    /// Texts by name.
+    TextMap(Vec<(String, String)>),
+    /// What the server can do.
+    Server(ServerInfo),
+    /// A chunk of a streamed value; `None` if there is no entry.
+    Chunk(Option<Chunk>),
+    /// Transactions.
+    Xids(Vec<Xid>),
+    /// How a counter was made; `None` if there is none of that name.
+    Counter(Option<CounterConfiguration>),
+}
+
+/// The shape of an operation's [`Answer`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[allow(missing_docs)] // each is the variant of Answer of that name
+pub enum AnswerShape {
+    Nothing,
+    Flag,
+    Size,
+    Number,
+    Value,
+    Entry,
+    Conditional,
+    Versioned,
+    Entries,
+    Values,
+    ValuesWithMetadata,
+    Names,
+    TextMap,
+    Server,
+    Chunk,
+    Xids,
+    Counter,
+}
+
+/// An entry without its key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entry {
+    /// The value.
+    pub value: Bytes,
+    /// Changes with every write; `None` where the protocol version does not tell it.
+    pub version: Option<u64>,
+    /// Time to live after the write; `None` for no end, or where it is not told.
+    pub lifespan: Option<LifetimeLeft>,
+    /// Time to live after the last use; `None` for no end, or where it is not told.
+    pub max_idle: Option<LifetimeLeft>,
+}
+
+/// The outcome of an operation on a certain version of an entry.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Versioned {
+    /// It was executed.
+    Done,
+    /// The entry has another version by now.
+    Modified,
+    /// There is no entry.
+    Missing,
+}
+
+/// A chunk of a streamed value.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Chunk {
+    /// For what follows.
+    pub stream_id: i32,
+    /// Whether it is the last.
+    pub complete: bool,
+    /// Version and lifetimes of the entry, with the first one.
+    pub metadata: Option<Metadata>,
+    /// The bytes.
+    pub chunk: Bytes,
+}
+
+/// What a server can do.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct ServerInfo {
+    /// The form in which the cache stores keys; empty if it does not say.
+    pub key_type: String,
+    /// The form in which the cache stores values; empty if it does not say.
+    pub value_type: String,
+    /// The newest protocol version of the server, as its byte (3.0 and later).
+    pub server_version: Option<u8>,
+    /// Request opcodes that it knows (3.0 and later).
+    pub operations: Vec<u16>,
+}
+
+/// An answer that is no error on the wire and one to the user.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Refusal {
+    /// There is no counter of that name.
+    #[error("there is no such counter")]
+    NoSuchCounter,
+    /// The counter would leave its bounds; it was not changed.
+    #[error("the counter's bound is reached")]
+    OutOfBounds,
+    /// The server answered with something that this operation does not have for an answer.
+    #[error("the server's answer has another form than the operation's")]
+    UnexpectedAnswer,
+}
+
+impl AnswerShape {
+    /// The shape of what an operation answers.
+    pub fn of(operation: Operation) -> Self {
+        match operation.row().reply {
+            ReplyShape::Nothing => match operation {
+                Operation::ContainsKey
+                | Operation::CounterCreate
+                | Operation::CounterIsDefined
+                | Operation::CounterAddListener
+                | Operation::CounterRemove
+                | Operation::CounterRemoveListener
+                | Operation::RemoveClientListener
+                | Operation::IterationEnd
+                | Operation::EndGetStream
+                | Operation::EndPutStream => Self::Flag,
+                _ => Self::Nothing,
+            },
+            ReplyShape::Value | ReplyShape::Challenge => Self::Value,
+            ReplyShape::VersionedValue | ReplyShape::ValueWithMetadata => Self::Entry,
+            ReplyShape::Previous => match operation {
+                Operation::Put => Self::Entry,
+                Operation::ReplaceIfUnmodified | Operation::RemoveIfUnmodified => Self::Versioned,
+                _ => Self::Conditional,
+            },
+            ReplyShape::Statistics => Self::TextMap,
+            ReplyShape::Ping => Self::Server,
+            ReplyShape::MarkedEntries | ReplyShape::Entries | ReplyShape::Iteration => Self::Entries,
+            ReplyShape::MarkedKeys | ReplyShape::Values => Self::Values,
+            ReplyShape::ValuesWithMetadata => Self::ValuesWithMetadata,
+            ReplyShape::Mechanisms | ReplyShape::CounterNames | ReplyShape::IterationId => Self::Names,
+            ReplyShape::Size => Self::Size,
+            ReplyShape::PutStreamId | ReplyShape::XaCode | ReplyShape::CounterValue => Self::Number,
+            ReplyShape::StreamStart | ReplyShape::StreamChunk => Self::Chunk,
+            ReplyShape::Xids => Self::Xids,
+            ReplyShape::CounterConfiguration => Self::Counter,
+            ReplyShape::Boolean => Self::Flag,
+        }
+    }
+}
+
+impl Answer {
+    /// What a reply to an operation means.
+    pub fn of(operation: Operation, reply: Reply) -> Result<Self, Refusal> {
+        let Reply { status, body, .. } = reply;
+        Ok(match (AnswerShape::of(operation), body) {
+            (AnswerShape::Nothing, Body::Nothing) => match status {
+                // COUNTER_RESET of a counter that nobody has made.
+                Status::KEY_DOES_NOT_EXIST if operation == Operation::CounterReset => {
+                    return Err(Refusal::NoSuchCounter);
+                }
+                _ => Self::Nothing,
+            },
+            (AnswerShape::Flag, Body::Nothing) => Self::Flag(status.is_success()),
+            (AnswerShape::Flag, Body::Boolean(flag)) => Self::Flag(flag),
+            (AnswerShape::Size, Body::Size(size)) => Self::Size(size),
+            (AnswerShape::Number, Body::CounterValue(number)) => Self::Number(number),
+            (AnswerShape::Number, Body::PutStreamId(number) | Body::XaCode(number)) => Self::Number(number.into()),
+            (AnswerShape::Number, Body::Nothing) if operation.row().reply == ReplyShape::CounterValue => {
+                let is_there = status == Status::NOT_EXECUTED_WITH_PREVIOUS || status == Status::NOT_EXECUTED;
+                return Err(if is_there { Refusal::OutOfBounds } else { Refusal::NoSuchCounter });
+            }
+            (AnswerShape::Value, Body::Value(value) | Body::Challenge { challenge: value, .. }) => {
+                Self::Value(Some(value))
+            }
+            (AnswerShape::Value, Body::Nothing) => Self::Value(None),
+            (AnswerShape::Entry, Body::VersionedValue { version, value }) => {
+                Self::Entry(Some(Entry { value, version: Some(version), lifespan: None, max_idle: None }))
+            }
+            (AnswerShape::Entry, Body::ValueWithMetadata { metadata, value }) => {
+                Self::Entry(Some(Entry::new(value, Some(metadata))))
+            }
+            (AnswerShape::Entry, Body::Previous(previous)) => Self::Entry(previous.map(Entry::from)),
+            (AnswerShape::Entry, Body::Nothing) => Self::Entry(None),
+            (AnswerShape::Conditional, body) => {
+                let previous = match body {
+                    Body::Previous(previous) => previous.map(Entry::from),
+                    Body::Nothing => None,
+                    _ => return Err(Refusal::UnexpectedAnswer),
+                };
+                Self::Conditional { executed: status.is_success(), previous }
+            }
+            (AnswerShape::Versioned, _) => Self::Versioned(match status {
+                status if status.is_success() => Versioned::Done,
+                Status::KEY_DOES_NOT_EXIST => Versioned::Missing,
+                _ => Versioned::Modified,
+            }),
+            (_, body) => Self::of_list(operation, body)?,
+        })
+    }
+
+    fn of_list(operation: Operation, body: Body) -> Result<Self, Refusal> {
+        Ok(match (AnswerShape::of(operation), body) {
+            (AnswerShape::Entries, Body::Entries(entries)) => Self::Entries(entries),
+            (AnswerShape::Entries, Body::Nothing) => Self::Entries(Vec::new()),
+            (AnswerShape::Values, Body::Keys(values) | Body::Values(values)) => Self::Values(values),
+            (AnswerShape::Values, Body::Nothing) => Self::Values(Vec::new()),
+            (AnswerShape::ValuesWithMetadata, Body::ValuesWithMetadata { metadata, values }) => {
+                Self::ValuesWithMetadata(Some((metadata, values)))
+            }
+            (AnswerShape::ValuesWithMetadata, Body::Nothing) => Self::ValuesWithMetadata(None),
+            (AnswerShape::Names, Body::Names(names)) => Self::Names(names),
+            (AnswerShape::TextMap, Body::Statistics(texts)) => Self::TextMap(texts),
+            (AnswerShape::Server, Body::Ping(ping)) => Self::Server(ping.into()),
+            (AnswerShape::Chunk, Body::StreamStart { stream_id, complete, metadata, chunk }) => {
+                Self::Chunk(Some(Chunk { stream_id, complete, metadata: Some(metadata), chunk }))
+            }
+            (AnswerShape::Chunk, Body::StreamChunk { stream_id, complete, chunk }) => {
+                Self::Chunk(Some(Chunk { stream_id, complete, metadata: None, chunk }))
+            }
+            (AnswerShape::Chunk, Body::Nothing) => Self::Chunk(None),
+            (AnswerShape::Xids, Body::Xids(xids)) => Self::Xids(xids),
+            (AnswerShape::Counter, Body::CounterConfiguration(configuration)) => Self::Counter(Some(configuration)),
+            (AnswerShape::Counter, Body::Nothing) => Self::Counter(None),
+            _ => return Err(Refusal::UnexpectedAnswer),
+        })
+    }
+}
+
+impl Entry {
+    fn new(value: Bytes, metadata: Option<Metadata>) -> Self {
+        let version = metadata.map(|metadata| metadata.version);
+        let Metadata { lifespan, max_idle, .. } = metadata.unwrap_or_default();
+        Self { value, version, lifespan, max_idle }
+    }
+}
+
+impl From<Previous> for Entry {
+    fn from(previous: Previous) -> Self {
+        Self::new(previous.value, previous.metadata)
+    }
+}
+
+impl From<Ping> for ServerInfo {
+    fn from(ping: Ping) -> Self {
+        let Ping { key_type, value_type, server_version, operations } = ping;
+        let text = |media_type: MediaType| match media_type {
+            MediaType::Unspecified => String::new(),
+            named => named.to_string(),
+        };
+        let (key_type, value_type) = (text(key_type), text(value_type));
+        Self { key_type, value_type, server_version, operations }
+    }
+}

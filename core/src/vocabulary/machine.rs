@@ -1,0 +1,329 @@
+//! The cluster machine as hosts in other languages drive it: every identity is a number, every moment counts
+//! microseconds since an epoch of the host's choosing.
+
+use alloc::boxed::Box;
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
+use core::time::Duration;
+
+use bytes::{Bytes, BytesMut};
+use slotmap::{Key, KeyData};
+
+use super::crossing::Context;
+use super::failure::Failure;
+use super::shape::{Shape, Value};
+use crate::cluster::{
+    CacheHandle, Call, Cluster, Config, Counters, Endpoint, Event, IterationOptions, LinkId, ListenerKind, MemberId,
+    MemberInfo, NearCacheOptions, Output, ReadFrom,
+};
+use crate::session::Ready;
+use crate::time::Instant;
+use crate::uri::ConnectionUri;
+use crate::wire::{Flags, ListenerOptions, MediaType, Member, Request, RequestOptions, SendBuffer};
+
+/// A [`Cluster`] and its caches, by numbers.
+///
+/// A number that means nothing (any more) is no error where it can be an honest delay: a link that the machine has
+/// closed, an operation that has completed. Where it can only be a mistake it is [`Failure::misuse`].
+pub struct Machine {
+    cluster: Cluster,
+    caches: Vec<CacheHandle>,
+    default_cache: String,
+}
+
+/// How a cache is asked.
+#[derive(Debug, Clone, Default)]
+pub struct CacheOptions {
+    /// Its name; empty for the server's default cache.
+    pub name: String,
+    /// Flags of every request.
+    pub flags: u32,
+    /// Media type of keys; empty for the form in which the cache stores them.
+    pub key_type: String,
+    /// Media type of values; empty for the form in which the cache stores them.
+    pub value_type: String,
+    /// Whether keys are read from any owner, and not from the primary one.
+    pub read_from_any_owner: bool,
+    /// Further parameters of every request, such as `traceparent` (4.0 and later).
+    pub parameters: Vec<(String, Bytes)>,
+}
+
+/// How an operation is submitted.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct CallOptions {
+    /// The only member that may execute it.
+    pub member: Option<u64>,
+    /// Over all attempts; `None` for the machine's.
+    pub timeout: Option<Duration>,
+}
+
+/// A cache's view of the cluster.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ViewInfo {
+    /// The topology's id; only good for comparing.
+    pub topology_id: u32,
+    /// The addresses of its members.
+    pub members: Vec<String>,
+    /// For each segment the indexes of its owners in `members`, the primary one first. Empty where keys are not spread
+    /// by hash.
+    pub owners: Vec<Vec<usize>>,
+}
+
+macro_rules! key {
+    ($number:expr) => {
+        KeyData::from_ffi($number).into()
+    };
+}
+
+impl Machine {
+    /// A client of what a URI names. All its randomness comes from `seed`.
+    pub fn new(uri: &str, seed: [u8; 32], now: u64) -> Result<Self, Failure> {
+        let uri: ConnectionUri = uri.parse()?;
+        let config = Config::from_uri(&uri)?;
+        Ok(Self::of(Cluster::new(config, seed, Instant::from_micros(now)), uri.cache.unwrap_or_default()))
+    }
+
+    /// The same of a machine with settings of the host's.
+    pub fn of(cluster: Cluster, default_cache: String) -> Self {
+        Self { cluster, caches: Vec::new(), default_cache }
+    }
+
+    /// The machine itself.
+    pub fn cluster(&self) -> &Cluster {
+        &self.cluster
+    }
+
+    /// The cache that the URI names; empty for the server's default cache.
+    pub fn default_cache(&self) -> &str {
+        &self.default_cache
+    }
+
+    /// A number for a cache asked in that way; every call gives a new one.
+    pub fn cache(&mut self, now: u64, options: CacheOptions) -> Result<u32, Failure> {
+        let media_type = |text: &str| match text {
+            "" => Ok(MediaType::Unspecified),
+            text => text.parse().map_err(|error| Failure::misuse(alloc::format!("{text:?} is {error}"))),
+        };
+        let request = RequestOptions {
+            cache: options.name,
+            flags: Flags(options.flags),
+            key_type: media_type(&options.key_type)?,
+            value_type: media_type(&options.value_type)?,
+            other_parameters: options.parameters,
+        };
+        let handle = self.cluster.cache(Instant::from_micros(now), request);
+        let read_from = if options.read_from_any_owner { ReadFrom::AnyOwner } else { ReadFrom::PrimaryOwner };
+        self.caches.push(handle.with_reads_from(read_from));
+        Ok(self.caches.len() as u32 - 1)
+    }
+
+    fn handle(&self, cache: u32) -> Result<&CacheHandle, Failure> {
+        self.caches.get(cache as usize).ok_or_else(|| Failure::misuse(alloc::format!("there is no cache {cache}")))
+    }
+
+    /// As [`Cluster::start`].
+    pub fn start(&mut self, now: u64, cache: u32) -> Result<(), Failure> {
+        let handle = self.handle(cache)?.clone();
+        self.cluster.start(Instant::from_micros(now), &handle);
+        Ok(())
+    }
+
+    /// As [`Cluster::submit`].
+    pub fn submit(&mut self, now: u64, cache: u32, request: Request, options: CallOptions) -> Result<u64, Failure> {
+        let cache = self.handle(cache)?.clone();
+        let call = Call { cache, request, member: options.member.map(|id| key!(id)), timeout: options.timeout };
+        Ok(self.cluster.submit(Instant::from_micros(now), call)?.data().as_ffi())
+    }
+
+    /// As [`Cluster::cancel`].
+    pub fn cancel(&mut self, operation: u64) -> bool {
+        self.cluster.cancel(key!(operation))
+    }
+
+    /// As [`Cluster::listen`], to a cache.
+    pub fn listen(&mut self, now: u64, cache: u32, options: ListenerOptions) -> Result<u64, Failure> {
+        self.listen_to(now, cache, ListenerKind::Cache(options))
+    }
+
+    /// As [`Cluster::listen`], to a counter.
+    pub fn listen_to_counter(&mut self, now: u64, cache: u32, counter: String) -> Result<u64, Failure> {
+        self.listen_to(now, cache, ListenerKind::Counter(counter))
+    }
+
+    fn listen_to(&mut self, now: u64, cache: u32, kind: ListenerKind) -> Result<u64, Failure> {
+        let handle = self.handle(cache)?.clone();
+        Ok(self.cluster.listen(Instant::from_micros(now), &handle, kind)?.data().as_ffi())
+    }
+
+    /// As [`Cluster::remove_listener`].
+    pub fn remove_listener(&mut self, now: u64, listener: u64) -> bool {
+        self.cluster.remove_listener(Instant::from_micros(now), key!(listener))
+    }
+
+    /// As [`Cluster::events_taken`].
+    pub fn events_taken(&mut self, now: u64, listener: u64, count: usize) {
+        self.cluster.events_taken(Instant::from_micros(now), key!(listener), count);
+    }
+
+    /// As [`Cluster::iterate`].
+    pub fn iterate(&mut self, now: u64, cache: u32, options: IterationOptions) -> Result<u64, Failure> {
+        let handle = self.handle(cache)?.clone();
+        Ok(self.cluster.iterate(Instant::from_micros(now), &handle, options)?.data().as_ffi())
+    }
+
+    /// As [`Cluster::next_entries`].
+    pub fn next_entries(&mut self, now: u64, iteration: u64) -> bool {
+        self.cluster.next_entries(Instant::from_micros(now), key!(iteration))
+    }
+
+    /// As [`Cluster::end_iteration`].
+    pub fn end_iteration(&mut self, now: u64, iteration: u64) {
+        self.cluster.end_iteration(Instant::from_micros(now), key!(iteration));
+    }
+
+    /// As [`Cluster::near_cache`].
+    pub fn near_cache(&mut self, now: u64, cache: u32, options: NearCacheOptions) -> Result<(), Failure> {
+        let handle = self.handle(cache)?.clone();
+        Ok(self.cluster.near_cache(Instant::from_micros(now), &handle, options)?)
+    }
+
+    /// As [`Cluster::remove_near_cache`].
+    pub fn remove_near_cache(&mut self, now: u64, cache: u32) -> Result<(), Failure> {
+        let handle = self.handle(cache)?.clone();
+        self.cluster.remove_near_cache(Instant::from_micros(now), &handle);
+        Ok(())
+    }
+
+    /// As [`Cluster::near_cache_size`]: entries and bytes.
+    pub fn near_cache_size(&self, cache: u32) -> Result<(usize, usize), Failure> {
+        Ok(self.cluster.near_cache_size(self.handle(cache)?))
+    }
+
+    /// As [`Cluster::switch_site`].
+    pub fn switch_site(&mut self, now: u64, name: &str) -> bool {
+        self.cluster.switch_site(Instant::from_micros(now), name)
+    }
+
+    /// As [`Cluster::set_discovered`].
+    pub fn set_discovered(&mut self, member: &Member, endpoint: Option<Endpoint>) {
+        self.cluster.set_discovered(member, endpoint);
+    }
+
+    /// As [`Cluster::handle_connected`].
+    pub fn handle_connected(&mut self, now: u64, link: u64, alpn: Option<&[u8]>) {
+        self.cluster.handle_connected(Instant::from_micros(now), key!(link), alpn);
+    }
+
+    /// As [`Cluster::handle_received`].
+    pub fn handle_received(&mut self, now: u64, link: u64, bytes: &[u8]) {
+        self.cluster.handle_received(Instant::from_micros(now), key!(link), bytes);
+    }
+
+    /// As [`Cluster::receive_buffer`].
+    pub fn receive_buffer(&mut self, link: u64) -> Option<&mut BytesMut> {
+        self.cluster.receive_buffer(key!(link))
+    }
+
+    /// As [`Cluster::handle_filled`].
+    pub fn handle_filled(&mut self, now: u64, link: u64) {
+        self.cluster.handle_filled(Instant::from_micros(now), key!(link));
+    }
+
+    /// As [`Cluster::handle_link_lost`].
+    pub fn handle_link_lost(&mut self, now: u64, link: u64, why: &str) {
+        self.cluster.handle_link_lost(Instant::from_micros(now), key!(link), why);
+    }
+
+    /// As [`Cluster::handle_timeout`].
+    pub fn handle_timeout(&mut self, now: u64) {
+        self.cluster.handle_timeout(Instant::from_micros(now));
+    }
+
+    /// As [`Cluster::transmit`].
+    pub fn transmit(&self, link: u64) -> Option<&SendBuffer> {
+        self.cluster.transmit(key!(link))
+    }
+
+    /// As [`Cluster::transmitted`]; a count beyond what there was is misuse.
+    pub fn transmitted(&mut self, link: u64, count: usize) -> Result<(), Failure> {
+        let link: LinkId = key!(link);
+        let Some(out) = self.cluster.transmit(link) else { return Ok(()) };
+        if count > out.len() {
+            let message = alloc::format!("{count} bytes were sent of {} that there were", out.len());
+            return Err(Failure::misuse(message));
+        }
+        self.cluster.transmitted(link, count);
+        Ok(())
+    }
+
+    /// As [`Cluster::wants_read`].
+    pub fn wants_read(&self, link: u64) -> bool {
+        self.cluster.wants_read(key!(link))
+    }
+
+    /// As [`Cluster::poll_timeout`].
+    pub fn poll_timeout(&self) -> Option<u64> {
+        self.cluster.poll_timeout().map(Instant::as_micros)
+    }
+
+    /// The next output's number and, appended to `values`, its values.
+    pub fn poll(&mut self, values: &mut Vec<Value>) -> Option<u8> {
+        let output = self.cluster.poll_output()?;
+        let tag = output.tag();
+        output.cross(&mut Context::new(&self.cluster), values);
+        Some(tag)
+    }
+
+    /// The next output as it is, for hosts that look into it themselves.
+    pub fn poll_output(&mut self) -> Option<Output> {
+        self.cluster.poll_output()
+    }
+
+    /// Every shape that [`poll`](Self::poll) gives.
+    pub fn shapes() -> impl Iterator<Item = &'static Shape> {
+        Output::SHAPES.iter().chain(Event::SHAPES)
+    }
+
+    /// As [`Cluster::close`].
+    pub fn close(&mut self, now: u64) {
+        self.cluster.close(Instant::from_micros(now));
+    }
+
+    /// As [`Cluster::is_closed`].
+    pub fn is_closed(&self) -> bool {
+        self.cluster.is_closed()
+    }
+
+    /// As [`Cluster::counters`].
+    pub fn counters(&self) -> Counters {
+        self.cluster.counters()
+    }
+
+    /// As [`Cluster::members`], each with its number.
+    pub fn members(&self) -> impl Iterator<Item = (u64, MemberInfo)> {
+        self.cluster.members().map(|member| (member.id.data().as_ffi(), member))
+    }
+
+    /// As [`Cluster::session_of`].
+    pub fn session_of(&self, member: u64) -> Option<&Ready> {
+        self.cluster.session_of(key!(member))
+    }
+
+    /// As [`Cluster::view`].
+    pub fn view(&self, cache: u32) -> Result<Option<Box<ViewInfo>>, Failure> {
+        let Some(view) = self.cluster.view(self.handle(cache)?) else { return Ok(None) };
+        let address = |id: &MemberId| self.cluster.address(*id).map(ToString::to_string).unwrap_or_default();
+        let index = |owner: MemberId| view.members().iter().position(|member| *member == owner);
+        let owners = |segment| view.owners_of_segment(segment).filter_map(index).collect();
+        Ok(Some(Box::new(ViewInfo {
+            topology_id: view.id(),
+            members: view.members().iter().map(address).collect(),
+            owners: (0..view.segments()).map(owners).collect(),
+        })))
+    }
+
+    /// As [`Cluster::site`].
+    pub fn site(&self) -> &str {
+        self.cluster.site()
+    }
+}
