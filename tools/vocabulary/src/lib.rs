@@ -40,9 +40,7 @@ pub fn text() -> String {
             "name": property.name, "doc": property.doc, "default": property.default,
         })).collect::<Vec<_>>(),
     });
-    let mut text = serde_json::to_string_pretty(&vocabulary).expect("no map has other keys than strings");
-    text.push('\n');
-    text
+    format!("{vocabulary:#}\n")
 }
 
 fn field(field: &Field) -> Value {
