@@ -9,7 +9,7 @@ SECONDS ?= 60
 # Server lines of `make test-matrix`, beside the newest, which `make test` covers.
 MATRIX ?= 15.2.6.Final 15.0.21.Final 14.0.28.Final 13.0.18.Final
 
-.PHONY: help demo test test-matrix sim sim-planted lint bench bench-failover fuzz vectors vectors-routing generate doc setup install clean
+.PHONY: help demo test test-matrix sim sim-planted lint bench bench-failover fuzz vectors vectors-routing generate conformance doc setup install clean
 
 help: ## What can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -60,6 +60,9 @@ vectors-routing: setup ## Have Infinispan's Java client make the routing vectors
 
 generate: ## What is made from the vocabulary of core: spec/vocabulary.json, and what the bindings make of it
 	$(CARGO) run --quiet -p hotrod-vocabulary
+
+conformance: ## Record the conformance scenarios anew; look at the difference before it is kept
+	$(CARGO) run --quiet -p hotrod-conformance
 
 doc: ## Reference documentation
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --workspace --exclude hotrod-cli --no-deps

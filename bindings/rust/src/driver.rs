@@ -226,8 +226,8 @@ impl Inner {
             Event::ListenerMoved { listener, .. } => {
                 actions.wake.extend(hear(self, listener, crate::ListenerEvent::Moved));
             }
-            Event::ListenerFailed { listener, error } => {
-                let error = self.failure(None, error);
+            Event::ListenerFailed { listener, member, error } => {
+                let error = self.failure(member, error);
                 if let Some(registration) = self.listeners.get_mut(listener) {
                     actions.wake.extend(registration.end(error));
                 }

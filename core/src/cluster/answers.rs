@@ -12,7 +12,7 @@ use super::output::{ClusterError, Output};
 use super::startup::StartError;
 use crate::session::{Disconnect, OperationError};
 use crate::time::Instant;
-use crate::wire::{Body, Reply, Request, Xid};
+use crate::wire::{self, Body, Reply, Request, Xid};
 
 /// Transactions of which it is remembered where they were prepared. When there are more the oldest name is forgotten:
 /// any member can end a transaction, the one that prepared it does so with the fewest hops.
@@ -95,7 +95,7 @@ impl Cluster {
             }
             Owner::Startup => {
                 if let Err(error) = &result {
-                    self.start_failed(StartError::Operation(error.clone()));
+                    self.start_failed(StartError::Operation { member, error: error.clone() });
                 } else {
                     self.has_started();
                 }
@@ -129,7 +129,11 @@ impl Cluster {
         if let Some(xid) = transaction(&operation.request) {
             self.remember_transaction(&operation.request, xid, member.filter(|_| result.is_ok()));
         }
-        let operation = operation.request.operation();
+        let operation = match operation.owner {
+            // It was asked for more than the host wants, for the near cache.
+            Owner::Fetch { value_only: true } => wire::Operation::Get,
+            _ => operation.request.operation(),
+        };
         self.outputs.push_back(Output::Completed { id, operation, member, result });
     }
 

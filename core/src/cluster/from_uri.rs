@@ -50,6 +50,7 @@ impl Config {
         for (setting, count) in [
             (&mut config.links_per_member, properties.links_per_member),
             (&mut config.max_waiting, properties.max_waiting),
+            (&mut config.listener_queue, properties.listener_queue),
         ] {
             *setting = count.unwrap_or(*setting);
         }

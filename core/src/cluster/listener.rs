@@ -226,18 +226,20 @@ impl Cluster {
                 }
             }
             (Err(error), ..) => {
-                self.fail_listener(id, error);
+                self.fail_listener(id, member, error);
                 link.into_iter().for_each(|link| self.release_events(link));
             }
             (Ok(_), ..) => {}
         }
     }
 
-    fn fail_listener(&mut self, id: ListenerId, error: ClusterError) {
+    fn fail_listener(&mut self, id: ListenerId, member: Option<MemberId>, error: ClusterError) {
         let Some(mut failed) = self.listeners.remove(id) else { return };
         self.forget_unread(core::mem::take(&mut failed.unread));
         match failed.subject {
-            Subject::Host(_) => self.outputs.push_back(Output::Event(Event::ListenerFailed { listener: id, error })),
+            Subject::Host(_) => {
+                self.outputs.push_back(Output::Event(Event::ListenerFailed { listener: id, member, error }));
+            }
             Subject::NearCache { .. } => self.fail_near_cache(failed.cache.id, error),
         }
     }

@@ -160,6 +160,8 @@ declare! {
         ListenerFailed = 42 {
             /// Which listener.
             listener: ListenerId,
+            /// The member that was asked last.
+            member: Option<MemberId>,
             /// Why.
             error: ClusterError,
         },

@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 use core::fmt;
 
 use super::cache::{CacheHandle, ReadFrom};
-use super::link::Purpose;
+use super::link::{Link, Purpose};
 use super::machine::Cluster;
 use super::member::MemberId;
 use super::operation::{Call, Owner, Target};
@@ -30,9 +30,14 @@ pub enum StartError {
         /// Why.
         reason: Arc<Disconnect>,
     },
-    /// A session is there, and the first PING failed.
-    #[error("{0}")]
-    Operation(ClusterError),
+    /// The first operation, a PING, failed.
+    #[error("{error}")]
+    Operation {
+        /// The member that it was sent to last.
+        member: Option<MemberId>,
+        /// How.
+        error: ClusterError,
+    },
 }
 
 /// Why one server could not be reached.
@@ -68,6 +73,9 @@ impl Cluster {
     /// the latter when every server of every site has failed once. The client goes on all the same until it is closed.
     pub fn start(&mut self, now: Instant, cache: &CacheHandle) {
         self.now = now;
+        if self.links.values().any(Link::is_ready) {
+            return self.outputs.push_back(Output::Event(Event::Started));
+        }
         let left = self.sites.iter().flat_map(|site| &site.seeds).copied().collect();
         self.startup = Some(Startup { left, failures: Vec::new() });
         // To ask for a cache is to ask for a link. When that is given up nobody tries the servers that are left.

@@ -70,6 +70,8 @@ properties! {
     ["10000"] "max_backoff" max_backoff: Option<Duration>;
     /// Operations that may wait for a member before more are refused.
     ["10000"] "max_waiting" max_waiting: Option<usize>;
+    /// Events of a listener that the application has not taken before its link is no longer read.
+    ["1024"] "listener_queue" listener_queue: Option<usize>;
     /// Where members are dialled, such as `{member}.hotrod.example.com:443`: `{member}` is the first label of the advertised host, `{host}` all of it, `{port}` the advertised port.
     ["as advertised"] "host_template" host_template: Option<HostTemplate>;
     /// A forward proxy that tunnels by CONNECT: `http://user:password@host:port`.
@@ -94,9 +96,10 @@ pub(super) fn names() -> String {
     names.join(", ")
 }
 
-/// Whether what stands behind the authority is a property (of the default cache).
-pub(super) fn begins_with_one(query: &str) -> bool {
-    let name = query.strip_prefix("/").unwrap_or(query).strip_prefix('?').and_then(|query| query.split('=').next());
+/// Whether what stands behind the authority leads to a property.
+pub(super) fn begins_with_one(path_and_query: &str) -> bool {
+    let query = path_and_query.split_once('?').filter(|(path, _)| !path.contains('@'));
+    let name = query.and_then(|(_, query)| query.split('=').next());
     name.is_some_and(|name| PROPERTIES.iter().any(|property| property.name == name))
 }
 
@@ -140,6 +143,7 @@ impl Properties {
             "min_backoff" => self.min_backoff = given.milliseconds()?,
             "max_backoff" => self.max_backoff = given.milliseconds()?,
             "max_waiting" => self.max_waiting = given.count()?,
+            "listener_queue" => self.listener_queue = given.count()?,
             "host_template" => {
                 let wanted = "a template such as {member}.hotrod.example.com:443";
                 self.host_template = given.read(value.parse().ok(), wanted)?;

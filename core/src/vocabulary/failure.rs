@@ -161,7 +161,7 @@ impl Failure {
     /// Of the beginning.
     pub fn of_start(error: StartError, cluster: &Cluster) -> Self {
         match error {
-            StartError::Operation(error) => Self::of(error, None, cluster),
+            StartError::Operation { member, error } => Self::of(error, member, cluster),
             StartError::Unreachable(_) => Self::plain(FailureKind::Unreachable, error.to_string()),
             StartError::Handshake { ref server, .. } => {
                 let member = Some(server.to_string());

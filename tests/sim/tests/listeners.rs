@@ -158,7 +158,7 @@ fn a_listener_that_the_server_refuses_fails_and_says_why() {
     let listener = world.client.listen(now, &cache, kind).expect("accepted");
     world.run_for(SECOND);
     let failed = world.events.iter().find_map(|event| match event {
-        Event::ListenerFailed { listener: failed, error } if *failed == listener => Some(error.to_string()),
+        Event::ListenerFailed { listener: failed, error, .. } if *failed == listener => Some(error.to_string()),
         _ => None,
     });
     assert!(failed.expect("it failed").contains("ADD_CLIENT_LISTENER"));
