@@ -108,7 +108,7 @@ impl Recorder {
     /// The latest output of that shape.
     pub fn latest(&self, shape: &str) -> Value {
         let outputs = self.steps.iter().flat_map(|step| step["outputs"].as_array().into_iter().flatten());
-        outputs.filter(|output| output["type"] == shape).last().cloned().unwrap_or_default()
+        outputs.rev().find(|output| output["type"] == shape).cloned().unwrap_or_default()
     }
 
     /// What a server would say: the next answer, taken from it and not given to the machine.

@@ -36,7 +36,7 @@ pub fn failure(failure: &Failure) -> Value {
     let mut value = json!({
         "kind": failure.kind.name(),
         "message": failure.message,
-        "operation": failure.operation.map(|operation| operation.name()),
+        "operation": failure.operation.map(hotrod_core::wire::Operation::name),
         "member": failure.member,
         "status": failure.status.map(|status| status.0),
         "applied": match failure.applied {

@@ -1,0 +1,70 @@
+"""Hot Rod, the binary protocol of Infinispan: a client of the whole cluster.
+
+    async with libhotrod.connect("hotrod://127.0.0.1:11222") as client:
+        cache = client.cache("dist")
+        await cache.put(b"k", b"v")
+
+`libhotrod.blocking.connect` gives the same without asyncio. `libhotrod.Machine` is the client without sockets, for those
+who bring their own.
+"""
+
+from . import blocking, codecs, errors, outputs, types
+from ._native import Machine, __version__
+from .aio import Cache, Client, Counter, Iteration, Listener, Multimap, connect
+from .errors import *  # noqa: F403
+from .errors import HotRodError
+from .flags import Flags
+from .types import (
+    Conditional,
+    CounterConfiguration,
+    CounterEvent,
+    Entry,
+    EntryEvent,
+    IterationEntry,
+    Lifetime,
+    Member,
+    Metadata,
+    Modification,
+    Moved,
+    ServerInfo,
+    ValuesWithMetadata,
+    Versioned,
+    View,
+    Xid,
+)
+
+__all__ = [
+    "Cache",
+    "Client",
+    "Conditional",
+    "Counter",
+    "CounterConfiguration",
+    "CounterEvent",
+    "Entry",
+    "EntryEvent",
+    "Flags",
+    "HotRodError",
+    "Iteration",
+    "IterationEntry",
+    "Lifetime",
+    "Listener",
+    "Machine",
+    "Member",
+    "Metadata",
+    "Modification",
+    "Moved",
+    "Multimap",
+    "ServerInfo",
+    "ValuesWithMetadata",
+    "Versioned",
+    "View",
+    "Xid",
+    "__version__",
+    "blocking",
+    "codecs",
+    "connect",
+    "errors",
+    "outputs",
+    "types",
+    *errors.__all__,
+]

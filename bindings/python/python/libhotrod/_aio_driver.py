@@ -1,0 +1,266 @@
+"""The asyncio driver: moves bytes between the machine and the event loop's transports, and decides nothing."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any, Callable, Optional, cast
+
+from . import outputs
+from ._fork import check, process
+from ._native import Machine
+from ._tls import Contexts
+from .errors import ClosedError, HotRodError
+from .outputs import Output
+
+# What one write hands to a transport: it tells whether it wants more.
+PIECE = 1 << 18
+# Events that a subscriber may be behind before it misses the oldest.
+EVENT_QUEUE = 1024
+
+
+class Link(asyncio.Protocol):
+    """One connection of the machine's."""
+
+    def __init__(self, driver: Driver, link: int) -> None:
+        self.driver = driver
+        self.link = link
+        self.dialling: Optional[asyncio.Task[None]] = None
+        self.transport: Optional[asyncio.Transport] = None
+        self.can_write = True
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self.transport = cast(asyncio.Transport, transport)
+        self.driver.transports.add(self.transport)
+
+    def data_received(self, data: bytes) -> None:
+        driver = self.driver
+        driver.machine.received(driver.now(), self.link, data)
+        driver.pump()
+
+    def pause_writing(self) -> None:
+        self.can_write = False
+
+    def resume_writing(self) -> None:
+        self.can_write = True
+        self.send()
+        self.driver.pump()
+
+    def connection_lost(self, error: Optional[Exception]) -> None:
+        if self.transport is not None:
+            self.driver.transports.discard(self.transport)
+        self.driver.lost(self.link, str(error or "the server closed the connection"))
+
+    def send(self) -> None:
+        """Writes as much as the transport takes; it says when it takes more."""
+        while self.can_write and self.transport is not None:
+            data = self.driver.machine.transmit(self.link, PIECE)
+            if not data:
+                return
+            self.transport.write(data)
+
+    async def dial(self, connect: outputs.Connect) -> None:
+        context = self.driver.contexts.get(connect.tls) if connect.tls else None
+        await self.driver.loop.create_connection(
+            lambda: self,
+            connect.host,
+            connect.port,
+            ssl=context,
+            server_hostname=connect.tls.server_name if connect.tls else None,
+        )
+
+    async def start_tls(self, output: outputs.StartTls) -> None:
+        assert self.transport is not None
+        context, name = self.driver.contexts.get(output.tls), output.tls.server_name
+        secured = await self.driver.loop.start_tls(self.transport, self, context, server_hostname=name)
+        if secured is None:
+            raise ConnectionError("the connection was lost while TLS was established")
+        self.transport = secured
+
+    async def establish(self, work: Any) -> None:
+        """Says how it went."""
+        driver = self.driver
+        try:
+            await work
+        except (OSError, ValueError) as error:
+            return driver.lost(self.link, str(error) or type(error).__name__)
+        finally:
+            self.dialling = None
+        assert self.transport is not None
+        secured = self.transport.get_extra_info("ssl_object")
+        driver.machine.connected(driver.now(), self.link, secured and secured.selected_alpn_protocol())
+        driver.pump()
+
+    def close(self) -> None:
+        if self.dialling is not None:
+            self.dialling.cancel()
+        if self.transport is not None:
+            self.transport.close()
+
+
+class Driver:
+    """A machine, its links, and those who wait for what it says."""
+
+    def __init__(self, machine: Machine) -> None:
+        self.machine = machine
+        self.loop = asyncio.get_running_loop()
+        self.contexts = Contexts()
+        self.process = process()
+        self.transports: set[asyncio.Transport] = set()
+        self.pending: dict[int, asyncio.Future[tuple[Optional[int], Any]]] = {}
+        self.iterations: dict[int, asyncio.Future[list[Any]]] = {}
+        self.listeners: dict[int, Callable[[Optional[Output]], None]] = {}
+        self.subscribers: list[asyncio.Queue[Optional[Output]]] = []
+        self.started: asyncio.Future[None] = self.loop.create_future()
+        self.ended: asyncio.Future[None] = self.loop.create_future()
+        self._epoch = self.loop.time()
+        self._links: dict[int, Link] = {}
+        self._scheduled = False
+        self._timer: Optional[asyncio.TimerHandle] = None
+        self._alarm: Optional[int] = None
+        self._handlers: dict[type, Callable[[Any], None]] = {
+            outputs.Connect: self._connect,
+            outputs.StartTls: self._start_tls,
+            outputs.Transmit: self._transmit,
+            outputs.Pause: self._pause,
+            outputs.Resume: self._resume,
+            outputs.Close: self._close,
+            outputs.Completed: self._completed,
+            outputs.Entries: self._entries,
+            outputs.Started: lambda _: self._start(None),
+            outputs.StartFailed: lambda failed: self._start(failed.error),
+            **dict.fromkeys(
+                [outputs.Entry, outputs.Counter, outputs.ListenerRegistered, outputs.ListenerMoved, outputs.ListenerFailed],
+                self._listen,
+            ),
+        }
+
+    def now(self) -> int:
+        """The time as the machine counts it."""
+        return int((self.loop.time() - self._epoch) * 1_000_000)
+
+    def check(self) -> None:
+        """Refuses another process, and an event loop that is not the client's."""
+        check(self.process)
+        if asyncio.get_running_loop() is not self.loop:
+            raise ClosedError("the client belongs to another event loop")
+
+    def schedule(self) -> None:
+        """Has the machine polled when the tasks that are ready have submitted what they want to."""
+        if not self._scheduled:
+            self._scheduled = True
+            self.loop.call_soon(self._flush)
+
+    def _flush(self) -> None:
+        self._scheduled = False
+        self.pump()
+
+    def pump(self) -> None:
+        """Does what the machine says."""
+        machine, handlers = self.machine, self._handlers
+        while said := machine.poll():
+            for output in said:
+                handlers.get(type(output), self._happened)(output)
+        self._set_timer()
+
+    def lost(self, link: int, why: str) -> None:
+        if link in self._links:
+            self.machine.link_lost(self.now(), link, why)
+            self.pump()
+
+    def _connect(self, connect: outputs.Connect) -> None:
+        link = self._links[connect.link] = Link(self, connect.link)
+        link.dialling = self.loop.create_task(link.establish(link.dial(connect)))
+
+    def _start_tls(self, output: outputs.StartTls) -> None:
+        link = self._links[output.link]
+        link.dialling = self.loop.create_task(link.establish(link.start_tls(output)))
+
+    def _transmit(self, output: outputs.Transmit) -> None:
+        if link := self._links.get(output.link):
+            link.send()
+
+    def _pause(self, output: outputs.Pause) -> None:
+        if (link := self._links.get(output.link)) and link.transport:
+            link.transport.pause_reading()
+
+    def _resume(self, output: outputs.Resume) -> None:
+        if (link := self._links.get(output.link)) and link.transport and not link.transport.is_closing():
+            link.transport.resume_reading()
+
+    def _close(self, output: outputs.Close) -> None:
+        if link := self._links.pop(output.link, None):
+            link.close()
+
+    def _completed(self, output: outputs.Completed) -> None:
+        future = self.pending.pop(output.id, None)
+        if future is None or future.done():
+            return
+        if output.error is None:
+            future.set_result((output.member, output.answer))
+        else:
+            future.set_exception(output.error)
+
+    def _entries(self, output: outputs.Entries) -> None:
+        future = self.iterations.pop(output.id, None)
+        if future is None or future.done():
+            return
+        if output.error is None:
+            future.set_result(output.entries or [])
+        else:
+            future.set_exception(output.error)
+
+    def _listen(self, output: Any) -> None:
+        if listener := self.listeners.get(output.listener):
+            listener(output)
+
+    def _start(self, error: Optional[HotRodError]) -> None:
+        if not self.started.done():
+            if error is None:
+                self.started.set_result(None)
+            else:
+                self.started.set_exception(error)
+
+    def _happened(self, output: Output) -> None:
+        for queue in self.subscribers:
+            if queue.full():
+                queue.get_nowait()
+            queue.put_nowait(output)
+
+    def _set_timer(self) -> None:
+        wanted = self.machine.poll_timeout()
+        if wanted is None:
+            if self.machine.closed:
+                self._end()
+            return
+        # One that is too early does no harm; it sets the next.
+        if self._alarm is None or wanted < self._alarm:
+            if self._timer is not None:
+                self._timer.cancel()
+            self._alarm = wanted
+            self._timer = self.loop.call_at(self._epoch + wanted / 1_000_000, self._wake)
+
+    def _wake(self) -> None:
+        self._timer = self._alarm = None
+        # The loop's clock may be a little early.
+        self.machine.timeout(self.now() + 1)
+        self.pump()
+
+    def _end(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = self._alarm = None
+        for queue in self.subscribers:
+            if queue.full():
+                queue.get_nowait()
+            queue.put_nowait(None)
+        self.subscribers.clear()
+        for listener in self.listeners.values():
+            listener(None)
+        self.listeners.clear()
+        if not self.ended.done():
+            self.ended.set_result(None)
+
+    def close(self) -> None:
+        """Has the machine end; `ended` says when it has."""
+        self.machine.close(self.now())
+        self.pump()

@@ -1,0 +1,106 @@
+"""What caches of both drivers do with their codecs."""
+
+from __future__ import annotations
+
+from typing import Any, Generic, Iterable, Mapping, Optional, TypeVar, Union
+
+from .codecs import BYTES, Codec
+from .errors import MisuseError
+from .flags import Flags
+from .types import Conditional, Entry, IterationEntry, ValuesWithMetadata
+
+K = TypeVar("K")
+V = TypeVar("V")
+
+
+class CodecUse(Generic[K, V]):
+    """Keys and values as users have them, and as they travel."""
+
+    def __init__(self, key_codec: Codec[K], value_codec: Codec[V]) -> None:
+        self.key_codec = key_codec
+        self.value_codec = value_codec
+
+    def _key(self, key: K) -> Any:
+        return key if self.key_codec is BYTES else self._encoded("key", self.key_codec, key)
+
+    def _value(self, value: V) -> Any:
+        return value if self.value_codec is BYTES else self._encoded("value", self.value_codec, value)
+
+    def _encoded(self, what: str, codec: Codec[Any], value: Any) -> bytes:
+        try:
+            return codec.encode(value)
+        except Exception as error:
+            name = type(value).__name__
+            raise MisuseError(f"argument {what}: its codec can't encode this {name}: {error}") from error
+
+    def _entries(self, entries: Union[Mapping[K, V], Iterable[tuple[K, V]]]) -> list[tuple[Any, Any]]:
+        pairs = entries.items() if isinstance(entries, Mapping) else entries
+        return [(self._key(key), self._value(value)) for key, value in pairs]
+
+    def _found(self, data: Optional[bytes]) -> Optional[V]:
+        return None if data is None else self.value_codec.decode(data)
+
+    def _entry(self, entry: Optional[Entry[bytes]]) -> Optional[Entry[V]]:
+        if entry is None:
+            return None
+        value, version, lifespan, max_idle = entry
+        return Entry(self.value_codec.decode(value), version, lifespan, max_idle)
+
+    def _conditional(self, outcome: Conditional[bytes]) -> Conditional[V]:
+        return Conditional(outcome.executed, self._entry(outcome.previous))
+
+    def _keys(self, keys: list[bytes]) -> list[K]:
+        return [self.key_codec.decode(key) for key in keys]
+
+    def _values(self, values: list[bytes]) -> list[V]:
+        return [self.value_codec.decode(value) for value in values]
+
+    def _values_with_metadata(self, found: Optional[ValuesWithMetadata[bytes]]) -> Optional[ValuesWithMetadata[V]]:
+        return None if found is None else ValuesWithMetadata(self._values(found.values), found.metadata)
+
+    def _mapping(self, entries: list[tuple[bytes, bytes]]) -> dict[K, V]:
+        return {self.key_codec.decode(key): self.value_codec.decode(value) for key, value in entries}
+
+    def _iterated(self, entry: IterationEntry[bytes, bytes]) -> IterationEntry[K, V]:
+        return IterationEntry(self.key_codec.decode(entry.key), self._values(entry.values), entry.metadata)
+
+
+class CacheSettings:
+    """How a cache is asked: what every request to it carries."""
+
+    def __init__(
+        self,
+        name: str,
+        flags: Flags,
+        key_type: str,
+        value_type: str,
+        read_from_any_owner: bool,
+        timeout: Optional[float],
+        traceparent: Optional[str],
+    ) -> None:
+        self.name = name
+        self.flags = flags
+        self.key_type = key_type
+        self.value_type = value_type
+        self.read_from_any_owner = read_from_any_owner
+        self.timeout = timeout
+        self.traceparent = traceparent
+
+    def given(self) -> dict[str, Any]:
+        """As the machine takes it."""
+        return {
+            "flags": int(self.flags),
+            "key_type": self.key_type,
+            "value_type": self.value_type,
+            "read_from_any_owner": self.read_from_any_owner,
+            "parameters": [("traceparent", self.traceparent.encode())] if self.traceparent else [],
+        }
+
+
+def microseconds(seconds: Optional[float]) -> Optional[int]:
+    """A timeout as the machine takes it."""
+    if seconds is None:
+        return None
+    if not 0 < seconds < 1e12:
+        raise MisuseError(f"timeout: expected seconds above 0, got {seconds!r}")
+    return max(1, int(seconds * 1_000_000))

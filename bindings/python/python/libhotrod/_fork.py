@@ -1,0 +1,29 @@
+"""A fork copies sockets that both processes would then use: a client is of the process that made it."""
+
+from __future__ import annotations
+
+import os
+
+from .errors import ClosedError
+
+_process = os.getpid()
+
+
+def _forked() -> None:
+    global _process
+    _process = os.getpid()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forked)
+
+
+def process() -> int:
+    """This process."""
+    return _process
+
+
+def check(owner: int) -> None:
+    """Refuses a client of another process."""
+    if owner != _process:
+        raise ClosedError("the client was made before this process was forked: connect anew in the child process")

@@ -1,0 +1,35 @@
+"""TLS contexts of the standard library, as a dial asks for them."""
+
+from __future__ import annotations
+
+import ssl
+
+from .types import Tls
+
+
+class Contexts:
+    """Contexts, each made once of the files that it names."""
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[object, ...], ssl.SSLContext] = {}
+
+    def get(self, tls: Tls) -> ssl.SSLContext:
+        """For one link. Certificates and names are always checked."""
+        key = (tuple(tls.alpn), tls.trust_ca, tls.client_certificate)
+        context = self._known.get(key)
+        if context is None:
+            context = self._known[key] = self._make(tls)
+        return context
+
+    @staticmethod
+    def _make(tls: Tls) -> ssl.SSLContext:
+        try:
+            context = ssl.create_default_context(cafile=tls.trust_ca)
+            if tls.client_certificate:
+                context.load_cert_chain(*tls.client_certificate)
+        except OSError as error:
+            files = ", ".join(filter(None, [tls.trust_ca, *(tls.client_certificate or ())]))
+            raise OSError(f"{files or 'certificates'}: {error}") from error
+        if tls.alpn:
+            context.set_alpn_protocols(tls.alpn)
+        return context

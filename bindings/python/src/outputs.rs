@@ -1,0 +1,40 @@
+//! Outputs as Python values.
+
+use hotrod_core::cluster::Tls;
+use hotrod_core::vocabulary::Value;
+use pyo3::exceptions::PyRuntimeError;
+use pyo3::prelude::*;
+
+use crate::answers::{self, any, bytes, none};
+use crate::classes::{Classes, make};
+use crate::failures::exception;
+
+/// An output of that shape.
+pub(crate) fn output<'py>(py: Python<'py>, tag: u8, values: &mut Vec<Value>) -> PyResult<Bound<'py, PyAny>> {
+    let class = Classes::get(py)?.outputs.get(usize::from(tag)).and_then(Option::as_ref);
+    let class = class.ok_or_else(|| PyRuntimeError::new_err("libhotrod.outputs is of another version"))?;
+    let fields = values.drain(..).map(|crossed| value(py, crossed)).collect::<PyResult<Vec<_>>>()?;
+    make(py, class, fields)
+}
+
+fn value(py: Python<'_>, value: Value) -> PyResult<Bound<'_, PyAny>> {
+    match value {
+        Value::None => Ok(none(py)),
+        Value::Id(number) | Value::Number(number) | Value::Opaque(number) => any(py, number),
+        Value::Signed(number) => any(py, number),
+        Value::Flag(flag) => any(py, flag),
+        Value::Text(text) => any(py, text),
+        Value::Bytes(data) => Ok(bytes(py, &data)),
+        Value::Word(_, word) => any(py, word),
+        Value::Tls(how) => tls(py, *how),
+        Value::Answer(answer) => answers::answer(py, answer),
+        Value::Failure(failure) => exception(py, *failure),
+        Value::Entries(entries) => answers::iteration(py, &entries),
+    }
+}
+
+fn tls(py: Python<'_>, tls: Tls) -> PyResult<Bound<'_, PyAny>> {
+    let certificate = tls.client_certificate.map(|pair| (pair.certificate, pair.key));
+    let fields = [any(py, tls.server_name)?, any(py, tls.alpn)?, any(py, tls.trust_ca)?, any(py, certificate)?];
+    make(py, &Classes::get(py)?.tls, fields)
+}

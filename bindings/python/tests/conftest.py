@@ -1,0 +1,82 @@
+"""Servers that the tests use: the embedded node, and real Infinispan by the harness."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[3]
+TARGET = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target"))
+
+
+class Embedded:
+    """An embedded node; its process ends with its test."""
+
+    def __init__(self, members: int) -> None:
+        program = TARGET / "debug" / "hotrod-gateway"
+        command = [program, "--embedded", "--members", str(members), "--listen", "127.0.0.1:0", "--json"]
+        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+        assert self.process.stdout is not None
+        self.addresses: list[str] = json.loads(self.process.stdout.readline())["members"]
+
+    def uri(self, cache: str = "dist", query: str = "") -> str:
+        return f"hotrod://{self.addresses[0]}/{cache}{query}"
+
+    def stop(self) -> None:
+        self.process.kill()
+        self.process.wait()
+
+
+@pytest.fixture
+def node() -> Iterator[Embedded]:
+    embedded = Embedded(1)
+    yield embedded
+    embedded.stop()
+
+
+@pytest.fixture
+def three() -> Iterator[Embedded]:
+    embedded = Embedded(3)
+    yield embedded
+    embedded.stop()
+
+
+class Real:
+    """Real servers; they end with their test."""
+
+    def __init__(self, *arguments: str) -> None:
+        program = TARGET / "debug" / "infinispan-harness"
+        self.process = subprocess.Popen(
+            [program, "start", *arguments], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
+        assert self.process.stdout is not None
+        self.told: dict[str, Any] = json.loads(self.process.stdout.readline())
+        self.addresses = [f"{endpoint['host']}:{endpoint['port']}" for endpoint in self.told["endpoints"]]
+
+    def obey(self, command: str) -> None:
+        """Does what a line says: `kill 1`."""
+        assert self.process.stdin is not None and self.process.stdout is not None
+        self.process.stdin.write(f"{command}\n")
+        self.process.stdin.flush()
+        self.process.stdout.readline()
+
+    def stop(self) -> None:
+        assert self.process.stdin is not None
+        self.process.stdin.close()
+        self.process.wait(timeout=60)
+
+
+def real(*arguments: str) -> Iterator[Real]:
+    if os.environ.get("SKIP_REAL"):
+        pytest.skip("SKIP_REAL is set: nothing is tried on a real server")
+    servers = Real(*arguments)
+    try:
+        yield servers
+    finally:
+        servers.stop()
