@@ -28,7 +28,7 @@ TYPES = {
     "tls": "Tls",
     "answer": "Any",
     "failure": "HotRodError",
-    "entries": "list[IterationEntry]",
+    "entries": "list[IterationEntry[bytes, bytes]]",
 }
 
 

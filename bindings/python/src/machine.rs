@@ -207,7 +207,7 @@ impl Machine {
         Ok(())
     }
 
-    #[pyo3(signature = (now, cache, *, max_entries=10_000, max_bytes=64 << 20, bloom_filter=false))]
+    #[pyo3(signature = (now, cache, *, max_entries=10_000, max_bytes=67_108_864, bloom_filter=false))]
     fn near_cache(
         &self,
         py: Python<'_>,

@@ -29,8 +29,9 @@ class Embedded:
         return f"hotrod://{self.addresses[0]}/{cache}{query}"
 
     def stop(self) -> None:
-        self.process.kill()
-        self.process.wait()
+        if self.process.returncode is None:
+            self.process.kill()
+            self.process.communicate()
 
 
 @pytest.fixture
@@ -67,9 +68,7 @@ class Real:
         self.process.stdout.readline()
 
     def stop(self) -> None:
-        assert self.process.stdin is not None
-        self.process.stdin.close()
-        self.process.wait(timeout=60)
+        self.process.communicate(timeout=60)
 
 
 def real(*arguments: str) -> Iterator[Real]:

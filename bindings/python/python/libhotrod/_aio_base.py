@@ -32,7 +32,8 @@ class Base:
         future = driver.pending[submitted] = driver.loop.create_future()
         driver.schedule()
         try:
-            return await future
+            answer: tuple[Optional[int], Any] = await future
+            return answer
         except asyncio.CancelledError:
             if driver.pending.pop(submitted, None) is not None:
                 driver.machine.cancel(submitted)

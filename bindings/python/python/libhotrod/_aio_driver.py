@@ -159,7 +159,8 @@ class Driver:
         machine, handlers = self.machine, self._handlers
         while said := machine.poll():
             for output in said:
-                handlers.get(type(output), self._happened)(output)
+                handle: Callable[[Any], None] = handlers.get(type(output), self._happened)
+                handle(output)
         self._set_timer()
 
     def lost(self, link: int, why: str) -> None:

@@ -180,7 +180,8 @@ class Driver:
         machine, handlers = self.machine, self._handlers
         while said := machine.poll():
             for output in said:
-                handlers.get(type(output), self._happened)(output)
+                handle: Callable[[Any], None] = handlers.get(type(output), self._happened)
+                handle(output)
         if self._leading and self._selecting_until is not None:
             wanted = machine.poll_timeout()
             if wanted is not None and wanted < self._selecting_until:

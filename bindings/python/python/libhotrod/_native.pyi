@@ -13,6 +13,8 @@ from typing import Any, Optional, Union, final
 from .outputs import Output
 from .types import Member, View
 
+__all__ = ["Machine", "__version__"]
+
 __version__: str
 
 _Buffer = Union[bytes, bytearray, memoryview]

@@ -86,7 +86,7 @@ class Entries(NamedTuple):
 
     id: int
     """Which iteration."""
-    entries: Optional[list[IterationEntry]]
+    entries: Optional[list[IterationEntry[bytes, bytes]]]
     """The entries; an empty list at the end."""
     error: Optional[HotRodError]
     """Why there are no more; none if there may be."""

@@ -1,0 +1,325 @@
+"""The asyncio client against the embedded node."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import math
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import pytest
+
+import libhotrod
+from libhotrod import Flags, Modification, Versioned, Xid, codecs, outputs
+
+from .conftest import Embedded
+
+
+def run(node: Embedded, test: Callable[[libhotrod.Client], Awaitable[None]], cache: str = "dist", query: str = "") -> None:
+    async def main() -> None:
+        async with libhotrod.connect(node.uri(cache, query)) as client:
+            await asyncio.wait_for(test(client), 30)
+
+    asyncio.run(main())
+
+
+def test_single_keys(three: Embedded) -> None:
+    async def test(client: libhotrod.Client) -> None:
+        cache = client.cache()
+        assert cache.name == "dist"
+        assert await cache.get(b"k") is None
+        await cache.put(b"k", b"one")
+        assert await cache.get(b"k") == b"one"
+        assert await cache.contains_key(b"k")
+        assert not (await cache.put_if_absent(b"k", b"two")).executed
+        assert (await cache.replace(b"k", b"two", lifespan=60, max_idle=math.inf)).executed
+        entry = await cache.get_with_metadata(b"k")
+        assert entry is not None and entry.value == b"two" and entry.version is not None
+        assert entry.lifespan is not None and entry.lifespan.seconds == 60 and entry.max_idle is None
+        assert await cache.replace_if_unmodified(b"k", 1, b"x") is Versioned.MODIFIED
+        assert await cache.replace_if_unmodified(b"k", entry.version, b"three") is Versioned.DONE
+        assert await cache.remove_if_unmodified(b"none", 1) is Versioned.MISSING
+        previous = await cache.with_flags(Flags.FORCE_RETURN_VALUE).remove(b"k")
+        assert previous.executed and previous.previous is not None and previous.previous.value == b"three"
+        assert await cache.size() == 0
+        counters = client.counters()
+        assert counters["direct"] > 0 and counters["forwarded"] == 0 and counters["latency_p99"] > 0
+
+    run(three, test)
+
+
+def test_many_keys(three: Embedded) -> None:
+    async def test(client: libhotrod.Client) -> None:
+        cache = client.cache()
+        entries = {b"key %d" % number: b"value %d" % number for number in range(2500)}
+        await cache.put_all(entries, lifespan=600)
+        assert await cache.get_all([*entries, b"none"]) == entries
+        assert {entry.key: entry.value async for entry in cache.iterate(batch_size=100)} == entries
+        with_metadata = [entry async for entry in cache.iterate(include_metadata=True)]
+        assert len(with_metadata) == 2500 and all(entry.metadata for entry in with_metadata)
+        async with cache.iterate(batch_size=10) as iteration:
+            await iteration.__anext__()
+        assert [entry async for entry in iteration] == []
+        abandoned = cache.iterate(batch_size=10)
+        await abandoned.__anext__()
+        del abandoned
+        gc.collect()
+        assert sorted(await cache.bulk_get_keys()) == sorted(entries)
+        assert await cache.bulk_get() == entries
+        await cache.clear()
+        assert await cache.size() == 0
+        members = client.members()
+        assert len(members) == 3 and all(member.ready and member.protocol_version == "4.1" for member in members)
+        view = client.view(cache)
+        assert view is not None and len(view.members) == 3 and len(view.owners) == 256 and len(view.owners[0]) == 2
+
+    run(three, test)
+
+
+def test_many_tasks_share_a_client(three: Embedded) -> None:
+    async def test(client: libhotrod.Client) -> None:
+        cache = client.cache()
+
+        async def work(number: int) -> None:
+            key = b"%d" % number
+            for turn in range(50):
+                await cache.put(key, b"%d" % turn)
+                assert await cache.get(key) == b"%d" % turn
+
+        await asyncio.gather(*(work(number) for number in range(50)))
+
+    run(three, test)
+
+
+def test_large_values(node: Embedded) -> None:
+    async def test(client: libhotrod.Client) -> None:
+        cache = client.cache()
+        value = bytes(range(256)) * 40_000
+        await cache.put(b"k", value)
+        assert await cache.get(b"k") == value
+        await cache.put(b"array", bytearray(value))  # type: ignore[arg-type]
+        await cache.put(b"view", memoryview(value)[1:])  # type: ignore[arg-type]
+        assert await cache.get(b"array") == value
+        assert await cache.get(b"view") == value[1:]
+
+    run(node, test, "local")
+
+
+def test_streams(node: Embedded) -> None:
+    async def test(client: libhotrod.Client) -> None:
+        cache = client.cache()
+        pieces = [b"a" * 70_000, b"", b"b" * 5, b"c" * 100_000]
+        assert (await cache.write_stream(b"s", pieces)).executed
+        assert b"".join([chunk async for chunk in cache.read_stream(b"s", 30_000)]) == b"".join(pieces)
+        assert [chunk async for chunk in cache.read_stream(b"none")] == []
+        async for _ in cache.read_stream(b"s", 1000):
+            break
+
+    run(node, test, "local")
+
+
+def test_listeners(three: Embedded) -> None:
+    async def test(client: libhotrod.Client) -> None:
+        cache = client.cache()
+        await cache.put(b"before", b"v")
+        async with await cache.listen(include_current_state=True) as listener:
+            first = await listener.__anext__()
+            assert isinstance(first, libhotrod.EntryEvent) and (first.change, first.key) == ("created", b"before")
+            await cache.put(b"k", b"v")
+            await cache.remove(b"k")
+            changes = [await listener.__anext__() for _ in range(2)]
+            assert [event.change for event in changes if isinstance(event, libhotrod.EntryEvent)] == ["created", "removed"]
+        assert [event async for event in listener] == []
+        only = await cache.listen(interests=["removed"])
+        count = 3000
+        await cache.put_all({b"%d" % number: b"" for number in range(count)})
+        for number in range(count):
+            await cache.remove(b"%d" % number)
+        heard = [await only.__anext__() for _ in range(count)]
+        assert {event.key for event in heard if isinstance(event, libhotrod.EntryEvent)} == {b"%d" % n for n in range(count)}
+        await only.aclose()
+
+    run(three, test)
+
+
+def test_counters(node: Embedded) -> None:
+    async def test(client: libhotrod.Client) -> None:
+        counter = client.counter("visits")
+        with pytest.raises(libhotrod.NoSuchCounterError):
+            await counter.get()
+        assert await counter.get_configuration() is None
+        assert await counter.create_bounded(0, 10, 5)
+        assert not await counter.create_strong()
+        async with await counter.listen() as listener:
+            assert await counter.add_and_get(5) == 10
+            with pytest.raises(libhotrod.OutOfBoundsError) as raised:
+                await counter.add_and_get(1)
+            assert not raised.value.may_have_been_applied
+            event = await listener.__anext__()
+            assert event == libhotrod.CounterEvent("visits", 5, "valid", 10, "valid")
+        assert await counter.compare_and_swap(10, 1) == 10
+        assert await counter.get_and_set(7) == 1
+        await counter.reset()
+        assert await counter.get() == 5
+        assert await client.counter_names() == ["visits"]
+        assert await counter.remove()
+
+    run(node, test)
+
+
+def test_multimaps(node: Embedded) -> None:
+    async def test(client: libhotrod.Client) -> None:
+        tags = client.multimap("local", key_codec=codecs.TEXT, value_codec=codecs.TEXT)
+        await tags.put("post", "red")
+        await tags.put("post", "blue")
+        assert sorted(await tags.get("post")) == ["blue", "red"]
+        assert await tags.size() == 2 and await tags.contains_entry("post", "red")
+        found = await tags.get_with_metadata("post")
+        assert found is not None and len(found.values) == 2
+        assert await tags.remove_entry("post", "red") and await tags.remove_key("post")
+        assert await tags.get("post") == []
+
+    run(node, test)
+
+
+def test_near_cache(node: Embedded) -> None:
+    async def test(client: libhotrod.Client) -> None:
+        cache, events = client.cache(), client.events()
+        await cache.put(b"k", b"v")
+        cache.enable_near_cache(max_entries=10)
+        async for event in events:
+            if isinstance(event, outputs.NearCacheActive):
+                assert event.cache == "local"
+                break
+        for _ in range(3):
+            assert await cache.get(b"k") == b"v"
+        assert client.counters()["near_hits"] == 2
+        cache.disable_near_cache()
+
+    run(node, test, "local")
+
+
+def test_codecs(node: Embedded) -> None:
+    async def test(client: libhotrod.Client) -> None:
+        cache = client.cache("local", key_codec=codecs.TEXT, value_codec=codecs.JSON)
+        await cache.put("käse", {"age": 3, "names": ["a"]})
+        assert await cache.get("käse") == {"age": 3, "names": ["a"]}
+        assert [entry.key async for entry in cache.iterate()] == ["käse"]
+        with pytest.raises(libhotrod.MisuseError, match="argument value: its codec can't encode this set"):
+            await cache.put("k", {1})
+        with pytest.raises(libhotrod.MisuseError, match="argument key: expected bytes, got str"):
+            await client.cache().put("k", b"v")  # type: ignore[arg-type]
+
+    run(node, test)
+
+
+def test_any_operation(node: Embedded) -> None:
+    async def test(client: libhotrod.Client) -> None:
+        cache = client.cache()
+        xid = Xid(1, b"g", b"b")
+        with pytest.raises(libhotrod.ServerError) as raised:
+            await cache.prepare_tx(xid, True, [Modification(b"k", b"v", "non_existing"), Modification(b"l", None, 3)])
+        assert raised.value.operation == "PREPARE_TX" and raised.value.status == 0x85
+        await cache.execute("put", b"k", (None, (5, "min")), b"v")
+        assert await cache.execute("get", b"k") == b"v"
+        for wrong in [("nothing",), ("get",), ("get", 3), ("get", b"k", b"l"), ("put", b"k", (0, None), b"v")]:
+            with pytest.raises(libhotrod.MisuseError):
+                await cache.execute(*wrong)
+        info = await cache.ping()
+        assert info.server_version is not None and "stores" in await cache.stats()
+
+    run(node, test, "local")
+
+
+def test_a_cancelled_task_cancels_its_operation(node: Embedded) -> None:
+    async def test(client: libhotrod.Client) -> None:
+        cache = client.cache()
+        task = asyncio.create_task(cache.get(b"k"))
+        await asyncio.sleep(0)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        assert not cache._driver.pending
+        assert await cache.get(b"k") is None
+
+    run(node, test)
+
+
+def test_a_server_s_error_has_its_status(node: Embedded) -> None:
+    async def test(client: libhotrod.Client) -> None:
+        with pytest.raises(libhotrod.ServerError) as raised:
+            await client.cache("nowhere").get(b"k")
+        assert raised.value.status == 0x84 and node.addresses[0] in str(raised.value)
+
+    run(node, test)
+
+
+def test_a_dead_server_is_told_of(node: Embedded) -> None:
+    async def main() -> None:
+        client = await libhotrod.connect(node.uri("local", "?socket_timeout=300"))
+        cache = client.cache()
+        await cache.put(b"k", b"v")
+        node.stop()
+        with pytest.raises(libhotrod.HotRodError) as raised:
+            for _ in range(10):
+                await cache.put(b"k", b"v")
+        assert isinstance(raised.value, (libhotrod.UnreachableError, libhotrod.DisconnectedError))
+        await client.close()
+        with pytest.raises(libhotrod.ClosedError):
+            await cache.get(b"k")
+
+    asyncio.run(main())
+
+
+@pytest.mark.parametrize(
+    ("uri", "error"),
+    [
+        ("http://localhost", libhotrod.MisuseError),
+        ("hotrod://127.0.0.1:1", libhotrod.UnreachableError),
+        ("hotrods://127.0.0.1:1?trust_ca=/nowhere.pem", libhotrod.UnreachableError),
+    ],
+)
+def test_a_wrong_uri(uri: str, error: type[Exception]) -> None:
+    async def main() -> None:
+        with pytest.raises(error):
+            await libhotrod.connect(uri)
+
+    asyncio.run(main())
+
+
+def test_a_missing_file_is_named() -> None:
+    async def main() -> None:
+        with pytest.raises(libhotrod.UnreachableError, match="/nowhere.pem"):
+            await libhotrod.connect("hotrods://127.0.0.1:1?trust_ca=/nowhere.pem")
+
+    asyncio.run(main())
+
+
+def test_uvloop(three: Embedded) -> None:
+    uvloop = pytest.importorskip("uvloop")
+
+    async def main() -> None:
+        async with libhotrod.connect(three.uri()) as client:
+            cache = client.cache()
+            await asyncio.gather(*(cache.put(b"%d" % number, b"v") for number in range(200)))
+            assert await cache.size() == 200
+
+    loop: Any = uvloop.new_event_loop()
+    loop.run_until_complete(main())
+    loop.close()
+
+
+def test_another_loop_is_refused(node: Embedded) -> None:
+    async def connect() -> libhotrod.Client:
+        return await libhotrod.connect(node.uri())
+
+    async def use(cache: libhotrod.Cache[bytes, bytes]) -> None:
+        with pytest.raises(libhotrod.ClosedError, match="another event loop"):
+            await cache.get(b"k")
+
+    loop = asyncio.new_event_loop()
+    client = loop.run_until_complete(connect())
+    asyncio.run(use(client.cache()))
+    loop.run_until_complete(client.close())
+    loop.close()

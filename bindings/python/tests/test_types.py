@@ -1,0 +1,53 @@
+"""What type checkers see: mypy --strict and pyright read this file. Running it shows that it is also true."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any, Optional
+
+if sys.version_info >= (3, 11):
+    from typing import assert_type
+else:
+    from typing_extensions import assert_type
+
+import libhotrod
+from libhotrod import Conditional, Entry, Machine, Versioned, codecs, outputs
+
+
+async def asyncio_client(client: libhotrod.Client) -> None:
+    plain = client.cache("c")
+    assert_type(plain, libhotrod.Cache[bytes, bytes])
+    assert_type(await plain.get(b"k"), Optional[bytes])
+    assert_type(await plain.put(b"k", b"v", lifespan=1.5), Optional[Entry[bytes]])
+    assert_type(await plain.put_if_absent(b"k", b"v"), Conditional[bytes])
+    assert_type(await plain.replace_if_unmodified(b"k", 1, b"v"), Versioned)
+    texts = client.cache("c", key_codec=codecs.TEXT, value_codec=codecs.JSON)
+    assert_type(texts, libhotrod.Cache[str, Any])
+    assert_type(await texts.get_all(["k"]), dict[str, Any])
+    async for entry in texts.iterate():
+        assert_type(entry.key, str)
+    async with await plain.listen() as listener:
+        async for event in listener:
+            assert_type(event, libhotrod.types.ListenerEvent)
+    assert_type(await client.counter("c").add_and_get(1), int)
+
+
+def blocking_client(client: libhotrod.blocking.Client) -> None:
+    plain = client.cache()
+    assert_type(plain[b"k"], bytes)
+    assert_type(plain.get(b"k"), Optional[bytes])
+    assert_type(client.cache(key_codec=codecs.TEXT, value_codec=codecs.TEXT).get("k"), Optional[str])
+
+
+def machine(machine: Machine) -> None:
+    for output in machine.poll():
+        if isinstance(output, outputs.Connect):
+            assert_type(output.host, str)
+            assert_type(output.tls, Optional[libhotrod.types.Tls])
+        elif isinstance(output, outputs.Completed):
+            assert_type(output.error, Optional[libhotrod.HotRodError])
+
+
+def test_the_names_are_there() -> None:
+    for name in libhotrod.__all__:
+        assert hasattr(libhotrod, name), name
