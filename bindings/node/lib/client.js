@@ -1,0 +1,116 @@
+'use strict'
+
+const { Base, microseconds } = require('./base.js')
+const { Cache } = require('./cache.js')
+const { Driver } = require('./driver.js')
+const { Machine } = require('./machine.js')
+const { CounterOperations, MultimapOperations } = require('./operations.js')
+const { OPCODES } = require('./opcodes.js')
+const { Happenings, Listener, asyncDispose } = require('./streams.js')
+
+/** A client of one cluster. Documented in index.d.ts. */
+class Client {
+  constructor(driver) {
+    this._driver = driver
+  }
+
+  cache(name = this._driver.machine.defaultCache, options = {}) {
+    return new Cache(this._driver, { ...options, name })
+  }
+
+  counter(name, options = {}) {
+    return new Counter(this._driver, { ...options, name: '' }, name)
+  }
+
+  multimap(name, { supportsDuplicates = false, ...options } = {}) {
+    return new Multimap(this._driver, { ...options, name }, supportsDuplicates)
+  }
+
+  counterNames(options = {}) {
+    return new Base(this._driver, { name: '' })._execute(OPCODES.counter_get_names, [], options)
+  }
+
+  members() {
+    return this._driver.machine.members()
+  }
+
+  view(cache) {
+    return this._driver.machine.view(cache._cache)
+  }
+
+  counters() {
+    return this._driver.machine.counters()
+  }
+
+  events() {
+    return new Happenings(this._driver)
+  }
+
+  switchSite(name) {
+    const switched = this._driver.machine.switchSite(this._driver.now(), name)
+    this._driver.schedule()
+    return switched
+  }
+
+  async close() {
+    this._driver.machine.close(this._driver.now())
+    this._driver.pump()
+    await this._driver.ended
+  }
+}
+
+Client.prototype[asyncDispose] = Client.prototype.close
+
+/** A counter of the cluster. */
+class Counter extends CounterOperations {
+  constructor(driver, settings, name) {
+    super(driver, settings)
+    this.name = name
+  }
+
+  listen() {
+    const driver = this._driver
+    const listener = driver.machine.listenToCounter(driver.now(), this._cache, this.name)
+    return new Listener(driver, listener, (key) => key)._ready
+  }
+
+  createStrong(options = {}) {
+    const { initialValue = 0n, persistent = false } = options
+    return this.create({ kind: 'unbounded_strong', initialValue, persistent }, options)
+  }
+
+  createBounded(lower, upper, options = {}) {
+    const { initialValue = 0n, persistent = false } = options
+    return this.create({ kind: 'bounded_strong', lower, upper, initialValue, persistent }, options)
+  }
+
+  createWeak(options = {}) {
+    const { initialValue = 0n, concurrency = 16, persistent = false } = options
+    return this.create({ kind: 'weak', concurrency, initialValue, persistent }, options)
+  }
+}
+
+/** A multimap of the cluster. */
+class Multimap extends MultimapOperations {
+  constructor(driver, settings, supportsDuplicates) {
+    super(driver, settings)
+    this.supportsDuplicates = supportsDuplicates
+  }
+}
+
+/** Connects to what a URI names. */
+async function connect(uri) {
+  const driver = new Driver(new Machine(uri))
+  const client = new Client(driver)
+  try {
+    driver.machine.start(driver.now(), client.cache()._cache)
+    driver.pump()
+    await driver.started
+  } catch (error) {
+    await client.close()
+    throw error
+  }
+  return client
+}
+
+module.exports = { Client, Counter, Multimap, connect, microseconds }

@@ -1,0 +1,31 @@
+'use strict'
+
+/** Bytes as they are, in the form in which the cache stores them; a string is taken for its UTF-8. */
+const bytes = {
+  mediaType: '',
+  encode: (value) => (typeof value === 'string' ? Buffer.from(value) : value),
+  decode: (data) => data,
+}
+
+/** Strings, as text/plain in UTF-8. */
+const text = {
+  mediaType: 'text/plain;charset=UTF-8',
+  encode: (value) => {
+    if (typeof value !== 'string') throw new TypeError('it is no string')
+    return Buffer.from(value)
+  },
+  decode: (data) => data.toString(),
+}
+
+/** What JSON can write, as application/json. */
+const json = {
+  mediaType: 'application/json',
+  encode: (value) => {
+    const text = JSON.stringify(value)
+    if (text === undefined) throw new TypeError('JSON can not write it')
+    return Buffer.from(text)
+  },
+  decode: (data) => JSON.parse(data),
+}
+
+module.exports = { bytes, text, json }

@@ -1,0 +1,225 @@
+'use strict'
+
+// Moves bytes between the machine and sockets, and decides nothing.
+
+const { readFileSync } = require('node:fs')
+const net = require('node:net')
+const tls = require('node:tls')
+
+const { ClosedError } = require('./errors.js')
+
+// What one write hands to a socket: it tells whether it wants more.
+const PIECE = 1 << 18
+// The longest delay that a timer of Node takes, in milliseconds.
+const LONGEST = 2 ** 31 - 1
+
+/** A machine, its links, and those who wait for what it says. */
+class Driver {
+  constructor(machine) {
+    this.machine = machine
+    this.pending = new Map()
+    this.iterations = new Map()
+    this.listeners = new Map()
+    this.subscribers = new Set()
+    this.started = new Promise((resolve, reject) => Object.assign(this, { begin: resolve, failToBegin: reject }))
+    this.ended = new Promise((resolve) => (this.end = resolve))
+    this.epoch = process.hrtime.bigint()
+    this.links = new Map()
+    this.files = new Map()
+    this.scheduled = false
+    this.timer = null
+    this.alarm = Infinity
+    this.flush = () => {
+      this.scheduled = false
+      this.pump()
+    }
+  }
+
+  /** The time as the machine counts it: microseconds. */
+  now() {
+    return Number((process.hrtime.bigint() - this.epoch) / 1000n)
+  }
+
+  /** Has the machine polled when everything that is ready to submit has submitted. */
+  schedule() {
+    if (!this.scheduled) {
+      this.scheduled = true
+      setImmediate(this.flush)
+    }
+  }
+
+  /** Does what the machine says. */
+  pump() {
+    for (let outputs = this.machine.poll(); outputs.length > 0; outputs = this.machine.poll()) {
+      for (const output of outputs) this.handle(output)
+    }
+    this.setTimer()
+  }
+
+  handle(output) {
+    switch (output.type) {
+      case 'Completed':
+        return settle(this.pending, output.id, output.error, output)
+      case 'Entries':
+        return settle(this.iterations, output.id, output.error, output.entries)
+      case 'Transmit':
+        return this.send(this.links.get(output.link))
+      case 'Connect':
+        return this.connect(output)
+      case 'StartTls':
+        return this.startTls(output)
+      case 'Pause':
+        return this.links.get(output.link)?.socket.pause()
+      case 'Resume':
+        return this.links.get(output.link)?.socket.resume()
+      case 'Close':
+        return this.close(output.link)
+      case 'Started':
+        return this.begin()
+      case 'StartFailed':
+        return this.failToBegin(output.error)
+      case 'Entry':
+      case 'Counter':
+      case 'ListenerRegistered':
+      case 'ListenerMoved':
+      case 'ListenerFailed':
+        return this.listeners.get(output.listener)?.(output)
+      default:
+        for (const hear of this.subscribers) hear(output)
+    }
+  }
+
+  connect({ link, host, port, tls: secure }) {
+    const state = { link, socket: null, waits: false }
+    this.links.set(link, state)
+    const socket = net.connect({ host, port, noDelay: true })
+    if (secure) this.secure(state, socket, secure)
+    else this.attach(state, socket, 'connect')
+  }
+
+  startTls({ link, tls: secure }) {
+    const state = this.links.get(link)
+    state.socket.removeAllListeners()
+    this.secure(state, state.socket, secure)
+  }
+
+  secure(state, socket, secure) {
+    try {
+      const { serverName, alpn, trustCa, clientCertificate } = secure
+      const options = {
+        socket,
+        host: serverName,
+        // Names of IP addresses are not asked for; the certificate is checked for them all the same.
+        servername: net.isIP(serverName) ? '' : serverName,
+        checkServerIdentity: (_, certificate) => tls.checkServerIdentity(serverName, certificate),
+        ALPNProtocols: alpn.length > 0 ? alpn : undefined,
+        ca: trustCa ? this.read(trustCa) : undefined,
+        cert: clientCertificate ? this.read(clientCertificate.certificate) : undefined,
+        key: clientCertificate ? this.read(clientCertificate.key) : undefined,
+      }
+      socket.on('error', (error) => this.lost(state.link, error))
+      this.attach(state, tls.connect(options), 'secureConnect')
+    } catch (error) {
+      state.socket = socket
+      socket.on('error', () => {})
+      // The machine is told when it has said everything.
+      setImmediate(() => this.lost(state.link, error))
+    }
+  }
+
+  read(path) {
+    if (!this.files.has(path)) this.files.set(path, readFileSync(path))
+    return this.files.get(path)
+  }
+
+  attach(state, socket, ready) {
+    const { link } = state
+    state.socket = socket
+    socket.on(ready, () => {
+      if (!this.links.has(link)) return
+      this.machine.connected(this.now(), link, socket.alpnProtocol || null)
+      this.pump()
+    })
+    socket.on('data', (data) => {
+      this.machine.received(this.now(), link, data)
+      this.pump()
+    })
+    socket.on('drain', () => {
+      state.waits = false
+      this.send(state)
+      this.pump()
+    })
+    socket.on('error', (error) => this.lost(link, error))
+    socket.on('end', () => this.lost(link, new Error('the server closed the connection')))
+    socket.on('close', () => this.lost(link, new Error('the connection was closed')))
+  }
+
+  send(state) {
+    while (state && !state.waits) {
+      const data = this.machine.transmit(state.link, PIECE)
+      if (data === null) return
+      state.waits = !state.socket.write(data)
+    }
+  }
+
+  lost(link, error) {
+    if (this.links.has(link)) {
+      this.machine.linkLost(this.now(), link, error.message || error.code || String(error))
+      this.pump()
+    }
+  }
+
+  close(link) {
+    const state = this.links.get(link)
+    this.links.delete(link)
+    if (!state) return
+    if (state.socket.connecting) return state.socket.destroy()
+    state.socket.end()
+    // A server that does not close its end must not keep the process alive.
+    state.socket.unref()
+  }
+
+  setTimer() {
+    const wanted = this.machine.pollTimeout()
+    if (wanted === null) {
+      if (this.machine.closed) this.finish()
+      return
+    }
+    // One that is too early does no harm; it sets the next.
+    if (wanted < this.alarm) {
+      clearTimeout(this.timer)
+      this.alarm = wanted
+      const delay = Math.min(Math.max(0, Math.ceil((wanted - this.now()) / 1000)), LONGEST)
+      this.timer = setTimeout(() => this.wake(), delay)
+    }
+  }
+
+  wake() {
+    this.alarm = Infinity
+    this.machine.timeout(this.now())
+    this.pump()
+  }
+
+  finish() {
+    clearTimeout(this.timer)
+    for (const hear of [...this.subscribers, ...this.listeners.values()]) hear(null)
+    this.subscribers.clear()
+    this.listeners.clear()
+    for (const { reject } of [...this.pending.values(), ...this.iterations.values()]) {
+      reject(new ClosedError('the client is closed'))
+    }
+    this.end()
+  }
+}
+
+/** Tells who waits for it. */
+function settle(waiting, id, error, value) {
+  const waiter = waiting.get(id)
+  if (waiter === undefined) return
+  waiting.delete(id)
+  if (waiter.abort) waiter.signal.removeEventListener('abort', waiter.abort)
+  if (error === null) waiter.resolve(value)
+  else waiter.reject(error)
+}
+
+module.exports = { Driver }

@@ -1,0 +1,11 @@
+'use strict'
+
+const { Cache } = require('./cache.js')
+const { Client, Counter, Multimap, connect } = require('./client.js')
+const codecs = require('./codecs.js')
+const { Flags } = require('./constants.js')
+const { errorOf, ...errors } = require('./errors.js')
+const { Machine } = require('./machine.js')
+const { Happenings, Iteration, Listener } = require('./streams.js')
+
+module.exports = { Cache, Client, Counter, Flags, Happenings, Iteration, Listener, Machine, Multimap, codecs, connect, ...errors }

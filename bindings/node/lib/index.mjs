@@ -1,0 +1,33 @@
+// The same names for import as for require; a test compares them.
+import libhotrod from './index.js'
+
+export const {
+  Cache,
+  Client,
+  ClosedError,
+  Counter,
+  DisconnectedError,
+  Flags,
+  FullError,
+  HandshakeError,
+  Happenings,
+  HotRodError,
+  Iteration,
+  IterationLostError,
+  Listener,
+  Machine,
+  MemberGoneError,
+  MisuseError,
+  Multimap,
+  NoSuchCounterError,
+  OutOfBoundsError,
+  PartialError,
+  RefusedError,
+  STATUSES,
+  ServerError,
+  TimedOutError,
+  UnexpectedAnswerError,
+  UnreachableError,
+  codecs,
+  connect,
+} = libhotrod

@@ -1,0 +1,46 @@
+'use strict'
+
+// Builds the native part where the platform has no package with one.
+
+const { spawnSync } = require('node:child_process')
+const { copyFileSync, existsSync } = require('node:fs')
+const { join } = require('node:path')
+
+const { load, platform } = require('../lib/native.js')
+
+const root = join(__dirname, '..')
+const LIBRARIES = { linux: 'libhotrod_node.so', darwin: 'libhotrod_node.dylib', win32: 'hotrod_node.dll' }
+
+function build() {
+  // In a checkout the sources are of the workspace; a package from the registry brings its own copy.
+  const sources = existsSync(join(root, 'native')) ? join(root, 'native') : root
+  const command = ['build', '--release', '--package', 'hotrod-node', '--message-format', 'json-render-diagnostics']
+  const options = { cwd: sources, stdio: ['ignore', 'pipe', 'inherit'], maxBuffer: 1 << 28, encoding: 'utf8' }
+  const result = spawnSync('cargo', command, options)
+  if (result.error) throw new Error(`libhotrod is built by cargo (rustup.rs): ${result.error.message}`)
+  if (result.status !== 0) throw new Error('cargo could not build the native part')
+  const files = result.stdout
+    .split('\n')
+    .filter((line) => line.startsWith('{'))
+    .flatMap((line) => JSON.parse(line).filenames ?? [])
+  const library = files.find((file) => file.endsWith(LIBRARIES[process.platform]))
+  copyFileSync(library, join(root, `libhotrod.${platform()}.node`))
+}
+
+function isThere() {
+  try {
+    load()
+    return true
+  } catch {
+    return false
+  }
+}
+
+if (process.argv.includes('--force') || !isThere()) {
+  try {
+    build()
+  } catch (error) {
+    console.error(`libhotrod: ${error.message}`)
+    process.exit(1)
+  }
+}

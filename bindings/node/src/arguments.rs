@@ -1,0 +1,218 @@
+//! Values of JavaScript as the fields of requests.
+
+use bytes::Bytes;
+use hotrod_core::vocabulary::{Arguments, Failure, lifetime_of_seconds};
+use hotrod_core::wire::{
+    Change, CounterConfiguration, CounterKind, Expiration, Lifetime, Modification, Operation, Seen, TimeUnit, Xid,
+};
+use napi::bindgen_prelude::{Array, BigInt, BufferSlice, Either, Either3, FromNapiValue, Object};
+
+/// The arguments of a call, in order.
+pub(crate) struct JavaScriptArguments<'a, 'env> {
+    arguments: &'a Array<'env>,
+    next: u32,
+}
+
+type Taken<T> = Result<T, Failure>;
+
+fn wrong(name: &str, wanted: &str) -> Failure {
+    // Never the value: it may be a secret.
+    Failure::misuse(format!("argument {name}: expected {wanted}"))
+}
+
+impl<'a, 'env> JavaScriptArguments<'a, 'env> {
+    pub(crate) fn new(arguments: &'a Array<'env>) -> Self {
+        Self { arguments, next: 0 }
+    }
+
+    /// Whether there are more than were taken.
+    pub(crate) fn are_left(&self) -> bool {
+        self.next < self.arguments.len()
+    }
+
+    fn take<T: FromNapiValue>(&mut self, name: &str, wanted: &str) -> Taken<T> {
+        let argument = self.arguments.get::<T>(self.next);
+        self.next += 1;
+        argument.ok().flatten().ok_or_else(|| wrong(name, wanted))
+    }
+}
+
+impl Arguments for JavaScriptArguments<'_, '_> {
+    type Error = Failure;
+
+    fn bytes(&mut self, name: &'static str) -> Taken<Bytes> {
+        self.take::<BufferSlice<'_>>(name, "a Buffer or Uint8Array").map(|data| bytes(&data))
+    }
+
+    fn text(&mut self, name: &'static str) -> Taken<String> {
+        self.take(name, "a string")
+    }
+
+    fn flag(&mut self, name: &'static str) -> Taken<bool> {
+        self.take(name, "a boolean")
+    }
+
+    fn number(&mut self, name: &'static str, max: u64) -> Taken<u64> {
+        let number: f64 = self.take(name, "a number")?;
+        if number.fract() != 0.0 || !(0.0..=max as f64).contains(&number) {
+            return Err(wrong(name, &format!("a whole number from 0 to {max}, got {number}")));
+        }
+        Ok(number as u64)
+    }
+
+    fn signed(&mut self, name: &'static str, min: i64, max: i64) -> Taken<i64> {
+        let number = signed(self.take(name, "a bigint or a whole number")?, name)?;
+        if !(min..=max).contains(&number) {
+            return Err(wrong(name, &format!("a number from {min} to {max}, got {number}")));
+        }
+        Ok(number)
+    }
+
+    fn opaque(&mut self, name: &'static str) -> Taken<u64> {
+        opaque(self.take(name, "a bigint, the version of an entry")?, name)
+    }
+
+    fn expiration(&mut self, name: &'static str) -> Taken<Expiration> {
+        let wanted = "{ lifespan, maxIdle }";
+        let given: Object<'_> = self.take(name, wanted)?;
+        expiration(&given)
+    }
+
+    fn byte_list(&mut self, name: &'static str) -> Taken<Vec<Bytes>> {
+        let list: Vec<BufferSlice<'_>> = self.take(name, "an array of Buffers or Uint8Arrays")?;
+        Ok(list.iter().map(bytes).collect())
+    }
+
+    fn entries(&mut self, name: &'static str) -> Taken<Vec<(Bytes, Bytes)>> {
+        let list: Vec<(BufferSlice<'_>, BufferSlice<'_>)> = self.take(name, "an array of [key, value]")?;
+        Ok(list.iter().map(|(key, value)| (bytes(key), bytes(value))).collect())
+    }
+
+    fn parameters(&mut self, name: &'static str) -> Taken<Vec<(String, Bytes)>> {
+        let list: Vec<(String, BufferSlice<'_>)> = self.take(name, "an array of [name, value]")?;
+        Ok(list.into_iter().map(|(name, value)| (name, bytes(&value))).collect())
+    }
+
+    fn xid(&mut self, name: &'static str) -> Taken<Xid> {
+        let wanted = "{ formatId, globalTransactionId, branchQualifier }";
+        let given: Object<'_> = self.take(name, wanted)?;
+        Ok(Xid {
+            format_id: field(&given, "formatId", wanted)?,
+            global_transaction_id: bytes(&field::<BufferSlice<'_>>(&given, "globalTransactionId", wanted)?),
+            branch_qualifier: bytes(&field::<BufferSlice<'_>>(&given, "branchQualifier", wanted)?),
+        })
+    }
+
+    fn modifications(&mut self, name: &'static str) -> Taken<Vec<Modification>> {
+        let given: Vec<Object<'_>> = self.take(name, "an array of modifications")?;
+        given.iter().map(modification).collect()
+    }
+
+    fn counter(&mut self, name: &'static str) -> Taken<CounterConfiguration> {
+        let given: Object<'_> = self.take(name, "a counter's configuration")?;
+        counter(&given)
+    }
+
+    fn not_offered(&mut self, operation: Operation) -> Failure {
+        Failure::misuse(format!("{operation} is not for users: listeners and iterations have calls of their own"))
+    }
+}
+
+pub(crate) fn bytes(data: &BufferSlice<'_>) -> Bytes {
+    Bytes::copy_from_slice(data)
+}
+
+fn field<T: FromNapiValue>(object: &Object<'_>, name: &str, wanted: &str) -> Taken<T> {
+    object.get::<T>(name).ok().flatten().ok_or_else(|| wrong(name, wanted))
+}
+
+/// A field that may be left out, or be null.
+fn optional<T: FromNapiValue>(object: &Object<'_>, name: &str, wanted: &str) -> Taken<Option<T>> {
+    object.get::<Option<T>>(name).map(Option::flatten).map_err(|_| wrong(name, wanted))
+}
+
+fn signed(number: Either<BigInt, f64>, name: &str) -> Taken<i64> {
+    match number {
+        Either::A(number) if number.words.is_empty() => Ok(0),
+        Either::A(number) => match number.get_i64() {
+            (value, true) => Ok(value),
+            _ => Err(wrong(name, "a bigint of 64 bits")),
+        },
+        Either::B(number) if number.fract() == 0.0 && number.abs() <= 9_007_199_254_740_991.0 => Ok(number as i64),
+        Either::B(_) => Err(wrong(name, "a whole number, or a bigint for more than 53 bits")),
+    }
+}
+
+fn opaque(number: Either<BigInt, f64>, name: &str) -> Taken<u64> {
+    match number {
+        Either::A(number) if number.words.is_empty() => Ok(0),
+        Either::A(number) => match number.get_u64() {
+            (false, value, true) => Ok(value),
+            _ => Err(wrong(name, "a bigint from 0 to 2n ** 64n - 1n")),
+        },
+        other @ Either::B(_) => {
+            u64::try_from(signed(other, name)?).map_err(|_| wrong(name, "a number that is not negative"))
+        }
+    }
+}
+
+fn expiration(given: &Object<'_>) -> Taken<Expiration> {
+    Ok(Expiration { lifespan: lifetime(given, "lifespan")?, max_idle: lifetime(given, "maxIdle")? })
+}
+
+/// Nothing, milliseconds, or a count and its unit.
+fn lifetime(given: &Object<'_>, name: &str) -> Taken<Lifetime> {
+    let wanted = "milliseconds, Infinity, or { count, unit }";
+    match optional::<Either3<f64, Object<'_>, ()>>(given, name, wanted)? {
+        None | Some(Either3::C(())) => Ok(Lifetime::Default),
+        Some(Either3::A(milliseconds)) => lifetime_of_seconds(milliseconds / 1000.0).map_err(|_| wrong(name, wanted)),
+        Some(Either3::B(span)) => {
+            let units = [
+                TimeUnit::Seconds,
+                TimeUnit::Milliseconds,
+                TimeUnit::Nanoseconds,
+                TimeUnit::Microseconds,
+                TimeUnit::Minutes,
+                TimeUnit::Hours,
+                TimeUnit::Days,
+            ];
+            let unit: String = field(&span, "unit", wanted)?;
+            let unit = units.into_iter().find(|known| known.to_string() == unit);
+            Ok(Lifetime::For(opaque(field(&span, "count", wanted)?, name)?, unit.ok_or_else(|| wrong(name, wanted))?))
+        }
+    }
+}
+
+fn modification(given: &Object<'_>) -> Taken<Modification> {
+    let wanted = "a modification: { key, value, seen, lifespan, maxIdle }";
+    let seen = match optional::<Either3<String, BigInt, f64>>(given, "seen", "a version or a word")? {
+        None => Seen::NotRead,
+        Some(Either3::A(word)) => match word.as_str() {
+            "not_read" => Seen::NotRead,
+            "non_existing" => Seen::NonExisting,
+            _ => return Err(wrong("seen", "a version, \"not_read\" or \"non_existing\"")),
+        },
+        Some(Either3::B(version)) => Seen::Version(opaque(Either::A(version), "seen")?),
+        Some(Either3::C(version)) => Seen::Version(opaque(Either::B(version), "seen")?),
+    };
+    let change = match optional::<BufferSlice<'_>>(given, "value", "a Buffer, or null to remove the entry")? {
+        None => Change::Remove,
+        Some(value) => Change::Put { expiration: expiration(given)?, value: bytes(&value) },
+    };
+    Ok(Modification { key: bytes(&field::<BufferSlice<'_>>(given, "key", wanted)?), seen, change })
+}
+
+fn counter(given: &Object<'_>) -> Taken<CounterConfiguration> {
+    let wanted = "\"unbounded_strong\", \"bounded_strong\" or \"weak\"";
+    let number = |name: &str| signed(field(given, name, "a bigint or a whole number")?, name);
+    let kind = match field::<String>(given, "kind", wanted)?.as_str() {
+        "unbounded_strong" => CounterKind::UnboundedStrong,
+        "bounded_strong" => CounterKind::BoundedStrong { lower: number("lower")?, upper: number("upper")? },
+        "weak" => CounterKind::Weak { concurrency: field(given, "concurrency", "a number")? },
+        _ => return Err(wrong("kind", wanted)),
+    };
+    let persistent = optional(given, "persistent", "a boolean")?.unwrap_or_default();
+    let initial_value = optional(given, "initialValue", "a bigint or a whole number")?;
+    let initial_value = initial_value.map_or(Ok(0), |value| signed(value, "initialValue"))?;
+    Ok(CounterConfiguration { kind, persistent, initial_value })
+}

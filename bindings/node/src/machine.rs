@@ -1,0 +1,396 @@
+//! The machine as JavaScript drives it; machine.js gives it its documented form.
+//!
+//! What fails answers a failure, which machine.js throws: errors of this interface can't carry more than a text.
+
+use std::time::Duration;
+
+use hotrod_core::cluster::{Counters, Endpoint, IterationOptions, NearCacheOptions};
+use hotrod_core::uri::server_of;
+use hotrod_core::vocabulary::{CacheOptions, CallOptions, Failure, Machine as Core, Value};
+use hotrod_core::wire::{Factory, Interests, ListenerOptions, Operation, Request};
+use napi::bindgen_prelude::{Array, Buffer, BufferSlice, Either, Env, Error, Result};
+use napi_derive::napi;
+
+use crate::arguments::JavaScriptArguments;
+use crate::ids::Ids;
+use crate::outputs::{KnownShape, append, known_shapes};
+use crate::shapes::FailureShape;
+
+type Outcome<T> = Either<T, FailureShape>;
+
+fn outcome<T>(result: std::result::Result<T, Failure>) -> Outcome<T> {
+    result.map_or_else(|failure| Either::B(failure.into()), Either::A)
+}
+
+/// How a cache is asked.
+#[napi(object)]
+pub struct NativeCacheOptions {
+    pub flags: u32,
+    pub key_type: String,
+    pub value_type: String,
+    pub read_from_any_owner: bool,
+    pub parameters: Vec<(String, Buffer)>,
+}
+
+/// A factory of the server's.
+#[napi(object)]
+pub struct NativeFactory {
+    pub name: String,
+    pub parameters: Vec<Buffer>,
+}
+
+/// What a listener wants to hear.
+#[napi(object)]
+pub struct NativeListenerOptions {
+    pub include_current_state: bool,
+    pub filter: Option<NativeFactory>,
+    pub converter: Option<NativeFactory>,
+    pub use_raw_data: bool,
+    pub interests: u32,
+}
+
+/// What to iterate over, and how.
+#[napi(object)]
+pub struct NativeIterationOptions {
+    pub segments: Option<Buffer>,
+    pub filter_converter: Option<NativeFactory>,
+    pub batch_size: u32,
+    pub include_metadata: bool,
+    pub timeout: Option<f64>,
+}
+
+/// A member of the cluster as the machine sees it.
+#[napi(object, use_nullable = true)]
+pub struct NativeMember {
+    pub id: f64,
+    pub address: String,
+    pub ready: bool,
+    pub is_seed: bool,
+    pub links: u32,
+    pub in_flight: u32,
+    pub answered: f64,
+    pub protocol_version: Option<String>,
+    pub failure: Option<String>,
+}
+
+/// A cache's view of the cluster.
+#[napi(object)]
+pub struct NativeView {
+    pub topology_id: u32,
+    pub members: Vec<String>,
+    pub owners: Vec<Vec<u32>>,
+}
+
+impl From<NativeFactory> for Factory {
+    fn from(factory: NativeFactory) -> Self {
+        let parameters = factory.parameters.iter().map(|data| bytes::Bytes::copy_from_slice(data)).collect();
+        Self { name: factory.name, parameters }
+    }
+}
+
+/// A client of a whole cluster without IO.
+#[napi]
+pub struct NativeMachine {
+    core: Core,
+    ids: Ids,
+    values: Vec<Value>,
+    shapes: Vec<Option<KnownShape>>,
+}
+
+#[napi]
+#[allow(clippy::needless_pass_by_value)] // the interface gives values
+impl NativeMachine {
+    /// A client of what a URI names.
+    #[napi(factory, catch_unwind)]
+    pub fn connect(uri: String, seed: BufferSlice<'_>, now: f64) -> Result<Self> {
+        let wrong = |text: String| Error::from_reason(text);
+        let seed = seed.as_ref().try_into().map_err(|_| wrong("seed: expected 32 bytes".into()))?;
+        let core = Core::new(&uri, seed, now as u64).map_err(|failure| wrong(failure.message))?;
+        Ok(Self { core, ids: Ids::default(), values: Vec::new(), shapes: known_shapes() })
+    }
+
+    #[napi(getter, catch_unwind)]
+    pub fn default_cache(&self) -> &str {
+        self.core.default_cache()
+    }
+
+    #[napi(getter, catch_unwind)]
+    pub fn closed(&self) -> bool {
+        self.core.is_closed()
+    }
+
+    #[napi(getter, catch_unwind)]
+    pub fn site(&self) -> &str {
+        self.core.site()
+    }
+
+    #[napi(catch_unwind)]
+    pub fn cache(&mut self, now: f64, name: String, options: NativeCacheOptions) -> Outcome<u32> {
+        let NativeCacheOptions { flags, key_type, value_type, read_from_any_owner, parameters } = options;
+        let parameter = |(name, data): (String, Buffer)| (name, bytes::Bytes::copy_from_slice(&data));
+        let parameters = parameters.into_iter().map(parameter).collect();
+        let options = CacheOptions { name, flags, key_type, value_type, read_from_any_owner, parameters };
+        outcome(self.core.cache(now as u64, options))
+    }
+
+    #[napi(catch_unwind)]
+    pub fn start(&mut self, now: f64, cache: u32) -> Outcome<()> {
+        outcome(self.core.start(now as u64, cache))
+    }
+
+    /// The operation is told by its opcode.
+    #[napi(catch_unwind)]
+    pub fn submit(
+        &mut self,
+        now: f64,
+        cache: u32,
+        opcode: u32,
+        arguments: Array<'_>,
+        member: Option<f64>,
+        timeout: Option<f64>,
+    ) -> Outcome<f64> {
+        outcome(self.submit_checked(now, cache, opcode, &arguments, member, timeout))
+    }
+
+    fn submit_checked(
+        &mut self,
+        now: f64,
+        cache: u32,
+        opcode: u32,
+        arguments: &Array<'_>,
+        member: Option<f64>,
+        timeout: Option<f64>,
+    ) -> std::result::Result<f64, Failure> {
+        let operation = u8::try_from(opcode).ok().and_then(Operation::from_request_opcode);
+        let operation = operation.ok_or_else(|| Failure::misuse(format!("there is no operation {opcode}")))?;
+        let mut arguments = JavaScriptArguments::new(arguments);
+        let request = Request::from_arguments(operation, &mut arguments)?;
+        if arguments.are_left() {
+            return Err(Failure::misuse(format!("{operation} takes fewer arguments")));
+        }
+        let member = member.map(|number| self.ids.id(number));
+        let options = CallOptions { member, timeout: timeout.map(microseconds) };
+        let id = self.core.submit(now as u64, cache, request, options)?;
+        Ok(self.ids.number(id))
+    }
+
+    #[napi(catch_unwind)]
+    pub fn cancel(&mut self, operation: f64) -> bool {
+        let id = self.ids.id(operation);
+        let cancelled = self.core.cancel(id);
+        if cancelled {
+            self.ids.forget(id);
+        }
+        cancelled
+    }
+
+    #[napi(catch_unwind)]
+    pub fn listen(&mut self, now: f64, cache: u32, options: NativeListenerOptions) -> Outcome<f64> {
+        let options = ListenerOptions {
+            include_current_state: options.include_current_state,
+            filter: options.filter.map(Into::into),
+            converter: options.converter.map(Into::into),
+            use_raw_data: options.use_raw_data,
+            interests: Interests(options.interests),
+        };
+        let result = self.core.listen(now as u64, cache, options);
+        outcome(result.map(|id| self.ids.number(id)))
+    }
+
+    #[napi(catch_unwind)]
+    pub fn listen_to_counter(&mut self, now: f64, cache: u32, counter: String) -> Outcome<f64> {
+        let result = self.core.listen_to_counter(now as u64, cache, counter);
+        outcome(result.map(|id| self.ids.number(id)))
+    }
+
+    #[napi(catch_unwind)]
+    pub fn remove_listener(&mut self, now: f64, listener: f64) -> bool {
+        let id = self.ids.id(listener);
+        self.ids.forget(id);
+        self.core.remove_listener(now as u64, id)
+    }
+
+    #[napi(catch_unwind)]
+    pub fn events_taken(&mut self, now: f64, listener: f64, count: u32) {
+        self.core.events_taken(now as u64, self.ids.id(listener), count as usize);
+    }
+
+    #[napi(catch_unwind)]
+    pub fn iterate(&mut self, now: f64, cache: u32, options: NativeIterationOptions) -> Outcome<f64> {
+        let options = IterationOptions {
+            segments: options.segments.map(|mask| bytes::Bytes::copy_from_slice(&mask)),
+            filter_converter: options.filter_converter.map(Into::into),
+            batch_size: options.batch_size,
+            include_metadata: options.include_metadata,
+            timeout: options.timeout.map(microseconds),
+        };
+        let result = self.core.iterate(now as u64, cache, options);
+        outcome(result.map(|id| self.ids.number(id)))
+    }
+
+    #[napi(catch_unwind)]
+    pub fn next_entries(&mut self, now: f64, iteration: f64) -> bool {
+        self.core.next_entries(now as u64, self.ids.id(iteration))
+    }
+
+    #[napi(catch_unwind)]
+    pub fn end_iteration(&mut self, now: f64, iteration: f64) {
+        let id = self.ids.id(iteration);
+        self.core.end_iteration(now as u64, id);
+        self.ids.forget(id);
+    }
+
+    #[napi(catch_unwind)]
+    pub fn near_cache(
+        &mut self,
+        now: f64,
+        cache: u32,
+        max_entries: u32,
+        max_bytes: f64,
+        bloom_filter: bool,
+    ) -> Outcome<()> {
+        let options =
+            NearCacheOptions { max_entries: max_entries as usize, max_bytes: max_bytes as usize, bloom_filter };
+        outcome(self.core.near_cache(now as u64, cache, options))
+    }
+
+    #[napi(catch_unwind)]
+    pub fn remove_near_cache(&mut self, now: f64, cache: u32) -> Outcome<()> {
+        outcome(self.core.remove_near_cache(now as u64, cache))
+    }
+
+    /// Entries and bytes.
+    #[napi(catch_unwind)]
+    pub fn near_cache_size(&self, cache: u32) -> Outcome<Vec<f64>> {
+        outcome(self.core.near_cache_size(cache).map(|(entries, bytes)| vec![entries as f64, bytes as f64]))
+    }
+
+    #[napi(catch_unwind)]
+    pub fn switch_site(&mut self, now: f64, name: String) -> bool {
+        self.core.switch_site(now as u64, &name)
+    }
+
+    #[napi(catch_unwind)]
+    pub fn set_discovered(
+        &mut self,
+        address: String,
+        host: Option<String>,
+        port: Option<u32>,
+        server_name: Option<String>,
+    ) -> Outcome<()> {
+        let Some(member) = server_of(&address) else {
+            return outcome(Err(Failure::misuse(format!("{address:?} is not of the form host:port"))));
+        };
+        let port = port.and_then(|port| u16::try_from(port).ok()).unwrap_or(member.port);
+        let endpoint = host.map(|host| Endpoint { host, port, server_name });
+        self.core.set_discovered(&member, endpoint);
+        Either::A(())
+    }
+
+    #[napi(catch_unwind)]
+    pub fn connected(&mut self, now: f64, link: f64, alpn: Option<String>) {
+        self.core.handle_connected(now as u64, self.ids.id(link), alpn.as_deref().map(str::as_bytes));
+    }
+
+    #[napi(catch_unwind)]
+    pub fn received(&mut self, now: f64, link: f64, data: BufferSlice<'_>) {
+        self.core.handle_received(now as u64, self.ids.id(link), &data);
+    }
+
+    #[napi(catch_unwind)]
+    pub fn link_lost(&mut self, now: f64, link: f64, why: String) {
+        self.core.handle_link_lost(now as u64, self.ids.id(link), &why);
+    }
+
+    #[napi(catch_unwind)]
+    pub fn timeout(&mut self, now: f64) {
+        self.core.handle_timeout(now as u64);
+    }
+
+    /// Takes what a link has to send, at most so many bytes; null if that is nothing.
+    #[napi(catch_unwind)]
+    pub fn transmit<'env>(&mut self, env: &'env Env, link: f64, most: f64) -> Result<Option<BufferSlice<'env>>> {
+        let id = self.ids.id(link);
+        let Some(out) = self.core.transmit(id).filter(|out| !out.is_empty()) else { return Ok(None) };
+        let count = out.len().min(most as usize);
+        let mut data = Vec::with_capacity(count);
+        for segment in out.segments() {
+            let part = segment.len().min(count - data.len());
+            data.extend_from_slice(&segment[..part]);
+            if data.len() == count {
+                break;
+            }
+        }
+        self.core.transmitted(id, count).map_err(|failure| Error::from_reason(failure.message))?;
+        BufferSlice::from_data(env, data).map(Some)
+    }
+
+    #[napi(catch_unwind)]
+    pub fn wants_read(&self, link: f64) -> bool {
+        self.core.wants_read(self.ids.id(link))
+    }
+
+    /// What there is to do and to know: for each output its number and its values.
+    #[napi(catch_unwind)]
+    pub fn poll<'env>(&mut self, env: &'env Env) -> Result<Array<'env>> {
+        let mut array = env.create_array(0)?;
+        self.values.clear();
+        while let Some(tag) = self.core.poll(&mut self.values) {
+            let Some(Some(known)) = self.shapes.get(usize::from(tag)) else { continue };
+            append(*env, &mut array, known, tag, &mut self.values, &mut self.ids)?;
+        }
+        Ok(array)
+    }
+
+    #[napi(catch_unwind)]
+    pub fn poll_timeout(&self) -> Option<f64> {
+        self.core.poll_timeout().map(|at| at as f64)
+    }
+
+    #[napi(catch_unwind)]
+    pub fn close(&mut self, now: f64) {
+        self.core.close(now as u64);
+    }
+
+    /// The counts, in the order of the vocabulary, and three latencies in microseconds, or -1.
+    #[napi(catch_unwind)]
+    pub fn counters(&self) -> Vec<f64> {
+        let counters: Counters = self.core.counters();
+        let latency = |share| counters.latency.quantile(share).map_or(-1.0, |span| span.as_micros() as f64);
+        let shares = [0.5, 0.99, 1.0];
+        counters.values().map(|count| count as f64).chain(shares.into_iter().map(latency)).collect()
+    }
+
+    #[napi(catch_unwind)]
+    pub fn members(&mut self) -> Vec<NativeMember> {
+        let members: Vec<_> = self.core.members().collect();
+        let shape = |(id, member): (u64, hotrod_core::cluster::MemberInfo)| NativeMember {
+            id: self.ids.number(id),
+            address: member.address.to_string(),
+            ready: member.ready,
+            is_seed: member.is_seed,
+            links: member.links as u32,
+            in_flight: member.in_flight as u32,
+            answered: member.answered as f64,
+            protocol_version: self.core.session_of(id).map(|session| session.version.to_string()),
+            failure: member.failure.map(|reason| reason.to_string()),
+        };
+        members.into_iter().map(shape).collect()
+    }
+
+    #[napi(catch_unwind)]
+    pub fn view(&self, cache: u32) -> Outcome<Option<NativeView>> {
+        let owners = |owners: Vec<usize>| owners.into_iter().map(|owner| owner as u32).collect();
+        outcome(self.core.view(cache).map(|view| {
+            view.map(|view| NativeView {
+                topology_id: view.topology_id,
+                members: view.members,
+                owners: view.owners.into_iter().map(owners).collect(),
+            })
+        }))
+    }
+}
+
+fn microseconds(count: f64) -> Duration {
+    Duration::from_micros(count as u64)
+}

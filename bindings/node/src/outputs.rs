@@ -1,0 +1,115 @@
+//! Outputs as a flat array: the number of the shape, and its values. JavaScript makes objects of them (machine.js), which
+//! it does faster than anybody from outside.
+
+use hotrod_core::vocabulary::{Answer, Kind, Machine as Core, Shape, Value};
+use napi::bindgen_prelude::{Array, BigInt, BufferSlice, Env, Null, Result};
+
+use crate::ids::Ids;
+use crate::shapes::{
+    ChunkShape, ConditionalShape, CounterShape, EntryShape, FailureShape, IterationEntryShape, ServerInfoShape,
+    TlsShape, ValuesWithMetadataShape, XidShape, buffers, outcome, pairs,
+};
+
+/// What is known of a shape without asking for it each time.
+pub(crate) struct KnownShape {
+    /// Which of its values are identities.
+    is_id: Vec<bool>,
+    /// Which of them is mentioned for the last time.
+    last: Option<usize>,
+}
+
+/// Every shape by its number.
+pub(crate) fn known_shapes() -> Vec<Option<KnownShape>> {
+    let mut known: Vec<Option<KnownShape>> = Vec::new();
+    for shape in Core::shapes() {
+        let length = known.len().max(usize::from(shape.tag) + 1);
+        known.resize_with(length, || None);
+        known[usize::from(shape.tag)] = Some(KnownShape::of(shape));
+    }
+    known
+}
+
+impl KnownShape {
+    fn of(shape: &Shape) -> Self {
+        let fields = (shape.fields)();
+        let is_id = fields.iter().map(|field| matches!(field.kind, Kind::Id(_))).collect();
+        let last = matches!(shape.name, "Completed" | "Close" | "ListenerFailed" | "Entries").then_some(0);
+        Self { is_id, last }
+    }
+}
+
+/// Appends an output to the array.
+pub(crate) fn append(
+    env: Env,
+    array: &mut Array<'_>,
+    known: &KnownShape,
+    tag: u8,
+    values: &mut Vec<Value>,
+    ids: &mut Ids,
+) -> Result<()> {
+    // More entries may come of an iteration that gave some.
+    let goes_on = matches!(values.get(1), Some(Value::Entries(entries)) if !entries.is_empty());
+    let last = known.last.filter(|_| !goes_on).and_then(|index| match values.get(index) {
+        Some(Value::Id(id)) => Some(*id),
+        _ => None,
+    });
+    let mut at = array.len();
+    array.set(at, u32::from(tag))?;
+    for (index, value) in values.drain(..).enumerate() {
+        at += 1;
+        match value {
+            Value::Id(id) if known.is_id[index] => array.set(at, ids.number(id))?,
+            value => set(env, array, at, value)?,
+        }
+    }
+    last.into_iter().for_each(|id| ids.forget(id));
+    Ok(())
+}
+
+fn set(env: Env, array: &mut Array<'_>, at: u32, value: Value) -> Result<()> {
+    match value {
+        Value::None => array.set(at, Null),
+        Value::Id(number) | Value::Number(number) => array.set(at, number as f64),
+        Value::Opaque(number) => array.set(at, BigInt::from(number)),
+        Value::Signed(number) => array.set(at, BigInt::from(number)),
+        Value::Flag(flag) => array.set(at, flag),
+        Value::Text(text) => array.set(at, text),
+        Value::Bytes(bytes) => array.set(at, &BufferSlice::copy_from(&env, &bytes)?),
+        Value::Word(_, word) => array.set(at, word),
+        Value::Tls(tls) => array.set(at, TlsShape::from(*tls)),
+        Value::Answer(answer) => set_answer(env, array, at, answer),
+        Value::Failure(failure) => array.set(at, FailureShape::from(*failure)),
+        Value::Entries(entries) => {
+            array.set(at, entries.into_iter().map(IterationEntryShape::from).collect::<Vec<_>>())
+        }
+    }
+}
+
+fn set_answer(env: Env, array: &mut Array<'_>, at: u32, answer: Answer) -> Result<()> {
+    match answer {
+        Answer::Nothing | Answer::Value(None) | Answer::Entry(None) | Answer::ValuesWithMetadata(None) => {
+            array.set(at, Null)
+        }
+        Answer::Chunk(None) | Answer::Counter(None) => array.set(at, Null),
+        Answer::Flag(flag) => array.set(at, flag),
+        Answer::Size(size) => array.set(at, size as f64),
+        Answer::Number(number) => array.set(at, BigInt::from(number)),
+        Answer::Value(Some(value)) => array.set(at, &BufferSlice::copy_from(&env, &value)?),
+        Answer::Entry(Some(entry)) => array.set(at, EntryShape::from(entry)),
+        Answer::Conditional { executed, previous } => {
+            array.set(at, ConditionalShape { executed, previous: previous.map(Into::into) })
+        }
+        Answer::Versioned(versioned) => array.set(at, outcome(versioned)),
+        Answer::Entries(entries) => array.set(at, pairs(&entries)),
+        Answer::Values(values) => array.set(at, buffers(&values)),
+        Answer::ValuesWithMetadata(Some((metadata, values))) => {
+            array.set(at, ValuesWithMetadataShape { values: buffers(&values), metadata: metadata.into() })
+        }
+        Answer::Names(names) => array.set(at, names),
+        Answer::TextMap(texts) => array.set(at, texts),
+        Answer::Server(server) => array.set(at, ServerInfoShape::from(server)),
+        Answer::Chunk(Some(chunk)) => array.set(at, ChunkShape::from(chunk)),
+        Answer::Xids(xids) => array.set(at, xids.into_iter().map(XidShape::from).collect::<Vec<_>>()),
+        Answer::Counter(Some(counter)) => array.set(at, CounterShape::from(counter)),
+    }
+}

@@ -1,0 +1,285 @@
+// The scenarios that every binding's machine must pass; their form is told in tests/conformance/README.md.
+
+import assert from 'node:assert/strict'
+import { readFileSync, readdirSync } from 'node:fs'
+import { test } from 'node:test'
+
+import { HotRodError, Machine } from '../lib/index.mjs'
+
+const folder = new URL('../../../tests/conformance/', import.meta.url)
+const json = (url) => JSON.parse(readFileSync(url, 'utf8'))
+const vocabulary = json(new URL('../../spec/vocabulary.json', folder))
+const operations = new Map(vocabulary.operations.map((operation) => [operation.name, operation]))
+const shapes = new Map(vocabulary.outputs.map((shape) => [shape.name, shape]))
+const camel = (name) => name.replace(/_([a-z0-9])/g, (_, letter) => letter.toUpperCase())
+const hex = (data) => data.toString('hex')
+const unhex = (text) => Buffer.from(text, 'hex')
+
+let count = 0
+for (const part of ['scenarios/', 'vectors/']) {
+  for (const file of readdirSync(new URL(part, folder)).filter((file) => file.endsWith('.json'))) {
+    for (const scenario of json(new URL(part + file, folder))) {
+      count += 1
+      test(`${file}: ${scenario.name}`, () => play(scenario))
+    }
+  }
+}
+
+test('there are scenarios', () => assert.ok(count > 50, `${count}`))
+
+function play(scenario) {
+  const begin = () => new Machine(scenario.uri, { seed: unhex(scenario.seed), now: 0 })
+  if (scenario.error) {
+    assert.throws(begin, (error) => {
+      assert.deepEqual(failure(error), scenario.error)
+      return true
+    })
+    return
+  }
+  const player = new Player(begin())
+  scenario.steps.forEach((step, number) => {
+    const { at, call, with: given, ...expected } = step
+    assert.deepEqual(player.play(at, call, given ?? {}), expected, `step ${number}`)
+  })
+}
+
+class Player {
+  constructor(machine) {
+    this.machine = machine
+    this.ids = new Map()
+    this.names = new Map()
+    this.asked = new Map()
+  }
+
+  play(at, call, given) {
+    const done = {}
+    try {
+      const returned = this.call(at, call, given)
+      if (returned !== undefined && returned !== null) done.returns = returned
+    } catch (error) {
+      if (!(error instanceof HotRodError)) throw error
+      done.error = failure(error)
+    }
+    const outputs = this.poll()
+    const transmit = {}
+    for (const { type, link } of outputs) {
+      if (type !== 'Transmit') continue
+      transmit[link] ??= ''
+      for (let data; (data = this.machine.transmit(this.ids.get(link))); ) transmit[link] += hex(data)
+    }
+    const more = this.poll()
+    if (outputs.length > 0) done.outputs = outputs
+    if (Object.keys(transmit).length > 0) done.transmit = transmit
+    if (more.length > 0) done.more_outputs = more
+    return { ...done, timeout: this.machine.pollTimeout() }
+  }
+
+  poll() {
+    return this.machine.poll().map((output) => this.output(output))
+  }
+
+  output(output) {
+    const said = { type: output.type }
+    for (const field of shapes.get(output.type).fields) {
+      said[field.name] = this.value(field, output[camel(field.name)])
+    }
+    if (output.type === 'Completed' && output.error === null) {
+      const shape = this.asked.get(output.id)
+      said.answer = { [shape]: answers[shape](output.answer) }
+    }
+    return said
+  }
+
+  value({ kind, of }, value) {
+    if (value === null || kind === 'answer') return null
+    if (kind === 'id') return this.name(of, value)
+    if (kind === 'opaque' || kind === 'signed') return String(value)
+    if (kind === 'bytes') return hex(value)
+    if (kind === 'tls') return tls(value)
+    if (kind === 'failure') return failure(value)
+    if (kind === 'entries') return value.map(iterated)
+    return value
+  }
+
+  name(of, id) {
+    const key = `${of} ${id}`
+    if (!this.names.has(key)) {
+      const known = [...this.names.keys()].filter((other) => other.startsWith(`${of} `)).length
+      this.names.set(key, `$${of}${known + 1}`)
+      this.ids.set(`$${of}${known + 1}`, id)
+    }
+    return this.names.get(key)
+  }
+
+  call(at, call, given) {
+    const { machine } = this
+    const id = (name) => this.ids.get(given[name])
+    switch (call) {
+      case 'cache': {
+        const { name, flags, key_type: keyType, value_type: valueType, read_from_any_owner: readFromAnyOwner } = given
+        const parameters = given.parameters.map(([name, data]) => [name, unhex(data)])
+        return machine.cache(at, name, { flags, keyType, valueType, readFromAnyOwner, parameters })
+      }
+      case 'start':
+        return machine.start(at, given.cache)
+      case 'submit': {
+        const operation = operations.get(given.operation)
+        const args = operation.fields.map((field, index) => argument(field.argument, given.arguments[index]))
+        const member = given.member ? id('member') : undefined
+        const submitted = machine.submit(at, given.cache, given.operation, args, { member, timeout: given.timeout })
+        this.asked.set(submitted, operation.answer)
+        return this.name('operation', submitted)
+      }
+      case 'cancel':
+        return machine.cancel(id('operation'))
+      case 'listen': {
+        const { filter, converter, interests, include_current_state: includeCurrentState, use_raw_data: useRawData } = given
+        const options = { filter, converter, interests, includeCurrentState, useRawData }
+        return this.name('listener', machine.listen(at, given.cache, options))
+      }
+      case 'listen_to_counter':
+        return this.name('listener', machine.listenToCounter(at, given.cache, given.counter))
+      case 'remove_listener':
+        return machine.removeListener(at, id('listener'))
+      case 'events_taken':
+        return machine.eventsTaken(at, id('listener'), given.count)
+      case 'iterate': {
+        const { filter_converter: filterConverter, batch_size: batchSize, include_metadata: includeMetadata, timeout } = given
+        const segments = given.segments ? unhex(given.segments) : undefined
+        return this.name('iteration', machine.iterate(at, given.cache, { segments, filterConverter, batchSize, includeMetadata, timeout }))
+      }
+      case 'next_entries':
+        return machine.nextEntries(at, id('iteration'))
+      case 'end_iteration':
+        return machine.endIteration(at, id('iteration'))
+      case 'near_cache': {
+        const { max_entries: maxEntries, max_bytes: maxBytes, bloom_filter: bloomFilter } = given
+        return machine.nearCache(at, given.cache, { maxEntries, maxBytes, bloomFilter })
+      }
+      case 'remove_near_cache':
+        return machine.removeNearCache(at, given.cache)
+      case 'switch_site':
+        return machine.switchSite(at, given.name)
+      case 'connected':
+        return machine.connected(at, id('link'), given.alpn)
+      case 'received':
+        return machine.received(at, id('link'), unhex(given.bytes))
+      case 'link_lost':
+        return machine.linkLost(at, id('link'), given.why)
+      case 'timeout':
+        return machine.timeout(at)
+      case 'close':
+        return machine.close(at)
+      default:
+        throw new Error(`there is no call ${call}`)
+    }
+  }
+}
+
+const text = (number) => (number === null ? null : String(number))
+const pair = ([key, value]) => [hex(key), hex(value)]
+
+function failure(error) {
+  const told = {
+    kind: error.name.replace(/Error$/, ''),
+    message: error.message,
+    operation: error.operation,
+    member: error.member,
+    status: error.status,
+    applied: error.mayHaveBeenApplied ? 'unknown' : 'no',
+    attempts: error.attempts,
+  }
+  if (told.kind === 'Partial') {
+    told.parts = error.parts.map(({ keys, error }) => ({ keys: keys.map(hex), error: failure(error) }))
+    told.entries = error.entries.map(pair)
+  }
+  return told
+}
+
+const tls = ({ serverName, alpn, trustCa, clientCertificate }) => ({
+  server_name: serverName, alpn, trust_ca: trustCa, client_certificate: clientCertificate,
+})
+const metadata = (told) =>
+  told && { version: String(told.version), lifespan: told.lifespan, max_idle: told.maxIdle }
+const iterated = ({ key, values, metadata: told }) => ({ key: hex(key), values: values.map(hex), metadata: metadata(told) })
+const entry = (entry) =>
+  entry && { value: hex(entry.value), version: text(entry.version), lifespan: entry.lifespan, max_idle: entry.maxIdle }
+const xid = ({ formatId, globalTransactionId, branchQualifier }) => ({
+  format_id: formatId, global_transaction_id: hex(globalTransactionId), branch_qualifier: hex(branchQualifier),
+})
+const counter = (counter) =>
+  counter && {
+    kind: counter.kind, lower: text(counter.lower), upper: text(counter.upper), concurrency: counter.concurrency,
+    persistent: counter.persistent, initial_value: String(counter.initialValue),
+  }
+
+const same = (answer) => answer
+const answers = {
+  nothing: () => true,
+  flag: same,
+  size: same,
+  number: String,
+  value: (answer) => answer && hex(answer),
+  entry,
+  conditional: ({ executed, previous }) => ({ executed, previous: entry(previous) }),
+  versioned: same,
+  entries: (answer) => answer.map(pair),
+  values: (answer) => answer.map(hex),
+  values_with_metadata: (answer) => answer && { metadata: metadata(answer.metadata), values: answer.values.map(hex) },
+  names: same,
+  text_map: same,
+  server: ({ keyType, valueType, serverVersion, operations }) => ({
+    key_type: keyType, value_type: valueType, server_version: serverVersion, operations,
+  }),
+  chunk: (chunk) =>
+    chunk && {
+      stream_id: chunk.streamId, complete: chunk.complete, metadata: metadata(chunk.metadata), chunk: hex(chunk.chunk),
+    },
+  xids: (answer) => answer.map(xid),
+  counter,
+}
+
+function lifetime(value) {
+  if (value === 'default') return null
+  if (value === 'infinite') return Infinity
+  return { count: BigInt(value.count), unit: value.unit }
+}
+const expiration = ({ lifespan, max_idle: maxIdle }) => ({ lifespan: lifetime(lifespan), maxIdle: lifetime(maxIdle) })
+
+function argument(kind, value) {
+  switch (kind) {
+    case 'bytes':
+      return unhex(value)
+    case 'signed':
+    case 'opaque':
+      return BigInt(value)
+    case 'expiration':
+      return expiration(value)
+    case 'byte_list':
+      return value.map(unhex)
+    case 'entries':
+      return value.map(([key, data]) => [unhex(key), unhex(data)])
+    case 'parameters':
+      return value.map(([name, data]) => [name, unhex(data)])
+    case 'xid':
+      return {
+        formatId: value.format_id,
+        globalTransactionId: unhex(value.global_transaction_id),
+        branchQualifier: unhex(value.branch_qualifier),
+      }
+    case 'modifications':
+      return value.map(({ key, seen, change }) => ({
+        key: unhex(key),
+        seen: ['not_read', 'non_existing'].includes(seen) ? seen : BigInt(seen),
+        value: change === 'remove' ? null : unhex(change.value),
+        ...(change === 'remove' ? {} : expiration(change.expiration)),
+      }))
+    case 'counter': {
+      const number = (name) => (value[name] === null ? null : BigInt(value[name]))
+      const [lower, upper, initialValue] = ['lower', 'upper', 'initial_value'].map(number)
+      return { ...value, lower, upper, initialValue }
+    }
+    default:
+      return value
+  }
+}
