@@ -35,6 +35,14 @@ impl<'a, 'env> JavaScriptArguments<'a, 'env> {
         self.next += 1;
         argument.ok().flatten().ok_or_else(|| wrong(name, wanted))
     }
+
+    /// Numbers and strings would pass for objects without fields.
+    fn object(&mut self, name: &str, wanted: &str) -> Taken<Object<'env>> {
+        match self.take::<Either3<f64, String, Object<'env>>>(name, wanted)? {
+            Either3::C(object) => Ok(object),
+            Either3::A(_) | Either3::B(_) => Err(wrong(name, wanted)),
+        }
+    }
 }
 
 impl Arguments for JavaScriptArguments<'_, '_> {
@@ -74,8 +82,7 @@ impl Arguments for JavaScriptArguments<'_, '_> {
 
     fn expiration(&mut self, name: &'static str) -> Taken<Expiration> {
         let wanted = "{ lifespan, maxIdle }";
-        let given: Object<'_> = self.take(name, wanted)?;
-        expiration(&given)
+        expiration(&self.object(name, wanted)?)
     }
 
     fn byte_list(&mut self, name: &'static str) -> Taken<Vec<Bytes>> {
@@ -95,7 +102,7 @@ impl Arguments for JavaScriptArguments<'_, '_> {
 
     fn xid(&mut self, name: &'static str) -> Taken<Xid> {
         let wanted = "{ formatId, globalTransactionId, branchQualifier }";
-        let given: Object<'_> = self.take(name, wanted)?;
+        let given = self.object(name, wanted)?;
         Ok(Xid {
             format_id: field(&given, "formatId", wanted)?,
             global_transaction_id: bytes(&field::<BufferSlice<'_>>(&given, "globalTransactionId", wanted)?),
@@ -109,8 +116,7 @@ impl Arguments for JavaScriptArguments<'_, '_> {
     }
 
     fn counter(&mut self, name: &'static str) -> Taken<CounterConfiguration> {
-        let given: Object<'_> = self.take(name, "a counter's configuration")?;
-        counter(&given)
+        counter(&self.object(name, "a counter's configuration")?)
     }
 
     fn not_offered(&mut self, operation: Operation) -> Failure {

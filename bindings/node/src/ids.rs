@@ -3,7 +3,30 @@
 use std::collections::HashMap;
 use std::hash::BuildHasherDefault;
 
-/// Identities of links, members, operations, listeners and iterations. A number is never given twice.
+/// What has an identity; the same 64 bits may be one of each.
+#[derive(Default)]
+pub(crate) struct AllIds {
+    pub(crate) link: Ids,
+    pub(crate) member: Ids,
+    pub(crate) operation: Ids,
+    pub(crate) listener: Ids,
+    pub(crate) iteration: Ids,
+}
+
+impl AllIds {
+    /// Those of a kind that the vocabulary names.
+    pub(crate) fn of(&mut self, kind: &str) -> &mut Ids {
+        match kind {
+            "link" => &mut self.link,
+            "member" => &mut self.member,
+            "listener" => &mut self.listener,
+            "iteration" => &mut self.iteration,
+            _ => &mut self.operation,
+        }
+    }
+}
+
+/// Identities of one kind. A number is never given twice.
 #[derive(Default)]
 pub(crate) struct Ids {
     next: u64,

@@ -12,7 +12,7 @@ use napi::bindgen_prelude::{Array, Buffer, BufferSlice, Either, Env, Error, Resu
 use napi_derive::napi;
 
 use crate::arguments::JavaScriptArguments;
-use crate::ids::Ids;
+use crate::ids::AllIds;
 use crate::outputs::{KnownShape, append, known_shapes};
 use crate::shapes::FailureShape;
 
@@ -92,7 +92,7 @@ impl From<NativeFactory> for Factory {
 #[napi]
 pub struct NativeMachine {
     core: Core,
-    ids: Ids,
+    ids: AllIds,
     values: Vec<Value>,
     shapes: Vec<Option<KnownShape>>,
 }
@@ -106,7 +106,7 @@ impl NativeMachine {
         let wrong = |text: String| Error::from_reason(text);
         let seed = seed.as_ref().try_into().map_err(|_| wrong("seed: expected 32 bytes".into()))?;
         let core = Core::new(&uri, seed, now as u64).map_err(|failure| wrong(failure.message))?;
-        Ok(Self { core, ids: Ids::default(), values: Vec::new(), shapes: known_shapes() })
+        Ok(Self { core, ids: AllIds::default(), values: Vec::new(), shapes: known_shapes() })
     }
 
     #[napi(getter, catch_unwind)]
@@ -168,18 +168,18 @@ impl NativeMachine {
         if arguments.are_left() {
             return Err(Failure::misuse(format!("{operation} takes fewer arguments")));
         }
-        let member = member.map(|number| self.ids.id(number));
+        let member = member.map(|number| self.ids.member.id(number));
         let options = CallOptions { member, timeout: timeout.map(microseconds) };
         let id = self.core.submit(now as u64, cache, request, options)?;
-        Ok(self.ids.number(id))
+        Ok(self.ids.operation.number(id))
     }
 
     #[napi(catch_unwind)]
     pub fn cancel(&mut self, operation: f64) -> bool {
-        let id = self.ids.id(operation);
+        let id = self.ids.operation.id(operation);
         let cancelled = self.core.cancel(id);
         if cancelled {
-            self.ids.forget(id);
+            self.ids.operation.forget(id);
         }
         cancelled
     }
@@ -194,25 +194,25 @@ impl NativeMachine {
             interests: Interests(options.interests),
         };
         let result = self.core.listen(now as u64, cache, options);
-        outcome(result.map(|id| self.ids.number(id)))
+        outcome(result.map(|id| self.ids.listener.number(id)))
     }
 
     #[napi(catch_unwind)]
     pub fn listen_to_counter(&mut self, now: f64, cache: u32, counter: String) -> Outcome<f64> {
         let result = self.core.listen_to_counter(now as u64, cache, counter);
-        outcome(result.map(|id| self.ids.number(id)))
+        outcome(result.map(|id| self.ids.listener.number(id)))
     }
 
     #[napi(catch_unwind)]
     pub fn remove_listener(&mut self, now: f64, listener: f64) -> bool {
-        let id = self.ids.id(listener);
-        self.ids.forget(id);
+        let id = self.ids.listener.id(listener);
+        self.ids.listener.forget(id);
         self.core.remove_listener(now as u64, id)
     }
 
     #[napi(catch_unwind)]
     pub fn events_taken(&mut self, now: f64, listener: f64, count: u32) {
-        self.core.events_taken(now as u64, self.ids.id(listener), count as usize);
+        self.core.events_taken(now as u64, self.ids.listener.id(listener), count as usize);
     }
 
     #[napi(catch_unwind)]
@@ -225,19 +225,19 @@ impl NativeMachine {
             timeout: options.timeout.map(microseconds),
         };
         let result = self.core.iterate(now as u64, cache, options);
-        outcome(result.map(|id| self.ids.number(id)))
+        outcome(result.map(|id| self.ids.iteration.number(id)))
     }
 
     #[napi(catch_unwind)]
     pub fn next_entries(&mut self, now: f64, iteration: f64) -> bool {
-        self.core.next_entries(now as u64, self.ids.id(iteration))
+        self.core.next_entries(now as u64, self.ids.iteration.id(iteration))
     }
 
     #[napi(catch_unwind)]
     pub fn end_iteration(&mut self, now: f64, iteration: f64) {
-        let id = self.ids.id(iteration);
+        let id = self.ids.iteration.id(iteration);
         self.core.end_iteration(now as u64, id);
-        self.ids.forget(id);
+        self.ids.iteration.forget(id);
     }
 
     #[napi(catch_unwind)]
@@ -289,17 +289,17 @@ impl NativeMachine {
 
     #[napi(catch_unwind)]
     pub fn connected(&mut self, now: f64, link: f64, alpn: Option<String>) {
-        self.core.handle_connected(now as u64, self.ids.id(link), alpn.as_deref().map(str::as_bytes));
+        self.core.handle_connected(now as u64, self.ids.link.id(link), alpn.as_deref().map(str::as_bytes));
     }
 
     #[napi(catch_unwind)]
     pub fn received(&mut self, now: f64, link: f64, data: BufferSlice<'_>) {
-        self.core.handle_received(now as u64, self.ids.id(link), &data);
+        self.core.handle_received(now as u64, self.ids.link.id(link), &data);
     }
 
     #[napi(catch_unwind)]
     pub fn link_lost(&mut self, now: f64, link: f64, why: String) {
-        self.core.handle_link_lost(now as u64, self.ids.id(link), &why);
+        self.core.handle_link_lost(now as u64, self.ids.link.id(link), &why);
     }
 
     #[napi(catch_unwind)]
@@ -310,7 +310,7 @@ impl NativeMachine {
     /// Takes what a link has to send, at most so many bytes; null if that is nothing.
     #[napi(catch_unwind)]
     pub fn transmit<'env>(&mut self, env: &'env Env, link: f64, most: f64) -> Result<Option<BufferSlice<'env>>> {
-        let id = self.ids.id(link);
+        let id = self.ids.link.id(link);
         let Some(out) = self.core.transmit(id).filter(|out| !out.is_empty()) else { return Ok(None) };
         let count = out.len().min(most as usize);
         let mut data = Vec::with_capacity(count);
@@ -327,7 +327,7 @@ impl NativeMachine {
 
     #[napi(catch_unwind)]
     pub fn wants_read(&self, link: f64) -> bool {
-        self.core.wants_read(self.ids.id(link))
+        self.core.wants_read(self.ids.link.id(link))
     }
 
     /// What there is to do and to know: for each output its number and its values.
@@ -365,7 +365,7 @@ impl NativeMachine {
     pub fn members(&mut self) -> Vec<NativeMember> {
         let members: Vec<_> = self.core.members().collect();
         let shape = |(id, member): (u64, hotrod_core::cluster::MemberInfo)| NativeMember {
-            id: self.ids.number(id),
+            id: self.ids.member.number(id),
             address: member.address.to_string(),
             ready: member.ready,
             is_seed: member.is_seed,

@@ -4,7 +4,7 @@
 use hotrod_core::vocabulary::{Answer, Kind, Machine as Core, Shape, Value};
 use napi::bindgen_prelude::{Array, BigInt, BufferSlice, Env, Null, Result};
 
-use crate::ids::Ids;
+use crate::ids::AllIds;
 use crate::shapes::{
     ChunkShape, ConditionalShape, CounterShape, EntryShape, FailureShape, IterationEntryShape, ServerInfoShape,
     TlsShape, ValuesWithMetadataShape, XidShape, buffers, outcome, pairs,
@@ -12,10 +12,10 @@ use crate::shapes::{
 
 /// What is known of a shape without asking for it each time.
 pub(crate) struct KnownShape {
-    /// Which of its values are identities.
-    is_id: Vec<bool>,
-    /// Which of them is mentioned for the last time.
-    last: Option<usize>,
+    /// For each of its values, what it is the identity of.
+    ids: Vec<Option<&'static str>>,
+    /// Whether the first is mentioned for the last time.
+    is_last: bool,
 }
 
 /// Every shape by its number.
@@ -32,9 +32,9 @@ pub(crate) fn known_shapes() -> Vec<Option<KnownShape>> {
 impl KnownShape {
     fn of(shape: &Shape) -> Self {
         let fields = (shape.fields)();
-        let is_id = fields.iter().map(|field| matches!(field.kind, Kind::Id(_))).collect();
-        let last = matches!(shape.name, "Completed" | "Close" | "ListenerFailed" | "Entries").then_some(0);
-        Self { is_id, last }
+        let id = |kind| if let Kind::Id(of) = kind { Some(of) } else { None };
+        let ids = fields.iter().map(|field| id(field.kind)).collect();
+        Self { ids, is_last: matches!(shape.name, "Completed" | "Close" | "ListenerFailed" | "Entries") }
     }
 }
 
@@ -45,24 +45,24 @@ pub(crate) fn append(
     known: &KnownShape,
     tag: u8,
     values: &mut Vec<Value>,
-    ids: &mut Ids,
+    ids: &mut AllIds,
 ) -> Result<()> {
     // More entries may come of an iteration that gave some.
     let goes_on = matches!(values.get(1), Some(Value::Entries(entries)) if !entries.is_empty());
-    let last = known.last.filter(|_| !goes_on).and_then(|index| match values.get(index) {
-        Some(Value::Id(id)) => Some(*id),
+    let last = match (values.first(), known.ids.first()) {
+        (Some(Value::Id(id)), Some(Some(of))) if known.is_last && !goes_on => Some((*of, *id)),
         _ => None,
-    });
+    };
     let mut at = array.len();
     array.set(at, u32::from(tag))?;
     for (index, value) in values.drain(..).enumerate() {
         at += 1;
-        match value {
-            Value::Id(id) if known.is_id[index] => array.set(at, ids.number(id))?,
-            value => set(env, array, at, value)?,
+        match (value, known.ids[index]) {
+            (Value::Id(id), Some(of)) => array.set(at, ids.of(of).number(id))?,
+            (value, _) => set(env, array, at, value)?,
         }
     }
-    last.into_iter().for_each(|id| ids.forget(id));
+    last.into_iter().for_each(|(of, id)| ids.of(of).forget(id));
     Ok(())
 }
 

@@ -248,12 +248,7 @@ impl From<Tls> for TlsShape {
     fn from(tls: Tls) -> Self {
         let certificate =
             tls.client_certificate.map(|pair| ClientCertificateShape { certificate: pair.certificate, key: pair.key });
-        Self {
-            server_name: tls.server_name,
-            alpn: tls.alpn,
-            trust_ca: tls.trust_ca,
-            client_certificate: certificate,
-        }
+        Self { server_name: tls.server_name, alpn: tls.alpn, trust_ca: tls.trust_ca, client_certificate: certificate }
     }
 }
 

@@ -1,0 +1,57 @@
+#!/usr/bin/env node
+// The border alone: nanoseconds of a call, and of an output, without sockets. One line of JSON.
+
+import { readFileSync } from 'node:fs'
+
+import { Machine } from '../lib/index.mjs'
+
+const BATCH = 500
+const ROUNDS = 400
+const scenarios = new URL('../../../tests/conformance/scenarios/operations.json', import.meta.url)
+const [scenario] = JSON.parse(readFileSync(scenarios, 'utf8'))
+
+/** A machine with a session, by the first steps of a recorded scenario. */
+const machine = new Machine(scenario.uri, { seed: Buffer.from(scenario.seed, 'hex') })
+let [cache, link] = [0, 0]
+for (const { at, call, with: given } of scenario.steps) {
+  if (call === 'submit') break
+  if (call === 'cache') cache = machine.cache(at, given.name)
+  else if (call === 'start') machine.start(at, given.cache)
+  else if (call === 'connected') machine.connected(at, link)
+  else machine.received(at, link, Buffer.from(given.bytes, 'hex'))
+  for (const output of machine.poll()) if (output.type === 'Connect') link = output.link
+  while (machine.transmit(link) !== null);
+}
+
+const key = Buffer.from('key')
+const value = Buffer.alloc(64)
+const spent = { submit: 0n, received: 0n, output: 0n }
+const timed = (name, work) => {
+  const began = process.hrtime.bigint()
+  const result = work()
+  spent[name] += process.hrtime.bigint() - began
+  return result
+}
+for (let round = 0; round < ROUNDS; round += 1) {
+  timed('submit', () => {
+    for (let number = 0; number < BATCH; number += 1) machine.submit(1000, cache, 'get', [key])
+  })
+  machine.poll()
+  const sent = machine.transmit(link)
+  const replies = []
+  // Message ids are of seven bits a byte; every request ends with the same key.
+  for (let at = 0; at < sent.length; at = sent.indexOf(key, at) + key.length) {
+    let end = at + 1
+    while (sent[end] & 0x80) end += 1
+    replies.push(Buffer.from([0xa1]), sent.subarray(at + 1, end + 1), Buffer.from([4, 0, 0, value.length]), value)
+  }
+  const data = Buffer.concat(replies)
+  timed('received', () => machine.received(1000, link, data))
+  const outputs = timed('output', () => machine.poll())
+  if (outputs.length !== BATCH || !outputs[0].answer.equals(value)) throw new Error(`${outputs.length} outputs`)
+}
+const began = process.hrtime.bigint()
+for (let number = 0; number < 1_000_000; number += 1) machine.wantsRead(link)
+const call = Number(process.hrtime.bigint() - began) / 1_000_000
+const each = (name) => Number(spent[name]) / (BATCH * ROUNDS)
+console.log(JSON.stringify({ call_ns: call, submit_ns: each('submit'), received_ns: each('received'), output_ns: each('output') }))

@@ -1,0 +1,43 @@
+// Servers that the tests use: the embedded node, and real Infinispan by the harness.
+
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { createInterface } from 'node:readline'
+import { fileURLToPath } from 'node:url'
+
+const root = fileURLToPath(new URL('../../../', import.meta.url))
+const target = process.env.CARGO_TARGET_DIR ?? `${root}target`
+
+async function start(program, args) {
+  const child = spawn(`${target}/debug/${program}`, args, { stdio: ['pipe', 'pipe', 'ignore'] })
+  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]()
+  const told = JSON.parse((await lines.next()).value)
+  return { child, lines, told }
+}
+
+/** An embedded node of so many members; it ends with the test. */
+export async function embedded(t, members = 1) {
+  const { child, told } = await start('hotrod-gateway', ['--embedded', '--members', `${members}`, '--listen', '127.0.0.1:0', '--json'])
+  const stop = async () => {
+    if (child.exitCode !== null || child.signalCode !== null) return
+    child.kill('SIGKILL')
+    await once(child, 'exit')
+  }
+  t.after(stop)
+  const uri = (cache = 'dist', query = '') => `hotrod://${told.members[0]}/${cache}${query}`
+  return { addresses: told.members, uri, stop }
+}
+
+/** Real servers; they end with the test. */
+export async function real(t, ...args) {
+  const { child, lines, told } = await start('infinispan-harness', ['start', ...args])
+  t.after(async () => {
+    child.stdin.end()
+    await once(child, 'exit')
+  })
+  const obey = async (command) => {
+    child.stdin.write(`${command}\n`)
+    await lines.next()
+  }
+  return { told, obey, addresses: told.endpoints.map(({ host, port }) => `${host}:${port}`) }
+}
