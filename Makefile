@@ -9,7 +9,7 @@ SECONDS ?= 60
 # Server lines of `make test-matrix`, beside the newest, which `make test` covers.
 MATRIX ?= 15.2.6.Final 15.0.21.Final 14.0.28.Final 13.0.18.Final
 
-.PHONY: help demo test test-matrix sim sim-planted lint bench bench-failover fuzz vectors vectors-routing generate conformance doc setup install clean
+.PHONY: help demo test test-matrix sim sim-planted lint bench bench-failover fuzz vectors vectors-routing generate conformance doc doc-bindings setup install install-c clean
 
 help: ## What can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -24,6 +24,9 @@ setup: ## Install what the tests need and this machine lacks
 test: setup ## Every test, real servers included (SKIP_REAL=1 leaves those out, and says so)
 	$(CARGO) test --workspace --features hotrod-core/fuzzing
 	tools/no-std-check
+	bindings/c/run-tests
+	bindings/node/run-tests
+	bindings/python/run-tests
 
 test-matrix: setup ## Operations and authentication on older server lines
 	for version in $(MATRIX); do \
@@ -60,14 +63,25 @@ vectors-routing: setup ## Have Infinispan's Java client make the routing vectors
 
 generate: ## What is made from the vocabulary of core: spec/vocabulary.json, and what the bindings make of it
 	$(CARGO) run --quiet -p hotrod-vocabulary
+	$(CARGO) run --quiet -p hotrod-c-generate
+	node bindings/node/generate.mjs
+	python3 bindings/python/generate.py
 
 conformance: ## Record the conformance scenarios anew; look at the difference before it is kept
 	$(CARGO) run --quiet -p hotrod-conformance
 
 doc: ## Reference documentation
-	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --workspace --exclude hotrod-cli --no-deps
+	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --workspace --exclude hotrod-cli --exclude hotrod-c --exclude hotrod-python --exclude hotrod-node --no-deps
 
-install: ## Install the command line programs (PREFIX=/usr/local)
+doc-bindings: ## Reference documentation of the bindings: target/doc-python, -node, -c (after their tests)
+	cd bindings/python && $(CURDIR)/target/python/bin/pdoc -o $(CURDIR)/target/doc-python libhotrod
+	cd bindings/node && npx typedoc --out $(CURDIR)/target/doc-node types/index.d.ts
+	cd bindings/c && OUTPUT=$(CURDIR)/target/doc-c doxygen Doxyfile
+
+install-c: ## Install libhotrod.h, libhotrod.so, libhotrod.a and libhotrod.pc (PREFIX=/usr/local)
+	bindings/c/install $(or $(PREFIX),/usr/local)
+
+install: install-c ## Install the C library and the command line programs (PREFIX=/usr/local)
 	$(CARGO) install --path cli --root $(or $(PREFIX),/usr/local) --locked
 	$(CARGO) install --path gateway --root $(or $(PREFIX),/usr/local) --locked
 

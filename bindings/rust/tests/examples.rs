@@ -1,0 +1,40 @@
+//! The examples do what they say.
+
+use std::fs;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use hotrod_gateway::host::{Embedded, EmbeddedOptions};
+
+const ROOT: &str = env!("CARGO_MANIFEST_DIR");
+
+async fn output_of(example: &str, cache: &str) -> String {
+    let listen = SocketAddr::from(([127, 0, 0, 1], 0));
+    let node = Embedded::start(EmbeddedOptions { members: 3, listen, ..EmbeddedOptions::default() }).await.unwrap();
+    let uri = format!("hotrod://{}{cache}", node.addresses()[0]);
+    // Tests stand beside the examples that cargo builds with them.
+    let tests: PathBuf = std::env::current_exe().unwrap();
+    let program = tests.parent().and_then(Path::parent).unwrap().join("examples").join(example);
+    assert!(program.exists(), "cargo test builds the examples; with --test it does not: {}", program.display());
+    let output = tokio::task::spawn_blocking(move || Command::new(program).arg(uri).output().unwrap()).await.unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    node.stop().await;
+    String::from_utf8(output.stdout).unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_program_of_the_readme() {
+    assert_eq!(output_of("readme", "").await, "done\n");
+    let program = fs::read_to_string(format!("{ROOT}/examples/readme.rs")).unwrap();
+    let (_, program) = program.split_once("\n\n").unwrap();
+    let readme = fs::read_to_string(format!("{ROOT}/../../README.md")).unwrap();
+    assert!(readme.contains(&format!("```rust,no_run\n{program}```")), "the README shows it");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn own_sockets() {
+    assert_eq!(output_of("own_sockets", "/dist").await, "hello from my own sockets\n");
+    let lines = fs::read_to_string(format!("{ROOT}/examples/own_sockets.rs")).unwrap().lines().count();
+    assert!(lines < 100, "{lines} lines");
+}
