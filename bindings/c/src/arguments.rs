@@ -1,0 +1,245 @@
+//! What operations take, beside bytes and text.
+
+use bytes::Bytes;
+use hotrod_core::vocabulary::Failure;
+use hotrod_core::wire::{
+    Change, CounterConfiguration, CounterKind, Expiration, Factory, Lifetime, Modification, Seen, TimeUnit, Xid,
+};
+
+use crate::copier::Copier;
+use crate::lists::hotrod_bytes_list;
+use crate::text::{hotrod_bytes, hotrod_text, list};
+
+/// In what a lifetime is counted; `hotrod_lifetime` has it as a number.
+#[repr(C)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum hotrod_lifetime_unit {
+    /// As the cache is configured; the count is not looked at.
+    HOTROD_LIFETIME_DEFAULT = 0,
+    /// No end; the count is not looked at.
+    HOTROD_LIFETIME_INFINITE = 1,
+    /// Seconds.
+    HOTROD_LIFETIME_SECONDS = 2,
+    /// Milliseconds.
+    HOTROD_LIFETIME_MILLISECONDS = 3,
+    /// Microseconds.
+    HOTROD_LIFETIME_MICROSECONDS = 4,
+    /// Nanoseconds.
+    HOTROD_LIFETIME_NANOSECONDS = 5,
+    /// Minutes.
+    HOTROD_LIFETIME_MINUTES = 6,
+    /// Hours.
+    HOTROD_LIFETIME_HOURS = 7,
+    /// Days.
+    HOTROD_LIFETIME_DAYS = 8,
+}
+
+/// How long an entry lives; all zero is as the cache is configured.
+///
+/// Protocols 2.0 and 2.1 know seconds only: there the rest is rounded up. A count of 0 is no end. Up to 2.9 the server
+/// takes more than 30 days for a point in time since 1970.
+#[repr(C)]
+#[derive(Debug, Clone, Copy)]
+pub struct hotrod_lifetime {
+    /// A `hotrod_lifetime_unit`.
+    pub unit: u32,
+    /// How many of it.
+    pub count: u64,
+}
+
+/// When an entry expires; all zero is as the cache is configured.
+#[repr(C)]
+#[derive(Debug, Clone, Copy)]
+pub struct hotrod_expiration {
+    /// Time to live after the write.
+    pub lifespan: hotrod_lifetime,
+    /// Time to live after the last use.
+    pub max_idle: hotrod_lifetime,
+}
+
+/// A value with a name.
+#[repr(C)]
+#[derive(Debug, Clone, Copy)]
+pub struct hotrod_parameter {
+    /// The name.
+    pub name: hotrod_text,
+    /// The value.
+    pub value: hotrod_bytes,
+}
+
+/// The identity of a transaction, as in X/Open XA.
+#[repr(C)]
+#[derive(Debug, Clone, Copy)]
+pub struct hotrod_xid {
+    /// Format of the two ids.
+    pub format_id: i32,
+    /// At most 64 bytes.
+    pub global_transaction_id: hotrod_bytes,
+    /// At most 64 bytes.
+    pub branch_qualifier: hotrod_bytes,
+}
+
+/// What a transaction has seen of an entry; `hotrod_modification` has it as a number.
+#[repr(C)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum hotrod_seen {
+    /// It was not read: nothing to compare.
+    HOTROD_SEEN_NOT_READ = 0,
+    /// There was no entry.
+    HOTROD_SEEN_NON_EXISTING = 1,
+    /// The entry had the version of the modification.
+    HOTROD_SEEN_VERSION = 2,
+}
+
+/// One change that a transaction makes.
+#[repr(C)]
+#[derive(Debug, Clone, Copy)]
+pub struct hotrod_modification {
+    /// The entry's key.
+    pub key: hotrod_bytes,
+    /// What the transaction has seen of it, a `hotrod_seen`: the prepare fails if that is no longer true.
+    pub seen: u32,
+    /// Of `HOTROD_SEEN_VERSION`.
+    pub version: u64,
+    /// Whether the entry is removed; the rest is not looked at then.
+    pub removes: bool,
+    /// Its new lifetime.
+    pub expiration: hotrod_expiration,
+    /// Its new value.
+    pub value: hotrod_bytes,
+}
+
+/// Kinds of counter; `hotrod_counter_configuration` has it as a number.
+#[repr(C)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum hotrod_counter_kind {
+    /// One value, any 64-bit number.
+    HOTROD_COUNTER_UNBOUNDED_STRONG = 0,
+    /// One value between two bounds, both included.
+    HOTROD_COUNTER_BOUNDED_STRONG = 1,
+    /// Several values that are added up: fast to add to, no exact result of an addition.
+    HOTROD_COUNTER_WEAK = 2,
+}
+
+/// How a counter is made.
+#[repr(C)]
+#[derive(Debug, Clone, Copy)]
+pub struct hotrod_counter_configuration {
+    /// A `hotrod_counter_kind`.
+    pub kind: u32,
+    /// The smallest value, of a bounded one.
+    pub lower: i64,
+    /// The largest value, of a bounded one.
+    pub upper: i64,
+    /// How many values, of a weak one.
+    pub concurrency: u32,
+    /// Whether it outlives a restart of the cluster.
+    pub persistent: bool,
+    /// Its first value.
+    pub initial_value: i64,
+}
+
+/// A filter or a converter that the server makes.
+#[repr(C)]
+#[derive(Debug, Clone, Copy)]
+pub struct hotrod_factory {
+    /// Its name; empty for none.
+    pub name: hotrod_text,
+    /// Its parameters, in the cache's key or value form.
+    pub parameters: hotrod_bytes_list,
+}
+
+type Taken<T> = Result<T, Failure>;
+
+fn lifetime(lifetime: hotrod_lifetime, name: &str) -> Taken<Lifetime> {
+    let unit = match lifetime.unit {
+        0 => return Ok(Lifetime::Default),
+        1 => return Ok(Lifetime::Infinite),
+        2 => TimeUnit::Seconds,
+        3 => TimeUnit::Milliseconds,
+        4 => TimeUnit::Microseconds,
+        5 => TimeUnit::Nanoseconds,
+        6 => TimeUnit::Minutes,
+        7 => TimeUnit::Hours,
+        8 => TimeUnit::Days,
+        other => return Err(Failure::misuse(format!("{name}: there is no unit {other} of a lifetime"))),
+    };
+    Ok(Lifetime::For(lifetime.count, unit))
+}
+
+pub(crate) fn expiration(expiration: hotrod_expiration, name: &str) -> Taken<Expiration> {
+    let hotrod_expiration { lifespan, max_idle } = expiration;
+    Ok(Expiration { lifespan: lifetime(lifespan, name)?, max_idle: lifetime(max_idle, name)? })
+}
+
+/// C's view of an identity that is kept elsewhere.
+pub(crate) fn xid(xid: &Xid) -> hotrod_xid {
+    hotrod_xid {
+        format_id: xid.format_id,
+        global_transaction_id: hotrod_bytes::of(&xid.global_transaction_id),
+        branch_qualifier: hotrod_bytes::of(&xid.branch_qualifier),
+    }
+}
+
+pub(crate) fn counter_configuration(configuration: &CounterConfiguration) -> hotrod_counter_configuration {
+    let (kind, lower, upper, concurrency) = match configuration.kind {
+        CounterKind::UnboundedStrong => (hotrod_counter_kind::HOTROD_COUNTER_UNBOUNDED_STRONG, 0, 0, 0),
+        CounterKind::BoundedStrong { lower, upper } => {
+            (hotrod_counter_kind::HOTROD_COUNTER_BOUNDED_STRONG, lower, upper, 0)
+        }
+        CounterKind::Weak { concurrency } => (hotrod_counter_kind::HOTROD_COUNTER_WEAK, 0, 0, concurrency),
+    };
+    let CounterConfiguration { persistent, initial_value, .. } = *configuration;
+    hotrod_counter_configuration { kind: kind as u32, lower, upper, concurrency, persistent, initial_value }
+}
+
+pub(crate) fn counter(configuration: hotrod_counter_configuration, name: &str) -> Taken<CounterConfiguration> {
+    let hotrod_counter_configuration { kind, lower, upper, concurrency, persistent, initial_value } = configuration;
+    let kind = match kind {
+        0 => CounterKind::UnboundedStrong,
+        1 => CounterKind::BoundedStrong { lower, upper },
+        2 => CounterKind::Weak { concurrency },
+        other => return Err(Failure::misuse(format!("{name}: there is no kind {other} of a counter"))),
+    };
+    Ok(CounterConfiguration { kind, persistent, initial_value })
+}
+
+/// # Safety
+/// What `modification` points to is there.
+pub(crate) unsafe fn modification(
+    copier: &mut Copier,
+    modification: &hotrod_modification,
+    name: &str,
+) -> Taken<Modification> {
+    let seen = match modification.seen {
+        0 => Seen::NotRead,
+        1 => Seen::NonExisting,
+        2 => Seen::Version(modification.version),
+        other => return Err(Failure::misuse(format!("{name}: there is no {other} that a transaction has seen"))),
+    };
+    // SAFETY: as asked of the caller.
+    let (key, value) = unsafe { (modification.key.as_slice(), modification.value.as_slice()) };
+    let change = if modification.removes {
+        Change::Remove
+    } else {
+        Change::Put { expiration: expiration(modification.expiration, name)?, value: copier.copy(value) }
+    };
+    Ok(Modification { key: copier.copy(key), seen, change })
+}
+
+/// # Safety
+/// What `bytes` points to is there.
+pub(crate) unsafe fn byte_list(copier: &mut Copier, bytes: hotrod_bytes_list) -> Vec<Bytes> {
+    // SAFETY: as asked of the caller.
+    let pieces = unsafe { list(bytes.data, bytes.len) };
+    // SAFETY: as asked of the caller.
+    pieces.iter().map(|piece| copier.copy(unsafe { piece.as_slice() })).collect()
+}
+
+/// # Safety
+/// What `factory` points to is there.
+pub(crate) unsafe fn factory(copier: &mut Copier, factory: hotrod_factory, name: &str) -> Taken<Option<Factory>> {
+    // SAFETY: as asked of the caller.
+    let (name, parameters) = unsafe { (factory.name.as_str(name)?, byte_list(copier, factory.parameters)) };
+    Ok((!name.is_empty()).then(|| Factory { name: name.into(), parameters }))
+}

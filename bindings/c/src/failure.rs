@@ -1,0 +1,122 @@
+//! How something failed.
+
+use hotrod_core::session::Applied;
+use hotrod_core::vocabulary::Failure;
+use hotrod_core::wire::Operation;
+
+use crate::answer::{bytes_list, pairs};
+use crate::generated::codes::hotrod_status;
+use crate::lists::{List, hotrod_bytes_list, hotrod_failed_part_list, hotrod_pair_list};
+use crate::said::Arena;
+use crate::text::hotrod_text;
+
+/// Whether an operation that has failed may have been executed all the same.
+#[repr(C)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum hotrod_applied {
+    /// It certainly was not.
+    HOTROD_APPLIED_NO = 0,
+    /// It may have been.
+    HOTROD_APPLIED_UNKNOWN = 1,
+}
+
+/// How something failed.
+#[repr(C)]
+#[derive(Debug, Clone, Copy)]
+pub struct hotrod_failure {
+    /// The kind.
+    pub kind: hotrod_status,
+    /// Everything, for people: which member, which operation, what may have become of it.
+    pub message: hotrod_text,
+    /// The protocol's name of the operation; `data` is NULL if it is not one operation that failed.
+    pub operation: hotrod_text,
+    /// The address of the member that it was sent to last; `data` is NULL for none.
+    pub member: hotrod_text,
+    /// What the server said, one of `HOTROD_SERVER_…`; `HOTROD_SERVER_SUCCESS` if it said nothing.
+    pub server_status: u8,
+    /// Whether the operation may have been executed all the same.
+    pub applied: hotrod_applied,
+    /// How often it reached a member.
+    pub attempts: u32,
+    /// Of `HOTROD_ERR_PARTIAL`: the parts that failed. What is not in them was done.
+    pub parts: hotrod_failed_part_list,
+    /// Of `HOTROD_ERR_PARTIAL`: what the other parts have read.
+    pub entries: hotrod_pair_list,
+}
+
+/// A part of a bulk operation that failed.
+#[repr(C)]
+#[derive(Debug, Clone, Copy)]
+pub struct hotrod_failed_part {
+    /// Its keys.
+    pub keys: hotrod_bytes_list,
+    /// How it failed.
+    pub error: *const hotrod_failure,
+}
+
+/// C's view of a failure; it points into the failure and the arena.
+pub(crate) fn failure(failure: &Failure, arena: &mut Arena) -> hotrod_failure {
+    let (parts, entries) = match &failure.partial {
+        None => (List::of(&[]), List::of(&[])),
+        Some(partial) => {
+            let mut parts = Vec::with_capacity(partial.parts.len());
+            for (keys, error) in &partial.parts {
+                let error = self::failure(error, arena);
+                parts.push(hotrod_failed_part { keys: bytes_list(keys, arena), error: arena.keep(error) });
+            }
+            (arena.list(parts), pairs(&partial.entries, arena))
+        }
+    };
+    hotrod_failure {
+        kind: hotrod_status::of(failure.kind),
+        message: hotrod_text::of(&failure.message),
+        operation: hotrod_text::of_optional(failure.operation.map(Operation::name)),
+        member: hotrod_text::of_optional(failure.member.as_deref()),
+        server_status: failure.status.map_or(0, |status| status.0),
+        applied: match failure.applied {
+            Applied::No => hotrod_applied::HOTROD_APPLIED_NO,
+            Applied::Unknown => hotrod_applied::HOTROD_APPLIED_UNKNOWN,
+        },
+        attempts: failure.attempts.into(),
+        parts,
+        entries,
+    }
+}
+
+/// A failure and C's view of it.
+pub(crate) struct KeptFailure {
+    view: hotrod_failure,
+    /// What the view points to; the failure is in it.
+    _arena: Arena,
+}
+
+impl KeptFailure {
+    pub(crate) fn of(failure: Failure) -> Self {
+        let mut arena = Arena::default();
+        let kept = arena.keep(failure);
+        // SAFETY: the arena keeps it in its place, and nothing changes it.
+        let view = self::failure(unsafe { &*kept }, &mut arena);
+        Self { view, _arena: arena }
+    }
+
+    pub(crate) fn of_null(name: &'static str) -> Self {
+        let mut kept = Self::of(Failure::misuse(format!("{name} is NULL")));
+        kept.view.kind = hotrod_status::HOTROD_ERR_NULL;
+        kept
+    }
+
+    pub(crate) fn of_panic() -> Self {
+        let mut kept = Self::of(Failure::misuse("libhotrod has a bug: this machine can't be used any more"));
+        kept.view.kind = hotrod_status::HOTROD_ERR_PANIC;
+        kept.view.applied = hotrod_applied::HOTROD_APPLIED_UNKNOWN;
+        kept
+    }
+
+    pub(crate) fn kind(&self) -> hotrod_status {
+        self.view.kind
+    }
+
+    pub(crate) fn as_ptr(&self) -> *const hotrod_failure {
+        &raw const self.view
+    }
+}

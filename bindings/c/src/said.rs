@@ -1,0 +1,159 @@
+//! What the machine has said last, and what that points to.
+
+use std::any::Any;
+use std::mem::MaybeUninit;
+use std::ptr;
+
+use hotrod_core::cluster::Tls;
+use hotrod_core::vocabulary::Value;
+
+use crate::answer::{self, hotrod_answer, iteration_entry};
+use crate::failure::{failure, hotrod_failure};
+use crate::generated::outputs::hotrod_output;
+use crate::lists::{List, hotrod_iteration_entry_list, hotrod_text_list};
+use crate::text::{hotrod_bytes, hotrod_text};
+
+/// How to establish TLS. Certificates are always to be checked.
+#[repr(C)]
+#[derive(Debug, Clone, Copy)]
+pub struct hotrod_tls {
+    /// The name to ask for (SNI; not if it is an IP address) and to find in the server's certificate.
+    pub server_name: hotrod_text,
+    /// ALPN ids to offer, in order; none means that the extension is left out.
+    pub alpn: hotrod_text_list,
+    /// PEM file with the authorities to trust; `data` is NULL for those of the system.
+    pub trust_ca: hotrod_text,
+    /// PEM file with the chain of the certificate to show; `data` is NULL for none.
+    pub client_certificate: hotrod_text,
+    /// PEM file with its private key; `data` is NULL for none.
+    pub client_key: hotrod_text,
+}
+
+/// Keeps what outputs point to, and is not a value of its own.
+#[derive(Default)]
+pub(crate) struct Arena(Vec<Box<dyn Any>>);
+
+impl Arena {
+    /// Keeps something; it does not move until the arena is cleared.
+    pub(crate) fn keep<T: 'static>(&mut self, value: T) -> *const T {
+        let value = Box::new(value);
+        let pointer: *const T = &raw const *value;
+        self.0.push(value);
+        pointer
+    }
+
+    /// Keeps a list.
+    pub(crate) fn list<L: List>(&mut self, items: Vec<L::Item>) -> L {
+        let list = L::of(&items);
+        self.0.push(Box::new(items));
+        list
+    }
+
+    pub(crate) fn clear(&mut self) {
+        self.0.clear();
+    }
+}
+
+/// The last output: the values as core gave them, and C's view of them.
+pub(crate) struct Said {
+    pub(crate) values: Vec<Value>,
+    arena: Arena,
+    answer: MaybeUninit<hotrod_answer>,
+    output: MaybeUninit<hotrod_output>,
+}
+
+impl Default for Said {
+    fn default() -> Self {
+        Self {
+            values: Vec::new(),
+            arena: Arena::default(),
+            answer: MaybeUninit::uninit(),
+            output: MaybeUninit::uninit(),
+        }
+    }
+}
+
+impl Said {
+    /// Drops the last output.
+    pub(crate) fn clear(&mut self) {
+        self.values.clear();
+        self.arena.clear();
+    }
+
+    pub(crate) fn say(&mut self, output: hotrod_output) -> *const hotrod_output {
+        self.output.write(output)
+    }
+
+    pub(crate) fn is_there(&self, index: usize) -> bool {
+        self.values.get(index).is_some_and(|value| !matches!(value, Value::None))
+    }
+
+    pub(crate) fn number(&self, index: usize) -> u64 {
+        match self.values.get(index) {
+            Some(Value::Id(number) | Value::Number(number) | Value::Opaque(number)) => *number,
+            _ => 0,
+        }
+    }
+
+    pub(crate) fn signed(&self, index: usize) -> i64 {
+        if let Some(Value::Signed(number)) = self.values.get(index) { *number } else { 0 }
+    }
+
+    pub(crate) fn flag(&self, index: usize) -> bool {
+        matches!(self.values.get(index), Some(Value::Flag(true)))
+    }
+
+    pub(crate) fn word(&self, index: usize) -> usize {
+        if let Some(Value::Word(word, _)) = self.values.get(index) { *word } else { 0 }
+    }
+
+    pub(crate) fn text(&self, index: usize) -> hotrod_text {
+        if let Some(Value::Text(text)) = self.values.get(index) { hotrod_text::of(text) } else { hotrod_text::NONE }
+    }
+
+    pub(crate) fn bytes(&self, index: usize) -> hotrod_bytes {
+        if let Some(Value::Bytes(bytes)) = self.values.get(index) {
+            hotrod_bytes::of(bytes)
+        } else {
+            hotrod_bytes::NONE
+        }
+    }
+
+    pub(crate) fn tls(&mut self, index: usize) -> *const hotrod_tls {
+        let Some(Value::Tls(given)) = self.values.get(index) else { return ptr::null() };
+        let made = tls(given, &mut self.arena);
+        self.arena.keep(made)
+    }
+
+    /// An output has one answer at most.
+    pub(crate) fn answer(&mut self, index: usize) -> *const hotrod_answer {
+        let Some(Value::Answer(given)) = self.values.get(index) else { return ptr::null() };
+        self.answer.write(answer::answer(given, &mut self.arena))
+    }
+
+    pub(crate) fn failure(&mut self, index: usize) -> *const hotrod_failure {
+        let Some(Value::Failure(given)) = self.values.get(index) else { return ptr::null() };
+        let made = failure(given, &mut self.arena);
+        self.arena.keep(made)
+    }
+
+    pub(crate) fn entries(&mut self, index: usize) -> hotrod_iteration_entry_list {
+        let Some(Value::Entries(given)) = self.values.get(index) else {
+            return hotrod_iteration_entry_list { data: ptr::null(), len: 0 };
+        };
+        let arena = &mut self.arena;
+        let entries = given.iter().map(|entry| iteration_entry(entry, arena)).collect();
+        arena.list(entries)
+    }
+}
+
+fn tls(tls: &Tls, arena: &mut Arena) -> hotrod_tls {
+    let certificate = tls.client_certificate.as_ref();
+    hotrod_tls {
+        server_name: hotrod_text::of(&tls.server_name),
+        alpn: arena.list(tls.alpn.iter().map(|id| hotrod_text::of(id)).collect()),
+        trust_ca: hotrod_text::of_optional(tls.trust_ca.as_deref()),
+        client_certificate: hotrod_text::of_optional(certificate.map(|pair| &*pair.certificate)),
+        client_key: hotrod_text::of_optional(certificate.map(|pair| &*pair.key)),
+    }
+}

@@ -1,0 +1,207 @@
+//! How an operation is submitted.
+
+use std::slice;
+use std::time::Duration;
+
+use bytes::Bytes;
+use hotrod_core::vocabulary::{Arguments, CallOptions, Failure};
+use hotrod_core::wire::{CounterConfiguration, Expiration, Modification, Operation, Request, Xid};
+
+use crate::arguments::{
+    byte_list, counter, expiration, hotrod_counter_configuration, hotrod_expiration, hotrod_xid, modification,
+};
+use crate::boundary::{Place, enter, hotrod_machine};
+use crate::copier::Copier;
+use crate::generated::codes::hotrod_status;
+use crate::lists::{hotrod_bytes_list, hotrod_modification_list, hotrod_pair_list, hotrod_parameter_list};
+use crate::text::{hotrod_bytes, hotrod_text, list};
+
+/// How an operation is submitted; all zero is as the machine does it by itself.
+///
+/// The functions `hotrod_submit_…` have this in common. `cache` is a number of `hotrod_cache`; `options` may be NULL.
+/// What the arguments point to is read during the call, and is the caller's as before. `id` is set to the operation's
+/// identity, never 0; exactly one `HOTROD_OUTPUT_COMPLETED` with that identity comes, unless it is cancelled. They
+/// answer `HOTROD_ERR_MISUSE` for an argument that can't be, `HOTROD_ERR_FULL` if too much is going on, and
+/// `HOTROD_ERR_CLOSED` after `hotrod_close`; nothing is sent then.
+///
+/// # Safety
+/// As for all functions with a machine.
+#[repr(C)]
+#[derive(Debug, Clone, Copy)]
+pub struct hotrod_call_options {
+    /// The only member that may execute it; 0 for any.
+    pub member: u64,
+    /// Over all attempts, in microseconds; 0 for the machine's.
+    pub timeout_us: u64,
+}
+
+/// An argument as C gives it.
+pub(crate) enum Given {
+    Bytes(hotrod_bytes),
+    Text(hotrod_text),
+    Flag(bool),
+    Number(u32),
+    Signed(i64),
+    Opaque(u64),
+    Expiration(hotrod_expiration),
+    ByteList(hotrod_bytes_list),
+    Entries(hotrod_pair_list),
+    Parameters(hotrod_parameter_list),
+    Xid(hotrod_xid),
+    Modifications(hotrod_modification_list),
+    Counter(hotrod_counter_configuration),
+}
+
+/// What all `hotrod_submit_…` do.
+///
+/// # Safety
+/// As said at [`hotrod_machine`]; what the arguments point to is there during the call.
+#[inline(never)]
+pub(crate) unsafe fn submit(
+    machine: *mut hotrod_machine,
+    now: u64,
+    cache: u32,
+    options: *const hotrod_call_options,
+    operation: Operation,
+    given: &[Given],
+    id: *mut u64,
+) -> hotrod_status {
+    // SAFETY: asked of the caller.
+    unsafe {
+        enter(machine, |machine| {
+            let id = Place::of(id, "id")?;
+            let options = options.as_ref();
+            let member = options.map(|options| options.member).filter(|member| *member != 0);
+            let timeout = options.map(|options| options.timeout_us).filter(|timeout| *timeout != 0);
+            let options = CallOptions { member, timeout: timeout.map(Duration::from_micros) };
+            let mut taking = Taking { given: given.iter(), copier: &mut machine.copier };
+            let request = Request::from_arguments(operation, &mut taking)?;
+            id.put(machine.machine.submit(now, cache, request, options)?);
+            Ok(())
+        })
+    }
+}
+
+/// Takes the arguments in order. It is made only where what they point to is there.
+struct Taking<'a> {
+    given: slice::Iter<'a, Given>,
+    copier: &'a mut Copier,
+}
+
+type Taken<T> = Result<T, Failure>;
+
+/// The next argument, if it is of that form. The functions are generated: another form can't be.
+macro_rules! next {
+    ($taking:ident, $name:ident, $variant:ident) => {
+        match $taking.given.next() {
+            Some(Given::$variant(given)) => given,
+            _ => return Err(Failure::misuse(format!("{} has another form", $name))),
+        }
+    };
+}
+
+impl Arguments for Taking<'_> {
+    type Error = Failure;
+
+    fn bytes(&mut self, name: &'static str) -> Taken<Bytes> {
+        let given = next!(self, name, Bytes);
+        // SAFETY: what arguments point to is there.
+        Ok(self.copier.copy(unsafe { given.as_slice() }))
+    }
+
+    fn text(&mut self, name: &'static str) -> Taken<String> {
+        let given = next!(self, name, Text);
+        // SAFETY: what arguments point to is there.
+        Ok(unsafe { given.as_str(name) }?.into())
+    }
+
+    fn flag(&mut self, name: &'static str) -> Taken<bool> {
+        Ok(*next!(self, name, Flag))
+    }
+
+    fn number(&mut self, name: &'static str, max: u64) -> Taken<u64> {
+        let given = u64::from(*next!(self, name, Number));
+        if given > max { Err(out_of_range(name, &given)) } else { Ok(given) }
+    }
+
+    fn signed(&mut self, name: &'static str, min: i64, max: i64) -> Taken<i64> {
+        let given = *next!(self, name, Signed);
+        if (min..=max).contains(&given) { Ok(given) } else { Err(out_of_range(name, &given)) }
+    }
+
+    fn opaque(&mut self, name: &'static str) -> Taken<u64> {
+        Ok(*next!(self, name, Opaque))
+    }
+
+    fn expiration(&mut self, name: &'static str) -> Taken<Expiration> {
+        expiration(*next!(self, name, Expiration), name)
+    }
+
+    fn byte_list(&mut self, name: &'static str) -> Taken<Vec<Bytes>> {
+        let given = next!(self, name, ByteList);
+        // SAFETY: what arguments point to is there.
+        Ok(unsafe { byte_list(self.copier, *given) })
+    }
+
+    fn entries(&mut self, name: &'static str) -> Taken<Vec<(Bytes, Bytes)>> {
+        let given = next!(self, name, Entries);
+        // SAFETY: what arguments point to is there.
+        let pairs = unsafe { list(given.data, given.len) };
+        // SAFETY: what arguments point to is there.
+        let pair = |pair: &crate::answer::hotrod_pair| unsafe { (pair.key.as_slice(), pair.value.as_slice()) };
+        Ok(pairs.iter().map(pair).map(|(key, value)| (self.copier.copy(key), self.copier.copy(value))).collect())
+    }
+
+    fn parameters(&mut self, name: &'static str) -> Taken<Vec<(String, Bytes)>> {
+        // SAFETY: what arguments point to is there.
+        unsafe { parameters(self.copier, *next!(self, name, Parameters), name) }
+    }
+
+    fn xid(&mut self, name: &'static str) -> Taken<Xid> {
+        let given = next!(self, name, Xid);
+        // SAFETY: what arguments point to is there.
+        let (global, branch) = unsafe { (given.global_transaction_id.as_slice(), given.branch_qualifier.as_slice()) };
+        Ok(Xid {
+            format_id: given.format_id,
+            global_transaction_id: self.copier.copy(global),
+            branch_qualifier: self.copier.copy(branch),
+        })
+    }
+
+    fn modifications(&mut self, name: &'static str) -> Taken<Vec<Modification>> {
+        let given = next!(self, name, Modifications);
+        // SAFETY: what arguments point to is there.
+        let changes = unsafe { list(given.data, given.len) };
+        // SAFETY: what arguments point to is there.
+        changes.iter().map(|change| unsafe { modification(self.copier, change, name) }).collect()
+    }
+
+    fn counter(&mut self, name: &'static str) -> Taken<CounterConfiguration> {
+        counter(*next!(self, name, Counter), name)
+    }
+
+    fn not_offered(&mut self, operation: Operation) -> Failure {
+        Failure::misuse(format!("{operation} is not for users"))
+    }
+}
+
+fn out_of_range(name: &str, given: &dyn std::fmt::Display) -> Failure {
+    Failure::misuse(format!("{name} can't be {given}"))
+}
+
+/// # Safety
+/// What `given` points to is there.
+pub(crate) unsafe fn parameters(
+    copier: &mut Copier,
+    given: hotrod_parameter_list,
+    name: &str,
+) -> Taken<Vec<(String, Bytes)>> {
+    // SAFETY: as asked of the caller.
+    let parameters = unsafe { list(given.data, given.len) };
+    let parameter = |parameter: &crate::arguments::hotrod_parameter| {
+        // SAFETY: as asked of the caller.
+        let (name, value) = unsafe { (parameter.name.as_str(name)?, parameter.value.as_slice()) };
+        Ok((name.into(), copier.copy(value)))
+    };
+    parameters.iter().map(parameter).collect()
+}
