@@ -1,0 +1,364 @@
+#define _POSIX_C_SOURCE 200809L
+#include "hotrod_driver.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <time.h>
+
+#include "hotrod_driver_parts.h"
+
+/* Reads of a link before others get their turn, and pieces of one write. */
+enum { READS = 16, PIECES = 64 };
+
+enum stage { ESTABLISHING, OPEN, LOST };
+
+struct link {
+  uint64_t id;
+  struct hotrod_socket socket;
+  enum stage stage;
+  short events; /* what establishing waits for; while open, what writing waits for */
+  short reads;  /* what reading waits for */
+  int is_dirty; /* there may be something to write */
+  int has_more; /* reading stopped before everything was read */
+};
+
+struct hotrod_driver {
+  hotrod_machine *machine;
+  hotrod_tls_hook hook;
+  struct link *links;
+  struct pollfd *fds;
+  size_t count, room;
+  hotrod_status status; /* of the first call here that went wrong and should not have */
+  struct hotrod_waiting waiting;
+};
+
+static uint64_t now_us(void)
+{
+  struct timespec time;
+  clock_gettime(CLOCK_MONOTONIC, &time);
+  return (uint64_t)time.tv_sec * 1000000 + (uint64_t)time.tv_nsec / 1000;
+}
+
+/* hotrod_driver_next tells of it. */
+static void expect_ok(hotrod_driver *driver, hotrod_status status)
+{
+  if (status != HOTROD_OK && driver->status == HOTROD_OK)
+    driver->status = status;
+}
+
+static struct link *find(hotrod_driver *driver, uint64_t id)
+{
+  for (size_t i = 0; i < driver->count; i++)
+    if (driver->links[i].id == id)
+      return &driver->links[i];
+  return NULL;
+}
+
+/* The machine closes it then. */
+static void lose(hotrod_driver *driver, struct link *link, const char *why)
+{
+  hotrod_socket_end(&link->socket);
+  link->stage = LOST;
+  expect_ok(driver, hotrod_link_lost(driver->machine, now_us(), link->id, hotrod_text_of(why)));
+}
+
+/* What came of a step towards an established link. */
+static void established(hotrod_driver *driver, struct link *link, hotrod_io io, const char *why)
+{
+  hotrod_bytes alpn = {NULL, 0};
+  link->stage = ESTABLISHING;
+  link->events = io == HOTROD_IO_WANTS_READ ? POLLIN : POLLOUT;
+  if (io == HOTROD_IO_FAILED)
+    lose(driver, link, why);
+  if (io != HOTROD_IO_DONE)
+    return;
+  link->stage = OPEN;
+  link->events = 0;
+  link->reads = POLLIN;
+  if (link->socket.tls != NULL) {
+    /* The end of the handshake may have brought more. */
+    link->has_more = 1;
+    alpn = driver->hook.alpn(link->socket.tls);
+  }
+  expect_ok(driver, hotrod_connected(driver->machine, now_us(), link->id, alpn));
+}
+
+/* Room for one more link, and for its pollfd. */
+static int make_room(hotrod_driver *driver)
+{
+  size_t room = 2 * driver->room + 4;
+  if (driver->count < driver->room)
+    return 1;
+  struct link *links = realloc(driver->links, room * sizeof *links);
+  if (links != NULL)
+    driver->links = links;
+  struct pollfd *fds = realloc(driver->fds, room * sizeof *fds);
+  if (fds != NULL)
+    driver->fds = fds;
+  if (links == NULL || fds == NULL)
+    return 0;
+  driver->room = room;
+  return 1;
+}
+
+static void new_link(hotrod_driver *driver, const hotrod_output_connect *connect)
+{
+  char why[HOTROD_WHY] = "it can't be established";
+  if (!make_room(driver)) {
+    expect_ok(driver, hotrod_link_lost(driver->machine, now_us(), connect->link, hotrod_text_of("no memory")));
+    return;
+  }
+  struct link *link = &driver->links[driver->count++];
+  memset(link, 0, sizeof *link);
+  link->id = connect->link;
+  link->socket.fd = -1;
+  link->socket.hook = &driver->hook;
+  established(driver, link, hotrod_socket_dial(&link->socket, connect, why), why);
+}
+
+static void remove_link(hotrod_driver *driver, struct link *link)
+{
+  hotrod_socket_end(&link->socket);
+  *link = driver->links[--driver->count];
+}
+
+/* Does what an output asks of the host; answers 0 for one that is for the application. */
+static int perform(hotrod_driver *driver, const hotrod_output *output)
+{
+  char why[HOTROD_WHY] = "TLS can't be established";
+  struct link *link;
+  switch (output->type) {
+  case HOTROD_OUTPUT_CONNECT:
+    new_link(driver, &output->as.connect);
+    return 1;
+  case HOTROD_OUTPUT_START_TLS:
+    link = find(driver, output->as.start_tls.link);
+    if (link != NULL && link->stage == OPEN)
+      established(driver, link, hotrod_socket_start_tls(&link->socket, output->as.start_tls.tls, why), why);
+    return 1;
+  case HOTROD_OUTPUT_TRANSMIT:
+    link = find(driver, output->as.transmit.link);
+    if (link != NULL)
+      link->is_dirty = 1;
+    return 1;
+  case HOTROD_OUTPUT_CLOSE:
+    link = find(driver, output->as.close.link);
+    if (link != NULL)
+      remove_link(driver, link);
+    return 1;
+  case HOTROD_OUTPUT_PAUSE:
+  case HOTROD_OUTPUT_RESUME:
+    return 1; /* hotrod_wants_read is asked before every read */
+  default:
+    return 0;
+  }
+}
+
+/* Writes until nothing is left, or the socket takes no more. */
+static void write_link(hotrod_driver *driver, struct link *link)
+{
+  char why[HOTROD_WHY] = "writing failed";
+  hotrod_bytes pieces[PIECES];
+  size_t count, written;
+  link->events = 0;
+  link->is_dirty = 0;
+  for (;;) {
+    expect_ok(driver, hotrod_transmit(driver->machine, link->id, pieces, PIECES, &count));
+    if (driver->status != HOTROD_OK || count == 0)
+      return;
+    switch (hotrod_socket_write(&link->socket, pieces, count, &written, why)) {
+    case HOTROD_IO_DONE:
+      expect_ok(driver, hotrod_transmitted(driver->machine, link->id, written));
+      break;
+    case HOTROD_IO_WANTS_WRITE:
+      link->events = POLLOUT;
+      return;
+    case HOTROD_IO_WANTS_READ:
+      link->events = POLLIN;
+      return;
+    case HOTROD_IO_FAILED:
+      lose(driver, link, why);
+      return;
+    }
+  }
+}
+
+/* Writes what is to be written; answers whether there was something. */
+static int flush(hotrod_driver *driver)
+{
+  int any = 0;
+  for (size_t i = 0; i < driver->count; i++) {
+    struct link *link = &driver->links[i];
+    if (link->stage == OPEN && link->is_dirty && link->events == 0) {
+      any = 1;
+      write_link(driver, link);
+    }
+  }
+  return any;
+}
+
+/* Reads what there is, but not for ever, and only while the machine wants it. */
+static void read_link(hotrod_driver *driver, struct link *link)
+{
+  char why[HOTROD_WHY] = "reading failed";
+  uint8_t *room;
+  size_t len, count;
+  bool wants;
+  link->has_more = 1;
+  for (int i = 0; i < READS; i++) {
+    if (hotrod_wants_read(driver->machine, link->id, &wants) != HOTROD_OK || !wants)
+      return;
+    expect_ok(driver, hotrod_receive_buffer(driver->machine, link->id, &room, &len));
+    if (driver->status != HOTROD_OK || len == 0)
+      return;
+    hotrod_io io = hotrod_socket_read(&link->socket, room, len, &count, why);
+    link->reads = io == HOTROD_IO_WANTS_WRITE ? POLLOUT : POLLIN;
+    link->has_more = io == HOTROD_IO_DONE;
+    if (io == HOTROD_IO_FAILED)
+      lose(driver, link, why);
+    if (io != HOTROD_IO_DONE)
+      return;
+    expect_ok(driver, hotrod_filled(driver->machine, now_us(), link->id, count));
+    /* A socket that gave less than it could has no more for now; TLS may have a record that it has read already. */
+    if (link->socket.tls == NULL && count < len) {
+      link->has_more = 0;
+      return;
+    }
+  }
+}
+
+size_t hotrod_driver_before_poll(hotrod_driver *driver, struct pollfd *fds, size_t max, int *timeout_ms)
+{
+  uint64_t deadline = HOTROD_NO_DEADLINE, now = now_us();
+  /* Writing may have made the machine say something: then there is nothing to wait for. */
+  int is_busy = flush(driver);
+  for (size_t i = 0; i < driver->count; i++) {
+    struct link *link = &driver->links[i];
+    bool wants = false;
+    short events = link->events;
+    if (link->stage == OPEN && hotrod_wants_read(driver->machine, link->id, &wants) == HOTROD_OK && wants) {
+      events |= link->reads;
+      is_busy |= link->has_more;
+    }
+    if (i < max) {
+      /* A paused link is not looked at: poll would tell of its end again and again. */
+      fds[i].fd = link->stage == LOST || events == 0 ? -1 : link->socket.fd;
+      fds[i].events = events;
+      fds[i].revents = 0;
+    }
+  }
+  expect_ok(driver, hotrod_deadline(driver->machine, &deadline));
+  if (deadline != HOTROD_NO_DEADLINE) {
+    uint64_t wait_ms = deadline <= now ? 0 : (deadline - now + 999) / 1000;
+    wait_ms = wait_ms < 3600000 ? wait_ms : 3600000;
+    if (*timeout_ms < 0 || wait_ms < (uint64_t)*timeout_ms)
+      *timeout_ms = (int)wait_ms;
+  }
+  if (is_busy)
+    *timeout_ms = 0;
+  return driver->count;
+}
+
+static void ready(hotrod_driver *driver, struct link *link, short events)
+{
+  char why[HOTROD_WHY] = "it can't be established";
+  short broken = POLLERR | POLLHUP | POLLNVAL;
+  if (link->stage == ESTABLISHING && events != 0) {
+    established(driver, link, hotrod_socket_go_on(&link->socket, why), why);
+    return;
+  }
+  if (link->stage == OPEN && link->events != 0 && (events & (link->events | broken)) != 0)
+    write_link(driver, link);
+  if (link->stage == OPEN && (link->has_more || (events & (link->reads | broken)) != 0))
+    read_link(driver, link);
+}
+
+void hotrod_driver_after_poll(hotrod_driver *driver, const struct pollfd *fds, size_t count)
+{
+  uint64_t deadline, now;
+  /* Links come and go only in hotrod_driver_next: they are those that fds was made of. */
+  for (size_t i = 0; i < count && i < driver->count; i++)
+    ready(driver, &driver->links[i], fds[i].revents);
+  now = now_us();
+  if (hotrod_deadline(driver->machine, &deadline) == HOTROD_OK && deadline <= now)
+    expect_ok(driver, hotrod_timeout(driver->machine, now));
+}
+
+hotrod_status hotrod_driver_next(hotrod_driver *driver, int timeout_ms, const hotrod_output **output)
+{
+  uint64_t end = timeout_ms < 0 ? HOTROD_NO_DEADLINE : now_us() + (uint64_t)timeout_ms * 1000;
+  for (int is_over = 0;;) {
+    const hotrod_output *next;
+    bool is_closed = false;
+    do {
+      expect_ok(driver, hotrod_poll(driver->machine, &next));
+      if (driver->status != HOTROD_OK)
+        return driver->status;
+      if (next != NULL && !perform(driver, next)) {
+        *output = next;
+        return HOTROD_OK;
+      }
+    } while (next != NULL || flush(driver));
+    if (hotrod_is_closed(driver->machine, &is_closed) == HOTROD_OK && is_closed)
+      return HOTROD_ERR_CLOSED;
+    if (is_over) {
+      *output = NULL;
+      return HOTROD_OK;
+    }
+    uint64_t now = timeout_ms < 0 ? 0 : now_us();
+    int wait_ms = timeout_ms < 0 ? -1 : now >= end ? 0 : (int)((end - now + 999) / 1000);
+    size_t count = hotrod_driver_before_poll(driver, driver->fds, driver->count, &wait_ms);
+    if (poll(driver->fds, (nfds_t)count, wait_ms) >= 0)
+      hotrod_driver_after_poll(driver, driver->fds, count);
+    is_over = timeout_ms >= 0 && now_us() >= end;
+  }
+}
+
+hotrod_status hotrod_driver_new(const char *uri, const hotrod_tls_hook *tls, hotrod_driver **driver,
+                                hotrod_error **error)
+{
+  uint8_t seed[32];
+  hotrod_driver *made = calloc(1, sizeof *made);
+  if (made == NULL || getrandom(seed, sizeof seed, 0) != sizeof seed) {
+    free(made);
+    return HOTROD_ERR_FULL;
+  }
+  hotrod_status status = hotrod_machine_new(hotrod_text_of(uri), seed, now_us(), &made->machine, error);
+  if (status != HOTROD_OK) {
+    free(made);
+    return status;
+  }
+  if (tls != NULL)
+    made->hook = *tls;
+  *driver = made;
+  return HOTROD_OK;
+}
+
+void hotrod_driver_free(hotrod_driver *driver)
+{
+  if (driver == NULL)
+    return;
+  while (driver->count > 0)
+    remove_link(driver, &driver->links[0]);
+  hotrod_machine_free(driver->machine);
+  free(driver->links);
+  free(driver->fds);
+  free(driver);
+}
+
+hotrod_machine *hotrod_driver_machine(hotrod_driver *driver)
+{
+  return driver->machine;
+}
+
+uint64_t hotrod_driver_now(hotrod_driver *driver)
+{
+  (void)driver;
+  return now_us();
+}
+
+struct hotrod_waiting *hotrod_driver_waiting(hotrod_driver *driver)
+{
+  return &driver->waiting;
+}

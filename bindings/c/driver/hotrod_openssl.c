@@ -1,0 +1,234 @@
+#define _POSIX_C_SOURCE 200809L
+#include "hotrod_openssl.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <openssl/err.h>
+#include <openssl/ssl.h>
+#include <openssl/x509v3.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+struct session {
+  SSL *ssl;
+  BIO_METHOD *method;
+  int fd;
+};
+
+/* A text as a C string; 0 if it does not fit. */
+static int string_of(hotrod_text text, char *string, size_t size)
+{
+  if (text.len >= size)
+    return 0;
+  memcpy(string, text.data, text.len);
+  string[text.len] = '\0';
+  return 1;
+}
+
+static void explain(char *why, const char *what)
+{
+  char reason[160] = "";
+  unsigned long error = ERR_peek_last_error();
+  if (error != 0)
+    ERR_error_string_n(error, reason, sizeof reason);
+  snprintf(why, HOTROD_WHY, "%s%s%s", what, error != 0 ? ": " : "", reason);
+  ERR_clear_error();
+}
+
+/* Certificates and keys; answers what is wrong, or NULL. */
+static const char *use_files(SSL_CTX *context, const hotrod_tls *tls)
+{
+  char file[4096], key[4096];
+  if (tls->trust_ca.data == NULL) {
+    if (SSL_CTX_set_default_verify_paths(context) != 1)
+      return "the system's authorities can't be used";
+  } else if (!string_of(tls->trust_ca, file, sizeof file) ||
+             SSL_CTX_load_verify_locations(context, file, NULL) != 1) {
+    return "trust_ca can't be used";
+  }
+  if (tls->client_certificate.data == NULL)
+    return NULL;
+  if (!string_of(tls->client_certificate, file, sizeof file) ||
+      SSL_CTX_use_certificate_chain_file(context, file) != 1)
+    return "client_certificate can't be used";
+  if (!string_of(tls->client_key, key, sizeof key) ||
+      SSL_CTX_use_PrivateKey_file(context, key, SSL_FILETYPE_PEM) != 1)
+    return "client_key can't be used";
+  return NULL;
+}
+
+/* Whom to expect: an address is looked for in the certificate, and only a name is sent. */
+static int expect(SSL *ssl, hotrod_text server_name)
+{
+  char name[1025];
+  unsigned char address[16];
+  if (!string_of(server_name, name, sizeof name))
+    return 0;
+  if (inet_pton(AF_INET, name, address) == 1 || inet_pton(AF_INET6, name, address) == 1)
+    return X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(ssl), name) == 1;
+  SSL_set_hostflags(ssl, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
+  return SSL_set1_host(ssl, name) == 1 && SSL_set_tlsext_host_name(ssl, name) == 1;
+}
+
+/* The form of ALPN on the wire: each id with its length before it. */
+static int offer(SSL *ssl, hotrod_text_list ids)
+{
+  unsigned char wire[1024];
+  size_t length = 0;
+  for (size_t i = 0; i < ids.len; i++) {
+    hotrod_text id = ids.data[i];
+    if (id.len > 255 || length + 1 + id.len > sizeof wire)
+      return 0;
+    wire[length++] = (unsigned char)id.len;
+    memcpy(wire + length, id.data, id.len);
+    length += id.len;
+  }
+  /* It answers 0 for success, unlike all others. */
+  return length == 0 || SSL_set_alpn_protos(ssl, wire, (unsigned)length) == 0;
+}
+
+/* OpenSSL's own BIO for sockets raises SIGPIPE; this one does not. */
+static int bio_write(BIO *bio, const char *bytes, int length)
+{
+  const struct session *session = BIO_get_data(bio);
+  ssize_t sent = send(session->fd, bytes, (size_t)length, MSG_NOSIGNAL);
+  BIO_clear_retry_flags(bio);
+  if (sent < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR))
+    BIO_set_retry_write(bio);
+  return (int)sent;
+}
+
+static int bio_read(BIO *bio, char *room, int length)
+{
+  const struct session *session = BIO_get_data(bio);
+  ssize_t got = recv(session->fd, room, (size_t)length, 0);
+  BIO_clear_retry_flags(bio);
+  if (got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR))
+    BIO_set_retry_read(bio);
+  return (int)got;
+}
+
+static long bio_control(BIO *bio, int command, long number, void *pointer)
+{
+  (void)bio;
+  (void)number;
+  (void)pointer;
+  return command == BIO_CTRL_FLUSH;
+}
+
+static int use_socket(struct session *session)
+{
+  session->method = BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, "hotrod");
+  if (session->method == NULL)
+    return 0;
+  BIO_meth_set_write(session->method, bio_write);
+  BIO_meth_set_read(session->method, bio_read);
+  BIO_meth_set_ctrl(session->method, bio_control);
+  BIO *bio = BIO_new(session->method);
+  if (bio == NULL)
+    return 0;
+  BIO_set_data(bio, session);
+  BIO_set_init(bio, 1);
+  SSL_set_bio(session->ssl, bio, bio);
+  return 1;
+}
+
+static void end(void *pointer)
+{
+  struct session *session = pointer;
+  if (session->fd >= 0 && SSL_is_init_finished(session->ssl))
+    SSL_shutdown(session->ssl);
+  ERR_clear_error();
+  SSL_free(session->ssl);
+  BIO_meth_free(session->method);
+  free(session);
+}
+
+static void *start(void *unused, const hotrod_tls *tls, char *why)
+{
+  SSL_CTX *context = SSL_CTX_new(TLS_client_method());
+  struct session *session = calloc(1, sizeof *session);
+  const char *wrong = "OpenSSL";
+  (void)unused;
+  if (context != NULL && session != NULL) {
+    session->fd = -1;
+    SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION);
+    SSL_CTX_set_verify(context, SSL_VERIFY_PEER, NULL);
+    /* What waits may grow and move before it is written again. */
+    SSL_CTX_set_mode(context, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER |
+                                  SSL_MODE_RELEASE_BUFFERS);
+    wrong = use_files(context, tls);
+    if (wrong == NULL) {
+      wrong = "the server's name or the ALPN ids can't be used";
+      session->ssl = SSL_new(context);
+      if (session->ssl != NULL && use_socket(session) && expect(session->ssl, tls->server_name) &&
+          offer(session->ssl, tls->alpn))
+        wrong = NULL;
+    }
+  }
+  /* The session keeps it. */
+  SSL_CTX_free(context);
+  if (wrong == NULL)
+    return session;
+  explain(why, wrong);
+  if (session != NULL)
+    end(session);
+  return NULL;
+}
+
+static hotrod_io outcome(SSL *ssl, int result, const char *what, char *why)
+{
+  long verified = SSL_get_verify_result(ssl);
+  switch (SSL_get_error(ssl, result)) {
+  case SSL_ERROR_WANT_READ: return HOTROD_IO_WANTS_READ;
+  case SSL_ERROR_WANT_WRITE: return HOTROD_IO_WANTS_WRITE;
+  case SSL_ERROR_ZERO_RETURN: snprintf(why, HOTROD_WHY, "the server closed it"); break;
+  default:
+    if (verified != X509_V_OK)
+      snprintf(why, HOTROD_WHY, "the server's certificate: %s", X509_verify_cert_error_string(verified));
+    else
+      explain(why, what);
+  }
+  ERR_clear_error();
+  return HOTROD_IO_FAILED;
+}
+
+static hotrod_io handshake(void *pointer, int fd, char *why)
+{
+  struct session *session = pointer;
+  session->fd = fd;
+  int result = SSL_connect(session->ssl);
+  return result == 1 ? HOTROD_IO_DONE : outcome(session->ssl, result, "TLS", why);
+}
+
+static hotrod_io read_some(void *pointer, uint8_t *room, size_t len, size_t *count, char *why)
+{
+  struct session *session = pointer;
+  int result = SSL_read_ex(session->ssl, room, len, count);
+  return result == 1 ? HOTROD_IO_DONE : outcome(session->ssl, result, "the connection broke off", why);
+}
+
+static hotrod_io write_some(void *pointer, const uint8_t *bytes, size_t len, size_t *count, char *why)
+{
+  struct session *session = pointer;
+  int result = SSL_write_ex(session->ssl, bytes, len, count);
+  return result == 1 ? HOTROD_IO_DONE : outcome(session->ssl, result, "the connection broke off", why);
+}
+
+static hotrod_bytes alpn(void *pointer)
+{
+  const unsigned char *id;
+  unsigned length;
+  struct session *session = pointer;
+  SSL_get0_alpn_selected(session->ssl, &id, &length);
+  hotrod_bytes bytes = {id, length};
+  return bytes;
+}
+
+hotrod_tls_hook hotrod_openssl_hook(void)
+{
+  hotrod_tls_hook hook = {NULL, start, handshake, read_some, write_some, alpn, end};
+  return hook;
+}
