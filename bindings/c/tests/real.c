@@ -1,0 +1,133 @@
+/* Against real Infinispan: real transactions URI, or real load URI SECONDS, which survives that members are killed. */
+#include <inttypes.h>
+
+#include "../driver/hotrod_driver.h"
+#include "check.h"
+
+enum { IN_FLIGHT = 64, MAX = 1 << 20 };
+
+static hotrod_driver *driver;
+static hotrod_machine *machine;
+static uint32_t cache;
+static const hotrod_expiration as_configured;
+
+#define NOW hotrod_driver_now(driver)
+#define B hotrod_bytes_of
+
+static const hotrod_answer *answer(hotrod_status submitted, const uint64_t *id)
+{
+  const hotrod_output_completed *completed;
+  hotrod_status status = submitted == HOTROD_OK ? hotrod_driver_wait(driver, *id, &completed) : submitted;
+  if (status != HOTROD_OK) {
+    hotrod_text why = hotrod_driver_failure(driver);
+    fprintf(stderr, "status %d: %.*s\n", (int)status, (int)why.len, why.data);
+    exit(1);
+  }
+  return completed->answer;
+}
+
+static void transactions(void)
+{
+  uint64_t id;
+  hotrod_xid xid = {1, B("global"), B("branch")};
+  hotrod_modification change = {0};
+  change.key = B("tx");
+  change.seen = HOTROD_SEEN_NON_EXISTING;
+  change.value = B("in it");
+  hotrod_modification_list list = {&change, 1};
+  const hotrod_answer *found = answer(
+      hotrod_submit_prepare_tx_2(machine, NOW, cache, NULL, xid, false, true, 60000, list, &id), &id);
+  CHECK(found->type == HOTROD_ANSWER_NUMBER && found->as.number == 0);
+  CHECK(answer(hotrod_submit_commit_tx(machine, NOW, cache, NULL, xid, &id), &id)->as.number == 0);
+  found = answer(hotrod_submit_get(machine, NOW, cache, NULL, B("tx"), &id), &id);
+  CHECK(found->found && bytes_are(found->as.value, "in it"));
+  puts("real: transactions passed");
+}
+
+/* Which write each operation in flight is, and what became of each write. */
+static struct { uint64_t id; uint32_t write; } flight[IN_FLIGHT];
+static uint8_t acknowledged[MAX];
+
+static void start_write(int slot, uint32_t write)
+{
+  char text[24];
+  snprintf(text, sizeof text, "w%" PRIu32, write);
+  CHECK_OK(hotrod_submit_put(machine, NOW, cache, NULL, B(text), as_configured, B(text), &flight[slot].id));
+  flight[slot].write = write;
+}
+
+/* An error may only say what can be: that the path was lost, or that time has run out. */
+static void check_honest(const hotrod_failure *error)
+{
+  fprintf(stderr, "a write failed: %.*s\n", (int)error->message.len, error->message.data);
+  CHECK(error->kind == HOTROD_ERR_DISCONNECTED || error->kind == HOTROD_ERR_TIMED_OUT ||
+        error->kind == HOTROD_ERR_UNREACHABLE || error->kind == HOTROD_ERR_SERVER);
+}
+
+static void check_writes(uint32_t writes)
+{
+  uint32_t kept = 0;
+  for (uint32_t write = 0; write < writes; write++) {
+    char text[24];
+    uint64_t id;
+    if (!acknowledged[write])
+      continue;
+    snprintf(text, sizeof text, "w%" PRIu32, write);
+    const hotrod_answer *found = answer(hotrod_submit_get(machine, NOW, cache, NULL, B(text), &id), &id);
+    if (!found->found || !bytes_are(found->as.value, text)) {
+      fprintf(stderr, "write %s was acknowledged, and is lost\n", text);
+      exit(1);
+    }
+    kept++;
+  }
+  printf("real: %" PRIu32 " of %" PRIu32 " writes acknowledged, none of them lost\n", kept, writes);
+}
+
+static void load(int seconds)
+{
+  uint64_t end = NOW + (uint64_t)seconds * 1000000;
+  uint32_t writes = 0, done = 0, failed = 0;
+  for (int slot = 0; slot < IN_FLIGHT; slot++)
+    start_write(slot, writes++);
+  puts("loading");
+  fflush(stdout);
+  while (done < writes) {
+    const hotrod_output *output;
+    CHECK_OK(hotrod_driver_next(driver, 30000, &output));
+    CHECK(output != NULL);
+    if (output->type == HOTROD_OUTPUT_MEMBER_UNAVAILABLE)
+      puts("a member is unavailable");
+    if (output->type != HOTROD_OUTPUT_COMPLETED)
+      continue;
+    int slot = 0;
+    while (flight[slot].id != output->as.completed.id)
+      CHECK(++slot < IN_FLIGHT);
+    done++;
+    acknowledged[flight[slot].write] = output->as.completed.error == NULL;
+    if (output->as.completed.error != NULL) {
+      failed++;
+      check_honest(output->as.completed.error);
+    }
+    flight[slot].id = 0;
+    if (NOW < end && writes < MAX)
+      start_write(slot, writes++);
+  }
+  printf("%" PRIu32 " writes, %" PRIu32 " failed\n", writes, failed);
+  check_writes(writes);
+}
+
+int main(int count, char **arguments)
+{
+  CHECK(count >= 3);
+  CHECK_OK(hotrod_driver_new(arguments[2], NULL, &driver, NULL));
+  machine = hotrod_driver_machine(driver);
+  CHECK_OK(hotrod_driver_cache(driver, NULL, &cache));
+  CHECK_OK(hotrod_driver_start(driver, cache));
+  if (strcmp(arguments[1], "transactions") == 0)
+    transactions();
+  else
+    load(count > 3 ? atoi(arguments[3]) : 10);
+  CHECK_OK(hotrod_driver_close(driver));
+  hotrod_driver_free(driver);
+  return 0;
+}
