@@ -1,4 +1,5 @@
-/* Nanoseconds per call of the border, without sockets: GETs submitted, their answers received and polled. */
+/* Nanoseconds per call of the border, without sockets: GETs submitted, their answers received and polled.
+ * border [ROUNDS], each of 64 operations */
 #define _POSIX_C_SOURCE 200809L
 #include <stdio.h>
 #include <stdlib.h>
@@ -7,7 +8,7 @@
 
 #include <libhotrod.h>
 
-enum { BATCH = 64, ROUNDS = 20000 };
+enum { BATCH = 64 };
 
 static hotrod_machine *machine;
 static uint64_t link_id, moment = 1;
@@ -86,8 +87,9 @@ static size_t answer_requests(uint8_t *replies, size_t room)
   return length;
 }
 
-int main(void)
+int main(int count, char **arguments)
 {
+  int rounds = count > 1 ? atoi(arguments[1]) : 20000;
   static uint8_t replies[BATCH * 160];
   uint8_t seed[32] = {1};
   uint32_t cache;
@@ -102,7 +104,7 @@ int main(void)
   poll_all();
   must(hotrod_connected(machine, moment, link_id, none));
   poll_all();
-  for (int round = 0; round < ROUNDS + 100; round++) {
+  for (int round = 0; round < rounds + 100; round++) {
     hotrod_bytes bytes = {replies, answer_requests(replies, sizeof replies)};
     if (round == 100)
       submitting = answering = polling = 0, values = 0;
@@ -119,7 +121,7 @@ int main(void)
     polling += polled - received;
     submitting += submitted - polled;
   }
-  double operations = (double)BATCH * ROUNDS;
+  double operations = (double)BATCH * rounds;
   printf("{\"operations\": %zu, \"submit_ns\": %.1f, \"received_ns\": %.1f, \"poll_ns\": %.1f}\n", values,
          submitting / operations, answering / operations, polling / operations);
   hotrod_machine_free(machine);
