@@ -76,6 +76,8 @@ int main(int count, char **arguments)
       serve(&all[i], limit);
       done += all[i].completed == limit;
       counts[i] = hotrod_driver_before_poll(all[i].driver, fds + used, LINKS, &timeout_ms);
+      if (counts[i] > LINKS)
+        return 1;
       used += counts[i];
     }
     links = used > links ? used : links;

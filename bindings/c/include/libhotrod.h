@@ -1655,6 +1655,8 @@ typedef struct hotrod_output {
  * identity, never 0; exactly one `HOTROD_OUTPUT_COMPLETED` with that identity comes, unless it is cancelled. They
  * answer `HOTROD_ERR_MISUSE` for an argument that can't be, `HOTROD_ERR_FULL` if too much is going on, and
  * `HOTROD_ERR_CLOSED` after `hotrod_close`; nothing is sent then.
+ *
+ * Threads and ownership: as said at `hotrod_machine`.
  */
 typedef struct hotrod_call_options {
   /**
@@ -2014,29 +2016,33 @@ enum hotrod_status hotrod_machine_new(struct hotrod_text uri,
 
 /**
  * Frees a machine, with everything that it has given out; NULL is nothing to free. Its connections are the host's, who
- * closes them. To let operations finish, `hotrod_close` it before.
+ * closes them. To let operations finish, `hotrod_close` it before. Any thread may call it, none other on that machine.
  */
 void hotrod_machine_free(struct hotrod_machine *machine);
 
 /**
- * What an error says; valid until it is freed. NULL for NULL.
+ * What an error says; valid until it is freed. NULL for NULL. Any thread may call it.
  */
 const struct hotrod_failure *hotrod_error_failure(const struct hotrod_error *error);
 
 /**
- * Frees an error; NULL is nothing to free.
+ * Frees an error; NULL is nothing to free. Any thread may call it.
  */
 void hotrod_error_free(struct hotrod_error *error);
 
 /**
  * How the last call on this machine that failed has failed; NULL if none has. Valid until the next one that fails, or
  * until the machine is freed. Works after `HOTROD_ERR_PANIC` as well.
+ *
+ * Threads and ownership: as said at `hotrod_machine`.
  */
 const struct hotrod_failure *hotrod_last_failure(const struct hotrod_machine *machine);
 
 /**
  * Gives a cache, asked in a certain way, a number for the calls on it; every call gives a new one. They last as long as
  * the machine. `HOTROD_ERR_MISUSE` for a media type that can't be.
+ *
+ * Threads and ownership: as said at `hotrod_machine`.
  */
 enum hotrod_status hotrod_cache(struct hotrod_machine *machine,
                                 uint64_t now_us,
@@ -2045,6 +2051,8 @@ enum hotrod_status hotrod_cache(struct hotrod_machine *machine,
 
 /**
  * The name of the cache that the URI names; empty for the server's default cache. Valid as long as the machine.
+ *
+ * Threads and ownership: as said at `hotrod_machine`.
  */
 enum hotrod_status hotrod_default_cache(struct hotrod_machine *machine,
                                         struct hotrod_text *name);
@@ -2052,6 +2060,8 @@ enum hotrod_status hotrod_default_cache(struct hotrod_machine *machine,
 /**
  * Connects to a first member, asking for that cache. `HOTROD_OUTPUT_STARTED` or `HOTROD_OUTPUT_START_FAILED` is the
  * answer. Operations may be submitted at once.
+ *
+ * Threads and ownership: as said at `hotrod_machine`.
  */
 enum hotrod_status hotrod_start(struct hotrod_machine *machine,
                                 uint64_t now_us,
@@ -2060,6 +2070,8 @@ enum hotrod_status hotrod_start(struct hotrod_machine *machine,
 /**
  * Gives an operation up: nothing more is said of it. `was_there`, if it is not NULL, is set to whether there was such
  * an operation. It may be executed all the same.
+ *
+ * Threads and ownership: as said at `hotrod_machine`.
  */
 enum hotrod_status hotrod_cancel(struct hotrod_machine *machine,
                                  uint64_t operation,
@@ -2068,35 +2080,47 @@ enum hotrod_status hotrod_cancel(struct hotrod_machine *machine,
 /**
  * The next thing that the machine says; `*next` is NULL when there is no more for now. Ask until then after every call
  * that brings something in. What it points to is valid until the next `hotrod_poll` on this machine.
+ *
+ * Threads and ownership: as said at `hotrod_machine`.
  */
 enum hotrod_status hotrod_poll(struct hotrod_machine *machine,
                                const struct hotrod_output **next);
 
 /**
  * When `hotrod_timeout` is to be called: `HOTROD_NO_DEADLINE` for never. It changes with every other call.
+ *
+ * Threads and ownership: as said at `hotrod_machine`.
  */
 enum hotrod_status hotrod_deadline(struct hotrod_machine *machine, uint64_t *at_us);
 
 /**
  * Time has passed. A call too many does no harm.
+ *
+ * Threads and ownership: as said at `hotrod_machine`.
  */
 enum hotrod_status hotrod_timeout(struct hotrod_machine *machine, uint64_t now_us);
 
 /**
  * Lets operations in flight finish, and closes every link. Nothing more is accepted: calls that would begin something
  * answer `HOTROD_ERR_CLOSED`.
+ *
+ * Threads and ownership: as said at `hotrod_machine`.
  */
 enum hotrod_status hotrod_close(struct hotrod_machine *machine,
                                 uint64_t now_us);
 
 /**
  * Whether every link is closed and none will come, after `hotrod_close`.
+ *
+ * Threads and ownership: as said at `hotrod_machine`.
  */
 enum hotrod_status hotrod_is_closed(struct hotrod_machine *machine, bool *is_closed);
 
 /**
  * Goes over to another site, or with an empty name back to the one of the URI's servers. `is_known`, if it is not NULL,
  * is set to whether there is one of that name.
+ *
+ * Threads and ownership: as said at `hotrod_machine`.
  */
 enum hotrod_status hotrod_switch_site(struct hotrod_machine *machine,
                                       uint64_t now_us,
@@ -2106,6 +2130,8 @@ enum hotrod_status hotrod_switch_site(struct hotrod_machine *machine,
 /**
  * A link is established, with TLS if that was asked for. `alpn` is the id that the server has selected; NULL for none.
  * Nothing happens for a link that the machine does not know any more; so it is with all functions of links.
+ *
+ * Threads and ownership: as said at `hotrod_machine`.
  */
 enum hotrod_status hotrod_connected(struct hotrod_machine *machine,
                                     uint64_t now_us,
@@ -2114,6 +2140,8 @@ enum hotrod_status hotrod_connected(struct hotrod_machine *machine,
 
 /**
  * Takes bytes from a link; they are copied. `hotrod_receive_buffer` saves the copy.
+ *
+ * Threads and ownership: as said at `hotrod_machine`.
  */
 enum hotrod_status hotrod_received(struct hotrod_machine *machine,
                                    uint64_t now_us,
@@ -2124,6 +2152,8 @@ enum hotrod_status hotrod_received(struct hotrod_machine *machine,
  * Room in the machine for bytes of a link: read into it, at most `*len` bytes, and say `hotrod_filled`. It is the
  * machine's, and good to be written to until the next call on this machine. `*data` is NULL and `*len` 0 if the link
  * does not take bytes (any more).
+ *
+ * Threads and ownership: as said at `hotrod_machine`.
  */
 enum hotrod_status hotrod_receive_buffer(struct hotrod_machine *machine,
                                          uint64_t link,
@@ -2133,6 +2163,8 @@ enum hotrod_status hotrod_receive_buffer(struct hotrod_machine *machine,
 /**
  * The host has written the first `count` bytes of the room that `hotrod_receive_buffer` gave for this link.
  * `HOTROD_ERR_MISUSE` if there was no such room, or less.
+ *
+ * Threads and ownership: as said at `hotrod_machine`.
  */
 enum hotrod_status hotrod_filled(struct hotrod_machine *machine,
                                  uint64_t now_us,
@@ -2141,6 +2173,8 @@ enum hotrod_status hotrod_filled(struct hotrod_machine *machine,
 
 /**
  * A link could not be established, or is lost: closed by the peer, broken. `why` is for people.
+ *
+ * Threads and ownership: as said at `hotrod_machine`.
  */
 enum hotrod_status hotrod_link_lost(struct hotrod_machine *machine,
                                     uint64_t now_us,
@@ -2151,6 +2185,8 @@ enum hotrod_status hotrod_link_lost(struct hotrod_machine *machine,
  * What a link has to send, oldest first: up to `max` pieces are written to `pieces`, and their number to `count`; 0
  * means that nothing waits. A `hotrod_bytes` has the layout of a `struct iovec`. The bytes are the machine's, and valid
  * until the next call on it but this. Then say `hotrod_transmitted`.
+ *
+ * Threads and ownership: as said at `hotrod_machine`.
  */
 enum hotrod_status hotrod_transmit(struct hotrod_machine *machine,
                                    uint64_t link,
@@ -2160,12 +2196,16 @@ enum hotrod_status hotrod_transmit(struct hotrod_machine *machine,
 
 /**
  * So many bytes of `hotrod_transmit` have been sent. `HOTROD_ERR_MISUSE` if there were less.
+ *
+ * Threads and ownership: as said at `hotrod_machine`.
  */
 enum hotrod_status hotrod_transmitted(struct hotrod_machine *machine, uint64_t link, size_t count);
 
 /**
  * Whether the host should read from the link: not before it is connected, not between `HOTROD_OUTPUT_PAUSE` and
  * `HOTROD_OUTPUT_RESUME`, nor while too many outputs wait for `hotrod_poll`.
+ *
+ * Threads and ownership: as said at `hotrod_machine`.
  */
 enum hotrod_status hotrod_wants_read(struct hotrod_machine *machine,
                                      uint64_t link,
@@ -2175,6 +2215,8 @@ enum hotrod_status hotrod_wants_read(struct hotrod_machine *machine,
  * Says where a member was found, by its advertised host and port; an empty `host` says that it is there no more.
  * `server_name` is the name for TLS; empty for the settings', or the host. What the URI says of where members are
  * counts for more. Links that exist stay as they are.
+ *
+ * Threads and ownership: as said at `hotrod_machine`.
  */
 enum hotrod_status hotrod_set_discovered(struct hotrod_machine *machine,
                                          struct hotrod_text member_host,
@@ -2882,6 +2924,8 @@ enum hotrod_status hotrod_submit_start_put_stream(struct hotrod_machine *machine
  * Hears of changes in a cache: `HOTROD_OUTPUT_LISTENER_REGISTERED` or `HOTROD_OUTPUT_LISTENER_FAILED` comes first, then
  * a `HOTROD_OUTPUT_ENTRY` for each; say `hotrod_events_taken` when they have been dealt with. `options` may be NULL.
  * `listener` is set to the listener's identity, never 0.
+ *
+ * Threads and ownership: as said at `hotrod_machine`.
  */
 enum hotrod_status hotrod_listen(struct hotrod_machine *machine,
                                  uint64_t now_us,
@@ -2891,6 +2935,8 @@ enum hotrod_status hotrod_listen(struct hotrod_machine *machine,
 
 /**
  * Hears of changes of a counter, as `hotrod_listen` of a cache's; each is a `HOTROD_OUTPUT_COUNTER`.
+ *
+ * Threads and ownership: as said at `hotrod_machine`.
  */
 enum hotrod_status hotrod_listen_to_counter(struct hotrod_machine *machine,
                                             uint64_t now_us,
@@ -2900,6 +2946,8 @@ enum hotrod_status hotrod_listen_to_counter(struct hotrod_machine *machine,
 
 /**
  * Hears no more. `was_there`, if it is not NULL, is set to whether there was such a listener.
+ *
+ * Threads and ownership: as said at `hotrod_machine`.
  */
 enum hotrod_status hotrod_remove_listener(struct hotrod_machine *machine,
                                           uint64_t now_us,
@@ -2909,6 +2957,8 @@ enum hotrod_status hotrod_remove_listener(struct hotrod_machine *machine,
 /**
  * So many events of a listener have been dealt with: the machine takes as many more. One who never says so hears no
  * more once the listener's queue is full, and other listeners on the same link neither.
+ *
+ * Threads and ownership: as said at `hotrod_machine`.
  */
 enum hotrod_status hotrod_events_taken(struct hotrod_machine *machine,
                                        uint64_t now_us,
@@ -2919,6 +2969,8 @@ enum hotrod_status hotrod_events_taken(struct hotrod_machine *machine,
  * Goes over the entries of a cache, on all members at once. Each `hotrod_next_entries` asks for a
  * `HOTROD_OUTPUT_ENTRIES`. `options` may be NULL. `iteration` is set to the iteration's identity, never 0; it lasts
  * until its last entries have come, it has failed, or `hotrod_end_iteration`.
+ *
+ * Threads and ownership: as said at `hotrod_machine`.
  */
 enum hotrod_status hotrod_iterate(struct hotrod_machine *machine,
                                   uint64_t now_us,
@@ -2929,6 +2981,8 @@ enum hotrod_status hotrod_iterate(struct hotrod_machine *machine,
 /**
  * Asks for the next entries of an iteration. `is_there`, if it is not NULL, is set to whether there is such an
  * iteration; if not, nothing comes.
+ *
+ * Threads and ownership: as said at `hotrod_machine`.
  */
 enum hotrod_status hotrod_next_entries(struct hotrod_machine *machine,
                                        uint64_t now_us,
@@ -2937,12 +2991,16 @@ enum hotrod_status hotrod_next_entries(struct hotrod_machine *machine,
 
 /**
  * Ends an iteration early.
+ *
+ * Threads and ownership: as said at `hotrod_machine`.
  */
 enum hotrod_status hotrod_end_iteration(struct hotrod_machine *machine, uint64_t now_us, uint64_t iteration);
 
 /**
  * Keeps values that are read from a cache, until the server says that they have changed. `options` may be NULL.
  * `HOTROD_OUTPUT_NEAR_CACHE_ACTIVE` says when it does.
+ *
+ * Threads and ownership: as said at `hotrod_machine`.
  */
 enum hotrod_status hotrod_near_cache(struct hotrod_machine *machine,
                                      uint64_t now_us,
@@ -2951,11 +3009,15 @@ enum hotrod_status hotrod_near_cache(struct hotrod_machine *machine,
 
 /**
  * Keeps values of a cache no more.
+ *
+ * Threads and ownership: as said at `hotrod_machine`.
  */
 enum hotrod_status hotrod_remove_near_cache(struct hotrod_machine *machine, uint64_t now_us, uint32_t cache);
 
 /**
  * What a near cache holds: entries, and bytes of keys and values.
+ *
+ * Threads and ownership: as said at `hotrod_machine`.
  */
 enum hotrod_status hotrod_near_cache_size(struct hotrod_machine *machine,
                                           uint32_t cache,
@@ -2964,12 +3026,16 @@ enum hotrod_status hotrod_near_cache_size(struct hotrod_machine *machine,
 
 /**
  * What the machine has done since it was made.
+ *
+ * Threads and ownership: as said at `hotrod_machine`.
  */
 enum hotrod_status hotrod_get_counters(struct hotrod_machine *machine, struct hotrod_counters *counters);
 
 /**
  * The servers that the machine knows. What `*members` points to is valid until the next call of this function on the
  * same machine.
+ *
+ * Threads and ownership: as said at `hotrod_machine`.
  */
 enum hotrod_status hotrod_get_members(struct hotrod_machine *machine,
                                       const struct hotrod_member **members,
@@ -2978,6 +3044,8 @@ enum hotrod_status hotrod_get_members(struct hotrod_machine *machine,
 /**
  * A cache's view of the cluster; `*view` is NULL before its first topology. It is valid until the next call of this
  * function on the same machine.
+ *
+ * Threads and ownership: as said at `hotrod_machine`.
  */
 enum hotrod_status hotrod_get_view(struct hotrod_machine *machine,
                                    uint32_t cache,
@@ -2986,6 +3054,8 @@ enum hotrod_status hotrod_get_view(struct hotrod_machine *machine,
 /**
  * What the negotiation with a member has found; `*session` is NULL if no session with it is ready. It is valid until
  * the next call of this function on the same machine.
+ *
+ * Threads and ownership: as said at `hotrod_machine`.
  */
 enum hotrod_status hotrod_get_session(struct hotrod_machine *machine,
                                       uint64_t member,
@@ -2994,6 +3064,8 @@ enum hotrod_status hotrod_get_session(struct hotrod_machine *machine,
 /**
  * The name of the site that is used; empty for the one of the URI's servers. Valid until the next call of this function
  * on the same machine.
+ *
+ * Threads and ownership: as said at `hotrod_machine`.
  */
 enum hotrod_status hotrod_get_site(struct hotrod_machine *machine,
                                    struct hotrod_text *name);

@@ -99,7 +99,8 @@ pub unsafe extern "C" fn hotrod_receive_buffer(
 /// `HOTROD_ERR_MISUSE` if there was no such room, or less.
 ///
 /// # Safety
-/// As for all functions with a machine, and the bytes have been written.
+/// As for all functions with a machine.
+/// The bytes have been written.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hotrod_filled(
     machine: *mut hotrod_machine,
@@ -150,7 +151,8 @@ pub unsafe extern "C" fn hotrod_link_lost(
 /// until the next call on it but this. Then say `hotrod_transmitted`.
 ///
 /// # Safety
-/// As for all functions with a machine; `pieces` is good for `max` of them.
+/// As for all functions with a machine.
+/// `pieces` is good for `max` of them.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hotrod_transmit(
     machine: *mut hotrod_machine,

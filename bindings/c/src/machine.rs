@@ -88,7 +88,7 @@ pub unsafe extern "C" fn hotrod_machine_new(
 }
 
 /// Frees a machine, with everything that it has given out; NULL is nothing to free. Its connections are the host's, who
-/// closes them. To let operations finish, `hotrod_close` it before.
+/// closes them. To let operations finish, `hotrod_close` it before. Any thread may call it, none other on that machine.
 ///
 /// # Safety
 /// NULL, or a machine of `hotrod_machine_new` that was not freed.
@@ -104,7 +104,7 @@ pub unsafe extern "C" fn hotrod_machine_free(machine: *mut hotrod_machine) {
     });
 }
 
-/// What an error says; valid until it is freed. NULL for NULL.
+/// What an error says; valid until it is freed. NULL for NULL. Any thread may call it.
 ///
 /// # Safety
 /// NULL, or an error that was not freed.
@@ -114,7 +114,7 @@ pub unsafe extern "C" fn hotrod_error_failure(error: *const hotrod_error) -> *co
     unsafe { error.as_ref() }.map_or(ptr::null(), |error| error.failure.as_ptr())
 }
 
-/// Frees an error; NULL is nothing to free.
+/// Frees an error; NULL is nothing to free. Any thread may call it.
 ///
 /// # Safety
 /// NULL, or an error that was not freed.

@@ -94,7 +94,8 @@ pub(crate) fn text(folder: &Path) -> String {
     format!("{}{TRAILER}\n\n{}", &text[..end], &text[end..])
 }
 
-/// Rust's `# Safety` sections end the comments; in C every function has to be called right.
+/// Rust's `# Safety` sections end the comments. In C every function has to be called right; what is left of them is
+/// where that is said.
 fn without_safety(text: &str) -> String {
     let mut out = String::new();
     let mut skipping = false;
@@ -105,6 +106,9 @@ fn without_safety(text: &str) -> String {
                 let kept = out.trim_end().trim_end_matches('*').trim_end().len();
                 out.truncate(kept);
                 out.push('\n');
+            }
+            "* As for all functions with a machine." if skipping => {
+                out += " *\n * Threads and ownership: as said at `hotrod_machine`.\n";
             }
             "*/" => skipping = false,
             _ => {}
