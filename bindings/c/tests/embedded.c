@@ -207,6 +207,46 @@ static void listeners(void)
   CHECK_OK(hotrod_remove_listener(machine, NOW, counter_listener, NULL));
 }
 
+/* One who does not take events stops being told more, and loses none. */
+static void slow_listener(const char *address)
+{
+  char uri[128], key[4000];
+  uint64_t id, listener, entries, told = 0, pending = 0, pauses = 0;
+  hotrod_driver *slow;
+  hotrod_listener_options options = {0};
+  uint32_t dist;
+  /* More than one read brings. */
+  for (int i = 0; i < 200; i++) {
+    hotrod_bytes long_key = {(const uint8_t *)key, sizeof key};
+    memset(key, 'a' + i % 26, sizeof key);
+    memcpy(key, &i, sizeof i);
+    ANSWER(put, long_key, as_configured, B("v"));
+  }
+  entries = ANSWER(size)->as.size;
+  snprintf(uri, sizeof uri, "hotrod://%s/dist?listener_queue=16", address);
+  CHECK_OK(hotrod_driver_new(uri, NULL, &slow, NULL));
+  CHECK_OK(hotrod_driver_cache(slow, NULL, &dist));
+  CHECK_OK(hotrod_driver_start(slow, dist));
+  options.include_current_state = true;
+  CHECK_OK(hotrod_listen(hotrod_driver_machine(slow), hotrod_driver_now(slow), dist, &options, &listener));
+  while (told < entries) {
+    const hotrod_output *output;
+    CHECK_OK(hotrod_driver_next(slow, 200, &output));
+    if (output != NULL) {
+      told += output->type == HOTROD_OUTPUT_ENTRY;
+      pending += output->type == HOTROD_OUTPUT_ENTRY;
+      continue;
+    }
+    CHECK(pending > 0);
+    CHECK_OK(hotrod_events_taken(hotrod_driver_machine(slow), hotrod_driver_now(slow), listener, pending));
+    pending = 0;
+    pauses++;
+  }
+  CHECK(told == entries && pauses > 1);
+  CHECK_OK(hotrod_driver_close(slow));
+  hotrod_driver_free(slow);
+}
+
 static void multimaps(void)
 {
   uint64_t id;
@@ -350,6 +390,7 @@ int main(int count, char **arguments)
   previous_values();
   large_values();
   bulk();
+  slow_listener(arguments[1]);
   listeners();
   multimaps();
   transactions();
