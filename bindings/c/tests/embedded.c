@@ -1,13 +1,7 @@
 /* Everything that applications do, against the embedded node: embedded HOST:PORT */
 #include <inttypes.h>
 
-#include "../driver/hotrod_driver.h"
-#include "check.h"
-
-static hotrod_driver *driver;
-static hotrod_machine *machine;
-static uint32_t cache;
-static const hotrod_expiration as_configured;
+#include "client.h"
 
 /* What is to be counted of the outputs that nobody waits for. */
 static struct {
@@ -44,21 +38,6 @@ static void run_until(const int *count, int wanted)
     if (output != NULL)
       hear(NULL, output);
   }
-}
-
-#define NOW hotrod_driver_now(driver)
-#define B hotrod_bytes_of
-
-static const hotrod_answer *answer(hotrod_status submitted, const uint64_t *id)
-{
-  const hotrod_output_completed *completed;
-  hotrod_status status = submitted == HOTROD_OK ? hotrod_driver_wait(driver, *id, &completed) : submitted;
-  if (status != HOTROD_OK) {
-    hotrod_text why = hotrod_driver_failure(driver);
-    fprintf(stderr, "status %d: %.*s\n", (int)status, (int)why.len, why.data);
-    exit(1);
-  }
-  return completed->answer;
 }
 
 #define ANSWER(name, ...) answer(hotrod_submit_##name(machine, NOW, cache, NULL, ##__VA_ARGS__, &id), &id)
