@@ -1,5 +1,6 @@
-/* A complete host with sockets of its own, without TLS: own_sockets [URI]. It does what outputs say, and no more. */
+/* A complete host with sockets of its own, without TLS: own_sockets [URI]. It dials and writes blocking. */
 #define _POSIX_C_SOURCE 200809L
+#include <libhotrod.h>
 #include <netdb.h>
 #include <poll.h>
 #include <stdio.h>
@@ -7,11 +8,9 @@
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
-#include <libhotrod.h>
 
 enum { LINKS = 16 };
-static struct pollfd fds[LINKS];
-static int sockets[LINKS];
+static struct pollfd sockets[LINKS];
 static uint64_t ids[LINKS]; /* of the links, 0 for a free place */
 static hotrod_machine *machine;
 
@@ -22,83 +21,58 @@ static uint64_t now(void)
   return (uint64_t)time.tv_sec * 1000000 + (uint64_t)time.tv_nsec / 1000;
 }
 
-static void lost(uint64_t link)
-{
-  hotrod_link_lost(machine, now(), link, hotrod_text_of("the connection is lost, or was never there"));
-}
-
-static void dial(const hotrod_output_connect *to) /* blocks while it connects: fine for an example */
+static int dial(const hotrod_output_connect *to)
 {
   char host[256], port[8];
   struct addrinfo hints = {.ai_socktype = SOCK_STREAM}, *found = NULL;
-  int i = 0;
+  int i = 0, failed = 1;
   while (i < LINKS - 1 && ids[i] != 0) i++;
   snprintf(host, sizeof host, "%.*s", (int)to->host.len, to->host.data);
   snprintf(port, sizeof port, "%u", (unsigned)to->port);
-  if (ids[i] != 0 || to->tls != NULL || getaddrinfo(host, port, &hints, &found) != 0) {
-    lost(to->link);
-    return;
-  }
+  if (ids[i] != 0 || to->tls != NULL || getaddrinfo(host, port, &hints, &found) != 0) return failed;
   ids[i] = to->link;
-  sockets[i] = socket(found->ai_family, SOCK_STREAM, 0);
-  if (connect(sockets[i], found->ai_addr, found->ai_addrlen) == 0)
-    hotrod_connected(machine, now(), to->link, hotrod_bytes_of(NULL));
-  else
-    lost(to->link);
+  sockets[i].fd = socket(found->ai_family, SOCK_STREAM, 0);
+  failed = connect(sockets[i].fd, found->ai_addr, found->ai_addrlen);
   freeaddrinfo(found);
-}
-
-static void write_to(int i)
-{
-  hotrod_bytes piece;
-  size_t count;
-  while (hotrod_transmit(machine, ids[i], &piece, 1, &count) == HOTROD_OK && count > 0) {
-    ssize_t sent = send(sockets[i], piece.data, piece.len, MSG_NOSIGNAL);
-    if (sent < 0)
-      lost(ids[i]);
-    else
-      hotrod_transmitted(machine, ids[i], (size_t)sent);
-  }
-}
-
-static void read_from(int i)
-{
-  uint8_t *room;
-  size_t len;
-  hotrod_receive_buffer(machine, ids[i], &room, &len);
-  ssize_t got = recv(sockets[i], room, len, 0);
-  if (got > 0)
-    hotrod_filled(machine, now(), ids[i], (size_t)got);
-  else
-    lost(ids[i]);
+  return failed;
 }
 
 static void perform(const hotrod_output *output)
 {
+  hotrod_text why = hotrod_text_of("the connection is lost, or was never there");
+  hotrod_bytes piece; size_t count;
+  if (output->type == HOTROD_OUTPUT_CONNECT) {
+    if (dial(&output->as.connect)) hotrod_link_lost(machine, now(), output->as.connect.link, why);
+    else hotrod_connected(machine, now(), output->as.connect.link, hotrod_bytes_of(NULL));
+  }
   for (int i = 0; i < LINKS; i++)
     if (output->type == HOTROD_OUTPUT_TRANSMIT && ids[i] == output->as.transmit.link) {
-      write_to(i);
+      while (hotrod_transmit(machine, ids[i], &piece, 1, &count) == HOTROD_OK && count > 0) {
+        ssize_t sent = send(sockets[i].fd, piece.data, piece.len, MSG_NOSIGNAL);
+        if (sent < 0) hotrod_link_lost(machine, now(), ids[i], why);
+        hotrod_transmitted(machine, ids[i], sent < 0 ? piece.len : (size_t)sent);
+      }
     } else if (output->type == HOTROD_OUTPUT_CLOSE && ids[i] == output->as.close.link) {
-      close(sockets[i]);
+      close(sockets[i].fd);
       ids[i] = 0;
     }
-  if (output->type == HOTROD_OUTPUT_CONNECT)
-    dial(&output->as.connect);
 }
 
-static void wait_and_read(void)
+static void wait_and_read(uint64_t deadline)
 {
-  uint64_t deadline;
-  hotrod_deadline(machine, &deadline);
   for (int i = 0; i < LINKS; i++) {
-    bool wants;
+    bool wants = false;
     hotrod_wants_read(machine, ids[i], &wants);
-    fds[i] = (struct pollfd){wants ? sockets[i] : -1, POLLIN, 0};
+    sockets[i] = (struct pollfd){ids[i] ? sockets[i].fd : -1, wants ? POLLIN : 0, 0};
   }
-  poll(fds, LINKS, deadline == HOTROD_NO_DEADLINE ? -1 : deadline <= now() ? 0 : (int)((deadline - now()) / 1000 + 1));
-  for (int i = 0; i < LINKS; i++)
-    if (fds[i].fd >= 0 && fds[i].revents != 0)
-      read_from(i);
+  poll(sockets, LINKS, deadline == HOTROD_NO_DEADLINE ? -1 : deadline <= now() ? 0 : (int)((deadline - now()) / 1000 + 1));
+  for (int i = 0; i < LINKS; i++) {
+    uint8_t *room; size_t len;
+    if (sockets[i].revents == 0 || hotrod_receive_buffer(machine, ids[i], &room, &len) != HOTROD_OK) continue;
+    ssize_t got = recv(sockets[i].fd, room, len, 0);
+    if (got > 0) hotrod_filled(machine, now(), ids[i], (size_t)got);
+    else hotrod_link_lost(machine, now(), ids[i], hotrod_text_of("the server closed the connection"));
+  }
   hotrod_timeout(machine, now());
 }
 
@@ -106,29 +80,20 @@ int main(int count, char **arguments)
 {
   hotrod_text uri = hotrod_text_of(count > 1 ? arguments[1] : "hotrod://127.0.0.1:11222");
   hotrod_cache_options options = {.name = hotrod_text_of("dist")};
-  const hotrod_output *output;
-  bool is_closed = false;
-  uint8_t seed[32];
-  uint32_t cache;
-  uint64_t id;
-  if (getrandom(seed, sizeof seed, 0) != sizeof seed ||
-      hotrod_machine_new(uri, seed, now(), &machine, NULL) != HOTROD_OK ||
-      hotrod_cache(machine, now(), &options, &cache) != HOTROD_OK ||
-      hotrod_submit_get(machine, now(), cache, NULL, hotrod_bytes_of("greeting"), &id) != HOTROD_OK)
-    return 1;
-  while (!is_closed) {
+  const hotrod_output *output; uint64_t id, deadline;
+  uint8_t seed[32]; uint32_t cache;
+  if (getrandom(seed, sizeof seed, 0) != sizeof seed || hotrod_machine_new(uri, seed, now(), &machine, NULL) ||
+      hotrod_cache(machine, now(), &options, &cache) ||
+      hotrod_submit_get(machine, now(), cache, NULL, hotrod_bytes_of("greeting"), &id)) return 1;
+  for (bool is_closed = false; !is_closed; hotrod_is_closed(machine, &is_closed)) {
     while (hotrod_poll(machine, &output) == HOTROD_OK && output != NULL) {
       perform(output);
-      if (output->type == HOTROD_OUTPUT_COMPLETED) {
-        const hotrod_answer *answer = output->as.completed.answer;
-        if (answer != NULL && answer->found)
-          printf("greeting: %.*s\n", (int)answer->as.value.len, (const char *)answer->as.value.data);
-        hotrod_close(machine, now());
-      }
+      if (output->type != HOTROD_OUTPUT_COMPLETED) continue;
+      const hotrod_answer *answer = output->as.completed.answer;
+      if (answer && answer->found) printf("greeting: %.*s\n", (int)answer->as.value.len, answer->as.value.data);
+      hotrod_close(machine, now());
     }
-    if (hotrod_is_closed(machine, &is_closed) == HOTROD_OK && !is_closed)
-      wait_and_read();
+    if (hotrod_deadline(machine, &deadline) == HOTROD_OK && deadline != HOTROD_NO_DEADLINE) wait_and_read(deadline);
   }
   hotrod_machine_free(machine);
-  return 0;
 }
