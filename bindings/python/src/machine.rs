@@ -24,19 +24,8 @@ const WORTH_RELEASING: usize = 64 << 10;
 /// Operations by their name in programs: `put_if_absent`.
 static OPERATIONS: LazyLock<HashMap<String, Operation>> = LazyLock::new(|| {
     let offered = Operation::table().iter().filter(|row| row.operation.is_offered());
-    offered.map(|row| (spelled(row.variant), row.operation)).collect()
+    offered.map(|row| (row.operation.program_name(), row.operation)).collect()
 });
-
-fn spelled(variant: &str) -> String {
-    let mut name = String::new();
-    for letter in variant.chars() {
-        if !name.is_empty() && (letter.is_ascii_uppercase() || letter.is_ascii_digit()) {
-            name.push('_');
-        }
-        name.push(letter.to_ascii_lowercase());
-    }
-    name
-}
 
 /// A client of a whole cluster without IO; documented in `_native.pyi`.
 #[pyclass(frozen, module = "libhotrod")]

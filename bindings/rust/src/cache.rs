@@ -7,9 +7,10 @@ use hotrod_core::cluster::{
     CacheHandle, Call, ClusterError, IterationOptions, ListenerKind, MemberId, NearCacheOptions, OperationId, ReadFrom,
 };
 use hotrod_core::session::Applied;
+use hotrod_core::vocabulary;
 use hotrod_core::wire::{
-    Body, CounterConfiguration, Expiration, Flags, ListenerOptions, MediaType, Metadata, Operation, Ping, Previous,
-    Reply, Request, RequestOptions, Status,
+    Body, Expiration, Flags, ListenerOptions, MediaType, Metadata, Operation, Ping, Previous, Reply, Request,
+    RequestOptions, Status,
 };
 use tokio::sync::oneshot;
 use tracing::Instrument;
@@ -159,6 +160,13 @@ impl Cache {
         .await
     }
 
+    /// Executes an operation, and tells what its answer means.
+    pub async fn answer(&self, request: Request) -> Result<vocabulary::Answer, Error> {
+        let operation = request.operation();
+        let (member, reply) = self.execute_on(None, request).await;
+        vocabulary::Answer::of(operation, reply?).map_err(|refusal| self.client.refused(member, operation, refusal))
+    }
+
     /// Asks whether the server and the cache are there, and what the server can do.
     pub async fn ping(&self) -> Result<Ping, Error> {
         match self.execute(Request::Ping {}).await?.body {
@@ -295,7 +303,7 @@ impl Cache {
     }
 
     /// Statistics of the cache and the server, by name.
-    pub async fn statistics(&self) -> Result<Vec<(String, String)>, Error> {
+    pub async fn stats(&self) -> Result<Vec<(String, String)>, Error> {
         match self.execute(Request::Stats {}).await?.body {
             Body::Statistics(statistics) => Ok(statistics),
             _ => Err(Error::UnexpectedAnswer { operation: Operation::Stats }),
@@ -317,18 +325,13 @@ impl Cache {
         Listener::register(self, ListenerKind::Cache(options)).await
     }
 
-    /// Listens to a counter.
-    pub async fn listen_to_counter(&self, counter: &str) -> Result<Listener, Error> {
-        Listener::register(self, ListenerKind::Counter(counter.into())).await
-    }
-
     /// Runs a query, given as a serialized `QueryRequest`; answers a serialized `QueryResponse`.
     pub async fn query(&self, query: impl Into<Bytes>) -> Result<Bytes, Error> {
         self.value_of(Request::Query { query: query.into() }).await
     }
 
     /// Runs a task in the server.
-    pub async fn run_task(&self, task: &str, parameters: Vec<(String, Bytes)>) -> Result<Bytes, Error> {
+    pub async fn exec(&self, task: &str, parameters: Vec<(String, Bytes)>) -> Result<Bytes, Error> {
         self.value_of(Request::Exec { task: task.into(), parameters }).await
     }
 
@@ -338,12 +341,6 @@ impl Cache {
             Body::Value(value) => Ok(value),
             _ => Err(Error::UnexpectedAnswer { operation }),
         }
-    }
-
-    /// Makes a counter; answers false if there is one of that name.
-    pub async fn create_counter(&self, counter: &str, configuration: CounterConfiguration) -> Result<bool, Error> {
-        let request = Request::CounterCreate { counter: counter.into(), configuration };
-        Ok(self.execute(request).await?.status.is_success())
     }
 }
 

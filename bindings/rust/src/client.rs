@@ -4,13 +4,14 @@ use std::sync::Arc;
 
 use hotrod_core::cluster::{CacheHandle, Counters, Event, MemberId, MemberInfo, View};
 use hotrod_core::session::Ready;
-use hotrod_core::wire::RequestOptions;
+use hotrod_core::vocabulary::{Answer, Refusal};
+use hotrod_core::wire::{Operation, Request, RequestOptions};
 use tokio::sync::{broadcast, oneshot};
 
 use crate::dial::Dialer;
 use crate::driver::Shared;
 use crate::timer::Timer;
-use crate::{Cache, Error, Settings, tls};
+use crate::{Cache, Counter, Error, Multimap, Settings, tls};
 
 /// A client of one cluster; cheap to clone, and shared by any number of tasks.
 ///
@@ -69,6 +70,29 @@ impl Client {
     /// The cache that the URI names, or the server's default cache.
     pub fn default_cache(&self) -> Cache {
         self.cache(&self.default_cache)
+    }
+
+    /// A counter, by its name; whether it exists shows with the first operation.
+    pub fn counter(&self, name: &str) -> Counter {
+        Counter::new(self.cache(""), name)
+    }
+
+    /// The names of all counters.
+    pub async fn counter_names(&self) -> Result<Vec<String>, Error> {
+        match self.cache("").answer(Request::CounterGetNames {}).await? {
+            Answer::Names(names) => Ok(names),
+            _ => Ok(Vec::new()),
+        }
+    }
+
+    /// A multimap in the cache of that name; with duplicates a key may have the same value more than once.
+    pub fn multimap(&self, name: &str, supports_duplicates: bool) -> Multimap {
+        Multimap::new(self.cache(name), supports_duplicates)
+    }
+
+    pub(crate) fn refused(&self, member: Option<MemberId>, operation: Operation, refusal: Refusal) -> Error {
+        let server = member.and_then(|member| self.shared.lock().cluster.address(member).map(ToString::to_string));
+        Error::Refusal { server: server.unwrap_or_default(), operation, refusal }
     }
 
     pub(crate) fn handle(&self, options: RequestOptions) -> CacheHandle {

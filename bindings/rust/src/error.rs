@@ -5,6 +5,7 @@ use std::sync::Arc;
 use hotrod_core::cluster::{self, ClusterError, StartError};
 use hotrod_core::session::{Applied, Disconnect, OperationError, SubmitError};
 use hotrod_core::uri::UriError;
+use hotrod_core::vocabulary::Refusal;
 use hotrod_core::wire::Member;
 
 /// Why an operation, or a connection, failed.
@@ -60,6 +61,16 @@ pub enum Error {
         /// How it failed.
         error: ClusterError,
     },
+    /// The server's answer is no error on the wire and one to you: there is no such counter, or its bound is reached.
+    #[error("{server}: {operation}: {refusal}")]
+    Refusal {
+        /// The server.
+        server: String,
+        /// The operation.
+        operation: hotrod_core::wire::Operation,
+        /// Why.
+        refusal: Refusal,
+    },
     /// The server answered with something that this operation does not have for an answer.
     #[error("unexpected answer to {operation}")]
     UnexpectedAnswer {
@@ -76,7 +87,9 @@ impl Error {
                 ClusterError::Operation { error: error.clone(), attempts: *attempts }.applied()
             }
             Self::Cluster { error, .. } => error.applied(),
-            Self::UnexpectedAnswer { .. } => Applied::Unknown,
+            Self::UnexpectedAnswer { .. } | Self::Refusal { refusal: Refusal::UnexpectedAnswer, .. } => {
+                Applied::Unknown
+            }
             _ => Applied::No,
         }
     }

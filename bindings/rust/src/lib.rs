@@ -19,12 +19,14 @@
 
 mod cache;
 mod client;
+mod counter;
 mod dial;
 mod driver;
 mod error;
 mod iteration;
 mod link;
 mod listener;
+mod multimap;
 mod session;
 mod settings;
 mod timer;
@@ -33,11 +35,13 @@ mod transfer;
 
 pub use cache::{Cache, Conditional, Entry, Versioned};
 pub use client::Client;
+pub use counter::Counter;
 pub use error::Error;
 pub use hotrod_core as core;
 pub use hotrod_core::cluster::{DialError, IterationOptions, NearCacheOptions, ReadFrom, StartError};
 pub use iteration::Iteration;
 pub use listener::{Listener, ListenerEvent};
+pub use multimap::Multimap;
 pub use session::Session;
 pub use settings::Settings;
 

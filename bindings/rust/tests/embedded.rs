@@ -7,6 +7,7 @@ use bytes::Bytes;
 use hotrod_gateway::host::{Embedded, EmbeddedOptions};
 use hotrod_tokio::core::cluster::Event;
 use hotrod_tokio::core::session::Applied;
+use hotrod_tokio::core::vocabulary::Refusal;
 use hotrod_tokio::core::wire::{EntryChange, EventData, Expiration, Flags, Interests, ListenerOptions};
 use hotrod_tokio::{Cache, Client, Error, ListenerEvent, NearCacheOptions, Settings, StartError, Versioned};
 use tokio::io::AsyncReadExt;
@@ -313,5 +314,36 @@ async fn a_listener_that_is_refused_says_why() {
     let (node, client, _cache) = three_members().await;
     let error = client.cache("no such cache").listen(ListenerOptions::default()).await.err().unwrap();
     assert!(error.to_string().contains("ADD_CLIENT_LISTENER"), "{error}");
+    node.stop().await;
+}
+
+#[tokio::test]
+async fn counters_and_multimaps() {
+    let node = node(anywhere()).await;
+    let (client, _) = connect(&node, "local").await;
+    let counter = client.counter("visits");
+    let missing = counter.get().await.unwrap_err();
+    assert!(matches!(missing, Error::Refusal { refusal: Refusal::NoSuchCounter, .. }), "{missing}");
+    assert!(counter.create_bounded(0, 10, 5).await.unwrap() && !counter.create_strong(0).await.unwrap());
+    let mut listener = counter.listen().await.unwrap();
+    assert_eq!(counter.add_and_get(5).await.unwrap(), 10);
+    let full = counter.add_and_get(1).await.unwrap_err();
+    assert!(matches!(full, Error::Refusal { refusal: Refusal::OutOfBounds, .. }), "{full}");
+    assert_eq!(full.applied(), Applied::No);
+    assert!(matches!(listener.next().await, Some(ListenerEvent::Counter(event)) if event.new_value == 10));
+    assert_eq!(counter.compare_and_swap(10, 1).await.unwrap(), 10);
+    assert_eq!(counter.get_and_set(7).await.unwrap(), 1);
+    counter.reset().await.unwrap();
+    assert_eq!(client.counter_names().await.unwrap(), ["visits"]);
+    assert!(counter.get_configuration().await.unwrap().is_some() && counter.remove().await.unwrap());
+
+    let tags = client.multimap("local", false);
+    tags.put("post", "red").await.unwrap();
+    tags.put("post", "blue").await.unwrap();
+    assert_eq!((tags.get("post").await.unwrap().len(), tags.size().await.unwrap()), (2, 2));
+    assert!(tags.contains_entry("post", "red").await.unwrap() && !tags.contains_value("green").await.unwrap());
+    assert_eq!(tags.get_with_metadata("post").await.unwrap().unwrap().1.len(), 2);
+    assert!(tags.remove_entry("post", "red").await.unwrap() && tags.remove_key("post").await.unwrap());
+    assert!(!tags.contains_key("post").await.unwrap());
     node.stop().await;
 }

@@ -60,7 +60,7 @@ pub(super) async fn clear(cache: &Cache, json: bool) -> Result<Outcome, Failure>
 }
 
 pub(super) async fn stats(cache: &Cache, json: bool) -> Result<Outcome, Failure> {
-    let statistics = cache.statistics().await?;
+    let statistics = cache.stats().await?;
     let width = statistics.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
     let lines: Vec<_> = statistics.iter().map(|(name, value)| format!("{name:<width$}  {value}")).collect();
     let number = |text: &String| text.parse::<i64>().map_or_else(|_| json!(text), |number| json!(number));
@@ -76,7 +76,7 @@ pub(super) async fn caches(cache: &Cache, json: bool) -> Result<Outcome, Failure
         value_type: MediaType::TEXT,
         ..RequestOptions::default()
     });
-    let answer: Bytes = admin.run_task("@@cache@names", Vec::new()).await?;
+    let answer: Bytes = admin.exec("@@cache@names", Vec::new()).await?;
     let names: Vec<String> = serde_json::from_slice(&answer)
         .map_err(|error| Failure::Other(format!("the server's list of caches is not JSON: {error}")))?;
     print(json, &names.join("\n"), &json!(names))?;

@@ -110,6 +110,18 @@ arguments! {
 }
 
 impl Operation {
+    /// Its name in programs: `put_if_absent`.
+    pub fn program_name(self) -> String {
+        let mut name = String::new();
+        for letter in self.row().variant.chars() {
+            if !name.is_empty() && (letter.is_ascii_uppercase() || letter.is_ascii_digit()) {
+                name.push('_');
+            }
+            name.push(letter.to_ascii_lowercase());
+        }
+        name
+    }
+
     /// Whether users submit it. The others are the machine's own: authentication, listeners and iterations have
     /// commands of their own.
     pub fn is_offered(self) -> bool {

@@ -10,7 +10,6 @@ use serde_json::{Map, Value, json};
 
 use crate::arguments::{JsonArguments, bytes, factory, pairs, text};
 use crate::values::{self, hex, unhex};
-use crate::vectors::spelled;
 
 /// A machine, and the names that its identities have in the scenario.
 pub struct Player {
@@ -233,7 +232,7 @@ impl Player {
 
 fn request(with: &Value) -> Result<Request, String> {
     let name = with["operation"].as_str().unwrap_or_default();
-    let known = Operation::table().iter().find(|row| spelled(row.variant) == name);
+    let known = Operation::table().iter().find(|row| row.operation.program_name() == name);
     let row = known.ok_or_else(|| format!("there is no operation {name}"))?;
     let arguments = with["arguments"].as_array().map(Vec::as_slice).unwrap_or_default();
     Request::from_arguments(row.operation, &mut JsonArguments::new(arguments))

@@ -24,18 +24,6 @@ pub fn all(from: &Path, to: &Path) -> Vec<Recorded> {
         .collect()
 }
 
-/// The name of an operation in programs: `PutIfAbsent` becomes `put_if_absent`.
-pub(crate) fn spelled(variant: &str) -> String {
-    let mut name = String::new();
-    for letter in variant.chars() {
-        if !name.is_empty() && (letter.is_ascii_uppercase() || letter.is_ascii_digit()) {
-            name.push('_');
-        }
-        name.push(letter.to_ascii_lowercase());
-    }
-    name
-}
-
 struct Playback {
     version: Version,
     player: Player,
@@ -126,7 +114,7 @@ impl Playback {
         let flags = asked["flags"].as_u64().unwrap_or_default();
         let (key_type, value_type) = (media_type(&asked["key_type"]), media_type(&asked["value_type"]));
         let cache = self.cache(asked["cache"].as_str().unwrap_or_default(), flags, &key_type, &value_type);
-        let operation = spelled(row.variant);
+        let operation = row.operation.program_name();
         let with =
             json!({ "cache": cache, "operation": operation, "arguments": fields, "member": null, "timeout": null });
         let done = self.step("submit", with);

@@ -13,7 +13,7 @@ pub(crate) fn all() -> Vec<Value> {
 fn operation(row: &Row) -> Value {
     let (group, method) = method(row);
     json!({
-        "name": snake(row.variant),
+        "name": row.operation.program_name(),
         "protocol_name": row.name,
         "variant": row.variant,
         "opcode": row.request_opcode,
@@ -37,7 +37,7 @@ fn operation(row: &Row) -> Value {
 
 /// The class that has the operation as a method, and that method's name: what the class already says is left out.
 fn method(row: &Row) -> (&'static str, String) {
-    let name = snake(row.variant);
+    let name = row.operation.program_name();
     if row.operation == Operation::CounterGetNames {
         return ("client", "counter_names".into());
     }
