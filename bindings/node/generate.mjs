@@ -110,7 +110,7 @@ const RETURNS = {
 
 const DECODED = {
   entry: '_entry', conditional: '_conditional', values: '_values', values_with_metadata: '_valuesWithMetadata',
-  text_map: '_textMap', nothing: '_nothing',
+  text_map: '_textMap',
 }
 
 /** What a method takes and gives, for JavaScript and for TypeScript. */
@@ -160,10 +160,12 @@ function operations() {
     const methods = of(group).map((operation) => {
       const { name: called, names, passed, decode } = method(operation)
       const call = `this._execute(OPCODES.${operation.name}, [${passed.join(', ')}], options)`
-      const body = decode === undefined || decode === null ? call : `${call}.then(this.${decode})`
+      // What is wrong with an argument is told by the promise, like everything else.
+      const result = decode === undefined || decode === null ? `return ${call}` : `return this.${decode}(await ${call})`
+      const body = operation.answer === 'nothing' ? `await ${call}` : result
       return `${doc(operation.doc, '  ')}
-  ${called}(${names.join(', ')}) {
-    return ${body}
+  async ${called}(${names.join(', ')}) {
+    ${body}
   }
 `
     })

@@ -21,17 +21,23 @@ class Base {
     driver.schedule()
   }
 
+  /** The answer. */
   _execute(operation, args, options) {
-    return this._executeOn(operation, args, options).then(answerOf)
+    return this._submit(operation, args, options, answerOf)
   }
 
-  _executeOn(operation, args, { signal, timeout, member } = {}) {
+  /** The answer, and the member that gave it. */
+  _executeOn(operation, args, options) {
+    return this._submit(operation, args, options, (completed) => completed)
+  }
+
+  _submit(operation, args, { signal, timeout, member } = {}, wanted) {
     const driver = this._driver
     return new Promise((resolve, reject) => {
       signal?.throwIfAborted()
       const limit = timeout === undefined ? this._timeout : microseconds(timeout)
       const submitted = driver.machine.submit(driver.now(), this._cache, operation, args, { member, timeout: limit })
-      const waiting = { resolve, reject, signal, abort: null }
+      const waiting = { resolve: (completed) => resolve(wanted(completed)), reject, signal, abort: null }
       if (signal) {
         waiting.abort = () => {
           driver.pending.delete(submitted)
@@ -62,7 +68,6 @@ class CacheBase extends Base {
     this._values = (list) => list.map((data) => value.decode(data))
     this._valuesWithMetadata = (found) => found && { ...found, values: this._values(found.values) }
     this._textMap = Object.fromEntries
-    this._nothing = () => undefined
   }
 
   _key(key) {

@@ -40,21 +40,22 @@ class Cache extends CacheOperations {
     return this._like({ traceparent })
   }
 
-  putAll(entries, options = {}) {
-    return this._execute(OPCODES.put_all, [options, this._pairs(entries)], options).then(this._nothing)
+  async putAll(entries, options = {}) {
+    await this._execute(OPCODES.put_all, [options, this._pairs(entries)], options)
   }
 
-  getAll(keys, options = {}) {
+  async getAll(keys, options = {}) {
     const wanted = Array.from(keys, (key) => this._key(key))
-    return this._execute(OPCODES.get_all, [wanted], options).then((entries) => this._map(entries))
+    return this._map(await this._execute(OPCODES.get_all, [wanted], options))
   }
 
-  bulkGet(count = 0, options = {}) {
-    return this._execute(OPCODES.bulk_get, [count], options).then((entries) => this._map(entries))
+  async bulkGet(count = 0, options = {}) {
+    return this._map(await this._execute(OPCODES.bulk_get, [count], options))
   }
 
-  bulkGetKeys(scope = 0, options = {}) {
-    return this._execute(OPCODES.bulk_get_keys, [scope], options).then((keys) => keys.map((key) => this._keyCodec.decode(key)))
+  async bulkGetKeys(scope = 0, options = {}) {
+    const keys = await this._execute(OPCODES.bulk_get_keys, [scope], options)
+    return keys.map((key) => this._keyCodec.decode(key))
   }
 
   async *readStream(key, { chunkLength = CHUNK, ...options } = {}) {
@@ -85,7 +86,7 @@ class Cache extends CacheOperations {
         held = chunk
       }
       const last = [stream, true, held ?? Buffer.alloc(0)]
-      return await this._execute(OPCODES.next_put_stream, last, pinned).then(this._conditional)
+      return this._conditional(await this._execute(OPCODES.next_put_stream, last, pinned))
     } catch (error) {
       await this._execute(OPCODES.end_put_stream, [stream], { member: started.member }).catch(() => {})
       throw error

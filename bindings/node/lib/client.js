@@ -68,7 +68,7 @@ class Counter extends CounterOperations {
     this.name = name
   }
 
-  listen() {
+  async listen() {
     const driver = this._driver
     const listener = driver.machine.listenToCounter(driver.now(), this._cache, this.name)
     return new Listener(driver, listener, (key) => key)._ready

@@ -180,8 +180,8 @@ test('codecs', async (t) => {
   await cache.put('käse', { age: 3, names: ['a'] })
   assert.deepEqual(await cache.get('käse'), { age: 3, names: ['a'] })
   for await (const { key } of cache.iterate()) assert.equal(key, 'käse')
-  assert.throws(() => cache.put('k', undefined), /argument value: its codec can't encode this undefined/)
-  assert.throws(() => cache.put(3, 'v'), /argument key/)
+  await assert.rejects(cache.put('k', undefined), /argument value: its codec can't encode this undefined/)
+  await assert.rejects(cache.put(3, 'v'), /argument key/)
 })
 
 test('misuse is told', async (t) => {
