@@ -6,7 +6,7 @@ use super::text;
 use crate::recorder::Recorder;
 
 pub(super) fn all() -> Vec<Value> {
-    vec![entries(), current_state(), counter(), too_slow(), moved(), refused(), near_cache()]
+    vec![entries(), current_state(), counter(), too_slow(), moved_while_full(), moved(), refused(), near_cache()]
 }
 
 fn lifetimes() -> Value {
@@ -73,6 +73,25 @@ fn too_slow() -> Value {
     recorder.call("events_taken", json!({ "listener": listener, "count": 5 }));
     recorder.call("events_taken", json!({ "listener": listener, "count": 2 }));
     assert!(!recorder.latest("Resume").is_null(), "the link is read again");
+    recorder.finish()
+}
+
+fn moved_while_full() -> Value {
+    let doc = "A listener that is full when its member is lost holds up its new link as well, with the next event.";
+    let uri = "hotrod://{}/dist?listener_queue=2";
+    let mut recorder = listening("a slow listener moves", doc, uri, "dist", 3);
+    let listener = listen(&mut recorder, 0, false);
+    let write =
+        |recorder: &mut Recorder, key: &str| recorder.execute("put", json!([text(key), lifetimes(), text("v")]));
+    write(&mut recorder, "k0");
+    write(&mut recorder, "k1");
+    let first = recorder.latest("Pause")["link"].clone();
+    recorder.call("link_lost", json!({ "link": first, "why": "reset by peer" }));
+    recorder.settle();
+    write(&mut recorder, "k2");
+    assert!(recorder.latest("Pause")["link"] != first, "the new link is paused");
+    recorder.call("events_taken", json!({ "listener": listener, "count": 3 }));
+    assert_eq!(recorder.latest("Resume"), json!({ "type": "Resume", "link": recorder.latest("Pause")["link"] }));
     recorder.finish()
 }
 
