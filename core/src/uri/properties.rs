@@ -86,7 +86,7 @@ properties! {
     ["none"] "client_key" client_key: Option<String>;
     /// The name to ask for, and to find in the server's certificate.
     ["the host"] "sni_host_name" sni_host_name: Option<String>;
-    /// `site.NAME`: servers of another cluster with the same caches, as `host:port,host:port`; the sites are tried in order when this one is lost.
+    /// Servers of another cluster with the same caches, as `host:port,host:port`; the sites are tried in order when this one is lost.
     ["none"] "site." sites: Vec<Site>;
 }
 

@@ -110,6 +110,27 @@ mod tests {
         assert!(present == text(), "spec/vocabulary.json is stale: run `make generate`");
     }
 
+    const README: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../README.md");
+
+    #[test]
+    fn the_readme_has_every_property() {
+        let readme = std::fs::read_to_string(README).unwrap();
+        for property in PROPERTIES {
+            let name = if property.name.ends_with('.') { "site.NAME" } else { property.name };
+            let row = format!("| `{name}` | {} | {} |\n", property.doc, property.default);
+            assert!(readme.contains(&row), "the README needs: {row}");
+        }
+    }
+
+    /// Of the other languages their own tests say so; they all run the program.
+    #[test]
+    fn the_readme_shows_the_program_in_c() {
+        let readme = std::fs::read_to_string(README).unwrap();
+        let program = concat!(env!("CARGO_MANIFEST_DIR"), "/../../bindings/c/examples/readme.c");
+        let program = std::fs::read_to_string(program).unwrap();
+        assert!(readme.contains(&format!("```c\n{program}```")), "the README shows another one");
+    }
+
     #[test]
     fn no_tag_is_given_twice() {
         let mut tags: Vec<u8> = Machine::shapes().map(|shape| shape.tag).collect();
