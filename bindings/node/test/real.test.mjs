@@ -41,9 +41,9 @@ test('TLS, SCRAM, certificates and a proxy', { skip }, async (t) => {
   const uri = (user = 'admin:changeme', query = '') =>
     `hotrods://${user}@${secure.addresses[0]}/local?trust_ca=${secure.told.ca}&sasl_mechanism=SCRAM-SHA-256${query}`
   const client = await connect(uri())
+  t.after(() => client.close())
   await client.cache().put('k', Buffer.alloc(1_000_000, 'v'))
   assert.equal((await client.cache().get('k')).length, 1_000_000)
-  await client.close()
   await assert.rejects(connect(uri('admin:wrong')), (error) => {
     assert.ok(error instanceof HandshakeError && /authentication as "admin" by SCRAM-SHA-256 failed/.test(error.message))
     return !error.message.includes('wrong')
@@ -55,9 +55,9 @@ test('TLS, SCRAM, certificates and a proxy', { skip }, async (t) => {
   })
   const through = await proxy(t, 'me', 'secret')
   const tunnelled = await connect(uri(undefined, `&proxy=http://me:secret%40${through.address}`))
+  t.after(() => tunnelled.close())
   await tunnelled.cache().put('through', 'a proxy')
   assert.equal((await tunnelled.cache().get('through')).toString(), 'a proxy')
-  await tunnelled.close()
   assert.ok(through.tunnels >= 1)
   await assert.rejects(connect(uri(undefined, `&proxy=http://${through.address}`)), /407/)
 })
@@ -65,7 +65,11 @@ test('TLS, SCRAM, certificates and a proxy', { skip }, async (t) => {
 test('transactions, and a node that is killed under load', { skip }, async (t) => {
   const servers = await real(t, '--nodes', '3')
   const client = await connect(`hotrod://${servers.addresses[0]},${servers.addresses[1]}/dist`)
-  const tx = client.cache('tx')
+  t.after(() => client.close())
+  // A local cache: each node has its own.
+  const one = await connect(`hotrod://${servers.addresses[0]}/tx`)
+  t.after(() => one.close())
+  const tx = one.cache()
   const xid = { formatId: 7, globalTransactionId: Buffer.from('global'), branchQualifier: Buffer.from('branch') }
   const changes = [
     { key: Buffer.from('a'), value: Buffer.from('1'), seen: 'non_existing' },
@@ -101,5 +105,4 @@ test('transactions, and a node that is killed under load', { skip }, async (t) =
   await Promise.all([kill, ...Array.from({ length: 32 }, (_, number) => work(number))])
   for (const [key, values] of written) assert.ok(values.has((await cache.get(key)).toString()), key)
   assert.ok(operations > 1000 && errors.length < 5, `${operations} operations, ${errors}`)
-  await client.close()
 })
