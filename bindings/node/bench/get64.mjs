@@ -1,22 +1,10 @@
 #!/usr/bin/env node
 // GETs of 64-byte values, so many at a time, on one client: one line of JSON.
 
-import { parseArgs } from 'node:util'
-
 import { connect } from '../lib/index.mjs'
-import { measure } from './measure.mjs'
+import { measure, parse } from './measure.mjs'
 
-const { values: options } = parseArgs({
-  options: {
-    host: { type: 'string', default: '127.0.0.1' },
-    port: { type: 'string', default: '11222' },
-    cache: { type: 'string', default: 'bench' },
-    'in-flight': { type: 'string', default: '64' },
-    seconds: { type: 'string', default: '3' },
-    'warmup-seconds': { type: 'string', default: '1' },
-    'value-size': { type: 'string', default: '64' },
-  },
-})
+const options = parse()
 const client = await connect(`hotrod://${options.host}:${options.port}/${options.cache}`)
 const cache = client.cache()
 const keys = Array.from({ length: 1000 }, (_, number) => Buffer.from(`key-${number}`))

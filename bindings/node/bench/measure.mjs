@@ -1,5 +1,23 @@
 // Keeps so many operations in flight for a while, and tells what they took: for every client that is measured alike.
 
+import { parseArgs } from 'node:util'
+
+/** What the command line says. */
+export function parse() {
+  const text = (value) => ({ type: 'string', default: value })
+  return parseArgs({
+    options: {
+      host: text('127.0.0.1'),
+      port: text('11222'),
+      cache: text('bench'),
+      'in-flight': text('64'),
+      seconds: text('3'),
+      'warmup-seconds': text('1'),
+      'value-size': text('64'),
+    },
+  }).values
+}
+
 export async function measure(options, operation) {
   const inFlight = Number(options['in-flight'])
   const seconds = Number(options.seconds)

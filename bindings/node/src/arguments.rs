@@ -173,17 +173,8 @@ fn lifetime(given: &Object<'_>, name: &str) -> Taken<Lifetime> {
         None | Some(Either3::C(())) => Ok(Lifetime::Default),
         Some(Either3::A(milliseconds)) => lifetime_of_seconds(milliseconds / 1000.0).map_err(|_| wrong(name, wanted)),
         Some(Either3::B(span)) => {
-            let units = [
-                TimeUnit::Seconds,
-                TimeUnit::Milliseconds,
-                TimeUnit::Nanoseconds,
-                TimeUnit::Microseconds,
-                TimeUnit::Minutes,
-                TimeUnit::Hours,
-                TimeUnit::Days,
-            ];
             let unit: String = field(&span, "unit", wanted)?;
-            let unit = units.into_iter().find(|known| known.to_string() == unit);
+            let unit = TimeUnit::from_symbol(&unit);
             Ok(Lifetime::For(opaque(field(&span, "count", wanted)?, name)?, unit.ok_or_else(|| wrong(name, wanted))?))
         }
     }

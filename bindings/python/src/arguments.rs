@@ -192,16 +192,7 @@ fn lifetime(argument: &Bound<'_, PyAny>, name: &str) -> PyResult<Lifetime> {
         return Ok(Lifetime::Default);
     }
     if let Ok((count, unit)) = argument.extract::<(u64, String)>() {
-        let units = [
-            TimeUnit::Seconds,
-            TimeUnit::Milliseconds,
-            TimeUnit::Nanoseconds,
-            TimeUnit::Microseconds,
-            TimeUnit::Minutes,
-            TimeUnit::Hours,
-            TimeUnit::Days,
-        ];
-        let unit = units.into_iter().find(|known| known.to_string() == unit);
+        let unit = TimeUnit::from_symbol(&unit);
         let unknown = || misuse(py, format!("argument {name}: the units are s, ms, ns, us, min, h and d"));
         return Ok(Lifetime::For(count, unit.ok_or_else(unknown)?));
     }

@@ -78,18 +78,37 @@ const DEFAULT: u8 = 7;
 const INFINITE: u8 = 8;
 
 impl TimeUnit {
+    /// Every unit, in the order of their codes.
+    const ALL: [Self; 7] = [
+        Self::Seconds,
+        Self::Milliseconds,
+        Self::Nanoseconds,
+        Self::Microseconds,
+        Self::Minutes,
+        Self::Hours,
+        Self::Days,
+    ];
+
     fn from_code(code: u8) -> Option<Self> {
-        [
-            Self::Seconds,
-            Self::Milliseconds,
-            Self::Nanoseconds,
-            Self::Microseconds,
-            Self::Minutes,
-            Self::Hours,
-            Self::Days,
-        ]
-        .get(usize::from(code))
-        .copied()
+        Self::ALL.get(usize::from(code)).copied()
+    }
+
+    /// The unit of a symbol: `s`, `ms`, `ns`, `us`, `min`, `h` or `d`.
+    pub fn from_symbol(symbol: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|unit| unit.symbol() == symbol)
+    }
+
+    /// Its symbol.
+    pub fn symbol(self) -> &'static str {
+        match self {
+            Self::Seconds => "s",
+            Self::Milliseconds => "ms",
+            Self::Nanoseconds => "ns",
+            Self::Microseconds => "us",
+            Self::Minutes => "min",
+            Self::Hours => "h",
+            Self::Days => "d",
+        }
     }
 
     /// So much of this unit in milliseconds, rounded up, at most `u64::MAX`.
@@ -108,15 +127,7 @@ impl TimeUnit {
 
 impl fmt::Display for TimeUnit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Seconds => "s",
-            Self::Milliseconds => "ms",
-            Self::Nanoseconds => "ns",
-            Self::Microseconds => "us",
-            Self::Minutes => "min",
-            Self::Hours => "h",
-            Self::Days => "d",
-        })
+        f.write_str(self.symbol())
     }
 }
 

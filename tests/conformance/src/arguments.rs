@@ -142,16 +142,7 @@ fn lifetime(value: &Value) -> Option<Lifetime> {
         Some("default") => Some(Lifetime::Default),
         Some("infinite") => Some(Lifetime::Infinite),
         _ => {
-            let units = [
-                TimeUnit::Seconds,
-                TimeUnit::Milliseconds,
-                TimeUnit::Nanoseconds,
-                TimeUnit::Microseconds,
-                TimeUnit::Minutes,
-                TimeUnit::Hours,
-                TimeUnit::Days,
-            ];
-            let unit = units.into_iter().find(|unit| value["unit"] == *unit.to_string())?;
+            let unit = TimeUnit::from_symbol(value["unit"].as_str()?)?;
             Some(Lifetime::For(opaque(&value["count"])?, unit))
         }
     }
