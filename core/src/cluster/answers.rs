@@ -4,7 +4,7 @@ use alloc::sync::Arc;
 use core::time::Duration;
 
 use super::cache::{CacheHandle, CacheId};
-use super::link::LinkId;
+use super::conversation::SessionId;
 use super::machine::Cluster;
 use super::member::MemberId;
 use super::operation::{Operation, OperationId, Owner, Place};
@@ -22,11 +22,11 @@ impl Cluster {
     pub(super) fn handle_answer(
         &mut self,
         id: OperationId,
-        link: LinkId,
+        session: SessionId,
         member: MemberId,
         result: Result<Reply, OperationError>,
     ) {
-        if let Some(open) = self.links.get_mut(link) {
+        if let Some(open) = self.sessions.get_mut(session) {
             open.in_flight -= 1;
             if result.is_ok() {
                 open.answered += 1;
@@ -40,7 +40,7 @@ impl Cluster {
                 if let Some(topology) = reply.topology.take()
                     && let Some(cache) = self.operations.get(id).map(|operation| operation.cache)
                 {
-                    self.apply(cache, link, *topology);
+                    self.apply(cache, session, *topology);
                 }
                 self.complete(id, Some(member), Ok(reply));
             }
@@ -63,8 +63,8 @@ impl Cluster {
     fn take_out(&mut self, id: OperationId, place: Place, deadline: Instant) {
         match place {
             Place::Waiting => self.waiting.retain(|waiting| *waiting != id),
-            Place::Queued(link) => {
-                if let Some(open) = self.links.get_mut(link) {
+            Place::Queued(session) => {
+                if let Some(open) = self.sessions.get_mut(session) {
                     match open.queue.front() {
                         Some(first) if *first == id => drop(open.queue.pop_front()),
                         _ => open.queue.retain(|queued| *queued != id),
@@ -81,13 +81,13 @@ impl Cluster {
     /// An operation is over.
     pub(super) fn complete(&mut self, id: OperationId, member: Option<MemberId>, result: Result<Reply, ClusterError>) {
         let Some(operation) = self.operations.remove(id) else { return };
-        let link = operation.place.link();
+        let session = operation.place.session();
         self.take_out(id, operation.place, operation.deadline);
         match operation.owner {
             Owner::Host => self.tell_host(id, &operation, member, result),
             Owner::Fetch { value_only } => {
                 let result = result.map(|reply| {
-                    self.keep_fetched(id, &operation, link, &reply);
+                    self.keep_fetched(id, &operation, session, &reply);
                     if value_only { only_value(reply) } else { reply }
                 });
                 self.forget_fetch(operation.cache, &operation.request, id);
@@ -204,14 +204,14 @@ impl Place {
         matches!(self, Self::Waiting | Self::Queued(_))
     }
 
-    pub(super) fn link(self) -> Option<LinkId> {
+    pub(super) fn session(self) -> Option<SessionId> {
         match self {
-            Self::Queued(link) | Self::InFlight(link, _) => Some(link),
+            Self::Queued(session) | Self::InFlight(session, _) => Some(session),
             Self::New | Self::Waiting | Self::Split(_) => None,
         }
     }
 
-    pub(super) fn is_in_flight_at(self, link: LinkId) -> bool {
-        matches!(self, Self::InFlight(at, _) if at == link)
+    pub(super) fn is_in_flight_at(self, session: SessionId) -> bool {
+        matches!(self, Self::InFlight(at, _) if at == session)
     }
 }

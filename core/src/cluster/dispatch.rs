@@ -110,7 +110,7 @@ impl Cluster {
     fn choose_only(&self, operation: &Operation, member: MemberId) -> Choice {
         match self.members.get(member) {
             None => Choice::Gone,
-            // A link to it would lead back to the cluster that was left.
+            // A session to it would lead back to the cluster that was left.
             Some(known) if known.site != self.site => Choice::Gone,
             Some(_) if self.is_usable(member) => Choice::Member { member, route: Route::Any },
             // An iteration is not waited for: others have the same entries.
@@ -139,27 +139,27 @@ impl Cluster {
 
     fn is_usable(&self, member: MemberId) -> bool {
         let known = self.members.get(member).filter(|known| known.site == self.site);
-        known.is_some_and(|known| known.has_link() || known.may_be_tried(self.now))
+        known.is_some_and(|known| known.has_session() || known.may_be_tried(self.now))
     }
 
     fn send_to(&mut self, member: MemberId, id: OperationId) {
         self.turn = self.turn.wrapping_add(1);
         let Some(operation) = self.operations.get(id) else { return };
         let row = operation.request.operation().row();
-        // A listener of a near cache stands where its reads go, and not on a link that is closed when it is spare.
+        // A listener of a near cache stands where its reads go, and not on a session that is closed when it is spare.
         let same = row.routing == Routing::Same
             || matches!(operation.target, Target::Only(_) | Target::Prefer(_))
             || matches!(operation.owner, Owner::Listener(_));
-        let Some(link) = self.link_for(member, operation.purpose, same) else { return self.wait(id) };
-        let goes_first = self.links.get(link).is_some_and(|open| open.queue.is_empty() && open.is_ready());
-        if goes_first && self.submit_to(link, id) {
-            return self.tell_to_transmit(link);
+        let Some(session) = self.session_for(member, operation.purpose, same) else { return self.wait(id) };
+        let goes_first = self.sessions.get(session).is_some_and(|open| open.queue.is_empty() && open.is_ready());
+        if goes_first && self.submit_to(session, id) {
+            return self.tell_bytes_of(session);
         }
-        self.set_place(id, Place::Queued(link));
-        if let Some(open) = self.links.get_mut(link) {
+        self.set_place(id, Place::Queued(session));
+        if let Some(open) = self.sessions.get_mut(session) {
             open.queue.push_back(id);
         }
-        self.refresh(link);
+        self.refresh(session);
     }
 
     /// Sends an operation after a pause.
@@ -174,7 +174,7 @@ impl Cluster {
         self.waiting.push_back(id);
     }
 
-    /// Tries everything again that found no member, and every member that has no link.
+    /// Tries everything again that found no member, and every member that has no session.
     pub(super) fn retry_waiting(&mut self) {
         self.retry_at = None;
         for id in core::mem::take(&mut self.waiting) {

@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 
 use super::cache::CacheId;
 use super::config::Config;
-use super::link::{Link, LinkId, Purpose};
+use super::conversation::{Conversation, Purpose, SessionId};
 use super::machine::Cluster;
 use super::member::{Member, MemberId};
 use super::operation::{Operation, OperationId, Place};
@@ -20,27 +20,27 @@ const MURMUR3: u8 = 3;
 
 impl Cluster {
     /// A session with a member is ready.
-    pub(super) fn handle_ready(&mut self, link: LinkId, member: MemberId) {
-        let used = self.links.get(link).and_then(Link::session).and_then(|session| session.authentication());
+    pub(super) fn handle_ready(&mut self, session: SessionId, member: MemberId) {
+        let used = self.sessions.get(session).and_then(|open| open.machine.as_ref()?.authentication());
         if let (Some(settings), Some(used)) = (&mut self.config.session.authentication, used) {
             // Spares the next session the derivation of the salted password.
             settings.salted_passwords = used.salted_passwords.clone();
         }
-        if let Some(open) = self.links.get_mut(link) {
+        if let Some(open) = self.sessions.get_mut(session) {
             open.quiet_since = self.now;
         }
         if let Some(known) = self.members.get_mut(member) {
-            // It failed the last time, and a link says little: only an answer ends that.
+            // It failed the last time, and a session says little: only an answer ends that.
             known.retry_at = None;
             let address = known.address.clone();
-            let alpn = self.links.get(link).and_then(|open| open.alpn.clone());
+            let alpn = self.sessions.get(session).and_then(|open| self.links.get(open.link)?.alpn.clone());
             self.outputs.push_back(Output::Event(Event::MemberReady { member, address, alpn }));
             self.has_started();
         }
-        self.set_timeout(link);
+        self.set_timeout(session);
         self.note_degradation();
-        self.submit_queued(link);
-        // After that: this link may itself be one that only its queue has kept.
+        self.submit_queued(session);
+        // After that: this session may itself be one that only its queue has kept.
         self.release_unneeded();
         self.retry_waiting();
     }
@@ -79,20 +79,20 @@ impl Cluster {
         self.complete(id, Some(member), Err(ClusterError::Operation { error, attempts }));
     }
 
-    /// A link has failed or ended.
-    pub(super) fn end_link(&mut self, link: LinkId, reason: Arc<Disconnect>) {
-        let Some(mut ended) = self.links.remove(link) else { return };
+    /// A session has failed or ended.
+    pub(super) fn end_session(&mut self, session: SessionId, reason: Arc<Disconnect>) {
+        let Some(mut ended) = self.sessions.remove(session) else { return };
         if let Some(timeout) = ended.timeout {
-            self.timeouts.remove(&(timeout, link));
+            self.timeouts.remove(&(timeout, session));
         }
-        self.outputs.push_back(Output::Close { link });
-        if let Some(session) = ended.session() {
-            self.counters.bytes_sent += session.transmit().sent();
-            self.counters.bytes_received += session.received();
+        self.leave_link(ended.link, session);
+        if let Some(machine) = &ended.machine {
+            self.counters.bytes_sent += machine.transmit().sent();
+            self.counters.bytes_received += machine.received();
         }
         let is_failure = *reason != Disconnect::Closed;
         if let Some(member) = self.members.get_mut(ended.member) {
-            member.forget_link(link);
+            member.forget_session(session);
             if is_failure {
                 member.failures = member.failures.saturating_add(1);
                 let (first, longest) = (self.config.min_backoff, self.config.max_backoff);
@@ -122,7 +122,7 @@ impl Cluster {
                 self.dispatch(id);
             }
         }
-        self.move_listeners(link);
+        self.move_listeners(session);
         self.leave_lost_site();
         if is_failure {
             self.open_ahead();
@@ -135,8 +135,8 @@ impl Cluster {
     }
 
     /// Takes a new view of the cluster over; operations in flight go on under the old one.
-    pub(super) fn apply(&mut self, cache: CacheId, link: LinkId, topology: Topology) {
-        if self.links.get(link).is_none_or(|link| link.site != self.site) {
+    pub(super) fn apply(&mut self, cache: CacheId, session: SessionId, topology: Topology) {
+        if self.sessions.get(session).is_none_or(|session| session.site != self.site) {
             // The last words of a cluster that was left.
             return;
         }
@@ -161,26 +161,26 @@ impl Cluster {
         }
     }
 
-    /// Links to members that have none, ahead of need; to those in their pause when that is over.
+    /// Sessions to members that have none, ahead of need; to those in their pause when that is over.
     pub(super) fn open_ahead(&mut self) {
         if !self.config.connect_ahead || self.is_closing() {
             return;
         }
         for index in 0..self.current.len() {
             let member = self.current[index];
-            if self.links.len() >= self.config.max_links_ahead {
+            if self.sessions.len() >= self.config.max_links_ahead {
                 return;
             }
-            let Some(known) = self.members.get(member).filter(|known| known.links.is_empty()) else { continue };
+            let Some(known) = self.members.get(member).filter(|known| known.sessions.is_empty()) else { continue };
             if known.may_be_tried(self.now) {
-                self.open_link(member, Purpose::Operations);
+                self.begin_session(member, Purpose::Operations);
             } else {
                 self.retry_at = [self.retry_at, known.retry_at].into_iter().flatten().min();
             }
         }
     }
 
-    /// Links to members that left drain, and then close. Seeds that are no members under that address are let go once
+    /// Sessions to members that left drain, and then close. Seeds that are no members under that address are let go once
     /// a member can be reached.
     fn release_unneeded(&mut self) {
         if self.current.is_empty() {
@@ -189,12 +189,12 @@ impl Cluster {
         let needed = self.needed_members();
         let keeps_seeds = !self.reaches_a_member();
         let seeds = self.seeds().to_vec();
-        let all: Vec<LinkId> = self.links.keys().collect();
-        for link in all {
-            let Some(open) = self.links.get(link) else { continue };
+        let all: Vec<SessionId> = self.sessions.keys().collect();
+        for session in all {
+            let Some(open) = self.sessions.get(session) else { continue };
             let is_needed = needed.contains(&open.member) || keeps_seeds && seeds.contains(&open.member);
             if !is_needed {
-                self.drain(link);
+                self.drain(session);
             }
         }
         self.members.retain(|member| needed.contains(&member));
@@ -208,18 +208,18 @@ impl Cluster {
     }
 
     fn reaches_a_member(&self) -> bool {
-        self.current.iter().any(|member| self.has_ready_link(*member))
+        self.current.iter().any(|member| self.has_ready_session(*member))
     }
 
-    pub(super) fn has_ready_link(&self, member: MemberId) -> bool {
-        let links = self.members.get(member).into_iter().flat_map(Member::all_links);
-        links.filter_map(|link| self.links.get(link)).any(Link::is_ready)
+    pub(super) fn has_ready_session(&self, member: MemberId) -> bool {
+        let sessions = self.members.get(member).into_iter().flat_map(Member::all_sessions);
+        sessions.filter_map(|session| self.sessions.get(session)).any(Conversation::is_ready)
     }
 
     /// Says when no member of the topology can be reached, and when one can be again.
     fn note_degradation(&mut self) {
         let is_down = |member: &MemberId| {
-            self.members.get(*member).is_some_and(|known| known.failures > 0) && !self.has_ready_link(*member)
+            self.members.get(*member).is_some_and(|known| known.failures > 0) && !self.has_ready_session(*member)
         };
         let degraded = !self.current.is_empty() && self.current.iter().all(is_down);
         if degraded != self.degraded && (degraded || self.reaches_a_member()) {

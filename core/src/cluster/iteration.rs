@@ -10,7 +10,7 @@ use bytes::Bytes;
 use slotmap::new_key_type;
 
 use super::cache::CacheHandle;
-use super::link::Purpose;
+use super::conversation::Purpose;
 use super::machine::Cluster;
 use super::member::MemberId;
 use super::operation::{Call, Owner, Target};
@@ -184,7 +184,7 @@ impl Cluster {
 
     /// Ends a part in its server; one that can't be told at once forgets it by itself.
     fn end_source(&mut self, cache: &CacheHandle, source: Source) {
-        if !self.is_closing() && self.has_ready_link(source.member) {
+        if !self.is_closing() && self.has_ready_session(source.member) {
             let call = Call::new(cache, Request::IterationEnd { iteration_id: source.id });
             let operation = self.take_in(call, Owner::Nobody, Target::Only(source.member), Purpose::Operations);
             self.dispatch(operation);

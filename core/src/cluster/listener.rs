@@ -7,7 +7,7 @@ use bytes::{BufMut, Bytes, BytesMut};
 use slotmap::{Key, KeyData, new_key_type};
 
 use super::cache::{CacheHandle, CacheId};
-use super::link::{LinkId, Purpose};
+use super::conversation::{Purpose, SessionId};
 use super::listener_queue::Unread;
 use super::machine::Cluster;
 use super::member::MemberId;
@@ -36,8 +36,8 @@ pub(super) struct Listener {
     /// Its name in the server; another with each registration, so that what an old one leaves behind is not confused
     /// with it.
     server_id: Bytes,
-    /// The link that it is registered on.
-    pub(super) at: Option<LinkId>,
+    /// The session that it is registered on.
+    pub(super) at: Option<SessionId>,
     registering: Option<OperationId>,
     /// It was registered before: another registration means that events may have been missed.
     was_registered: bool,
@@ -98,45 +98,46 @@ impl Cluster {
             // What is on its way to a server may well be done: its answer is waited for, and then it is undone.
             if !matches!(place, Some(Place::InFlight(..))) {
                 self.cancel(operation);
-                place.and_then(Place::link).into_iter().for_each(|link| self.release_events(link));
+                place.and_then(Place::session).into_iter().for_each(|session| self.release_events(session));
             }
         }
-        if let Some(link) = removed.at {
-            self.unregister(link, &removed.request(removed.server_id.clone()), removed.cache.options());
+        if let Some(session) = removed.at {
+            self.unregister(session, &removed.request(removed.server_id.clone()), removed.cache.options());
         }
         true
     }
 
     /// Undoes a registration.
-    fn unregister(&mut self, link: LinkId, registration: &Request, options: &RequestOptions) {
+    fn unregister(&mut self, session: SessionId, registration: &Request, options: &RequestOptions) {
         let Some(request) = removal_of(registration) else { return };
-        let Some(open) = self.links.get_mut(link) else { return };
+        let Some(open) = self.sessions.get_mut(session) else { return };
         let (now, is_for_events) = (self.now, open.purpose == Purpose::Events);
-        if let Some(session) = open.session_mut() {
+        if let Some(machine) = &mut open.machine {
             // If it is too full for that it has to be told otherwise: by its end.
-            let told = session.submit(now, session::Call::new(&request, options));
+            let told = machine.submit(now, session::Call::new(&request, options));
             let is_told = told.is_ok();
             if let Ok(id) = told {
-                session.cancel(id);
+                machine.cancel(id);
             }
             if is_for_events && !is_told {
-                return self.drain(link);
+                return self.drain(session);
             }
         }
-        self.release_events(link);
-        self.set_timeout(link);
-        self.refresh(link);
+        self.release_events(session);
+        self.set_timeout(session);
+        self.refresh(session);
     }
 
-    /// Lets a link for listeners go that has none and gets none.
-    fn release_events(&mut self, link: LinkId) {
+    /// Lets a session for listeners go that has none and gets none.
+    fn release_events(&mut self, session: SessionId) {
         let comes_here = |listener: &Listener| {
             let registering = listener.registering.and_then(|operation| self.operations.get(operation));
-            listener.at == Some(link) || registering.is_some_and(|operation| operation.place.link() == Some(link))
+            listener.at == Some(session)
+                || registering.is_some_and(|operation| operation.place.session() == Some(session))
         };
-        let is_for_events = self.links.get(link).is_some_and(|open| open.purpose == Purpose::Events);
+        let is_for_events = self.sessions.get(session).is_some_and(|open| open.purpose == Purpose::Events);
         if is_for_events && !self.listeners.values().any(comes_here) {
-            self.drain(link);
+            self.drain(session);
         }
     }
 
@@ -193,23 +194,23 @@ impl Cluster {
         result: Result<Reply, ClusterError>,
     ) {
         let is_closing = self.is_closing();
-        let link = registration.place.link();
+        let session = registration.place.session();
         let Some(listener) = self.listeners.get_mut(id) else {
             // It was removed meanwhile.
-            return match (link, result) {
-                (Some(link), Ok(_)) => self.unregister(link, &registration.request, &registration.options),
-                (Some(link), Err(_)) => self.release_events(link),
+            return match (session, result) {
+                (Some(session), Ok(_)) => self.unregister(session, &registration.request, &registration.options),
+                (Some(session), Err(_)) => self.release_events(session),
                 (None, _) => {}
             };
         };
         listener.registering = None;
-        match (result, link, member) {
-            (Ok(_), Some(link), Some(member)) => {
+        match (result, session, member) {
+            (Ok(_), Some(session), Some(member)) => {
                 let again = core::mem::replace(&mut listener.was_registered, true);
-                listener.at = Some(link);
+                listener.at = Some(session);
                 let cache = listener.cache.id;
                 if let Subject::NearCache { .. } = listener.subject {
-                    return self.start_near_cache(cache, link);
+                    return self.start_near_cache(cache, session);
                 }
                 let event = if again {
                     self.counters.listener_failovers += 1;
@@ -227,7 +228,7 @@ impl Cluster {
             }
             (Err(error), ..) => {
                 self.fail_listener(id, member, error);
-                link.into_iter().for_each(|link| self.release_events(link));
+                session.into_iter().for_each(|session| self.release_events(session));
             }
             (Ok(_), ..) => {}
         }
@@ -244,10 +245,10 @@ impl Cluster {
         }
     }
 
-    /// A link is gone, and the listeners on it need another.
-    pub(super) fn move_listeners(&mut self, link: LinkId) {
+    /// A session is gone, and the listeners on it need another.
+    pub(super) fn move_listeners(&mut self, session: SessionId) {
         let here: Vec<ListenerId> =
-            self.listeners.iter().filter(|(_, listener)| listener.at == Some(link)).map(|(id, _)| id).collect();
+            self.listeners.iter().filter(|(_, listener)| listener.at == Some(session)).map(|(id, _)| id).collect();
         for id in here {
             if let Some(cache) = self.near_cache_of(id) {
                 self.stop_near_cache(cache);

@@ -1,6 +1,6 @@
-//! Listeners whose events are not taken in time: their link is not read until some are.
+//! Listeners whose events are not taken in time: their session is not read until some are.
 
-use super::link::LinkId;
+use super::conversation::SessionId;
 use super::listener::ListenerId;
 use super::machine::Cluster;
 use super::output::{Event, Output};
@@ -10,8 +10,8 @@ use crate::time::Instant;
 #[derive(Debug, Default)]
 pub(super) struct Unread {
     events: usize,
-    /// The link that is not read because of it.
-    full: Option<LinkId>,
+    /// The session that is not read because of it.
+    full: Option<SessionId>,
 }
 
 impl Cluster {
@@ -24,48 +24,50 @@ impl Cluster {
         let Some(known) = self.listeners.get_mut(listener) else { return };
         known.unread.events = known.unread.events.saturating_sub(count);
         if known.unread.events < self.config.listener_queue.div_ceil(2)
-            && let Some(link) = known.unread.full.take()
+            && let Some(session) = known.unread.full.take()
         {
-            self.resume(link);
+            self.resume(session);
         }
     }
 
     /// Hands an event of a listener to the host.
-    pub(super) fn tell_event(&mut self, listener: ListenerId, link: LinkId, event: Event) {
+    pub(super) fn tell_event(&mut self, listener: ListenerId, session: SessionId, event: Event) {
         self.outputs.push_back(Output::Event(event));
         let Some(known) = self.listeners.get_mut(listener) else { return };
         known.unread.events += 1;
-        // A link that it had before is gone.
-        if known.unread.events >= self.config.listener_queue && known.unread.full != Some(link) {
-            known.unread.full = Some(link);
-            self.pause(link);
+        // A session that it had before is gone.
+        if known.unread.events >= self.config.listener_queue && known.unread.full != Some(session) {
+            known.unread.full = Some(session);
+            self.pause(session);
         }
     }
 
     /// A listener is gone.
     pub(super) fn forget_unread(&mut self, unread: Unread) {
-        unread.full.into_iter().for_each(|link| self.resume(link));
+        unread.full.into_iter().for_each(|session| self.resume(session));
     }
 
-    /// The host does not read from the link for the time being: that it is quiet then says nothing.
-    fn pause(&mut self, link: LinkId) {
-        let Some(open) = self.links.get_mut(link) else { return };
+    /// The host does not read from the session for the time being: that it is quiet then says nothing.
+    fn pause(&mut self, session: SessionId) {
+        let Some(open) = self.sessions.get_mut(session) else { return };
         open.full_listeners += 1;
         if open.full_listeners == 1 {
-            open.session_mut().into_iter().for_each(crate::session::Session::hold);
+            open.machine.as_mut().into_iter().for_each(|machine| machine.hold());
+            let link = open.link;
             self.outputs.push_back(Output::Pause { link });
         }
     }
 
-    fn resume(&mut self, link: LinkId) {
+    fn resume(&mut self, session: SessionId) {
         let now = self.now;
-        let Some(open) = self.links.get_mut(link) else { return };
+        let Some(open) = self.sessions.get_mut(session) else { return };
         open.full_listeners -= 1;
         if open.full_listeners == 0 {
             open.quiet_since = now;
-            open.session_mut().into_iter().for_each(|session| session.resume(now));
+            open.machine.as_mut().into_iter().for_each(|machine| machine.resume(now));
+            let link = open.link;
             self.outputs.push_back(Output::Resume { link });
-            self.set_timeout(link);
+            self.set_timeout(session);
         }
     }
 }

@@ -13,9 +13,10 @@ use super::backoff::Entropy;
 use super::bulk::{Bulk, BulkId};
 use super::cache::{CacheHandle, CacheId, Caches, ReadFrom};
 use super::config::{Config, Site};
+use super::conversation::{Conversation, Purpose, SessionId};
 use super::counters::Counters;
 use super::iteration::{Iteration, IterationId};
-use super::link::{Link, LinkId, Purpose};
+use super::link::{Link, LinkId};
 use super::listener::{Listener, ListenerId};
 use super::member::{MemberId, MemberInfo, Members};
 use super::operation::{Call, Operation, OperationId, Owner, Place, Target};
@@ -43,6 +44,7 @@ pub struct Cluster {
     pub(super) turn: usize,
     pub(super) caches: Caches,
     pub(super) links: SlotMap<LinkId, Link>,
+    pub(super) sessions: SlotMap<SessionId, Conversation>,
     pub(super) operations: SlotMap<OperationId, Operation>,
     pub(super) bulks: SlotMap<BulkId, Bulk>,
     pub(super) iterations: SlotMap<IterationId, Iteration>,
@@ -55,13 +57,13 @@ pub struct Cluster {
     pub(super) retry_at: Option<Instant>,
     /// Deadlines of the operations that no session has; a session keeps those of its own.
     pub(super) deadlines: BTreeSet<(Instant, OperationId)>,
-    /// Timeouts of links. One that is early does no harm, so later ones replace it only when it has passed.
-    pub(super) timeouts: BTreeSet<(Instant, LinkId)>,
-    /// Links whose session may have events.
-    pub(super) with_events: VecDeque<LinkId>,
+    /// Timeouts of sessions. One that is early does no harm, so later ones replace it only when it has passed.
+    pub(super) timeouts: BTreeSet<(Instant, SessionId)>,
+    /// Sessions that may have events.
+    pub(super) with_events: VecDeque<SessionId>,
     pub(super) outputs: VecDeque<Output>,
     pub(super) degraded: bool,
-    /// The cache that was asked about last by a quiet link.
+    /// The cache that was asked about last by a quiet session.
     probed: Option<CacheId>,
     closing: bool,
     /// It has not started yet.
@@ -82,6 +84,7 @@ impl Cluster {
             turn: 0,
             caches: Caches::default(),
             links: SlotMap::with_key(),
+            sessions: SlotMap::with_key(),
             operations: SlotMap::with_key(),
             bulks: SlotMap::with_key(),
             iterations: SlotMap::with_key(),
@@ -203,11 +206,11 @@ impl Cluster {
     pub fn cancel(&mut self, id: OperationId) -> bool {
         let Some(operation) = self.operations.get(id) else { return false };
         match operation.place {
-            Place::InFlight(link, in_session) => {
-                if let Some(link) = self.links.get_mut(link) {
-                    link.in_flight -= 1;
-                    if let Some(session) = link.session_mut() {
-                        session.cancel(in_session);
+            Place::InFlight(session, in_session) => {
+                if let Some(open) = self.sessions.get_mut(session) {
+                    open.in_flight -= 1;
+                    if let Some(machine) = &mut open.machine {
+                        machine.cancel(in_session);
                     }
                 }
             }
@@ -226,11 +229,11 @@ impl Cluster {
     /// Time has passed; early and late calls do no harm.
     pub fn handle_timeout(&mut self, now: Instant) {
         self.now = now;
-        while let Some(&(deadline, link)) = self.timeouts.first()
+        while let Some(&(deadline, session)) = self.timeouts.first()
             && deadline <= now
         {
             self.timeouts.pop_first();
-            self.handle_link_timeout(link);
+            self.handle_session_timeout(session);
         }
         while let Some(&(deadline, id)) = self.deadlines.first()
             && deadline <= now
@@ -245,9 +248,9 @@ impl Cluster {
 
     /// When to call [`handle_timeout`](Self::handle_timeout), if nothing else happens before.
     pub fn poll_timeout(&self) -> Option<Instant> {
-        let link = self.timeouts.first().map(|(deadline, _)| *deadline);
+        let session = self.timeouts.first().map(|(deadline, _)| *deadline);
         let operation = self.deadlines.first().map(|(deadline, _)| *deadline);
-        [link, operation, self.retry_at].into_iter().flatten().min()
+        [session, operation, self.retry_at].into_iter().flatten().min()
     }
 
     /// The next thing to do or to know.
@@ -256,7 +259,7 @@ impl Cluster {
             if let Some(output) = self.outputs.pop_front() {
                 return Some(output);
             }
-            if !self.poll_links() {
+            if !self.poll_sessions() {
                 return None;
             }
         }
@@ -272,14 +275,14 @@ impl Cluster {
             let (applied, operation) = (operation.applied(), operation.request.operation());
             self.complete(id, None, Err(ClusterError::Closed { operation, applied }));
         }
-        let links: Vec<LinkId> = self.links.keys().collect();
-        for link in links {
-            match self.links.get_mut(link).and_then(Link::session_mut) {
-                Some(session) => {
-                    session.close();
-                    self.look_at(link);
+        let sessions: Vec<SessionId> = self.sessions.keys().collect();
+        for session in sessions {
+            match self.sessions.get_mut(session).and_then(|open| open.machine.as_mut()) {
+                Some(machine) => {
+                    machine.close();
+                    self.look_at(session);
                 }
-                None => self.end_link(link, Arc::new(Disconnect::Closed)),
+                None => self.end_session(session, Arc::new(Disconnect::Closed)),
             }
         }
     }
@@ -306,7 +309,7 @@ impl Cluster {
     /// What the machine has done.
     pub fn counters(&self) -> Counters {
         let mut counters = self.counters;
-        for session in self.links.values().filter_map(Link::session) {
+        for session in self.sessions.values().filter_map(|open| open.machine.as_ref()) {
             counters.bytes_sent += session.transmit().sent();
             counters.bytes_received += session.received();
         }
@@ -325,22 +328,22 @@ impl Cluster {
 
     /// Every member that the machine knows.
     pub fn members(&self) -> impl Iterator<Item = MemberInfo> {
-        // Those on links that drain count as well.
+        // Those on sessions that drain count as well.
         let mut in_flight: SecondaryMap<MemberId, usize> = SecondaryMap::new();
-        for link in self.links.values() {
-            let before = in_flight.get(link.member).copied().unwrap_or_default();
-            in_flight.insert(link.member, before + link.in_flight);
+        for session in self.sessions.values() {
+            let before = in_flight.get(session.member).copied().unwrap_or_default();
+            in_flight.insert(session.member, before + session.in_flight);
         }
         self.members.iter().map(move |(id, member)| {
-            let links = || member.all_links().filter_map(|link| self.links.get(link));
+            let sessions = || member.all_sessions().filter_map(|session| self.sessions.get(session));
             MemberInfo {
                 id,
                 address: member.address.clone(),
-                ready: links().any(Link::is_ready),
+                ready: sessions().any(Conversation::is_ready),
                 is_seed: member.is_seed,
-                links: links().count(),
+                links: sessions().count(),
                 in_flight: in_flight.get(id).copied().unwrap_or_default(),
-                answered: links().map(|link| link.answered).sum(),
+                answered: sessions().map(|session| session.answered).sum(),
                 failure: member.failure.clone(),
             }
         })
@@ -348,8 +351,8 @@ impl Cluster {
 
     /// What the negotiation with a member has found; `None` if no session with it is ready.
     pub fn session_of(&self, member: MemberId) -> Option<&Ready> {
-        let mut links = self.members.get(member)?.all_links().filter_map(|link| self.links.get(link));
-        links.find(|link| link.is_ready())?.negotiated.as_deref()
+        let mut sessions = self.members.get(member)?.all_sessions().filter_map(|session| self.sessions.get(session));
+        sessions.find(|session| session.is_ready())?.negotiated.as_deref()
     }
 
     /// The name of a cache; empty for the server's default cache, and for one of another machine.

@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 
 use slotmap::{SlotMap, new_key_type};
 
-use super::link::LinkId;
+use super::conversation::SessionId;
 use crate::session::Disconnect;
 use crate::time::Instant;
 use crate::wire;
@@ -27,11 +27,11 @@ pub struct MemberInfo {
     pub ready: bool,
     /// Whether it is a seed. One that is no member under that address is left when the members are known.
     pub is_seed: bool,
-    /// Links to it that are open or being established.
+    /// Sessions with it that are open or being established: each on a link of its own, unless the carriage shares links.
     pub links: usize,
     /// Operations in flight there.
     pub in_flight: usize,
-    /// Operations that it has answered on its present links.
+    /// Operations that it has answered on its present sessions.
     pub answered: u64,
     /// Why it could not be reached the last time, if it was not reached since.
     pub failure: Option<Arc<Disconnect>>,
@@ -39,10 +39,10 @@ pub struct MemberInfo {
 
 pub(super) struct Member {
     pub(super) address: wire::Member,
-    /// Links for operations, the one that lives longest first.
-    pub(super) links: Vec<LinkId>,
-    /// The link for the application's listeners.
-    pub(super) events: Option<LinkId>,
+    /// Sessions for operations, the one that lives longest first.
+    pub(super) sessions: Vec<SessionId>,
+    /// The session for the application's listeners.
+    pub(super) events: Option<SessionId>,
     /// Failures in a row; over with the first answer to an operation, not with a link that can be established.
     pub(super) failures: u32,
     /// Before that it is not tried.
@@ -54,17 +54,17 @@ pub(super) struct Member {
 }
 
 impl Member {
-    pub(super) fn all_links(&self) -> impl Iterator<Item = LinkId> {
-        self.links.iter().copied().chain(self.events)
+    pub(super) fn all_sessions(&self) -> impl Iterator<Item = SessionId> {
+        self.sessions.iter().copied().chain(self.events)
     }
 
-    pub(super) fn has_link(&self) -> bool {
-        !self.links.is_empty() || self.events.is_some()
+    pub(super) fn has_session(&self) -> bool {
+        !self.sessions.is_empty() || self.events.is_some()
     }
 
-    pub(super) fn forget_link(&mut self, link: LinkId) {
-        self.links.retain(|other| *other != link);
-        self.events.take_if(|other| *other == link);
+    pub(super) fn forget_session(&mut self, session: SessionId) {
+        self.sessions.retain(|other| *other != session);
+        self.events.take_if(|other| *other == session);
     }
 
     pub(super) fn may_be_tried(&self, now: Instant) -> bool {
@@ -90,7 +90,7 @@ impl Members {
         }
         let id = self.all.insert(Member {
             address: address.clone(),
-            links: Vec::new(),
+            sessions: Vec::new(),
             events: None,
             failures: 0,
             retry_at: None,
@@ -124,9 +124,9 @@ impl Members {
         self.all.iter()
     }
 
-    /// Forgets a member that nobody needs, unless it is a seed or has a link.
+    /// Forgets a member that nobody needs, unless it is a seed or has a session.
     pub(super) fn forget(&mut self, id: MemberId) {
-        if self.all.get(id).is_some_and(|member| !member.is_seed && !member.has_link())
+        if self.all.get(id).is_some_and(|member| !member.is_seed && !member.has_session())
             && let Some(member) = self.all.remove(id)
         {
             self.by_address.remove(&member.address);
@@ -138,7 +138,7 @@ impl Members {
         let gone: Vec<MemberId> = self
             .all
             .iter()
-            .filter(|(id, member)| !member.is_seed && !member.has_link() && !needed(*id))
+            .filter(|(id, member)| !member.is_seed && !member.has_session() && !needed(*id))
             .map(|(id, _)| id)
             .collect();
         gone.into_iter().for_each(|id| self.forget(id));

@@ -13,7 +13,7 @@ use bytes::Bytes;
 use lru::LruCache;
 
 use super::cache::{CacheHandle, CacheId, ReadFrom};
-use super::link::{LinkId, Purpose};
+use super::conversation::{Purpose, SessionId};
 use super::listener::ListenerId;
 use super::machine::Cluster;
 use super::operation::{Call, Operation, OperationId, Owner, Target};
@@ -46,8 +46,8 @@ pub(super) struct NearCache {
     /// How its entries were read: those of other forms are not for it.
     options: Arc<RequestOptions>,
     listener: Option<ListenerId>,
-    /// The link on which the server tells of changes; without one nothing is kept.
-    at: Option<LinkId>,
+    /// The session on which the server tells of changes; without one nothing is kept.
+    at: Option<SessionId>,
     entries: LruCache<Bytes, Kept>,
     bytes: usize,
     /// Reads on their way whose answer may be kept.
@@ -127,8 +127,8 @@ impl Cluster {
         if near.at.is_none() || matches!(call.request, Request::ContainsKey { .. }) {
             return self.submit_far(call);
         }
-        let target = match (near.settings.bloom_filter, near.at.and_then(|link| self.links.get(link))) {
-            (true, Some(link)) => Target::Prefer(link.member),
+        let target = match (near.settings.bloom_filter, near.at.and_then(|session| self.sessions.get(session))) {
+            (true, Some(session)) => Target::Prefer(session.member),
             _ => Target::Key,
         };
         // From the owner that sees every write first: another may still have what an event has told to be old.
@@ -144,7 +144,13 @@ impl Cluster {
     }
 
     /// A read for a near cache has its answer.
-    pub(super) fn keep_fetched(&mut self, id: OperationId, operation: &Operation, link: Option<LinkId>, reply: &Reply) {
+    pub(super) fn keep_fetched(
+        &mut self,
+        id: OperationId,
+        operation: &Operation,
+        session: Option<SessionId>,
+        reply: &Reply,
+    ) {
         let now = self.now;
         let Some(near) = &mut self.caches.get_mut(operation.cache).near else { return };
         let Some(key) = operation.request.routing_key() else { return };
@@ -152,7 +158,7 @@ impl Cluster {
             return;
         }
         near.fetching.remove(key);
-        let may_be_heard_of = !near.settings.bloom_filter || link.is_some() && near.at == link;
+        let may_be_heard_of = !near.settings.bloom_filter || session.is_some() && near.at == session;
         if let Body::ValueWithMetadata { metadata, value } = &reply.body
             && near.at.is_some()
             && may_be_heard_of
@@ -191,10 +197,10 @@ impl Cluster {
         }
     }
 
-    pub(super) fn start_near_cache(&mut self, cache: CacheId, link: LinkId) {
+    pub(super) fn start_near_cache(&mut self, cache: CacheId, session: SessionId) {
         if let Some(near) = &mut self.caches.get_mut(cache).near {
             near.clear();
-            near.at = Some(link);
+            near.at = Some(session);
             self.outputs.push_back(Output::Event(Event::NearCacheActive { cache }));
         }
     }
@@ -218,21 +224,21 @@ impl Cluster {
         if !near.settings.bloom_filter || near.forgotten <= near.settings.max_entries / 16 + 3 {
             return;
         }
-        let (Some(link), bloom_filter) = (near.at, near.bloom_filter()) else { return };
+        let (Some(session), bloom_filter) = (near.at, near.bloom_filter()) else { return };
         near.forgotten = 0;
         // The server changes its filter while it reads for these: it may not know of them afterwards.
         near.fetching.clear();
         let options = near.options.clone();
         let now = self.now;
-        if let Some(session) = self.links.get_mut(link).and_then(|open| open.session_mut()) {
+        if let Some(machine) = self.sessions.get_mut(session).and_then(|open| open.machine.as_mut()) {
             let request = Request::UpdateBloomFilter { bloom_filter };
             // If it is too full now the server sends a few events too many until the next time.
-            if let Ok(id) = session.submit(now, session::Call::new(&request, &options)) {
-                session.cancel(id);
+            if let Ok(id) = machine.submit(now, session::Call::new(&request, &options)) {
+                machine.cancel(id);
             }
         }
-        self.set_timeout(link);
-        self.refresh(link);
+        self.set_timeout(session);
+        self.refresh(session);
     }
 }
 

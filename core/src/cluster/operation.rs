@@ -7,8 +7,8 @@ use slotmap::new_key_type;
 
 use super::bulk::BulkId;
 use super::cache::{CacheHandle, CacheId, ReadFrom};
+use super::conversation::{Purpose, SessionId};
 use super::iteration::IterationId;
-use super::link::{LinkId, Purpose};
 use super::listener::ListenerId;
 use super::member::MemberId;
 use crate::session::{self, Applied};
@@ -99,10 +99,10 @@ pub(super) enum Place {
     New,
     /// No member can be tried now.
     Waiting,
-    /// In the queue of a link.
-    Queued(LinkId),
-    /// In the session of a link.
-    InFlight(LinkId, session::OperationId),
+    /// In the queue of a session.
+    Queued(SessionId),
+    /// In flight on a session.
+    InFlight(SessionId, session::OperationId),
     /// Its parts are where they are.
     Split(BulkId),
 }

@@ -3,7 +3,7 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use super::link::LinkId;
+use super::conversation::SessionId;
 use super::machine::Cluster;
 use super::member::MemberId;
 use super::output::{Event, Output};
@@ -49,7 +49,7 @@ impl Cluster {
         let most = self.config.site_failures;
         let is_lost = |id: &MemberId| {
             let member = self.members.get(*id);
-            member.is_none_or(|member| member.failures >= most) && !self.has_ready_link(*id)
+            member.is_none_or(|member| member.failures >= most) && !self.has_ready_session(*id)
         };
         if self.current.iter().chain(self.seeds()).all(is_lost) {
             self.go_to_site((self.site + 1) % self.sites.len(), true);
@@ -69,10 +69,14 @@ impl Cluster {
         }
         self.fail_iterations();
         self.outputs.push_back(Output::Event(Event::SiteSwitched { from, to, automatic }));
-        let left: Vec<LinkId> =
-            self.links.iter().filter(|(_, link)| !self.seeds().contains(&link.member)).map(|(id, _)| id).collect();
-        for link in left {
-            self.drain(link);
+        let left: Vec<SessionId> = self
+            .sessions
+            .iter()
+            .filter(|(_, session)| !self.seeds().contains(&session.member))
+            .map(|(id, _)| id)
+            .collect();
+        for session in left {
+            self.drain(session);
         }
         self.retry_waiting();
     }

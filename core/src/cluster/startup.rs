@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 use core::fmt;
 
 use super::cache::{CacheHandle, ReadFrom};
-use super::link::{Link, Purpose};
+use super::conversation::{Conversation, Purpose};
 use super::machine::Cluster;
 use super::member::MemberId;
 use super::operation::{Call, Owner, Target};
@@ -73,7 +73,7 @@ impl Cluster {
     /// the latter when every server of every site has failed once. The client goes on all the same until it is closed.
     pub fn start(&mut self, now: Instant, cache: &CacheHandle) {
         self.now = now;
-        if self.links.values().any(Link::is_ready) {
+        if self.sessions.values().any(Conversation::is_ready) {
             return self.outputs.push_back(Output::Event(Event::Started));
         }
         let left = self.sites.iter().flat_map(|site| &site.seeds).copied().collect();

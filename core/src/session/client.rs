@@ -180,7 +180,12 @@ impl Session {
 
     /// The link is gone; `why` is for people.
     pub fn handle_link_lost(&mut self, why: impl Into<String>) {
-        self.end(Disconnect::LinkLost(why.into()));
+        self.handle_lost(Disconnect::LinkLost(why.into()));
+    }
+
+    /// What carried it is gone, for that reason.
+    pub(crate) fn handle_lost(&mut self, reason: Disconnect) {
+        self.end(reason);
     }
 
     /// Time has passed; early and late calls do no harm.

@@ -1,0 +1,92 @@
+//! Sessions as the machine keeps them: each with its member, its link, and the operations that wait for it.
+
+use alloc::boxed::Box;
+use alloc::collections::VecDeque;
+
+use slotmap::new_key_type;
+
+use super::link::LinkId;
+use super::member::MemberId;
+use super::operation::OperationId;
+use crate::session::{Ready, Session};
+use crate::time::Instant;
+
+new_key_type! {
+    /// A session, from the moment in which it is wanted; never given twice.
+    pub(super) struct SessionId;
+}
+
+/// What a session is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Purpose {
+    /// Operations, and the listeners of near caches.
+    Operations,
+    /// The application's listeners: one that takes its events too slowly must not hold up operations.
+    Events,
+}
+
+pub(super) struct Conversation {
+    pub(super) member: MemberId,
+    pub(super) purpose: Purpose,
+    /// The site whose cluster it leads to.
+    pub(super) site: usize,
+    /// The link that carries it, or will.
+    pub(super) link: LinkId,
+    /// `None` until its link carries it.
+    pub(super) machine: Option<Box<Session>>,
+    /// When it is given up, if its link does not carry it by then.
+    pub(super) until: Instant,
+    /// What negotiation has found, once it is over.
+    pub(super) negotiated: Option<Box<Ready>>,
+    /// Operations for this member, oldest first, until the session takes them.
+    pub(super) queue: VecDeque<OperationId>,
+    /// Operations that the session has.
+    pub(super) in_flight: usize,
+    /// Operations that were answered here.
+    pub(super) answered: u64,
+    /// It is in the list of sessions that may have events.
+    pub(super) has_events: bool,
+    /// The timeout under which it stands in the machine's table.
+    pub(super) timeout: Option<Instant>,
+    /// Since when nothing was sent or received.
+    pub(super) quiet_since: Instant,
+    /// Listeners because of which nothing is read from it.
+    pub(super) full_listeners: usize,
+}
+
+impl Conversation {
+    pub(super) fn new(
+        member: MemberId,
+        purpose: Purpose,
+        site: usize,
+        link: LinkId,
+        until: Instant,
+        now: Instant,
+    ) -> Self {
+        Self {
+            member,
+            purpose,
+            site,
+            link,
+            machine: None,
+            until,
+            negotiated: None,
+            queue: VecDeque::new(),
+            in_flight: 0,
+            answered: 0,
+            has_events: false,
+            timeout: None,
+            quiet_since: now,
+            full_listeners: 0,
+        }
+    }
+
+    pub(super) fn is_ready(&self) -> bool {
+        self.machine.as_ref().is_some_and(|machine| machine.is_ready())
+    }
+
+    /// Operations that it has to do.
+    pub(super) fn load(&self) -> usize {
+        self.in_flight + self.queue.len()
+    }
+}

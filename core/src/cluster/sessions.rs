@@ -1,0 +1,288 @@
+//! Sessions: their events, their timeouts, and what is handed to them.
+
+use alloc::boxed::Box;
+use alloc::sync::Arc;
+
+use slotmap::{Key, KeyData};
+
+use super::conversation::{Conversation, Purpose, SessionId};
+use super::link::LinkId;
+use super::machine::Cluster;
+use super::member::MemberId;
+use super::operation::{OperationId, Place};
+use super::output::{ClusterError, Event};
+use crate::session::{self, Disconnect, Session, SubmitError};
+use crate::time::Instant;
+use crate::wire;
+
+/// A member whose sessions all have so many operations to do gets another session, if it may have one.
+const FULL_SESSION: usize = 64;
+
+impl Cluster {
+    /// A session for a member, on a link of which the host may have to be asked for.
+    pub(super) fn begin_session(&mut self, member: MemberId, purpose: Purpose) -> Option<SessionId> {
+        let (now, timeout) = (self.now, self.config.connect_timeout);
+        let endpoint = self.members.get(member).map(|known| {
+            let access = &self.config.access;
+            if known.is_seed { access.seed_endpoint(&known.address) } else { access.endpoint(&known.address) }
+        })?;
+        let link = self.link_to(member, endpoint);
+        let session = self.sessions.insert(Conversation::new(member, purpose, self.site, link, now + timeout, now));
+        self.links.get_mut(link)?.sessions.push(session);
+        if let Some(known) = self.members.get_mut(member) {
+            match purpose {
+                Purpose::Operations => known.sessions.push(session),
+                Purpose::Events => known.events = Some(session),
+            }
+        }
+        self.set_timeout(session);
+        Some(session)
+    }
+
+    /// Its link carries it from now on.
+    pub(super) fn open_session(&mut self, session: SessionId) {
+        let seed = self.entropy.seed();
+        let Some(open) = self.sessions.get_mut(session) else { return };
+        open.machine = Some(Box::new(Session::new(self.config.session.clone(), seed, self.now)));
+        self.set_timeout(session);
+        self.refresh(session);
+    }
+
+    /// The next event of a session, if there is one; what it brings goes where it belongs.
+    pub(super) fn poll_sessions(&mut self) -> bool {
+        let Some(&session) = self.with_events.front() else { return false };
+        let machine = self.sessions.get_mut(session).and_then(|open| open.machine.as_mut());
+        let event = machine.and_then(|machine| machine.poll_event());
+        if let Some(event) = event {
+            self.handle_session_event(session, event);
+        } else {
+            self.with_events.pop_front();
+            if let Some(session) = self.sessions.get_mut(session) {
+                session.has_events = false;
+            }
+            self.refresh(session);
+        }
+        true
+    }
+
+    fn handle_session_event(&mut self, session: SessionId, event: session::Event) {
+        let Some((member, link)) = self.sessions.get(session).map(|open| (open.member, open.link)) else { return };
+        match event {
+            session::Event::Ready(ready) => {
+                if let Some(open) = self.sessions.get_mut(session) {
+                    open.negotiated = Some(Box::new(ready));
+                }
+                self.handle_ready(session, member);
+            }
+            session::Event::Completed { token, result, .. } => {
+                let id = OperationId::from(KeyData::from_ffi(token));
+                if self.operations.get(id).is_some_and(|operation| operation.place.is_in_flight_at(session)) {
+                    self.handle_answer(id, session, member, result);
+                }
+            }
+            session::Event::Topology { token, topology, .. } => {
+                // Of an operation that is over there is nothing to know any more: the next one brings it again.
+                let id = OperationId::from(KeyData::from_ffi(token));
+                if let Some(cache) = self.operations.get(id).map(|operation| operation.cache) {
+                    self.apply(cache, session, *topology);
+                }
+            }
+            session::Event::Entry(event) => self.handle_entry_event(session, link, event),
+            session::Event::Counter(event) => {
+                if let Some(listener) = self.listener_of(&event.listener_id) {
+                    self.tell_event(listener, session, Event::Counter { listener, link, event });
+                }
+            }
+            session::Event::Closed(reason) => self.end_session(session, reason),
+        }
+    }
+
+    fn handle_entry_event(&mut self, session: SessionId, link: LinkId, event: wire::Event) {
+        let Some(listener) = self.listener_of(&event.listener_id) else { return };
+        match self.near_cache_of(listener) {
+            Some(cache) => self.handle_near_event(cache, &event),
+            None => self.tell_event(listener, session, Event::Entry { listener, link, event }),
+        }
+    }
+
+    /// Has the events of a session looked at by the next poll.
+    pub(super) fn look_at(&mut self, session: SessionId) {
+        if let Some(open) = self.sessions.get_mut(session)
+            && !open.has_events
+        {
+            open.has_events = true;
+            self.with_events.push_back(session);
+        }
+    }
+
+    /// Gives a session what waits for it, and tells the host what has changed.
+    pub(super) fn refresh(&mut self, session: SessionId) {
+        self.submit_queued(session);
+        self.tell_bytes_of(session);
+        if self.sessions.get(session).is_some_and(|open| open.timeout.is_none()) {
+            self.set_timeout(session);
+        }
+    }
+
+    /// Tells the host that a session has bytes to send, if it has.
+    pub(super) fn tell_bytes_of(&mut self, session: SessionId) {
+        if let Some(open) = self.sessions.get(session) {
+            self.tell_to_transmit(open.link);
+        }
+    }
+
+    /// Has the session looked at when it wants to be. Its time in the table may be earlier, never later: whatever may
+    /// bring it forward (its link, an operation with an earlier deadline) comes here.
+    pub(super) fn set_timeout(&mut self, session: SessionId) {
+        let Some(open) = self.sessions.get(session) else { return };
+        let wanted = match &open.machine {
+            None => Some(open.until),
+            Some(machine) => {
+                let quiet = open.is_ready().then(|| open.quiet_since + self.longest_quiet(session, open));
+                [machine.poll_timeout(), quiet].into_iter().flatten().min()
+            }
+        };
+        if let Some(wanted) = wanted {
+            self.bring_timeout_forward(session, wanted);
+        }
+    }
+
+    fn bring_timeout_forward(&mut self, session: SessionId, wanted: Instant) {
+        let Some(open) = self.sessions.get_mut(session) else { return };
+        if open.timeout.is_none_or(|present| wanted < present) {
+            if let Some(present) = open.timeout.replace(wanted) {
+                self.timeouts.remove(&(present, session));
+            }
+            self.timeouts.insert((wanted, session));
+        }
+    }
+
+    /// How long a session may be quiet until something is done about it.
+    fn longest_quiet(&self, session: SessionId, open: &Conversation) -> core::time::Duration {
+        if self.is_spare(session, open) { self.config.idle_timeout } else { self.config.keep_alive }
+    }
+
+    /// Whether it is a session beyond the first of its member.
+    fn is_spare(&self, session: SessionId, open: &Conversation) -> bool {
+        open.purpose == Purpose::Operations
+            && self.members.get(open.member).is_some_and(|member| member.sessions.first() != Some(&session))
+    }
+
+    pub(super) fn handle_session_timeout(&mut self, session: SessionId) {
+        let now = self.now;
+        let Some(open) = self.sessions.get(session) else { return };
+        let quiet_until = open.quiet_since + self.longest_quiet(session, open);
+        let is_spare = self.is_spare(session, open);
+        let Some(open) = self.sessions.get_mut(session) else { return };
+        open.timeout = None;
+        match &mut open.machine {
+            None if open.until <= now => {
+                let timeout = self.config.connect_timeout.as_millis();
+                let reason = Disconnect::LinkLost(alloc::format!("no connection within {timeout} ms"));
+                return self.end_session(session, Arc::new(reason));
+            }
+            None => {}
+            Some(machine) => {
+                machine.handle_timeout(now);
+                if machine.is_ready() && quiet_until <= now {
+                    if is_spare {
+                        return self.drain(session);
+                    }
+                    open.quiet_since = now;
+                    let (member, purpose) = (open.member, open.purpose);
+                    if open.full_listeners == 0 {
+                        self.probe_by(member, purpose);
+                    }
+                }
+            }
+        }
+        self.refresh(session);
+        self.look_at(session);
+    }
+
+    /// Lets a session go: what it has finishes there, what waits for it goes elsewhere, and nothing new comes.
+    pub(super) fn drain(&mut self, session: SessionId) {
+        let Some(open) = self.sessions.get_mut(session) else { return };
+        let queued = core::mem::take(&mut open.queue);
+        let member = open.member;
+        match &mut open.machine {
+            Some(machine) => {
+                machine.close();
+                self.look_at(session);
+                if let Some(member) = self.members.get_mut(member) {
+                    member.forget_session(session);
+                }
+            }
+            None => self.end_session(session, Arc::new(Disconnect::Closed)),
+        }
+        queued.into_iter().for_each(|id| self.redispatch(id));
+    }
+
+    /// The session to a member that an operation takes; a new one if there is none. `same` is for operations that speak of
+    /// a state in the server: they all take one session.
+    pub(super) fn session_for(&mut self, member: MemberId, purpose: Purpose, same: bool) -> Option<SessionId> {
+        let known = self.members.get(member)?;
+        let present = match purpose {
+            Purpose::Events => known.events,
+            Purpose::Operations if same || known.sessions.len() < 2 && self.config.links_per_member < 2 => {
+                known.sessions.first().copied()
+            }
+            Purpose::Operations => self.least_loaded(&known.sessions),
+        };
+        match present {
+            Some(session) => Some(session),
+            None => self.begin_session(member, purpose),
+        }
+    }
+
+    /// The session with the least to do; `None` if another may and should be opened.
+    fn least_loaded(&self, sessions: &[SessionId]) -> Option<SessionId> {
+        let open = sessions.iter().filter_map(|id| Some((*id, self.sessions.get(*id)?)));
+        // One that is being established takes its share when it is ready.
+        let (session, load) = open.map(|(id, session)| (id, session.load())).min_by_key(|(_, load)| *load)?;
+        (load < FULL_SESSION || sessions.len() >= self.config.links_per_member).then_some(session)
+    }
+
+    /// Hands a session what is queued for it, as far as it takes it.
+    pub(super) fn submit_queued(&mut self, session: SessionId) {
+        while let Some(open) = self.sessions.get(session)
+            && open.is_ready()
+            && let Some(&id) = open.queue.front()
+        {
+            if !self.submit_to(session, id) {
+                return;
+            }
+        }
+    }
+
+    /// Hands an operation to a session. Answers false if the session can't take it now.
+    pub(super) fn submit_to(&mut self, session: SessionId, id: OperationId) -> bool {
+        let (Some(operation), Some(open)) = (self.operations.get_mut(id), self.sessions.get_mut(session)) else {
+            return false;
+        };
+        let member = open.member;
+        let call = session::Call {
+            request: &operation.request,
+            options: &operation.options,
+            topology_id: self.caches.view(operation.cache).map_or(0, |view| view.id),
+            timeout: Some(operation.deadline - self.now),
+            token: id.data().as_ffi(),
+        };
+        match open.machine.as_mut().map(|machine| machine.submit(self.now, call)) {
+            Some(Ok(in_session)) => {
+                operation.attempts = operation.attempts.saturating_add(1);
+                open.in_flight += 1;
+                open.quiet_since = self.now;
+                let deadline = operation.deadline.min(self.now + self.config.session.stall_timeout);
+                self.set_place(id, Place::InFlight(session, in_session));
+                self.bring_timeout_forward(session, deadline);
+            }
+            None | Some(Err(SubmitError::Full { .. } | SubmitError::NotReady | SubmitError::Closed)) => return false,
+            Some(Err(error)) => {
+                let operation = operation.request.operation();
+                self.complete(id, Some(member), Err(ClusterError::Refused { operation, error }));
+            }
+        }
+        true
+    }
+}
