@@ -9,6 +9,7 @@ pub mod cluster;
 #[doc(hidden)]
 pub mod fuzzing;
 pub mod http1;
+pub mod http2;
 pub mod routing;
 pub mod sasl;
 pub mod session;
