@@ -2,6 +2,7 @@
 
 mod error_code;
 pub mod frame;
+pub mod hpack;
 mod settings;
 mod stream_id;
 
