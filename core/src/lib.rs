@@ -9,8 +9,10 @@ pub mod cluster;
 #[doc(hidden)]
 pub mod fuzzing;
 pub mod http1;
+pub mod http2;
 pub mod routing;
 pub mod sasl;
+mod send_buffer;
 pub mod session;
 pub mod time;
 pub mod uri;

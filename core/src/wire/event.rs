@@ -6,8 +6,8 @@ use bytes::Bytes;
 
 use super::reader::{Read, Reader};
 use super::reply;
-use super::send_buffer::SendBuffer;
 use super::status::Status;
+use crate::send_buffer::SendBuffer;
 
 /// An event of a cache listener.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -4,8 +4,8 @@ use core::fmt;
 
 use super::flags::Flags;
 use super::reader::{Read, Reader};
-use super::send_buffer::SendBuffer;
 use super::{Problem, Version};
+use crate::send_buffer::SendBuffer;
 
 /// When an entry expires (`expiration` of hotrod.gr).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]

@@ -11,12 +11,12 @@ use super::expiration::Expiration;
 use super::flags::Flags;
 use super::primitives::{unzigzag, zigzag};
 use super::reader::{Read, Reader};
-use super::send_buffer::SendBuffer;
 use super::types::{
     AuthResponse, Change, CounterConfiguration, CounterKind, Factory, Interests, ListenerOptions, Modification, Seen,
     Xid,
 };
 use super::{Problem, Version};
+use crate::send_buffer::SendBuffer;
 
 /// What the form of a field depends on.
 #[derive(Clone, Copy)]

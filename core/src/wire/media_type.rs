@@ -6,7 +6,7 @@ use core::fmt;
 use core::str::FromStr;
 
 use super::reader::{Read, Reader};
-use super::send_buffer::SendBuffer;
+use crate::send_buffer::SendBuffer;
 
 /// The form in which keys or values travel (`mediaType` of hotrod.gr).
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]

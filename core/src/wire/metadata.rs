@@ -1,7 +1,7 @@
 //! What a server tells of an entry beside its value.
 
 use super::reader::{Read, Reader};
-use super::send_buffer::SendBuffer;
+use crate::send_buffer::SendBuffer;
 
 /// Version and lifetimes of an entry (`MetadataUtils.writeMetadata` of the server).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]

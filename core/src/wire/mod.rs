@@ -24,13 +24,14 @@ mod receive_buffer;
 mod reply;
 mod reply_lists;
 mod request;
-mod send_buffer;
+mod send_fields;
 mod status;
 mod topology;
 mod types;
 mod version;
 mod violation;
 
+pub use crate::send_buffer::SendBuffer;
 pub use decoder::{Incoming, ReplyDecoder, RequestDecoder, RequestFault};
 pub use event::{CounterEvent, CounterState, EntryChange, Event, EventData, write_counter_event, write_event};
 pub use expiration::{Expiration, Lifetime, TimeUnit};
@@ -42,7 +43,6 @@ pub use operation::{Effect, FieldInfo, Operation, ReplyShape, Request, Routing, 
 pub use oversize::Oversize;
 pub use reply::{Asked, Body, IterationBatch, IterationEntry, Ping, Previous, Reply, write_reply};
 pub use request::{Envelope, RequestHeader, RequestOptions, write_request};
-pub use send_buffer::SendBuffer;
 pub use status::Status;
 pub use topology::{Hash, Member, SegmentOwners, Topology};
 pub use types::{

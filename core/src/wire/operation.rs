@@ -11,9 +11,9 @@ use super::expiration::Expiration;
 use super::fields::{self, Context, Field};
 use super::oversize::{Fits, Oversize};
 use super::reader::{Read, Reader};
-use super::send_buffer::SendBuffer;
 use super::types::{AuthResponse, CounterConfiguration, Factory, ListenerOptions, Modification, Xid};
 use super::{Flags, Version};
+use crate::send_buffer::SendBuffer;
 use crate::vocabulary::{Argument, ArgumentKind, Arguments};
 
 /// Where an operation may be sent.

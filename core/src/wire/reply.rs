@@ -11,12 +11,12 @@ use super::media_type::MediaType;
 use super::metadata::Metadata;
 use super::operation::{Operation, ReplyShape};
 use super::reader::{Read, Reader};
-use super::send_buffer::SendBuffer;
 use super::status::Status;
 use super::topology::{self, Topology};
 use super::types::{CounterConfiguration, Xid};
 use super::version::Version;
 use super::{primitives, reply_lists};
+use crate::send_buffer::SendBuffer;
 
 /// First byte of a reply or an event.
 pub(crate) const MAGIC: u8 = 0xa1;

@@ -10,10 +10,10 @@ use super::operation::ReplyShape;
 use super::primitives::zigzag;
 use super::reader::{Read, Reader};
 use super::reply::{Asked, IterationBatch, IterationEntry, read_xid};
-use super::send_buffer::SendBuffer;
 use super::types::Xid;
 use super::version::Version;
 use super::{Limits, Problem};
+use crate::send_buffer::SendBuffer;
 
 pub(crate) fn write_entries(entries: &[(Bytes, Bytes)], asked: Asked, out: &mut SendBuffer) {
     let marked = asked.operation.row().reply == ReplyShape::MarkedEntries;

@@ -10,8 +10,8 @@ use super::flags::{Flags, Intelligence};
 use super::media_type::MediaType;
 use super::operation::{Operation, Request};
 use super::reader::{Read, Reader};
-use super::send_buffer::SendBuffer;
 use super::version::Version;
+use crate::send_buffer::SendBuffer;
 
 /// First byte of a request.
 pub(crate) const MAGIC: u8 = 0xa0;

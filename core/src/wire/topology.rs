@@ -7,7 +7,7 @@ use core::fmt;
 use super::Problem;
 use super::flags::Intelligence;
 use super::reader::{Read, Reader, Stop};
-use super::send_buffer::SendBuffer;
+use crate::send_buffer::SendBuffer;
 
 /// A new view of the cluster, as one cache sees it.
 #[derive(Debug, Clone, PartialEq, Eq)]

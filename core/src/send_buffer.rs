@@ -5,8 +5,6 @@ use core::fmt;
 
 use bytes::{Buf, BufMut, Bytes, BytesMut};
 
-use super::primitives::{put_vint, put_vlong, zigzag};
-
 /// Values up to this size are copied behind the fields before them; larger ones stay the caller's buffer.
 ///
 /// Below it one `memcpy` is cheaper than one more element in the host's `writev`.
@@ -100,21 +98,14 @@ impl SendBuffer {
         self.tail.put_i32(value);
     }
 
+    pub(crate) fn put_u32(&mut self, value: u32) {
+        self.pending += 4;
+        self.tail.put_u32(value);
+    }
+
     pub(crate) fn put_u64(&mut self, value: u64) {
         self.pending += 8;
         self.tail.put_u64(value);
-    }
-
-    pub(crate) fn put_vint(&mut self, value: u32) {
-        let before = self.tail.len();
-        put_vint(&mut self.tail, value);
-        self.pending += self.tail.len() - before;
-    }
-
-    pub(crate) fn put_vlong(&mut self, value: u64) {
-        let before = self.tail.len();
-        put_vlong(&mut self.tail, value);
-        self.pending += self.tail.len() - before;
     }
 
     pub(crate) fn put_slice(&mut self, bytes: &[u8]) {
@@ -134,24 +125,11 @@ impl SendBuffer {
         self.segments.push_back(bytes.clone());
     }
 
-    /// A vInt length and `bytes`.
-    pub(crate) fn put_array(&mut self, bytes: &Bytes) {
-        self.put_vint(bytes.len() as u32);
-        self.put_raw(bytes);
-    }
-
-    /// A zigzag length, -1 for `None`, and the bytes.
-    pub(crate) fn put_optional_array(&mut self, bytes: Option<&Bytes>) {
-        self.put_vint(zigzag(bytes.map_or(-1, |bytes| bytes.len() as i32)));
-        if let Some(bytes) = bytes {
-            self.put_raw(bytes);
-        }
-    }
-
-    /// A vInt length and the UTF-8 bytes of `text`.
-    pub(crate) fn put_text(&mut self, text: &str) {
-        self.put_vint(text.len() as u32);
-        self.put_slice(text.as_bytes());
+    /// What `write` appends, in one piece with what was copied before it.
+    pub(crate) fn put_with(&mut self, write: impl FnOnce(&mut BytesMut)) {
+        let before = self.tail.len();
+        write(&mut self.tail);
+        self.pending += self.tail.len() - before;
     }
 
     /// Everything that waits as one buffer, for tests and for hosts that can't write vectors; copies.
@@ -181,7 +159,7 @@ mod tests {
         let value = Bytes::from(vec![7; COPY_UP_TO + 1]);
         let mut out = SendBuffer::new();
         out.put_u8(1);
-        out.put_array(&value);
+        out.put_raw(&value);
         out.put_u8(2);
         let segments: Vec<_> = out.segments().collect();
         assert_eq!(segments.len(), 3);
@@ -196,7 +174,8 @@ mod tests {
         ) {
             let mut out = SendBuffer::new();
             for (index, size) in sizes.iter().enumerate() {
-                out.put_array(&Bytes::from(vec![index as u8; *size]));
+                out.put_u8(index as u8);
+                out.put_raw(&Bytes::from(vec![index as u8; *size]));
             }
             let (whole, end) = (out.to_bytes(), out.end());
             let mut sent = Vec::new();

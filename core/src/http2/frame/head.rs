@@ -1,0 +1,119 @@
+//! The nine octets before every payload.
+
+use core::fmt;
+
+use nom::number::complete::{be_u8, be_u24, be_u32};
+use nom::{IResult, Parser};
+
+use crate::http2::StreamId;
+
+/// A frame's type (RFC 9113, 6); others survive a round trip.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct FrameKind(pub u8);
+
+macro_rules! kinds {
+    ($($(#[$doc:meta])* $name:ident = $code:literal;)*) => {
+        impl FrameKind {
+            $($(#[$doc])* pub const $name: Self = Self($code);)*
+
+            /// The name of the type in its standard; `None` for any other.
+            pub fn name(self) -> Option<&'static str> {
+                match self.0 {
+                    $($code => Some(stringify!($name)),)*
+                    _ => None,
+                }
+            }
+        }
+    };
+}
+
+kinds! {
+    /// RFC 9113, 6.1.
+    DATA = 0x00;
+    /// RFC 9113, 6.2.
+    HEADERS = 0x01;
+    /// RFC 9113, 6.3.
+    PRIORITY = 0x02;
+    /// RFC 9113, 6.4.
+    RST_STREAM = 0x03;
+    /// RFC 9113, 6.5.
+    SETTINGS = 0x04;
+    /// RFC 9113, 6.6.
+    PUSH_PROMISE = 0x05;
+    /// RFC 9113, 6.7.
+    PING = 0x06;
+    /// RFC 9113, 6.8.
+    GOAWAY = 0x07;
+    /// RFC 9113, 6.9.
+    WINDOW_UPDATE = 0x08;
+    /// RFC 9113, 6.10.
+    CONTINUATION = 0x09;
+    /// RFC 9218, 7.1; an extension to this implementation, and tolerated.
+    PRIORITY_UPDATE = 0x10;
+}
+
+impl fmt::Display for FrameKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.name() {
+            Some(name) => f.write_str(name),
+            None => write!(f, "frame type {:#04x}", self.0),
+        }
+    }
+}
+
+impl fmt::Debug for FrameKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "FrameKind({self})")
+    }
+}
+
+/// The flags of RFC 9113's frames; all others are ignored (4.1).
+pub mod flag {
+    /// SETTINGS, PING: an answer.
+    pub const ACK: u8 = 0x01;
+    /// DATA, HEADERS: the stream ends with it.
+    pub const END_STREAM: u8 = 0x01;
+    /// HEADERS, PUSH_PROMISE, CONTINUATION: the field block ends with it.
+    pub const END_HEADERS: u8 = 0x04;
+    /// DATA, HEADERS, PUSH_PROMISE: there is padding.
+    pub const PADDED: u8 = 0x08;
+    /// HEADERS: there is a signal of priority.
+    pub const PRIORITY: u8 = 0x20;
+}
+
+/// What stands before every payload (RFC 9113, 4.1).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FrameHead {
+    /// Octets of the payload, below 2^24.
+    pub length: u32,
+    /// The type.
+    pub kind: FrameKind,
+    /// Flags, whose meaning is the type's.
+    pub flags: u8,
+    /// The stream, or the connection.
+    pub stream: StreamId,
+}
+
+impl FrameHead {
+    /// Octets of a frame's head.
+    pub const SIZE: usize = 9;
+
+    /// The head at the beginning of `bytes`; `None` if they are too few.
+    pub fn read(bytes: &[u8]) -> Option<Self> {
+        head(bytes).ok().map(|(_, head)| head)
+    }
+
+    /// Octets of the whole frame.
+    pub fn frame_size(&self) -> usize {
+        Self::SIZE + self.length as usize
+    }
+
+    pub(super) fn has(&self, flag: u8) -> bool {
+        self.flags & flag != 0
+    }
+}
+
+fn head(input: &[u8]) -> IResult<&[u8], FrameHead> {
+    let (rest, (length, kind, flags, stream)) = (be_u24, be_u8, be_u8, be_u32).parse(input)?;
+    Ok((rest, FrameHead { length, kind: FrameKind(kind), flags, stream: StreamId::new(stream) }))
+}

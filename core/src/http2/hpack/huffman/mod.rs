@@ -1,0 +1,148 @@
+//! Huffman-coded strings (RFC 7541, 5.2).
+
+mod code;
+
+use alloc::vec::Vec;
+
+use bytes::{BufMut, BytesMut};
+
+use self::code::{CODES, EOS, GROUPS, MAX_BITS, SYMBOLS};
+use super::DecodeError;
+
+/// Codes of up to so many bits are found by one look into a table; they are those of nearly all that stands in header fields.
+const SHORT: usize = 8;
+
+/// By the next bits: the symbol whose code they begin with, and how many bits it has; 0 bits for a longer code.
+static SHORTEST: [(u8, u8); 1 << SHORT] = shortest();
+
+const fn shortest() -> [(u8, u8); 1 << SHORT] {
+    let mut table = [(0, 0); 1 << SHORT];
+    let mut symbol = 0;
+    while symbol < CODES.len() {
+        let code = CODES[symbol];
+        if code.bits as usize <= SHORT {
+            let free = SHORT - code.bits as usize;
+            let first = (code.code as usize) << free;
+            let mut place = first;
+            while place < first + (1 << free) {
+                table[place] = (symbol as u8, code.bits);
+                place += 1;
+            }
+        }
+        symbol += 1;
+    }
+    table
+}
+
+/// How many bytes these have when they are coded.
+pub(super) fn encoded_len(bytes: &[u8]) -> usize {
+    let bits: usize = bytes.iter().map(|byte| usize::from(CODES[usize::from(*byte)].bits)).sum();
+    bits.div_ceil(8)
+}
+
+/// Appends the bytes, coded.
+pub(super) fn encode(bytes: &[u8], out: &mut BytesMut) {
+    // The bits that wait are the low ones, fewer than 32 between two symbols.
+    let (mut waiting, mut count) = (0_u64, 0);
+    for byte in bytes {
+        let code = CODES[usize::from(*byte)];
+        waiting = waiting << code.bits | u64::from(code.code);
+        count += u32::from(code.bits);
+        if count >= 32 {
+            count -= 32;
+            out.put_u32((waiting >> count) as u32);
+        }
+    }
+    while count >= 8 {
+        count -= 8;
+        out.put_u8((waiting >> count) as u8);
+    }
+    if count > 0 {
+        let padding = 8 - count;
+        out.put_u8((waiting << padding) as u8 | ((1 << padding) - 1));
+    }
+}
+
+/// Bits taken from the front of bytes.
+struct Bits<'a> {
+    rest: &'a [u8],
+    /// The next bits, the first one highest; zeros behind them.
+    window: u64,
+    /// How many of them there are.
+    count: usize,
+}
+
+impl Bits<'_> {
+    /// Sees to it that the window has at least as many bits as a code can have, or all that are left.
+    fn fill(&mut self) {
+        if self.count >= MAX_BITS {
+            return;
+        }
+        if let Some((first, rest)) = self.rest.split_first_chunk() {
+            self.window |= u64::from(u32::from_be_bytes(*first)) << (32 - self.count);
+            self.count += 32;
+            self.rest = rest;
+            return;
+        }
+        for byte in self.rest {
+            self.window |= u64::from(*byte) << (56 - self.count);
+            self.count += 8;
+        }
+        self.rest = &[];
+    }
+
+    fn skip(&mut self, bits: usize) {
+        self.window <<= bits;
+        self.count -= bits;
+    }
+
+    /// The next symbol, `None` at the end of the string.
+    fn symbol(&mut self) -> Result<Option<u8>, DecodeError> {
+        self.fill();
+        let (symbol, bits) = SHORTEST[(self.window >> (64 - SHORT)) as usize];
+        let bits = usize::from(bits);
+        if bits > 0 && bits <= self.count {
+            self.skip(bits);
+            return Ok(Some(symbol));
+        }
+        if self.count < SHORT { self.end() } else { self.long_symbol().map(Some) }
+    }
+
+    /// A symbol whose code has more than [`SHORT`] bits.
+    fn long_symbol(&mut self) -> Result<u8, DecodeError> {
+        for (bits, group) in GROUPS.iter().enumerate().take(self.count + 1).skip(SHORT + 1) {
+            let code = (self.window >> (64 - bits)) as u32;
+            // No code that is shorter was found, so this one is not below the first.
+            let place = code.wrapping_sub(group.first);
+            if place < group.count {
+                let symbol = SYMBOLS[(group.place + place) as usize];
+                self.skip(bits);
+                return if symbol == EOS { Err(DecodeError::HuffmanEos) } else { Ok(symbol as u8) };
+            }
+        }
+        // A code that is not there to its end, though there is more of it than padding may have.
+        Err(DecodeError::HuffmanPadding)
+    }
+
+    /// Fewer than eight bits are left and no symbol: they must be ones.
+    fn end(&mut self) -> Result<Option<u8>, DecodeError> {
+        let ones = self.window.leading_ones() as usize;
+        if ones == self.count { Ok(None) } else { Err(DecodeError::HuffmanPadding) }
+    }
+}
+
+/// Appends what the coded bytes say to `out`, or, of more than `most` bytes, only some. Answers how many there are: what
+/// does not fit is still checked.
+pub(super) fn decode(coded: &[u8], most: usize, out: &mut Vec<u8>) -> Result<usize, DecodeError> {
+    let mut bits = Bits { rest: coded, window: 0, count: 0 };
+    // The shortest codes have five bits.
+    out.reserve(most.min(coded.len() * 8 / 5));
+    let mut length = 0;
+    while let Some(symbol) = bits.symbol()? {
+        if length < most {
+            out.push(symbol);
+        }
+        length += 1;
+    }
+    Ok(length)
+}
