@@ -76,6 +76,41 @@ impl SendBuffer {
         self.tail.advance(left);
     }
 
+    /// Takes the first `count` bytes out, in contiguous pieces; they count as sent.
+    pub(crate) fn split_to(&mut self, count: usize) -> VecDeque<Bytes> {
+        let mut left = count.min(self.pending);
+        let mut taken = VecDeque::new();
+        self.pending -= left;
+        self.sent += left as u64;
+        while left > 0 {
+            let piece = match self.segments.front_mut() {
+                None => self.tail.split_to(left).freeze(),
+                Some(segment) if segment.len() > left => segment.split_to(left),
+                Some(_) => self.segments.pop_front().unwrap_or_default(),
+            };
+            left -= piece.len();
+            taken.push_back(piece);
+        }
+        taken
+    }
+
+    /// Moves the first `count` bytes behind what `other` holds: small ones are copied, large values handed over.
+    pub(crate) fn move_to(&mut self, count: usize, other: &mut Self) {
+        if self.segments.is_empty() {
+            let count = count.min(self.pending);
+            other.put_slice(&self.tail[..count]);
+            self.pending -= count;
+            self.sent += count as u64;
+            self.tail.advance(count);
+            if self.tail.is_empty() {
+                // What follows begins where this began.
+                self.tail.clear();
+            }
+            return;
+        }
+        self.split_to(count).iter().for_each(|piece| other.put_raw(piece));
+    }
+
     /// Drops everything that waits.
     pub fn clear(&mut self) {
         self.segments.clear();

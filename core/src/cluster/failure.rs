@@ -12,6 +12,7 @@ use super::member::{Member, MemberId};
 use super::operation::{Operation, OperationId, Place};
 use super::output::{ClusterError, Event, Output};
 use super::view::{Ownership, View};
+use crate::carriage::registry::HOT_ROD_TOO_LARGE;
 use crate::session::{Applied, Disconnect, OperationError};
 use crate::wire::Topology;
 
@@ -61,7 +62,7 @@ impl Cluster {
         let now = self.now;
         let Some(operation) = self.operations.get_mut(id) else { return };
         let is_first = operation.attempts <= 1;
-        if matches!(error, OperationError::Disconnected { applied: Applied::No, .. }) {
+        if error.was_not_applied() {
             operation.attempts = operation.attempts.saturating_sub(1);
         }
         let attempts = operation.attempts;
@@ -237,8 +238,12 @@ fn may_be_sent_again(operation: &Operation, error: &OperationError, repeat_write
         // done it before, and a condition that was met by the first attempt fails the second.
         OperationError::Server { status, .. } => status.is_retryable() && operation.may_be_repeated(repeat_writes),
         OperationError::Disconnected { reason, .. } if is_refusal(reason) => false,
-        OperationError::Disconnected { applied: Applied::No, .. } => true,
-        OperationError::Disconnected { applied: Applied::Unknown, .. } => operation.may_be_repeated(repeat_writes),
+        // Another attempt would be as large.
+        OperationError::GivenUp { code: HOT_ROD_TOO_LARGE, .. } => false,
+        OperationError::Disconnected { applied: Applied::No, .. }
+        | OperationError::GivenUp { applied: Applied::No, .. } => true,
+        OperationError::Disconnected { applied: Applied::Unknown, .. }
+        | OperationError::GivenUp { applied: Applied::Unknown, .. } => operation.may_be_repeated(repeat_writes),
         // Its deadline is that of all attempts.
         OperationError::TimedOut { .. } => false,
     }
@@ -254,6 +259,9 @@ fn unknown_of(error: OperationError) -> OperationError {
     match error {
         OperationError::Disconnected { operation, reason, .. } => {
             OperationError::Disconnected { operation, reason, applied: Applied::Unknown }
+        }
+        OperationError::GivenUp { operation, code, .. } => {
+            OperationError::GivenUp { operation, code, applied: Applied::Unknown }
         }
         other => other,
     }

@@ -258,7 +258,7 @@ impl Cluster {
             None | Some(ClusterError::MemberGone { .. }) => false,
             Some(ClusterError::Operation { error, .. }) => match error {
                 OperationError::Server { status, .. } => !status.is_retryable(),
-                OperationError::Disconnected { .. } => false,
+                OperationError::Disconnected { .. } | OperationError::GivenUp { .. } => false,
                 OperationError::TimedOut { .. } => true,
             },
             Some(_) => true,

@@ -314,8 +314,14 @@ impl ClusterError {
             Self::Operation { error, attempts } => match error {
                 // The server's errors say nothing of what it had done before.
                 OperationError::Server { .. } => Applied::Unknown,
-                OperationError::TimedOut { applied, .. } | OperationError::Disconnected { applied, .. } => {
-                    if *attempts > 1 { Applied::Unknown } else { *applied }
+                OperationError::TimedOut { applied, .. }
+                | OperationError::GivenUp { applied, .. }
+                | OperationError::Disconnected { applied, .. } => {
+                    if *attempts > 1 {
+                        Applied::Unknown
+                    } else {
+                        *applied
+                    }
                 }
             },
             Self::Refused { .. } => Applied::No,

@@ -14,6 +14,7 @@ use super::error::{Applied, Disconnect, OperationError, SubmitError};
 use super::event::{Counters, Event, Ready, TimeoutReason};
 use super::handshake::{Asking, Handshake, Next};
 use super::in_flight::{InFlight, InFlightTable, Owner};
+use super::messages::Messages;
 use crate::time::Instant;
 use crate::wire::{
     self, Asked, Body, Envelope, Incoming, Reply, ReplyDecoder, Request, RequestOptions, SendBuffer, Version,
@@ -56,13 +57,13 @@ enum State {
 
 /// A Hot Rod conversation in the client's role; see the [module](super) for how to drive it.
 pub struct Session {
-    config: Config,
+    pub(super) config: Config,
     state: State,
     version: Version,
-    decoder: ReplyDecoder,
-    out: SendBuffer,
-    in_flight: InFlightTable,
-    events: VecDeque<Event>,
+    pub(super) decoder: ReplyDecoder,
+    pub(super) out: SendBuffer,
+    pub(super) in_flight: InFlightTable,
+    pub(super) events: VecDeque<Event>,
     /// Listeners by their id, with the operation that added each.
     listeners: BTreeMap<Bytes, u64>,
     /// Handshake requests by their message id.
@@ -72,10 +73,12 @@ pub struct Session {
     /// No operation has an earlier deadline.
     earliest_deadline: Option<Instant>,
     /// Since when nothing was received, while operations are in flight.
-    quiet_since: Instant,
+    pub(super) quiet_since: Instant,
     /// The host does not read.
     is_held: bool,
     counters: Counters,
+    /// Set if its messages travel one by one.
+    pub(super) messages: Option<Messages>,
 }
 
 impl Session {
@@ -100,6 +103,7 @@ impl Session {
             quiet_since: now,
             is_held: false,
             counters: Counters::default(),
+            messages: None,
             config,
         };
         first.for_each(|(request, version)| session.send_handshake(&request, version));
@@ -226,8 +230,9 @@ impl Session {
             size,
             limit,
         })?;
-        if self.in_flight.len() >= self.config.max_in_flight || self.out.len() >= self.config.max_send_bytes {
-            return Err(SubmitError::Full { in_flight: self.in_flight.len(), send_bytes: self.out.len() });
+        let send_bytes = self.out.len() + self.messages.as_ref().map_or(0, Messages::held);
+        if self.in_flight.len() >= self.config.max_in_flight || send_bytes >= self.config.max_send_bytes {
+            return Err(SubmitError::Full { in_flight: self.in_flight.len(), send_bytes });
         }
         let deadline = now + call.timeout.unwrap_or(self.config.operation_timeout);
         let id = self.send(now, call, self.version, deadline, Owner::Host);
@@ -249,6 +254,7 @@ impl Session {
         match self.in_flight.get_mut(id.0) {
             Some(operation) if operation.owner == Owner::Host => {
                 operation.owner = Owner::Nobody;
+                self.messages.iter_mut().for_each(|messages| messages.give_up(id.0));
                 self.forget_listener_of(id.0);
                 self.end_if_drained();
                 true
@@ -331,7 +337,9 @@ impl Session {
         let envelope = Envelope { message_id: id, version, intelligence, topology_id: call.topology_id };
         write_request(envelope, call.options, call.request, &mut self.out);
         let end = self.out.end();
-        if let Some(operation) = self.in_flight.get_mut(id) {
+        if let Some(messages) = &mut self.messages {
+            messages.written(id, end);
+        } else if let Some(operation) = self.in_flight.get_mut(id) {
             operation.sent_at = end;
         }
         self.counters.requests += 1;
@@ -350,7 +358,13 @@ impl Session {
         self.asking.push((id, asking));
     }
 
-    fn decode(&mut self, now: Instant) {
+    /// A message that is no whole one.
+    pub(super) fn end_incomplete(&mut self) {
+        let violation = self.decoder.incomplete();
+        self.end(Disconnect::Violation(violation));
+    }
+
+    pub(super) fn decode(&mut self, now: Instant) {
         while !self.is_closed() && self.events.len() < self.config.max_events {
             let in_flight = &self.in_flight;
             match self.decoder.poll(|id| in_flight.get(id).map(|operation| operation.asked)) {
@@ -474,6 +488,7 @@ impl Session {
                 continue;
             }
             operation.owner = Owner::Nobody;
+            self.messages.iter_mut().for_each(|messages| messages.give_up(id));
             // What has not gone out yet still will: its bytes stand between others.
             let applied = Applied::Unknown;
             let after = now - operation.submitted;
@@ -483,11 +498,11 @@ impl Session {
         self.earliest_deadline = earliest;
     }
 
-    fn forget_listener_of(&mut self, id: u64) {
+    pub(super) fn forget_listener_of(&mut self, id: u64) {
         self.listeners.retain(|_, added_by| *added_by != id);
     }
 
-    fn end_if_drained(&mut self) {
+    pub(super) fn end_if_drained(&mut self) {
         let waiting = |in_flight: &InFlightTable| in_flight.iter().any(|(_, operation)| operation.owner == Owner::Host);
         if matches!(self.state, State::Draining) && !waiting(&self.in_flight) {
             self.end(Disconnect::Closed);
@@ -495,13 +510,13 @@ impl Session {
     }
 
     /// Ends the session: every operation in flight learns what may have become of it.
-    fn end(&mut self, reason: Disconnect) {
+    pub(super) fn end(&mut self, reason: Disconnect) {
         if self.is_closed() {
             return;
         }
         self.state = State::Closed;
         let reason = Arc::new(reason);
-        let sent = self.out.sent();
+        let sent = self.messages.as_ref().map_or(self.out.sent(), Messages::link_sent);
         for (id, operation) in self.in_flight.drain() {
             if operation.owner != Owner::Host {
                 continue;

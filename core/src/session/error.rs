@@ -9,7 +9,9 @@ use alloc::sync::Arc;
 use core::fmt;
 use core::time::Duration;
 
+use crate::carriage::registry::Explained;
 use crate::http1::TunnelError;
+use crate::http2::ErrorCode;
 use crate::sasl::SaslError;
 use crate::wire::{Effect, Operation, Status, Version, Violation};
 
@@ -115,6 +117,16 @@ pub enum OperationError {
         /// What may have become of it.
         applied: Applied,
     },
+    /// The endpoint between client and server gave the call up; the session goes on.
+    #[error("{operation} was given up on its way to the server: {}{}", Explained(*code), Fate(*operation, *applied))]
+    GivenUp {
+        /// The operation.
+        operation: Operation,
+        /// Why.
+        code: ErrorCode,
+        /// What may have become of it.
+        applied: Applied,
+    },
     /// The session ended before the answer came.
     #[error("{operation} got no answer: {reason}{}", Fate(*operation, *applied))]
     Disconnected {
@@ -125,6 +137,13 @@ pub enum OperationError {
         /// What may have become of it.
         applied: Applied,
     },
+}
+
+impl OperationError {
+    /// Whether the operation has certainly not been executed.
+    pub(crate) fn was_not_applied(&self) -> bool {
+        matches!(self, Self::Disconnected { applied: Applied::No, .. } | Self::GivenUp { applied: Applied::No, .. })
+    }
 }
 
 /// Why a session ended.
@@ -140,6 +159,9 @@ pub enum Disconnect {
     /// The proxy that leads to the server did not give a tunnel.
     #[error("{0}")]
     Proxy(TunnelError),
+    /// The endpoint between client and server gave up a call of the handshake.
+    #[error("the endpoint gave the handshake up: {}", Explained(*.0))]
+    CallGivenUp(ErrorCode),
     /// The server broke the protocol.
     #[error("the server broke the protocol: {0}")]
     Violation(Violation),

@@ -56,6 +56,10 @@ impl InFlightTable {
         }
         loop {
             self.last_id += 1;
+            // A call of a carriage has the lower half for its id, and 0 is none.
+            if self.last_id as u32 == 0 {
+                continue;
+            }
             let place = self.place(self.last_id);
             if self.places[place].is_none() {
                 self.places[place] = Some((self.last_id, operation));

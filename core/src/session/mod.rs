@@ -26,6 +26,7 @@ mod error;
 mod event;
 mod handshake;
 mod in_flight;
+mod messages;
 mod server;
 
 pub use client::{Call, OperationId, Session};

@@ -137,9 +137,9 @@ impl Failure {
                         failure.status = Some(status);
                         operation
                     }
-                    OperationError::TimedOut { operation, .. } | OperationError::Disconnected { operation, .. } => {
-                        operation
-                    }
+                    OperationError::TimedOut { operation, .. }
+                    | OperationError::GivenUp { operation, .. }
+                    | OperationError::Disconnected { operation, .. } => operation,
                 });
             }
             ClusterError::Partial(partial) => {
@@ -195,6 +195,7 @@ fn kind_of(error: &ClusterError) -> FailureKind {
         ClusterError::Operation { error, .. } => match error {
             OperationError::Server { .. } => FailureKind::Server,
             OperationError::TimedOut { .. } => FailureKind::TimedOut,
+            OperationError::GivenUp { .. } => FailureKind::Disconnected,
             OperationError::Disconnected { reason, .. } => match **reason {
                 Disconnect::AuthenticationFailed { .. }
                 | Disconnect::Sasl(_)

@@ -2,7 +2,7 @@
 
 use alloc::boxed::Box;
 
-use bytes::BytesMut;
+use bytes::{Bytes, BytesMut};
 
 use super::event::{self, COUNTER_EVENT, CounterEvent, EntryChange, Event};
 use super::fields::Context;
@@ -63,6 +63,18 @@ impl ReplyDecoder {
     /// Takes a copy of `bytes`.
     pub fn receive(&mut self, bytes: &[u8]) {
         self.buffer.receive(bytes);
+    }
+
+    /// Takes a whole message as it is.
+    pub(crate) fn receive_message(&mut self, message: Bytes) {
+        self.buffer.receive_message(message);
+    }
+
+    /// What is wrong with a message that does not end where its carriage says so.
+    pub(crate) fn incomplete(&self) -> Violation {
+        let problem =
+            Problem::Unexpected { value: self.buffer.len() as u64, expected: "a message that ends with its call" };
+        Violation { offset: self.buffer.received(), field: "message", problem }
     }
 
     /// The receive buffer, with room for a read: a host that reads straight into it saves the copy.

@@ -45,6 +45,7 @@ pub use reply::{Asked, Body, IterationBatch, IterationEntry, Ping, Previous, Rep
 pub use request::{Envelope, RequestHeader, RequestOptions, write_request};
 pub use status::Status;
 pub use topology::{Hash, Member, SegmentOwners, Topology};
+pub(crate) use topology::{decode as decode_topology, encode as encode_topology};
 pub use types::{
     AuthResponse, Change, CounterConfiguration, CounterKind, Factory, Interests, ListenerOptions, Modification, Seen,
     Xid,

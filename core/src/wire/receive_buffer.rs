@@ -56,6 +56,15 @@ impl ReceiveBuffer {
         self.incoming.extend_from_slice(bytes);
     }
 
+    /// Takes a whole message as it is, if nothing waits before it.
+    pub(crate) fn receive_message(&mut self, message: Bytes) {
+        if self.frame.is_empty() && self.incoming.is_empty() {
+            self.frame = message;
+        } else {
+            self.incoming.extend_from_slice(&message);
+        }
+    }
+
     /// The buffer itself, with room for a read; what is appended to it has been received.
     pub(crate) fn room(&mut self) -> &mut BytesMut {
         // A large value gets its room in steps as it comes: a length alone must not cost memory.

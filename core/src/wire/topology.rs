@@ -4,9 +4,11 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
 
-use super::Problem;
+use bytes::Bytes;
+
 use super::flags::Intelligence;
-use super::reader::{Read, Reader, Stop};
+use super::reader::{Read, Reader, Resume, Stop};
+use super::{Limits, Problem};
 use crate::send_buffer::SendBuffer;
 
 /// A new view of the cluster, as one cache sees it.
@@ -98,6 +100,11 @@ impl<'a> FromIterator<&'a [u16]> for SegmentOwners {
 pub(crate) fn write(topology: Option<&Topology>, intelligence: Intelligence, out: &mut SendBuffer) {
     let Some(topology) = topology.filter(|_| intelligence != Intelligence::Basic) else { return out.put_u8(0) };
     out.put_u8(1);
+    write_view(topology, intelligence, out);
+}
+
+/// What follows the marker.
+fn write_view(topology: &Topology, intelligence: Intelligence, out: &mut SendBuffer) {
     out.put_vint(topology.id);
     out.put_vint(topology.members.len() as u32);
     for member in &topology.members {
@@ -130,6 +137,10 @@ pub(crate) fn read(intelligence: Intelligence, reader: &mut Reader<'_>) -> Read<
         1 => {}
         _ => return Err(reader.unexpected("topology change marker", marker.into(), "0 or 1")),
     }
+    read_view(intelligence, reader).map(Some)
+}
+
+fn read_view(intelligence: Intelligence, reader: &mut Reader<'_>) -> Read<Topology> {
     let id = reader.vint("topology id")?;
     let (members, hash) = reader.then(read_members, |reader, members| {
         if intelligence != Intelligence::HashDistributionAware {
@@ -137,7 +148,20 @@ pub(crate) fn read(intelligence: Intelligence, reader: &mut Reader<'_>) -> Read<
         }
         read_hash(members.len(), reader).map(Some)
     })?;
-    Ok(Some(Topology { id, members, hash }))
+    Ok(Topology { id, members, hash })
+}
+
+/// Writes a view as it stands behind the marker of a reply header, owners included.
+pub(crate) fn encode(topology: &Topology, out: &mut SendBuffer) {
+    write_view(topology, Intelligence::HashDistributionAware, out);
+}
+
+/// Reads what [`encode`] has written, and nothing more or less.
+pub(crate) fn decode(bytes: &Bytes, limits: &Limits) -> Option<Topology> {
+    let mut resume = Resume::default();
+    let mut reader = Reader::new(bytes, 0, 0, limits, &mut resume);
+    let topology = read_view(Intelligence::HashDistributionAware, &mut reader).ok()?;
+    (reader.position() == bytes.len()).then_some(topology)
 }
 
 fn read_members(reader: &mut Reader<'_>) -> Read<Vec<Member>> {
