@@ -66,7 +66,7 @@ pub(crate) fn frame() -> impl Strategy<Value = Frame> {
         (stream(), 1u32..0x4000_0000, octets(16_000), any::<bool>()).prop_map(
             |(stream, promised, fragment, end_headers)| Frame::PushPromise {
                 stream,
-                promised: StreamId::new(promised * 2 & 0x7fff_fffe),
+                promised: StreamId::new((promised * 2).min(0x7fff_fffe)),
                 fragment,
                 end_headers
             }

@@ -18,7 +18,7 @@ pub(crate) fn bytes(hex: &str) -> Vec<u8> {
     hex.as_bytes().chunks(2).map(|pair| u8::from_str_radix(str::from_utf8(pair).unwrap(), 16).unwrap()).collect()
 }
 
-fn priority(priority: &Priority) -> Value {
+fn priority(priority: Priority) -> Value {
     json!({"dependency": priority.dependency.value(), "exclusive": priority.exclusive, "weight": priority.weight})
 }
 
@@ -29,11 +29,11 @@ fn meaning(frame: &Frame) -> Value {
             json!({"type": "DATA", "stream": stream, "data": hex(data), "padding": padding, "end_stream": end_stream})
         }
         Frame::Headers { priority: signal, fragment, end_stream, end_headers, .. } => json!({
-            "type": "HEADERS", "stream": stream, "priority": signal.as_ref().map(priority),
+            "type": "HEADERS", "stream": stream, "priority": signal.map(priority),
             "fragment": hex(fragment), "end_stream": end_stream, "end_headers": end_headers,
         }),
         Frame::Priority { priority: signal, .. } => {
-            json!({"type": "PRIORITY", "stream": stream, "priority": priority(signal)})
+            json!({"type": "PRIORITY", "stream": stream, "priority": priority(*signal)})
         }
         Frame::RstStream { code, .. } => json!({"type": "RST_STREAM", "stream": stream, "code": code.0}),
         Frame::Settings(settings) => {

@@ -91,6 +91,19 @@ impl FrameDecoder {
         Some(frame)
     }
 
+    /// Takes `expected` off the beginning: whether it is there, or `None` as long as that can't be known.
+    pub(crate) fn take_prefix(&mut self, expected: &[u8]) -> Option<bool> {
+        let count = expected.len().min(self.incoming.len());
+        if self.incoming[..count] != expected[..count] {
+            return Some(false);
+        }
+        if count < expected.len() {
+            return None;
+        }
+        self.incoming.advance(count);
+        Some(true)
+    }
+
     /// Drops all that was received and not polled.
     pub(crate) fn clear(&mut self) {
         self.incoming = BytesMut::new();

@@ -28,11 +28,11 @@ impl Frame {
             Self::Data { data, .. } => out.put_raw(data),
             Self::Headers { priority, fragment, .. } => {
                 if let Some(priority) = priority {
-                    put_priority(out, priority);
+                    put_priority(out, *priority);
                 }
                 out.put_raw(fragment);
             }
-            Self::Priority { priority, .. } => put_priority(out, priority),
+            Self::Priority { priority, .. } => put_priority(out, *priority),
             Self::RstStream { code, .. } => out.put_u32(code.0),
             Self::Settings(settings) => out.put_raw(&settings.0),
             Self::SettingsAck => {}
@@ -125,15 +125,18 @@ impl Frame {
     }
 }
 
-fn put_priority(out: &mut SendBuffer, priority: &Priority) {
+fn put_priority(out: &mut SendBuffer, priority: Priority) {
     out.put_u32(priority.dependency.value() | u32::from(priority.exclusive) << 31);
     out.put_u8((priority.weight.clamp(1, 256) - 1) as u8);
 }
 
 /// The nine octets before a payload of `length` octets, which is below 2^24.
 pub(crate) fn put_head(out: &mut SendBuffer, length: u32, kind: FrameKind, flags: u8, stream: StreamId) {
-    let ([_, a, b, c], [d, e, f, g]) = (length.to_be_bytes(), stream.value().to_be_bytes());
-    let head: [u8; FrameHead::SIZE] = [a, b, c, kind.0, flags, d, e, f, g];
+    let mut head = [0; FrameHead::SIZE];
+    head[..3].copy_from_slice(&length.to_be_bytes()[1..]);
+    head[3] = kind.0;
+    head[4] = flags;
+    head[5..].copy_from_slice(&stream.value().to_be_bytes());
     out.put_slice(&head);
 }
 
@@ -163,9 +166,9 @@ pub(crate) fn put_header_block(
     }
 }
 
-pub(crate) fn put_settings(out: &mut SendBuffer, settings: impl Iterator<Item = (u16, u32)> + Clone) {
-    put_head(out, settings.clone().count() as u32 * 6, FrameKind::SETTINGS, 0, StreamId::CONNECTION);
-    for (id, value) in settings {
+pub(crate) fn put_settings(out: &mut SendBuffer, settings: &[(u16, u32)]) {
+    put_head(out, settings.len() as u32 * 6, FrameKind::SETTINGS, 0, StreamId::CONNECTION);
+    for &(id, value) in settings {
         out.put_u16(id);
         out.put_u32(value);
     }

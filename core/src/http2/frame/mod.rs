@@ -10,7 +10,7 @@ mod error;
 mod head;
 mod parse;
 
-use bytes::Bytes;
+use bytes::{BufMut, Bytes, BytesMut};
 
 use super::{ErrorCode, StreamId};
 
@@ -142,11 +142,12 @@ pub struct SettingsPayload(Bytes);
 impl SettingsPayload {
     /// Of these identifiers and values.
     pub fn new(settings: impl IntoIterator<Item = (u16, u32)>) -> Self {
-        let octets = settings.into_iter().flat_map(|(id, value)| {
-            let ([a, b], [c, d, e, f]) = (id.to_be_bytes(), value.to_be_bytes());
-            [a, b, c, d, e, f]
-        });
-        Self(octets.collect())
+        let mut payload = BytesMut::new();
+        for (id, value) in settings {
+            payload.put_u16(id);
+            payload.put_u32(value);
+        }
+        Self(payload.freeze())
     }
 
     /// Identifiers and values, in the order in which they are to be processed (RFC 9113, 6.5.3).

@@ -102,7 +102,7 @@ fn settings(head: &FrameHead, payload: Bytes) -> Result<Frame, FrameError> {
     if head.has(flag::ACK) {
         return if payload.is_empty() { Ok(Frame::SettingsAck) } else { Err(wrong_size(head)) };
     }
-    if payload.len() % SETTING_SIZE != 0 {
+    if !payload.len().is_multiple_of(SETTING_SIZE) {
         return Err(wrong_size(head));
     }
     let payload = SettingsPayload(payload);

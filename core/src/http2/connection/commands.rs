@@ -1,0 +1,158 @@
+//! What the application asks for.
+
+use bytes::BytesMut;
+
+use super::{Connection, Role};
+use crate::http2::frame::{put_header_block, put_rst_stream};
+use crate::http2::hpack::Field;
+use crate::http2::message::{check_request, check_response, check_trailers};
+use crate::http2::misuse::{Misuse, RequestError};
+use crate::http2::stream::{Receiving, Sending, Stream};
+use crate::http2::streams::End;
+use crate::http2::{ErrorCode, StreamId};
+use crate::time::Instant;
+
+/// Streams that a server may be taken to allow as long as it has told nothing (RFC 9113, 6.5.2, recommends no less).
+const STREAMS_BEFORE_SETTINGS: u32 = 100;
+
+impl Connection {
+    /// Sends a request: pseudo-header fields and then the others, names in lower case. With `end_stream` nothing
+    /// follows; else DATA and trailers may.
+    pub fn request(&mut self, now: Instant, fields: &[Field], end_stream: bool) -> Result<StreamId, RequestError> {
+        self.now = now;
+        if self.role != Role::Client {
+            return Err(RequestError::NotAClient);
+        }
+        if self.is_closed {
+            return Err(RequestError::Closed);
+        }
+        if self.is_going_away() {
+            return Err(RequestError::GoingAway);
+        }
+        let head = check_request(fields).map_err(RequestError::Malformed)?;
+        if head.is_extended_connect && !self.peer.enable_connect_protocol {
+            return Err(RequestError::ExtendedConnectNotEnabled);
+        }
+        self.fits(fields).map_err(|(size, limit)| RequestError::HeaderListTooLarge { size, limit })?;
+        let limit = self.stream_limit();
+        if self.streams.len() >= limit as usize {
+            return Err(RequestError::TooManyStreams { limit });
+        }
+        if self.output.buffer.len() >= self.config.max_send_bytes {
+            return Err(RequestError::Full);
+        }
+        let id = self.next_stream().ok_or(RequestError::NoMoreStreamIds)?;
+        let sending = if end_stream { Sending::Done } else { Sending::Body };
+        let mut stream = self.new_stream(Receiving::Head, sending);
+        stream.is_head = head.is_head;
+        stream.is_connect = head.is_connect;
+        self.streams.insert(id, stream);
+        self.put_fields(id, fields, end_stream);
+        Ok(id)
+    }
+
+    /// Sends the response to a request: `:status` and then the others. Before the final one there may be interim ones,
+    /// of status 1xx, which can't end the stream.
+    pub fn respond(&mut self, stream: StreamId, fields: &[Field], end_stream: bool) -> Result<(), Misuse> {
+        if self.role != Role::Server {
+            return Err(Misuse::NotAServer);
+        }
+        let head = check_response(fields).map_err(Misuse::Malformed)?;
+        if head.is_interim() && end_stream {
+            return Err(Misuse::Malformed("an interim response that ends the stream"));
+        }
+        let open = self.open(stream)?;
+        if open.sending != Sending::Head {
+            return Err(Misuse::AlreadyResponded);
+        }
+        self.fits(fields).map_err(|(size, limit)| Misuse::HeaderListTooLarge { size, limit })?;
+        if !head.is_interim() {
+            self.open(stream)?.sending = if end_stream { Sending::Done } else { Sending::Body };
+        }
+        self.put_fields(stream, fields, end_stream);
+        self.close_if_complete(stream);
+        Ok(())
+    }
+
+    /// Sends trailers behind the content, which end the stream. (A tunnel has none: RFC 9113, 8.5.)
+    pub fn send_trailers(&mut self, stream: StreamId, fields: &[Field]) -> Result<(), Misuse> {
+        check_trailers(fields).map_err(Misuse::Malformed)?;
+        self.sendable(stream)?;
+        self.fits(fields).map_err(|(size, limit)| Misuse::HeaderListTooLarge { size, limit })?;
+        let open = self.sendable(stream)?;
+        open.trailers = Some(fields.to_vec());
+        open.sending = Sending::Last;
+        open.wants_capacity = None;
+        self.queue(stream);
+        self.schedule();
+        Ok(())
+    }
+
+    /// Ends a stream at once: no event of it comes any more, and what was not sent is dropped.
+    ///
+    /// Of a stream that is over already nothing is told to the peer.
+    pub fn reset(&mut self, stream: StreamId, code: ErrorCode) -> Result<(), Misuse> {
+        self.open(stream)?;
+        put_rst_stream(&mut self.output.buffer, stream, code);
+        self.drop_stream(stream, End::ByUs);
+        self.events.mute(stream);
+        self.note_if_drained();
+        self.schedule();
+        Ok(())
+    }
+
+    /// Streams that the peer allows at a time.
+    fn stream_limit(&self) -> u32 {
+        match self.peer.max_concurrent_streams {
+            Some(limit) => limit,
+            None if self.has_peer_settings => u32::MAX,
+            None => STREAMS_BEFORE_SETTINGS,
+        }
+    }
+
+    fn next_stream(&self) -> Option<StreamId> {
+        let next = match self.streams.highest().value() {
+            0 => 1,
+            highest => highest + 2,
+        };
+        (next <= StreamId::MAX.value()).then(|| StreamId::new(next))
+    }
+
+    fn open(&mut self, stream: StreamId) -> Result<&mut Stream, Misuse> {
+        if self.is_closed {
+            return Err(Misuse::Closed);
+        }
+        self.streams.get_mut(stream).ok_or(Misuse::NoSuchStream)
+    }
+
+    /// A stream that takes content.
+    pub(super) fn sendable(&mut self, stream: StreamId) -> Result<&mut Stream, Misuse> {
+        let open = self.open(stream)?;
+        match open.sending {
+            Sending::Body => Ok(open),
+            Sending::Head => Err(Misuse::NotYetResponded),
+            Sending::Last | Sending::Done => Err(Misuse::Ended),
+        }
+    }
+
+    /// Whether the peer accepts so much (RFC 9113, 6.5.2: SETTINGS_MAX_HEADER_LIST_SIZE).
+    fn fits(&self, fields: &[Field]) -> Result<(), (usize, u32)> {
+        let size = fields.iter().map(Field::size).sum();
+        match self.peer.max_header_list_size {
+            Some(limit) if size > limit as usize => Err((size, limit)),
+            _ => Ok(()),
+        }
+    }
+
+    pub(super) fn put_fields(&mut self, stream: StreamId, fields: &[Field], end_stream: bool) {
+        self.scratch.clear();
+        self.hpack_out.encode(fields, &mut self.scratch);
+        put_header_block(&mut self.output.buffer, stream, &self.scratch, end_stream, self.peer.max_frame_size);
+        if self.scratch.capacity() > LARGE_BLOCK {
+            self.scratch = BytesMut::new();
+        }
+    }
+}
+
+/// The room of a field block above this is not kept for the next one.
+const LARGE_BLOCK: usize = 16 << 10;

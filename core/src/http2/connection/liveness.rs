@@ -1,0 +1,144 @@
+//! Time: whether the peer has told its settings, and whether it is still there.
+
+use core::time::Duration;
+
+use super::{Connection, Role};
+use crate::http2::config::{Config, KeepAlive};
+use crate::http2::event::Reason;
+use crate::http2::frame::put_ping;
+use crate::http2::{ErrorCode, StreamId};
+use crate::time::Instant;
+
+/// What the peer owes us, and until when.
+#[derive(Debug)]
+pub(super) struct Liveness {
+    /// Until when SETTINGS and their acknowledgement must have come.
+    settings_deadline: Option<Instant>,
+    has_peer_settings: bool,
+    is_acknowledged: bool,
+    keep_alive: Option<KeepAlive>,
+    last_received: Instant,
+    /// A PING that is not answered: its eight octets, and when it was sent.
+    ping: Option<(u64, Instant)>,
+    next_ping: u64,
+    round_trip: Option<Duration>,
+}
+
+impl Liveness {
+    pub(super) fn new(config: &Config, now: Instant) -> Self {
+        Self {
+            settings_deadline: Some(now + config.settings_timeout),
+            has_peer_settings: false,
+            is_acknowledged: false,
+            keep_alive: config.keep_alive,
+            last_received: now,
+            ping: None,
+            next_ping: 1,
+            round_trip: None,
+        }
+    }
+
+    pub(super) fn received(&mut self, now: Instant) {
+        self.last_received = now;
+    }
+
+    pub(super) fn peer_settings_came(&mut self) {
+        self.has_peer_settings = true;
+        self.settle();
+    }
+
+    /// Answers whether there was something to acknowledge.
+    pub(super) fn settings_acknowledged(&mut self) -> bool {
+        let was_acknowledged = core::mem::replace(&mut self.is_acknowledged, true);
+        self.settle();
+        !was_acknowledged
+    }
+
+    fn settle(&mut self) {
+        if self.has_peer_settings && self.is_acknowledged {
+            self.settings_deadline = None;
+        }
+    }
+
+    pub(super) fn round_trip(&self) -> Option<Duration> {
+        self.round_trip
+    }
+
+    pub(super) fn ping_answered(&mut self, now: Instant, opaque: u64) {
+        if let Some((_, sent)) = self.ping.take_if(|(asked, _)| *asked == opaque) {
+            self.round_trip = Some(now - sent);
+        }
+    }
+
+    fn settings_deadline(&self) -> Option<Instant> {
+        self.settings_deadline
+    }
+
+    /// When to send a PING, or to give up waiting for what comes after one.
+    fn keep_alive_deadline(&self) -> Option<Instant> {
+        let KeepAlive { interval, timeout } = self.keep_alive?;
+        Some(match self.ping {
+            None => self.last_received + interval,
+            // Anything received shows that the peer is there: an answer may stand behind much else.
+            Some((_, sent)) => self.last_received.max(sent) + timeout,
+        })
+    }
+}
+
+impl Connection {
+    /// Asks the peer for an answer, unless one is awaited: it shows in [`round_trip`](Self::round_trip).
+    pub fn ping(&mut self, now: Instant) {
+        self.now = now;
+        if self.is_closed || self.liveness.ping.is_some() {
+            return;
+        }
+        let opaque = self.liveness.next_ping;
+        self.liveness.next_ping += 1;
+        self.liveness.ping = Some((opaque, now));
+        put_ping(&mut self.output.buffer, false, opaque);
+    }
+
+    /// When to call [`handle_timeout`](Self::handle_timeout), if nothing else happens before.
+    pub fn poll_timeout(&self) -> Option<Instant> {
+        if self.is_closed {
+            return None;
+        }
+        let deadlines = [self.liveness.settings_deadline(), self.liveness.keep_alive_deadline(), self.drain_deadline()];
+        deadlines.into_iter().flatten().min()
+    }
+
+    /// Time has passed; early and late calls do no harm.
+    pub fn handle_timeout(&mut self, now: Instant) {
+        self.now = now;
+        if self.is_closed {
+            return;
+        }
+        let is_over = |deadline: Option<Instant>| deadline.is_some_and(|deadline| now >= deadline);
+        if is_over(self.liveness.settings_deadline()) {
+            return self.give_up(ErrorCode::SETTINGS_TIMEOUT, Reason::SettingsTimeout);
+        }
+        if is_over(self.liveness.keep_alive_deadline()) {
+            if self.liveness.ping.is_some() {
+                return self.give_up(ErrorCode::NO_ERROR, Reason::KeepAliveTimeout);
+            }
+            self.ping(now);
+        }
+        if is_over(self.drain_deadline()) {
+            self.finish_drain();
+        }
+    }
+
+    fn give_up(&mut self, code: ErrorCode, reason: Reason) {
+        self.say_goodbye(code, b"");
+        self.end(reason);
+    }
+
+    /// The last stream that GOAWAY names: what was never accepted can be tried elsewhere.
+    pub(super) fn last_stream(&self) -> StreamId {
+        match self.role {
+            // Servers open no streams.
+            Role::Client => StreamId::CONNECTION,
+            Role::Server => self.streams.highest(),
+        }
+    }
+}

@@ -1,0 +1,112 @@
+//! DATA, and the windows that it uses (RFC 9113, 6.1 and 6.9).
+
+use bytes::Bytes;
+
+use super::Connection;
+use crate::http2::event::Event;
+use crate::http2::fault::Fault;
+use crate::http2::frame::put_window_update;
+use crate::http2::stream::Receiving;
+use crate::http2::streams::{End, Known};
+use crate::http2::{ErrorCode, StreamId};
+
+impl Connection {
+    /// The application has used `octets` of the DATA that it got on `stream`: the peer may send as many again.
+    ///
+    /// Windows are given back when half of one is released. DATA of a stream that was reset is released without asking,
+    /// and more than was received counts for nothing.
+    pub fn release(&mut self, stream: StreamId, octets: usize) {
+        if self.is_closed {
+            return;
+        }
+        let octets = u32::try_from(octets).unwrap_or(u32::MAX);
+        let released = match self.streams.get_mut(stream) {
+            None => self.streams.release_later(stream, octets),
+            Some(open) => {
+                let released = octets.min(open.receive_window.held());
+                if let Some(increment) = open.receive_window.release(released)
+                    && open.receiving != Receiving::Done
+                {
+                    put_window_update(&mut self.output.buffer, stream, increment);
+                    self.output.mark_reply();
+                }
+                released
+            }
+        };
+        self.release_to_connection(released);
+    }
+
+    pub(super) fn release_to_connection(&mut self, octets: u32) {
+        if let Some(increment) = self.receive_window.release(octets) {
+            put_window_update(&mut self.output.buffer, StreamId::CONNECTION, increment);
+            self.output.mark_reply();
+        }
+    }
+
+    pub(super) fn receive_data(
+        &mut self,
+        stream: StreamId,
+        data: Bytes,
+        padding: u16,
+        end_stream: bool,
+    ) -> Result<(), Fault> {
+        let length = data.len() as u32 + u32::from(padding);
+        let known = self.streams.known(stream);
+        if known == Known::Idle {
+            return Err(Fault::protocol("DATA on a stream that is idle"));
+        }
+        self.receive_window
+            .receive(length)
+            .map_err(|_| Fault::connection(ErrorCode::FLOW_CONTROL_ERROR, "DATA beyond the connection's window"))?;
+        if known != Known::Open {
+            self.release_to_connection(length);
+            return self.receive_data_of_no_stream(stream, known);
+        }
+        if data.is_empty() && !end_stream {
+            self.flood.empty(self.now)?;
+        }
+        self.count_data(stream, length, data.len(), end_stream)?;
+        self.release(stream, padding.into());
+        if !data.is_empty() || end_stream {
+            self.events.push(Event::Data { stream, data, end_stream });
+        }
+        self.close_if_complete(stream);
+        Ok(())
+    }
+
+    /// RFC 9113, 5.1: "closed".
+    fn receive_data_of_no_stream(&mut self, stream: StreamId, known: Known) -> Result<(), Fault> {
+        match known {
+            Known::Gone(End::Complete | End::ByPeer) | Known::Skipped => {
+                Err(Fault::stream(stream, ErrorCode::STREAM_CLOSED, "DATA on a stream that is closed"))
+            }
+            _ => self.flood.ignored(self.now),
+        }
+    }
+
+    /// Whatever is wrong, the stream holds its part of the connection's window, and gives it back when it ends.
+    fn count_data(&mut self, id: StreamId, length: u32, content: usize, end_stream: bool) -> Result<(), Fault> {
+        let Some(stream) = self.streams.get_mut(id) else { return Ok(()) };
+        if stream.receive_window.receive(length).is_err() {
+            self.release_to_connection(length);
+            return Err(Fault::stream(id, ErrorCode::FLOW_CONTROL_ERROR, "DATA beyond the stream's window"));
+        }
+        match stream.receiving {
+            Receiving::Done => {
+                return Err(Fault::stream(id, ErrorCode::STREAM_CLOSED, "DATA after the stream's end"));
+            }
+            Receiving::Head => return Err(Fault::malformed(id, "DATA before a response")),
+            Receiving::Body => {}
+        }
+        if !stream.count_content(content) {
+            return Err(Fault::malformed(id, "more DATA than content-length says"));
+        }
+        if end_stream {
+            if !stream.content_is_complete() {
+                return Err(Fault::malformed(id, "less DATA than content-length says"));
+            }
+            stream.receiving = Receiving::Done;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,69 @@
+//! Events that wait to be polled.
+
+use alloc::collections::{BTreeMap, VecDeque};
+
+use super::StreamId;
+use super::event::Event;
+
+/// Events in order, with what they hold, and without those of streams that the application has given up.
+#[derive(Debug, Default)]
+pub(crate) struct EventQueue {
+    events: VecDeque<Event>,
+    /// Bytes that they hold.
+    bytes: usize,
+    /// Events ever taken.
+    taken: u64,
+    /// Streams of which nothing is to come out, with the number of the first event that can't be theirs.
+    muted: BTreeMap<StreamId, u64>,
+}
+
+impl EventQueue {
+    pub(crate) fn push(&mut self, event: Event) {
+        self.bytes += event.size();
+        self.events.push_back(event);
+    }
+
+    pub(crate) fn pop(&mut self) -> Option<Event> {
+        loop {
+            let event = self.events.pop_front()?;
+            self.taken += 1;
+            self.bytes -= event.size();
+            if self.muted.is_empty() {
+                return Some(event);
+            }
+            let is_muted = event.stream().is_some_and(|stream| self.muted.contains_key(&stream));
+            self.unmute();
+            if !is_muted {
+                return Some(event);
+            }
+        }
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.events.len()
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.events.is_empty()
+    }
+
+    pub(crate) fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    /// Nothing of what waits now for this stream comes out.
+    pub(crate) fn mute(&mut self, stream: StreamId) {
+        if !self.events.is_empty() {
+            self.muted.insert(stream, self.taken + self.events.len() as u64);
+        }
+    }
+
+    fn unmute(&mut self) {
+        if self.events.is_empty() {
+            self.muted.clear();
+        } else if self.muted.len() > self.events.len() {
+            let taken = self.taken;
+            self.muted.retain(|_, first_after| *first_after > taken);
+        }
+    }
+}
