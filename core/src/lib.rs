@@ -4,6 +4,7 @@
 
 extern crate alloc;
 
+pub mod carriage;
 pub mod cluster;
 #[cfg(feature = "fuzzing")]
 #[doc(hidden)]

@@ -44,5 +44,7 @@ pub use target::Target;
 pub use tunnel::{Tunnel, TunnelError};
 pub use violation::Violation;
 
+pub(crate) use fields::is_token_byte;
+
 /// The protocol that an Upgrade asks for (RFC 9110, 7.8; compared without regard to case).
 pub const HOTROD: &str = "hotrod";

@@ -41,6 +41,7 @@ pub use metadata::{LifetimeLeft, Metadata};
 pub use operation::{Effect, FieldInfo, Operation, ReplyShape, Request, Routing, Row};
 pub use oversize::Oversize;
 pub use reply::{Asked, Body, IterationBatch, IterationEntry, Ping, Previous, Reply, write_reply};
+pub(crate) use request::MAGIC as REQUEST_MAGIC;
 pub use request::{Envelope, RequestHeader, RequestOptions, write_request};
 pub use send_buffer::SendBuffer;
 pub use status::Status;
