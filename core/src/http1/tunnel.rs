@@ -6,18 +6,17 @@ use alloc::string::{String, ToString};
 use base64ct::{Base64, Encoding};
 use bytes::BytesMut;
 
+use super::{ClientEvent, ClientExchange, Fields, Limits, Misuse, Refused, Trailing, Violation};
 use crate::sasl::Secret;
 use crate::wire::{Member, SendBuffer};
 
-/// The longest head of a response, and the most fields in it.
+/// The longest head of a response, which may be one line.
 const MAX_HEAD: usize = 16 << 10;
-const MAX_FIELDS: usize = 64;
 
 /// Asks a proxy for a tunnel. Once it is there the link is as if it led to the target.
 #[derive(Debug)]
 pub struct Tunnel {
-    out: SendBuffer,
-    received: BytesMut,
+    exchange: ClientExchange,
 }
 
 /// Why there is no tunnel.
@@ -27,6 +26,9 @@ pub enum TunnelError {
     /// The target can't be written into a request.
     #[error("{0:?} is no host name")]
     Target(String),
+    /// The user or the password can't be written into a request.
+    #[error("{0}")]
+    Request(Misuse),
     /// The proxy answered with another status than 2xx.
     #[error("the proxy refused the tunnel: {status} {reason}{}", if *status == 407 { " (user and password of proxy=)" } else { "" })]
     Refused {
@@ -37,7 +39,7 @@ pub enum TunnelError {
     },
     /// What came is no HTTP/1.1 response.
     #[error("the proxy does not speak HTTP/1.1: {0}")]
-    NotHttp(String),
+    NotHttp(Violation),
     /// A head without an end.
     #[error("the proxy's answer is longer than {MAX_HEAD} bytes")]
     TooLong,
@@ -49,64 +51,49 @@ pub enum TunnelError {
 impl Tunnel {
     /// To a target, with the user and password that the proxy asks for.
     pub fn new(target: &Member, credentials: Option<(&str, &Secret)>) -> Result<Self, TunnelError> {
-        // Topologies come from outside: a name with a line's end in it would write fields of its own.
-        if !target.host.bytes().all(|byte| byte.is_ascii_graphic()) {
-            return Err(TunnelError::Target(target.host.clone()));
-        }
-        let mut request = format!("CONNECT {target} HTTP/1.1\r\nHost: {target}\r\n");
+        let mut fields = Fields::new();
         if let Some((user, password)) = credentials {
             let pair = format!("{user}:{}", password.expose());
             let pair = Base64::encode_string(pair.as_bytes());
-            request = format!("{request}Proxy-Authorization: Basic {pair}\r\n");
+            fields.push("proxy-authorization", format!("Basic {pair}")).map_err(TunnelError::Request)?;
         }
-        request.push_str("\r\n");
-        let mut out = SendBuffer::new();
-        out.put_slice(request.as_bytes());
-        Ok(Self { out, received: BytesMut::new() })
+        let limits = Limits { head: MAX_HEAD, line: MAX_HEAD, ..Limits::default() };
+        // Topologies come from outside: a name with a line's end in it would write fields of its own.
+        let exchange = ClientExchange::connect(&target.to_string(), &fields, Trailing::Refused, limits);
+        let exchange = exchange.map_err(|misuse| match misuse {
+            Misuse::Authority(_) => TunnelError::Target(target.host.clone()),
+            misuse => TunnelError::Request(misuse),
+        })?;
+        Ok(Self { exchange })
     }
 
     /// What is to be sent.
     pub fn transmit(&self) -> &SendBuffer {
-        &self.out
+        self.exchange.transmit()
     }
 
     /// The host has sent the first `count` bytes of it.
     pub fn transmitted(&mut self, count: usize) {
-        self.out.advance(count);
+        self.exchange.transmitted(count);
     }
 
     /// Where the host puts what it receives; then say [`handle_filled`](Self::handle_filled).
     pub fn receive_buffer(&mut self) -> &mut BytesMut {
-        self.received.reserve(1024);
-        &mut self.received
+        self.exchange.receive_buffer()
     }
 
     /// Takes what was received. Answers whether the tunnel is there.
     pub fn handle_filled(&mut self) -> Result<bool, TunnelError> {
-        loop {
-            let mut fields = [httparse::EMPTY_HEADER; MAX_FIELDS];
-            let mut response = httparse::Response::new(&mut fields);
-            let head = match response.parse(&self.received) {
-                Ok(httparse::Status::Complete(head)) => head,
-                Ok(httparse::Status::Partial) if self.received.len() > MAX_HEAD => return Err(TunnelError::TooLong),
-                Ok(httparse::Status::Partial) => return Ok(false),
-                Err(error) => return Err(TunnelError::NotHttp(error.to_string())),
-            };
-            let status = response.code.unwrap_or_default();
-            match status {
-                // Interim responses say nothing yet (RFC 9110, 15.2); of CONNECT there is no 101.
-                100..=199 if status != 101 => {}
-                // A 2xx to CONNECT has no content, whatever its fields say (RFC 9110, 9.3.6).
-                200..=299 if head < self.received.len() => {
-                    return Err(TunnelError::TrailingData(self.received.len() - head));
-                }
-                200..=299 => return Ok(true),
-                _ => {
-                    let reason = response.reason.unwrap_or_default().to_string();
-                    return Err(TunnelError::Refused { status, reason });
-                }
-            }
-            let _ = self.received.split_to(head);
+        self.exchange.handle_filled();
+        match self.exchange.poll_event() {
+            None => Ok(false),
+            Some(ClientEvent::Accepted(_)) => Ok(true),
+            Some(ClientEvent::Refused(Refused { status, reason, .. })) => Err(TunnelError::Refused { status, reason }),
+            Some(ClientEvent::Failed(violation)) => Err(match violation {
+                Violation::HeadTooLong { .. } => TunnelError::TooLong,
+                Violation::TrailingData(count) => TunnelError::TrailingData(count),
+                violation => TunnelError::NotHttp(violation),
+            }),
         }
     }
 }
@@ -156,7 +143,8 @@ mod tests {
         let refused = tunnel("HTTP/1.1 407 Proxy Authentication Required\r\n\r\n");
         assert!(matches!(&refused, Err(TunnelError::Refused { status: 407, .. })), "{refused:?}");
         assert!(refused.unwrap_err().to_string().contains("proxy="));
-        assert!(matches!(tunnel("HTTP/1.1 101 Switching\r\n\r\n"), Err(TunnelError::Refused { status: 101, .. })));
+        let changed = tunnel("HTTP/1.1 101 Switching\r\n\r\n");
+        assert_eq!(changed, Err(TunnelError::NotHttp(Violation::WrongProtocol)));
         let mut hot_rod = new("h").unwrap();
         hot_rod.receive_buffer().extend_from_slice(&[0xa1, 0, 0]);
         assert!(matches!(hot_rod.handle_filled(), Err(TunnelError::NotHttp(_))));

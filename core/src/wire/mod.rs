@@ -42,6 +42,7 @@ pub use metadata::{LifetimeLeft, Metadata};
 pub use operation::{Effect, FieldInfo, Operation, ReplyShape, Request, Routing, Row};
 pub use oversize::Oversize;
 pub use reply::{Asked, Body, IterationBatch, IterationEntry, Ping, Previous, Reply, write_reply};
+pub(crate) use request::MAGIC as REQUEST_MAGIC;
 pub use request::{Envelope, RequestHeader, RequestOptions, write_request};
 pub use status::Status;
 pub use topology::{Hash, Member, SegmentOwners, Topology};
