@@ -23,15 +23,46 @@ pub struct Endpoint {
     pub server_name: Option<String>,
 }
 
+impl Endpoint {
+    /// `host:port`, an IPv6 address in brackets.
+    pub fn authority(&self) -> String {
+        Member { host: self.host.clone(), port: self.port }.to_string()
+    }
+}
+
 impl From<&Member> for Endpoint {
     fn from(member: &Member) -> Self {
         Self { host: member.host.clone(), port: member.port, server_name: None }
     }
 }
 
+/// How members are reached.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum AccessPath {
+    /// At the addresses that they advertise.
+    #[default]
+    Direct,
+    /// Through a gateway: at the seeds, which are told by a header field which member is meant.
+    Header,
+}
+
+impl FromStr for AccessPath {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<Self, ()> {
+        match text {
+            "direct" => Ok(Self::Direct),
+            "header" => Ok(Self::Header),
+            _ => Err(()),
+        }
+    }
+}
+
 /// The answers to "where do I dial this member?".
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Access {
+    /// How members are reached where neither of the following knows an endpoint.
+    pub path: AccessPath,
     /// Members whose endpoint is known beforehand. The strongest answer.
     pub explicit: BTreeMap<Member, Endpoint>,
     /// The form of every member's endpoint.
@@ -42,12 +73,14 @@ pub struct Access {
 
 impl Access {
     /// Where to dial a member.
-    pub fn endpoint(&self, member: &Member) -> Endpoint {
+    ///
+    /// `None` if that is at a gateway, which any of the seeds is.
+    pub fn endpoint(&self, member: &Member) -> Option<Endpoint> {
         let known = self.explicit.get(member).cloned();
         known
             .or_else(|| self.template.as_ref().map(|template| template.endpoint(member)))
             .or_else(|| self.discovered.get(member).cloned())
-            .unwrap_or_else(|| member.into())
+            .or_else(|| (self.path == AccessPath::Direct).then(|| member.into()))
     }
 
     /// Where to dial a seed, which is an endpoint already unless the explicit map says otherwise.
@@ -172,12 +205,12 @@ mod tests {
         let member = member("pod-1");
         let endpoint = |host: &str| Endpoint { host: host.into(), port: 1, server_name: None };
         let mut access = Access::default();
-        assert_eq!(access.endpoint(&member).host, "pod-1");
+        assert_eq!(access.endpoint(&member).unwrap().host, "pod-1");
         access.discovered.insert(member.clone(), endpoint("discovered"));
-        assert_eq!(access.endpoint(&member).host, "discovered");
+        assert_eq!(access.endpoint(&member).unwrap().host, "discovered");
         access.template = Some(template("{member}.template:1"));
-        assert_eq!(access.endpoint(&member).host, "pod-1.template");
+        assert_eq!(access.endpoint(&member).unwrap().host, "pod-1.template");
         access.explicit.insert(member.clone(), endpoint("explicit"));
-        assert_eq!(access.endpoint(&member).host, "explicit");
+        assert_eq!(access.endpoint(&member).unwrap().host, "explicit");
     }
 }

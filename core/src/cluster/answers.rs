@@ -83,6 +83,9 @@ impl Cluster {
         let Some(operation) = self.operations.remove(id) else { return };
         let session = operation.place.session();
         self.take_out(id, operation.place, operation.deadline);
+        if let (Some(member), Ok(reply)) = (member, &result) {
+            self.note_size(member, &operation, reply);
+        }
         match operation.owner {
             Owner::Host => self.tell_host(id, &operation, member, result),
             Owner::Fetch { value_only } => {

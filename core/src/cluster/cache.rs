@@ -100,6 +100,11 @@ impl Caches {
         (next < self.all.len()).then_some(CacheId(next as u32))
     }
 
+    /// The cache of that name, if it is in use.
+    pub(super) fn find_named(&self, name: &str) -> Option<CacheId> {
+        self.by_name.get(name).copied()
+    }
+
     pub(super) fn contains(&self, id: CacheId) -> bool {
         (id.0 as usize) < self.all.len()
     }

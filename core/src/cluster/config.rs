@@ -5,6 +5,7 @@ use alloc::vec::Vec;
 use core::time::Duration;
 
 use super::access::Access;
+use super::carriages::CarriageConfig;
 use super::dial::{Proxy, TlsConfig};
 use crate::session;
 use crate::wire::Member;
@@ -25,6 +26,8 @@ pub struct Config {
     pub tls: Option<TlsConfig>,
     /// A proxy through which every member is reached. Default: none.
     pub proxy: Option<Proxy>,
+    /// How sessions travel. Default: as raw Hot Rod.
+    pub carriage: CarriageConfig,
     /// Settings of every session.
     pub session: session::Config,
     /// Time for the host to establish a link. Default 5 s.
@@ -71,6 +74,7 @@ impl Default for Config {
             access: Access::default(),
             tls: None,
             proxy: None,
+            carriage: CarriageConfig::default(),
             session: session::Config { stall_timeout: Duration::from_secs(10), ..session::Config::default() },
             connect_timeout: Duration::from_secs(5),
             operation_timeout: Duration::from_secs(15),

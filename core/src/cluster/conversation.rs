@@ -8,6 +8,7 @@ use slotmap::new_key_type;
 use super::link::LinkId;
 use super::member::MemberId;
 use super::operation::OperationId;
+use crate::carriage::ChannelId;
 use crate::session::{Ready, Session};
 use crate::time::Instant;
 
@@ -23,6 +24,8 @@ pub(super) enum Purpose {
     Operations,
     /// The application's listeners: one that takes its events too slowly must not hold up operations.
     Events,
+    /// Large messages: a server behind a gateway takes one message after the other, and small ones must not wait.
+    Bulk,
 }
 
 pub(super) struct Conversation {
@@ -32,6 +35,10 @@ pub(super) struct Conversation {
     pub(super) site: usize,
     /// The link that carries it, or will.
     pub(super) link: LinkId,
+    /// Its stream, on a link that has many.
+    pub(super) channel: Option<ChannelId>,
+    /// Its endpoint will end: another takes its place as soon as that is ready.
+    pub(super) is_leaving: bool,
     /// `None` until its link carries it.
     pub(super) machine: Option<Box<Session>>,
     /// When it is given up, if its link does not carry it by then.
@@ -68,6 +75,8 @@ impl Conversation {
             purpose,
             site,
             link,
+            channel: None,
+            is_leaving: false,
             machine: None,
             until,
             negotiated: None,

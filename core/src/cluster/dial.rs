@@ -1,6 +1,6 @@
 //! How the host establishes a link: everything that a dial needs, so that a host does what it says and decides nothing.
 
-use alloc::string::String;
+use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
 use super::access::Endpoint;
@@ -47,7 +47,7 @@ pub struct ClientCertificate {
 pub struct TlsConfig {
     /// As [`Tls::server_name`], for every member that has none of its own; `None` for the host that is dialled.
     pub server_name: Option<String>,
-    /// As [`Tls::alpn`]. Default: none. (Infinispan up to 16 selects `HR` if that is offered, and then closes the
+    /// As [`Tls::alpn`]. Default: those of the carriage; none for raw Hot Rod. (Infinispan up to 16 selects `HR` if that is offered, and then closes the
     /// connection; it speaks Hot Rod after any other, and after none.)
     pub alpn: Vec<String>,
     /// As [`Tls::trust_ca`].
@@ -82,7 +82,10 @@ impl Config {
     }
 
     pub(super) fn tls_for(&self, endpoint: &Endpoint) -> Option<Tls> {
-        let TlsConfig { server_name, alpn, trust_ca, client_certificate } = self.tls.clone()?;
+        let TlsConfig { server_name, mut alpn, trust_ca, client_certificate } = self.tls.clone()?;
+        if alpn.is_empty() {
+            alpn = self.carriage.choice.alpn().iter().map(ToString::to_string).collect();
+        }
         // A name for this member counts for more than one for all.
         let server_name = endpoint.server_name.clone().or(server_name).unwrap_or_else(|| endpoint.host.clone());
         Some(Tls { server_name, alpn, trust_ca, client_certificate })

@@ -150,7 +150,8 @@ impl Cluster {
         let same = row.routing == Routing::Same
             || matches!(operation.target, Target::Only(_) | Target::Prefer(_))
             || matches!(operation.owner, Owner::Listener(_));
-        let Some(session) = self.session_for(member, operation.purpose, same) else { return self.wait(id) };
+        let purpose = self.lane(member, id, same);
+        let Some(session) = self.session_for(member, purpose, same) else { return self.wait(id) };
         let goes_first = self.sessions.get(session).is_some_and(|open| open.queue.is_empty() && open.is_ready());
         if goes_first && self.submit_to(session, id) {
             return self.tell_bytes_of(session);

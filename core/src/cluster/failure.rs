@@ -5,9 +5,11 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use super::cache::CacheId;
+use super::carried::code_of;
 use super::config::Config;
 use super::conversation::{Conversation, Purpose, SessionId};
-use super::machine::Cluster;
+use super::link::Link;
+use super::machine::{Cluster, Timed};
 use super::member::{Member, MemberId};
 use super::operation::{Operation, OperationId, Place};
 use super::output::{ClusterError, Event, Output};
@@ -41,6 +43,7 @@ impl Cluster {
         self.set_timeout(session);
         self.note_degradation();
         self.submit_queued(session);
+        self.leave_draining(member);
         // After that: this session may itself be one that only its queue has kept.
         self.release_unneeded();
         self.retry_waiting();
@@ -84,7 +87,13 @@ impl Cluster {
     pub(super) fn end_session(&mut self, session: SessionId, reason: Arc<Disconnect>) {
         let Some(mut ended) = self.sessions.remove(session) else { return };
         if let Some(timeout) = ended.timeout {
-            self.timeouts.remove(&(timeout, session));
+            self.timeouts.remove(&(timeout, Timed::Session(session)));
+        }
+        if let (Some(channel), Some(carried)) =
+            (ended.channel, self.links.get_mut(ended.link).and_then(Link::carried_mut))
+        {
+            carried.close(channel, code_of(&reason));
+            self.tell_to_transmit(ended.link);
         }
         self.leave_link(ended.link, session);
         if let Some(machine) = &ended.machine {

@@ -2,8 +2,10 @@
 
 use alloc::sync::Arc;
 
+use super::access::AccessPath;
 use super::config::Config;
 use super::dial::{ClientCertificate, TlsConfig};
+use crate::carriage::Choice;
 use crate::sasl::Credentials;
 use crate::session::{Authentication, VersionChoice};
 use crate::uri::{ConnectionUri, Properties};
@@ -21,6 +23,11 @@ pub enum SettingsError {
     /// The other half.
     #[error("the URI has a password and no user")]
     PasswordAlone,
+    /// Raw Hot Rod has no header fields.
+    #[error(
+        "access=header needs a carriage over HTTP: name one with carriage=, such as carriage=frames or carriage=auto"
+    )]
+    HeaderWithoutHttp,
     /// A certificate without its key, or a key without its certificate.
     #[error("client_certificate and client_key go together")]
     HalfACertificate,
@@ -66,6 +73,12 @@ impl Config {
         }
         config.sites.clone_from(&properties.sites);
         config.access.template.clone_from(&properties.host_template);
+        config.access.path = properties.access.unwrap_or_default();
+        config.carriage.choice = properties.carriage.unwrap_or_default();
+        config.carriage.inside = properties.inside.unwrap_or_default();
+        if config.access.path == AccessPath::Header && config.carriage.choice == Choice::default() {
+            return Err(SettingsError::HeaderWithoutHttp);
+        }
         config.proxy.clone_from(&properties.proxy);
         config.tls = if uri.tls { Some(tls(properties)?) } else { None };
         Ok(config)

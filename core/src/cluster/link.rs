@@ -8,7 +8,9 @@ use slotmap::new_key_type;
 
 use super::access::Endpoint;
 use super::conversation::SessionId;
-use crate::http1::Tunnel;
+use crate::carriage::{Carriage, ClientLink};
+use crate::http1::{ClientExchange, Tunnel};
+use crate::time::Instant;
 
 new_key_type! {
     /// A connection that the host was asked for; never given twice.
@@ -23,8 +25,14 @@ pub(super) struct Link {
     pub(super) stage: Stage,
     /// The sessions that it carries, or will.
     pub(super) sessions: Vec<SessionId>,
+    /// How it carries them, once that is known.
+    pub(super) carriage: Option<Carriage>,
+    /// Whether more sessions may share it, if it can carry more.
+    pub(super) takes_sessions: bool,
     /// The host knows that there are bytes to send.
     pub(super) told_to_transmit: bool,
+    /// The timeout of its own under which it stands in the machine's table.
+    pub(super) timeout: Option<Instant>,
     /// The ALPN id that the server has selected.
     pub(super) alpn: Option<String>,
 }
@@ -36,12 +44,50 @@ pub(super) enum Stage {
     Tunnelling(Box<Tunnel>),
     /// The host establishes TLS on it.
     Securing,
+    /// Its endpoint is asked for a tunnel by HTTP/1.1, for that session.
+    Asking(Box<ClientExchange>, SessionId),
     /// It carries one session and nothing else. The session may still be in its handshake.
     Raw(SessionId),
+    /// It carries any number of sessions over HTTP/2.
+    Carried(Box<ClientLink>),
 }
 
 impl Link {
     pub(super) fn new(site: usize, endpoint: Endpoint) -> Self {
-        Self { site, endpoint, stage: Stage::Connecting, sessions: Vec::new(), told_to_transmit: false, alpn: None }
+        Self {
+            site,
+            endpoint,
+            stage: Stage::Connecting,
+            carriage: None,
+            takes_sessions: true,
+            sessions: Vec::new(),
+            told_to_transmit: false,
+            timeout: None,
+            alpn: None,
+        }
+    }
+
+    pub(super) fn carried(&self) -> Option<&ClientLink> {
+        match &self.stage {
+            Stage::Carried(carried) => Some(carried),
+            _ => None,
+        }
+    }
+
+    pub(super) fn carried_mut(&mut self) -> Option<&mut ClientLink> {
+        match &mut self.stage {
+            Stage::Carried(carried) => Some(carried),
+            _ => None,
+        }
+    }
+
+    /// Whether it can carry one more session, as far as it is known.
+    pub(super) fn has_room(&self) -> bool {
+        let has_stream = match &self.stage {
+            Stage::Carried(carried) => carried.has_room(),
+            Stage::Raw(_) | Stage::Asking(..) => false,
+            Stage::Connecting | Stage::Tunnelling(_) | Stage::Securing => true,
+        };
+        self.takes_sessions && has_stream
     }
 }

@@ -6,11 +6,9 @@ use alloc::sync::Arc;
 
 use bytes::BytesMut;
 
-use super::access::Endpoint;
 use super::conversation::SessionId;
 use super::link::{Link, LinkId, Stage};
-use super::machine::Cluster;
-use super::member::MemberId;
+use super::machine::{Cluster, Timed};
 use super::output::Output;
 use crate::session::{Disconnect, Session};
 use crate::time::Instant;
@@ -30,21 +28,12 @@ impl Cluster {
                         open.stage = Stage::Tunnelling(Box::new(tunnel));
                         self.tell_to_transmit(link);
                     }
-                    Err(error) => self.end_link(link, Disconnect::Proxy(error)),
+                    Err(error) => self.end_link(link, &Disconnect::Proxy(error)),
                 },
             },
             Stage::Securing => self.open_link(link, alpn),
-            Stage::Tunnelling(_) | Stage::Raw(_) => {}
+            Stage::Tunnelling(_) | Stage::Asking(..) | Stage::Raw(_) | Stage::Carried(_) => {}
         }
-    }
-
-    /// The link leads to where it should: it can carry sessions.
-    fn open_link(&mut self, link: LinkId, alpn: Option<&[u8]>) {
-        let Some(open) = self.links.get_mut(link) else { return };
-        open.alpn = alpn.map(|id| String::from_utf8_lossy(id).into_owned());
-        let Some(&session) = open.sessions.first() else { return };
-        open.stage = Stage::Raw(session);
-        self.open_session(session);
     }
 
     /// Takes bytes from the link.
@@ -61,7 +50,9 @@ impl Cluster {
         match &mut self.links.get_mut(link)?.stage {
             Stage::Connecting | Stage::Securing => None,
             Stage::Tunnelling(tunnel) => Some(tunnel.receive_buffer()),
+            Stage::Asking(exchange, _) => Some(exchange.receive_buffer()),
             Stage::Raw(session) => Some(self.sessions.get_mut(*session)?.machine.as_deref_mut()?.receive_buffer()),
+            Stage::Carried(carried) => Some(carried.receive_buffer()),
         }
     }
 
@@ -74,8 +65,12 @@ impl Cluster {
             Stage::Tunnelling(tunnel) => match tunnel.handle_filled() {
                 Ok(false) => {}
                 Ok(true) => self.leave_tunnel(link),
-                Err(error) => self.end_link(link, Disconnect::Proxy(error)),
+                Err(error) => self.end_link(link, &Disconnect::Proxy(error)),
             },
+            Stage::Asking(exchange, _) => {
+                exchange.handle_filled();
+                self.handle_exchange(link);
+            }
             Stage::Raw(session) => {
                 let session = *session;
                 if let Some(open) = self.sessions.get_mut(session)
@@ -86,14 +81,21 @@ impl Cluster {
                     self.look_at(session);
                 }
             }
+            Stage::Carried(carried) => {
+                carried.handle_filled(now);
+                self.handle_carried(link);
+            }
         }
     }
 
     /// The tunnel is there: the link leads to its endpoint from now on.
     fn leave_tunnel(&mut self, link: LinkId) {
         let Some(open) = self.links.get_mut(link) else { return };
-        if let Some(tls) = self.config.tls_for(&open.endpoint) {
-            open.stage = Stage::Securing;
+        let endpoint = open.endpoint.clone();
+        if let Some(tls) = self.tls_for(&endpoint) {
+            if let Some(open) = self.links.get_mut(link) {
+                open.stage = Stage::Securing;
+            }
             self.outputs.push_back(Output::StartTls { link, tls });
         } else {
             self.open_link(link, None);
@@ -103,20 +105,18 @@ impl Cluster {
     /// The link is gone, or could not be established; `why` is for people.
     pub fn handle_link_lost(&mut self, now: Instant, link: LinkId, why: impl Into<String>) {
         self.now = now;
-        self.end_link(link, Disconnect::LinkLost(why.into()));
+        if !self.survives_loss(link) {
+            self.end_link(link, &Disconnect::LinkLost(why.into()));
+        }
     }
 
     /// Has every session of a link end, and with the last one the link.
-    fn end_link(&mut self, link: LinkId, reason: Disconnect) {
-        let Some(open) = self.links.get(link) else { return };
+    pub(super) fn end_link(&mut self, link: LinkId, reason: &Disconnect) {
+        let Some(open) = self.links.get_mut(link) else { return };
+        open.takes_sessions = false;
         for session in open.sessions.clone() {
-            match self.sessions.get_mut(session).and_then(|open| open.machine.as_deref_mut()) {
-                Some(machine) => {
-                    machine.handle_lost(reason.clone());
-                    self.look_at(session);
-                }
-                None => self.end_session(session, Arc::new(reason.clone())),
-            }
+            self.tell_what_was_sent(session);
+            self.lose_session(session, reason.clone());
         }
     }
 
@@ -125,7 +125,9 @@ impl Cluster {
         match &self.links.get(link)?.stage {
             Stage::Connecting | Stage::Securing => None,
             Stage::Tunnelling(tunnel) => Some(tunnel.transmit()),
+            Stage::Asking(exchange, _) => Some(exchange.transmit()),
             Stage::Raw(session) => self.sessions.get(*session)?.machine.as_deref().map(Session::transmit),
+            Stage::Carried(carried) => Some(carried.transmit()),
         }
     }
 
@@ -135,6 +137,7 @@ impl Cluster {
         match &mut open.stage {
             Stage::Connecting | Stage::Securing => return,
             Stage::Tunnelling(tunnel) => tunnel.transmitted(count),
+            Stage::Asking(exchange, _) => exchange.transmitted(count),
             Stage::Raw(session) => {
                 let session = *session;
                 let Some(open) = self.sessions.get_mut(session) else { return };
@@ -143,6 +146,12 @@ impl Cluster {
                     // The session may have been too full for them.
                     self.submit_queued(session);
                 }
+            }
+            Stage::Carried(carried) => {
+                carried.transmitted(count);
+                self.handle_carried(link);
+                let sessions = self.links.get(link).map(|open| open.sessions.clone()).unwrap_or_default();
+                sessions.into_iter().for_each(|session| self.submit_queued(session));
             }
         }
         if self.transmit(link).is_none_or(SendBuffer::is_empty)
@@ -155,11 +164,15 @@ impl Cluster {
     /// Whether the host should read from the link: not between [`Output::Pause`] and [`Output::Resume`], nor while events
     /// wait to be polled beyond their limit.
     pub fn wants_read(&self, link: LinkId) -> bool {
-        match self.links.get(link).map(|open| &open.stage) {
-            Some(Stage::Tunnelling(_)) => true,
-            Some(Stage::Raw(session)) => self.sessions.get(*session).is_some_and(|open| {
-                open.full_listeners == 0 && open.machine.as_deref().is_some_and(Session::wants_read)
-            }),
+        let takes = |session: &SessionId| {
+            self.sessions.get(*session).is_some_and(|open| open.machine.as_deref().is_none_or(Session::wants_read))
+        };
+        match self.links.get(link).map(|open| (&open.stage, &open.sessions)) {
+            Some((Stage::Tunnelling(_) | Stage::Asking(..), _)) => true,
+            Some((Stage::Raw(session), _)) => {
+                takes(session) && self.sessions.get(*session).is_some_and(|open| open.full_listeners == 0)
+            }
+            Some((Stage::Carried(_), sessions)) => sessions.iter().all(takes),
             _ => false,
         }
     }
@@ -176,23 +189,61 @@ impl Cluster {
         }
     }
 
-    /// The link that is to carry a session with a member: a new one.
-    pub(super) fn link_to(&mut self, member: MemberId, endpoint: Endpoint) -> LinkId {
-        let timeout = self.config.connect_timeout;
-        let dial = self.config.dial(&endpoint);
-        let link = self.links.insert(Link::new(self.site, endpoint));
-        self.counters.connects += 1;
-        self.outputs.push_back(Output::Connect { link, member, dial, timeout });
-        link
+    /// Has a link looked at when it wants to be, beside its sessions.
+    pub(super) fn set_link_timeout(&mut self, link: LinkId) {
+        let Some(open) = self.links.get_mut(link) else { return };
+        let Stage::Carried(carried) = &open.stage else { return };
+        let Some(wanted) = carried.poll_timeout() else { return };
+        if open.timeout.is_none_or(|present| wanted < present) {
+            if let Some(present) = open.timeout.replace(wanted) {
+                self.timeouts.remove(&(present, Timed::Link(link)));
+            }
+            self.timeouts.insert((wanted, Timed::Link(link)));
+        }
+    }
+
+    pub(super) fn handle_link_timeout(&mut self, link: LinkId) {
+        let now = self.now;
+        let Some(open) = self.links.get_mut(link) else { return };
+        open.timeout = None;
+        if let Stage::Carried(carried) = &mut open.stage {
+            carried.handle_timeout(now);
+            self.handle_carried(link);
+        }
     }
 
     /// A session is over: its link is closed if it carries no other.
     pub(super) fn leave_link(&mut self, link: LinkId, session: SessionId) {
         let Some(open) = self.links.get_mut(link) else { return };
         open.sessions.retain(|other| *other != session);
-        if open.sessions.is_empty() {
-            self.links.remove(link);
-            self.outputs.push_back(Output::Close { link });
+        if open.sessions.is_empty()
+            && let Some(left) = self.links.remove(link)
+        {
+            self.forget_link(link, &left);
+        }
+    }
+
+    /// A link that is in no table any more.
+    pub(super) fn forget_link(&mut self, link: LinkId, left: &Link) {
+        if let Some(timeout) = left.timeout {
+            self.timeouts.remove(&(timeout, Timed::Link(link)));
+        }
+        let shared = (left.site, left.endpoint.clone());
+        if self.shared.get(&shared) == Some(&link) {
+            self.shared.remove(&shared);
+        }
+        self.outputs.push_back(Output::Close { link });
+    }
+
+    /// What carried a session is gone.
+    pub(super) fn lose_session(&mut self, session: SessionId, reason: Disconnect) {
+        match self.sessions.get_mut(session).map(|open| open.machine.as_deref_mut()) {
+            Some(Some(machine)) => {
+                machine.handle_lost(reason);
+                self.look_at(session);
+            }
+            Some(None) => self.end_session(session, Arc::new(reason)),
+            None => {}
         }
     }
 }

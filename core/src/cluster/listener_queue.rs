@@ -1,9 +1,11 @@
 //! Listeners whose events are not taken in time: their session is not read until some are.
 
 use super::conversation::SessionId;
+use super::link::{Link, LinkId};
 use super::listener::ListenerId;
 use super::machine::Cluster;
 use super::output::{Event, Output};
+use crate::carriage::ChannelId;
 use crate::time::Instant;
 
 /// What a listener has heard and its application has not taken.
@@ -53,8 +55,8 @@ impl Cluster {
         open.full_listeners += 1;
         if open.full_listeners == 1 {
             open.machine.as_mut().into_iter().for_each(|machine| machine.hold());
-            let link = open.link;
-            self.outputs.push_back(Output::Pause { link });
+            let (link, channel) = (open.link, open.channel);
+            self.hold_link(link, channel, true);
         }
     }
 
@@ -65,9 +67,22 @@ impl Cluster {
         if open.full_listeners == 0 {
             open.quiet_since = now;
             open.machine.as_mut().into_iter().for_each(|machine| machine.resume(now));
-            let link = open.link;
-            self.outputs.push_back(Output::Resume { link });
+            let (link, channel) = (open.link, open.channel);
+            self.hold_link(link, channel, false);
             self.set_timeout(session);
+        }
+    }
+
+    /// Has nothing more come for a session: by the host, which does not read its link, or by the link, which gives no
+    /// credit.
+    fn hold_link(&mut self, link: LinkId, channel: Option<ChannelId>, hold: bool) {
+        match (self.links.get_mut(link).and_then(Link::carried_mut), channel) {
+            (Some(carried), Some(channel)) => {
+                carried.pause(channel, hold);
+                self.tell_to_transmit(link);
+            }
+            _ if hold => self.outputs.push_back(Output::Pause { link }),
+            _ => self.outputs.push_back(Output::Resume { link }),
         }
     }
 }

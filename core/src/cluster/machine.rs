@@ -16,6 +16,7 @@ use super::config::{Config, Site};
 use super::conversation::{Conversation, Purpose, SessionId};
 use super::counters::Counters;
 use super::iteration::{Iteration, IterationId};
+use super::lanes::LargeKeys;
 use super::link::{Link, LinkId};
 use super::listener::{Listener, ListenerId};
 use super::member::{MemberId, MemberInfo, Members};
@@ -24,9 +25,17 @@ use super::output::{ClusterError, Output, SubmitError};
 use super::site::KnownSite;
 use super::startup::Startup;
 use super::view::View;
+use crate::carriage::Carriage;
 use crate::session::{Disconnect, Ready};
 use crate::time::Instant;
 use crate::wire::{self, Request, RequestOptions, Xid};
+
+/// What has a timeout.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Timed {
+    Session(SessionId),
+    Link(LinkId),
+}
 
 /// A client of a whole cluster; see the [module](super) for how to drive it.
 pub struct Cluster {
@@ -45,6 +54,14 @@ pub struct Cluster {
     pub(super) caches: Caches,
     pub(super) links: SlotMap<LinkId, Link>,
     pub(super) sessions: SlotMap<SessionId, Conversation>,
+    /// The link to an endpoint that takes more sessions, by site.
+    pub(super) shared: BTreeMap<(usize, Endpoint), LinkId>,
+    /// What an endpoint was found to offer, where that is not the best.
+    pub(super) carriages: BTreeMap<Endpoint, Carriage>,
+    /// Endpoints that close the link after ALPN.
+    pub(super) without_alpn: BTreeSet<Endpoint>,
+    /// Keys with large values.
+    pub(super) large_keys: LargeKeys,
     pub(super) operations: SlotMap<OperationId, Operation>,
     pub(super) bulks: SlotMap<BulkId, Bulk>,
     pub(super) iterations: SlotMap<IterationId, Iteration>,
@@ -57,8 +74,8 @@ pub struct Cluster {
     pub(super) retry_at: Option<Instant>,
     /// Deadlines of the operations that no session has; a session keeps those of its own.
     pub(super) deadlines: BTreeSet<(Instant, OperationId)>,
-    /// Timeouts of sessions. One that is early does no harm, so later ones replace it only when it has passed.
-    pub(super) timeouts: BTreeSet<(Instant, SessionId)>,
+    /// Timeouts of sessions and links. One that is early does no harm, so later ones replace it only when it has passed.
+    pub(super) timeouts: BTreeSet<(Instant, Timed)>,
     /// Sessions that may have events.
     pub(super) with_events: VecDeque<SessionId>,
     pub(super) outputs: VecDeque<Output>,
@@ -85,6 +102,10 @@ impl Cluster {
             caches: Caches::default(),
             links: SlotMap::with_key(),
             sessions: SlotMap::with_key(),
+            shared: BTreeMap::new(),
+            carriages: BTreeMap::new(),
+            without_alpn: BTreeSet::new(),
+            large_keys: LargeKeys::default(),
             operations: SlotMap::with_key(),
             bulks: SlotMap::with_key(),
             iterations: SlotMap::with_key(),
@@ -229,11 +250,14 @@ impl Cluster {
     /// Time has passed; early and late calls do no harm.
     pub fn handle_timeout(&mut self, now: Instant) {
         self.now = now;
-        while let Some(&(deadline, session)) = self.timeouts.first()
+        while let Some(&(deadline, timed)) = self.timeouts.first()
             && deadline <= now
         {
             self.timeouts.pop_first();
-            self.handle_session_timeout(session);
+            match timed {
+                Timed::Session(session) => self.handle_session_timeout(session),
+                Timed::Link(link) => self.handle_link_timeout(link),
+            }
         }
         while let Some(&(deadline, id)) = self.deadlines.first()
             && deadline <= now
@@ -248,9 +272,9 @@ impl Cluster {
 
     /// When to call [`handle_timeout`](Self::handle_timeout), if nothing else happens before.
     pub fn poll_timeout(&self) -> Option<Instant> {
-        let session = self.timeouts.first().map(|(deadline, _)| *deadline);
+        let timeout = self.timeouts.first().map(|(deadline, _)| *deadline);
         let operation = self.deadlines.first().map(|(deadline, _)| *deadline);
-        [session, operation, self.retry_at].into_iter().flatten().min()
+        [timeout, operation, self.retry_at].into_iter().flatten().min()
     }
 
     /// The next thing to do or to know.

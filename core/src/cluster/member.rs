@@ -43,6 +43,8 @@ pub(super) struct Member {
     pub(super) sessions: Vec<SessionId>,
     /// The session for the application's listeners.
     pub(super) events: Option<SessionId>,
+    /// The session for large messages.
+    pub(super) bulk: Option<SessionId>,
     /// Failures in a row; over with the first answer to an operation, not with a link that can be established.
     pub(super) failures: u32,
     /// Before that it is not tried.
@@ -55,16 +57,17 @@ pub(super) struct Member {
 
 impl Member {
     pub(super) fn all_sessions(&self) -> impl Iterator<Item = SessionId> {
-        self.sessions.iter().copied().chain(self.events)
+        self.sessions.iter().copied().chain(self.events).chain(self.bulk)
     }
 
     pub(super) fn has_session(&self) -> bool {
-        !self.sessions.is_empty() || self.events.is_some()
+        !self.sessions.is_empty() || self.events.is_some() || self.bulk.is_some()
     }
 
     pub(super) fn forget_session(&mut self, session: SessionId) {
         self.sessions.retain(|other| *other != session);
         self.events.take_if(|other| *other == session);
+        self.bulk.take_if(|other| *other == session);
     }
 
     pub(super) fn may_be_tried(&self, now: Instant) -> bool {
@@ -92,6 +95,7 @@ impl Members {
             address: address.clone(),
             sessions: Vec::new(),
             events: None,
+            bulk: None,
             failures: 0,
             retry_at: None,
             failure: None,

@@ -183,6 +183,15 @@ declare! {
             /// The event.
             event: wire::CounterEvent,
         },
+        /// An endpoint does not offer the best carriage, and another is used with it from now on.
+        CarriageChosen = 47 {
+            /// The endpoint, `host:port`.
+            endpoint: String,
+            /// The name of the carriage, as in connection URIs.
+            carriage: String,
+            /// What the endpoint does not offer.
+            reason: String,
+        },
         /// A near cache keeps values from now on.
         NearCacheActive = 45 {
             /// Of which cache.

@@ -6,11 +6,12 @@ use alloc::sync::Arc;
 use slotmap::{Key, KeyData};
 
 use super::conversation::{Conversation, Purpose, SessionId};
-use super::link::LinkId;
-use super::machine::Cluster;
+use super::link::{Link, LinkId};
+use super::machine::{Cluster, Timed};
 use super::member::MemberId;
 use super::operation::{OperationId, Place};
 use super::output::{ClusterError, Event};
+use crate::carriage::Form;
 use crate::session::{self, Disconnect, Session, SubmitError};
 use crate::time::Instant;
 use crate::wire;
@@ -22,17 +23,15 @@ impl Cluster {
     /// A session for a member, on a link of which the host may have to be asked for.
     pub(super) fn begin_session(&mut self, member: MemberId, purpose: Purpose) -> Option<SessionId> {
         let (now, timeout) = (self.now, self.config.connect_timeout);
-        let endpoint = self.members.get(member).map(|known| {
-            let access = &self.config.access;
-            if known.is_seed { access.seed_endpoint(&known.address) } else { access.endpoint(&known.address) }
-        })?;
+        let endpoint = self.endpoint_of(member)?;
         let link = self.link_to(member, endpoint);
         let session = self.sessions.insert(Conversation::new(member, purpose, self.site, link, now + timeout, now));
-        self.links.get_mut(link)?.sessions.push(session);
+        self.join_link(session, link);
         if let Some(known) = self.members.get_mut(member) {
             match purpose {
                 Purpose::Operations => known.sessions.push(session),
                 Purpose::Events => known.events = Some(session),
+                Purpose::Bulk => known.bulk = Some(session),
             }
         }
         self.set_timeout(session);
@@ -43,7 +42,14 @@ impl Cluster {
     pub(super) fn open_session(&mut self, session: SessionId) {
         let seed = self.entropy.seed();
         let Some(open) = self.sessions.get_mut(session) else { return };
-        open.machine = Some(Box::new(Session::new(self.config.session.clone(), seed, self.now)));
+        let mut machine = Box::new(Session::new(self.config.session.clone(), seed, self.now));
+        let carried = self.links.get(open.link).and_then(Link::carried);
+        if let (Some(channel), Some(carried)) = (open.channel, carried)
+            && carried.form(channel) == Some(Form::Frames)
+        {
+            machine.use_messages();
+        }
+        open.machine = Some(machine);
         self.set_timeout(session);
         self.refresh(session);
     }
@@ -126,6 +132,7 @@ impl Cluster {
 
     /// Tells the host that a session has bytes to send, if it has.
     pub(super) fn tell_bytes_of(&mut self, session: SessionId) {
+        self.carry(session);
         if let Some(open) = self.sessions.get(session) {
             self.tell_to_transmit(open.link);
         }
@@ -151,9 +158,9 @@ impl Cluster {
         let Some(open) = self.sessions.get_mut(session) else { return };
         if open.timeout.is_none_or(|present| wanted < present) {
             if let Some(present) = open.timeout.replace(wanted) {
-                self.timeouts.remove(&(present, session));
+                self.timeouts.remove(&(present, Timed::Session(session)));
             }
-            self.timeouts.insert((wanted, session));
+            self.timeouts.insert((wanted, Timed::Session(session)));
         }
     }
 
@@ -164,8 +171,9 @@ impl Cluster {
 
     /// Whether it is a session beyond the first of its member.
     fn is_spare(&self, session: SessionId, open: &Conversation) -> bool {
-        open.purpose == Purpose::Operations
-            && self.members.get(open.member).is_some_and(|member| member.sessions.first() != Some(&session))
+        open.purpose == Purpose::Bulk
+            || open.purpose == Purpose::Operations
+                && self.members.get(open.member).is_some_and(|member| member.sessions.first() != Some(&session))
     }
 
     pub(super) fn handle_session_timeout(&mut self, session: SessionId) {
@@ -224,6 +232,7 @@ impl Cluster {
         let known = self.members.get(member)?;
         let present = match purpose {
             Purpose::Events => known.events,
+            Purpose::Bulk => known.bulk,
             Purpose::Operations if same || known.sessions.len() < 2 && self.config.links_per_member < 2 => {
                 known.sessions.first().copied()
             }

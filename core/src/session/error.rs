@@ -9,8 +9,9 @@ use alloc::sync::Arc;
 use core::fmt;
 use core::time::Duration;
 
+use crate::carriage::LinkEnd;
 use crate::carriage::registry::Explained;
-use crate::http1::TunnelError;
+use crate::http1::{self, TunnelError};
 use crate::http2::ErrorCode;
 use crate::sasl::SaslError;
 use crate::wire::{Effect, Operation, Status, Version, Violation};
@@ -162,6 +163,12 @@ pub enum Disconnect {
     /// The endpoint between client and server gave up a call of the handshake.
     #[error("the endpoint gave the handshake up: {}", Explained(*.0))]
     CallGivenUp(ErrorCode),
+    /// What carries the session over HTTP is over, or refused it.
+    #[error("{0}")]
+    Carriage(LinkEnd),
+    /// The endpoint or the member can't be written into a request.
+    #[error("no tunnel can be asked for: {0}")]
+    Request(http1::Misuse),
     /// The server broke the protocol.
     #[error("the server broke the protocol: {0}")]
     Violation(Violation),

@@ -86,6 +86,11 @@ impl Session {
         self.out.split_to(size)
     }
 
+    /// What is to be sent as a stream.
+    pub(crate) fn bytes_to_send(&mut self) -> &mut SendBuffer {
+        &mut self.out
+    }
+
     /// So many bytes of messages that were taken to be sent in fragments have gone into fragments, or never will.
     pub(crate) fn message_went(&mut self, bytes: usize) {
         if let Some(messages) = &mut self.messages {

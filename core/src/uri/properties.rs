@@ -6,7 +6,8 @@ use core::fmt;
 use core::time::Duration;
 
 use super::{UriError, decode, server_of, servers_of};
-use crate::cluster::{HostTemplate, Proxy, Site};
+use crate::carriage::{Choice, Inside};
+use crate::cluster::{AccessPath, HostTemplate, Proxy, Site};
 use crate::sasl::{Mechanism, Secret};
 use crate::wire::{Intelligence, Version};
 
@@ -76,8 +77,14 @@ properties! {
     ["as advertised"] "host_template" host_template: Option<HostTemplate>;
     /// A forward proxy that tunnels by CONNECT: `http://user:password@host:port`.
     ["none"] "proxy" proxy: Option<Proxy>;
+    /// How sessions travel: `raw`, or over HTTP by `upgrade`, `connect`, `connect-http2`, `extended-connect` or `frames`; `auto` for the best that the endpoint offers.
+    ["`raw`"] "carriage" carriage: Option<Choice>;
+    /// What a tunnel of `upgrade` or `connect` carries: `hotrod`, or `frames` for a whole HTTP/2 connection with Hot Rod frames.
+    ["`hotrod`"] "inside" inside: Option<Inside>;
+    /// How members are reached: `direct`, or by `header`: through the servers of this URI, which are told which member is meant.
+    ["`direct`"] "access" access: Option<AccessPath>;
     /// ALPN ids to offer in TLS, with commas between them.
-    ["none"] "alpn" alpn: Vec<String>;
+    ["those of the carriage"] "alpn" alpn: Vec<String>;
     /// PEM file with the certificate authorities to trust.
     ["the system's"] "trust_ca" trust_ca: Option<String>;
     /// PEM file with the client's certificate chain; goes with `client_key`.
@@ -150,6 +157,12 @@ impl Properties {
             }
             // A wrong one is not shown: it may hold a password.
             "proxy" => self.proxy = Given { name, value: "…" }.read(proxy(value), "http://user:password@host:port")?,
+            "carriage" => {
+                let wanted = "raw, upgrade, connect, connect-http2, extended-connect, frames or auto";
+                self.carriage = given.read(value.parse().ok(), wanted)?;
+            }
+            "inside" => self.inside = given.read(value.parse().ok(), "hotrod or frames")?,
+            "access" => self.access = given.read(value.parse().ok(), "direct or header")?,
             "alpn" => {
                 let wanted = "ids of 1 to 255 bytes, with commas between them";
                 self.alpn = given.read(alpn(value), wanted)?.unwrap_or_default();

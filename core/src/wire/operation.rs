@@ -179,6 +179,13 @@ macro_rules! operations {
                 Ok(())
             }
 
+            /// Bytes of its keys and values: about the size of its message, if it is a large one.
+            pub fn value_bytes(&self) -> usize {
+                match self {
+                    $(Self::$variant { $($field),* } => 0 $(+ Fits::bytes($field))*,)*
+                }
+            }
+
             pub(crate) fn take<A: Arguments>(operation: Operation, arguments: &mut A) -> Result<Self, A::Error> {
                 Ok(match operation {
                     $(Operation::$variant => Self::$variant {

@@ -30,6 +30,11 @@ fn within(field: &'static str, size: usize, limit: usize) -> Result<(), Oversize
 
 pub(crate) trait Fits {
     fn fits(&self, field: &'static str) -> Result<(), Oversize>;
+
+    /// Bytes of keys and values, about.
+    fn bytes(&self) -> usize {
+        0
+    }
 }
 
 macro_rules! always_fit {
@@ -47,6 +52,10 @@ always_fit!(u64, i64, i32, u32, bool, Expiration, CounterConfiguration);
 impl Fits for Bytes {
     fn fits(&self, field: &'static str) -> Result<(), Oversize> {
         within(field, self.len(), LONGEST)
+    }
+
+    fn bytes(&self) -> usize {
+        self.len()
     }
 }
 
@@ -66,12 +75,20 @@ impl<T: Fits> Fits for Option<T> {
     fn fits(&self, field: &'static str) -> Result<(), Oversize> {
         self.as_ref().map_or(Ok(()), |value| value.fits(field))
     }
+
+    fn bytes(&self) -> usize {
+        self.as_ref().map_or(0, Fits::bytes)
+    }
 }
 
 impl Fits for Vec<Bytes> {
     fn fits(&self, field: &'static str) -> Result<(), Oversize> {
         within(field, self.len(), LONGEST)?;
         self.iter().try_for_each(|value| value.fits(field))
+    }
+
+    fn bytes(&self) -> usize {
+        self.iter().map(Bytes::len).sum()
     }
 }
 
@@ -80,6 +97,10 @@ impl Fits for Vec<(Bytes, Bytes)> {
         within(field, self.len(), LONGEST)?;
         self.iter().try_for_each(|(key, value)| key.fits(field).and_then(|()| value.fits(field)))
     }
+
+    fn bytes(&self) -> usize {
+        self.iter().map(|(key, value)| key.len() + value.len()).sum()
+    }
 }
 
 /// Task parameters.
@@ -87,6 +108,10 @@ impl Fits for Vec<(String, Bytes)> {
     fn fits(&self, field: &'static str) -> Result<(), Oversize> {
         within(field, self.len(), IN_A_BYTE)?;
         self.iter().try_for_each(|(name, value)| name.fits(field).and_then(|()| value.fits(field)))
+    }
+
+    fn bytes(&self) -> usize {
+        self.iter().map(|(_, value)| value.len()).sum()
     }
 }
 
@@ -122,5 +147,13 @@ impl Fits for Vec<Modification> {
                 Change::Put { value, .. } => value.fits("value"),
             }
         })
+    }
+
+    fn bytes(&self) -> usize {
+        let of = |modification: &Modification| match &modification.change {
+            Change::Remove => modification.key.len(),
+            Change::Put { value, .. } => modification.key.len() + value.len(),
+        };
+        self.iter().map(of).sum()
     }
 }

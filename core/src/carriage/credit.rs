@@ -1,0 +1,115 @@
+//! Credit: how many octets of fragments may be sent, and how many may still come.
+
+/// The largest credit (spec/hotrod-over-http.md, "Credit").
+pub(super) const LARGEST: u32 = 0x7fff_ffff;
+
+/// What may be sent: granted by the peer, used by fragments.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Allowance(u32);
+
+impl Allowance {
+    pub(super) fn new(initial: u32) -> Self {
+        Self(initial.min(LARGEST))
+    }
+
+    pub(super) fn left(self) -> usize {
+        self.0 as usize
+    }
+
+    /// `count` octets are sent; never more than [`left`](Self::left).
+    pub(super) fn take(&mut self, count: usize) {
+        self.0 = self.0.saturating_sub(count as u32);
+    }
+
+    /// The peer grants more. Answers false if it grants nothing, or more than there can be.
+    pub(super) fn grant(&mut self, increment: u32) -> bool {
+        match self.0.checked_add(increment) {
+            Some(sum) if increment > 0 && sum <= LARGEST => {
+                self.0 = sum;
+                true
+            }
+            _ => false,
+        }
+    }
+}
+
+/// What may come: used by the peer's fragments, granted anew when the application has taken them.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Window {
+    initial: u32,
+    left: u32,
+    /// Taken by the application and not granted anew yet.
+    taken: u32,
+}
+
+impl Window {
+    pub(super) fn new(initial: u32) -> Self {
+        let initial = initial.min(LARGEST);
+        Self { initial, left: initial, taken: 0 }
+    }
+
+    /// `count` octets came. Answers false if the peer had no credit for them.
+    pub(super) fn receive(&mut self, count: usize) -> bool {
+        match u32::try_from(count).ok().and_then(|count| self.left.checked_sub(count)) {
+            Some(left) => {
+                self.left = left;
+                true
+            }
+            None => false,
+        }
+    }
+
+    /// The application has taken so many of them. Answers what to grant now: nothing until it is worth a frame.
+    pub(super) fn release(&mut self, count: usize) -> Option<u32> {
+        // Never more than was there: whoever releases twice must not grant what is not.
+        let outstanding = self.initial - self.left - self.taken;
+        self.taken += (count as u32).min(outstanding);
+        if self.taken == 0 || self.taken < self.initial / 2 {
+            return None;
+        }
+        let granted = core::mem::take(&mut self.taken);
+        self.left += granted;
+        Some(granted)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn both_ends_count_alike(initial in 1u32..200_000, pieces in proptest::collection::vec(1usize..20_000, 0..200)) {
+            let (mut allowance, mut window) = (Allowance::new(initial), Window::new(initial));
+            for piece in pieces {
+                let piece = piece.min(allowance.left());
+                allowance.take(piece);
+                prop_assert!(window.receive(piece));
+                if let Some(granted) = window.release(piece) {
+                    prop_assert!(allowance.grant(granted));
+                }
+                prop_assert!(allowance.left() > initial as usize / 2 - 1);
+            }
+        }
+    }
+
+    #[test]
+    fn what_was_not_granted_is_seen() {
+        let mut window = Window::new(10);
+        assert!(window.receive(10));
+        assert!(!window.receive(1));
+        assert_eq!(window.release(3), None);
+        assert_eq!(window.release(100), Some(10));
+        assert!(window.receive(10));
+    }
+
+    #[test]
+    fn nothing_and_too_much_are_no_credit() {
+        let mut allowance = Allowance::new(5);
+        assert!(!allowance.grant(0));
+        assert!(!allowance.grant(LARGEST));
+        assert!(allowance.grant(LARGEST - 5));
+        assert_eq!(allowance.left(), LARGEST as usize);
+    }
+}

@@ -1,0 +1,91 @@
+//! How sessions and links of a carriage end.
+
+use alloc::string::{String, ToString};
+use core::fmt;
+
+use super::registry::Explained;
+use crate::http1;
+use crate::http2::hpack::Field;
+use crate::http2::{ErrorCode, Reason, RequestError};
+
+/// An endpoint's answer to a session that it does not accept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refusal {
+    /// The HTTP status.
+    pub status: u16,
+    /// When to try again, in seconds, if the endpoint says it (Retry-After).
+    pub retry_after: Option<u32>,
+    /// The member that answered, if the endpoint says it.
+    pub node: Option<String>,
+}
+
+impl Refusal {
+    pub(super) fn of_fields(fields: &[Field]) -> Self {
+        let text = |name: &str| {
+            let field = fields.iter().find(|field| field.name == name.as_bytes())?;
+            core::str::from_utf8(&field.value).ok()
+        };
+        Self {
+            status: text(":status").and_then(|status| status.parse().ok()).unwrap_or_default(),
+            retry_after: text("retry-after").and_then(|seconds| seconds.parse().ok()),
+            node: text(super::registry::NODE_FIELD).map(ToString::to_string),
+        }
+    }
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let meaning = match self.status {
+            400 => "the request is malformed",
+            401 | 403 => "it is not allowed",
+            404 => "it knows no such member",
+            405 | 501 => "it has no such tunnel",
+            421 => "it leads to another member",
+            426 => "it wants another protocol",
+            429 => "there are too many sessions",
+            502..=504 => "it does not reach the member, or stops",
+            _ => "that is no tunnel",
+        };
+        write!(f, "the endpoint refused the session: {} ({meaning}", self.status)?;
+        if let Some(seconds) = self.retry_after {
+            write!(f, "; try again in {seconds} s")?;
+        }
+        f.write_str(")")
+    }
+}
+
+/// Why a session, or a whole link, is over.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum LinkEnd {
+    /// The HTTP/2 connection is over.
+    #[error("{0}")]
+    Connection(Reason),
+    /// The endpoint has ended the link, and says why.
+    #[error("the endpoint ended the link: {}", Explained(*.0))]
+    GoAway(ErrorCode),
+    /// No stream could be opened.
+    #[error("no stream for the session: {0}")]
+    NoStream(RequestError),
+    /// The endpoint did not accept the session.
+    #[error("{0}")]
+    Refused(Refusal),
+    /// The endpoint reset the session's stream.
+    #[error("the endpoint ended the session: {}", Explained(*.0))]
+    Reset(ErrorCode),
+    /// The endpoint ended the session's stream in good order.
+    #[error("the endpoint ended the session")]
+    Finished,
+    /// The endpoint broke the rules of Hot Rod over HTTP.
+    #[error("the endpoint broke the protocol: {}", Explained(*.0))]
+    Violation(ErrorCode),
+    /// The endpoint's answer to a request for a tunnel can't be understood.
+    #[error("the endpoint does not speak HTTP/1.1: {0}")]
+    NotHttp(http1::Violation),
+    /// The endpoint does not speak Hot Rod frames.
+    #[error("the endpoint does not offer Hot Rod frames (SETTINGS_HOT_ROD)")]
+    NoFrames,
+    /// The endpoint does not know Extended CONNECT.
+    #[error("the endpoint does not offer Extended CONNECT (RFC 8441)")]
+    NoExtendedConnect,
+}

@@ -1,0 +1,236 @@
+//! The payloads of Hot Rod's frames.
+
+use alloc::boxed::Box;
+use alloc::string::String;
+
+use bytes::{Buf, Bytes};
+use nom::IResult;
+use nom::bytes::complete::take;
+use nom::number::complete::{be_u8, be_u16, be_u32};
+
+use super::registry::{flag, frame_type};
+use crate::http2::ErrorCode;
+use crate::wire::{Limits, SendBuffer, Topology, decode_topology, encode_topology};
+
+/// Octets before the fragment in REQUEST, RESPONSE and EVENT.
+pub(super) const CALL_ID: usize = 4;
+
+/// A frame of Hot Rod's, its payload taken apart.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Frame {
+    /// REQUEST.
+    Request(Fragment),
+    /// RESPONSE.
+    Response(Fragment),
+    /// EVENT.
+    Event(Fragment),
+    /// CREDIT.
+    Credit {
+        /// The call; 0 for the connection on stream 0, for the events of the session elsewhere.
+        call: u32,
+        /// Octets.
+        increment: u32,
+    },
+    /// CANCEL.
+    Cancel {
+        /// The call.
+        call: u32,
+        /// Why.
+        code: ErrorCode,
+        /// Whether the member may have applied it.
+        may_have_been_applied: bool,
+    },
+    /// NODE.
+    Node(Node),
+    /// TOPOLOGY.
+    Topology {
+        /// The name of the cache.
+        cache: String,
+        /// Its members and owners.
+        topology: Box<Topology>,
+    },
+    /// DRAIN.
+    Drain {
+        /// Time left, in milliseconds.
+        grace_ms: u32,
+    },
+}
+
+/// A fragment of a message.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fragment {
+    /// The call, or the number of the event.
+    pub call: u32,
+    /// Whether the message begins with it.
+    pub is_first: bool,
+    /// Whether the message ends with it.
+    pub is_last: bool,
+    /// Urgency, 0 to 7, where the first fragment of a request tells it.
+    pub urgency: u8,
+    /// Its bytes.
+    pub bytes: Bytes,
+}
+
+/// Which member is at the other end of a session.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Node {
+    /// What answers.
+    pub mode: Mode,
+    /// How it knows the cluster.
+    pub knowledge: Knowledge,
+    /// The member's name, at most 255 octets of UTF-8.
+    pub name: String,
+    /// The address under which topologies know it; an empty host and port 0 while that is not known.
+    pub host: String,
+    /// See `host`.
+    pub port: u16,
+}
+
+/// What an endpoint is (NODE); unknown values survive.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Mode(pub u8);
+
+impl Mode {
+    /// The member itself speaks the frames.
+    pub const NATIVE: Self = Self(0);
+    /// A gateway before one member.
+    pub const SIDECAR: Self = Self(1);
+    /// A gateway before all members.
+    pub const FRONT: Self = Self(2);
+}
+
+/// How an endpoint knows the cluster (NODE); unknown values survive.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+pub struct Knowledge(pub u8);
+
+impl Knowledge {
+    /// It does not.
+    pub const NONE: Self = Self(0);
+    /// From the replies that pass through.
+    pub const FROM_REPLIES: Self = Self(1);
+    /// From a connection of its own.
+    pub const OWN_CONNECTION: Self = Self(2);
+}
+
+/// Why a payload can't be taken apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Malformed {
+    /// It is shorter than its fields, or longer than they can be: FRAME_SIZE_ERROR.
+    Size,
+    /// A field has a value that it can't have: HOT_ROD_MESSAGE_ERROR.
+    Value,
+}
+
+impl Frame {
+    /// Takes a payload apart; `None` for a type that is not Hot Rod's.
+    pub(super) fn parse(kind: u8, flags: u8, payload: Bytes, limits: &Limits) -> Option<Result<Self, Malformed>> {
+        Some(match kind {
+            frame_type::REQUEST => Fragment::parse(flags, payload).map(Self::Request),
+            frame_type::RESPONSE => Fragment::parse(flags, payload).map(Self::Response),
+            frame_type::EVENT => Fragment::parse(flags, payload).map(Self::Event),
+            frame_type::CREDIT => {
+                whole(&payload, two_numbers).map(|(call, increment)| Self::Credit { call, increment })
+            }
+            frame_type::CANCEL => whole(&payload, two_numbers).map(|(call, code)| Self::Cancel {
+                call,
+                code: ErrorCode(code),
+                may_have_been_applied: flags & flag::MAY_HAVE_BEEN_APPLIED != 0,
+            }),
+            frame_type::NODE => whole(&payload, node).and_then(|node| node.ok_or(Malformed::Value)).map(Self::Node),
+            frame_type::TOPOLOGY => parse_topology(&payload, limits),
+            frame_type::DRAIN => whole(&payload, be_u32).map(|grace_ms| Self::Drain { grace_ms }),
+            _ => return None,
+        })
+    }
+}
+
+impl Fragment {
+    fn parse(flags: u8, mut payload: Bytes) -> Result<Self, Malformed> {
+        if payload.len() < CALL_ID {
+            return Err(Malformed::Size);
+        }
+        Ok(Self {
+            call: payload.get_u32(),
+            is_first: flags & flag::FIRST != 0,
+            is_last: flags & flag::FIN != 0,
+            urgency: (flags & flag::URGENCY) >> 4,
+            bytes: payload,
+        })
+    }
+
+    /// Whether it is a message by itself, which is outside credit.
+    pub fn is_whole(&self) -> bool {
+        self.is_first && self.is_last
+    }
+}
+
+impl Node {
+    /// The payload of NODE. Of longer texts the beginning is sent.
+    pub(super) fn payload(&self) -> Bytes {
+        let mut out = SendBuffer::new();
+        out.put_u8(self.mode.0);
+        out.put_u8(self.knowledge.0);
+        for text in [&self.name, &self.host] {
+            let end = text.floor_char_boundary(usize::from(u8::MAX));
+            out.put_u8(end as u8);
+            out.put_slice(&text.as_bytes()[..end]);
+        }
+        out.put_u16(self.port);
+        out.to_bytes()
+    }
+}
+
+/// The payload of TOPOLOGY.
+pub(super) fn topology_payload(cache: &str, topology: &Topology) -> Bytes {
+    let mut out = SendBuffer::new();
+    out.put_u16(cache.len() as u16);
+    out.put_slice(cache.as_bytes());
+    encode_topology(topology, &mut out);
+    out.to_bytes()
+}
+
+fn parse_topology(payload: &Bytes, limits: &Limits) -> Result<Frame, Malformed> {
+    let (rest, cache) = cache_name(payload).map_err(|_| Malformed::Size)?;
+    let cache = core::str::from_utf8(cache).map_err(|_| Malformed::Value)?.into();
+    let topology = decode_topology(&payload.slice_ref(rest), limits).ok_or(Malformed::Value)?;
+    Ok(Frame::Topology { cache, topology: Box::new(topology) })
+}
+
+/// All of a payload, by a parser.
+fn whole<'a, T>(payload: &'a [u8], parser: impl Fn(&'a [u8]) -> IResult<&'a [u8], T>) -> Result<T, Malformed> {
+    match parser(payload) {
+        Ok(([], value)) => Ok(value),
+        _ => Err(Malformed::Size),
+    }
+}
+
+fn two_numbers(input: &[u8]) -> IResult<&[u8], (u32, u32)> {
+    let (input, first) = be_u32(input)?;
+    let (input, second) = be_u32(input)?;
+    Ok((input, (first, second)))
+}
+
+fn cache_name(input: &[u8]) -> IResult<&[u8], &[u8]> {
+    let (input, length) = be_u16(input)?;
+    take(length)(input)
+}
+
+/// NODE; `None` inside if a text is not UTF-8.
+fn node(input: &[u8]) -> IResult<&[u8], Option<Node>> {
+    let (input, mode) = be_u8(input)?;
+    let (input, knowledge) = be_u8(input)?;
+    let (input, length) = be_u8(input)?;
+    let (input, name) = take(length)(input)?;
+    let (input, length) = be_u8(input)?;
+    let (input, host) = take(length)(input)?;
+    let (input, port) = be_u16(input)?;
+    let texts = core::str::from_utf8(name).ok().zip(core::str::from_utf8(host).ok());
+    let node = texts.map(|(name, host)| Node {
+        mode: Mode(mode),
+        knowledge: Knowledge(knowledge),
+        name: name.into(),
+        host: host.into(),
+        port,
+    });
+    Ok((input, node))
+}

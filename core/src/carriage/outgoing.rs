@@ -1,0 +1,199 @@
+//! Messages on their way out that do not fit one frame: their fragments take turns, the most urgent first.
+
+use alloc::collections::VecDeque;
+
+use bytes::Bytes;
+
+use super::credit::Allowance;
+use super::registry::flag;
+
+/// Messages of one session in one direction, each of which goes out in several fragments.
+#[derive(Debug, Default)]
+pub(super) struct Outgoing {
+    /// The next to be served comes first among those of its urgency.
+    messages: VecDeque<Message>,
+    /// Bytes in all of them.
+    bytes: usize,
+}
+
+#[derive(Debug)]
+struct Message {
+    call: u32,
+    urgency: u8,
+    allowance: Allowance,
+    pieces: VecDeque<Bytes>,
+    left: usize,
+    /// Nothing of it has gone out.
+    is_first: bool,
+    /// All of it is here.
+    is_whole: bool,
+}
+
+/// The next fragment to go out.
+#[derive(Debug)]
+pub(super) struct Next {
+    pub(super) call: u32,
+    pub(super) flags: u8,
+    pub(super) length: usize,
+    pub(super) pieces: VecDeque<Bytes>,
+}
+
+impl Outgoing {
+    /// Takes a message in, or its beginning.
+    pub(super) fn push(
+        &mut self,
+        call: u32,
+        urgency: u8,
+        allowance: Allowance,
+        pieces: VecDeque<Bytes>,
+        is_whole: bool,
+    ) {
+        let left = pieces.iter().map(Bytes::len).sum();
+        self.bytes += left;
+        self.messages.push_back(Message { call, urgency, allowance, pieces, left, is_first: true, is_whole });
+    }
+
+    /// Takes a whole message in whose first fragment has gone out, without any octets.
+    pub(super) fn push_begun(&mut self, call: u32, urgency: u8, allowance: Allowance, pieces: VecDeque<Bytes>) {
+        self.push(call, urgency, allowance, pieces, true);
+        if let Some(message) = self.messages.back_mut() {
+            message.is_first = false;
+        }
+    }
+
+    /// More of a message, if it is here.
+    pub(super) fn extend(&mut self, call: u32, piece: Bytes, is_last: bool) {
+        if let Some(message) = self.find(call) {
+            message.left += piece.len();
+            message.is_whole |= is_last;
+            let length = piece.len();
+            message.pieces.push_back(piece);
+            self.bytes += length;
+        }
+    }
+
+    pub(super) fn contains(&self, call: u32) -> bool {
+        self.messages.iter().any(|message| message.call == call)
+    }
+
+    /// Drops what is left of a message. Answers how much that is; nothing of one that is not here.
+    pub(super) fn remove(&mut self, call: u32) -> usize {
+        let index = self.messages.iter().position(|message| message.call == call);
+        let left = index.and_then(|index| self.messages.remove(index)).map_or(0, |message| message.left);
+        self.bytes -= left;
+        left
+    }
+
+    pub(super) fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    /// The peer grants a message more. Answers false if it can't.
+    pub(super) fn grant(&mut self, call: u32, increment: u32) -> bool {
+        self.find(call).is_none_or(|message| message.allowance.grant(increment))
+    }
+
+    fn find(&mut self, call: u32) -> Option<&mut Message> {
+        self.messages.iter_mut().find(|message| message.call == call)
+    }
+
+    /// Takes out the next fragment, of at most `most` octets, and has its message wait until others had their turn.
+    pub(super) fn next(&mut self, most: usize) -> Option<Next> {
+        let ready = |message: &Message| message.allowance.left().min(message.left).min(most) > 0 || message.is_over();
+        let candidates = self.messages.iter().enumerate().filter(|(_, message)| ready(message));
+        let (index, _) = candidates.min_by_key(|(_, message)| message.urgency)?;
+        let mut message = self.messages.remove(index)?;
+        let length = message.left.min(most).min(message.allowance.left());
+        let first = if core::mem::take(&mut message.is_first) { flag::FIRST | message.urgency << 4 } else { 0 };
+        let pieces = message.take(length);
+        self.bytes -= length;
+        let last = if message.is_over() { flag::FIN } else { 0 };
+        let call = message.call;
+        if last == 0 {
+            self.messages.push_back(message);
+        }
+        Some(Next { call, flags: first | last, length, pieces })
+    }
+}
+
+impl Message {
+    fn is_over(&self) -> bool {
+        self.is_whole && self.left == 0
+    }
+
+    fn take(&mut self, length: usize) -> VecDeque<Bytes> {
+        self.allowance.take(length);
+        self.left -= length;
+        let mut taken = VecDeque::new();
+        let mut left = length;
+        while left > 0
+            && let Some(piece) = self.pieces.front_mut()
+        {
+            let part = if piece.len() > left { piece.split_to(left) } else { core::mem::take(piece) };
+            if piece.is_empty() {
+                self.pieces.pop_front();
+            }
+            left -= part.len();
+            taken.push_back(part);
+        }
+        taken
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::vec;
+    use alloc::vec::Vec;
+
+    fn message(out: &mut Outgoing, call: u32, urgency: u8, size: usize, credit: u32) {
+        let pieces = VecDeque::from([Bytes::from(vec![call as u8; size])]);
+        out.push(call, urgency, Allowance::new(credit), pieces, true);
+    }
+
+    fn turns(out: &mut Outgoing) -> Vec<(u32, u8, usize)> {
+        core::iter::from_fn(|| out.next(10)).map(|next| (next.call, next.flags, next.length)).collect()
+    }
+
+    #[test]
+    fn messages_of_one_urgency_take_turns_and_more_urgent_ones_come_first() {
+        let mut out = Outgoing::default();
+        message(&mut out, 1, 3, 25, 100);
+        message(&mut out, 2, 3, 15, 100);
+        message(&mut out, 3, 1, 12, 100);
+        let turns = turns(&mut out);
+        let wanted = [(3, 0x12, 10), (3, 1, 2), (1, 0x32, 10), (2, 0x32, 10), (1, 0, 10), (2, 1, 5), (1, 1, 5)];
+        assert_eq!(turns, wanted);
+        assert_eq!(out.bytes(), 0);
+    }
+
+    #[test]
+    fn a_message_without_credit_waits_and_holds_up_no_other() {
+        let mut out = Outgoing::default();
+        message(&mut out, 1, 3, 25, 12);
+        message(&mut out, 2, 3, 5, 100);
+        assert_eq!(turns(&mut out), [(1, 0x32, 10), (2, 0x33, 5), (1, 0, 2)]);
+        assert!(out.grant(1, 100));
+        assert_eq!(turns(&mut out), [(1, 0, 10), (1, 1, 3)]);
+    }
+
+    #[test]
+    fn a_message_that_comes_piece_by_piece_ends_with_its_last_piece() {
+        let mut out = Outgoing::default();
+        let beginning = VecDeque::from([Bytes::from_static(b"abc")]);
+        out.push(1, 3, Allowance::new(100), beginning, false);
+        assert_eq!(turns(&mut out), [(1, 0x32, 3)]);
+        out.extend(1, Bytes::new(), true);
+        assert_eq!(turns(&mut out), [(1, 1, 0)]);
+        assert!(!out.contains(1));
+    }
+
+    #[test]
+    fn what_is_dropped_is_what_has_not_gone_out() {
+        let mut out = Outgoing::default();
+        message(&mut out, 1, 3, 25, 100);
+        out.next(10);
+        assert_eq!(out.remove(1), 15);
+        assert_eq!((out.remove(1), out.bytes()), (0, 0));
+    }
+}

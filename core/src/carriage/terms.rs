@@ -1,0 +1,79 @@
+//! What both ends have agreed on by their SETTINGS.
+
+use alloc::vec::Vec;
+
+use super::credit::LARGEST;
+use super::registry::{REVISION, setting};
+use crate::http2::Settings;
+
+/// What an endpoint says of itself, for Hot Rod frames.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Offer {
+    /// Octets of fragments that a call, or the events of a session, may send at first; at most 2^31-1. Default 65,536.
+    pub initial_credit: u32,
+    /// As `initial_credit`, for all calls of the link together. Default 1,048,576.
+    pub connection_credit: u32,
+    /// Octets of the largest message that is accepted. Default 2^31-1.
+    pub max_message_size: u32,
+    /// Calls in flight that a session may have; of no meaning from a client. Default 1,000.
+    pub max_calls: u32,
+    /// Larger messages should go over a second session to the same member; 0 if one is enough, which is the default. Of
+    /// no meaning from a client.
+    pub lane_threshold: u32,
+}
+
+impl Default for Offer {
+    fn default() -> Self {
+        Self {
+            initial_credit: 65_536,
+            connection_credit: 1_048_576,
+            max_message_size: LARGEST,
+            max_calls: 1_000,
+            lane_threshold: 0,
+        }
+    }
+}
+
+impl Offer {
+    /// As settings. Those at their default are left out.
+    pub(super) fn settings(&self, is_client: bool) -> Vec<(u16, u32)> {
+        let default = Self::default();
+        let mut settings = Vec::from([(setting::HOT_ROD, REVISION)]);
+        for (id, value, usual) in [
+            (setting::INITIAL_CREDIT, self.initial_credit, default.initial_credit),
+            (setting::CONNECTION_CREDIT, self.connection_credit, default.connection_credit),
+            (setting::MAX_MESSAGE_SIZE, self.max_message_size, default.max_message_size),
+            (setting::MAX_CALLS, self.max_calls, default.max_calls),
+            (setting::LANE_THRESHOLD, self.lane_threshold, default.lane_threshold),
+        ] {
+            let is_of_meaning = !is_client || !matches!(id, setting::MAX_CALLS | setting::LANE_THRESHOLD);
+            if value != usual && is_of_meaning {
+                settings.push((id, value));
+            }
+        }
+        settings
+    }
+
+    /// What the peer's settings say; `None` if it does not speak the frames.
+    pub(super) fn of_peer(settings: &Settings) -> Option<Self> {
+        let of = |id, usual| settings.get(id).unwrap_or(usual);
+        let default = Self::default();
+        (of(setting::HOT_ROD, 0) >= REVISION).then(|| Self {
+            initial_credit: of(setting::INITIAL_CREDIT, default.initial_credit),
+            connection_credit: of(setting::CONNECTION_CREDIT, default.connection_credit),
+            max_message_size: of(setting::MAX_MESSAGE_SIZE, default.max_message_size),
+            max_calls: of(setting::MAX_CALLS, default.max_calls),
+            lane_threshold: of(setting::LANE_THRESHOLD, default.lane_threshold),
+        })
+    }
+
+    /// Whether its credits are ones that there can be.
+    pub(super) fn is_possible(&self) -> bool {
+        self.initial_credit <= LARGEST && self.connection_credit <= LARGEST
+    }
+}
+
+/// Whether serial number `a` comes after `b` (RFC 1982, 32 bits).
+pub(super) fn comes_after(a: u32, b: u32) -> bool {
+    (a.wrapping_sub(b) as i32) > 0
+}

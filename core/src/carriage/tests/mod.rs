@@ -1,0 +1,7 @@
+//! Both ends of a link beside each other.
+
+mod agreement;
+mod calls;
+mod cancel;
+mod credit;
+mod pair;

@@ -1,0 +1,253 @@
+//! Which carriage a link gets, and how it gets there.
+
+use alloc::boxed::Box;
+use alloc::string::ToString;
+use alloc::vec::Vec;
+
+use super::access::Endpoint;
+use super::config::Config;
+use super::conversation::{Conversation, SessionId};
+use super::dial::Tls;
+use super::link::{Link, LinkId, Stage};
+use super::machine::Cluster;
+use super::member::MemberId;
+use super::output::Output;
+use crate::carriage::registry::{INSIDE_FIELD, NODE_FIELD};
+use crate::carriage::{Carriage, Choice, ClientConfig, Inside, LinkEnd, Offer, Refusal, SessionRequest};
+use crate::http1::{self, ClientEvent, ClientExchange, Fields, Trailing};
+use crate::session::Disconnect;
+
+/// How sessions travel.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CarriageConfig {
+    /// Which carriage. Default: raw Hot Rod.
+    pub choice: Choice,
+    /// What tunnels carry. Default: Hot Rod as it is.
+    pub inside: Inside,
+    /// The path of Upgrade and Extended CONNECT. Default: `/`.
+    pub path: alloc::string::String,
+    /// What is offered for Hot Rod frames.
+    pub offer: Offer,
+}
+
+impl Default for CarriageConfig {
+    fn default() -> Self {
+        Self { choice: Choice::default(), inside: Inside::default(), path: "/".into(), offer: Offer::default() }
+    }
+}
+
+impl Config {
+    /// What a link's HTTP/2 is told, for a carriage that has it.
+    pub(super) fn client_link(&self, carriage: Carriage) -> ClientConfig {
+        let frames = matches!(carriage, Carriage::Frames).then_some(Offer {
+            max_message_size: u32::try_from(self.session.limits.message).unwrap_or(u32::MAX).min(i32::MAX as u32),
+            ..self.carriage.offer
+        });
+        ClientConfig {
+            frames,
+            only_frames: frames.is_some() && self.carriage.choice != Choice::Auto,
+            ordinary_connect: carriage == Carriage::ConnectHttp2,
+            limits: self.session.limits.clone(),
+            http2: crate::http2::Config {
+                keep_alive: Some(crate::http2::KeepAlive { interval: self.keep_alive, timeout: self.connect_timeout }),
+                ..crate::http2::Config::default()
+            },
+        }
+    }
+}
+
+impl Cluster {
+    /// The link that is to carry a session with a member: one that leads there and takes more, or a new one.
+    pub(super) fn link_to(&mut self, member: MemberId, endpoint: Endpoint) -> LinkId {
+        let shared = (self.site, endpoint.clone());
+        if let Some(&link) = self.shared.get(&shared)
+            && self.links.get(link).is_some_and(Link::has_room)
+        {
+            return link;
+        }
+        let timeout = self.config.connect_timeout;
+        let dial = self.dial(&endpoint);
+        let link = self.links.insert(Link::new(self.site, endpoint));
+        if self.carriage_of(&shared.1, None).is_http2() {
+            self.shared.insert(shared, link);
+        }
+        self.counters.connects += 1;
+        self.outputs.push_back(Output::Connect { link, member, dial, timeout });
+        link
+    }
+
+    /// Where a member is dialled.
+    pub(super) fn endpoint_of(&self, member: MemberId) -> Option<Endpoint> {
+        let known = self.members.get(member)?;
+        let access = &self.config.access;
+        if known.is_seed {
+            return Some(access.seed_endpoint(&known.address));
+        }
+        access.endpoint(&known.address).or_else(|| {
+            // Another gateway after each failure.
+            let seeds = self.seeds();
+            let seed = self.members.get(*seeds.get(known.failures as usize % seeds.len().max(1))?)?;
+            Some(access.seed_endpoint(&seed.address))
+        })
+    }
+
+    /// The carriage for an endpoint: what it was found to offer, or the best.
+    fn carriage_of(&self, endpoint: &Endpoint, alpn: Option<&[u8]>) -> Carriage {
+        let known = self.carriages.get(endpoint).copied();
+        known.unwrap_or_else(|| self.config.carriage.choice.first(alpn))
+    }
+
+    /// How to establish TLS with an endpoint.
+    pub(super) fn tls_for(&self, endpoint: &Endpoint) -> Option<Tls> {
+        let mut tls = self.config.tls_for(endpoint)?;
+        if self.without_alpn.contains(endpoint) {
+            tls.alpn.clear();
+        }
+        Some(tls)
+    }
+
+    fn dial(&self, endpoint: &Endpoint) -> super::dial::Dial {
+        let mut dial = self.config.dial(endpoint);
+        if dial.tls.is_some() {
+            dial.tls = self.tls_for(endpoint);
+        }
+        dial
+    }
+
+    /// The link leads to where it should: it can carry sessions.
+    pub(super) fn open_link(&mut self, link: LinkId, alpn: Option<&[u8]>) {
+        let Some(open) = self.links.get(link) else { return };
+        let carriage = open.carriage.unwrap_or_else(|| self.carriage_of(&open.endpoint, alpn));
+        let Some(open) = self.links.get_mut(link) else { return };
+        open.alpn = alpn.map(|id| alloc::string::String::from_utf8_lossy(id).into_owned());
+        open.carriage = Some(carriage);
+        if carriage.is_http2() {
+            return self.carry_over_http2(link, carriage);
+        }
+        open.takes_sessions = false;
+        let Some(&session) = open.sessions.first() else { return };
+        // It was to be shared, and can't be.
+        let others = open.sessions.split_off(1);
+        let endpoint = open.endpoint.clone();
+        if carriage == Carriage::Raw {
+            open.stage = Stage::Raw(session);
+            self.open_session(session);
+        } else {
+            self.ask_for_tunnel(link, session, carriage);
+        }
+        others.into_iter().for_each(|session| self.carry_elsewhere(session, endpoint.clone(), None));
+    }
+
+    /// What a session asks its endpoint for.
+    pub(super) fn session_request(&self, session: &Conversation) -> SessionRequest {
+        let authority = self.links.get(session.link).map(|open| open.endpoint.authority()).unwrap_or_default();
+        SessionRequest {
+            encrypted: self.config.tls.is_some(),
+            authority,
+            path: self.config.carriage.path.clone(),
+            node: self.node_of(session.member),
+            fields: Vec::new(),
+        }
+    }
+
+    /// How an endpoint is told which member is meant; `None` of a seed, of which nobody knows which member it is.
+    fn node_of(&self, member: MemberId) -> Option<alloc::string::String> {
+        let known = self.members.get(member)?;
+        let is_member = self.current.contains(&member) || !known.is_seed;
+        is_member.then(|| known.address.to_string())
+    }
+
+    /// Asks for a tunnel by HTTP/1.1.
+    fn ask_for_tunnel(&mut self, link: LinkId, session: SessionId, carriage: Carriage) {
+        let Some(open) = self.sessions.get(session) else { return };
+        let request = self.session_request(open);
+        match exchange(&request, carriage, self.config.carriage.inside) {
+            Ok(exchange) => {
+                if let Some(open) = self.links.get_mut(link) {
+                    open.stage = Stage::Asking(Box::new(exchange), session);
+                }
+                self.tell_to_transmit(link);
+            }
+            Err(misuse) => self.end_link(link, &Disconnect::Request(misuse)),
+        }
+    }
+
+    /// The answer to a request for a tunnel, if it has come.
+    pub(super) fn handle_exchange(&mut self, link: LinkId) {
+        let Some(open) = self.links.get_mut(link) else { return };
+        let Stage::Asking(exchange, session) = &mut open.stage else { return };
+        let session = *session;
+        match exchange.poll_event() {
+            None => self.tell_to_transmit(link),
+            Some(ClientEvent::Accepted(accepted)) => self.tunnel_is_there(link, session, &accepted.trailing),
+            Some(ClientEvent::Refused(refused)) => {
+                let refusal = Refusal {
+                    status: refused.status,
+                    retry_after: refused.retry_after().and_then(|seconds| u32::try_from(seconds).ok()),
+                    node: None,
+                };
+                let is_no_tunnel = refused.status < 400 || matches!(refused.status, 400 | 405 | 426 | 501);
+                let end = LinkEnd::Refused(refusal);
+                if !(is_no_tunnel && self.step_down(link, &end, true)) {
+                    self.end_link(link, &Disconnect::Carriage(end));
+                }
+            }
+            Some(ClientEvent::Failed(violation)) => {
+                if !self.step_down(link, &LinkEnd::NotHttp(violation.clone()), true) {
+                    self.end_link(link, &Disconnect::Carriage(LinkEnd::NotHttp(violation)));
+                }
+            }
+        }
+    }
+
+    fn tunnel_is_there(&mut self, link: LinkId, session: SessionId, trailing: &[u8]) {
+        if self.config.carriage.inside == Inside::Frames {
+            self.carry_over_http2(link, Carriage::Frames);
+        } else {
+            if let Some(open) = self.links.get_mut(link) {
+                open.stage = Stage::Raw(session);
+            }
+            self.open_session(session);
+        }
+        if !trailing.is_empty() {
+            self.handle_received(self.now, link, trailing);
+        }
+    }
+
+    /// Whether the loss of a link is no loss of its member: there is another way to it, and it is taken.
+    pub(super) fn survives_loss(&mut self, link: LinkId) -> bool {
+        let Some(open) = self.links.get(link) else { return false };
+        let has_received = open.sessions.iter().any(|session| self.has_received(*session));
+        // Infinispan up to 16 selects this id, and then closes (spec/hotrod-over-http.md, "ALPN").
+        if open.alpn.as_deref() == Some("HR") && !has_received && !self.without_alpn.contains(&open.endpoint) {
+            self.without_alpn.insert(open.endpoint.clone());
+            self.move_to_new_links(link, None);
+            return true;
+        }
+        let was_asked = matches!(open.stage, Stage::Asking(..) | Stage::Carried(_));
+        was_asked && self.step_down(link, &LinkEnd::Finished, false)
+    }
+
+    fn has_received(&self, session: SessionId) -> bool {
+        let machine = self.sessions.get(session).and_then(|open| open.machine.as_deref());
+        machine.is_some_and(|machine| machine.received() > 0)
+    }
+}
+
+/// The HTTP/1.1 request for a tunnel.
+fn exchange(request: &SessionRequest, carriage: Carriage, inside: Inside) -> Result<ClientExchange, http1::Misuse> {
+    let mut fields = Fields::new();
+    if let Some(node) = &request.node {
+        fields.push(NODE_FIELD, node.clone())?;
+    }
+    if inside == Inside::Frames {
+        fields.push(INSIDE_FIELD, "h2")?;
+    }
+    let limits = http1::Limits::default();
+    if carriage == Carriage::Connect {
+        let target = request.node.as_ref().unwrap_or(&request.authority);
+        ClientExchange::connect(target, &fields, Trailing::Tunnelled, limits)
+    } else {
+        ClientExchange::upgrade(&request.authority, &request.path, &fields, limits)
+    }
+}
