@@ -1,5 +1,5 @@
 //! Writes what the fuzzers begin with into `fuzz/corpus/TARGET/`: the seeds of `hotrod_core::fuzzing`, and the golden
-//! vectors of `spec/vectors/*.json` where there are any. Files that are there already stay.
+//! vectors of `spec/vectors/hotrod-VERSION.json` where there are any. Files that are there already stay.
 
 use std::error::Error;
 use std::fs;
@@ -45,6 +45,7 @@ fn json_files(folder: &Path) -> Result<Vec<PathBuf>> {
     let Ok(entries) = fs::read_dir(folder) else { return Ok(Vec::new()) };
     let mut files: Vec<PathBuf> = entries.map(|entry| Ok(entry?.path())).collect::<Result<_>>()?;
     files.retain(|path| path.extension().is_some_and(|extension| extension == "json"));
+    files.retain(|path| !path.ends_with("hotrod-over-http.json"));
     files.sort();
     Ok(files)
 }
