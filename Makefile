@@ -9,7 +9,7 @@ SECONDS ?= 60
 # Server lines of `make test-matrix`, beside the newest, which `make test` covers.
 MATRIX ?= 15.2.6.Final 15.0.21.Final 14.0.28.Final 13.0.18.Final
 
-.PHONY: help demo test test-matrix sim sim-planted lint bench bench-failover fuzz vectors vectors-routing generate conformance doc doc-bindings setup install install-c clean
+.PHONY: help demo test test-matrix sim sim-planted lint bench bench-failover fuzz vectors vectors-http vectors-routing generate conformance doc doc-bindings setup install install-c clean
 
 help: ## What can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -54,8 +54,11 @@ fuzz: ## Run every fuzz target for SECONDS each
 	fuzz/run.sh $(SECONDS)
 
 vectors: setup ## Capture the golden vectors anew from a real server
-	rm -f spec/vectors/hotrod-*.json
+	rm -f spec/vectors/hotrod-[0-9]*.json
 	HOTROD_RECORD=$(CURDIR)/spec/vectors $(CARGO) test -p infinispan-harness --test operations -- --test-threads=1
+
+vectors-http: ## Write the vectors and examples of Hot Rod over HTTP anew (Python packages hpack, hyperframe, h2)
+	tools/http-vectors
 
 vectors-routing: setup ## Have Infinispan's Java client make the routing vectors anew
 	bench/peers/build.sh java

@@ -95,10 +95,12 @@ fn unhex(hex: &str) -> Vec<u8> {
 /// Captured from a real server by `make vectors`.
 #[test]
 fn every_vector_means_what_it_says() {
+    // Those of the versions: hotrod-over-http.json is of another kind.
     let files: Vec<PathBuf> = fs::read_dir(folder())
         .expect("spec/vectors")
         .map(|file| file.expect("readable").path())
         .filter(|path| path.extension().is_some_and(|extension| extension == "json"))
+        .filter(|path| !path.ends_with("hotrod-over-http.json"))
         .collect();
     assert!(!files.is_empty(), "no vectors in {}: make vectors", folder().display());
     for file in files {

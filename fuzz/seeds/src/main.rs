@@ -45,6 +45,7 @@ fn json_files(folder: &Path) -> Result<Vec<PathBuf>> {
     let Ok(entries) = fs::read_dir(folder) else { return Ok(Vec::new()) };
     let mut files: Vec<PathBuf> = entries.map(|entry| Ok(entry?.path())).collect::<Result<_>>()?;
     let is_hotrod = |path: &PathBuf| path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("hotrod-"));
+    files.retain(|path| !path.ends_with("hotrod-over-http.json"));
     files.retain(|path| is_hotrod(path) && path.extension().is_some_and(|extension| extension == "json"));
     files.sort();
     Ok(files)
