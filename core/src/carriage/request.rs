@@ -62,6 +62,14 @@ pub(super) fn node_of(fields: &[Field]) -> Option<&str> {
     core::str::from_utf8(&field.value).ok()
 }
 
+/// Whether a member is named once or not at all, by 1 to 255 visible ASCII characters.
+pub(super) fn names_at_most_one_node(fields: &[Field]) -> bool {
+    let mut named = fields.iter().filter(|field| field.name == NODE_FIELD.as_bytes());
+    let is_well =
+        |field: &Field| (1..=255).contains(&field.value.len()) && field.value.iter().all(u8::is_ascii_graphic);
+    named.next().is_none_or(is_well) && named.next().is_none()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

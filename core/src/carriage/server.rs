@@ -12,7 +12,7 @@ use super::registry::{
     HOT_ROD_CREDIT_ERROR, HOT_ROD_MESSAGE_ERROR, HOT_ROD_TOO_LARGE, HOT_ROD_TOO_MANY_CALLS, NODE_FIELD, PROTOCOL, flag,
     frame_type,
 };
-use super::request::{Form, node_of};
+use super::request::{Form, names_at_most_one_node, node_of};
 use super::served::{Served, Taken};
 use super::terms::Offer;
 use super::turns::Turns;
@@ -106,6 +106,8 @@ pub struct Asked {
     pub target: Option<String>,
     /// `:protocol` is another than Hot Rod's: to be refused with 501.
     pub is_foreign: bool,
+    /// Nothing can follow it, or its member is not named once and in visible characters: to be refused with 400.
+    pub is_malformed: bool,
     /// All fields of the request.
     pub fields: Vec<Field>,
 }
@@ -436,8 +438,9 @@ impl ServerLink {
             self.events.push_back(ServerEvent::Finished { stream });
         }
         let node = node_of(&fields).map(String::from);
+        let is_malformed = end_stream || !names_at_most_one_node(&fields);
         let is_foreign = protocol.is_some_and(|protocol| protocol != PROTOCOL);
-        Some(ServerEvent::Asked { stream, asked: Asked { node, target, is_foreign, fields } })
+        Some(ServerEvent::Asked { stream, asked: Asked { node, target, is_foreign, is_malformed, fields } })
     }
 
     fn handle_data(&mut self, stream: StreamId, data: Bytes, end_stream: bool) -> Option<ServerEvent> {

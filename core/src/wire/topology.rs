@@ -7,7 +7,8 @@ use core::fmt;
 use bytes::Bytes;
 
 use super::flags::Intelligence;
-use super::reader::{Read, Reader, Resume, Stop};
+use super::reader::{Read, Reader, Stop};
+use super::resume::Resume;
 use super::{Limits, Problem};
 use crate::send_buffer::SendBuffer;
 
@@ -159,7 +160,7 @@ pub(crate) fn encode(topology: &Topology, out: &mut SendBuffer) {
 /// Reads what [`encode`] has written, and nothing more or less.
 pub(crate) fn decode(bytes: &Bytes, limits: &Limits) -> Option<Topology> {
     let mut resume = Resume::default();
-    let mut reader = Reader::new(bytes, 0, 0, limits, &mut resume);
+    let mut reader = Reader::new(bytes, &[], 0, limits, &mut resume);
     let topology = read_view(Intelligence::HashDistributionAware, &mut reader).ok()?;
     (reader.position() == bytes.len()).then_some(topology)
 }
