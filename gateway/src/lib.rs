@@ -1,5 +1,8 @@
 //! Pod-side Hot Rod.
 //!
+//! [`gateway`] stands before Infinispan, as a sidecar of one member or in front of all, and is what the program
+//! `hotrod-gateway` runs, by the settings of [`config`].
+//!
 //! [`embedded`] is an in-memory Hot Rod cluster as a machine without IO: bytes and time in, bytes out. A simulation
 //! drives it directly. [`host`] gives it sockets and a clock, for demos and tests:
 //!
@@ -14,5 +17,23 @@
 //! # }
 //! ```
 
+pub mod config;
 pub mod embedded;
+pub mod gateway;
 pub mod host;
+
+mod admin;
+mod connection;
+mod drain;
+mod follow;
+mod http;
+mod listen;
+mod membership;
+mod metrics;
+mod raw;
+mod relay;
+mod stream;
+mod tls;
+mod upstream;
+
+pub use tls::TlsError;

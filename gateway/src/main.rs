@@ -1,66 +1,28 @@
-//! `hotrod-gateway`: for now, the in-memory node.
+//! `hotrod-gateway`: a gateway before Infinispan, or an in-memory cluster.
 
 use std::io::{self, Write};
 use std::net::SocketAddr;
 use std::process::ExitCode;
-use std::time::Duration;
 
-use clap::Parser;
-use hotrod_gateway::embedded::{ClusterOptions, NamedCache};
+use hotrod_gateway::config::{Config, ConfigError, Invocation, LogFormat, Mode};
+use hotrod_gateway::gateway::{Gateway, check};
 use hotrod_gateway::host::{Embedded, EmbeddedOptions};
+use serde_json::json;
 use tracing_subscriber::EnvFilter;
-
-const EXAMPLES: &str = "\
-Examples:
-  hotrod-gateway --embedded
-  hotrod-gateway --embedded --members 3 --cache sessions:owners=1,lifespan=30min
-  hotrod-gateway --embedded --listen 127.0.0.1:0 --json
-
-Caches: default (the one without a name), dist, repl, local, and those of --cache.
-Settings of a cache: mode=dist|repl|local, owners=N, segments=N, max-entries=N, max-bytes=N, lifespan=T, max-idle=T
-(250ms, 30s, 5min, 2h), media-type=TYPE.";
-
-/// Hot Rod beside Infinispan pods; with --embedded, a Hot Rod cluster in memory, for demos and tests.
-#[derive(Debug, Parser)]
-#[command(version, after_help = EXAMPLES)]
-struct Arguments {
-    /// Be an in-memory cluster (the only mode so far)
-    #[arg(long, required = true)]
-    embedded: bool,
-    /// Number of members, each at its own port
-    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..))]
-    members: u16,
-    /// Where the first member listens; the others at the ports after it, or each at a free one with port 0
-    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:11222")]
-    listen: String,
-    /// The host that clients are told to connect to, if not that of --listen
-    #[arg(long, value_name = "HOST")]
-    advertise: Option<String>,
-    /// A further cache, or a default one made otherwise; may be given more than once
-    #[arg(long, value_name = "NAME[:key=value,…]")]
-    cache: Vec<NamedCache>,
-    /// Close connections that have sent nothing for so many seconds
-    #[arg(long, value_name = "SECONDS")]
-    idle_timeout: Option<u64>,
-    /// Print one line of JSON with the members' addresses when all listen
-    #[arg(long)]
-    json: bool,
-}
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let arguments = match Arguments::try_parse() {
-        Ok(arguments) => arguments,
-        Err(error) if error.use_stderr() => return usage(&error),
-        Err(help) => {
+    let invocation = match Invocation::load(std::env::args_os()) {
+        Ok(invocation) => invocation,
+        Err(ConfigError::Arguments(help)) if !help.use_stderr() => {
             let _ = help.print();
             return ExitCode::SUCCESS;
         }
+        Err(error) => return usage(&error),
     };
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
-    tracing_subscriber::fmt().with_env_filter(filter).with_target(false).with_writer(io::stderr).init();
-    match run(arguments).await {
-        Ok(()) => ExitCode::SUCCESS,
+    log_as(invocation.log_format);
+    match run(invocation).await {
+        Ok(code) => code,
         Err(error) => {
             tracing::error!("{error}");
             ExitCode::FAILURE
@@ -68,8 +30,8 @@ async fn main() -> ExitCode {
     }
 }
 
-/// One line, and the status for bad flags.
-fn usage(error: &clap::Error) -> ExitCode {
+/// One line, and the status for bad settings.
+fn usage(error: &ConfigError) -> ExitCode {
     let text = error.to_string();
     // What is missing stands on the second line of clap's message.
     let lines = text.lines().take_while(|line| !line.is_empty()).map(str::trim);
@@ -77,25 +39,63 @@ fn usage(error: &clap::Error) -> ExitCode {
     ExitCode::from(2)
 }
 
-async fn run(arguments: Arguments) -> io::Result<()> {
-    let node = Embedded::start(EmbeddedOptions {
-        cluster: ClusterOptions { caches: arguments.cache, ..ClusterOptions::default() },
-        members: arguments.members.into(),
-        listen: resolve(&arguments.listen).await?,
-        advertise: arguments.advertise,
-        idle_timeout: arguments.idle_timeout.map(Duration::from_secs),
-        ..EmbeddedOptions::default()
-    })
-    .await?;
-    if arguments.json {
-        let members: Vec<_> = node.addresses().iter().map(SocketAddr::to_string).collect();
-        let mut out = io::stdout().lock();
-        writeln!(out, "{}", serde_json::json!({ "members": members }))?;
-        out.flush()?;
+fn log_as(format: LogFormat) {
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_target(false).with_writer(io::stderr);
+    match format {
+        LogFormat::Text => log.init(),
+        LogFormat::Json => log.json().flatten_event(true).init(),
     }
-    asked_to_stop().await?;
+}
+
+async fn run(invocation: Invocation) -> Result<ExitCode, Box<dyn std::error::Error>> {
+    let effective = invocation.check.then(|| invocation.effective());
+    match invocation.mode {
+        Mode::Gateway(config) if invocation.check => check(&config)?,
+        Mode::Embedded(..) if invocation.check => {}
+        Mode::Gateway(config) => return gateway(*config, invocation.json).await,
+        Mode::Embedded(options, listen) => embedded(*options, &listen, invocation.json).await?,
+    }
+    if let Some(effective) = effective {
+        io::stdout().write_all(effective.as_bytes())?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn gateway(config: Config, json: bool) -> Result<ExitCode, Box<dyn std::error::Error>> {
+    let mut signals = Signals::new()?;
+    let gateway = Gateway::start(config).await?;
+    if json {
+        say(&json!({ "listen": gateway.address(), "admin": gateway.admin_address() }))?;
+    }
+    while signals.next().await == Asked::ToReload {
+        gateway.reload();
+    }
+    tokio::select! {
+        _ = gateway.stop() => Ok(ExitCode::SUCCESS),
+        () = signals.stop() => {
+            tracing::warn!("asked to stop again: everything ends at once");
+            Ok(ExitCode::FAILURE)
+        }
+    }
+}
+
+async fn embedded(options: EmbeddedOptions, listen: &str, json: bool) -> io::Result<()> {
+    let mut signals = Signals::new()?;
+    let node = Embedded::start(EmbeddedOptions { listen: resolve(listen).await?, ..options }).await?;
+    if json {
+        let members: Vec<_> = node.addresses().iter().map(SocketAddr::to_string).collect();
+        say(&json!({ "members": members }))?;
+    }
+    signals.stop().await;
     node.stop().await;
     Ok(())
+}
+
+fn say(line: &serde_json::Value) -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    writeln!(out, "{line}")?;
+    out.flush()
 }
 
 async fn resolve(address: &str) -> io::Result<SocketAddr> {
@@ -104,19 +104,59 @@ async fn resolve(address: &str) -> io::Result<SocketAddr> {
     found.next().ok_or_else(|| io::Error::other(format!("can't listen at {address}: no such host")))
 }
 
-/// Waits for SIGINT or SIGTERM.
+/// What a signal asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Asked {
+    ToStop,
+    ToReload,
+}
+
+/// SIGINT, SIGTERM and SIGHUP.
 #[cfg(unix)]
-async fn asked_to_stop() -> io::Result<()> {
-    use tokio::signal::unix::{SignalKind, signal};
-    let mut terminate = signal(SignalKind::terminate())?;
-    tokio::select! {
-        result = tokio::signal::ctrl_c() => result,
-        _ = terminate.recv() => Ok(()),
+struct Signals {
+    interrupt: tokio::signal::unix::Signal,
+    terminate: tokio::signal::unix::Signal,
+    hangup: tokio::signal::unix::Signal,
+}
+
+#[cfg(unix)]
+impl Signals {
+    fn new() -> io::Result<Self> {
+        use tokio::signal::unix::{SignalKind, signal};
+        Ok(Self {
+            interrupt: signal(SignalKind::interrupt())?,
+            terminate: signal(SignalKind::terminate())?,
+            hangup: signal(SignalKind::hangup())?,
+        })
+    }
+
+    async fn next(&mut self) -> Asked {
+        tokio::select! {
+            _ = self.interrupt.recv() => Asked::ToStop,
+            _ = self.terminate.recv() => Asked::ToStop,
+            _ = self.hangup.recv() => Asked::ToReload,
+        }
     }
 }
 
-/// Waits for Ctrl-C.
+/// Ctrl-C.
 #[cfg(not(unix))]
-async fn asked_to_stop() -> io::Result<()> {
-    tokio::signal::ctrl_c().await
+struct Signals;
+
+#[cfg(not(unix))]
+impl Signals {
+    fn new() -> io::Result<Self> {
+        Ok(Self)
+    }
+
+    async fn next(&mut self) -> Asked {
+        let _ = tokio::signal::ctrl_c().await;
+        Asked::ToStop
+    }
+}
+
+impl Signals {
+    async fn stop(&mut self) {
+        while self.next().await == Asked::ToReload {}
+    }
 }

@@ -1,0 +1,186 @@
+//! Every option, once: flags, environment and file have the same ones.
+
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::Args;
+use hotrod_core::sasl::Mechanism;
+use serde::{Deserialize, Serialize};
+
+use super::value::{AlpnIds, Given, ListenAddress, LogFormat, Servers, Size};
+use crate::embedded::NamedCache;
+
+/// What one source says; what it does not say is `None`.
+#[derive(Debug, Clone, Default, Args, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(crate) struct Options {
+    /// Be an in-memory cluster, for demos and tests
+    #[arg(long, help_heading = "Mode", value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    pub(crate) embedded: Option<bool>,
+    /// Be in front of all members: follow the topology and dial the member that a session asks for
+    #[arg(long, help_heading = "Mode", value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    pub(crate) front: Option<bool>,
+    /// The member that this is a sidecar of; with --front some members to begin with, commas between them
+    #[arg(long, help_heading = "Mode", value_name = "HOST:PORT,…")]
+    pub(crate) upstream: Option<Given<Servers>>,
+    /// The name of that member, by which sessions may ask for it; with --front the gateway's own, for people
+    #[arg(long, help_heading = "Mode", value_name = "NAME")]
+    pub(crate) node_name: Option<String>,
+    /// The member's address as topologies have it, if that is not found out (HOST:PORT); with --embedded the host that
+    /// clients are told
+    #[arg(long, help_heading = "Mode", value_name = "HOST[:PORT]")]
+    pub(crate) advertise: Option<String>,
+
+    /// Where clients are served, by every carriage
+    #[arg(long, help_heading = "Listening", value_name = "ADDR")]
+    pub(crate) listen: Option<Given<ListenAddress>>,
+    /// Where /healthz, /readyz and /metrics are
+    #[arg(long, help_heading = "Listening", value_name = "ADDR")]
+    pub(crate) admin: Option<Given<ListenAddress>>,
+    /// PEM file with the certificate chain; read again on SIGHUP, as all files of certificates
+    #[arg(long, help_heading = "Listening", value_name = "FILE")]
+    pub(crate) tls_cert: Option<PathBuf>,
+    /// PEM file with its private key
+    #[arg(long, help_heading = "Listening", value_name = "FILE")]
+    pub(crate) tls_key: Option<PathBuf>,
+    /// PEM file with authorities: a client has to show a certificate of one of them
+    #[arg(long, help_heading = "Listening", value_name = "FILE")]
+    pub(crate) tls_client_ca: Option<PathBuf>,
+    /// ALPN ids to accept, in order of preference
+    #[arg(long, help_heading = "Listening", value_name = "ID,…")]
+    pub(crate) alpn: Option<Given<AlpnIds>>,
+    /// With TLS, serve clients without it as well
+    #[arg(long, help_heading = "Listening", value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    pub(crate) allow_plain: Option<bool>,
+    /// Connections that the system may hold until they are accepted
+    #[arg(long, help_heading = "Listening", value_name = "N")]
+    pub(crate) backlog: Option<NonZeroUsize>,
+
+    /// Use TLS towards the members
+    #[arg(long, help_heading = "Upstream", value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    pub(crate) upstream_tls: Option<bool>,
+    /// PEM file with the authorities to trust there, in place of the system's
+    #[arg(long, help_heading = "Upstream", value_name = "FILE")]
+    pub(crate) upstream_ca: Option<PathBuf>,
+    /// The name to ask for and to find in the members' certificates, in place of the host
+    #[arg(long, help_heading = "Upstream", value_name = "NAME")]
+    pub(crate) upstream_server_name: Option<String>,
+    /// PEM file with the certificate chain to show there
+    #[arg(long, help_heading = "Upstream", value_name = "FILE")]
+    pub(crate) upstream_client_cert: Option<PathBuf>,
+    /// PEM file with its private key
+    #[arg(long, help_heading = "Upstream", value_name = "FILE")]
+    pub(crate) upstream_client_key: Option<PathBuf>,
+    /// Time to connect to a member, TLS included
+    #[arg(long, help_heading = "Upstream", value_name = "TIME")]
+    pub(crate) connect_timeout: Option<Given<Duration>>,
+    /// A connection on which nothing came for so long is asked by TCP, clients' included
+    #[arg(long, help_heading = "Upstream", value_name = "TIME")]
+    pub(crate) keep_alive: Option<Given<Duration>>,
+
+    /// The cache whose topology is followed; empty for none
+    #[arg(long, help_heading = "Cluster", value_name = "CACHE")]
+    pub(crate) topology_cache: Option<String>,
+    /// How often a member is asked for a new topology, and whether it is there
+    #[arg(long, help_heading = "Cluster", value_name = "TIME")]
+    pub(crate) topology_interval: Option<Given<Duration>>,
+    /// TOML file with the gateway's own account: user, password, and if need be token, mechanism, realm
+    #[arg(long, help_heading = "Cluster", value_name = "FILE")]
+    pub(crate) account_file: Option<PathBuf>,
+    /// The gateway's own account, with the password in HOTROD_GATEWAY_PASSWORD
+    #[arg(long, help_heading = "Cluster", value_name = "NAME")]
+    pub(crate) user: Option<String>,
+    /// How it authenticates, in place of the strongest mechanism that both sides know
+    #[arg(long, help_heading = "Cluster", value_name = "NAME")]
+    pub(crate) sasl_mechanism: Option<Given<Mechanism>>,
+
+    /// Connections of clients at a time
+    #[arg(long, help_heading = "Limits", value_name = "N")]
+    pub(crate) max_connections: Option<NonZeroUsize>,
+    /// Sessions with members at a time, over all connections
+    #[arg(long, help_heading = "Limits", value_name = "N")]
+    pub(crate) max_sessions: Option<NonZeroUsize>,
+    /// Sessions on one HTTP/2 connection at a time
+    #[arg(long, help_heading = "Limits", value_name = "N")]
+    pub(crate) max_tunnels: Option<NonZeroUsize>,
+    /// The head of an HTTP request, in bytes
+    #[arg(long, help_heading = "Limits", value_name = "SIZE")]
+    pub(crate) max_header: Option<Given<Size>>,
+    /// Bytes held for a side that is slow to take them, in each direction of a session
+    #[arg(long, help_heading = "Limits", value_name = "SIZE")]
+    pub(crate) buffer: Option<Given<Size>>,
+    /// Time for a client to say what it speaks, TLS included
+    #[arg(long, help_heading = "Limits", value_name = "TIME")]
+    pub(crate) handshake_timeout: Option<Given<Duration>>,
+    /// A connection on which neither side sent anything for so long is closed
+    #[arg(long, help_heading = "Limits", value_name = "TIME")]
+    pub(crate) idle_timeout: Option<Given<Duration>>,
+    /// Time for sessions to end by themselves after SIGTERM
+    #[arg(long, help_heading = "Limits", value_name = "TIME")]
+    pub(crate) drain_timeout: Option<Given<Duration>>,
+
+    /// The form of log lines: text or json
+    #[arg(long, help_heading = "Output", value_name = "FORMAT")]
+    pub(crate) log_format: Option<Given<LogFormat>>,
+    /// Print one line of JSON with the addresses when all listen
+    #[arg(long, help_heading = "Output", value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    pub(crate) json: Option<bool>,
+
+    /// Number of members, each at its own port
+    #[arg(long, help_heading = "With --embedded", value_name = "N")]
+    pub(crate) members: Option<NonZeroUsize>,
+    /// A further cache, or a default one made otherwise; may be given more than once
+    #[arg(long, help_heading = "With --embedded", value_name = "NAME[:key=value,…]")]
+    pub(crate) cache: Option<Vec<Given<NamedCache>>>,
+}
+
+/// Options that mean something only with `--embedded`.
+pub(super) const ONLY_EMBEDDED: [&str; 2] = ["members", "cache"];
+
+/// Options that mean something with `--embedded` and without.
+pub(super) const ALWAYS: [&str; 9] = [
+    "embedded",
+    "front",
+    "listen",
+    "advertise",
+    "max-connections",
+    "handshake-timeout",
+    "idle-timeout",
+    "log-format",
+    "json",
+];
+
+impl Options {
+    /// What holds where nothing is said.
+    pub(super) fn defaults(embedded: bool) -> Self {
+        // A wrong one would be a mistake in this table; the tests go through all of it.
+        fn given<T: super::value::Kind>(text: &str) -> Option<Given<T>> {
+            text.parse().ok()
+        }
+        let both = Self {
+            max_connections: NonZeroUsize::new(10_000),
+            handshake_timeout: given("10s"),
+            log_format: given("text"),
+            ..Self::default()
+        };
+        if embedded {
+            return Self { listen: given("127.0.0.1:11222"), members: NonZeroUsize::new(1), ..both };
+        }
+        Self {
+            alpn: given("h2,http/1.1,hotrod"),
+            backlog: NonZeroUsize::new(1024),
+            connect_timeout: given("5s"),
+            keep_alive: given("60s"),
+            topology_cache: Some("___protobuf_metadata".into()),
+            topology_interval: given("5s"),
+            max_sessions: NonZeroUsize::new(10_000),
+            max_tunnels: NonZeroUsize::new(100),
+            max_header: given("16KiB"),
+            buffer: given("64KiB"),
+            idle_timeout: given("1h"),
+            drain_timeout: given("30s"),
+            ..both
+        }
+    }
+}

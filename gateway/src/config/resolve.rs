@@ -1,0 +1,237 @@
+//! From options to settings: what goes together, and what does not.
+
+use hotrod_core::sasl::Secret;
+use hotrod_core::wire::Member;
+
+use super::file::{Account, Proof, read_account};
+use super::options::{ALWAYS, ONLY_EMBEDDED, Options};
+use super::value::{Given, Kind, Servers};
+use super::{
+    ClientTls, Config, ConfigError, Invocation, Limits, LogFormat, Mode, Role, ServerTls, Sources, TopologyConfig,
+    UpstreamConfig, variable,
+};
+use crate::embedded::ClusterOptions;
+use crate::host::EmbeddedOptions;
+
+/// `options` are those of command line and environment.
+pub(super) fn invocation(
+    options: Options,
+    sources: &Sources,
+    password: Option<Secret>,
+    check: bool,
+) -> Result<Invocation, ConfigError> {
+    let said = laid_over(sources.file_options().clone(), options, sources)?;
+    let embedded = said.embedded == Some(true);
+    none_out_of_place(embedded, sources)?;
+    let mut effective = laid_over(Options::defaults(embedded), said, sources)?;
+    if effective.tls_cert.is_none() {
+        // A default that would mean nothing.
+        effective.alpn = None;
+    }
+    let mode = if embedded {
+        embedded_node(&effective, sources)?
+    } else {
+        Mode::Gateway(Box::new(gateway(&effective, sources, password)?))
+    };
+    Ok(Invocation {
+        mode,
+        check,
+        json: effective.json == Some(true),
+        log_format: effective.log_format.as_ref().map_or(LogFormat::Text, |given| given.value),
+        effective,
+    })
+}
+
+/// What `above` says, and `below` where it says nothing. Both go through the form of the file, which has a place for
+/// each option that is said and none for the others.
+fn laid_over(below: Options, above: Options, sources: &Sources) -> Result<Options, ConfigError> {
+    let table = |options| toml::Table::try_from(options).map_err(|error| error.to_string());
+    let merged = table(below).and_then(|mut merged| {
+        merged.extend(table(above)?);
+        merged.try_into().map_err(|error: toml::de::Error| error.message().to_string())
+    });
+    merged.map_err(|problem| sources.invalid("config", problem))
+}
+
+/// Refuses options that mean nothing in this mode: somebody believes that they do.
+fn none_out_of_place(embedded: bool, sources: &Sources) -> Result<(), ConfigError> {
+    let command = super::command();
+    for argument in command.get_arguments() {
+        let option = argument.get_id().to_string().replace('_', "-");
+        let known = if embedded {
+            ONLY_EMBEDDED.contains(&option.as_str()) || ALWAYS.contains(&option.as_str())
+        } else {
+            !ONLY_EMBEDDED.contains(&option.as_str())
+        };
+        if !known && !matches!(option.as_str(), "config" | "check") && sources.origin(&option).is_some() {
+            let problem = if embedded { "means nothing with --embedded" } else { "means nothing without --embedded" };
+            return Err(sources.invalid(&option, problem));
+        }
+    }
+    Ok(())
+}
+
+fn embedded_node(options: &Options, sources: &Sources) -> Result<Mode, ConfigError> {
+    if options.front == Some(true) {
+        return Err(sources.invalid("front", "means nothing with --embedded"));
+    }
+    let defaults = EmbeddedOptions::default();
+    let members = options.members.map_or(1, usize::from);
+    if members > usize::from(u16::MAX) {
+        return Err(sources.invalid("members", format!("expected at most {}, one port each", u16::MAX)));
+    }
+    let cluster = ClusterOptions {
+        caches: options.cache.iter().flatten().map(|cache| cache.value.clone()).collect(),
+        max_connections: options.max_connections.map_or(10_000, usize::from),
+        ..ClusterOptions::default()
+    };
+    let node = EmbeddedOptions {
+        cluster,
+        members,
+        advertise: options.advertise.clone(),
+        handshake_timeout: options.handshake_timeout.as_ref().map_or(defaults.handshake_timeout, |given| given.value),
+        idle_timeout: options.idle_timeout.as_ref().map(|given| given.value),
+        ..defaults
+    };
+    Ok(Mode::Embedded(Box::new(node), text_of("listen", options.listen.as_ref(), sources)?))
+}
+
+fn gateway(options: &Options, sources: &Sources, password: Option<Secret>) -> Result<Config, ConfigError> {
+    let tls = server_tls(options, sources)?;
+    let count = |name, number: Option<std::num::NonZeroUsize>| {
+        number.map(usize::from).ok_or_else(|| sources.invalid(name, "is missing"))
+    };
+    let limits = Limits {
+        connections: count("max-connections", options.max_connections)?,
+        sessions: count("max-sessions", options.max_sessions)?,
+        tunnels: count("max-tunnels", options.max_tunnels)?,
+        header: value_of("max-header", options.max_header.as_ref(), sources)?.0,
+        buffer: value_of("buffer", options.buffer.as_ref(), sources)?.0,
+        handshake_timeout: value_of("handshake-timeout", options.handshake_timeout.as_ref(), sources)?,
+        idle_timeout: value_of("idle-timeout", options.idle_timeout.as_ref(), sources)?,
+    };
+    let backlog = count("backlog", options.backlog)?;
+    Ok(Config {
+        role: role(options, sources)?,
+        listen: text_of("listen", options.listen.as_ref(), sources)?,
+        admin: options.admin.as_ref().map(|given| given.text.clone()),
+        allow_plain: tls.is_none() || options.allow_plain == Some(true),
+        tls,
+        backlog: u32::try_from(backlog).map_err(|_| sources.invalid("backlog", "expected at most 4294967295"))?,
+        upstream: UpstreamConfig {
+            tls: client_tls(options, sources)?,
+            connect_timeout: value_of("connect-timeout", options.connect_timeout.as_ref(), sources)?,
+            keep_alive: value_of("keep-alive", options.keep_alive.as_ref(), sources)?,
+        },
+        topology: TopologyConfig {
+            cache: options.topology_cache.clone().unwrap_or_default(),
+            interval: value_of("topology-interval", options.topology_interval.as_ref(), sources)?,
+            account: account(options, sources, password)?,
+        },
+        limits,
+        drain_timeout: value_of("drain-timeout", options.drain_timeout.as_ref(), sources)?,
+    })
+}
+
+fn role(options: &Options, sources: &Sources) -> Result<Role, ConfigError> {
+    let Some(Given { value: Servers(servers), .. }) = &options.upstream else {
+        let wanted = "expected --upstream HOST:PORT --node-name NAME (a sidecar), --front --upstream HOST:PORT,… \
+                      (before all members), or --embedded";
+        return Err(sources.invalid("upstream", wanted));
+    };
+    if options.front == Some(true) {
+        return match options.advertise {
+            Some(_) => Err(sources.invalid("advertise", "means nothing with --front: it stands before all members")),
+            None => Ok(Role::Front { seeds: servers.clone(), node_name: options.node_name.clone() }),
+        };
+    }
+    let [upstream] = servers.as_slice() else {
+        return Err(sources.invalid("upstream", "a sidecar has one member; before several stands --front"));
+    };
+    let node_name = options.node_name.clone().filter(|name| !name.is_empty());
+    let node_name = node_name.ok_or_else(|| sources.invalid("node-name", "a sidecar needs the name of its member"))?;
+    let advertised = options.advertise.as_deref().map(|text| one_member(text, sources)).transpose()?;
+    Ok(Role::Sidecar { upstream: upstream.clone(), node_name, advertised })
+}
+
+fn one_member(text: &str, sources: &Sources) -> Result<Member, ConfigError> {
+    match Servers::read(text) {
+        Some(Servers(mut members)) if members.len() == 1 => Ok(members.swap_remove(0)),
+        _ => Err(sources.invalid("advertise", format!("{text:?} is not HOST:PORT"))),
+    }
+}
+
+fn server_tls(options: &Options, sources: &Sources) -> Result<Option<ServerTls>, ConfigError> {
+    let (certificate, key) = match (&options.tls_cert, &options.tls_key) {
+        (Some(certificate), Some(key)) => (certificate.clone(), key.clone()),
+        (Some(_), None) => return Err(sources.invalid("tls-cert", "goes together with tls-key")),
+        (None, Some(_)) => return Err(sources.invalid("tls-key", "goes together with tls-cert")),
+        (None, None) => {
+            for option in ["tls-client-ca", "alpn", "allow-plain"] {
+                if sources.origin(option).is_some() {
+                    return Err(sources.invalid(option, "means nothing without tls-cert and tls-key"));
+                }
+            }
+            return Ok(None);
+        }
+    };
+    let alpn = value_of("alpn", options.alpn.as_ref(), sources)?.0;
+    Ok(Some(ServerTls { certificate, key, client_ca: options.tls_client_ca.clone(), alpn }))
+}
+
+fn client_tls(options: &Options, sources: &Sources) -> Result<Option<ClientTls>, ConfigError> {
+    if options.upstream_tls != Some(true) {
+        for option in ["upstream-ca", "upstream-server-name", "upstream-client-cert", "upstream-client-key"] {
+            if sources.origin(option).is_some() {
+                return Err(sources.invalid(option, "means nothing without upstream-tls"));
+            }
+        }
+        return Ok(None);
+    }
+    let certificate = match (&options.upstream_client_cert, &options.upstream_client_key) {
+        (Some(certificate), Some(key)) => Some((certificate.clone(), key.clone())),
+        (None, None) => None,
+        (Some(_), None) => {
+            return Err(sources.invalid("upstream-client-cert", "goes together with upstream-client-key"));
+        }
+        (None, Some(_)) => {
+            return Err(sources.invalid("upstream-client-key", "goes together with upstream-client-cert"));
+        }
+    };
+    let server_name = options.upstream_server_name.clone();
+    Ok(Some(ClientTls { ca: options.upstream_ca.clone(), server_name, certificate }))
+}
+
+fn account(options: &Options, sources: &Sources, password: Option<Secret>) -> Result<Option<Account>, ConfigError> {
+    let mechanism = options.sasl_mechanism.as_ref().map(|given| given.value);
+    match (&options.account_file, &options.user, password) {
+        (Some(_), Some(_), _) => Err(sources.invalid("user", "stands in account-file already: give one of the two")),
+        (Some(path), None, _) => {
+            let account = read_account(path)?;
+            Ok(Some(Account { mechanism: mechanism.or(account.mechanism), ..account }))
+        }
+        (None, Some(user), Some(password)) => {
+            Ok(Some(Account { user: Some(user.clone()), proof: Proof::Password(password), mechanism, realm: None }))
+        }
+        (None, Some(_), None) => {
+            Err(sources.invalid("user", format!("its password is missing: put it into {}", variable("password"))))
+        }
+        (None, None, Some(_)) => Err(sources.invalid("user", format!("{} is there and no user", variable("password")))),
+        (None, None, None) if mechanism.is_some() => {
+            Err(sources.invalid("sasl-mechanism", "means nothing without user or account-file"))
+        }
+        (None, None, None) => Ok(None),
+    }
+}
+
+fn given<'a, T>(option: &str, given: Option<&'a Given<T>>, sources: &Sources) -> Result<&'a Given<T>, ConfigError> {
+    given.ok_or_else(|| sources.invalid(option, "is missing"))
+}
+
+fn value_of<T: Clone>(option: &str, value: Option<&Given<T>>, sources: &Sources) -> Result<T, ConfigError> {
+    given(option, value, sources).map(|given| given.value.clone())
+}
+
+fn text_of<T>(option: &str, value: Option<&Given<T>>, sources: &Sources) -> Result<String, ConfigError> {
+    given(option, value, sources).map(|given| given.text.clone())
+}

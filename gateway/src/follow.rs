@@ -1,0 +1,198 @@
+//! The gateway's own connection to the cluster: whether a member is there, and who the members are.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use hotrod_core::sasl::Credentials;
+use hotrod_core::session::{Authentication, Config, Disconnect, OperationError};
+use hotrod_core::wire::{Intelligence, Member, Request, RequestOptions, Topology};
+use hotrod_tokio::{Error, Session};
+use tokio::sync::watch;
+use tokio::time::{sleep, timeout};
+use tracing::{info, warn};
+
+use crate::config::{Account, Proof, Role, TopologyConfig};
+use crate::drain::{Drain, Phase};
+use crate::membership::{KnownBy, Membership};
+use crate::upstream::Dialer;
+
+/// Pause after the first failure; it doubles with each further one.
+const MIN_PAUSE: Duration = Duration::from_millis(100);
+/// The longest pause.
+const MAX_PAUSE: Duration = Duration::from_secs(5);
+/// An account that was refused is tried again after so long: the realm may lock one that is refused often.
+const ACCOUNT_PAUSE: Duration = Duration::from_secs(60);
+
+/// How the gateway finds the cluster.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Health {
+    /// The member that answered last, while it does.
+    pub(crate) answering: Option<Member>,
+    /// What is wrong, whether a member answers or not.
+    pub(crate) problem: Option<String>,
+}
+
+/// Follows the cluster until the gateway's end.
+pub(crate) struct Follower {
+    role: Role,
+    settings: TopologyConfig,
+    dialer: Arc<Dialer>,
+    membership: Arc<Membership>,
+    health: watch::Sender<Health>,
+    /// The account was refused, and is not shown for the moment.
+    is_refused: bool,
+}
+
+impl Follower {
+    pub(crate) fn new(
+        role: Role,
+        settings: TopologyConfig,
+        dialer: Arc<Dialer>,
+        membership: Arc<Membership>,
+    ) -> (Self, watch::Receiver<Health>) {
+        let nothing_yet = Health { answering: None, problem: Some("no member has answered yet".into()) };
+        let (health, seen) = watch::channel(nothing_yet);
+        (Self { role, settings, dialer, membership, health, is_refused: false }, seen)
+    }
+
+    /// Runs until sessions are cut off; readiness is told until then.
+    pub(crate) async fn run(mut self, mut drain: Drain) {
+        tokio::select! {
+            () = self.follow() => {}
+            _ = drain.beyond(Phase::Draining) => {}
+        }
+    }
+
+    async fn follow(&mut self) {
+        let mut pause = MIN_PAUSE;
+        loop {
+            for member in self.candidates() {
+                let ended = self.converse(&member).await;
+                if self.health.borrow().answering.is_some() {
+                    pause = MIN_PAUSE;
+                }
+                self.membership.own_connection_lost();
+                self.tell(None, ended.map_or_else(|error| Some(format!("{member}: {error}")), |()| None));
+            }
+            sleep(pause).await;
+            pause = (pause * 2).min(MAX_PAUSE);
+        }
+    }
+
+    /// Whom to talk to: members that are known, and then those that the settings name.
+    fn candidates(&self) -> Vec<Member> {
+        match &self.role {
+            Role::Sidecar { upstream, .. } => vec![upstream.clone()],
+            Role::Front { seeds, .. } => {
+                let mut candidates = self.membership.present().all;
+                let more: Vec<Member> = seeds.iter().filter(|seed| !candidates.contains(seed)).cloned().collect();
+                candidates.extend(more);
+                candidates
+            }
+        }
+    }
+
+    /// Talks to one member for as long as it answers. Without an error it is to be talked to anew.
+    async fn converse(&mut self, member: &Member) -> Result<(), Error> {
+        let account = self.settings.account.as_ref().filter(|_| !self.is_refused);
+        let session = match self.start(member, account).await {
+            Ok(session) => session,
+            Err(error) if account.is_some() && is_refusal(&error) => {
+                warn!(%member, "the gateway's own account is refused: {error}");
+                self.is_refused = true;
+                return Ok(());
+            }
+            Err(error) => return Err(error),
+        };
+        let refused = self.is_refused.then(|| "the gateway's own account is refused".to_string());
+        info!(%member, account = account.is_some(), version = %session.ready().version, "following");
+        let talked = self.ask_again_and_again(&session, member, refused);
+        if self.is_refused {
+            let talked = timeout(ACCOUNT_PAUSE, talked).await;
+            // Whatever ended it, the account is shown again.
+            self.is_refused = false;
+            return talked.unwrap_or(Ok(()));
+        }
+        talked.await
+    }
+
+    async fn start(&self, member: &Member, account: Option<&Account>) -> Result<Session, Error> {
+        let unreachable = |error: std::io::Error| Error::Settings(error.to_string());
+        let stream = self.dialer.dial(member).await.map_err(unreachable)?;
+        let mut config = Config { intelligence: Intelligence::TopologyAware, ..Config::default() };
+        config.operation_timeout = self.settings.interval.max(Duration::from_secs(5));
+        config.authentication = account.map(|account| authentication(account, stream.is_encrypted()));
+        Session::start(stream, &member.to_string(), config).await
+    }
+
+    async fn ask_again_and_again(
+        &self,
+        session: &Session,
+        member: &Member,
+        refused: Option<String>,
+    ) -> Result<(), Error> {
+        let options = RequestOptions::cache(self.settings.cache.clone());
+        loop {
+            match session.execute(&options, &Request::Ping {}, None).await {
+                Ok(reply) => {
+                    self.learn(reply.topology.as_deref());
+                    self.tell(Some(member), refused.clone());
+                }
+                // It is there, and has no such cache, or not for us.
+                Err(Error::Operation { error: error @ OperationError::Server { .. }, .. }) => {
+                    self.tell(Some(member), Some(format!("cache {:?}: {error}", self.settings.cache)));
+                }
+                Err(error) => return Err(error),
+            }
+            tokio::select! {
+                () = sleep(self.settings.interval) => {}
+                // No listener was added: there are no events, only the end.
+                _ = session.next_event() => {}
+            }
+        }
+    }
+
+    fn learn(&self, topology: Option<&Topology>) {
+        if let Some(topology) = topology {
+            self.membership.learn(&topology.members, KnownBy::OwnConnection);
+        }
+    }
+
+    fn tell(&self, answering: Option<&Member>, problem: Option<String>) {
+        let new = Health { answering: answering.cloned(), problem };
+        self.health.send_if_modified(|present| {
+            let changed = *present != new;
+            if let Some(problem) = new.problem.as_ref().filter(|_| changed) {
+                warn!("the cluster: {problem}");
+            }
+            *present = new;
+            changed
+        });
+    }
+}
+
+/// Whether the member is there and does not want the account.
+fn is_refusal(error: &Error) -> bool {
+    let Error::Handshake { reason, .. } = error else { return false };
+    matches!(**reason, Disconnect::AuthenticationFailed { .. } | Disconnect::Sasl(_))
+}
+
+fn authentication(account: &Account, encrypted: bool) -> Authentication {
+    let credentials = match &account.proof {
+        Proof::Password(password) => Credentials::password(account.user.clone().unwrap_or_default(), password.clone()),
+        Proof::Token(token) => {
+            let credentials = Credentials::token(token.clone());
+            match &account.user {
+                Some(user) => credentials.with_username(user),
+                None => credentials,
+            }
+        }
+    };
+    let credentials = match &account.realm {
+        Some(realm) => credentials.with_realm(realm),
+        None => credentials,
+    };
+    let mut authentication = Authentication::new(Arc::new(credentials), encrypted);
+    authentication.mechanism = account.mechanism;
+    authentication
+}

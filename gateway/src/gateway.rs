@@ -1,0 +1,162 @@
+//! A running gateway: its ports, its tasks, its end.
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::net::TcpListener;
+use tokio::sync::{Semaphore, watch};
+use tokio::task::JoinHandle;
+use tokio::time::timeout;
+use tokio_util::task::TaskTracker;
+use tracing::{error, info, warn};
+
+use crate::config::Config;
+use crate::drain::{Drain, DrainSwitch, Phase};
+use crate::follow::{Follower, Health};
+use crate::membership::Membership;
+use crate::metrics::Metrics;
+use crate::relay::RelayLimits;
+use crate::tls::{TlsError, TlsFiles};
+use crate::upstream::{Dialer, Upstreams};
+use crate::{admin, listen};
+
+/// Connections of the admin port that the system holds until they are accepted.
+const ADMIN_BACKLOG: u32 = 64;
+/// Sessions that are cut off may take so long to say goodbye.
+const GOODBYE: Duration = Duration::from_secs(1);
+
+/// What every task of a gateway has at hand.
+pub(crate) struct Shared {
+    pub(crate) config: Config,
+    pub(crate) tls: Arc<TlsFiles>,
+    pub(crate) upstreams: Upstreams,
+    pub(crate) membership: Arc<Membership>,
+    pub(crate) health: watch::Receiver<Health>,
+    pub(crate) metrics: Metrics,
+    pub(crate) drain: Drain,
+    /// One for each connection that may still come.
+    pub(crate) places: Arc<Semaphore>,
+    pub(crate) tasks: TaskTracker,
+}
+
+impl Shared {
+    pub(crate) fn relay_limits(&self) -> RelayLimits {
+        RelayLimits { buffer: self.config.limits.buffer, idle: self.config.limits.idle_timeout }
+    }
+}
+
+/// Why a gateway does not start.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StartError {
+    /// A port can't be listened at.
+    #[error(transparent)]
+    Io(#[from] io::Error),
+    /// A file of certificates or keys can't be used.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
+}
+
+/// A running gateway. When dropped its ports are closed and its connections end; [`stop`](Self::stop) lets them end by
+/// themselves.
+pub struct Gateway {
+    shared: Arc<Shared>,
+    switch: DrainSwitch,
+    address: SocketAddr,
+    admin_address: Option<SocketAddr>,
+    acceptor: JoinHandle<()>,
+    others: Vec<JoinHandle<()>>,
+}
+
+/// Whether the files that the settings name can be used, without starting anything.
+pub fn check(config: &Config) -> Result<(), TlsError> {
+    TlsFiles::read(config.tls.as_ref(), config.upstream.tls.as_ref()).map(drop)
+}
+
+impl Gateway {
+    /// Listens and serves, on the present tokio runtime. Whether members can be reached shows later.
+    pub async fn start(config: Config) -> Result<Self, StartError> {
+        let metrics = Metrics::new();
+        let tls = Arc::new(TlsFiles::read(config.tls.as_ref(), config.upstream.tls.as_ref())?);
+        let (switch, drain) = DrainSwitch::new();
+        let membership = Arc::new(Membership::new(config.role.clone(), metrics.clone()));
+        let dialer = Arc::new(Dialer::new(config.upstream.clone(), tls.clone(), metrics.clone()));
+        let (follower, health) =
+            Follower::new(config.role.clone(), config.topology.clone(), dialer.clone(), membership.clone());
+        let listener = listen::bind(&config.listen, config.backlog).await?;
+        let admin = match &config.admin {
+            Some(address) => Some(listen::bind(address, ADMIN_BACKLOG).await?),
+            None => None,
+        };
+        let address = listener.local_addr()?;
+        let admin_address = admin.as_ref().map(TcpListener::local_addr).transpose()?;
+        let shared = Arc::new(Shared {
+            upstreams: Upstreams::new(&config, dialer, membership.clone(), metrics.clone(), drain.clone()),
+            places: Arc::new(Semaphore::new(config.limits.connections.min(Semaphore::MAX_PERMITS))),
+            tls,
+            membership,
+            health,
+            metrics,
+            drain: drain.clone(),
+            tasks: TaskTracker::new(),
+            config,
+        });
+        info!(%address, admin = admin_address.map(|address| address.to_string()), "listening");
+        let acceptor = tokio::spawn(listen::accept(shared.clone(), listener));
+        let mut others = vec![tokio::spawn(follower.run(drain))];
+        others.extend(admin.map(|listener| tokio::spawn(admin::serve(shared.clone(), listener))));
+        Ok(Self { shared, switch, address, admin_address, acceptor, others })
+    }
+
+    /// Where it listens for clients.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Where its admin port is.
+    pub fn admin_address(&self) -> Option<SocketAddr> {
+        self.admin_address
+    }
+
+    /// Reads the files of certificates and keys again. Connections that are there keep what they have; if a file can't
+    /// be used everything stays as it was.
+    pub fn reload(&self) {
+        let read = self.shared.tls.read_again();
+        self.shared.metrics.reloaded(read.is_ok());
+        match read {
+            Ok(()) => info!("certificates are read again"),
+            Err(error) => error!("certificates stay what they were: {error}"),
+        }
+    }
+
+    /// Accepts nothing more, gives sessions the grace of the settings to end by themselves, then ends them. Answers
+    /// whether all ended in time. The admin port is there until the end.
+    ///
+    /// If the future is dropped, everything ends at once.
+    pub async fn stop(mut self) -> bool {
+        let grace = self.shared.config.drain_timeout;
+        self.shared.metrics.set_draining();
+        self.switch.advance(Phase::Draining);
+        self.shared.tasks.close();
+        info!(connections = self.shared.tasks.len(), "draining for at most {} s", grace.as_secs_f32());
+        // The port is closed when its task has ended.
+        let _ = (&mut self.acceptor).await;
+        let all_ended = timeout(grace, self.shared.tasks.wait()).await.is_ok();
+        if !all_ended {
+            warn!(connections = self.shared.tasks.len(), "cut off: the grace is over");
+        }
+        self.switch.advance(Phase::Closing);
+        let _ = timeout(GOODBYE, self.shared.tasks.wait()).await;
+        all_ended
+    }
+}
+
+impl Drop for Gateway {
+    fn drop(&mut self) {
+        self.acceptor.abort();
+        self.others.iter().for_each(JoinHandle::abort);
+        // Connections see that the switch is gone.
+    }
+}

@@ -1,0 +1,22 @@
+//! HTTP: for now an answer to everything that says that there is nothing.
+
+use tokio::io::AsyncWriteExt;
+
+use crate::connection::{Ended, Incoming};
+use crate::gateway::Shared;
+use crate::metrics::{Carriage, OpenConnection};
+
+const ANSWER: &[u8] = b"HTTP/1.1 501 Not Implemented\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
+
+/// Serves a client that speaks HTTP.
+pub(crate) async fn serve(shared: &Shared, incoming: Incoming, open: &mut OpenConnection) -> Ended {
+    let Incoming { mut stream, .. } = incoming;
+    open.set_carriage(Carriage::Http1);
+    shared.metrics.refused("http");
+    if let Err(error) = stream.write_all(ANSWER).await {
+        return Ended::early(error);
+    }
+    // The client may be gone, and then needs no goodbye.
+    let _ = stream.shutdown().await;
+    Ended::early("HTTP is not served")
+}

@@ -1,0 +1,66 @@
+//! The port that clients connect to.
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::net::{TcpListener, TcpSocket, lookup_host};
+use tokio::sync::Semaphore;
+use tracing::{debug, warn};
+
+use crate::connection;
+use crate::drain::Phase;
+use crate::gateway::Shared;
+
+/// How long to wait when a connection can't be accepted, for instance because there are too many open files.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+/// Clients beyond the limit that are told why at a time; more are closed without a word.
+const MOST_SURPLUS: usize = 256;
+
+/// Listens at the first address that a name has.
+pub(crate) async fn bind(address: &str, backlog: u32) -> io::Result<TcpListener> {
+    let named = |error: io::Error| io::Error::new(error.kind(), format!("can't listen at {address}: {error}"));
+    let nobody = || io::Error::other(format!("can't listen at {address}: no such host"));
+    let found = lookup_host(address).await.map_err(named)?.next().ok_or_else(nobody)?;
+    let listen = || {
+        let socket = if found.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
+        // A port that was in use until a moment ago can be used again.
+        socket.set_reuseaddr(true)?;
+        socket.bind(found)?;
+        socket.listen(backlog)
+    };
+    listen().map_err(named)
+}
+
+/// Accepts clients until the gateway is to stop; then the port is closed.
+pub(crate) async fn accept(shared: Arc<Shared>, listener: TcpListener) {
+    let surplus = Arc::new(Semaphore::new(MOST_SURPLUS));
+    let mut drain = shared.drain.clone();
+    loop {
+        let accepted = tokio::select! {
+            accepted = listener.accept() => accepted,
+            _ = drain.beyond(Phase::Serving) => return,
+        };
+        let (socket, client): (_, SocketAddr) = match accepted {
+            Ok(accepted) => accepted,
+            Err(error) => {
+                warn!("can't accept a connection: {error}");
+                tokio::time::sleep(ACCEPT_PAUSE).await;
+                continue;
+            }
+        };
+        let place = shared.places.clone().try_acquire_owned();
+        let is_surplus = place.is_err();
+        let Ok(place) = place.or_else(|_| surplus.clone().try_acquire_owned()) else {
+            shared.metrics.refused("connections");
+            debug!(%client, "closed at once: too many connections");
+            continue;
+        };
+        let serving = shared.clone();
+        shared.tasks.spawn(async move {
+            connection::serve(serving, socket, client, is_surplus).await;
+            drop(place);
+        });
+    }
+}

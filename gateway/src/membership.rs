@@ -1,0 +1,234 @@
+//! Who the members of the cluster are, and how that is known.
+
+use std::net::{IpAddr, UdpSocket};
+
+use hotrod_core::wire::Member;
+use tokio::sync::watch;
+use tracing::info;
+
+use crate::config::Role;
+use crate::metrics::Metrics;
+
+/// How the members are known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum KnownBy {
+    /// Not at all: they are what the settings name.
+    Settings,
+    /// From answers to clients.
+    Replies,
+    /// The gateway follows a cache's topology over a connection of its own.
+    OwnConnection,
+}
+
+impl KnownBy {
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Settings => "settings",
+            Self::Replies => "replies",
+            Self::OwnConnection => "own connection",
+        }
+    }
+}
+
+/// The cluster as the gateway knows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Members {
+    /// Addresses as the topology has them. While none is known: the settings' seeds with `--front`, nothing otherwise.
+    pub(crate) all: Vec<Member>,
+    /// The member that this is a sidecar of, as the topology has it; `None` while it isn't known, and with `--front`.
+    pub(crate) own: Option<Member>,
+    /// Where that comes from.
+    pub(crate) known_by: KnownBy,
+}
+
+/// The members, and whoever wants to know when they change.
+pub(crate) struct Membership {
+    role: Role,
+    metrics: Metrics,
+    present: watch::Sender<Members>,
+}
+
+impl Membership {
+    pub(crate) fn new(role: Role, metrics: Metrics) -> Self {
+        let (all, own) = match &role {
+            Role::Sidecar { advertised, .. } => (Vec::new(), advertised.clone()),
+            Role::Front { seeds, .. } => (seeds.clone(), None),
+        };
+        let present = watch::Sender::new(Members { all, own, known_by: KnownBy::Settings });
+        Self { role, metrics, present }
+    }
+
+    /// The members, now and with every change.
+    #[expect(dead_code, reason = "for carriages that tell clients of changes")]
+    pub(crate) fn subscribe(&self) -> watch::Receiver<Members> {
+        self.present.subscribe()
+    }
+
+    pub(crate) fn present(&self) -> Members {
+        self.present.borrow().clone()
+    }
+
+    /// A topology says who the members are. What the gateway's own connection says is not overruled by passing answers,
+    /// which may be of a cache that is not on every member.
+    pub(crate) fn learn(&self, members: &[Member], known_by: KnownBy) {
+        {
+            let present = self.present.borrow();
+            let is_known = present.known_by == known_by && present.all == members;
+            if members.is_empty() || is_known || present.known_by > known_by {
+                return;
+            }
+        }
+        let own = match &self.role {
+            Role::Front { .. } => None,
+            Role::Sidecar { advertised: Some(own), .. } => Some(own.clone()),
+            Role::Sidecar { upstream, node_name, .. } => own_of(upstream, node_name, members),
+        };
+        let new = Members { all: members.to_vec(), own, known_by };
+        let changed = self.present.send_if_modified(|present| {
+            let changed = *present != new;
+            *present = new;
+            changed
+        });
+        if changed {
+            let Members { all, own, .. } = &*self.present.borrow();
+            let names: Vec<String> = all.iter().map(ToString::to_string).collect();
+            let own = own.as_ref().map(ToString::to_string);
+            info!(members = names.join(","), own, known_by = known_by.name(), "members of the cluster");
+            self.metrics.set_members(all.len());
+        }
+    }
+
+    /// The gateway's own connection is gone: passing answers count again. The members stay what they were.
+    pub(crate) fn own_connection_lost(&self) {
+        self.present.send_if_modified(|present| {
+            let lost = present.known_by == KnownBy::OwnConnection;
+            if lost {
+                present.known_by = KnownBy::Replies;
+            }
+            lost
+        });
+    }
+}
+
+impl Members {
+    /// The members that somebody may mean with a name: an address as the topology has it, its host alone, or the first
+    /// label of that, which is the name of a StatefulSet's pod.
+    pub(crate) fn named(&self, name: &str) -> Option<&Member> {
+        let exact = self.all.iter().find(|member| member.to_string() == name);
+        exact.or_else(|| {
+            let mut meant = self.all.iter().filter(|member| member.host == name || label(&member.host) == name);
+            // Two of a name are none.
+            meant.next().filter(|_| meant.next().is_none())
+        })
+    }
+}
+
+/// The first label of a host name; an IP address has none.
+fn label(host: &str) -> &str {
+    if host.parse::<IpAddr>().is_ok() { host } else { host.split('.').next().unwrap_or(host) }
+}
+
+/// Which of the members listens at `upstream`: a sidecar dials it at another address than others do.
+///
+/// A reply does not say who sends it. The surest sign comes first; where none fits it stays unknown.
+fn own_of(upstream: &Member, node_name: &str, members: &[Member]) -> Option<Member> {
+    let only = |fits: &dyn Fn(&Member) -> bool| {
+        let mut fitting = members.iter().filter(|member| fits(member));
+        fitting.next().filter(|_| fitting.next().is_none()).cloned()
+    };
+    only(&|member| member == upstream)
+        .or_else(|| only(&|member| member.host == node_name || label(&member.host) == node_name))
+        .or_else(|| only(&|member| member.port == upstream.port && is_here(&member.host)))
+        .or_else(|| only(&|_| true))
+}
+
+/// Whether a host is an address of this machine, or of this pod: whoever can be bound to is. Names are not looked up.
+fn is_here(host: &str) -> bool {
+    let address = host.parse().ok().filter(|address: &IpAddr| !address.is_unspecified());
+    address.is_some_and(|address| UdpSocket::bind((address, 0)).is_ok())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn member(text: &str) -> Member {
+        let (host, port) = text.rsplit_once(':').unwrap();
+        Member { host: host.into(), port: port.parse().unwrap() }
+    }
+
+    fn members(texts: &[&str]) -> Vec<Member> {
+        texts.iter().map(|text| member(text)).collect()
+    }
+
+    fn sidecar(upstream: &str, name: &str, advertised: Option<&str>) -> Membership {
+        let advertised = advertised.map(member);
+        let role = Role::Sidecar { upstream: member(upstream), node_name: name.into(), advertised };
+        Membership::new(role, Metrics::new())
+    }
+
+    fn front(seeds: &[&str]) -> Membership {
+        Membership::new(Role::Front { seeds: members(seeds), node_name: None }, Metrics::new())
+    }
+
+    #[test]
+    fn a_member_is_named_by_its_address_its_host_or_its_pod() {
+        let view = Members {
+            all: members(&["pod-0.svc.local:11222", "pod-1.svc.local:11222", "10.0.0.7:11222", "10.0.0.7:11223"]),
+            own: None,
+            known_by: KnownBy::OwnConnection,
+        };
+        let named = |name: &str| view.named(name).map(ToString::to_string);
+        for name in ["pod-1.svc.local:11222", "pod-1.svc.local", "pod-1"] {
+            assert_eq!(named(name).as_deref(), Some("pod-1.svc.local:11222"), "{name}");
+        }
+        assert_eq!(named("10.0.0.7:11223").as_deref(), Some("10.0.0.7:11223"));
+        for name in ["10.0.0.7", "10", "pod-2", "pod-1:11222", "pod-1.svc", ""] {
+            assert_eq!(named(name), None, "{name:?} is nobody's name, or that of two");
+        }
+    }
+
+    #[test]
+    fn a_sidecar_finds_its_member_by_the_surest_sign() {
+        let own = |upstream: &str, name: &str, of: &[&str]| {
+            let membership = sidecar(upstream, name, None);
+            membership.learn(&members(of), KnownBy::OwnConnection);
+            membership.present().own.map(|own| own.to_string())
+        };
+        let three = ["pod-0.svc:11222", "pod-1.svc:11222", "pod-2.svc:11222"];
+        assert_eq!(own("pod-1.svc:11222", "x", &three).as_deref(), Some("pod-1.svc:11222"), "the same address");
+        assert_eq!(own("127.0.0.1:11222", "pod-2", &three).as_deref(), Some("pod-2.svc:11222"), "the same name");
+        let here = ["192.0.2.1:11222", "127.0.0.1:11222", "192.0.2.3:11222"];
+        assert_eq!(
+            own("localhost:11222", "x", &here).as_deref(),
+            Some("127.0.0.1:11222"),
+            "an address of this machine"
+        );
+        assert_eq!(own("127.0.0.1:1", "x", &["192.0.2.1:11222"]).as_deref(), Some("192.0.2.1:11222"), "the only one");
+        assert_eq!(own("127.0.0.1:1", "x", &["192.0.2.1:11222", "192.0.2.3:11222"]), None);
+    }
+
+    #[test]
+    fn the_settings_say_best_which_member_it_is() {
+        let membership = sidecar("127.0.0.1:1", "x", Some("elsewhere:2"));
+        assert_eq!(membership.present().own, Some(member("elsewhere:2")), "also before any topology");
+        membership.learn(&members(&["127.0.0.1:1"]), KnownBy::OwnConnection);
+        assert_eq!(membership.present().own, Some(member("elsewhere:2")));
+    }
+
+    #[test]
+    fn passing_answers_count_where_the_gateway_knows_no_better() {
+        let membership = front(&["seed:1"]);
+        assert_eq!(membership.present().all, members(&["seed:1"]));
+        membership.learn(&members(&["a:1", "b:1"]), KnownBy::Replies);
+        membership.learn(&members(&["a:1", "b:1", "c:1"]), KnownBy::OwnConnection);
+        membership.learn(&members(&["a:1"]), KnownBy::Replies);
+        assert_eq!(membership.present().all.len(), 3, "the cache of that answer may be on one member only");
+        membership.own_connection_lost();
+        assert_eq!(membership.present().all.len(), 3);
+        membership.learn(&members(&["c:1"]), KnownBy::Replies);
+        assert_eq!(membership.present().all, members(&["c:1"]));
+        membership.learn(&[], KnownBy::OwnConnection);
+        assert_eq!(membership.present().all.len(), 1, "no topology names nobody");
+    }
+}

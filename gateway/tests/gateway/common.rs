@@ -1,0 +1,239 @@
+//! What the tests have in common.
+
+use std::future::Future;
+use std::net::SocketAddr;
+use std::path::Path;
+use std::time::Duration;
+
+use hotrod_gateway::config::{Config, Invocation, Mode};
+use hotrod_gateway::gateway::Gateway;
+use hotrod_gateway::host::{Embedded, EmbeddedOptions};
+use hotrod_tokio::core::session::ServerSession;
+use hotrod_tokio::core::wire;
+use hotrod_tokio::core::wire::{Body, Limits, Operation, Reply, Request, RequestHeader, Status, Version};
+use rcgen::{BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::time::{sleep, timeout};
+
+/// Longer than anything takes here.
+pub(crate) const LONG: Duration = Duration::from_secs(30);
+
+/// What these arguments mean.
+pub(crate) fn config(arguments: &[&str]) -> Config {
+    let all = ["hotrod-gateway"].iter().chain(arguments);
+    match Invocation::load(all).unwrap_or_else(|error| panic!("{error}")).mode {
+        Mode::Gateway(config) => *config,
+        Mode::Embedded(..) => panic!("{arguments:?} is no gateway"),
+    }
+}
+
+/// A sidecar of the server at that address, with an admin port.
+pub(crate) async fn sidecar(upstream: SocketAddr, more: &[&str]) -> Gateway {
+    let upstream = upstream.to_string();
+    let mut arguments = vec!["--upstream", &upstream, "--node-name", "node-0"];
+    arguments.extend(["--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0"]);
+    if !more.contains(&"--topology-cache") {
+        arguments.extend(["--topology-cache", "dist"]);
+    }
+    arguments.extend(more);
+    Gateway::start(config(&arguments)).await.unwrap()
+}
+
+pub(crate) fn anywhere() -> SocketAddr {
+    SocketAddr::from(([127, 0, 0, 1], 0))
+}
+
+pub(crate) async fn node(members: usize) -> Embedded {
+    Embedded::start(EmbeddedOptions { members, listen: anywhere(), ..EmbeddedOptions::default() }).await.unwrap()
+}
+
+/// Asks until it is so.
+pub(crate) async fn until<F: Future<Output = bool>>(what: &str, mut is_so: impl FnMut() -> F) {
+    let waited = timeout(LONG, async {
+        while !is_so().await {
+            sleep(Duration::from_millis(10)).await;
+        }
+    });
+    waited.await.unwrap_or_else(|_| panic!("{what}: not after {LONG:?}"));
+}
+
+/// Status and body of what the admin port answers.
+pub(crate) async fn ask(gateway: &Gateway, path: &str) -> (u16, String) {
+    ask_at(gateway.admin_address().unwrap(), &format!("GET {path} HTTP/1.1")).await
+}
+
+pub(crate) async fn ask_at(address: SocketAddr, line: &str) -> (u16, String) {
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    let request = format!("{line}\r\nHost: here\r\nConnection: close\r\n\r\n");
+    stream.write_all(request.as_bytes()).await.unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.unwrap();
+    let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+    (head.split(' ').nth(1).unwrap().parse().unwrap(), body.into())
+}
+
+/// What /readyz says.
+pub(crate) async fn readiness(gateway: &Gateway) -> (u16, serde_json::Value) {
+    let (status, body) = ask(gateway, "/readyz").await;
+    (status, serde_json::from_str(&body).unwrap())
+}
+
+/// The sum of all series of a metric.
+pub(crate) async fn metric(gateway: &Gateway, name: &str) -> u64 {
+    let (_, text) = ask(gateway, "/metrics").await;
+    let values = text.lines().filter_map(|line| {
+        let (series, value) = line.rsplit_once(' ')?;
+        let is_it = series == name || series.starts_with(&format!("{name}{{"));
+        is_it.then(|| value.parse::<u64>().unwrap())
+    });
+    values.sum()
+}
+
+/// The value of one series.
+pub(crate) async fn series(gateway: &Gateway, series: &str) -> Option<u64> {
+    let (_, text) = ask(gateway, "/metrics").await;
+    let value = text.lines().find_map(|line| line.strip_prefix(&format!("{series} ")))?;
+    Some(value.parse().unwrap())
+}
+
+/// A server that the test plays: accepts one connection after the other.
+pub(crate) struct Played {
+    listener: TcpListener,
+}
+
+/// A client's connection at such a server.
+pub(crate) struct PlayedLink {
+    pub(crate) stream: TcpStream,
+    session: ServerSession,
+}
+
+impl Played {
+    pub(crate) async fn new() -> Self {
+        Self { listener: TcpListener::bind(anywhere()).await.unwrap() }
+    }
+
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.listener.local_addr().unwrap()
+    }
+
+    /// The next connection on which something else is asked than PING; those that only ask that are answered meanwhile:
+    /// they are the gateway's own.
+    pub(crate) async fn next(&self) -> (PlayedLink, RequestHeader, Request) {
+        let (sender, mut asked) = tokio::sync::mpsc::channel(1);
+        loop {
+            tokio::select! {
+                accepted = self.listener.accept() => {
+                    let session = ServerSession::new(Limits::default(), 1 << 20);
+                    let mut link = PlayedLink { stream: accepted.unwrap().0, session };
+                    let sender = sender.clone();
+                    tokio::spawn(async move {
+                        while let Some((header, request)) = link.request().await {
+                            if request.operation() != Operation::Ping {
+                                let _ = sender.send((link, header, request)).await;
+                                break;
+                            }
+                            link.answer(&header, Operation::Ping, pong()).await;
+                        }
+                    });
+                }
+                Some(found) = asked.recv() => return found,
+            }
+        }
+    }
+}
+
+fn pong() -> Body {
+    let ping = wire::Ping {
+        key_type: wire::MediaType::Unspecified,
+        value_type: wire::MediaType::Unspecified,
+        server_version: Some(Version::V3_1.to_byte()),
+        operations: Vec::new(),
+    };
+    Body::Ping(ping)
+}
+
+impl PlayedLink {
+    pub(crate) async fn request(&mut self) -> Option<(RequestHeader, Request)> {
+        loop {
+            if let Some(request) = self.session.poll_request() {
+                return Some(request);
+            }
+            if self.stream.read_buf(self.session.receive_buffer()).await.ok()? == 0 {
+                return None;
+            }
+        }
+    }
+
+    pub(crate) async fn answer(&mut self, header: &RequestHeader, operation: Operation, body: Body) {
+        let reply = Reply { message_id: header.message_id, status: Status::SUCCESS, topology: None, body };
+        self.session.reply(header, operation, &reply);
+        let bytes = self.session.transmit().to_bytes();
+        self.stream.write_all(&bytes).await.unwrap();
+        self.session.transmitted(bytes.len());
+    }
+}
+
+/// An authority of its own, and certificates of it.
+pub(crate) struct Authority {
+    issuer: Issuer<'static, KeyPair>,
+    pem: String,
+}
+
+impl Authority {
+    pub(crate) fn new(name: &str) -> Self {
+        let key = KeyPair::generate().unwrap();
+        let mut params = CertificateParams::new(Vec::new()).unwrap();
+        params.distinguished_name.push(DnType::CommonName, name);
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        let pem = params.self_signed(&key).unwrap().pem();
+        Self { issuer: Issuer::new(params, key), pem }
+    }
+
+    /// Writes its certificate.
+    pub(crate) fn write(&self, path: &Path) {
+        std::fs::write(path, &self.pem).unwrap();
+    }
+
+    /// Writes a certificate for a name, and its key.
+    pub(crate) fn certify(&self, name: &str, certificate: &Path, key: &Path) {
+        let pair = KeyPair::generate().unwrap();
+        let mut params = CertificateParams::new(vec![name.to_string()]).unwrap();
+        params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth, ExtendedKeyUsagePurpose::ClientAuth];
+        std::fs::write(certificate, params.signed_by(&pair, &self.issuer).unwrap().pem()).unwrap();
+        std::fs::write(key, pair.serialize_pem()).unwrap();
+    }
+}
+
+/// A folder with files of an authority: ca.pem, other-ca.pem, server.pem, server.key, client.pem, client.key.
+pub(crate) struct Files {
+    folder: tempfile::TempDir,
+    pub(crate) authority: Authority,
+}
+
+impl Files {
+    pub(crate) fn new() -> Self {
+        let files = Self { folder: tempfile::tempdir().unwrap(), authority: Authority::new("ca") };
+        files.authority.write(files.at("ca.pem").as_ref());
+        Authority::new("other ca").write(files.at("other-ca.pem").as_ref());
+        files.certify("server", "localhost");
+        files.certify("client", "client");
+        files
+    }
+
+    pub(crate) fn certify(&self, file: &str, name: &str) {
+        let (certificate, key) = (self.at(&format!("{file}.pem")), self.at(&format!("{file}.key")));
+        self.authority.certify(name, certificate.as_ref(), key.as_ref());
+    }
+
+    pub(crate) fn at(&self, name: &str) -> String {
+        self.folder.path().join(name).to_str().unwrap().into()
+    }
+
+    /// Writes a file.
+    pub(crate) fn write(&self, name: &str, content: &str) -> String {
+        let path = self.at(name);
+        std::fs::write(&path, content).unwrap();
+        path
+    }
+}

@@ -1,0 +1,96 @@
+//! How many, how long, and what becomes of those who are too many or too slow.
+
+use hotrod_tokio::{Client, Error, StartError};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+
+use crate::common::{LONG, ask, node, readiness, series, sidecar, until};
+
+async fn refusal(uri: &str) -> String {
+    match Client::connect(uri).await {
+        Err(Error::Start(StartError::Handshake { reason, .. })) => reason.to_string(),
+        Err(other) => other.to_string(),
+        Ok(_) => panic!("{uri} was let in"),
+    }
+}
+
+#[tokio::test]
+async fn a_connection_too_many_is_told_so_and_the_next_after_one_has_gone_is_served() {
+    let node = node(1).await;
+    let gateway = sidecar(node.addresses()[0], &["--max-connections", "2"]).await;
+    let uri = format!("hotrod://{}/dist?client_intelligence=basic", gateway.address());
+    let (one, two) = (Client::connect(&uri).await.unwrap(), Client::connect(&uri).await.unwrap());
+    let why = refusal(&uri).await;
+    assert!(why.contains("as many connections as it may have"), "{why}");
+    let (status, body) = readiness(&gateway).await;
+    assert_eq!((status, body["reasons"][0].as_str()), (503, Some("there are as many connections as there may be")));
+    assert!(series(&gateway, "hotrod_gateway_refusals_total{reason=\"connections\"}").await.unwrap() >= 1);
+    one.close().await;
+    until("there is a place again", || async { readiness(&gateway).await.0 == 200 }).await;
+    Client::connect(&uri).await.unwrap().close().await;
+    two.default_cache().put("k", "v").await.unwrap();
+}
+
+#[tokio::test]
+async fn a_session_too_many_is_told_so() {
+    let node = node(1).await;
+    let gateway = sidecar(node.addresses()[0], &["--max-sessions", "1"]).await;
+    let uri = format!("hotrod://{}/dist?client_intelligence=basic", gateway.address());
+    let _one = Client::connect(&uri).await.unwrap();
+    let why = refusal(&uri).await;
+    assert!(why.contains("as many sessions as it may have"), "{why}");
+    assert!(series(&gateway, "hotrod_gateway_refusals_total{reason=\"sessions\"}").await.unwrap() >= 1);
+}
+
+/// Reads to the end, which comes by itself.
+async fn end_of(stream: &mut TcpStream) -> Vec<u8> {
+    let mut received = Vec::new();
+    // A reset is an end as well.
+    let _ = timeout(LONG, stream.read_to_end(&mut received)).await.unwrap();
+    received
+}
+
+#[tokio::test]
+async fn who_says_nothing_or_nonsense_is_closed() {
+    let node = node(1).await;
+    let gateway = sidecar(node.addresses()[0], &["--handshake-timeout", "100ms"]).await;
+    let mut silent = TcpStream::connect(gateway.address()).await.unwrap();
+    assert!(end_of(&mut silent).await.is_empty());
+    let mut nonsense = TcpStream::connect(gateway.address()).await.unwrap();
+    nonsense.write_all(&[0x00, 1, 2, 3]).await.unwrap();
+    assert!(end_of(&mut nonsense).await.is_empty());
+    for reason in ["timeout", "unknown_protocol"] {
+        let counter = format!("hotrod_gateway_handshake_failures_total{{reason=\"{reason}\"}}");
+        assert_eq!(series(&gateway, &counter).await, Some(1), "{reason}");
+    }
+}
+
+#[tokio::test]
+async fn an_idle_session_ends() {
+    let node = node(1).await;
+    let gateway = sidecar(node.addresses()[0], &["--idle-timeout", "200ms"]).await;
+    let mut client = TcpStream::connect(gateway.address()).await.unwrap();
+    // PING of the default cache, version 2.0; the answer comes, and then nothing.
+    client.write_all(&[0xa0, 1, 20, 0x17, 0, 0, 1, 0]).await.unwrap();
+    let answer = end_of(&mut client).await;
+    assert_eq!(answer, [0xa1, 1, 0x18, 0, 0]);
+}
+
+#[tokio::test]
+async fn the_keep_alive_of_the_system_is_on() {
+    let node = node(1).await;
+    let gateway = sidecar(node.addresses()[0], &["--keep-alive", "77s"]).await;
+    let _client = Client::connect(&format!("hotrod://{}", gateway.address())).await.unwrap();
+    assert_eq!(ask(&gateway, "/healthz").await.0, 200);
+    // The kernel says so of its own sockets: a timer of kind 2, for every socket at this port.
+    let sockets = std::fs::read_to_string("/proc/net/tcp").unwrap();
+    let port = format!(":{:04X}", gateway.address().port());
+    let timers: Vec<_> = sockets
+        .lines()
+        .map(|line| line.split_whitespace().collect::<Vec<_>>())
+        .filter(|fields| fields[1].ends_with(&port) && fields[3] == "01")
+        .map(|fields| fields[5][..2].to_string())
+        .collect();
+    assert_eq!(timers, ["02"], "{sockets}");
+}

@@ -1,0 +1,12 @@
+//! A gateway on real sockets, before an embedded node or before a server that the test plays itself.
+
+mod admin;
+mod common;
+mod drain;
+mod front;
+mod limits;
+mod program;
+mod raw;
+mod settings;
+mod slow;
+mod tls;

@@ -1,0 +1,134 @@
+//! The program itself: signals, exit codes, logs.
+
+use std::io::{BufRead, BufReader, Read};
+use std::net::{SocketAddr, TcpStream};
+use std::process::{Child, ChildStdout, Command, Stdio};
+
+use hotrod_tokio::Client;
+use rustix::process::{Pid, Signal, kill_process};
+use tokio::task::spawn_blocking;
+
+use crate::common::{Files, Played, anywhere, ask_at, node, until};
+
+/// A running program; it ends with the test.
+struct Program {
+    child: Child,
+    /// Kept open.
+    _stdout: BufReader<ChildStdout>,
+    address: SocketAddr,
+    admin: SocketAddr,
+}
+
+impl Program {
+    fn start(upstream: SocketAddr, more: &[&str], environment: &[(&str, &str)]) -> Self {
+        let upstream = upstream.to_string();
+        let mut command = Command::new(env!("CARGO_BIN_EXE_hotrod-gateway"));
+        command.args(["--upstream", &upstream, "--node-name", "node-0", "--listen", &anywhere().to_string()]);
+        command.args(["--topology-cache", "dist", "--admin", &anywhere().to_string(), "--json"]).args(more);
+        command.envs(environment.iter().copied());
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let mut stdout = BufReader::new(child.stdout.take().unwrap());
+        let mut line = String::new();
+        stdout.read_line(&mut line).unwrap();
+        let said: serde_json::Value = serde_json::from_str(&line).unwrap_or_else(|_| panic!("{line:?}"));
+        let address = |name: &str| said[name].as_str().unwrap().parse().unwrap();
+        Self { address: address("listen"), admin: address("admin"), child, _stdout: stdout }
+    }
+
+    fn signal(&self, signal: Signal) {
+        kill_process(Pid::from_child(&self.child), signal).unwrap();
+    }
+
+    /// Waits for its end; answers the exit code and what it logged.
+    async fn ended(mut self) -> (Option<i32>, String) {
+        spawn_blocking(move || {
+            let mut log = String::new();
+            self.child.stderr.take().unwrap().read_to_string(&mut log).unwrap();
+            (self.child.wait().unwrap().code(), log)
+        })
+        .await
+        .unwrap()
+    }
+}
+
+impl Drop for Program {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+#[tokio::test]
+async fn sigterm_drains_and_the_log_has_a_line_for_the_connection() {
+    let node = node(1).await;
+    let secrets = [("HOTROD_GATEWAY_USER", "gate"), ("HOTROD_GATEWAY_PASSWORD", "0pensesame")];
+    let program = Program::start(node.addresses()[0], &["--log-format", "json"], &secrets);
+    let uri = format!("hotrod://{}/dist?client_intelligence=basic", program.address);
+    let client = Client::connect(&uri).await.unwrap();
+    client.default_cache().put("k", "v").await.unwrap();
+    client.close().await;
+    program.signal(Signal::TERM);
+    let (code, log) = program.ended().await;
+    assert_eq!(code, Some(0), "{log}");
+    assert!(!log.contains("0pensesame"), "{log}");
+    let lines: Vec<serde_json::Value> = log.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let ended = lines.iter().find(|line| line["message"] == "connection ended").unwrap();
+    assert_eq!(ended["carriage"], "raw");
+    assert_eq!(ended["member"], node.addresses()[0].to_string());
+    assert_eq!(ended["reason"], "closed by the client");
+    assert!(ended["to_member"].as_u64().unwrap() > 10 && ended["to_client"].as_u64().unwrap() > 5, "{ended}");
+}
+
+#[tokio::test]
+async fn a_second_sigterm_ends_everything_at_once() {
+    let played = Played::new().await;
+    let program = Program::start(played.address(), &["--drain-timeout", "10min"], &[]);
+    let uri = format!("hotrod://{}/dist?client_intelligence=basic&max_retries=0", program.address);
+    let asked = tokio::spawn(async move {
+        let client = Client::connect(&uri).await.unwrap();
+        client.default_cache().get("k").await
+    });
+    let (mut link, ..) = played.next().await;
+    program.signal(Signal::TERM);
+    let admin = program.admin;
+    until("it drains", || async { ask_at(admin, "GET /readyz HTTP/1.1").await.1.contains("about to stop") }).await;
+    program.signal(Signal::TERM);
+    let (code, log) = program.ended().await;
+    assert_eq!(code, Some(1), "{log}");
+    assert!(asked.await.unwrap().is_err());
+    // The server's side of it is gone as well.
+    assert!(link.request().await.is_none());
+}
+
+#[tokio::test]
+async fn sighup_has_certificates_read_again() {
+    let (node, files) = (node(1).await, Files::new());
+    let (certificate, key) = (files.at("server.pem"), files.at("server.key"));
+    let program = Program::start(node.addresses()[0], &["--tls-cert", &certificate, "--tls-key", &key], &[]);
+    let uri = |name: &str| {
+        let ca = files.at("ca.pem");
+        format!("hotrods://{}/dist?sni_host_name={name}&client_intelligence=basic&trust_ca={ca}", program.address)
+    };
+    Client::connect(&uri("localhost")).await.unwrap();
+    files.certify("server", "renamed.test");
+    program.signal(Signal::HUP);
+    until("the new certificate is shown", || async { Client::connect(&uri("renamed.test")).await.is_ok() }).await;
+    program.signal(Signal::INT);
+    assert_eq!(program.ended().await.0, Some(0));
+}
+
+#[tokio::test]
+async fn a_port_that_is_taken_is_named() {
+    let node = node(1).await;
+    let taken = node.addresses()[0].to_string();
+    let output = spawn_blocking(move || {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_hotrod-gateway"));
+        command.args(["--upstream", &taken, "--node-name", "n", "--listen", &taken]);
+        (command.output().unwrap(), taken)
+    });
+    let (output, taken) = output.await.unwrap();
+    let log = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    assert!(log.contains(&format!("can't listen at {taken}")), "{log}");
+    assert!(TcpStream::connect(&taken).is_ok());
+}

@@ -1,0 +1,104 @@
+//! Plain Hot Rod: a whole client through a sidecar.
+
+use bytes::Bytes;
+use hotrod_tokio::core::wire::{Body, EventData, ListenerOptions, Operation};
+use hotrod_tokio::{Cache, Client, ListenerEvent};
+use tokio::time::timeout;
+
+use crate::common::{LONG, Played, metric, node, series, sidecar, until};
+
+/// A client that stays with the gateway: the addresses in topologies lead past it.
+async fn connect(address: std::net::SocketAddr) -> (Client, Cache) {
+    let client = Client::connect(&format!("hotrod://{address}/dist?client_intelligence=basic")).await.unwrap();
+    let cache = client.default_cache();
+    (client, cache)
+}
+
+#[tokio::test]
+async fn a_whole_client_works_through_a_sidecar() {
+    let node = node(1).await;
+    let gateway = sidecar(node.addresses()[0], &[]).await;
+    let (client, cache) = connect(gateway.address()).await;
+    let value: Bytes = (0..20_000_000u32).map(|n| n as u8).collect::<Vec<_>>().into();
+    cache.put("large", value.clone()).await.unwrap();
+    assert!(cache.get("large").await.unwrap().unwrap() == value);
+    let mut listener = cache.listen(ListenerOptions::default()).await.unwrap();
+    let mut tasks = tokio::task::JoinSet::new();
+    for task in 0..20 {
+        let cache = cache.clone();
+        tasks.spawn(async move {
+            for round in 0..50 {
+                let key = format!("{task}-{round}");
+                cache.put(key.clone(), vec![task; round * 100]).await.unwrap();
+                assert_eq!(cache.get(key).await.unwrap().unwrap(), vec![task; round * 100]);
+            }
+        });
+    }
+    while let Some(task) = tasks.join_next().await {
+        task.unwrap();
+    }
+    for _ in 0..1000 {
+        let Some(ListenerEvent::Entry(event)) = listener.next().await else { panic!() };
+        assert!(matches!(event.data, EventData::Key { .. }));
+    }
+    assert_eq!(series(&gateway, "hotrod_gateway_sessions_open{carriage=\"raw\"}").await, Some(2));
+    assert!(
+        series(&gateway, "hotrod_gateway_relayed_bytes_total{direction=\"to_member\"}").await.unwrap() > 20_000_000
+    );
+    assert!(
+        series(&gateway, "hotrod_gateway_relayed_bytes_total{direction=\"to_client\"}").await.unwrap() > 20_000_000
+    );
+    client.close().await;
+    until("no session is left", || async { metric(&gateway, "hotrod_gateway_sessions_open").await == 0 }).await;
+    until("no connection is left", || async { metric(&gateway, "hotrod_gateway_connections_open").await == 0 }).await;
+    assert_eq!(metric(&gateway, "hotrod_gateway_buffered_bytes").await, 0);
+    node.stop().await;
+}
+
+#[tokio::test]
+async fn a_server_that_cannot_be_reached_is_told_in_hot_rod() {
+    let nobody = {
+        let played = Played::new().await;
+        played.address()
+    };
+    let gateway = sidecar(nobody, &[]).await;
+    let uri = format!("hotrod://{}/dist", gateway.address());
+    let error = Client::connect(&uri).await.err().unwrap().to_string();
+    assert!(error.contains(&format!("member {nobody} can't be reached")), "{error}");
+    assert!(series(&gateway, "hotrod_gateway_refusals_total{reason=\"unreachable\"}").await.unwrap() >= 1);
+    assert!(metric(&gateway, "hotrod_gateway_upstream_failures_total").await >= 1);
+}
+
+#[tokio::test]
+async fn the_end_of_a_server_is_the_end_of_the_clients_link_at_once() {
+    let played = Played::new().await;
+    let gateway = sidecar(played.address(), &[]).await;
+    let uri = format!("hotrod://{}/dist?max_retries=0&client_intelligence=basic", gateway.address());
+    let asked = tokio::spawn(async move {
+        let client = Client::connect(&uri).await.unwrap();
+        client.default_cache().put("k", "v").await.unwrap_err().to_string()
+    });
+    let served = played.next().await;
+    drop((served, played));
+    let error = timeout(LONG, asked).await.unwrap().unwrap();
+    assert!(error.contains("PUT got no answer"), "{error}");
+}
+
+/// Half a connection is a connection: who has said all may still be answered.
+#[tokio::test]
+async fn an_answer_comes_after_the_client_has_said_its_last() {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    let played = Played::new().await;
+    let gateway = sidecar(played.address(), &[]).await;
+    let mut client = tokio::net::TcpStream::connect(gateway.address()).await.unwrap();
+    // GET of "k" in the default cache, message 5, version 2.0.
+    client.write_all(&[0xa0, 5, 20, 0x03, 0, 0, 1, 0, 1, b'k']).await.unwrap();
+    client.shutdown().await.unwrap();
+    let (mut link, header, _) = played.next().await;
+    assert!(link.request().await.is_none(), "the server sees the end as well");
+    link.answer(&header, Operation::Get, Body::Value("v".into())).await;
+    drop(link);
+    let mut answer = Vec::new();
+    timeout(LONG, client.read_to_end(&mut answer)).await.unwrap().unwrap();
+    assert_eq!(answer, [0xa1, 5, 0x04, 0, 0, 1, b'v']);
+}
