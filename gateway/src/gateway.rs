@@ -5,8 +5,9 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use hotrod_core::wire::Topology;
 use tokio::net::TcpListener;
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::{Semaphore, broadcast, watch};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 use tokio_util::task::TaskTracker;
@@ -15,7 +16,7 @@ use tracing::{error, info, warn};
 use crate::config::Config;
 use crate::drain::{Drain, DrainSwitch, Phase};
 use crate::follow::{Follower, Health};
-use crate::membership::Membership;
+use crate::membership::{KnownBy, Membership};
 use crate::metrics::Metrics;
 use crate::relay::RelayLimits;
 use crate::tls::{TlsError, TlsFiles};
@@ -39,9 +40,27 @@ pub(crate) struct Shared {
     /// One for each connection that may still come.
     pub(crate) places: Arc<Semaphore>,
     pub(crate) tasks: TaskTracker,
+    /// Views of the cluster, as they are seen.
+    pub(crate) topologies: broadcast::Sender<Arc<Seen>>,
+}
+
+/// Views that a link may be behind: the newest one tells all that matters.
+const TOPOLOGIES: usize = 16;
+
+/// A view of the cluster, as one cache has it.
+pub(crate) struct Seen {
+    pub(crate) cache: String,
+    pub(crate) topology: Box<Topology>,
 }
 
 impl Shared {
+    /// A view has come with an answer to a client.
+    pub(crate) fn learn(&self, seen: Seen) {
+        self.membership.learn(&seen.topology.members, KnownBy::Replies);
+        // There may be no link that wants to hear of it.
+        let _ = self.topologies.send(Arc::new(seen));
+    }
+
     pub(crate) fn relay_limits(&self) -> RelayLimits {
         RelayLimits { buffer: self.config.limits.buffer, idle: self.config.limits.idle_timeout }
     }
@@ -79,6 +98,7 @@ impl Gateway {
     /// Listens and serves, on the present tokio runtime. Whether members can be reached shows later.
     pub async fn start(config: Config) -> Result<Self, StartError> {
         let metrics = Metrics::new();
+        let topologies = broadcast::Sender::new(TOPOLOGIES);
         let tls = Arc::new(TlsFiles::read(config.tls.as_ref(), config.upstream.tls.as_ref())?);
         let (switch, drain) = DrainSwitch::new();
         let membership = Arc::new(Membership::new(config.role.clone(), metrics.clone()));
@@ -101,6 +121,7 @@ impl Gateway {
             metrics,
             drain: drain.clone(),
             tasks: TaskTracker::new(),
+            topologies,
             config,
         });
         info!(%address, admin = admin_address.map(|address| address.to_string()), "listening");

@@ -1,0 +1,196 @@
+//! A client's HTTP/1.1 link: ordinary requests are answered, and one for a tunnel leads to a member.
+
+use bytes::BytesMut;
+use hotrod_core::carriage::registry::{INSIDE_FIELD, NODE_FIELD};
+use hotrod_core::carriage::{Detected, detect};
+use hotrod_core::http1::{Answer, Fields, Kind, Limits, Request, ServerEvent, ServerExchange};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::time::timeout;
+
+use super::endpoint::{node_at, status_of, wanted};
+use super::http2::{self, Place};
+use super::{HERE, Link};
+use crate::connection::Ended;
+use crate::drain::Phase;
+use crate::gateway::Shared;
+use crate::metrics::Carriage;
+use crate::relay::relay;
+
+/// Serves a client that speaks HTTP/1.1; `first` is what it has sent already.
+pub(super) async fn serve(shared: &Shared, stream: &mut impl Link, first: BytesMut, is_surplus: bool) -> Ended {
+    let limits = Limits { head: shared.config.limits.header, ..Limits::default() };
+    let mut exchange = ServerExchange::new(limits);
+    exchange.handle_received(&first);
+    let mut drain = shared.drain.clone();
+    let idle = shared.config.limits.idle_timeout;
+    loop {
+        while let Some(event) = exchange.poll_event() {
+            match event {
+                ServerEvent::Request(request) if request.kind == Kind::Ordinary => {
+                    let close = shared.drain.is_draining();
+                    answer_ordinary(&mut exchange, &request, close);
+                }
+                ServerEvent::Request(request) if is_surplus => {
+                    shared.metrics.refused("connections");
+                    refuse(&mut exchange, 429, Some(1), None);
+                    let _ = request;
+                }
+                ServerEvent::Request(request) => return tunnel(shared, stream, exchange, &request).await,
+                ServerEvent::Failed(violation) => {
+                    shared.metrics.refused("request");
+                    let _ = flush(stream, &mut exchange).await;
+                    let _ = stream.shutdown().await;
+                    return Ended::early(violation);
+                }
+            }
+            if let Err(error) = flush(stream, &mut exchange).await {
+                return Ended::early(error);
+            }
+        }
+        if exchange.closes() {
+            let _ = stream.shutdown().await;
+            return Ended::early("answered");
+        }
+        let read = tokio::select! {
+            read = timeout(idle, stream.read_buf(exchange.receive_buffer())) => read,
+            _ = drain.beyond(Phase::Serving) => return Ended::early("drained"),
+        };
+        match read {
+            Ok(Ok(0)) => return Ended::early("closed by the client"),
+            Ok(Ok(_)) => exchange.handle_filled(),
+            Ok(Err(error)) => return Ended::early(error),
+            Err(_) => return Ended::early("idle for too long"),
+        }
+    }
+}
+
+async fn flush(stream: &mut impl Link, exchange: &mut ServerExchange) -> std::io::Result<()> {
+    while !exchange.transmit().is_empty() {
+        let written = stream.write(exchange.transmit().first()).await?;
+        exchange.transmitted(written);
+    }
+    stream.flush().await
+}
+
+/// Probes, people and proxies: Hot Rod's fields without an Upgrade mean something that is not there.
+fn answer_ordinary(exchange: &mut ServerExchange, request: &Request, close: bool) {
+    let means_hot_rod = [NODE_FIELD, INSIDE_FIELD].iter().any(|name| request.fields.get(name).is_some());
+    if means_hot_rod {
+        return refuse(exchange, 426, None, None);
+    }
+    let answer = match request.method.as_str() {
+        "GET" | "HEAD" => Answer::text(200, HERE),
+        _ => Answer::text(405, "only GET and HEAD are answered here\n"),
+    };
+    let _ = exchange.answer(&answer, close);
+}
+
+fn refuse(exchange: &mut ServerExchange, status: u16, retry_after: Option<u32>, node: Option<&str>) {
+    let mut answer = Answer::text(status, "");
+    let mut with = |name: &str, value: String| {
+        if let Ok(more) = answer.clone().with(name, value) {
+            answer = more;
+        }
+    };
+    retry_after.into_iter().for_each(|seconds| with("retry-after", seconds.to_string()));
+    node.into_iter().for_each(|node| with(NODE_FIELD, node.to_string()));
+    if status == 426 {
+        with("upgrade", "hotrod".into());
+        with("connection", "upgrade".into());
+    }
+    let _ = exchange.answer(&answer, true);
+}
+
+/// Leads a client to a member, or says why not.
+async fn tunnel(shared: &Shared, stream: &mut impl Link, mut exchange: ServerExchange, request: &Request) -> Ended {
+    let target = match &request.kind {
+        Kind::Connect { authority } => Some(authority.as_str()),
+        _ => None,
+    };
+    let wanted = wanted(shared, request.fields.text(NODE_FIELD), target);
+    let refused = match request.fields.text(INSIDE_FIELD) {
+        None | Some("hotrod" | "h2") => None,
+        Some(_) => Some((400, None)),
+    };
+    if let Some((status, retry_after)) = refused {
+        refuse(&mut exchange, status, retry_after, None);
+        let _ = flush(stream, &mut exchange).await;
+        return Ended::early("asks for an unknown inside of a tunnel");
+    }
+    if request.fields.text(INSIDE_FIELD) == Some("h2") {
+        return inner_http2(shared, stream, exchange, wanted).await;
+    }
+    let mut upstream = match shared.upstreams.connect(wanted.as_deref(), Carriage::Http1).await {
+        Ok(upstream) => upstream,
+        Err(refusal) => {
+            let (status, retry_after) = status_of(&refusal);
+            refuse(&mut exchange, status, retry_after, None);
+            let _ = flush(stream, &mut exchange).await;
+            let _ = stream.shutdown().await;
+            return Ended::early(refusal);
+        }
+    };
+    let mut fields = Fields::new();
+    let node = node_at(shared, upstream.member());
+    if !node.name.is_empty() {
+        // A name that can't be a field's value is left out.
+        let _ = fields.push(NODE_FIELD, node.name.clone());
+    }
+    let trailing = match accept(stream, &mut exchange, &fields).await {
+        Ok(trailing) => trailing,
+        Err(error) => return Ended::early(error),
+    };
+    let first = match first_bytes(shared, stream, trailing).await {
+        Ok(first) => first,
+        Err(reason) => return Ended { member: Some(upstream.member().clone()), ..Ended::early(reason) },
+    };
+    if detect(&first) == Detected::Http2 {
+        drop(upstream);
+        return http2::serve(shared, stream, first, Place { is_surplus: false, inside: Some(wanted) }).await;
+    }
+    let limits = shared.relay_limits();
+    let relayed = relay(stream, &mut upstream, &first, limits, &shared.metrics, &shared.drain).await;
+    Ended {
+        member: Some(upstream.member().clone()),
+        to_member: relayed.to_member,
+        to_client: relayed.to_client,
+        reason: relayed.end.to_string(),
+    }
+}
+
+/// A tunnel in which the client speaks HTTP/2: each session in it finds its member by itself.
+async fn inner_http2(
+    shared: &Shared,
+    stream: &mut impl Link,
+    mut exchange: ServerExchange,
+    wanted: Option<String>,
+) -> Ended {
+    match accept(stream, &mut exchange, &Fields::new()).await {
+        Ok(trailing) => http2::serve(shared, stream, trailing, Place { is_surplus: false, inside: Some(wanted) }).await,
+        Err(error) => Ended::early(error),
+    }
+}
+
+/// Says that the tunnel is there. Answers its first bytes.
+async fn accept(stream: &mut impl Link, exchange: &mut ServerExchange, fields: &Fields) -> std::io::Result<BytesMut> {
+    let trailing = exchange.accept(fields).map_err(std::io::Error::other)?;
+    flush(stream, exchange).await?;
+    Ok(BytesMut::from(&trailing[..]))
+}
+
+/// The first bytes of a tunnel: they tell what it carries.
+async fn first_bytes(shared: &Shared, stream: &mut impl Link, mut first: BytesMut) -> Result<BytesMut, String> {
+    let read = async {
+        while first.is_empty() || detect(&first) == Detected::NeedMore {
+            if stream.read_buf(&mut first).await? == 0 {
+                return Err(std::io::Error::from(std::io::ErrorKind::UnexpectedEof));
+            }
+        }
+        Ok(())
+    };
+    match timeout(shared.config.limits.handshake_timeout, read).await {
+        Ok(Ok(())) => Ok(first),
+        Ok(Err(error)) => Err(error.to_string()),
+        Err(_) => Err("did not use its tunnel in time".into()),
+    }
+}

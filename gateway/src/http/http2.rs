@@ -1,0 +1,343 @@
+//! A client's HTTP/2 link: the machine, the socket, and the sessions on its streams, all in one task.
+
+use std::collections::BTreeMap;
+use std::future::{Future, poll_fn};
+use std::io::{self, IoSlice};
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use bytes::BytesMut;
+use hotrod_core::carriage::registry::INSIDE_FIELD;
+use hotrod_core::carriage::{Asked, Form, Node, Offer, ServerConfig, ServerEvent, ServerLink};
+use hotrod_core::http2::{self, ErrorCode, Settings, StreamId};
+use hotrod_core::time::Instant;
+use tokio::io::DuplexStream;
+use tokio::time::{Instant as Clock, sleep_until};
+use tokio_util::io::poll_read_buf;
+
+use super::endpoint::wanted;
+use super::session::{Progress, Session};
+use super::{HERE, Link};
+use crate::connection::Ended;
+use crate::drain::Phase;
+use crate::gateway::Shared;
+use crate::metrics::Buffered;
+
+/// Larger messages should go over a session of their own: a member answers one after the other. A message of one frame
+/// waits for nobody.
+const LANE_THRESHOLD: u32 = 16_000;
+/// Pieces in one vectored write.
+const PIECES: usize = 32;
+/// Bytes that a client has not taken above which nothing more is read from it.
+const UNTAKEN: usize = 256 << 10;
+/// Reads of one turn before other tasks get theirs.
+const READS_A_TURN: usize = 16;
+/// How often it is looked at whether a link is idle.
+const CHECK: Duration = Duration::from_secs(1);
+
+/// Where a link is.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Place {
+    /// Whether there are too many connections: everything is refused.
+    pub(super) is_surplus: bool,
+    /// Inside a tunnel, which asked for that member; there is no further tunnel in it.
+    pub(super) inside: Option<Option<String>>,
+}
+
+/// Serves a client that speaks HTTP/2; `first` is what it has sent already.
+pub(super) async fn serve(shared: &Shared, stream: &mut impl Link, first: BytesMut, place: Place) -> Ended {
+    let mut server = Server::new(shared, place);
+    server.machine.receive_buffer().extend_from_slice(&first);
+    server.machine.handle_filled(server.now());
+    let reason = server.run(stream).await;
+    Ended { member: None, to_member: server.to_member, to_client: server.to_client, reason }
+}
+
+/// Serves what a tunnel carries.
+fn serve_inside(
+    shared: &Shared,
+    mut far: DuplexStream,
+    place: Place,
+) -> Pin<Box<dyn Future<Output = Ended> + Send + '_>> {
+    Box::pin(async move { serve(shared, &mut far, BytesMut::new(), place).await })
+}
+
+struct Server<'a> {
+    shared: &'a Shared,
+    place: Place,
+    machine: ServerLink,
+    sessions: BTreeMap<StreamId, Session<'a>>,
+    epoch: Clock,
+    moved_at: Clock,
+    held: Buffered,
+    phase: Phase,
+    /// The machine has said its last word, which is still to be sent.
+    over: Option<String>,
+    to_member: u64,
+    to_client: u64,
+}
+
+impl<'a> Server<'a> {
+    fn new(shared: &'a Shared, place: Place) -> Self {
+        let limits = &shared.config.limits;
+        let settings = Settings {
+            max_concurrent_streams: Some(u32::try_from(limits.tunnels).unwrap_or(u32::MAX)),
+            max_header_list_size: Some(u32::try_from(limits.header).unwrap_or(u32::MAX)),
+            initial_window_size: u32::try_from(limits.buffer).unwrap_or(u32::MAX).clamp(16 << 10, 1 << 30),
+            ..http2::Config::default().settings
+        };
+        let http2 = http2::Config { settings, settings_timeout: limits.handshake_timeout, ..http2::Config::default() };
+        let frames = Some(Offer { lane_threshold: LANE_THRESHOLD, ..Offer::default() });
+        let now = Clock::now();
+        Self {
+            machine: ServerLink::new(ServerConfig { frames, http2 }, Instant::EPOCH),
+            shared,
+            place,
+            sessions: BTreeMap::new(),
+            epoch: now,
+            moved_at: now,
+            held: shared.metrics.buffer(),
+            phase: Phase::Serving,
+            over: None,
+            to_member: 0,
+            to_client: 0,
+        }
+    }
+
+    fn now(&self) -> Instant {
+        Instant::from_micros(u64::try_from(self.epoch.elapsed().as_micros()).unwrap_or(u64::MAX))
+    }
+
+    /// When it has to be looked at again.
+    fn alarm(&self) -> Clock {
+        let check = Clock::now() + CHECK;
+        let wanted = self.machine.poll_timeout().map(|at| self.epoch + Duration::from_micros(at.as_micros()));
+        wanted.map_or(check, |wanted| wanted.min(check))
+    }
+
+    async fn run(&mut self, stream: &mut impl Link) -> String {
+        let mut drain = self.shared.drain.clone();
+        let mut topologies = self.shared.topologies.subscribe();
+        loop {
+            let (alarm, phase) = (self.alarm(), self.phase);
+            tokio::select! {
+                reason = poll_fn(|cx| self.poll(stream, cx)) => return reason,
+                () = sleep_until(alarm) => {
+                    self.machine.handle_timeout(self.now());
+                    if let Some(reason) = self.is_idle_for_too_long() {
+                        self.machine.close(ErrorCode::NO_ERROR, b"idle");
+                        self.over.get_or_insert(reason);
+                    }
+                }
+                phase = drain.beyond(phase) => self.go_on_to(phase),
+                Ok(seen) = topologies.recv() => {
+                    self.sessions.values_mut().for_each(|session| session.tell_topology(&seen, &mut self.machine));
+                }
+            }
+        }
+    }
+
+    fn is_idle_for_too_long(&self) -> Option<String> {
+        let is_idle = self.moved_at.elapsed() > self.shared.config.limits.idle_timeout;
+        is_idle.then(|| "idle for too long".to_string())
+    }
+
+    /// The gateway is about to stop: clients go elsewhere, and what is in flight finishes.
+    fn go_on_to(&mut self, phase: Phase) {
+        self.phase = phase;
+        let now = self.now();
+        match phase {
+            Phase::Serving => {}
+            Phase::Draining => {
+                let grace = self.shared.config.drain_timeout.as_millis();
+                self.machine.drain(now, u32::try_from(grace).unwrap_or(u32::MAX));
+            }
+            Phase::Closing => {
+                for (_, mut session) in std::mem::take(&mut self.sessions) {
+                    session.cut(&mut self.machine);
+                    self.count(&session);
+                }
+                self.machine.close(ErrorCode::NO_ERROR, b"the grace is over");
+                self.over.get_or_insert("cut off at the end of the grace".into());
+            }
+        }
+    }
+
+    fn count(&mut self, session: &Session<'_>) {
+        let (to_member, to_client) = session.moved();
+        self.to_member += to_member;
+        self.to_client += to_client;
+    }
+
+    /// Moves everything that can be moved. Ready with the reason when the link is over.
+    fn poll(&mut self, stream: &mut impl Link, cx: &mut Context<'_>) -> Poll<String> {
+        for _ in 0..READS_A_TURN {
+            let read = match self.read(stream, cx) {
+                Ok(read) => read,
+                Err(reason) => return Poll::Ready(reason),
+            };
+            self.handle_events();
+            self.poll_sessions(cx);
+            self.handle_events();
+            let written = match self.write(stream, cx) {
+                Ok(written) => written,
+                Err(error) => return Poll::Ready(format!("the client's link failed: {error}")),
+            };
+            if self.machine.transmit().is_empty()
+                && let Some(reason) = self.over.take()
+            {
+                // The client may be gone, and then needs no goodbye.
+                let _ = Pin::new(&mut *stream).poll_shutdown(cx);
+                return Poll::Ready(reason);
+            }
+            if !read && !written {
+                self.held.set(self.sessions.values().map(Session::held).sum::<usize>() + self.machine.transmit().len());
+                return Poll::Pending;
+            }
+            self.moved_at = Clock::now();
+        }
+        cx.waker().wake_by_ref();
+        Poll::Pending
+    }
+
+    /// Answers whether anything was read.
+    fn read(&mut self, stream: &mut impl Link, cx: &mut Context<'_>) -> Result<bool, String> {
+        if self.over.is_some() || !self.machine.wants_read() || self.machine.transmit().len() > UNTAKEN {
+            return Ok(false);
+        }
+        match poll_read_buf(Pin::new(stream), cx, self.machine.receive_buffer()) {
+            Poll::Pending => Ok(false),
+            Poll::Ready(Ok(0)) => Err("closed by the client".into()),
+            Poll::Ready(Ok(_)) => {
+                let now = self.now();
+                self.machine.handle_filled(now);
+                Ok(true)
+            }
+            Poll::Ready(Err(error)) if error.kind() == io::ErrorKind::UnexpectedEof => {
+                Err("closed by the client".into())
+            }
+            Poll::Ready(Err(error)) => Err(format!("the client's link failed: {error}")),
+        }
+    }
+
+    /// Answers whether anything was written.
+    fn write(&mut self, stream: &mut impl Link, cx: &mut Context<'_>) -> io::Result<bool> {
+        let mut any = false;
+        while !self.machine.transmit().is_empty() {
+            let mut slices = [IoSlice::new(&[]); PIECES];
+            let mut count = 0;
+            for (slice, piece) in slices.iter_mut().zip(self.machine.transmit().segments()) {
+                *slice = IoSlice::new(piece);
+                count += 1;
+            }
+            match Pin::new(&mut *stream).poll_write_vectored(cx, &slices[..count])? {
+                Poll::Pending => break,
+                Poll::Ready(written) => {
+                    self.machine.transmitted(written);
+                    any = true;
+                }
+            }
+        }
+        if any {
+            let _ = Pin::new(stream).poll_flush(cx)?;
+        }
+        Ok(any)
+    }
+
+    fn poll_sessions(&mut self, cx: &mut Context<'_>) {
+        let mut seen = Vec::new();
+        let mut ended = Vec::new();
+        for (stream, session) in &mut self.sessions {
+            if let Progress::Over(reason) = session.poll(self.shared, &mut self.machine, &mut seen, cx) {
+                tracing::debug!(?stream, reason, "session ended");
+                ended.push(*stream);
+            }
+        }
+        ended.into_iter().for_each(|stream| self.forget(stream));
+        for view in seen {
+            self.shared.learn(view);
+        }
+    }
+
+    fn forget(&mut self, stream: StreamId) {
+        if let Some(session) = self.sessions.remove(&stream) {
+            self.count(&session);
+        }
+    }
+
+    fn handle_events(&mut self) {
+        while let Some(event) = self.machine.poll_event() {
+            match event {
+                ServerEvent::Asked { stream, asked } => self.begin(stream, asked),
+                ServerEvent::Ordinary { stream, method, .. } => self.answer(stream, &method),
+                ServerEvent::Request { stream, fragment } => {
+                    let session = self.sessions.get_mut(&stream);
+                    session.into_iter().for_each(|session| session.request(fragment.clone(), &mut self.machine));
+                }
+                ServerEvent::Bytes { stream, bytes } => {
+                    self.sessions.get_mut(&stream).into_iter().for_each(|session| session.bytes(bytes.clone()));
+                }
+                ServerEvent::Cancelled { stream, call } => {
+                    let session = self.sessions.get_mut(&stream);
+                    if session.and_then(|session| session.cancelled(call, &mut self.machine)).is_some() {
+                        self.forget(stream);
+                    }
+                }
+                ServerEvent::Finished { stream } => {
+                    if self.sessions.get_mut(&stream).is_some_and(|session| session.finished(&mut self.machine)) {
+                        self.forget(stream);
+                    }
+                }
+                ServerEvent::Ended { stream, .. } => self.forget(stream),
+                ServerEvent::Writable { .. } => {}
+                ServerEvent::Drained => {
+                    self.machine.close(ErrorCode::NO_ERROR, b"");
+                    self.over.get_or_insert("drained".into());
+                }
+                ServerEvent::Closed(reason) => {
+                    self.over.get_or_insert(reason.to_string());
+                }
+            }
+        }
+    }
+
+    /// A session is asked for.
+    fn begin(&mut self, stream: StreamId, asked: Asked) {
+        let refused = if self.place.is_surplus {
+            Some((429, Some(1)))
+        } else if asked.is_foreign {
+            Some((501, None))
+        } else if self.place.inside.is_some() && asked.target.is_some() {
+            Some((405, None))
+        } else if asked.is_malformed {
+            Some((400, None))
+        } else {
+            None
+        };
+        if let Some((status, retry_after)) = refused {
+            self.shared.metrics.refused("request");
+            return self.machine.refuse(stream, status, retry_after);
+        }
+        let wanted = wanted(self.shared, asked.node.as_deref(), asked.target.as_deref());
+        let wanted = wanted.or_else(|| self.place.inside.clone().flatten());
+        let is_framed = self.machine.form(stream) == Some(Form::Frames);
+        let inside = asked.fields.iter().any(|field| field.name == INSIDE_FIELD.as_bytes() && field.value == "h2");
+        if inside && !is_framed && self.place.inside.is_none() {
+            let shared = self.shared;
+            let place = Place { is_surplus: false, inside: Some(wanted) };
+            self.machine.accept(stream, &Node::default());
+            self.sessions.insert(stream, Session::tunnel(stream, |far| serve_inside(shared, far, place)));
+        } else {
+            self.sessions.insert(stream, Session::new(self.shared, stream, wanted, is_framed));
+        }
+    }
+
+    fn answer(&mut self, stream: StreamId, method: &str) {
+        match method {
+            "GET" => self.machine.answer(stream, 200, HERE, true),
+            "HEAD" => self.machine.answer(stream, 200, HERE, false),
+            _ => self.machine.answer(stream, 405, "", true),
+        }
+    }
+}

@@ -1,0 +1,325 @@
+//! The calls of a session with frames on their way to a member, and what the member sends back.
+//!
+//! A member takes one request after the other and says nothing of where its answers end. So requests wait here for their
+//! turn, and answers are taken apart just as far as it takes to find their ends. No bytes are held but those for which a
+//! side has no room: a client's credit bounds the requests, and answers are read no faster than the client takes them.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use crate::gateway::Seen;
+use bytes::{Buf, Bytes, BytesMut};
+use hotrod_core::carriage::registry::{
+    HOT_ROD_MESSAGE_ERROR, HOT_ROD_NOT_AUTHENTICATED, HOT_ROD_TOO_MANY_CALLS, HOT_ROD_UPSTREAM_GONE,
+};
+use hotrod_core::carriage::{Fragment, ServerLink};
+use hotrod_core::http2::{ErrorCode, StreamId};
+use hotrod_core::wire::{
+    Asked, Limits, MessageKind, Operation, ReplyScanner, RequestHead, Topology, Violation, peek_request_head,
+};
+
+/// Bytes that wait for the member's socket above which no more are taken from clients.
+const ENOUGH: usize = 64 << 10;
+/// Octets of waiting requests of one session above which a further one that is not whole is not waited for.
+const MOST_WAITING: usize = 4 << 20;
+/// Requests that a member has and whose answer nobody waits for any more, above which no further ones are taken.
+const MOST_SWALLOWED: usize = 1_000;
+
+/// Calls of one session with one member.
+pub(super) struct Lane {
+    stream: StreamId,
+    /// Calls of which nothing has gone to the member, oldest first.
+    waiting: VecDeque<Waiting>,
+    /// The call of which some has gone.
+    current: Option<Waiting>,
+    /// What the member has whole, and has not answered, by the id of the request.
+    asked: BTreeMap<u64, Flight>,
+    scanner: ReplyScanner,
+    /// For the member's socket.
+    out: VecDeque<Bytes>,
+    out_bytes: usize,
+    /// Caches that the member has answered about, with the id of the last topology that the client was sent.
+    caches: BTreeMap<String, u32>,
+    /// The member has refused the credentials.
+    was_refused: bool,
+    swallowed: usize,
+}
+
+/// A request that has come, or begun to.
+struct Waiting {
+    call: u32,
+    pieces: VecDeque<Bytes>,
+    bytes: usize,
+    is_whole: bool,
+    /// Its head, once it is being forwarded.
+    message_id: u64,
+}
+
+struct Flight {
+    /// `None` if nobody waits for the answer any more.
+    call: Option<u32>,
+    asked: Asked,
+    cache: String,
+}
+
+/// The member can't be talked to any more.
+#[derive(Debug)]
+pub(super) enum Broken {
+    /// A request was given up when half of it had gone.
+    HalfSent,
+    /// The member broke the protocol.
+    Violation(Violation),
+    /// The member could not read a request.
+    LostTrack,
+}
+
+impl Lane {
+    pub(super) fn new(stream: StreamId) -> Self {
+        Self {
+            stream,
+            waiting: VecDeque::new(),
+            current: None,
+            asked: BTreeMap::new(),
+            scanner: ReplyScanner::new(Limits::default()),
+            out: VecDeque::new(),
+            out_bytes: 0,
+            caches: BTreeMap::new(),
+            was_refused: false,
+            swallowed: 0,
+        }
+    }
+
+
+    /// Bytes held for the member.
+    pub(super) fn held(&self) -> usize {
+        let waiting: usize = self.waiting.iter().chain(&self.current).map(|waiting| waiting.bytes).sum();
+        self.out_bytes + waiting
+    }
+
+    /// A fragment of a request has come.
+    pub(super) fn request(&mut self, fragment: Fragment, link: &mut ServerLink) {
+        let Fragment { call, is_last, bytes, .. } = fragment;
+        let mut waiting = self.waiting.iter_mut().chain(&mut self.current);
+        if let Some(waiting) = waiting.find(|waiting| waiting.call == call) {
+            waiting.bytes += bytes.len();
+            waiting.pieces.push_back(bytes);
+            waiting.is_whole = is_last;
+        } else {
+            let length = bytes.len();
+            let pieces = VecDeque::from([bytes]);
+            self.waiting.push_back(Waiting { call, pieces, bytes: length, is_whole: is_last, message_id: 0 });
+        }
+        if self.swallowed >= MOST_SWALLOWED {
+            self.drop_waiting(call, HOT_ROD_TOO_MANY_CALLS, link);
+        }
+        self.make_room(link);
+    }
+
+    /// What waits must not hold all of the connection's credit, or the one whose turn it is could starve: the newest
+    /// that is not whole is sent away (spec, "Credit").
+    fn make_room(&mut self, link: &mut ServerLink) {
+        while self.waiting.iter().map(|waiting| waiting.bytes).sum::<usize>() > MOST_WAITING
+            && let Some(newest) = self.waiting.iter().rev().find(|waiting| !waiting.is_whole)
+        {
+            let call = newest.call;
+            self.drop_waiting(call, HOT_ROD_TOO_MANY_CALLS, link);
+        }
+    }
+
+    fn drop_waiting(&mut self, call: u32, code: ErrorCode, link: &mut ServerLink) {
+        self.waiting.retain(|waiting| waiting.call != call);
+        link.end_call(self.stream, call, code, false);
+    }
+
+    /// Moves requests to where the member's socket takes them from, while there is room.
+    pub(super) fn forward(&mut self, link: &mut ServerLink) {
+        while self.out_bytes < ENOUGH {
+            if self.current.is_none() && !self.begin_next(link) {
+                return;
+            }
+            if !self.forward_current(link) {
+                return;
+            }
+        }
+    }
+
+    /// Takes the next request to be forwarded: a whole one before one that is still coming.
+    fn begin_next(&mut self, link: &mut ServerLink) -> bool {
+        loop {
+            let whole = self.waiting.iter().position(|waiting| waiting.is_whole);
+            // One that has only been opened says nothing yet.
+            let begun = || self.waiting.iter().position(|waiting| waiting.bytes > 0);
+            let Some(mut next) = whole.or_else(begun).and_then(|index| self.waiting.remove(index)) else {
+                return false;
+            };
+            match head_of(&mut next) {
+                Ok(Some(head)) if !self.asked.contains_key(&head.message_id) => {
+                    next.message_id = head.message_id;
+                    let RequestHead { message_id, asked, cache, .. } = head;
+                    self.asked.insert(message_id, Flight { call: Some(next.call), asked, cache });
+                    self.current = Some(next);
+                    return true;
+                }
+                Ok(None) if !next.is_whole => {
+                    // Its head is not all here. Others that are whole were looked at before it.
+                    self.waiting.push_front(next);
+                    return false;
+                }
+                // Nothing that a member could answer, or an id that is in use.
+                _ => link.end_call(self.stream, next.call, HOT_ROD_MESSAGE_ERROR, false),
+            }
+        }
+    }
+
+    /// Forwards what is here of the present request. Answers whether it is all forwarded.
+    ///
+    /// Its last octet waits until it is known to be the last: until then the member can't execute it.
+    fn forward_current(&mut self, link: &mut ServerLink) -> bool {
+        let Some(current) = &mut self.current else { return false };
+        let keep = usize::from(!current.is_whole);
+        while current.bytes > keep
+            && let Some(mut piece) = current.pieces.pop_front()
+        {
+            if current.bytes - piece.len() < keep {
+                let last = piece.split_off(piece.len() - keep);
+                current.pieces.push_front(last);
+            }
+            current.bytes -= piece.len();
+            self.out_bytes += piece.len();
+            link.fragment_taken(self.stream, current.call, piece.len());
+            if !piece.is_empty() {
+                self.out.push_back(piece);
+            }
+        }
+        let is_over = current.is_whole;
+        if is_over {
+            self.current = None;
+        }
+        is_over
+    }
+
+    /// What the member's socket is to take.
+    pub(super) fn to_send(&self) -> &VecDeque<Bytes> {
+        &self.out
+    }
+
+    /// The member's socket has taken so many bytes.
+    pub(super) fn sent(&mut self, mut count: usize) {
+        self.out_bytes -= count;
+        while count > 0
+            && let Some(piece) = self.out.front_mut()
+        {
+            let part = piece.len().min(count);
+            piece.advance(part);
+            count -= part;
+            if piece.is_empty() {
+                self.out.pop_front();
+            }
+        }
+    }
+
+    /// Where what the member sends is to be put; then say [`received`](Self::received).
+    pub(super) fn receive_buffer(&mut self) -> &mut BytesMut {
+        self.scanner.receive_buffer()
+    }
+
+    /// Passes on what the member has sent. Answers the views that came with it.
+    pub(super) fn received(&mut self, link: &mut ServerLink) -> Result<Vec<Seen>, Broken> {
+        let mut seen = Vec::new();
+        loop {
+            let asked = &self.asked;
+            let piece = match self.scanner.poll(|id| asked.get(&id).map(|flight| flight.asked)) {
+                None => return Ok(seen),
+                Some(Err(violation)) => return Err(Broken::Violation(violation)),
+                Some(Ok(piece)) => piece,
+            };
+            let MessageKind::Reply { message_id, operation, status } = piece.kind else {
+                link.event(self.stream, piece.bytes, piece.is_first, piece.is_last);
+                continue;
+            };
+            let Some(flight) = self.asked.get(&message_id) else { return Err(Broken::LostTrack) };
+            if let Some(topology) = piece.topology {
+                self.caches.insert(flight.cache.clone(), topology.id);
+                seen.push(Seen { cache: flight.cache.clone(), topology });
+            } else if piece.is_last && !status.is_error() && is_of_a_cache(operation) {
+                self.caches.entry(flight.cache.clone()).or_default();
+            }
+            self.was_refused |= operation == Some(Operation::Auth) && status.is_error();
+            if let Some(call) = flight.call {
+                link.respond(self.stream, call, piece.bytes, piece.is_last);
+            } else if piece.is_last {
+                self.swallowed -= 1;
+            }
+            if piece.is_last {
+                self.asked.remove(&message_id);
+            }
+        }
+    }
+
+    /// A view that came by another way: it goes to a client that has asked about the cache and has another.
+    pub(super) fn tell_topology(&mut self, cache: &str, topology: &Topology, link: &mut ServerLink) {
+        if let Some(known) = self.caches.get_mut(cache)
+            && *known != topology.id
+        {
+            *known = topology.id;
+            link.tell_topology(self.stream, cache, topology);
+        }
+    }
+
+    /// The client gives a call up.
+    pub(super) fn cancel(&mut self, call: u32, link: &mut ServerLink) -> Result<(), Broken> {
+        if self.waiting.iter().any(|waiting| waiting.call == call) {
+            self.drop_waiting(call, ErrorCode::CANCEL, link);
+        } else if let Some(current) = self.current.take_if(|current| current.call == call) {
+            // The member waits for the rest, which will never come.
+            self.asked.remove(&current.message_id);
+            link.end_call(self.stream, call, ErrorCode::CANCEL, false);
+            return Err(Broken::HalfSent);
+        } else if let Some(flight) = self.asked.values_mut().find(|flight| flight.call == Some(call)) {
+            flight.call = None;
+            self.swallowed += 1;
+            link.end_call(self.stream, call, ErrorCode::CANCEL, true);
+        }
+        Ok(())
+    }
+
+    /// The member is gone: every call learns what may have become of it, and the session ends.
+    pub(super) fn end(&mut self, link: &mut ServerLink) {
+        if let Some(current) = self.current.take() {
+            // The member has not got it whole.
+            self.asked.remove(&current.message_id);
+            link.end_call(self.stream, current.call, HOT_ROD_UPSTREAM_GONE, false);
+        }
+        for waiting in self.waiting.drain(..) {
+            link.end_call(self.stream, waiting.call, HOT_ROD_UPSTREAM_GONE, false);
+        }
+        for flight in std::mem::take(&mut self.asked).into_values() {
+            if let Some(call) = flight.call {
+                link.end_call(self.stream, call, HOT_ROD_UPSTREAM_GONE, true);
+            }
+        }
+        let code = if self.was_refused { HOT_ROD_NOT_AUTHENTICATED } else { HOT_ROD_UPSTREAM_GONE };
+        link.end(self.stream, code);
+    }
+}
+
+/// Whether an answer says that the client may know of the cache.
+fn is_of_a_cache(operation: Option<Operation>) -> bool {
+    !matches!(operation, None | Some(Operation::Ping | Operation::AuthMechList | Operation::Auth))
+}
+
+/// The head of a request, of which the first pieces are put together as far as that needs.
+fn head_of(waiting: &mut Waiting) -> Result<Option<RequestHead>, ()> {
+    loop {
+        let Some(first) = waiting.pieces.front() else { return Ok(None) };
+        match peek_request_head(first, &Limits::default()) {
+            Ok(Some(head)) => return Ok(Some(head)),
+            Err(_) => return Err(()),
+            Ok(None) if waiting.pieces.len() < 2 => return Ok(None),
+            Ok(None) => {
+                let mut joined = BytesMut::new();
+                waiting.pieces.drain(..2).for_each(|piece| joined.extend_from_slice(&piece));
+                waiting.pieces.push_front(joined.freeze());
+            }
+        }
+    }
+}

@@ -1,0 +1,361 @@
+//! One session of an HTTP/2 link: its connection with a member, and what moves between the two.
+
+use std::collections::VecDeque;
+use std::future::Future;
+use std::io::{self, IoSlice};
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use bytes::{Buf, BufMut, Bytes, BytesMut};
+use hotrod_core::carriage::{Fragment, ServerLink};
+use hotrod_core::http2::{ErrorCode, StreamId};
+use tokio::io::{AsyncRead, AsyncWrite, DuplexStream};
+use tokio_util::io::poll_read_buf;
+
+use super::endpoint::{node_at, status_of};
+use super::lane::{Broken, Lane};
+use crate::connection::Ended;
+use crate::gateway::{Seen, Shared};
+use crate::upstream::{NoUpstream, Upstream};
+
+/// Pieces in one vectored write.
+const PIECES: usize = 32;
+/// Octets that wait for a client above which nothing more is read from its member.
+const ENOUGH: usize = 64 << 10;
+/// The most that is read from a member at a time where bytes are passed on as they are.
+const CHUNK: usize = 16 << 10;
+
+type Connecting<'a> = Pin<Box<dyn Future<Output = Result<Upstream, NoUpstream>> + Send + 'a>>;
+
+/// A session that was asked for.
+pub(super) struct Session<'a> {
+    stream: StreamId,
+    upstream: Stage<'a>,
+    form: Form,
+    to_member: u64,
+    to_client: u64,
+}
+
+enum Stage<'a> {
+    Connecting(Connecting<'a>),
+    Connected(Box<Upstream>),
+    /// Its tunnel carries HTTP/2, which is served here.
+    Inside(Box<Inside<'a>>),
+}
+
+struct Inside<'a> {
+    near: DuplexStream,
+    serving: Pin<Box<dyn Future<Output = Ended> + Send + 'a>>,
+}
+
+enum Form {
+    Frames(Lane),
+    Bytes(Bytewise),
+}
+
+/// A session whose bytes are passed on as they are.
+#[derive(Default)]
+struct Bytewise {
+    to_member: VecDeque<Bytes>,
+    /// The client has ended its half.
+    is_finished: bool,
+    is_shut: bool,
+    scratch: BytesMut,
+}
+
+/// How a session goes on.
+pub(super) enum Progress {
+    /// It waits.
+    Pending,
+    /// It is over, and the link knows.
+    Over(String),
+}
+
+impl<'a> Session<'a> {
+    pub(super) fn new(shared: &'a Shared, stream: StreamId, wanted: Option<String>, with_frames: bool) -> Self {
+        let carriage = if with_frames { crate::metrics::Carriage::Frames } else { crate::metrics::Carriage::Http2 };
+        let connecting = async move { shared.upstreams.connect(wanted.as_deref(), carriage).await };
+        let form = if with_frames { Form::Frames(Lane::new(stream)) } else { Form::Bytes(Bytewise::default()) };
+        Self { stream, upstream: Stage::Connecting(Box::pin(connecting)), form, to_member: 0, to_client: 0 }
+    }
+
+    /// A session whose tunnel carries an HTTP/2 link of its own; `serve` serves its other end.
+    pub(super) fn tunnel(
+        stream: StreamId,
+        serve: impl FnOnce(DuplexStream) -> Pin<Box<dyn Future<Output = Ended> + Send + 'a>>,
+    ) -> Self {
+        let (near, far) = tokio::io::duplex(ENOUGH);
+        let upstream = Stage::Inside(Box::new(Inside { near, serving: serve(far) }));
+        Self { stream, upstream, form: Form::Bytes(Bytewise::default()), to_member: 0, to_client: 0 }
+    }
+
+    /// Bytes that went each way.
+    pub(super) fn moved(&self) -> (u64, u64) {
+        (self.to_member, self.to_client)
+    }
+
+    /// Bytes held for the member.
+    pub(super) fn held(&self) -> usize {
+        match &self.form {
+            Form::Frames(lane) => lane.held(),
+            Form::Bytes(bytes) => bytes.to_member.iter().map(Bytes::len).sum(),
+        }
+    }
+
+
+    pub(super) fn request(&mut self, fragment: Fragment, link: &mut ServerLink) {
+        if let Form::Frames(lane) = &mut self.form {
+            lane.request(fragment, link);
+        }
+    }
+
+    pub(super) fn bytes(&mut self, bytes: Bytes) {
+        if let Form::Bytes(session) = &mut self.form {
+            session.to_member.push_back(bytes);
+        }
+    }
+
+    /// The client has ended its half. Answers whether the session is over with that.
+    pub(super) fn finished(&mut self, link: &mut ServerLink) -> bool {
+        match &mut self.form {
+            Form::Frames(_) => {
+                link.end(self.stream, ErrorCode::NO_ERROR);
+                true
+            }
+            Form::Bytes(session) => {
+                session.is_finished = true;
+                false
+            }
+        }
+    }
+
+    /// The client gives a call up. Answers why the session is over, if it is.
+    pub(super) fn cancelled(&mut self, call: u32, link: &mut ServerLink) -> Option<String> {
+        let Form::Frames(lane) = &mut self.form else { return None };
+        let broken = lane.cancel(call, link).err()?;
+        lane.end(link);
+        Some(why(&broken))
+    }
+
+    pub(super) fn tell_topology(&mut self, seen: &Seen, link: &mut ServerLink) {
+        if let Form::Frames(lane) = &mut self.form {
+            lane.tell_topology(&seen.cache, &seen.topology, link);
+        }
+    }
+
+    /// The grace is over.
+    pub(super) fn cut(&mut self, link: &mut ServerLink) {
+        match &mut self.form {
+            Form::Frames(lane) => lane.end(link),
+            Form::Bytes(_) => link.end(self.stream, ErrorCode::CONNECT_ERROR),
+        }
+    }
+
+    /// Moves what can be moved. Views that came with answers are put into `seen`.
+    pub(super) fn poll(
+        &mut self,
+        shared: &Shared,
+        link: &mut ServerLink,
+        seen: &mut Vec<Seen>,
+        cx: &mut Context<'_>,
+    ) -> Progress {
+        if let Stage::Connecting(connecting) = &mut self.upstream {
+            match connecting.as_mut().poll(cx) {
+                Poll::Pending => return Progress::Pending,
+                Poll::Ready(Ok(upstream)) => {
+                    link.accept(self.stream, &node_at(shared, upstream.member()));
+                    self.upstream = Stage::Connected(Box::new(upstream));
+                }
+                Poll::Ready(Err(refusal)) => {
+                    let (status, retry_after) = status_of(&refusal);
+                    link.refuse(self.stream, status, retry_after);
+                    return Progress::Over(refusal.to_string());
+                }
+            }
+        }
+        let before = self.moved();
+        let result = match (&mut self.upstream, &mut self.form) {
+            (Stage::Connected(upstream), Form::Frames(lane)) => {
+                let result =
+                    poll_lane(lane, upstream, link, self.stream, (&mut self.to_member, &mut self.to_client), seen, cx);
+                if result.is_err() {
+                    lane.end(link);
+                }
+                result
+            }
+            (Stage::Connected(upstream), Form::Bytes(session)) => {
+                let moved = (&mut self.to_member, &mut self.to_client);
+                poll_bytes(session, upstream, link, self.stream, moved, cx)
+            }
+            (Stage::Inside(inside), Form::Bytes(session)) => {
+                let Inside { near, serving } = &mut **inside;
+                if let Poll::Ready(ended) = serving.as_mut().poll(cx) {
+                    link.end(self.stream, ErrorCode::NO_ERROR);
+                    return Progress::Over(ended.reason);
+                }
+                let moved = (&mut self.to_member, &mut self.to_client);
+                let result = poll_bytes(session, near, link, self.stream, moved, cx);
+                // What it was just given may be all that it waits for.
+                if let Poll::Ready(ended) = serving.as_mut().poll(cx) {
+                    link.end(self.stream, ErrorCode::NO_ERROR);
+                    return Progress::Over(ended.reason);
+                }
+                result
+            }
+            (Stage::Connecting(_) | Stage::Inside(_), _) => Ok(()),
+        };
+        shared.metrics.sent_to_member((self.to_member - before.0) as usize);
+        shared.metrics.sent_to_client((self.to_client - before.1) as usize);
+        match result {
+            Ok(()) => Progress::Pending,
+            Err(why) => Progress::Over(why),
+        }
+    }
+}
+
+/// Bytes that have gone to the member, and to the client.
+type Moved<'a> = (&'a mut u64, &'a mut u64);
+
+fn poll_lane(
+    lane: &mut Lane,
+    upstream: &mut Upstream,
+    link: &mut ServerLink,
+    stream: StreamId,
+    (to_member, to_client): Moved<'_>,
+    seen: &mut Vec<Seen>,
+    cx: &mut Context<'_>,
+) -> Result<(), String> {
+    loop {
+        lane.forward(link);
+        if lane.to_send().is_empty() {
+            break;
+        }
+        match write(upstream, lane.to_send(), cx) {
+            Poll::Pending => break,
+            Poll::Ready(Ok(count)) => {
+                lane.sent(count);
+                *to_member += count as u64;
+            }
+            Poll::Ready(Err(error)) => return Err(format!("the member's link failed: {error}")),
+        }
+    }
+    while link.waiting(stream) < ENOUGH {
+        match read(upstream, lane.receive_buffer(), cx) {
+            Poll::Pending => break,
+            Poll::Ready(Ok(0)) => return Err("closed by the member".into()),
+            Poll::Ready(Ok(count)) => {
+                *to_client += count as u64;
+                seen.extend(lane.received(link).map_err(|broken| why(&broken))?);
+            }
+            Poll::Ready(Err(error)) => return Err(format!("the member's link failed: {error}")),
+        }
+    }
+    Ok(())
+}
+
+fn poll_bytes(
+    session: &mut Bytewise,
+    upstream: &mut (impl AsyncRead + AsyncWrite + Unpin),
+    link: &mut ServerLink,
+    stream: StreamId,
+    (to_member, to_client): Moved<'_>,
+    cx: &mut Context<'_>,
+) -> Result<(), String> {
+    while !session.to_member.is_empty() {
+        match write(upstream, &session.to_member, cx) {
+            Poll::Pending => break,
+            Poll::Ready(Ok(count)) => {
+                *to_member += count as u64;
+                link.bytes_taken(stream, count);
+                advance(&mut session.to_member, count);
+            }
+            Poll::Ready(Err(error)) => {
+                link.end(stream, ErrorCode::CONNECT_ERROR);
+                return Err(format!("the member's link failed: {error}"));
+            }
+        }
+    }
+    if session.is_finished && session.to_member.is_empty() && !session.is_shut {
+        session.is_shut = Pin::new(&mut *upstream).poll_shutdown(cx).is_ready();
+    }
+    loop {
+        let room = link.room(stream).min(CHUNK);
+        if room == 0 {
+            return Ok(());
+        }
+        session.scratch.reserve(CHUNK);
+        match read_at_most(upstream, &mut session.scratch, room, cx) {
+            Poll::Pending => return Ok(()),
+            Poll::Ready(Ok(0)) => {
+                link.end(stream, ErrorCode::NO_ERROR);
+                return Err("closed by the member".into());
+            }
+            Poll::Ready(Ok(count)) => {
+                *to_client += count as u64;
+                link.send_bytes(stream, session.scratch.split().freeze());
+            }
+            Poll::Ready(Err(error)) => {
+                link.end(stream, ErrorCode::CONNECT_ERROR);
+                return Err(format!("the member's link failed: {error}"));
+            }
+        }
+    }
+}
+
+fn write(
+    upstream: &mut (impl AsyncWrite + Unpin),
+    pieces: &VecDeque<Bytes>,
+    cx: &mut Context<'_>,
+) -> Poll<io::Result<usize>> {
+    let mut slices = [IoSlice::new(&[]); PIECES];
+    let mut count = 0;
+    for (slice, piece) in slices.iter_mut().zip(pieces) {
+        *slice = IoSlice::new(piece);
+        count += 1;
+    }
+    let written = Pin::new(&mut *upstream).poll_write_vectored(cx, &slices[..count]);
+    if let Poll::Ready(Ok(_)) = written {
+        // Whatever TLS still holds goes with the next one, or now.
+        let _ = Pin::new(upstream).poll_flush(cx)?;
+    }
+    written
+}
+
+fn read(upstream: &mut Upstream, buffer: &mut BytesMut, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
+    let most = buffer.capacity() - buffer.len();
+    read_at_most(upstream, buffer, most, cx)
+}
+
+/// A TLS peer that goes without saying so has ended all the same.
+fn read_at_most(
+    upstream: &mut (impl AsyncRead + Unpin),
+    buffer: &mut BytesMut,
+    most: usize,
+    cx: &mut Context<'_>,
+) -> Poll<io::Result<usize>> {
+    match poll_read_buf(Pin::new(upstream), cx, &mut buffer.limit(most)) {
+        Poll::Ready(Err(error)) if error.kind() == io::ErrorKind::UnexpectedEof => Poll::Ready(Ok(0)),
+        polled => polled,
+    }
+}
+
+fn advance(pieces: &mut VecDeque<Bytes>, mut count: usize) {
+    while count > 0
+        && let Some(piece) = pieces.front_mut()
+    {
+        let part = piece.len().min(count);
+        piece.advance(part);
+        count -= part;
+        if piece.is_empty() {
+            pieces.pop_front();
+        }
+    }
+}
+
+fn why(broken: &Broken) -> String {
+    match broken {
+        Broken::HalfSent => "a request was given up when half of it had gone to the member".into(),
+        Broken::Violation(violation) => format!("the member broke the protocol: {violation}"),
+        Broken::LostTrack => "the member could not read a request".into(),
+    }
+}
