@@ -7,6 +7,7 @@
 
 mod cluster;
 mod decoding;
+mod http1;
 mod input;
 mod model;
 mod pieces;
@@ -20,16 +21,17 @@ mod session;
 
 pub use cluster::cluster;
 pub use decoding::{event, reply, request};
+pub use http1::{http1_client, http1_server};
 pub use sasl::{sasl_client, sasl_server};
 pub use scanning::scanner;
-pub use seeds::{Seed, event_seed, reply_seed, request_seed, seeds};
+pub use seeds::{Seed, answer_seed, event_seed, reply_seed, request_seed, seeds};
 pub use session::session;
 
 /// A name, and what runs an input.
 type Target = (&'static str, fn(&[u8]));
 
 /// Every target by its name.
-pub const TARGETS: [Target; 8] = [
+pub const TARGETS: [Target; 9] = [
     ("reply", reply),
     ("request", request),
     ("event", event),
@@ -38,4 +40,6 @@ pub const TARGETS: [Target; 8] = [
     ("cluster", cluster),
     ("sasl_client", sasl_client),
     ("sasl_server", sasl_server),
+    ("http1_client", http1_client),
+    ("http1_server", http1_server),
 ];

@@ -68,6 +68,11 @@ pub fn event_seed(bytes: &[u8]) -> Vec<u8> {
     [&EVENT_CHOICES[..], &[0], &PIECES, bytes].concat()
 }
 
+/// The input of the target `http1_client` for these bytes from a server. (That of `http1_server` is as for `request`.)
+pub fn answer_seed(by_connect: bool, bytes: &[u8]) -> Vec<u8> {
+    [&[by_connect.into(), 0][..], &PIECES, bytes].concat()
+}
+
 /// As many bytes as `samples` reads to choose the least event of each kind.
 const EVENT_CHOICES: [u8; 42] = [0; 42];
 
@@ -81,7 +86,31 @@ pub fn seeds() -> Vec<Seed> {
     seeds.extend(scripts());
     seeds.extend(exchanges());
     seeds.extend(clusters());
+    seeds.extend(heads());
     seeds
+}
+
+/// A tunnel by either way, and what else there may be; the fuzzers also get the heads of `spec/vectors`.
+fn heads() -> Vec<Seed> {
+    let requests = [
+        ("upgrade", "GET /a HTTP/1.1\r\nHost: x:1\r\nConnection: Upgrade\r\nUpgrade: h2c, hotrod\r\n\r\nbehind"),
+        ("connect", "CONNECT [::1]:1 HTTP/1.1\r\nHost: x\r\n\r\nbehind"),
+        (
+            "pipelined",
+            "POST http://x/ HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\nabc\r\nHEAD / HTTP/1.1\r\nHost:\r\n\r\n",
+        ),
+        ("chunked", "POST /%41?b HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"),
+    ];
+    let answers = [
+        ("switched", "HTTP/1.1 101 x\r\nConnection: upgrade\r\nUpgrade: HotRod\r\nSet-Cookie: a=b\r\n\r\nbehind"),
+        ("connected", "HTTP/1.1 103 x\r\nLink: y\r\n\r\nHTTP/1.0 200 OK\r\n\r\n"),
+        ("refused", "HTTP/1.1 503 x\r\nRetry-After: Sun, 06 Nov 1994 08:49:37 GMT\r\nDate: 1 Jan 94 0:0:0\r\n\r\n"),
+    ];
+    let seed = |target, name: &str, bytes| Seed { target, name: name.into(), bytes };
+    let requests = requests.map(|(name, text)| seed("http1_server", name, request_seed(text.as_bytes())));
+    let answers =
+        answers.map(|(name, text)| seed("http1_client", name, answer_seed(name == "connected", text.as_bytes())));
+    requests.into_iter().chain(answers).collect()
 }
 
 /// Lives of a client with several members: steps in different orders.

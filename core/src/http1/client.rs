@@ -9,7 +9,7 @@ use super::framing::number;
 use super::head::ResponseHead;
 use super::incoming::{Incoming, Side};
 use super::target::{Port, is_authority, is_path};
-use super::{Fields, HOTROD, Limits, Misuse, Violation, write};
+use super::{Fields, HOTROD, Limits, Misuse, Violation, date, write};
 use crate::wire::SendBuffer;
 
 /// What has come of a request for a tunnel; there is one such event.
@@ -46,9 +46,12 @@ pub struct Refused {
 }
 
 impl Refused {
-    /// The seconds to wait that `Retry-After` asks for, if it is in that form (RFC 9110, 10.2.3).
+    /// The seconds to wait that `Retry-After` asks for (RFC 9110, 10.2.3). A date is taken to be so long after that of
+    /// the answer: `None` if the answer has none.
     pub fn retry_after(&self) -> Option<u64> {
-        number(self.fields.get("retry-after")?)
+        let wanted = self.fields.get("retry-after")?;
+        let until = || Some(date::parse(wanted)? - date::parse(self.fields.get("date")?)?);
+        number(wanted).or_else(|| Some(until()?.max(0) as u64))
     }
 }
 

@@ -68,18 +68,19 @@ fn violation(error: Error, head: &[u8]) -> Violation {
     match error {
         Error::HeaderName | Error::HeaderValue | Error::TooManyHeaders => Violation::FieldName,
         // A version that is one, but not ours, has an answer of its own.
-        Error::Version if names_a_version(head) => Violation::Version,
+        Error::Version if names_another_version(head) => Violation::Version,
         Error::Version | Error::NewLine | Error::Status | Error::Token => Violation::FirstLine,
     }
 }
 
-/// Whether `HTTP/`, a digit, a dot and a digit begin or end the first line (RFC 9112, 2.3).
-fn names_a_version(head: &[u8]) -> bool {
+/// Whether a version other than ours begins or ends the first line: `HTTP/`, a digit, a dot and a digit (RFC 9112, 2.3).
+fn names_another_version(head: &[u8]) -> bool {
     let line = head.trim_ascii_start().split(|byte| *byte == b'\r').next().unwrap_or_default();
     let is_version = |word: &[u8]| matches!(word, [b'H', b'T', b'T', b'P', b'/', b'0'..=b'9', b'.', b'0'..=b'9']);
     let words = line.split(|byte| *byte == b' ');
     let count = words.clone().count();
-    words.enumerate().any(|(index, word)| (index == 0 || index == 2 && count == 3) && is_version(word))
+    let is_other = |word: &[u8]| is_version(word) && !matches!(word, b"HTTP/1.0" | b"HTTP/1.1");
+    words.enumerate().any(|(index, word)| (index == 0 || index == 2 && count == 3) && is_other(word))
 }
 
 /// Where name and value of a field are in its head.

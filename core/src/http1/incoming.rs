@@ -160,3 +160,27 @@ impl Incoming {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Work is counted in looks at a byte: one each, whether a head comes whole or byte by byte.
+    #[test]
+    fn each_byte_of_a_head_is_looked_at_once() {
+        let lines = "A: b\r\n".repeat(60);
+        let bytes = alloc::format!("\r\nGET / HTTP/1.1\r\n{lines}\r\n").repeat(3);
+        for step in [1, 2, 7, 100, bytes.len()] {
+            let mut incoming = Incoming::new(Side::Requests);
+            let mut heads = 0;
+            for piece in bytes.as_bytes().chunks(step) {
+                incoming.receive(piece);
+                while let Some(head) = incoming.head(&Limits::default()).unwrap() {
+                    assert_eq!(head.fields, 60);
+                    heads += 1;
+                }
+            }
+            assert_eq!((heads, incoming.looks, incoming.len()), (3, bytes.len(), 0), "in pieces of {step}");
+        }
+    }
+}

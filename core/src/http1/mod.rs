@@ -17,6 +17,8 @@
 
 mod answer;
 mod client;
+pub mod cookie;
+mod date;
 mod fields;
 mod framing;
 mod head;

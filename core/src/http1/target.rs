@@ -101,7 +101,8 @@ fn is_host(host: &str) -> bool {
         Some(address) => address.strip_suffix(']').is_some_and(|address| {
             !address.is_empty() && address.bytes().all(|byte| is_unreserved(byte) || matches!(byte, b':' | b'%'))
         }),
-        None => !host.is_empty() && is_encoded(host, |byte| is_unreserved(byte) || is_sub_delimiter(byte)),
+        // A name might also have `,` and the like in it (RFC 3986, 3.2.2), but none has, and two hosts would look like it.
+        None => !host.is_empty() && is_encoded(host, is_unreserved),
     }
 }
 

@@ -1,11 +1,11 @@
-//! Writes what the fuzzers begin with into `fuzz/corpus/TARGET/`: the seeds of `hotrod_core::fuzzing`, and the golden
-//! vectors of `spec/vectors/hotrod-*.json` where there are any. Files that are there already stay.
+//! Writes what the fuzzers begin with into `fuzz/corpus/TARGET/`: the seeds of `hotrod_core::fuzzing`, the golden vectors
+//! of `spec/vectors/hotrod-*.json`, and the heads beside them. Files that are there already stay.
 
 use std::error::Error;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use hotrod_core::fuzzing::{Seed, event_seed, reply_seed, request_seed, seeds};
+use hotrod_core::fuzzing::{Seed, answer_seed, event_seed, reply_seed, request_seed, seeds};
 use hotrod_core::wire::{Intelligence, Operation, Version};
 use serde::Deserialize;
 
@@ -20,33 +20,49 @@ struct Vector {
     hex: String,
 }
 
+/// What of a head matters here.
+#[derive(Deserialize)]
+struct Head {
+    name: String,
+    role: String,
+    text: Option<String>,
+    hex: Option<String>,
+}
+
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
 fn main() -> Result<()> {
     let fuzz = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     let mut all = seeds();
     let own = all.len();
-    for path in json_files(&fuzz.join("../spec/vectors"))? {
+    let vectors = fuzz.join("../spec/vectors");
+    for path in hot_rod_files(&vectors)? {
         let vectors: Vec<Vector> = serde_json::from_slice(&fs::read(&path)?)?;
         for vector in vectors {
             all.push(seed_of(&vector).map_err(|error| format!("{}: {}: {error}", path.display(), vector.name))?);
         }
+    }
+    let heads: Vec<Head> = serde_json::from_slice(&fs::read(vectors.join("http1-heads.json"))?)?;
+    for (index, head) in heads.iter().enumerate() {
+        all.push(seed_of_head(index, head).map_err(|error| format!("{}: {error}", head.name))?);
     }
     for seed in &all {
         let folder = fuzz.join("corpus").join(seed.target);
         fs::create_dir_all(&folder)?;
         fs::write(folder.join(format!("seed-{}", seed.name)), &seed.bytes)?;
     }
-    println!("{} seeds, {} of them golden vectors", all.len(), all.len() - own);
+    println!("{} seeds, {} of them vectors", all.len(), all.len() - own);
     Ok(())
 }
 
-fn json_files(folder: &Path) -> Result<Vec<PathBuf>> {
+fn hot_rod_files(folder: &Path) -> Result<Vec<PathBuf>> {
     let Ok(entries) = fs::read_dir(folder) else { return Ok(Vec::new()) };
     let mut files: Vec<PathBuf> = entries.map(|entry| Ok(entry?.path())).collect::<Result<_>>()?;
-    let is_hotrod = |path: &PathBuf| path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("hotrod-"));
+    files.retain(|path| path.extension().is_some_and(|extension| extension == "json"));
+    // The folder also has vectors of other protocols.
+    files
+        .retain(|path| path.file_name().and_then(|name| name.to_str()).is_some_and(|name| name.starts_with("hotrod-")));
     files.retain(|path| !path.ends_with("hotrod-over-http.json"));
-    files.retain(|path| is_hotrod(path) && path.extension().is_some_and(|extension| extension == "json"));
     files.sort();
     Ok(files)
 }
@@ -65,6 +81,22 @@ fn seed_of(vector: &Vector) -> Result<Seed> {
     };
     let name = format!("vector-{}-{}", vector.name.replace(['/', ' '], "-"), vector.version);
     Ok(Seed { target, name, bytes })
+}
+
+fn seed_of_head(index: usize, head: &Head) -> Result<Seed> {
+    let bytes = match (&head.text, &head.hex) {
+        (Some(text), None) => text.as_bytes().to_vec(),
+        (None, Some(hex)) => bytes_of(hex)?,
+        _ => return Err("either text or hex".into()),
+    };
+    let (target, bytes) = match head.role.as_str() {
+        "request" => ("http1_server", request_seed(&bytes)),
+        "upgrade answer" => ("http1_client", answer_seed(false, &bytes)),
+        "connect answer" => ("http1_client", answer_seed(true, &bytes)),
+        role => return Err(format!("no such role: {role}").into()),
+    };
+    // Names of heads are no names of files.
+    Ok(Seed { target, name: format!("head-{index}"), bytes })
 }
 
 fn bytes_of(hex: &str) -> Result<Vec<u8>> {

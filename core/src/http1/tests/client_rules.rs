@@ -109,6 +109,22 @@ fn a_refusal_is_told_as_it_is() {
 }
 
 #[test]
+fn a_date_to_come_back_at_counts_from_that_of_the_answer() {
+    let after = |fields: &str| match answered(upgrade(), format!("HTTP/1.1 503 x\r\n{fields}\r\n\r\n").as_bytes()) {
+        Some(ClientEvent::Refused(refused)) => refused.retry_after(),
+        other => panic!("{other:?}"),
+    };
+    let date = |seconds: &str| format!("Sun, 06 Nov 1994 08:49:{seconds} GMT");
+    let (early, late) = (date("07"), date("37"));
+    assert_eq!(after(&format!("Retry-After: {late}\r\nDate: {early}")), Some(30));
+    assert_eq!(after(&format!("Retry-After: {early}\r\nDate: {late}")), Some(0));
+    assert_eq!(after(&format!("Retry-After: {late}")), None);
+    assert_eq!(after("Retry-After: soon"), None);
+    assert_eq!(after("Retry-After: -1"), None);
+    assert_eq!(after("X: y"), None);
+}
+
+#[test]
 fn interim_responses_are_passed_over_up_to_a_limit() {
     let interim = b"HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n";
     let answer = answered(upgrade(), &[&interim.repeat(8), SWITCHED].concat());

@@ -1,6 +1,7 @@
 //! What must hold, rule by rule.
 
 mod client_rules;
+mod cookies;
 mod server_rules;
 
 use alloc::string::String;
