@@ -7,6 +7,7 @@
 
 mod cluster;
 mod decoding;
+mod hpack;
 mod input;
 mod model;
 mod pieces;
@@ -19,6 +20,7 @@ mod session;
 
 pub use cluster::cluster;
 pub use decoding::{event, reply, request};
+pub use hpack::{hpack, hpack_seed};
 pub use sasl::{sasl_client, sasl_server};
 pub use seeds::{Seed, event_seed, reply_seed, request_seed, seeds};
 pub use session::session;
@@ -27,7 +29,7 @@ pub use session::session;
 type Target = (&'static str, fn(&[u8]));
 
 /// Every target by its name.
-pub const TARGETS: [Target; 7] = [
+pub const TARGETS: [Target; 8] = [
     ("reply", reply),
     ("request", request),
     ("event", event),
@@ -35,4 +37,5 @@ pub const TARGETS: [Target; 7] = [
     ("cluster", cluster),
     ("sasl_client", sasl_client),
     ("sasl_server", sasl_server),
+    ("hpack", hpack),
 ];

@@ -9,6 +9,8 @@ mod counting;
 #[path = "wire/hand.rs"]
 #[allow(dead_code)] // shared with the tests of the grammar
 mod hand;
+#[path = "allocations/hpack.rs"]
+mod hpack;
 #[path = "allocations/linear.rs"]
 mod linear;
 #[path = "allocations/steady.rs"]

@@ -11,7 +11,7 @@ use super::script::{
     ANSWER, ANSWER_OLDEST, CANCEL, CORRUPT, EVENT, POLL, POLL_ALL, RARELY, RAW, RECEIVE, RECEIVE_ALL, SUBMIT, TIMEOUT,
     TRANSMIT, TRANSMIT_ALL, WAIT,
 };
-use super::{sample_requests, samples};
+use super::{hpack, sample_requests, samples};
 use crate::sasl::Mechanism;
 use crate::wire::{
     Asked, Envelope, Intelligence, Operation, Reply, RequestOptions, SendBuffer, Status, Version, write_counter_event,
@@ -64,6 +64,7 @@ pub fn seeds() -> Vec<Seed> {
     seeds.extend(scripts());
     seeds.extend(exchanges());
     seeds.extend(clusters());
+    seeds.extend(hpack::seeds());
     seeds
 }
 

@@ -5,7 +5,7 @@ use std::error::Error;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use hotrod_core::fuzzing::{Seed, event_seed, reply_seed, request_seed, seeds};
+use hotrod_core::fuzzing::{Seed, event_seed, hpack_seed, reply_seed, request_seed, seeds};
 use hotrod_core::wire::{Intelligence, Operation, Version};
 use serde::Deserialize;
 
@@ -20,13 +20,41 @@ struct Vector {
     hex: String,
 }
 
+/// The examples of RFC 7541.
+#[derive(Deserialize)]
+struct Examples {
+    sequences: Vec<Sequence>,
+}
+
+/// The blocks of a connection.
+#[derive(Deserialize)]
+struct Sequence {
+    name: String,
+    blocks: Vec<Block>,
+}
+
+#[derive(Deserialize)]
+struct Block {
+    hex: String,
+}
+
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
 fn main() -> Result<()> {
     let fuzz = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     let mut all = seeds();
     let own = all.len();
-    for path in json_files(&fuzz.join("../spec/vectors"))? {
+    let (hpack, hot_rod): (Vec<_>, Vec<_>) =
+        json_files(&fuzz.join("../spec/vectors"))?.into_iter().partition(|path| path.ends_with("hpack-rfc7541.json"));
+    for path in hpack {
+        let examples: Examples = serde_json::from_slice(&fs::read(&path)?)?;
+        for sequence in &examples.sequences {
+            let blocks = sequence.blocks.iter().map(|block| bytes_of(&block.hex)).collect::<Result<Vec<_>>>()?;
+            let name = format!("rfc7541-{}", sequence.name);
+            all.push(Seed { target: "hpack", name, bytes: hpack_seed(&blocks) });
+        }
+    }
+    for path in hot_rod {
         let vectors: Vec<Vector> = serde_json::from_slice(&fs::read(&path)?)?;
         for vector in vectors {
             all.push(seed_of(&vector).map_err(|error| format!("{}: {}: {error}", path.display(), vector.name))?);
