@@ -8,6 +8,8 @@
 mod cluster;
 mod decoding;
 mod hpack;
+mod http2;
+mod http2_model;
 mod input;
 mod model;
 mod pieces;
@@ -21,6 +23,7 @@ mod session;
 pub use cluster::cluster;
 pub use decoding::{event, reply, request};
 pub use hpack::{hpack, hpack_seed};
+pub use http2::{http2_client, http2_seed, http2_server};
 pub use sasl::{sasl_client, sasl_server};
 pub use seeds::{Seed, event_seed, reply_seed, request_seed, seeds};
 pub use session::session;
@@ -29,7 +32,7 @@ pub use session::session;
 type Target = (&'static str, fn(&[u8]));
 
 /// Every target by its name.
-pub const TARGETS: [Target; 8] = [
+pub const TARGETS: [Target; 10] = [
     ("reply", reply),
     ("request", request),
     ("event", event),
@@ -38,4 +41,6 @@ pub const TARGETS: [Target; 8] = [
     ("sasl_client", sasl_client),
     ("sasl_server", sasl_server),
     ("hpack", hpack),
+    ("http2_client", http2_client),
+    ("http2_server", http2_server),
 ];

@@ -6,6 +6,7 @@ use alloc::string::String;
 use alloc::vec;
 use alloc::vec::Vec;
 
+use super::http2::http2_seeds;
 use super::input::Input;
 use super::script::{
     ANSWER, ANSWER_OLDEST, CANCEL, CORRUPT, EVENT, POLL, POLL_ALL, RARELY, RAW, RECEIVE, RECEIVE_ALL, SUBMIT, TIMEOUT,
@@ -64,6 +65,7 @@ pub fn seeds() -> Vec<Seed> {
     seeds.extend(scripts());
     seeds.extend(exchanges());
     seeds.extend(clusters());
+    seeds.extend(http2_seeds());
     seeds.extend(hpack::seeds());
     seeds
 }

@@ -1,11 +1,12 @@
 //! Writes what the fuzzers begin with into `fuzz/corpus/TARGET/`: the seeds of `hotrod_core::fuzzing`, and the golden
-//! vectors of `spec/vectors/hotrod-*.json` where there are any. Files that are there already stay.
+//! vectors of `spec/vectors/*.json` where there are any. Files that are there already stay.
 
 use std::error::Error;
+use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use hotrod_core::fuzzing::{Seed, event_seed, hpack_seed, reply_seed, request_seed, seeds};
+use hotrod_core::fuzzing::{Seed, event_seed, hpack_seed, http2_seed, reply_seed, request_seed, seeds};
 use hotrod_core::wire::{Intelligence, Operation, Version};
 use serde::Deserialize;
 
@@ -38,27 +39,25 @@ struct Block {
     hex: String,
 }
 
+/// An HTTP/2 frame.
+#[derive(Deserialize)]
+struct Frame {
+    hex: String,
+}
+
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
 fn main() -> Result<()> {
     let fuzz = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     let mut all = seeds();
     let own = all.len();
-    let (hpack, hot_rod): (Vec<_>, Vec<_>) =
-        json_files(&fuzz.join("../spec/vectors"))?.into_iter().partition(|path| path.ends_with("hpack-rfc7541.json"));
-    for path in hpack {
-        let examples: Examples = serde_json::from_slice(&fs::read(&path)?)?;
-        for sequence in &examples.sequences {
-            let blocks = sequence.blocks.iter().map(|block| bytes_of(&block.hex)).collect::<Result<Vec<_>>>()?;
-            let name = format!("rfc7541-{}", sequence.name);
-            all.push(Seed { target: "hpack", name, bytes: hpack_seed(&blocks) });
-        }
-    }
-    for path in hot_rod {
-        let vectors: Vec<Vector> = serde_json::from_slice(&fs::read(&path)?)?;
-        for vector in vectors {
-            all.push(seed_of(&vector).map_err(|error| format!("{}: {}: {error}", path.display(), vector.name))?);
-        }
+    for path in json_files(&fuzz.join("../spec/vectors"))? {
+        let seeds = match path.file_name().and_then(OsStr::to_str) {
+            Some("hpack-rfc7541.json") => hpack_seeds(&path),
+            Some("http2-frames.json") => http2_seeds(&path),
+            _ => hot_rod_seeds(&path),
+        };
+        all.extend(seeds.map_err(|error| format!("{}: {error}", path.display()))?);
     }
     for seed in &all {
         let folder = fuzz.join("corpus").join(seed.target);
@@ -69,11 +68,36 @@ fn main() -> Result<()> {
     Ok(())
 }
 
+fn hpack_seeds(path: &Path) -> Result<Vec<Seed>> {
+    let examples: Examples = serde_json::from_slice(&fs::read(path)?)?;
+    let seed = |sequence: &Sequence| {
+        let blocks = sequence.blocks.iter().map(|block| bytes_of(&block.hex)).collect::<Result<Vec<_>>>()?;
+        Ok(Seed { target: "hpack", name: format!("rfc7541-{}", sequence.name), bytes: hpack_seed(&blocks) })
+    };
+    examples.sequences.iter().map(seed).collect()
+}
+
+/// Each frame, to both roles.
+fn http2_seeds(path: &Path) -> Result<Vec<Seed>> {
+    let frames: Vec<Frame> = serde_json::from_slice(&fs::read(path)?)?;
+    let mut seeds = Vec::new();
+    for (index, frame) in frames.iter().enumerate() {
+        let bytes = http2_seed(&bytes_of(&frame.hex)?);
+        let of = |target| Seed { target, name: format!("vector-{index}"), bytes: bytes.clone() };
+        seeds.extend([of("http2_client"), of("http2_server")]);
+    }
+    Ok(seeds)
+}
+
+fn hot_rod_seeds(path: &Path) -> Result<Vec<Seed>> {
+    let vectors: Vec<Vector> = serde_json::from_slice(&fs::read(path)?)?;
+    vectors.iter().map(|vector| seed_of(vector).map_err(|error| format!("{}: {error}", vector.name).into())).collect()
+}
+
 fn json_files(folder: &Path) -> Result<Vec<PathBuf>> {
     let Ok(entries) = fs::read_dir(folder) else { return Ok(Vec::new()) };
     let mut files: Vec<PathBuf> = entries.map(|entry| Ok(entry?.path())).collect::<Result<_>>()?;
-    let is_hotrod = |path: &PathBuf| path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("hotrod-"));
-    files.retain(|path| is_hotrod(path) && path.extension().is_some_and(|extension| extension == "json"));
+    files.retain(|path| path.extension().is_some_and(|extension| extension == "json"));
     files.sort();
     Ok(files)
 }
