@@ -9,7 +9,7 @@ SECONDS ?= 60
 # Server lines of `make test-matrix`, beside the newest, which `make test` covers.
 MATRIX ?= 15.2.6.Final 15.0.21.Final 14.0.28.Final 13.0.18.Final
 
-.PHONY: help demo test test-matrix sim sim-planted lint bench bench-failover fuzz vectors vectors-http vectors-routing generate conformance doc doc-bindings setup install install-c clean
+.PHONY: help demo test test-matrix sim sim-planted lint bench bench-failover fuzz corpus vectors vectors-http vectors-routing generate conformance doc doc-bindings setup install install-c clean
 
 help: ## What can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -52,6 +52,9 @@ bench-failover: setup ## Kill a node under load, under our client and under Java
 
 fuzz: ## Run every fuzz target for SECONDS each
 	fuzz/run.sh $(SECONDS)
+
+corpus: ## The public test cases of HTTP/2, in a copy of http2jp/hpack-test-case (DIR=…)
+	$(if $(DIR),HOTROD_CORPUS="$(DIR)") $(CARGO) run --release --quiet -p hotrod-corpus
 
 vectors: setup ## Capture the golden vectors anew from a real server
 	rm -f spec/vectors/hotrod-[0-9]*.json

@@ -8,6 +8,9 @@
 mod cluster;
 mod decoding;
 mod http1;
+mod hpack;
+mod http2;
+mod http2_model;
 mod input;
 mod model;
 mod pieces;
@@ -22,6 +25,8 @@ mod session;
 pub use cluster::cluster;
 pub use decoding::{event, reply, request};
 pub use http1::{http1_client, http1_server};
+pub use hpack::{hpack, hpack_seed};
+pub use http2::{http2_client, http2_seed, http2_server};
 pub use sasl::{sasl_client, sasl_server};
 pub use scanning::scanner;
 pub use seeds::{Seed, answer_seed, event_seed, reply_seed, request_seed, seeds};
@@ -31,7 +36,7 @@ pub use session::session;
 type Target = (&'static str, fn(&[u8]));
 
 /// Every target by its name.
-pub const TARGETS: [Target; 9] = [
+pub const TARGETS: [Target; 12] = [
     ("reply", reply),
     ("request", request),
     ("event", event),
@@ -42,4 +47,7 @@ pub const TARGETS: [Target; 9] = [
     ("sasl_server", sasl_server),
     ("http1_client", http1_client),
     ("http1_server", http1_server),
+    ("hpack", hpack),
+    ("http2_client", http2_client),
+    ("http2_server", http2_server),
 ];

@@ -11,6 +11,8 @@ mod counting;
 mod hand;
 #[path = "allocations/heads.rs"]
 mod heads;
+#[path = "allocations/hpack.rs"]
+mod hpack;
 #[path = "allocations/linear.rs"]
 mod linear;
 #[path = "allocations/steady.rs"]

@@ -1,6 +1,7 @@
 //! What is measured.
 
 pub mod cluster;
+mod hpack;
 mod session;
 mod values;
 mod wire;
@@ -36,5 +37,6 @@ impl Case {
 
 /// Every case, in the order of the table.
 pub fn all() -> Vec<Case> {
-    wire::cases().into_iter().chain(session::cases()).chain(cluster::cases()).chain(values::cases()).collect()
+    let all = [wire::cases(), session::cases(), cluster::cases(), values::cases(), hpack::cases()];
+    all.into_iter().flatten().collect()
 }

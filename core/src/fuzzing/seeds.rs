@@ -8,12 +8,13 @@ use alloc::vec::Vec;
 
 use bytes::Bytes;
 
+use super::http2::http2_seeds;
 use super::input::Input;
 use super::script::{
     ANSWER, ANSWER_OLDEST, CANCEL, CORRUPT, EVENT, POLL, POLL_ALL, RARELY, RAW, RECEIVE, RECEIVE_ALL, SUBMIT, TIMEOUT,
     TRANSMIT, TRANSMIT_ALL, WAIT,
 };
-use super::{sample_requests, samples};
+use super::{hpack, sample_requests, samples};
 use crate::sasl::Mechanism;
 use crate::wire::{
     Asked, Body, Envelope, Intelligence, Operation, Reply, RequestOptions, SendBuffer, Status, Version,
@@ -87,6 +88,8 @@ pub fn seeds() -> Vec<Seed> {
     seeds.extend(exchanges());
     seeds.extend(clusters());
     seeds.extend(heads());
+    seeds.extend(http2_seeds());
+    seeds.extend(hpack::seeds());
     seeds
 }
 

@@ -123,11 +123,9 @@ impl Bucket {
     }
 
     fn take(&mut self, now: Instant, what: &'static str) -> Result<(), Fault> {
-        if self.parts < TOKEN {
-            let elapsed = u64::try_from((now - self.filled).as_micros()).unwrap_or(u64::MAX);
-            self.add(elapsed.saturating_mul(self.budget.per_second.into()));
-            self.filled = self.filled.max(now);
-        }
+        let elapsed = u64::try_from((now - self.filled).as_micros()).unwrap_or(u64::MAX);
+        self.add(elapsed.saturating_mul(self.budget.per_second.into()));
+        self.filled = self.filled.max(now);
         match self.parts.checked_sub(TOKEN) {
             Some(left) => self.parts = left,
             None => return Err(Fault::connection(ErrorCode::ENHANCE_YOUR_CALM, what)),

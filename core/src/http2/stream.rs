@@ -66,7 +66,7 @@ pub(crate) struct Stream {
     pub(crate) content_left: Option<u64>,
     /// The request's method is HEAD.
     pub(crate) is_head: bool,
-    /// The request's method is CONNECT.
+    /// The request's method is CONNECT, and it has not been refused: a tunnel, which has no trailers and no length.
     pub(crate) is_connect: bool,
 }
 

@@ -1,7 +1,11 @@
 //! HTTP/2: the frame codec, and connections in both roles.
 
 mod conversations;
+mod floods;
 mod frames;
 mod pair;
+mod property;
+mod raw;
+mod rules;
 mod strategies;
 mod vectors;

@@ -1,11 +1,14 @@
-//! Writes what the fuzzers begin with into `fuzz/corpus/TARGET/`: the seeds of `hotrod_core::fuzzing`, the golden vectors
-//! of `spec/vectors/hotrod-*.json`, and the heads beside them. Files that are there already stay.
+//! Writes what the fuzzers begin with into `fuzz/corpus/TARGET/`: the seeds of `hotrod_core::fuzzing`, and the golden
+//! vectors of `spec/vectors/*.json` that are a target's. Files that are there already stay.
 
 use std::error::Error;
+use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use hotrod_core::fuzzing::{Seed, answer_seed, event_seed, reply_seed, request_seed, seeds};
+use hotrod_core::fuzzing::{
+    Seed, answer_seed, event_seed, hpack_seed, http2_seed, reply_seed, request_seed, seeds,
+};
 use hotrod_core::wire::{Intelligence, Operation, Version};
 use serde::Deserialize;
 
@@ -29,22 +32,46 @@ struct Head {
     hex: Option<String>,
 }
 
+/// The examples of RFC 7541.
+#[derive(Deserialize)]
+struct Examples {
+    sequences: Vec<Sequence>,
+}
+
+/// The blocks of a connection.
+#[derive(Deserialize)]
+struct Sequence {
+    name: String,
+    blocks: Vec<Block>,
+}
+
+#[derive(Deserialize)]
+struct Block {
+    hex: String,
+}
+
+/// An HTTP/2 frame.
+#[derive(Deserialize)]
+struct Frame {
+    hex: String,
+}
+
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
 fn main() -> Result<()> {
     let fuzz = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     let mut all = seeds();
     let own = all.len();
-    let vectors = fuzz.join("../spec/vectors");
-    for path in hot_rod_files(&vectors)? {
-        let vectors: Vec<Vector> = serde_json::from_slice(&fs::read(&path)?)?;
-        for vector in vectors {
-            all.push(seed_of(&vector).map_err(|error| format!("{}: {}: {error}", path.display(), vector.name))?);
-        }
-    }
-    let heads: Vec<Head> = serde_json::from_slice(&fs::read(vectors.join("http1-heads.json"))?)?;
-    for (index, head) in heads.iter().enumerate() {
-        all.push(seed_of_head(index, head).map_err(|error| format!("{}: {error}", head.name))?);
+    for path in json_files(&fuzz.join("../spec/vectors"))? {
+        let seeds = match path.file_name().and_then(OsStr::to_str) {
+            Some("hpack-rfc7541.json") => hpack_seeds(&path),
+            Some("http2-frames.json") => http2_seeds(&path),
+            Some("http1-heads.json") => head_seeds(&path),
+            // Conversations, and no messages.
+            Some("hotrod-over-http.json") => Ok(Vec::new()),
+            _ => hot_rod_seeds(&path),
+        };
+        all.extend(seeds.map_err(|error| format!("{}: {error}", path.display()))?);
     }
     for seed in &all {
         let folder = fuzz.join("corpus").join(seed.target);
@@ -55,14 +82,36 @@ fn main() -> Result<()> {
     Ok(())
 }
 
-fn hot_rod_files(folder: &Path) -> Result<Vec<PathBuf>> {
+fn hpack_seeds(path: &Path) -> Result<Vec<Seed>> {
+    let examples: Examples = serde_json::from_slice(&fs::read(path)?)?;
+    let seed = |sequence: &Sequence| {
+        let blocks = sequence.blocks.iter().map(|block| bytes_of(&block.hex)).collect::<Result<Vec<_>>>()?;
+        Ok(Seed { target: "hpack", name: format!("rfc7541-{}", sequence.name), bytes: hpack_seed(&blocks) })
+    };
+    examples.sequences.iter().map(seed).collect()
+}
+
+/// Each frame, to both roles.
+fn http2_seeds(path: &Path) -> Result<Vec<Seed>> {
+    let frames: Vec<Frame> = serde_json::from_slice(&fs::read(path)?)?;
+    let mut seeds = Vec::new();
+    for (index, frame) in frames.iter().enumerate() {
+        let bytes = http2_seed(&bytes_of(&frame.hex)?);
+        let of = |target| Seed { target, name: format!("vector-{index}"), bytes: bytes.clone() };
+        seeds.extend([of("http2_client"), of("http2_server")]);
+    }
+    Ok(seeds)
+}
+
+fn hot_rod_seeds(path: &Path) -> Result<Vec<Seed>> {
+    let vectors: Vec<Vector> = serde_json::from_slice(&fs::read(path)?)?;
+    vectors.iter().map(|vector| seed_of(vector).map_err(|error| format!("{}: {error}", vector.name).into())).collect()
+}
+
+fn json_files(folder: &Path) -> Result<Vec<PathBuf>> {
     let Ok(entries) = fs::read_dir(folder) else { return Ok(Vec::new()) };
     let mut files: Vec<PathBuf> = entries.map(|entry| Ok(entry?.path())).collect::<Result<_>>()?;
     files.retain(|path| path.extension().is_some_and(|extension| extension == "json"));
-    // The folder also has vectors of other protocols.
-    files
-        .retain(|path| path.file_name().and_then(|name| name.to_str()).is_some_and(|name| name.starts_with("hotrod-")));
-    files.retain(|path| !path.ends_with("hotrod-over-http.json"));
     files.sort();
     Ok(files)
 }
@@ -81,6 +130,14 @@ fn seed_of(vector: &Vector) -> Result<Seed> {
     };
     let name = format!("vector-{}-{}", vector.name.replace(['/', ' '], "-"), vector.version);
     Ok(Seed { target, name, bytes })
+}
+
+fn head_seeds(path: &Path) -> Result<Vec<Seed>> {
+    let heads: Vec<Head> = serde_json::from_slice(&fs::read(path)?)?;
+    let seed = |(index, head): (usize, &Head)| {
+        seed_of_head(index, head).map_err(|error| format!("{}: {error}", head.name).into())
+    };
+    heads.iter().enumerate().map(seed).collect()
 }
 
 fn seed_of_head(index: usize, head: &Head) -> Result<Seed> {

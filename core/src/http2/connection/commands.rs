@@ -67,17 +67,21 @@ impl Connection {
         }
         self.fits(fields).map_err(|(size, limit)| Misuse::HeaderListTooLarge { size, limit })?;
         if !head.is_interim() {
-            self.open(stream)?.sending = if end_stream { Sending::Done } else { Sending::Body };
+            let open = self.open(stream)?;
+            open.sending = if end_stream { Sending::Done } else { Sending::Body };
+            open.is_connect &= head.is_success();
         }
         self.put_fields(stream, fields, end_stream);
         self.close_if_complete(stream);
         Ok(())
     }
 
-    /// Sends trailers behind the content, which end the stream. (A tunnel has none: RFC 9113, 8.5.)
+    /// Sends trailers behind the content, which end the stream. A tunnel has none (RFC 9113, 8.5).
     pub fn send_trailers(&mut self, stream: StreamId, fields: &[Field]) -> Result<(), Misuse> {
         check_trailers(fields).map_err(Misuse::Malformed)?;
-        self.sendable(stream)?;
+        if self.sendable(stream)?.is_connect {
+            return Err(Misuse::Malformed("trailers in a tunnel"));
+        }
         self.fits(fields).map_err(|(size, limit)| Misuse::HeaderListTooLarge { size, limit })?;
         let open = self.sendable(stream)?;
         open.trailers = Some(fields.to_vec());
@@ -156,3 +160,21 @@ impl Connection {
 
 /// The room of a field block above this is not kept for the next one.
 const LARGE_BLOCK: usize = 16 << 10;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::http2::Config;
+
+    /// RFC 9113, 5.1.1
+    #[test]
+    fn a_client_whose_identifiers_are_used_up_opens_no_stream() {
+        let now = Instant::EPOCH;
+        let mut client = Connection::client(Config::default(), now);
+        let request = [(":method", "GET"), (":scheme", "http"), (":authority", "pod"), (":path", "/")]
+            .map(|(name, value)| Field::new(name, value));
+        client.streams.use_up(StreamId::new(StreamId::MAX.value() - 2));
+        assert_eq!(client.request(now, &request, true), Ok(StreamId::MAX));
+        assert_eq!(client.request(now, &request, true), Err(RequestError::NoMoreStreamIds));
+    }
+}

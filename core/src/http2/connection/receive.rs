@@ -20,8 +20,9 @@ impl Connection {
             if self.output.pending_replies() > self.config.max_pending_replies {
                 self.fail(ErrorCode::ENHANCE_YOUR_CALM, "it has us answer, and does not read");
             }
+            // After each frame, so that what is sent does not depend on how the frames were cut.
+            self.schedule();
         }
-        self.schedule();
     }
 
     /// RFC 9113, 3.4. Answers whether frames can be read.

@@ -146,3 +146,56 @@ pub(super) fn decode(coded: &[u8], most: usize, out: &mut Vec<u8>) -> Result<usi
     }
     Ok(length)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::vec;
+    use proptest::prelude::*;
+
+    fn coded(bytes: &[u8]) -> BytesMut {
+        let mut out = BytesMut::new();
+        encode(bytes, &mut out);
+        assert_eq!(out.len(), encoded_len(bytes));
+        out
+    }
+
+    fn comes_back(bytes: &[u8]) {
+        let mut out = Vec::new();
+        assert_eq!(decode(&coded(bytes), usize::MAX, &mut out), Ok(bytes.len()));
+        assert_eq!(out, bytes);
+    }
+
+    /// Codes of every length begin and end at every bit of a byte.
+    #[test]
+    fn every_byte_comes_back_from_every_position() {
+        for byte in 0..=u8::MAX {
+            (0..8).for_each(|before| comes_back(&[vec![b'0'; before], vec![byte; 3], vec![b'a'; before]].concat()));
+        }
+    }
+
+    #[test]
+    fn of_what_is_too_long_only_the_length_comes_and_faults_are_still_seen() {
+        let mut out = Vec::new();
+        assert_eq!(decode(&coded(b"www.example.com"), 3, &mut out), Ok(15));
+        assert_eq!((&out[..], out.capacity() < 15), (&b"www"[..], true));
+        let faulty = [&coded(b"www.example.co")[..], &[0xff; 5]].concat();
+        assert_eq!(decode(&faulty, 3, &mut out), Err(DecodeError::HuffmanEos));
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_come_back(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
+            comes_back(&bytes);
+        }
+
+        /// There is one way to code a string: what decodes is what encodes to the same bytes.
+        #[test]
+        fn what_decodes_encodes_to_the_same(bytes in prop::collection::vec(any::<u8>(), 0..20)) {
+            let mut out = Vec::new();
+            if decode(&bytes, usize::MAX, &mut out).is_ok() {
+                prop_assert_eq!(coded(&out), bytes);
+            }
+        }
+    }
+}

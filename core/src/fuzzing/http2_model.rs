@@ -1,0 +1,208 @@
+//! What an HTTP/2 connection may say to its application and to its peer, and what may follow what.
+
+use alloc::collections::BTreeMap;
+use alloc::vec::Vec;
+
+use super::http2::KIND;
+use crate::http2::frame::{Frame, FrameDecoder};
+use crate::http2::hpack::{DEFAULT_TABLE_SIZE, Decoder};
+use crate::http2::{Connection, Event, Reason, Role, StreamId};
+
+const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+
+/// What waits to be sent at most: the limits of the default configuration, and some room.
+const MOST_OUTPUT: usize = 9 << 20;
+
+/// A stream, as the application and the peer see it.
+#[derive(Default)]
+struct Stream {
+    /// The request (at a server) or the response (at a client) was told.
+    has_begun: bool,
+    /// The application was told of its end or has made one: nothing follows.
+    is_over: bool,
+    /// END_STREAM or RST_STREAM was sent.
+    has_sent_end: bool,
+}
+
+pub(super) struct Model {
+    role: Role,
+    streams: BTreeMap<StreamId, Stream>,
+    is_closed: bool,
+    is_lost: bool,
+    reason: Option<Reason>,
+    sent_frames: FrameDecoder,
+    has_sent_preface: bool,
+    blocks: Decoder,
+    /// Of a field block that goes on.
+    fragments: Vec<u8>,
+    last: Option<Frame>,
+    /// Every event.
+    pub(super) log: Vec<Event>,
+    /// Every byte sent.
+    pub(super) sent: Vec<u8>,
+}
+
+impl Model {
+    pub(super) fn new(role: Role) -> Self {
+        Self {
+            role,
+            streams: BTreeMap::new(),
+            is_closed: false,
+            is_lost: false,
+            reason: None,
+            sent_frames: FrameDecoder::new(1 << 24),
+            has_sent_preface: false,
+            blocks: Decoder::new(DEFAULT_TABLE_SIZE, usize::MAX),
+            fragments: Vec::new(),
+            last: None,
+            log: Vec::new(),
+            sent: Vec::new(),
+        }
+    }
+
+    pub(super) fn was_reset(&mut self, stream: StreamId) {
+        self.streams.entry(stream).or_default().is_over = true;
+    }
+
+    /// What was not sent is dropped.
+    pub(super) fn link_lost(&mut self) {
+        self.is_lost = true;
+    }
+
+    pub(super) fn happened(&mut self, event: Event) {
+        assert!(!self.is_closed, "{event:?} after the end");
+        match &event {
+            Event::Request { stream, end_stream, .. } => {
+                assert_eq!(self.role, Role::Server);
+                self.begins(*stream, *end_stream);
+            }
+            Event::Response { stream, end_stream, .. } => {
+                assert_eq!(self.role, Role::Client);
+                self.begins(*stream, *end_stream);
+            }
+            Event::Interim { stream, .. } => assert!(!self.of(*stream).has_begun),
+            Event::Data { stream, data, end_stream } => {
+                assert!(!data.is_empty() || *end_stream);
+                self.goes_on(*stream, *end_stream);
+            }
+            Event::Trailers { stream, .. } => self.goes_on(*stream, true),
+            Event::Reset { stream, .. } => self.of(*stream).is_over = true,
+            Event::Extension { stream, kind, .. } => {
+                assert_eq!(*kind, KIND);
+                if !stream.is_connection() {
+                    self.of(*stream);
+                }
+            }
+            Event::Writable { stream } => {
+                // It may have ended since it was told.
+                assert!(self.role == Role::Client || self.streams.contains_key(stream));
+            }
+            Event::Settings | Event::GoAway { .. } | Event::Drained => {}
+            Event::Closed(reason) => {
+                self.is_closed = true;
+                self.reason = Some(*reason);
+            }
+        }
+        self.log.push(event);
+    }
+
+    /// A stream that may be heard of.
+    fn of(&mut self, stream: StreamId) -> &mut Stream {
+        let stream = self.streams.entry(stream).or_default();
+        assert!(!stream.is_over, "something follows the end of a stream");
+        stream
+    }
+
+    fn begins(&mut self, stream: StreamId, end_stream: bool) {
+        let stream = self.of(stream);
+        assert!(!core::mem::replace(&mut stream.has_begun, true), "a stream begins twice");
+        stream.is_over = end_stream && stream.has_sent_end;
+    }
+
+    fn goes_on(&mut self, stream: StreamId, end_stream: bool) {
+        let stream = self.of(stream);
+        assert!(stream.has_begun, "content before a message");
+        // It may still be reset.
+        stream.is_over = end_stream && stream.has_sent_end;
+    }
+
+    /// What is sent is HTTP/2.
+    pub(super) fn transmitted(&mut self, bytes: &[u8]) {
+        self.sent.extend_from_slice(bytes);
+        self.sent_frames.receive(bytes);
+        if self.role == Role::Client && !self.has_sent_preface {
+            match self.sent_frames.take_prefix(PREFACE) {
+                Some(is_there) => assert!(is_there),
+                None => return,
+            }
+            self.has_sent_preface = true;
+        }
+        while let Some(frame) = self.sent_frames.poll() {
+            let frame = frame.expect("a frame that is one");
+            self.check_sent(&frame);
+            self.last = Some(frame);
+        }
+    }
+
+    fn check_sent(&mut self, frame: &Frame) {
+        assert!(
+            self.fragments.is_empty() || matches!(frame, Frame::Continuation { .. }),
+            "a frame in the midst of a field block"
+        );
+        match frame {
+            Frame::Data { stream, end_stream, .. } => self.sends(*stream, *end_stream),
+            Frame::Headers { stream, fragment, end_stream, end_headers, .. } => {
+                self.sends(*stream, *end_stream);
+                self.sends_block(fragment, *end_headers);
+            }
+            Frame::Continuation { fragment, end_headers, .. } => self.sends_block(fragment, *end_headers),
+            Frame::RstStream { stream, .. } => self.streams.entry(*stream).or_default().has_sent_end = true,
+            Frame::Extension { stream, kind, .. } => {
+                assert_eq!(kind.0, KIND);
+                if !stream.is_connection() {
+                    self.sends(*stream, false);
+                }
+            }
+            Frame::Priority { .. } | Frame::PushPromise { .. } => panic!("{frame:?}"),
+            _ => {}
+        }
+    }
+
+    fn sends(&mut self, stream: StreamId, end_stream: bool) {
+        let stream = self.streams.entry(stream).or_default();
+        assert!(!stream.has_sent_end, "something is sent after the end of a stream");
+        stream.has_sent_end = end_stream;
+    }
+
+    fn sends_block(&mut self, fragment: &[u8], end_headers: bool) {
+        self.fragments.extend_from_slice(fragment);
+        if end_headers {
+            self.blocks.decode(&self.fragments).expect("a field block that is one");
+            self.fragments.clear();
+        }
+    }
+
+    /// What is true at any time.
+    pub(super) fn check(&self, connection: &Connection) {
+        let out = connection.transmit();
+        assert_eq!(out.len(), out.segments().map(<[u8]>::len).sum::<usize>());
+        assert!(out.len() < MOST_OUTPUT, "{} bytes wait", out.len());
+        if connection.is_closed() {
+            assert_eq!((connection.open_streams(), connection.poll_timeout()), (0, None));
+            assert!(!connection.wants_read());
+        }
+        if self.role == Role::Server {
+            let limit = connection.local_settings().max_concurrent_streams.expect("a limit");
+            assert!(connection.open_streams() <= limit as usize);
+        }
+    }
+
+    /// What is true at the end, when every event was polled.
+    pub(super) fn check_end(&self, connection: &Connection) {
+        self.check(connection);
+        assert!(self.is_closed && connection.is_closed(), "no last event");
+        if !self.is_lost && self.reason != Some(Reason::LinkLost) {
+            let Some(Frame::GoAway { .. }) = self.last else { panic!("no goodbye, but {:?}", self.last) };
+        }
+    }
+}
