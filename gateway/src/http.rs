@@ -2,18 +2,18 @@
 
 use tokio::io::AsyncWriteExt;
 
-use crate::connection::{Ended, Incoming};
+use crate::connection::{Ended, Incoming, Speaks};
 use crate::gateway::Shared;
-use crate::metrics::{Carriage, OpenConnection};
 
 const ANSWER: &[u8] = b"HTTP/1.1 501 Not Implemented\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
 
 /// Serves a client that speaks HTTP.
-pub(crate) async fn serve(shared: &Shared, incoming: Incoming, open: &mut OpenConnection) -> Ended {
-    let Incoming { mut stream, .. } = incoming;
-    open.set_carriage(Carriage::Http1);
+pub(crate) async fn serve(shared: &Shared, incoming: Incoming) -> Ended {
+    let Incoming { mut stream, speaks, .. } = incoming;
     shared.metrics.refused("http");
-    if let Err(error) = stream.write_all(ANSWER).await {
+    if speaks == Speaks::Http1
+        && let Err(error) = stream.write_all(ANSWER).await
+    {
         return Ended::early(error);
     }
     // The client may be gone, and then needs no goodbye.
