@@ -7,11 +7,13 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::BytesMut;
+use hotrod_core::carriage::{Detected, detect};
 use hotrod_core::wire::Member;
 use tokio::io::AsyncReadExt;
 use tokio::net::TcpStream;
 use tokio::time::timeout;
-use tokio_rustls::TlsAcceptor;
+use tokio_rustls::LazyConfigAcceptor;
+use tokio_rustls::rustls::server::Acceptor;
 use tracing::info;
 
 use crate::drain::Phase;
@@ -20,16 +22,15 @@ use crate::metrics::Carriage;
 use crate::stream::{Stream, prepare};
 use crate::{http, raw};
 
-/// First byte of a TLS record with a handshake (RFC 8446, 5.1).
+/// First byte of a TLS record with a handshake (RFC 8446, 5.1): what a peek at one byte can tell.
 const TLS_HANDSHAKE: u8 = 0x16;
-/// First byte of a Hot Rod request.
-const HOT_ROD_REQUEST: u8 = 0xa0;
 /// Time for a client that is turned away to say what it speaks.
 const REFUSAL_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// A connection of which it is known what it speaks.
 pub(crate) struct Incoming {
     pub(crate) stream: Stream,
+    pub(crate) speaks: Speaks,
     /// What was received already; never empty.
     pub(crate) first: BytesMut,
     /// Whether it is to be turned away, because there are too many.
@@ -72,6 +73,8 @@ enum Introduction {
     NoTls,
     #[error("speaks nothing that is known here (first byte {0:#04x})")]
     Unknown(u8),
+    #[error("speaks {0:?} after another ALPN id was selected")]
+    NotAsAgreed(Speaks),
     #[error("the gateway is about to stop")]
     Draining,
 }
@@ -86,15 +89,31 @@ impl Introduction {
             Self::Plain => "plain",
             Self::NoTls => "no_tls",
             Self::Unknown(_) => "unknown_protocol",
+            Self::NotAsAgreed(_) => "alpn",
             Self::Draining => "draining",
         }
     }
 }
 
-/// What the first bytes are.
-enum Spoken {
+/// What a client speaks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Speaks {
     HotRod,
-    Http,
+    Http1,
+    Http2,
+}
+
+impl Speaks {
+    /// Whether it may be spoken after TLS has selected that ALPN id (spec/hotrod-over-http.md, R-90).
+    fn fits(self, alpn: Option<&[u8]>) -> bool {
+        match alpn {
+            Some(b"h2") => self == Self::Http2,
+            Some(b"http/1.1") => self == Self::Http1,
+            Some(b"hotrod" | b"HR") => self == Self::HotRod,
+            // None, or one of the settings' own that says nothing here.
+            _ => true,
+        }
+    }
 }
 
 /// Serves a client to the end, and says so in the log.
@@ -113,15 +132,17 @@ pub(crate) async fn serve(shared: Arc<Shared>, socket: TcpStream, client: Socket
             shared.metrics.handshake_failed(problem.reason());
             Ended::early(problem)
         }
-        Ok((spoken, stream, first)) => {
+        Ok((speaks, stream, first)) => {
             tls = stream.is_encrypted();
-            let incoming = Incoming { stream, first, is_surplus };
-            match spoken {
-                Spoken::HotRod => {
-                    open.set_carriage(Carriage::Raw);
-                    raw::serve(&shared, incoming).await
-                }
-                Spoken::Http => http::serve(&shared, incoming, &mut open).await,
+            let incoming = Incoming { stream, speaks, first, is_surplus };
+            open.set_carriage(match speaks {
+                Speaks::HotRod => Carriage::Raw,
+                Speaks::Http1 => Carriage::Http1,
+                Speaks::Http2 => Carriage::Http2,
+            });
+            match speaks {
+                Speaks::HotRod => raw::serve(&shared, incoming).await,
+                Speaks::Http1 | Speaks::Http2 => http::serve(&shared, incoming).await,
             }
         }
     };
@@ -140,18 +161,22 @@ pub(crate) async fn serve(shared: Arc<Shared>, socket: TcpStream, client: Socket
 }
 
 /// Finds out what a client speaks.
-async fn introduce(shared: &Shared, socket: TcpStream) -> Result<(Spoken, Stream, BytesMut), Introduction> {
+async fn introduce(shared: &Shared, socket: TcpStream) -> Result<(Speaks, Stream, BytesMut), Introduction> {
     prepare(&socket, shared.config.upstream.keep_alive)?;
     let mut stream = secure(shared, socket).await?;
     let mut first = BytesMut::with_capacity(1024);
-    stream.read_buf(&mut first).await?;
-    match first.first() {
-        None => Err(Introduction::Silent),
-        Some(&HOT_ROD_REQUEST) => Ok((Spoken::HotRod, stream, first)),
-        // The method of a request, or the preface of HTTP/2.
-        Some(b'A'..=b'Z') => Ok((Spoken::Http, stream, first)),
-        Some(other) => Err(Introduction::Unknown(*other)),
+    while stream.read_buf(&mut first).await? > 0 {
+        let speaks = match detect(&first) {
+            Detected::NeedMore => continue,
+            Detected::HotRod => Speaks::HotRod,
+            Detected::Http1 => Speaks::Http1,
+            Detected::Http2 => Speaks::Http2,
+            Detected::Tls | Detected::Unknown => return Err(Introduction::Unknown(first[0])),
+        };
+        let fits = speaks.fits(stream.alpn());
+        return if fits { Ok((speaks, stream, first)) } else { Err(Introduction::NotAsAgreed(speaks)) };
     }
+    Err(Introduction::Silent)
 }
 
 /// TLS, if that is what the client begins with.
@@ -161,9 +186,13 @@ async fn secure(shared: &Shared, socket: TcpStream) -> Result<Stream, Introducti
         return Err(Introduction::Silent);
     }
     match (first[0] == TLS_HANDSHAKE, shared.tls.server()) {
-        (true, Some(config)) => {
-            let stream = TlsAcceptor::from(config).accept(socket).await.map_err(Introduction::Tls)?;
-            Ok(Stream::Tls(Box::new(stream.into())))
+        (true, Some(serving)) => {
+            let accept = async {
+                let hello = LazyConfigAcceptor::new(Acceptor::default(), socket).await?;
+                let config = serving.config(hello.client_hello().alpn().into_iter().flatten());
+                hello.into_stream(config).await
+            };
+            Ok(Stream::Tls(Box::new(accept.await.map_err(Introduction::Tls)?.into())))
         }
         (true, None) => Err(Introduction::NoTls),
         (false, Some(_)) if !shared.config.allow_plain => Err(Introduction::Plain),

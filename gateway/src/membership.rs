@@ -58,11 +58,6 @@ impl Membership {
         Self { role, metrics, present }
     }
 
-    /// The members, now and with every change.
-    #[expect(dead_code, reason = "for carriages that tell clients of changes")]
-    pub(crate) fn subscribe(&self) -> watch::Receiver<Members> {
-        self.present.subscribe()
-    }
 
     pub(crate) fn present(&self) -> Members {
         self.present.borrow().clone()
@@ -110,16 +105,65 @@ impl Membership {
     }
 }
 
+/// The member that a session asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Wanted<'a> {
+    /// It leaves that to the gateway.
+    Any,
+    /// A name or an address, as in the header field Hot-Rod-Node.
+    Node(&'a str),
+    /// An address, or a name with any port, as in the authority of CONNECT.
+    Authority(&'a str),
+}
+
+impl<'a> Wanted<'a> {
+    /// As it was said.
+    pub(crate) fn text(self) -> Option<&'a str> {
+        match self {
+            Self::Any => None,
+            Self::Node(text) | Self::Authority(text) => Some(text),
+        }
+    }
+
+    /// What may be a name in it: of an authority also what stands before the port.
+    pub(crate) fn names(self) -> impl Iterator<Item = &'a str> {
+        let host = match self {
+            Self::Authority(text) => text.rsplit_once(':').map(|(host, _)| host),
+            Self::Any | Self::Node(_) => None,
+        };
+        self.text().into_iter().chain(host)
+    }
+}
+
 impl Members {
-    /// The members that somebody may mean with a name: an address as the topology has it, its host alone, or the first
-    /// label of that, which is the name of a StatefulSet's pod.
-    pub(crate) fn named(&self, name: &str) -> Option<&Member> {
-        let exact = self.all.iter().find(|member| member.to_string() == name);
-        exact.or_else(|| {
-            let mut meant = self.all.iter().filter(|member| member.host == name || label(&member.host) == name);
-            // Two of a name are none.
-            meant.next().filter(|_| meant.next().is_none())
-        })
+    /// The member that is wanted: an address as the topology has it, or for a name its host name alone, or the first
+    /// label of that, which is the name of a StatefulSet's pod. Compared as spec/hotrod-over-http.md says.
+    pub(crate) fn wanted(&self, wanted: Wanted<'_>) -> Option<&Member> {
+        let text = wanted.text()?;
+        let address = text.rsplit_once(':').and_then(|(host, port)| Some((host, port.parse().ok()?)));
+        let exact = address.and_then(|(host, port): (_, u16)| {
+            let host = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
+            self.all.iter().find(|member| member.port == port && is_same_host(&member.host, host))
+        });
+        exact.or_else(|| wanted.names().find_map(|name| self.named(name)))
+    }
+
+    fn named(&self, name: &str) -> Option<&Member> {
+        let is_name = |host: &str| host.parse::<IpAddr>().is_err();
+        let is_meant = |member: &&Member| {
+            is_name(&member.host) && (is_same_host(&member.host, name) || label(&member.host) == name)
+        };
+        let mut meant = self.all.iter().filter(is_meant);
+        // Two of a name are none.
+        meant.next().filter(|_| meant.next().is_none())
+    }
+}
+
+/// Host names without regard to case, IP addresses by their value.
+fn is_same_host(one: &str, other: &str) -> bool {
+    match (one.parse::<IpAddr>(), other.parse::<IpAddr>()) {
+        (Ok(one), Ok(other)) => one == other,
+        _ => one.eq_ignore_ascii_case(other),
     }
 }
 
@@ -171,21 +215,46 @@ mod tests {
         Membership::new(Role::Front { seeds: members(seeds), node_name: None }, Metrics::new())
     }
 
+    fn view(of: &[&str]) -> Members {
+        Members { all: members(of), own: None, known_by: KnownBy::OwnConnection }
+    }
+
     #[test]
     fn a_member_is_named_by_its_address_its_host_or_its_pod() {
-        let view = Members {
-            all: members(&["pod-0.svc.local:11222", "pod-1.svc.local:11222", "10.0.0.7:11222", "10.0.0.7:11223"]),
-            own: None,
-            known_by: KnownBy::OwnConnection,
-        };
-        let named = |name: &str| view.named(name).map(ToString::to_string);
-        for name in ["pod-1.svc.local:11222", "pod-1.svc.local", "pod-1"] {
-            assert_eq!(named(name).as_deref(), Some("pod-1.svc.local:11222"), "{name}");
+        let view = view(&["pod-0.svc.local:11222", "pod-1.svc.local:11222", "10.0.0.7:11222", "10.0.0.7:11223"]);
+        let node = |name: &'static str| view.wanted(Wanted::Node(name)).map(ToString::to_string);
+        for name in ["pod-1.svc.local:11222", "Pod-1.SVC.local:11222", "pod-1.svc.local", "pod-1"] {
+            assert_eq!(node(name).as_deref(), Some("pod-1.svc.local:11222"), "{name}");
         }
-        assert_eq!(named("10.0.0.7:11223").as_deref(), Some("10.0.0.7:11223"));
-        for name in ["10.0.0.7", "10", "pod-2", "pod-1:11222", "pod-1.svc", ""] {
-            assert_eq!(named(name), None, "{name:?} is nobody's name, or that of two");
+        assert_eq!(node("10.0.0.7:11223").as_deref(), Some("10.0.0.7:11223"));
+        for name in ["10.0.0.7", "10", "pod-2", "Pod-1", "pod-1:11222", "pod-1.svc", ""] {
+            assert_eq!(node(name), None, "{name:?} is nobody's name, or that of two");
         }
+    }
+
+    #[test]
+    fn ip_addresses_are_compared_by_their_value() {
+        let view = view(&["::1:1", "10.0.0.7:1"]);
+        for name in ["[::1]:1", "[0:0:0:0:0:0:0:1]:1"] {
+            assert_eq!(view.wanted(Wanted::Node(name)), Some(&member("::1:1")), "{name}");
+        }
+        for name in ["[::1]:2", "[::1]", "10.0.0.7", "10.0.0.7:2"] {
+            assert_eq!(view.wanted(Wanted::Node(name)).or(view.wanted(Wanted::Authority(name))), None, "{name}");
+        }
+    }
+
+    #[test]
+    fn an_authority_is_an_address_or_a_name_with_any_port() {
+        let view = view(&["pod-0.svc:11222", "pod-1.svc:11222"]);
+        for (authority, meant) in [
+            ("pod-1.svc:11222", Some("pod-1.svc:11222")),
+            ("pod-1:443", Some("pod-1.svc:11222")),
+            ("pod-0.svc:443", Some("pod-0.svc:11222")),
+            ("pod-2:443", None),
+        ] {
+            assert_eq!(view.wanted(Wanted::Authority(authority)), meant.map(member).as_ref(), "{authority}");
+        }
+        assert_eq!(view.wanted(Wanted::Any), None);
     }
 
     #[test]

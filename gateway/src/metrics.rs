@@ -11,7 +11,6 @@ use prometheus_client::registry::{Registry, Unit};
 
 /// How a connection or a session travels.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-#[expect(dead_code, reason = "what the HTTP carriages are counted as")]
 pub(crate) enum Carriage {
     /// Not known yet, or never: a connection before its first bytes.
     Undetermined,

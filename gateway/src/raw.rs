@@ -9,6 +9,7 @@ use tokio::time::timeout;
 
 use crate::connection::{Ended, Incoming};
 use crate::gateway::Shared;
+use crate::membership::Wanted;
 use crate::metrics::Carriage;
 use crate::relay::relay;
 use crate::stream::Stream;
@@ -20,14 +21,14 @@ const PATIENCE: Duration = Duration::from_secs(2);
 
 /// Serves a client that speaks Hot Rod.
 pub(crate) async fn serve(shared: &Shared, incoming: Incoming) -> Ended {
-    let Incoming { mut stream, first, is_surplus } = incoming;
+    let Incoming { mut stream, first, is_surplus, .. } = incoming;
     if is_surplus {
         shared.metrics.refused("connections");
         let why = "the gateway has as many connections as it may have";
         refuse(&mut stream, &first, why).await;
         return Ended::early(why);
     }
-    let mut upstream = match shared.upstreams.connect(None, Carriage::Raw).await {
+    let mut upstream = match shared.upstreams.connect(Wanted::Any, Carriage::Raw).await {
         Ok(upstream) => upstream,
         Err(refusal) => {
             refuse(&mut stream, &first, &refusal.to_string()).await;

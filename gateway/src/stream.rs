@@ -18,11 +18,22 @@ pub(crate) enum Stream {
 
 impl Stream {
     /// The ALPN id that was agreed on.
-    #[expect(dead_code, reason = "for the HTTP carriages")]
     pub(crate) fn alpn(&self) -> Option<&[u8]> {
         match self {
             Self::Plain(_) => None,
             Self::Tls(stream) => stream.get_ref().1.alpn_protocol(),
+        }
+    }
+
+    /// The name by which a client asked for this gateway in TLS.
+    #[expect(dead_code, reason = "an authority of CONNECT that names the gateway itself")]
+    pub(crate) fn server_name(&self) -> Option<&str> {
+        match self {
+            Self::Tls(stream) => match &**stream {
+                TlsStream::Server(stream) => stream.get_ref().1.server_name(),
+                TlsStream::Client(_) => None,
+            },
+            Self::Plain(_) => None,
         }
     }
 

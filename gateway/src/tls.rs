@@ -24,8 +24,23 @@ pub struct TlsError {
 
 /// What was read last. A connection keeps what held when it was made.
 pub(crate) struct TlsFiles {
-    server: Option<(ServerTls, RwLock<Arc<ServerConfig>>)>,
+    server: Option<(ServerTls, RwLock<Arc<Serving>>)>,
     client: Option<(ClientTls, RwLock<Arc<ClientConfig>>)>,
+}
+
+/// Towards clients.
+pub(crate) struct Serving {
+    with_alpn: Arc<ServerConfig>,
+    without: Arc<ServerConfig>,
+}
+
+impl Serving {
+    /// For a client that offers these ids: where none of them is known it goes on without any
+    /// (spec/hotrod-over-http.md, R-89).
+    pub(crate) fn config<'a>(&self, mut offered: impl Iterator<Item = &'a [u8]>) -> Arc<ServerConfig> {
+        let is_known = |id: &[u8]| self.with_alpn.alpn_protocols.iter().any(|known| known == id);
+        if offered.any(is_known) { self.with_alpn.clone() } else { self.without.clone() }
+    }
 }
 
 impl TlsFiles {
@@ -45,7 +60,7 @@ impl TlsFiles {
     }
 
     /// Towards clients; `None` without TLS.
-    pub(crate) fn server(&self) -> Option<Arc<ServerConfig>> {
+    pub(crate) fn server(&self) -> Option<Arc<Serving>> {
         self.server.as_ref().map(|(_, present)| present.read().unwrap_or_else(PoisonError::into_inner).clone())
     }
 
@@ -63,7 +78,7 @@ fn replace<T>(present: Option<&RwLock<Arc<T>>>, new: Option<Arc<T>>) {
     }
 }
 
-fn server_config(tls: &ServerTls) -> Result<Arc<ServerConfig>, TlsError> {
+fn server_config(tls: &ServerTls) -> Result<Arc<Serving>, TlsError> {
     let builder = ServerConfig::builder();
     let builder = match &tls.client_ca {
         None => builder.with_no_client_auth(),
@@ -73,10 +88,11 @@ fn server_config(tls: &ServerTls) -> Result<Arc<ServerConfig>, TlsError> {
         }
     };
     let chain = certificates(&tls.certificate)?;
-    let mut config =
+    let without =
         builder.with_single_cert(chain, private_key(&tls.key)?).map_err(|error| unusable(&tls.certificate, &error))?;
-    config.alpn_protocols = tls.alpn.iter().map(|id| id.clone().into_bytes()).collect();
-    Ok(Arc::new(config))
+    let mut with_alpn = without.clone();
+    with_alpn.alpn_protocols = tls.alpn.iter().map(|id| id.clone().into_bytes()).collect();
+    Ok(Arc::new(Serving { with_alpn: Arc::new(with_alpn), without: Arc::new(without) }))
 }
 
 fn client_config(tls: &ClientTls) -> Result<Arc<ClientConfig>, TlsError> {

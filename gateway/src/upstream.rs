@@ -17,7 +17,7 @@ use tokio_rustls::rustls::pki_types::ServerName;
 
 use crate::config::{Config, Role, UpstreamConfig};
 use crate::drain::Drain;
-use crate::membership::Membership;
+use crate::membership::{KnownBy, Membership, Wanted};
 use crate::metrics::{Carriage, Metrics, OpenSession};
 use crate::stream::{Stream, prepare};
 use crate::tls::TlsFiles;
@@ -39,6 +39,7 @@ pub(crate) struct Upstreams {
 pub(crate) struct Upstream {
     stream: Stream,
     member: Member,
+    name: String,
     _open: OpenSession,
     _place: OwnedSemaphorePermit,
 }
@@ -55,6 +56,9 @@ pub(crate) enum NoUpstream {
     /// The cluster has no such member.
     #[error("{0:?} is no member of the cluster")]
     UnknownMember(String),
+    /// The members of the cluster are not known yet. Another time.
+    #[error("the members of the cluster are not known yet")]
+    NotKnownYet,
     /// A sidecar was asked for another member than its own.
     #[error("{wanted:?} is another member than {own}, before which this gateway stands")]
     AnotherMember {
@@ -80,6 +84,7 @@ impl NoUpstream {
             Self::Full => "sessions",
             Self::Draining => "draining",
             Self::UnknownMember(_) => "unknown_member",
+            Self::NotKnownYet => "not_known_yet",
             Self::AnotherMember { .. } => "another_member",
             Self::Unreachable { .. } => "unreachable",
         }
@@ -98,26 +103,27 @@ impl Upstreams {
         Self { dialer, role: config.role.clone(), membership, places, metrics, drain, turn: AtomicUsize::new(0) }
     }
 
-    /// Connects a session with the member that it asks for by name or address; with any if it asks for none.
+    /// Connects a session with the member that it asks for; with any that can be reached if it asks for none.
     ///
     /// Nothing is dialled but the sidecar's member, or members that the cluster has at this moment. A session that gets
     /// none is counted as refused.
-    pub(crate) async fn connect(&self, wanted: Option<&str>, carriage: Carriage) -> Result<Upstream, NoUpstream> {
+    pub(crate) async fn connect(&self, wanted: Wanted<'_>, carriage: Carriage) -> Result<Upstream, NoUpstream> {
         let connected = self.try_connect(wanted, carriage).await;
         connected.inspect_err(|refusal| self.metrics.refused(refusal.reason()))
     }
 
-    async fn try_connect(&self, wanted: Option<&str>, carriage: Carriage) -> Result<Upstream, NoUpstream> {
+    async fn try_connect(&self, wanted: Wanted<'_>, carriage: Carriage) -> Result<Upstream, NoUpstream> {
         if self.drain.is_draining() {
             return Err(NoUpstream::Draining);
         }
         let place = self.places.clone().try_acquire_owned().map_err(|_| NoUpstream::Full)?;
-        let mut refusal = NoUpstream::UnknownMember(wanted.unwrap_or("any").into());
+        let mut refusal = NoUpstream::NotKnownYet;
         for member in self.candidates(wanted)? {
             match self.dialer.dial(&member).await {
                 Ok(stream) => {
                     let open = self.metrics.session(carriage);
-                    return Ok(Upstream { stream, member, _open: open, _place: place });
+                    let name = self.name(&member);
+                    return Ok(Upstream { stream, member, name, _open: open, _place: place });
                 }
                 Err(error) => refusal = NoUpstream::Unreachable { member, error },
             }
@@ -125,26 +131,27 @@ impl Upstreams {
         Err(refusal)
     }
 
-    /// Where the one is dialled that is wanted; where none is, any that can be reached does, each in its turn.
-    fn candidates(&self, wanted: Option<&str>) -> Result<Vec<Member>, NoUpstream> {
+    /// Where the one is dialled that is wanted; where none is, all of them, each first in its turn.
+    fn candidates(&self, wanted: Wanted<'_>) -> Result<Vec<Member>, NoUpstream> {
         let members = self.membership.present();
-        match (&self.role, wanted) {
+        let known = |wanted: &str| match wanted {
+            _ if members.known_by != KnownBy::Settings => NoUpstream::UnknownMember(wanted.into()),
+            _ => NoUpstream::NotKnownYet,
+        };
+        match (&self.role, wanted.text()) {
             (Role::Sidecar { upstream, .. }, None) => Ok(vec![upstream.clone()]),
-            (Role::Sidecar { upstream, node_name, .. }, Some(wanted)) => {
-                let named = members.named(wanted);
-                let is_own = wanted == node_name
-                    || members.own.as_ref().is_some_and(|own| own.to_string() == wanted || named == Some(own));
+            (Role::Sidecar { upstream, node_name, .. }, Some(text)) => {
+                let is_named = wanted.names().any(|name| name == node_name);
+                let is_own = is_named || members.own.as_ref().is_some_and(|own| members.wanted(wanted) == Some(own));
                 if is_own {
                     Ok(vec![upstream.clone()])
-                } else if named.is_some() || members.all.is_empty() {
-                    Err(NoUpstream::AnotherMember { wanted: wanted.into(), own: node_name.clone() })
                 } else {
-                    Err(NoUpstream::UnknownMember(wanted.into()))
+                    Err(NoUpstream::AnotherMember { wanted: text.into(), own: node_name.clone() })
                 }
             }
-            (Role::Front { .. }, Some(wanted)) => match members.named(wanted) {
+            (Role::Front { .. }, Some(text)) => match members.wanted(wanted) {
                 Some(member) => Ok(vec![member.clone()]),
-                None => Err(NoUpstream::UnknownMember(wanted.into())),
+                None => Err(known(text)),
             },
             (Role::Front { .. }, None) => {
                 let mut all = members.all;
@@ -154,12 +161,25 @@ impl Upstreams {
             }
         }
     }
+
+    /// By what name sessions ask for a member: a sidecar knows its own, a front only addresses.
+    fn name(&self, member: &Member) -> String {
+        match &self.role {
+            Role::Sidecar { node_name, .. } => node_name.clone(),
+            Role::Front { .. } => member.to_string(),
+        }
+    }
 }
 
 impl Upstream {
     /// Which member it leads to, at the address where it was dialled.
     pub(crate) fn member(&self) -> &Member {
         &self.member
+    }
+
+    /// The name by which sessions ask for it (spec/hotrod-over-http.md, 11.1).
+    pub(crate) fn name(&self) -> &str {
+        &self.name
     }
 }
 
@@ -241,5 +261,111 @@ impl AsyncWrite for Upstream {
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         Pin::new(&mut self.stream).poll_shutdown(cx)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::drain::{DrainSwitch, Phase};
+    use tokio::net::TcpListener;
+
+    struct Stand {
+        upstreams: Upstreams,
+        membership: Arc<Membership>,
+        metrics: Metrics,
+        switch: DrainSwitch,
+    }
+
+    fn stand(role: Role, sessions: usize) -> Stand {
+        let upstream =
+            UpstreamConfig { tls: None, connect_timeout: Duration::from_secs(30), keep_alive: Duration::from_secs(60) };
+        let metrics = Metrics::new();
+        let (switch, drain) = DrainSwitch::new();
+        let membership = Arc::new(Membership::new(role.clone(), metrics.clone()));
+        let tls = Arc::new(TlsFiles::read(None, None).unwrap());
+        let upstreams = Upstreams {
+            dialer: Arc::new(Dialer::new(upstream, tls, metrics.clone())),
+            role,
+            membership: membership.clone(),
+            places: Arc::new(Semaphore::new(sessions)),
+            metrics: metrics.clone(),
+            drain,
+            turn: AtomicUsize::new(0),
+        };
+        Stand { upstreams, membership, metrics, switch }
+    }
+
+    async fn listening() -> (TcpListener, Member) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        (listener, Member { host: "127.0.0.1".into(), port })
+    }
+
+    async fn refusal(stand: &Stand, wanted: Wanted<'_>) -> NoUpstream {
+        stand.upstreams.connect(wanted, Carriage::Raw).await.err().expect("it was connected")
+    }
+
+    #[tokio::test]
+    async fn a_sidecar_leads_to_its_member_and_to_no_other() {
+        let (_listener, upstream) = listening().await;
+        let advertised = Member { host: "pod-0.svc".into(), port: 11222 };
+        let role = Role::Sidecar {
+            upstream: upstream.clone(),
+            node_name: "node-0".into(),
+            advertised: Some(advertised.clone()),
+        };
+        let stand = stand(role, 100);
+        let other = Member { host: "pod-1.svc".into(), port: 11222 };
+        stand.membership.learn(std::slice::from_ref(&advertised), KnownBy::OwnConnection);
+        for wanted in [
+            Wanted::Any,
+            Wanted::Node("node-0"),
+            Wanted::Authority("node-0:443"),
+            Wanted::Node("pod-0.svc:11222"),
+            Wanted::Node("pod-0"),
+        ] {
+            let connected = stand.upstreams.connect(wanted, Carriage::Raw).await.unwrap();
+            assert_eq!((connected.member(), connected.name.as_str()), (&upstream, "node-0"), "{wanted:?}");
+        }
+        stand.membership.learn(&[advertised, other], KnownBy::OwnConnection);
+        for wanted in ["pod-1.svc:11222", "pod-1", "nobody", "Node-0"] {
+            let refused = refusal(&stand, Wanted::Node(wanted)).await;
+            assert!(matches!(refused, NoUpstream::AnotherMember { .. }), "{wanted}: {refused}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_front_dials_nothing_that_is_no_member_at_the_moment() {
+        let ((one, first), (_two, second)) = (listening().await, listening().await);
+        let stand = stand(Role::Front { seeds: vec![first.clone()], node_name: None }, 100);
+        let [first_name, second_name] = [&first, &second].map(ToString::to_string);
+        let wanted = Wanted::Node(&second_name);
+        assert!(matches!(refusal(&stand, wanted).await, NoUpstream::NotKnownYet), "there it is, and nobody knows it");
+        stand.membership.learn(std::slice::from_ref(&second), KnownBy::OwnConnection);
+        let connected = stand.upstreams.connect(wanted, Carriage::Raw).await.unwrap();
+        assert_eq!((connected.member(), &connected.name), (&second, &second_name));
+        for wanted in [Wanted::Node(&first_name), Wanted::Authority(&first_name), Wanted::Node("localhost:22")] {
+            assert!(matches!(refusal(&stand, wanted).await, NoUpstream::UnknownMember(_)), "{wanted:?}");
+        }
+        // The seed was not dialled.
+        let accepted = tokio::time::timeout(Duration::from_millis(50), one.accept()).await;
+        assert!(accepted.is_err());
+        assert!(stand.metrics.text().contains("refusals_total{reason=\"unknown_member\"} 3"));
+    }
+
+    #[tokio::test]
+    async fn a_session_has_its_place_until_it_ends() {
+        let (_listener, upstream) = listening().await;
+        let stand = stand(Role::Sidecar { upstream, node_name: "n".into(), advertised: None }, 1);
+        let session = stand.upstreams.connect(Wanted::Any, Carriage::Raw).await.unwrap();
+        assert!(matches!(refusal(&stand, Wanted::Any).await, NoUpstream::Full));
+        drop(session);
+        let session = stand.upstreams.connect(Wanted::Any, Carriage::Raw).await.unwrap();
+        stand.switch.advance(Phase::Draining);
+        assert!(matches!(refusal(&stand, Wanted::Any).await, NoUpstream::Draining));
+        assert!(stand.metrics.text().contains("sessions_open{carriage=\"raw\"} 1"));
+        drop(session);
+        assert!(stand.metrics.text().contains("sessions_open{carriage=\"raw\"} 0"));
     }
 }

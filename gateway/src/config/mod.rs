@@ -120,7 +120,7 @@ pub struct ServerTls {
     pub key: PathBuf,
     /// Authorities of which a client has to show a certificate; `None` if it need not.
     pub client_ca: Option<PathBuf>,
-    /// ALPN ids, in order of preference. A client that offers only others is refused (RFC 7301, 3.2).
+    /// ALPN ids, in order of preference. A client that offers only others goes on without any.
     pub alpn: Vec<String>,
 }
 

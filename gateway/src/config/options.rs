@@ -168,7 +168,7 @@ impl Options {
             return Self { listen: given("127.0.0.1:11222"), members: NonZeroUsize::new(1), ..both };
         }
         Self {
-            alpn: given("h2,http/1.1,hotrod"),
+            alpn: given("h2,http/1.1,hotrod,HR"),
             backlog: NonZeroUsize::new(1024),
             connect_timeout: given("5s"),
             keep_alive: given("60s"),

@@ -142,16 +142,26 @@ fn role(options: &Options, sources: &Sources) -> Result<Role, ConfigError> {
     if options.front == Some(true) {
         return match options.advertise {
             Some(_) => Err(sources.invalid("advertise", "means nothing with --front: it stands before all members")),
-            None => Ok(Role::Front { seeds: servers.clone(), node_name: options.node_name.clone() }),
+            None => Ok(Role::Front { seeds: servers.clone(), node_name: node_name(options, sources)? }),
         };
     }
     let [upstream] = servers.as_slice() else {
         return Err(sources.invalid("upstream", "a sidecar has one member; before several stands --front"));
     };
-    let node_name = options.node_name.clone().filter(|name| !name.is_empty());
-    let node_name = node_name.ok_or_else(|| sources.invalid("node-name", "a sidecar needs the name of its member"))?;
+    let missing = || sources.invalid("node-name", "a sidecar needs the name of its member");
+    let node_name = node_name(options, sources)?.ok_or_else(missing)?;
     let advertised = options.advertise.as_deref().map(|text| one_member(text, sources)).transpose()?;
     Ok(Role::Sidecar { upstream: upstream.clone(), node_name, advertised })
+}
+
+/// As a header field can say it (spec/hotrod-over-http.md, 13.1).
+fn node_name(options: &Options, sources: &Sources) -> Result<Option<String>, ConfigError> {
+    match &options.node_name {
+        Some(name) if !(1..=255).contains(&name.len()) || !name.bytes().all(|byte| byte.is_ascii_graphic()) => {
+            Err(sources.invalid("node-name", format!("{name:?} is not 1 to 255 visible ASCII characters")))
+        }
+        name => Ok(name.clone()),
+    }
 }
 
 fn one_member(text: &str, sources: &Sources) -> Result<Member, ConfigError> {

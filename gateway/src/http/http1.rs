@@ -7,7 +7,7 @@ use hotrod_core::http1::{Answer, Fields, Kind, Limits, Request, ServerEvent, Ser
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::time::timeout;
 
-use super::endpoint::{node_at, status_of, wanted};
+use super::endpoint::{Meant, node_at, status_of};
 use super::http2::{self, Place};
 use super::{HERE, Link};
 use crate::connection::Ended;
@@ -107,7 +107,8 @@ async fn tunnel(shared: &Shared, stream: &mut impl Link, mut exchange: ServerExc
         Kind::Connect { authority } => Some(authority.as_str()),
         _ => None,
     };
-    let wanted = wanted(shared, request.fields.text(NODE_FIELD), target);
+    let meant = Meant::of(shared, request.fields.text(NODE_FIELD), target);
+    let carriage = if target.is_some() { Carriage::Connect } else { Carriage::Upgrade };
     let refused = match request.fields.text(INSIDE_FIELD) {
         None | Some("hotrod" | "h2") => None,
         Some(_) => Some((400, None)),
@@ -118,9 +119,9 @@ async fn tunnel(shared: &Shared, stream: &mut impl Link, mut exchange: ServerExc
         return Ended::early("asks for an unknown inside of a tunnel");
     }
     if request.fields.text(INSIDE_FIELD) == Some("h2") {
-        return inner_http2(shared, stream, exchange, wanted).await;
+        return inner_http2(shared, stream, exchange, meant).await;
     }
-    let mut upstream = match shared.upstreams.connect(wanted.as_deref(), Carriage::Http1).await {
+    let mut upstream = match shared.upstreams.connect(meant.wanted(), carriage).await {
         Ok(upstream) => upstream,
         Err(refusal) => {
             let (status, retry_after) = status_of(&refusal);
@@ -131,7 +132,7 @@ async fn tunnel(shared: &Shared, stream: &mut impl Link, mut exchange: ServerExc
         }
     };
     let mut fields = Fields::new();
-    let node = node_at(shared, upstream.member());
+    let node = node_at(shared, &upstream);
     if !node.name.is_empty() {
         // A name that can't be a field's value is left out.
         let _ = fields.push(NODE_FIELD, node.name.clone());
@@ -146,7 +147,7 @@ async fn tunnel(shared: &Shared, stream: &mut impl Link, mut exchange: ServerExc
     };
     if detect(&first) == Detected::Http2 {
         drop(upstream);
-        return http2::serve(shared, stream, first, Place { is_surplus: false, inside: Some(wanted) }).await;
+        return http2::serve(shared, stream, first, Place { is_surplus: false, inside: Some(meant) }).await;
     }
     let limits = shared.relay_limits();
     let relayed = relay(stream, &mut upstream, &first, limits, &shared.metrics, &shared.drain).await;
@@ -163,10 +164,10 @@ async fn inner_http2(
     shared: &Shared,
     stream: &mut impl Link,
     mut exchange: ServerExchange,
-    wanted: Option<String>,
+    meant: Meant,
 ) -> Ended {
     match accept(stream, &mut exchange, &Fields::new()).await {
-        Ok(trailing) => http2::serve(shared, stream, trailing, Place { is_surplus: false, inside: Some(wanted) }).await,
+        Ok(trailing) => http2::serve(shared, stream, trailing, Place { is_surplus: false, inside: Some(meant) }).await,
         Err(error) => Ended::early(error),
     }
 }

@@ -16,13 +16,13 @@ use tokio::io::DuplexStream;
 use tokio::time::{Instant as Clock, sleep_until};
 use tokio_util::io::poll_read_buf;
 
-use super::endpoint::wanted;
+use super::endpoint::Meant;
 use super::session::{Progress, Session};
 use super::{HERE, Link};
 use crate::connection::Ended;
 use crate::drain::Phase;
 use crate::gateway::Shared;
-use crate::metrics::Buffered;
+use crate::metrics::{Buffered, Carriage};
 
 /// Larger messages should go over a session of their own: a member answers one after the other. A message of one frame
 /// waits for nobody.
@@ -42,7 +42,7 @@ pub(super) struct Place {
     /// Whether there are too many connections: everything is refused.
     pub(super) is_surplus: bool,
     /// Inside a tunnel, which asked for that member; there is no further tunnel in it.
-    pub(super) inside: Option<Option<String>>,
+    pub(super) inside: Option<Meant>,
 }
 
 /// Serves a client that speaks HTTP/2; `first` is what it has sent already.
@@ -319,17 +319,25 @@ impl<'a> Server<'a> {
             self.shared.metrics.refused("request");
             return self.machine.refuse(stream, status, retry_after);
         }
-        let wanted = wanted(self.shared, asked.node.as_deref(), asked.target.as_deref());
-        let wanted = wanted.or_else(|| self.place.inside.clone().flatten());
+        let meant = Meant::of(self.shared, asked.node.as_deref(), asked.target.as_deref());
+        let meant = match &self.place.inside {
+            Some(outer) => meant.or(outer),
+            None => meant,
+        };
         let is_framed = self.machine.form(stream) == Some(Form::Frames);
+        let carriage = match asked.target {
+            _ if is_framed => Carriage::Frames,
+            Some(_) => Carriage::Connect,
+            None => Carriage::ExtendedConnect,
+        };
         let inside = asked.fields.iter().any(|field| field.name == INSIDE_FIELD.as_bytes() && field.value == "h2");
         if inside && !is_framed && self.place.inside.is_none() {
             let shared = self.shared;
-            let place = Place { is_surplus: false, inside: Some(wanted) };
+            let place = Place { is_surplus: false, inside: Some(meant) };
             self.machine.accept(stream, &Node::default());
             self.sessions.insert(stream, Session::tunnel(stream, |far| serve_inside(shared, far, place)));
         } else {
-            self.sessions.insert(stream, Session::new(self.shared, stream, wanted, is_framed));
+            self.sessions.insert(stream, Session::new(self.shared, stream, meant, carriage));
         }
     }
 

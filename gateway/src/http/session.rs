@@ -12,10 +12,11 @@ use hotrod_core::http2::{ErrorCode, StreamId};
 use tokio::io::{AsyncRead, AsyncWrite, DuplexStream};
 use tokio_util::io::poll_read_buf;
 
-use super::endpoint::{node_at, status_of};
+use super::endpoint::{Meant, node_at, status_of};
 use super::lane::{Broken, Lane};
 use crate::connection::Ended;
 use crate::gateway::{Seen, Shared};
+use crate::metrics::Carriage;
 use crate::upstream::{NoUpstream, Upstream};
 
 /// Pieces in one vectored write.
@@ -72,10 +73,9 @@ pub(super) enum Progress {
 }
 
 impl<'a> Session<'a> {
-    pub(super) fn new(shared: &'a Shared, stream: StreamId, wanted: Option<String>, with_frames: bool) -> Self {
-        let carriage = if with_frames { crate::metrics::Carriage::Frames } else { crate::metrics::Carriage::Http2 };
-        let connecting = async move { shared.upstreams.connect(wanted.as_deref(), carriage).await };
-        let form = if with_frames { Form::Frames(Lane::new(stream)) } else { Form::Bytes(Bytewise::default()) };
+    pub(super) fn new(shared: &'a Shared, stream: StreamId, meant: Meant, carriage: Carriage) -> Self {
+        let connecting = async move { shared.upstreams.connect(meant.wanted(), carriage).await };
+        let form = if carriage == Carriage::Frames { Form::Frames(Lane::new(stream)) } else { Form::Bytes(Bytewise::default()) };
         Self { stream, upstream: Stage::Connecting(Box::pin(connecting)), form, to_member: 0, to_client: 0 }
     }
 
@@ -163,7 +163,7 @@ impl<'a> Session<'a> {
             match connecting.as_mut().poll(cx) {
                 Poll::Pending => return Progress::Pending,
                 Poll::Ready(Ok(upstream)) => {
-                    link.accept(self.stream, &node_at(shared, upstream.member()));
+                    link.accept(self.stream, &node_at(shared, &upstream));
                     self.upstream = Stage::Connected(Box::new(upstream));
                 }
                 Poll::Ready(Err(refusal)) => {

@@ -143,6 +143,7 @@ fn a_bad_flag_or_variable_is_named() {
         (vec!["--listen", "127.0.0.1:0"], vec![], "expected --upstream HOST:PORT --node-name NAME (a sidecar)"),
         (vec!["--upstream", "one", "--listen", "127.0.0.1:0"], vec![], "--node-name: a sidecar needs the name"),
         (vec!["--upstream", "one", "--node-name", "n"], vec![], "--listen: is missing"),
+        (vec!["--upstream", "one", "--node-name", "a b"], vec![], "--node-name: \"a b\" is not 1 to 255 visible"),
         (all(&["--buffer", "1"]), vec![], "invalid value '1' for '--buffer <SIZE>': \"1\" is not a size"),
         (all(&[]), vec![("HOTROD_GATEWAY_BUFFER", "1")], "\"1\" is not a size"),
         (all(&[]), vec![("HOTROD_GATEWAY_CACHE", "x")], "HOTROD_GATEWAY_CACHE: means nothing without --embedded"),
