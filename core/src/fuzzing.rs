@@ -13,6 +13,7 @@ mod pieces;
 mod sample_requests;
 mod samples;
 mod sasl;
+mod scanning;
 mod script;
 mod seeds;
 mod session;
@@ -20,6 +21,7 @@ mod session;
 pub use cluster::cluster;
 pub use decoding::{event, reply, request};
 pub use sasl::{sasl_client, sasl_server};
+pub use scanning::scanner;
 pub use seeds::{Seed, event_seed, reply_seed, request_seed, seeds};
 pub use session::session;
 
@@ -27,10 +29,11 @@ pub use session::session;
 type Target = (&'static str, fn(&[u8]));
 
 /// Every target by its name.
-pub const TARGETS: [Target; 7] = [
+pub const TARGETS: [Target; 8] = [
     ("reply", reply),
     ("request", request),
     ("event", event),
+    ("scanner", scanner),
     ("session", session),
     ("cluster", cluster),
     ("sasl_client", sasl_client),

@@ -11,5 +11,7 @@ mod counting;
 mod hand;
 #[path = "allocations/linear.rs"]
 mod linear;
+#[path = "allocations/scanned.rs"]
+mod scanned;
 #[path = "allocations/steady.rs"]
 mod steady;

@@ -85,7 +85,7 @@ pub(super) struct Pieces {
 }
 
 impl Pieces {
-    const WHOLE: Self = Self { sizes: Vec::new(), in_place: false, late: false };
+    pub(super) const WHOLE: Self = Self { sizes: Vec::new(), in_place: false, late: false };
 
     pub(super) fn choose(input: &mut Input<'_>) -> Self {
         let how = input.byte();
@@ -98,6 +98,20 @@ impl Pieces {
             sizes.push(1);
         }
         Self { sizes, in_place: how & 8 != 0, late: how & 16 != 0 }
+    }
+
+    pub(super) fn are_in_place(&self) -> bool {
+        self.in_place
+    }
+
+    /// The pieces, and whether to look for messages after each.
+    pub(super) fn of<'a>(&'a self, mut left: &'a [u8]) -> impl Iterator<Item = (&'a [u8], bool)> {
+        let mut sizes = self.sizes.iter().cycle();
+        core::iter::from_fn(move || {
+            let size = sizes.next().map_or(left.len(), |size| (*size).min(left.len()));
+            let piece = left.split_off(..size).filter(|piece| !piece.is_empty())?;
+            Some((piece, !self.late || left.is_empty()))
+        })
     }
 }
 
@@ -122,21 +136,14 @@ pub(super) fn limits(small: bool) -> Limits {
 /// The messages that come out, and how many bytes are left over unless the last message says that nothing follows.
 fn decode<D: Decoder>(mut decoder: D, bytes: &[u8], pieces: &Pieces) -> (Vec<D::Message>, Option<usize>) {
     let mut messages = Vec::new();
-    let mut sizes = pieces.sizes.iter().cycle();
-    let mut left = bytes;
-    while !left.is_empty() {
-        let size = sizes.next().map_or(left.len(), |size| (*size).min(left.len()));
-        let (piece, rest) = left.split_at(size);
-        left = rest;
+    for (piece, look) in pieces.of(bytes) {
         if pieces.in_place {
             decoder.buffer().put_slice(piece);
         } else {
             decoder.receive(piece);
         }
-        if !pieces.late || left.is_empty() {
-            while let Some(message) = decoder.poll() {
-                messages.push(message);
-            }
+        while look && let Some(message) = decoder.poll() {
+            messages.push(message);
         }
     }
     let failed = messages.last().is_some_and(D::is_last);

@@ -6,6 +6,8 @@ use alloc::string::String;
 use alloc::vec;
 use alloc::vec::Vec;
 
+use bytes::Bytes;
+
 use super::input::Input;
 use super::script::{
     ANSWER, ANSWER_OLDEST, CANCEL, CORRUPT, EVENT, POLL, POLL_ALL, RARELY, RAW, RECEIVE, RECEIVE_ALL, SUBMIT, TIMEOUT,
@@ -14,8 +16,8 @@ use super::script::{
 use super::{sample_requests, samples};
 use crate::sasl::Mechanism;
 use crate::wire::{
-    Asked, Envelope, Intelligence, Operation, Reply, RequestOptions, SendBuffer, Status, Version, write_counter_event,
-    write_event, write_reply, write_request,
+    Asked, Body, Envelope, Intelligence, Operation, Reply, RequestOptions, SendBuffer, Status, Version,
+    write_counter_event, write_event, write_reply, write_request,
 };
 
 /// An input for a target.
@@ -49,6 +51,17 @@ pub fn request_seed(bytes: &[u8]) -> Vec<u8> {
     [&[0][..], &PIECES, bytes].concat()
 }
 
+/// The inputs of the target `scanner` that are those of the targets `reply` and `request`.
+fn scanner_seed(of: &Seed) -> Option<Seed> {
+    let choice = match of.target {
+        "reply" => 0,
+        "request" => 1,
+        _ => return None,
+    };
+    let bytes = [&[choice], &of.bytes[..]].concat();
+    Some(Seed { target: "scanner", name: format!("{}-{}", of.target, of.name), bytes })
+}
+
 /// The input of the target `event` for these bytes from a server.
 pub fn event_seed(bytes: &[u8]) -> Vec<u8> {
     // Zeros for what chooses two events of its own.
@@ -61,6 +74,10 @@ const EVENT_CHOICES: [u8; 42] = [0; 42];
 /// All of them: the same at each call.
 pub fn seeds() -> Vec<Seed> {
     let mut seeds = messages();
+    let latest = format!("-{}", Version::LATEST);
+    let scanned: Vec<Seed> = seeds.iter().filter(|seed| seed.name.contains(&latest)).filter_map(scanner_seed).collect();
+    seeds.extend(scanned);
+    seeds.extend(long_values());
     seeds.extend(scripts());
     seeds.extend(exchanges());
     seeds.extend(clusters());
@@ -96,6 +113,23 @@ fn messages() -> Vec<Seed> {
         seeds.push(Seed { target: "event", name: format!("{index}"), bytes: event_seed(&bytes) });
     }
     seeds
+}
+
+/// Values that are longer than a scanner waits for, in places where something follows them and where nothing does.
+fn long_values() -> Vec<Seed> {
+    let value = Bytes::from(vec![b'v'; 3000]);
+    let entries = Body::Entries(vec![(value.clone(), value.clone()), (value.clone(), Bytes::new())]);
+    let bodies = [(Operation::Get, Body::Value(value)), (Operation::GetAll, entries)];
+    let seed = |(operation, body)| {
+        let (version, intelligence) = (Version::LATEST, Intelligence::Basic);
+        let reply = Reply { message_id: 1, status: Status::SUCCESS, topology: None, body };
+        let mut out = SendBuffer::new();
+        write_reply(&reply, Asked { operation, version, intelligence }, &mut out);
+        let bytes = reply_seed(operation, version, intelligence, &out.to_bytes());
+        let name = format!("{}-long", operation.name().to_ascii_lowercase());
+        scanner_seed(&Seed { target: "reply", name, bytes })
+    };
+    bodies.into_iter().filter_map(seed).collect()
 }
 
 /// Choices that differ enough to make every field something.

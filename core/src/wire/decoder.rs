@@ -4,27 +4,15 @@ use alloc::boxed::Box;
 
 use bytes::BytesMut;
 
-use super::event::{self, COUNTER_EVENT, CounterEvent, EntryChange, Event};
 use super::fields::Context;
-use super::operation::Request;
+use super::incoming::{Incoming, Opening, RestRead, read_opening};
+use super::operation::{Operation, Request};
 use super::reader::{Read, Reader};
 use super::receive_buffer::ReceiveBuffer;
-use super::reply::{self, Asked, Body, ERROR, Reply};
-use super::request::{self, Head, RequestHeader, Unusable};
-use super::status::Status;
+use super::reply::{Asked, Reply};
+use super::request::{self, RequestFault, RequestHeader};
 use super::topology::{self, Topology};
-use super::{Intelligence, Limits, Problem, Violation};
-
-/// What a client receives.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Incoming {
-    /// The answer to a request.
-    Reply(Reply),
-    /// An event of a cache listener.
-    Event(Event),
-    /// An event of a counter listener.
-    CounterEvent(CounterEvent),
-}
+use super::{Limits, Violation};
 
 /// Decodes what a server sends.
 ///
@@ -39,19 +27,17 @@ pub struct ReplyDecoder {
 }
 
 struct ReplyHead {
-    message_id: u64,
-    status: Status,
+    opening: Opening,
     topology: Option<Box<Topology>>,
-    rest: Rest,
 }
 
-/// What follows a head.
-#[derive(Clone, Copy)]
-enum Rest {
-    Answer(Asked),
-    Error,
-    Event(EntryChange),
-    CounterEvent,
+impl ReplyHead {
+    #[inline]
+    fn read(asked: impl Fn(u64) -> Option<Asked>, reader: &mut Reader<'_>) -> Read<Self> {
+        let opening = read_opening(asked, reader)?;
+        let topology = topology::read(opening.intelligence(), reader)?;
+        Ok(Self { opening, topology })
+    }
 }
 
 impl ReplyDecoder {
@@ -92,12 +78,12 @@ impl ReplyDecoder {
         let message = self.buffer.next(|reader| {
             let head = match kept.take() {
                 Some(head) => head,
-                None => read_head(&asked, reader)?,
+                None => ReplyHead::read(&asked, reader)?,
             };
             let rest_at = reader.position();
-            match read_rest(&head, reader) {
+            match head.opening.read_rest(reader) {
                 Ok(RestRead::Body(body)) => {
-                    let ReplyHead { message_id, status, topology, .. } = head;
+                    let ReplyHead { opening: Opening { message_id, status, .. }, topology } = head;
                     Ok(Incoming::Reply(Reply { message_id, status, topology, body }))
                 }
                 Ok(RestRead::Event(event)) => Ok(Incoming::Event(event)),
@@ -113,84 +99,11 @@ impl ReplyDecoder {
     }
 }
 
-enum RestRead {
-    Body(Body),
-    Event(Event),
-    CounterEvent(CounterEvent),
-}
-
-fn read_head(asked: impl Fn(u64) -> Option<Asked>, reader: &mut Reader<'_>) -> Read<ReplyHead> {
-    let magic = reader.byte("magic")?;
-    if magic != reply::MAGIC {
-        return Err(reader.unexpected("magic", magic.into(), "0xa1, a reply"));
-    }
-    let id_at = reader.position();
-    let message_id = reader.vlong("message id")?;
-    let opcode = reader.byte("opcode")?;
-    let (rest, intelligence) = if opcode == COUNTER_EVENT {
-        (Rest::CounterEvent, None)
-    } else if let Some(change) = EntryChange::from_opcode(opcode) {
-        (Rest::Event(change), None)
-    } else {
-        let asked = asked(message_id);
-        (read_kind((message_id, id_at), opcode, asked, reader)?, asked.map(|asked| asked.intelligence))
-    };
-    let status = Status(reader.byte("status")?);
-    let topology = topology::read(intelligence.unwrap_or(Intelligence::Basic), reader)?;
-    // An operation's own opcode with an error's status: the text of the error follows all the same.
-    let rest = if status.is_error() && matches!(rest, Rest::Answer(_)) { Rest::Error } else { rest };
-    Ok(ReplyHead { message_id, status, topology: topology.map(Box::new), rest })
-}
-
-fn read_kind((message_id, id_at): (u64, usize), opcode: u8, asked: Option<Asked>, reader: &Reader<'_>) -> Read<Rest> {
-    match asked {
-        _ if opcode == ERROR => Ok(Rest::Error),
-        Some(asked) if asked.operation.row().reply_opcode == opcode => Ok(Rest::Answer(asked)),
-        Some(_) => Err(reader.unexpected("opcode", opcode.into(), "the opcode of the answer to this message id")),
-        None => {
-            let problem = Problem::Unexpected { value: message_id, expected: "the id of a request in flight" };
-            Err(reader.violation_at(id_at, "message id", problem))
-        }
-    }
-}
-
-fn read_rest(head: &ReplyHead, reader: &mut Reader<'_>) -> Read<RestRead> {
-    Ok(match head.rest {
-        Rest::Answer(asked) => RestRead::Body(reply::read_body(head.status, asked, reader)?),
-        Rest::Error => RestRead::Body(Body::Error(reader.text("error message", reader.limits().error_message)?)),
-        Rest::Event(change) => RestRead::Event(event::read_event(head.message_id, change, reader)?),
-        Rest::CounterEvent => RestRead::CounterEvent(event::read_counter_event(reader)?),
-    })
-}
-
-/// Why no further request can be read from a client.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum RequestFault {
-    /// The client broke the grammar or a limit.
-    #[error("{0}")]
-    Violation(Violation),
-    /// A version before 2.0.
-    #[error("protocol version byte {version} is older than 2.0")]
-    UnknownVersion {
-        /// The id of the request.
-        message_id: u64,
-        /// The version's byte.
-        version: u8,
-    },
-    /// No operation has this opcode.
-    #[error("no operation has opcode {opcode:#04x}")]
-    UnknownOperation {
-        /// The id of the request.
-        message_id: u64,
-        /// The opcode.
-        opcode: u8,
-    },
-}
-
 /// Decodes what a client sends; see [`ReplyDecoder`].
 pub struct RequestDecoder {
     buffer: ReceiveBuffer,
-    head: Option<Head>,
+    /// The header of a request whose fields aren't all here.
+    head: Option<(RequestHeader, Operation)>,
     failed: bool,
 }
 
@@ -224,31 +137,23 @@ impl RequestDecoder {
         let message = self.buffer.next(|reader| {
             let head = match kept.take() {
                 Some(head) => head,
-                None => match request::read_head(reader)? {
+                None => match request::read_header(reader)? {
                     Ok(head) => head,
-                    Err(unusable) => return Ok(Err(unusable)),
+                    Err(fault) => return Ok(Err(fault)),
                 },
             };
-            let context = Context { version: head.header.version, flags: head.header.options.flags };
+            let (header, operation) = &head;
+            let context = Context { version: header.version, flags: header.options.flags };
             let fields_at = reader.position();
-            match Request::read(head.operation, context, reader) {
-                Ok(request) => Ok(Ok((head.header, request))),
+            match Request::read(*operation, context, reader) {
+                Ok(request) => Ok(Ok((head.0, request))),
                 Err(stop) => {
                     *kept = Some(head);
                     Err(reader.keep_before(fields_at, stop))
                 }
             }
         })?;
-        let message = match message {
-            Ok(Ok(request)) => Ok(request),
-            Ok(Err((message_id, Unusable::Version(version)))) => {
-                Err(RequestFault::UnknownVersion { message_id, version })
-            }
-            Ok(Err((message_id, Unusable::Operation(opcode)))) => {
-                Err(RequestFault::UnknownOperation { message_id, opcode })
-            }
-            Err(violation) => Err(RequestFault::Violation(violation)),
-        };
+        let message = message.unwrap_or_else(|violation| Err(RequestFault::Violation(violation)));
         self.failed = message.is_err();
         Some(message)
     }

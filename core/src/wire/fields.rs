@@ -230,17 +230,17 @@ fields! {
         }
         read(_context, name, reader) {
             let limits = reader.limits();
-            reader.accumulate(Vec::new, |reader, chunks: &mut Vec<Bytes>| {
+            reader.list_to_end(|reader, chunks| {
                 let at = reader.position();
-                let chunk = reader.array(name, limits.value)?;
-                if chunk.is_empty() {
+                let length = reader.count(name, limits.value)?;
+                if length == 0 {
                     return Ok(false);
                 }
-                if chunks.len() == limits.entries {
-                    let problem = Problem::OverLimit { announced: chunks.len() as u64 + 1, limit: limits.entries as u64 };
+                if chunks.count() == limits.entries {
+                    let problem = Problem::OverLimit { announced: chunks.count() as u64 + 1, limit: limits.entries as u64 };
                     return Err(reader.violation_at(at, name, problem));
                 }
-                chunks.push(chunk);
+                chunks.push(reader.raw(length)?);
                 Ok(true)
             })
         }

@@ -5,6 +5,8 @@
 //! values come out as [`Bytes`](bytes::Bytes): slices of the receive buffer, not copied. (A small value kept for long
 //! keeps the buffer around it; copy it if that matters.)
 //!
+//! Who only passes messages on reads their boundaries with a [`ReplyScanner`] or a [`RequestScanner`], which keep none.
+//!
 //! [`Operation::table`] is the one place where operations are defined. Nothing here knows of connections, time or
 //! other members: see [`session`](crate::session) for that.
 
@@ -13,6 +15,7 @@ mod event;
 mod expiration;
 mod fields;
 mod flags;
+mod incoming;
 mod limits;
 mod media_type;
 mod metadata;
@@ -24,6 +27,8 @@ mod receive_buffer;
 mod reply;
 mod reply_lists;
 mod request;
+mod resume;
+mod scan;
 mod send_buffer;
 mod status;
 mod topology;
@@ -31,17 +36,19 @@ mod types;
 mod version;
 mod violation;
 
-pub use decoder::{Incoming, ReplyDecoder, RequestDecoder, RequestFault};
+pub use decoder::{ReplyDecoder, RequestDecoder};
 pub use event::{CounterEvent, CounterState, EntryChange, Event, EventData, write_counter_event, write_event};
 pub use expiration::{Expiration, Lifetime, TimeUnit};
 pub use flags::{Flags, Intelligence};
+pub use incoming::Incoming;
 pub use limits::Limits;
 pub use media_type::{MediaType, NotAMediaType, Parameters};
 pub use metadata::{LifetimeLeft, Metadata};
 pub use operation::{Effect, FieldInfo, Operation, ReplyShape, Request, Routing, Row};
 pub use oversize::Oversize;
 pub use reply::{Asked, Body, IterationBatch, IterationEntry, Ping, Previous, Reply, write_reply};
-pub use request::{Envelope, RequestHeader, RequestOptions, write_request};
+pub use request::{Envelope, RequestFault, RequestHead, RequestHeader, RequestOptions, write_request};
+pub use scan::{MessageKind, ReplyPiece, ReplyScanner, RequestPiece, RequestScanner, peek_request_head};
 pub use send_buffer::SendBuffer;
 pub use status::Status;
 pub use topology::{Hash, Member, SegmentOwners, Topology};

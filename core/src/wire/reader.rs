@@ -3,14 +3,14 @@
 //! A Hot Rod message has no outer length, so a decoder may find its end only by parsing it, and a message may arrive in
 //! any pieces. When the bytes end too early every read answers [`Stop::Incomplete`] and the message is parsed again once
 //! more has come. That would cost quadratic time, so a list keeps the elements that it has already parsed, and
-//! [`Reader::then`] what stands before something long, each as a [`Memo`]; their bytes are cut out of what is parsed
+//! [`Reader::then`] what stands before something long, each as a memo of [`Resume`]; their bytes are cut out of what is parsed
 //! again. What is left to repeat are a few small fields: a constant. The grammar is written once, and knows of this only
 //! that whatever follows a list has to be read with `then`: a list whose bytes are gone must not be dropped.
+//!
+//! A scanner reads by the same grammar and only to know where messages end, see [`Reader::skim`].
 
-use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
-use core::any::Any;
 use core::ops::Range;
 
 use bytes::Bytes;
@@ -18,6 +18,7 @@ use nom::number::streaming::{be_i32, be_u8, be_u16, be_u64};
 use nom::{IResult, Needed};
 
 use super::primitives::{unzigzag, vint, vlong};
+use super::resume::Resume;
 use super::{Limits, Problem, Violation};
 
 /// Why reading could not go on.
@@ -31,60 +32,43 @@ pub(crate) enum Stop {
 
 pub(crate) type Read<T> = Result<T, Stop>;
 
-/// Something parsed before the bytes ran out: the elements of a list so far, or something [`Complete`].
-struct Memo {
-    /// Where it begins once its bytes are cut out.
-    at: usize,
-    items: Box<dyn Any + Send + Sync>,
-}
-
 /// Tells what is whole from a list of the same type that may go on.
 struct Complete<T>(T);
 
-/// What is remembered between two attempts to parse one message.
-#[derive(Default)]
-pub(crate) struct Resume {
-    /// Innermost first: it is the first to notice that the bytes end.
-    memos: Vec<Memo>,
-    /// Bytes that need not be parsed again, innermost first, so last in the message first.
-    cuts: Vec<Range<usize>>,
+/// The elements of a list so far.
+pub(crate) struct Elements<T> {
+    items: Vec<T>,
+    /// Those that were not kept.
+    dropped: usize,
 }
 
-impl Resume {
-    /// The parts of `frame` that have to be parsed again, in order.
-    pub(crate) fn take_retained(&mut self, frame_length: usize, mut keep: impl FnMut(Range<usize>)) {
-        for memo in &mut self.memos {
-            let cut_before: usize = self.cuts.iter().filter(|cut| cut.end <= memo.at).map(ExactSizeIterator::len).sum();
-            memo.at -= cut_before;
-        }
-        let mut from = 0;
-        for cut in self.cuts.drain(..).rev() {
-            keep(from..cut.start);
-            from = cut.end;
-        }
-        keep(from..frame_length);
+impl<T> Elements<T> {
+    pub(crate) fn count(&self) -> usize {
+        self.dropped + self.items.len()
     }
 
-    /// Forgets everything: the message is complete, or the stream is over.
-    pub(crate) fn clear(&mut self) {
-        self.memos.clear();
-        self.cuts.clear();
+    pub(crate) fn push(&mut self, item: T) {
+        self.items.push(item);
     }
 
-    fn recall<T: 'static>(&mut self, at: usize) -> Option<T> {
-        self.memos.pop_if(|memo| memo.at == at && memo.items.is::<T>())?.items.downcast().ok().map(|items| *items)
-    }
-
-    fn remember<T: Any + Send + Sync>(&mut self, bytes: Range<usize>, items: T) {
-        self.memos.push(Memo { at: bytes.start, items: Box::new(items) });
-        self.cuts.push(bytes);
+    fn drop_items(&mut self) {
+        self.dropped += self.items.len();
+        self.items.clear();
     }
 }
+
+/// What is longer passes a scanner by; shorter bytes are waited for.
+pub(crate) const HOLE: usize = 1024;
 
 /// A position in the bytes received so far.
 pub(crate) struct Reader<'a> {
+    /// As far as the next hole.
     frame: &'a Bytes,
+    /// The same as far as each hole after that, and the whole.
+    after_hole: &'a [Bytes],
     at: usize,
+    /// Whether only the form matters: see [`skim`](Self::skim).
+    skims: bool,
     /// Position of the frame's first byte in the stream, for error messages.
     stream_offset: u64,
     limits: &'a Limits,
@@ -92,14 +76,24 @@ pub(crate) struct Reader<'a> {
 }
 
 impl<'a> Reader<'a> {
+    /// `frame` ends where a hole was, if there was one, and `after_hole` tells what came then:
+    /// [`views`](Resume::views).
     pub(crate) fn new(
         frame: &'a Bytes,
-        at: usize,
+        after_hole: &'a [Bytes],
         stream_offset: u64,
         limits: &'a Limits,
         resume: &'a mut Resume,
     ) -> Self {
-        Self { frame, at, stream_offset, limits, resume }
+        Self { frame, after_hole, at: 0, skims: false, stream_offset, limits, resume }
+    }
+
+    /// From here on only the form matters, what is read is of no use to the caller.
+    ///
+    /// Lists come out empty: their elements are read and dropped. Arrays of more than [`HOLE`] bytes of which not all
+    /// are here come out empty too: the rest of them is to be passed by, and not shown to this reader.
+    pub(crate) fn skim(&mut self) {
+        self.skims = true;
     }
 
     pub(crate) fn limits(&self) -> &'a Limits {
@@ -188,11 +182,24 @@ impl<'a> Reader<'a> {
     pub(crate) fn raw(&mut self, length: usize) -> Read<Bytes> {
         let end = self.at + length;
         if end > self.frame.len() {
-            return Err(Stop::Incomplete(end - self.frame.len()));
+            return self.hole(length);
         }
         let bytes = self.frame.slice(self.at..end);
         self.at = end;
         Ok(bytes)
+    }
+
+    /// Of `length` bytes not all are here, or they were passed by.
+    #[cold]
+    fn hole(&mut self, length: usize) -> Read<Bytes> {
+        if let [frame, after_hole @ ..] = self.after_hole {
+            (self.frame, self.after_hole) = (frame, after_hole);
+            return Ok(Bytes::new());
+        }
+        if self.skims && length > HOLE {
+            self.resume.add_hole(self.at);
+        }
+        Err(Stop::Incomplete(self.at + length - self.frame.len()))
     }
 
     /// A vInt length and so many bytes (`array` of hotrod.gr), not copied.
@@ -213,17 +220,28 @@ impl<'a> Reader<'a> {
         self.raw(length).map(Some)
     }
 
-    pub(crate) fn text_of(&self, field: &'static str, bytes: &Bytes) -> Read<String> {
-        match core::str::from_utf8(bytes) {
+    /// A text of which all bytes are here.
+    fn utf8(&self, field: &'static str, range: Range<usize>) -> Read<String> {
+        match core::str::from_utf8(&self.frame[range.clone()]) {
             Ok(text) => Ok(text.into()),
-            Err(_) => Err(self.violation_at(self.at - bytes.len(), field, Problem::NotUtf8)),
+            Err(_) => Err(self.violation_at(range.start, field, Problem::NotUtf8)),
         }
     }
 
-    /// A vInt length and so many bytes of UTF-8.
+    /// The text that the bytes just read are. To a skimming reader they may be a hole, so it looks at none.
+    pub(crate) fn text_of(&self, field: &'static str, bytes: &Bytes) -> Read<String> {
+        if self.skims { Ok(String::new()) } else { self.utf8(field, self.at - bytes.len()..self.at) }
+    }
+
+    /// A vInt length and so many bytes of UTF-8; never a hole.
     pub(crate) fn text(&mut self, field: &'static str, limit: usize) -> Read<String> {
-        let bytes = self.array(field, limit)?;
-        self.text_of(field, &bytes)
+        let length = self.count(field, limit)?;
+        let (at, end) = (self.at, self.at + length);
+        if end > self.frame.len() {
+            return Err(Stop::Incomplete(end - self.frame.len()));
+        }
+        self.at = end;
+        self.utf8(field, at..end)
     }
 
     /// A name: a text of at most [`Limits::name`] bytes.
@@ -266,15 +284,40 @@ impl<'a> Reader<'a> {
     ) -> Read<Vec<T>> {
         // A count is only a promise: reserve for what the bytes at hand can hold.
         let plausible = count.min((self.frame.len() - self.at) / smallest.max(1));
-        self.accumulate(
-            || Vec::with_capacity(plausible),
-            |reader, items| {
-                if items.len() < count {
-                    items.push(element(reader)?);
+        self.elements(plausible, |reader, elements| {
+            if elements.count() < count {
+                elements.items.push(element(reader)?);
+            }
+            Ok(elements.count() < count)
+        })
+    }
+
+    /// A list that goes on until `step` answers false; a step adds an element only when it succeeds. What follows has
+    /// to be read with [`then`](Self::then).
+    pub(crate) fn list_to_end<T: Send + Sync + 'static>(
+        &mut self,
+        step: impl FnMut(&mut Self, &mut Elements<T>) -> Read<bool>,
+    ) -> Read<Vec<T>> {
+        self.elements(0, step)
+    }
+
+    fn elements<T: Send + Sync + 'static>(
+        &mut self,
+        reserved: usize,
+        mut step: impl FnMut(&mut Self, &mut Elements<T>) -> Read<bool>,
+    ) -> Read<Vec<T>> {
+        let reserved = if self.skims { 0 } else { reserved };
+        let elements = self.accumulate(
+            || Elements { items: Vec::with_capacity(reserved), dropped: 0 },
+            |reader, elements| {
+                let goes_on = step(reader, elements)?;
+                if reader.skims {
+                    elements.drop_items();
                 }
-                Ok(items.len() < count)
+                Ok(goes_on)
             },
-        )
+        )?;
+        Ok(elements.items)
     }
 
     /// Reads `first` and what follows it; keeps `first` if the bytes end after it.
@@ -303,7 +346,7 @@ impl<'a> Reader<'a> {
     /// The caller keeps what it has read up to `end`: a message's first field is not to be parsed again.
     pub(crate) fn keep_before(&mut self, end: usize, stop: Stop) -> Stop {
         if matches!(stop, Stop::Incomplete(_)) {
-            self.resume.cuts.push(0..end);
+            self.resume.cut(0..end);
         }
         stop
     }

@@ -2,7 +2,8 @@
 
 use bytes::{Buf, Bytes, BytesMut};
 
-use super::reader::{Read, Reader, Resume, Stop};
+use super::reader::{Read, Reader, Stop};
+use super::resume::Resume;
 use super::{Limits, Problem, Violation};
 
 /// The least room that a host finds for its next read.
@@ -95,7 +96,7 @@ impl ReceiveBuffer {
                 }
                 self.frame = self.incoming.split().freeze();
             }
-            let mut reader = Reader::new(&self.frame, 0, self.stream_offset, &self.limits, &mut self.resume);
+            let mut reader = Reader::new(&self.frame, &[], self.stream_offset, &self.limits, &mut self.resume);
             match parse(&mut reader) {
                 Ok(message) => {
                     let length = reader.position();

@@ -48,7 +48,7 @@ fn read_marked<T: Send + Sync + 'static>(
     mut element: impl FnMut(&mut Reader<'_>) -> Read<T>,
 ) -> Read<Vec<T>> {
     let limit = reader.limits().entries;
-    reader.accumulate(Vec::new, |reader, items: &mut Vec<T>| {
+    reader.list_to_end(|reader, elements| {
         let at = reader.position();
         let marker = reader.byte("more marker")?;
         match marker {
@@ -56,11 +56,11 @@ fn read_marked<T: Send + Sync + 'static>(
             1 => {}
             _ => return Err(reader.unexpected("more marker", marker.into(), "0 or 1")),
         }
-        if items.len() == limit {
+        if elements.count() == limit {
             let problem = Problem::OverLimit { announced: limit as u64 + 1, limit: limit as u64 };
             return Err(reader.violation_at(at, "entries", problem));
         }
-        items.push(element(reader)?);
+        elements.push(element(reader)?);
         Ok(true)
     })
 }

@@ -10,8 +10,10 @@ use super::flags::{Flags, Intelligence};
 use super::media_type::MediaType;
 use super::operation::{Operation, Request};
 use super::reader::{Read, Reader};
+use super::reply::Asked;
 use super::send_buffer::SendBuffer;
 use super::version::Version;
+use super::violation::Violation;
 
 /// First byte of a request.
 pub(crate) const MAGIC: u8 = 0xa0;
@@ -94,50 +96,96 @@ pub fn write_request(envelope: Envelope, options: &RequestOptions, request: &Req
     request.write(Context { version, flags }, out);
 }
 
-/// A header and the operation that follows it.
-pub(crate) struct Head {
-    pub(crate) header: RequestHeader,
-    pub(crate) operation: Operation,
+/// What a request begins with in every version: enough to know what its reply will look like.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RequestHead {
+    /// As [`RequestHeader::message_id`].
+    pub message_id: u64,
+    /// What is asked. The version is the newest known one that is not newer than the request's.
+    pub asked: Asked,
+    /// The cache; empty for the default cache.
+    pub cache: String,
+    /// As [`RequestOptions::flags`].
+    pub flags: Flags,
+    /// As [`RequestHeader::topology_id`].
+    pub topology_id: u32,
 }
 
-/// Why the head of a request can't be used though it could be read.
-pub(crate) enum Unusable {
-    Version(u8),
-    Operation(u8),
+/// Why no further request can be read from a client.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum RequestFault {
+    /// The client broke the grammar or a limit.
+    #[error("{0}")]
+    Violation(Violation),
+    /// A version before 2.0.
+    #[error("protocol version byte {version} is older than 2.0")]
+    UnknownVersion {
+        /// The id of the request.
+        message_id: u64,
+        /// The version's byte.
+        version: u8,
+    },
+    /// No operation has this opcode.
+    #[error("no operation has opcode {opcode:#04x}")]
+    UnknownOperation {
+        /// The id of the request.
+        message_id: u64,
+        /// The opcode.
+        opcode: u8,
+    },
 }
 
-pub(crate) fn read_head(reader: &mut Reader<'_>) -> Read<Result<Head, (u64, Unusable)>> {
+impl From<Violation> for RequestFault {
+    fn from(violation: Violation) -> Self {
+        Self::Violation(violation)
+    }
+}
+
+/// A header and the operation whose fields follow it; a fault if it could be read and can't be used.
+pub(crate) fn read_header(reader: &mut Reader<'_>) -> Read<Result<(RequestHeader, Operation), RequestFault>> {
+    let (head, ((key_type, value_type), other_parameters)) = reader.then(read_head, |reader, head| match head {
+        Ok(head) => read_options(head.asked.version, reader),
+        Err(_) => Ok(Options::default()),
+    })?;
+    Ok(head.map(|head| {
+        let RequestHead { message_id, asked: Asked { operation, version, intelligence }, cache, flags, topology_id } =
+            head;
+        let options = RequestOptions { cache, flags, key_type, value_type, other_parameters };
+        (RequestHeader { message_id, version, intelligence, topology_id, options }, operation)
+    }))
+}
+
+/// What every version has.
+pub(crate) fn read_head(reader: &mut Reader<'_>) -> Read<Result<RequestHead, RequestFault>> {
     let magic = reader.byte("magic")?;
     if magic != MAGIC {
         return Err(reader.unexpected("magic", magic.into(), "0xa0, a request"));
     }
     let message_id = reader.vlong("message id")?;
-    let version_byte = reader.byte("version")?;
+    let version = reader.byte("version")?;
     let opcode = reader.byte("opcode")?;
-    let Some(version) = Version::newest_up_to(version_byte) else {
-        return Ok(Err((message_id, Unusable::Version(version_byte))));
+    let Some(version) = Version::newest_up_to(version) else {
+        return Ok(Err(RequestFault::UnknownVersion { message_id, version }));
     };
     let Some(operation) = Operation::from_request_opcode(opcode) else {
-        return Ok(Err((message_id, Unusable::Operation(opcode))));
+        return Ok(Err(RequestFault::UnknownOperation { message_id, opcode }));
     };
-    let ((cache, flags, intelligence, topology_id), ((key_type, value_type), other_parameters)) =
-        reader.then(read_fixed, |reader, _| {
-            reader.then(|reader| read_media_types(version, reader), |reader, _| read_other_parameters(version, reader))
-        })?;
-    let options = RequestOptions { cache, flags, key_type, value_type, other_parameters };
-    let header = RequestHeader { message_id, version, intelligence, topology_id, options };
-    Ok(Ok(Head { header, operation }))
-}
-
-/// What every version has after the opcode.
-fn read_fixed(reader: &mut Reader<'_>) -> Read<(String, Flags, Intelligence, u32)> {
     let cache = reader.name("cache name")?;
     let flags = Flags(reader.vint("flags")?);
     let intelligence = reader.byte("intelligence")?;
     let Some(intelligence) = Intelligence::from_byte(intelligence) else {
         return Err(reader.unexpected("intelligence", intelligence.into(), "1, 2 or 3"));
     };
-    Ok((cache, flags, intelligence, reader.vint("topology id")?))
+    let topology_id = reader.vint("topology id")?;
+    Ok(Ok(RequestHead { message_id, asked: Asked { operation, version, intelligence }, cache, flags, topology_id }))
+}
+
+/// The forms of keys and values, and other parameters.
+type Options = ((MediaType, MediaType), Vec<(String, Bytes)>);
+
+/// What follows the head in newer versions, before the fields of the operation.
+pub(crate) fn read_options(version: Version, reader: &mut Reader<'_>) -> Read<Options> {
+    reader.then(|reader| read_media_types(version, reader), |reader, _| read_other_parameters(version, reader))
 }
 
 fn read_media_types(version: Version, reader: &mut Reader<'_>) -> Read<(MediaType, MediaType)> {

@@ -1,5 +1,6 @@
 //! The topology section of a reply header.
 
+use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
@@ -122,14 +123,18 @@ pub(crate) fn write(topology: Option<&Topology>, intelligence: Intelligence, out
     }
 }
 
-/// Reads the topology section of a reply to a request of that intelligence.
-pub(crate) fn read(intelligence: Intelligence, reader: &mut Reader<'_>) -> Read<Option<Topology>> {
+/// Reads the topology section of a reply to a request of that intelligence. Boxed: few replies have one.
+#[inline]
+pub(crate) fn read(intelligence: Intelligence, reader: &mut Reader<'_>) -> Read<Option<Box<Topology>>> {
     let marker = reader.byte("topology change marker")?;
     match marker {
-        0 => return Ok(None),
-        1 => {}
-        _ => return Err(reader.unexpected("topology change marker", marker.into(), "0 or 1")),
+        0 => Ok(None),
+        1 => read_view(intelligence, reader).map(Some),
+        _ => Err(reader.unexpected("topology change marker", marker.into(), "0 or 1")),
     }
+}
+
+fn read_view(intelligence: Intelligence, reader: &mut Reader<'_>) -> Read<Box<Topology>> {
     let id = reader.vint("topology id")?;
     let (members, hash) = reader.then(read_members, |reader, members| {
         if intelligence != Intelligence::HashDistributionAware {
@@ -137,7 +142,7 @@ pub(crate) fn read(intelligence: Intelligence, reader: &mut Reader<'_>) -> Read<
         }
         read_hash(members.len(), reader).map(Some)
     })?;
-    Ok(Some(Topology { id, members, hash }))
+    Ok(Box::new(Topology { id, members, hash }))
 }
 
 fn read_members(reader: &mut Reader<'_>) -> Read<Vec<Member>> {
@@ -153,6 +158,8 @@ fn read_hash(members: usize, reader: &mut Reader<'_>) -> Read<Hash> {
     Ok(Hash { function, segments: segments as u32, owners })
 }
 
+/// Not part of its caller: a loop of its own has more registers.
+#[inline(never)]
 fn read_owners(segments: usize, members: usize, reader: &mut Reader<'_>) -> Read<SegmentOwners> {
     reader.accumulate(SegmentOwners::default, |reader, owners| {
         if owners.len() == segments {

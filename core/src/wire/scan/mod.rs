@@ -1,0 +1,10 @@
+//! Where messages begin and end, for who passes them on: a gateway between a client and a server.
+//!
+//! A scanner reads by the grammar of the decoders, with a reader that [skims](super::reader::Reader::skim).
+
+mod buffer;
+mod replies;
+mod requests;
+
+pub use replies::{MessageKind, ReplyPiece, ReplyScanner};
+pub use requests::{RequestPiece, RequestScanner, peek_request_head};
