@@ -7,8 +7,8 @@
 
 mod cluster;
 mod decoding;
-mod http1;
 mod hpack;
+mod http1;
 mod http2;
 mod http2_model;
 mod input;
@@ -24,8 +24,8 @@ mod session;
 
 pub use cluster::cluster;
 pub use decoding::{event, reply, request};
-pub use http1::{http1_client, http1_server};
 pub use hpack::{hpack, hpack_seed};
+pub use http1::{http1_client, http1_server};
 pub use http2::{http2_client, http2_seed, http2_server};
 pub use sasl::{sasl_client, sasl_server};
 pub use scanning::scanner;

@@ -15,5 +15,7 @@ mod heads;
 mod hpack;
 #[path = "allocations/linear.rs"]
 mod linear;
+#[path = "allocations/scanned.rs"]
+mod scanned;
 #[path = "allocations/steady.rs"]
 mod steady;

@@ -58,7 +58,6 @@ impl Membership {
         Self { role, metrics, present }
     }
 
-
     pub(crate) fn present(&self) -> Members {
         self.present.borrow().clone()
     }

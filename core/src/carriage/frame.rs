@@ -193,7 +193,7 @@ fn parse_topology(payload: &Bytes, limits: &Limits) -> Result<Frame, Malformed> 
     let (rest, cache) = cache_name(payload).map_err(|_| Malformed::Size)?;
     let cache = core::str::from_utf8(cache).map_err(|_| Malformed::Value)?.into();
     let topology = decode_topology(&payload.slice_ref(rest), limits).ok_or(Malformed::Value)?;
-    Ok(Frame::Topology { cache, topology: Box::new(topology) })
+    Ok(Frame::Topology { cache, topology })
 }
 
 /// All of a payload, by a parser.

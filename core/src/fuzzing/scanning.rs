@@ -10,8 +10,8 @@ use super::input::Input;
 use super::pieces::{Pieces, limits};
 use super::samples;
 use crate::wire::{
-    Asked, MessageKind, Problem, ReplyDecoder, ReplyScanner, RequestDecoder, RequestFault, RequestHead, RequestScanner,
-    Topology, Version, Violation,
+    Asked, MessageKind, Problem, ReplyDecoder, ReplyScanner, RequestDecoder, RequestFault, RequestScanner, Topology,
+    Version, Violation,
 };
 
 /// A stream of requests; or of replies to two operations, as for the target `reply`.
@@ -58,7 +58,7 @@ struct Piece<K> {
 
 /// Either scanner.
 trait Scanner {
-    type Kind: Debug + PartialEq;
+    type Kind: Clone + Debug + PartialEq;
     type Fault: Fault;
 
     fn receive(&mut self, bytes: &[u8]);
@@ -101,7 +101,7 @@ impl<F: Fn(u64) -> Option<Asked>> Scanner for Replies<F> {
 }
 
 impl Scanner for RequestScanner {
-    type Kind = RequestHead;
+    type Kind = (u64, Asked);
     type Fault = RequestFault;
 
     fn receive(&mut self, bytes: &[u8]) {
@@ -112,9 +112,9 @@ impl Scanner for RequestScanner {
         self.receive_buffer()
     }
 
-    fn poll(&mut self) -> Option<Result<Piece<RequestHead>, RequestFault>> {
+    fn poll(&mut self) -> Option<Result<Piece<(u64, Asked)>, RequestFault>> {
         Some(self.poll()?.map(|piece| Piece {
-            kind: piece.head,
+            kind: (piece.message_id, piece.asked),
             bytes: piece.bytes,
             is_first: piece.is_first,
             is_last: piece.is_last,
@@ -219,7 +219,8 @@ fn scan<S: Scanner>(mut scanner: S, bytes: &[u8], pieces: &Pieces) -> Found<S::K
             assert!(!piece.bytes.is_empty() && bytes[out..].starts_with(&piece.bytes), "what came in");
             out += piece.bytes.len();
             assert_eq!(piece.is_first, open.is_none());
-            let (kind, topology) = open.take().unwrap_or((piece.kind, None));
+            let (kind, topology) = open.take().unwrap_or_else(|| (piece.kind.clone(), None));
+            assert_eq!(kind, piece.kind);
             let topology = piece.topology.or(topology);
             if piece.is_last {
                 found.messages.push((kind, out, topology));

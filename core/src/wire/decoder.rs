@@ -7,10 +7,11 @@ use bytes::{Bytes, BytesMut};
 use super::fields::Context;
 use super::incoming::{Incoming, Opening, RestRead, read_opening};
 use super::operation::{Operation, Request};
+use super::reader::{Read, Reader};
 use super::receive_buffer::ReceiveBuffer;
 use super::reply::{Asked, Reply};
 use super::request::{self, RequestFault, RequestHeader};
-use super::topology::Topology;
+use super::topology::{self, Topology};
 use super::{Limits, Problem, Violation};
 
 /// Decodes what a server sends.
@@ -28,6 +29,15 @@ pub struct ReplyDecoder {
 struct ReplyHead {
     opening: Opening,
     topology: Option<Box<Topology>>,
+}
+
+impl ReplyHead {
+    #[inline]
+    fn read(asked: impl Fn(u64) -> Option<Asked>, reader: &mut Reader<'_>) -> Read<Self> {
+        let opening = read_opening(asked, reader)?;
+        let topology = topology::read(opening.intelligence(), reader)?;
+        Ok(Self { opening, topology })
+    }
 }
 
 impl ReplyDecoder {
@@ -80,11 +90,7 @@ impl ReplyDecoder {
         let message = self.buffer.next(|reader| {
             let head = match kept.take() {
                 Some(head) => head,
-                None => {
-                    let opening = read_opening(&asked, reader)?;
-                    let topology = opening.read_topology(reader)?;
-                    ReplyHead { opening, topology }
-                }
+                None => ReplyHead::read(&asked, reader)?,
             };
             let rest_at = reader.position();
             match head.opening.read_rest(reader) {

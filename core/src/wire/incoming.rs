@@ -1,13 +1,11 @@
 //! What a server sends, message by message: the head that tells what follows, and what follows.
 
-use alloc::boxed::Box;
 use alloc::string::String;
 
 use super::event::{self, COUNTER_EVENT, CounterEvent, EntryChange, Event};
 use super::reader::{Read, Reader};
 use super::reply::{self, Asked, Body, ERROR, Reply};
 use super::status::Status;
-use super::topology::{self, Topology};
 use super::{Intelligence, Problem};
 
 /// What a client receives.
@@ -82,10 +80,9 @@ fn read_kind((message_id, id_at): (u64, usize), opcode: u8, asked: Option<Asked>
 }
 
 impl Opening {
-    /// What follows it: a topology or none.
-    pub(crate) fn read_topology(&self, reader: &mut Reader<'_>) -> Read<Option<Box<Topology>>> {
-        let intelligence = self.asked.map_or(Intelligence::Basic, |asked| asked.intelligence);
-        Ok(topology::read(intelligence, reader)?.map(Box::new))
+    /// What it was asked with, which tells the form of the topology.
+    pub(crate) fn intelligence(&self) -> Intelligence {
+        self.asked.map_or(Intelligence::Basic, |asked| asked.intelligence)
     }
 
     /// What follows the topology.

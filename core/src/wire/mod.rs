@@ -5,6 +5,8 @@
 //! values come out as [`Bytes`](bytes::Bytes): slices of the receive buffer, not copied. (A small value kept for long
 //! keeps the buffer around it; copy it if that matters.)
 //!
+//! Who only passes messages on reads their boundaries with a [`ReplyScanner`] or a [`RequestScanner`], which keep none.
+//!
 //! [`Operation::table`] is the one place where operations are defined. Nothing here knows of connections, time or
 //! other members: see [`session`](crate::session) for that.
 

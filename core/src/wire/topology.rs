@@ -1,5 +1,6 @@
 //! The topology section of a reply header.
 
+use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
@@ -130,18 +131,18 @@ fn write_view(topology: &Topology, intelligence: Intelligence, out: &mut SendBuf
     }
 }
 
-/// Reads the topology section of a reply to a request of that intelligence.
-pub(crate) fn read(intelligence: Intelligence, reader: &mut Reader<'_>) -> Read<Option<Topology>> {
+/// Reads the topology section of a reply to a request of that intelligence. Boxed: few replies have one.
+#[inline]
+pub(crate) fn read(intelligence: Intelligence, reader: &mut Reader<'_>) -> Read<Option<Box<Topology>>> {
     let marker = reader.byte("topology change marker")?;
     match marker {
-        0 => return Ok(None),
-        1 => {}
-        _ => return Err(reader.unexpected("topology change marker", marker.into(), "0 or 1")),
+        0 => Ok(None),
+        1 => read_view(intelligence, reader).map(Some),
+        _ => Err(reader.unexpected("topology change marker", marker.into(), "0 or 1")),
     }
-    read_view(intelligence, reader).map(Some)
 }
 
-fn read_view(intelligence: Intelligence, reader: &mut Reader<'_>) -> Read<Topology> {
+fn read_view(intelligence: Intelligence, reader: &mut Reader<'_>) -> Read<Box<Topology>> {
     let id = reader.vint("topology id")?;
     let (members, hash) = reader.then(read_members, |reader, members| {
         if intelligence != Intelligence::HashDistributionAware {
@@ -149,7 +150,7 @@ fn read_view(intelligence: Intelligence, reader: &mut Reader<'_>) -> Read<Topolo
         }
         read_hash(members.len(), reader).map(Some)
     })?;
-    Ok(Topology { id, members, hash })
+    Ok(Box::new(Topology { id, members, hash }))
 }
 
 /// Writes a view as it stands behind the marker of a reply header, owners included.
@@ -158,7 +159,7 @@ pub(crate) fn encode(topology: &Topology, out: &mut SendBuffer) {
 }
 
 /// Reads what [`encode`] has written, and nothing more or less.
-pub(crate) fn decode(bytes: &Bytes, limits: &Limits) -> Option<Topology> {
+pub(crate) fn decode(bytes: &Bytes, limits: &Limits) -> Option<Box<Topology>> {
     let mut resume = Resume::default();
     let mut reader = Reader::new(bytes, &[], 0, limits, &mut resume);
     let topology = read_view(Intelligence::HashDistributionAware, &mut reader).ok()?;
@@ -178,6 +179,8 @@ fn read_hash(members: usize, reader: &mut Reader<'_>) -> Read<Hash> {
     Ok(Hash { function, segments: segments as u32, owners })
 }
 
+/// Not part of its caller: a loop of its own has more registers.
+#[inline(never)]
 fn read_owners(segments: usize, members: usize, reader: &mut Reader<'_>) -> Read<SegmentOwners> {
     reader.accumulate(SegmentOwners::default, |reader, owners| {
         if owners.len() == segments {

@@ -10,7 +10,7 @@ use crate::hand::Hand;
 const LATEST: Version = Version::LATEST;
 
 /// A message of about so many bytes.
-type Build = fn(usize) -> Vec<u8>;
+pub type Build = fn(usize) -> Vec<u8>;
 
 fn asked(operation: Operation) -> Asked {
     Asked { operation, version: LATEST, intelligence: Intelligence::HashDistributionAware }
@@ -55,7 +55,7 @@ fn reply(operation: Operation) -> Hand {
     Hand::reply(1, operation.row().reply_opcode, 0)
 }
 
-const REPLIES: &[(&str, Operation, Build)] = &[
+pub const REPLIES: &[(&str, Operation, Build)] = &[
     ("a value", Operation::Get, |n| reply(Operation::Get).array(vec![7; n]).done()),
     ("the text of an error", Operation::Get, |n| Hand::reply(1, 0x50, 0x85).array(vec![b'x'; n]).done()),
     ("marked entries", Operation::BulkGet, |n| {
@@ -108,7 +108,7 @@ const REPLIES: &[(&str, Operation, Build)] = &[
     }),
 ];
 
-const REQUESTS: &[(&str, Build)] = &[
+pub const REQUESTS: &[(&str, Build)] = &[
     ("a value", |n| Hand::request(LATEST, Operation::Put).array(b"k").u8(0x77).array(vec![7; n]).done()),
     ("a large key before everything else", |n| {
         let hand = Hand::request(LATEST, Operation::Put).array(vec![7; n]).u8(0);

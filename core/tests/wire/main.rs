@@ -19,6 +19,8 @@ mod meaning;
 mod ping;
 mod previous_values;
 mod round_trips;
+mod scanning;
+mod scans;
 mod statuses;
 mod strategies;
 mod streams;

@@ -13,6 +13,7 @@ use serde_json::{Value, json};
 use crate::decode::{self, replies, requests, written, written_request};
 use crate::hand::Hand;
 use crate::meaning;
+use crate::scans;
 use crate::strategies::{self, VERSIONS, check, operations};
 
 fn folder() -> PathBuf {
@@ -78,6 +79,11 @@ impl<'a> Vector<'a> {
         for cut in 1..self.bytes.len() {
             let (first, second) = self.bytes.split_at(cut);
             assert_eq!(self.decode(&[first, second]), message, "cut at {cut}");
+        }
+        match message {
+            Message::Request(..) => scans::same_requests(&self.bytes, 1),
+            Message::Incoming(Incoming::Reply(_)) => scans::same_replies(&self.bytes, 1, |_| Some(self.asked)),
+            Message::Incoming(_) => scans::same_replies(&self.bytes, 1, |_| None),
         }
     }
 }

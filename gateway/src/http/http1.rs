@@ -160,12 +160,7 @@ async fn tunnel(shared: &Shared, stream: &mut impl Link, mut exchange: ServerExc
 }
 
 /// A tunnel in which the client speaks HTTP/2: each session in it finds its member by itself.
-async fn inner_http2(
-    shared: &Shared,
-    stream: &mut impl Link,
-    mut exchange: ServerExchange,
-    meant: Meant,
-) -> Ended {
+async fn inner_http2(shared: &Shared, stream: &mut impl Link, mut exchange: ServerExchange, meant: Meant) -> Ended {
     match accept(stream, &mut exchange, &Fields::new()).await {
         Ok(trailing) => http2::serve(shared, stream, trailing, Place { is_surplus: false, inside: Some(meant) }).await,
         Err(error) => Ended::early(error),

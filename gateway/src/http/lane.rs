@@ -88,7 +88,6 @@ impl Lane {
         }
     }
 
-
     /// Bytes held for the member.
     pub(super) fn held(&self) -> usize {
         let waiting: usize = self.waiting.iter().chain(&self.current).map(|waiting| waiting.bytes).sum();

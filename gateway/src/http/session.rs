@@ -75,7 +75,11 @@ pub(super) enum Progress {
 impl<'a> Session<'a> {
     pub(super) fn new(shared: &'a Shared, stream: StreamId, meant: Meant, carriage: Carriage) -> Self {
         let connecting = async move { shared.upstreams.connect(meant.wanted(), carriage).await };
-        let form = if carriage == Carriage::Frames { Form::Frames(Lane::new(stream)) } else { Form::Bytes(Bytewise::default()) };
+        let form = if carriage == Carriage::Frames {
+            Form::Frames(Lane::new(stream))
+        } else {
+            Form::Bytes(Bytewise::default())
+        };
         Self { stream, upstream: Stage::Connecting(Box::pin(connecting)), form, to_member: 0, to_client: 0 }
     }
 
@@ -101,7 +105,6 @@ impl<'a> Session<'a> {
             Form::Bytes(bytes) => bytes.to_member.iter().map(Bytes::len).sum(),
         }
     }
-
 
     pub(super) fn request(&mut self, fragment: Fragment, link: &mut ServerLink) {
         if let Form::Frames(lane) = &mut self.form {

@@ -92,8 +92,10 @@ async fn one_link_carries_sessions_with_every_member() {
         let node = node(3).await;
         let gateway = front(node.addresses()[0], 3, &[]).await;
         let client = connect(gateway.address(), carriage).await;
-        until("every member is reached", || async { client.members().iter().filter(|member| member.ready).count() >= 3 })
-            .await;
+        until("every member is reached", || async {
+            client.members().iter().filter(|member| member.ready).count() >= 3
+        })
+        .await;
         let cache = client.default_cache();
         for number in 0..300 {
             cache.put(format!("{number}"), "v").await.unwrap();

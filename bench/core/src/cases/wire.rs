@@ -5,7 +5,8 @@ use std::hint::black_box;
 use bytes::Bytes;
 use hotrod_core::wire::{
     Asked, Body, Envelope, Expiration, Hash, Incoming, Intelligence, Limits, Member, Operation, Reply, ReplyDecoder,
-    Request, RequestOptions, SegmentOwners, SendBuffer, Status, Topology, Version, write_reply, write_request,
+    ReplyScanner, Request, RequestOptions, SegmentOwners, SendBuffer, Status, Topology, Version, write_reply,
+    write_request,
 };
 
 use super::Case;
@@ -21,6 +22,9 @@ pub fn cases() -> Vec<Case> {
         Case::new("decode.get64", || decode(Operation::Get, None, Body::Value(VALUE))),
         Case::new("decode.get64_topology", || decode(Operation::Get, Some(topology()), Body::Value(VALUE))),
         Case { simulated: Some(50), ..Case::new("decode.bulk1000", || decode(Operation::GetAll, None, bulk())) },
+        Case::new("scan.get64", || scan(Operation::Get, None, Body::Value(VALUE))),
+        Case::new("scan.get64_topology", || scan(Operation::Get, Some(topology()), Body::Value(VALUE))),
+        Case { simulated: Some(50), ..Case::new("scan.bulk1000", || scan(Operation::GetAll, None, bulk())) },
     ]
 }
 
@@ -35,11 +39,7 @@ fn encode(request: Request) -> Box<dyn FnMut()> {
 }
 
 fn decode(operation: Operation, topology: Option<Topology>, body: Body) -> Box<dyn FnMut()> {
-    let asked = Asked { operation, version: Version::LATEST, intelligence: INTELLIGENCE };
-    let reply = Reply { message_id: 300, status: Status::SUCCESS, topology: topology.map(Box::new), body };
-    let mut out = SendBuffer::new();
-    write_reply(&reply, asked, &mut out);
-    let bytes = out.to_bytes();
+    let (asked, bytes) = reply(operation, topology, body);
     let mut decoder = ReplyDecoder::new(Limits::default());
     Box::new(move || {
         decoder.receive_buffer().extend_from_slice(&bytes);
@@ -48,6 +48,28 @@ fn decode(operation: Operation, topology: Option<Topology>, body: Body) -> Box<d
             other => panic!("{other:?}"),
         }
     })
+}
+
+/// As [`decode`], only passed on.
+fn scan(operation: Operation, topology: Option<Topology>, body: Body) -> Box<dyn FnMut()> {
+    let (asked, bytes) = reply(operation, topology, body);
+    let mut scanner = ReplyScanner::new(Limits::default());
+    Box::new(move || {
+        scanner.receive_buffer().extend_from_slice(&bytes);
+        match scanner.poll(|_| Some(asked)) {
+            Some(Ok(piece)) if piece.is_last => drop(black_box(piece)),
+            other => panic!("{other:?}"),
+        }
+    })
+}
+
+/// What was asked, and the bytes of its reply.
+fn reply(operation: Operation, topology: Option<Topology>, body: Body) -> (Asked, Bytes) {
+    let asked = Asked { operation, version: Version::LATEST, intelligence: INTELLIGENCE };
+    let reply = Reply { message_id: 300, status: Status::SUCCESS, topology: topology.map(Box::new), body };
+    let mut out = SendBuffer::new();
+    write_reply(&reply, asked, &mut out);
+    (asked, out.to_bytes())
 }
 
 /// Three members, 256 segments, two owners each.

@@ -7,6 +7,7 @@ use bytes::{Bytes, BytesMut};
 use super::buffer::{Part, ScanBuffer};
 use crate::wire::incoming::{Opening, Rest, read_opening};
 use crate::wire::reader::{Read, Reader};
+use crate::wire::topology;
 use crate::wire::{Asked, EntryChange, Limits, Operation, Status, Topology, Violation};
 
 /// The longest topology, in bytes: more than [`Limits::segments`] of two owners each need by default.
@@ -50,11 +51,22 @@ pub struct ReplyPiece {
     pub topology: Option<Box<Topology>>,
 }
 
-/// Finds the messages in what a server sends; see the [module](super).
+/// Finds where messages begin and end in what a server sends, for who passes them on: a gateway.
 ///
 /// Bytes go in with [`receive`](Self::receive) or [`receive_buffer`](Self::receive_buffer) in any pieces, and every one
-/// comes out of [`poll`](Self::poll) once, in order. The work done is linear in the bytes received, however they are
-/// cut. After a [`Violation`] nothing more comes out: without an outer length there is no next message to find.
+/// comes out of [`poll`](Self::poll) once, in order: a message in one piece if it was all there, else in several as they
+/// come. The work done is linear in the bytes received, however they are cut. After a [`Violation`] nothing more comes
+/// out: without an outer length there is no next message to find.
+///
+/// A value of 64 MiB passes in pieces as large as the reads of the host, and a list of a million entries leaves nothing
+/// behind but their number. What is kept at a time is at most the sum of: the head of a message (13 bytes of a reply, of
+/// a request a name more), an array of up to 1 KiB or a name ([`Limits::name`]) of which the last bytes are missing, a
+/// topology that is being received ([`Limits::members`], [`Limits::segments`], 4 MiB), and the room for the next read
+/// (up to 64 KiB).
+///
+/// The limits are those of the decoders, and are held against what is announced before it is passed on. Texts that may
+/// pass by unseen (of errors, and names of factories that are optional) are not checked to be UTF-8; everything else
+/// that a decoder refuses is refused here.
 pub struct ReplyScanner {
     buffer: ScanBuffer,
     /// The head of a message that has not ended.
@@ -146,7 +158,8 @@ fn read(head: &mut Option<Head>, asked: impl Fn(u64) -> Option<Asked>, reader: &
     };
     if !head.is_topology_read {
         let at = reader.position();
-        head.topology = head.opening.read_topology(reader).map_err(|stop| reader.keep_before(at, stop))?;
+        let topology = topology::read(head.opening.intelligence(), reader);
+        head.topology = topology.map_err(|stop| reader.keep_before(at, stop))?;
         head.is_topology_read = true;
     }
     let at = reader.position();

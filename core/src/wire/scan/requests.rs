@@ -7,13 +7,17 @@ use crate::wire::fields::Context;
 use crate::wire::reader::{Read, Reader, Stop};
 use crate::wire::request::{read_head, read_options};
 use crate::wire::resume::Resume;
-use crate::wire::{Limits, Request, RequestFault, RequestHead};
+use crate::wire::{Asked, Flags, Limits, Request, RequestFault, RequestHead};
 
 /// Some bytes of one request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RequestPiece {
-    /// What request it is; the same in all of its pieces.
-    pub head: RequestHead,
+    /// The id of the request.
+    pub message_id: u64,
+    /// What is asked.
+    pub asked: Asked,
+    /// The whole head: with the first piece only.
+    pub head: Option<RequestHead>,
     /// The bytes, as received and not copied; never empty.
     pub bytes: Bytes,
     /// Whether the request begins here.
@@ -26,8 +30,16 @@ pub struct RequestPiece {
 pub struct RequestScanner {
     buffer: ScanBuffer,
     /// The head of a request that has not ended.
-    head: Option<RequestHead>,
+    head: Option<Head>,
     failed: bool,
+}
+
+struct Head {
+    message_id: u64,
+    asked: Asked,
+    flags: Flags,
+    /// Until the first piece has come out.
+    whole: Option<RequestHead>,
 }
 
 impl RequestScanner {
@@ -62,18 +74,30 @@ impl RequestScanner {
     }
 
     fn piece(&mut self, part: Part) -> Option<RequestPiece> {
+        let Head { message_id, asked, whole, .. } = self.head.as_mut()?;
         let Part { bytes, is_first, is_last } = part;
-        let head = if is_last { self.head.take() } else { self.head.clone() };
-        head.map(|head| RequestPiece { head, bytes, is_first, is_last })
+        let piece =
+            RequestPiece { message_id: *message_id, asked: *asked, head: whole.take(), bytes, is_first, is_last };
+        if is_last {
+            self.head = None;
+        }
+        Some(piece)
+    }
+}
+
+impl Head {
+    fn of(head: RequestHead) -> Self {
+        let RequestHead { message_id, asked, flags, .. } = head;
+        Self { message_id, asked, flags, whole: Some(head) }
     }
 }
 
 /// Reads a request from its beginning, or from the end of its head.
-fn read(kept: &mut Option<RequestHead>, reader: &mut Reader<'_>) -> Read<Result<(), RequestFault>> {
-    let head = match kept {
+fn read(head: &mut Option<Head>, reader: &mut Reader<'_>) -> Read<Result<(), RequestFault>> {
+    let head = match head {
         Some(head) => head,
         None => match read_head(reader)? {
-            Ok(head) => kept.insert(head),
+            Ok(read) => head.insert(Head::of(read)),
             Err(fault) => return Ok(Err(fault)),
         },
     };

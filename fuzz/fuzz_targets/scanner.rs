@@ -1,0 +1,6 @@
+//! Message boundaries, beside the decoders.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|data: &[u8]| hotrod_core::fuzzing::scanner(data));
