@@ -236,6 +236,10 @@ typedef enum hotrod_status {
    * The library has a bug, and caught it: this machine can only be freed from now on.
    */
   HOTROD_ERR_PANIC = 101,
+  /**
+   * Another thread is in a call on this machine. Nothing was done.
+   */
+  HOTROD_ERR_BUSY = 102,
 } hotrod_status;
 
 /**
@@ -572,7 +576,8 @@ typedef struct hotrod_error hotrod_error;
  * A client of one cluster, without sockets: bytes and time go in, bytes and outputs come out.
  *
  * Made by `hotrod_machine_new` and owned by whoever made it, until `hotrod_machine_free`. One thread at a time may
- * call functions with it, any thread; different machines are independent of each other.
+ * call functions with it, any thread: a second one is answered `HOTROD_ERR_BUSY`, and nothing is done. Different machines
+ * are independent of each other.
  *
  * Every function with a machine answers a status: `HOTROD_OK`, or how it failed, with more in
  * `hotrod_last_failure`. What is written through pointers is written only on success. With NULL for the machine, or
@@ -2031,8 +2036,9 @@ const struct hotrod_failure *hotrod_error_failure(const struct hotrod_error *err
 void hotrod_error_free(struct hotrod_error *error);
 
 /**
- * How the last call on this machine that failed has failed; NULL if none has. Valid until the next one that fails, or
- * until the machine is freed. Works after `HOTROD_ERR_PANIC` as well.
+ * How the last call on this machine that failed has failed; NULL if none has, and while another thread is in a call.
+ * Valid until the next one that fails, or until the machine is freed. Works after `HOTROD_ERR_PANIC` as well; a call that
+ * answered `HOTROD_ERR_BUSY` leaves nothing here.
  *
  * Threads and ownership: as said at `hotrod_machine`.
  */

@@ -1,6 +1,8 @@
 //! The handle, and the one way into it.
 
+use std::cell::UnsafeCell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use hotrod_core::vocabulary::{Failure, Machine};
 
@@ -14,7 +16,8 @@ use crate::said::Said;
 /// A client of one cluster, without sockets: bytes and time go in, bytes and outputs come out.
 ///
 /// Made by `hotrod_machine_new` and owned by whoever made it, until `hotrod_machine_free`. One thread at a time may
-/// call functions with it, any thread; different machines are independent of each other.
+/// call functions with it, any thread: a second one is answered `HOTROD_ERR_BUSY`, and nothing is done. Different machines
+/// are independent of each other.
 ///
 /// Every function with a machine answers a status: `HOTROD_OK`, or how it failed, with more in
 /// `hotrod_last_failure`. What is written through pointers is written only on success. With NULL for the machine, or
@@ -24,9 +27,17 @@ use crate::said::Said;
 /// `now_us` is the present moment, in microseconds since an epoch of the host's choosing; it never goes back.
 ///
 /// # Safety
-/// Functions with a machine want NULL or a machine of `hotrod_machine_new` that was not freed, with no other call on it
-/// at the same time; other pointers are NULL or good for what their types say, during the call.
+/// Functions with a machine want NULL or a machine of `hotrod_machine_new` that was not freed; what outputs and failures
+/// point to is read by one thread, while no other calls. Other pointers are NULL or good for what their types say,
+/// during the call.
 pub struct hotrod_machine {
+    /// Some thread is in a call.
+    is_busy: AtomicBool,
+    state: UnsafeCell<State>,
+}
+
+/// What a call works on.
+pub(crate) struct State {
     pub(crate) machine: Machine,
     pub(crate) copier: Copier,
     pub(crate) lent: Option<Lent>,
@@ -52,7 +63,7 @@ impl From<Failure> for Trouble {
 
 impl hotrod_machine {
     pub(crate) fn of(machine: Machine) -> Self {
-        Self {
+        let state = State {
             machine,
             copier: Copier::default(),
             lent: None,
@@ -60,13 +71,36 @@ impl hotrod_machine {
             inspected: Inspected::default(),
             failure: None,
             is_poisoned: false,
-        }
+        };
+        Self { is_busy: AtomicBool::new(false), state: UnsafeCell::new(state) }
     }
 
     pub(crate) fn last_failure(&self) -> Option<*const hotrod_failure> {
-        self.failure.as_ref().map(|failure| failure.as_ptr())
+        let _turn = Turn::take(&self.is_busy)?;
+        // SAFETY: it is this thread's turn.
+        unsafe { &*self.state.get() }.failure.as_ref().map(|failure| failure.as_ptr())
     }
+}
 
+/// The right to look into a machine, until it is dropped.
+struct Turn<'a>(&'a AtomicBool);
+
+impl<'a> Turn<'a> {
+    /// `None` while another thread has it.
+    #[inline]
+    fn take(is_busy: &'a AtomicBool) -> Option<Self> {
+        (!is_busy.swap(true, Ordering::Acquire)).then_some(Self(is_busy))
+    }
+}
+
+impl Drop for Turn<'_> {
+    #[inline]
+    fn drop(&mut self) {
+        self.0.store(false, Ordering::Release);
+    }
+}
+
+impl State {
     #[cold]
     fn fail(&mut self, failure: KeptFailure) -> hotrod_status {
         let status = failure.kind();
@@ -82,10 +116,13 @@ impl hotrod_machine {
 #[inline]
 pub(crate) unsafe fn enter(
     machine: *mut hotrod_machine,
-    call: impl FnOnce(&mut hotrod_machine) -> Result<(), Trouble>,
+    call: impl FnOnce(&mut State) -> Result<(), Trouble>,
 ) -> hotrod_status {
-    // SAFETY: NULL, or a machine that nobody else uses during the call.
-    let Some(machine) = (unsafe { machine.as_mut() }) else { return hotrod_status::HOTROD_ERR_NULL };
+    // SAFETY: NULL, or a machine; threads share no more of it than this.
+    let Some(handle) = (unsafe { machine.as_ref() }) else { return hotrod_status::HOTROD_ERR_NULL };
+    let Some(_turn) = Turn::take(&handle.is_busy) else { return hotrod_status::HOTROD_ERR_BUSY };
+    // SAFETY: it is this thread's turn, and nobody else's.
+    let machine = unsafe { &mut *handle.state.get() };
     if machine.is_poisoned {
         return hotrod_status::HOTROD_ERR_PANIC;
     }
@@ -157,6 +194,21 @@ mod tests {
         assert_eq!(call(true), hotrod_status::HOTROD_ERR_PANIC);
         assert_eq!(call(false), hotrod_status::HOTROD_ERR_PANIC);
         assert!(machine.last_failure().is_some());
+    }
+
+    #[test]
+    fn a_second_thread_is_told() {
+        let mut machine = machine();
+        let address = &raw mut machine as usize;
+        // SAFETY: a machine that is there until both calls are over.
+        let first = unsafe {
+            enter(&raw mut machine, |_| {
+                let second = std::thread::spawn(move || enter(address as *mut hotrod_machine, |_| Ok(())));
+                assert_eq!(second.join().unwrap(), hotrod_status::HOTROD_ERR_BUSY);
+                Ok(())
+            })
+        };
+        assert_eq!(first, hotrod_status::HOTROD_OK);
     }
 
     #[test]

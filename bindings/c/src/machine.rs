@@ -126,14 +126,15 @@ pub unsafe extern "C" fn hotrod_error_free(error: *mut hotrod_error) {
     }
 }
 
-/// How the last call on this machine that failed has failed; NULL if none has. Valid until the next one that fails, or
-/// until the machine is freed. Works after `HOTROD_ERR_PANIC` as well.
+/// How the last call on this machine that failed has failed; NULL if none has, and while another thread is in a call.
+/// Valid until the next one that fails, or until the machine is freed. Works after `HOTROD_ERR_PANIC` as well; a call that
+/// answered `HOTROD_ERR_BUSY` leaves nothing here.
 ///
 /// # Safety
 /// As for all functions with a machine.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hotrod_last_failure(machine: *const hotrod_machine) -> *const hotrod_failure {
-    // SAFETY: NULL, or a machine that nobody else uses.
+    // SAFETY: NULL, or a machine; threads share no more of it than the handle.
     unsafe { machine.as_ref() }.and_then(hotrod_machine::last_failure).unwrap_or(ptr::null())
 }
 

@@ -1,5 +1,6 @@
 /* Everything that applications do, against the embedded node: embedded HOST:PORT */
 #include <inttypes.h>
+#include <pthread.h>
 
 #include "client.h"
 
@@ -335,6 +336,31 @@ static void failures(void)
   CHECK(hotrod_last_failure(NULL) == NULL && strcmp(hotrod_version(), HOTROD_VERSION) == 0);
 }
 
+/* Calls as often as it can, and counts the answers. */
+static void *call_often(void *answers)
+{
+  int *counts = answers;
+  hotrod_counters counters;
+  for (int i = 0; i < 20000; i++) {
+    hotrod_status status = hotrod_get_counters(machine, &counters);
+    counts[status == HOTROD_OK ? 0 : status == HOTROD_ERR_BUSY ? 1 : 2]++;
+  }
+  return NULL;
+}
+
+/* Of two threads in the same machine one is told, and neither is harmed. */
+static void two_threads(void)
+{
+  pthread_t other;
+  int here[3] = {0}, there[3] = {0};
+  hotrod_counters counters;
+  CHECK(pthread_create(&other, NULL, call_often, there) == 0);
+  call_often(here);
+  CHECK(pthread_join(other, NULL) == 0);
+  CHECK(here[2] == 0 && there[2] == 0 && here[0] > 0 && there[0] > 0);
+  CHECK_OK(hotrod_get_counters(machine, &counters));
+}
+
 static void unreachable(void)
 {
   /* Nothing listens at port 1. */
@@ -376,6 +402,7 @@ int main(int count, char **arguments)
   near_cache();
   looking_inside();
   failures();
+  two_threads();
   CHECK(ANSWER(ping)->type == HOTROD_ANSWER_SERVER);
   CHECK(ANSWER(stats)->as.text_map.len > 0);
   CHECK_OK(hotrod_driver_close(driver));

@@ -14,13 +14,21 @@ class Iteration {
     this._batch = []
     this._at = 0
     this._next = null
+    this._turn = Promise.resolve()
   }
 
   [Symbol.asyncIterator]() {
     return this
   }
 
-  async next() {
+  /** One after the other, as generators do: a batch that somebody waits for is not asked for again. */
+  next() {
+    const taken = this._turn.then(() => this._take())
+    this._turn = taken.catch(() => {})
+    return taken
+  }
+
+  async _take() {
     while (this._at === this._batch.length) {
       if (this._iteration === null) return { done: true, value: undefined }
       this._ask()
@@ -33,7 +41,9 @@ class Iteration {
         throw error
       }
       this._at = 0
-      if (this._batch.length === 0) this._iteration = null
+      // It was ended meanwhile.
+      if (this._iteration === null) this._batch = []
+      else if (this._batch.length === 0) this._iteration = null
       // The next come while these are used.
       else this._ask()
     }
@@ -61,6 +71,7 @@ class Iteration {
     this._batch = []
     this._at = 0
     if (iteration !== null) {
+      this._driver.iterations.get(iteration)?.resolve([])
       this._driver.iterations.delete(iteration)
       this._driver.machine.endIteration(this._driver.now(), iteration)
       this._driver.schedule()
@@ -178,7 +189,8 @@ class Happenings {
     this._driver = driver
     this._queue = new Queue(MOST_HAPPENINGS)
     this._hear = (output) => (output === null ? this._queue.end() : this._queue.push(output))
-    driver.subscribers.add(this._hear)
+    if (driver.machine.closed) this._queue.end()
+    else driver.subscribers.add(this._hear)
   }
 
   [Symbol.asyncIterator]() {

@@ -12,6 +12,7 @@ const native = join(root, 'native')
 rmSync(native, { recursive: true, force: true })
 cpSync(join(workspace, 'core'), join(native, 'core'), { recursive: true, filter: (path) => !/core\/(tests|target)/.test(path) })
 for (const part of ['src', 'Cargo.toml', 'build.rs']) cpSync(join(root, part), join(native, 'node', part), { recursive: true })
+cpSync(join(workspace, 'Cargo.lock'), join(native, 'Cargo.lock'))
 const manifest = readFileSync(join(workspace, 'Cargo.toml'), 'utf8')
 writeFileSync(
   join(native, 'Cargo.toml'),

@@ -71,6 +71,31 @@ test('many keys', async (t) => {
   await cache.clear()
 })
 
+test('an iteration that is asked for several entries at a time, or ended while one is awaited', async (t) => {
+  const c = await client(t, await embedded(t, 3))
+  const cache = c.cache()
+  await cache.putAll(Array.from({ length: 1000 }, (_, number) => [`${number}`, 'v']))
+  const iteration = cache.iterate({ batchSize: 50 })
+  const found = []
+  for (let over = false; !over; ) {
+    const taken = await Promise.all([iteration.next(), iteration.next(), iteration.next()])
+    found.push(...taken.filter(({ done }) => !done).map(({ value }) => value.key.toString()))
+    over = taken.some(({ done }) => done)
+  }
+  assert.deepEqual([found.length, new Set(found).size], [1000, 1000])
+  const ended = cache.iterate()
+  const awaited = ended.next()
+  await ended.return()
+  assert.equal((await awaited).done, true)
+  const cutShort = cache.iterate({ batchSize: 10 })
+  await cutShort.next()
+  await c.close()
+  await assert.rejects(async () => {
+    for await (const _ of cutShort);
+  }, libhotrod.ClosedError)
+  assert.equal((await c.events().next()).done, true)
+})
+
 test('many at a time, and large values', async (t) => {
   const cache = (await client(t, await embedded(t, 3))).cache()
   await Promise.all(

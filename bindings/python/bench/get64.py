@@ -74,10 +74,11 @@ def blocking(options: argparse.Namespace, uri: str) -> None:
         cache = client.cache()
         keys = [b"key-%d" % number for number in range(KEYS)]
         cache.put_all({key: bytes(options.value_size) for key in keys})
-        measurement = Measurement(options.seconds, options.warmup_seconds)
         counts = [0] * options.in_flight
+        began_all = threading.Event()
 
         def work(number: int) -> None:
+            began_all.wait()
             turn = number
             while (now := time.monotonic()) < measurement.end:
                 for _ in range(20):
@@ -89,7 +90,10 @@ def blocking(options: argparse.Namespace, uri: str) -> None:
         threads = [threading.Thread(target=work, args=(number,)) for number in range(options.in_flight)]
         for thread in threads:
             thread.start()
-        time.sleep(measurement.begin - time.monotonic())
+        # A busy machine takes its time to start hundreds.
+        measurement = Measurement(options.seconds, options.warmup_seconds)
+        began_all.set()
+        time.sleep(max(0.0, measurement.begin - time.monotonic()))
         began = usage()
         for thread in threads:
             thread.join()

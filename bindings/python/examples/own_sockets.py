@@ -8,30 +8,31 @@ import socket
 import ssl
 import sys
 import time
+from typing import Any, Callable
 
-from libhotrod import Machine, outputs
+from libhotrod import Machine, outputs, types
 
 
 class Host:
-    def __init__(self, uri):
+    def __init__(self, uri: str) -> None:
         self.machine = Machine(uri)
         self.selector = selectors.DefaultSelector()
-        self.sockets = {}
-        self.answers = {}
+        self.sockets: dict[int, socket.socket] = {}
+        self.answers: dict[int, outputs.Completed] = {}
 
-    def now(self):
+    def now(self) -> int:
         return time.monotonic_ns() // 1000
 
-    def execute(self, cache, operation, *arguments):
+    def execute(self, cache: int, operation: str, *arguments: Any) -> Any:
         submitted = self.machine.submit(self.now(), cache, operation, arguments)
         while submitted not in self.answers:
             self.turn()
         completed = self.answers.pop(submitted)
-        if completed.error is not None:
+        if completed.error:
             raise completed.error
         return completed.answer
 
-    def turn(self):
+    def turn(self) -> None:
         """Does what the machine says, and waits once for sockets or time."""
         for output in self.machine.poll():
             match output:
@@ -48,12 +49,11 @@ class Host:
         if self.answers or self.machine.closed:
             return
         deadline = self.machine.poll_timeout()
-        ready = self.selector.select(None if deadline is None else max(0, deadline - self.now()) / 1e6)
-        for key, _ in ready:
+        for key, _ in self.selector.select(None if deadline is None else max(0, deadline - self.now()) / 1e6):
             self.receive(key.data)
         self.machine.timeout(self.now())
 
-    def establish(self, link, work, tls):
+    def establish(self, link: int, work: Callable[[], socket.socket], tls: types.Tls | None) -> None:
         try:
             connection = work()
             if tls:
@@ -63,30 +63,30 @@ class Host:
             return self.machine.link_lost(self.now(), link, str(error))
         self.sockets[link] = connection
         self.selector.register(connection, selectors.EVENT_READ, link)
-        alpn = connection.selected_alpn_protocol() if tls else None
+        alpn = connection.selected_alpn_protocol() if isinstance(connection, ssl.SSLSocket) else None
         self.machine.connected(self.now(), link, alpn)
 
-    def forget(self, link):
-        connection = self.sockets.pop(link)
-        self.selector.unregister(connection)
-        return connection
+    def forget(self, link: int) -> socket.socket:
+        self.selector.unregister(self.sockets[link])
+        return self.sockets.pop(link)
 
-    def transmit(self, link):
+    def transmit(self, link: int) -> None:
         try:
             while link in self.sockets and (data := self.machine.transmit(link)):
                 self.sockets[link].sendall(data)
         except OSError as error:
             self.machine.link_lost(self.now(), link, str(error))
 
-    def receive(self, link):
+    def receive(self, link: int) -> None:
+        connection = self.sockets[link]
         try:
-            data = self.sockets[link].recv(1 << 16)
+            data = connection.recv(1 << 16)
         except OSError as error:
             return self.machine.link_lost(self.now(), link, str(error))
         if not data:
             return self.machine.link_lost(self.now(), link, "the server closed the connection")
         self.machine.received(self.now(), link, data)
-        if isinstance(self.sockets[link], ssl.SSLSocket) and self.sockets[link].pending():
+        if isinstance(connection, ssl.SSLSocket) and connection.pending():
             self.receive(link)
 
 

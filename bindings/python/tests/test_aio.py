@@ -77,6 +77,38 @@ def test_many_keys(three: Embedded) -> None:
     run(three, test)
 
 
+def test_tasks_share_an_iteration(three: Embedded) -> None:
+    async def test(client: libhotrod.Client) -> None:
+        cache = client.cache()
+        await cache.put_all({b"%d" % number: b"" for number in range(3000)})
+        iteration = cache.iterate(batch_size=50)
+
+        async def work() -> list[bytes]:
+            return [entry.key async for entry in iteration]
+
+        impatient = asyncio.create_task(work())
+        await asyncio.sleep(0)
+        impatient.cancel()
+        found = [key for keys in await asyncio.gather(*(work() for _ in range(8))) for key in keys]
+        assert len(found) == len(set(found)) == 3000
+        waiting = cache.iterate(batch_size=1)
+        task = asyncio.ensure_future(waiting.__anext__())
+        await asyncio.sleep(0)
+        await waiting.aclose()
+        with pytest.raises(StopAsyncIteration):
+            await asyncio.wait_for(task, 10)
+        cut_short = cache.iterate(batch_size=10)
+        await cut_short.__anext__()
+        events = client.events()
+        await client.close()
+        with pytest.raises(libhotrod.ClosedError):
+            [entry async for entry in cut_short]
+        assert [event async for event in events if isinstance(event, outputs.StartFailed)] == []
+        assert [event async for event in client.events()] == []
+
+    run(three, test)
+
+
 def test_many_tasks_share_a_client(three: Embedded) -> None:
     async def test(client: libhotrod.Client) -> None:
         cache = client.cache()

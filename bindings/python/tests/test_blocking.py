@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import gc
 import math
 import os
 import threading
 import time
+from collections.abc import Callable
 
 import pytest
 
@@ -89,6 +91,66 @@ def test_threads_share_a_client(three: Embedded) -> None:
             thread.join(60)
         assert not failures and not any(thread.is_alive() for thread in threads)
         assert len(cache) == 20
+
+
+def test_threads_share_an_iteration_and_a_listener(three: Embedded) -> None:
+    def together(work: Callable[[], object], count: int) -> None:
+        threads = [threading.Thread(target=work) for _ in range(count)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(60)
+        assert not any(thread.is_alive() for thread in threads)
+
+    with blocking.connect(three.uri()) as client:
+        cache = client.cache()
+        cache.put_all({b"%d" % number: b"" for number in range(2000)})
+        iteration = cache.iterate(batch_size=10)
+        found: list[bytes] = []
+        together(lambda: found.extend(entry.key for entry in iteration), 8)
+        assert len(found) == len(set(found)) == 2000
+        ended = cache.iterate(batch_size=1)
+        consumers = threading.Thread(target=together, args=(lambda: list(ended), 4))
+        consumers.start()
+        ended.close()
+        consumers.join(60)
+        assert not consumers.is_alive() and list(ended) == []
+        heard: list[object] = []
+        with cache.listen() as listener:
+
+            def hear() -> None:
+                for event in listener:
+                    heard.append(event)
+                    if len(heard) == 100:
+                        listener.close()
+
+            hearing = threading.Thread(target=together, args=(hear, 4))
+            hearing.start()
+            for number in range(100):
+                cache.put(b"%d" % number, b"again")
+            hearing.join(60)
+        assert len(heard) == 100
+
+
+def test_an_iteration_ends_however_it_is_left(three: Embedded) -> None:
+    client = blocking.connect(three.uri())
+    cache = client.cache()
+    cache.put_all({b"%d" % number: b"" for number in range(2000)})
+    collected = cache.iterate(batch_size=10)
+    next(collected)
+    known = collected._iteration
+    assert known is not None
+    del collected
+    gc.collect()
+    assert cache.get(b"1") == b""
+    driver = client._driver
+    with driver.lock:
+        assert not driver.machine.next_entries(driver.now(), known)
+    cut_short = cache.iterate(batch_size=10)
+    next(cut_short)
+    client.close()
+    with pytest.raises(libhotrod.ClosedError):
+        list(cut_short)
 
 
 def test_listeners(three: Embedded) -> None:

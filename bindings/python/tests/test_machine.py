@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import socket
 import threading
 from typing import Any
 
@@ -11,6 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from libhotrod import ClosedError, Machine, MisuseError, outputs
+
+from .conftest import Embedded
 
 URI = "hotrod://127.0.0.1:11222/c"
 
@@ -71,33 +74,48 @@ def test_a_closed_machine_refuses() -> None:
         one.submit(0, cache, "get", (b"k",))
 
 
-def test_a_second_thread_is_told() -> None:
+def test_a_second_thread_is_told(node: Embedded) -> None:
     """While one parses a large input without the interpreter's lock."""
-    one = machine()
-    one.cache(0, "c")
+    one = Machine(node.uri("local"))
+    cache, size = one.cache(0, "local"), 16 << 20
     connect = one.poll()[0]
     assert isinstance(connect, outputs.Connect)
-    told: list[BaseException] = []
+    told, enough = threading.Event(), threading.Event()
 
     def meddle() -> None:
-        try:
-            for _ in range(20_000):
+        while not told.is_set() and not enough.is_set():
+            try:
                 one.poll_timeout()
-        except MisuseError as error:
-            told.append(error)
+            except MisuseError as error:
+                assert "another thread" in str(error)
+                told.set()
 
-    one.connected(0, connect.link)
-    threads = [threading.Thread(target=meddle) for _ in range(2)]
-    for thread in threads:
-        thread.start()
-    for _ in range(50):
-        try:
-            one.received(0, connect.link, bytes(4 << 20))
-        except MisuseError as error:
-            told.append(error)
-    for thread in threads:
-        thread.join()
-    assert all("another thread" in str(error) for error in told)
+    with socket.create_connection((connect.host, connect.port)) as connection:
+
+        def run_until(wanted: type[outputs.Output]) -> None:
+            while not any(isinstance(output, wanted) for output in one.poll()):
+                connection.sendall(one.transmit(connect.link))
+                one.received(0, connect.link, connection.recv(1 << 16))
+
+        one.connected(0, connect.link)
+        one.start(0, cache)
+        run_until(outputs.Started)
+        one.submit(0, cache, "put", (b"k", (None, None), bytes(size)))
+        run_until(outputs.Completed)
+        meddling = threading.Thread(target=meddle)
+        meddling.start()
+        for _ in range(100):
+            one.submit(0, cache, "get", (b"k",))
+            connection.sendall(one.transmit(connect.link))
+            data = bytearray()
+            while len(data) <= size:
+                data += connection.recv(1 << 22)
+            one.received(0, connect.link, data)
+            if told.is_set():
+                break
+        enough.set()
+        meddling.join()
+    assert told.is_set()
 
 
 @given(st.lists(st.tuples(st.sampled_from(["received", "connected", "link_lost", "timeout", "submit", "close"]), st.binary()), max_size=30))

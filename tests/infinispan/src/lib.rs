@@ -44,7 +44,7 @@ pub struct Options {
     pub flavour: Flavour,
     /// Caches beside those that every server has, as elements of the server's configuration. Default none.
     pub extra_caches: String,
-    /// How long the nodes may take to start. Default two minutes.
+    /// How long the nodes may take to start. Default five minutes: a busy machine needs them.
     pub start_timeout: Duration,
 }
 
@@ -55,7 +55,7 @@ impl Default for Options {
             nodes: 1,
             flavour: Flavour::Plain,
             extra_caches: String::new(),
-            start_timeout: Duration::from_secs(120),
+            start_timeout: Duration::from_secs(300),
         }
     }
 }

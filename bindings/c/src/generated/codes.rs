@@ -43,6 +43,8 @@ pub enum hotrod_status {
     HOTROD_ERR_NULL = 100,
     /// The library has a bug, and caught it: this machine can only be freed from now on.
     HOTROD_ERR_PANIC = 101,
+    /// Another thread is in a call on this machine. Nothing was done.
+    HOTROD_ERR_BUSY = 102,
 }
 
 impl hotrod_status {

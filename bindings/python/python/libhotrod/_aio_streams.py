@@ -28,29 +28,38 @@ class Iteration(Generic[K, V]):
         self._decode = decode
         self._batch: deque[Any] = deque()
         self._next: Optional[asyncio.Future[list[Any]]] = None
+        self._turn = asyncio.Lock()
 
     def __aiter__(self) -> Iteration[K, V]:
         return self
 
     async def __anext__(self) -> IterationEntry[K, V]:
+        if not self._batch:
+            # Tasks may share an iteration: one of them fetches for all.
+            async with self._turn:
+                await self._fetch()
+        return self._decode(self._batch.popleft())
+
+    async def _fetch(self) -> None:
         while not self._batch:
             if self._iteration is None:
                 raise StopAsyncIteration
             self._ask()
-            future, self._next = self._next, None
-            assert future is not None
+            assert self._next is not None
             try:
-                entries = await future
+                # A task that is cancelled leaves the question to the next one.
+                entries = await asyncio.shield(self._next)
             except HotRodError:
-                self._iteration = None
+                self._iteration = self._next = None
                 raise
-            if not entries:
+            self._next = None
+            if not entries or self._iteration is None:
+                # That was the last, or it was ended meanwhile.
                 self._iteration = None
                 raise StopAsyncIteration
             self._batch.extend(entries)
             # The next come while these are used.
             self._ask()
-        return self._decode(self._batch.popleft())
 
     def _ask(self) -> None:
         driver = self._driver
@@ -73,8 +82,8 @@ class Iteration(Generic[K, V]):
     @staticmethod
     def _end(driver: Driver, iteration: int) -> None:
         waiting = driver.iterations.pop(iteration, None)
-        if waiting is not None:
-            waiting.cancel()
+        if waiting is not None and not waiting.done():
+            waiting.set_result([])
         driver.machine.end_iteration(driver.now(), iteration)
         driver.schedule()
 
@@ -177,7 +186,10 @@ class Happenings:
 
     def __init__(self, driver: Driver) -> None:
         self._queue: asyncio.Queue[Optional[Output]] = asyncio.Queue(EVENT_QUEUE)
-        driver.subscribers.append(self._queue)
+        if driver.ended.done():
+            self._queue.put_nowait(None)
+        else:
+            driver.subscribers.append(self._queue)
 
     def __aiter__(self) -> Happenings:
         return self

@@ -12,6 +12,7 @@ import socket
 import ssl
 import threading
 import time
+from collections import deque
 from typing import Any, Callable, Optional
 
 from . import outputs
@@ -134,6 +135,7 @@ class Driver:
         self.selector = selectors.DefaultSelector()
         self.pending: dict[int, Waiter] = {}
         self.iterations: dict[int, Waiter] = {}
+        self._abandoned: deque[int] = deque()
         self.listeners: dict[int, Callable[[Optional[Output]], None]] = {}
         self.subscribers: list[Callable[[Optional[Output]], None]] = []
         self.started = Waiter()
@@ -175,9 +177,16 @@ class Driver:
         """Refuses another process: its locks may be held by threads that it does not have."""
         check(self.process)
 
+    def abandon(self, iteration: int) -> None:
+        """Has an iteration ended that is collected: whoever has the lock may be just where it is."""
+        self._abandoned.append(iteration)
+        self._rouse_leader()
+
     def pump(self) -> None:
         """Does what the machine says. Under the lock."""
         machine, handlers = self.machine, self._handlers
+        while self._abandoned:
+            machine.end_iteration(self.now(), self._abandoned.popleft())
         while said := machine.poll():
             for output in said:
                 handle: Callable[[Any], None] = handlers.get(type(output), self._happened)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from collections import deque
 from types import TracebackType
 from typing import Any, Callable, Generic, Optional
@@ -15,7 +17,7 @@ from .types import CounterEvent, EntryEvent, IterationEntry, ListenerEvent, Move
 
 
 class Iteration(Generic[K, V]):
-    """Entries of a cache, each once, from all members at the same time; to be used with `for`, by one thread.
+    """Entries of a cache, each once, from all members at the same time; to be used with `for`. Threads may share it.
 
     One that is left before its end is ended in the servers by `close`, by leaving its `with`, or when it is collected.
     """
@@ -26,32 +28,44 @@ class Iteration(Generic[K, V]):
         self._decode = decode
         self._batch: deque[Any] = deque()
         self._next: Optional[Waiter] = None
+        self._turn = threading.Lock()
 
     def __iter__(self) -> Iteration[K, V]:
         return self
 
     def __next__(self) -> IterationEntry[K, V]:
-        while not self._batch:
+        # One thread fetches for all that share it.
+        with self._turn:
+            while True:
+                try:
+                    entry = self._batch.popleft()
+                    break
+                except IndexError:
+                    # So it is too if another thread closes it.
+                    self._fetch()
+        return self._decode(entry)
+
+    def _fetch(self) -> None:
+        driver = self._driver
+        driver.check()
+        with driver.lock:
             if self._iteration is None:
                 raise StopIteration
-            driver = self._driver
-            driver.check()
-            with driver.lock:
-                self._ask()
-                waiter, self._next = self._next, None
-                assert waiter is not None
-                try:
-                    entries = driver.wait(waiter)
-                except HotRodError:
-                    self._iteration = None
-                    raise
-                if not entries:
-                    self._iteration = None
-                    raise StopIteration
-                self._batch.extend(entries)
-                # The next come while these are used.
-                self._ask()
-        return self._decode(self._batch.popleft())
+            self._ask()
+            assert self._next is not None
+            try:
+                entries = driver.wait(self._next)
+            except HotRodError:
+                self._iteration = self._next = None
+                raise
+            self._next = None
+            if not entries or self._iteration is None:
+                # That was the last, or it was ended meanwhile.
+                self._iteration = None
+                raise StopIteration
+            self._batch.extend(entries)
+            # The next come while these are used.
+            self._ask()
 
     def _ask(self) -> None:
         driver = self._driver
@@ -65,15 +79,20 @@ class Iteration(Generic[K, V]):
 
     def close(self) -> None:
         """Ends it before its end."""
-        iteration, self._iteration = self._iteration, None
-        self._batch.clear()
         driver = self._driver
-        if iteration is not None and not driver.ended.done:
-            driver.check()
-            with driver.lock:
-                driver.iterations.pop(iteration, None)
+        driver.check()
+        with driver.lock:
+            iteration, self._iteration = self._iteration, None
+            self._batch.clear()
+            if iteration is not None:
+                if waiter := driver.iterations.pop(iteration, None):
+                    waiter.finish([], None)
                 driver.machine.end_iteration(driver.now(), iteration)
                 driver.pump()
+
+    def __del__(self) -> None:
+        if self._iteration is not None:
+            self._driver.abandon(self._iteration)
 
     def __enter__(self) -> Iteration[K, V]:
         return self
@@ -85,7 +104,7 @@ class Iteration(Generic[K, V]):
 
 
 class Listener:
-    """What happens to a cache's entries or to a counter, in order; to be used with `for`, by one thread.
+    """What happens to a cache's entries or to a counter, in order; to be used with `for`. Threads may share it.
 
     No event is dropped: a listener that is too slow has its link paused, and holds up no operation. `close`, or leaving
     its `with`, removes it from the server.
@@ -99,7 +118,7 @@ class Listener:
         self._events: deque[Output] = deque()
         self._ended: Optional[BaseException] = None
         self._closed = False
-        self._waiting: Optional[Waiter] = None
+        self._waiting: list[Waiter] = []
         self._registered = Waiter()
         driver.listeners[listener] = self._hear
 
@@ -124,8 +143,12 @@ class Listener:
             self._ended = output.error
         else:
             self._events.append(output)
-        if self._waiting is not None:
-            self._waiting.finish(None, None)
+        self._rouse()
+
+    def _rouse(self) -> None:
+        for waiter in self._waiting:
+            waiter.finish(None, None)
+        self._waiting.clear()
 
     def __iter__(self) -> Listener:
         return self
@@ -140,17 +163,20 @@ class Listener:
         """The next event; None after the last. Raises TimeoutError if none comes for so many seconds."""
         driver = self._driver
         driver.check()
+        end = None if timeout is None else time.monotonic() + timeout
         with driver.lock:
             while not self._events:
                 if self._ended is not None:
                     raise self._ended
                 if self._closed or driver.ended.done:
                     return None
-                self._waiting = Waiter()
+                waiter = Waiter()
+                self._waiting.append(waiter)
                 try:
-                    driver.wait(self._waiting, timeout)
+                    driver.wait(waiter, None if end is None else end - time.monotonic())
                 finally:
-                    self._waiting = None
+                    if waiter in self._waiting:
+                        self._waiting.remove(waiter)
             output = self._events.popleft()
             if isinstance(output, outputs.ListenerMoved):
                 return Moved(output.member)
@@ -168,8 +194,7 @@ class Listener:
         if driver.listeners.pop(self._listener, None) is not None:
             driver.machine.remove_listener(driver.now(), self._listener)
             driver.pump()
-        if self._waiting is not None:
-            self._waiting.finish(None, None)
+        self._rouse()
 
     def close(self) -> None:
         """Removes it from the server."""
