@@ -31,6 +31,8 @@ const GOODBYE: Duration = Duration::from_secs(1);
 /// What every task of a gateway has at hand.
 pub(crate) struct Shared {
     pub(crate) config: Config,
+    /// Where it listens for clients.
+    pub(crate) address: SocketAddr,
     pub(crate) tls: Arc<TlsFiles>,
     pub(crate) upstreams: Upstreams,
     pub(crate) membership: Arc<Membership>,
@@ -115,6 +117,7 @@ impl Gateway {
         let shared = Arc::new(Shared {
             upstreams: Upstreams::new(&config, dialer, membership.clone(), metrics.clone(), drain.clone()),
             places: Arc::new(Semaphore::new(config.limits.connections.min(Semaphore::MAX_PERMITS))),
+            address,
             tls,
             membership,
             health,

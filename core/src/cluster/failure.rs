@@ -181,7 +181,10 @@ impl Cluster {
             if self.sessions.len() >= self.config.max_links_ahead {
                 return;
             }
-            let Some(known) = self.members.get(member).filter(|known| known.sessions.is_empty()) else { continue };
+            let stays = |session: &SessionId| self.sessions.get(*session).is_some_and(|open| !open.is_leaving);
+            let Some(known) = self.members.get(member).filter(|known| !known.sessions.iter().any(stays)) else {
+                continue;
+            };
             if known.may_be_tried(self.now) {
                 self.begin_session(member, Purpose::Operations);
             } else {

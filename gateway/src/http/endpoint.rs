@@ -71,6 +71,5 @@ impl Meant {
 
 /// Whether an authority leads to the port at which this gateway listens.
 fn is_own_authority(shared: &Shared, authority: &str) -> bool {
-    let (_, port) = authority.rsplit_once(':').unwrap_or((authority, ""));
-    shared.config.listen.rsplit_once(':').is_some_and(|(_, own)| own == port)
+    authority.rsplit_once(':').is_some_and(|(_, port)| port.parse() == Ok(shared.address.port()))
 }
