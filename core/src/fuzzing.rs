@@ -36,7 +36,7 @@ pub use session::session;
 type Target = (&'static str, fn(&[u8]));
 
 /// Every target by its name.
-pub const TARGETS: [Target; 12] = [
+pub const TARGETS: [Target; 13] = [
     ("reply", reply),
     ("request", request),
     ("event", event),

@@ -348,6 +348,10 @@ typedef enum hotrod_output_type {
    */
   HOTROD_OUTPUT_COUNTER = 44,
   /**
+   * An endpoint does not offer the best carriage, and another is used with it from now on.
+   */
+  HOTROD_OUTPUT_CARRIAGE_CHOSEN = 47,
+  /**
    * A near cache keeps values from now on.
    */
   HOTROD_OUTPUT_NEAR_CACHE_ACTIVE = 45,
@@ -1524,6 +1528,24 @@ typedef struct hotrod_output_counter {
 } hotrod_output_counter;
 
 /**
+ * An endpoint does not offer the best carriage, and another is used with it from now on.
+ */
+typedef struct hotrod_output_carriage_chosen {
+  /**
+   * The endpoint, `host:port`.
+   */
+  struct hotrod_text endpoint;
+  /**
+   * The name of the carriage, as in connection URIs.
+   */
+  struct hotrod_text carriage;
+  /**
+   * What the endpoint does not offer.
+   */
+  struct hotrod_text reason;
+} hotrod_output_carriage_chosen;
+
+/**
  * A near cache keeps values from now on.
  */
 typedef struct hotrod_output_near_cache_active {
@@ -1627,6 +1649,10 @@ typedef union hotrod_output_fields {
    * Of `HOTROD_OUTPUT_COUNTER`.
    */
   struct hotrod_output_counter counter;
+  /**
+   * Of `HOTROD_OUTPUT_CARRIAGE_CHOSEN`.
+   */
+  struct hotrod_output_carriage_chosen carriage_chosen;
   /**
    * Of `HOTROD_OUTPUT_NEAR_CACHE_ACTIVE`.
    */

@@ -218,6 +218,17 @@ export interface CounterOutput {
   newState: 'valid' | 'lower_bound_reached' | 'upper_bound_reached'
 }
 
+/** An endpoint does not offer the best carriage, and another is used with it from now on. */
+export interface CarriageChosenOutput {
+  type: 'CarriageChosen'
+  /** The endpoint, `host:port`. */
+  endpoint: string
+  /** The name of the carriage, as in connection URIs. */
+  carriage: string
+  /** What the endpoint does not offer. */
+  reason: string
+}
+
 /** A near cache keeps values from now on. */
 export interface NearCacheActiveOutput {
   type: 'NearCacheActive'
@@ -257,6 +268,7 @@ export type Output =
   | ListenerFailedOutput
   | EntryOutput
   | CounterOutput
+  | CarriageChosenOutput
   | NearCacheActiveOutput
   | NearCacheInactiveOutput
 

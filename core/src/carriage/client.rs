@@ -446,10 +446,8 @@ impl ClientLink {
     }
 
     fn handle_frame(&mut self, stream: StreamId, kind: u8, flags: u8, payload: Bytes) -> Option<ClientEvent> {
-        if self.terms.is_none() {
-            // They have not been agreed on: they are unknown frames, and ignored.
-            return None;
-        }
+        // What has not been agreed on are unknown frames, and ignored.
+        self.terms?;
         match Frame::parse(kind, flags, payload, &self.config.limits)? {
             Ok(frame) => match self.handle_parsed(stream, frame) {
                 Ok(event) => event,
@@ -465,10 +463,13 @@ impl ClientLink {
 
     fn handle_parsed(&mut self, stream: StreamId, frame: Frame) -> Result<Option<ClientEvent>, ErrorCode> {
         if stream == StreamId::CONNECTION {
-            return self.handle_link_frame(frame);
+            return Ok(self.handle_link_frame(&frame));
         }
         // Of a session that is over here some may still be on their way.
-        let Some(&id) = self.streams.get(&stream) else { return Ok(self.discard(frame)) };
+        let Some(&id) = self.streams.get(&stream) else {
+            self.discard(&frame);
+            return Ok(None);
+        };
         let Some(calls) = self.channels.get_mut(&id).and_then(|channel| channel.calls.as_mut()) else {
             return Ok(None);
         };
@@ -502,54 +503,48 @@ impl ClientLink {
         if let Some((call, increment)) = brought.grant {
             self.grant(stream, call, increment);
         }
-        self.count(brought.counted)?;
+        self.count(brought.counted);
         Ok(brought.message.map(|message| ClientEvent::Message { channel: id, message }))
     }
 
-    fn handle_link_frame(&mut self, frame: Frame) -> Result<Option<ClientEvent>, ErrorCode> {
-        match frame {
+    fn handle_link_frame(&mut self, frame: &Frame) -> Option<ClientEvent> {
+        match *frame {
             Frame::Credit { call: 0, increment } if self.allowance.grant(increment) => {
                 let is_waiting =
                     |channel: &Channel| channel.calls.as_ref().is_some_and(|calls| calls.requests.bytes() > 0);
                 let waiting = self.channels.iter().filter(|(_, channel)| is_waiting(channel));
                 waiting.for_each(|(id, _)| self.turns.add(*id));
                 self.send_fragments();
-                Ok(None)
             }
-            Frame::Credit { .. } => {
-                self.connection.close(HOT_ROD_CREDIT_ERROR, b"credit of the connection");
-                Ok(None)
+            Frame::Credit { .. } => self.connection.close(HOT_ROD_CREDIT_ERROR, b"credit of the connection"),
+            Frame::Drain { grace_ms } => {
+                return Some(ClientEvent::Draining { channel: None, grace_ms: Some(grace_ms) });
             }
-            Frame::Drain { grace_ms } => Ok(Some(ClientEvent::Draining { channel: None, grace_ms: Some(grace_ms) })),
-            _ => {
-                self.connection.close(ErrorCode::PROTOCOL_ERROR, b"a frame of a session on stream 0");
-                Ok(None)
-            }
+            _ => self.connection.close(ErrorCode::PROTOCOL_ERROR, b"a frame of a session on stream 0"),
         }
+        None
     }
 
     /// Octets of a fragment that has been taken.
-    fn count(&mut self, octets: usize) -> Result<(), ErrorCode> {
-        if octets > 0 {
-            if !self.window.receive(octets) {
-                self.connection.close(HOT_ROD_CREDIT_ERROR, b"more than the connection's credit");
-                return Ok(());
-            }
-            if let Some(increment) = self.window.release(octets) {
-                self.grant(StreamId::CONNECTION, 0, increment);
-            }
+    fn count(&mut self, octets: usize) {
+        if octets == 0 {
+            return;
         }
-        Ok(())
+        if !self.window.receive(octets) {
+            return self.connection.close(HOT_ROD_CREDIT_ERROR, b"more than the connection's credit");
+        }
+        if let Some(increment) = self.window.release(octets) {
+            self.grant(StreamId::CONNECTION, 0, increment);
+        }
     }
 
     /// A frame of a session that is over here: its octets count all the same.
-    fn discard(&mut self, frame: Frame) -> Option<ClientEvent> {
+    fn discard(&mut self, frame: &Frame) {
         if let Frame::Response(fragment) = frame
             && !fragment.is_whole()
         {
-            let _ = self.count(fragment.bytes.len());
+            self.count(fragment.bytes.len());
         }
-        None
     }
 
     /// The peer broke the rules on a session: it ends there, and the link goes on.

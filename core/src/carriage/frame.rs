@@ -171,7 +171,8 @@ impl Node {
         out.put_u8(self.mode.0);
         out.put_u8(self.knowledge.0);
         for text in [&self.name, &self.host] {
-            let end = text.floor_char_boundary(usize::from(u8::MAX));
+            let fits = |end: &usize| text.is_char_boundary(*end);
+            let end = (0..=text.len().min(usize::from(u8::MAX))).rev().find(fits).unwrap_or_default();
             out.put_u8(end as u8);
             out.put_slice(&text.as_bytes()[..end]);
         }

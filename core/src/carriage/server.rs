@@ -222,7 +222,7 @@ impl ServerLink {
     pub fn tell_topology(&mut self, stream: StreamId, cache: &str, topology: &Topology) {
         let payload = topology_payload(cache, topology);
         let most = self.connection.peer_settings().map_or(0, |settings| settings.max_frame_size as usize);
-        if self.form(stream) == Some(Form::Frames) && payload.len() <= most && cache.len() <= usize::from(u16::MAX) {
+        if self.form(stream) == Some(Form::Frames) && payload.len() <= most && u16::try_from(cache.len()).is_ok() {
             let _ = self.connection.send_extension(stream, frame_type::TOPOLOGY, 0, &[payload]);
         }
     }
@@ -390,7 +390,7 @@ impl ServerLink {
             http2::Event::Data { stream, data, end_stream } => return self.handle_data(stream, data, end_stream),
             http2::Event::Settings => self.handle_settings(),
             http2::Event::Request { stream, fields, end_stream } => {
-                return self.handle_request(stream, fields, end_stream);
+                return Some(self.handle_request(stream, fields, end_stream));
             }
             http2::Event::Reset { stream, code, .. } => {
                 let session = self.sessions.remove(&stream)?;
@@ -419,14 +419,14 @@ impl ServerLink {
         self.allowance = Allowance::new(self.terms.map_or(0, |terms| terms.connection_credit));
     }
 
-    fn handle_request(&mut self, stream: StreamId, fields: Vec<Field>, end_stream: bool) -> Option<ServerEvent> {
+    fn handle_request(&mut self, stream: StreamId, fields: Vec<Field>, end_stream: bool) -> ServerEvent {
         let text = |name: &str| {
             let field = fields.iter().find(|field| field.name == name.as_bytes())?;
             core::str::from_utf8(&field.value).ok().map(String::from)
         };
         let method = text(":method").unwrap_or_default();
         if method != "CONNECT" {
-            return Some(ServerEvent::Ordinary { stream, method, path: text(":path").unwrap_or_default() });
+            return ServerEvent::Ordinary { stream, method, path: text(":path").unwrap_or_default() };
         }
         let protocol = text(":protocol");
         let target = if protocol.is_none() { text(":authority") } else { None };
@@ -440,7 +440,7 @@ impl ServerLink {
         let node = node_of(&fields).map(String::from);
         let is_malformed = end_stream || !names_at_most_one_node(&fields);
         let is_foreign = protocol.is_some_and(|protocol| protocol != PROTOCOL);
-        Some(ServerEvent::Asked { stream, asked: Asked { node, target, is_foreign, is_malformed, fields } })
+        ServerEvent::Asked { stream, asked: Asked { node, target, is_foreign, is_malformed, fields } }
     }
 
     fn handle_data(&mut self, stream: StreamId, data: Bytes, end_stream: bool) -> Option<ServerEvent> {
@@ -509,7 +509,8 @@ impl ServerLink {
                 if !self.count(&fragment) {
                     return Ok(None);
                 }
-                self.handle_taken(stream, fragment, taken?)
+                let taken = taken?;
+                Ok(self.handle_taken(stream, fragment, taken))
             }
             Frame::Credit { call, increment } => {
                 if !session.grant(call, increment)? {
@@ -535,18 +536,13 @@ impl ServerLink {
         }
     }
 
-    fn handle_taken(
-        &mut self,
-        stream: StreamId,
-        fragment: Fragment,
-        taken: Taken,
-    ) -> Result<Option<ServerEvent>, ErrorCode> {
+    fn handle_taken(&mut self, stream: StreamId, fragment: Fragment, taken: Taken) -> Option<ServerEvent> {
         let refused = match taken {
-            Taken::Accepted => return Ok(Some(ServerEvent::Request { stream, fragment })),
+            Taken::Accepted => return Some(ServerEvent::Request { stream, fragment }),
             // It was given up, and this was on its way.
             Taken::Late => {
                 self.give_back(if fragment.is_whole() { 0 } else { fragment.bytes.len() });
-                return Ok(None);
+                return None;
             }
             Taken::TooMany => HOT_ROD_TOO_MANY_CALLS,
             Taken::TooLarge => HOT_ROD_TOO_LARGE,
@@ -554,10 +550,10 @@ impl ServerLink {
         self.give_back(if fragment.is_whole() { 0 } else { fragment.bytes.len() });
         if taken == Taken::TooLarge && !fragment.is_first {
             // Some of it has gone on.
-            return Ok(Some(ServerEvent::Cancelled { stream, call: fragment.call }));
+            return Some(ServerEvent::Cancelled { stream, call: fragment.call });
         }
         self.two_numbers(stream, frame_type::CANCEL, 0, fragment.call, refused.0);
-        Ok(None)
+        None
     }
 
     /// Holds a fragment against the credit of the connection.

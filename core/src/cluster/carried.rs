@@ -139,14 +139,11 @@ impl Cluster {
         let Some(open) = self.sessions.get_mut(session) else { return };
         let (Some(channel), Some(machine)) = (open.channel, open.machine.as_deref_mut()) else { return };
         let Some(carried) = self.links.get_mut(open.link).and_then(Link::carried_mut) else { return };
-        match carried.form(channel) {
-            Some(Form::Frames) => {
-                if carry_messages(self.now, carried, channel, machine) {
-                    self.look_at(session);
-                }
-            }
-            Some(Form::Bytes) => carried.send_bytes(channel, machine.bytes_to_send()),
-            None => {}
+        let form = carried.form(channel);
+        if form == Some(Form::Bytes) {
+            carried.send_bytes(channel, machine.bytes_to_send());
+        } else if form == Some(Form::Frames) && carry_messages(self.now, carried, channel, machine) {
+            self.look_at(session);
         }
     }
 

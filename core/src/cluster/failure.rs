@@ -250,14 +250,11 @@ fn may_be_sent_again(operation: &Operation, error: &OperationError, repeat_write
         // done it before, and a condition that was met by the first attempt fails the second.
         OperationError::Server { status, .. } => status.is_retryable() && operation.may_be_repeated(repeat_writes),
         OperationError::Disconnected { reason, .. } if is_refusal(reason) => false,
-        // Another attempt would be as large.
-        OperationError::GivenUp { code: HOT_ROD_TOO_LARGE, .. } => false,
-        OperationError::Disconnected { applied: Applied::No, .. }
-        | OperationError::GivenUp { applied: Applied::No, .. } => true,
-        OperationError::Disconnected { applied: Applied::Unknown, .. }
-        | OperationError::GivenUp { applied: Applied::Unknown, .. } => operation.may_be_repeated(repeat_writes),
-        // Its deadline is that of all attempts.
-        OperationError::TimedOut { .. } => false,
+        // Its deadline is that of all attempts; and what is too large would be as large again.
+        OperationError::TimedOut { .. } | OperationError::GivenUp { code: HOT_ROD_TOO_LARGE, .. } => false,
+        OperationError::Disconnected { applied, .. } | OperationError::GivenUp { applied, .. } => {
+            *applied == Applied::No || operation.may_be_repeated(repeat_writes)
+        }
     }
 }
 

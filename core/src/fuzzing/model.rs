@@ -77,7 +77,7 @@ impl Model {
             Some(OperationError::TimedOut { .. }) => {
                 self.given_up.insert(id);
             }
-            Some(OperationError::Disconnected { applied, .. }) => {
+            Some(OperationError::Disconnected { applied, .. } | OperationError::GivenUp { applied, .. }) => {
                 let arrived = self.arrived.contains(&id.0);
                 assert!(*applied == Applied::Unknown || !arrived, "the server has it, so it may have been applied");
             }

@@ -50,7 +50,7 @@ struct Inside<'a> {
 }
 
 enum Form {
-    Frames(Lane),
+    Frames(Box<Lane>),
     Bytes(Bytewise),
 }
 
@@ -76,7 +76,7 @@ impl<'a> Session<'a> {
     pub(super) fn new(shared: &'a Shared, stream: StreamId, meant: Meant, carriage: Carriage) -> Self {
         let connecting = async move { shared.upstreams.connect(meant.wanted(), carriage).await };
         let form = if carriage == Carriage::Frames {
-            Form::Frames(Lane::new(stream))
+            Form::Frames(Box::new(Lane::new(stream)))
         } else {
             Form::Bytes(Bytewise::default())
         };

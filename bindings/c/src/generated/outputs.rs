@@ -55,6 +55,8 @@ pub enum hotrod_output_type {
     HOTROD_OUTPUT_ENTRY = 43,
     /// An event for a counter listener.
     HOTROD_OUTPUT_COUNTER = 44,
+    /// An endpoint does not offer the best carriage, and another is used with it from now on.
+    HOTROD_OUTPUT_CARRIAGE_CHOSEN = 47,
     /// A near cache keeps values from now on.
     HOTROD_OUTPUT_NEAR_CACHE_ACTIVE = 45,
     /// A near cache is empty and keeps nothing, because nobody tells of changes at the moment.
@@ -329,6 +331,18 @@ pub struct hotrod_output_counter {
     pub new_state: hotrod_counter_state,
 }
 
+/// An endpoint does not offer the best carriage, and another is used with it from now on.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct hotrod_output_carriage_chosen {
+    /// The endpoint, `host:port`.
+    pub endpoint: hotrod_text,
+    /// The name of the carriage, as in connection URIs.
+    pub carriage: hotrod_text,
+    /// What the endpoint does not offer.
+    pub reason: hotrod_text,
+}
+
 /// A near cache keeps values from now on.
 #[repr(C)]
 #[derive(Clone, Copy)]
@@ -389,6 +403,8 @@ pub union hotrod_output_fields {
     pub entry: hotrod_output_entry,
     /// Of `HOTROD_OUTPUT_COUNTER`.
     pub counter: hotrod_output_counter,
+    /// Of `HOTROD_OUTPUT_CARRIAGE_CHOSEN`.
+    pub carriage_chosen: hotrod_output_carriage_chosen,
     /// Of `HOTROD_OUTPUT_NEAR_CACHE_ACTIVE`.
     pub near_cache_active: hotrod_output_near_cache_active,
     /// Of `HOTROD_OUTPUT_NEAR_CACHE_INACTIVE`.
@@ -557,6 +573,14 @@ pub(crate) fn output(tag: u8, said: &mut Said) -> Option<hotrod_output> {
                 new_state: hotrod_counter_state::of(said.word(6)),
             };
             (HOTROD_OUTPUT_COUNTER, hotrod_output_fields { counter })
+        }
+        47 => {
+            let carriage_chosen = hotrod_output_carriage_chosen {
+                endpoint: said.text(0),
+                carriage: said.text(1),
+                reason: said.text(2),
+            };
+            (HOTROD_OUTPUT_CARRIAGE_CHOSEN, hotrod_output_fields { carriage_chosen })
         }
         45 => {
             let near_cache_active = hotrod_output_near_cache_active {

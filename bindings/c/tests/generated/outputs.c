@@ -145,6 +145,12 @@ json_t *output_value(struct names *names, const hotrod_output *output)
     set(value, "new_value", signed_value(output->as.counter.new_value));
     set(value, "new_state", hotrod_counter_state_value(output->as.counter.new_state));
     break;
+  case HOTROD_OUTPUT_CARRIAGE_CHOSEN:
+    set(value, "type", json_string("CarriageChosen"));
+    set(value, "endpoint", text_value(output->as.carriage_chosen.endpoint));
+    set(value, "carriage", text_value(output->as.carriage_chosen.carriage));
+    set(value, "reason", text_value(output->as.carriage_chosen.reason));
+    break;
   case HOTROD_OUTPUT_NEAR_CACHE_ACTIVE:
     set(value, "type", json_string("NearCacheActive"));
     set(value, "cache", text_value(output->as.near_cache_active.cache));

@@ -226,6 +226,17 @@ class Counter(NamedTuple):
     """Whether that is at a bound. One of valid, lower_bound_reached, upper_bound_reached."""
 
 
+class CarriageChosen(NamedTuple):
+    """An endpoint does not offer the best carriage, and another is used with it from now on."""
+
+    endpoint: str
+    """The endpoint, `host:port`."""
+    carriage: str
+    """The name of the carriage, as in connection URIs."""
+    reason: str
+    """What the endpoint does not offer."""
+
+
 class NearCacheActive(NamedTuple):
     """A near cache keeps values from now on."""
 
@@ -264,6 +275,7 @@ Output = Union[
     ListenerFailed,
     Entry,
     Counter,
+    CarriageChosen,
     NearCacheActive,
     NearCacheInactive,
 ]
@@ -290,6 +302,7 @@ OUTPUTS: dict[int, type[Any]] = {
     42: ListenerFailed,
     43: Entry,
     44: Counter,
+    47: CarriageChosen,
     45: NearCacheActive,
     46: NearCacheInactive,
 }
