@@ -7,8 +7,8 @@ use bytes::{Bytes, BytesMut};
 use super::credit::{Allowance, Window};
 use super::frame::Fragment;
 use super::outgoing::Outgoing;
-use super::registry::{HOT_ROD_CREDIT_ERROR, HOT_ROD_MESSAGE_ERROR, HOT_ROD_TOO_LARGE, HOT_ROD_UNKNOWN_CALL};
-use super::terms::{Offer, comes_after};
+use super::registry::{HOT_ROD_CREDIT_ERROR, HOT_ROD_MESSAGE_ERROR, HOT_ROD_TOO_LARGE};
+use super::terms::{Offer, known};
 use crate::http2::ErrorCode;
 
 /// The calls of one session.
@@ -117,14 +117,13 @@ impl Calls {
 
     /// A fragment of an answer.
     pub(super) fn answer(&mut self, fragment: Fragment) -> Result<Brought, ErrorCode> {
+        self.known(fragment.call)?;
         if fragment.is_whole() {
-            self.known(fragment.call)?;
             self.open = self.open.saturating_sub(1);
             let is_wanted = self.cancelled.is_empty() || !self.cancelled.remove(&fragment.call);
             return Ok(Brought { message: is_wanted.then_some(fragment.bytes), ..Brought::default() });
         }
-        self.known(fragment.call)?;
-        let counted = fragment.bytes.len();
+        let counted = fragment.counted();
         let (call, is_last) = (fragment.call, fragment.is_last);
         let window = Window::new(self.own.initial_credit);
         let (grant, message) = collect(&mut self.answers, fragment, window, self.own.max_message_size)?;
@@ -181,8 +180,7 @@ impl Calls {
 
     /// An error if a call of that id never was.
     pub(super) fn known(&self, call: u32) -> Result<(), ErrorCode> {
-        let never = call == 0 || self.newest == 0 || comes_after(call, self.newest as u32);
-        if never { Err(HOT_ROD_UNKNOWN_CALL) } else { Ok(()) }
+        known(call, self.newest as u32)
     }
 }
 

@@ -10,19 +10,17 @@ use super::calls::Calls;
 use super::credit::{Allowance, Window};
 use super::error::{LinkEnd, Refusal};
 use super::event::ClientEvent;
-use super::frame::{CALL_ID, Frame, Malformed};
+use super::frame::{Frame, Malformed};
 use super::registry::{HOT_ROD_CREDIT_ERROR, HOT_ROD_MESSAGE_ERROR, USUAL_URGENCY, flag, frame_type};
 use super::request::{Form, SessionRequest};
 use super::terms::Offer;
 use super::turns::Turns;
-use crate::http2::frame::FrameKind;
+use super::writing::{ENOUGH, largest_whole, put_fragment, put_head, put_numbers};
 use crate::http2::hpack::Field;
 use crate::http2::{self, Connection, ErrorCode, StreamId};
 use crate::time::Instant;
 use crate::wire::{Limits, SendBuffer};
 
-/// Octets waiting on the link above which no more fragments are written: a whole message must not wait behind megabytes.
-const ENOUGH: usize = 32 << 10;
 /// Octets waiting on the link above which no more messages are taken from sessions.
 const FULL: usize = 256 << 10;
 
@@ -252,8 +250,7 @@ impl ClientLink {
 
     /// Octets of the largest message that travels in one frame.
     pub fn largest_whole(&self) -> usize {
-        let most = self.connection.peer_settings().map_or(0, |settings| settings.max_frame_size as usize);
-        most.saturating_sub(CALL_ID)
+        largest_whole(&self.connection)
     }
 
     /// Begins a call with a message of `length` octets, at most [`largest_whole`](Self::largest_whole), which the caller
@@ -262,8 +259,8 @@ impl ClientLink {
         let channel = self.channels.get_mut(&id)?;
         let (stream, calls) = (channel.stream?, channel.calls.as_mut()?);
         let flags = flag::FIRST | flag::FIN | USUAL_URGENCY << 4;
-        let out = self.connection.extension(stream, FrameKind(frame_type::REQUEST), flags, CALL_ID + length).ok()?;
-        out.put_i32(calls.begin(message) as i32);
+        let out = put_head(&mut self.connection, stream, frame_type::REQUEST, flags, message as u32, length)?;
+        calls.begin(message);
         Some(out)
     }
 
@@ -274,9 +271,7 @@ impl ClientLink {
         let (Some(stream), Some(calls)) = (channel.stream, channel.calls.as_mut()) else { return };
         // Ids ascend: the call begins at once, though its octets have to wait for their turn.
         let flags = flag::FIRST | urgency << 4;
-        if let Ok(out) = self.connection.extension(stream, FrameKind(frame_type::REQUEST), flags, CALL_ID) {
-            out.put_i32(message as i32);
-        }
+        let _ = put_head(&mut self.connection, stream, frame_type::REQUEST, flags, message as u32, 0);
         calls.begin_in_fragments(message, urgency, Allowance::new(terms.initial_credit), pieces);
         self.turns.add(id);
         self.send_fragments();
@@ -288,19 +283,12 @@ impl ClientLink {
         let (Some(stream), Some(calls)) = (channel.stream, channel.calls.as_mut()) else { return 0 };
         let call = message as u32;
         let dropped = calls.cancel(call);
-        self.two_numbers(stream, frame_type::CANCEL, 0, call, ErrorCode::CANCEL.0);
+        put_numbers(&mut self.connection, stream, frame_type::CANCEL, 0, [call, ErrorCode::CANCEL.0]);
         dropped
     }
 
     fn grant(&mut self, stream: StreamId, call: u32, increment: u32) {
-        self.two_numbers(stream, frame_type::CREDIT, 0, call, increment);
-    }
-
-    fn two_numbers(&mut self, stream: StreamId, kind: u8, flags: u8, first: u32, second: u32) {
-        if let Ok(out) = self.connection.extension(stream, FrameKind(kind), flags, 8) {
-            out.put_i32(first as i32);
-            out.put_i32(second as i32);
-        }
+        put_numbers(&mut self.connection, stream, frame_type::CREDIT, 0, [call, increment]);
     }
 
     /// Writes fragments of large messages, of one session after the other, while the link has little to send.
@@ -320,14 +308,9 @@ impl ClientLink {
         let Some(channel) = self.channels.get_mut(&id) else { return false };
         let (Some(stream), Some(calls)) = (channel.stream, channel.calls.as_mut()) else { return false };
         let Some(next) = calls.requests.next(most.min(self.allowance.left())) else { return false };
-        let Ok(out) =
-            self.connection.extension(stream, FrameKind(frame_type::REQUEST), next.flags, CALL_ID + next.length)
-        else {
+        let Some(end) = put_fragment(&mut self.connection, stream, frame_type::REQUEST, next.flags, &next) else {
             return false;
         };
-        out.put_i32(next.call as i32);
-        next.pieces.iter().for_each(|piece| out.put_raw(piece));
-        let end = out.end();
         self.allowance.take(next.length);
         let end = (next.flags & flag::FIN != 0).then_some(end);
         let message = calls.message_of(next.call);
@@ -389,12 +372,11 @@ impl ClientLink {
             return;
         }
         self.settled = true;
-        let offer = Offer::of_peer(settings);
         let has_extended = settings.enable_connect_protocol;
-        if offer.is_some_and(|offer| !offer.is_possible()) {
+        let Ok(terms) = Offer::agreed(settings, self.config.frames.is_some()) else {
             return self.connection.close(HOT_ROD_CREDIT_ERROR, b"a credit above 2^31-1");
-        }
-        self.terms = offer.filter(|_| self.config.frames.is_some());
+        };
+        self.terms = terms;
         let offers_enough = match (self.config.only_frames, self.config.ordinary_connect) {
             (true, _) => self.terms.is_some() && has_extended,
             (false, false) => has_extended,
@@ -540,10 +522,8 @@ impl ClientLink {
 
     /// A frame of a session that is over here: its octets count all the same.
     fn discard(&mut self, frame: &Frame) {
-        if let Frame::Response(fragment) = frame
-            && !fragment.is_whole()
-        {
-            self.count(fragment.bytes.len());
+        if let Frame::Response(fragment) = frame {
+            self.count(fragment.counted());
         }
     }
 

@@ -4,6 +4,7 @@ use alloc::string::{String, ToString};
 use core::fmt;
 
 use super::registry::Explained;
+use super::request::{node_of, text_of};
 use crate::http1;
 use crate::http2::hpack::Field;
 use crate::http2::{ErrorCode, Reason, RequestError};
@@ -21,14 +22,10 @@ pub struct Refusal {
 
 impl Refusal {
     pub(super) fn of_fields(fields: &[Field]) -> Self {
-        let text = |name: &str| {
-            let field = fields.iter().find(|field| field.name == name.as_bytes())?;
-            core::str::from_utf8(&field.value).ok()
-        };
         Self {
-            status: text(":status").and_then(|status| status.parse().ok()).unwrap_or_default(),
-            retry_after: text("retry-after").and_then(|seconds| seconds.parse().ok()),
-            node: text(super::registry::NODE_FIELD).map(ToString::to_string),
+            status: text_of(fields, ":status").and_then(|status| status.parse().ok()).unwrap_or_default(),
+            retry_after: text_of(fields, "retry-after").and_then(|seconds| seconds.parse().ok()),
+            node: node_of(fields).map(ToString::to_string),
         }
     }
 }

@@ -162,6 +162,11 @@ impl Fragment {
     pub fn is_whole(&self) -> bool {
         self.is_first && self.is_last
     }
+
+    /// Octets that count against credit.
+    pub(super) fn counted(&self) -> usize {
+        if self.is_whole() { 0 } else { self.bytes.len() }
+    }
 }
 
 impl Node {

@@ -19,6 +19,7 @@ mod served;
 mod server;
 mod terms;
 mod turns;
+mod writing;
 
 pub use choice::{Carriage, Choice, Inside};
 pub use client::{ChannelId, ClientConfig, ClientLink};

@@ -56,10 +56,15 @@ impl SessionRequest {
     }
 }
 
+/// The value of the first field of that name, if it is text.
+pub(super) fn text_of<'a>(fields: &'a [Field], name: &str) -> Option<&'a str> {
+    let field = fields.iter().find(|field| field.name == name.as_bytes())?;
+    core::str::from_utf8(&field.value).ok()
+}
+
 /// The member that a request asks for, or that an answer names.
 pub(super) fn node_of(fields: &[Field]) -> Option<&str> {
-    let field = fields.iter().find(|field| field.name == NODE_FIELD.as_bytes())?;
-    core::str::from_utf8(&field.value).ok()
+    text_of(fields, NODE_FIELD)
 }
 
 /// Whether a member is named once or not at all, by 1 to 255 visible ASCII characters.

@@ -8,8 +8,8 @@ use bytes::Bytes;
 use super::credit::{Allowance, Window};
 use super::frame::Fragment;
 use super::outgoing::{Next, Outgoing};
-use super::registry::{HOT_ROD_CREDIT_ERROR, HOT_ROD_MESSAGE_ERROR, HOT_ROD_UNKNOWN_CALL, flag};
-use super::terms::{Offer, comes_after};
+use super::registry::{HOT_ROD_CREDIT_ERROR, HOT_ROD_MESSAGE_ERROR, flag};
+use super::terms::{Offer, comes_after, known};
 use crate::http2::ErrorCode;
 
 /// Octets waiting in a session below which its host is told that there is room again.
@@ -98,7 +98,7 @@ impl Served {
         call.size += fragment.bytes.len();
         let is_too_large = call.size > own.max_message_size as usize;
         call.is_complete = fragment.is_last || is_too_large;
-        if !fragment.is_whole() && !call.window.receive(fragment.bytes.len()) {
+        if !call.window.receive(fragment.counted()) {
             return Err(HOT_ROD_CREDIT_ERROR);
         }
         if is_too_large {
@@ -107,16 +107,13 @@ impl Served {
             }
             return Ok(Taken::TooLarge);
         }
-        if !fragment.is_whole() {
-            call.held += fragment.bytes.len();
-        }
+        call.held += fragment.counted();
         Ok(Taken::Accepted)
     }
 
     /// An error if a call of that id never was.
     pub(super) fn known(&self, call: u32) -> Result<(), ErrorCode> {
-        let never = call == 0 || self.newest == 0 || comes_after(call, self.newest);
-        if never { Err(HOT_ROD_UNKNOWN_CALL) } else { Ok(()) }
+        known(call, self.newest)
     }
 
     /// The client grants credit, to events with call 0. Answers false if it can't be.

@@ -7,23 +7,20 @@ use alloc::vec::Vec;
 use bytes::{Bytes, BytesMut};
 
 use super::credit::{Allowance, Window};
-use super::frame::{CALL_ID, Fragment, Frame, Malformed, Node, topology_payload};
+use super::frame::{Fragment, Frame, Malformed, Node, topology_payload};
 use super::registry::{
     HOT_ROD_CREDIT_ERROR, HOT_ROD_MESSAGE_ERROR, HOT_ROD_TOO_LARGE, HOT_ROD_TOO_MANY_CALLS, NODE_FIELD, PROTOCOL, flag,
     frame_type,
 };
-use super::request::{Form, names_at_most_one_node, node_of};
+use super::request::{Form, names_at_most_one_node, node_of, text_of};
 use super::served::{Served, Taken};
 use super::terms::Offer;
 use super::turns::Turns;
-use crate::http2::frame::FrameKind;
+use super::writing::{ENOUGH, largest_whole, put_fragment, put_head, put_numbers};
 use crate::http2::hpack::Field;
 use crate::http2::{self, Connection, ErrorCode, StreamId};
 use crate::time::Instant;
 use crate::wire::{Limits, SendBuffer, Topology};
-
-/// Octets waiting on the link above which no more fragments are written: a whole message must not wait behind megabytes.
-const ENOUGH: usize = 32 << 10;
 
 /// What a [`ServerLink`] is told at its beginning.
 #[derive(Debug, Clone)]
@@ -274,14 +271,14 @@ impl ServerLink {
         let Some(session) = self.sessions.get_mut(&stream) else { return };
         let (octets, grant) = session.release(call, octets);
         if let Some(increment) = grant {
-            self.two_numbers(stream, frame_type::CREDIT, 0, call, increment);
+            put_numbers(&mut self.connection, stream, frame_type::CREDIT, 0, [call, increment]);
         }
         self.give_back(octets);
     }
 
     fn give_back(&mut self, octets: usize) {
         if let Some(increment) = self.window.release(octets) {
-            self.two_numbers(StreamId::CONNECTION, frame_type::CREDIT, 0, 0, increment);
+            put_numbers(&mut self.connection, StreamId::CONNECTION, frame_type::CREDIT, 0, [0, increment]);
         }
     }
 
@@ -290,7 +287,7 @@ impl ServerLink {
     /// Nothing is sent for a call that is not open: it was given up.
     pub fn respond(&mut self, stream: StreamId, call: u32, bytes: Bytes, is_last: bool) {
         let Some(terms) = self.terms else { return };
-        let most = self.largest_whole();
+        let most = largest_whole(&self.connection);
         let Some(session) = self.sessions.get_mut(&stream) else { return };
         let Some(urgency) = session.urgency_of(call) else { return };
         let held = if is_last { session.close(call) } else { 0 };
@@ -298,7 +295,9 @@ impl ServerLink {
             session.outgoing.extend(call, bytes, is_last);
         } else if is_last && bytes.len() <= most {
             self.give_back(held);
-            return self.send_whole(stream, frame_type::RESPONSE, call, &bytes);
+            let flags = flag::FIRST | flag::FIN;
+            let out = put_head(&mut self.connection, stream, frame_type::RESPONSE, flags, call, bytes.len());
+            return out.into_iter().for_each(|out| out.put_raw(&bytes));
         } else {
             let pieces = VecDeque::from([bytes]);
             session.outgoing.push(call, urgency, Allowance::new(terms.initial_credit), pieces, is_last);
@@ -333,7 +332,7 @@ impl ServerLink {
         session.outgoing.remove(call);
         let returned = session.close(call);
         let flags = if may_have_been_applied { flag::MAY_HAVE_BEEN_APPLIED } else { 0 };
-        self.two_numbers(stream, frame_type::CANCEL, flags, call, code.0);
+        put_numbers(&mut self.connection, stream, frame_type::CANCEL, flags, [call, code.0]);
         self.give_back(returned);
     }
 
@@ -411,19 +410,15 @@ impl ServerLink {
     fn handle_settings(&mut self) {
         let Some(settings) = self.connection.peer_settings().filter(|_| !self.settled) else { return };
         self.settled = true;
-        let offer = Offer::of_peer(settings);
-        if offer.is_some_and(|offer| !offer.is_possible()) {
+        let Ok(terms) = Offer::agreed(settings, self.own.is_some()) else {
             return self.connection.close(HOT_ROD_CREDIT_ERROR, b"a credit above 2^31-1");
-        }
-        self.terms = offer.filter(|_| self.own.is_some());
+        };
+        self.terms = terms;
         self.allowance = Allowance::new(self.terms.map_or(0, |terms| terms.connection_credit));
     }
 
     fn handle_request(&mut self, stream: StreamId, fields: Vec<Field>, end_stream: bool) -> ServerEvent {
-        let text = |name: &str| {
-            let field = fields.iter().find(|field| field.name == name.as_bytes())?;
-            core::str::from_utf8(&field.value).ok().map(String::from)
-        };
+        let text = |name| text_of(&fields, name).map(String::from);
         let method = text(":method").unwrap_or_default();
         if method != "CONNECT" {
             return ServerEvent::Ordinary { stream, method, path: text(":path").unwrap_or_default() };
@@ -499,7 +494,7 @@ impl ServerLink {
             // A session that is over here: its octets count all the same.
             if let Frame::Request(fragment) = frame {
                 self.count(&fragment);
-                self.give_back(if fragment.is_whole() { 0 } else { fragment.bytes.len() });
+                self.give_back(fragment.counted());
             }
             return Ok(None);
         };
@@ -541,24 +536,24 @@ impl ServerLink {
             Taken::Accepted => return Some(ServerEvent::Request { stream, fragment }),
             // It was given up, and this was on its way.
             Taken::Late => {
-                self.give_back(if fragment.is_whole() { 0 } else { fragment.bytes.len() });
+                self.give_back(fragment.counted());
                 return None;
             }
             Taken::TooMany => HOT_ROD_TOO_MANY_CALLS,
             Taken::TooLarge => HOT_ROD_TOO_LARGE,
         };
-        self.give_back(if fragment.is_whole() { 0 } else { fragment.bytes.len() });
+        self.give_back(fragment.counted());
         if taken == Taken::TooLarge && !fragment.is_first {
             // Some of it has gone on.
             return Some(ServerEvent::Cancelled { stream, call: fragment.call });
         }
-        self.two_numbers(stream, frame_type::CANCEL, 0, fragment.call, refused.0);
+        put_numbers(&mut self.connection, stream, frame_type::CANCEL, 0, [fragment.call, refused.0]);
         None
     }
 
     /// Holds a fragment against the credit of the connection.
     fn count(&mut self, fragment: &Fragment) -> bool {
-        if fragment.is_whole() || self.window.receive(fragment.bytes.len()) {
+        if self.window.receive(fragment.counted()) {
             return true;
         }
         self.connection.close(HOT_ROD_CREDIT_ERROR, b"more than the connection's credit");
@@ -572,30 +567,9 @@ impl ServerLink {
         })
     }
 
-    fn largest_whole(&self) -> usize {
-        let most = self.connection.peer_settings().map_or(0, |settings| settings.max_frame_size as usize);
-        most.saturating_sub(CALL_ID)
-    }
-
-    fn send_whole(&mut self, stream: StreamId, kind: u8, call: u32, bytes: &Bytes) {
-        if let Ok(out) =
-            self.connection.extension(stream, FrameKind(kind), flag::FIRST | flag::FIN, CALL_ID + bytes.len())
-        {
-            out.put_i32(call as i32);
-            out.put_raw(bytes);
-        }
-    }
-
-    fn two_numbers(&mut self, stream: StreamId, kind: u8, flags: u8, first: u32, second: u32) {
-        if let Ok(out) = self.connection.extension(stream, FrameKind(kind), flags, 8) {
-            out.put_i32(first as i32);
-            out.put_i32(second as i32);
-        }
-    }
-
     /// Writes fragments of answers and events, of one session after the other, while the link has little to send.
     fn send_fragments(&mut self) {
-        let most = self.largest_whole();
+        let most = largest_whole(&self.connection);
         while self.connection.transmit().len() < ENOUGH
             && let Some(stream) = self.turns.next()
         {
@@ -617,11 +591,9 @@ impl ServerLink {
         };
         let has_room = session.has_room_again();
         let flags = next.flags & (flag::FIRST | flag::FIN);
-        let Ok(out) = self.connection.extension(stream, FrameKind(kind), flags, CALL_ID + next.length) else {
+        if put_fragment(&mut self.connection, stream, kind, flags, &next).is_none() {
             return false;
-        };
-        out.put_i32(next.call as i32);
-        next.pieces.iter().for_each(|piece| out.put_raw(piece));
+        }
         if kind == frame_type::RESPONSE && flags != flag::FIRST | flag::FIN {
             self.allowance.take(next.length);
         }

@@ -3,8 +3,8 @@
 use alloc::vec::Vec;
 
 use super::credit::LARGEST;
-use super::registry::{REVISION, setting};
-use crate::http2::Settings;
+use super::registry::{HOT_ROD_UNKNOWN_CALL, REVISION, setting};
+use crate::http2::{ErrorCode, Settings};
 
 /// What an endpoint says of itself, for Hot Rod frames.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -54,8 +54,16 @@ impl Offer {
         settings
     }
 
+    /// What is agreed on with a peer of those settings; `None` if one of both does not speak the frames.
+    pub(super) fn agreed(settings: &Settings, speaks_frames: bool) -> Result<Option<Self>, ImpossibleCredit> {
+        match Self::of_peer(settings) {
+            Some(offer) if !offer.is_possible() => Err(ImpossibleCredit),
+            offer => Ok(offer.filter(|_| speaks_frames)),
+        }
+    }
+
     /// What the peer's settings say; `None` if it does not speak the frames.
-    pub(super) fn of_peer(settings: &Settings) -> Option<Self> {
+    fn of_peer(settings: &Settings) -> Option<Self> {
         let of = |id, usual| settings.get(id).unwrap_or(usual);
         let default = Self::default();
         (of(setting::HOT_ROD, 0) >= REVISION).then(|| Self {
@@ -68,9 +76,19 @@ impl Offer {
     }
 
     /// Whether its credits are ones that there can be.
-    pub(super) fn is_possible(&self) -> bool {
+    fn is_possible(&self) -> bool {
         self.initial_credit <= LARGEST && self.connection_credit <= LARGEST
     }
+}
+
+/// A peer's credit is above 2^31-1.
+#[derive(Debug)]
+pub(super) struct ImpossibleCredit;
+
+/// An error if a call of that id never was, where `newest` is the newest, and 0 before the first.
+pub(super) fn known(call: u32, newest: u32) -> Result<(), ErrorCode> {
+    let never = call == 0 || newest == 0 || comes_after(call, newest);
+    if never { Err(HOT_ROD_UNKNOWN_CALL) } else { Ok(()) }
 }
 
 /// Whether serial number `a` comes after `b` (RFC 1982, 32 bits).

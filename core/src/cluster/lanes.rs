@@ -3,8 +3,6 @@
 //! A server behind a gateway takes no second message before the first has ended, and answers one after the other. A small
 //! operation must not wait for a large one at either end (spec/hotrod-over-http.md, "Lanes").
 
-use core::num::NonZeroUsize;
-
 use lru::LruCache;
 
 use super::cache::CacheId;
@@ -13,18 +11,19 @@ use super::link::Link;
 use super::machine::Cluster;
 use super::member::MemberId;
 use super::operation::{Operation, OperationId};
+use crate::carriage::{Carriage, Choice};
 use crate::routing::key_hash;
 use crate::wire::{Body, Reply, ReplyShape};
 
 /// Keys that are remembered to have large values.
-const MOST_KEYS: NonZeroUsize = NonZeroUsize::new(1024).unwrap();
+const MOST_KEYS: usize = 1024;
 
 /// Keys whose values were large when they were last seen, by the hash of cache and key.
 pub(super) struct LargeKeys(LruCache<(CacheId, i32), ()>);
 
 impl Default for LargeKeys {
     fn default() -> Self {
-        // Filled only where there are lanes.
+        // Filled only where there are lanes: one with a limit takes all of its room at once.
         Self(LruCache::unbounded())
     }
 }
@@ -34,7 +33,7 @@ impl LargeKeys {
         let name = (cache, key_hash(key));
         if is_large {
             self.0.put(name, ());
-            if self.0.len() > MOST_KEYS.get() {
+            if self.0.len() > MOST_KEYS {
                 self.0.pop_lru();
             }
         } else if !self.0.is_empty() {
@@ -50,6 +49,9 @@ impl LargeKeys {
 impl Cluster {
     /// Octets above which a message to a member should have another session; 0 if none should.
     fn lane_threshold(&self, member: MemberId) -> usize {
+        if self.config.carriage.choice == Choice::Only(Carriage::Raw) {
+            return 0;
+        }
         let first = self.members.get(member).and_then(|known| self.sessions.get(*known.sessions.first()?));
         let carried = first.and_then(|open| self.links.get(open.link)).and_then(Link::carried);
         carried.and_then(|carried| carried.terms()).map_or(0, |terms| terms.lane_threshold as usize)

@@ -179,10 +179,10 @@ impl Cluster {
 
     /// Tells the host that there are bytes to send, once.
     pub(super) fn tell_to_transmit(&mut self, link: LinkId) {
-        let has_bytes = self.transmit(link).is_some_and(|out| !out.is_empty());
-        if has_bytes
+        let is_told = self.links.get(link).is_none_or(|open| open.told_to_transmit);
+        if !is_told
+            && self.transmit(link).is_some_and(|out| !out.is_empty())
             && let Some(open) = self.links.get_mut(link)
-            && !open.told_to_transmit
         {
             open.told_to_transmit = true;
             self.outputs.push_back(Output::Transmit { link });

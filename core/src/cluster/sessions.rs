@@ -132,10 +132,12 @@ impl Cluster {
 
     /// Tells the host that a session has bytes to send, if it has.
     pub(super) fn tell_bytes_of(&mut self, session: SessionId) {
-        self.carry(session);
-        if let Some(open) = self.sessions.get(session) {
-            self.tell_to_transmit(open.link);
+        let Some(open) = self.sessions.get(session) else { return };
+        let link = open.link;
+        if open.channel.is_some() {
+            self.carry(session);
         }
+        self.tell_to_transmit(link);
     }
 
     /// Has the session looked at when it wants to be. Its time in the table may be earlier, never later: whatever may

@@ -30,10 +30,9 @@ pub(super) async fn serve(shared: &Shared, stream: &mut impl Link, first: BytesM
                     let close = shared.drain.is_draining();
                     answer_ordinary(&mut exchange, &request, close);
                 }
-                ServerEvent::Request(request) if is_surplus => {
+                ServerEvent::Request(_) if is_surplus => {
                     shared.metrics.refused("connections");
-                    refuse(&mut exchange, 429, Some(1), None);
-                    let _ = request;
+                    refuse(&mut exchange, 429, Some(1));
                 }
                 ServerEvent::Request(request) => return tunnel(shared, stream, exchange, &request).await,
                 ServerEvent::Failed(violation) => {
@@ -76,7 +75,7 @@ async fn flush(stream: &mut impl Link, exchange: &mut ServerExchange) -> std::io
 fn answer_ordinary(exchange: &mut ServerExchange, request: &Request, close: bool) {
     let means_hot_rod = [NODE_FIELD, INSIDE_FIELD].iter().any(|name| request.fields.get(name).is_some());
     if means_hot_rod {
-        return refuse(exchange, 426, None, None);
+        return refuse(exchange, 426, None);
     }
     let answer = match request.method.as_str() {
         "GET" | "HEAD" => Answer::text(200, HERE),
@@ -85,18 +84,11 @@ fn answer_ordinary(exchange: &mut ServerExchange, request: &Request, close: bool
     let _ = exchange.answer(&answer, close);
 }
 
-fn refuse(exchange: &mut ServerExchange, status: u16, retry_after: Option<u32>, node: Option<&str>) {
+fn refuse(exchange: &mut ServerExchange, status: u16, retry_after: Option<u32>) {
     let mut answer = Answer::text(status, "");
-    let mut with = |name: &str, value: String| {
-        if let Ok(more) = answer.clone().with(name, value) {
-            answer = more;
-        }
-    };
-    retry_after.into_iter().for_each(|seconds| with("retry-after", seconds.to_string()));
-    node.into_iter().for_each(|node| with(NODE_FIELD, node.to_string()));
-    if status == 426 {
-        with("upgrade", "hotrod".into());
-        with("connection", "upgrade".into());
+    if let Some(seconds) = retry_after {
+        // Digits are the value of a field.
+        let _ = answer.fields.push("retry-after", seconds.to_string());
     }
     let _ = exchange.answer(&answer, true);
 }
@@ -114,7 +106,7 @@ async fn tunnel(shared: &Shared, stream: &mut impl Link, mut exchange: ServerExc
         Some(_) => Some((400, None)),
     };
     if let Some((status, retry_after)) = refused {
-        refuse(&mut exchange, status, retry_after, None);
+        refuse(&mut exchange, status, retry_after);
         let _ = flush(stream, &mut exchange).await;
         return Ended::early("asks for an unknown inside of a tunnel");
     }
@@ -125,7 +117,7 @@ async fn tunnel(shared: &Shared, stream: &mut impl Link, mut exchange: ServerExc
         Ok(upstream) => upstream,
         Err(refusal) => {
             let (status, retry_after) = status_of(&refusal);
-            refuse(&mut exchange, status, retry_after, None);
+            refuse(&mut exchange, status, retry_after);
             let _ = flush(stream, &mut exchange).await;
             let _ = stream.shutdown().await;
             return Ended::early(refusal);

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::future::{Future, poll_fn};
-use std::io::{self, IoSlice};
+use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
@@ -17,6 +17,7 @@ use tokio::time::{Instant as Clock, sleep_until};
 use tokio_util::io::poll_read_buf;
 
 use super::endpoint::Meant;
+use super::pieces::poll_write_slices;
 use super::session::{Progress, Session};
 use super::{HERE, Link};
 use crate::connection::Ended;
@@ -27,8 +28,6 @@ use crate::metrics::{Buffered, Carriage};
 /// Larger messages should go over a session of their own: a member answers one after the other. A message of one frame
 /// waits for nobody.
 const LANE_THRESHOLD: u32 = 16_000;
-/// Pieces in one vectored write.
-const PIECES: usize = 32;
 /// Bytes that a client has not taken above which nothing more is read from it.
 const UNTAKEN: usize = 256 << 10;
 /// Reads of one turn before other tasks get theirs.
@@ -225,13 +224,7 @@ impl<'a> Server<'a> {
     fn write(&mut self, stream: &mut impl Link, cx: &mut Context<'_>) -> io::Result<bool> {
         let mut any = false;
         while !self.machine.transmit().is_empty() {
-            let mut slices = [IoSlice::new(&[]); PIECES];
-            let mut count = 0;
-            for (slice, piece) in slices.iter_mut().zip(self.machine.transmit().segments()) {
-                *slice = IoSlice::new(piece);
-                count += 1;
-            }
-            match Pin::new(&mut *stream).poll_write_vectored(cx, &slices[..count])? {
+            match poll_write_slices(stream, self.machine.transmit().segments(), cx)? {
                 Poll::Pending => break,
                 Poll::Ready(written) => {
                     self.machine.transmitted(written);
@@ -272,11 +265,14 @@ impl<'a> Server<'a> {
                 ServerEvent::Asked { stream, asked } => self.begin(stream, asked),
                 ServerEvent::Ordinary { stream, method, .. } => self.answer(stream, &method),
                 ServerEvent::Request { stream, fragment } => {
-                    let session = self.sessions.get_mut(&stream);
-                    session.into_iter().for_each(|session| session.request(fragment.clone(), &mut self.machine));
+                    if let Some(session) = self.sessions.get_mut(&stream) {
+                        session.request(fragment, &mut self.machine);
+                    }
                 }
                 ServerEvent::Bytes { stream, bytes } => {
-                    self.sessions.get_mut(&stream).into_iter().for_each(|session| session.bytes(bytes.clone()));
+                    if let Some(session) = self.sessions.get_mut(&stream) {
+                        session.bytes(bytes);
+                    }
                 }
                 ServerEvent::Cancelled { stream, call } => {
                     let session = self.sessions.get_mut(&stream);

@@ -6,8 +6,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use crate::gateway::Seen;
-use bytes::{Buf, Bytes, BytesMut};
+use bytes::{Bytes, BytesMut};
 use hotrod_core::carriage::registry::{
     HOT_ROD_MESSAGE_ERROR, HOT_ROD_NOT_AUTHENTICATED, HOT_ROD_TOO_MANY_CALLS, HOT_ROD_UPSTREAM_GONE,
 };
@@ -16,6 +15,9 @@ use hotrod_core::http2::{ErrorCode, StreamId};
 use hotrod_core::wire::{
     Asked, Limits, MessageKind, Operation, ReplyScanner, RequestHead, Topology, Violation, peek_request_head,
 };
+
+use super::pieces::Pieces;
+use crate::gateway::Seen;
 
 /// Bytes that wait for the member's socket above which no more are taken from clients.
 const ENOUGH: usize = 64 << 10;
@@ -35,8 +37,7 @@ pub(super) struct Lane {
     asked: BTreeMap<u64, Flight>,
     scanner: ReplyScanner,
     /// For the member's socket.
-    out: VecDeque<Bytes>,
-    out_bytes: usize,
+    out: Pieces,
     /// Caches that the member has answered about, with the id of the last topology that the client was sent.
     caches: BTreeMap<String, u32>,
     /// The member has refused the credentials.
@@ -80,8 +81,7 @@ impl Lane {
             current: None,
             asked: BTreeMap::new(),
             scanner: ReplyScanner::new(Limits::default()),
-            out: VecDeque::new(),
-            out_bytes: 0,
+            out: Pieces::default(),
             caches: BTreeMap::new(),
             was_refused: false,
             swallowed: 0,
@@ -91,7 +91,7 @@ impl Lane {
     /// Bytes held for the member.
     pub(super) fn held(&self) -> usize {
         let waiting: usize = self.waiting.iter().chain(&self.current).map(|waiting| waiting.bytes).sum();
-        self.out_bytes + waiting
+        self.out.len() + waiting
     }
 
     /// A fragment of a request has come.
@@ -131,7 +131,7 @@ impl Lane {
 
     /// Moves requests to where the member's socket takes them from, while there is room.
     pub(super) fn forward(&mut self, link: &mut ServerLink) {
-        while self.out_bytes < ENOUGH {
+        while self.out.len() < ENOUGH {
             if self.current.is_none() && !self.begin_next(link) {
                 return;
             }
@@ -183,11 +183,8 @@ impl Lane {
                 current.pieces.push_front(last);
             }
             current.bytes -= piece.len();
-            self.out_bytes += piece.len();
             link.fragment_taken(self.stream, current.call, piece.len());
-            if !piece.is_empty() {
-                self.out.push_back(piece);
-            }
+            self.out.push(piece);
         }
         let is_over = current.is_whole;
         if is_over {
@@ -197,23 +194,8 @@ impl Lane {
     }
 
     /// What the member's socket is to take.
-    pub(super) fn to_send(&self) -> &VecDeque<Bytes> {
-        &self.out
-    }
-
-    /// The member's socket has taken so many bytes.
-    pub(super) fn sent(&mut self, mut count: usize) {
-        self.out_bytes -= count;
-        while count > 0
-            && let Some(piece) = self.out.front_mut()
-        {
-            let part = piece.len().min(count);
-            piece.advance(part);
-            count -= part;
-            if piece.is_empty() {
-                self.out.pop_front();
-            }
-        }
+    pub(super) fn outgoing(&mut self) -> &mut Pieces {
+        &mut self.out
     }
 
     /// Where what the member sends is to be put; then say [`received`](Self::received).

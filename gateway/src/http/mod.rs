@@ -4,6 +4,7 @@ mod endpoint;
 mod http1;
 mod http2;
 mod lane;
+mod pieces;
 mod session;
 
 use tokio::io::{AsyncRead, AsyncWrite};

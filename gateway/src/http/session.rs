@@ -1,12 +1,11 @@
 //! One session of an HTTP/2 link: its connection with a member, and what moves between the two.
 
-use std::collections::VecDeque;
 use std::future::Future;
-use std::io::{self, IoSlice};
+use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-use bytes::{Buf, BufMut, Bytes, BytesMut};
+use bytes::{BufMut, Bytes, BytesMut};
 use hotrod_core::carriage::{Fragment, ServerLink};
 use hotrod_core::http2::{ErrorCode, StreamId};
 use tokio::io::{AsyncRead, AsyncWrite, DuplexStream};
@@ -14,13 +13,12 @@ use tokio_util::io::poll_read_buf;
 
 use super::endpoint::{Meant, node_at, status_of};
 use super::lane::{Broken, Lane};
+use super::pieces::Pieces;
 use crate::connection::Ended;
 use crate::gateway::{Seen, Shared};
 use crate::metrics::Carriage;
 use crate::upstream::{NoUpstream, Upstream};
 
-/// Pieces in one vectored write.
-const PIECES: usize = 32;
 /// Octets that wait for a client above which nothing more is read from its member.
 const ENOUGH: usize = 64 << 10;
 /// The most that is read from a member at a time where bytes are passed on as they are.
@@ -57,7 +55,7 @@ enum Form {
 /// A session whose bytes are passed on as they are.
 #[derive(Default)]
 struct Bytewise {
-    to_member: VecDeque<Bytes>,
+    to_member: Pieces,
     /// The client has ended its half.
     is_finished: bool,
     is_shut: bool,
@@ -102,7 +100,7 @@ impl<'a> Session<'a> {
     pub(super) fn held(&self) -> usize {
         match &self.form {
             Form::Frames(lane) => lane.held(),
-            Form::Bytes(bytes) => bytes.to_member.iter().map(Bytes::len).sum(),
+            Form::Bytes(bytes) => bytes.to_member.len(),
         }
     }
 
@@ -114,7 +112,7 @@ impl<'a> Session<'a> {
 
     pub(super) fn bytes(&mut self, bytes: Bytes) {
         if let Form::Bytes(session) = &mut self.form {
-            session.to_member.push_back(bytes);
+            session.to_member.push(bytes);
         }
     }
 
@@ -192,13 +190,9 @@ impl<'a> Session<'a> {
             }
             (Stage::Inside(inside), Form::Bytes(session)) => {
                 let Inside { near, serving } = &mut **inside;
-                if let Poll::Ready(ended) = serving.as_mut().poll(cx) {
-                    link.end(self.stream, ErrorCode::NO_ERROR);
-                    return Progress::Over(ended.reason);
-                }
                 let moved = (&mut self.to_member, &mut self.to_client);
                 let result = poll_bytes(session, near, link, self.stream, moved, cx);
-                // What it was just given may be all that it waits for.
+                // What it writes wakes this task again.
                 if let Poll::Ready(ended) = serving.as_mut().poll(cx) {
                     link.end(self.stream, ErrorCode::NO_ERROR);
                     return Progress::Over(ended.reason);
@@ -230,15 +224,12 @@ fn poll_lane(
 ) -> Result<(), String> {
     loop {
         lane.forward(link);
-        if lane.to_send().is_empty() {
+        if lane.outgoing().is_empty() {
             break;
         }
-        match write(upstream, lane.to_send(), cx) {
+        match lane.outgoing().poll_write(upstream, cx) {
             Poll::Pending => break,
-            Poll::Ready(Ok(count)) => {
-                lane.sent(count);
-                *to_member += count as u64;
-            }
+            Poll::Ready(Ok(count)) => *to_member += count as u64,
             Poll::Ready(Err(error)) => return Err(format!("the member's link failed: {error}")),
         }
     }
@@ -265,12 +256,11 @@ fn poll_bytes(
     cx: &mut Context<'_>,
 ) -> Result<(), String> {
     while !session.to_member.is_empty() {
-        match write(upstream, &session.to_member, cx) {
+        match session.to_member.poll_write(upstream, cx) {
             Poll::Pending => break,
             Poll::Ready(Ok(count)) => {
                 *to_member += count as u64;
                 link.bytes_taken(stream, count);
-                advance(&mut session.to_member, count);
             }
             Poll::Ready(Err(error)) => {
                 link.end(stream, ErrorCode::CONNECT_ERROR);
@@ -305,25 +295,6 @@ fn poll_bytes(
     }
 }
 
-fn write(
-    upstream: &mut (impl AsyncWrite + Unpin),
-    pieces: &VecDeque<Bytes>,
-    cx: &mut Context<'_>,
-) -> Poll<io::Result<usize>> {
-    let mut slices = [IoSlice::new(&[]); PIECES];
-    let mut count = 0;
-    for (slice, piece) in slices.iter_mut().zip(pieces) {
-        *slice = IoSlice::new(piece);
-        count += 1;
-    }
-    let written = Pin::new(&mut *upstream).poll_write_vectored(cx, &slices[..count]);
-    if let Poll::Ready(Ok(_)) = written {
-        // Whatever TLS still holds goes with the next one, or now.
-        let _ = Pin::new(upstream).poll_flush(cx)?;
-    }
-    written
-}
-
 fn read(upstream: &mut Upstream, buffer: &mut BytesMut, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
     let most = buffer.capacity() - buffer.len();
     read_at_most(upstream, buffer, most, cx)
@@ -339,19 +310,6 @@ fn read_at_most(
     match poll_read_buf(Pin::new(upstream), cx, &mut buffer.limit(most)) {
         Poll::Ready(Err(error)) if error.kind() == io::ErrorKind::UnexpectedEof => Poll::Ready(Ok(0)),
         polled => polled,
-    }
-}
-
-fn advance(pieces: &mut VecDeque<Bytes>, mut count: usize) {
-    while count > 0
-        && let Some(piece) = pieces.front_mut()
-    {
-        let part = piece.len().min(count);
-        piece.advance(part);
-        count -= part;
-        if piece.is_empty() {
-            pieces.pop_front();
-        }
     }
 }
 
