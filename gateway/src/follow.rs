@@ -39,8 +39,6 @@ pub(crate) struct Follower {
     dialer: Arc<Dialer>,
     membership: Arc<Membership>,
     health: watch::Sender<Health>,
-    /// The account was refused, and is not shown for the moment.
-    is_refused: bool,
 }
 
 impl Follower {
@@ -52,27 +50,32 @@ impl Follower {
     ) -> (Self, watch::Receiver<Health>) {
         let nothing_yet = Health { answering: None, problem: Some("no member has answered yet".into()) };
         let (health, seen) = watch::channel(nothing_yet);
-        (Self { role, settings, dialer, membership, health, is_refused: false }, seen)
+        (Self { role, settings, dialer, membership, health }, seen)
     }
 
     /// Runs until sessions are cut off; readiness is told until then.
-    pub(crate) async fn run(mut self, mut drain: Drain) {
+    pub(crate) async fn run(self, mut drain: Drain) {
         tokio::select! {
             () = self.follow() => {}
             _ = drain.beyond(Phase::Draining) => {}
         }
     }
 
-    async fn follow(&mut self) {
+    async fn follow(&self) {
         let mut pause = MIN_PAUSE;
         loop {
             for member in self.candidates() {
-                let ended = self.converse(&member).await;
+                // It ends without an error where another attempt is due at once.
+                let error = loop {
+                    if let Err(error) = self.converse(&member).await {
+                        break error;
+                    }
+                };
                 if self.health.borrow().answering.is_some() {
                     pause = MIN_PAUSE;
                 }
                 self.membership.own_connection_lost();
-                self.tell(None, ended.map_or_else(|error| Some(format!("{member}: {error}")), |()| None));
+                self.tell(None, Some(format!("{member}: {error}")));
             }
             sleep(pause).await;
             pause = (pause * 2).min(MAX_PAUSE);
@@ -92,28 +95,20 @@ impl Follower {
         }
     }
 
-    /// Talks to one member for as long as it answers. Without an error it is to be talked to anew.
-    async fn converse(&mut self, member: &Member) -> Result<(), Error> {
-        let account = self.settings.account.as_ref().filter(|_| !self.is_refused);
-        let session = match self.start(member, account).await {
-            Ok(session) => session,
+    /// Talks to one member for as long as it answers; ends without an error when the account is to be shown again.
+    async fn converse(&self, member: &Member) -> Result<(), Error> {
+        let account = self.settings.account.as_ref();
+        let (session, refusal) = match self.start(member, account).await {
+            // Without it the member answers as well, and may tell no less.
             Err(error) if account.is_some() && is_refusal(&error) => {
-                warn!(%member, "the gateway's own account is refused: {error}");
-                self.is_refused = true;
-                return Ok(());
+                (self.start(member, None).await?, Some(format!("the gateway's own account is refused: {error}")))
             }
-            Err(error) => return Err(error),
+            started => (started?, None),
         };
-        let refused = self.is_refused.then(|| "the gateway's own account is refused".to_string());
-        info!(%member, account = account.is_some(), version = %session.ready().version, "following");
-        let talked = self.ask_again_and_again(&session, member, refused);
-        if self.is_refused {
-            let talked = timeout(ACCOUNT_PAUSE, talked).await;
-            // Whatever ended it, the account is shown again.
-            self.is_refused = false;
-            return talked.unwrap_or(Ok(()));
-        }
-        talked.await
+        let version = session.ready().version;
+        info!(%member, authenticated = account.is_some() && refusal.is_none(), %version, "following");
+        let limit = if refusal.is_some() { ACCOUNT_PAUSE } else { Duration::MAX };
+        timeout(limit, self.ask_again_and_again(&session, member, refusal)).await.unwrap_or(Ok(()))
     }
 
     async fn start(&self, member: &Member, account: Option<&Account>) -> Result<Session, Error> {

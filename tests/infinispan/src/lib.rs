@@ -60,7 +60,8 @@ impl Default for Options {
     }
 }
 
-/// How a server is secured. Users are `admin:changeme`, who may do all, and `reader:secret`, who may only read.
+/// How a server is secured. Users are `admin:changeme`, who may do all, `reader:secret`, who may only read, and
+/// `powerless:nothing`, who has no role.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Flavour {
     /// Not at all.

@@ -1,0 +1,212 @@
+//! The gateway before real servers: who may come in, what it finds out about the cluster, and with what rights.
+
+use std::time::Duration;
+
+use hotrod_gateway::config::{Config, Invocation, Mode};
+use hotrod_gateway::gateway::Gateway;
+use hotrod_tokio::core::wire::{Expiration, Flags, ListenerOptions};
+use hotrod_tokio::{Client, ListenerEvent};
+use infinispan_harness::{Cluster, Flavour, Options, skip_real};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::runtime::Builder;
+use tokio::time::{sleep, timeout};
+
+fn cluster(flavour: Flavour, nodes: usize) -> &'static Cluster {
+    infinispan_harness::shared(Options { flavour, nodes, ..Options::default() })
+}
+
+fn run(test: impl Future<Output = ()>) {
+    if !skip_real() {
+        Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap().block_on(test);
+    }
+}
+
+fn config(arguments: &[&str]) -> Config {
+    let ports = ["hotrod-gateway", "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0"];
+    match Invocation::load(ports.iter().chain(arguments)).unwrap_or_else(|error| panic!("{error}")).mode {
+        Mode::Gateway(config) => *config,
+        Mode::Embedded(..) => panic!("{arguments:?} is no gateway"),
+    }
+}
+
+/// Before the first node.
+async fn sidecar(cluster: &Cluster, more: &[&str]) -> Gateway {
+    let upstream = address(cluster, 0);
+    let arguments = [&["--upstream", &upstream, "--node-name", "node-0"], more].concat();
+    Gateway::start(config(&arguments)).await.unwrap()
+}
+
+fn address(cluster: &Cluster, node: usize) -> String {
+    let endpoint = &cluster.endpoints()[node];
+    format!("{}:{}", endpoint.host, endpoint.port)
+}
+
+/// What /readyz says.
+async fn readiness(gateway: &Gateway) -> serde_json::Value {
+    let mut stream = TcpStream::connect(gateway.admin_address().unwrap()).await.unwrap();
+    stream.write_all(b"GET /readyz HTTP/1.1\r\nHost: here\r\nConnection: close\r\n\r\n").await.unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.unwrap();
+    serde_json::from_str(answer.split_once("\r\n\r\n").unwrap().1).unwrap()
+}
+
+/// What /readyz says once something has been found out.
+async fn found_out(gateway: &Gateway) -> serde_json::Value {
+    let waited = timeout(Duration::from_secs(30), async {
+        loop {
+            let body = readiness(gateway).await;
+            if !body["reasons"].to_string().contains("no member has answered yet") {
+                return body;
+            }
+            sleep(Duration::from_millis(20)).await;
+        }
+    });
+    waited.await.unwrap()
+}
+
+/// A cluster's members as /readyz tells them.
+fn told(cluster: &Cluster) -> serde_json::Value {
+    let all: Vec<_> = (0..cluster.endpoints().len()).map(|node| address(cluster, node)).collect();
+    serde_json::json!(all)
+}
+
+fn sorted(members: &serde_json::Value) -> serde_json::Value {
+    let mut members = members.as_array().unwrap().clone();
+    members.sort_by_key(ToString::to_string);
+    members.into()
+}
+
+/// One that stays with the gateway: the addresses in topologies lead past it.
+async fn client(gateway: &Gateway, who: &str, cache: &str, more: &str) -> Result<Client, hotrod_tokio::Error> {
+    let uri = format!("hotrod://{who}{}/{cache}?client_intelligence=basic{more}", gateway.address());
+    Client::connect(&uri).await
+}
+
+async fn write_and_read(client: &Client) {
+    let cache = client.default_cache();
+    let value: Vec<u8> = (0..3_000_000u32).map(|n| n as u8).collect();
+    cache.put("large", value.clone()).await.unwrap();
+    assert!(cache.get("large").await.unwrap().unwrap() == value);
+    let returning = cache.with_flags(Flags::FORCE_RETURN_VALUE);
+    cache.put("k", "one").await.unwrap();
+    let refused = returning.put_if_absent("k", "two", Expiration::DEFAULT).await.unwrap();
+    assert_eq!((refused.executed, refused.previous.unwrap().value), (false, "one".into()));
+    let entries = (0..100).map(|n| (format!("bulk {n}").into(), "v".into())).collect();
+    cache.put_all(entries, Expiration::DEFAULT).await.unwrap();
+    let mut iteration = cache.iterate(10).unwrap();
+    let mut seen = 0;
+    while iteration.next().await.unwrap().is_some() {
+        seen += 1;
+    }
+    assert_eq!(seen, 102);
+    cache.clear().await.unwrap();
+}
+
+/// Raw, before one of two members: operations, events, and what the gateway finds out without an account.
+#[test]
+fn a_sidecar_before_one_of_two_members() {
+    run(async {
+        let cluster = cluster(Flavour::Plain, 2);
+        let gateway = sidecar(cluster, &[]).await;
+        let client = client(&gateway, "", "dist", "").await.unwrap();
+        let cache = client.default_cache();
+        let mut listener = cache.listen(ListenerOptions::default()).await.unwrap();
+        cache.put("heard", "v").await.unwrap();
+        assert!(matches!(listener.next().await, Some(ListenerEvent::Entry(_))));
+        drop(listener);
+        cache.clear().await.unwrap();
+        write_and_read(&client).await;
+        client.close().await;
+        let body = found_out(&gateway).await;
+        assert_eq!(body["ready"], true, "{body}");
+        assert_eq!(sorted(&body["membership"]["members"]), sorted(&told(cluster)), "of its default cache");
+        assert_eq!(body["membership"]["own"], address(cluster, 0));
+        assert!(gateway.stop().await);
+    });
+}
+
+#[test]
+fn a_front_spreads_sessions_over_the_members() {
+    run(async {
+        let cluster = cluster(Flavour::Plain, 2);
+        let arguments = ["--front", "--upstream", &address(cluster, 1), "--topology-cache", "dist"];
+        let gateway = Gateway::start(config(&arguments)).await.unwrap();
+        let body = found_out(&gateway).await;
+        assert_eq!(sorted(&body["membership"]["members"]), sorted(&told(cluster)));
+        let (one, two) =
+            (client(&gateway, "", "local", "").await.unwrap(), client(&gateway, "", "local", "").await.unwrap());
+        // Each member has a local cache of its own.
+        one.default_cache().put("whose", "one's").await.unwrap();
+        assert_eq!(two.default_cache().get("whose").await.unwrap(), None, "they lead to different members");
+        one.default_cache().clear().await.unwrap();
+        assert!(gateway.stop().await);
+    });
+}
+
+#[test]
+fn who_may_come_in_is_between_client_and_member() {
+    run(async {
+        let gateway = sidecar(cluster(Flavour::SecurePlain, 1), &[]).await;
+        for mechanism in ["SCRAM-SHA-512", "SCRAM-SHA-256", "DIGEST-MD5", "PLAIN"] {
+            let more = format!("&sasl_mechanism={mechanism}");
+            let admin = client(&gateway, "admin:changeme@", "local", &more).await.unwrap();
+            write_and_read(&admin).await;
+            let wrong = client(&gateway, "admin:wrong@", "local", &more).await.err().unwrap().to_string();
+            assert!(wrong.contains(mechanism), "{wrong}");
+        }
+        let reader = client(&gateway, "reader:secret@", "local", "").await.unwrap().default_cache();
+        let refused = reader.put("k", "v").await.unwrap_err().to_string();
+        assert!(refused.contains("Unauthorized access"), "{refused}");
+        reader.get("k").await.unwrap();
+        assert!(gateway.stop().await);
+    });
+}
+
+/// PING of a cache is answered to everybody, its topology included; so no account needs a right.
+#[test]
+fn what_the_gateway_must_know_takes_no_right() {
+    run(async {
+        let cluster = cluster(Flavour::SecurePlain, 1);
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("account.toml");
+        for (account, problem) in [
+            ("", None),
+            ("user = \"powerless\"\npassword = \"nothing\"", None),
+            ("user = \"powerless\"\npassword = \"nothing\"\nmechanism = \"DIGEST-SHA-256\"", None),
+            ("user = \"powerless\"\npassword = \"wrong\"", Some("account is refused")),
+            ("user = \"missing\"\npassword = \"nothing\"", Some("account is refused")),
+        ] {
+            std::fs::write(&file, account).unwrap();
+            let more = if account.is_empty() { vec![] } else { vec!["--account-file", file.to_str().unwrap()] };
+            for cache in ["___protobuf_metadata", "dist"] {
+                let gateway = sidecar(cluster, &[&more[..], &["--topology-cache", cache]].concat()).await;
+                let body = found_out(&gateway).await;
+                assert_eq!(body["membership"]["members"], told(cluster), "{account} {cache}: {body}");
+                assert_eq!(body["ready"], true, "{body}");
+                let said = body["upstream"]["problem"].as_str();
+                assert_eq!(said.is_some(), problem.is_some(), "{account} {cache}: {body}");
+                assert!(said.unwrap_or_default().contains(problem.unwrap_or_default()), "{body}");
+                assert!(!body.to_string().contains("wrong"), "no password is shown: {body}");
+            }
+        }
+    });
+}
+
+#[test]
+fn a_member_with_tls_is_reached_by_it() {
+    run(async {
+        let cluster = cluster(Flavour::Secure, 1);
+        let ca = cluster.ca();
+        let gateway = sidecar(cluster, &["--upstream-tls", "--upstream-ca", ca.to_str().unwrap()]).await;
+        let admin = client(&gateway, "admin:changeme@", "local", "").await.unwrap();
+        write_and_read(&admin).await;
+        assert_eq!(found_out(&gateway).await["membership"]["members"], told(cluster));
+        let other = cluster.other_ca();
+        let distrustful = sidecar(cluster, &["--upstream-tls", "--upstream-ca", other.to_str().unwrap()]).await;
+        let body = found_out(&distrustful).await;
+        assert!(body["reasons"].to_string().contains("UnknownIssuer"), "{body}");
+        let error = client(&distrustful, "admin:changeme@", "local", "").await.err().unwrap().to_string();
+        assert!(error.contains("can't be reached"), "{error}");
+    });
+}
