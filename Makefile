@@ -53,7 +53,7 @@ bench-failover: setup ## Kill a node under load, under our client and under Java
 fuzz: ## Run every fuzz target for SECONDS each
 	fuzz/run.sh $(SECONDS)
 
-corpus: ## The public test cases of HTTP/2, in a copy of http2jp/hpack-test-case (DIR=…)
+corpus: ## The public test cases of HTTP/2: copies of http2jp/hpack-test-case and http2jp/http2-frame-test-case in DIR
 	$(if $(DIR),HOTROD_CORPUS="$(DIR)") $(CARGO) run --release --quiet -p hotrod-corpus
 
 vectors: setup ## Capture the golden vectors anew from a real server

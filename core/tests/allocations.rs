@@ -13,6 +13,8 @@ mod hand;
 mod heads;
 #[path = "allocations/hpack.rs"]
 mod hpack;
+#[path = "allocations/http2.rs"]
+mod http2;
 #[path = "allocations/linear.rs"]
 mod linear;
 #[path = "allocations/scanned.rs"]

@@ -109,7 +109,8 @@ fn check_target(pseudo: &RequestPseudo<'_>, host: Option<&[u8]>) -> Result<(), M
     if !scheme.eq_ignore_ascii_case(b"http") && !scheme.eq_ignore_ascii_case(b"https") {
         return Ok(());
     }
-    if path[0] != b'/' && path != b"*" {
+    // "*" is the server as a whole, of which only OPTIONS asks (RFC 9110, 7.1).
+    if path[0] != b'/' && (path != b"*" || pseudo.method != Some(b"OPTIONS")) {
         return Err(":path does not begin with a slash");
     }
     let authority = pseudo.authority.or(host).ok_or("neither :authority nor host")?;
@@ -156,7 +157,10 @@ fn split<'a>(
     let count = fields.iter().take_while(|field| field.name.first() == Some(&b':')).count();
     let (before, regular) = fields.split_at(count);
     for field in before {
-        check_value(&field.value)?;
+        // None of them can hold white space, and much would go wrong where it is split at some.
+        if field.value.iter().any(|octet| matches!(octet, 0..=b' ' | 0x7f)) {
+            return Err("a pseudo-header field with white space or a control");
+        }
         pseudo(&field.name, &field.value)?;
     }
     Ok(regular)

@@ -22,6 +22,16 @@ pub mod setting {
     pub const ENABLE_CONNECT_PROTOCOL: u16 = 0x08;
 }
 
+const KNOWN: [u16; 7] = [
+    setting::HEADER_TABLE_SIZE,
+    setting::ENABLE_PUSH,
+    setting::MAX_CONCURRENT_STREAMS,
+    setting::INITIAL_WINDOW_SIZE,
+    setting::MAX_FRAME_SIZE,
+    setting::MAX_HEADER_LIST_SIZE,
+    setting::ENABLE_CONNECT_PROTOCOL,
+];
+
 /// The least that a peer's largest frame payload can be, and what it is at first.
 pub(crate) const LEAST_MAX_FRAME_SIZE: u32 = 1 << 14;
 /// The most that it can be.
@@ -106,17 +116,13 @@ impl Settings {
         }
     }
 
+    /// Whether a setting has a field here.
+    pub(crate) fn is_known(id: u16) -> bool {
+        KNOWN.contains(&id)
+    }
+
     /// What has to be told to a peer that knows nothing yet: where these differ from the protocol's initial values.
     pub(crate) fn to_announce(&self) -> impl Iterator<Item = (u16, u32)> {
-        const KNOWN: [u16; 7] = [
-            setting::HEADER_TABLE_SIZE,
-            setting::ENABLE_PUSH,
-            setting::MAX_CONCURRENT_STREAMS,
-            setting::INITIAL_WINDOW_SIZE,
-            setting::MAX_FRAME_SIZE,
-            setting::MAX_HEADER_LIST_SIZE,
-            setting::ENABLE_CONNECT_PROTOCOL,
-        ];
         let initial = Self::default();
         let known = KNOWN.into_iter().filter_map(move |id| {
             let value = self.get(id)?;

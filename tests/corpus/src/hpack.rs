@@ -23,9 +23,12 @@ struct Count {
     ours: usize,
 }
 
-/// Runs all stories in a folder, and prints what there was.
-pub fn run(folder: &Path) -> Result<(), String> {
+/// Runs all stories in a folder, prints what there was, and answers how many blocks were decoded.
+pub fn run(folder: &Path) -> Result<usize, String> {
     let stories = stories::read(folder)?;
+    if stories.is_empty() {
+        return Ok(0);
+    }
     let mut counts: BTreeMap<String, Count> = BTreeMap::new();
     for story in &stories {
         let parent = story.path.parent().and_then(Path::file_name).unwrap_or_default();
@@ -34,10 +37,8 @@ pub fn run(folder: &Path) -> Result<(), String> {
         encode(story, count)?;
     }
     let total = print(&counts);
-    if total.decoded == 0 {
-        return Err(format!("{}: no header blocks: is http2jp/hpack-test-case there?", folder.display()));
-    }
-    times(&stories, &total)
+    times(&stories, &total)?;
+    Ok(total.decoded)
 }
 
 fn failed(story: &Story, number: usize, what: &str) -> String {

@@ -79,7 +79,8 @@ fn field(json: &Value) -> Option<Field> {
     Some(Field::new(name.clone(), value.as_str()?.to_owned()))
 }
 
-fn unhex(hex: &str) -> Option<Vec<u8>> {
+/// `None` for what is not pairs of digits.
+pub fn unhex(hex: &str) -> Option<Vec<u8>> {
     let pairs = hex.len().is_multiple_of(2).then(|| (0..hex.len()).step_by(2))?;
     pairs.map(|at| u8::from_str_radix(hex.get(at..at + 2)?, 16).ok()).collect()
 }

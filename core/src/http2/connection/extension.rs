@@ -35,8 +35,10 @@ impl Registered {
 }
 
 impl Connection {
-    /// Sends a frame of a registered type, on a stream whose end has not been sent, or on none. Extension frames are
-    /// not under flow control.
+    /// Sends a frame of a registered type, on a stream whose end has not been sent, or on none.
+    ///
+    /// Extension frames are not under flow control, and overtake content that waits in the stream's queue.
+    /// [`Misuse::Full`] when [`max_send_bytes`](crate::http2::Config::max_send_bytes) wait to be sent.
     pub fn send_extension(&mut self, stream: StreamId, kind: u8, flags: u8, payload: &[Bytes]) -> Result<(), Misuse> {
         let length = payload.iter().map(Bytes::len).sum();
         let out = self.extension(stream, FrameKind(kind), flags, length)?;

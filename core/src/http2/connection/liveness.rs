@@ -118,10 +118,14 @@ impl Connection {
             return self.give_up(ErrorCode::SETTINGS_TIMEOUT, Reason::SettingsTimeout);
         }
         if is_over(self.liveness.keep_alive_deadline()) {
-            if self.liveness.ping.is_some() {
+            if !self.wants_read() {
+                // It is not the peer that is silent.
+                self.liveness.received(now);
+            } else if self.liveness.ping.is_some() {
                 return self.give_up(ErrorCode::NO_ERROR, Reason::KeepAliveTimeout);
+            } else {
+                self.ping(now);
             }
-            self.ping(now);
         }
         if is_over(self.drain_deadline()) {
             self.finish_drain();

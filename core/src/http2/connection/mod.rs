@@ -251,6 +251,8 @@ fn to_tell(role: Role, settings: &Settings) -> Settings {
         max_frame_size: settings.max_frame_size.clamp(LEAST_MAX_FRAME_SIZE, MOST_MAX_FRAME_SIZE),
         ..settings.clone()
     };
+    // What has a name here is told by that.
+    local.extensions.retain(|(id, _)| !Settings::is_known(*id));
     if role == Role::Client {
         local.max_concurrent_streams = None;
         local.enable_connect_protocol = false;

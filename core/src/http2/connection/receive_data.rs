@@ -66,7 +66,9 @@ impl Connection {
             self.flood.empty(self.now)?;
         }
         self.count_data(stream, length, data.len(), end_stream)?;
-        self.release(stream, padding.into());
+        if padding > 0 {
+            self.release(stream, padding.into());
+        }
         if !data.is_empty() || end_stream {
             self.events.push(Event::Data { stream, data, end_stream });
         }

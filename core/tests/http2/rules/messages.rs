@@ -89,7 +89,10 @@ fn a_request_has_method_scheme_path_and_authority() {
     well_formed(&[(":method", "GET"), (":scheme", "https"), (":path", "/"), ("host", "pod")]);
     well_formed(&[(":method", "OPTIONS"), (":scheme", "http"), (":authority", "pod"), (":path", "*")]);
     well_formed(&[(":method", "GET"), (":scheme", "coap"), (":path", "any")]);
-    let wrong: [(&str, &str); 9] = [
+    let wrong: [(&str, &str); 12] = [
+        (":path", "*"),
+        (":path", "/a b"),
+        (":authority", "po\td"),
         (":method", ""),
         (":method", "G T"),
         (":scheme", ""),

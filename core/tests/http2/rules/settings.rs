@@ -195,3 +195,19 @@ fn one_question_at_a_time() {
     assert_eq!(raw.endpoint.poll_timeout(), None, "without keep-alive nothing is at stake");
     assert_eq!(Bytes::new(), take(&mut raw.endpoint));
 }
+
+/// An application that does not poll keeps its host from reading: the silence is not the peer's.
+#[test]
+fn a_peer_that_nobody_listens_to_is_not_given_up() {
+    let mut raw = Raw::client(Config { max_events: 1, ..alive() });
+    raw.send([&settings(&[(0xf000, 1)])]);
+    assert!(!raw.endpoint.wants_read());
+    for _ in 0..5 {
+        raw.later(Duration::from_secs(30));
+    }
+    assert!(!raw.endpoint.is_closed());
+    assert_eq!(raw.replies(), [Frame::SettingsAck]);
+    assert_eq!(raw.events(), [Event::Settings]);
+    raw.later(Duration::from_secs(30));
+    assert!(matches!(raw.replies()[..], [Frame::Ping { ack: false, .. }]));
+}
