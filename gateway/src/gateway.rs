@@ -18,7 +18,7 @@ use crate::drain::{Drain, DrainSwitch, Phase};
 use crate::follow::{Follower, Health};
 use crate::membership::{KnownBy, Membership};
 use crate::metrics::Metrics;
-use crate::relay::RelayLimits;
+use crate::relay::Relaying;
 use crate::tls::{TlsError, TlsFiles};
 use crate::upstream::{Dialer, Upstreams};
 use crate::{admin, listen};
@@ -63,8 +63,22 @@ impl Shared {
         let _ = self.topologies.send(Arc::new(seen));
     }
 
-    pub(crate) fn relay_limits(&self) -> RelayLimits {
-        RelayLimits { buffer: self.config.limits.buffer, idle: self.config.limits.idle_timeout }
+    /// Whether nothing may pass to members unseen: with a certificate of the gateway's own, EXTERNAL would make its
+    /// client the gateway.
+    pub(crate) fn must_see(&self) -> bool {
+        self.config.upstream.tls.as_ref().is_some_and(|tls| tls.certificate.is_some())
+    }
+
+    /// How sessions of plain Hot Rod are passed on.
+    pub(crate) fn relaying(&self) -> Relaying<'_> {
+        Relaying {
+            buffer: self.config.limits.buffer,
+            idle: self.config.limits.idle_timeout,
+            must_see: self.must_see(),
+            metrics: &self.metrics,
+            drain: self.drain.clone(),
+            learn: Box::new(|seen| self.learn(seen)),
+        }
     }
 }
 

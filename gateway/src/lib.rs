@@ -30,10 +30,12 @@ mod http;
 mod listen;
 mod membership;
 mod metrics;
+mod pieces;
 mod raw;
 mod relay;
 mod stream;
 mod tls;
 mod upstream;
+mod watch;
 
 pub use tls::TlsError;

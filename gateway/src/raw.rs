@@ -35,8 +35,7 @@ pub(crate) async fn serve(shared: &Shared, incoming: Incoming) -> Ended {
             return Ended::early(refusal);
         }
     };
-    let limits = shared.relay_limits();
-    let relayed = relay(&mut stream, &mut upstream, &first, limits, &shared.metrics, &shared.drain).await;
+    let relayed = relay(&mut stream, &mut upstream, &first, shared.relaying()).await;
     Ended {
         member: Some(upstream.member().clone()),
         to_member: relayed.to_member,

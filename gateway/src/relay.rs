@@ -5,30 +5,39 @@ use std::fmt;
 use std::future::poll_fn;
 use std::io;
 use std::pin::Pin;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Instant, sleep_until};
 
 use crate::drain::{Drain, Phase};
+use crate::gateway::Seen;
 use crate::metrics::{Buffered, Metrics};
+use crate::watch::{LostTrack, Watch};
 
-/// A session that is to end by itself is over when nothing was sent either way for so long, and the last word was the
-/// member's.
+/// A session that is to end by itself is over when nothing was in flight for so long: what a client sends meanwhile is
+/// answered with an error that has it try elsewhere.
 const QUIET: Duration = Duration::from_secs(1);
 /// What is left of a session of which one side has ended is over when nothing was sent for so long.
 const HALF_CLOSED: Duration = Duration::from_secs(10);
 /// Reads of one turn before other tasks get theirs.
 const READS_A_TURN: usize = 16;
+/// The most that is read at a time.
+const CHUNK: usize = 16 << 10;
 
-/// How a relay behaves.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct RelayLimits {
+/// How a relay behaves, and whom it tells what.
+pub(crate) struct Relaying<'a> {
     /// Bytes held in each direction for a side that is slow to take them; nothing more is read for it meanwhile.
     pub(crate) buffer: usize,
     /// Without a byte for so long the session is over.
     pub(crate) idle: Duration,
+    /// Whether nothing may pass unseen: see [`Watch`].
+    pub(crate) must_see: bool,
+    pub(crate) metrics: &'a Metrics,
+    pub(crate) drain: Drain,
+    /// Takes the views of the cluster that pass by.
+    pub(crate) learn: Box<dyn Fn(Seen) + Send + Sync + 'a>,
 }
 
 /// How a session ended, and what went each way.
@@ -52,9 +61,11 @@ pub(crate) enum End {
     ClientFailed(io::Error),
     /// The member's link failed.
     MemberFailed(io::Error),
+    /// What passes is not understood, and has to be.
+    Unseen(LostTrack),
     /// Nothing was sent for too long.
     Idle,
-    /// The gateway stops, and nothing was in flight as far as can be seen.
+    /// The gateway stops, and nothing was in flight.
     Drained,
     /// The gateway stops, and the grace is over.
     Cut,
@@ -67,6 +78,7 @@ impl fmt::Display for End {
             Self::Member => f.write_str("closed by the member"),
             Self::ClientFailed(error) => write!(f, "the client's link failed: {error}"),
             Self::MemberFailed(error) => write!(f, "the member's link failed: {error}"),
+            Self::Unseen(lost) => write!(f, "{lost}"),
             Self::Idle => f.write_str("idle for too long"),
             Self::Drained => f.write_str("drained"),
             Self::Cut => f.write_str("cut off at the end of the grace"),
@@ -80,35 +92,59 @@ pub(crate) async fn relay(
     client: &mut (impl AsyncRead + AsyncWrite + Unpin),
     member: &mut (impl AsyncRead + AsyncWrite + Unpin),
     first: &[u8],
-    limits: RelayLimits,
-    metrics: &Metrics,
-    drain: &Drain,
+    relaying: Relaying<'_>,
 ) -> Relayed {
+    let now = Instant::now();
     let mut relay = Relay {
-        up: Direction::new(first, metrics),
-        down: Direction::new(&[], metrics),
+        watch: Watch::new(relaying.must_see),
+        held: relaying.metrics.buffer(),
+        client: Side::default(),
+        member: Side::default(),
         first_end: None,
-        limits,
-        phase: drain.phase(),
-        moved_at: Instant::now(),
-        asked: !first.is_empty(),
-        metrics,
+        phase: Phase::Serving,
+        moved_at: now,
+        worked_at: now,
+        asked: false,
+        relaying,
     };
-    let end = relay.run(client, member, drain.clone()).await;
-    Relayed { to_member: relay.up.taken, to_client: relay.down.taken, end }
+    let end = match relay.watch.from_client(first) {
+        Ok(()) => relay.run(client, member).await,
+        Err(lost) => End::Unseen(lost),
+    };
+    Relayed { to_member: relay.member.taken, to_client: relay.client.taken, end }
 }
 
 struct Relay<'a> {
-    up: Direction,
-    down: Direction,
+    watch: Watch,
+    held: Buffered,
+    client: Side,
+    member: Side,
     /// Which side ended first, once one has.
     first_end: Option<End>,
-    limits: RelayLimits,
     phase: Phase,
+    /// When anything was sent last, and when anything was to or from the member.
     moved_at: Instant,
-    /// Whether the last bytes were the client's: most likely a request that is not answered yet.
+    worked_at: Instant,
+    /// Whether the last bytes were the client's: all that is known of what is in flight where that is not seen.
     asked: bool,
-    metrics: &'a Metrics,
+    relaying: Relaying<'a>,
+}
+
+/// One of the two streams.
+#[derive(Default)]
+struct Side {
+    /// Bytes that it took.
+    taken: u64,
+    /// It says nothing more.
+    is_over: bool,
+    /// It is told nothing more.
+    is_shut: bool,
+    needs_flush: bool,
+}
+
+thread_local! {
+    /// Where bytes are read to. A session that waits for bytes has no buffer of its own.
+    static SCRATCH: RefCell<Vec<u8>> = RefCell::new(vec![0; CHUNK]);
 }
 
 impl Relay<'_> {
@@ -116,10 +152,10 @@ impl Relay<'_> {
         &mut self,
         client: &mut (impl AsyncRead + AsyncWrite + Unpin),
         member: &mut (impl AsyncRead + AsyncWrite + Unpin),
-        mut drain: Drain,
     ) -> End {
-        while self.phase != Phase::Closing {
-            let (phase, deadline) = (self.phase, self.moved_at + self.patience());
+        let mut drain = self.relaying.drain.clone();
+        loop {
+            let (phase, deadline) = (self.phase, self.deadline());
             tokio::select! {
                 end = poll_fn(|cx| self.poll(client, member, cx)) => {
                     if let Some(end) = end {
@@ -128,24 +164,28 @@ impl Relay<'_> {
                 }
                 () = sleep_until(deadline) => {
                     // It may have moved since the alarm was set.
-                    if self.moved_at + self.patience() <= Instant::now() {
+                    if self.deadline() <= Instant::now() {
                         return self.end_in_time(client, member).await;
                     }
                 }
-                phase = drain.beyond(phase) => self.phase = phase,
+                phase = drain.beyond(phase) => {
+                    self.phase = phase;
+                    self.watch.refuse_all();
+                    if phase == Phase::Closing {
+                        return End::Cut;
+                    }
+                }
             }
         }
-        End::Cut
     }
 
-    /// How long it may be quiet.
-    fn patience(&self) -> Duration {
-        let RelayLimits { idle, .. } = self.limits;
-        let nothing_in_flight = !self.asked && self.up.is_empty() && self.down.is_empty();
+    /// When it is over if nothing happens until then.
+    fn deadline(&self) -> Instant {
+        let is_quiet = self.watch.is_quiet().unwrap_or(!self.asked && self.watch.held() == 0);
         match self.first_end {
-            _ if self.phase >= Phase::Draining && nothing_in_flight => QUIET.min(idle),
-            Some(_) => HALF_CLOSED.min(idle),
-            None => idle,
+            _ if self.phase >= Phase::Draining && is_quiet => self.worked_at + QUIET,
+            Some(_) => self.moved_at + HALF_CLOSED.min(self.relaying.idle),
+            None => self.moved_at + self.relaying.idle,
         }
     }
 
@@ -168,169 +208,156 @@ impl Relay<'_> {
         }
     }
 
-    /// Ready with an end, or without one when it is to be quiet for less long than before.
+    /// Ready with an end, or without one when the deadline has come nearer.
     fn poll(
         &mut self,
         client: &mut (impl AsyncRead + AsyncWrite + Unpin),
         member: &mut (impl AsyncRead + AsyncWrite + Unpin),
         cx: &mut Context<'_>,
     ) -> Poll<Option<End>> {
-        let patience = self.patience();
-        let (up, down) = (self.up.taken, self.down.taken);
-        let (mut client, mut member) = (Pin::new(client), Pin::new(member));
-        let upward = self.up.poll(client.as_mut(), member.as_mut(), self.limits.buffer, cx);
-        let downward = self.down.poll(member, client, self.limits.buffer, cx);
-        self.count((self.up.taken - up) as usize, (self.down.taken - down) as usize);
-        if self.first_end.is_none() {
-            self.first_end = match (self.up.is_over, self.down.is_over) {
-                (_, true) => Some(End::Member),
-                (true, false) => Some(End::Client),
-                (false, false) => None,
-            };
+        let deadline = self.deadline();
+        let result = self.move_bytes(&mut Pin::new(client), &mut Pin::new(member), cx);
+        self.held.set(self.watch.held());
+        for reason in self.watch.take_refused() {
+            self.relaying.metrics.refused(reason);
         }
-        match (upward, downward) {
-            (Poll::Ready(Err(Failure::Reading(error))), _) | (_, Poll::Ready(Err(Failure::Writing(error)))) => {
-                Poll::Ready(Some(End::ClientFailed(error)))
-            }
-            (Poll::Ready(Err(Failure::Writing(error))), _) | (_, Poll::Ready(Err(Failure::Reading(error)))) => {
-                Poll::Ready(Some(End::MemberFailed(error)))
-            }
-            (Poll::Ready(Ok(())), Poll::Ready(Ok(()))) => Poll::Ready(self.first_end.take()),
-            _ if self.patience() < patience => Poll::Ready(None),
-            _ => Poll::Pending,
+        match result {
+            Err(end) => Poll::Ready(Some(end)),
+            Ok(true) => Poll::Ready(self.first_end.take()),
+            Ok(false) if self.deadline() < deadline => Poll::Ready(None),
+            Ok(false) => Poll::Pending,
         }
     }
 
-    fn count(&mut self, to_member: usize, to_client: usize) {
-        if to_member + to_client > 0 {
-            self.moved_at = Instant::now();
-            self.asked = to_client == 0;
-            self.metrics.sent_to_member(to_member);
-            self.metrics.sent_to_client(to_client);
-        }
-    }
-}
-
-enum Failure {
-    Reading(io::Error),
-    Writing(io::Error),
-}
-
-/// One way. What the other side takes at once is never held.
-struct Direction {
-    /// What was read and not taken yet, from `sent` on; nothing is read while there is any.
-    held: Vec<u8>,
-    sent: usize,
-    gauge: Buffered,
-    taken: u64,
-    is_over: bool,
-    is_shut: bool,
-    is_flushed: bool,
-}
-
-thread_local! {
-    /// Where bytes are read to. A session that waits for bytes has no buffer of its own.
-    static SCRATCH: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
-}
-
-impl Direction {
-    fn new(first: &[u8], metrics: &Metrics) -> Self {
-        let mut gauge = metrics.buffer();
-        gauge.set(first.len());
-        Self { held: first.to_vec(), sent: 0, gauge, taken: 0, is_over: false, is_shut: false, is_flushed: true }
-    }
-
-    fn is_empty(&self) -> bool {
-        self.held.is_empty()
-    }
-
-    /// Ready when its source has ended and everything has been taken.
-    fn poll(
+    /// Answers whether all is over.
+    fn move_bytes(
         &mut self,
-        mut from: Pin<&mut impl AsyncRead>,
-        mut to: Pin<&mut impl AsyncWrite>,
-        limit: usize,
+        client: &mut Pin<&mut (impl AsyncRead + AsyncWrite)>,
+        member: &mut Pin<&mut (impl AsyncRead + AsyncWrite)>,
         cx: &mut Context<'_>,
-    ) -> Poll<Result<(), Failure>> {
+    ) -> Result<bool, End> {
         for _ in 0..READS_A_TURN {
-            ready!(self.poll_held(to.as_mut(), cx)).map_err(Failure::Writing)?;
-            if self.is_over {
-                if !self.is_shut {
-                    // A side that is gone has no need of it.
-                    let _ = ready!(to.poll_shutdown(cx));
-                    self.is_shut = true;
-                }
-                return Poll::Ready(Ok(()));
-            }
-            let read = SCRATCH.with_borrow_mut(|scratch| {
-                scratch.resize(scratch.len().max(limit), 0);
-                let mut buffer = ReadBuf::new(&mut scratch[..limit]);
-                let result = from.as_mut().poll_read(cx, &mut buffer);
-                result.map_ok(|()| buffer.filled().len())
-            });
-            match read {
-                Poll::Pending => {
-                    if !self.is_flushed {
-                        ready!(to.as_mut().poll_flush(cx)).map_err(Failure::Writing)?;
-                        self.is_flushed = true;
-                    }
-                    return Poll::Pending;
-                }
-                // A TLS peer that goes without saying so has ended all the same.
-                Poll::Ready(Err(error)) if error.kind() == io::ErrorKind::UnexpectedEof => self.is_over = true,
-                Poll::Ready(Err(error)) => return Poll::Ready(Err(Failure::Reading(error))),
-                Poll::Ready(Ok(0)) => self.is_over = true,
-                Poll::Ready(Ok(count)) => {
-                    self.pass_on(count, to.as_mut(), cx).map_err(Failure::Writing)?;
-                }
+            let mut has_moved = self.write_to_member(member, cx)?;
+            has_moved |= self.write_to_client(client, cx)?;
+            has_moved |= self.read_from_client(client, cx)?;
+            has_moved |= self.read_from_member(member, cx)?;
+            if !has_moved {
+                let member_told = self.watch.to_member().is_empty();
+                let client_told = self.watch.to_client().is_empty();
+                self.member.settle(member, self.client.is_over && member_told, cx).map_err(End::MemberFailed)?;
+                self.client.settle(client, self.member.is_over && client_told, cx).map_err(End::ClientFailed)?;
+                return Ok(self.client.is_shut && self.member.is_shut);
             }
         }
         cx.waker().wake_by_ref();
-        Poll::Pending
+        Ok(false)
     }
 
-    /// Writes the first bytes of the scratch buffer, and keeps what is not taken.
-    fn pass_on(&mut self, count: usize, mut to: Pin<&mut impl AsyncWrite>, cx: &mut Context<'_>) -> io::Result<()> {
-        SCRATCH.with_borrow(|scratch| {
-            let mut rest = &scratch[..count];
-            while !rest.is_empty() {
-                match to.as_mut().poll_write(cx, rest) {
-                    Poll::Ready(Ok(0)) => return Err(io::ErrorKind::WriteZero.into()),
-                    Poll::Ready(Ok(taken)) => {
-                        rest = &rest[taken..];
-                        self.taken += taken as u64;
-                        self.is_flushed = false;
-                    }
-                    Poll::Ready(Err(error)) => return Err(error),
-                    Poll::Pending => {
-                        self.held = rest.to_vec();
-                        self.gauge.set(rest.len());
-                        break;
-                    }
-                }
-            }
-            Ok(())
-        })
+    fn write_to_member(&mut self, member: &mut Pin<&mut impl AsyncWrite>, cx: &mut Context<'_>) -> Result<bool, End> {
+        let Poll::Ready(written) = self.watch.to_member().poll_write(member.as_mut(), cx) else { return Ok(false) };
+        let count = self.member.took(written).map_err(End::MemberFailed)?;
+        self.relaying.metrics.sent_to_member(count);
+        self.note_move(true);
+        self.asked = true;
+        Ok(true)
     }
 
-    fn poll_held(&mut self, mut to: Pin<&mut impl AsyncWrite>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        while self.sent < self.held.len() {
-            let taken = ready!(to.as_mut().poll_write(cx, &self.held[self.sent..]))?;
-            if taken == 0 {
-                return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
-            }
-            self.sent += taken;
-            self.taken += taken as u64;
-            self.is_flushed = false;
-            self.gauge.set(self.held.len() - self.sent);
-        }
-        if !self.held.is_empty() {
-            // The memory goes with it.
-            self.held = Vec::new();
-            self.sent = 0;
-        }
-        Poll::Ready(Ok(()))
+    fn write_to_client(&mut self, client: &mut Pin<&mut impl AsyncWrite>, cx: &mut Context<'_>) -> Result<bool, End> {
+        let Poll::Ready(written) = self.watch.to_client().poll_write(client.as_mut(), cx) else { return Ok(false) };
+        let count = self.client.took(written).map_err(End::ClientFailed)?;
+        self.relaying.metrics.sent_to_client(count);
+        self.note_move(false);
+        self.asked = false;
+        Ok(true)
     }
+
+    fn read_from_client(&mut self, client: &mut Pin<&mut impl AsyncRead>, cx: &mut Context<'_>) -> Result<bool, End> {
+        let has_room = self.watch.wants_requests() && self.watch.to_client().len() < self.relaying.buffer;
+        if self.client.is_over || !has_room {
+            return Ok(false);
+        }
+        let watch = &mut self.watch;
+        match read(client, self.relaying.buffer, cx, |bytes| watch.from_client(bytes)) {
+            Poll::Pending => Ok(false),
+            Poll::Ready(Err(error)) => Err(End::ClientFailed(error)),
+            Poll::Ready(Ok(Some(seen))) => seen.map(|()| true).map_err(End::Unseen),
+            Poll::Ready(Ok(None)) => {
+                self.client.is_over = true;
+                self.first_end.get_or_insert(End::Client);
+                Ok(true)
+            }
+        }
+    }
+
+    fn read_from_member(&mut self, member: &mut Pin<&mut impl AsyncRead>, cx: &mut Context<'_>) -> Result<bool, End> {
+        if self.member.is_over || !self.watch.to_client().is_empty() {
+            return Ok(false);
+        }
+        let (watch, learn) = (&mut self.watch, &self.relaying.learn);
+        match read(member, self.relaying.buffer, cx, |bytes| watch.from_member(bytes, learn)) {
+            Poll::Pending => Ok(false),
+            Poll::Ready(Err(error)) => Err(End::MemberFailed(error)),
+            Poll::Ready(Ok(Some(seen))) => {
+                self.note_move(true);
+                seen.map(|()| true).map_err(End::Unseen)
+            }
+            Poll::Ready(Ok(None)) => {
+                self.member.is_over = true;
+                self.first_end.get_or_insert(End::Member);
+                Ok(true)
+            }
+        }
+    }
+
+    fn note_move(&mut self, is_work: bool) {
+        self.moved_at = Instant::now();
+        if is_work {
+            self.worked_at = self.moved_at;
+        }
+    }
+}
+
+impl Side {
+    fn took(&mut self, written: io::Result<usize>) -> io::Result<usize> {
+        let count = written?;
+        self.taken += count as u64;
+        self.needs_flush = true;
+        Ok(count)
+    }
+
+    /// Sees to it that everything goes out, and, if there will be nothing more, that this is said.
+    fn settle(&mut self, stream: &mut Pin<&mut impl AsyncWrite>, is_all: bool, cx: &mut Context<'_>) -> io::Result<()> {
+        if is_all && !self.is_shut {
+            // A side that is gone has no need of it.
+            self.is_shut = stream.as_mut().poll_shutdown(cx).is_ready();
+        } else if self.needs_flush
+            && let Poll::Ready(flushed) = stream.as_mut().poll_flush(cx)
+        {
+            self.needs_flush = false;
+            flushed?;
+        }
+        Ok(())
+    }
+}
+
+/// Reads once and hands that to `take`; `None` at the end of the stream.
+fn read<T>(
+    from: &mut Pin<&mut impl AsyncRead>,
+    limit: usize,
+    cx: &mut Context<'_>,
+    take: impl FnOnce(&[u8]) -> T,
+) -> Poll<io::Result<Option<T>>> {
+    SCRATCH.with_borrow_mut(|scratch| {
+        let mut buffer = ReadBuf::new(&mut scratch[..limit.min(CHUNK)]);
+        match from.as_mut().poll_read(cx, &mut buffer) {
+            Poll::Pending => Poll::Pending,
+            // A TLS peer that goes without saying so has ended all the same.
+            Poll::Ready(Err(error)) if error.kind() == io::ErrorKind::UnexpectedEof => Poll::Ready(Ok(None)),
+            Poll::Ready(Err(error)) => Poll::Ready(Err(error)),
+            Poll::Ready(Ok(())) if buffer.filled().is_empty() => Poll::Ready(Ok(None)),
+            Poll::Ready(Ok(())) => Poll::Ready(Ok(Some(take(buffer.filled())))),
+        }
+    })
 }
 
 #[cfg(test)]
@@ -358,8 +385,15 @@ mod tests {
         let metrics = Metrics::new();
         let counting = metrics.clone();
         let relayed = tokio::spawn(async move {
-            let limits = RelayLimits { buffer: 100, idle: IDLE };
-            relay(&mut left, &mut right, first, limits, &counting, &drain).await
+            let relaying = Relaying {
+                buffer: 100,
+                idle: IDLE,
+                must_see: false,
+                metrics: &counting,
+                drain,
+                learn: Box::new(|_| {}),
+            };
+            relay(&mut left, &mut right, first, relaying).await
         });
         Played { client, member, switch, metrics, relayed }
     }

@@ -5,7 +5,7 @@ use alloc::sync::Arc;
 use super::access::AccessPath;
 use super::config::Config;
 use super::dial::{ClientCertificate, TlsConfig};
-use crate::carriage::Choice;
+use crate::carriage::{Carriage, Choice, Inside};
 use crate::sasl::Credentials;
 use crate::session::{Authentication, VersionChoice};
 use crate::uri::{ConnectionUri, Properties};
@@ -28,6 +28,9 @@ pub enum SettingsError {
         "access=header needs a carriage over HTTP: name one with carriage=, such as carriage=frames or carriage=auto"
     )]
     HeaderWithoutHttp,
+    /// Frames go inside a tunnel of HTTP/1.1; on a link of HTTP/2 they travel as they are.
+    #[error("inside=frames needs carriage=upgrade, carriage=connect or carriage=auto; where there is HTTP/2, use carriage=frames")]
+    FramesInsideHttp2,
     /// A certificate without its key, or a key without its certificate.
     #[error("client_certificate and client_key go together")]
     HalfACertificate,
@@ -78,6 +81,11 @@ impl Config {
         config.carriage.inside = properties.inside.unwrap_or_default();
         if config.access.path == AccessPath::Header && config.carriage.choice == Choice::default() {
             return Err(SettingsError::HeaderWithoutHttp);
+        }
+        let may_be_http1 =
+            matches!(config.carriage.choice, Choice::Auto | Choice::Only(Carriage::Upgrade | Carriage::Connect));
+        if config.carriage.inside == Inside::Frames && !may_be_http1 {
+            return Err(SettingsError::FramesInsideHttp2);
         }
         config.proxy.clone_from(&properties.proxy);
         config.tls = if uri.tls { Some(tls(properties)?) } else { None };
@@ -157,6 +165,18 @@ mod tests {
         let tls = with("hotrods").unwrap();
         assert_eq!((tls.trust_ca.as_deref(), tls.alpn.len()), (Some("ca.pem"), 2));
         assert_eq!(config("hotrods://one?client_key=k").err(), Some(SettingsError::HalfACertificate));
+    }
+
+    #[test]
+    fn frames_go_inside_what_begins_with_http_1_1() {
+        for carriage in ["upgrade", "connect", "auto"] {
+            assert!(config(&alloc::format!("hotrod://one?inside=frames&carriage={carriage}")).is_ok(), "{carriage}");
+        }
+        for carriage in ["raw", "connect-http2", "extended-connect", "frames"] {
+            let refused = config(&alloc::format!("hotrod://one?inside=frames&carriage={carriage}"));
+            assert_eq!(refused.err(), Some(SettingsError::FramesInsideHttp2), "{carriage}");
+        }
+        assert_eq!(config("hotrod://one?inside=frames").err(), Some(SettingsError::FramesInsideHttp2));
     }
 
     #[test]

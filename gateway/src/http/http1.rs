@@ -141,8 +141,7 @@ async fn tunnel(shared: &Shared, stream: &mut impl Link, mut exchange: ServerExc
         drop(upstream);
         return http2::serve(shared, stream, first, Place { is_surplus: false, inside: Some(meant) }).await;
     }
-    let limits = shared.relay_limits();
-    let relayed = relay(stream, &mut upstream, &first, limits, &shared.metrics, &shared.drain).await;
+    let relayed = relay(stream, &mut upstream, &first, shared.relaying()).await;
     Ended {
         member: Some(upstream.member().clone()),
         to_member: relayed.to_member,

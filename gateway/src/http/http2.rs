@@ -17,13 +17,13 @@ use tokio::time::{Instant as Clock, sleep_until};
 use tokio_util::io::poll_read_buf;
 
 use super::endpoint::Meant;
-use super::pieces::poll_write_slices;
 use super::session::{Progress, Session};
 use super::{HERE, Link};
 use crate::connection::Ended;
 use crate::drain::Phase;
 use crate::gateway::Shared;
 use crate::metrics::{Buffered, Carriage};
+use crate::pieces::poll_write_slices;
 
 /// Larger messages should go over a session of their own: a member answers one after the other. A message of one frame
 /// waits for nobody.
@@ -224,7 +224,7 @@ impl<'a> Server<'a> {
     fn write(&mut self, stream: &mut impl Link, cx: &mut Context<'_>) -> io::Result<bool> {
         let mut any = false;
         while !self.machine.transmit().is_empty() {
-            match poll_write_slices(stream, self.machine.transmit().segments(), cx)? {
+            match poll_write_slices(Pin::new(&mut *stream), self.machine.transmit().segments(), cx)? {
                 Poll::Pending => break,
                 Poll::Ready(written) => {
                     self.machine.transmitted(written);

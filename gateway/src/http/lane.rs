@@ -13,11 +13,12 @@ use hotrod_core::carriage::registry::{
 use hotrod_core::carriage::{Fragment, ServerLink};
 use hotrod_core::http2::{ErrorCode, StreamId};
 use hotrod_core::wire::{
-    Asked, Limits, MessageKind, Operation, ReplyScanner, RequestHead, Topology, Violation, peek_request_head,
+    Asked, Limits, MessageKind, Operation, ReplyScanner, RequestHead, Status, Topology, Violation, peek_request_head,
 };
 
-use super::pieces::Pieces;
 use crate::gateway::Seen;
+use crate::pieces::Pieces;
+use crate::watch::{NO_EXTERNAL, error_reply, names_external};
 
 /// Bytes that wait for the member's socket above which no more are taken from clients.
 const ENOUGH: usize = 64 << 10;
@@ -43,6 +44,8 @@ pub(super) struct Lane {
     /// The member has refused the credentials.
     was_refused: bool,
     swallowed: usize,
+    /// AUTHs that were answered here, until they are counted.
+    external_refused: usize,
 }
 
 /// A request that has come, or begun to.
@@ -85,6 +88,7 @@ impl Lane {
             caches: BTreeMap::new(),
             was_refused: false,
             swallowed: 0,
+            external_refused: 0,
         }
     }
 
@@ -151,6 +155,16 @@ impl Lane {
                 return false;
             };
             match head_of(&mut next) {
+                Ok(Some(head)) if head.asked.operation == Operation::Auth && !next.is_whole => {
+                    // It is looked at whole.
+                    self.waiting.push_front(next);
+                    return false;
+                }
+                Ok(Some(head)) if head.asked.operation == Operation::Auth && names_external(&joined(&next.pieces)) => {
+                    let answer = error_reply(head.message_id, head.asked, Status::SERVER_ERROR, NO_EXTERNAL);
+                    link.respond(self.stream, next.call, answer, true);
+                    self.external_refused += 1;
+                }
                 Ok(Some(head)) if !self.asked.contains_key(&head.message_id) => {
                     next.message_id = head.message_id;
                     let RequestHead { message_id, asked, cache, .. } = head;
@@ -236,6 +250,11 @@ impl Lane {
         }
     }
 
+    /// How many AUTHs with EXTERNAL were answered here since the last time.
+    pub(super) fn take_external_refused(&mut self) -> usize {
+        std::mem::take(&mut self.external_refused)
+    }
+
     /// A view that came by another way: it goes to a client that has asked about the cache and has another.
     pub(super) fn tell_topology(&mut self, cache: &str, topology: &Topology, link: &mut ServerLink) {
         if let Some(known) = self.caches.get_mut(cache)
@@ -297,10 +316,17 @@ fn head_of(waiting: &mut Waiting) -> Result<Option<RequestHead>, ()> {
             Err(_) => return Err(()),
             Ok(None) if waiting.pieces.len() < 2 => return Ok(None),
             Ok(None) => {
-                let mut joined = BytesMut::new();
-                waiting.pieces.drain(..2).for_each(|piece| joined.extend_from_slice(&piece));
-                waiting.pieces.push_front(joined.freeze());
+                let rest = waiting.pieces.split_off(2);
+                let first = joined(&waiting.pieces);
+                waiting.pieces = rest;
+                waiting.pieces.push_front(first);
             }
         }
     }
+}
+
+fn joined(pieces: &VecDeque<Bytes>) -> Bytes {
+    let mut joined = BytesMut::new();
+    pieces.iter().for_each(|piece| joined.extend_from_slice(piece));
+    joined.freeze()
 }

@@ -4,8 +4,8 @@ mod endpoint;
 mod http1;
 mod http2;
 mod lane;
-mod pieces;
 mod session;
+mod tunnel;
 
 use tokio::io::{AsyncRead, AsyncWrite};
 

@@ -5,18 +5,18 @@ use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-use bytes::{BufMut, Bytes, BytesMut};
+use bytes::{Bytes, BytesMut};
 use hotrod_core::carriage::{Fragment, ServerLink};
 use hotrod_core::http2::{ErrorCode, StreamId};
-use tokio::io::{AsyncRead, AsyncWrite, DuplexStream};
-use tokio_util::io::poll_read_buf;
+use tokio::io::{AsyncWrite, DuplexStream};
 
 use super::endpoint::{Meant, node_at, status_of};
 use super::lane::{Broken, Lane};
-use super::pieces::Pieces;
+use super::tunnel::{Tunnel, read_at_most};
 use crate::connection::Ended;
 use crate::gateway::{Seen, Shared};
 use crate::metrics::Carriage;
+use crate::pieces::Pieces;
 use crate::upstream::{NoUpstream, Upstream};
 
 /// Octets that wait for a client above which nothing more is read from its member.
@@ -49,13 +49,14 @@ struct Inside<'a> {
 
 enum Form {
     Frames(Box<Lane>),
-    Bytes(Bytewise),
+    Tunnel(Box<Tunnel>),
+    Inside(Bytewise),
 }
 
-/// A session whose bytes are passed on as they are.
+/// Bytes on their way to and from the HTTP/2 that a tunnel carries.
 #[derive(Default)]
 struct Bytewise {
-    to_member: Pieces,
+    received: Pieces,
     /// The client has ended its half.
     is_finished: bool,
     is_shut: bool,
@@ -76,7 +77,7 @@ impl<'a> Session<'a> {
         let form = if carriage == Carriage::Frames {
             Form::Frames(Box::new(Lane::new(stream)))
         } else {
-            Form::Bytes(Bytewise::default())
+            Form::Tunnel(Box::new(Tunnel::new(stream, shared)))
         };
         Self { stream, upstream: Stage::Connecting(Box::pin(connecting)), form, to_member: 0, to_client: 0 }
     }
@@ -88,7 +89,7 @@ impl<'a> Session<'a> {
     ) -> Self {
         let (near, far) = tokio::io::duplex(ENOUGH);
         let upstream = Stage::Inside(Box::new(Inside { near, serving: serve(far) }));
-        Self { stream, upstream, form: Form::Bytes(Bytewise::default()), to_member: 0, to_client: 0 }
+        Self { stream, upstream, form: Form::Inside(Bytewise::default()), to_member: 0, to_client: 0 }
     }
 
     /// Bytes that went each way.
@@ -96,11 +97,12 @@ impl<'a> Session<'a> {
         (self.to_member, self.to_client)
     }
 
-    /// Bytes held for the member.
+    /// Bytes held for either side.
     pub(super) fn held(&self) -> usize {
         match &self.form {
             Form::Frames(lane) => lane.held(),
-            Form::Bytes(bytes) => bytes.to_member.len(),
+            Form::Tunnel(tunnel) => tunnel.held(),
+            Form::Inside(session) => session.received.len(),
         }
     }
 
@@ -111,8 +113,10 @@ impl<'a> Session<'a> {
     }
 
     pub(super) fn bytes(&mut self, bytes: Bytes) {
-        if let Form::Bytes(session) = &mut self.form {
-            session.to_member.push(bytes);
+        match &mut self.form {
+            Form::Frames(_) => {}
+            Form::Tunnel(tunnel) => tunnel.push(bytes),
+            Form::Inside(session) => session.received.push(bytes),
         }
     }
 
@@ -123,7 +127,11 @@ impl<'a> Session<'a> {
                 link.end(self.stream, ErrorCode::NO_ERROR);
                 true
             }
-            Form::Bytes(session) => {
+            Form::Tunnel(tunnel) => {
+                tunnel.finish();
+                false
+            }
+            Form::Inside(session) => {
                 session.is_finished = true;
                 false
             }
@@ -148,7 +156,7 @@ impl<'a> Session<'a> {
     pub(super) fn cut(&mut self, link: &mut ServerLink) {
         match &mut self.form {
             Form::Frames(lane) => lane.end(link),
-            Form::Bytes(_) => link.end(self.stream, ErrorCode::CONNECT_ERROR),
+            Form::Tunnel(_) | Form::Inside(_) => link.end(self.stream, ErrorCode::CONNECT_ERROR),
         }
     }
 
@@ -182,16 +190,21 @@ impl<'a> Session<'a> {
                 if result.is_err() {
                     lane.end(link);
                 }
+                (0..lane.take_external_refused()).for_each(|_| shared.metrics.refused("auth"));
                 result
             }
-            (Stage::Connected(upstream), Form::Bytes(session)) => {
+            (Stage::Connected(upstream), Form::Tunnel(tunnel)) => {
                 let moved = (&mut self.to_member, &mut self.to_client);
-                poll_bytes(session, upstream, link, self.stream, moved, cx)
+                let result = tunnel.poll(&mut **upstream, link, moved, seen, cx);
+                tunnel.take_refused().for_each(|reason| shared.metrics.refused(reason));
+                result.map_err(|(code, why)| {
+                    link.end(self.stream, code);
+                    why
+                })
             }
-            (Stage::Inside(inside), Form::Bytes(session)) => {
+            (Stage::Inside(inside), Form::Inside(session)) => {
                 let Inside { near, serving } = &mut **inside;
-                let moved = (&mut self.to_member, &mut self.to_client);
-                let result = poll_bytes(session, near, link, self.stream, moved, cx);
+                let result = poll_inside(session, near, link, self.stream, cx);
                 // What it writes wakes this task again.
                 if let Poll::Ready(ended) = serving.as_mut().poll(cx) {
                     link.end(self.stream, ErrorCode::NO_ERROR);
@@ -199,7 +212,7 @@ impl<'a> Session<'a> {
                 }
                 result
             }
-            (Stage::Connecting(_) | Stage::Inside(_), _) => Ok(()),
+            _ => Ok(()),
         };
         shared.metrics.sent_to_member((self.to_member - before.0) as usize);
         shared.metrics.sent_to_client((self.to_client - before.1) as usize);
@@ -227,7 +240,7 @@ fn poll_lane(
         if lane.outgoing().is_empty() {
             break;
         }
-        match lane.outgoing().poll_write(upstream, cx) {
+        match lane.outgoing().poll_write_through(upstream, cx) {
             Poll::Pending => break,
             Poll::Ready(Ok(count)) => *to_member += count as u64,
             Poll::Ready(Err(error)) => return Err(format!("the member's link failed: {error}")),
@@ -247,29 +260,25 @@ fn poll_lane(
     Ok(())
 }
 
-fn poll_bytes(
+fn poll_inside(
     session: &mut Bytewise,
-    upstream: &mut (impl AsyncRead + AsyncWrite + Unpin),
+    near: &mut DuplexStream,
     link: &mut ServerLink,
     stream: StreamId,
-    (to_member, to_client): Moved<'_>,
     cx: &mut Context<'_>,
 ) -> Result<(), String> {
-    while !session.to_member.is_empty() {
-        match session.to_member.poll_write(upstream, cx) {
+    while !session.received.is_empty() {
+        match session.received.poll_write_through(near, cx) {
             Poll::Pending => break,
-            Poll::Ready(Ok(count)) => {
-                *to_member += count as u64;
-                link.bytes_taken(stream, count);
-            }
+            Poll::Ready(Ok(count)) => link.bytes_taken(stream, count),
             Poll::Ready(Err(error)) => {
                 link.end(stream, ErrorCode::CONNECT_ERROR);
-                return Err(format!("the member's link failed: {error}"));
+                return Err(format!("the HTTP/2 in the tunnel has ended: {error}"));
             }
         }
     }
-    if session.is_finished && session.to_member.is_empty() && !session.is_shut {
-        session.is_shut = Pin::new(&mut *upstream).poll_shutdown(cx).is_ready();
+    if session.is_finished && session.received.is_empty() && !session.is_shut {
+        session.is_shut = Pin::new(&mut *near).poll_shutdown(cx).is_ready();
     }
     loop {
         let room = link.room(stream).min(CHUNK);
@@ -277,19 +286,16 @@ fn poll_bytes(
             return Ok(());
         }
         session.scratch.reserve(CHUNK);
-        match read_at_most(upstream, &mut session.scratch, room, cx) {
+        match read_at_most(near, &mut session.scratch, room, cx) {
             Poll::Pending => return Ok(()),
             Poll::Ready(Ok(0)) => {
                 link.end(stream, ErrorCode::NO_ERROR);
-                return Err("closed by the member".into());
+                return Err("the HTTP/2 in the tunnel has ended".into());
             }
-            Poll::Ready(Ok(count)) => {
-                *to_client += count as u64;
-                link.send_bytes(stream, session.scratch.split().freeze());
-            }
+            Poll::Ready(Ok(_)) => link.send_bytes(stream, session.scratch.split().freeze()),
             Poll::Ready(Err(error)) => {
                 link.end(stream, ErrorCode::CONNECT_ERROR);
-                return Err(format!("the member's link failed: {error}"));
+                return Err(format!("the HTTP/2 in the tunnel has ended: {error}"));
             }
         }
     }
@@ -298,19 +304,6 @@ fn poll_bytes(
 fn read(upstream: &mut Upstream, buffer: &mut BytesMut, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
     let most = buffer.capacity() - buffer.len();
     read_at_most(upstream, buffer, most, cx)
-}
-
-/// A TLS peer that goes without saying so has ended all the same.
-fn read_at_most(
-    upstream: &mut (impl AsyncRead + Unpin),
-    buffer: &mut BytesMut,
-    most: usize,
-    cx: &mut Context<'_>,
-) -> Poll<io::Result<usize>> {
-    match poll_read_buf(Pin::new(upstream), cx, &mut buffer.limit(most)) {
-        Poll::Ready(Err(error)) if error.kind() == io::ErrorKind::UnexpectedEof => Poll::Ready(Ok(0)),
-        polled => polled,
-    }
 }
 
 fn why(broken: &Broken) -> String {

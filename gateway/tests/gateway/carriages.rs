@@ -11,7 +11,7 @@ use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
-use crate::common::{LONG, config, metric, node, readiness, sidecar, until};
+use crate::common::{LONG, config, metric, node, readiness, series, sidecar, until};
 
 /// Every carriage over HTTP, as connection URIs have it.
 const CARRIAGES: [&str; 8] = [
@@ -174,6 +174,21 @@ async fn an_ordinary_request_gets_an_ordinary_answer() {
         let length = stream.read(&mut answer).await.unwrap();
         let answer = String::from_utf8_lossy(&answer[..length]).to_string();
         assert!(answer.starts_with("HTTP/1.1 200") && answer.contains("hotrod-gateway"), "{answer}");
+    }
+    node.stop().await;
+}
+
+#[tokio::test]
+async fn external_is_refused_by_name_over_every_carriage() {
+    let node = node(1).await;
+    let gateway = sidecar(node.addresses()[0], &[]).await;
+    for (count, carriage) in CARRIAGES.into_iter().enumerate() {
+        let uri = format!("hotrod://{}/dist?access=header&{carriage}&sasl_mechanism=EXTERNAL", gateway.address());
+        let refused = timeout(LONG, Client::connect(&uri)).await.expect("in time").err();
+        let error = refused.unwrap_or_else(|| panic!("{carriage}: let in")).to_string();
+        assert!(error.contains("EXTERNAL ends at the gateway"), "{carriage}: {error}");
+        let refused = series(&gateway, "hotrod_gateway_refusals_total{reason=\"auth\"}").await;
+        assert!(refused > Some(count as u64), "{carriage}: {refused:?}");
     }
     node.stop().await;
 }

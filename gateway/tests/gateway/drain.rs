@@ -8,7 +8,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
-use crate::common::{LONG, Played, ask_at, node, sidecar, until};
+use crate::common::{LONG, Played, ask_at, node, series, sidecar, until};
 
 /// GET of "k" in the default cache, message 5, version 2.0.
 const GET: [u8; 10] = [0xa0, 5, 20, 0x03, 0, 0, 1, 0, 1, b'k'];
@@ -68,4 +68,42 @@ async fn at_the_end_of_the_grace_sessions_are_cut_off() {
     assert!(begun.elapsed() >= Duration::from_millis(200));
     let error = timeout(LONG, asked).await.unwrap().unwrap().unwrap_err().to_string();
     assert!(error.contains("PUT got no answer"), "{error}");
+}
+
+/// Under load nothing is ever quiet: what has begun is finished, and what comes later is told to go elsewhere.
+#[tokio::test]
+async fn clients_that_do_not_stop_are_sent_elsewhere_and_no_call_is_lost() {
+    let node = node(1).await;
+    let direct = node.addresses()[0];
+    let gateway = sidecar(direct, &["--drain-timeout", "10min"]).await;
+    // Two ways to the same node: the gateway, and past it.
+    let uri = format!("hotrod://{},{direct}/dist?client_intelligence=basic", gateway.address());
+    let client = Client::connect(&uri).await.unwrap();
+    let cache = client.default_cache();
+    let (stop, stopped) = tokio::sync::watch::channel(false);
+    let mut tasks = tokio::task::JoinSet::new();
+    for task in 0..16 {
+        let (cache, stopped) = (cache.clone(), stopped.clone());
+        tasks.spawn(async move {
+            let mut count = 0;
+            while !*stopped.borrow() {
+                let (key, value) = (format!("{task}-{count}"), vec![task; 1000]);
+                cache.put(key.clone(), value.clone()).await.unwrap();
+                assert_eq!(cache.get(key).await.unwrap().unwrap(), value);
+                count += 1;
+            }
+            count
+        });
+    }
+    let passed = "hotrod_gateway_relayed_bytes_total{direction=\"to_member\"}";
+    until("the gateway is used", || async { series(&gateway, passed).await.unwrap() > 100_000 }).await;
+    assert!(timeout(LONG, gateway.stop()).await.unwrap(), "all ended by themselves");
+    stop.send_replace(true);
+    let mut count = 0;
+    while let Some(done) = tasks.join_next().await {
+        count += done.unwrap();
+    }
+    assert!(count > 16, "{count}");
+    assert_eq!(cache.size().await.unwrap(), count);
+    node.stop().await;
 }

@@ -102,3 +102,44 @@ async fn an_answer_comes_after_the_client_has_said_its_last() {
     timeout(LONG, client.read_to_end(&mut answer)).await.unwrap().unwrap();
     assert_eq!(answer, [0xa1, 5, 0x04, 0, 0, 1, b'v']);
 }
+
+#[tokio::test]
+async fn external_is_refused_by_name_and_the_session_goes_on() {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    let node = node(1).await;
+    let gateway = sidecar(node.addresses()[0], &[]).await;
+    let mut client = tokio::net::TcpStream::connect(gateway.address()).await.unwrap();
+    // AUTH by EXTERNAL without a response, and PING, in version 2.0.
+    let mut sent = vec![0xa0, 1, 20, 0x23, 0, 0, 1, 0, 8];
+    sent.extend_from_slice(b"EXTERNAL\0");
+    sent.extend([0xa0, 2, 20, 0x17, 0, 0, 1, 0]);
+    client.write_all(&sent).await.unwrap();
+    let mut answer = Vec::new();
+    while !answer.ends_with(&[0xa1, 2, 0x18, 0, 0]) {
+        let read = timeout(LONG, client.read_buf(&mut answer)).await.expect("the answer to PING").unwrap();
+        assert_ne!(read, 0, "{answer:x?}");
+    }
+    assert_eq!(answer[..5], [0xa1, 1, 0x50, 0x85, 0], "an error in the server");
+    let text = String::from_utf8_lossy(&answer);
+    assert!(text.contains("EXTERNAL ends at the gateway"), "{text}");
+    assert_eq!(series(&gateway, "hotrod_gateway_refusals_total{reason=\"auth\"}").await, Some(1));
+    node.stop().await;
+}
+
+/// An address that answers to clients bring is learned from where the gateway's own connection tells nothing.
+#[tokio::test]
+async fn members_are_learned_from_passing_answers() {
+    let node = node(3).await;
+    let gateway = sidecar(node.addresses()[1], &["--topology-cache", ""]).await;
+    let (_, body) = crate::common::readiness(&gateway).await;
+    assert_eq!(body["membership"]["known_by"], "settings");
+    let uri = format!("hotrod://{}/dist?client_intelligence=topology_aware", gateway.address());
+    let client = Client::connect(&uri).await.unwrap();
+    client.default_cache().get("k").await.unwrap();
+    let (_, body) = crate::common::readiness(&gateway).await;
+    let all: Vec<_> = node.addresses().iter().map(ToString::to_string).collect();
+    assert_eq!(body["membership"]["known_by"], "replies");
+    assert_eq!(body["membership"]["members"], serde_json::json!(all));
+    assert_eq!(body["membership"]["own"], all[1]);
+    node.stop().await;
+}

@@ -1,0 +1,116 @@
+//! Bytes in pieces that wait to be written.
+
+use std::collections::VecDeque;
+use std::io::{self, IoSlice};
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use bytes::{Buf, Bytes};
+use tokio::io::AsyncWrite;
+
+/// Pieces in one vectored write.
+const PIECES: usize = 32;
+
+/// Pieces, in order. None of them is empty.
+#[derive(Debug, Default)]
+pub(crate) struct Pieces {
+    pieces: VecDeque<Bytes>,
+    len: usize,
+}
+
+impl Pieces {
+    pub(crate) fn push(&mut self, piece: Bytes) {
+        if !piece.is_empty() {
+            self.len += piece.len();
+            self.pieces.push_back(piece);
+        }
+    }
+
+    /// All bytes together.
+    pub(crate) fn len(&self) -> usize {
+        self.len
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.pieces.is_empty()
+    }
+
+    /// Writes as much as is taken. Answers how much that was; pending if it was nothing.
+    pub(crate) fn poll_write(
+        &mut self,
+        mut to: Pin<&mut impl AsyncWrite>,
+        cx: &mut Context<'_>,
+    ) -> Poll<io::Result<usize>> {
+        let mut total = 0;
+        while !self.is_empty() {
+            match poll_write_slices(to.as_mut(), self.pieces.iter().map(|piece| &piece[..]), cx)? {
+                Poll::Pending => break,
+                Poll::Ready(taken) => {
+                    self.advance(taken);
+                    total += taken;
+                }
+            }
+        }
+        if total > 0 { Poll::Ready(Ok(total)) } else { Poll::Pending }
+    }
+
+    /// Writes as [`poll_write`](Self::poll_write) does, and has TLS keep nothing of it back.
+    pub(crate) fn poll_write_through(
+        &mut self,
+        to: &mut (impl AsyncWrite + Unpin),
+        cx: &mut Context<'_>,
+    ) -> Poll<io::Result<usize>> {
+        let written = self.poll_write(Pin::new(&mut *to), cx);
+        if written.is_ready() {
+            let _ = Pin::new(to).poll_flush(cx)?;
+        }
+        written
+    }
+
+    /// The first bytes: at most one piece, and at most so many.
+    pub(crate) fn take(&mut self, most: usize) -> Option<Bytes> {
+        let count = self.pieces.front()?.len().min(most);
+        if count == 0 {
+            return None;
+        }
+        let bytes = self.pieces.front()?.slice(..count);
+        self.advance(count);
+        Some(bytes)
+    }
+
+    fn advance(&mut self, mut count: usize) {
+        self.len -= count;
+        while count > 0
+            && let Some(piece) = self.pieces.front_mut()
+        {
+            let part = piece.len().min(count);
+            piece.advance(part);
+            count -= part;
+            if piece.is_empty() {
+                self.pieces.pop_front();
+            }
+        }
+        if self.pieces.is_empty() {
+            // A session that waits holds nothing.
+            self.pieces = VecDeque::new();
+        }
+    }
+}
+
+/// One vectored write of the first of these.
+pub(crate) fn poll_write_slices<'a>(
+    to: Pin<&mut impl AsyncWrite>,
+    pieces: impl Iterator<Item = &'a [u8]>,
+    cx: &mut Context<'_>,
+) -> Poll<io::Result<usize>> {
+    let mut slices = [IoSlice::new(&[]); PIECES];
+    let mut count = 0;
+    for (slice, piece) in slices.iter_mut().zip(pieces) {
+        *slice = IoSlice::new(piece);
+        count += 1;
+    }
+    match to.poll_write_vectored(cx, &slices[..count]) {
+        Poll::Ready(Ok(0)) => Poll::Ready(Err(io::ErrorKind::WriteZero.into())),
+        written => written,
+    }
+}
