@@ -8,7 +8,7 @@ cd "$(dirname "$0")"
 seconds=${1:?usage: fuzz/run.sh SECONDS [TARGET…]}
 shift
 targets=("$@")
-[ "${#targets[@]}" -gt 0 ] || targets=(reply request event session cluster sasl_client sasl_server http1_client http1_server hpack http2_client http2_server scanner)
+[ "${#targets[@]}" -gt 0 ] || targets=(reply request event session cluster sasl_client sasl_server http1_client http1_server hpack http2_client http2_server carriage_client carriage_server scanner)
 
 command -v cargo-fuzz >/dev/null 2>&1 || cargo install cargo-fuzz --locked
 # The sanitizers are options of nightly compilers; this lets a stable one take them.
@@ -19,7 +19,7 @@ logs=$(mktemp -d)
 trap 'rm -rf "$logs"' EXIT
 
 failed=0
-summary=$(printf '%-12s %14s %10s %10s  %s' target executions coverage features result)
+summary=$(printf '%-15s %14s %10s %10s  %s' target executions coverage features result)
 for target in "${targets[@]}"; do
   mkdir -p "corpus/$target" "artifacts/$target" "regressions/$target"
   echo "== $target, ${seconds} s"
@@ -38,7 +38,7 @@ for target in "${targets[@]}"; do
   executions=$(grep -aoE 'number_of_executed_units: *[0-9]+' "$logs/$target" | grep -oE '[0-9]+' | tail -1 || true)
   coverage=$(grep -aoE 'cov: [0-9]+' "$logs/$target" | tail -1 | cut -d' ' -f2 || true)
   features=$(grep -aoE 'ft: [0-9]+' "$logs/$target" | tail -1 | cut -d' ' -f2 || true)
-  summary+=$(printf '\n%-12s %14s %10s %10s  %s' "$target" "${executions:-?}" "${coverage:-?}" "${features:-?}" "$result")
+  summary+=$(printf '\n%-15s %14s %10s %10s  %s' "$target" "${executions:-?}" "${coverage:-?}" "${features:-?}" "$result")
 done
 echo
 echo "$summary"

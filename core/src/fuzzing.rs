@@ -5,6 +5,7 @@
 //! taken for who it is not. They are here, and not in `fuzz/`, so that `cargo test` replays their inputs without a
 //! fuzzer.
 
+mod carriage;
 mod cluster;
 mod decoding;
 mod hpack;
@@ -22,6 +23,7 @@ mod script;
 mod seeds;
 mod session;
 
+pub use carriage::{carriage_client, carriage_server};
 pub use cluster::cluster;
 pub use decoding::{event, reply, request};
 pub use hpack::{hpack, hpack_seed};
@@ -36,7 +38,7 @@ pub use session::session;
 type Target = (&'static str, fn(&[u8]));
 
 /// Every target by its name.
-pub const TARGETS: [Target; 13] = [
+pub const TARGETS: [Target; 15] = [
     ("reply", reply),
     ("request", request),
     ("event", event),
@@ -50,4 +52,6 @@ pub const TARGETS: [Target; 13] = [
     ("hpack", hpack),
     ("http2_client", http2_client),
     ("http2_server", http2_server),
+    ("carriage_client", carriage_client),
+    ("carriage_server", carriage_server),
 ];

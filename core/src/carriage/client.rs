@@ -13,7 +13,7 @@ use super::event::ClientEvent;
 use super::frame::{Frame, Malformed};
 use super::registry::{HOT_ROD_CREDIT_ERROR, HOT_ROD_MESSAGE_ERROR, USUAL_URGENCY, flag, frame_type};
 use super::request::{Form, SessionRequest};
-use super::terms::Offer;
+use super::terms::{CHANGED_TERMS, Offer};
 use super::turns::Turns;
 use super::writing::{ENOUGH, largest_whole, put_fragment, put_head, put_numbers};
 use crate::http2::hpack::Field;
@@ -336,6 +336,13 @@ impl ClientLink {
             http2::Event::Extension { stream, kind, flags, payload } => {
                 return self.handle_frame(stream, kind, flags, payload);
             }
+            http2::Event::LateExtension { kind, flags, payload } => {
+                if self.terms.is_some()
+                    && let Some(Ok(frame)) = Frame::parse(kind, flags, payload, &self.config.limits)
+                {
+                    self.discard(&frame);
+                }
+            }
             http2::Event::Data { stream, data, end_stream } => return self.handle_data(stream, data, end_stream),
             http2::Event::Settings => self.handle_settings(now),
             http2::Event::Response { stream, fields, end_stream } => {
@@ -368,10 +375,12 @@ impl ClientLink {
     /// The peer has told what it is.
     fn handle_settings(&mut self, now: Instant) {
         let Some(settings) = self.connection.peer_settings() else { return };
-        if self.settled {
+        if core::mem::replace(&mut self.settled, true) {
+            if self.terms.is_some_and(|terms| !terms.is_still_said_by(settings)) {
+                self.connection.close(ErrorCode::PROTOCOL_ERROR, CHANGED_TERMS);
+            }
             return;
         }
-        self.settled = true;
         let has_extended = settings.enable_connect_protocol;
         let Ok(terms) = Offer::agreed(settings, self.config.frames.is_some()) else {
             return self.connection.close(HOT_ROD_CREDIT_ERROR, b"a credit above 2^31-1");

@@ -171,7 +171,7 @@ impl Fragment {
 
 impl Node {
     /// The payload of NODE. Of longer texts the beginning is sent.
-    pub(super) fn payload(&self) -> Bytes {
+    pub(crate) fn payload(&self) -> Bytes {
         let mut out = SendBuffer::new();
         out.put_u8(self.mode.0);
         out.put_u8(self.knowledge.0);

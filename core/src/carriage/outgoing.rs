@@ -76,6 +76,11 @@ impl Outgoing {
         self.messages.iter().any(|message| message.call == call)
     }
 
+    /// Whose messages they are.
+    pub(super) fn calls(&self) -> impl Iterator<Item = u32> {
+        self.messages.iter().map(|message| message.call)
+    }
+
     /// Drops what is left of a message. Answers how much that is; nothing of one that is not here.
     pub(super) fn remove(&mut self, call: u32) -> usize {
         let index = self.messages.iter().position(|message| message.call == call);

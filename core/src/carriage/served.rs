@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 
 use bytes::Bytes;
 
-use super::credit::{Allowance, Window};
+use super::credit::{Allowance, LARGEST, Window};
 use super::frame::Fragment;
 use super::outgoing::{Next, Outgoing};
 use super::registry::{HOT_ROD_CREDIT_ERROR, HOT_ROD_MESSAGE_ERROR, flag};
@@ -41,6 +41,8 @@ struct Call {
     held: usize,
     /// No more of its request is wanted.
     is_complete: bool,
+    /// Octets that the client has granted before there was any answer.
+    granted_ahead: u32,
 }
 
 /// What becomes of a fragment.
@@ -85,7 +87,8 @@ impl Served {
                 return Ok(Taken::TooMany);
             }
             let window = Window::new(own.initial_credit);
-            let call = Call { urgency: fragment.urgency, window, size: 0, held: 0, is_complete: false };
+            let call =
+                Call { urgency: fragment.urgency, window, size: 0, held: 0, is_complete: false, granted_ahead: 0 };
             self.calls.insert(fragment.call, call);
         }
         let Some(call) = self.calls.get_mut(&fragment.call) else {
@@ -122,7 +125,18 @@ impl Served {
             return Ok(self.events.allowance.grant(increment));
         }
         self.known(call)?;
+        if let Some(open) = self.calls.get_mut(&call).filter(|_| !self.outgoing.contains(call)) {
+            let sum = open.granted_ahead.checked_add(increment).filter(|sum| *sum <= LARGEST);
+            open.granted_ahead = sum.unwrap_or(open.granted_ahead);
+            return Ok(increment > 0 && sum.is_some());
+        }
         Ok(increment > 0 && self.outgoing.grant(call, increment))
+    }
+
+    /// What the answer of a call may use at first, where the client's settings give every call `initial`.
+    pub(super) fn allowance_of(&self, call: u32, initial: u32) -> Allowance {
+        let ahead = self.calls.get(&call).map_or(0, |call| call.granted_ahead);
+        Allowance::new(initial.saturating_add(ahead))
     }
 
     /// Octets of a request have gone on: how many to give back to the connection's credit, and to the call's.
@@ -145,8 +159,12 @@ impl Served {
         self.calls.remove(&call).map_or(0, |call| call.held)
     }
 
+    /// Calls of which the client does not know yet that they are closed.
     pub(super) fn open_calls(&self) -> Vec<u32> {
-        self.calls.keys().copied().collect()
+        let mut calls: Vec<u32> = self.calls.keys().copied().chain(self.outgoing.calls()).collect();
+        calls.sort_unstable();
+        calls.dedup();
+        calls
     }
 
     /// Octets that all its calls hold.

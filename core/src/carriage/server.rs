@@ -14,7 +14,7 @@ use super::registry::{
 };
 use super::request::{Form, names_at_most_one_node, node_of, text_of};
 use super::served::{Served, Taken};
-use super::terms::Offer;
+use super::terms::{CHANGED_TERMS, Offer};
 use super::turns::Turns;
 use super::writing::{ENOUGH, largest_whole, put_fragment, put_head, put_numbers};
 use crate::http2::hpack::Field;
@@ -235,7 +235,8 @@ impl ServerLink {
         let _ = self.connection.respond(stream, &fields, true);
         // What the client has sent behind its request is of no use.
         let _ = self.connection.reset(stream, ErrorCode::NO_ERROR);
-        self.sessions.remove(&stream);
+        let held = self.sessions.remove(&stream).map_or(0, |session| session.held());
+        self.give_back(held);
     }
 
     /// Answers an ordinary request.
@@ -290,6 +291,7 @@ impl ServerLink {
         let most = largest_whole(&self.connection);
         let Some(session) = self.sessions.get_mut(&stream) else { return };
         let Some(urgency) = session.urgency_of(call) else { return };
+        let allowance = session.allowance_of(call, terms.initial_credit);
         let held = if is_last { session.close(call) } else { 0 };
         if session.outgoing.contains(call) {
             session.outgoing.extend(call, bytes, is_last);
@@ -300,7 +302,7 @@ impl ServerLink {
             return out.into_iter().for_each(|out| out.put_raw(&bytes));
         } else {
             let pieces = VecDeque::from([bytes]);
-            session.outgoing.push(call, urgency, Allowance::new(terms.initial_credit), pieces, is_last);
+            session.outgoing.push(call, urgency, allowance, pieces, is_last);
         }
         session.note_waiting();
         self.give_back(held);
@@ -336,14 +338,22 @@ impl ServerLink {
         self.give_back(returned);
     }
 
-    /// Calls of a session that are open.
+    /// Calls of a session that are open, or whose answer has not gone out whole.
     pub fn open_calls(&self, stream: StreamId) -> Vec<u32> {
         self.sessions.get(&stream).map(Served::open_calls).unwrap_or_default()
     }
 
-    /// Ends a session: in good order, or with a code.
+    /// Ends a session: in good order, or with a code. Calls that are open, or whose answer has not gone out whole, are
+    /// told that they may have been applied; give up those that can't have been before, by [`end_call`](Self::end_call).
     pub fn end(&mut self, stream: StreamId, code: ErrorCode) {
         let Some(session) = self.sessions.remove(&stream) else { return };
+        if session.is_accepted && session.is_framed() {
+            let told = if code == ErrorCode::NO_ERROR { ErrorCode::CANCEL } else { code };
+            for call in session.open_calls() {
+                let flags = flag::MAY_HAVE_BEEN_APPLIED;
+                put_numbers(&mut self.connection, stream, frame_type::CANCEL, flags, [call, told.0]);
+            }
+        }
         if code == ErrorCode::NO_ERROR && session.is_accepted {
             if self.connection.send_data(stream, Bytes::new(), true).is_err() {
                 let _ = self.connection.reset(stream, code);
@@ -386,6 +396,7 @@ impl ServerLink {
             http2::Event::Extension { stream, kind, flags, payload } => {
                 return self.handle_frame(stream, kind, flags, payload);
             }
+            http2::Event::LateExtension { kind, flags, payload } => self.handle_late_frame(kind, flags, payload),
             http2::Event::Data { stream, data, end_stream } => return self.handle_data(stream, data, end_stream),
             http2::Event::Settings => self.handle_settings(),
             http2::Event::Request { stream, fields, end_stream } => {
@@ -408,8 +419,13 @@ impl ServerLink {
     }
 
     fn handle_settings(&mut self) {
-        let Some(settings) = self.connection.peer_settings().filter(|_| !self.settled) else { return };
-        self.settled = true;
+        let Some(settings) = self.connection.peer_settings() else { return };
+        if core::mem::replace(&mut self.settled, true) {
+            if self.terms.is_some_and(|terms| !terms.is_still_said_by(settings)) {
+                self.connection.close(ErrorCode::PROTOCOL_ERROR, CHANGED_TERMS);
+            }
+            return;
+        }
         let Ok(terms) = Offer::agreed(settings, self.own.is_some()) else {
             return self.connection.close(HOT_ROD_CREDIT_ERROR, b"a credit above 2^31-1");
         };
@@ -491,11 +507,7 @@ impl ServerLink {
 
     fn handle_session_frame(&mut self, stream: StreamId, frame: Frame) -> Result<Option<ServerEvent>, ErrorCode> {
         let Some(session) = self.sessions.get_mut(&stream).filter(|session| session.is_framed()) else {
-            // A session that is over here: its octets count all the same.
-            if let Frame::Request(fragment) = frame {
-                self.count(&fragment);
-                self.give_back(fragment.counted());
-            }
+            self.discard(&frame);
             return Ok(None);
         };
         match frame {
@@ -549,6 +561,24 @@ impl ServerLink {
         }
         put_numbers(&mut self.connection, stream, frame_type::CANCEL, 0, [fragment.call, refused.0]);
         None
+    }
+
+    /// A frame on a stream that has ended.
+    fn handle_late_frame(&mut self, kind: u8, flags: u8, payload: Bytes) {
+        if self.terms.is_some()
+            && let Some(Ok(frame)) = Frame::parse(kind, flags, payload, &Limits::default())
+        {
+            self.discard(&frame);
+        }
+    }
+
+    /// A frame of a session that is over here: its octets count all the same.
+    fn discard(&mut self, frame: &Frame) {
+        if let Frame::Request(fragment) = frame
+            && self.count(fragment)
+        {
+            self.give_back(fragment.counted());
+        }
     }
 
     /// Holds a fragment against the credit of the connection.

@@ -6,6 +6,9 @@ use super::credit::LARGEST;
 use super::registry::{HOT_ROD_UNKNOWN_CALL, REVISION, setting};
 use crate::http2::{ErrorCode, Settings};
 
+/// The debug data of GOAWAY where [`Offer::is_still_said_by`] fails.
+pub(super) const CHANGED_TERMS: &[u8] = b"a setting of Hot Rod's was changed";
+
 /// What an endpoint says of itself, for Hot Rod frames.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Offer {
@@ -54,12 +57,18 @@ impl Offer {
         settings
     }
 
-    /// What is agreed on with a peer of those settings; `None` if one of both does not speak the frames.
+    /// What is agreed on with a peer of those settings; `None` if one of both does not speak the frames, and then its
+    /// settings mean nothing, whatever is in them.
     pub(super) fn agreed(settings: &Settings, speaks_frames: bool) -> Result<Option<Self>, ImpossibleCredit> {
-        match Self::of_peer(settings) {
+        match Self::of_peer(settings).filter(|_| speaks_frames) {
             Some(offer) if !offer.is_possible() => Err(ImpossibleCredit),
-            offer => Ok(offer.filter(|_| speaks_frames)),
+            offer => Ok(offer),
         }
+    }
+
+    /// Whether later settings of a peer with which this is agreed say the same.
+    pub(super) fn is_still_said_by(&self, settings: &Settings) -> bool {
+        Self::of_peer(settings).as_ref() == Some(self)
     }
 
     /// What the peer's settings say; `None` if it does not speak the frames.

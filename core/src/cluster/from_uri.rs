@@ -29,7 +29,9 @@ pub enum SettingsError {
     )]
     HeaderWithoutHttp,
     /// Frames go inside a tunnel of HTTP/1.1; on a link of HTTP/2 they travel as they are.
-    #[error("inside=frames needs carriage=upgrade, carriage=connect or carriage=auto; where there is HTTP/2, use carriage=frames")]
+    #[error(
+        "inside=frames needs carriage=upgrade, carriage=connect or carriage=auto; where there is HTTP/2, use carriage=frames"
+    )]
     FramesInsideHttp2,
     /// A certificate without its key, or a key without its certificate.
     #[error("client_certificate and client_key go together")]

@@ -84,6 +84,16 @@ pub enum Event {
         /// A slice of the receive buffer.
         payload: Bytes,
     },
+    /// Such a frame on a stream that has ended, which it crossed on its way. It means nothing, but what it costs may have to
+    /// be counted.
+    LateExtension {
+        /// The type.
+        kind: u8,
+        /// The flags.
+        flags: u8,
+        /// A slice of the receive buffer.
+        payload: Bytes,
+    },
     /// The peer will end the connection. Streams above `last_stream` are reset with REFUSED_STREAM, by events of their
     /// own, and no more can be opened; the others go on.
     GoAway {
@@ -147,7 +157,7 @@ impl Event {
             | Self::Reset { stream, .. }
             | Self::Writable { stream }
             | Self::Extension { stream, .. } => Some(*stream),
-            Self::Settings | Self::GoAway { .. } | Self::Drained | Self::Closed(_) => None,
+            Self::Settings | Self::LateExtension { .. } | Self::GoAway { .. } | Self::Drained | Self::Closed(_) => None,
         }
     }
 
@@ -159,7 +169,7 @@ impl Event {
             | Self::Interim { fields, .. }
             | Self::Trailers { fields, .. } => fields.iter().map(Field::size).sum(),
             Self::Data { data, .. } => data.len(),
-            Self::Extension { payload, .. } => payload.len(),
+            Self::Extension { payload, .. } | Self::LateExtension { payload, .. } => payload.len(),
             Self::GoAway { debug, .. } => debug.len(),
             Self::Settings | Self::Reset { .. } | Self::Writable { .. } | Self::Drained | Self::Closed(_) => 0,
         }

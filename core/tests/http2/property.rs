@@ -187,7 +187,11 @@ impl End {
             let Some(event) = self.connection.poll_event() else { return };
             match event {
                 Event::Request { stream, end_stream: false, .. } => self.streams.push(stream),
-                Event::Response { end_stream: false, .. } | Event::Settings | Event::Writable { .. } => {}
+                // What comes late has crossed a reset.
+                Event::Response { end_stream: false, .. }
+                | Event::Settings
+                | Event::Writable { .. }
+                | Event::LateExtension { .. } => {}
                 Event::Data { stream, data, end_stream } => {
                     *self.held.entry(stream).or_default() += data.len();
                     let got = self.got.entry(stream).or_default();

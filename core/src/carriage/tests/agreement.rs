@@ -1,5 +1,7 @@
 //! What is agreed on, and how sessions are opened.
 
+use alloc::vec::Vec;
+
 use super::pair::{NOW, Pair, client_config, node, request};
 use crate::carriage::{ClientEvent, Form, LinkEnd, Offer, ServerEvent, SessionRequest};
 use crate::http2::ErrorCode;
@@ -127,4 +129,54 @@ fn without_frames_bytes_travel_both_ways_under_flow_control() {
     pair.exchange();
     let answer = ClientEvent::Bytes { channel, bytes: bytes::Bytes::from_static(b"answer") };
     assert!(pair.to_client.contains(&answer));
+}
+
+/// Settings of a peer that speaks the frames mean nothing to a side that does not, whatever is in them.
+#[test]
+fn an_impossible_credit_is_nothing_to_who_speaks_no_frames() {
+    let impossible = Offer { initial_credit: 1 << 31, ..Offer::default() };
+    let mut pair = Pair::new(client_config(Some(impossible)), None, 100);
+    let (channel, _) = pair.open();
+    assert_eq!(pair.client.form(channel), Some(Form::Bytes));
+    let mut pair = Pair::new(client_config(None), Some(impossible), 100);
+    let (channel, _) = pair.open();
+    assert_eq!(pair.client.form(channel), Some(Form::Bytes));
+    let mut pair = Pair::new(client_config(Some(impossible)), Some(Offer::default()), 100);
+    pair.client.open(NOW, request());
+    pair.exchange();
+    assert!(pair.to_client.iter().any(|event| matches!(event, ClientEvent::Closed(_))), "both speak them");
+}
+
+/// SETTINGS with one setting, as a frame.
+fn settings_frame(id: u16, value: u32) -> Vec<u8> {
+    let mut frame = alloc::vec![0, 0, 6, 4, 0, 0, 0, 0, 0];
+    frame.extend(id.to_be_bytes());
+    frame.extend(value.to_be_bytes());
+    frame
+}
+
+/// What was agreed on stays.
+#[test]
+fn a_setting_of_hot_rods_that_changes_ends_the_link() {
+    for (id, value, is_end) in
+        [(0xf001, 65_536, false), (0xf001, 65_535, true), (0xf000, 0, true), (0x04, 70_000, false)]
+    {
+        let frame = settings_frame(id, value);
+        let mut pair = Pair::framed();
+        pair.open();
+        // Only one end gets it: the other would wonder about its acknowledgement.
+        pair.server.receive_buffer().extend_from_slice(&frame);
+        pair.server.handle_filled(NOW);
+        let closed =
+            core::iter::from_fn(|| pair.server.poll_event()).any(|event| matches!(event, ServerEvent::Closed(_)));
+        assert_eq!(closed, is_end, "{id:#x} = {value} from the client");
+        pair.client.receive_buffer().extend_from_slice(&frame);
+        pair.client.handle_filled(NOW);
+        let mut events = core::iter::from_fn(|| pair.client.poll_event(NOW));
+        assert_eq!(
+            events.any(|event| matches!(event, ClientEvent::Closed(_))),
+            is_end,
+            "{id:#x} = {value} from the endpoint"
+        );
+    }
 }

@@ -1,6 +1,7 @@
 //! Calls that are given up, at either end.
 
 use alloc::vec;
+use alloc::vec::Vec;
 
 use bytes::Bytes;
 
@@ -89,4 +90,57 @@ fn what_was_on_its_way_for_a_call_that_ended_is_ignored_and_gives_its_credit_bac
     // The connection's credit would be gone by now.
     pair.large_call(channel, 51, 900_000);
     assert_eq!(pair.take_requests(), [(51, 900_000)]);
+}
+
+/// An answer that is all here and has not gone out whole: its request was applied, and its client must not think that it
+/// certainly was not.
+#[test]
+fn when_a_session_ends_calls_whose_answer_waits_may_have_been_applied() {
+    for code in [HOT_ROD_UPSTREAM_GONE, ErrorCode::NO_ERROR] {
+        let mut pair = Pair::framed();
+        let (channel, stream) = pair.open();
+        pair.call(channel, 1, b"q");
+        pair.call(channel, 2, b"q");
+        pair.exchange();
+        pair.server.respond(stream, 1, Bytes::from(vec![1; 5_000_000]), true);
+        pair.server.end(stream, code);
+        pair.exchange();
+        let ended: Vec<_> = pair
+            .to_client
+            .iter()
+            .filter_map(|event| match event {
+                ClientEvent::CallEnded { message, may_have_been_applied, .. } => {
+                    Some((*message, *may_have_been_applied))
+                }
+                _ => None,
+            })
+            .collect();
+        assert_eq!(ended, [(1, true), (2, true)], "{code:?}");
+        assert!(matches!(pair.to_client.last(), Some(ClientEvent::Ended { .. })));
+    }
+}
+
+/// What comes on a stream that has been reset counts, and is given back.
+#[test]
+fn fragments_that_cross_the_end_of_their_session_cost_the_link_nothing() {
+    let mut pair = Pair::framed();
+    for round in 0..60 {
+        let (channel, stream) = pair.open();
+        pair.large_call(channel, round + 1, 60_000);
+        // Its fragments are on their way when the session ends here.
+        pair.server.end(stream, HOT_ROD_UPSTREAM_GONE);
+        pair.exchange();
+    }
+    let (channel, stream) = pair.open();
+    pair.large_call(channel, 1_000, 60_000);
+    pair.exchange();
+    let came: usize = pair
+        .to_server
+        .iter()
+        .map(|event| match event {
+            ServerEvent::Request { stream: at, fragment } if *at == stream => fragment.bytes.len(),
+            _ => 0,
+        })
+        .sum();
+    assert_eq!(came, 60_000, "3.6 MB would be more than all of the connection's credit");
 }

@@ -98,7 +98,11 @@ impl Connection {
                 None if self.streams.known(stream) == Known::Idle => {
                     return Err(Fault::protocol("an extension frame on a stream that is idle"));
                 }
-                None => return self.flood.ignored(self.now),
+                None => {
+                    self.flood.ignored(self.now)?;
+                    self.events.push(Event::LateExtension { kind: kind.0, flags, payload });
+                    return Ok(());
+                }
             }
         }
         self.events.push(Event::Extension { stream, kind: kind.0, flags, payload });

@@ -221,6 +221,7 @@ fn a_registered_frame_is_as_much_part_of_its_stream_as_data() {
     assert_eq!(*stream, id(1));
     raw.resets(1, ErrorCode::STREAM_CLOSED);
     raw.send([&extension(1, KINDS[0])]);
+    assert!(matches!(raw.events()[..], [Event::LateExtension { .. }]), "its octets may have to be counted");
     raw.tolerates();
     raw.send([&extension(3, KINDS[0])]);
     raw.fails(ErrorCode::PROTOCOL_ERROR);
