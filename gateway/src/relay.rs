@@ -107,7 +107,7 @@ pub(crate) async fn relay(
         asked: false,
         relaying,
     };
-    let end = match relay.watch.from_client(first) {
+    let end = match relay.watch.client_sent(first) {
         Ok(()) => relay.run(client, member).await,
         Err(lost) => End::Unseen(lost),
     };
@@ -242,8 +242,8 @@ impl Relay<'_> {
             has_moved |= self.read_from_client(client, cx)?;
             has_moved |= self.read_from_member(member, cx)?;
             if !has_moved {
-                let member_told = self.watch.to_member().is_empty();
-                let client_told = self.watch.to_client().is_empty();
+                let member_told = self.watch.for_member().is_empty();
+                let client_told = self.watch.for_client().is_empty();
                 self.member.settle(member, self.client.is_over && member_told, cx).map_err(End::MemberFailed)?;
                 self.client.settle(client, self.member.is_over && client_told, cx).map_err(End::ClientFailed)?;
                 return Ok(self.client.is_shut && self.member.is_shut);
@@ -254,7 +254,7 @@ impl Relay<'_> {
     }
 
     fn write_to_member(&mut self, member: &mut Pin<&mut impl AsyncWrite>, cx: &mut Context<'_>) -> Result<bool, End> {
-        let Poll::Ready(written) = self.watch.to_member().poll_write(member.as_mut(), cx) else { return Ok(false) };
+        let Poll::Ready(written) = self.watch.for_member().poll_write(member.as_mut(), cx) else { return Ok(false) };
         let count = self.member.took(written).map_err(End::MemberFailed)?;
         self.relaying.metrics.sent_to_member(count);
         self.note_move(true);
@@ -263,7 +263,7 @@ impl Relay<'_> {
     }
 
     fn write_to_client(&mut self, client: &mut Pin<&mut impl AsyncWrite>, cx: &mut Context<'_>) -> Result<bool, End> {
-        let Poll::Ready(written) = self.watch.to_client().poll_write(client.as_mut(), cx) else { return Ok(false) };
+        let Poll::Ready(written) = self.watch.for_client().poll_write(client.as_mut(), cx) else { return Ok(false) };
         let count = self.client.took(written).map_err(End::ClientFailed)?;
         self.relaying.metrics.sent_to_client(count);
         self.note_move(false);
@@ -272,12 +272,12 @@ impl Relay<'_> {
     }
 
     fn read_from_client(&mut self, client: &mut Pin<&mut impl AsyncRead>, cx: &mut Context<'_>) -> Result<bool, End> {
-        let has_room = self.watch.wants_requests() && self.watch.to_client().len() < self.relaying.buffer;
+        let has_room = self.watch.wants_requests() && self.watch.for_client().len() < self.relaying.buffer;
         if self.client.is_over || !has_room {
             return Ok(false);
         }
         let watch = &mut self.watch;
-        match read(client, self.relaying.buffer, cx, |bytes| watch.from_client(bytes)) {
+        match read(client, self.relaying.buffer, cx, |bytes| watch.client_sent(bytes)) {
             Poll::Pending => Ok(false),
             Poll::Ready(Err(error)) => Err(End::ClientFailed(error)),
             Poll::Ready(Ok(Some(seen))) => seen.map(|()| true).map_err(End::Unseen),
@@ -290,11 +290,11 @@ impl Relay<'_> {
     }
 
     fn read_from_member(&mut self, member: &mut Pin<&mut impl AsyncRead>, cx: &mut Context<'_>) -> Result<bool, End> {
-        if self.member.is_over || !self.watch.to_client().is_empty() {
+        if self.member.is_over || !self.watch.for_client().is_empty() {
             return Ok(false);
         }
         let (watch, learn) = (&mut self.watch, &self.relaying.learn);
-        match read(member, self.relaying.buffer, cx, |bytes| watch.from_member(bytes, learn)) {
+        match read(member, self.relaying.buffer, cx, |bytes| watch.member_sent(bytes, learn)) {
             Poll::Pending => Ok(false),
             Poll::Ready(Err(error)) => Err(End::MemberFailed(error)),
             Poll::Ready(Ok(Some(seen))) => {

@@ -48,8 +48,18 @@ pub(crate) struct Watch {
     /// What was answered here, in one word each.
     refused: Vec<&'static str>,
     refuses_all: bool,
-    must_see: bool,
-    is_blind: bool,
+    sight: Sight,
+}
+
+/// Whether what passes is followed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Sight {
+    /// As long as that goes.
+    Wanted,
+    /// Or the session ends.
+    Needed,
+    /// No longer.
+    Lost,
 }
 
 struct Flight {
@@ -88,18 +98,17 @@ impl Watch {
             to_client: Pieces::default(),
             refused: Vec::new(),
             refuses_all: false,
-            must_see,
-            is_blind: false,
+            sight: if must_see { Sight::Needed } else { Sight::Wanted },
         }
     }
 
     /// For the member's socket.
-    pub(crate) fn to_member(&mut self) -> &mut Pieces {
+    pub(crate) fn for_member(&mut self) -> &mut Pieces {
         &mut self.to_member
     }
 
     /// For the client's.
-    pub(crate) fn to_client(&mut self) -> &mut Pieces {
+    pub(crate) fn for_client(&mut self) -> &mut Pieces {
         &mut self.to_client
     }
 
@@ -123,7 +132,7 @@ impl Watch {
     /// Whether nothing is in flight, and nothing half said; `None` if that is not known.
     pub(crate) fn is_quiet(&self) -> Option<bool> {
         let says_nothing = !self.is_mid_reply && self.to_client.is_empty() && self.to_member.is_empty();
-        (!self.is_blind).then_some(self.asked.is_empty() && says_nothing && self.own_answers.is_empty())
+        (self.sight != Sight::Lost).then_some(self.asked.is_empty() && says_nothing && self.own_answers.is_empty())
     }
 
     /// From now on every request is answered here. One of which some has gone on goes on.
@@ -137,8 +146,8 @@ impl Watch {
     }
 
     /// The client has sent something.
-    pub(crate) fn from_client(&mut self, bytes: &[u8]) -> Result<(), LostTrack> {
-        if self.is_blind {
+    pub(crate) fn client_sent(&mut self, bytes: &[u8]) -> Result<(), LostTrack> {
+        if self.sight == Sight::Lost {
             self.to_member.push(Bytes::copy_from_slice(bytes));
             return Ok(());
         }
@@ -159,8 +168,8 @@ impl Watch {
     }
 
     /// The member has sent something. Views of the cluster in it are told to `learn`.
-    pub(crate) fn from_member(&mut self, bytes: &[u8], mut learn: impl FnMut(Seen)) -> Result<(), LostTrack> {
-        if self.is_blind {
+    pub(crate) fn member_sent(&mut self, bytes: &[u8], mut learn: impl FnMut(Seen)) -> Result<(), LostTrack> {
+        if self.sight == Sight::Lost {
             self.to_client.push(Bytes::copy_from_slice(bytes));
             return Ok(());
         }
@@ -257,10 +266,10 @@ impl Watch {
     /// Everything that is held back goes on, and what comes from now on does unseen.
     fn lose_track(&mut self, why: String) -> Result<(), LostTrack> {
         let is_refusing = self.refuses_all || matches!(self.present, Present::Refused(..));
-        if self.must_see || is_refusing || !self.own_answers.is_empty() {
+        if self.sight == Sight::Needed || is_refusing || !self.own_answers.is_empty() {
             return Err(LostTrack(why));
         }
-        self.is_blind = true;
+        self.sight = Sight::Lost;
         self.asked.clear();
         if let Present::Gathers(_, gathered) = std::mem::replace(&mut self.present, Present::Passes) {
             self.to_member.push(gathered.freeze());
@@ -273,15 +282,12 @@ impl Watch {
 
 /// Of what was kept and what has come now, the first `out` bytes have come out.
 fn keep(kept: &mut Vec<u8>, bytes: &[u8], out: usize) {
-    match out.checked_sub(kept.len()) {
-        Some(of_new) => {
-            kept.clear();
-            kept.extend_from_slice(&bytes[of_new..]);
-        }
-        None => {
-            kept.drain(..out);
-            kept.extend_from_slice(bytes);
-        }
+    if let Some(of_new) = out.checked_sub(kept.len()) {
+        kept.clear();
+        kept.extend_from_slice(&bytes[of_new..]);
+    } else {
+        kept.drain(..out);
+        kept.extend_from_slice(bytes);
     }
     if kept.is_empty() {
         // A session that waits holds nothing.
@@ -379,14 +385,14 @@ mod tests {
                 while pieces.poll_write(std::pin::Pin::new(&mut sink), &mut cx).is_ready() {}
                 out.extend(sink.into_inner());
             };
-            take(self.watch.to_member(), &mut self.to_member);
-            take(self.watch.to_client(), &mut self.to_client);
+            take(self.watch.for_member(), &mut self.to_member);
+            take(self.watch.for_client(), &mut self.to_client);
         }
 
         /// In pieces of so many bytes.
         fn client_sends(&mut self, bytes: &[u8], piece: usize) -> Result<(), LostTrack> {
             for chunk in bytes.chunks(piece) {
-                self.watch.from_client(chunk)?;
+                self.watch.client_sent(chunk)?;
                 self.take();
             }
             Ok(())
@@ -395,7 +401,7 @@ mod tests {
         fn member_sends(&mut self, bytes: &[u8], piece: usize) -> Result<(), LostTrack> {
             for chunk in bytes.chunks(piece) {
                 let caches = RefCell::new(&mut self.caches);
-                self.watch.from_member(chunk, |seen| caches.borrow_mut().push(seen.cache))?;
+                self.watch.member_sent(chunk, |seen| caches.borrow_mut().push(seen.cache))?;
                 self.take();
             }
             Ok(())

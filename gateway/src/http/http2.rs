@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use bytes::BytesMut;
 use hotrod_core::carriage::registry::INSIDE_FIELD;
-use hotrod_core::carriage::{Asked, Form, Node, Offer, ServerConfig, ServerEvent, ServerLink};
+use hotrod_core::carriage::{Asked, Form, Fragment, Node, Offer, ServerConfig, ServerEvent, ServerLink};
 use hotrod_core::http2::{self, ErrorCode, Settings, StreamId};
 use hotrod_core::time::Instant;
 use tokio::io::DuplexStream;
@@ -17,6 +17,7 @@ use tokio::time::{Instant as Clock, sleep_until};
 use tokio_util::io::poll_read_buf;
 
 use super::endpoint::Meant;
+use super::lane::MOST_WAITING;
 use super::session::{Progress, Session};
 use super::{HERE, Link};
 use crate::connection::Ended;
@@ -28,6 +29,8 @@ use crate::pieces::poll_write_slices;
 /// Larger messages should go over a session of their own: a member answers one after the other. A message of one frame
 /// waits for nobody.
 const LANE_THRESHOLD: u32 = 16_000;
+/// Octets of fragments on a link that are not forwarded: of requests that wait, and of those whose turn it is.
+const CONNECTION_CREDIT: u32 = 4 * MOST_WAITING as u32;
 /// Bytes that a client has not taken above which nothing more is read from it.
 const UNTAKEN: usize = 256 << 10;
 /// Reads of one turn before other tasks get theirs.
@@ -87,7 +90,8 @@ impl<'a> Server<'a> {
             ..http2::Config::default().settings
         };
         let http2 = http2::Config { settings, settings_timeout: limits.handshake_timeout, ..http2::Config::default() };
-        let frames = Some(Offer { lane_threshold: LANE_THRESHOLD, ..Offer::default() });
+        let frames =
+            Some(Offer { lane_threshold: LANE_THRESHOLD, connection_credit: CONNECTION_CREDIT, ..Offer::default() });
         let now = Clock::now();
         Self {
             machine: ServerLink::new(ServerConfig { frames, http2 }, Instant::EPOCH),
@@ -264,11 +268,7 @@ impl<'a> Server<'a> {
             match event {
                 ServerEvent::Asked { stream, asked } => self.begin(stream, asked),
                 ServerEvent::Ordinary { stream, method, .. } => self.answer(stream, &method),
-                ServerEvent::Request { stream, fragment } => {
-                    if let Some(session) = self.sessions.get_mut(&stream) {
-                        session.request(fragment, &mut self.machine);
-                    }
-                }
+                ServerEvent::Request { stream, fragment } => self.request(stream, fragment),
                 ServerEvent::Bytes { stream, bytes } => {
                     if let Some(session) = self.sessions.get_mut(&stream) {
                         session.bytes(bytes);
@@ -296,6 +296,13 @@ impl<'a> Server<'a> {
                 }
             }
         }
+    }
+
+    fn request(&mut self, stream: StreamId, fragment: Fragment) {
+        let waiting: usize = self.sessions.values().map(Session::waiting_bytes).sum();
+        let Some(session) = self.sessions.get_mut(&stream) else { return };
+        let room = (MOST_WAITING + session.waiting_bytes()).saturating_sub(waiting);
+        session.request(fragment, room, &mut self.machine);
     }
 
     /// A session is asked for.

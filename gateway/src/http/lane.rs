@@ -10,7 +10,7 @@ use bytes::{Bytes, BytesMut};
 use hotrod_core::carriage::registry::{
     HOT_ROD_MESSAGE_ERROR, HOT_ROD_NOT_AUTHENTICATED, HOT_ROD_TOO_MANY_CALLS, HOT_ROD_UPSTREAM_GONE,
 };
-use hotrod_core::carriage::{Fragment, ServerLink};
+use hotrod_core::carriage::{Fragment, Offer, ServerLink};
 use hotrod_core::http2::{ErrorCode, StreamId};
 use hotrod_core::wire::{
     Asked, Limits, MessageKind, Operation, ReplyScanner, RequestHead, Status, Topology, Violation, peek_request_head,
@@ -22,10 +22,9 @@ use crate::watch::{NO_EXTERNAL, error_reply, names_external};
 
 /// Bytes that wait for the member's socket above which no more are taken from clients.
 const ENOUGH: usize = 64 << 10;
-/// Octets of waiting requests of one session above which a further one that is not whole is not waited for.
-const MOST_WAITING: usize = 4 << 20;
-/// Requests that a member has and whose answer nobody waits for any more, above which no further ones are taken.
-const MOST_SWALLOWED: usize = 1_000;
+/// Octets of waiting requests of one link above which one of them is sent away. Far below what grants are made in, half of
+/// the connection's credit: so the request whose turn it is always gets more of it (spec, "Credit").
+pub(super) const MOST_WAITING: usize = 4 << 20;
 
 /// Calls of one session with one member.
 pub(super) struct Lane {
@@ -43,7 +42,8 @@ pub(super) struct Lane {
     caches: BTreeMap<String, u32>,
     /// The member has refused the credentials.
     was_refused: bool,
-    swallowed: usize,
+    /// Octets of the requests that wait.
+    waiting_bytes: usize,
     /// AUTHs that were answered here, until they are counted.
     external_refused: usize,
 }
@@ -56,6 +56,14 @@ struct Waiting {
     is_whole: bool,
     /// Its head, once it is being forwarded.
     message_id: u64,
+}
+
+impl Waiting {
+    fn add(&mut self, bytes: Bytes, is_last: bool) {
+        self.bytes += bytes.len();
+        self.pieces.push_back(bytes);
+        self.is_whole = is_last;
+    }
 }
 
 struct Flight {
@@ -87,7 +95,7 @@ impl Lane {
             out: Pieces::default(),
             caches: BTreeMap::new(),
             was_refused: false,
-            swallowed: 0,
+            waiting_bytes: 0,
             external_refused: 0,
         }
     }
@@ -98,39 +106,60 @@ impl Lane {
         self.out.len() + waiting
     }
 
-    /// A fragment of a request has come.
-    pub(super) fn request(&mut self, fragment: Fragment, link: &mut ServerLink) {
+    /// Octets of requests that wait for their turn.
+    pub(super) fn waiting_bytes(&self) -> usize {
+        self.waiting_bytes
+    }
+
+    /// A fragment of a request has come. What waits may have `room` octets.
+    pub(super) fn request(&mut self, fragment: Fragment, room: usize, link: &mut ServerLink) {
         let Fragment { call, is_last, bytes, .. } = fragment;
-        let mut waiting = self.waiting.iter_mut().chain(&mut self.current);
-        if let Some(waiting) = waiting.find(|waiting| waiting.call == call) {
-            waiting.bytes += bytes.len();
-            waiting.pieces.push_back(bytes);
-            waiting.is_whole = is_last;
+        if let Some(current) = self.current.as_mut().filter(|current| current.call == call) {
+            return current.add(bytes, is_last);
+        }
+        self.waiting_bytes += bytes.len();
+        if let Some(waiting) = self.waiting.iter_mut().find(|waiting| waiting.call == call) {
+            waiting.add(bytes, is_last);
         } else {
-            let length = bytes.len();
-            let pieces = VecDeque::from([bytes]);
-            self.waiting.push_back(Waiting { call, pieces, bytes: length, is_whole: is_last, message_id: 0 });
+            let mut waiting = Waiting { call, pieces: VecDeque::new(), bytes: 0, is_whole: false, message_id: 0 };
+            waiting.add(bytes, is_last);
+            self.waiting.push_back(waiting);
+            // Those whose answer nobody waits for any more count as well.
+            if self.waiting.len() + self.asked.len() > Offer::default().max_calls as usize {
+                self.drop_waiting(call, HOT_ROD_TOO_MANY_CALLS, link);
+            }
         }
-        if self.swallowed >= MOST_SWALLOWED {
-            self.drop_waiting(call, HOT_ROD_TOO_MANY_CALLS, link);
-        }
-        self.make_room(link);
+        self.make_room(room, link);
     }
 
     /// What waits must not hold all of the connection's credit, or the one whose turn it is could starve: the newest
-    /// that is not whole is sent away (spec, "Credit").
-    fn make_room(&mut self, link: &mut ServerLink) {
-        while self.waiting.iter().map(|waiting| waiting.bytes).sum::<usize>() > MOST_WAITING
-            && let Some(newest) = self.waiting.iter().rev().find(|waiting| !waiting.is_whole)
-        {
-            let call = newest.call;
+    /// is sent away, one that is not whole before others (spec, "Credit").
+    fn make_room(&mut self, room: usize, link: &mut ServerLink) {
+        let may_starve = self.current.as_ref().is_some_and(|current| !current.is_whole);
+        while self.waiting_bytes > room {
+            let partial = self.waiting.iter().rev().find(|waiting| !waiting.is_whole);
+            let newest = partial.or_else(|| self.waiting.back().filter(|_| may_starve));
+            let Some(call) = newest.map(|waiting| waiting.call) else { return };
             self.drop_waiting(call, HOT_ROD_TOO_MANY_CALLS, link);
         }
     }
 
     fn drop_waiting(&mut self, call: u32, code: ErrorCode, link: &mut ServerLink) {
-        self.waiting.retain(|waiting| waiting.call != call);
+        if let Some(index) = self.waiting.iter().position(|waiting| waiting.call == call) {
+            self.take_waiting(index);
+        }
         link.end_call(self.stream, call, code, false);
+    }
+
+    fn take_waiting(&mut self, index: usize) -> Option<Waiting> {
+        let waiting = self.waiting.remove(index)?;
+        self.waiting_bytes -= waiting.bytes;
+        Some(waiting)
+    }
+
+    fn wait_on(&mut self, waiting: Waiting) {
+        self.waiting_bytes += waiting.bytes;
+        self.waiting.push_front(waiting);
     }
 
     /// Moves requests to where the member's socket takes them from, while there is room.
@@ -151,13 +180,13 @@ impl Lane {
             let whole = self.waiting.iter().position(|waiting| waiting.is_whole);
             // One that has only been opened says nothing yet.
             let begun = || self.waiting.iter().position(|waiting| waiting.bytes > 0);
-            let Some(mut next) = whole.or_else(begun).and_then(|index| self.waiting.remove(index)) else {
+            let Some(mut next) = whole.or_else(begun).and_then(|index| self.take_waiting(index)) else {
                 return false;
             };
             match head_of(&mut next) {
                 Ok(Some(head)) if head.asked.operation == Operation::Auth && !next.is_whole => {
                     // It is looked at whole.
-                    self.waiting.push_front(next);
+                    self.wait_on(next);
                     return false;
                 }
                 Ok(Some(head)) if head.asked.operation == Operation::Auth && names_external(&joined(&next.pieces)) => {
@@ -174,7 +203,7 @@ impl Lane {
                 }
                 Ok(None) if !next.is_whole => {
                     // Its head is not all here. Others that are whole were looked at before it.
-                    self.waiting.push_front(next);
+                    self.wait_on(next);
                     return false;
                 }
                 // Nothing that a member could answer, or an id that is in use.
@@ -241,8 +270,6 @@ impl Lane {
             self.was_refused |= operation == Some(Operation::Auth) && status.is_error();
             if let Some(call) = flight.call {
                 link.respond(self.stream, call, piece.bytes, piece.is_last);
-            } else if piece.is_last {
-                self.swallowed -= 1;
             }
             if piece.is_last {
                 self.asked.remove(&message_id);
@@ -276,7 +303,6 @@ impl Lane {
             return Err(Broken::HalfSent);
         } else if let Some(flight) = self.asked.values_mut().find(|flight| flight.call == Some(call)) {
             flight.call = None;
-            self.swallowed += 1;
             link.end_call(self.stream, call, ErrorCode::CANCEL, true);
         }
         Ok(())
@@ -284,21 +310,32 @@ impl Lane {
 
     /// The member is gone: every call learns what may have become of it, and the session ends.
     pub(super) fn end(&mut self, link: &mut ServerLink) {
+        self.end_calls(HOT_ROD_UPSTREAM_GONE, link);
+        let code = if self.was_refused { HOT_ROD_NOT_AUTHENTICATED } else { HOT_ROD_UPSTREAM_GONE };
+        link.end(self.stream, code);
+    }
+
+    /// The client wants nothing more: the same in good order.
+    pub(super) fn finish(&mut self, link: &mut ServerLink) {
+        self.end_calls(ErrorCode::CANCEL, link);
+        link.end(self.stream, ErrorCode::NO_ERROR);
+    }
+
+    fn end_calls(&mut self, code: ErrorCode, link: &mut ServerLink) {
         if let Some(current) = self.current.take() {
             // The member has not got it whole.
             self.asked.remove(&current.message_id);
-            link.end_call(self.stream, current.call, HOT_ROD_UPSTREAM_GONE, false);
+            link.end_call(self.stream, current.call, code, false);
         }
+        self.waiting_bytes = 0;
         for waiting in self.waiting.drain(..) {
-            link.end_call(self.stream, waiting.call, HOT_ROD_UPSTREAM_GONE, false);
+            link.end_call(self.stream, waiting.call, code, false);
         }
         for flight in std::mem::take(&mut self.asked).into_values() {
             if let Some(call) = flight.call {
-                link.end_call(self.stream, call, HOT_ROD_UPSTREAM_GONE, true);
+                link.end_call(self.stream, call, code, true);
             }
         }
-        let code = if self.was_refused { HOT_ROD_NOT_AUTHENTICATED } else { HOT_ROD_UPSTREAM_GONE };
-        link.end(self.stream, code);
     }
 }
 

@@ -106,9 +106,15 @@ impl<'a> Session<'a> {
         }
     }
 
-    pub(super) fn request(&mut self, fragment: Fragment, link: &mut ServerLink) {
+    /// Octets of requests that wait for their turn.
+    pub(super) fn waiting_bytes(&self) -> usize {
+        if let Form::Frames(lane) = &self.form { lane.waiting_bytes() } else { 0 }
+    }
+
+    /// A fragment of a request has come. What waits may have `room` octets.
+    pub(super) fn request(&mut self, fragment: Fragment, room: usize, link: &mut ServerLink) {
         if let Form::Frames(lane) = &mut self.form {
-            lane.request(fragment, link);
+            lane.request(fragment, room, link);
         }
     }
 
@@ -123,8 +129,8 @@ impl<'a> Session<'a> {
     /// The client has ended its half. Answers whether the session is over with that.
     pub(super) fn finished(&mut self, link: &mut ServerLink) -> bool {
         match &mut self.form {
-            Form::Frames(_) => {
-                link.end(self.stream, ErrorCode::NO_ERROR);
+            Form::Frames(lane) => {
+                lane.finish(link);
                 true
             }
             Form::Tunnel(tunnel) => {

@@ -92,7 +92,7 @@ impl Tunnel {
         while self.watch.wants_requests()
             && let Some(bytes) = self.received.pop_front()
         {
-            self.watch.from_client(&bytes).map_err(lost)?;
+            self.watch.client_sent(&bytes).map_err(lost)?;
             any = true;
         }
         Ok(any)
@@ -105,7 +105,7 @@ impl Tunnel {
         to_member: &mut u64,
         cx: &mut Context<'_>,
     ) -> Result<bool, (ErrorCode, String)> {
-        let written = self.watch.to_member().poll_write_through(member, cx);
+        let written = self.watch.for_member().poll_write_through(member, cx);
         let any = written.is_ready();
         if let Poll::Ready(written) = written {
             *to_member += written.map_err(|error| failed(&error))? as u64;
@@ -113,7 +113,7 @@ impl Tunnel {
         let untaken = self.watch.requests_held() + self.received.iter().map(Bytes::len).sum::<usize>();
         link.bytes_taken(self.stream, self.untaken - untaken);
         self.untaken = untaken;
-        if self.is_finished && self.received.is_empty() && self.watch.to_member().is_empty() && !self.is_shut {
+        if self.is_finished && self.received.is_empty() && self.watch.for_member().is_empty() && !self.is_shut {
             // A member that is gone has no need of it.
             self.is_shut = Pin::new(member).poll_shutdown(cx).is_ready();
         }
@@ -123,7 +123,7 @@ impl Tunnel {
     fn send(&mut self, link: &mut ServerLink, to_client: &mut u64) -> bool {
         let mut any = false;
         loop {
-            let Some(bytes) = self.watch.to_client().take(link.room(self.stream)) else { return any };
+            let Some(bytes) = self.watch.for_client().take(link.room(self.stream)) else { return any };
             *to_client += bytes.len() as u64;
             link.send_bytes(self.stream, bytes);
             any = true;
@@ -137,7 +137,7 @@ impl Tunnel {
         seen: &mut Vec<Seen>,
         cx: &mut Context<'_>,
     ) -> Result<bool, (ErrorCode, String)> {
-        if !self.watch.to_client().is_empty() || link.room(self.stream) == 0 {
+        if !self.watch.for_client().is_empty() || link.room(self.stream) == 0 {
             return Ok(false);
         }
         self.scratch.reserve(CHUNK);
@@ -146,7 +146,7 @@ impl Tunnel {
             Poll::Ready(Ok(0)) => Err((ErrorCode::NO_ERROR, "closed by the member".into())),
             Poll::Ready(Ok(_)) => {
                 let bytes = self.scratch.split();
-                self.watch.from_member(&bytes, |view| seen.push(view)).map_err(lost)?;
+                self.watch.member_sent(&bytes, |view| seen.push(view)).map_err(lost)?;
                 Ok(true)
             }
             Poll::Ready(Err(error)) => Err(failed(&error)),

@@ -192,3 +192,23 @@ async fn external_is_refused_by_name_over_every_carriage() {
     }
     node.stop().await;
 }
+
+/// Requests that wait for their turn must not take the credit that the one whose turn it is needs.
+#[tokio::test]
+async fn many_large_requests_at_once_do_not_starve_each_other() {
+    let node = node(1).await;
+    let gateway = sidecar(node.addresses()[0], &[]).await;
+    let client = connect(gateway.address(), "carriage=frames").await;
+    let value = Bytes::from(vec![7; 1 << 20]);
+    let mut tasks = JoinSet::new();
+    for task in 0..60 {
+        let (cache, value) = (client.default_cache(), value.clone());
+        tasks.spawn(async move { cache.put(format!("{task}"), value).await });
+    }
+    while let Some(done) = timeout(LONG, tasks.join_next()).await.expect("in time") {
+        done.unwrap().unwrap();
+    }
+    assert_eq!(client.default_cache().size().await.unwrap(), 60);
+    client.close().await;
+    node.stop().await;
+}
