@@ -27,7 +27,7 @@ pub use detect::{Detected, detect};
 pub use error::{LinkEnd, Refusal};
 pub use event::ClientEvent;
 pub use frame::{Fragment, Frame, Knowledge, Mode, Node};
-pub use request::{Form, SessionRequest};
+pub use request::{Form, SessionRequest, names_at_most_one_node};
 pub use server::{Asked, ServerConfig, ServerEvent, ServerLink};
 pub use terms::Offer;
 

@@ -67,12 +67,11 @@ pub(super) fn node_of(fields: &[Field]) -> Option<&str> {
     text_of(fields, NODE_FIELD)
 }
 
-/// Whether a member is named once or not at all, by 1 to 255 visible ASCII characters.
-pub(super) fn names_at_most_one_node(fields: &[Field]) -> bool {
-    let mut named = fields.iter().filter(|field| field.name == NODE_FIELD.as_bytes());
-    let is_well =
-        |field: &Field| (1..=255).contains(&field.value.len()) && field.value.iter().all(u8::is_ascii_graphic);
-    named.next().is_none_or(is_well) && named.next().is_none()
+/// Whether the values of all `Hot-Rod-Node` of a request name a member once or not at all, by 1 to 255 visible ASCII
+/// characters (spec/hotrod-over-http.md, R-80).
+pub fn names_at_most_one_node<'a>(mut values: impl Iterator<Item = &'a [u8]>) -> bool {
+    let is_well = |value: &[u8]| (1..=255).contains(&value.len()) && value.iter().all(u8::is_ascii_graphic);
+    values.next().is_none_or(is_well) && values.next().is_none()
 }
 
 #[cfg(test)]

@@ -449,7 +449,8 @@ impl ServerLink {
             self.events.push_back(ServerEvent::Finished { stream });
         }
         let node = node_of(&fields).map(String::from);
-        let is_malformed = end_stream || !names_at_most_one_node(&fields);
+        let nodes = fields.iter().filter(|field| field.name == NODE_FIELD.as_bytes()).map(|field| &field.value[..]);
+        let is_malformed = end_stream || !names_at_most_one_node(nodes);
         let is_foreign = protocol.is_some_and(|protocol| protocol != PROTOCOL);
         ServerEvent::Asked { stream, asked: Asked { node, target, is_foreign, is_malformed, fields } }
     }

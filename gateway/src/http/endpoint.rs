@@ -21,6 +21,11 @@ pub(super) fn status_of(refusal: &NoUpstream) -> (u16, Option<u32>) {
     }
 }
 
+/// Whether a tunnel can carry what `Hot-Rod-Inside` says.
+pub(super) fn is_inside(value: &[u8]) -> bool {
+    matches!(value, b"hotrod" | b"h2")
+}
+
 /// The member that a session leads to, as NODE and `Hot-Rod-Node` tell it.
 pub(super) fn node_at(shared: &Shared, upstream: &Upstream) -> Node {
     let member = upstream.member();

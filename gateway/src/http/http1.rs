@@ -2,12 +2,12 @@
 
 use bytes::BytesMut;
 use hotrod_core::carriage::registry::{INSIDE_FIELD, NODE_FIELD};
-use hotrod_core::carriage::{Detected, detect};
+use hotrod_core::carriage::{Detected, detect, names_at_most_one_node};
 use hotrod_core::http1::{Answer, Fields, Kind, Limits, Request, ServerEvent, ServerExchange};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::time::timeout;
 
-use super::endpoint::{Meant, node_at, status_of};
+use super::endpoint::{Meant, is_inside, node_at, status_of};
 use super::http2::{self, Place};
 use super::{HERE, Link};
 use crate::connection::Ended;
@@ -93,6 +93,16 @@ fn refuse(exchange: &mut ServerExchange, status: u16, retry_after: Option<u32>) 
     let _ = exchange.answer(&answer, true);
 }
 
+/// Why a tunnel can't be had with these fields.
+fn what_is_wrong(fields: &Fields) -> Option<&'static str> {
+    let is_known = fields.all(INSIDE_FIELD).all(|inside| is_inside(inside));
+    if !is_known {
+        return Some("asks for an unknown inside of a tunnel");
+    }
+    let is_well = names_at_most_one_node(fields.all(NODE_FIELD).map(|value| &value[..]));
+    (!is_well).then_some("names its member more than once, or not in visible characters")
+}
+
 /// Leads a client to a member, or says why not.
 async fn tunnel(shared: &Shared, stream: &mut impl Link, mut exchange: ServerExchange, request: &Request) -> Ended {
     let target = match &request.kind {
@@ -101,14 +111,10 @@ async fn tunnel(shared: &Shared, stream: &mut impl Link, mut exchange: ServerExc
     };
     let meant = Meant::of(shared, request.fields.text(NODE_FIELD), target);
     let carriage = if target.is_some() { Carriage::Connect } else { Carriage::Upgrade };
-    let refused = match request.fields.text(INSIDE_FIELD) {
-        None | Some("hotrod" | "h2") => None,
-        Some(_) => Some((400, None)),
-    };
-    if let Some((status, retry_after)) = refused {
-        refuse(&mut exchange, status, retry_after);
+    if let Some(wrong) = what_is_wrong(&request.fields) {
+        refuse(&mut exchange, 400, None);
         let _ = flush(stream, &mut exchange).await;
-        return Ended::early("asks for an unknown inside of a tunnel");
+        return Ended::early(wrong);
     }
     if request.fields.text(INSIDE_FIELD) == Some("h2") {
         return inner_http2(shared, stream, exchange, meant).await;
@@ -137,9 +143,16 @@ async fn tunnel(shared: &Shared, stream: &mut impl Link, mut exchange: ServerExc
         Ok(first) => first,
         Err(reason) => return Ended { member: Some(upstream.member().clone()), ..Ended::early(reason) },
     };
-    if detect(&first) == Detected::Http2 {
-        drop(upstream);
-        return http2::serve(shared, stream, first, Place { is_surplus: false, inside: Some(meant) }).await;
+    match detect(&first) {
+        Detected::HotRod => {}
+        Detected::Http2 => {
+            drop(upstream);
+            return http2::serve(shared, stream, first, Place { is_surplus: false, inside: Some(meant) }).await;
+        }
+        _ => {
+            let _ = stream.shutdown().await;
+            return Ended::early("its tunnel carries neither Hot Rod nor HTTP/2");
+        }
     }
     let relayed = relay(stream, &mut upstream, &first, shared.relaying()).await;
     Ended {

@@ -10,13 +10,14 @@ use std::time::Duration;
 use bytes::BytesMut;
 use hotrod_core::carriage::registry::INSIDE_FIELD;
 use hotrod_core::carriage::{Asked, Form, Fragment, Node, Offer, ServerConfig, ServerEvent, ServerLink};
+use hotrod_core::http2::hpack::Field;
 use hotrod_core::http2::{self, ErrorCode, Settings, StreamId};
 use hotrod_core::time::Instant;
 use tokio::io::DuplexStream;
 use tokio::time::{Instant as Clock, sleep_until};
 use tokio_util::io::poll_read_buf;
 
-use super::endpoint::Meant;
+use super::endpoint::{Meant, is_inside};
 use super::lane::MOST_WAITING;
 use super::session::{Progress, Session};
 use super::{HERE, Link};
@@ -313,7 +314,7 @@ impl<'a> Server<'a> {
             Some((501, None))
         } else if self.place.inside.is_some() && asked.target.is_some() {
             Some((405, None))
-        } else if asked.is_malformed {
+        } else if asked.is_malformed || !asked.fields.iter().all(is_known_inside) {
             Some((400, None))
         } else {
             None
@@ -351,4 +352,9 @@ impl<'a> Server<'a> {
             _ => self.machine.answer(stream, 405, "", true),
         }
     }
+}
+
+/// Whether a field is another than `Hot-Rod-Inside`, or one of the values that it can have.
+fn is_known_inside(field: &Field) -> bool {
+    field.name != INSIDE_FIELD.as_bytes() || is_inside(&field.value)
 }

@@ -163,6 +163,54 @@ async fn an_unknown_member_and_another_one_are_refused_by_name() {
     node.stop().await;
 }
 
+/// What a client of a tunnel is answered, and what comes behind that until the end, if there is one.
+async fn asks(gateway: &Gateway, fields: &str, behind: &[u8]) -> (String, Option<Vec<u8>>) {
+    let mut stream = TcpStream::connect(gateway.address()).await.unwrap();
+    let request = format!("GET / HTTP/1.1\r\nHost: h\r\nConnection: Upgrade\r\nUpgrade: hotrod\r\n{fields}\r\n");
+    stream.write_all(&[request.as_bytes(), behind].concat()).await.unwrap();
+    let mut answer = Vec::new();
+    let is_whole = |answer: &[u8]| answer.windows(4).any(|window| window == b"\r\n\r\n");
+    while !is_whole(&answer) {
+        assert_ne!(timeout(LONG, stream.read_buf(&mut answer)).await.expect("in time").unwrap(), 0);
+    }
+    let end = answer.windows(4).position(|window| window == b"\r\n\r\n").unwrap() + 4;
+    let mut rest = answer.split_off(end);
+    let ended = timeout(std::time::Duration::from_millis(500), stream.read_to_end(&mut rest)).await.is_ok();
+    (String::from_utf8(answer).unwrap(), ended.then_some(rest))
+}
+
+#[tokio::test]
+async fn fields_that_say_nothing_clear_are_refused() {
+    let node = node(1).await;
+    let gateway = sidecar(node.addresses()[0], &[]).await;
+    for fields in [
+        "Hot-Rod-Node: node-0\r\nHot-Rod-Node: node-0\r\n",
+        "Hot-Rod-Node: node 0\r\n",
+        "Hot-Rod-Node: \r\n",
+        "Hot-Rod-Inside: tls\r\n",
+        "Hot-Rod-Inside: hotrod\r\nHot-Rod-Inside: tls\r\n",
+    ] {
+        let (answer, _) = asks(&gateway, fields, b"").await;
+        assert!(answer.starts_with("HTTP/1.1 400 "), "{fields}: {answer}");
+    }
+    node.stop().await;
+}
+
+/// the first octets tell what a tunnel carries, and anything else than Hot Rod and HTTP/2 goes to no member.
+#[tokio::test]
+async fn a_tunnel_that_carries_something_else_ends() {
+    let node = node(1).await;
+    let gateway = sidecar(node.addresses()[0], &[]).await;
+    let passed = "hotrod_gateway_relayed_bytes_total{direction=\"to_member\"}";
+    for behind in [&b"GET / HTTP/1.1\r\nHost: h\r\n\r\n"[..], b"\x16\x03\x01", b"\0\0\0"] {
+        let (answer, rest) = asks(&gateway, "", behind).await;
+        assert!(answer.starts_with("HTTP/1.1 101 "), "{answer}");
+        assert_eq!(rest.as_deref(), Some(&[][..]), "{behind:?}");
+        assert_eq!(series(&gateway, passed).await.unwrap_or(0), 0);
+    }
+    node.stop().await;
+}
+
 #[tokio::test]
 async fn an_ordinary_request_gets_an_ordinary_answer() {
     let node = node(1).await;
