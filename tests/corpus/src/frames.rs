@@ -1,23 +1,20 @@
 //! The frames of http2jp/http2-frame-test-case through our codec: whole, and cut at every byte.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use hotrod_core::http2::frame::{Frame, FrameDecoder, FrameError, Priority};
 use serde_json::{Value, json};
 
-use crate::stories::unhex;
+use crate::stories::{json_files, unhex};
 
 /// RFC 9113, 4.2: what every receiver takes.
 const MAX_FRAME_SIZE: u32 = 1 << 14;
 
 /// Runs all cases in a folder and those below it, and answers how many there were.
 pub fn run(folder: &Path) -> Result<usize, String> {
-    let mut paths = Vec::new();
-    collect(folder, &mut paths)?;
-    paths.sort();
     let mut count = 0;
-    for path in paths {
+    for path in json_files(folder, false)? {
         let failed = |what: &str| format!("{}: {what}", path.display());
         let text = fs::read(&path).map_err(|error| failed(&error.to_string()))?;
         let Ok(case) = serde_json::from_slice::<Value>(&text) else { continue };
@@ -27,21 +24,6 @@ pub fn run(folder: &Path) -> Result<usize, String> {
     }
     println!("{count} frames of http2-frame-test-case");
     Ok(count)
-}
-
-/// Every JSON file that is not a story of header blocks.
-fn collect(folder: &Path, paths: &mut Vec<PathBuf>) -> Result<(), String> {
-    let failed = |error: std::io::Error| format!("{}: {error}", folder.display());
-    for entry in fs::read_dir(folder).map_err(failed)? {
-        let path = entry.map_err(failed)?.path();
-        let stem = path.file_stem().unwrap_or_default().to_string_lossy();
-        if path.is_dir() {
-            collect(&path, paths)?;
-        } else if !stem.starts_with("story_") && path.extension().is_some_and(|extension| extension == "json") {
-            paths.push(path);
-        }
-    }
-    Ok(())
 }
 
 fn check(case: &Value, wire: &[u8]) -> Result<(), String> {

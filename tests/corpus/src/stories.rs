@@ -26,20 +26,26 @@ pub struct Case {
 
 /// All stories in a folder and those below it, in the order of their paths.
 pub fn read(folder: &Path) -> Result<Vec<Story>, String> {
-    let mut paths = Vec::new();
-    collect(folder, &mut paths)?;
-    paths.sort();
-    paths.into_iter().map(story).collect()
+    json_files(folder, true)?.into_iter().map(story).collect()
 }
 
-fn collect(folder: &Path, paths: &mut Vec<PathBuf>) -> Result<(), String> {
+/// The JSON files in a folder and those below it that are stories, or those that are not, in the order of their paths.
+pub fn json_files(folder: &Path, stories: bool) -> Result<Vec<PathBuf>, String> {
+    let mut paths = Vec::new();
+    collect(folder, stories, &mut paths)?;
+    paths.sort();
+    Ok(paths)
+}
+
+fn collect(folder: &Path, stories: bool, paths: &mut Vec<PathBuf>) -> Result<(), String> {
     let failed = |error: std::io::Error| format!("{}: {error}", folder.display());
     for entry in fs::read_dir(folder).map_err(failed)? {
         let path = entry.map_err(failed)?.path();
         let stem = path.file_stem().unwrap_or_default().to_string_lossy();
         if path.is_dir() {
-            collect(&path, paths)?;
-        } else if stem.starts_with("story_") && path.extension().is_some_and(|extension| extension == "json") {
+            collect(&path, stories, paths)?;
+        } else if stem.starts_with("story_") == stories && path.extension().is_some_and(|extension| extension == "json")
+        {
             paths.push(path);
         }
     }
