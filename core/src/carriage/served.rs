@@ -133,10 +133,11 @@ impl Served {
         Ok(increment > 0 && self.outgoing.grant(call, increment))
     }
 
-    /// What the answer of a call may use at first, where the client's settings give every call `initial`.
-    pub(super) fn allowance_of(&self, call: u32, initial: u32) -> Allowance {
-        let ahead = self.calls.get(&call).map_or(0, |call| call.granted_ahead);
-        Allowance::new(initial.saturating_add(ahead))
+    /// The urgency of a call that is open, and what its answer may use at first where the client's settings give every
+    /// call `initial`.
+    pub(super) fn answering(&self, call: u32, initial: u32) -> Option<(u8, Allowance)> {
+        let call = self.calls.get(&call)?;
+        Some((call.urgency, Allowance::new(initial.saturating_add(call.granted_ahead))))
     }
 
     /// Octets of a request have gone on: how many to give back to the connection's credit, and to the call's.

@@ -290,8 +290,7 @@ impl ServerLink {
         let Some(terms) = self.terms else { return };
         let most = largest_whole(&self.connection);
         let Some(session) = self.sessions.get_mut(&stream) else { return };
-        let Some(urgency) = session.urgency_of(call) else { return };
-        let allowance = session.allowance_of(call, terms.initial_credit);
+        let Some((urgency, allowance)) = session.answering(call, terms.initial_credit) else { return };
         let held = if is_last { session.close(call) } else { 0 };
         if session.outgoing.contains(call) {
             session.outgoing.extend(call, bytes, is_last);
