@@ -135,27 +135,31 @@ impl<'a> Wanted<'a> {
 }
 
 impl Members {
-    /// The member that is wanted: an address as the topology has it, or for a name its host name alone, or the first
-    /// label of that, which is the name of a StatefulSet's pod. Compared as spec/hotrod-over-http.md says.
+    /// The member that is wanted.
     pub(crate) fn wanted(&self, wanted: Wanted<'_>) -> Option<&Member> {
-        let text = wanted.text()?;
-        let address = text.rsplit_once(':').and_then(|(host, port)| Some((host, port.parse().ok()?)));
-        let exact = address.and_then(|(host, port): (_, u16)| {
-            let host = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
-            self.all.iter().find(|member| member.port == port && is_same_host(&member.host, host))
-        });
-        exact.or_else(|| wanted.names().find_map(|name| self.named(name)))
+        member_wanted(&self.all, wanted)
     }
+}
 
-    fn named(&self, name: &str) -> Option<&Member> {
-        let is_name = |host: &str| host.parse::<IpAddr>().is_err();
-        let is_meant = |member: &&Member| {
-            is_name(&member.host) && (is_same_host(&member.host, name) || label(&member.host) == name)
-        };
-        let mut meant = self.all.iter().filter(is_meant);
-        // Two of a name are none.
-        meant.next().filter(|_| meant.next().is_none())
-    }
+/// The one of these that is wanted: an address as the topology has it, or for a name its host name alone, or the first
+/// label of that, which is the name of a StatefulSet's pod. Compared as spec/hotrod-over-http.md says.
+pub(crate) fn member_wanted<'a>(all: &'a [Member], wanted: Wanted<'_>) -> Option<&'a Member> {
+    let text = wanted.text()?;
+    let address = text.rsplit_once(':').and_then(|(host, port)| Some((host, port.parse().ok()?)));
+    let exact = address.and_then(|(host, port): (_, u16)| {
+        let host = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
+        all.iter().find(|member| member.port == port && is_same_host(&member.host, host))
+    });
+    exact.or_else(|| wanted.names().find_map(|name| member_named(all, name)))
+}
+
+fn member_named<'a>(all: &'a [Member], name: &str) -> Option<&'a Member> {
+    let is_name = |host: &str| host.parse::<IpAddr>().is_err();
+    let is_meant =
+        |member: &&Member| is_name(&member.host) && (is_same_host(&member.host, name) || label(&member.host) == name);
+    let mut meant = all.iter().filter(is_meant);
+    // Two of a name are none.
+    meant.next().filter(|_| meant.next().is_none())
 }
 
 /// Host names without regard to case, IP addresses by their value.

@@ -211,6 +211,11 @@ impl EventQueue {
         Self { allowance, pieces: VecDeque::new(), bytes: 0, number: 0 }
     }
 
+    /// Octets that wait.
+    pub(super) fn bytes(&self) -> usize {
+        self.bytes
+    }
+
     pub(super) fn push(&mut self, bytes: Bytes, is_first: bool, is_last: bool) {
         self.bytes += bytes.len();
         self.pieces.push_back(Piece { bytes, is_first, is_last });

@@ -309,6 +309,34 @@ impl ServerLink {
         self.send_fragments();
     }
 
+    /// Answers a call with all that `answer` holds.
+    pub fn respond_whole(&mut self, stream: StreamId, call: u32, answer: &mut SendBuffer) {
+        let length = answer.len();
+        if length > largest_whole(&self.connection) {
+            let mut pieces = answer.split_to(length);
+            while let Some(piece) = pieces.pop_front() {
+                self.respond(stream, call, piece, pieces.is_empty());
+            }
+            return;
+        }
+        let Some(session) = self.sessions.get_mut(&stream) else { return answer.clear() };
+        if session.urgency_of(call).is_none() {
+            return answer.clear();
+        }
+        let held = session.close(call);
+        self.give_back(held);
+        let flags = flag::FIRST | flag::FIN;
+        match put_head(&mut self.connection, stream, frame_type::RESPONSE, flags, call, length) {
+            Some(out) => answer.move_to(length, out),
+            None => answer.clear(),
+        }
+    }
+
+    /// Octets of events of a session that wait for credit, or for the link.
+    pub fn waiting_events(&self, stream: StreamId) -> usize {
+        self.sessions.get(&stream).map_or(0, |session| session.events.bytes())
+    }
+
     /// Sends an event, or its next fragment. It waits until the client has given credit for it.
     pub fn event(&mut self, stream: StreamId, bytes: Bytes, is_first: bool, is_last: bool) {
         if let Some(session) = self.sessions.get_mut(&stream) {

@@ -159,11 +159,11 @@ impl Cluster {
         // An endpoint that ends a session so has closed every call that it took: what is open it has not taken.
         let has_closed_all =
             matches!(end, LinkEnd::Finished | LinkEnd::Reset(HOT_ROD_UPSTREAM_GONE | HOT_ROD_NOT_AUTHENTICATED));
-        if !has_closed_all {
-            self.tell_what_was_sent(session);
-        }
         if let Some(open) = self.sessions.get_mut(session) {
             open.channel = None;
+            if has_closed_all && let Some(machine) = &mut open.machine {
+                machine.link_has_sent(0);
+            }
         }
         self.lose_session(session, Disconnect::Carriage(end));
     }
@@ -174,15 +174,6 @@ impl Cluster {
         let may_be_another = is_answer || matches!(end, LinkEnd::Connection(_) | LinkEnd::GoAway(_));
         if !(may_be_another && self.step_down(link, &end, is_answer)) {
             self.end_link(link, &Disconnect::Carriage(end));
-        }
-    }
-
-    /// A session learns how much of the link has gone out: before it is told that it is lost.
-    pub(super) fn tell_what_was_sent(&mut self, session: SessionId) {
-        let Some(open) = self.sessions.get_mut(session) else { return };
-        let Some(carried) = self.links.get(open.link).and_then(Link::carried) else { return };
-        if let Some(machine) = &mut open.machine {
-            machine.link_has_sent(carried.transmit().sent());
         }
     }
 

@@ -115,7 +115,6 @@ impl Cluster {
         let Some(open) = self.links.get_mut(link) else { return };
         open.takes_sessions = false;
         for session in open.sessions.clone() {
-            self.tell_what_was_sent(session);
             self.lose_session(session, reason.clone());
         }
     }
@@ -149,8 +148,13 @@ impl Cluster {
             }
             Stage::Carried(carried) => {
                 carried.transmitted(count);
+                let (sent, sessions) = (carried.transmit().sent(), open.sessions.clone());
+                // A session may end at any time, and has to know then what may have been applied.
+                for session in &sessions {
+                    let machine = self.sessions.get_mut(*session).and_then(|open| open.machine.as_deref_mut());
+                    machine.into_iter().for_each(|machine| machine.link_has_sent(sent));
+                }
                 self.handle_carried(link);
-                let sessions = self.links.get(link).map(|open| open.sessions.clone()).unwrap_or_default();
                 sessions.into_iter().for_each(|session| self.submit_queued(session));
             }
         }

@@ -34,4 +34,4 @@ pub use config::{Authentication, Config, VersionChoice};
 pub(crate) use error::Fate;
 pub use error::{Applied, Disconnect, OperationError, SubmitError};
 pub use event::{Counters, Event, Ready, TimeoutReason};
-pub use server::ServerSession;
+pub use server::{ServerSession, write_fault};

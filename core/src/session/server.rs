@@ -50,7 +50,7 @@ impl ServerSession {
         match self.decoder.poll()? {
             Ok(request) => Some(request),
             Err(fault) => {
-                self.say_why(&fault);
+                write_fault(&fault, &mut self.out);
                 self.fault = Some(fault);
                 None
             }
@@ -88,17 +88,18 @@ impl ServerSession {
     pub fn transmitted(&mut self, count: usize) {
         self.out.advance(count);
     }
+}
 
-    fn say_why(&mut self, fault: &RequestFault) {
-        let (message_id, status) = match fault {
-            RequestFault::Violation(wire::Violation { field: "magic", .. }) => (0, Status::INVALID_MAGIC_OR_MESSAGE_ID),
-            RequestFault::Violation(_) => (0, Status::PARSE_ERROR),
-            RequestFault::UnknownVersion { message_id, .. } => (*message_id, Status::UNKNOWN_VERSION),
-            RequestFault::UnknownOperation { message_id, .. } => (*message_id, Status::UNKNOWN_OPERATION),
-        };
-        let body = Body::Error(alloc::format!("{fault}"));
-        let asked =
-            Asked { operation: Operation::Ping, version: wire::Version::V2_0, intelligence: wire::Intelligence::Basic };
-        write_reply(&Reply { message_id, status, topology: None, body }, asked, &mut self.out);
-    }
+/// What a client is told of a request that can't be read.
+pub fn write_fault(fault: &RequestFault, out: &mut SendBuffer) {
+    let (message_id, status) = match fault {
+        RequestFault::Violation(wire::Violation { field: "magic", .. }) => (0, Status::INVALID_MAGIC_OR_MESSAGE_ID),
+        RequestFault::Violation(_) => (0, Status::PARSE_ERROR),
+        RequestFault::UnknownVersion { message_id, .. } => (*message_id, Status::UNKNOWN_VERSION),
+        RequestFault::UnknownOperation { message_id, .. } => (*message_id, Status::UNKNOWN_OPERATION),
+    };
+    let body = Body::Error(alloc::format!("{fault}"));
+    let asked =
+        Asked { operation: Operation::Ping, version: wire::Version::V2_0, intelligence: wire::Intelligence::Basic };
+    write_reply(&Reply { message_id, status, topology: None, body }, asked, out);
 }

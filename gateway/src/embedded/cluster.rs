@@ -220,6 +220,13 @@ impl Cluster {
         entry.into_iter().chain(state.map(|used| used + self.options.state_timeout)).min()
     }
 
+    /// Bytes have come from clients of a member, and gone to them.
+    pub(super) fn count_traffic(&mut self, member: MemberId, read: u64, written: u64) {
+        let traffic = self.traffic.entry(member).or_default();
+        traffic.0 += read;
+        traffic.1 += written;
+    }
+
     /// Ends everything that belongs to a connection.
     pub(super) fn disconnect(&mut self, id: ConnectionId) {
         self.post.close(id);
@@ -248,6 +255,7 @@ impl Cluster {
 
     fn change_view(&mut self) {
         self.caches.values_mut().for_each(|cache| cache.change_view(&self.members));
+        self.post.wake_carriers();
     }
 }
 

@@ -24,6 +24,15 @@ pub enum Refused {
     TooMany(usize),
 }
 
+/// Whether a member takes one more connection, or session.
+pub(super) fn may_open(cluster: &Cluster, member: MemberId) -> Result<(), Refused> {
+    if cluster.member_state(member).is_none_or(|state| state == MemberState::Crashed) {
+        return Err(Refused::NoSuchMember);
+    }
+    let limit = cluster.options.max_connections;
+    if cluster.post.count_of(member) >= limit { Err(Refused::TooMany(limit)) } else { Ok(()) }
+}
+
 /// A client's conversation with a member; see the [module](super) for how to drive it.
 pub struct Connection {
     id: ConnectionId,
@@ -37,27 +46,39 @@ pub struct Connection {
     reported: (u64, u64),
 }
 
-/// A listener that is being told what was there before it. Its request is answered, and the next one read, after that.
-struct Transfer {
-    cache: String,
-    listener_id: Bytes,
-    header: RequestHeader,
-    reply: Reply,
+/// A listener that is being told what was there before it. Its request is answered after that.
+pub(super) struct Transfer {
+    pub(super) cache: String,
+    pub(super) listener_id: Bytes,
+    pub(super) header: RequestHeader,
+    pub(super) reply: Reply,
+}
+
+impl Transfer {
+    /// The listener that a request adds, if it is to be told what was there before it.
+    pub(super) fn wanted_by(request: &Request) -> Option<Bytes> {
+        match request {
+            Request::AddClientListener { listener_id, options } if options.include_current_state => {
+                Some(listener_id.clone())
+            }
+            _ => None,
+        }
+    }
 }
 
 impl Connection {
     /// A client has connected to a member.
     pub fn open(cluster: &mut Cluster, member: MemberId) -> Result<Self, Refused> {
-        if cluster.member_state(member).is_none_or(|state| state == MemberState::Crashed) {
-            return Err(Refused::NoSuchMember);
-        }
-        let limit = cluster.options.max_connections;
-        if cluster.post.count_of(member) >= limit {
-            return Err(Refused::TooMany(limit));
-        }
+        may_open(cluster, member)?;
+        let id = cluster.post.open(member, None);
+        Ok(Self::new(cluster, id, member))
+    }
+
+    /// One whose id is known already.
+    pub(super) fn new(cluster: &Cluster, id: ConnectionId, member: MemberId) -> Self {
         let max_send_bytes = cluster.options.max_send_bytes;
-        Ok(Self {
-            id: cluster.post.open(member),
+        Self {
+            id,
             member,
             session: ServerSession::new(cluster.options.limits.clone(), max_send_bytes),
             max_send_bytes,
@@ -65,7 +86,7 @@ impl Connection {
             end: None,
             received: 0,
             reported: (0, 0),
-        })
+        }
     }
 
     /// Its id, as [`Cluster::poll_wakeup`] names it.
@@ -133,7 +154,7 @@ impl Connection {
         match self.end {
             None => false,
             Some(End::Fault(_)) => self.transmit().is_empty(),
-            Some(End::TooSlow { .. } | End::MemberGone) => true,
+            Some(_) => true,
         }
     }
 
@@ -146,12 +167,7 @@ impl Connection {
     fn execute(&mut self, cluster: &mut Cluster, header: RequestHeader, request: Request, moment: Moment) {
         let caller = Caller { connection: self.id, member: self.member };
         let operation = request.operation();
-        let wants_state = match &request {
-            Request::AddClientListener { listener_id, options } if options.include_current_state => {
-                Some(listener_id.clone())
-            }
-            _ => None,
-        };
+        let wants_state = Transfer::wanted_by(&request);
         let reply = cluster.execute(caller, &header, request, moment);
         match wants_state.filter(|_| reply.status.is_success()) {
             None => self.session.reply(&header, operation, &reply),
@@ -195,17 +211,15 @@ impl Connection {
     }
 
     fn report_traffic(&mut self, cluster: &mut Cluster) {
-        let (read, written) = cluster.traffic.entry(self.member).or_default();
         let now = (self.received, self.session.transmit().sent());
-        *read += now.0 - self.reported.0;
-        *written += now.1 - self.reported.1;
+        cluster.count_traffic(self.member, now.0 - self.reported.0, now.1 - self.reported.1);
         self.reported = now;
     }
 }
 
 impl Cluster {
     /// The next entries that a listener has not been told of; none when it has been told of all.
-    fn next_state(&mut self, member: MemberId, transfer: &Transfer, moment: Moment) -> Vec<Event> {
+    pub(super) fn next_state(&mut self, member: MemberId, transfer: &Transfer, moment: Moment) -> Vec<Event> {
         let Some(cache) = self.caches.get_mut(&transfer.cache) else { return Vec::new() };
         cache.expire(moment.unix_ms, &mut self.post);
         let segments = cache.options.segments;

@@ -1,9 +1,10 @@
 //! An in-memory Hot Rod cluster, without IO: no sockets, no clock, no threads, no randomness.
 //!
 //! A [`Cluster`] is all members, their caches and the view that clients get of them. A [`Connection`] is one client's
-//! conversation with one member. The host owns sockets and clock, and drives them so:
+//! conversation with one member, and a [`Link`] the same in whatever carriage the client speaks. The host owns sockets
+//! and clock, and drives them so:
 //!
-//! 1. [`Connection::open`] when a client has connected to a member;
+//! 1. [`Link::open`] (or [`Connection::open`]) when a client has connected to a member;
 //! 2. bytes from the client into [`Connection::handle_received`] (or [`Connection::receive_buffer`]), then
 //!    [`Connection::process`];
 //! 3. send what [`Connection::transmit`] holds, say how much went with [`Connection::transmitted`], then
@@ -37,7 +38,11 @@ mod connection;
 mod counters;
 mod dispatch;
 mod entry;
+mod framed;
+mod http1;
+mod http2;
 mod iteration;
+mod link;
 mod listeners;
 mod members;
 mod multimap;
@@ -51,6 +56,7 @@ mod streams;
 
 pub use cluster::{Cluster, Moment};
 pub use connection::{Connection, Refused};
+pub use link::Link;
 pub use members::{MemberId, MemberState};
 pub use options::{CacheMode, CacheOptions, ClusterOptions, InvalidCache, NamedCache};
 pub use post::{ConnectionId, End};

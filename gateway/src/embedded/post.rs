@@ -27,6 +27,12 @@ pub enum End {
     /// The member left the cluster, or crashed.
     #[error("the member is gone")]
     MemberGone,
+    /// The link is over, for a reason of HTTP.
+    #[error("{0}")]
+    Http(String),
+    /// The client speaks neither Hot Rod nor HTTP.
+    #[error("the client speaks nothing that is known here")]
+    NotUnderstood,
 }
 
 pub(super) enum Letter {
@@ -49,6 +55,8 @@ impl Letter {
 
 struct Mailbox {
     member: MemberId,
+    /// The connection that carries it: it is the one to wake.
+    carrier: ConnectionId,
     letters: VecDeque<Letter>,
     bytes: usize,
     end: Option<End>,
@@ -68,10 +76,14 @@ impl Post {
         Self { max_bytes, ..Self::default() }
     }
 
-    pub(super) fn open(&mut self, member: MemberId) -> ConnectionId {
+    /// A mailbox for a connection, or for one of several sessions that another carries.
+    pub(super) fn open(&mut self, member: MemberId, carrier: Option<ConnectionId>) -> ConnectionId {
         let id = ConnectionId(self.next);
         self.next += 1;
-        self.mailboxes.insert(id, Mailbox { member, letters: VecDeque::new(), bytes: 0, end: None });
+        // A tunnel may carry what carries a session: it is the outermost that a host knows.
+        let outermost = |carrier| self.mailboxes.get(&carrier).map_or(carrier, |mailbox| mailbox.carrier);
+        let carrier = carrier.map_or(id, outermost);
+        self.mailboxes.insert(id, Mailbox { member, carrier, letters: VecDeque::new(), bytes: 0, end: None });
         id
     }
 
@@ -87,7 +99,7 @@ impl Post {
 
     pub(super) fn send(&mut self, to: ConnectionId, letter: Letter) {
         let Some(mailbox) = self.mailboxes.get_mut(&to).filter(|mailbox| mailbox.end.is_none()) else { return };
-        self.woken.insert(to);
+        self.woken.insert(mailbox.carrier);
         mailbox.bytes += letter.size();
         mailbox.letters.push_back(letter);
         if mailbox.bytes > self.max_bytes {
@@ -98,11 +110,17 @@ impl Post {
 
     /// Ends every connection to a member.
     pub(super) fn end_all_of(&mut self, member: MemberId) {
-        for (id, mailbox) in self.mailboxes.iter_mut().filter(|(_, mailbox)| mailbox.member == member) {
+        for mailbox in self.mailboxes.values_mut().filter(|mailbox| mailbox.member == member) {
             mailbox.letters.clear();
             mailbox.end.get_or_insert(End::MemberGone);
-            self.woken.insert(*id);
+            self.woken.insert(mailbox.carrier);
         }
+    }
+
+    /// Wakes the connections that carry several sessions: they tell their clients of a new view.
+    pub(super) fn wake_carriers(&mut self) {
+        let carriers = self.mailboxes.iter().filter(|(id, mailbox)| mailbox.carrier != **id);
+        self.woken.extend(carriers.map(|(_, mailbox)| mailbox.carrier));
     }
 
     pub(super) fn end_of(&self, id: ConnectionId) -> Option<&End> {

@@ -10,8 +10,8 @@ use tokio::net::TcpStream;
 use tokio::sync::{Notify, watch};
 use tracing::{debug, warn};
 
-use super::Shared;
-use crate::embedded::{Connection, End, MemberId, Refused};
+use super::{GRACE, Shared};
+use crate::embedded::{self, End, MemberId, Refused};
 
 /// Pieces in one vectored write.
 const PIECES: usize = 64;
@@ -24,7 +24,7 @@ const CHECK: Duration = Duration::from_secs(1);
 pub(super) struct Link {
     shared: Arc<Shared>,
     socket: TcpStream,
-    connection: Connection,
+    connection: embedded::Link,
     waker: Arc<Notify>,
     stopping: watch::Receiver<bool>,
     opened: Instant,
@@ -57,7 +57,7 @@ impl Link {
     ) -> Result<Self, Refused> {
         let waker = Arc::new(Notify::new());
         let connection = shared.with(|state, _| {
-            let connection = Connection::open(&mut state.cluster, member)?;
+            let connection = embedded::Link::open(&mut state.cluster, member)?;
             state.wakers.insert(connection.id(), waker.clone());
             Ok(connection)
         })?;
@@ -106,6 +106,7 @@ impl Link {
                     if changed.is_err() {
                         return Why::Stopping;
                     }
+                    self.drain();
                 }
                 _ = checks.tick() => {
                     if let Some(what) = self.too_late() {
@@ -125,14 +126,14 @@ impl Link {
         if let Some(end) = self.connection.end().filter(|_| self.connection.is_finished()) {
             return Err(Why::Ended(end.clone()));
         }
-        if self.is_stopping() && self.connection.transmit().is_empty() {
+        if self.is_stopping() && !self.connection.ends_by_itself() && self.connection.transmit().is_empty() {
             return Err(Why::Stopping);
         }
         Ok(waited_for_room && sent && self.connection.end().is_none())
     }
 
     fn interest(&self) -> Option<Interest> {
-        let read = self.connection.wants_read() && !self.is_stopping();
+        let read = self.connection.wants_read() && (!self.is_stopping() || self.connection.ends_by_itself());
         let write = !self.connection.transmit().is_empty();
         match (read, write) {
             (true, true) => Some(Interest::READABLE | Interest::WRITABLE),
@@ -140,6 +141,13 @@ impl Link {
             (false, true) => Some(Interest::WRITABLE),
             (false, false) => None,
         }
+    }
+
+    /// The node stops: whoever understands it is told so.
+    fn drain(&mut self) {
+        let connection = &mut self.connection;
+        let grace = u32::try_from(GRACE.as_millis()).unwrap_or(u32::MAX);
+        self.shared.with(|_, moment| connection.drain(moment, grace));
     }
 
     fn is_stopping(&self) -> bool {
@@ -190,8 +198,7 @@ impl Link {
 
     /// What took too long.
     fn too_late(&self) -> Option<&'static str> {
-        let answered = self.connection.transmit().end() > 0;
-        if !answered && self.opened.elapsed() > self.shared.handshake_timeout {
+        if !self.connection.has_answered() && self.opened.elapsed() > self.shared.handshake_timeout {
             return Some("has not made itself known in time");
         }
         if !self.connection.transmit().is_empty() && self.taken_at.elapsed() > self.shared.send_timeout {

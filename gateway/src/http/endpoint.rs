@@ -22,7 +22,7 @@ pub(super) fn status_of(refusal: &NoUpstream) -> (u16, Option<u32>) {
 }
 
 /// Whether a tunnel can carry what `Hot-Rod-Inside` says.
-pub(super) fn is_inside(value: &[u8]) -> bool {
+pub(crate) fn is_inside(value: &[u8]) -> bool {
     matches!(value, b"hotrod" | b"h2")
 }
 

@@ -72,7 +72,7 @@ async fn flush(stream: &mut impl Link, exchange: &mut ServerExchange) -> std::io
 }
 
 /// Probes, people and proxies: Hot Rod's fields without an Upgrade mean something that is not there.
-fn answer_ordinary(exchange: &mut ServerExchange, request: &Request, close: bool) {
+pub(crate) fn answer_ordinary(exchange: &mut ServerExchange, request: &Request, close: bool) {
     let means_hot_rod = [NODE_FIELD, INSIDE_FIELD].iter().any(|name| request.fields.get(name).is_some());
     if means_hot_rod {
         return refuse(exchange, 426, None);
@@ -84,7 +84,7 @@ fn answer_ordinary(exchange: &mut ServerExchange, request: &Request, close: bool
     let _ = exchange.answer(&answer, close);
 }
 
-fn refuse(exchange: &mut ServerExchange, status: u16, retry_after: Option<u32>) {
+pub(crate) fn refuse(exchange: &mut ServerExchange, status: u16, retry_after: Option<u32>) {
     let mut answer = Answer::text(status, "");
     if let Some(seconds) = retry_after {
         // Digits are the value of a field.
@@ -94,7 +94,7 @@ fn refuse(exchange: &mut ServerExchange, status: u16, retry_after: Option<u32>) 
 }
 
 /// Why a tunnel can't be had with these fields.
-fn what_is_wrong(fields: &Fields) -> Option<&'static str> {
+pub(crate) fn what_is_wrong(fields: &Fields) -> Option<&'static str> {
     let is_known = fields.all(INSIDE_FIELD).all(|inside| is_inside(inside));
     if !is_known {
         return Some("asks for an unknown inside of a tunnel");

@@ -7,13 +7,17 @@ mod lane;
 mod session;
 mod tunnel;
 
+pub(crate) use endpoint::is_inside;
+pub(crate) use http1::{answer_ordinary, refuse, what_is_wrong};
+
 use tokio::io::{AsyncRead, AsyncWrite};
 
 use crate::connection::{Ended, Incoming, Speaks};
 use crate::gateway::Shared;
 
 /// What an ordinary request is told: probes and people see that they are at the right door.
-const HERE: &str = "hotrod-gateway: Hot Rod is served here, by Upgrade, CONNECT, Extended CONNECT or as it is.\n";
+pub(crate) const HERE: &str =
+    "hotrod-gateway: Hot Rod is served here, by Upgrade, CONNECT, Extended CONNECT or as it is.\n";
 
 /// A client's end of a link, with TLS or without, or a tunnel.
 trait Link: AsyncRead + AsyncWrite + Send + Unpin {}

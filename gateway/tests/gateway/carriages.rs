@@ -14,7 +14,7 @@ use tokio::time::timeout;
 use crate::common::{LONG, config, metric, node, readiness, series, sidecar, until};
 
 /// Every carriage over HTTP, as connection URIs have it.
-const CARRIAGES: [&str; 8] = [
+pub(crate) const CARRIAGES: [&str; 8] = [
     "carriage=upgrade",
     "carriage=connect",
     "carriage=connect-http2",
@@ -45,7 +45,7 @@ async fn front(seed: SocketAddr, members: usize, more: &[&str]) -> Gateway {
 }
 
 /// Small and large values, many at a time, and events.
-async fn use_it(client: &Client, what: &str) {
+pub(crate) async fn use_it(client: &Client, what: &str) {
     let cache = client.default_cache();
     let value: Bytes = (0..5_000_000u32).map(|n| n as u8).collect::<Vec<_>>().into();
     cache.put("large", value.clone()).await.unwrap_or_else(|error| panic!("{what}: {error}"));

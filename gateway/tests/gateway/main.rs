@@ -6,6 +6,7 @@ mod common;
 mod drain;
 mod front;
 mod limits;
+mod native;
 mod program;
 mod raw;
 mod settings;

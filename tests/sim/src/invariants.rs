@@ -75,8 +75,9 @@ fn check_machine(host: &Host) -> Result<(), String> {
     if members.len() > in_view + config.seeds.len() + links {
         return Err(format!("{} members are known, {in_view} are in the view, {links} have a link", members.len()));
     }
-    // On the link for operations, on that of the listener, and on links that drain.
-    let most = config.session.max_in_flight * links.max(1);
+    // In the sessions for operations and for the listener, and in those that drain: several may share a link.
+    let sessions = links + members.iter().map(|member| member.links).sum::<usize>();
+    let most = config.session.max_in_flight * sessions.max(1);
     if let Some(member) = members.iter().find(|member| member.in_flight > most) {
         return Err(format!("{} operations in flight at {:?}", member.in_flight, member.address));
     }

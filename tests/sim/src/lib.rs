@@ -9,6 +9,7 @@
 
 pub mod applied;
 mod asking;
+pub mod carried;
 pub mod faults;
 pub mod history;
 pub mod host;

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use hotrod_core::cluster::LinkId;
-use hotrod_gateway::embedded::Connection;
+use hotrod_gateway::embedded::Link;
 
 use crate::network::To;
 use crate::tally::Kind;
@@ -59,7 +59,7 @@ impl World {
     }
 
     /// The server's end of a connection goes.
-    pub(crate) fn hang_up(&mut self, connection: Connection) {
+    pub(crate) fn hang_up(&mut self, connection: Link) {
         self.by_connection.remove(&connection.id());
         connection.close(&mut self.servers);
     }

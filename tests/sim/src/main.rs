@@ -1,4 +1,4 @@
-//! `hotrod-sim --seeds N`: runs so many seeds, and says which failed. `--seed S` runs one.
+//! `hotrod-sim --seeds N`: runs so many seeds over each carriage, and says which failed. `--seed S` runs one.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::ExitCode;
@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 
 use clap::Parser;
+use hotrod_sim::carried::Carried;
 use hotrod_sim::tally::{Kind, Tally};
 use hotrod_sim::{Summary, run, run_aloud};
 
@@ -21,6 +22,10 @@ struct Options {
     /// Run only this one
     #[arg(long)]
     seed: Option<u64>,
+    /// Over this carriage alone: raw, upgrade, connect, connect-http2, extended-connect, frames, auto, upgrade+frames or
+    /// connect+frames
+    #[arg(long)]
+    carriage: Option<Carried>,
     /// Print everything that the clients say
     #[arg(long, requires = "seed")]
     trace: bool,
@@ -57,17 +62,23 @@ impl Total {
 fn main() -> ExitCode {
     let options = Options::parse();
     let (from, count) = options.seed.map_or((options.from, options.seeds), |seed| (seed, 1));
-    let mut total = run_all(from, count, if options.trace { run_aloud } else { run });
-    total.failed.sort();
-    for (seed, error) in &total.failed {
-        eprintln!("seed {seed}: {error}");
+    let run = if options.trace { run_aloud } else { run };
+    let mut failures = 0;
+    for carriage in options.carriage.map_or(Carried::ALL.to_vec(), |only| vec![only]) {
+        let mut total = run_all(from, count, |seed| run(seed, carriage));
+        total.failed.sort();
+        for (seed, error) in &total.failed {
+            eprintln!("seed {seed} over {carriage}: {error}");
+        }
+        println!("{carriage}:");
+        report(count, &total);
+        failures += total.failed.len();
     }
-    report(count, &total);
-    if total.failed.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    if failures == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
 /// Runs the seeds on every core. A run knows nothing of others, so this changes nothing in it.
-fn run_all(from: u64, count: u64, run: fn(u64) -> Result<Summary, String>) -> Total {
+fn run_all(from: u64, count: u64, run: impl Fn(u64) -> Result<Summary, String> + Sync) -> Total {
     let next = AtomicU64::new(from);
     let work = || {
         let mut total = Total::default();

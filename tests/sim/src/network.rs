@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use hotrod_core::cluster::LinkId;
 use hotrod_core::time::Instant;
-use hotrod_gateway::embedded::Connection;
+use hotrod_gateway::embedded::Link;
 
 /// Bytes that a connection holds in one direction, as the buffers of a socket do: a writer waits for room.
 pub const WINDOW: usize = 16 << 10;
@@ -18,7 +18,7 @@ pub struct Pipe {
     /// The client's name for it; `None` once the client has given it up.
     pub link: Option<LinkId>,
     /// The server's end; `None` before it is established and after it is gone.
-    pub server: Option<Connection>,
+    pub server: Option<Link>,
     /// The port that was dialled.
     pub dialled: u16,
     /// The port of the member that it leads to.
@@ -156,7 +156,8 @@ impl Pipe {
         let moving = arrivals.into_iter().chain([self.closes_at]).filter(|_| !self.is_stalled());
         let answered_at = self.answered_at.filter(|_| !self.unreachable);
         let broken_at = self.broken_at.filter(|_| !self.unreachable && !self.silent);
-        moving.chain([answered_at, broken_at]).flatten().min()
+        let server = self.server.as_ref().and_then(Link::poll_timeout);
+        moving.chain([answered_at, broken_at, server]).flatten().min()
     }
 
     /// Whether it ends now.

@@ -5,6 +5,7 @@ use std::time::Duration;
 use hotrod_core::cluster::Config;
 use hotrod_core::session;
 
+use crate::carried::Carried;
 use crate::faults::Faults;
 use crate::load::Load;
 use crate::shared::Shared;
@@ -35,13 +36,13 @@ pub struct Summary {
 }
 
 /// Runs one seed: applications under load while servers and links fail. The error tells what did not hold.
-pub fn run(seed: u64) -> Result<Summary, String> {
-    Run::new(seed).finish()
+pub fn run(seed: u64, carriage: Carried) -> Result<Summary, String> {
+    Run::new(seed, carriage).finish()
 }
 
 /// The same, and everything that the clients say is printed.
-pub fn run_aloud(seed: u64) -> Result<Summary, String> {
-    let mut run = Run::new(seed);
+pub fn run_aloud(seed: u64, carriage: Carried) -> Result<Summary, String> {
+    let mut run = Run::new(seed, carriage);
     run.world.trace.is_printed = true;
     run.finish()
 }
@@ -55,10 +56,10 @@ struct Run {
 }
 
 impl Run {
-    fn new(seed: u64) -> Self {
+    fn new(seed: u64, carriage: Carried) -> Self {
         let mut random = fastrand::Rng::with_seed(seed);
         let clients = random.usize(2..=3);
-        let configs = (0..clients).map(|_| config(&mut random)).collect();
+        let configs = (0..clients).map(|_| carriage.apply(config(&mut random))).collect();
         let mut world = World::of(random.u16(2..=4), seed, configs);
         world.late_arrivals = random.bool();
         world.clumsy_hosts = random.bool();

@@ -7,9 +7,7 @@ use std::time::Duration;
 use hotrod_core::cluster::{ClusterError, Config, Event, LinkId, OperationId, Output};
 use hotrod_core::time::Instant;
 use hotrod_core::wire::{self, Reply, Request};
-use hotrod_gateway::embedded::{
-    Cluster as Servers, ClusterOptions, Connection, ConnectionId, MemberId, MemberState, Moment,
-};
+use hotrod_gateway::embedded::{Cluster as Servers, ClusterOptions, ConnectionId, Link, MemberId, MemberState, Moment};
 
 use crate::host::Host;
 use crate::network::{Pipe, To};
@@ -296,7 +294,7 @@ impl World {
             pipe.port = self.random.choice(ports.collect::<Vec<_>>()).unwrap_or(BALANCER);
         }
         let member = self.by_port.get(&pipe.port);
-        if let Some(Ok(connection)) = member.map(|member| Connection::open(&mut self.servers, *member)) {
+        if let Some(Ok(connection)) = member.map(|member| Link::open(&mut self.servers, *member)) {
             self.by_connection.insert(connection.id(), id);
             pipe.server = Some(connection);
             pipe.answers_left = self.mute.contains(&pipe.port).then_some(1);

@@ -1,0 +1,297 @@
+//! A client that speaks HTTP/2: sessions in Hot Rod frames, and tunnels.
+
+use std::collections::BTreeMap;
+
+use bytes::{Bytes, BytesMut};
+use hotrod_core::carriage::registry::INSIDE_FIELD;
+use hotrod_core::carriage::{Asked, Form, Knowledge, Mode, Node, Offer, ServerConfig, ServerEvent, ServerLink};
+use hotrod_core::http2::{self, ErrorCode, StreamId};
+use hotrod_core::time::Instant;
+use hotrod_core::wire::SendBuffer;
+
+use super::cluster::{Cluster, Moment};
+use super::connection::may_open;
+use super::framed::Framed;
+use super::link::Link;
+use super::members::MemberId;
+use super::post::{ConnectionId, End};
+use crate::http::{HERE, is_inside};
+use crate::membership::{Wanted, member_wanted};
+
+/// Octets of fragments that a call may send at first, and all calls of a link together: requests are taken in as they
+/// come.
+const INITIAL_CREDIT: u32 = 256 << 10;
+const CONNECTION_CREDIT: u32 = 4 << 20;
+/// Bytes that a client has not taken above which nothing is read from it, nor executed.
+const UNTAKEN: usize = 1 << 20;
+
+/// A link of HTTP/2. One lane is enough for a client: requests are taken in side by side.
+pub(super) struct Http2 {
+    id: ConnectionId,
+    member: MemberId,
+    is_inside: bool,
+    machine: ServerLink,
+    sessions: BTreeMap<StreamId, Session>,
+    /// Bytes received since they were last looked at.
+    has_received: bool,
+    end: Option<End>,
+}
+
+enum Session {
+    Framed(Box<Framed>),
+    Tunnel {
+        link: Box<Link>,
+        /// Bytes that it has taken and the client may not replace yet.
+        held: usize,
+    },
+}
+
+impl Http2 {
+    pub(super) fn new(cluster: &Cluster, id: ConnectionId, member: MemberId, is_inside: bool, moment: Moment) -> Self {
+        let max_message_size = u32::try_from(cluster.options.limits.message).unwrap_or(u32::MAX).min(i32::MAX as u32);
+        let frames = Some(Offer {
+            initial_credit: INITIAL_CREDIT,
+            connection_credit: CONNECTION_CREDIT,
+            max_message_size,
+            ..Offer::default()
+        });
+        let config = ServerConfig { frames, http2: http2::Config::default() };
+        Self {
+            id,
+            member,
+            is_inside,
+            machine: ServerLink::new(config, moment.now),
+            sessions: BTreeMap::new(),
+            has_received: false,
+            end: None,
+        }
+    }
+
+    pub(super) fn receive_buffer(&mut self) -> &mut BytesMut {
+        self.machine.receive_buffer()
+    }
+
+    pub(super) fn handle_filled(&mut self) {
+        self.has_received = true;
+    }
+
+    pub(super) fn wants_read(&self) -> bool {
+        self.end.is_none() && self.machine.wants_read() && self.machine.transmit().len() < UNTAKEN
+    }
+
+    pub(super) fn process(&mut self, cluster: &mut Cluster, moment: Moment) {
+        if std::mem::take(&mut self.has_received) {
+            self.machine.handle_filled(moment.now);
+        }
+        if self.machine.poll_timeout().is_some_and(|at| at <= moment.now) {
+            self.machine.handle_timeout(moment.now);
+        }
+        self.handle_events(cluster);
+        self.process_sessions(cluster, moment);
+        self.handle_events(cluster);
+    }
+
+    fn handle_events(&mut self, cluster: &mut Cluster) {
+        while let Some(event) = self.machine.poll_event() {
+            match event {
+                ServerEvent::Asked { stream, asked } => self.begin(cluster, stream, &asked),
+                ServerEvent::Ordinary { stream, method, .. } => self.answer(stream, &method),
+                ServerEvent::Request { stream, fragment } => {
+                    if let Some(Session::Framed(session)) = self.sessions.get_mut(&stream)
+                        && let Err(code) = session.request(&fragment, &mut self.machine)
+                    {
+                        self.end_session(cluster, stream, code);
+                    }
+                }
+                ServerEvent::Bytes { stream, bytes } => {
+                    if let Some(Session::Tunnel { link, held }) = self.sessions.get_mut(&stream) {
+                        link.handle_received(&bytes);
+                        *held += bytes.len();
+                    }
+                }
+                ServerEvent::Cancelled { stream, call } => {
+                    if let Some(Session::Framed(session)) = self.sessions.get_mut(&stream) {
+                        session.cancelled(call, &mut self.machine);
+                    }
+                }
+                ServerEvent::Finished { stream } => self.finished(cluster, stream),
+                ServerEvent::Ended { stream, .. } => self.forget(cluster, stream),
+                ServerEvent::Writable { .. } => {}
+                ServerEvent::Drained => {
+                    self.machine.close(ErrorCode::NO_ERROR, b"");
+                    self.end.get_or_insert_with(|| End::Http("drained".into()));
+                }
+                ServerEvent::Closed(reason) => {
+                    self.end.get_or_insert_with(|| End::Http(reason.to_string()));
+                }
+            }
+        }
+    }
+
+    fn process_sessions(&mut self, cluster: &mut Cluster, moment: Moment) {
+        let mut over = Vec::new();
+        for (stream, session) in &mut self.sessions {
+            match session {
+                Session::Framed(session) => {
+                    if matches!(cluster.post.end_of(session.id()), Some(End::TooSlow { .. })) {
+                        over.push((*stream, ErrorCode::ENHANCE_YOUR_CALM));
+                    } else if self.machine.transmit().len() < UNTAKEN
+                        && session.process(cluster, moment, &mut self.machine)
+                    {
+                        over.push((*stream, ErrorCode::NO_ERROR));
+                    }
+                }
+                Session::Tunnel { link, held } => {
+                    link.process(cluster, moment);
+                    move_out(link, *stream, &mut self.machine);
+                    if link.wants_read() {
+                        self.machine.bytes_taken(*stream, std::mem::take(held));
+                    }
+                    if link.is_finished() {
+                        over.push((*stream, ErrorCode::NO_ERROR));
+                    }
+                }
+            }
+        }
+        over.into_iter().for_each(|(stream, code)| self.end_session(cluster, stream, code));
+    }
+
+    /// A session is asked for.
+    fn begin(&mut self, cluster: &mut Cluster, stream: StreamId, asked: &Asked) {
+        let mut insides = asked.fields.iter().filter(|field| field.name == INSIDE_FIELD.as_bytes());
+        let refused = if asked.is_foreign {
+            Some((501, None))
+        } else if self.is_inside && asked.target.is_some() {
+            Some((405, None))
+        } else if asked.is_malformed || !insides.all(|field| is_inside(&field.value)) {
+            Some((400, None))
+        } else if !cluster.is_meant(self.member, asked.node.as_deref(), asked.target.as_deref()) {
+            Some((421, None))
+        } else if may_open(cluster, self.member).is_err() {
+            Some((429, Some(1)))
+        } else {
+            None
+        };
+        if let Some((status, retry_after)) = refused {
+            return self.machine.refuse(stream, status, retry_after);
+        }
+        let session = if self.machine.form(stream) == Some(Form::Frames) {
+            let id = cluster.post.open(self.member, Some(self.id));
+            Session::Framed(Box::new(Framed::new(cluster, id, self.member, stream)))
+        } else {
+            match Link::inside(cluster, self.member, self.id) {
+                Ok(link) => Session::Tunnel { link: Box::new(link), held: 0 },
+                Err(_) => return self.machine.refuse(stream, 429, Some(1)),
+            }
+        };
+        self.sessions.insert(stream, session);
+        let node = cluster.node_of(self.member);
+        self.machine.accept(stream, &node);
+    }
+
+    fn answer(&mut self, stream: StreamId, method: &str) {
+        match method {
+            "GET" => self.machine.answer(stream, 200, HERE, true),
+            "HEAD" => self.machine.answer(stream, 200, HERE, false),
+            _ => self.machine.answer(stream, 405, "", true),
+        }
+    }
+
+    fn finished(&mut self, cluster: &mut Cluster, stream: StreamId) {
+        match self.sessions.get_mut(&stream) {
+            Some(Session::Framed(session)) => session.finished(),
+            Some(Session::Tunnel { .. }) => self.end_session(cluster, stream, ErrorCode::NO_ERROR),
+            None => {}
+        }
+    }
+
+    fn end_session(&mut self, cluster: &mut Cluster, stream: StreamId, code: ErrorCode) {
+        self.machine.end(stream, code);
+        self.forget(cluster, stream);
+    }
+
+    fn forget(&mut self, cluster: &mut Cluster, stream: StreamId) {
+        if let Some(session) = self.sessions.remove(&stream) {
+            session.close(cluster);
+        }
+    }
+
+    pub(super) fn drain(&mut self, moment: Moment, grace_ms: u32) {
+        self.machine.drain(moment.now, grace_ms);
+    }
+
+    pub(super) fn has_sessions(&self) -> bool {
+        !self.sessions.is_empty()
+    }
+
+    pub(super) fn poll_timeout(&self) -> Option<Instant> {
+        self.machine.poll_timeout()
+    }
+
+    pub(super) fn transmit(&self) -> &SendBuffer {
+        self.machine.transmit()
+    }
+
+    pub(super) fn transmitted(&mut self, count: usize) {
+        self.machine.transmitted(count);
+    }
+
+    pub(super) fn end(&self) -> Option<&End> {
+        self.end.as_ref()
+    }
+
+    pub(super) fn close(self, cluster: &mut Cluster) {
+        self.sessions.into_values().for_each(|session| session.close(cluster));
+    }
+}
+
+impl Session {
+    fn close(self, cluster: &mut Cluster) {
+        match self {
+            Self::Framed(session) => cluster.disconnect(session.id()),
+            Self::Tunnel { link, .. } => link.close(cluster),
+        }
+    }
+}
+
+/// Sends what a tunnel says, as far as its stream takes it.
+fn move_out(link: &mut Link, stream: StreamId, machine: &mut ServerLink) {
+    loop {
+        let room = machine.room(stream).min(link.transmit().first().len());
+        if room == 0 {
+            return;
+        }
+        machine.send_bytes(stream, Bytes::copy_from_slice(&link.transmit().first()[..room]));
+        link.transmitted(room);
+    }
+}
+
+impl Cluster {
+    /// Whether a session that names a member, or has CONNECT's target, means this one: it does unless it means another.
+    pub(super) fn is_meant(&self, member: MemberId, node: Option<&str>, target: Option<&str>) -> bool {
+        let wanted = match (node, target) {
+            (Some(node), _) => Wanted::Node(node),
+            (None, Some(target)) => Wanted::Authority(target),
+            (None, None) => return true,
+        };
+        let Some(own) = self.members.all.get(&member).map(|member| &member.address) else { return false };
+        let all: Vec<_> = self.members().map(|(_, address)| address.clone()).collect();
+        match member_wanted(&all, wanted) {
+            Some(meant) => meant == own,
+            // A name of the balancer before it, perhaps: it names no member, and nobody connects to it.
+            None => node.is_none(),
+        }
+    }
+
+    /// A member as the header field names it: by its address.
+    pub(super) fn name_of(&self, member: MemberId) -> String {
+        self.members.all.get(&member).map(|member| member.address.to_string()).unwrap_or_default()
+    }
+
+    fn node_of(&self, member: MemberId) -> Node {
+        let address = self.members.all.get(&member).map(|member| member.address.clone());
+        let (host, port) = address.map_or((String::new(), 0), |address| (address.host, address.port));
+        let name = self.name_of(member);
+        Node { mode: Mode::NATIVE, knowledge: Knowledge::OWN_CONNECTION, name, host, port }
+    }
+}

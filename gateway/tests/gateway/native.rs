@@ -1,0 +1,275 @@
+//! The members of the embedded node speak every carriage themselves, frames included (spec, "native").
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use hotrod_core::carriage::registry::{
+    HOT_ROD_MESSAGE_ERROR, NODE_FIELD, PROTOCOL, REVISION, flag, frame_type, setting,
+};
+use hotrod_core::http2::hpack::Field;
+use hotrod_core::http2::{self, Connection, ErrorCode, Event, StreamId};
+use hotrod_core::time::Instant;
+use hotrod_core::wire::{Envelope, Intelligence, Member, Request, RequestOptions, SendBuffer, Version, write_request};
+use hotrod_gateway::embedded::{Cluster, ClusterOptions, Link, MemberId, Moment};
+use hotrod_tokio::Client;
+use tokio::time::timeout;
+
+use crate::carriages::{CARRIAGES, use_it};
+use crate::common::{LONG, node, until};
+
+async fn connect(address: std::net::SocketAddr, properties: &str) -> Client {
+    let uri = format!("hotrod://{address}/dist?{properties}");
+    let connected = timeout(LONG, Client::connect(&uri)).await.expect("in time");
+    connected.unwrap_or_else(|error| panic!("{properties}: {error}"))
+}
+
+#[tokio::test]
+async fn a_whole_client_works_over_every_carriage_without_a_gateway() {
+    for carriage in CARRIAGES {
+        let node = node(3).await;
+        let client = connect(node.addresses()[0], carriage).await;
+        use_it(&client, carriage).await;
+        until("every member is reached", || async {
+            client.members().iter().filter(|member| member.ready).count() == 3
+        })
+        .await;
+        client.close().await;
+        node.stop().await;
+    }
+}
+
+#[tokio::test]
+async fn a_view_is_pushed_to_a_client_that_asks_for_nothing() {
+    let mut node = node(2).await;
+    let client = connect(node.addresses()[0], "carriage=frames").await;
+    client.default_cache().put("k", "v").await.unwrap();
+    node.add_member().await.unwrap();
+    // Well before the client would ask by itself.
+    let told = until("three members are known", || async { client.members().len() == 3 });
+    timeout(Duration::from_secs(20), told).await.expect("without being asked for");
+    client.close().await;
+    node.stop().await;
+}
+
+/// One session, one lane: the large value's fragments leave room for the small one.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_small_value_overtakes_a_large_one() {
+    let node = node(1).await;
+    let client = connect(node.addresses()[0], "carriage=frames").await;
+    let cache = client.default_cache();
+    cache.put("large", vec![7; 150 << 20]).await.unwrap();
+    cache.put("small", "v").await.unwrap();
+    let large = tokio::spawn({
+        let cache = cache.clone();
+        async move { cache.get("large").await.unwrap().unwrap().len() }
+    });
+    let mut meanwhile = 0;
+    while !large.is_finished() {
+        assert_eq!(cache.get("small").await.unwrap().unwrap(), "v");
+        meanwhile += 1;
+    }
+    // The last of them may have been answered after it, and one before it.
+    assert!(meanwhile > 5, "{meanwhile} small ones while the large one was on its way");
+    assert_eq!(large.await.unwrap(), 150 << 20);
+    client.close().await;
+    node.stop().await;
+}
+
+/// A client that says what it likes, and a member, without sockets.
+struct Wire {
+    cluster: Cluster,
+    link: Link,
+    client: Connection,
+    stream: StreamId,
+    status: Option<String>,
+    frames: Vec<(u8, u8, Bytes)>,
+    reset: Option<ErrorCode>,
+}
+
+const MOMENT: Moment = Moment { now: Instant::EPOCH, unix_ms: 1_800_000_000_000 };
+
+impl Wire {
+    /// A session with the first of two members, of which `node` is asked for.
+    fn open(node: Option<&str>) -> Self {
+        let mut cluster = Cluster::new(ClusterOptions::default(), MOMENT);
+        cluster.add_members([11222, 11223].map(|port| Member { host: "10.0.0.1".into(), port }));
+        let link = Link::open(&mut cluster, MemberId(0)).unwrap();
+        let mut config = http2::Config::default();
+        config.settings.extensions.push((setting::HOT_ROD, REVISION));
+        config.extension_frames.extend(frame_type::ALL);
+        let client = Connection::client(config, MOMENT.now);
+        let mut wire =
+            Self { cluster, link, client, stream: StreamId::CONNECTION, status: None, frames: Vec::new(), reset: None };
+        wire.exchange();
+        let field = |name: &'static str, value: &str| {
+            Field::new(Bytes::from_static(name.as_bytes()), Bytes::copy_from_slice(value.as_bytes()))
+        };
+        let mut fields = vec![
+            field(":method", "CONNECT"),
+            field(":protocol", PROTOCOL),
+            field(":scheme", "http"),
+            field(":path", "/"),
+            field(":authority", "node"),
+        ];
+        fields.extend(node.map(|node| field(NODE_FIELD, node)));
+        wire.stream = wire.client.request(MOMENT.now, &fields, false).unwrap();
+        wire.exchange();
+        wire
+    }
+
+    fn exchange(&mut self) {
+        loop {
+            let out = self.client.transmit().to_bytes();
+            self.client.transmitted(out.len());
+            self.link.handle_received(&out);
+            self.link.process(&mut self.cluster, MOMENT);
+            let back = self.link.transmit().to_bytes();
+            self.link.transmitted(back.len());
+            self.client.receive_buffer().extend_from_slice(&back);
+            self.client.handle_filled(MOMENT.now);
+            while let Some(event) = self.client.poll_event() {
+                match event {
+                    Event::Response { fields, .. } => {
+                        let status = fields.iter().find(|field| field.name == ":status").unwrap();
+                        self.status = Some(String::from_utf8(status.value.to_vec()).unwrap());
+                    }
+                    Event::Extension { kind, flags, payload, .. } => self.frames.push((kind, flags, payload)),
+                    Event::Reset { code, .. } => self.reset = Some(code),
+                    Event::Closed(reason) => panic!("{reason}"),
+                    _ => {}
+                }
+            }
+            if out.is_empty() && back.is_empty() {
+                return;
+            }
+        }
+    }
+
+    fn request(&mut self, call: u32, flags: u8, message: &[u8]) {
+        let payload = [&call.to_be_bytes(), message].concat();
+        self.client.send_extension(self.stream, frame_type::REQUEST, flags, &[payload.into()]).unwrap();
+        self.exchange();
+    }
+
+    /// The frames that have come since the last look.
+    fn heard(&mut self, kind: u8) -> Vec<Bytes> {
+        let heard = std::mem::take(&mut self.frames);
+        heard.into_iter().filter(|frame| frame.0 == kind).map(|frame| frame.2).collect()
+    }
+}
+
+fn message(id: u64, request: &Request) -> Bytes {
+    let envelope =
+        Envelope { message_id: id, version: Version::LATEST, intelligence: Intelligence::Basic, topology_id: 0 };
+    let mut out = SendBuffer::new();
+    write_request(envelope, &RequestOptions::cache("dist"), request, &mut out);
+    out.to_bytes()
+}
+
+fn get(id: u64) -> Bytes {
+    message(id, &Request::Get { key: Bytes::from_static(b"k") })
+}
+
+const WHOLE: u8 = flag::FIRST | flag::FIN;
+
+#[test]
+fn node_comes_first_and_tells_the_member() {
+    let wire = Wire::open(Some("10.0.0.1:11222"));
+    assert_eq!(wire.status.as_deref(), Some("200"));
+    let (kind, _, node) = &wire.frames[0];
+    assert_eq!((*kind, &node[..]), (frame_type::NODE, &b"\x00\x02\x0e10.0.0.1:11222\x0810.0.0.1\x2b\xd6"[..]));
+}
+
+#[test]
+fn a_session_that_means_another_member_is_refused_with_421() {
+    for node in ["10.0.0.1:11223", "elsewhere"] {
+        assert_eq!(Wire::open(Some(node)).status.as_deref(), Some("421"), "{node}");
+    }
+}
+
+#[test]
+fn a_call_is_executed_when_its_fin_has_come_and_not_before() {
+    let mut wire = Wire::open(None);
+    let (first, second) = (
+        message(
+            1,
+            &Request::Put {
+                key: Bytes::from_static(b"k"),
+                expiration: hotrod_core::wire::Expiration::DEFAULT,
+                value: Bytes::from_static(b"v"),
+            },
+        ),
+        get(2),
+    );
+    wire.request(1, flag::FIRST, &first);
+    wire.request(2, WHOLE, &second);
+    let answers = wire.heard(frame_type::RESPONSE);
+    assert_eq!(answers.len(), 1);
+    assert_eq!(answers[0][7], 2, "the status: there is no such key yet");
+    wire.request(1, flag::FIN, b"");
+    assert_eq!(wire.heard(frame_type::RESPONSE).len(), 1);
+}
+
+#[test]
+fn a_call_that_makes_more_or_less_than_one_request_ends_the_session() {
+    let one = get(1);
+    for calls in [
+        vec![(WHOLE, [&one[..], &one[..]].concat())],
+        vec![(WHOLE, one[..one.len() - 1].to_vec())],
+        vec![(flag::FIRST, one.to_vec()), (flag::FIN, b"\xa0".to_vec())],
+        vec![(WHOLE, b"nonsense".to_vec())],
+    ] {
+        let mut wire = Wire::open(None);
+        for (flags, bytes) in &calls {
+            wire.request(1, *flags, bytes);
+        }
+        assert_eq!(wire.reset, Some(HOT_ROD_MESSAGE_ERROR), "{calls:?}");
+    }
+}
+
+#[test]
+fn an_unknown_operation_is_answered_and_the_session_goes_on() {
+    let mut wire = Wire::open(None);
+    let mut unknown = get(1).to_vec();
+    unknown[3] = 0xfb;
+    wire.request(1, WHOLE, &unknown);
+    let answers = wire.heard(frame_type::RESPONSE);
+    assert_eq!((answers.len(), answers[0][6], answers[0][7]), (1, 0x50, 0x82), "an error: unknown operation");
+    wire.request(2, WHOLE, &get(2));
+    assert_eq!(wire.heard(frame_type::RESPONSE).len(), 1);
+}
+
+/// Not executed: dropped, and certainly not applied. Executed and on its way: it may have been.
+#[test]
+fn a_cancel_says_exactly_what_became_of_the_call() {
+    let mut wire = Wire::open(None);
+    wire.request(1, flag::FIRST, &get(1));
+    let cancel = |call: u32| Bytes::from([call.to_be_bytes(), 8u32.to_be_bytes()].concat());
+    wire.client.send_extension(wire.stream, frame_type::CANCEL, 0, &[cancel(1)]).unwrap();
+    wire.exchange();
+    let answers = std::mem::take(&mut wire.frames);
+    let told = answers.iter().find(|frame| frame.0 == frame_type::CANCEL).unwrap();
+    assert_eq!((told.1, &told.2), (0, &cancel(1)));
+    // Its answer is larger than the client's credit.
+    let value = Bytes::from(vec![7; 1 << 20]);
+    wire.cluster_put(&value);
+    wire.request(2, WHOLE, &get(2));
+    wire.client.send_extension(wire.stream, frame_type::CANCEL, 0, &[cancel(2)]).unwrap();
+    wire.exchange();
+    let told = wire.frames.iter().find(|frame| frame.0 == frame_type::CANCEL).unwrap();
+    assert_eq!((told.1, &told.2), (flag::MAY_HAVE_BEEN_APPLIED, &cancel(2)));
+}
+
+impl Wire {
+    /// Somebody else writes the key.
+    fn cluster_put(&mut self, value: &Bytes) {
+        let mut other = Link::open(&mut self.cluster, MemberId(1)).unwrap();
+        let expiration = hotrod_core::wire::Expiration::DEFAULT;
+        other.handle_received(&message(
+            1,
+            &Request::Put { key: Bytes::from_static(b"k"), expiration, value: value.clone() },
+        ));
+        other.process(&mut self.cluster, MOMENT);
+        other.close(&mut self.cluster);
+    }
+}
