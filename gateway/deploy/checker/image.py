@@ -56,7 +56,7 @@ def _sources(root, instructions):
     yield from (f"Containerfile: there is no {source} to copy" for source in missing)
     outside = [each for each in _workspace(root)["members"] if each.split("/")[0] not in sources]
     yield from (f"Containerfile: {member}, of the workspace, is not copied" for member in outside)
-    if not missing and not outside and shutil.which("cargo"):
+    if not missing and not outside and shutil.which("cargo") and (root / ".git").exists():
         yield from _cargo(root, sources)
 
 
@@ -88,12 +88,3 @@ def _image(stages, text):
         yield "Containerfile: USER is to be a number and not 0, for runAsNonRoot to see it"
     if settings.get("ENTRYPOINT") != '["/usr/local/bin/hotrod-gateway"]':
         yield "Containerfile: ENTRYPOINT is not the gateway"
-
-
-def tags(root, overlay):
-    """The image that is asked for is the one of this version."""
-    wanted = f"hotrod-gateway:{_workspace(root)['package']['version']}"
-    for pod in overlay.pods:
-        for container in pod.containers:
-            if container["image"].startswith("hotrod-gateway") and container["image"] != wanted:
-                yield f"{pod.workload['kind']} {pod.workload['metadata']['name']}: {container['image']} is not {wanted}"

@@ -1,6 +1,6 @@
 """Probes ask the admin port; and what is stopped has the time that it needs: preStop, drain, then the rest."""
 
-from .options import gateways, seconds, value
+from .options import gateways, is_readable, seconds, value
 from .render import title
 
 # For what comes after the drain: the rest is cut off, and the process ends.
@@ -12,7 +12,7 @@ PROBES = {"readinessProbe": "/readyz", "livenessProbe": "/healthz"}
 
 def complaints(overlay):
     for pod in {id(pod.workload): pod for pod in overlay.pods}.values():
-        for container in gateways(pod):
+        for container in filter(is_readable, gateways(pod)):
             for problem in (*_probes(container), *_listens(container), *_stop(pod, container)):
                 yield f"{title(pod.workload)}: {problem}"
 

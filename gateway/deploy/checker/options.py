@@ -1,6 +1,7 @@
 """What containers tell the gateway against the options that it has: gateway/src/config/options.rs is the truth."""
 
 import re
+import tomllib
 from functools import cache
 from pathlib import Path
 
@@ -9,6 +10,7 @@ from .render import title
 SOURCE = Path(__file__).parent.parent.parent / "src/config/options.rs"
 PREFIX = "HOTROD_GATEWAY_"
 IMAGE = "hotrod-gateway"
+WORKSPACE = Path(__file__).parent.parent.parent.parent / "Cargo.toml"
 # Of the command line alone (config/mod.rs), and the password, which is in the environment alone.
 FLAGS = {"config": "PathBuf", "check": "bool"}
 PASSWORD = "password"
@@ -19,7 +21,7 @@ MEMORY = {"": 1, "Ki": 1 << 10, "Mi": 1 << 20, "Gi": 1 << 30}
 
 @cache
 def known():
-    """Options by name, with their Rust type, and for numbers and times their default."""
+    """Options by name, with their Rust type, in kebab-case as on the command line."""
     source = SOURCE.read_text()
     options = re.findall(r"pub\(crate\) (\w+): Option<(.+)>,", source)
     return {name.replace("_", "-"): kind for name, kind in options} | FLAGS
@@ -65,15 +67,17 @@ def complaints(overlay):
 
 
 def _problems(overlay, pod, container):
+    version = tomllib.loads(WORKSPACE.read_text())["workspace"]["package"]["version"]
+    if container["image"] != f"{IMAGE}:{version}":
+        yield f"{container['image']} is not {IMAGE}:{version}, which is this version"
     for argument in container.get("args", []):
         if not argument.startswith("--"):
             yield f"{argument!r} is no option of the gateway"
     options = given(container)
-    for name, text in options.items():
-        if name not in known() and name != PASSWORD:
-            yield f"the gateway has no option {name}"
-        elif text is not None and not _is_of(known().get(name, ""), text):
-            yield f"{text!r} is no value for {name}"
+    unknown = list(_unknown(options))
+    yield from unknown
+    if unknown:
+        return
     for name in ("listen", "admin", "upstream", "node-name"):
         if name not in options:
             yield f"{name} is missing"
@@ -84,6 +88,19 @@ def _problems(overlay, pod, container):
             yield f"{first} and {second} go together"
     yield from _upstream(overlay, pod, options)
     yield from _memory(container)
+
+
+def is_readable(container):
+    """Whether all options are known, with values of their kind."""
+    return not any(_unknown(given(container)))
+
+
+def _unknown(options):
+    for name, text in options.items():
+        if name not in known() and name != PASSWORD:
+            yield f"the gateway has no option {name}"
+        elif text is not None and not _is_of(known().get(name, ""), text):
+            yield f"{text!r} is no value for {name}"
 
 
 def _is_of(kind, text):

@@ -1,47 +1,67 @@
 """Every object against the schema of its kind; a field that the kind does not have is wrong."""
 
 import json
+import re
 from functools import cache
+from importlib import resources
 from pathlib import Path
 
 import jsonschema
-import kubernetes_validate
 from referencing import Registry, Resource
 
 from .render import title
 
 # Sleep as a preStop came on by default with 1.30: nothing older is promised.
 VERSIONS = ("1.30", "1.33", "1.37")
-SCHEMAS = Path(__file__).parent.parent / "schemas"
+KUBERNETES = resources.files("kubernetes_validate") / "kubernetes-json-schema"
+OWN = Path(__file__).parent.parent / "schemas"
 
 
 def complaints(overlay):
     for found in overlay.objects:
-        own = _own(f"{found['kind']}.{found['apiVersion'].replace('/', '.')}")
-        if own is not None:
-            yield from (f"{title(found)}: {_place(error)}: {error.message}" for error in own.iter_errors(found))
-            continue
-        for version in VERSIONS:
-            try:
-                kubernetes_validate.validate(found, version, strict=True)
-            except kubernetes_validate.ValidationError as error:
-                yield f"{title(found)}: {_place(error)}: {error.message} (Kubernetes {version})"
-            except (kubernetes_validate.SchemaNotFoundError, kubernetes_validate.VersionNotSupportedError):
-                yield f"{title(found)}: there is no schema of {found['apiVersion']} (Kubernetes {version})"
-
-
-def _place(error):
-    return ".".join(str(step) for step in error.path) or "the object"
+        api, kind = found["apiVersion"], found["kind"]
+        own = _own(api, kind)
+        schemas = {"": own} if own else {f" (Kubernetes {version})": _builtin(api, kind, version) for version in VERSIONS}
+        for where, schema in schemas.items():
+            if schema is None:
+                yield f"{title(found)}: there is no schema of {kind} in {api}{where}"
+                continue
+            for error in schema.iter_errors(found):
+                place = ".".join(str(step) for step in error.path) or "the object"
+                yield f"{title(found)}: {place}: {error.message}{where}"
 
 
 @cache
-def _own(kind):
-    """A validator for a kind that Kubernetes itself does not have."""
-    path = SCHEMAS / f"{kind}.json"
+def _own(api, kind):
+    """For a kind that Kubernetes itself does not have."""
+    path = OWN / f"{kind}.{api.replace('/', '.')}.json"
     if not path.exists():
         return None
-    common = json.loads((SCHEMAS / "common.json").read_text())
-    registry = Registry().with_resource("common.json", Resource.from_contents(common))
+    common = Resource.from_contents(json.loads((OWN / "common.json").read_text()))
     schema = json.loads(path.read_text())
     jsonschema.Draft202012Validator.check_schema(schema)
+    return jsonschema.Draft202012Validator(schema, registry=Registry().with_resource("common.json", common))
+
+
+@cache
+def _builtin(api, kind, version):
+    folder = _folder(version)
+    # The package's names: rbac.authorization.k8s.io/v1 is rbac-v1.
+    group, _, version_of_group = api.rpartition("/")
+    name = "-".join(filter(None, (kind.lower(), group.split(".")[0], version_of_group))) + ".json"
+    if not (folder / name).is_file():
+        return None
+    schema = json.loads((folder / name).read_text())
+    registry = Resource.from_contents(schema) @ _definitions(version)
     return jsonschema.Draft202012Validator(schema, registry=registry)
+
+
+@cache
+def _definitions(version):
+    definitions = json.loads((_folder(version) / "_definitions.json").read_text())
+    return Resource.from_contents(definitions) @ Registry()
+
+
+@cache
+def _folder(version):
+    return next(each for each in KUBERNETES.iterdir() if re.fullmatch(rf"v{version}[.]\d+-local-strict", each.name))
