@@ -1,5 +1,6 @@
 """Breaks copies of the manifests, one fault at a time: the check has to find each, and say what it is."""
 
+import os
 import shutil
 import tempfile
 import unittest
@@ -222,6 +223,13 @@ class Faults(unittest.TestCase):
         for fault, (file, old, new, complaint) in WHOLE.items():
             with self.subTest(fault), self.broken(file, old, new):
                 self.assertIn(complaint, "\n".join(self.whole()))
+
+    @unittest.skipUnless(os.environ.get("HOTROD_GATEWAY_PROGRAM"), "hotrod-gateway has not been built")
+    def test_what_the_gateway_itself_refuses_is_found(self):
+        # An option that it has, and that means nothing here: only the program knows.
+        with self.broken(f"gateway/deploy/{FRONT}", "--buffer=32KiB", "--buffer=32KiB\n            - --members=3"):
+            found = check(self.deploy / "overlays/front-route", os.environ["HOTROD_GATEWAY_PROGRAM"])
+        self.assertIn("the gateway refuses it: --members: means nothing without --embedded", "\n".join(found))
 
 
 if __name__ == "__main__":
