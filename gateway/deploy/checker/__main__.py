@@ -1,4 +1,4 @@
-"""check [OVERLAY…]: all overlays, the Containerfile and the pages, or some overlays alone. One line for each complaint.
+"""check [OVERLAY…]: all overlays, the Containerfile and the pages, or some overlays alone; a line for each complaint.
 
 Options are told to the program in HOTROD_GATEWAY_PROGRAM as well, if there is one.
 """

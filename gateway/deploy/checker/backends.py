@@ -1,4 +1,4 @@
-"""Whatever leads somewhere leads to a Service that is there, at a port that it has; and policies to what they are for."""
+"""What leads somewhere leads to a Service that is there, at a port that it has; and policies to what they are for."""
 
 from .render import title
 

@@ -16,7 +16,7 @@ def complaints(root):
     text = (root / CONTAINERFILE).read_text()
     instructions = _instructions(text)
     stages = [rest for name, rest in instructions if name == "FROM"]
-    for name, rest in instructions:
+    for name, _ in instructions:
         if name not in INSTRUCTIONS:
             yield f"Containerfile: {name} is not expected"
     for stage in stages:

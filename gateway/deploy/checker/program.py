@@ -44,4 +44,5 @@ def _check(program, container, folder):
     # What comes from the pod is its name.
     variables = {each["name"]: here(each.get("value", "infinispan-0")) for each in container.get("env", [])}
     environment = {"PATH": os.environ["PATH"], **variables}
-    return subprocess.run([program, "--check", *arguments], env=environment, capture_output=True, text=True, check=False)
+    command = [program, "--check", *arguments]
+    return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)

@@ -1,4 +1,4 @@
-"""ConfigMaps and Secrets that are used are there, or README.md says who makes them; files that are named are in them."""
+"""ConfigMaps and Secrets are there, or README.md says who makes them; files that are named are in them."""
 
 import posixpath
 import re

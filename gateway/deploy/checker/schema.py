@@ -21,7 +21,8 @@ def complaints(overlay):
     for found in overlay.objects:
         api, kind = found["apiVersion"], found["kind"]
         own = _own(api, kind)
-        schemas = {"": own} if own else {f" (Kubernetes {version})": _builtin(api, kind, version) for version in VERSIONS}
+        builtin = {f" (Kubernetes {version})": _builtin(api, kind, version) for version in VERSIONS}
+        schemas = {"": own} if own else builtin
         for where, schema in schemas.items():
             if schema is None:
                 yield f"{title(found)}: there is no schema of {kind} in {api}{where}"

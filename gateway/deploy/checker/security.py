@@ -46,7 +46,8 @@ def _container(pod, container):
 
 
 def _kept(overlay, pod):
-    budgets = [budget for budget in overlay.of("PodDisruptionBudget") if pod in overlay.selected(budget["spec"]["selector"])]
+    every = overlay.of("PodDisruptionBudget")
+    budgets = [budget for budget in every if pod in overlay.selected(budget["spec"]["selector"])]
     if len(budgets) != 1:
         yield f"has {len(budgets)} PodDisruptionBudgets, and ought to have one"
     if pod.workload["spec"]["replicas"] < 2:
