@@ -1,0 +1,1 @@
+"""Checks the manifests of gateway/deploy without a cluster and without a network."""
