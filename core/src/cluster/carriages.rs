@@ -13,7 +13,7 @@ use super::machine::Cluster;
 use super::member::MemberId;
 use super::output::Output;
 use crate::carriage::registry::{INSIDE_FIELD, NODE_FIELD};
-use crate::carriage::{Carriage, Choice, ClientConfig, Inside, LinkEnd, Offer, Refusal, SessionRequest};
+use crate::carriage::{Carriage, Choice, ClientConfig, FrameBudgets, Inside, LinkEnd, Offer, Refusal, SessionRequest};
 use crate::http1::{self, ClientEvent, ClientExchange, Fields, Trailing};
 use crate::session::Disconnect;
 
@@ -48,6 +48,7 @@ impl Config {
             only_frames: frames.is_some() && self.carriage.choice != Choice::Auto,
             ordinary_connect: carriage == Carriage::ConnectHttp2,
             limits: self.session.limits.clone(),
+            budgets: FrameBudgets::default(),
             http2: crate::http2::Config {
                 keep_alive: Some(crate::http2::KeepAlive { interval: self.keep_alive, timeout: self.connect_timeout }),
                 ..crate::http2::Config::default()
