@@ -348,7 +348,8 @@ typedef enum hotrod_output_type {
    */
   HOTROD_OUTPUT_COUNTER = 44,
   /**
-   * An endpoint does not offer the best carriage, and another is used with it from now on.
+   * Which carriage is used with an endpoint, where the settings leave the choice: told when it is found, and again
+   * whenever another takes its place.
    */
   HOTROD_OUTPUT_CARRIAGE_CHOSEN = 47,
   /**
@@ -1528,7 +1529,8 @@ typedef struct hotrod_output_counter {
 } hotrod_output_counter;
 
 /**
- * An endpoint does not offer the best carriage, and another is used with it from now on.
+ * Which carriage is used with an endpoint, where the settings leave the choice: told when it is found, and again
+ * whenever another takes its place.
  */
 typedef struct hotrod_output_carriage_chosen {
   /**
@@ -1540,7 +1542,7 @@ typedef struct hotrod_output_carriage_chosen {
    */
   struct hotrod_text carriage;
   /**
-   * What the endpoint does not offer.
+   * What the endpoint does not offer of what is better; empty if there is nothing.
    */
   struct hotrod_text reason;
 } hotrod_output_carriage_chosen;

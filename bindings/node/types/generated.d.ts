@@ -218,14 +218,14 @@ export interface CounterOutput {
   newState: 'valid' | 'lower_bound_reached' | 'upper_bound_reached'
 }
 
-/** An endpoint does not offer the best carriage, and another is used with it from now on. */
+/** Which carriage is used with an endpoint, where the settings leave the choice: told when it is found, and again whenever another takes its place. */
 export interface CarriageChosenOutput {
   type: 'CarriageChosen'
   /** The endpoint, `host:port`. */
   endpoint: string
   /** The name of the carriage, as in connection URIs. */
   carriage: string
-  /** What the endpoint does not offer. */
+  /** What the endpoint does not offer of what is better; empty if there is nothing. */
   reason: string
 }
 

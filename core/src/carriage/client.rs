@@ -10,19 +10,19 @@ use super::calls::Calls;
 use super::credit::{Allowance, Window};
 use super::error::{LinkEnd, Refusal};
 use super::event::ClientEvent;
-use super::frame::{Frame, Malformed};
-use super::registry::{HOT_ROD_CREDIT_ERROR, HOT_ROD_MESSAGE_ERROR, USUAL_URGENCY, flag, frame_type};
+use super::flood::{FrameBudgets, FrameGuard};
+use super::outgoing::Room;
+use super::registry::{HOT_ROD_CREDIT_ERROR, HOT_ROD_MESSAGE_ERROR, USUAL_URGENCY, flag, frame_type, setting};
 use super::request::{Form, SessionRequest};
 use super::terms::{CHANGED_TERMS, Offer};
 use super::turns::Turns;
-use super::writing::{ENOUGH, largest_whole, put_fragment, put_head, put_numbers};
+use super::writing::{ENOUGH, FULL, largest_whole, put_fragment, put_head, put_numbers};
 use crate::http2::hpack::Field;
 use crate::http2::{self, Connection, ErrorCode, StreamId};
 use crate::time::Instant;
 use crate::wire::{Limits, SendBuffer};
 
-/// Octets waiting on the link above which no more messages are taken from sessions.
-const FULL: usize = 256 << 10;
+mod frames;
 
 /// A session on the link, from the moment in which it is wanted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -32,13 +32,32 @@ struct Channel {
     /// `None` until the peer's settings are known.
     stream: Option<StreamId>,
     request: SessionRequest,
-    /// The answer has come.
-    is_open: bool,
+    progress: Progress,
+    /// The endpoint has sent END_STREAM.
+    is_ended: bool,
     /// With frames.
     calls: Option<Calls>,
     /// Without frames: bytes that the session has not taken.
     unread: usize,
     is_paused: bool,
+}
+
+/// How far a session has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Progress {
+    /// Its answer is to come.
+    Asked,
+    /// It was accepted.
+    Open,
+    /// With frames: NODE has come.
+    Ready,
+}
+
+impl Channel {
+    /// Whether some of its requests wait for credit or for the link.
+    fn has_requests(&self) -> bool {
+        self.calls.as_ref().is_some_and(|calls| calls.requests.bytes() > 0)
+    }
 }
 
 /// What a [`ClientLink`] is told at its beginning.
@@ -52,6 +71,8 @@ pub struct ClientConfig {
     pub ordinary_connect: bool,
     /// What a topology may hold.
     pub limits: Limits,
+    /// What an endpoint may send of Hot Rod frames that do no work.
+    pub budgets: FrameBudgets,
     /// Settings of the HTTP/2 connection below.
     pub http2: http2::Config,
 }
@@ -71,7 +92,12 @@ pub struct ClientLink {
     window: Window,
     /// Sessions with something to send in fragments.
     turns: Turns<ChannelId>,
+    flood: FrameGuard,
     events: VecDeque<ClientEvent>,
+    /// Streams that the endpoint has ended, and that are ended here when all is handled that has come.
+    ending: VecDeque<StreamId>,
+    /// The endpoint broke the rules of the link: what it has sent since is nothing.
+    has_failed: bool,
     is_over: bool,
 }
 
@@ -82,6 +108,7 @@ impl ClientLink {
         if let Some(offer) = &config.frames {
             http2.settings.extensions.extend(offer.settings(true));
             http2.extension_frames.extend(frame_type::ALL);
+            http2.extension_setting = Some(setting::HOT_ROD);
         }
         let own = config.frames.unwrap_or_default();
         Self {
@@ -94,7 +121,10 @@ impl ClientLink {
             allowance: Allowance::new(0),
             window: Window::new(own.connection_credit),
             turns: Turns::default(),
+            flood: FrameGuard::new(&config.budgets, now),
             events: VecDeque::new(),
+            ending: VecDeque::new(),
+            has_failed: false,
             is_over: false,
             config,
         }
@@ -155,7 +185,15 @@ impl ClientLink {
     pub fn open(&mut self, now: Instant, request: SessionRequest) -> ChannelId {
         self.last_channel += 1;
         let id = ChannelId(self.last_channel);
-        let channel = Channel { stream: None, request, is_open: false, calls: None, unread: 0, is_paused: false };
+        let channel = Channel {
+            stream: None,
+            request,
+            progress: Progress::Asked,
+            is_ended: false,
+            calls: None,
+            unread: 0,
+            is_paused: false,
+        };
         self.channels.insert(id, channel);
         if self.settled {
             self.begin(now, id);
@@ -175,7 +213,9 @@ impl ClientLink {
         match self.connection.request(now, &fields, false) {
             Ok(stream) => {
                 channel.stream = Some(stream);
-                channel.calls = self.terms.map(|_| Calls::new(self.config.frames.unwrap_or_default()));
+                // Ordinary CONNECT opens a tunnel, whatever is agreed on.
+                let is_framed = self.terms.is_some() && !self.config.ordinary_connect;
+                channel.calls = is_framed.then(|| Calls::new(self.config.frames.unwrap_or_default()));
                 self.streams.insert(stream, id);
             }
             Err(error) => {
@@ -204,7 +244,11 @@ impl ClientLink {
 
     /// Sends bytes of a session without frames, as many as there is room for. They are taken out of `from`.
     pub fn send_bytes(&mut self, id: ChannelId, from: &mut SendBuffer) {
-        let Some(stream) = self.channels.get(&id).filter(|channel| channel.is_open).and_then(|channel| channel.stream)
+        let Some(stream) = self
+            .channels
+            .get(&id)
+            .filter(|channel| channel.progress >= Progress::Open)
+            .and_then(|channel| channel.stream)
         else {
             return;
         };
@@ -254,13 +298,14 @@ impl ClientLink {
     }
 
     /// Begins a call with a message of `length` octets, at most [`largest_whole`](Self::largest_whole), which the caller
-    /// puts into the buffer.
+    /// puts into the buffer. Ids of messages ascend in a session.
     pub(crate) fn call(&mut self, id: ChannelId, message: u64, length: usize) -> Option<&mut SendBuffer> {
         let channel = self.channels.get_mut(&id)?;
         let (stream, calls) = (channel.stream?, channel.calls.as_mut()?);
         let flags = flag::FIRST | flag::FIN | USUAL_URGENCY << 4;
         let out = put_head(&mut self.connection, stream, frame_type::REQUEST, flags, message as u32, length)?;
         calls.begin(message);
+        self.flood.sent(length);
         Some(out)
     }
 
@@ -282,7 +327,8 @@ impl ClientLink {
         let Some(channel) = self.channels.get_mut(&id) else { return 0 };
         let (Some(stream), Some(calls)) = (channel.stream, channel.calls.as_mut()) else { return 0 };
         let call = message as u32;
-        let dropped = calls.cancel(call);
+        // One that is answered already is not to be given up any more.
+        let Some(dropped) = calls.cancel(call) else { return 0 };
         put_numbers(&mut self.connection, stream, frame_type::CANCEL, 0, [call, ErrorCode::CANCEL.0]);
         dropped
     }
@@ -291,27 +337,31 @@ impl ClientLink {
         put_numbers(&mut self.connection, stream, frame_type::CREDIT, 0, [call, increment]);
     }
 
-    /// Writes fragments of large messages, of one session after the other, while the link has little to send.
+    /// Writes fragments of large messages while the link has little to send: the most urgent first, and of one session after
+    /// the other.
     fn send_fragments(&mut self) {
-        let most = self.largest_whole();
-        while self.connection.transmit().len() < ENOUGH
-            && let Some(id) = self.turns.next()
-        {
+        let frame = self.largest_whole();
+        while self.connection.transmit().len() < ENOUGH {
+            let room = Room { frame, credit: self.allowance.left() };
+            let channels = &self.channels;
+            let urgency = |id| channels.get(&id)?.calls.as_ref()?.requests.urgency(room);
             // One that has no credit gets its next turn with the credit.
-            if self.send_fragment(id, most) {
+            let Some(id) = self.turns.next(urgency) else { return };
+            if self.send_fragment(id, room) {
                 self.turns.add(id);
             }
         }
     }
 
-    fn send_fragment(&mut self, id: ChannelId, most: usize) -> bool {
+    fn send_fragment(&mut self, id: ChannelId, room: Room) -> bool {
         let Some(channel) = self.channels.get_mut(&id) else { return false };
         let (Some(stream), Some(calls)) = (channel.stream, channel.calls.as_mut()) else { return false };
-        let Some(next) = calls.requests.next(most.min(self.allowance.left())) else { return false };
+        let Some(next) = calls.requests.next(room) else { return false };
         let Some(end) = put_fragment(&mut self.connection, stream, frame_type::REQUEST, next.flags, &next) else {
             return false;
         };
-        self.allowance.take(next.length);
+        self.allowance.take(next.counted);
+        self.flood.sent(next.length);
         let end = (next.flags & flag::FIN != 0).then_some(end);
         let message = calls.message_of(next.call);
         self.events.push_back(ClientEvent::Went { channel: id, message, octets: next.length, end });
@@ -324,24 +374,28 @@ impl ClientLink {
             if let Some(event) = self.events.pop_front() {
                 return Some(event);
             }
-            let event = self.connection.poll_event()?;
-            if let Some(event) = self.handle(now, event) {
-                return Some(event);
+            let event = if let Some(event) = self.connection.poll_event() {
+                self.handle(now, event)
+            } else {
+                let stream = self.ending.pop_front()?;
+                self.ended(stream, LinkEnd::Finished)
+            };
+            if event.is_some() {
+                return event;
             }
         }
     }
 
     fn handle(&mut self, now: Instant, event: http2::Event) -> Option<ClientEvent> {
+        if self.has_failed && !matches!(event, http2::Event::Closed(_)) {
+            return None;
+        }
         match event {
             http2::Event::Extension { stream, kind, flags, payload } => {
-                return self.handle_frame(stream, kind, flags, payload);
+                return self.handle_frame(stream, None, kind, flags, payload);
             }
-            http2::Event::LateExtension { kind, flags, payload } => {
-                if self.terms.is_some()
-                    && let Some(Ok(frame)) = Frame::parse(kind, flags, payload, &self.config.limits)
-                {
-                    self.discard(&frame);
-                }
+            http2::Event::StrayExtension { stream, place, kind, flags, payload } => {
+                return self.handle_frame(stream, Some(place), kind, flags, payload);
             }
             http2::Event::Data { stream, data, end_stream } => return self.handle_data(stream, data, end_stream),
             http2::Event::Settings => self.handle_settings(now),
@@ -377,13 +431,13 @@ impl ClientLink {
         let Some(settings) = self.connection.peer_settings() else { return };
         if core::mem::replace(&mut self.settled, true) {
             if self.terms.is_some_and(|terms| !terms.is_still_said_by(settings)) {
-                self.connection.close(ErrorCode::PROTOCOL_ERROR, CHANGED_TERMS);
+                self.fail(ErrorCode::PROTOCOL_ERROR, CHANGED_TERMS);
             }
             return;
         }
         let has_extended = settings.enable_connect_protocol;
         let Ok(terms) = Offer::agreed(settings, self.config.frames.is_some()) else {
-            return self.connection.close(HOT_ROD_CREDIT_ERROR, b"a credit above 2^31-1");
+            return self.fail(HOT_ROD_CREDIT_ERROR, b"a credit above 2^31-1");
         };
         self.terms = terms;
         let offers_enough = match (self.config.only_frames, self.config.ordinary_connect) {
@@ -408,7 +462,7 @@ impl ClientLink {
         let id = *self.streams.get(&stream)?;
         let refusal = Refusal::of_fields(fields);
         if (200..300).contains(&refusal.status) && !end_stream {
-            self.channels.get_mut(&id)?.is_open = true;
+            self.channels.get_mut(&id)?.progress = Progress::Open;
             let node = super::request::node_of(fields).map(String::from);
             return Some(ClientEvent::Opened { channel: id, node });
         }
@@ -433,107 +487,23 @@ impl ClientLink {
             }
             return Some(ClientEvent::Bytes { channel: id, bytes: data });
         }
-        if end_stream { self.ended(stream, LinkEnd::Finished) } else { None }
-    }
-
-    fn handle_frame(&mut self, stream: StreamId, kind: u8, flags: u8, payload: Bytes) -> Option<ClientEvent> {
-        // What has not been agreed on are unknown frames, and ignored.
-        self.terms?;
-        match Frame::parse(kind, flags, payload, &self.config.limits)? {
-            Ok(frame) => match self.handle_parsed(stream, frame) {
-                Ok(event) => event,
-                Err(code) => self.violated(stream, code),
-            },
-            Err(Malformed::Size) => {
-                self.connection.close(ErrorCode::FRAME_SIZE_ERROR, b"a Hot Rod frame of a size that it can't have");
-                None
-            }
-            Err(Malformed::Value) => self.violated(stream, HOT_ROD_MESSAGE_ERROR),
+        let channel = self.channels.get_mut(&id)?;
+        if !end_stream || channel.is_ended {
+            return None;
         }
-    }
-
-    fn handle_parsed(&mut self, stream: StreamId, frame: Frame) -> Result<Option<ClientEvent>, ErrorCode> {
-        if stream == StreamId::CONNECTION {
-            return Ok(self.handle_link_frame(&frame));
+        if channel.calls.is_none() {
+            return self.ended(stream, LinkEnd::Finished);
         }
-        // Of a session that is over here some may still be on their way.
-        let Some(&id) = self.streams.get(&stream) else {
-            self.discard(&frame);
-            return Ok(None);
-        };
-        let Some(calls) = self.channels.get_mut(&id).and_then(|channel| channel.calls.as_mut()) else {
-            return Ok(None);
-        };
-        let brought = match frame {
-            Frame::Response(fragment) => calls.answer(fragment)?,
-            Frame::Event(fragment) => calls.event(fragment)?,
-            Frame::Credit { call, increment } => {
-                calls.known(call)?;
-                if !calls.requests.grant(call, increment) || increment == 0 {
-                    return Err(HOT_ROD_CREDIT_ERROR);
-                }
-                self.turns.add(id);
-                self.send_fragments();
-                return Ok(None);
-            }
-            Frame::Cancel { call, code, may_have_been_applied } => {
-                let is_awaited = calls.ended(call)?;
-                let message = calls.message_of(call);
-                let event = ClientEvent::CallEnded { channel: id, message, code, may_have_been_applied };
-                return Ok(is_awaited.then_some(event));
-            }
-            Frame::Node(node) => return Ok(Some(ClientEvent::Node { channel: id, node })),
-            Frame::Topology { cache, topology } => {
-                return Ok(Some(ClientEvent::Topology { channel: id, cache, topology }));
-            }
-            Frame::Drain { grace_ms } => {
-                return Ok(Some(ClientEvent::Draining { channel: Some(id), grace_ms: Some(grace_ms) }));
-            }
-            Frame::Request(_) => return Err(HOT_ROD_MESSAGE_ERROR),
-        };
-        if let Some((call, increment)) = brought.grant {
-            self.grant(stream, call, increment);
-        }
-        self.count(brought.counted);
-        Ok(brought.message.map(|message| ClientEvent::Message { channel: id, message }))
-    }
-
-    fn handle_link_frame(&mut self, frame: &Frame) -> Option<ClientEvent> {
-        match *frame {
-            Frame::Credit { call: 0, increment } if self.allowance.grant(increment) => {
-                let is_waiting =
-                    |channel: &Channel| channel.calls.as_ref().is_some_and(|calls| calls.requests.bytes() > 0);
-                let waiting = self.channels.iter().filter(|(_, channel)| is_waiting(channel));
-                waiting.for_each(|(id, _)| self.turns.add(*id));
-                self.send_fragments();
-            }
-            Frame::Credit { .. } => self.connection.close(HOT_ROD_CREDIT_ERROR, b"credit of the connection"),
-            Frame::Drain { grace_ms } => {
-                return Some(ClientEvent::Draining { channel: None, grace_ms: Some(grace_ms) });
-            }
-            _ => self.connection.close(ErrorCode::PROTOCOL_ERROR, b"a frame of a session on stream 0"),
-        }
+        // What has come behind it is looked at first.
+        channel.is_ended = true;
+        self.ending.push_back(stream);
         None
     }
 
-    /// Octets of a fragment that has been taken.
-    fn count(&mut self, octets: usize) {
-        if octets == 0 {
-            return;
-        }
-        if !self.window.receive(octets) {
-            return self.connection.close(HOT_ROD_CREDIT_ERROR, b"more than the connection's credit");
-        }
-        if let Some(increment) = self.window.release(octets) {
-            self.grant(StreamId::CONNECTION, 0, increment);
-        }
-    }
-
-    /// A frame of a session that is over here: its octets count all the same.
-    fn discard(&mut self, frame: &Frame) {
-        if let Frame::Response(fragment) = frame {
-            self.count(fragment.counted());
-        }
+    /// The endpoint broke the rules of the link.
+    fn fail(&mut self, code: ErrorCode, what: &[u8]) {
+        self.has_failed = true;
+        self.connection.close(code, what);
     }
 
     /// The peer broke the rules on a session: it ends there, and the link goes on.

@@ -3,6 +3,11 @@
 /// The largest credit (spec/hotrod-over-http.md, "Credit").
 pub(super) const LARGEST: u32 = 0x7fff_ffff;
 
+/// Whether so much can be granted at all.
+pub(super) fn is_increment(increment: u32) -> bool {
+    (1..=LARGEST).contains(&increment)
+}
+
 /// What may be sent: granted by the peer, used by fragments.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Allowance(u32);

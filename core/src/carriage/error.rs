@@ -73,6 +73,9 @@ pub enum LinkEnd {
     /// The endpoint ended the session's stream in good order.
     #[error("the endpoint ended the session")]
     Finished,
+    /// The endpoint has not said a word in time.
+    #[error("the endpoint does not answer")]
+    Silence,
     /// The endpoint broke the rules of Hot Rod over HTTP.
     #[error("the endpoint broke the protocol: {}", Explained(*.0))]
     Violation(ErrorCode),

@@ -78,7 +78,7 @@ pub struct Node {
     pub mode: Mode,
     /// How it knows the cluster.
     pub knowledge: Knowledge,
-    /// The member's name, at most 255 octets of UTF-8.
+    /// The member's name, 1 to 255 octets of UTF-8.
     pub name: String,
     /// The address under which topologies know it; an empty host and port 0 while that is not known.
     pub host: String,
@@ -163,6 +163,11 @@ impl Fragment {
         self.is_first && self.is_last
     }
 
+    /// Whether nothing comes of it but the costs of a frame.
+    pub(super) fn is_idle(&self) -> bool {
+        self.bytes.is_empty() && !self.is_first && !self.is_last
+    }
+
     /// Octets that count against credit.
     pub(super) fn counted(&self) -> usize {
         if self.is_whole() { 0 } else { self.bytes.len() }
@@ -221,7 +226,7 @@ fn cache_name(input: &[u8]) -> IResult<&[u8], &[u8]> {
     take(length)(input)
 }
 
-/// NODE; `None` inside if a text is not UTF-8.
+/// NODE; `None` inside if a text is not UTF-8, or the name has no octets.
 fn node(input: &[u8]) -> IResult<&[u8], Option<Node>> {
     let (input, mode) = be_u8(input)?;
     let (input, knowledge) = be_u8(input)?;
@@ -230,7 +235,8 @@ fn node(input: &[u8]) -> IResult<&[u8], Option<Node>> {
     let (input, length) = be_u8(input)?;
     let (input, host) = take(length)(input)?;
     let (input, port) = be_u16(input)?;
-    let texts = core::str::from_utf8(name).ok().zip(core::str::from_utf8(host).ok());
+    let name = core::str::from_utf8(name).ok().filter(|name| !name.is_empty());
+    let texts = name.zip(core::str::from_utf8(host).ok());
     let node = texts.map(|(name, host)| Node {
         mode: Mode(mode),
         knowledge: Knowledge(knowledge),

@@ -29,6 +29,15 @@ struct Message {
     is_whole: bool,
 }
 
+/// What a fragment may have.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Room {
+    /// Octets that fit a frame.
+    pub(super) frame: usize,
+    /// Credit of the connection that is left.
+    pub(super) credit: usize,
+}
+
 /// The next fragment to go out.
 #[derive(Debug)]
 pub(super) struct Next {
@@ -36,6 +45,8 @@ pub(super) struct Next {
     pub(super) flags: u8,
     pub(super) length: usize,
     pub(super) pieces: VecDeque<Bytes>,
+    /// Octets that count against the credit of the connection.
+    pub(super) counted: usize,
 }
 
 impl Outgoing {
@@ -76,11 +87,6 @@ impl Outgoing {
         self.messages.iter().any(|message| message.call == call)
     }
 
-    /// Whose messages they are.
-    pub(super) fn calls(&self) -> impl Iterator<Item = u32> {
-        self.messages.iter().map(|message| message.call)
-    }
-
     /// Drops what is left of a message. Answers how much that is; nothing of one that is not here.
     pub(super) fn remove(&mut self, call: u32) -> usize {
         let index = self.messages.iter().position(|message| message.call == call);
@@ -102,32 +108,53 @@ impl Outgoing {
         self.messages.iter_mut().find(|message| message.call == call)
     }
 
-    /// Takes out the next fragment, of at most `most` octets, and has its message wait until others had their turn.
-    pub(super) fn next(&mut self, most: usize) -> Option<Next> {
-        let ready = |message: &Message| message.allowance.left().min(message.left).min(most) > 0 || message.is_over();
-        let candidates = self.messages.iter().enumerate().filter(|(_, message)| ready(message));
-        let (index, _) = candidates.min_by_key(|(_, message)| message.urgency)?;
+    /// Of the messages that can go on, the urgency of the most urgent one.
+    pub(super) fn urgency(&self, room: Room) -> Option<u8> {
+        let ready = self.messages.iter().filter(|message| message.next_length(room).is_some());
+        ready.map(|message| message.urgency).min()
+    }
+
+    /// Takes out the next fragment, and has its message wait until others had their turn.
+    pub(super) fn next(&mut self, room: Room) -> Option<Next> {
+        let candidates = self.messages.iter().enumerate();
+        let ready =
+            candidates.filter_map(|(index, message)| Some((index, message.urgency, message.next_length(room)?)));
+        let (index, _, length) = ready.min_by_key(|(_, urgency, _)| *urgency)?;
         let mut message = self.messages.remove(index)?;
-        let length = message.left.min(most).min(message.allowance.left());
+        let counted = if message.is_one_frame(room) { 0 } else { length };
         let first = if core::mem::take(&mut message.is_first) { flag::FIRST | message.urgency << 4 } else { 0 };
-        let pieces = message.take(length);
+        let pieces = message.take(length, counted);
         self.bytes -= length;
         let last = if message.is_over() { flag::FIN } else { 0 };
         let call = message.call;
         if last == 0 {
             self.messages.push_back(message);
         }
-        Some(Next { call, flags: first | last, length, pieces })
+        Some(Next { call, flags: first | last, length, pieces, counted })
     }
 }
 
 impl Message {
+    /// Whether it goes out in one frame, which no credit holds up.
+    fn is_one_frame(&self, room: Room) -> bool {
+        self.is_first && self.is_whole && self.left <= room.frame
+    }
+
+    /// Octets of its next fragment; `None` if it has to wait.
+    fn next_length(&self, room: Room) -> Option<usize> {
+        if self.is_one_frame(room) {
+            return Some(self.left);
+        }
+        let length = self.left.min(room.frame).min(room.credit).min(self.allowance.left());
+        (length > 0 || self.is_over()).then_some(length)
+    }
+
     fn is_over(&self) -> bool {
         self.is_whole && self.left == 0
     }
 
-    fn take(&mut self, length: usize) -> VecDeque<Bytes> {
-        self.allowance.take(length);
+    fn take(&mut self, length: usize, counted: usize) -> VecDeque<Bytes> {
+        self.allowance.take(counted);
         self.left -= length;
         let mut taken = VecDeque::new();
         let mut left = length;
@@ -151,13 +178,15 @@ mod tests {
     use alloc::vec;
     use alloc::vec::Vec;
 
+    const ROOM: Room = Room { frame: 10, credit: usize::MAX };
+
     fn message(out: &mut Outgoing, call: u32, urgency: u8, size: usize, credit: u32) {
         let pieces = VecDeque::from([Bytes::from(vec![call as u8; size])]);
         out.push(call, urgency, Allowance::new(credit), pieces, true);
     }
 
     fn turns(out: &mut Outgoing) -> Vec<(u32, u8, usize)> {
-        core::iter::from_fn(|| out.next(10)).map(|next| (next.call, next.flags, next.length)).collect()
+        core::iter::from_fn(|| out.next(ROOM)).map(|next| (next.call, next.flags, next.length)).collect()
     }
 
     #[test]
@@ -183,6 +212,20 @@ mod tests {
     }
 
     #[test]
+    fn no_credit_holds_up_a_message_that_fits_one_frame() {
+        let mut out = Outgoing::default();
+        message(&mut out, 1, 3, 25, 100);
+        message(&mut out, 2, 5, 10, 0);
+        let none = Room { credit: 0, ..ROOM };
+        assert_eq!(out.urgency(none), Some(5));
+        let next = out.next(none).expect("the small one");
+        assert_eq!((next.call, next.flags, next.length, next.counted), (2, 0x53, 10, 0));
+        assert_eq!((out.urgency(none), out.urgency(ROOM)), (None, Some(3)));
+        assert!(out.next(none).is_none());
+        assert_eq!(out.next(ROOM).map(|next| next.counted), Some(10));
+    }
+
+    #[test]
     fn a_message_that_comes_piece_by_piece_ends_with_its_last_piece() {
         let mut out = Outgoing::default();
         let beginning = VecDeque::from([Bytes::from_static(b"abc")]);
@@ -197,7 +240,7 @@ mod tests {
     fn what_is_dropped_is_what_has_not_gone_out() {
         let mut out = Outgoing::default();
         message(&mut out, 1, 3, 25, 100);
-        out.next(10);
+        out.next(ROOM);
         assert_eq!(out.remove(1), 15);
         assert_eq!((out.remove(1), out.bytes()), (0, 0));
     }

@@ -7,26 +7,31 @@ use alloc::vec::Vec;
 use bytes::{Bytes, BytesMut};
 
 use super::credit::{Allowance, Window};
-use super::frame::{Fragment, Frame, Malformed, Node, topology_payload};
+use super::flood::{FrameBudgets, FrameGuard};
+use super::frame::{Fragment, Node, topology_payload};
+use super::outgoing::Room;
 use super::registry::{
-    HOT_ROD_CREDIT_ERROR, HOT_ROD_MESSAGE_ERROR, HOT_ROD_TOO_LARGE, HOT_ROD_TOO_MANY_CALLS, NODE_FIELD, PROTOCOL, flag,
-    frame_type,
+    HOT_ROD_CREDIT_ERROR, HOT_ROD_MESSAGE_ERROR, HOT_ROD_TOO_LARGE, NODE_FIELD, PROTOCOL, flag, frame_type, setting,
 };
 use super::request::{Form, names_at_most_one_node, node_of, text_of};
-use super::served::{Served, Taken};
+use super::served::{Answered, Numbers, Served, Terms};
 use super::terms::{CHANGED_TERMS, Offer};
 use super::turns::Turns;
-use super::writing::{ENOUGH, largest_whole, put_fragment, put_head, put_numbers};
+use super::writing::{ENOUGH, FULL, largest_whole, put_fragment, put_head, put_numbers};
 use crate::http2::hpack::Field;
 use crate::http2::{self, Connection, ErrorCode, StreamId};
 use crate::time::Instant;
-use crate::wire::{Limits, SendBuffer, Topology};
+use crate::wire::{SendBuffer, Topology};
+
+mod frames;
 
 /// What a [`ServerLink`] is told at its beginning.
 #[derive(Debug, Clone)]
 pub struct ServerConfig {
     /// What is offered for Hot Rod frames; `None` for none.
     pub frames: Option<Offer>,
+    /// What a client may send of Hot Rod frames that do no work.
+    pub budgets: FrameBudgets,
     /// Settings of the HTTP/2 connection below.
     pub http2: http2::Config,
 }
@@ -57,26 +62,31 @@ pub enum ServerEvent {
         /// They.
         bytes: Bytes,
     },
-    /// A fragment of a request; say [`fragment_taken`](ServerLink::fragment_taken) unless it is a whole one.
+    /// A fragment of a request; say [`fragment_taken`](ServerLink::fragment_taken) unless it is a whole one. It may come
+    /// before the session is accepted.
     Request {
         /// The session.
         stream: StreamId,
         /// It.
         fragment: Fragment,
     },
-    /// The client gives a call up: say [`end_call`](ServerLink::end_call), unless its answer has gone out.
+    /// A call is over whose answer is not all here: the client gives it up, or its request has grown too large. Say
+    /// [`end_call`](ServerLink::end_call). Nothing more of its request is told.
     Cancelled {
         /// The session.
         stream: StreamId,
         /// The call.
         call: u32,
+        /// The code to end it with: CANCEL, or HOT_ROD_TOO_LARGE, and then nothing else is said to the client.
+        code: ErrorCode,
     },
     /// The client has ended its half of a session.
     Finished {
         /// Which.
         stream: StreamId,
     },
-    /// A session is over: the client reset it, or broke the rules. Nothing more is said of it.
+    /// A session is over: the client reset it or broke the rules, or takes no event of that size. Nothing more is said of
+    /// it.
     Ended {
         /// Which.
         stream: StreamId,
@@ -121,7 +131,10 @@ pub struct ServerLink {
     window: Window,
     /// Sessions with something to send.
     turns: Turns<StreamId>,
+    flood: FrameGuard,
     events: VecDeque<ServerEvent>,
+    /// The client broke the rules of the link: what it has sent since is nothing.
+    has_failed: bool,
 }
 
 impl ServerLink {
@@ -132,6 +145,7 @@ impl ServerLink {
         if let Some(offer) = &config.frames {
             http2.settings.extensions.extend(offer.settings(false));
             http2.extension_frames.extend(frame_type::ALL);
+            http2.extension_setting = Some(setting::HOT_ROD);
         }
         Self {
             connection: Connection::server(http2, now),
@@ -141,7 +155,9 @@ impl ServerLink {
             allowance: Allowance::new(0),
             window: Window::new(config.frames.unwrap_or_default().connection_credit),
             turns: Turns::default(),
+            flood: FrameGuard::new(&config.budgets, now),
             events: VecDeque::new(),
+            has_failed: false,
             own: config.frames,
         }
     }
@@ -193,7 +209,9 @@ impl ServerLink {
         Some(if session.is_framed() { Form::Frames } else { Form::Bytes })
     }
 
-    /// Accepts a session, as the member that `node` names.
+    /// Accepts a session, as the member that `node` names, which in one with frames has a name.
+    ///
+    /// What was said about its calls before goes out behind that.
     pub fn accept(&mut self, stream: StreamId, node: &Node) {
         let mut fields = Vec::from([Field::new(Bytes::from_static(b":status"), Bytes::from_static(b"200"))]);
         if !node.name.is_empty() {
@@ -202,15 +220,31 @@ impl ServerLink {
         if self.connection.respond(stream, &fields, false).is_err() {
             return;
         }
-        if let Some(session) = self.sessions.get_mut(&stream) {
-            session.is_accepted = true;
-        }
+        let Some(session) = self.sessions.get_mut(&stream) else { return };
+        session.is_accepted = true;
+        let held_back = session.take_held_back();
         self.tell_node(stream, node);
+        held_back.into_iter().for_each(|numbers| self.put_numbers(stream, numbers));
+        self.turns.add(stream);
+        self.send_fragments();
+    }
+
+    /// CREDIT or CANCEL of a session.
+    fn put_numbers(&mut self, stream: StreamId, (kind, flags, numbers): Numbers) {
+        let is_held_back = |session: &mut Served| session.hold_back((kind, flags, numbers));
+        if !self.sessions.get_mut(&stream).is_some_and(is_held_back) {
+            put_numbers(&mut self.connection, stream, kind, flags, numbers);
+        }
+    }
+
+    /// Whether Hot Rod frames can be sent to the client of a session.
+    fn takes_frames(&self, stream: StreamId) -> bool {
+        self.sessions.get(&stream).is_some_and(|session| session.is_framed() && session.is_accepted)
     }
 
     /// Tells the client of a session with frames who it talks to.
     pub fn tell_node(&mut self, stream: StreamId, node: &Node) {
-        if self.form(stream) == Some(Form::Frames) {
+        if self.takes_frames(stream) {
             let _ = self.connection.send_extension(stream, frame_type::NODE, 0, &[node.payload()]);
         }
     }
@@ -219,7 +253,7 @@ impl ServerLink {
     pub fn tell_topology(&mut self, stream: StreamId, cache: &str, topology: &Topology) {
         let payload = topology_payload(cache, topology);
         let most = self.connection.peer_settings().map_or(0, |settings| settings.max_frame_size as usize);
-        if self.form(stream) == Some(Form::Frames) && payload.len() <= most && u16::try_from(cache.len()).is_ok() {
+        if self.takes_frames(stream) && payload.len() <= most && u16::try_from(cache.len()).is_ok() {
             let _ = self.connection.send_extension(stream, frame_type::TOPOLOGY, 0, &[payload]);
         }
     }
@@ -272,7 +306,7 @@ impl ServerLink {
         let Some(session) = self.sessions.get_mut(&stream) else { return };
         let (octets, grant) = session.release(call, octets);
         if let Some(increment) = grant {
-            put_numbers(&mut self.connection, stream, frame_type::CREDIT, 0, [call, increment]);
+            self.put_numbers(stream, (frame_type::CREDIT, 0, [call, increment]));
         }
         self.give_back(octets);
     }
@@ -285,66 +319,67 @@ impl ServerLink {
 
     /// Answers a call, or begins or goes on to. What does not fit one frame goes out as the client's credit allows.
     ///
-    /// Nothing is sent for a call that is not open: it was given up.
+    /// Nothing is sent for a call that is not open: it was given up. In place of an answer larger than the client takes it
+    /// is told so, and that the request may have been applied.
     pub fn respond(&mut self, stream: StreamId, call: u32, bytes: Bytes, is_last: bool) {
-        let Some(terms) = self.terms else { return };
-        let most = largest_whole(&self.connection);
         let Some(session) = self.sessions.get_mut(&stream) else { return };
-        let Some((urgency, allowance)) = session.answering(call, terms.initial_credit) else { return };
-        let held = if is_last { session.close(call) } else { 0 };
-        if session.outgoing.contains(call) {
-            session.outgoing.extend(call, bytes, is_last);
-        } else if is_last && bytes.len() <= most {
-            self.give_back(held);
-            let flags = flag::FIRST | flag::FIN;
-            let out = put_head(&mut self.connection, stream, frame_type::RESPONSE, flags, call, bytes.len());
-            return out.into_iter().for_each(|out| out.put_raw(&bytes));
-        } else {
-            let pieces = VecDeque::from([bytes]);
-            session.outgoing.push(call, urgency, allowance, pieces, is_last);
+        let can_send = session.is_accepted && self.connection.transmit().len() < FULL;
+        let room = can_send.then(|| Room { frame: largest_whole(&self.connection), credit: 0 });
+        match session.answer(call, bytes, is_last, room) {
+            Answered::Dropped => {}
+            Answered::TooLarge => self.end_call(stream, call, HOT_ROD_TOO_LARGE, true),
+            Answered::Whole(bytes) => {
+                let flags = flag::FIRST | flag::FIN;
+                let out = put_head(&mut self.connection, stream, frame_type::RESPONSE, flags, call, bytes.len());
+                out.into_iter().for_each(|out| out.put_raw(&bytes));
+                self.flood.sent(bytes.len());
+                self.answer_went(stream, call);
+            }
+            Answered::Waits => {
+                self.turns.add(stream);
+                self.send_fragments();
+            }
         }
-        session.note_waiting();
-        self.give_back(held);
-        self.turns.add(stream);
-        self.send_fragments();
     }
 
-    /// Answers a call with all that `answer` holds.
+    /// Answers a call with all that `answer` holds, and empties it.
     pub fn respond_whole(&mut self, stream: StreamId, call: u32, answer: &mut SendBuffer) {
         let length = answer.len();
-        if length > largest_whole(&self.connection) {
-            let mut pieces = answer.split_to(length);
-            while let Some(piece) = pieces.pop_front() {
-                self.respond(stream, call, piece, pieces.is_empty());
-            }
-            return;
-        }
-        let Some(session) = self.sessions.get_mut(&stream) else { return answer.clear() };
-        if session.urgency_of(call).is_none() {
-            return answer.clear();
-        }
-        let held = session.close(call);
-        self.give_back(held);
-        let flags = flag::FIRST | flag::FIN;
-        match put_head(&mut self.connection, stream, frame_type::RESPONSE, flags, call, length) {
-            Some(out) => answer.move_to(length, out),
-            None => answer.clear(),
+        let mut pieces = if length <= largest_whole(&self.connection) {
+            // One message in one frame needs no credit.
+            let whole = answer.to_bytes();
+            answer.clear();
+            VecDeque::from([whole])
+        } else {
+            answer.split_to(length)
+        };
+        while let Some(piece) = pieces.pop_front() {
+            self.respond(stream, call, piece, pieces.is_empty());
         }
     }
 
     /// Octets of events of a session that wait for credit, or for the link.
     pub fn waiting_events(&self, stream: StreamId) -> usize {
-        self.sessions.get(&stream).map_or(0, |session| session.events.bytes())
+        self.sessions.get(&stream).map_or(0, Served::waiting_events)
     }
 
-    /// Sends an event, or its next fragment. It waits until the client has given credit for it.
+    /// The last of an answer has gone out.
+    fn answer_went(&mut self, stream: StreamId, call: u32) {
+        self.flood.answered();
+        let closed = self.sessions.get_mut(&stream).and_then(|session| session.close(call, ErrorCode::NO_ERROR));
+        closed.into_iter().for_each(|(held, _)| self.give_back(held));
+    }
+
+    /// Sends an event, or its next fragment. It waits until the client has given credit for it. One that is larger than the
+    /// client takes ends the session.
     pub fn event(&mut self, stream: StreamId, bytes: Bytes, is_first: bool, is_last: bool) {
-        if let Some(session) = self.sessions.get_mut(&stream) {
-            session.events.push(bytes, is_first, is_last);
-            session.note_waiting();
-            self.turns.add(stream);
-            self.send_fragments();
+        let Some(session) = self.sessions.get_mut(&stream) else { return };
+        if !session.event(bytes, is_first, is_last) {
+            let ended = self.violated(stream, HOT_ROD_TOO_LARGE);
+            return self.events.extend(ended);
         }
+        self.turns.add(stream);
+        self.send_fragments();
     }
 
     /// Octets of answers and events of a session that wait for credit, or for the link.
@@ -352,17 +387,13 @@ impl ServerLink {
         self.sessions.get(&stream).map_or(0, Served::waiting)
     }
 
-    /// Gives a call up, or confirms that the client did.
+    /// Gives a call up, or confirms that it was given up. Nothing is said of a call that is not open.
     pub fn end_call(&mut self, stream: StreamId, call: u32, code: ErrorCode, may_have_been_applied: bool) {
         let Some(session) = self.sessions.get_mut(&stream) else { return };
-        if session.urgency_of(call).is_none() && !session.outgoing.contains(call) {
-            return;
-        }
-        session.outgoing.remove(call);
-        let returned = session.close(call);
+        let Some((held, code)) = session.close(call, code) else { return };
         let flags = if may_have_been_applied { flag::MAY_HAVE_BEEN_APPLIED } else { 0 };
-        put_numbers(&mut self.connection, stream, frame_type::CANCEL, flags, [call, code.0]);
-        self.give_back(returned);
+        self.put_numbers(stream, (frame_type::CANCEL, flags, [call, code.0]));
+        self.give_back(held);
     }
 
     /// Calls of a session that are open, or whose answer has not gone out whole.
@@ -419,11 +450,16 @@ impl ServerLink {
     }
 
     fn handle(&mut self, event: http2::Event) -> Option<ServerEvent> {
+        if self.has_failed && !matches!(event, http2::Event::Closed(_)) {
+            return None;
+        }
         match event {
             http2::Event::Extension { stream, kind, flags, payload } => {
-                return self.handle_frame(stream, kind, flags, payload);
+                return self.handle_frame(stream, None, kind, flags, payload);
             }
-            http2::Event::LateExtension { kind, flags, payload } => self.handle_late_frame(kind, flags, payload),
+            http2::Event::StrayExtension { stream, place, kind, flags, payload } => {
+                return self.handle_frame(stream, Some(place), kind, flags, payload);
+            }
             http2::Event::Data { stream, data, end_stream } => return self.handle_data(stream, data, end_stream),
             http2::Event::Settings => self.handle_settings(),
             http2::Event::Request { stream, fields, end_stream } => {
@@ -449,12 +485,12 @@ impl ServerLink {
         let Some(settings) = self.connection.peer_settings() else { return };
         if core::mem::replace(&mut self.settled, true) {
             if self.terms.is_some_and(|terms| !terms.is_still_said_by(settings)) {
-                self.connection.close(ErrorCode::PROTOCOL_ERROR, CHANGED_TERMS);
+                self.fail(ErrorCode::PROTOCOL_ERROR, CHANGED_TERMS);
             }
             return;
         }
         let Ok(terms) = Offer::agreed(settings, self.own.is_some()) else {
-            return self.connection.close(HOT_ROD_CREDIT_ERROR, b"a credit above 2^31-1");
+            return self.fail(HOT_ROD_CREDIT_ERROR, b"a credit above 2^31-1");
         };
         self.terms = terms;
         self.allowance = Allowance::new(self.terms.map_or(0, |terms| terms.connection_credit));
@@ -468,10 +504,12 @@ impl ServerLink {
         }
         let protocol = text(":protocol");
         let target = if protocol.is_none() { text(":authority") } else { None };
-        let is_framed = self.terms.is_some() && protocol.as_deref() == Some(PROTOCOL);
-        let own = self.own.filter(|_| is_framed);
-        let events = Allowance::new(self.terms.map_or(0, |terms| terms.initial_credit));
-        self.sessions.insert(stream, Served::new(own, events));
+        let is_framed = protocol.as_deref() == Some(PROTOCOL);
+        let both = self.own.zip(self.terms).filter(|_| is_framed);
+        if both.is_some() {
+            self.connection.mark(stream);
+        }
+        self.sessions.insert(stream, Served::new(both.map(|(own, client)| Terms { own, client })));
         if end_stream {
             self.events.push_back(ServerEvent::Finished { stream });
         }
@@ -500,160 +538,47 @@ impl ServerLink {
         Some(ServerEvent::Bytes { stream, bytes: data })
     }
 
-    fn handle_frame(&mut self, stream: StreamId, kind: u8, flags: u8, payload: Bytes) -> Option<ServerEvent> {
-        // What has not been agreed on are unknown frames, and ignored.
-        self.terms?;
-        // No frame of a client's holds a topology.
-        match Frame::parse(kind, flags, payload, &Limits::default())? {
-            Ok(frame) if stream == StreamId::CONNECTION => self.handle_link_frame(&frame),
-            Ok(frame) => match self.handle_session_frame(stream, frame) {
-                Ok(event) => return event,
-                Err(code) => return self.violated(stream, code),
-            },
-            Err(Malformed::Size) => {
-                self.connection.close(ErrorCode::FRAME_SIZE_ERROR, b"a Hot Rod frame of a size that it can't have");
-            }
-            Err(Malformed::Value) => return self.violated(stream, HOT_ROD_MESSAGE_ERROR),
-        }
-        None
-    }
-
-    fn handle_link_frame(&mut self, frame: &Frame) {
-        match frame {
-            Frame::Credit { call: 0, increment } => {
-                if self.allowance.grant(*increment) {
-                    let waiting = self.sessions.iter().filter(|(_, session)| session.waiting() > 0);
-                    waiting.for_each(|(stream, _)| self.turns.add(*stream));
-                    self.send_fragments();
-                } else {
-                    self.connection.close(HOT_ROD_CREDIT_ERROR, b"credit of the connection");
-                }
-            }
-            _ => self.connection.close(ErrorCode::PROTOCOL_ERROR, b"a frame of a session on stream 0"),
-        }
-    }
-
-    fn handle_session_frame(&mut self, stream: StreamId, frame: Frame) -> Result<Option<ServerEvent>, ErrorCode> {
-        let Some(session) = self.sessions.get_mut(&stream).filter(|session| session.is_framed()) else {
-            self.discard(&frame);
-            return Ok(None);
-        };
-        match frame {
-            Frame::Request(fragment) => {
-                let taken = session.take(&fragment);
-                if !self.count(&fragment) {
-                    return Ok(None);
-                }
-                let taken = taken?;
-                Ok(self.handle_taken(stream, fragment, taken))
-            }
-            Frame::Credit { call, increment } => {
-                if !session.grant(call, increment)? {
-                    return Err(HOT_ROD_CREDIT_ERROR);
-                }
-                self.turns.add(stream);
-                self.send_fragments();
-                Ok(None)
-            }
-            Frame::Cancel { call, .. } => {
-                session.known(call)?;
-                let is_open = session.urgency_of(call).is_some();
-                if is_open {
-                    return Ok(Some(ServerEvent::Cancelled { stream, call }));
-                }
-                if session.outgoing.contains(call) {
-                    // Its answer is all here and only on its way: there is nobody else to ask.
-                    self.end_call(stream, call, ErrorCode::CANCEL, true);
-                }
-                Ok(None)
-            }
-            _ => Err(HOT_ROD_MESSAGE_ERROR),
-        }
-    }
-
-    fn handle_taken(&mut self, stream: StreamId, fragment: Fragment, taken: Taken) -> Option<ServerEvent> {
-        let refused = match taken {
-            Taken::Accepted => return Some(ServerEvent::Request { stream, fragment }),
-            // It was given up, and this was on its way.
-            Taken::Late => {
-                self.give_back(fragment.counted());
-                return None;
-            }
-            Taken::TooMany => HOT_ROD_TOO_MANY_CALLS,
-            Taken::TooLarge => HOT_ROD_TOO_LARGE,
-        };
-        self.give_back(fragment.counted());
-        if taken == Taken::TooLarge && !fragment.is_first {
-            // Some of it has gone on.
-            return Some(ServerEvent::Cancelled { stream, call: fragment.call });
-        }
-        put_numbers(&mut self.connection, stream, frame_type::CANCEL, 0, [fragment.call, refused.0]);
-        None
-    }
-
-    /// A frame on a stream that has ended.
-    fn handle_late_frame(&mut self, kind: u8, flags: u8, payload: Bytes) {
-        if self.terms.is_some()
-            && let Some(Ok(frame)) = Frame::parse(kind, flags, payload, &Limits::default())
-        {
-            self.discard(&frame);
-        }
-    }
-
-    /// A frame of a session that is over here: its octets count all the same.
-    fn discard(&mut self, frame: &Frame) {
-        if let Frame::Request(fragment) = frame
-            && self.count(fragment)
-        {
-            self.give_back(fragment.counted());
-        }
-    }
-
-    /// Holds a fragment against the credit of the connection.
-    fn count(&mut self, fragment: &Fragment) -> bool {
-        if self.window.receive(fragment.counted()) {
-            return true;
-        }
-        self.connection.close(HOT_ROD_CREDIT_ERROR, b"more than the connection's credit");
-        false
-    }
-
+    /// The client broke the rules of a session, or it can't go on: it ends there, and the link goes on.
     fn violated(&mut self, stream: StreamId, code: ErrorCode) -> Option<ServerEvent> {
-        self.sessions.contains_key(&stream).then(|| {
-            self.end(stream, code);
-            ServerEvent::Ended { stream, code }
-        })
+        let session = self.sessions.remove(&stream)?;
+        let _ = self.connection.reset(stream, code);
+        self.give_back(session.held());
+        Some(ServerEvent::Ended { stream, code })
     }
 
-    /// Writes fragments of answers and events, of one session after the other, while the link has little to send.
+    /// The client broke the rules of the link.
+    fn fail(&mut self, code: ErrorCode, what: &[u8]) {
+        self.has_failed = true;
+        self.connection.close(code, what);
+    }
+
+    /// Writes fragments of answers and events while the link has little to send: the most urgent first, and of one session
+    /// after the other.
     fn send_fragments(&mut self) {
-        let most = largest_whole(&self.connection);
-        while self.connection.transmit().len() < ENOUGH
-            && let Some(stream) = self.turns.next()
-        {
+        let frame = largest_whole(&self.connection);
+        while self.connection.transmit().len() < ENOUGH {
+            let room = Room { frame, credit: self.allowance.left() };
+            let sessions = &self.sessions;
             // One that has no credit gets its next turn with the credit.
-            if self.send_fragment(stream, most) {
+            let Some(stream) = self.turns.next(|stream| sessions.get(&stream)?.urgency(room)) else { return };
+            if self.send_fragment(stream, room) {
                 self.turns.add(stream);
             }
         }
     }
 
-    fn send_fragment(&mut self, stream: StreamId, most: usize) -> bool {
+    fn send_fragment(&mut self, stream: StreamId, room: Room) -> bool {
         let Some(session) = self.sessions.get_mut(&stream) else { return false };
-        let (kind, next) = match session.events.next(most) {
-            Some(next) => (frame_type::EVENT, next),
-            None => match session.outgoing.next(most.min(self.allowance.left())) {
-                Some(next) => (frame_type::RESPONSE, next),
-                None => return false,
-            },
-        };
+        let Some((kind, next)) = session.next(room) else { return false };
         let has_room = session.has_room_again();
         let flags = next.flags & (flag::FIRST | flag::FIN);
         if put_fragment(&mut self.connection, stream, kind, flags, &next).is_none() {
             return false;
         }
-        if kind == frame_type::RESPONSE && flags != flag::FIRST | flag::FIN {
-            self.allowance.take(next.length);
+        self.allowance.take(next.counted);
+        self.flood.sent(next.length);
+        if kind == frame_type::RESPONSE && flags & flag::FIN != 0 {
+            self.answer_went(stream, next.call);
         }
         if has_room {
             self.events.push_back(ServerEvent::Writable { stream });

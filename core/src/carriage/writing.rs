@@ -9,6 +9,9 @@ use crate::wire::SendBuffer;
 /// Octets waiting on a link above which no more fragments are written: a whole message must not wait behind megabytes.
 pub(super) const ENOUGH: usize = 32 << 10;
 
+/// Octets waiting on a link above which no more messages are written, not even whole ones.
+pub(super) const FULL: usize = 256 << 10;
+
 /// Octets of the largest message that travels in one frame.
 pub(super) fn largest_whole(connection: &Connection) -> usize {
     let most = connection.peer_settings().map_or(0, |settings| settings.max_frame_size as usize);

@@ -7,15 +7,16 @@ use alloc::vec::Vec;
 use super::access::Endpoint;
 use super::config::Config;
 use super::conversation::{Conversation, SessionId};
-use super::dial::Tls;
+use super::dial::{Dial, Tls};
 use super::link::{Link, LinkId, Stage};
 use super::machine::Cluster;
 use super::member::MemberId;
 use super::output::Output;
 use crate::carriage::registry::{INSIDE_FIELD, NODE_FIELD};
-use crate::carriage::{Carriage, Choice, ClientConfig, Inside, LinkEnd, Offer, Refusal, SessionRequest};
+use crate::carriage::{Carriage, Choice, ClientConfig, FrameBudgets, Inside, LinkEnd, Offer, Refusal, SessionRequest};
 use crate::http1::{self, ClientEvent, ClientExchange, Fields, Trailing};
 use crate::session::Disconnect;
+use crate::time::Instant;
 
 /// How sessions travel.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -48,6 +49,7 @@ impl Config {
             only_frames: frames.is_some() && self.carriage.choice != Choice::Auto,
             ordinary_connect: carriage == Carriage::ConnectHttp2,
             limits: self.session.limits.clone(),
+            budgets: FrameBudgets::default(),
             http2: crate::http2::Config {
                 keep_alive: Some(crate::http2::KeepAlive { interval: self.keep_alive, timeout: self.connect_timeout }),
                 ..crate::http2::Config::default()
@@ -58,7 +60,9 @@ impl Config {
 
 impl Cluster {
     /// The link that is to carry a session with a member: one that leads there and takes more, or a new one.
-    pub(super) fn link_to(&mut self, member: MemberId, endpoint: Endpoint) -> LinkId {
+    ///
+    /// A new one has the carriage, if one is given, and otherwise what the endpoint was found to offer, or the best.
+    pub(super) fn link_to(&mut self, member: MemberId, endpoint: Endpoint, carriage: Option<Carriage>) -> LinkId {
         let shared = (self.site, endpoint.clone());
         if let Some(&link) = self.shared.get(&shared)
             && self.links.get(link).is_some_and(Link::has_room)
@@ -66,9 +70,9 @@ impl Cluster {
             return link;
         }
         let timeout = self.config.connect_timeout;
-        let dial = self.dial(&endpoint);
-        let link = self.links.insert(Link::new(self.site, endpoint));
-        if self.carriage_of(&shared.1, None).is_http2() {
+        let dial = self.dial(&endpoint, carriage);
+        let link = self.links.insert(Link { carriage, ..Link::new(self.site, endpoint) });
+        if carriage.unwrap_or_else(|| self.carriage_of(&shared.1, None)).is_http2() {
             self.shared.insert(shared, link);
         }
         self.counters.connects += 1;
@@ -84,11 +88,22 @@ impl Cluster {
             return Some(access.seed_endpoint(&known.address));
         }
         access.endpoint(&known.address).or_else(|| {
-            // Another gateway after each failure.
+            // Another gateway after each failure, and none that has asked to wait if there is another.
             let seeds = self.seeds();
-            let seed = self.members.get(*seeds.get(known.failures as usize % seeds.len().max(1))?)?;
-            Some(access.seed_endpoint(&seed.address))
+            let in_turn = seeds.iter().cycle().skip(known.failures as usize % seeds.len().max(1)).take(seeds.len());
+            let seeds = in_turn.filter_map(|seed| self.members.get(*seed));
+            let mut endpoints = seeds.map(|seed| access.seed_endpoint(&seed.address));
+            let first = endpoints.next()?;
+            let is_free = |endpoint: &Endpoint| known.waits_for(endpoint, self.now).is_none();
+            Some(if is_free(&first) { first } else { endpoints.find(is_free).unwrap_or(first) })
         })
+    }
+
+    /// Until when no endpoint may be asked for a member; `None` if one may be now.
+    pub(super) fn waits_for(&self, member: MemberId) -> Option<Instant> {
+        let known = self.members.get(member)?;
+        known.waits_for(&self.endpoint_of(member)?, self.now)?;
+        known.asked_to_wait.iter().map(|(_, until)| *until).filter(|until| *until > self.now).min()
     }
 
     /// The carriage for an endpoint: what it was found to offer, or the best.
@@ -97,21 +112,21 @@ impl Cluster {
         known.unwrap_or_else(|| self.config.carriage.choice.first(alpn))
     }
 
-    /// How to establish TLS with an endpoint.
-    pub(super) fn tls_for(&self, endpoint: &Endpoint) -> Option<Tls> {
-        let mut tls = self.config.tls_for(endpoint)?;
+    /// How to establish TLS with an endpoint, for a link that is to have that carriage, or the one that was found there.
+    ///
+    /// Where the choice is made already only that carriage's ids are offered: what the server would select of others is not
+    /// what is spoken then.
+    pub(super) fn tls_for(&self, endpoint: &Endpoint, carriage: Option<Carriage>) -> Option<Tls> {
+        let decided = carriage.or_else(|| self.carriages.get(endpoint).copied());
+        let mut tls = self.config.tls_for(endpoint, decided.map_or(self.config.carriage.choice, Choice::Only))?;
         if self.without_alpn.contains(endpoint) {
             tls.alpn.clear();
         }
         Some(tls)
     }
 
-    fn dial(&self, endpoint: &Endpoint) -> super::dial::Dial {
-        let mut dial = self.config.dial(endpoint);
-        if dial.tls.is_some() {
-            dial.tls = self.tls_for(endpoint);
-        }
-        dial
+    fn dial(&self, endpoint: &Endpoint, carriage: Option<Carriage>) -> Dial {
+        self.config.dial(endpoint, self.tls_for(endpoint, carriage))
     }
 
     /// The link leads to where it should: it can carry sessions.
@@ -201,6 +216,7 @@ impl Cluster {
     }
 
     fn tunnel_is_there(&mut self, link: LinkId, session: SessionId, trailing: &[u8]) {
+        self.tell_found(link);
         if self.config.carriage.inside == Inside::Frames {
             self.carry_over_http2(link, Carriage::Frames);
         } else {

@@ -14,8 +14,8 @@ use super::output::{Event, Output};
 use crate::carriage::registry::{
     HOT_ROD_MESSAGE_ERROR, HOT_ROD_NOT_AUTHENTICATED, HOT_ROD_TOO_LARGE, HOT_ROD_UPSTREAM_GONE, USUAL_URGENCY,
 };
-use crate::carriage::{Carriage, ChannelId, ClientEvent, ClientLink, Form, LinkEnd};
-use crate::http2::ErrorCode;
+use crate::carriage::{Carriage, ChannelId, Choice, ClientEvent, ClientLink, Form, LinkEnd};
+use crate::http2::{ErrorCode, Reason};
 use crate::session::{Applied, Disconnect, Session};
 use crate::time::Instant;
 use crate::wire::Topology;
@@ -156,12 +156,17 @@ impl Cluster {
         {
             return;
         }
-        // An endpoint that ends a session so has closed every call that it took: what is open it has not taken.
-        let has_closed_all =
-            matches!(end, LinkEnd::Finished | LinkEnd::Reset(HOT_ROD_UPSTREAM_GONE | HOT_ROD_NOT_AUTHENTICATED));
+        // An endpoint that ends a session so has closed every call that it took, or has taken none: what is
+        // open was not applied.
+        let has_taken_none = matches!(
+            end,
+            LinkEnd::Finished
+                | LinkEnd::Refused(_)
+                | LinkEnd::Reset(HOT_ROD_UPSTREAM_GONE | HOT_ROD_NOT_AUTHENTICATED | ErrorCode::REFUSED_STREAM)
+        );
         if let Some(open) = self.sessions.get_mut(session) {
             open.channel = None;
-            if has_closed_all && let Some(machine) = &mut open.machine {
+            if has_taken_none && let Some(machine) = &mut open.machine {
                 machine.link_has_sent(0);
             }
         }
@@ -170,7 +175,14 @@ impl Cluster {
 
     /// The link is over, with every session.
     fn carried_ended(&mut self, link: LinkId, end: LinkEnd) {
-        let is_answer = matches!(end, LinkEnd::NoFrames | LinkEnd::NoExtendedConnect);
+        // What is no HTTP/2 is an answer too.
+        let is_answer = matches!(
+            end,
+            LinkEnd::NoFrames
+                | LinkEnd::NoExtendedConnect
+                | LinkEnd::Connection(Reason::Violation { .. })
+                | LinkEnd::GoAway(ErrorCode::HTTP_1_1_REQUIRED)
+        );
         let may_be_another = is_answer || matches!(end, LinkEnd::Connection(_) | LinkEnd::GoAway(_));
         if !(may_be_another && self.step_down(link, &end, is_answer)) {
             self.end_link(link, &Disconnect::Carriage(end));
@@ -218,15 +230,46 @@ impl Cluster {
             let endpoint = open.endpoint.clone();
             self.choose_carriage(&endpoint, Carriage::ExtendedConnect, LinkEnd::NoFrames.to_string(), true);
         }
+        self.tell_found(link);
     }
 
-    /// Only what an endpoint has answered is remembered: whoever can cut a link could choose for it otherwise.
+    /// Only what an endpoint has answered is remembered: whoever can cut a link could choose for it otherwise. What was
+    /// remembered and has failed is not any more.
     fn choose_carriage(&mut self, endpoint: &Endpoint, carriage: Carriage, reason: String, is_answer: bool) {
         if is_answer {
             self.carriages.insert(endpoint.clone(), carriage);
+        } else {
+            self.carriages.remove(endpoint);
         }
+        self.tell_carriage(endpoint, carriage, reason);
+    }
+
+    /// A link has turned out to carry sessions.
+    pub(super) fn tell_found(&mut self, link: LinkId) {
+        let Some(open) = self.links.get(link) else { return };
+        let Some(carriage) = open.carriage.filter(|_| self.config.carriage.choice == Choice::Auto) else { return };
+        if self.told_carriages.get(&open.endpoint) != Some(&carriage) {
+            let endpoint = open.endpoint.clone();
+            self.tell_carriage(&endpoint, carriage, String::new());
+        }
+    }
+
+    fn tell_carriage(&mut self, endpoint: &Endpoint, carriage: Carriage, reason: String) {
+        self.told_carriages.insert(endpoint.clone(), carriage);
         let (endpoint, carriage) = (endpoint.authority(), carriage.name().to_string());
         self.outputs.push_back(Output::Event(Event::CarriageChosen { endpoint, carriage, reason }));
+    }
+
+    /// A link has not come to carry a session in time. Whether there is another way, which is taken.
+    pub(super) fn survives_silence(&mut self, session: SessionId) -> bool {
+        let Some(link) = self.sessions.get(session).map(|open| open.link) else { return false };
+        let is_silent = match self.links.get(link).map(|open| &open.stage) {
+            Some(Stage::Asking(..)) => true,
+            // One that has told its settings is only slow.
+            Some(Stage::Carried(carried)) => carried.speaks_frames().is_none(),
+            _ => false,
+        };
+        is_silent && self.step_down(link, &LinkEnd::Silence, false)
     }
 
     /// Goes on with the next best carriage, if the settings allow one: on a new link, with the same sessions.
@@ -238,7 +281,15 @@ impl Cluster {
         // One that has carried a session is one that the endpoint offers.
         let is_open = |session: &SessionId| self.sessions.get(*session).is_some_and(|open| open.machine.is_some());
         let has_carried = open.sessions.iter().any(is_open);
-        let Some(next) = self.config.carriage.choice.after(carriage).filter(|_| !has_carried) else { return false };
+        let choice = self.config.carriage.choice;
+        let mut next = choice.after(carriage).filter(|_| !has_carried);
+        if open.carried().is_some_and(|carried| carried.speaks_frames().is_none()) {
+            // It is no HTTP/2, and so offers nothing that needs it.
+            while next.is_some_and(Carriage::is_http2) {
+                next = next.and_then(|next| choice.after(next));
+            }
+        }
+        let Some(next) = next else { return false };
         let endpoint = open.endpoint.clone();
         self.choose_carriage(&endpoint, next, alloc::format!("{carriage}: {end}"), is_answer);
         self.move_to_new_links(link, Some(next));
@@ -261,15 +312,13 @@ impl Cluster {
     /// A session without a link gets one.
     pub(super) fn carry_elsewhere(&mut self, session: SessionId, endpoint: Endpoint, carriage: Option<Carriage>) {
         let Some(member) = self.sessions.get(session).map(|open| open.member) else { return };
-        let link = self.link_to(member, endpoint);
-        if let Some(open) = self.links.get_mut(link)
-            && open.carriage.is_none()
-        {
-            open.carriage = carriage;
-        }
+        let link = self.link_to(member, endpoint, carriage);
+        let until = self.now + self.config.connect_timeout;
         if let Some(open) = self.sessions.get_mut(session) {
             open.link = link;
+            open.until = until;
         }
+        self.set_timeout(session);
         self.join_link(session, link);
     }
 

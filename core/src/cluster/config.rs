@@ -46,6 +46,9 @@ pub struct Config {
     pub min_backoff: Duration,
     /// The longest pause. Default 10 s.
     pub max_backoff: Duration,
+    /// The longest time for which an endpoint is heeded that asks not to be asked again for a member (Retry-After).
+    /// Default 5 min.
+    pub max_retry_after: Duration,
     /// Whether links are opened to members as soon as a topology names them, and not with the first operation that
     /// needs one. Default true.
     pub connect_ahead: bool,
@@ -82,6 +85,7 @@ impl Default for Config {
             repeat_writes: true,
             min_backoff: Duration::from_millis(100),
             max_backoff: Duration::from_secs(10),
+            max_retry_after: Duration::from_secs(300),
             connect_ahead: true,
             max_links_ahead: 1_000,
             links_per_member: 1,

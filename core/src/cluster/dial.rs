@@ -5,6 +5,7 @@ use alloc::vec::Vec;
 
 use super::access::Endpoint;
 use super::config::Config;
+use crate::carriage::Choice;
 use crate::http1::{Tunnel, TunnelError};
 use crate::sasl::Secret;
 use crate::wire::Member;
@@ -73,18 +74,19 @@ impl Proxy {
 }
 
 impl Config {
-    /// What the host is to do for an endpoint. Through a proxy TLS comes after the tunnel.
-    pub(super) fn dial(&self, endpoint: &Endpoint) -> Dial {
+    /// What the host is to do for an endpoint with which TLS is established so. Through a proxy TLS comes after the tunnel.
+    pub(super) fn dial(&self, endpoint: &Endpoint, tls: Option<Tls>) -> Dial {
         match &self.proxy {
             Some(proxy) => Dial { host: proxy.address.host.clone(), port: proxy.address.port, tls: None },
-            None => Dial { host: endpoint.host.clone(), port: endpoint.port, tls: self.tls_for(endpoint) },
+            None => Dial { host: endpoint.host.clone(), port: endpoint.port, tls },
         }
     }
 
-    pub(super) fn tls_for(&self, endpoint: &Endpoint) -> Option<Tls> {
+    /// TLS with an endpoint, where `choice` is left.
+    pub(super) fn tls_for(&self, endpoint: &Endpoint, choice: Choice) -> Option<Tls> {
         let TlsConfig { server_name, mut alpn, trust_ca, client_certificate } = self.tls.clone()?;
         if alpn.is_empty() {
-            alpn = self.carriage.choice.alpn().iter().map(ToString::to_string).collect();
+            alpn = choice.alpn().iter().map(ToString::to_string).collect();
         }
         // A name for this member counts for more than one for all.
         let server_name = endpoint.server_name.clone().or(server_name).unwrap_or_else(|| endpoint.host.clone());

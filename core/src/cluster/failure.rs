@@ -3,7 +3,9 @@
 use alloc::collections::BTreeSet;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
+use core::time::Duration;
 
+use super::access::Endpoint;
 use super::cache::CacheId;
 use super::carried::code_of;
 use super::config::Config;
@@ -14,7 +16,8 @@ use super::member::{Member, MemberId};
 use super::operation::{Operation, OperationId, Place};
 use super::output::{ClusterError, Event, Output};
 use super::view::{Ownership, View};
-use crate::carriage::registry::HOT_ROD_TOO_LARGE;
+use crate::carriage::LinkEnd;
+use crate::carriage::registry::{HOT_ROD_MESSAGE_ERROR, HOT_ROD_TOO_LARGE};
 use crate::session::{Applied, Disconnect, OperationError};
 use crate::wire::Topology;
 
@@ -31,6 +34,9 @@ impl Cluster {
         }
         if let Some(open) = self.sessions.get_mut(session) {
             open.quiet_since = self.now;
+        }
+        if let Some(link) = self.sessions.get(session).map(|open| open.link) {
+            self.tell_found(link);
         }
         if let Some(known) = self.members.get_mut(member) {
             // It failed the last time, and a session says little: only an answer ends that.
@@ -95,18 +101,25 @@ impl Cluster {
             carried.close(channel, code_of(&reason));
             self.tell_to_transmit(ended.link);
         }
+        let endpoint = self.links.get(ended.link).map(|link| link.endpoint.clone());
         self.leave_link(ended.link, session);
         if let Some(machine) = &ended.machine {
             self.counters.bytes_sent += machine.transmit().sent();
             self.counters.bytes_received += machine.received();
         }
         let is_failure = *reason != Disconnect::Closed;
+        if let Some(endpoint) = endpoint.filter(|_| is_failure) {
+            self.note_endpoint_failure(&ended, endpoint, &reason);
+        }
+        let now = self.now;
+        let waits_for = self.waits_for(ended.member).map(|until| until - now);
         if let Some(member) = self.members.get_mut(ended.member) {
             member.forget_session(session);
             if is_failure {
                 member.failures = member.failures.saturating_add(1);
                 let (first, longest) = (self.config.min_backoff, self.config.max_backoff);
-                let retry_after = self.entropy.pause(member.failures, first, longest);
+                let pause = self.entropy.pause(member.failures, first, longest);
+                let retry_after = waits_for.map_or(pause, |asked| pause.max(asked));
                 member.retry_at = Some(self.now + retry_after);
                 member.failure = Some(reason.clone());
                 self.counters.disconnects += 1;
@@ -141,6 +154,21 @@ impl Cluster {
         let member = ended.member;
         if !self.current.contains(&member) && !self.caches.distinct_views().any(|view| view.members.contains(&member)) {
             self.members.forget(member);
+        }
+    }
+
+    /// What an endpoint has done to a session that failed: it may have asked not to be asked again, and what never
+    /// carried the session is not remembered any more.
+    fn note_endpoint_failure(&mut self, ended: &Conversation, endpoint: Endpoint, reason: &Disconnect) {
+        if let Disconnect::Carriage(LinkEnd::Refused(refusal)) = reason {
+            let Some(seconds) = refusal.retry_after else { return };
+            let asked = Duration::from_secs(seconds.into()).min(self.config.max_retry_after);
+            let (now, until) = (self.now, self.now + asked);
+            if let Some(member) = self.members.get_mut(ended.member) {
+                member.wait_for(endpoint, now, until);
+            }
+        } else if ended.negotiated.is_none() && !is_refusal(reason) {
+            self.carriages.remove(&endpoint);
         }
     }
 
@@ -250,8 +278,9 @@ fn may_be_sent_again(operation: &Operation, error: &OperationError, repeat_write
         // done it before, and a condition that was met by the first attempt fails the second.
         OperationError::Server { status, .. } => status.is_retryable() && operation.may_be_repeated(repeat_writes),
         OperationError::Disconnected { reason, .. } if is_refusal(reason) => false,
-        // Its deadline is that of all attempts; and what is too large would be as large again.
-        OperationError::TimedOut { .. } | OperationError::GivenUp { code: HOT_ROD_TOO_LARGE, .. } => false,
+        // Its deadline is that of all attempts; and what is too large, or unknown, would be as large again.
+        OperationError::TimedOut { .. }
+        | OperationError::GivenUp { code: HOT_ROD_TOO_LARGE | HOT_ROD_MESSAGE_ERROR, .. } => false,
         OperationError::Disconnected { applied, .. } | OperationError::GivenUp { applied, .. } => {
             *applied == Applied::No || operation.may_be_repeated(repeat_writes)
         }

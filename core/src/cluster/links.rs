@@ -91,8 +91,8 @@ impl Cluster {
     /// The tunnel is there: the link leads to its endpoint from now on.
     fn leave_tunnel(&mut self, link: LinkId) {
         let Some(open) = self.links.get_mut(link) else { return };
-        let endpoint = open.endpoint.clone();
-        if let Some(tls) = self.tls_for(&endpoint) {
+        let (endpoint, carriage) = (open.endpoint.clone(), open.carriage);
+        if let Some(tls) = self.tls_for(&endpoint, carriage) {
             if let Some(open) = self.links.get_mut(link) {
                 open.stage = Stage::Securing;
             }

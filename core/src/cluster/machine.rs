@@ -58,6 +58,8 @@ pub struct Cluster {
     pub(super) shared: BTreeMap<(usize, Endpoint), LinkId>,
     /// What an endpoint was found to offer, where that is not the best.
     pub(super) carriages: BTreeMap<Endpoint, Carriage>,
+    /// What the application was told last of an endpoint's carriage.
+    pub(super) told_carriages: BTreeMap<Endpoint, Carriage>,
     /// Endpoints that close the link after ALPN.
     pub(super) without_alpn: BTreeSet<Endpoint>,
     /// Keys with large values.
@@ -104,6 +106,7 @@ impl Cluster {
             sessions: SlotMap::with_key(),
             shared: BTreeMap::new(),
             carriages: BTreeMap::new(),
+            told_carriages: BTreeMap::new(),
             without_alpn: BTreeSet::new(),
             large_keys: LargeKeys::default(),
             operations: SlotMap::with_key(),

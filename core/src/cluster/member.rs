@@ -6,6 +6,7 @@ use alloc::vec::Vec;
 
 use slotmap::{SlotMap, new_key_type};
 
+use super::access::Endpoint;
 use super::conversation::SessionId;
 use crate::session::Disconnect;
 use crate::time::Instant;
@@ -49,6 +50,8 @@ pub(super) struct Member {
     pub(super) failures: u32,
     /// Before that it is not tried.
     pub(super) retry_at: Option<Instant>,
+    /// Endpoints that have asked not to be asked for it again before then.
+    pub(super) asked_to_wait: Vec<(Endpoint, Instant)>,
     pub(super) failure: Option<Arc<Disconnect>>,
     pub(super) is_seed: bool,
     /// The site that it was named for last.
@@ -68,6 +71,17 @@ impl Member {
         self.sessions.retain(|other| *other != session);
         self.events.take_if(|other| *other == session);
         self.bulk.take_if(|other| *other == session);
+    }
+
+    /// Until when an endpoint is not to be asked for it; `None` if it may be now.
+    pub(super) fn waits_for(&self, endpoint: &Endpoint, now: Instant) -> Option<Instant> {
+        self.asked_to_wait.iter().find(|(asked, until)| asked == endpoint && *until > now).map(|(_, until)| *until)
+    }
+
+    /// An endpoint is not to be asked for it again before then.
+    pub(super) fn wait_for(&mut self, endpoint: Endpoint, now: Instant, until: Instant) {
+        self.asked_to_wait.retain(|(asked, until)| *until > now && *asked != endpoint);
+        self.asked_to_wait.push((endpoint, until));
     }
 
     pub(super) fn may_be_tried(&self, now: Instant) -> bool {
@@ -98,6 +112,7 @@ impl Members {
             bulk: None,
             failures: 0,
             retry_at: None,
+            asked_to_wait: Vec::new(),
             failure: None,
             is_seed: false,
             site,

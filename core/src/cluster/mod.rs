@@ -47,6 +47,9 @@ mod site;
 mod startup;
 mod view;
 
+#[cfg(test)]
+mod tests;
+
 pub use access::{Access, AccessPath, Endpoint, HostTemplate, TemplateError};
 pub use cache::{CacheHandle, CacheId, ReadFrom};
 pub use carriages::CarriageConfig;

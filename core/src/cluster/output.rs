@@ -183,13 +183,14 @@ declare! {
             /// The event.
             event: wire::CounterEvent,
         },
-        /// An endpoint does not offer the best carriage, and another is used with it from now on.
+        /// Which carriage is used with an endpoint, where the settings leave the choice: told when it is found, and
+        /// again whenever another takes its place.
         CarriageChosen = 47 {
             /// The endpoint, `host:port`.
             endpoint: String,
             /// The name of the carriage, as in connection URIs.
             carriage: String,
-            /// What the endpoint does not offer.
+            /// What the endpoint does not offer of what is better; empty if there is nothing.
             reason: String,
         },
         /// A near cache keeps values from now on.

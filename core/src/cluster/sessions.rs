@@ -20,11 +20,16 @@ use crate::wire;
 const FULL_SESSION: usize = 64;
 
 impl Cluster {
-    /// A session for a member, on a link of which the host may have to be asked for.
+    /// A session for a member, on a link of which the host may have to be asked for. `None` while no endpoint may be asked
+    /// for that member: then what waits for it is tried again when one may be.
     pub(super) fn begin_session(&mut self, member: MemberId, purpose: Purpose) -> Option<SessionId> {
         let (now, timeout) = (self.now, self.config.connect_timeout);
+        if let Some(until) = self.waits_for(member) {
+            self.retry_at = Some(self.retry_at.map_or(until, |known| known.min(until)));
+            return None;
+        }
         let endpoint = self.endpoint_of(member)?;
-        let link = self.link_to(member, endpoint);
+        let link = self.link_to(member, endpoint, None);
         let session = self.sessions.insert(Conversation::new(member, purpose, self.site, link, now + timeout, now));
         self.join_link(session, link);
         if let Some(known) = self.members.get_mut(member) {
@@ -183,8 +188,13 @@ impl Cluster {
         let Some(open) = self.sessions.get(session) else { return };
         let quiet_until = open.quiet_since + self.longest_quiet(session, open);
         let is_spare = self.is_spare(session, open);
+        let is_late = open.machine.is_none() && open.until <= now;
         let Some(open) = self.sessions.get_mut(session) else { return };
         open.timeout = None;
+        if is_late && self.survives_silence(session) {
+            return;
+        }
+        let Some(open) = self.sessions.get_mut(session) else { return };
         match &mut open.machine {
             None if open.until <= now => {
                 let timeout = self.config.connect_timeout.as_millis();
@@ -240,10 +250,9 @@ impl Cluster {
             }
             Purpose::Operations => self.least_loaded(&known.sessions),
         };
-        match present {
-            Some(session) => Some(session),
-            None => self.begin_session(member, purpose),
-        }
+        let other = known.sessions.first().copied().filter(|_| purpose != Purpose::Events);
+        // Where the endpoint gives no further session now, one that is there has to do.
+        present.or_else(|| self.begin_session(member, purpose)).or(other)
     }
 
     /// The session with the least to do; `None` if another may and should be opened.

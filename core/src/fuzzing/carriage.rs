@@ -12,7 +12,7 @@ use super::input::Input;
 use super::seeds::Seed;
 use crate::carriage::registry::{frame_type, setting};
 use crate::carriage::{
-    ChannelId, ClientConfig, ClientEvent, ClientLink, Node, Offer, ServerConfig, ServerEvent, ServerLink,
+    ChannelId, ClientConfig, ClientEvent, ClientLink, FrameBudgets, Node, Offer, ServerConfig, ServerEvent, ServerLink,
     SessionRequest,
 };
 use crate::http2::hpack::Field;
@@ -138,7 +138,8 @@ impl<'a> Server<'a> {
         let choices = input.byte();
         let now = Instant::from_micros(1_000_000);
         let frames = (choices & 16 == 0).then(|| offer(choices));
-        let link = ServerLink::new(ServerConfig { frames, http2: Config::default() }, now);
+        let link =
+            ServerLink::new(ServerConfig { frames, budgets: FrameBudgets::default(), http2: Config::default() }, now);
         let peer = Connection::client(peer_config(choices), now);
         let mut world = Self { input, link, peer, streams: Vec::new(), open: Vec::new(), is_over: false, now };
         world.carry();
@@ -289,6 +290,7 @@ impl<'a> Client<'a> {
             only_frames: choices & 32 != 0,
             ordinary_connect: choices & 64 != 0,
             limits: Limits::default(),
+            budgets: FrameBudgets::default(),
             http2: Config::default(),
         };
         let mut link = ClientLink::new(config, now);

@@ -97,7 +97,7 @@ impl Model {
                 // It may have ended since it was told.
                 assert!(self.role == Role::Client || self.streams.contains_key(stream));
             }
-            Event::LateExtension { kind, .. } => assert_eq!(*kind, KIND),
+            Event::StrayExtension { kind, .. } => assert_eq!(*kind, KIND),
             Event::Settings | Event::GoAway { .. } | Event::Drained => {}
             Event::Closed(reason) => {
                 self.is_closed = true;

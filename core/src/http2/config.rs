@@ -21,6 +21,9 @@ pub struct Config {
     /// Extension frames that are delivered and can be sent; all others are ignored (RFC 9113, 5.5). Types below 0x0b
     /// belong to other standards and are not registered. Default: none.
     pub extension_frames: Vec<u8>,
+    /// The setting by which extension frames are agreed on: they are unknown ones, and can't be sent, unless the first
+    /// SETTINGS of both ends give it another value than 0. Default: none is needed.
+    pub extension_setting: Option<u16>,
     /// CONTINUATION frames of one field block. Default 16.
     pub max_continuation_frames: usize,
     /// DATA taken of the application and not yet sent, on one stream. Default 256 KiB.
@@ -57,6 +60,7 @@ impl Default for Config {
             settings,
             connection_window: 1 << 20,
             extension_frames: Vec::new(),
+            extension_setting: None,
             max_continuation_frames: 16,
             max_stream_send_bytes: 256 << 10,
             max_send_bytes: 4 << 20,

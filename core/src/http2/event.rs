@@ -84,9 +84,13 @@ pub enum Event {
         /// A slice of the receive buffer.
         payload: Bytes,
     },
-    /// Such a frame on a stream that has ended, which it crossed on its way. It means nothing, but what it costs may have to
-    /// be counted.
-    LateExtension {
+    /// Such a frame where RFC 9113, 5.1 has none but its own. What becomes of it is the business of whoever has registered
+    /// the type: nothing was done about it.
+    StrayExtension {
+        /// The stream.
+        stream: StreamId,
+        /// What is the matter with the stream.
+        place: Place,
         /// The type.
         kind: u8,
         /// The flags.
@@ -108,6 +112,17 @@ pub enum Event {
     Drained,
     /// The connection is over, and every stream with it. The last event.
     Closed(Reason),
+}
+
+/// Where a [stray](Event::StrayExtension) extension frame has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Place {
+    /// On a stream that was never opened.
+    Idle,
+    /// Behind the peer's END_STREAM, on a stream whose other half is open.
+    Ended,
+    /// On a stream that is closed. It may have crossed the end on its way.
+    Closed,
 }
 
 /// Why a connection is over.
@@ -157,7 +172,9 @@ impl Event {
             | Self::Reset { stream, .. }
             | Self::Writable { stream }
             | Self::Extension { stream, .. } => Some(*stream),
-            Self::Settings | Self::LateExtension { .. } | Self::GoAway { .. } | Self::Drained | Self::Closed(_) => None,
+            Self::Settings | Self::StrayExtension { .. } | Self::GoAway { .. } | Self::Drained | Self::Closed(_) => {
+                None
+            }
         }
     }
 
@@ -169,7 +186,7 @@ impl Event {
             | Self::Interim { fields, .. }
             | Self::Trailers { fields, .. } => fields.iter().map(Field::size).sum(),
             Self::Data { data, .. } => data.len(),
-            Self::Extension { payload, .. } | Self::LateExtension { payload, .. } => payload.len(),
+            Self::Extension { payload, .. } | Self::StrayExtension { payload, .. } => payload.len(),
             Self::GoAway { debug, .. } => debug.len(),
             Self::Settings | Self::Reset { .. } | Self::Writable { .. } | Self::Drained | Self::Closed(_) => 0,
         }

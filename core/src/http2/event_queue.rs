@@ -3,9 +3,10 @@
 use alloc::collections::{BTreeMap, VecDeque};
 
 use super::StreamId;
-use super::event::Event;
+use super::event::{Event, Place};
 
-/// Events in order, with what they hold, and without those of streams that the application has given up.
+/// Events in order, with what they hold, and without those of streams that the application has given up; of these only
+/// extension frames come out, as such of a stream that is closed.
 #[derive(Debug, Default)]
 pub(crate) struct EventQueue {
     events: VecDeque<Event>,
@@ -33,8 +34,12 @@ impl EventQueue {
             }
             let is_muted = event.stream().is_some_and(|stream| self.muted.contains_key(&stream));
             self.unmute();
-            if !is_muted {
-                return Some(event);
+            match event {
+                event if !is_muted => return Some(event),
+                Event::Extension { stream, kind, flags, payload } => {
+                    return Some(Event::StrayExtension { stream, place: Place::Closed, kind, flags, payload });
+                }
+                _ => {}
             }
         }
     }

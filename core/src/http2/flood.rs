@@ -110,19 +110,20 @@ impl FloodGuard {
 /// A token is a million parts, so that a microsecond earns a whole number of them.
 const TOKEN: u64 = 1_000_000;
 
+/// What is left of a budget.
 #[derive(Debug)]
-struct Bucket {
+pub(crate) struct Bucket {
     parts: u64,
     budget: Budget,
     filled: Instant,
 }
 
 impl Bucket {
-    fn new(budget: Budget, now: Instant) -> Self {
+    pub(crate) fn new(budget: Budget, now: Instant) -> Self {
         Self { parts: u64::from(budget.burst) * TOKEN, budget, filled: now }
     }
 
-    fn take(&mut self, now: Instant, what: &'static str) -> Result<(), Fault> {
+    pub(crate) fn take(&mut self, now: Instant, what: &'static str) -> Result<(), Fault> {
         let elapsed = u64::try_from((now - self.filled).as_micros()).unwrap_or(u64::MAX);
         self.add(elapsed.saturating_mul(self.budget.per_second.into()));
         self.filled = self.filled.max(now);
@@ -133,7 +134,7 @@ impl Bucket {
         Ok(())
     }
 
-    fn earn(&mut self, tokens: u32) {
+    pub(crate) fn earn(&mut self, tokens: u32) {
         self.add(u64::from(tokens) * TOKEN);
     }
 

@@ -68,6 +68,8 @@ pub(crate) struct Stream {
     pub(crate) is_head: bool,
     /// The request's method is CONNECT, and it has not been refused: a tunnel, which has no trailers and no length.
     pub(crate) is_connect: bool,
+    /// The application has marked it.
+    pub(crate) is_marked: bool,
 }
 
 impl Stream {
@@ -90,6 +92,7 @@ impl Stream {
             content_left: None,
             is_head: false,
             is_connect: false,
+            is_marked: false,
         }
     }
 

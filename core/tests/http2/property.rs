@@ -191,7 +191,7 @@ impl End {
                 Event::Response { end_stream: false, .. }
                 | Event::Settings
                 | Event::Writable { .. }
-                | Event::LateExtension { .. } => {}
+                | Event::StrayExtension { .. } => {}
                 Event::Data { stream, data, end_stream } => {
                     *self.held.entry(stream).or_default() += data.len();
                     let got = self.got.entry(stream).or_default();

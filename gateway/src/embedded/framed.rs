@@ -146,14 +146,15 @@ impl Framed {
         Some(part)
     }
 
-    /// The client gives a call up whose answer is not there: nothing of it was executed, but for a listener's request.
-    pub(super) fn cancelled(&mut self, call: u32, link: &mut ServerLink) {
+    /// The client gives a call up whose answer is not there, or its request is too large: nothing of it was executed, but
+    /// for a listener's request.
+    pub(super) fn cancelled(&mut self, call: u32, code: ErrorCode, link: &mut ServerLink) {
         self.drop_part(call);
         self.ready.retain(|(ready, ..)| *ready != call);
         let before = self.transfers.len();
         self.transfers.retain(|(transfer, _)| *transfer != call);
         let may_have_been_applied = self.transfers.len() < before;
-        link.end_call(self.stream, call, ErrorCode::CANCEL, may_have_been_applied);
+        link.end_call(self.stream, call, code, may_have_been_applied);
     }
 
     /// The client begins no further call.

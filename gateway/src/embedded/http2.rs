@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use bytes::{Bytes, BytesMut};
 use hotrod_core::carriage::registry::INSIDE_FIELD;
-use hotrod_core::carriage::{Asked, Form, Knowledge, Mode, Node, Offer, ServerConfig, ServerEvent, ServerLink};
+use hotrod_core::carriage::{
+    Asked, Form, FrameBudgets, Knowledge, Mode, Node, Offer, ServerConfig, ServerEvent, ServerLink,
+};
 use hotrod_core::http2::{self, ErrorCode, StreamId};
 use hotrod_core::time::Instant;
 use hotrod_core::wire::SendBuffer;
@@ -55,7 +57,7 @@ impl Http2 {
             max_message_size,
             ..Offer::default()
         });
-        let config = ServerConfig { frames, http2: http2::Config::default() };
+        let config = ServerConfig { frames, budgets: FrameBudgets::default(), http2: http2::Config::default() };
         Self {
             id,
             member,
@@ -109,9 +111,9 @@ impl Http2 {
                         *held += bytes.len();
                     }
                 }
-                ServerEvent::Cancelled { stream, call } => {
+                ServerEvent::Cancelled { stream, call, code } => {
                     if let Some(Session::Framed(session)) = self.sessions.get_mut(&stream) {
-                        session.cancelled(call, &mut self.machine);
+                        session.cancelled(call, code, &mut self.machine);
                     }
                 }
                 ServerEvent::Finished { stream } => self.finished(cluster, stream),

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use bytes::BytesMut;
 use hotrod_core::carriage::registry::INSIDE_FIELD;
-use hotrod_core::carriage::{Asked, Form, Fragment, Node, Offer, ServerConfig, ServerEvent, ServerLink};
+use hotrod_core::carriage::{Asked, Form, Fragment, FrameBudgets, Node, Offer, ServerConfig, ServerEvent, ServerLink};
 use hotrod_core::http2::hpack::Field;
 use hotrod_core::http2::{self, ErrorCode, Settings, StreamId};
 use hotrod_core::time::Instant;
@@ -95,7 +95,7 @@ impl<'a> Server<'a> {
             Some(Offer { lane_threshold: LANE_THRESHOLD, connection_credit: CONNECTION_CREDIT, ..Offer::default() });
         let now = Clock::now();
         Self {
-            machine: ServerLink::new(ServerConfig { frames, http2 }, Instant::EPOCH),
+            machine: ServerLink::new(ServerConfig { frames, budgets: FrameBudgets::default(), http2 }, Instant::EPOCH),
             shared,
             place,
             sessions: BTreeMap::new(),
@@ -275,7 +275,7 @@ impl<'a> Server<'a> {
                         session.bytes(bytes);
                     }
                 }
-                ServerEvent::Cancelled { stream, call } => {
+                ServerEvent::Cancelled { stream, call, .. } => {
                     let session = self.sessions.get_mut(&stream);
                     if session.and_then(|session| session.cancelled(call, &mut self.machine)).is_some() {
                         self.forget(stream);

@@ -55,7 +55,8 @@ pub enum hotrod_output_type {
     HOTROD_OUTPUT_ENTRY = 43,
     /// An event for a counter listener.
     HOTROD_OUTPUT_COUNTER = 44,
-    /// An endpoint does not offer the best carriage, and another is used with it from now on.
+    /// Which carriage is used with an endpoint, where the settings leave the choice: told when it is found, and again
+    /// whenever another takes its place.
     HOTROD_OUTPUT_CARRIAGE_CHOSEN = 47,
     /// A near cache keeps values from now on.
     HOTROD_OUTPUT_NEAR_CACHE_ACTIVE = 45,
@@ -331,7 +332,8 @@ pub struct hotrod_output_counter {
     pub new_state: hotrod_counter_state,
 }
 
-/// An endpoint does not offer the best carriage, and another is used with it from now on.
+/// Which carriage is used with an endpoint, where the settings leave the choice: told when it is found, and again
+/// whenever another takes its place.
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct hotrod_output_carriage_chosen {
@@ -339,7 +341,7 @@ pub struct hotrod_output_carriage_chosen {
     pub endpoint: hotrod_text,
     /// The name of the carriage, as in connection URIs.
     pub carriage: hotrod_text,
-    /// What the endpoint does not offer.
+    /// What the endpoint does not offer of what is better; empty if there is nothing.
     pub reason: hotrod_text,
 }
 

@@ -227,14 +227,16 @@ class Counter(NamedTuple):
 
 
 class CarriageChosen(NamedTuple):
-    """An endpoint does not offer the best carriage, and another is used with it from now on."""
+    """Which carriage is used with an endpoint, where the settings leave the choice: told when it is found, and again
+    whenever another takes its place.
+    """
 
     endpoint: str
     """The endpoint, `host:port`."""
     carriage: str
     """The name of the carriage, as in connection URIs."""
     reason: str
-    """What the endpoint does not offer."""
+    """What the endpoint does not offer of what is better; empty if there is nothing."""
 
 
 class NearCacheActive(NamedTuple):

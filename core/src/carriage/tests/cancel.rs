@@ -5,8 +5,8 @@ use alloc::vec::Vec;
 
 use bytes::Bytes;
 
-use super::pair::Pair;
-use crate::carriage::registry::HOT_ROD_UPSTREAM_GONE;
+use super::pair::{Pair, fragment, frame, hot_rod, numbers};
+use crate::carriage::registry::{HOT_ROD_UPSTREAM_GONE, flag, frame_type};
 use crate::carriage::{ClientEvent, ServerEvent};
 use crate::http2::ErrorCode;
 
@@ -18,7 +18,7 @@ fn what_has_not_gone_out_of_a_call_that_is_given_up_never_does() {
     pair.exchange();
     assert_eq!(pair.client.cancel(channel, 1), 500_000 - 65_536);
     pair.exchange();
-    assert_eq!(pair.to_server.last(), Some(&ServerEvent::Cancelled { stream, call: 1 }));
+    assert_eq!(pair.to_server.last(), Some(&ServerEvent::Cancelled { stream, call: 1, code: ErrorCode::CANCEL }));
     pair.server.end_call(stream, 1, ErrorCode::CANCEL, false);
     pair.exchange();
     assert_eq!(pair.to_client, []);
@@ -33,7 +33,7 @@ fn a_call_that_is_given_up_is_confirmed_and_its_answer_dropped() {
     pair.to_server.clear();
     pair.client.cancel(channel, 1);
     pair.exchange();
-    assert_eq!(pair.to_server, [ServerEvent::Cancelled { stream, call: 1 }]);
+    assert_eq!(pair.to_server, [ServerEvent::Cancelled { stream, call: 1, code: ErrorCode::CANCEL }]);
     pair.server.end_call(stream, 1, ErrorCode::CANCEL, true);
     pair.server.respond(stream, 1, Bytes::from_static(b"late"), true);
     pair.exchange();
@@ -143,4 +143,111 @@ fn fragments_that_cross_the_end_of_their_session_cost_the_link_nothing() {
         })
         .sum();
     assert_eq!(came, 60_000, "3.6 MB would be more than all of the connection's credit");
+}
+
+/// no word of the member and no credit is waited for.
+#[test]
+fn a_cancel_is_answered_at_once_whatever_the_answer_waits_for() {
+    let mut pair = Pair::framed();
+    let (channel, stream) = pair.open();
+    (1..=3).for_each(|message| pair.call(channel, message, b"q"));
+    pair.exchange();
+    // All of it is here and waits for credit; some of it is here; none is.
+    pair.server.respond(stream, 1, Bytes::from(vec![1; 500_000]), true);
+    pair.server.respond(stream, 2, Bytes::from(vec![2; 500_000]), false);
+    // The client grants nothing.
+    while !pair.at_server(&[]).1.is_empty() {}
+    pair.to_server.clear();
+    for call in 1..=3 {
+        let (events, frames) = pair.at_server(&frame(1, frame_type::CANCEL, 0, &numbers(call, 8)));
+        let asked = ServerEvent::Cancelled { stream, call, code: ErrorCode::CANCEL };
+        if call == 1 {
+            assert_eq!(events, []);
+            let told = frame(1, frame_type::CANCEL, flag::MAY_HAVE_BEEN_APPLIED, &numbers(1, 8));
+            assert_eq!(hot_rod(&frames), [(told[3], told[4], Bytes::copy_from_slice(&told[9..]))]);
+        } else {
+            assert_eq!(events, [asked], "who knows is asked at once");
+        }
+    }
+    assert_eq!(pair.server.waiting(stream), 500_000 - 65_536, "of the second, until its host has ended it");
+    pair.server.end_call(stream, 2, ErrorCode::CANCEL, true);
+    assert_eq!((pair.server.waiting(stream), hot_rod(&pair.at_server(&[]).1).len()), (0, 1));
+    // A second CANCEL for the one that is not ended yet asks nobody again.
+    let (events, frames) = pair.at_server(&frame(1, frame_type::CANCEL, 0, &numbers(3, 8)));
+    assert_eq!((events, hot_rod(&frames)), (vec![], vec![]));
+}
+
+/// of what is given up before it is whole nothing more is told, and its octets are given back.
+#[test]
+fn a_request_that_is_given_up_is_dropped_and_certainly_not_applied() {
+    let mut pair = Pair::framed();
+    let (channel, stream) = pair.open();
+    for message in 1..=40 {
+        pair.large_call(channel, message, 60_000);
+        pair.client.cancel(channel, message);
+        pair.exchange();
+        let cancelled = ServerEvent::Cancelled { stream, call: message as u32, code: ErrorCode::CANCEL };
+        assert_eq!(pair.to_server.last(), Some(&cancelled));
+        pair.to_server.clear();
+        let (events, _) = pair.at_server(&frame(1, frame_type::REQUEST, 0, &fragment(message as u32, b"late")));
+        assert_eq!(events, [], "no more of it is told");
+        pair.server.end_call(stream, message as u32, ErrorCode::CANCEL, false);
+        let (_, frames) = pair.at_server(&[]);
+        let cancel = (frame_type::CANCEL, 0, Bytes::from(numbers(message as u32, 8)));
+        assert!(hot_rod(&frames).contains(&cancel), "{frames:?}");
+        pair.at_client(&frame(1, frame_type::CANCEL, 0, &numbers(message as u32, 8)));
+    }
+    assert!(pair.client.can_call(channel));
+    assert!(pair.server.open_calls(stream).is_empty());
+}
+
+/// the flag says that it may have been applied; the answer goes nowhere, and nothing of it is kept.
+#[test]
+fn a_request_that_was_forwarded_may_have_been_applied_and_its_answer_is_freed() {
+    let mut pair = Pair::framed();
+    let (channel, stream) = pair.open();
+    pair.call(channel, 1, b"q");
+    pair.exchange();
+    pair.server.respond(stream, 1, Bytes::from(vec![1; 300_000]), false);
+    pair.exchange();
+    pair.client.cancel(channel, 1);
+    pair.exchange();
+    pair.server.end_call(stream, 1, ErrorCode::CANCEL, true);
+    pair.server.respond(stream, 1, Bytes::from(vec![1; 300_000]), true);
+    let (_, frames) = pair.at_server(&[]);
+    let cancel = (frame_type::CANCEL, flag::MAY_HAVE_BEEN_APPLIED, Bytes::from(numbers(1, 8)));
+    assert_eq!(hot_rod(&frames), [cancel]);
+    assert_eq!(pair.server.waiting(stream), 0);
+    // The client's end has kept nothing either: what crosses the CANCEL gives its credit back, again and again.
+    let mut pair = Pair::framed();
+    let (channel, stream) = pair.open();
+    for message in 1..=40 {
+        pair.call(channel, message, b"q");
+        pair.exchange();
+        pair.client.cancel(channel, message);
+        pair.server.respond(stream, message as u32, Bytes::from(vec![1; 60_000]), true);
+        pair.exchange();
+    }
+    assert_eq!(pair.messages().len(), 0);
+    pair.call(channel, 41, b"q");
+    pair.exchange();
+    pair.server.respond(stream, 41, Bytes::from(vec![1; 1_000_000]), true);
+    pair.exchange();
+    assert_eq!(pair.messages().len(), 1);
+}
+
+/// each end of a call that its endpoint knows tells apart what certainly was not applied.
+#[test]
+fn the_flag_is_clear_only_where_the_endpoint_says_that_it_was_not_applied() {
+    for (code, may_have_been_applied) in
+        [(ErrorCode::CANCEL, true), (ErrorCode::CANCEL, false), (HOT_ROD_UPSTREAM_GONE, true), (ErrorCode(77), false)]
+    {
+        let mut pair = Pair::framed();
+        let (channel, stream) = pair.open();
+        pair.call(channel, 1, b"q");
+        pair.exchange();
+        pair.server.end_call(stream, 1, code, may_have_been_applied);
+        pair.exchange();
+        assert_eq!(pair.to_client, [ClientEvent::CallEnded { channel, message: 1, code, may_have_been_applied }]);
+    }
 }

@@ -8,21 +8,6 @@ use super::pair::{Pair, client_config};
 use crate::carriage::registry::{HOT_ROD_CREDIT_ERROR, HOT_ROD_UNKNOWN_CALL, frame_type};
 use crate::carriage::{ClientEvent, Offer, ServerEvent};
 
-/// A frame of a client's that the machine would never send.
-fn forge(pair: &mut Pair, stream: u32, kind: u8, flags: u8, payload: &[u8]) {
-    let buffer = pair.server.receive_buffer();
-    buffer.extend_from_slice(&(payload.len() as u32).to_be_bytes()[1..]);
-    buffer.extend_from_slice(&[kind, flags]);
-    buffer.extend_from_slice(&stream.to_be_bytes());
-    buffer.extend_from_slice(payload);
-    pair.server.handle_filled(super::pair::NOW);
-    pair.exchange();
-    while let Some(event) = pair.server.poll_event() {
-        pair.to_server.push(event);
-    }
-    pair.exchange();
-}
-
 #[test]
 fn no_more_comes_than_there_is_credit_for() {
     let offer = Offer { initial_credit: 40_000, ..Offer::default() };
@@ -68,7 +53,7 @@ fn fragments_beyond_the_credit_end_the_session() {
     let offer = Offer { initial_credit: 100, ..Offer::default() };
     let mut pair = Pair::new(client_config(Some(Offer::default())), Some(offer), usize::MAX);
     pair.open();
-    forge(&mut pair, 1, frame_type::REQUEST, 2, &[&[0, 0, 0, 1][..], &[0; 101]].concat());
+    pair.forge_to_server(1, frame_type::REQUEST, 2, &[&[0, 0, 0, 1][..], &[0; 101]].concat());
     assert!(
         matches!(pair.to_server[..], [ServerEvent::Ended { code: HOT_ROD_CREDIT_ERROR, .. }]),
         "{:?}",
@@ -84,9 +69,9 @@ fn credit_of_nothing_ends_the_session_and_of_the_connection_the_link() {
     pair.call(channel, 1, b"q");
     pair.exchange();
     pair.to_server.clear();
-    forge(&mut pair, 1, frame_type::CREDIT, 0, &[0, 0, 0, 1, 0, 0, 0, 0]);
+    pair.forge_to_server(1, frame_type::CREDIT, 0, &[0, 0, 0, 1, 0, 0, 0, 0]);
     assert!(matches!(pair.to_server[..], [ServerEvent::Ended { code: HOT_ROD_CREDIT_ERROR, .. }]));
-    forge(&mut pair, 0, frame_type::CREDIT, 0, &[0, 0, 0, 0, 0x7f, 0xff, 0xff, 0xff]);
+    pair.forge_to_server(0, frame_type::CREDIT, 0, &[0, 0, 0, 0, 0x7f, 0xff, 0xff, 0xff]);
     assert!(matches!(pair.to_client.last(), Some(ClientEvent::Closed(_))), "{:?}", pair.to_client);
 }
 
@@ -99,7 +84,7 @@ fn a_call_that_never_was_ends_the_session() {
     ] {
         let mut pair = Pair::framed();
         pair.open();
-        forge(&mut pair, 1, kind, 0, &payload);
+        pair.forge_to_server(1, kind, 0, &payload);
         let ended = matches!(pair.to_server[..], [ServerEvent::Ended { code: HOT_ROD_UNKNOWN_CALL, .. }]);
         assert!(ended, "{kind:#x}: {:?}", pair.to_server);
     }
@@ -110,7 +95,7 @@ fn a_frame_of_a_wrong_size_ends_the_link() {
     for (kind, payload) in [(frame_type::REQUEST, vec![0, 0, 1]), (frame_type::CREDIT, vec![0; 9])] {
         let mut pair = Pair::framed();
         pair.open();
-        forge(&mut pair, 1, kind, 3, &payload);
+        pair.forge_to_server(1, kind, 3, &payload);
         assert!(matches!(pair.to_client.last(), Some(ClientEvent::Closed(_))), "{:?}", pair.to_client);
     }
 }
@@ -119,6 +104,6 @@ fn a_frame_of_a_wrong_size_ends_the_link() {
 fn a_session_s_frame_on_stream_0_ends_the_link() {
     let mut pair = Pair::framed();
     pair.open();
-    forge(&mut pair, 0, frame_type::REQUEST, 3, &[0, 0, 0, 1, 1]);
+    pair.forge_to_server(0, frame_type::REQUEST, 3, &[0, 0, 0, 1, 1]);
     assert!(matches!(pair.to_client.last(), Some(ClientEvent::Closed(_))), "{:?}", pair.to_client);
 }

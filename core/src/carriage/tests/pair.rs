@@ -6,10 +6,11 @@ use alloc::vec::Vec;
 use bytes::Bytes;
 
 use crate::carriage::{
-    ChannelId, ClientConfig, ClientEvent, ClientLink, Knowledge, Mode, Node, Offer, ServerConfig, ServerEvent,
-    ServerLink, SessionRequest,
+    ChannelId, ClientConfig, ClientEvent, ClientLink, FrameBudgets, Knowledge, Mode, Node, Offer, ServerConfig,
+    ServerEvent, ServerLink, SessionRequest,
 };
-use crate::http2::{self, StreamId};
+use crate::http2::frame::{Frame, FrameDecoder};
+use crate::http2::{self, ErrorCode, StreamId};
 use crate::time::Instant;
 use crate::wire::Limits;
 
@@ -20,6 +21,8 @@ pub(super) struct Pair {
     pub(super) server: ServerLink,
     pub(super) to_client: Vec<ClientEvent>,
     pub(super) to_server: Vec<ServerEvent>,
+    /// The session that was opened last.
+    last: Option<ChannelId>,
     /// Bytes that go across at a time.
     chunk: usize,
 }
@@ -30,6 +33,7 @@ pub(super) fn client_config(frames: Option<Offer>) -> ClientConfig {
         frames,
         ordinary_connect: false,
         limits: Limits::default(),
+        budgets: FrameBudgets::default(),
         http2: http2::Config::default(),
     }
 }
@@ -50,13 +54,18 @@ pub(super) fn request() -> SessionRequest {
 
 impl Pair {
     pub(super) fn new(client: ClientConfig, server: Option<Offer>, chunk: usize) -> Self {
-        let server = ServerConfig { frames: server, http2: http2::Config::default() };
+        Self { chunk, ..Self::with_budgets(client, server, FrameBudgets::default()) }
+    }
+
+    pub(super) fn with_budgets(client: ClientConfig, server: Option<Offer>, budgets: FrameBudgets) -> Self {
+        let server = ServerConfig { frames: server, budgets, http2: http2::Config::default() };
         Self {
             client: ClientLink::new(client, NOW),
             server: ServerLink::new(server, NOW),
             to_client: Vec::new(),
             to_server: Vec::new(),
-            chunk,
+            last: None,
+            chunk: usize::MAX,
         }
     }
 
@@ -73,7 +82,13 @@ impl Pair {
         self.server.accept(stream, &node());
         self.exchange();
         self.to_client.clear();
+        self.last = Some(channel);
         (channel, stream)
+    }
+
+    /// The session that was opened last.
+    pub(super) fn client_channel(&self) -> ChannelId {
+        self.last.expect("one was opened")
     }
 
     /// The stream of the session that was asked for last.
@@ -113,6 +128,34 @@ impl Pair {
         self.to_server.extend(core::iter::from_fn(|| self.server.poll_event()));
         let to_client = core::iter::from_fn(|| self.client.poll_event(NOW));
         self.to_client.extend(to_client.filter(|event| !matches!(event, ClientEvent::Went { .. })));
+    }
+
+    /// Bytes that the client would never send come to the endpoint: what it tells, and the frames that it answers.
+    pub(super) fn at_server(&mut self, bytes: &[u8]) -> (Vec<ServerEvent>, Vec<Frame>) {
+        self.server.receive_buffer().extend_from_slice(bytes);
+        self.server.handle_filled(NOW);
+        let events = core::iter::from_fn(|| self.server.poll_event()).collect();
+        let said = self.server.transmit().to_bytes();
+        self.server.transmitted(said.len());
+        (events, frames(&said))
+    }
+
+    /// Bytes that the endpoint would never send come to the client.
+    pub(super) fn at_client(&mut self, bytes: &[u8]) -> (Vec<ClientEvent>, Vec<Frame>) {
+        self.client.receive_buffer().extend_from_slice(bytes);
+        self.client.handle_filled(NOW);
+        let events = core::iter::from_fn(|| self.client.poll_event(NOW)).collect();
+        let said = self.client.transmit().to_bytes();
+        self.client.transmitted(said.len());
+        (events, frames(&said))
+    }
+
+    /// A frame that the client would never send, and what comes of it at both ends.
+    pub(super) fn forge_to_server(&mut self, stream: u32, kind: u8, flags: u8, payload: &[u8]) {
+        self.server.receive_buffer().extend_from_slice(&frame(stream, kind, flags, payload));
+        self.server.handle_filled(NOW);
+        self.poll();
+        self.exchange();
     }
 
     pub(super) fn call(&mut self, channel: ChannelId, message: u64, bytes: &[u8]) {
@@ -163,4 +206,62 @@ impl Pair {
 
 fn take(chunk: usize, bytes: Bytes) -> Vec<Bytes> {
     bytes.chunks(chunk.min(bytes.len()).max(1)).map(Bytes::copy_from_slice).collect()
+}
+
+/// A frame of any type.
+pub(super) fn frame(stream: u32, kind: u8, flags: u8, payload: &[u8]) -> Vec<u8> {
+    let mut frame = (payload.len() as u32).to_be_bytes()[1..].to_vec();
+    frame.extend_from_slice(&[kind, flags]);
+    frame.extend_from_slice(&stream.to_be_bytes());
+    frame.extend_from_slice(payload);
+    frame
+}
+
+/// The payload of CREDIT or CANCEL.
+pub(super) fn numbers(call: u32, number: u32) -> Vec<u8> {
+    [call.to_be_bytes(), number.to_be_bytes()].concat()
+}
+
+/// The payload of REQUEST, RESPONSE or EVENT.
+pub(super) fn fragment(call: u32, octets: &[u8]) -> Vec<u8> {
+    [&call.to_be_bytes()[..], octets].concat()
+}
+
+fn frames(bytes: &[u8]) -> Vec<Frame> {
+    let mut decoder = FrameDecoder::new(1 << 24);
+    decoder.receive(bytes.strip_prefix(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n").unwrap_or(bytes));
+    core::iter::from_fn(|| decoder.poll()).map(|frame| frame.expect("a good frame")).collect()
+}
+
+/// What is wrong, as one end tells the other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Told {
+    Nothing,
+    /// RST_STREAM of the first stream.
+    Stream(ErrorCode),
+    /// GOAWAY.
+    Connection(ErrorCode),
+}
+
+impl Told {
+    pub(super) fn by(frames: &[Frame]) -> Self {
+        let goaway = frames.iter().find_map(|frame| match frame {
+            Frame::GoAway { code, .. } => Some(Self::Connection(*code)),
+            _ => None,
+        });
+        let reset = frames.iter().find_map(|frame| match frame {
+            Frame::RstStream { stream, code } if *stream == StreamId::new(1) => Some(Self::Stream(*code)),
+            _ => None,
+        });
+        goaway.or(reset).unwrap_or(Self::Nothing)
+    }
+}
+
+/// The Hot Rod frames among them: type, flags, and payload.
+pub(super) fn hot_rod(frames: &[Frame]) -> Vec<(u8, u8, Bytes)> {
+    let of = |frame: &Frame| match frame {
+        Frame::Extension { kind, flags, payload, .. } => Some((kind.0, *flags, payload.clone())),
+        _ => None,
+    };
+    frames.iter().filter_map(of).collect()
 }

@@ -3,12 +3,12 @@
 use bytes::Bytes;
 
 use super::Connection;
-use crate::http2::ErrorCode;
 use crate::http2::StreamId;
-use crate::http2::event::Event;
+use crate::http2::event::{Event, Place};
 use crate::http2::fault::Fault;
 use crate::http2::frame::{FrameKind, put_head};
 use crate::http2::misuse::Misuse;
+use crate::http2::settings::Settings;
 use crate::http2::stream::{Receiving, Sending};
 use crate::http2::streams::Known;
 use crate::send_buffer::SendBuffer;
@@ -18,19 +18,24 @@ const FIRST: u8 = 0x0b;
 
 /// The types that are registered, a bit each.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Registered([u64; 4]);
+pub(super) struct Registered {
+    bits: [u64; 4],
+    /// Whether such frames can be delivered and sent.
+    is_agreed: bool,
+}
 
 impl Registered {
-    pub(super) fn new(kinds: &[u8]) -> Self {
+    /// None is agreed on yet where that needs a setting.
+    pub(super) fn new(kinds: &[u8], setting: Option<u16>) -> Self {
         let mut bits = [0; 4];
         for kind in kinds.iter().filter(|kind| **kind >= FIRST) {
             bits[usize::from(kind / 64)] |= 1 << (kind % 64);
         }
-        Self(bits)
+        Self { bits, is_agreed: setting.is_none() }
     }
 
     fn has(self, kind: FrameKind) -> bool {
-        self.0[usize::from(kind.0 / 64)] >> (kind.0 % 64) & 1 == 1
+        self.is_agreed && self.bits[usize::from(kind.0 / 64)] >> (kind.0 % 64) & 1 == 1
     }
 }
 
@@ -78,6 +83,13 @@ impl Connection {
         Ok(out)
     }
 
+    /// The peer has told its first SETTINGS.
+    pub(super) fn agree_on_extensions(&mut self) {
+        let Some(id) = self.config.extension_setting else { return };
+        let announces = |settings: &Settings| settings.get(id).is_some_and(|value| value > 0);
+        self.registered.is_agreed = announces(&self.local) && announces(&self.peer);
+    }
+
     pub(super) fn receive_extension(
         &mut self,
         stream: StreamId,
@@ -88,24 +100,20 @@ impl Connection {
         if !self.registered.has(kind) {
             return self.flood.ignored(self.now);
         }
-        if !stream.is_connection() {
-            match self.streams.get(stream) {
-                Some(open) if open.receiving == Receiving::Done => {
-                    let what = "an extension frame after the stream's end";
-                    return Err(Fault::stream(stream, ErrorCode::STREAM_CLOSED, what));
-                }
-                Some(_) => {}
-                None if self.streams.known(stream) == Known::Idle => {
-                    return Err(Fault::protocol("an extension frame on a stream that is idle"));
-                }
-                None => {
-                    self.flood.ignored(self.now)?;
-                    self.events.push(Event::LateExtension { kind: kind.0, flags, payload });
-                    return Ok(());
-                }
-            }
-        }
-        self.events.push(Event::Extension { stream, kind: kind.0, flags, payload });
+        let kind = kind.0;
+        let stray = if stream.is_connection() { None } else { self.stray_place(stream) };
+        self.events.push(match stray {
+            None => Event::Extension { stream, kind, flags, payload },
+            Some(place) => Event::StrayExtension { stream, place, kind, flags, payload },
+        });
         Ok(())
+    }
+
+    fn stray_place(&self, stream: StreamId) -> Option<Place> {
+        match self.streams.get(stream) {
+            Some(open) => (open.receiving == Receiving::Done).then_some(Place::Ended),
+            None if self.streams.known(stream) == Known::Idle => Some(Place::Idle),
+            None => Some(Place::Closed),
+        }
     }
 }

@@ -106,7 +106,7 @@ impl Connection {
         let max_list_size = local.max_header_list_size.map_or(usize::MAX, |size| size as usize);
         let mut connection = Self {
             role,
-            registered: Registered::new(&config.extension_frames),
+            registered: Registered::new(&config.extension_frames, config.extension_setting),
             peer: Settings::default(),
             has_peer_settings: false,
             initial_receive_window: INITIAL_WINDOW,
@@ -174,6 +174,21 @@ impl Connection {
     /// Whether the connection is over. Bytes that say goodbye may still wait to be sent.
     pub fn is_closed(&self) -> bool {
         self.is_closed
+    }
+
+    /// The host's time at its last call that told it.
+    pub(crate) fn now(&self) -> Instant {
+        self.now
+    }
+
+    /// Marks a stream that is open: the mark lasts as long as the stream.
+    pub(crate) fn mark(&mut self, stream: StreamId) {
+        self.streams.get_mut(stream).into_iter().for_each(|open| open.is_marked = true);
+    }
+
+    /// Whether a stream is [marked](Self::mark); `None` if it is not open (any more).
+    pub(crate) fn is_marked(&self, stream: StreamId) -> Option<bool> {
+        self.streams.get(stream).map(|open| open.is_marked)
     }
 
     /// Time from the last answered PING to its answer.

@@ -18,6 +18,9 @@ impl Connection {
         put_settings_ack(&mut self.output.buffer);
         self.output.mark_reply();
         self.change_send_windows(i64::from(self.peer.initial_window_size) - i64::from(before.initial_window_size))?;
+        if !self.has_peer_settings {
+            self.agree_on_extensions();
+        }
         if !self.has_peer_settings || self.peer != before {
             self.has_peer_settings = true;
             self.events.push(Event::Settings);

@@ -8,14 +8,12 @@ use super::{DEFAULT_TABLE_SIZE, Field, huffman, integer};
 /// A dynamic table needs no more, however much a peer offers.
 const MAX_TABLE_SIZE: usize = DEFAULT_TABLE_SIZE;
 
-/// Cookies shorter than this could be guessed by someone who sees how well guesses are compressed (RFC 7541, 7.1.3).
-const GUESSABLE_COOKIE: usize = 20;
-
 /// The sending end of a connection's header compression.
 ///
 /// What may come again goes into the dynamic table. Some fields do not: what is sensitive; `authorization`,
-/// `proxy-authorization` and short cookies, which are sent as never indexed whether they are marked or not; what differs
-/// from message to message (lengths, ages, validators, set-cookie); and what would take most of the table.
+/// `proxy-authorization` and `cookie`, which are sent as never indexed whether they are marked or not
+/// (spec/hotrod-over-http.md, R-100); what differs from message to message (lengths, ages, validators, set-cookie); and
+/// what would take most of the table.
 ///
 /// `:path` does: of the streams of a tunnelling client all have the same. (Encoders for browsers leave it out, and also
 /// `location`.)
@@ -109,8 +107,7 @@ impl Encoder {
             return Indexing::Never;
         }
         match &field.name[..] {
-            b"authorization" | b"proxy-authorization" => Indexing::Never,
-            b"cookie" if field.value.len() < GUESSABLE_COOKIE => Indexing::Never,
+            b"authorization" | b"proxy-authorization" | b"cookie" => Indexing::Never,
             b"age" | b"content-length" | b"etag" | b"if-modified-since" | b"if-none-match" | b"location"
             | b"set-cookie" => Indexing::Without,
             _ if field.size() > self.table.max_size() / 4 * 3 => Indexing::Without,

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use hotrod_core::http2::frame::{Frame, FrameKind, Priority};
 use hotrod_core::http2::hpack::Field;
-use hotrod_core::http2::{Config, ErrorCode, Event, Reason, StreamId};
+use hotrod_core::http2::{Config, ErrorCode, Event, Place, Reason, StreamId};
 
 use crate::pair::{KINDS, config, fields, get, ok, start};
 use crate::raw::{PREFACE, Raw, data, extension, id, settings};
@@ -207,24 +207,61 @@ fn a_pushed_stream_ends_the_connection() {
     raw.fails(ErrorCode::PROTOCOL_ERROR);
 }
 
-/// 5.1, 5.5
+/// 5.1, 5.5: what a registered frame means where no frame is due is told by who has registered it.
 #[test]
-fn a_registered_frame_is_as_much_part_of_its_stream_as_data() {
+fn a_registered_frame_is_told_in_its_place_among_data_and_with_the_state_of_its_stream() {
     let mut raw = Raw::server(config());
     raw.open(1, false);
     raw.send([&extension(1, KINDS[0]), &data(1, "", true), &extension(1, KINDS[0])]);
-    let [Event::Extension { stream, .. }, Event::Data { end_stream: true, .. }, Event::Reset { .. }] =
-        &raw.events()[..]
-    else {
+    let [Event::Extension { stream, .. }, Event::Data { end_stream: true, .. }, stray] = &raw.events()[..] else {
         panic!()
     };
     assert_eq!(*stream, id(1));
-    raw.resets(1, ErrorCode::STREAM_CLOSED);
-    raw.send([&extension(1, KINDS[0])]);
-    assert!(matches!(raw.events()[..], [Event::LateExtension { .. }]), "its octets may have to be counted");
+    let place_of = |event: &Event| match event {
+        Event::StrayExtension { stream, place, .. } => (stream.value(), *place),
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(place_of(stray), (1, Place::Ended));
+    raw.endpoint.reset(id(1), ErrorCode::STREAM_CLOSED).unwrap();
+    raw.replies();
+    raw.send([&extension(1, KINDS[0]), &extension(3, KINDS[0])]);
+    let places: Vec<_> = raw.events().iter().map(place_of).collect();
+    assert_eq!(places, [(1, Place::Closed), (3, Place::Idle)]);
     raw.tolerates();
-    raw.send([&extension(3, KINDS[0])]);
-    raw.fails(ErrorCode::PROTOCOL_ERROR);
+}
+
+/// What had come when the stream was given up, and was not polled.
+#[test]
+fn a_registered_frame_of_a_stream_that_was_given_up_is_not_lost() {
+    let mut raw = Raw::server(config());
+    raw.open(1, false);
+    raw.send([&extension(1, KINDS[0]), &data(1, "content", false)]);
+    raw.endpoint.reset(id(1), ErrorCode::CANCEL).unwrap();
+    assert!(matches!(raw.events()[..], [Event::StrayExtension { place: Place::Closed, .. }]));
+}
+
+/// Where the setting that goes with them is not told by both ends they are unknown frames, wherever they come.
+#[test]
+fn registered_frames_that_were_not_agreed_on_are_unknown() {
+    let with = |own: u32, peer: &[(u16, u32)]| {
+        let mut endpoint = Config { extension_setting: Some(0xf123), ..config() };
+        endpoint.settings.extensions = vec![(0xf123, own)];
+        let mut raw = Raw::silent_server(endpoint);
+        raw.bytes(PREFACE);
+        raw.send([&settings(peer), &Frame::SettingsAck]);
+        raw.open(1, true);
+        raw.events();
+        // That it is told later changes nothing.
+        raw.send([&settings(&[(0xf123, 1)]), &extension(1, KINDS[0]), &extension(99, KINDS[0])]);
+        let told = raw.events().iter().filter(|event| !matches!(event, Event::Settings)).count();
+        raw.replies();
+        raw.tolerates();
+        (told, raw.endpoint.send_extension(id(0), KINDS[0], 0, &[]).is_ok())
+    };
+    assert_eq!(with(1, &[(0xf123, 1)]), (2, true));
+    for (own, peer) in [(1, &[][..]), (1, &[(0xf123, 0)]), (0, &[(0xf123, 1)])] {
+        assert_eq!(with(own, peer), (0, false), "{own} {peer:?}");
+    }
 }
 
 /// A reply to a request of ours that only the first SETTINGS could forbid is not made before them.

@@ -1,0 +1,250 @@
+//! Hot Rod frames from an endpoint.
+
+use bytes::Bytes;
+
+use super::{ChannelId, ClientLink, Progress};
+use crate::carriage::calls::{Brought, Ended};
+use crate::carriage::credit::is_increment;
+use crate::carriage::event::ClientEvent;
+use crate::carriage::flood::Idle;
+use crate::carriage::frame::{Fragment, Frame, Malformed};
+use crate::carriage::registry::{
+    HOT_ROD_CREDIT_ERROR, HOT_ROD_MESSAGE_ERROR, HOT_ROD_TOO_LARGE, HOT_ROD_UNKNOWN_CALL, frame_type,
+};
+use crate::http2::{ErrorCode, Place, StreamId};
+
+/// What a frame has brought to a session.
+enum News {
+    Brought(Brought),
+    Granted(bool),
+    Ended(Option<Ended>, ErrorCode, bool),
+    Event(ClientEvent),
+}
+
+impl ClientLink {
+    /// A frame has come, `stray` if its stream is not simply open. What is wrong with it is looked for in the order of the
+    /// document's table (section 15).
+    pub(super) fn handle_frame(
+        &mut self,
+        stream: StreamId,
+        stray: Option<Place>,
+        kind: u8,
+        flags: u8,
+        payload: Bytes,
+    ) -> Option<ClientEvent> {
+        let frame = Frame::parse(kind, flags, payload, &self.config.limits)?;
+        if let Err(Malformed::Size) = frame {
+            self.fail(ErrorCode::FRAME_SIZE_ERROR, b"a Hot Rod frame of a size that it can't have");
+            return None;
+        }
+        if stream == StreamId::CONNECTION {
+            return self.handle_link_frame(frame.ok().as_ref());
+        }
+        let is_closed = stray == Some(Place::Closed);
+        if stray == Some(Place::Idle) || self.config.ordinary_connect && !is_closed {
+            self.fail(ErrorCode::PROTOCOL_ERROR, b"a Hot Rod frame on a stream that is no session");
+            return None;
+        }
+        // Of a session that is over here some may still be on their way.
+        let Some(id) = self.streams.get(&stream).copied().filter(|_| !is_closed) else {
+            self.discard(frame.ok().as_ref());
+            return None;
+        };
+        if kind == frame_type::REQUEST {
+            self.fail(ErrorCode::PROTOCOL_ERROR, b"a Hot Rod frame that is not an endpoint's to send");
+            return None;
+        }
+        let taken = match frame {
+            Ok(frame) => self.handle_session_frame(stream, id, frame),
+            Err(_) => Err(HOT_ROD_MESSAGE_ERROR),
+        };
+        taken.unwrap_or_else(|code| self.violated(stream, code))
+    }
+
+    fn handle_link_frame(&mut self, frame: Option<&Frame>) -> Option<ClientEvent> {
+        match frame {
+            Some(Frame::Credit { call: 0, increment }) => {
+                if !self.note(Idle::Credit) {
+                    return None;
+                }
+                if !is_increment(*increment) || !self.allowance.grant(*increment) {
+                    self.fail(HOT_ROD_CREDIT_ERROR, b"credit of the connection");
+                    return None;
+                }
+                let waiting = self.channels.iter().filter(|(_, channel)| channel.has_requests());
+                waiting.for_each(|(id, _)| self.turns.add(*id));
+                self.send_fragments();
+                None
+            }
+            Some(Frame::Drain { grace_ms }) => {
+                let event = ClientEvent::Draining { channel: None, grace_ms: Some(*grace_ms) };
+                self.note(Idle::News).then_some(event)
+            }
+            _ => {
+                self.fail(ErrorCode::PROTOCOL_ERROR, b"a frame that is none of an endpoint's for the whole link");
+                None
+            }
+        }
+    }
+
+    fn handle_session_frame(
+        &mut self,
+        stream: StreamId,
+        id: ChannelId,
+        frame: Frame,
+    ) -> Result<Option<ClientEvent>, ErrorCode> {
+        let is_node = matches!(frame, Frame::Node(_));
+        if !self.note_frame(id, &frame) {
+            return Ok(None);
+        }
+        let news = self.take(id, frame);
+        let Some(channel) = self.channels.get_mut(&id) else { return Ok(None) };
+        // What stands higher in the table than these is an error of `take`.
+        let is_early = channel.progress < if is_node { Progress::Open } else { Progress::Ready };
+        let news = match news {
+            Err(code) if code != HOT_ROD_TOO_LARGE => return Err(code),
+            _ if is_early => return Err(HOT_ROD_MESSAGE_ERROR),
+            _ if channel.is_ended => return Err(ErrorCode::STREAM_CLOSED),
+            news => news?,
+        };
+        channel.progress = Progress::Ready;
+        Ok(self.tell(stream, id, news))
+    }
+
+    /// What does no work is counted, and fragments are against the credit of the connection. Answers false if the link is
+    /// over with that.
+    fn note_frame(&mut self, id: ChannelId, frame: &Frame) -> bool {
+        match frame {
+            Frame::Response(fragment) => self.count(fragment.counted()) && self.note_fragment(fragment),
+            Frame::Event(fragment) => self.note_fragment(fragment),
+            Frame::Credit { .. } => self.note(Idle::Credit),
+            Frame::Drain { .. } => self.note(Idle::News),
+            Frame::Node(_) if self.has_node(id) => self.note(Idle::News),
+            _ => true,
+        }
+    }
+
+    fn has_node(&self, id: ChannelId) -> bool {
+        self.channels.get(&id).is_some_and(|channel| channel.progress == Progress::Ready)
+    }
+
+    fn take(&mut self, id: ChannelId, frame: Frame) -> Result<News, ErrorCode> {
+        let channel = self.channels.get_mut(&id).and_then(|channel| channel.calls.as_mut());
+        let calls = channel.ok_or(HOT_ROD_UNKNOWN_CALL)?;
+        Ok(match frame {
+            Frame::Response(fragment) => News::Brought(calls.answer(fragment)?),
+            Frame::Event(fragment) => News::Brought(calls.event(fragment)?),
+            Frame::Credit { increment, .. } if !is_increment(increment) => return Err(HOT_ROD_CREDIT_ERROR),
+            Frame::Credit { call, increment } => News::Granted(calls.grant(call, increment)?),
+            Frame::Cancel { call, code, may_have_been_applied } => {
+                News::Ended(calls.ended(call)?, code, may_have_been_applied)
+            }
+            Frame::Node(node) => News::Event(ClientEvent::Node { channel: id, node }),
+            Frame::Topology { cache, topology } => News::Event(ClientEvent::Topology { channel: id, cache, topology }),
+            Frame::Drain { grace_ms } => {
+                News::Event(ClientEvent::Draining { channel: Some(id), grace_ms: Some(grace_ms) })
+            }
+            Frame::Request(_) => return Err(HOT_ROD_MESSAGE_ERROR),
+        })
+    }
+
+    fn tell(&mut self, stream: StreamId, id: ChannelId, news: News) -> Option<ClientEvent> {
+        match news {
+            News::Event(event) => Some(event),
+            News::Granted(is_open) => {
+                if is_open {
+                    self.turns.add(id);
+                    self.send_fragments();
+                }
+                None
+            }
+            News::Brought(Brought { message, grant, answered, dropped }) => {
+                if let Some((call, increment)) = grant {
+                    self.grant(stream, call, increment);
+                }
+                if let Some(message) = answered {
+                    self.flood.answered();
+                    self.tell_dropped(id, message, dropped);
+                }
+                let event = message.map(|message| ClientEvent::Message { channel: id, message });
+                self.behind_dropped(event)
+            }
+            News::Ended(None, ..) => {
+                self.note(Idle::Ignored);
+                None
+            }
+            News::Ended(Some(Ended { message, is_awaited, dropped }), code, may_have_been_applied) => {
+                self.tell_dropped(id, message, dropped);
+                let event = ClientEvent::CallEnded { channel: id, message, code, may_have_been_applied };
+                self.behind_dropped(is_awaited.then_some(event))
+            }
+        }
+    }
+
+    /// Octets of a request whose call is over wait no more.
+    fn tell_dropped(&mut self, id: ChannelId, message: u64, octets: usize) {
+        if octets > 0 {
+            self.events.push_back(ClientEvent::Went { channel: id, message, octets, end: None });
+        }
+    }
+
+    /// The next event, with this one behind those that wait.
+    fn behind_dropped(&mut self, event: Option<ClientEvent>) -> Option<ClientEvent> {
+        if self.events.is_empty() {
+            return event;
+        }
+        self.events.extend(event);
+        self.events.pop_front()
+    }
+
+    /// Octets of a fragment that has come. Answers false if they are more than the connection's credit.
+    fn count(&mut self, octets: usize) -> bool {
+        if octets == 0 {
+            return true;
+        }
+        if !self.window.receive(octets) {
+            self.fail(HOT_ROD_CREDIT_ERROR, b"more than the connection's credit");
+            return false;
+        }
+        if let Some(increment) = self.window.release(octets) {
+            self.grant(StreamId::CONNECTION, 0, increment);
+        }
+        true
+    }
+
+    /// A frame of a session that is over here: its octets count all the same.
+    fn discard(&mut self, frame: Option<&Frame>) {
+        let idle = match frame {
+            Some(Frame::Response(fragment)) => {
+                if !self.count(fragment.counted()) {
+                    return;
+                }
+                Idle::Ignored
+            }
+            Some(Frame::Credit { .. }) => Idle::Credit,
+            _ => Idle::Ignored,
+        };
+        self.note(idle);
+    }
+
+    fn note_fragment(&mut self, fragment: &Fragment) -> bool {
+        if fragment.is_idle() {
+            return self.note(Idle::Empty);
+        }
+        if !fragment.bytes.is_empty() {
+            self.flood.received();
+        }
+        true
+    }
+
+    /// A frame has come that does no work. Answers false if it is one too many.
+    fn note(&mut self, idle: Idle) -> bool {
+        match self.flood.note(idle, self.connection.now()) {
+            Ok(()) => true,
+            Err(fault) => {
+                self.fail(fault.code, fault.what.as_bytes());
+                false
+            }
+        }
+    }
+}

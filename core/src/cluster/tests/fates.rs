@@ -1,0 +1,150 @@
+//! What becomes of operations whose session ends or is refused, and where large ones travel.
+
+use alloc::vec;
+use alloc::vec::Vec;
+
+use bytes::Bytes;
+
+use super::world::{Far, World, auto, config};
+use crate::carriage::Offer;
+use crate::carriage::registry::{HOT_ROD_MESSAGE_ERROR, HOT_ROD_TOO_LARGE, HOT_ROD_UPSTREAM_GONE};
+use crate::cluster::{Config, LinkId};
+use crate::http2::{ErrorCode, StreamId};
+use crate::session::Applied;
+use crate::wire::{Expiration, Request};
+
+/// Nothing is repeated: what an operation has come to is told.
+fn world(offer: Offer) -> (World, LinkId) {
+    let mut world = World::new(Config { max_retries: 0, repeat_writes: false, ..config(auto()) });
+    let (link, _) = world.connect(Far::gateway(Some(offer), &[]));
+    assert!(world.is_ready());
+    (world, link)
+}
+
+fn put(value: usize) -> Request {
+    Request::PutIfAbsent {
+        key: Bytes::from_static(b"k"),
+        value: Bytes::from(vec![1; value]),
+        expiration: Expiration::default(),
+    }
+}
+
+fn fates(world: &World) -> Vec<Applied> {
+    world.completed.iter().map(|(_, result)| result.as_ref().expect_err("no answer").applied()).collect()
+}
+
+///
+#[test]
+fn a_session_that_ends_in_another_way_leaves_open_what_was_sent_whole_and_no_more() {
+    for end in [Some(ErrorCode::INTERNAL_ERROR), Some(ErrorCode::CANCEL), None] {
+        let (mut world, link) = world(Offer::default());
+        world.submit(put(10));
+        // Of this one the credit lets only the beginning go.
+        world.submit(put(1_000_000));
+        assert_eq!(world.gateway(link).held.len(), 1);
+        match end {
+            Some(code) => {
+                world.gateway(link).link.end(StreamId::new(1), code);
+                let said = reset(code);
+                world.cluster.handle_received(world.now, link, &said);
+                world.run();
+            }
+            None => world.lose(link),
+        }
+        let fates = fates(&world);
+        assert!(fates.contains(&Applied::Unknown), "{end:?}: {:?}", world.completed);
+        assert_eq!(fates.iter().filter(|fate| **fate == Applied::Unknown).count(), 1, "{end:?}");
+    }
+}
+
+/// RST_STREAM of the first session.
+fn reset(code: ErrorCode) -> Vec<u8> {
+    [&[0, 0, 4, 3, 0, 0, 0, 0, 1][..], &code.0.to_be_bytes()].concat()
+}
+
+/// GOAWAY that names no stream.
+fn goaway() -> Vec<u8> {
+    [&[0, 0, 8, 7, 0, 0, 0, 0, 0][..], &[0; 8]].concat()
+}
+
+///
+#[test]
+fn a_session_that_was_not_taken_has_applied_nothing() {
+    for bytes in [reset(ErrorCode::REFUSED_STREAM), goaway()] {
+        let (mut world, link) = world(Offer::default());
+        world.submit(put(10));
+        world.cluster.handle_received(world.now, link, &bytes);
+        world.run();
+        world.wait(core::time::Duration::from_secs(20));
+        let fates = fates(&world);
+        assert!(!fates.is_empty() && fates.iter().all(|fate| *fate == Applied::No), "{:?}", world.completed);
+    }
+}
+
+/// of this end the endpoint has closed what it took.
+#[test]
+fn a_session_whose_upstream_is_gone_has_not_taken_what_is_open() {
+    for code in [HOT_ROD_UPSTREAM_GONE, ErrorCode::INTERNAL_ERROR] {
+        let (mut world, link) = world(Offer::default());
+        world.submit(put(10));
+        world.cluster.handle_received(world.now, link, &reset(code));
+        world.run();
+        world.wait(core::time::Duration::from_secs(20));
+        let wanted = if code == HOT_ROD_UPSTREAM_GONE { Applied::No } else { Applied::Unknown };
+        assert_eq!(fates(&world), [wanted], "{code:?}");
+    }
+}
+
+/// what a gateway can't carry it will not carry the next time either.
+#[test]
+fn a_request_that_can_t_be_carried_fails_at_once_and_the_session_goes_on() {
+    let (mut world, link) = world(Offer::default());
+    world.submit(put(10));
+    let (stream, call, ..) = world.gateway(link).held[0].clone();
+    world.gateway(link).link.end_call(stream, call, HOT_ROD_MESSAGE_ERROR, false);
+    world.gateway_speaks(link);
+    assert_eq!(fates(&world), [Applied::No]);
+    world.submit(put(11));
+    assert_eq!(world.gateway(link).held.len(), 2, "on the same session");
+}
+
+/// what will never go out of a request that is over does not fill its session for ever.
+#[test]
+fn requests_that_are_given_up_by_the_endpoint_leave_no_octets_behind() {
+    let (mut world, link) = world(Offer::default());
+    for round in 0..30 {
+        world.submit(put(1_000_000));
+        let call = world.gateway(link).link.open_calls(StreamId::new(1)).pop().expect("it is open");
+        world.gateway(link).link.end_call(StreamId::new(1), call, HOT_ROD_TOO_LARGE, false);
+        world.gateway_speaks(link);
+        assert_eq!(world.completed.len(), round + 1);
+    }
+    world.submit(put(10));
+    assert_eq!(world.gateway(link).held.len(), 1, "30 MB would be more than a session lets wait");
+}
+
+///
+#[test]
+fn large_requests_travel_in_another_session_where_the_endpoint_asks_for_it() {
+    for (threshold, sessions) in [(0, 1), (16_000, 2)] {
+        let (mut world, link) = world(Offer { lane_threshold: threshold, ..Offer::default() });
+        // With the key, of one octet.
+        world.submit(put(15_999));
+        world.submit(put(16_000));
+        world.submit(Request::Size {});
+        assert_eq!(world.gateway(link).asked.len(), sessions, "with a threshold of {threshold}");
+        let mut at: Vec<_> = world
+            .gateway(link)
+            .held
+            .iter()
+            .map(|(stream, _, _, request)| (request.value_bytes(), stream.value()))
+            .collect();
+        at.sort_unstable();
+        let other = if threshold == 0 { 1 } else { 3 };
+        assert_eq!(at, [(0, 1), (16_000, 1), (16_001, other)]);
+        // What has many entries for its answer is large by nature.
+        world.submit(Request::BulkGet { count: 0 });
+        let (stream, ..) = world.gateway(link).held.last().expect("it").clone();
+        assert_eq!(stream.value(), other);
+    }
+}

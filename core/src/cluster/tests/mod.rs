@@ -1,0 +1,6 @@
+//! A machine and whatever a test puts at the other end of its links.
+
+mod carriages;
+mod fates;
+mod waits;
+mod world;

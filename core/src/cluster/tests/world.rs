@@ -1,0 +1,324 @@
+//! A machine, its host, and the other ends of its links.
+
+use alloc::boxed::Box;
+use alloc::collections::{BTreeMap, VecDeque};
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
+use core::time::Duration;
+
+use bytes::Bytes;
+
+use crate::carriage::{Asked, Choice, FrameBudgets, Node, Offer, ServerConfig, ServerEvent, ServerLink};
+use crate::cluster::{
+    CacheHandle, Call, CarriageConfig, Cluster, ClusterError, Config, Dial, Event, LinkId, OperationId, Output,
+};
+use crate::http1::{self, Answer, Fields, ServerExchange};
+use crate::http2::{self, ErrorCode, StreamId};
+use crate::session::ServerSession;
+use crate::time::Instant;
+use crate::wire::{
+    Body, Limits, Member, Operation, Ping, Reply, Request, RequestHeader, RequestOptions, Status, Version,
+};
+
+/// What is at the other end of a link.
+pub(super) enum Far {
+    /// It takes everything and says nothing.
+    Silent(Vec<u8>),
+    /// It says that once, whatever it is told.
+    Words(&'static [u8]),
+    /// A member.
+    Raw(Box<ServerSession>),
+    /// Answers an Upgrade with that status; 101 leads to a member.
+    Http1(Box<ServerExchange>, u16, Option<u32>),
+    /// An endpoint that speaks HTTP/2.
+    Gateway(Box<Gateway>),
+}
+
+/// An endpoint: with frames or without.
+pub(super) struct Gateway {
+    pub(super) link: ServerLink,
+    /// What is answered to the next sessions, before any is accepted.
+    pub(super) refusals: VecDeque<(u16, Option<u32>)>,
+    pub(super) asked: Vec<(StreamId, Asked)>,
+    /// Members of sessions without frames.
+    members: BTreeMap<StreamId, ServerSession>,
+    /// Fragments of requests that are not whole.
+    partial: BTreeMap<(StreamId, u32), Vec<u8>>,
+    /// Requests other than PING: with their session, call and first octets of their value.
+    pub(super) held: Vec<(StreamId, u32, RequestHeader, Request)>,
+}
+
+pub(super) struct World {
+    pub(super) cluster: Cluster,
+    pub(super) now: Instant,
+    pub(super) cache: CacheHandle,
+    pub(super) links: BTreeMap<LinkId, Far>,
+    /// Links that are asked for and not there yet.
+    pub(super) wanted: VecDeque<(LinkId, Dial)>,
+    pub(super) events: Vec<Event>,
+    pub(super) completed: Vec<(OperationId, Result<Reply, ClusterError>)>,
+}
+
+pub(super) fn auto() -> CarriageConfig {
+    CarriageConfig { choice: Choice::Auto, ..CarriageConfig::default() }
+}
+
+/// One seed, `gate:11222`.
+pub(super) fn config(carriage: CarriageConfig) -> Config {
+    let seeds = [Member { host: "gate".into(), port: 11222 }].to_vec();
+    Config { seeds, carriage, ..Config::default() }
+}
+
+impl Far {
+    pub(super) fn raw() -> Self {
+        Self::Raw(Box::new(ServerSession::new(Limits::default(), 1 << 20)))
+    }
+
+    pub(super) fn http1(status: u16, retry_after: Option<u32>) -> Self {
+        Self::Http1(Box::new(ServerExchange::new(http1::Limits::default())), status, retry_after)
+    }
+
+    /// An endpoint of the ladder's first rung, or with `None` of its second.
+    pub(super) fn gateway(frames: Option<Offer>, refusals: &[(u16, Option<u32>)]) -> Self {
+        let config = ServerConfig { frames, budgets: FrameBudgets::default(), http2: http2::Config::default() };
+        Self::Gateway(Box::new(Gateway {
+            link: ServerLink::new(config, Instant::EPOCH),
+            refusals: refusals.iter().copied().collect(),
+            asked: Vec::new(),
+            members: BTreeMap::new(),
+            partial: BTreeMap::new(),
+            held: Vec::new(),
+        }))
+    }
+
+    /// Takes bytes, and answers with bytes.
+    fn receive(&mut self, bytes: &[u8]) -> Bytes {
+        match self {
+            Self::Silent(all) => {
+                all.extend_from_slice(bytes);
+                Bytes::new()
+            }
+            Self::Words(words) => Bytes::from_static(core::mem::take(words)),
+            Self::Raw(member) => answered_by(member, bytes),
+            Self::Http1(exchange, status, retry_after) => {
+                exchange.handle_received(bytes);
+                let mut accepted = None;
+                if exchange.poll_event().is_some() {
+                    if *status == 101 {
+                        accepted = exchange.accept(&Fields::new()).ok();
+                    } else {
+                        let answer = Answer::new(*status);
+                        let answer = match retry_after {
+                            Some(seconds) => answer.with("retry-after", seconds.to_string()).expect("a field"),
+                            None => answer,
+                        };
+                        exchange.answer(&answer, true).expect("an answer");
+                    }
+                }
+                let said = exchange.transmit().to_bytes();
+                exchange.transmitted(said.len());
+                if accepted.is_some() {
+                    *self = Self::raw();
+                }
+                said
+            }
+            Self::Gateway(gateway) => gateway.receive(bytes),
+        }
+    }
+}
+
+/// What a member has to say to PING, whatever else is asked.
+fn answered_by(member: &mut ServerSession, bytes: &[u8]) -> Bytes {
+    member.handle_received(bytes);
+    while let Some((header, request)) = member.poll_request() {
+        if request == (Request::Ping {}) {
+            reply(member, &header, Operation::Ping, ping());
+        }
+    }
+    let said = member.transmit().to_bytes();
+    member.transmitted(said.len());
+    said
+}
+
+fn ping() -> Body {
+    let operations = Operation::table().iter().map(|row| row.request_opcode.into()).collect();
+    Body::Ping(Ping { server_version: Some(Version::V4_1.to_byte()), operations, ..Ping::default() })
+}
+
+fn reply(member: &mut ServerSession, header: &RequestHeader, operation: Operation, body: Body) {
+    let status = Status::SUCCESS;
+    member.reply(header, operation, &Reply { message_id: header.message_id, status, topology: None, body });
+}
+
+impl Gateway {
+    fn receive(&mut self, bytes: &[u8]) -> Bytes {
+        self.link.receive_buffer().extend_from_slice(bytes);
+        self.link.handle_filled(Instant::EPOCH);
+        self.poll();
+        let said = self.link.transmit().to_bytes();
+        self.link.transmitted(said.len());
+        said
+    }
+
+    fn poll(&mut self) {
+        while let Some(event) = self.link.poll_event() {
+            match event {
+                ServerEvent::Asked { stream, asked } => {
+                    self.asked.push((stream, asked));
+                    match self.refusals.pop_front() {
+                        Some((status, retry_after)) => self.link.refuse(stream, status, retry_after),
+                        None => self.link.accept(stream, &Node { name: "pod-0".into(), ..Node::default() }),
+                    }
+                }
+                ServerEvent::Bytes { stream, bytes } => {
+                    let member =
+                        self.members.entry(stream).or_insert_with(|| ServerSession::new(Limits::default(), 1 << 20));
+                    let said = answered_by(member, &bytes);
+                    self.link.bytes_taken(stream, bytes.len());
+                    self.link.send_bytes(stream, said);
+                }
+                ServerEvent::Request { stream, fragment } => {
+                    let partial = self.partial.entry((stream, fragment.call)).or_default();
+                    partial.extend_from_slice(&fragment.bytes);
+                    if fragment.is_last {
+                        self.request(stream, fragment.call);
+                    }
+                }
+                ServerEvent::Finished { stream } => self.link.end(stream, ErrorCode::NO_ERROR),
+                _ => {}
+            }
+        }
+    }
+
+    fn request(&mut self, stream: StreamId, call: u32) {
+        let mut member = ServerSession::new(Limits::default(), 1 << 20);
+        member.handle_received(&self.partial.remove(&(stream, call)).expect("it has come"));
+        let (header, request) = member.poll_request().expect("a whole request");
+        if request == (Request::Ping {}) {
+            reply(&mut member, &header, Operation::Ping, ping());
+            self.link.respond(stream, call, member.transmit().to_bytes(), true);
+        } else {
+            self.held.push((stream, call, header, request));
+        }
+    }
+}
+
+impl World {
+    /// A machine that has been asked for a cache.
+    pub(super) fn new(config: Config) -> Self {
+        let now = Instant::from_micros(1_000_000);
+        let mut cluster = Cluster::new(config, [7; 32], now);
+        let cache = cluster.cache(now, RequestOptions::cache("c"));
+        let mut world = Self {
+            cluster,
+            now,
+            cache,
+            links: BTreeMap::new(),
+            wanted: VecDeque::new(),
+            events: Vec::new(),
+            completed: Vec::new(),
+        };
+        world.run();
+        world
+    }
+
+    /// Does what the machine says, until it says nothing more.
+    pub(super) fn run(&mut self) {
+        for _ in 0..10_000 {
+            let Some(output) = self.cluster.poll_output() else { return };
+            match output {
+                Output::Connect { link, dial, .. } => self.wanted.push_back((link, dial)),
+                Output::Transmit { link } => self.carry(link),
+                Output::Close { link } => {
+                    self.links.remove(&link);
+                    self.wanted.retain(|(wanted, _)| *wanted != link);
+                }
+                Output::Completed { id, result, .. } => self.completed.push((id, result)),
+                Output::Event(event) => self.events.push(event),
+                _ => {}
+            }
+        }
+        panic!("the machine does not come to rest");
+    }
+
+    fn carry(&mut self, link: LinkId) {
+        while let Some(out) = self.cluster.transmit(link).filter(|out| !out.is_empty()) {
+            let bytes = out.to_bytes();
+            self.cluster.transmitted(link, bytes.len());
+            let said = self.links.get_mut(&link).map(|far| far.receive(&bytes)).unwrap_or_default();
+            if !said.is_empty() {
+                self.cluster.handle_received(self.now, link, &said);
+            }
+        }
+    }
+
+    /// The oldest link that is wanted is there, and leads to that.
+    pub(super) fn connect(&mut self, far: Far) -> (LinkId, Dial) {
+        self.connect_with(far, None)
+    }
+
+    pub(super) fn connect_with(&mut self, far: Far, alpn: Option<&[u8]>) -> (LinkId, Dial) {
+        let (link, dial) = self.wanted.pop_front().expect("a link is wanted");
+        self.links.insert(link, far);
+        self.cluster.handle_connected(self.now, link, alpn);
+        self.run();
+        (link, dial)
+    }
+
+    /// A link is lost.
+    pub(super) fn lose(&mut self, link: LinkId) {
+        self.links.remove(&link);
+        self.cluster.handle_link_lost(self.now, link, "cut");
+        self.run();
+    }
+
+    /// Lets time pass in small steps, so that nothing is late.
+    pub(super) fn wait(&mut self, duration: Duration) {
+        let end = self.now + duration;
+        for _ in 0..100_000 {
+            let next = self.cluster.poll_timeout().filter(|next| *next <= end);
+            self.now = next.map_or(end, |next| next.max(self.now));
+            self.cluster.handle_timeout(self.now);
+            self.run();
+            if next.is_none() {
+                return;
+            }
+        }
+        panic!("timeouts without end");
+    }
+
+    pub(super) fn submit(&mut self, request: Request) -> OperationId {
+        let id = self.cluster.submit(self.now, Call::new(&self.cache, request)).expect("it is taken");
+        self.run();
+        id
+    }
+
+    pub(super) fn gateway(&mut self, link: LinkId) -> &mut Gateway {
+        match self.links.get_mut(&link) {
+            Some(Far::Gateway(gateway)) => gateway,
+            _ => panic!("no gateway there"),
+        }
+    }
+
+    /// What the gateway at the end of a link has been made to say comes.
+    pub(super) fn gateway_speaks(&mut self, link: LinkId) {
+        let said = self.gateway(link).receive(&[]);
+        self.cluster.handle_received(self.now, link, &said);
+        self.run();
+    }
+
+    /// What was told of carriages since the last time: their names, and whether there was a reason.
+    pub(super) fn chosen(&mut self) -> Vec<(String, bool)> {
+        let of = |event: &Event| match event {
+            Event::CarriageChosen { carriage, reason, .. } => Some((carriage.clone(), !reason.is_empty())),
+            _ => None,
+        };
+        let chosen = self.events.iter().filter_map(of).collect();
+        self.events.clear();
+        chosen
+    }
+
+    pub(super) fn is_ready(&self) -> bool {
+        self.cluster.members().any(|member| member.ready)
+    }
+}
