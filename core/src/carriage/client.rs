@@ -413,17 +413,28 @@ impl ClientLink {
             }
             http2::Event::GoAway { code, .. } => {
                 self.connection.close(ErrorCode::NO_ERROR, b"");
-                return self.over(LinkEnd::GoAway(code));
+                self.over(LinkEnd::GoAway(code));
+                return self.events.pop_front();
             }
-            http2::Event::Closed(reason) => return self.over(LinkEnd::Connection(reason)),
+            http2::Event::Closed(reason) => {
+                self.over(LinkEnd::Connection(reason));
+                return self.events.pop_front();
+            }
             _ => {}
         }
         None
     }
 
-    /// The link is over, which is said once.
-    fn over(&mut self, end: LinkEnd) -> Option<ClientEvent> {
-        (!core::mem::replace(&mut self.is_over, true)).then_some(ClientEvent::Closed(end))
+    /// The link is over, which is said once, and after the end of sessions that have ended before it.
+    fn over(&mut self, end: LinkEnd) {
+        if core::mem::replace(&mut self.is_over, true) {
+            return;
+        }
+        while let Some(stream) = self.ending.pop_front() {
+            let ended = self.ended(stream, LinkEnd::Finished);
+            self.events.extend(ended);
+        }
+        self.events.push_back(ClientEvent::Closed(end));
     }
 
     /// The peer has told what it is.
@@ -448,8 +459,7 @@ impl ClientLink {
         if !offers_enough {
             let end = if has_extended { LinkEnd::NoFrames } else { LinkEnd::NoExtendedConnect };
             self.connection.close(ErrorCode::NO_ERROR, b"");
-            let over = self.over(end);
-            return self.events.extend(over);
+            return self.over(end);
         }
         self.allowance = Allowance::new(self.terms.map_or(0, |terms| terms.connection_credit));
         let waiting: Vec<ChannelId> = self.channels.keys().copied().collect();

@@ -104,6 +104,23 @@ pub enum ServerEvent {
     Closed(http2::Reason),
 }
 
+impl ServerEvent {
+    /// The session, or the ordinary request, that it is about.
+    fn stream(&self) -> Option<StreamId> {
+        match self {
+            Self::Asked { stream, .. }
+            | Self::Ordinary { stream, .. }
+            | Self::Bytes { stream, .. }
+            | Self::Request { stream, .. }
+            | Self::Cancelled { stream, .. }
+            | Self::Finished { stream }
+            | Self::Ended { stream, .. }
+            | Self::Writable { stream } => Some(*stream),
+            Self::Drained | Self::Closed(_) => None,
+        }
+    }
+}
+
 /// What a client asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Asked {
@@ -269,6 +286,7 @@ impl ServerLink {
         let _ = self.connection.respond(stream, &fields, true);
         // What the client has sent behind its request is of no use.
         let _ = self.connection.reset(stream, ErrorCode::NO_ERROR);
+        self.events.retain(|event| event.stream() != Some(stream));
         let held = self.sessions.remove(&stream).map_or(0, |session| session.held());
         self.give_back(held);
     }
@@ -404,6 +422,7 @@ impl ServerLink {
     /// Ends a session: in good order, or with a code. Calls that are open, or whose answer has not gone out whole, are
     /// told that they may have been applied; give up those that can't have been before, by [`end_call`](Self::end_call).
     pub fn end(&mut self, stream: StreamId, code: ErrorCode) {
+        self.events.retain(|event| event.stream() != Some(stream));
         let Some(session) = self.sessions.remove(&stream) else { return };
         if session.is_accepted && session.is_framed() {
             let told = if code == ErrorCode::NO_ERROR { ErrorCode::CANCEL } else { code };

@@ -49,6 +49,11 @@ pub fn carriage_client(data: &[u8]) {
     world.carry();
 }
 
+/// Who is there: a member with a name.
+fn node() -> Node {
+    Node { name: "n".into(), ..Node::default() }
+}
+
 /// What an end offers.
 fn offer(choices: u8) -> Offer {
     Offer {
@@ -99,7 +104,7 @@ fn payload(input: &mut Input<'_>, kind: u8) -> Bytes {
             payload.put_u32(input.size() as u32);
         }
         frame_type::DRAIN => payload.put_u32(input.size() as u32),
-        frame_type::NODE => return Node::default().payload(),
+        frame_type::NODE => return node().payload(),
         frame_type::TOPOLOGY => return Bytes::from_static(&[0, 1, b'c', 0, 0]),
         _ => {
             payload.put_u32(call);
@@ -215,7 +220,7 @@ impl<'a> Server<'a> {
     fn rarely(&mut self, stream: StreamId) {
         match self.input.below(6) {
             0 => self.link.drain(self.now, 1_000),
-            1 => self.link.tell_node(stream, &Node::default()),
+            1 => self.link.tell_node(stream, &node()),
             2 => {
                 let topology = Topology { id: 1, members: Vec::new(), hash: None };
                 self.link.tell_topology(stream, "c", &topology);
@@ -241,7 +246,7 @@ impl<'a> Server<'a> {
                     assert!(!self.open.contains(stream), "{stream:?} is asked for twice");
                     self.open.push(*stream);
                     if !asked.is_foreign {
-                        self.link.accept(*stream, &Node::default());
+                        self.link.accept(*stream, &node());
                     }
                     continue;
                 }
@@ -321,6 +326,7 @@ impl<'a> Client<'a> {
             if let Event::Request { stream, .. } = event {
                 self.streams.push(stream);
                 let _ = self.peer.respond(stream, &fields(&[(":status", "200")]), false);
+                let _ = self.peer.send_extension(stream, frame_type::NODE, 0, &[node().payload()]);
             }
         }
     }

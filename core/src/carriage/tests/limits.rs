@@ -126,6 +126,16 @@ fn an_event_that_the_client_does_not_take_ends_the_session() {
     }
 }
 
+/// Who has ended a session hears nothing more of it.
+#[test]
+fn nothing_is_told_of_a_session_that_was_ended() {
+    let mut pair = limited(1_000, 1 << 20);
+    let (_, stream) = pair.open();
+    pair.server.event(stream, Bytes::from(vec![0; 1_001]), true, true);
+    pair.server.end(stream, ErrorCode::NO_ERROR);
+    assert_eq!(pair.server.poll_event(), None);
+}
+
 ///
 #[test]
 fn a_client_takes_nothing_above_its_own_limit() {

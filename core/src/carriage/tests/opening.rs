@@ -182,6 +182,15 @@ fn a_frame_behind_the_end_of_its_sender_s_half_ends_the_session() {
     let (events, frames) = pair.at_client(&end);
     assert!(matches!(events[..], [ClientEvent::Ended { end: LinkEnd::Finished, .. }]), "{events:?}");
     assert_eq!(Told::by(&frames), Told::Nothing);
+    // Also where the link ends with it.
+    let (mut pair, _) = set_up();
+    let goaway = frame(0, 7, 0, &[0, 0, 0, 1, 0, 0, 0, 2]);
+    let (events, _) = pair.at_client(&[end.clone(), goaway].concat());
+    let [ClientEvent::Ended { end: LinkEnd::Finished, .. }, ClientEvent::Closed(_)] = events[..] else {
+        panic!("{events:?}")
+    };
+    let (mut pair, _) = set_up();
+    pair.at_client(&end);
     // Both halves are over: now it is a frame on a closed stream.
     let (events, frames) = pair.at_client(&frame(1, frame_type::EVENT, 3, &fragment(1, b"a")));
     assert_eq!((events, Told::by(&frames)), (vec![], Told::Nothing));
