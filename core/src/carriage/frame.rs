@@ -221,7 +221,7 @@ fn cache_name(input: &[u8]) -> IResult<&[u8], &[u8]> {
     take(length)(input)
 }
 
-/// NODE; `None` inside if a text is not UTF-8.
+/// NODE; `None` inside if a text is not UTF-8, or the name is none.
 fn node(input: &[u8]) -> IResult<&[u8], Option<Node>> {
     let (input, mode) = be_u8(input)?;
     let (input, knowledge) = be_u8(input)?;
@@ -230,7 +230,8 @@ fn node(input: &[u8]) -> IResult<&[u8], Option<Node>> {
     let (input, length) = be_u8(input)?;
     let (input, host) = take(length)(input)?;
     let (input, port) = be_u16(input)?;
-    let texts = core::str::from_utf8(name).ok().zip(core::str::from_utf8(host).ok());
+    let name = core::str::from_utf8(name).ok().filter(|name| !name.is_empty());
+    let texts = name.zip(core::str::from_utf8(host).ok());
     let node = texts.map(|(name, host)| Node {
         mode: Mode(mode),
         knowledge: Knowledge(knowledge),

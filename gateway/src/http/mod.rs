@@ -1,11 +1,15 @@
 //! HTTP on the main port: the carriages of Hot Rod, and a short answer to everything else.
 
+mod begins;
 mod endpoint;
 mod http1;
 mod http2;
+mod inside;
 mod lane;
+mod outgoing;
 mod session;
 mod tunnel;
+mod waiting;
 
 use tokio::io::{AsyncRead, AsyncWrite};
 

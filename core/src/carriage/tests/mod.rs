@@ -4,4 +4,5 @@ mod agreement;
 mod calls;
 mod cancel;
 mod credit;
+mod node;
 mod pair;
