@@ -174,7 +174,7 @@ impl<'a> Server<'a> {
             Phase::Closing => {
                 let streams: Vec<StreamId> = self.sessions.keys().copied().collect();
                 for stream in streams {
-                    if !self.with(stream, |session, machine| session.cut(machine)).unwrap_or(true) {
+                    if !self.with(stream, Session::cut).unwrap_or(true) {
                         self.forget(stream);
                     }
                 }
@@ -337,7 +337,7 @@ impl<'a> Server<'a> {
                     self.unless_over(stream, |session, machine| session.cancelled(call, machine));
                 }
                 ServerEvent::Finished { stream } => {
-                    self.unless_over(stream, |session, machine| session.finished(machine));
+                    self.unless_over(stream, Session::finished);
                 }
                 ServerEvent::Ended { stream, .. } => self.forget(stream),
                 ServerEvent::Writable { .. } => {}
