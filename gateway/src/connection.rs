@@ -19,7 +19,7 @@ use tracing::info;
 use crate::drain::Phase;
 use crate::gateway::Shared;
 use crate::metrics::Carriage;
-use crate::stream::{Stream, prepare};
+use crate::stream::{Socket, Stream, prepare};
 use crate::{http, raw};
 
 /// First byte of a TLS record with a handshake (RFC 8446, 5.1): what a peek at one byte can tell.
@@ -188,7 +188,7 @@ async fn secure(shared: &Shared, socket: TcpStream) -> Result<Stream, Introducti
     match (first[0] == TLS_HANDSHAKE, shared.tls.server()) {
         (true, Some(serving)) => {
             let accept = async {
-                let hello = LazyConfigAcceptor::new(Acceptor::default(), socket).await?;
+                let hello = LazyConfigAcceptor::new(Acceptor::default(), Socket::from(socket)).await?;
                 let config = serving.config(hello.client_hello().alpn().into_iter().flatten());
                 hello.into_stream(config).await
             };
@@ -196,6 +196,6 @@ async fn secure(shared: &Shared, socket: TcpStream) -> Result<Stream, Introducti
         }
         (true, None) => Err(Introduction::NoTls),
         (false, Some(_)) if !shared.config.allow_plain => Err(Introduction::Plain),
-        (false, _) => Ok(Stream::Plain(socket)),
+        (false, _) => Ok(Stream::Plain(socket.into())),
     }
 }

@@ -13,6 +13,7 @@ use tracing::{info, warn};
 
 use crate::config::{Account, Proof, Role, TopologyConfig};
 use crate::drain::{Drain, Phase};
+use crate::gateway::{Seen, Topologies};
 use crate::membership::{KnownBy, Membership};
 use crate::upstream::Dialer;
 
@@ -38,19 +39,21 @@ pub(crate) struct Follower {
     settings: TopologyConfig,
     dialer: Arc<Dialer>,
     membership: Arc<Membership>,
+    topologies: Topologies,
     health: watch::Sender<Health>,
 }
 
 impl Follower {
     pub(crate) fn new(
-        role: Role,
-        settings: TopologyConfig,
+        config: &crate::config::Config,
         dialer: Arc<Dialer>,
         membership: Arc<Membership>,
+        topologies: Topologies,
     ) -> (Self, watch::Receiver<Health>) {
         let nothing_yet = Health { answering: None, problem: Some("no member has answered yet".into()) };
         let (health, seen) = watch::channel(nothing_yet);
-        (Self { role, settings, dialer, membership, health }, seen)
+        let (role, settings) = (config.role.clone(), config.topology.clone());
+        (Self { role, settings, dialer, membership, topologies, health }, seen)
     }
 
     /// Runs until sessions are cut off; readiness is told until then.
@@ -114,7 +117,8 @@ impl Follower {
     async fn start(&self, member: &Member, account: Option<&Account>) -> Result<Session, Error> {
         let unreachable = |error: std::io::Error| Error::Settings(error.to_string());
         let stream = self.dialer.dial(member).await.map_err(unreachable)?;
-        let mut config = Config { intelligence: Intelligence::TopologyAware, ..Config::default() };
+        // What sessions are told has to be whole: owners as well.
+        let mut config = Config { intelligence: Intelligence::HashDistributionAware, ..Config::default() };
         config.operation_timeout = self.settings.interval.max(Duration::from_secs(5));
         config.authentication = account.map(|account| authentication(account, stream.is_encrypted()));
         Session::start(stream, &member.to_string(), config).await
@@ -130,7 +134,7 @@ impl Follower {
         loop {
             match session.execute(&options, &Request::Ping {}, None).await {
                 Ok(reply) => {
-                    self.learn(reply.topology.as_deref());
+                    self.learn(reply.topology);
                     self.tell(Some(member), refused.clone());
                 }
                 // It is there, and has no such cache, or not for us.
@@ -147,9 +151,10 @@ impl Follower {
         }
     }
 
-    fn learn(&self, topology: Option<&Topology>) {
+    fn learn(&self, topology: Option<Box<Topology>>) {
         if let Some(topology) = topology {
             self.membership.learn(&topology.members, KnownBy::OwnConnection);
+            self.topologies.tell(Seen { cache: self.settings.cache.clone(), topology });
         }
     }
 

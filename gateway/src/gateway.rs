@@ -43,7 +43,7 @@ pub(crate) struct Shared {
     pub(crate) places: Arc<Semaphore>,
     pub(crate) tasks: TaskTracker,
     /// Views of the cluster, as they are seen.
-    pub(crate) topologies: broadcast::Sender<Arc<Seen>>,
+    pub(crate) topologies: Topologies,
 }
 
 /// Views that a link may be behind: the newest one tells all that matters.
@@ -55,12 +55,34 @@ pub(crate) struct Seen {
     pub(crate) topology: Box<Topology>,
 }
 
+/// Where views of the cluster are passed around. Cheap to clone.
+#[derive(Clone)]
+pub(crate) struct Topologies(broadcast::Sender<Arc<Seen>>);
+
+impl Topologies {
+    fn new() -> Self {
+        Self(broadcast::Sender::new(TOPOLOGIES))
+    }
+
+    /// A view has come, by whatever way. One without owners, which an answer to a client of less intelligence has, can't go
+    /// to others (spec, 5.7).
+    pub(crate) fn tell(&self, seen: Seen) {
+        if seen.topology.hash.is_some() {
+            // There may be no link that wants to hear of it.
+            let _ = self.0.send(Arc::new(seen));
+        }
+    }
+
+    pub(crate) fn subscribe(&self) -> broadcast::Receiver<Arc<Seen>> {
+        self.0.subscribe()
+    }
+}
+
 impl Shared {
     /// A view has come with an answer to a client.
     pub(crate) fn learn(&self, seen: Seen) {
         self.membership.learn(&seen.topology.members, KnownBy::Replies);
-        // There may be no link that wants to hear of it.
-        let _ = self.topologies.send(Arc::new(seen));
+        self.topologies.tell(seen);
     }
 
     /// Whether nothing may pass to members unseen: with a certificate of the gateway's own, EXTERNAL would make its
@@ -114,13 +136,12 @@ impl Gateway {
     /// Listens and serves, on the present tokio runtime. Whether members can be reached shows later.
     pub async fn start(config: Config) -> Result<Self, StartError> {
         let metrics = Metrics::new();
-        let topologies = broadcast::Sender::new(TOPOLOGIES);
+        let topologies = Topologies::new();
         let tls = Arc::new(TlsFiles::read(config.tls.as_ref(), config.upstream.tls.as_ref())?);
         let (switch, drain) = DrainSwitch::new();
         let membership = Arc::new(Membership::new(config.role.clone(), metrics.clone()));
         let dialer = Arc::new(Dialer::new(config.upstream.clone(), tls.clone(), metrics.clone()));
-        let (follower, health) =
-            Follower::new(config.role.clone(), config.topology.clone(), dialer.clone(), membership.clone());
+        let (follower, health) = Follower::new(&config, dialer.clone(), membership.clone(), topologies.clone());
         let listener = listen::bind(&config.listen, config.backlog).await?;
         let admin = match &config.admin {
             Some(address) => Some(listen::bind(address, ADMIN_BACKLOG).await?),

@@ -62,6 +62,11 @@ impl Membership {
         self.present.borrow().clone()
     }
 
+    /// Tells of every change from now on.
+    pub(crate) fn subscribe(&self) -> watch::Receiver<Members> {
+        self.present.subscribe()
+    }
+
     /// A topology says who the members are. What the gateway's own connection says is not overruled by passing answers,
     /// which may be of a cache that is not on every member.
     pub(crate) fn learn(&self, members: &[Member], known_by: KnownBy) {

@@ -78,6 +78,21 @@ impl Pieces {
         Some(bytes)
     }
 
+    /// Takes out `count` bytes behind the first `at`.
+    pub(crate) fn remove(&mut self, at: usize, count: usize) {
+        let (mut skip, mut left) = (at, count);
+        let pieces = std::mem::take(&mut self.pieces);
+        for mut piece in pieces {
+            let before = piece.split_to(skip.min(piece.len()));
+            skip -= before.len();
+            let taken = left.min(piece.len());
+            piece.advance(taken);
+            left -= taken;
+            self.pieces.extend([before, piece].into_iter().filter(|piece| !piece.is_empty()));
+        }
+        self.len -= count - left;
+    }
+
     fn advance(&mut self, mut count: usize) {
         self.len -= count;
         while count > 0
@@ -112,5 +127,25 @@ pub(crate) fn poll_write_slices<'a>(
     match to.poll_write_vectored(cx, &slices[..count]) {
         Poll::Ready(Ok(0)) => Poll::Ready(Err(io::ErrorKind::WriteZero.into())),
         written => written,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_taken_out_leaves_the_rest_in_order() {
+        let all = b"0123456789";
+        for at in 0..=all.len() {
+            for count in 0..=all.len() - at {
+                let mut pieces = Pieces::default();
+                all.chunks(3).for_each(|piece| pieces.push(Bytes::copy_from_slice(piece)));
+                pieces.remove(at, count);
+                assert_eq!(pieces.len(), all.len() - count);
+                let left: Vec<u8> = std::iter::from_fn(|| pieces.take(usize::MAX)).flatten().collect();
+                assert_eq!(left, [&all[..at], &all[at + count..]].concat(), "{count} behind {at}");
+            }
+        }
     }
 }

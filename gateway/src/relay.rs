@@ -109,7 +109,10 @@ pub(crate) async fn relay(
     };
     let end = match relay.watch.client_sent(first) {
         Ok(()) => relay.run(client, member).await,
-        Err(lost) => End::Unseen(lost),
+        Err(lost) => {
+            relay.count_refused();
+            End::Unseen(lost)
+        }
     };
     Relayed { to_member: relay.member.taken, to_client: relay.client.taken, end }
 }
@@ -218,14 +221,18 @@ impl Relay<'_> {
         let deadline = self.deadline();
         let result = self.move_bytes(&mut Pin::new(client), &mut Pin::new(member), cx);
         self.held.set(self.watch.held());
-        for reason in self.watch.take_refused() {
-            self.relaying.metrics.refused(reason);
-        }
+        self.count_refused();
         match result {
             Err(end) => Poll::Ready(Some(end)),
             Ok(true) => Poll::Ready(self.first_end.take()),
             Ok(false) if self.deadline() < deadline => Poll::Ready(None),
             Ok(false) => Poll::Pending,
+        }
+    }
+
+    fn count_refused(&mut self) {
+        for reason in self.watch.take_refused() {
+            self.relaying.metrics.refused(reason);
         }
     }
 

@@ -2,6 +2,7 @@
 
 use std::io::{self, IoSlice};
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -12,8 +13,28 @@ use tokio_rustls::TlsStream;
 
 /// A transport connection.
 pub(crate) enum Stream {
-    Plain(TcpStream),
-    Tls(Box<TlsStream<TcpStream>>),
+    Plain(Socket),
+    Tls(Box<TlsStream<Socket>>),
+}
+
+/// A socket, of which a [`LossWatch`](crate::loss::LossWatch) may look out for the end while it is not used.
+pub(crate) struct Socket(Arc<TcpStream>);
+
+impl From<TcpStream> for Socket {
+    fn from(stream: TcpStream) -> Self {
+        Self(Arc::new(stream))
+    }
+}
+
+impl Socket {
+    pub(crate) fn share(&self) -> Arc<TcpStream> {
+        self.0.clone()
+    }
+
+    /// To use it; whoever looks out for its end has to be gone.
+    fn own(&mut self) -> io::Result<Pin<&mut TcpStream>> {
+        Arc::get_mut(&mut self.0).map(Pin::new).ok_or_else(|| io::ErrorKind::ResourceBusy.into())
+    }
 }
 
 impl Stream {
@@ -22,6 +43,14 @@ impl Stream {
         match self {
             Self::Plain(_) => None,
             Self::Tls(stream) => stream.get_ref().1.alpn_protocol(),
+        }
+    }
+
+    /// What is below TLS, or all.
+    pub(crate) fn socket(&self) -> &Socket {
+        match self {
+            Self::Plain(stream) => stream,
+            Self::Tls(stream) => stream.get_ref().0,
         }
     }
 
@@ -48,6 +77,38 @@ pub(crate) fn prepare(socket: &TcpStream, keep_alive: Duration) -> io::Result<()
     socket.set_nodelay(true)?;
     let probes = TcpKeepalive::new().with_time(keep_alive).with_interval(keep_alive);
     SockRef::from(socket).set_tcp_keepalive(&probes)
+}
+
+impl AsyncRead for Socket {
+    fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        self.get_mut().own()?.poll_read(cx, buffer)
+    }
+}
+
+impl AsyncWrite for Socket {
+    fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        self.get_mut().own()?.poll_write(cx, bytes)
+    }
+
+    fn poll_write_vectored(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        pieces: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        self.get_mut().own()?.poll_write_vectored(cx, pieces)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        true
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.get_mut().own()?.poll_flush(cx)
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.get_mut().own()?.poll_shutdown(cx)
+    }
 }
 
 macro_rules! on_stream {

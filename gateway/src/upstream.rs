@@ -17,9 +17,10 @@ use tokio_rustls::rustls::pki_types::ServerName;
 
 use crate::config::{Config, Role, UpstreamConfig};
 use crate::drain::Drain;
+use crate::loss::LossWatch;
 use crate::membership::{KnownBy, Membership, Wanted};
 use crate::metrics::{Carriage, Metrics, OpenSession};
-use crate::stream::{Stream, prepare};
+use crate::stream::{Socket, Stream, prepare};
 use crate::tls::TlsFiles;
 
 /// What handlers get connections to members from.
@@ -40,6 +41,8 @@ pub(crate) struct Upstream {
     stream: Stream,
     member: Member,
     name: String,
+    /// While it is not read.
+    watch: Option<LossWatch>,
     _open: OpenSession,
     _place: OwnedSemaphorePermit,
 }
@@ -123,7 +126,7 @@ impl Upstreams {
                 Ok(stream) => {
                     let open = self.metrics.session(carriage);
                     let name = self.name(&member);
-                    return Ok(Upstream { stream, member, name, _open: open, _place: place });
+                    return Ok(Upstream { stream, member, name, watch: None, _open: open, _place: place });
                 }
                 Err(error) => refusal = NoUpstream::Unreachable { member, error },
             }
@@ -181,6 +184,19 @@ impl Upstream {
     pub(crate) fn name(&self) -> &str {
         &self.name
     }
+
+    /// Ready once the connection has ended, also behind octets that are not read now.
+    pub(crate) fn poll_lost(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let socket = self.stream.socket();
+        self.watch.get_or_insert_with(|| LossWatch::new(socket)).poll(cx)
+    }
+
+    /// To use it.
+    fn stream(self: Pin<&mut Self>) -> Pin<&mut Stream> {
+        let upstream = self.get_mut();
+        upstream.watch = None;
+        Pin::new(&mut upstream.stream)
+    }
 }
 
 /// Establishes connections to members.
@@ -209,11 +225,11 @@ impl Dialer {
     async fn establish(&self, member: &Member) -> io::Result<Stream> {
         let socket = TcpStream::connect((member.host.as_str(), member.port)).await?;
         prepare(&socket, self.config.keep_alive)?;
-        let Some((config, server_name)) = self.tls.client() else { return Ok(Stream::Plain(socket)) };
+        let Some((config, server_name)) = self.tls.client() else { return Ok(Stream::Plain(socket.into())) };
         let server_name = server_name.unwrap_or(&member.host).to_string();
         let server_name =
             ServerName::try_from(server_name).map_err(|error| io::Error::new(io::ErrorKind::InvalidInput, error))?;
-        let stream = TlsConnector::from(config).connect(server_name, socket).await?;
+        let stream = TlsConnector::from(config).connect(server_name, Socket::from(socket)).await?;
         Ok(Stream::Tls(Box::new(stream.into())))
     }
 }
@@ -233,34 +249,34 @@ fn kind(error: &io::Error) -> &'static str {
 }
 
 impl AsyncRead for Upstream {
-    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_read(cx, buffer)
+    fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        self.stream().poll_read(cx, buffer)
     }
 }
 
 impl AsyncWrite for Upstream {
-    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write(cx, bytes)
+    fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        self.stream().poll_write(cx, bytes)
     }
 
     fn poll_write_vectored(
-        mut self: Pin<&mut Self>,
+        self: Pin<&mut Self>,
         cx: &mut Context<'_>,
         pieces: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write_vectored(cx, pieces)
+        self.stream().poll_write_vectored(cx, pieces)
     }
 
     fn is_write_vectored(&self) -> bool {
         true
     }
 
-    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(cx)
+    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.stream().poll_flush(cx)
     }
 
-    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_shutdown(cx)
+    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.stream().poll_shutdown(cx)
     }
 }
 

@@ -5,8 +5,9 @@
 //! (spec/hotrod-over-http.md, R-99), and, when the gateway is about to stop, every new one; its client tries another
 //! server then.
 //!
-//! What the scanners can't follow, of a version to come perhaps, is passed on unseen from there on; but not where the
-//! gateway shows a certificate of its own to the member, because EXTERNAL would be among what is not seen.
+//! What the scanners can't follow, of a version to come perhaps, is passed on unseen from there on, but for one word: a
+//! request that may be AUTH with EXTERNAL ends the session. Where the gateway shows a certificate of its own to the member
+//! nothing is passed on unseen.
 
 use std::collections::{BTreeMap, VecDeque};
 
@@ -16,6 +17,7 @@ use hotrod_core::wire::{
     RequestPiece, RequestScanner, SendBuffer, Status, write_reply,
 };
 
+use crate::external::Lookout;
 use crate::gateway::Seen;
 use crate::pieces::Pieces;
 
@@ -49,6 +51,8 @@ pub(crate) struct Watch {
     refused: Vec<&'static str>,
     refuses_all: bool,
     sight: Sight,
+    /// Once sight is lost.
+    lookout: Lookout,
 }
 
 /// Whether what passes is followed.
@@ -99,6 +103,7 @@ impl Watch {
             refused: Vec::new(),
             refuses_all: false,
             sight: if must_see { Sight::Needed } else { Sight::Wanted },
+            lookout: Lookout::default(),
         }
     }
 
@@ -148,8 +153,7 @@ impl Watch {
     /// The client has sent something.
     pub(crate) fn client_sent(&mut self, bytes: &[u8]) -> Result<(), LostTrack> {
         if self.sight == Sight::Lost {
-            self.to_member.push(Bytes::copy_from_slice(bytes));
-            return Ok(());
+            return self.pass_unseen(Bytes::copy_from_slice(bytes));
         }
         self.requests.receive(bytes);
         let mut out = 0;
@@ -271,11 +275,21 @@ impl Watch {
         }
         self.sight = Sight::Lost;
         self.asked.clear();
-        if let Present::Gathers(_, gathered) = std::mem::replace(&mut self.present, Present::Passes) {
-            self.to_member.push(gathered.freeze());
-        }
-        self.to_member.push(std::mem::take(&mut self.kept_requests).into());
         self.to_client.push(std::mem::take(&mut self.kept_replies).into());
+        if let Present::Gathers(_, gathered) = std::mem::replace(&mut self.present, Present::Passes) {
+            self.pass_unseen(gathered.freeze())?;
+        }
+        let kept = std::mem::take(&mut self.kept_requests);
+        self.pass_unseen(kept.into())
+    }
+
+    /// Passes on what is not followed, as long as it has no EXTERNAL in it.
+    fn pass_unseen(&mut self, bytes: Bytes) -> Result<(), LostTrack> {
+        if self.lookout.sees_external(&bytes) {
+            self.refused.push("auth");
+            return Err(LostTrack(format!("{NO_EXTERNAL}; it stands in what is not understood here")));
+        }
+        self.to_member.push(bytes);
         Ok(())
     }
 }
@@ -502,6 +516,30 @@ mod tests {
             said.member_sends(&replies, cut).unwrap();
             assert_eq!(said.to_client, replies);
             assert_eq!(said.watch.held(), 0);
+        }
+    }
+
+    /// R-99 holds also where nothing is understood any more: the session ends before the member has the word.
+    #[test]
+    fn external_does_not_pass_where_nothing_is_followed() {
+        for cut in CUTS {
+            for name in ["EXTERNAL", "external"] {
+                let mut said = Said::new(false);
+                let requests = [&get(1)[..], &unknown(2), &get(3), &auth(4, name, 0), &get(5)].concat();
+                said.client_sends(&requests, cut).unwrap_err();
+                let passed = said.to_member.to_ascii_uppercase();
+                assert!(!passed.windows(8).any(|window| window == b"EXTERNAL"), "in pieces of {cut}: {passed:?}");
+                assert_eq!(said.watch.take_refused().collect::<Vec<_>>(), ["auth"]);
+            }
+            // What was lost sight of on the member's side is the same.
+            let mut said = Said::new(false);
+            said.member_sends(&value(77, 10), cut).unwrap();
+            said.client_sends(&auth(4, "EXTERNAL", 0), cut).unwrap_err();
+            // Other mechanisms go on.
+            let mut said = Said::new(false);
+            let requests = [&unknown(2)[..], &auth(4, "SCRAM-SHA-512", 20)].concat();
+            said.client_sends(&requests, cut).unwrap();
+            assert_eq!(said.to_member, requests);
         }
     }
 

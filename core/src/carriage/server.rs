@@ -283,7 +283,19 @@ impl ServerLink {
             fields.push(Field::new(Bytes::from_static(b"upgrade"), Bytes::from_static(PROTOCOL.as_bytes())));
         }
         fields.extend(retry_after.map(|seconds| Field::new(Bytes::from_static(b"retry-after"), number(seconds))));
-        let _ = self.connection.respond(stream, &fields, true);
+        self.refuse_with(stream, &fields);
+    }
+
+    /// Refuses a session with a status and the name of the member that is here: it has asked for another.
+    pub fn refuse_naming(&mut self, stream: StreamId, status: u16, node: &str) {
+        let field =
+            |name: &'static str, value: String| Field::new(Bytes::from_static(name.as_bytes()), Bytes::from(value));
+        let fields = [field(":status", alloc::format!("{status}")), field(NODE_FIELD, node.into())];
+        self.refuse_with(stream, &fields);
+    }
+
+    fn refuse_with(&mut self, stream: StreamId, fields: &[Field]) {
+        let _ = self.connection.respond(stream, fields, true);
         // What the client has sent behind its request is of no use.
         let _ = self.connection.reset(stream, ErrorCode::NO_ERROR);
         self.events.retain(|event| event.stream() != Some(stream));

@@ -50,7 +50,9 @@ pub use oversize::Oversize;
 pub use reply::{Asked, Body, IterationBatch, IterationEntry, Ping, Previous, Reply, write_reply};
 pub(crate) use request::MAGIC as REQUEST_MAGIC;
 pub use request::{Envelope, RequestFault, RequestHead, RequestHeader, RequestOptions, write_request};
-pub use scan::{MessageKind, ReplyPiece, ReplyScanner, RequestPiece, RequestScanner, peek_request_head};
+pub use scan::{
+    MessageKind, ReplyPiece, ReplyScanner, RequestPiece, RequestScanner, measure_request, peek_request_head,
+};
 pub use status::Status;
 pub use topology::{Hash, Member, SegmentOwners, Topology};
 pub(crate) use topology::{decode as decode_topology, encode as encode_topology};

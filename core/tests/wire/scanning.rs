@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use hotrod_core::wire::{
     Asked, Incoming, Intelligence, Limits, MessageKind, Operation, Problem, Reply, ReplyScanner, RequestFault,
-    RequestScanner, Status, Version, Violation, peek_request_head,
+    RequestScanner, Status, Version, Violation, measure_request, peek_request_head,
 };
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -438,4 +438,24 @@ fn a_head_can_be_had_without_the_rest() {
     assert_eq!(scans::requests(&[&bytes]).messages, [(head, bytes.len(), None)]);
     let long = Bytes::from(Hand::new().u8(0xa0).vlong(1).u8(41).u8(0x03).vint(u32::MAX).done());
     assert!(matches!(peek_request_head(&long, &limits), Err(RequestFault::Violation(_))));
+}
+
+/// Who has all bytes of a request learns whether they are one: where it ends, or that it does not.
+#[test]
+fn a_request_is_measured_by_where_it_ends() {
+    let head =
+        Hand::new().u8(0xa0).vlong(300).u8(41).u8(0x01).text("people").vint(0).u8(2).vint(77).u8(0).u8(0).vint(0);
+    let whole = Bytes::from(head.array("key").u8(0x88).array("value").done());
+    let limits = Limits::default();
+    for end in 0..whole.len() {
+        assert_eq!(measure_request(&whole.slice(..end), &limits), Ok(None), "{end}");
+    }
+    for behind in [&b""[..], b"\xa0", b"anything"] {
+        let bytes = Bytes::from([&whole, behind].concat());
+        let (head, length) = measure_request(&bytes, &limits).expect("valid").expect("whole");
+        assert_eq!((head.message_id, head.cache.as_str(), length), (300, "people", whole.len()));
+    }
+    let unknown = Bytes::from(Hand::new().u8(0xa0).vlong(5).u8(41).u8(0x45).done());
+    let fault = RequestFault::UnknownOperation { message_id: 5, opcode: 0x45 };
+    assert_eq!(measure_request(&unknown, &limits), Err(fault));
 }

@@ -10,7 +10,7 @@ use super::cluster::{Cluster, Moment};
 use super::link::Link;
 use super::members::MemberId;
 use super::post::{ConnectionId, End};
-use crate::http::{answer_ordinary, refuse, what_is_wrong};
+use crate::http::{Refusal, answer_ordinary, refuse, what_is_wrong};
 
 pub(super) struct Http1 {
     id: ConnectionId,
@@ -73,14 +73,14 @@ impl Http1 {
             _ => None,
         };
         if what_is_wrong(&request.fields).is_some() {
-            return refuse(&mut self.exchange, 400, None);
+            return refuse(&mut self.exchange, &Refusal::status(400));
         }
         let name = cluster.name_of(self.member);
         if !cluster.is_meant(self.member, request.fields.text(NODE_FIELD), target) {
-            return refuse(&mut self.exchange, 421, None);
+            return refuse(&mut self.exchange, &Refusal { node: Some(name), ..Refusal::status(421) });
         }
         let Ok(mut tunnel) = Link::inside(cluster, self.member, self.id) else {
-            return refuse(&mut self.exchange, 429, Some(1));
+            return refuse(&mut self.exchange, &Refusal::for_now(429));
         };
         let mut fields = Fields::new();
         // The address of a member can be the value of a field.

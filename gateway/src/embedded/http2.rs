@@ -17,7 +17,7 @@ use super::framed::Framed;
 use super::link::Link;
 use super::members::MemberId;
 use super::post::{ConnectionId, End};
-use crate::http::{HERE, is_inside};
+use crate::http::{HERE, Refusal, is_inside, refuse_session};
 use crate::membership::{Wanted, member_wanted};
 
 /// Octets of fragments that a call may send at first, and all calls of a link together: requests are taken in as they
@@ -162,20 +162,20 @@ impl Http2 {
     fn begin(&mut self, cluster: &mut Cluster, stream: StreamId, asked: &Asked) {
         let mut insides = asked.fields.iter().filter(|field| field.name == INSIDE_FIELD.as_bytes());
         let refused = if asked.is_foreign {
-            Some((501, None))
+            Some(Refusal::status(501))
         } else if self.is_inside && asked.target.is_some() {
-            Some((405, None))
+            Some(Refusal::status(405))
         } else if asked.is_malformed || !insides.all(|field| is_inside(&field.value)) {
-            Some((400, None))
+            Some(Refusal::status(400))
         } else if !cluster.is_meant(self.member, asked.node.as_deref(), asked.target.as_deref()) {
-            Some((421, None))
+            Some(Refusal { node: Some(cluster.name_of(self.member)), ..Refusal::status(421) })
         } else if may_open(cluster, self.member).is_err() {
-            Some((429, Some(1)))
+            Some(Refusal::for_now(429))
         } else {
             None
         };
-        if let Some((status, retry_after)) = refused {
-            return self.machine.refuse(stream, status, retry_after);
+        if let Some(refusal) = refused {
+            return refuse_session(&mut self.machine, stream, &refusal);
         }
         let session = if self.machine.form(stream) == Some(Form::Frames) {
             let id = cluster.post.open(self.member, Some(self.id));
@@ -183,7 +183,7 @@ impl Http2 {
         } else {
             match Link::inside(cluster, self.member, self.id) {
                 Ok(link) => Session::Tunnel { link: Box::new(link), held: 0 },
-                Err(_) => return self.machine.refuse(stream, 429, Some(1)),
+                Err(_) => return refuse_session(&mut self.machine, stream, &Refusal::for_now(429)),
             }
         };
         self.sessions.insert(stream, session);

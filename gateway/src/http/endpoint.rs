@@ -1,6 +1,7 @@
 //! Who a session asks for, who answers, and how refusals are told (spec/hotrod-over-http.md, "Refusals").
 
-use hotrod_core::carriage::{Knowledge, Mode, Node};
+use hotrod_core::carriage::{Knowledge, Mode, Node, ServerLink};
+use hotrod_core::http2::StreamId;
 use hotrod_core::wire::Member;
 
 use crate::config::Role;
@@ -11,13 +12,42 @@ use crate::upstream::{NoUpstream, Upstream};
 /// Seconds after which a refused session may be asked for again.
 const RETRY_AFTER: u32 = 1;
 
-/// The HTTP status of a refusal, and the seconds of its Retry-After.
-pub(super) fn status_of(refusal: &NoUpstream) -> (u16, Option<u32>) {
-    match refusal {
-        NoUpstream::Full => (429, Some(RETRY_AFTER)),
-        NoUpstream::Draining | NoUpstream::NotKnownYet | NoUpstream::Unreachable { .. } => (503, Some(RETRY_AFTER)),
-        NoUpstream::UnknownMember(_) => (404, None),
-        NoUpstream::AnotherMember { .. } => (421, None),
+/// How a session is refused.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Refusal {
+    /// The status of HTTP.
+    pub(crate) status: u16,
+    /// The seconds of Retry-After.
+    pub(crate) retry_after: Option<u32>,
+    /// The name of the member that is here.
+    pub(crate) node: Option<String>,
+}
+
+impl Refusal {
+    pub(crate) fn status(status: u16) -> Self {
+        Self { status, retry_after: None, node: None }
+    }
+
+    /// For another time.
+    pub(crate) fn for_now(status: u16) -> Self {
+        Self { retry_after: Some(RETRY_AFTER), ..Self::status(status) }
+    }
+
+    pub(super) fn of(refusal: &NoUpstream) -> Self {
+        match refusal {
+            NoUpstream::Full => Self::for_now(429),
+            NoUpstream::Draining | NoUpstream::NotKnownYet | NoUpstream::Unreachable { .. } => Self::for_now(503),
+            NoUpstream::UnknownMember(_) => Self::status(404),
+            NoUpstream::AnotherMember { own, .. } => Self { node: Some(own.clone()), ..Self::status(421) },
+        }
+    }
+}
+
+/// Refuses a session of an HTTP/2 link.
+pub(crate) fn refuse(link: &mut ServerLink, stream: StreamId, refusal: &Refusal) {
+    match &refusal.node {
+        Some(node) => link.refuse_naming(stream, refusal.status, node),
+        None => link.refuse(stream, refusal.status, refusal.retry_after),
     }
 }
 

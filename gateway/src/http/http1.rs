@@ -1,5 +1,8 @@
 //! A client's HTTP/1.1 link: ordinary requests are answered, and one for a tunnel leads to a member.
 
+use std::future::poll_fn;
+use std::task::Poll;
+
 use bytes::BytesMut;
 use hotrod_core::carriage::registry::{INSIDE_FIELD, NODE_FIELD};
 use hotrod_core::carriage::{Detected, detect, names_at_most_one_node};
@@ -7,7 +10,7 @@ use hotrod_core::http1::{Answer, Fields, Kind, Limits, Request, ServerEvent, Ser
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::time::timeout;
 
-use super::endpoint::{Meant, is_inside, node_at, status_of};
+use super::endpoint::{Meant, Refusal, is_inside};
 use super::http2::{self, Place};
 use super::{HERE, Link};
 use crate::connection::Ended;
@@ -15,6 +18,7 @@ use crate::drain::Phase;
 use crate::gateway::Shared;
 use crate::metrics::Carriage;
 use crate::relay::relay;
+use crate::upstream::Upstream;
 
 /// Serves a client that speaks HTTP/1.1; `first` is what it has sent already.
 pub(super) async fn serve(shared: &Shared, stream: &mut impl Link, first: BytesMut, is_surplus: bool) -> Ended {
@@ -32,7 +36,7 @@ pub(super) async fn serve(shared: &Shared, stream: &mut impl Link, first: BytesM
                 }
                 ServerEvent::Request(_) if is_surplus => {
                     shared.metrics.refused("connections");
-                    refuse(&mut exchange, 429, Some(1));
+                    refuse(&mut exchange, &Refusal::for_now(429));
                 }
                 ServerEvent::Request(request) => return tunnel(shared, stream, exchange, &request).await,
                 ServerEvent::Failed(violation) => {
@@ -75,7 +79,7 @@ async fn flush(stream: &mut impl Link, exchange: &mut ServerExchange) -> std::io
 pub(crate) fn answer_ordinary(exchange: &mut ServerExchange, request: &Request, close: bool) {
     let means_hot_rod = [NODE_FIELD, INSIDE_FIELD].iter().any(|name| request.fields.get(name).is_some());
     if means_hot_rod {
-        return refuse(exchange, 426, None);
+        return refuse(exchange, &Refusal::status(426));
     }
     let answer = match request.method.as_str() {
         "GET" | "HEAD" => Answer::text(200, HERE),
@@ -84,11 +88,15 @@ pub(crate) fn answer_ordinary(exchange: &mut ServerExchange, request: &Request, 
     let _ = exchange.answer(&answer, close);
 }
 
-pub(crate) fn refuse(exchange: &mut ServerExchange, status: u16, retry_after: Option<u32>) {
-    let mut answer = Answer::text(status, "");
-    if let Some(seconds) = retry_after {
+pub(crate) fn refuse(exchange: &mut ServerExchange, refusal: &Refusal) {
+    let mut answer = Answer::text(refusal.status, "");
+    if let Some(seconds) = refusal.retry_after {
         // Digits are the value of a field.
         let _ = answer.fields.push("retry-after", seconds.to_string());
+    }
+    if let Some(node) = &refusal.node {
+        // So is a name that the settings accept.
+        let _ = answer.fields.push(NODE_FIELD, node.clone());
     }
     let _ = exchange.answer(&answer, true);
 }
@@ -112,37 +120,26 @@ async fn tunnel(shared: &Shared, stream: &mut impl Link, mut exchange: ServerExc
     let meant = Meant::of(shared, request.fields.text(NODE_FIELD), target);
     let carriage = if target.is_some() { Carriage::Connect } else { Carriage::Upgrade };
     if let Some(wrong) = what_is_wrong(&request.fields) {
-        refuse(&mut exchange, 400, None);
-        let _ = flush(stream, &mut exchange).await;
-        return Ended::early(wrong);
+        return turn_away(stream, &mut exchange, &Refusal::status(400), wrong).await;
     }
-    if request.fields.text(INSIDE_FIELD) == Some("h2") {
-        return inner_http2(shared, stream, exchange, meant).await;
-    }
-    let mut upstream = match shared.upstreams.connect(meant.wanted(), carriage).await {
+    // Sessions of an inner link find their members each by itself.
+    let is_early = request.fields.text(INSIDE_FIELD) == Some("h2");
+    let connected = if is_early && !shared.drain.is_draining() {
+        Ok(None)
+    } else {
+        shared.upstreams.connect(meant.wanted(), carriage).await.map(Some)
+    };
+    let mut upstream = match connected {
         Ok(upstream) => upstream,
-        Err(refusal) => {
-            let (status, retry_after) = status_of(&refusal);
-            refuse(&mut exchange, status, retry_after);
-            let _ = flush(stream, &mut exchange).await;
-            let _ = stream.shutdown().await;
-            return Ended::early(refusal);
+        Err(refusal) => return turn_away(stream, &mut exchange, &Refusal::of(&refusal), refusal).await,
+    };
+    let first = match begin(shared, stream, &mut exchange, upstream.as_mut()).await {
+        Ok(first) => first,
+        Err(reason) => {
+            return Ended { member: upstream.map(|upstream| upstream.member().clone()), ..Ended::early(reason) };
         }
     };
-    let mut fields = Fields::new();
-    let node = node_at(shared, &upstream);
-    if !node.name.is_empty() {
-        // A name that can't be a field's value is left out.
-        let _ = fields.push(NODE_FIELD, node.name.clone());
-    }
-    let trailing = match accept(stream, &mut exchange, &fields).await {
-        Ok(trailing) => trailing,
-        Err(error) => return Ended::early(error),
-    };
-    let first = match first_bytes(shared, stream, trailing).await {
-        Ok(first) => first,
-        Err(reason) => return Ended { member: Some(upstream.member().clone()), ..Ended::early(reason) },
-    };
+    // The first octets tell what is inside, whatever was said of it.
     match detect(&first) {
         Detected::HotRod => {}
         Detected::Http2 => {
@@ -154,6 +151,16 @@ async fn tunnel(shared: &Shared, stream: &mut impl Link, mut exchange: ServerExc
             return Ended::early("its tunnel carries neither Hot Rod nor HTTP/2");
         }
     }
+    let mut upstream = match upstream.take() {
+        Some(upstream) => upstream,
+        None => match shared.upstreams.connect(meant.wanted(), carriage).await {
+            Ok(upstream) => upstream,
+            Err(refusal) => {
+                let _ = stream.shutdown().await;
+                return Ended::early(refusal);
+            }
+        },
+    };
     let relayed = relay(stream, &mut upstream, &first, shared.relaying()).await;
     Ended {
         member: Some(upstream.member().clone()),
@@ -163,11 +170,35 @@ async fn tunnel(shared: &Shared, stream: &mut impl Link, mut exchange: ServerExc
     }
 }
 
-/// A tunnel in which the client speaks HTTP/2: each session in it finds its member by itself.
-async fn inner_http2(shared: &Shared, stream: &mut impl Link, mut exchange: ServerExchange, meant: Meant) -> Ended {
-    match accept(stream, &mut exchange, &Fields::new()).await {
-        Ok(trailing) => http2::serve(shared, stream, trailing, Place { is_surplus: false, inside: Some(meant) }).await,
-        Err(error) => Ended::early(error),
+async fn turn_away(
+    stream: &mut impl Link,
+    exchange: &mut ServerExchange,
+    refusal: &Refusal,
+    why: impl std::fmt::Display,
+) -> Ended {
+    refuse(exchange, refusal);
+    let _ = flush(stream, exchange).await;
+    let _ = stream.shutdown().await;
+    Ended::early(why)
+}
+
+/// Says that the tunnel is there, and to whom it leads if that is known. Answers its first bytes.
+async fn begin(
+    shared: &Shared,
+    stream: &mut impl Link,
+    exchange: &mut ServerExchange,
+    mut upstream: Option<&mut Upstream>,
+) -> Result<BytesMut, String> {
+    let mut fields = Fields::new();
+    if let Some(upstream) = &upstream {
+        // A name that can't be a field's value is left out.
+        let _ = fields.push(NODE_FIELD, upstream.name().to_string());
+    }
+    let trailing = accept(stream, exchange, &fields).await.map_err(|error| error.to_string())?;
+    let lost = poll_fn(|cx| upstream.as_mut().map_or(Poll::Pending, |upstream| upstream.poll_lost(cx)));
+    tokio::select! {
+        first = first_bytes(shared, stream, trailing) => first,
+        () = lost => Err("closed by the member".into()),
     }
 }
 

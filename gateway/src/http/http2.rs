@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use bytes::BytesMut;
 use hotrod_core::carriage::registry::INSIDE_FIELD;
-use hotrod_core::carriage::{Asked, Form, Fragment, FrameBudgets, Node, Offer, ServerConfig, ServerEvent, ServerLink};
+use hotrod_core::carriage::{Asked, Form, Fragment, FrameBudgets, Offer, ServerConfig, ServerEvent, ServerLink};
 use hotrod_core::http2::hpack::Field;
 use hotrod_core::http2::{self, ErrorCode, Settings, StreamId};
 use hotrod_core::time::Instant;
@@ -17,7 +17,7 @@ use tokio::io::DuplexStream;
 use tokio::time::{Instant as Clock, sleep_until};
 use tokio_util::io::poll_read_buf;
 
-use super::endpoint::{Meant, is_inside};
+use super::endpoint::{Meant, Refusal, is_inside, refuse};
 use super::lane::MOST_WAITING;
 use super::session::{Progress, Session};
 use super::{HERE, Link};
@@ -32,12 +32,14 @@ use crate::pieces::poll_write_slices;
 const LANE_THRESHOLD: u32 = 16_000;
 /// Octets of fragments on a link that are not forwarded: of requests that wait, and of those whose turn it is.
 const CONNECTION_CREDIT: u32 = 4 * MOST_WAITING as u32;
-/// Bytes that a client has not taken above which nothing more is read from it.
-const UNTAKEN: usize = 256 << 10;
+/// Bytes that a client has not taken above which nothing more is read from it, nor for it from members.
+pub(super) const UNTAKEN: usize = 256 << 10;
 /// Reads of one turn before other tasks get theirs.
 const READS_A_TURN: usize = 16;
 /// How often it is looked at whether a link is idle.
 const CHECK: Duration = Duration::from_secs(1);
+/// Time after the grace in which new calls are still answered, with the word that they have to go elsewhere.
+const LAST_WORDS: Duration = Duration::from_millis(300);
 
 /// Where a link is.
 #[derive(Debug, Clone, Default)]
@@ -57,12 +59,13 @@ pub(super) async fn serve(shared: &Shared, stream: &mut impl Link, first: BytesM
     Ended { member: None, to_member: server.to_member, to_client: server.to_client, reason }
 }
 
-/// Serves what a tunnel carries.
-fn serve_inside(
+/// Serves what a tunnel carries that has asked for that member.
+pub(super) fn serve_inside(
     shared: &Shared,
     mut far: DuplexStream,
-    place: Place,
+    meant: Meant,
 ) -> Pin<Box<dyn Future<Output = Ended> + Send + '_>> {
+    let place = Place { is_surplus: false, inside: Some(meant) };
     Box::pin(async move { serve(shared, &mut far, BytesMut::new(), place).await })
 }
 
@@ -71,10 +74,14 @@ struct Server<'a> {
     place: Place,
     machine: ServerLink,
     sessions: BTreeMap<StreamId, Session<'a>>,
+    /// Octets of requests that wait for their turn, in all sessions.
+    waiting: usize,
     epoch: Clock,
     moved_at: Clock,
     held: Buffered,
     phase: Phase,
+    /// Until when sessions may say their last words.
+    farewell: Option<Clock>,
     /// The machine has said its last word, which is still to be sent.
     over: Option<String>,
     to_member: u64,
@@ -99,10 +106,12 @@ impl<'a> Server<'a> {
             shared,
             place,
             sessions: BTreeMap::new(),
+            waiting: 0,
             epoch: now,
             moved_at: now,
             held: shared.metrics.buffer(),
             phase: Phase::Serving,
+            farewell: None,
             over: None,
             to_member: 0,
             to_client: 0,
@@ -117,12 +126,13 @@ impl<'a> Server<'a> {
     fn alarm(&self) -> Clock {
         let check = Clock::now() + CHECK;
         let wanted = self.machine.poll_timeout().map(|at| self.epoch + Duration::from_micros(at.as_micros()));
-        wanted.map_or(check, |wanted| wanted.min(check))
+        wanted.into_iter().chain(self.farewell).fold(check, Clock::min)
     }
 
     async fn run(&mut self, stream: &mut impl Link) -> String {
         let mut drain = self.shared.drain.clone();
         let mut topologies = self.shared.topologies.subscribe();
+        let mut members = self.shared.membership.subscribe();
         loop {
             let (alarm, phase) = (self.alarm(), self.phase);
             tokio::select! {
@@ -133,10 +143,14 @@ impl<'a> Server<'a> {
                         self.machine.close(ErrorCode::NO_ERROR, b"idle");
                         self.over.get_or_insert(reason);
                     }
+                    self.end_in_time();
                 }
                 phase = drain.beyond(phase) => self.go_on_to(phase),
                 Ok(seen) = topologies.recv() => {
                     self.sessions.values_mut().for_each(|session| session.tell_topology(&seen, &mut self.machine));
+                }
+                Ok(()) = members.changed() => {
+                    self.sessions.values_mut().for_each(|session| session.tell_node(&mut self.machine));
                 }
             }
         }
@@ -158,13 +172,52 @@ impl<'a> Server<'a> {
                 self.machine.drain(now, u32::try_from(grace).unwrap_or(u32::MAX));
             }
             Phase::Closing => {
-                for (_, mut session) in std::mem::take(&mut self.sessions) {
-                    session.cut(&mut self.machine);
-                    self.count(&session);
+                let streams: Vec<StreamId> = self.sessions.keys().copied().collect();
+                for stream in streams {
+                    if !self.with(stream, Session::cut).unwrap_or(true) {
+                        self.forget(stream);
+                    }
                 }
-                self.machine.close(ErrorCode::NO_ERROR, b"the grace is over");
-                self.over.get_or_insert("cut off at the end of the grace".into());
+                self.farewell = Some(Clock::now() + LAST_WORDS);
+                self.close_if_done();
             }
+        }
+    }
+
+    /// After the last words the sessions end, and when none is left so does the link.
+    fn end_in_time(&mut self) {
+        if self.farewell.is_some_and(|farewell| farewell <= Clock::now()) {
+            self.farewell = None;
+            let machine = &mut self.machine;
+            let ended =
+                self.sessions.iter_mut().filter_map(|(stream, session)| session.end(machine).then_some(*stream));
+            let ended: Vec<StreamId> = ended.collect();
+            ended.into_iter().for_each(|stream| self.forget(stream));
+            self.close_if_done();
+        }
+    }
+
+    fn close_if_done(&mut self) {
+        if self.phase == Phase::Closing && self.sessions.is_empty() {
+            self.machine.close(ErrorCode::NO_ERROR, b"the grace is over");
+            self.over.get_or_insert("cut off at the end of the grace".into());
+        }
+    }
+
+    /// Does something with a session, and keeps count of what waits in it.
+    fn with<T>(&mut self, stream: StreamId, act: impl FnOnce(&mut Session<'a>, &mut ServerLink) -> T) -> Option<T> {
+        let session = self.sessions.get_mut(&stream)?;
+        let before = session.waiting_bytes();
+        let done = act(session, &mut self.machine);
+        self.waiting = self.waiting - before + session.waiting_bytes();
+        Some(done)
+    }
+
+    /// The same, with what may end it.
+    fn unless_over(&mut self, stream: StreamId, act: impl FnOnce(&mut Session<'a>, &mut ServerLink) -> Progress) {
+        if let Some(Progress::Over(reason)) = self.with(stream, act) {
+            tracing::debug!(?stream, reason, "session ended");
+            self.forget(stream);
         }
     }
 
@@ -196,7 +249,8 @@ impl<'a> Server<'a> {
                 return Poll::Ready(reason);
             }
             if !read && !written {
-                self.held.set(self.sessions.values().map(Session::held).sum::<usize>() + self.machine.transmit().len());
+                let held: usize = self.sessions.values().map(|session| session.held(&self.machine)).sum();
+                self.held.set(held + self.machine.transmit().len());
                 return Poll::Pending;
             }
             self.moved_at = Clock::now();
@@ -247,10 +301,12 @@ impl<'a> Server<'a> {
         let mut seen = Vec::new();
         let mut ended = Vec::new();
         for (stream, session) in &mut self.sessions {
-            if let Progress::Over(reason) = session.poll(self.shared, &mut self.machine, &mut seen, cx) {
+            let before = session.waiting_bytes();
+            if let Progress::Over(reason) = session.poll(&mut self.machine, &mut seen, cx) {
                 tracing::debug!(?stream, reason, "session ended");
                 ended.push(*stream);
             }
+            self.waiting = self.waiting - before + session.waiting_bytes();
         }
         ended.into_iter().for_each(|stream| self.forget(stream));
         for view in seen {
@@ -260,8 +316,10 @@ impl<'a> Server<'a> {
 
     fn forget(&mut self, stream: StreamId) {
         if let Some(session) = self.sessions.remove(&stream) {
+            self.waiting -= session.waiting_bytes();
             self.count(&session);
         }
+        self.close_if_done();
     }
 
     fn handle_events(&mut self) {
@@ -276,15 +334,10 @@ impl<'a> Server<'a> {
                     }
                 }
                 ServerEvent::Cancelled { stream, call, .. } => {
-                    let session = self.sessions.get_mut(&stream);
-                    if session.and_then(|session| session.cancelled(call, &mut self.machine)).is_some() {
-                        self.forget(stream);
-                    }
+                    self.unless_over(stream, |session, machine| session.cancelled(call, machine));
                 }
                 ServerEvent::Finished { stream } => {
-                    if self.sessions.get_mut(&stream).is_some_and(|session| session.finished(&mut self.machine)) {
-                        self.forget(stream);
-                    }
+                    self.unless_over(stream, Session::finished);
                 }
                 ServerEvent::Ended { stream, .. } => self.forget(stream),
                 ServerEvent::Writable { .. } => {}
@@ -300,28 +353,19 @@ impl<'a> Server<'a> {
     }
 
     fn request(&mut self, stream: StreamId, fragment: Fragment) {
-        let waiting: usize = self.sessions.values().map(Session::waiting_bytes).sum();
-        let Some(session) = self.sessions.get_mut(&stream) else { return };
-        let room = (MOST_WAITING + session.waiting_bytes()).saturating_sub(waiting);
-        session.request(fragment, room, &mut self.machine);
+        let waiting = self.waiting;
+        self.with(stream, |session, machine| {
+            let room = (MOST_WAITING + session.waiting_bytes()).saturating_sub(waiting);
+            session.request(fragment, room, machine);
+        });
     }
 
     /// A session is asked for.
     fn begin(&mut self, stream: StreamId, asked: Asked) {
-        let refused = if self.place.is_surplus {
-            Some((429, Some(1)))
-        } else if asked.is_foreign {
-            Some((501, None))
-        } else if self.place.inside.is_some() && asked.target.is_some() {
-            Some((405, None))
-        } else if asked.is_malformed || !asked.fields.iter().all(is_known_inside) {
-            Some((400, None))
-        } else {
-            None
-        };
-        if let Some((status, retry_after)) = refused {
+        let inside = asked.fields.iter().any(|field| field.name == INSIDE_FIELD.as_bytes() && field.value == "h2");
+        if let Some(refusal) = self.refusal(&asked) {
             self.shared.metrics.refused("request");
-            return self.machine.refuse(stream, status, retry_after);
+            return refuse(&mut self.machine, stream, &refusal);
         }
         let meant = Meant::of(self.shared, asked.node.as_deref(), asked.target.as_deref());
         let meant = match &self.place.inside {
@@ -334,14 +378,28 @@ impl<'a> Server<'a> {
             Some(_) => Carriage::Connect,
             None => Carriage::ExtendedConnect,
         };
-        let inside = asked.fields.iter().any(|field| field.name == INSIDE_FIELD.as_bytes() && field.value == "h2");
-        if inside && !is_framed && self.place.inside.is_none() {
-            let shared = self.shared;
-            let place = Place { is_surplus: false, inside: Some(meant) };
-            self.machine.accept(stream, &Node::default());
-            self.sessions.insert(stream, Session::tunnel(stream, |far| serve_inside(shared, far, place)));
+        let is_inner = self.place.inside.is_some();
+        let mut session = Session::new(self.shared, stream, meant, carriage, is_inner);
+        if inside && !is_framed && !is_inner && self.phase == Phase::Serving {
+            session.open(&mut self.machine);
         } else {
-            self.sessions.insert(stream, Session::new(self.shared, stream, meant, carriage));
+            session.connect();
+        }
+        self.sessions.insert(stream, session);
+    }
+
+    /// How it is refused whatever the member says.
+    fn refusal(&self, asked: &Asked) -> Option<Refusal> {
+        if self.place.is_surplus {
+            Some(Refusal::for_now(429))
+        } else if asked.is_foreign {
+            Some(Refusal::status(501))
+        } else if self.place.inside.is_some() && asked.target.is_some() {
+            Some(Refusal::status(405))
+        } else if asked.is_malformed || !asked.fields.iter().all(is_known_inside) {
+            Some(Refusal::status(400))
+        } else {
+            None
         }
     }
 

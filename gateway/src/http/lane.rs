@@ -1,24 +1,28 @@
 //! The calls of a session with frames on their way to a member, and what the member sends back.
 //!
 //! A member takes one request after the other and says nothing of where its answers end. So requests wait here for their
-//! turn, and answers are taken apart just as far as it takes to find their ends. No bytes are held but those for which a
-//! side has no room: a client's credit bounds the requests, and answers are read no faster than the client takes them.
+//! turn, and are forwarded as far as they are the one request that a call's frames must make; answers are taken apart just
+//! as far as it takes to find their ends. No bytes are held but those for which a side has no room: a client's credit
+//! bounds the requests, and answers are read no faster than the client takes them.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::fmt;
 
 use bytes::{Bytes, BytesMut};
 use hotrod_core::carriage::registry::{
-    HOT_ROD_MESSAGE_ERROR, HOT_ROD_NOT_AUTHENTICATED, HOT_ROD_TOO_MANY_CALLS, HOT_ROD_UPSTREAM_GONE,
+    HOT_ROD_DRAINING, HOT_ROD_MESSAGE_ERROR, HOT_ROD_NOT_AUTHENTICATED, HOT_ROD_TOO_LARGE, HOT_ROD_TOO_MANY_CALLS,
+    HOT_ROD_UPSTREAM_GONE,
 };
 use hotrod_core::carriage::{Fragment, Offer, ServerLink};
 use hotrod_core::http2::{ErrorCode, StreamId};
 use hotrod_core::wire::{
-    Asked, Limits, MessageKind, Operation, ReplyScanner, RequestHead, Status, Topology, Violation, peek_request_head,
+    Asked, Limits, MessageKind, Operation, ReplyScanner, RequestHead, RequestScanner, Status, Topology, Violation,
 };
 
+use super::outgoing::Outgoing;
+use super::waiting::{Verdict, Waiting};
 use crate::gateway::Seen;
-use crate::pieces::Pieces;
-use crate::watch::{NO_EXTERNAL, error_reply, names_external};
+use crate::watch::{NO_EXTERNAL, error_reply};
 
 /// Bytes that wait for the member's socket above which no more are taken from clients.
 const ENOUGH: usize = 64 << 10;
@@ -32,38 +36,35 @@ pub(super) struct Lane {
     /// Calls of which nothing has gone to the member, oldest first.
     waiting: VecDeque<Waiting>,
     /// The call of which some has gone.
-    current: Option<Waiting>,
-    /// What the member has whole, and has not answered, by the id of the request.
+    current: Option<Current>,
+    /// What the member has or is being sent, and has not answered, by the id of the request.
     asked: BTreeMap<u64, Flight>,
-    scanner: ReplyScanner,
-    /// For the member's socket.
-    out: Pieces,
+    /// Follows requests that come in pieces to their ends.
+    requests: RequestScanner,
+    replies: ReplyScanner,
+    out: Outgoing,
     /// Caches that the member has answered about, with the id of the last topology that the client was sent.
     caches: BTreeMap<String, u32>,
-    /// The member has refused the credentials.
+    /// The last thing that the member said of credentials is that it does not want them.
     was_refused: bool,
+    /// The client asks nothing more.
+    is_finished: bool,
+    /// Nothing more is asked of the member: the grace is over.
+    is_given_up: bool,
     /// Octets of the requests that wait.
     waiting_bytes: usize,
     /// AUTHs that were answered here, until they are counted.
     external_refused: usize,
+    /// Calls that were sent away before the client was answered, which has to come first; `None` since then.
+    sent_away_early: Option<Vec<(u32, ErrorCode)>>,
 }
 
-/// A request that has come, or begun to.
-struct Waiting {
-    call: u32,
-    pieces: VecDeque<Bytes>,
-    bytes: usize,
-    is_whole: bool,
-    /// Its head, once it is being forwarded.
+/// The request that is being forwarded.
+struct Current {
+    rest: Waiting,
     message_id: u64,
-}
-
-impl Waiting {
-    fn add(&mut self, bytes: Bytes, is_last: bool) {
-        self.bytes += bytes.len();
-        self.pieces.push_back(bytes);
-        self.is_whole = is_last;
-    }
+    /// Its last octet, which waits until the client has said that it is the last: until then the member can't execute it.
+    last: Option<u8>,
 }
 
 struct Flight {
@@ -71,17 +72,37 @@ struct Flight {
     call: Option<u32>,
     asked: Asked,
     cache: String,
+    /// Where it stands in what goes to the member.
+    begin: u64,
+    /// `None` while not all of it has come.
+    end: Option<u64>,
 }
 
-/// The member can't be talked to any more.
+/// Why a session can't go on.
 #[derive(Debug)]
 pub(super) enum Broken {
     /// A request was given up when half of it had gone.
     HalfSent,
+    /// What the client has sent in the frames of a call is not one request.
+    NotOneRequest(String),
     /// The member broke the protocol.
     Violation(Violation),
     /// The member could not read a request.
     LostTrack,
+    /// The connection with the member is gone.
+    Lost(String),
+}
+
+impl fmt::Display for Broken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::HalfSent => f.write_str("a request ended when half of it had gone to the member"),
+            Self::NotOneRequest(what) => write!(f, "the frames of a call are not one request: {what}"),
+            Self::Violation(violation) => write!(f, "the member broke the protocol: {violation}"),
+            Self::LostTrack => f.write_str("the member could not read a request"),
+            Self::Lost(why) => f.write_str(why),
+        }
+    }
 }
 
 impl Lane {
@@ -91,19 +112,31 @@ impl Lane {
             waiting: VecDeque::new(),
             current: None,
             asked: BTreeMap::new(),
-            scanner: ReplyScanner::new(Limits::default()),
-            out: Pieces::default(),
+            requests: RequestScanner::new(Limits::default()),
+            replies: ReplyScanner::new(Limits::default()),
+            out: Outgoing::default(),
             caches: BTreeMap::new(),
             was_refused: false,
+            is_finished: false,
+            is_given_up: false,
             waiting_bytes: 0,
             external_refused: 0,
+            sent_away_early: Some(Vec::new()),
         }
+    }
+
+    /// The client has been told that its session is there.
+    pub(super) fn opened(&mut self, link: &mut ServerLink) -> Result<(), Broken> {
+        for (call, code) in self.sent_away_early.take().into_iter().flatten() {
+            link.end_call(self.stream, call, code, false);
+        }
+        if self.is_finished { self.finish(link) } else { Ok(()) }
     }
 
     /// Bytes held for the member.
     pub(super) fn held(&self) -> usize {
-        let waiting: usize = self.waiting.iter().chain(&self.current).map(|waiting| waiting.bytes).sum();
-        self.out.len() + waiting
+        let current = self.current.as_ref().map_or(0, |current| current.rest.bytes);
+        self.out.len() + self.waiting_bytes + current + self.requests.buffered()
     }
 
     /// Octets of requests that wait for their turn.
@@ -114,17 +147,23 @@ impl Lane {
     /// A fragment of a request has come. What waits may have `room` octets.
     pub(super) fn request(&mut self, fragment: Fragment, room: usize, link: &mut ServerLink) {
         let Fragment { call, is_last, bytes, .. } = fragment;
-        if let Some(current) = self.current.as_mut().filter(|current| current.call == call) {
-            return current.add(bytes, is_last);
+        if self.is_given_up {
+            return link.end_call(self.stream, call, HOT_ROD_DRAINING, false);
+        }
+        if let Some(current) = self.current.as_mut().filter(|current| current.rest.call == call) {
+            return current.rest.add(bytes, is_last);
+        }
+        if self.sent_away_early.iter().flatten().any(|(gone, _)| *gone == call) {
+            return;
         }
         self.waiting_bytes += bytes.len();
         if let Some(waiting) = self.waiting.iter_mut().find(|waiting| waiting.call == call) {
             waiting.add(bytes, is_last);
         } else {
-            let mut waiting = Waiting { call, pieces: VecDeque::new(), bytes: 0, is_whole: false, message_id: 0 };
+            let mut waiting = Waiting::new(call);
             waiting.add(bytes, is_last);
             self.waiting.push_back(waiting);
-            // Those whose answer nobody waits for any more count as well.
+            // Those whose answer nobody waits for any more count as well.
             if self.waiting.len() + self.asked.len() > Offer::default().max_calls as usize {
                 self.drop_waiting(call, HOT_ROD_TOO_MANY_CALLS, link);
             }
@@ -135,7 +174,7 @@ impl Lane {
     /// What waits must not hold all of the connection's credit, or the one whose turn it is could starve: the newest
     /// is sent away, one that is not whole before others (spec, "Credit").
     fn make_room(&mut self, room: usize, link: &mut ServerLink) {
-        let may_starve = self.current.as_ref().is_some_and(|current| !current.is_whole);
+        let may_starve = self.current.as_ref().is_some_and(|current| !current.rest.is_whole);
         while self.waiting_bytes > room {
             let partial = self.waiting.iter().rev().find(|waiting| !waiting.is_whole);
             let newest = partial.or_else(|| self.waiting.back().filter(|_| may_starve));
@@ -148,7 +187,10 @@ impl Lane {
         if let Some(index) = self.waiting.iter().position(|waiting| waiting.call == call) {
             self.take_waiting(index);
         }
-        link.end_call(self.stream, call, code, false);
+        match &mut self.sent_away_early {
+            Some(early) => early.push((call, code)),
+            None => link.end_call(self.stream, call, code, false),
+        }
     }
 
     fn take_waiting(&mut self, index: usize) -> Option<Waiting> {
@@ -157,93 +199,116 @@ impl Lane {
         Some(waiting)
     }
 
-    fn wait_on(&mut self, waiting: Waiting) {
-        self.waiting_bytes += waiting.bytes;
-        self.waiting.push_front(waiting);
-    }
-
     /// Moves requests to where the member's socket takes them from, while there is room.
-    pub(super) fn forward(&mut self, link: &mut ServerLink) {
+    pub(super) fn forward(&mut self, link: &mut ServerLink) -> Result<(), Broken> {
         while self.out.len() < ENOUGH {
-            if self.current.is_none() && !self.begin_next(link) {
-                return;
+            if self.current.is_none() && !self.begin_next(link)? {
+                break;
             }
-            if !self.forward_current(link) {
-                return;
+            if self.current.is_some() && !self.forward_current(link)? {
+                break;
             }
         }
+        Ok(())
     }
 
-    /// Takes the next request to be forwarded: a whole one before one that is still coming.
-    fn begin_next(&mut self, link: &mut ServerLink) -> bool {
+    /// Begins with the next request that can be: a whole one before one that is still coming. Answers whether there was
+    /// one.
+    fn begin_next(&mut self, link: &mut ServerLink) -> Result<bool, Broken> {
+        let mut index = 0;
+        let mut whole = self.waiting.iter().position(|waiting| waiting.is_whole);
         loop {
-            let whole = self.waiting.iter().position(|waiting| waiting.is_whole);
-            // One that has only been opened says nothing yet.
-            let begun = || self.waiting.iter().position(|waiting| waiting.bytes > 0);
-            let Some(mut next) = whole.or_else(begun).and_then(|index| self.take_waiting(index)) else {
-                return false;
-            };
-            match head_of(&mut next) {
-                Ok(Some(head)) if head.asked.operation == Operation::Auth && !next.is_whole => {
-                    // It is looked at whole.
-                    self.wait_on(next);
-                    return false;
+            let at = whole.take().unwrap_or(index);
+            let Some(next) = self.waiting.get_mut(at) else { return Ok(false) };
+            let verdict = if next.bytes == 0 && !next.is_whole { Verdict::Wait } else { next.judge() };
+            let call = next.call;
+            match verdict {
+                Verdict::Wait => {
+                    // All that are whole were taken before it.
+                    index = at + 1;
+                    continue;
                 }
-                Ok(Some(head)) if head.asked.operation == Operation::Auth && names_external(&joined(&next.pieces)) => {
+                Verdict::Malformed(what) => return Err(Broken::NotOneRequest(what)),
+                Verdict::Unknown => self.drop_waiting(call, HOT_ROD_MESSAGE_ERROR, link),
+                Verdict::TooLong => self.drop_waiting(call, HOT_ROD_TOO_LARGE, link),
+                Verdict::External(head) => {
+                    self.take_waiting(at);
                     let answer = error_reply(head.message_id, head.asked, Status::SERVER_ERROR, NO_EXTERNAL);
-                    link.respond(self.stream, next.call, answer, true);
+                    link.respond(self.stream, call, answer, true);
                     self.external_refused += 1;
                 }
-                Ok(Some(head)) if !self.asked.contains_key(&head.message_id) => {
-                    next.message_id = head.message_id;
-                    let RequestHead { message_id, asked, cache, .. } = head;
-                    self.asked.insert(message_id, Flight { call: Some(next.call), asked, cache });
-                    self.current = Some(next);
-                    return true;
+                // An answer could not be told from that to the other one.
+                Verdict::Forward(head) | Verdict::ForwardWhole(head) if self.asked.contains_key(&head.message_id) => {
+                    self.drop_waiting(call, HOT_ROD_MESSAGE_ERROR, link);
                 }
-                Ok(None) if !next.is_whole => {
-                    // Its head is not all here. Others that are whole were looked at before it.
-                    self.wait_on(next);
-                    return false;
+                Verdict::Forward(head) => {
+                    let Some(rest) = self.take_waiting(at) else { return Ok(false) };
+                    self.current = Some(Current { rest, message_id: head.message_id, last: None });
+                    self.note(head, call, None);
                 }
-                // Nothing that a member could answer, or an id that is in use.
-                _ => link.end_call(self.stream, next.call, HOT_ROD_MESSAGE_ERROR, false),
+                Verdict::ForwardWhole(head) => {
+                    let begin = self.out.end();
+                    let mut request = self.take_waiting(at);
+                    while let Some(piece) = request.as_mut().and_then(Waiting::take) {
+                        link.fragment_taken(self.stream, call, piece.len());
+                        self.out.push(piece);
+                    }
+                    self.note(head, call, Some(begin));
+                }
             }
+            return Ok(true);
         }
+    }
+
+    /// A request is being forwarded; if all of it has been, from which position on.
+    fn note(&mut self, head: RequestHead, call: u32, whole_from: Option<u64>) {
+        let RequestHead { message_id, asked, cache, .. } = head;
+        let begin = whole_from.unwrap_or(self.out.end());
+        let end = whole_from.map(|_| self.out.end());
+        self.asked.insert(message_id, Flight { call: Some(call), asked, cache, begin, end });
     }
 
     /// Forwards what is here of the present request. Answers whether it is all forwarded.
-    ///
-    /// Its last octet waits until it is known to be the last: until then the member can't execute it.
-    fn forward_current(&mut self, link: &mut ServerLink) -> bool {
-        let Some(current) = &mut self.current else { return false };
-        let keep = usize::from(!current.is_whole);
-        while current.bytes > keep
-            && let Some(mut piece) = current.pieces.pop_front()
-        {
-            if current.bytes - piece.len() < keep {
-                let last = piece.split_off(piece.len() - keep);
-                current.pieces.push_front(last);
+    fn forward_current(&mut self, link: &mut ServerLink) -> Result<bool, Broken> {
+        let Some(current) = &mut self.current else { return Ok(false) };
+        while let Some(bytes) = current.rest.take() {
+            link.fragment_taken(self.stream, current.rest.call, bytes.len());
+            self.requests.receive(&bytes);
+            while current.last.is_none()
+                && let Some(piece) = self.requests.poll()
+            {
+                let piece = piece.map_err(|fault| Broken::NotOneRequest(fault.to_string()))?;
+                let kept = usize::from(piece.is_last);
+                let all_but_kept = piece.bytes.len() - kept;
+                current.last = piece.bytes.get(all_but_kept).copied();
+                self.out.push(piece.bytes.slice(..all_but_kept));
             }
-            current.bytes -= piece.len();
-            link.fragment_taken(self.stream, current.call, piece.len());
-            self.out.push(piece);
+            if current.last.is_some() && (self.requests.buffered() > 0 || current.rest.bytes > 0) {
+                return Err(Broken::NotOneRequest("more follows it in its call".into()));
+            }
         }
-        let is_over = current.is_whole;
-        if is_over {
-            self.current = None;
+        if !current.rest.is_whole {
+            return Ok(false);
         }
-        is_over
+        let Some(last) = current.last else {
+            return Err(Broken::NotOneRequest("it is not whole at its FIN".into()));
+        };
+        self.out.push(Bytes::copy_from_slice(&[last]));
+        if let Some(flight) = self.asked.get_mut(&current.message_id) {
+            flight.end = Some(self.out.end());
+        }
+        self.current = None;
+        Ok(true)
     }
 
     /// What the member's socket is to take.
-    pub(super) fn outgoing(&mut self) -> &mut Pieces {
+    pub(super) fn outgoing(&mut self) -> &mut Outgoing {
         &mut self.out
     }
 
     /// Where what the member sends is to be put; then say [`received`](Self::received).
     pub(super) fn receive_buffer(&mut self) -> &mut BytesMut {
-        self.scanner.receive_buffer()
+        self.replies.receive_buffer()
     }
 
     /// Passes on what the member has sent. Answers the views that came with it.
@@ -251,7 +316,7 @@ impl Lane {
         let mut seen = Vec::new();
         loop {
             let asked = &self.asked;
-            let piece = match self.scanner.poll(|id| asked.get(&id).map(|flight| flight.asked)) {
+            let piece = match self.replies.poll(|id| asked.get(&id).map(|flight| flight.asked)) {
                 None => return Ok(seen),
                 Some(Err(violation)) => return Err(Broken::Violation(violation)),
                 Some(Ok(piece)) => piece,
@@ -267,12 +332,18 @@ impl Lane {
             } else if piece.is_last && !status.is_error() && is_of_a_cache(operation) {
                 self.caches.entry(flight.cache.clone()).or_default();
             }
-            self.was_refused |= operation == Some(Operation::Auth) && status.is_error();
+            if operation == Some(Operation::Auth) || is_of_a_cache(operation) && !status.is_error() {
+                self.was_refused = operation == Some(Operation::Auth) && status.is_error();
+            }
             if let Some(call) = flight.call {
                 link.respond(self.stream, call, piece.bytes, piece.is_last);
             }
             if piece.is_last {
                 self.asked.remove(&message_id);
+                if self.current.as_ref().is_some_and(|current| current.message_id == message_id) {
+                    // The client stops to send it, so the member will never have it whole.
+                    return Err(Broken::HalfSent);
+                }
             }
         }
     }
@@ -282,7 +353,7 @@ impl Lane {
         std::mem::take(&mut self.external_refused)
     }
 
-    /// A view that came by another way: it goes to a client that has asked about the cache and has another.
+    /// A view that came by another way: it goes to a client that has asked about the cache and has another.
     pub(super) fn tell_topology(&mut self, cache: &str, topology: &Topology, link: &mut ServerLink) {
         if let Some(known) = self.caches.get_mut(cache)
             && *known != topology.id
@@ -292,78 +363,103 @@ impl Lane {
         }
     }
 
-    /// The client gives a call up.
+    /// The client gives a call up.
     pub(super) fn cancel(&mut self, call: u32, link: &mut ServerLink) -> Result<(), Broken> {
         if self.waiting.iter().any(|waiting| waiting.call == call) {
             self.drop_waiting(call, ErrorCode::CANCEL, link);
-        } else if let Some(current) = self.current.take_if(|current| current.call == call) {
+            return Ok(());
+        }
+        let Some((&id, flight)) = self.asked.iter_mut().find(|(_, flight)| flight.call == Some(call)) else {
+            return Ok(());
+        };
+        let (begin, end, written) = (flight.begin, flight.end, self.out.written());
+        if begin >= written {
+            // The member has nothing of it, so it is dropped.
+            self.take_back(id, begin, end);
+            link.end_call(self.stream, call, ErrorCode::CANCEL, false);
+        } else if end.is_none() {
             // The member waits for the rest, which will never come.
-            self.asked.remove(&current.message_id);
             link.end_call(self.stream, call, ErrorCode::CANCEL, false);
             return Err(Broken::HalfSent);
-        } else if let Some(flight) = self.asked.values_mut().find(|flight| flight.call == Some(call)) {
+        } else {
+            // What is still here of it goes on by itself.
             flight.call = None;
             link.end_call(self.stream, call, ErrorCode::CANCEL, true);
         }
         Ok(())
     }
 
-    /// The member is gone: every call learns what may have become of it, and the session ends.
-    pub(super) fn end(&mut self, link: &mut ServerLink) {
+    /// Takes a request back of which nothing has been written.
+    fn take_back(&mut self, id: u64, begin: u64, end: Option<u64>) {
+        if end.is_none() {
+            self.current = None;
+            self.requests = RequestScanner::new(Limits::default());
+        }
+        let end = end.unwrap_or(self.out.end());
+        self.out.take_back(begin, end);
+        self.asked.remove(&id);
+        for later in self.asked.values_mut().filter(|later| later.begin >= end) {
+            later.begin -= end - begin;
+            later.end = later.end.map(|position| position - (end - begin));
+        }
+    }
+
+    /// The session can't go on: every call learns what may have become of it, and the session ends.
+    pub(super) fn end(&mut self, broken: &Broken, link: &mut ServerLink) {
         self.end_calls(HOT_ROD_UPSTREAM_GONE, link);
-        let code = if self.was_refused { HOT_ROD_NOT_AUTHENTICATED } else { HOT_ROD_UPSTREAM_GONE };
+        let code = match broken {
+            Broken::NotOneRequest(_) => HOT_ROD_MESSAGE_ERROR,
+            _ if self.was_refused => HOT_ROD_NOT_AUTHENTICATED,
+            _ => HOT_ROD_UPSTREAM_GONE,
+        };
         link.end(self.stream, code);
     }
 
-    /// The client wants nothing more: the same in good order.
-    pub(super) fn finish(&mut self, link: &mut ServerLink) {
-        self.end_calls(ErrorCode::CANCEL, link);
-        link.end(self.stream, ErrorCode::NO_ERROR);
+    /// The client asks nothing more. What it has asked whole is answered; the rest of other requests will never come.
+    pub(super) fn finish(&mut self, link: &mut ServerLink) -> Result<(), Broken> {
+        self.is_finished = true;
+        if self.sent_away_early.is_some() {
+            return Ok(());
+        }
+        let partial = self.waiting.iter().filter(|waiting| !waiting.is_whole).map(|waiting| waiting.call);
+        let current = self.current.as_ref().filter(|current| !current.rest.is_whole);
+        let partial: Vec<u32> = partial.chain(current.map(|current| current.rest.call)).collect();
+        partial.into_iter().try_for_each(|call| self.cancel(call, link))
+    }
+
+    /// Whether the client asks nothing more, and all that it has asked is answered.
+    pub(super) fn is_done(&self, link: &ServerLink) -> bool {
+        let is_asked = self.asked.values().any(|flight| flight.call.is_some());
+        self.is_finished && !is_asked && self.waiting.is_empty() && link.open_calls(self.stream).is_empty()
+    }
+
+    /// Every call learns what may have become of it, and further ones are told to go elsewhere. The member is not
+    /// talked to any more.
+    pub(super) fn give_up(&mut self, link: &mut ServerLink) {
+        self.is_given_up = true;
+        self.end_calls(HOT_ROD_UPSTREAM_GONE, link);
     }
 
     fn end_calls(&mut self, code: ErrorCode, link: &mut ServerLink) {
-        if let Some(current) = self.current.take() {
-            // The member has not got it whole.
-            self.asked.remove(&current.message_id);
-            link.end_call(self.stream, current.call, code, false);
-        }
+        let written = self.out.written();
+        self.current = None;
         self.waiting_bytes = 0;
         for waiting in self.waiting.drain(..) {
             link.end_call(self.stream, waiting.call, code, false);
         }
         for flight in std::mem::take(&mut self.asked).into_values() {
             if let Some(call) = flight.call {
-                link.end_call(self.stream, call, code, true);
+                link.end_call(self.stream, call, code, flight.end.is_some_and(|end| end <= written));
             }
+        }
+        // Those whose answer is here and has not gone out whole.
+        for call in link.open_calls(self.stream) {
+            link.end_call(self.stream, call, code, true);
         }
     }
 }
 
-/// Whether an answer says that the client may know of the cache.
+/// Whether an answer says that the client may know of the cache.
 fn is_of_a_cache(operation: Option<Operation>) -> bool {
     !matches!(operation, None | Some(Operation::Ping | Operation::AuthMechList | Operation::Auth))
-}
-
-/// The head of a request, of which the first pieces are put together as far as that needs.
-fn head_of(waiting: &mut Waiting) -> Result<Option<RequestHead>, ()> {
-    loop {
-        let Some(first) = waiting.pieces.front() else { return Ok(None) };
-        match peek_request_head(first, &Limits::default()) {
-            Ok(Some(head)) => return Ok(Some(head)),
-            Err(_) => return Err(()),
-            Ok(None) if waiting.pieces.len() < 2 => return Ok(None),
-            Ok(None) => {
-                let rest = waiting.pieces.split_off(2);
-                let first = joined(&waiting.pieces);
-                waiting.pieces = rest;
-                waiting.pieces.push_front(first);
-            }
-        }
-    }
-}
-
-fn joined(pieces: &VecDeque<Bytes>) -> Bytes {
-    let mut joined = BytesMut::new();
-    pieces.iter().for_each(|piece| joined.extend_from_slice(piece));
-    joined.freeze()
 }

@@ -1,13 +1,17 @@
 //! HTTP on the main port: the carriages of Hot Rod, and a short answer to everything else.
 
+mod begins;
 mod endpoint;
 mod http1;
 mod http2;
+mod inside;
 mod lane;
+mod outgoing;
 mod session;
 mod tunnel;
+mod waiting;
 
-pub(crate) use endpoint::is_inside;
+pub(crate) use endpoint::{Refusal, is_inside, refuse as refuse_session};
 pub(crate) use http1::{answer_ordinary, refuse, what_is_wrong};
 
 use tokio::io::{AsyncRead, AsyncWrite};

@@ -6,61 +6,52 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use bytes::{Bytes, BytesMut};
-use hotrod_core::carriage::{Fragment, ServerLink};
+use hotrod_core::carriage::{Fragment, Node, ServerLink};
 use hotrod_core::http2::{ErrorCode, StreamId};
-use tokio::io::{AsyncWrite, DuplexStream};
 
-use super::endpoint::{Meant, node_at, status_of};
+use super::begins::{Begins, Carries};
+use super::endpoint::{Meant, Refusal, node_at, refuse};
+use super::http2::{UNTAKEN, serve_inside};
+use super::inside::Inside;
 use super::lane::{Broken, Lane};
 use super::tunnel::{Tunnel, read_at_most};
-use crate::connection::Ended;
 use crate::gateway::{Seen, Shared};
 use crate::metrics::Carriage;
-use crate::pieces::Pieces;
 use crate::upstream::{NoUpstream, Upstream};
-
-/// Octets that wait for a client above which nothing more is read from its member.
-const ENOUGH: usize = 64 << 10;
-/// The most that is read from a member at a time where bytes are passed on as they are.
-const CHUNK: usize = 16 << 10;
 
 type Connecting<'a> = Pin<Box<dyn Future<Output = Result<Upstream, NoUpstream>> + Send + 'a>>;
 
 /// A session that was asked for.
 pub(super) struct Session<'a> {
+    shared: &'a Shared,
     stream: StreamId,
+    /// Whom its client has asked for.
+    meant: Meant,
+    carriage: Carriage,
+    /// Its link is in a tunnel: it is none for a further one.
+    is_inner: bool,
+    is_accepted: bool,
     upstream: Stage<'a>,
-    form: Form,
+    form: Form<'a>,
+    /// Of a tunnel, while it is not known what it carries.
+    begins: Option<Begins>,
+    /// What the client was told last of whom it talks to.
+    told: Option<Node>,
     to_member: u64,
     to_client: u64,
 }
 
 enum Stage<'a> {
+    /// There is none, and nobody looks for one: not yet, not any more, or never.
+    None,
     Connecting(Connecting<'a>),
     Connected(Box<Upstream>),
-    /// Its tunnel carries HTTP/2, which is served here.
-    Inside(Box<Inside<'a>>),
 }
 
-struct Inside<'a> {
-    near: DuplexStream,
-    serving: Pin<Box<dyn Future<Output = Ended> + Send + 'a>>,
-}
-
-enum Form {
+enum Form<'a> {
     Frames(Box<Lane>),
     Tunnel(Box<Tunnel>),
-    Inside(Bytewise),
-}
-
-/// Bytes on their way to and from the HTTP/2 that a tunnel carries.
-#[derive(Default)]
-struct Bytewise {
-    received: Pieces,
-    /// The client has ended its half.
-    is_finished: bool,
-    is_shut: bool,
-    scratch: BytesMut,
+    Inside(Box<Inside<'a>>),
 }
 
 /// How a session goes on.
@@ -72,24 +63,39 @@ pub(super) enum Progress {
 }
 
 impl<'a> Session<'a> {
-    pub(super) fn new(shared: &'a Shared, stream: StreamId, meant: Meant, carriage: Carriage) -> Self {
-        let connecting = async move { shared.upstreams.connect(meant.wanted(), carriage).await };
-        let form = if carriage == Carriage::Frames {
-            Form::Frames(Box::new(Lane::new(stream)))
+    pub(super) fn new(shared: &'a Shared, stream: StreamId, meant: Meant, carriage: Carriage, is_inner: bool) -> Self {
+        let (form, begins) = if carriage == Carriage::Frames {
+            (Form::Frames(Box::new(Lane::new(stream))), None)
         } else {
-            Form::Tunnel(Box::new(Tunnel::new(stream, shared)))
+            (Form::Tunnel(Box::new(Tunnel::new(stream, shared))), Some(Begins::default()))
         };
-        Self { stream, upstream: Stage::Connecting(Box::pin(connecting)), form, to_member: 0, to_client: 0 }
+        Self {
+            shared,
+            stream,
+            meant,
+            carriage,
+            is_inner,
+            is_accepted: false,
+            upstream: Stage::None,
+            form,
+            begins,
+            told: None,
+            to_member: 0,
+            to_client: 0,
+        }
     }
 
-    /// A session whose tunnel carries an HTTP/2 link of its own; `serve` serves its other end.
-    pub(super) fn tunnel(
-        stream: StreamId,
-        serve: impl FnOnce(DuplexStream) -> Pin<Box<dyn Future<Output = Ended> + Send + 'a>>,
-    ) -> Self {
-        let (near, far) = tokio::io::duplex(ENOUGH);
-        let upstream = Stage::Inside(Box::new(Inside { near, serving: serve(far) }));
-        Self { stream, upstream, form: Form::Inside(Bytewise::default()), to_member: 0, to_client: 0 }
+    /// Looks for a connection with the member; the client is answered when there is one.
+    pub(super) fn connect(&mut self) {
+        let (shared, meant, carriage) = (self.shared, self.meant.clone(), self.carriage);
+        let connecting = async move { shared.upstreams.connect(meant.wanted(), carriage).await };
+        self.upstream = Stage::Connecting(Box::pin(connecting));
+    }
+
+    /// Answers the client at once: it means to open sessions within its tunnel, each of which finds its member by itself.
+    pub(super) fn open(&mut self, link: &mut ServerLink) {
+        link.accept(self.stream, &Node::default());
+        self.is_accepted = true;
     }
 
     /// Bytes that went each way.
@@ -97,13 +103,14 @@ impl<'a> Session<'a> {
         (self.to_member, self.to_client)
     }
 
-    /// Bytes held for either side.
-    pub(super) fn held(&self) -> usize {
-        match &self.form {
-            Form::Frames(lane) => lane.held(),
+    /// Bytes held for either side, but for what the link is about to send.
+    pub(super) fn held(&self, link: &ServerLink) -> usize {
+        let held = match &self.form {
+            Form::Frames(lane) => lane.held() + link.waiting(self.stream),
             Form::Tunnel(tunnel) => tunnel.held(),
-            Form::Inside(session) => session.received.len(),
-        }
+            Form::Inside(inside) => inside.held(),
+        };
+        held + self.begins.as_ref().map_or(0, Begins::held)
     }
 
     /// Octets of requests that wait for their turn.
@@ -119,37 +126,39 @@ impl<'a> Session<'a> {
     }
 
     pub(super) fn bytes(&mut self, bytes: Bytes) {
-        match &mut self.form {
-            Form::Frames(_) => {}
-            Form::Tunnel(tunnel) => tunnel.push(bytes),
-            Form::Inside(session) => session.received.push(bytes),
+        match (&mut self.form, &mut self.begins) {
+            (_, Some(begins)) => begins.push(bytes),
+            (Form::Tunnel(tunnel), None) => tunnel.push(bytes),
+            (Form::Inside(inside), None) => inside.push(bytes),
+            (Form::Frames(_), None) => {}
         }
     }
 
-    /// The client has ended its half. Answers whether the session is over with that.
-    pub(super) fn finished(&mut self, link: &mut ServerLink) -> bool {
-        match &mut self.form {
-            Form::Frames(lane) => {
-                lane.finish(link);
-                true
-            }
-            Form::Tunnel(tunnel) => {
-                tunnel.finish();
-                false
-            }
-            Form::Inside(session) => {
-                session.is_finished = true;
-                false
+    /// The client has ended its half.
+    pub(super) fn finished(&mut self, link: &mut ServerLink) -> Progress {
+        match (&mut self.form, &mut self.begins) {
+            (_, Some(begins)) => begins.is_finished = true,
+            (Form::Tunnel(tunnel), None) => tunnel.finish(),
+            (Form::Inside(inside), None) => inside.finish(),
+            (Form::Frames(lane), None) => {
+                let finished = lane.finish(link);
+                return self.unless_broken(finished, link);
             }
         }
+        Progress::Pending
     }
 
-    /// The client gives a call up. Answers why the session is over, if it is.
-    pub(super) fn cancelled(&mut self, call: u32, link: &mut ServerLink) -> Option<String> {
-        let Form::Frames(lane) = &mut self.form else { return None };
-        let broken = lane.cancel(call, link).err()?;
-        lane.end(link);
-        Some(why(&broken))
+    /// The client gives a call up.
+    pub(super) fn cancelled(&mut self, call: u32, link: &mut ServerLink) -> Progress {
+        let Form::Frames(lane) = &mut self.form else { return Progress::Pending };
+        let cancelled = lane.cancel(call, link);
+        self.unless_broken(cancelled, link)
+    }
+
+    fn unless_broken(&mut self, result: Result<(), Broken>, link: &mut ServerLink) -> Progress {
+        let (Err(broken), Form::Frames(lane)) = (result, &mut self.form) else { return Progress::Pending };
+        lane.end(&broken, link);
+        Progress::Over(broken.to_string())
     }
 
     pub(super) fn tell_topology(&mut self, seen: &Seen, link: &mut ServerLink) {
@@ -158,164 +167,210 @@ impl<'a> Session<'a> {
         }
     }
 
-    /// The grace is over.
-    pub(super) fn cut(&mut self, link: &mut ServerLink) {
-        match &mut self.form {
-            Form::Frames(lane) => lane.end(link),
-            Form::Tunnel(_) | Form::Inside(_) => link.end(self.stream, ErrorCode::CONNECT_ERROR),
+    /// Tells the client whom it talks to if that is another than it was told.
+    pub(super) fn tell_node(&mut self, link: &mut ServerLink) {
+        let (Form::Frames(_), Stage::Connected(upstream)) = (&self.form, &self.upstream) else { return };
+        let node = node_at(self.shared, upstream);
+        if self.told.as_ref().is_some_and(|told| *told != node) {
+            link.tell_node(self.stream, &node);
+            self.told = Some(node);
         }
     }
 
-    /// Moves what can be moved. Views that came with answers are put into `seen`.
-    pub(super) fn poll(
-        &mut self,
-        shared: &Shared,
-        link: &mut ServerLink,
-        seen: &mut Vec<Seen>,
-        cx: &mut Context<'_>,
-    ) -> Progress {
-        if let Stage::Connecting(connecting) = &mut self.upstream {
-            match connecting.as_mut().poll(cx) {
-                Poll::Pending => return Progress::Pending,
-                Poll::Ready(Ok(upstream)) => {
-                    link.accept(self.stream, &node_at(shared, &upstream));
-                    self.upstream = Stage::Connected(Box::new(upstream));
+    /// The grace is over. Answers whether the session still has something to say.
+    pub(super) fn cut(&mut self, link: &mut ServerLink) -> bool {
+        match &mut self.form {
+            Form::Frames(lane) if self.is_accepted => {
+                lane.give_up(link);
+                self.upstream = Stage::None;
+                true
+            }
+            // The link within says its own last words.
+            Form::Inside(_) => true,
+            Form::Frames(_) | Form::Tunnel(_) => {
+                if self.is_accepted {
+                    link.end(self.stream, ErrorCode::CONNECT_ERROR);
+                } else {
+                    refuse(link, self.stream, &Refusal::of(&NoUpstream::Draining));
                 }
-                Poll::Ready(Err(refusal)) => {
-                    let (status, retry_after) = status_of(&refusal);
-                    link.refuse(self.stream, status, retry_after);
-                    return Progress::Over(refusal.to_string());
-                }
+                false
             }
         }
+    }
+
+    /// It has had its time after the grace. Answers whether it is over with that.
+    pub(super) fn end(&mut self, link: &mut ServerLink) -> bool {
+        let is_framed = matches!(self.form, Form::Frames(_));
+        if is_framed {
+            link.end(self.stream, ErrorCode::NO_ERROR);
+        }
+        is_framed
+    }
+
+    /// Moves what can be moved. Views that came with answers are put into `seen`.
+    pub(super) fn poll(&mut self, link: &mut ServerLink, seen: &mut Vec<Seen>, cx: &mut Context<'_>) -> Progress {
         let before = self.moved();
-        let result = match (&mut self.upstream, &mut self.form) {
-            (Stage::Connected(upstream), Form::Frames(lane)) => {
-                let result =
-                    poll_lane(lane, upstream, link, self.stream, (&mut self.to_member, &mut self.to_client), seen, cx);
-                if result.is_err() {
-                    lane.end(link);
+        let result = self
+            .poll_upstream(link, cx)
+            .and_then(|()| self.decide(link, cx))
+            .and_then(|()| self.poll_form(link, seen, cx));
+        self.shared.metrics.sent_to_member((self.to_member - before.0) as usize);
+        self.shared.metrics.sent_to_client((self.to_client - before.1) as usize);
+        match result {
+            Ok(()) => Progress::Pending,
+            Err(why) => Progress::Over(why),
+        }
+    }
+
+    fn poll_upstream(&mut self, link: &mut ServerLink, cx: &mut Context<'_>) -> Result<(), String> {
+        let Stage::Connecting(connecting) = &mut self.upstream else { return Ok(()) };
+        match connecting.as_mut().poll(cx) {
+            Poll::Pending => {}
+            Poll::Ready(Ok(upstream)) => {
+                if !self.is_accepted {
+                    let node = node_at(self.shared, &upstream);
+                    link.accept(self.stream, &node);
+                    self.told = Some(node);
+                    self.is_accepted = true;
                 }
-                (0..lane.take_external_refused()).for_each(|_| shared.metrics.refused("auth"));
-                result
+                self.upstream = Stage::Connected(Box::new(upstream));
+                if let Form::Frames(lane) = &mut self.form {
+                    // While nothing of them has gone to the member nothing can break.
+                    let _ = lane.opened(link);
+                }
             }
+            Poll::Ready(Err(refusal)) => {
+                if self.is_accepted {
+                    link.end(self.stream, ErrorCode::CONNECT_ERROR);
+                } else {
+                    refuse(link, self.stream, &Refusal::of(&refusal));
+                }
+                return Err(refusal.to_string());
+            }
+        }
+        Ok(())
+    }
+
+    /// Finds out what a tunnel carries, and has that served.
+    fn decide(&mut self, link: &mut ServerLink, cx: &mut Context<'_>) -> Result<(), String> {
+        if !self.is_accepted {
+            return Ok(());
+        }
+        let Some(carries) = self.begins.as_ref().and_then(Begins::carries) else { return Ok(()) };
+        let begins = self.begins.take().unwrap_or_default();
+        match carries {
+            Carries::HotRod => {
+                if let Form::Tunnel(tunnel) = &mut self.form {
+                    begins.hand_on(|bytes| tunnel.push(bytes)).then(|| tunnel.finish());
+                }
+                if matches!(self.upstream, Stage::None) {
+                    // It was asked for as a tunnel for HTTP/2, but that says nothing.
+                    self.connect();
+                    return self.poll_upstream(link, cx);
+                }
+            }
+            Carries::Http2 if !self.is_inner => {
+                let (shared, meant) = (self.shared, self.meant.clone());
+                let mut inside = Inside::new(self.stream, |far| serve_inside(shared, far, meant));
+                begins.hand_on(|bytes| inside.push(bytes)).then(|| inside.finish());
+                self.form = Form::Inside(Box::new(inside));
+                self.upstream = Stage::None;
+            }
+            Carries::Http2 | Carries::Nothing => {
+                link.end(self.stream, ErrorCode::PROTOCOL_ERROR);
+                return Err("its tunnel carries nothing that it may".into());
+            }
+        }
+        Ok(())
+    }
+
+    fn poll_form(&mut self, link: &mut ServerLink, seen: &mut Vec<Seen>, cx: &mut Context<'_>) -> Result<(), String> {
+        let moved = (&mut self.to_member, &mut self.to_client);
+        match (&mut self.upstream, &mut self.form) {
+            (Stage::Connected(upstream), Form::Frames(lane)) => {
+                let limit = self.shared.config.limits.buffer;
+                let result = poll_lane(lane, upstream, link, (self.stream, limit), moved, seen, cx);
+                (0..lane.take_external_refused()).for_each(|_| self.shared.metrics.refused("auth"));
+                result.map_err(|broken| {
+                    lane.end(&broken, link);
+                    broken.to_string()
+                })?;
+                self.end_if_done(link)
+            }
+            (Stage::None, Form::Frames(_)) => self.end_if_done(link),
             (Stage::Connected(upstream), Form::Tunnel(tunnel)) => {
-                let moved = (&mut self.to_member, &mut self.to_client);
                 let result = tunnel.poll(&mut **upstream, link, moved, seen, cx);
-                tunnel.take_refused().for_each(|reason| shared.metrics.refused(reason));
+                tunnel.take_refused().for_each(|reason| self.shared.metrics.refused(reason));
                 result.map_err(|(code, why)| {
                     link.end(self.stream, code);
                     why
                 })
             }
-            (Stage::Inside(inside), Form::Inside(session)) => {
-                let Inside { near, serving } = &mut **inside;
-                let result = poll_inside(session, near, link, self.stream, cx);
-                // What it writes wakes this task again.
-                if let Poll::Ready(ended) = serving.as_mut().poll(cx) {
-                    link.end(self.stream, ErrorCode::NO_ERROR);
-                    return Progress::Over(ended.reason);
-                }
-                result
-            }
+            (_, Form::Inside(inside)) => inside.poll(link, cx),
             _ => Ok(()),
-        };
-        shared.metrics.sent_to_member((self.to_member - before.0) as usize);
-        shared.metrics.sent_to_client((self.to_client - before.1) as usize);
-        match result {
-            Ok(()) => Progress::Pending,
-            Err(why) => Progress::Over(why),
         }
+    }
+
+    /// A client that asks nothing more, and has been answered, is done.
+    fn end_if_done(&mut self, link: &mut ServerLink) -> Result<(), String> {
+        if let Form::Frames(lane) = &self.form
+            && lane.is_done(link)
+        {
+            link.end(self.stream, ErrorCode::NO_ERROR);
+            return Err("ended by the client".into());
+        }
+        Ok(())
     }
 }
 
 /// Bytes that have gone to the member, and to the client.
 type Moved<'a> = (&'a mut u64, &'a mut u64);
 
+/// Moves what can be moved; no more than `limit` octets wait for the client before nothing more is read for it.
 fn poll_lane(
     lane: &mut Lane,
     upstream: &mut Upstream,
     link: &mut ServerLink,
-    stream: StreamId,
+    (stream, limit): (StreamId, usize),
     (to_member, to_client): Moved<'_>,
     seen: &mut Vec<Seen>,
     cx: &mut Context<'_>,
-) -> Result<(), String> {
+) -> Result<(), Broken> {
     loop {
-        lane.forward(link);
+        lane.forward(link)?;
         if lane.outgoing().is_empty() {
             break;
         }
-        match lane.outgoing().poll_write_through(upstream, cx) {
+        match lane.outgoing().poll_write(upstream, cx) {
             Poll::Pending => break,
             Poll::Ready(Ok(count)) => *to_member += count as u64,
-            Poll::Ready(Err(error)) => return Err(format!("the member's link failed: {error}")),
+            Poll::Ready(Err(error)) => return Err(failed(&error)),
         }
     }
-    while link.waiting(stream) < ENOUGH {
-        match read(upstream, lane.receive_buffer(), cx) {
-            Poll::Pending => break,
-            Poll::Ready(Ok(0)) => return Err("closed by the member".into()),
+    while link.waiting(stream) < limit && link.transmit().len() < UNTAKEN {
+        let most = limit - link.waiting(stream);
+        match read(upstream, lane.receive_buffer(), most, cx) {
+            Poll::Pending => return Ok(()),
+            Poll::Ready(Ok(0)) => return Err(Broken::Lost("closed by the member".into())),
             Poll::Ready(Ok(count)) => {
                 *to_client += count as u64;
-                seen.extend(lane.received(link).map_err(|broken| why(&broken))?);
+                seen.extend(lane.received(link)?);
             }
-            Poll::Ready(Err(error)) => return Err(format!("the member's link failed: {error}")),
+            Poll::Ready(Err(error)) => return Err(failed(&error)),
         }
     }
-    Ok(())
-}
-
-fn poll_inside(
-    session: &mut Bytewise,
-    near: &mut DuplexStream,
-    link: &mut ServerLink,
-    stream: StreamId,
-    cx: &mut Context<'_>,
-) -> Result<(), String> {
-    while !session.received.is_empty() {
-        match session.received.poll_write_through(near, cx) {
-            Poll::Pending => break,
-            Poll::Ready(Ok(count)) => link.bytes_taken(stream, count),
-            Poll::Ready(Err(error)) => {
-                link.end(stream, ErrorCode::CONNECT_ERROR);
-                return Err(format!("the HTTP/2 in the tunnel has ended: {error}"));
-            }
-        }
-    }
-    if session.is_finished && session.received.is_empty() && !session.is_shut {
-        session.is_shut = Pin::new(&mut *near).poll_shutdown(cx).is_ready();
-    }
-    loop {
-        let room = link.room(stream).min(CHUNK);
-        if room == 0 {
-            return Ok(());
-        }
-        session.scratch.reserve(CHUNK);
-        match read_at_most(near, &mut session.scratch, room, cx) {
-            Poll::Pending => return Ok(()),
-            Poll::Ready(Ok(0)) => {
-                link.end(stream, ErrorCode::NO_ERROR);
-                return Err("the HTTP/2 in the tunnel has ended".into());
-            }
-            Poll::Ready(Ok(_)) => link.send_bytes(stream, session.scratch.split().freeze()),
-            Poll::Ready(Err(error)) => {
-                link.end(stream, ErrorCode::CONNECT_ERROR);
-                return Err(format!("the HTTP/2 in the tunnel has ended: {error}"));
-            }
-        }
+    // What the member has sent waits for the client, but not the news that it is gone.
+    match upstream.poll_lost(cx) {
+        Poll::Pending => Ok(()),
+        Poll::Ready(()) => Err(Broken::Lost("closed by the member before all of its answers were taken".into())),
     }
 }
 
-fn read(upstream: &mut Upstream, buffer: &mut BytesMut, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
-    let most = buffer.capacity() - buffer.len();
+fn failed(error: &io::Error) -> Broken {
+    Broken::Lost(format!("the member's link failed: {error}"))
+}
+
+fn read(upstream: &mut Upstream, buffer: &mut BytesMut, most: usize, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
+    let most = most.min(buffer.capacity() - buffer.len());
     read_at_most(upstream, buffer, most, cx)
-}
-
-fn why(broken: &Broken) -> String {
-    match broken {
-        Broken::HalfSent => "a request was given up when half of it had gone to the member".into(),
-        Broken::Violation(violation) => format!("the member broke the protocol: {violation}"),
-        Broken::LostTrack => "the member could not read a request".into(),
-    }
 }

@@ -3,6 +3,7 @@
 use std::future::Future;
 use std::net::SocketAddr;
 use std::path::Path;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use hotrod_gateway::config::{Config, Invocation, Mode};
@@ -10,10 +11,13 @@ use hotrod_gateway::gateway::Gateway;
 use hotrod_gateway::host::{Embedded, EmbeddedOptions};
 use hotrod_tokio::core::session::ServerSession;
 use hotrod_tokio::core::wire;
-use hotrod_tokio::core::wire::{Body, Limits, Operation, Reply, Request, RequestHeader, Status, Version};
+use hotrod_tokio::core::wire::{
+    Body, Hash, Limits, Member, Operation, Reply, Request, RequestHeader, SegmentOwners, Status, Topology, Version,
+};
 use rcgen::{BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::mpsc;
 use tokio::time::{sleep, timeout};
 
 /// Longer than anything takes here.
@@ -100,7 +104,13 @@ pub(crate) async fn series(gateway: &Gateway, series: &str) -> Option<u64> {
 /// A server that the test plays: accepts one connection after the other.
 pub(crate) struct Played {
     listener: TcpListener,
+    /// What PING in the cache "dist" is answered with, to who does not have it.
+    topology: Arc<Mutex<Option<Topology>>>,
+    /// Connections on which another thing than PING was asked.
+    asked: (mpsc::Sender<Asked>, tokio::sync::Mutex<mpsc::Receiver<Asked>>),
 }
+
+type Asked = (PlayedLink, RequestHeader, Request);
 
 /// A client's connection at such a server.
 pub(crate) struct PlayedLink {
@@ -110,7 +120,16 @@ pub(crate) struct PlayedLink {
 
 impl Played {
     pub(crate) async fn new() -> Self {
-        Self { listener: TcpListener::bind(anywhere()).await.unwrap() }
+        let (sender, asked) = mpsc::channel(16);
+        let listener = TcpListener::bind(anywhere()).await.unwrap();
+        Self { listener, topology: Arc::default(), asked: (sender, asked.into()) }
+    }
+
+    /// From now on the view of "dist" is that one, with these members.
+    pub(crate) fn set_topology(&self, id: u32, members: &[Member]) {
+        let hash = Hash { function: 0, segments: 0, owners: SegmentOwners::default() };
+        let topology = Topology { id, members: members.to_vec(), hash: Some(hash) };
+        *self.topology.lock().unwrap() = Some(topology);
     }
 
     pub(crate) fn address(&self) -> SocketAddr {
@@ -119,21 +138,26 @@ impl Played {
 
     /// The next connection on which something else is asked than PING; those that only ask that are answered meanwhile:
     /// they are the gateway's own.
-    pub(crate) async fn next(&self) -> (PlayedLink, RequestHeader, Request) {
-        let (sender, mut asked) = tokio::sync::mpsc::channel(1);
+    pub(crate) async fn next(&self) -> Asked {
+        let mut asked = self.asked.1.lock().await;
         loop {
             tokio::select! {
                 accepted = self.listener.accept() => {
                     let session = ServerSession::new(Limits::default(), 1 << 20);
                     let mut link = PlayedLink { stream: accepted.unwrap().0, session };
-                    let sender = sender.clone();
+                    let (sender, topology) = (self.asked.0.clone(), self.topology.clone());
                     tokio::spawn(async move {
                         while let Some((header, request)) = link.request().await {
                             if request.operation() != Operation::Ping {
                                 let _ = sender.send((link, header, request)).await;
                                 break;
                             }
-                            link.answer(&header, Operation::Ping, pong()).await;
+                            let topology = topology.lock().unwrap().clone();
+                            let is_new = |topology: &Topology| {
+                                header.options.cache == "dist" && header.topology_id != topology.id
+                            };
+                            let topology = topology.filter(is_new).map(Box::new);
+                            link.reply(&header, Operation::Ping, Status::SUCCESS, pong(), topology).await;
                         }
                     });
                 }
@@ -166,10 +190,22 @@ impl PlayedLink {
     }
 
     pub(crate) async fn answer(&mut self, header: &RequestHeader, operation: Operation, body: Body) {
-        let reply = Reply { message_id: header.message_id, status: Status::SUCCESS, topology: None, body };
+        self.reply(header, operation, Status::SUCCESS, body, None).await;
+    }
+
+    pub(crate) async fn reply(
+        &mut self,
+        header: &RequestHeader,
+        operation: Operation,
+        status: Status,
+        body: Body,
+        topology: Option<Box<Topology>>,
+    ) {
+        let reply = Reply { message_id: header.message_id, status, topology, body };
         self.session.reply(header, operation, &reply);
         let bytes = self.session.transmit().to_bytes();
-        self.stream.write_all(&bytes).await.unwrap();
+        // A gateway that is gone has no need of it.
+        let _ = self.stream.write_all(&bytes).await;
         self.session.transmitted(bytes.len());
     }
 }

@@ -2,13 +2,19 @@
 
 use std::time::{Duration, Instant};
 
+use bytes::Bytes;
+use hotrod_core::carriage::registry::{HOT_ROD_DRAINING, HOT_ROD_UPSTREAM_GONE};
+use hotrod_core::http2::hpack::{Decoder, Field};
+use hotrod_core::http2::{ErrorCode, StreamId};
 use hotrod_tokio::Client;
 use hotrod_tokio::core::wire::{Body, Operation};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
+use crate::cancel::cancelled;
 use crate::common::{LONG, Played, ask_at, node, series, sidecar, until};
+use crate::peer::{EXTENDED, FIRST, FRAMES, Heard, Peer, WHOLE, get, put};
 
 /// GET of "k" in the default cache, message 5, version 2.0.
 const GET: [u8; 10] = [0xa0, 5, 20, 0x03, 0, 0, 1, 0, 1, b'k'];
@@ -106,4 +112,107 @@ async fn clients_that_do_not_stop_are_sent_elsewhere_and_no_call_is_lost() {
     assert!(count > 16, "{count}");
     assert_eq!(cache.size().await.unwrap(), count);
     node.stop().await;
+}
+
+/// until the grace is over new calls are taken; then those that are open are given up, new ones are told to go
+/// elsewhere, and the session ends.
+#[tokio::test]
+async fn a_session_in_frames_is_served_until_the_grace_is_over_and_then_told_of_every_call() {
+    let played = Played::new().await;
+    let gateway = sidecar(played.address(), &["--drain-timeout", "2s"]).await;
+    let mut peer = Peer::connect(gateway.address(), &[FRAMES]).await;
+    let stream = peer.open().await;
+    let stopping = tokio::spawn(gateway.stop());
+    let drain = peer.next().await;
+    assert_eq!(drain, Heard::Drain { stream: StreamId::CONNECTION, grace_ms: 2_000 });
+    assert_eq!(peer.next().await, Heard::GoAway { last: StreamId::MAX, code: ErrorCode::NO_ERROR });
+    peer.request(stream, 1, WHOLE, &get(1)).await;
+    let (mut member, header, _) = played.next().await;
+    member.answer(&header, Operation::Get, Body::Value("v".into())).await;
+    let answer = peer.next_of(stream).await;
+    assert!(matches!(answer, Heard::Response { call: 1, .. }), "{answer:?}");
+    // One that the member has whole, one of which it has a half, and one of which it has nothing.
+    peer.request(stream, 2, WHOLE, &get(2)).await;
+    member.request().await.unwrap();
+    peer.request(stream, 3, FIRST, &put(3, 20_000)[..10_000]).await;
+    member.stream.read_exact(&mut [0; 5_000]).await.unwrap();
+    peer.request(stream, 4, WHOLE, &get(4)).await;
+    let mut told = vec![peer.next_of(stream).await, peer.next_of(stream).await, peer.next_of(stream).await];
+    told.sort_by_key(|heard| format!("{heard:?}"));
+    let gone = |call, may| cancelled(stream, call, HOT_ROD_UPSTREAM_GONE, may);
+    assert_eq!(told, [gone(2, true), gone(3, false), gone(4, false)]);
+    peer.request(stream, 5, WHOLE, &get(5)).await;
+    assert_eq!(peer.next_of(stream).await, cancelled(stream, 5, HOT_ROD_DRAINING, false));
+    assert_eq!(peer.next_of(stream).await, Heard::Data { stream, bytes: Bytes::new(), is_last: true });
+    assert!(!timeout(LONG, stopping).await.unwrap().unwrap(), "it was cut off");
+}
+
+/// A client of HTTP/2 that does what a machine would not: ask after GOAWAY.
+struct Stubborn {
+    stream: TcpStream,
+    decoder: Decoder,
+}
+
+impl Stubborn {
+    async fn connect(address: std::net::SocketAddr) -> Self {
+        let mut stream = TcpStream::connect(address).await.unwrap();
+        stream.write_all(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n").await.unwrap();
+        let mut stubborn = Self { stream, decoder: Decoder::new(4096, 16 << 10) };
+        stubborn.send(4, 0, 0, &[0xf0, 0, 0, 0, 0, 1]).await;
+        stubborn.until(|kind, flags, _| kind == 4 && flags == 0).await;
+        stubborn.send(4, 1, 0, &[]).await;
+        stubborn
+    }
+
+    async fn send(&mut self, kind: u8, flags: u8, stream: u32, payload: &[u8]) {
+        let head = [&(payload.len() as u32).to_be_bytes()[1..], &[kind, flags], &stream.to_be_bytes()].concat();
+        self.stream.write_all(&[&head, payload].concat()).await.unwrap();
+    }
+
+    /// The next frame that is wanted by type, flags and stream, and the status and fields in it if it is HEADERS.
+    async fn until(&mut self, wanted: impl Fn(u8, u8, u32) -> bool) -> (Vec<u8>, Vec<Field>) {
+        loop {
+            let mut head = [0; 9];
+            timeout(LONG, self.stream.read_exact(&mut head)).await.expect("a frame in time").unwrap();
+            let mut payload = vec![0; u32::from_be_bytes([0, head[0], head[1], head[2]]) as usize];
+            self.stream.read_exact(&mut payload).await.unwrap();
+            let fields = if head[3] == 1 { self.decoder.decode(&payload).unwrap() } else { Vec::new() };
+            if wanted(head[3], head[4], u32::from_be_bytes([head[5], head[6], head[7], head[8]])) {
+                return (payload, fields);
+            }
+        }
+    }
+
+    async fn ask_session(&mut self, stream: u32) {
+        let literal = |(name, value): (&str, &str)| {
+            [&[0, name.len() as u8], name.as_bytes(), &[value.len() as u8], value.as_bytes()].concat()
+        };
+        let block: Vec<u8> = EXTENDED.into_iter().flat_map(literal).collect();
+        self.send(1, 4, stream, &block).await;
+    }
+}
+
+/// whoever asks all the same is told to come another time, or elsewhere.
+#[tokio::test]
+async fn a_gateway_that_drains_refuses_new_sessions_on_links_that_are_there() {
+    let played = Played::new().await;
+    let gateway = sidecar(played.address(), &["--drain-timeout", "10min"]).await;
+    let mut client = Stubborn::connect(gateway.address()).await;
+    client.ask_session(1).await;
+    let (_, fields) = client.until(|kind, _, stream| kind == 1 && stream == 1).await;
+    assert_eq!(fields[0].value, "200");
+    // The session of another link goes on, so the gateway does as well.
+    let stopping = tokio::spawn(gateway.stop());
+    client.until(|kind, _, _| kind == 7).await;
+    let (ping, _) = client.until(|kind, flags, _| kind == 6 && flags == 0).await;
+    client.ask_session(3).await;
+    let (_, fields) = client.until(|kind, _, stream| kind == 1 && stream == 3).await;
+    assert_eq!(fields[0].value, "503", "{fields:?}");
+    assert!(fields.iter().any(|field| field.name == "retry-after"), "{fields:?}");
+    client.send(6, 1, 0, &ping).await;
+    let (goaway, _) = client.until(|kind, _, _| kind == 7).await;
+    // What comes above the last one is refused by this.
+    assert_eq!(goaway[..4], [0, 0, 0, 3]);
+    drop(client);
+    assert!(timeout(LONG, stopping).await.unwrap().unwrap());
 }

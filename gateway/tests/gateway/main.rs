@@ -1,14 +1,21 @@
 //! A gateway on real sockets, before an embedded node or before a server that the test plays itself.
 
 mod admin;
+mod broken;
+mod cancel;
 mod carriages;
 mod common;
 mod drain;
 mod front;
+mod knowledge;
 mod limits;
+#[cfg(target_os = "linux")]
+mod load;
 mod native;
+mod peer;
 mod program;
 mod raw;
 mod settings;
 mod slow;
 mod tls;
+mod tunnels;

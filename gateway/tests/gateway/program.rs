@@ -6,21 +6,21 @@ use std::process::{Child, ChildStdout, Command, Stdio};
 
 use hotrod_tokio::Client;
 use rustix::process::{Pid, Signal, kill_process};
-use tokio::task::spawn_blocking;
+use tokio::task::{JoinSet, spawn_blocking};
 
 use crate::common::{Files, Played, anywhere, ask_at, node, until};
 
 /// A running program; it ends with the test.
-struct Program {
+pub(crate) struct Program {
     child: Child,
     /// Kept open.
     _stdout: BufReader<ChildStdout>,
-    address: SocketAddr,
-    admin: SocketAddr,
+    pub(crate) address: SocketAddr,
+    pub(crate) admin: SocketAddr,
 }
 
 impl Program {
-    fn start(upstream: SocketAddr, more: &[&str], environment: &[(&str, &str)]) -> Self {
+    pub(crate) fn start(upstream: SocketAddr, more: &[&str], environment: &[(&str, &str)]) -> Self {
         let upstream = upstream.to_string();
         let mut command = Command::new(env!("CARGO_BIN_EXE_hotrod-gateway"));
         command.args(["--upstream", &upstream, "--node-name", "node-0", "--listen", &anywhere().to_string()]);
@@ -33,6 +33,14 @@ impl Program {
         let said: serde_json::Value = serde_json::from_str(&line).unwrap_or_else(|_| panic!("{line:?}"));
         let address = |name: &str| said[name].as_str().unwrap().parse().unwrap();
         Self { address: address("listen"), admin: address("admin"), child, _stdout: stdout }
+    }
+
+    /// Memory that it has at the moment, in bytes.
+    #[cfg(target_os = "linux")]
+    pub(crate) fn resident(&self) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
+        line.trim().trim_end_matches(" kB").parse::<u64>().unwrap() << 10
     }
 
     fn signal(&self, signal: Signal) {
@@ -131,4 +139,63 @@ async fn a_port_that_is_taken_is_named() {
     assert_eq!(output.status.code(), Some(1));
     assert!(log.contains(&format!("can't listen at {taken}")), "{log}");
     assert!(TcpStream::connect(&taken).is_ok());
+}
+
+/// Two gateways before one member, of which one is told to stop while all clients are at work, each over another carriage:
+/// no call fails, and the program has nothing to cut off.
+#[tokio::test]
+async fn sigterm_under_load_loses_no_call_over_any_carriage() {
+    let node = node(1).await;
+    let member = node.addresses()[0];
+    let leaving = Program::start(member, &["--drain-timeout", "1min"], &[]);
+    let staying = Program::start(member, &[], &[]);
+    let (stop, stopped) = tokio::sync::watch::channel(false);
+    let mut tasks = JoinSet::new();
+    let mut clients = Vec::new();
+    for (carriage, how) in [
+        ("frames", "access=header"),
+        ("upgrade", "access=header"),
+        // Plain Hot Rod names no member: the address in a topology would lead past the gateway.
+        ("raw", "client_intelligence=basic"),
+    ] {
+        let seeds = format!("{},{}", leaving.address, staying.address);
+        let uri = format!("hotrod://{seeds}/dist?{how}&carriage={carriage}");
+        let client = Client::connect(&uri).await.unwrap();
+        for task in 0..8 {
+            let (cache, mut stopped) = (client.default_cache(), stopped.clone());
+            tasks.spawn(async move {
+                let mut count = 0;
+                while !*stopped.borrow_and_update() {
+                    let (key, value) = (format!("{carriage}-{task}-{count}"), vec![task; 2_000]);
+                    let put = cache.put(key.clone(), value.clone()).await;
+                    put.unwrap_or_else(|error| panic!("{carriage}, {count}: {error}"));
+                    assert_eq!(cache.get(key).await.unwrap().unwrap(), value, "{carriage}");
+                    count += 1;
+                }
+                count
+            });
+        }
+        clients.push(client);
+    }
+    let passed = async |program: SocketAddr| {
+        let (_, text) = ask_at(program, "GET /metrics HTTP/1.1").await;
+        let line = text.lines().find(|line| line.contains("relayed_bytes_total{direction=\"to_member\"}"));
+        line.map_or(0, |line| line.rsplit_once(' ').unwrap().1.parse::<u64>().unwrap())
+    };
+    let admin = leaving.admin;
+    until("all are at work", || async { passed(admin).await > 300_000 }).await;
+    leaving.signal(Signal::TERM);
+    let (code, log) = leaving.ended().await;
+    assert_eq!(code, Some(0), "{log}");
+    assert!(!log.contains("cut off"), "{log}");
+    // What stays carries all of it.
+    let (admin, before) = (staying.admin, passed(staying.admin).await);
+    until("all go on", || async { passed(admin).await > before + 300_000 }).await;
+    stop.send_replace(true);
+    let mut count = 0;
+    while let Some(done) = tasks.join_next().await {
+        count += done.unwrap();
+    }
+    assert_eq!(clients[0].default_cache().size().await.unwrap(), count);
+    node.stop().await;
 }

@@ -6,6 +6,7 @@ mod cancel;
 mod credit;
 mod floods;
 mod limits;
+mod node;
 mod opening;
 mod pair;
 mod rules;

@@ -7,4 +7,4 @@ mod replies;
 mod requests;
 
 pub use replies::{MessageKind, ReplyPiece, ReplyScanner};
-pub use requests::{RequestPiece, RequestScanner, peek_request_head};
+pub use requests::{RequestPiece, RequestScanner, measure_request, peek_request_head};

@@ -112,6 +112,23 @@ fn read(head: &mut Option<Head>, reader: &mut Reader<'_>) -> Read<Result<(), Req
     rest.map(|_| Ok(())).map_err(|stop| reader.keep_before(at, stop))
 }
 
+/// The head and the length of the request that `bytes` begin with; `None` if they end before it does.
+///
+/// For who has to know that they are exactly one request, and has them all. Nothing of them is copied but the name of the
+/// cache.
+pub fn measure_request(bytes: &Bytes, limits: &Limits) -> Result<Option<(RequestHead, usize)>, RequestFault> {
+    let mut resume = Resume::default();
+    let mut reader = Reader::new(bytes, &[], 0, limits, &mut resume);
+    let mut head = None;
+    match read(&mut head, &mut reader) {
+        Ok(read) => read?,
+        Err(Stop::Incomplete(_)) => return Ok(None),
+        Err(Stop::Violation(violation)) => return Err(violation.into()),
+    }
+    let length = reader.position();
+    Ok(head.and_then(|head| head.whole).map(|head| (head, length)))
+}
+
 /// The head of the request that `bytes` begin with; `None` if they end before its head does.
 ///
 /// For who has the bytes of one request and their number from elsewhere. Only the name of the cache is copied.

@@ -1,0 +1,102 @@
+//! The HTTP/2 that a tunnel carries, served here.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use bytes::{Bytes, BytesMut};
+use hotrod_core::carriage::ServerLink;
+use hotrod_core::http2::{ErrorCode, StreamId};
+use tokio::io::{AsyncWrite, DuplexStream};
+
+use super::tunnel::read_at_most;
+use crate::connection::Ended;
+use crate::pieces::Pieces;
+
+/// Bytes between the two that one side may be ahead.
+const ROOM: usize = 64 << 10;
+/// The most that is read at a time.
+const CHUNK: usize = 16 << 10;
+
+type Serving<'a> = Pin<Box<dyn Future<Output = Ended> + Send + 'a>>;
+
+/// Bytes on their way to and from an inner link.
+pub(super) struct Inside<'a> {
+    stream: StreamId,
+    near: DuplexStream,
+    serving: Serving<'a>,
+    received: Pieces,
+    /// The client has ended its half.
+    is_finished: bool,
+    is_shut: bool,
+    scratch: BytesMut,
+}
+
+impl<'a> Inside<'a> {
+    /// `serve` serves the other end.
+    pub(super) fn new(stream: StreamId, serve: impl FnOnce(DuplexStream) -> Serving<'a>) -> Self {
+        let (near, far) = tokio::io::duplex(ROOM);
+        let (received, scratch) = (Pieces::default(), BytesMut::new());
+        Self { stream, near, serving: serve(far), received, is_finished: false, is_shut: false, scratch }
+    }
+
+    pub(super) fn push(&mut self, bytes: Bytes) {
+        self.received.push(bytes);
+    }
+
+    pub(super) fn finish(&mut self) {
+        self.is_finished = true;
+    }
+
+    pub(super) fn held(&self) -> usize {
+        self.received.len()
+    }
+
+    /// Moves what can be moved. An error says why it is over; the link knows.
+    pub(super) fn poll(&mut self, link: &mut ServerLink, cx: &mut Context<'_>) -> Result<(), String> {
+        let moved = self.move_bytes(link, cx);
+        // What it writes wakes this task again.
+        if let Poll::Ready(ended) = self.serving.as_mut().poll(cx) {
+            // Its last words are on their way.
+            let _ = self.move_bytes(link, cx);
+            link.end(self.stream, ErrorCode::NO_ERROR);
+            return Err(ended.reason);
+        }
+        moved
+    }
+
+    fn move_bytes(&mut self, link: &mut ServerLink, cx: &mut Context<'_>) -> Result<(), String> {
+        while !self.received.is_empty() {
+            match self.received.poll_write_through(&mut self.near, cx) {
+                Poll::Pending => break,
+                Poll::Ready(Ok(count)) => link.bytes_taken(self.stream, count),
+                Poll::Ready(Err(error)) => {
+                    link.end(self.stream, ErrorCode::CONNECT_ERROR);
+                    return Err(format!("the HTTP/2 in the tunnel has ended: {error}"));
+                }
+            }
+        }
+        if self.is_finished && self.received.is_empty() && !self.is_shut {
+            self.is_shut = Pin::new(&mut self.near).poll_shutdown(cx).is_ready();
+        }
+        loop {
+            let room = link.room(self.stream).min(CHUNK);
+            if room == 0 {
+                return Ok(());
+            }
+            self.scratch.reserve(CHUNK);
+            match read_at_most(&mut self.near, &mut self.scratch, room, cx) {
+                Poll::Pending => return Ok(()),
+                Poll::Ready(Ok(0)) => {
+                    link.end(self.stream, ErrorCode::NO_ERROR);
+                    return Err("the HTTP/2 in the tunnel has ended".into());
+                }
+                Poll::Ready(Ok(_)) => link.send_bytes(self.stream, self.scratch.split().freeze()),
+                Poll::Ready(Err(error)) => {
+                    link.end(self.stream, ErrorCode::CONNECT_ERROR);
+                    return Err(format!("the HTTP/2 in the tunnel has ended: {error}"));
+                }
+            }
+        }
+    }
+}
