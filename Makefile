@@ -27,6 +27,7 @@ test: setup ## Every test, real servers included (SKIP_REAL=1 leaves those out, 
 	bindings/c/run-tests
 	bindings/node/run-tests
 	bindings/python/run-tests
+	tests/foreign/run-tests
 
 test-matrix: setup ## Operations and authentication on older server lines
 	for version in $(MATRIX); do \
