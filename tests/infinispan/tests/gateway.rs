@@ -163,6 +163,35 @@ fn who_may_come_in_is_between_client_and_member() {
     });
 }
 
+/// Passwords pass through the gateway in every carriage, right ones and wrong ones.
+#[test]
+fn who_may_come_in_is_the_same_over_every_carriage() {
+    run(async {
+        let gateway = sidecar(cluster(Flavour::SecurePlain, 1), &[]).await;
+        found_out(&gateway).await;
+        for carriage in [
+            "carriage=upgrade",
+            "carriage=connect",
+            "carriage=connect-http2",
+            "carriage=extended-connect",
+            "carriage=frames",
+            "carriage=auto",
+            "carriage=upgrade&inside=frames",
+            "carriage=connect&inside=frames",
+        ] {
+            for mechanism in ["SCRAM-SHA-256", "DIGEST-SHA-256", "PLAIN"] {
+                let more = format!("&access=header&{carriage}&sasl_mechanism={mechanism}");
+                let admin = client(&gateway, "admin:changeme@", "local", &more).await.unwrap();
+                admin.default_cache().put("k", carriage).await.unwrap();
+                assert_eq!(admin.default_cache().get("k").await.unwrap().unwrap(), carriage);
+                let wrong = client(&gateway, "admin:wrong@", "local", &more).await.err().unwrap().to_string();
+                assert!(wrong.contains(mechanism), "{carriage}: {wrong}");
+            }
+        }
+        assert!(gateway.stop().await);
+    });
+}
+
 /// PING of a cache is answered to everybody, its topology included; so no account needs a right.
 #[test]
 fn what_the_gateway_must_know_takes_no_right() {
