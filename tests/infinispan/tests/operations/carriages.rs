@@ -15,18 +15,13 @@ use tokio::time::timeout;
 use crate::conversation::Conversation;
 
 /// A name, the scheme, and what the URI says. No step down: each carriage is the only one allowed.
-pub const CARRIAGES: [(&str, &str, &str); 10] = [
-    ("raw", "hotrod", "carriage=raw&client_intelligence=basic"),
-    ("tls", "hotrods", "carriage=raw&client_intelligence=basic"),
-    ("upgrade", "hotrod", "carriage=upgrade&access=header"),
-    ("connect", "hotrod", "carriage=connect&access=header"),
-    ("connect-http2", "hotrod", "carriage=connect-http2&access=header"),
-    ("extended-connect", "hotrod", "carriage=extended-connect&access=header"),
-    ("frames", "hotrod", "carriage=frames&access=header"),
-    ("frames-tls", "hotrods", "carriage=frames&access=header"),
-    ("frames-in-upgrade", "hotrod", "carriage=upgrade&inside=frames&access=header"),
-    ("frames-in-connect", "hotrod", "carriage=connect&inside=frames&access=header"),
-];
+fn carriages() -> impl Iterator<Item = (&'static str, &'static str, &'static str)> {
+    include_str!("../../../conformance/carriages.txt").lines().map(|line| {
+        let (name, rest) = line.split_once(' ').unwrap();
+        let (scheme, properties) = rest.split_once(' ').unwrap();
+        (name, scheme, properties)
+    })
+}
 
 /// Longer than anything takes here.
 const LONG: Duration = Duration::from_secs(60);
@@ -84,7 +79,7 @@ pub async fn over_every_carriage<F>(front: &Front, part: &str, test: &F)
 where
     F: AsyncFn(&Conversation),
 {
-    for carriage in CARRIAGES {
+    for carriage in carriages() {
         for version in Version::ALL {
             let client = front.client(carriage, version).await;
             let conversation = Conversation::by_client(client, version, carriage.0, part);
