@@ -29,6 +29,7 @@ test: setup ## Every test, real servers included (SKIP_REAL=1 leaves those out, 
 	bindings/python/run-tests
 	gateway/deploy/check
 	gateway/deploy/check --tests
+	tests/foreign/run-tests
 
 deploy-check: ## Check the manifests of gateway/deploy, without a cluster, and that faults in them are found
 	gateway/deploy/check

@@ -1,7 +1,10 @@
 // Servers that the tests use: the embedded node, and real Infinispan by the harness.
 
-import { spawn } from 'node:child_process'
+import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 
@@ -26,6 +29,29 @@ export async function embedded(t, members = 1) {
   t.after(stop)
   const uri = (cache = 'dist', query = '') => `hotrod://${told.members[0]}/${cache}${query}`
   return { addresses: told.members, uri, stop }
+}
+
+/** A gateway before an embedded node, with TLS and without; both end with the test. */
+export async function gateway(t) {
+  const node = await embedded(t)
+  const folder = mkdtempSync(join(tmpdir(), 'libhotrod-'))
+  t.after(() => rmSync(folder, { recursive: true }))
+  const [certificate, key] = ['cert.pem', 'key.pem'].map((name) => join(folder, name))
+  execFileSync('openssl', [
+    ...['req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-days', '2', '-subj', '/CN=localhost'],
+    ...['-addext', 'subjectAltName=IP:127.0.0.1', '-out', certificate, '-keyout', key],
+  ], { stdio: 'ignore' })
+  const { child, told } = await start('hotrod-gateway', [
+    ...['--json', '--listen', '127.0.0.1:0', '--upstream', node.addresses[0], '--node-name', 'node-0'],
+    ...['--topology-cache', 'dist', '--tls-cert', certificate, '--tls-key', key, '--allow-plain'],
+  ])
+  t.after(async () => {
+    child.kill('SIGKILL')
+    await once(child, 'exit')
+  })
+  const uri = (scheme, properties) =>
+    `${scheme}://${told.listen}/dist?${properties}${scheme === 'hotrods' ? `&trust_ca=${certificate}` : ''}`
+  return { uri }
 }
 
 /** Real servers; they end with the test. */

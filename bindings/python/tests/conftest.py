@@ -79,3 +79,38 @@ def real(*arguments: str) -> Iterator[Real]:
         yield servers
     finally:
         servers.stop()
+
+
+class Gateway:
+    """A gateway before an embedded node of one member, with TLS and without; its process ends with its tests."""
+
+    def __init__(self, node: Embedded, folder: Path) -> None:
+        self.certificate, key = folder / "cert.pem", folder / "key.pem"
+        files = ["-out", str(self.certificate), "-keyout", str(key)]
+        made = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=localhost"]
+        subprocess.run([*made, "-addext", "subjectAltName=IP:127.0.0.1", *files], check=True, capture_output=True)
+        command = [str(TARGET / "debug" / "hotrod-gateway"), "--json", "--listen", "127.0.0.1:0", "--allow-plain"]
+        command += ["--upstream", node.addresses[0], "--node-name", "node-0", "--topology-cache", "dist"]
+        command += ["--tls-cert", str(self.certificate), "--tls-key", str(key)]
+        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+        assert self.process.stdout is not None
+        self.address: str = json.loads(self.process.stdout.readline())["listen"]
+
+    def uri(self, scheme: str, properties: str) -> str:
+        trusted = f"&trust_ca={self.certificate}" if scheme == "hotrods" else ""
+        return f"{scheme}://{self.address}/dist?{properties}{trusted}"
+
+    def stop(self) -> None:
+        self.process.kill()
+        self.process.communicate()
+
+
+@pytest.fixture(scope="module")
+def gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
+    embedded = Embedded(1)
+    try:
+        before = Gateway(embedded, tmp_path_factory.mktemp("gateway"))
+        yield before
+        before.stop()
+    finally:
+        embedded.stop()

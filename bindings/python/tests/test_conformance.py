@@ -61,8 +61,10 @@ class Player:
         transmitted: dict[str, str] = {}
         for output in said:
             if output["type"] == "Transmit":
-                sent = transmitted.get(output["link"], "")
-                transmitted[output["link"]] = sent + self.machine.transmit(self.ids[output["link"]]).hex()
+                sent = [transmitted.get(output["link"], "")]
+                while data := self.machine.transmit(self.ids[output["link"]]):
+                    sent.append(data.hex())
+                transmitted[output["link"]] = "".join(sent)
         more = self.poll()
         for key, value in [("outputs", said), ("transmit", transmitted), ("more_outputs", more)]:
             if value:

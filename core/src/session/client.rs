@@ -528,6 +528,9 @@ impl Session {
         }
         self.events.push_back(Event::Closed(reason));
         self.out.clear();
+        if let Some(messages) = &mut self.messages {
+            messages.clear();
+        }
         self.listeners.clear();
         self.asking.clear();
         self.earliest_deadline = None;

@@ -39,6 +39,11 @@ impl Messages {
         self.ends.push_back((id, end));
     }
 
+    /// What was not taken is not to be sent any more.
+    pub(super) fn clear(&mut self) {
+        self.ends.clear();
+    }
+
     /// Nobody waits for an answer any more. One that was not taken yet goes out all the same: its bytes stand between
     /// others.
     pub(super) fn give_up(&mut self, id: u64) {
@@ -144,5 +149,22 @@ impl Session {
             Owner::Nobody => {}
         }
         self.end_if_drained();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::session::Config;
+
+    /// A frame is begun by the size of its message: of a session that has ended there must be none to take.
+    #[test]
+    fn a_session_that_has_ended_has_no_message() {
+        let mut session = Session::new(Config::default(), [7; 32], Instant::EPOCH);
+        session.use_messages();
+        let (_, size) = session.next_message().expect("the handshake's PING");
+        assert_eq!(session.transmit().len(), size);
+        session.abort();
+        assert_eq!((session.next_message(), session.transmit().len()), (None, 0));
     }
 }

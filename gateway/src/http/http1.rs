@@ -6,7 +6,7 @@ use std::task::Poll;
 use bytes::BytesMut;
 use hotrod_core::carriage::registry::{INSIDE_FIELD, NODE_FIELD};
 use hotrod_core::carriage::{Detected, detect, names_at_most_one_node};
-use hotrod_core::http1::{Answer, Fields, Kind, Limits, Request, ServerEvent, ServerExchange};
+use hotrod_core::http1::{Answer, Fields, Kind, Limits, Request, ServerEvent, ServerExchange, Violation};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::time::timeout;
 
@@ -27,12 +27,14 @@ pub(super) async fn serve(shared: &Shared, stream: &mut impl Link, first: BytesM
     exchange.handle_received(&first);
     let mut drain = shared.drain.clone();
     let idle = shared.config.limits.idle_timeout;
+    let mut is_answered = false;
     loop {
         while let Some(event) = exchange.poll_event() {
             match event {
                 ServerEvent::Request(request) if request.kind == Kind::Ordinary => {
                     let close = shared.drain.is_draining();
                     answer_ordinary(&mut exchange, &request, close);
+                    is_answered = true;
                 }
                 ServerEvent::Request(_) if is_surplus => {
                     shared.metrics.refused("connections");
@@ -41,7 +43,11 @@ pub(super) async fn serve(shared: &Shared, stream: &mut impl Link, first: BytesM
                 ServerEvent::Request(request) => return tunnel(shared, stream, exchange, &request).await,
                 ServerEvent::Failed(violation) => {
                     shared.metrics.refused("request");
-                    let _ = flush(stream, &mut exchange).await;
+                    // A link that does not begin with a request line speaks something else: it is closed.
+                    let is_http = is_answered || !matches!(violation, Violation::NotHttp | Violation::FirstLine);
+                    if is_http {
+                        let _ = flush(stream, &mut exchange).await;
+                    }
                     let _ = stream.shutdown().await;
                     return Ended::early(violation);
                 }

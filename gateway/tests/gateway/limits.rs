@@ -66,6 +66,19 @@ async fn who_says_nothing_or_nonsense_is_closed() {
     }
 }
 
+/// It begins like HTTP/1.1, and has no request line.
+#[tokio::test]
+async fn a_first_line_that_is_no_request_line_is_closed_without_a_word() {
+    let node = node(1).await;
+    let gateway = sidecar(node.addresses()[0], &[]).await;
+    let mut link = TcpStream::connect(gateway.address()).await.unwrap();
+    link.write_all(b"INVALID CONNECTION PREFACE\r\n\r\n").await.unwrap();
+    assert!(end_of(&mut link).await.is_empty());
+    let mut link = TcpStream::connect(gateway.address()).await.unwrap();
+    link.write_all(b"GET / HTTP/1.1\r\n\r\n").await.unwrap();
+    assert!(end_of(&mut link).await.starts_with(b"HTTP/1.1 400 "), "HTTP/1.1, if a bad one");
+}
+
 #[tokio::test]
 async fn an_idle_session_ends() {
     let node = node(1).await;

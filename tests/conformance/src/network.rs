@@ -1,12 +1,14 @@
-//! The servers that a scenario is recorded with: the embedded cluster, a connection to a member for each link.
+//! The servers that a scenario is recorded with: the embedded cluster, and an endpoint for each link.
 
 use std::collections::BTreeMap;
 
+use hotrod_core::http2::StreamId;
 use hotrod_core::time::Instant;
 use hotrod_core::wire;
-use hotrod_gateway::embedded::{Cluster, ClusterOptions, Connection, MemberId, Moment};
+use hotrod_gateway::embedded::{Cluster, ClusterOptions, MemberId, Moment};
 use serde_json::Value;
 
+use crate::endpoint::{Endpoint, Speaks};
 use crate::values::{hex, unhex};
 
 /// Milliseconds since 1970 at the beginning of every scenario.
@@ -19,7 +21,9 @@ pub struct Network {
     /// The servers.
     pub servers: Cluster,
     ports: BTreeMap<u64, MemberId>,
-    links: BTreeMap<String, Connection>,
+    links: BTreeMap<String, Endpoint>,
+    /// What those who are dialled from now on speak.
+    pub speaks: Speaks,
     /// Dials that nobody has answered, in order: the link's name and the port.
     pub dials: Vec<(String, u64)>,
 }
@@ -32,7 +36,7 @@ impl Network {
         let ports = FIRST_PORT..FIRST_PORT + members;
         let ids = servers.add_members(ports.clone().map(|port| wire::Member { host: "10.0.0.1".into(), port }));
         let ports = ports.map(u64::from).zip(ids).collect();
-        Self { servers, ports, links: BTreeMap::new(), dials: Vec::new() }
+        Self { servers, ports, links: BTreeMap::new(), speaks: Speaks::HotRod, dials: Vec::new() }
     }
 
     /// The member of a port.
@@ -49,8 +53,8 @@ impl Network {
                 Some("Connect") => self.dials.push((link, output["port"].as_u64().expect("a port"))),
                 Some("Close") => {
                     self.dials.retain(|(other, _)| *other != link);
-                    if let Some(connection) = self.links.remove(&link) {
-                        connection.close(&mut self.servers);
+                    if let Some(endpoint) = self.links.remove(&link) {
+                        endpoint.close(&mut self.servers);
                     }
                 }
                 _ => {}
@@ -58,29 +62,39 @@ impl Network {
         }
         let at = step["at"].as_u64().unwrap_or_default();
         for (link, bytes) in step["transmit"].as_object().into_iter().flatten() {
-            if let Some(connection) = self.links.get_mut(link) {
-                connection.handle_received(&bytes.as_str().and_then(unhex).expect("hexadecimal digits"));
-                connection.process(&mut self.servers, moment(at));
+            if let Some(endpoint) = self.links.get_mut(link) {
+                let bytes = bytes.as_str().and_then(unhex).expect("hexadecimal digits");
+                endpoint.receive(&mut self.servers, &bytes, moment(at));
             }
         }
     }
 
     /// A dial has led somewhere.
     pub fn connect(&mut self, link: &str, port: u64) {
-        if let Ok(connection) = Connection::open(&mut self.servers, self.ports[&port]) {
-            self.links.insert(link.into(), connection);
+        let at = moment(0);
+        if let Some(endpoint) = Endpoint::accept(&mut self.servers, self.ports[&port], self.speaks, at) {
+            self.links.insert(link.into(), endpoint);
         }
+    }
+
+    /// The other end of a link.
+    pub fn endpoint(&mut self, link: &str) -> &mut Endpoint {
+        self.links.get_mut(link).expect("a link")
+    }
+
+    /// Has a call that was kept executed and answered.
+    pub fn answer(&mut self, link: &str, stream: StreamId, call: u32, at: Instant) {
+        let moment = moment(at.as_micros());
+        self.links.get_mut(link).expect("a link").http2().answer(&mut self.servers, stream, call, moment);
     }
 
     /// What some server has to send next.
     pub fn next(&mut self, at: u64) -> Option<(String, Value)> {
-        while let Some(woken) = self.servers.poll_wakeup() {
-            let connection = self.links.values_mut().find(|connection| connection.id() == woken);
-            connection.into_iter().for_each(|connection| connection.process(&mut self.servers, moment(at)));
+        while self.servers.poll_wakeup().is_some() {
+            self.links.values_mut().for_each(|endpoint| endpoint.work(&mut self.servers, moment(at)));
         }
-        self.links.iter_mut().find_map(|(link, connection)| {
-            let bytes = connection.transmit().to_bytes();
-            connection.transmitted(bytes.len());
+        self.links.iter_mut().find_map(|(link, endpoint)| {
+            let bytes = endpoint.take();
             (!bytes.is_empty()).then(|| (link.clone(), hex(bytes)))
         })
     }

@@ -1,5 +1,6 @@
 //! Records a scenario: makes calls, has the servers answer, and keeps what came of each.
 
+use hotrod_core::time::Instant;
 use serde_json::{Value, json};
 
 use crate::network::Network;
@@ -103,6 +104,16 @@ impl Recorder {
         let timeout = self.player.machine.poll_timeout().expect("a deadline");
         self.now = self.now.max(timeout);
         self.call("timeout", json!({}));
+    }
+
+    /// What was recorded up to now.
+    pub fn so_far(&self) -> Value {
+        self.steps.clone().into()
+    }
+
+    /// The moment of the last step.
+    pub fn now(&self) -> Instant {
+        Instant::from_micros(self.now)
     }
 
     /// The latest output of that shape.

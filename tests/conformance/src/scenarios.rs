@@ -1,5 +1,6 @@
 //! The scenarios, one function each.
 
+mod carriages;
 mod cluster;
 mod links;
 mod listening;
@@ -15,6 +16,7 @@ pub fn all() -> Vec<(&'static str, Vec<Value>)> {
         ("cluster", cluster::all()),
         ("listening", listening::all()),
         ("links", links::all()),
+        ("carriages", carriages::all()),
         ("misuse", misuse::all()),
     ]
 }

@@ -42,13 +42,26 @@ fn address(cluster: &Cluster, node: usize) -> String {
     format!("{}:{}", endpoint.host, endpoint.port)
 }
 
-/// What /readyz says.
-async fn readiness(gateway: &Gateway) -> serde_json::Value {
+/// What the admin port answers.
+async fn ask(gateway: &Gateway, path: &str) -> String {
     let mut stream = TcpStream::connect(gateway.admin_address().unwrap()).await.unwrap();
-    stream.write_all(b"GET /readyz HTTP/1.1\r\nHost: here\r\nConnection: close\r\n\r\n").await.unwrap();
+    let request = format!("GET {path} HTTP/1.1\r\nHost: here\r\nConnection: close\r\n\r\n");
+    stream.write_all(request.as_bytes()).await.unwrap();
     let mut answer = String::new();
     stream.read_to_string(&mut answer).await.unwrap();
-    serde_json::from_str(answer.split_once("\r\n\r\n").unwrap().1).unwrap()
+    answer.split_once("\r\n\r\n").unwrap().1.into()
+}
+
+/// What /readyz says.
+async fn readiness(gateway: &Gateway) -> serde_json::Value {
+    serde_json::from_str(&ask(gateway, "/readyz").await).unwrap()
+}
+
+/// How many bytes of clients have gone to members.
+async fn relayed_to_member(gateway: &Gateway) -> u64 {
+    let series = "hotrod_gateway_relayed_bytes_total{direction=\"to_member\"} ";
+    let text = ask(gateway, "/metrics").await;
+    text.lines().find_map(|line| line.strip_prefix(series)).map_or(0, |value| value.parse().unwrap())
 }
 
 /// What /readyz says once something has been found out.
@@ -101,6 +114,28 @@ async fn write_and_read(client: &Client) {
     }
     assert_eq!(seen, 102);
     cache.clear().await.unwrap();
+}
+
+/// Infinispan's own client, unchanged: with the intelligence that it comes with it goes on to the members of the topology,
+/// with none all that it does passes through the gateway.
+#[test]
+fn infinispans_own_client_is_served() {
+    run(async {
+        let gateway = sidecar(cluster(Flavour::Plain, 2), &[]).await;
+        let lib = infinispan_harness::install(&Options::default().version).unwrap();
+        let program = concat!(env!("CARGO_MANIFEST_DIR"), "/java/ThroughGateway.java");
+        let (host, port) = (gateway.address().ip().to_string(), gateway.address().port().to_string());
+        for intelligence in [None, Some("TOPOLOGY_AWARE"), Some("BASIC")] {
+            let mut java = tokio::process::Command::new("java");
+            java.arg("-cp").arg(lib.join("*")).args([program, &host, &port]).args(intelligence).kill_on_drop(true);
+            let told = timeout(Duration::from_secs(120), java.output()).await.expect("in time").unwrap();
+            let said = String::from_utf8_lossy(&[told.stdout, told.stderr].concat()).to_string();
+            assert!(told.status.success() && said.lines().any(|line| line == "passed"), "{intelligence:?}: {said}");
+        }
+        let relayed = relayed_to_member(&gateway).await;
+        assert!(relayed > 1 << 20, "a value of 1 MiB has passed: {relayed} bytes");
+        assert!(gateway.stop().await);
+    });
 }
 
 /// Raw, before one of two members: operations, events, and what the gateway finds out without an account.
@@ -159,6 +194,35 @@ fn who_may_come_in_is_between_client_and_member() {
         let refused = reader.put("k", "v").await.unwrap_err().to_string();
         assert!(refused.contains("Unauthorized access"), "{refused}");
         reader.get("k").await.unwrap();
+        assert!(gateway.stop().await);
+    });
+}
+
+/// Passwords pass through the gateway in every carriage, right ones and wrong ones.
+#[test]
+fn who_may_come_in_is_the_same_over_every_carriage() {
+    run(async {
+        let gateway = sidecar(cluster(Flavour::SecurePlain, 1), &[]).await;
+        found_out(&gateway).await;
+        for carriage in [
+            "carriage=upgrade",
+            "carriage=connect",
+            "carriage=connect-http2",
+            "carriage=extended-connect",
+            "carriage=frames",
+            "carriage=auto",
+            "carriage=upgrade&inside=frames",
+            "carriage=connect&inside=frames",
+        ] {
+            for mechanism in ["SCRAM-SHA-256", "DIGEST-SHA-256", "PLAIN"] {
+                let more = format!("&access=header&{carriage}&sasl_mechanism={mechanism}");
+                let admin = client(&gateway, "admin:changeme@", "local", &more).await.unwrap();
+                admin.default_cache().put("k", carriage).await.unwrap();
+                assert_eq!(admin.default_cache().get("k").await.unwrap().unwrap(), carriage);
+                let wrong = client(&gateway, "admin:wrong@", "local", &more).await.err().unwrap().to_string();
+                assert!(wrong.contains(mechanism), "{carriage}: {wrong}");
+            }
+        }
         assert!(gateway.stop().await);
     });
 }

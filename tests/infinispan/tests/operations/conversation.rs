@@ -1,4 +1,4 @@
-//! A session in one protocol version, whose operations are checked and recorded.
+//! A conversation in one protocol version, whose operations are checked, and recorded where it is a session's.
 
 use std::time::Duration;
 
@@ -7,17 +7,20 @@ use hotrod_tokio::core::session::{Config, Disconnect, OperationError, VersionCho
 use hotrod_tokio::core::wire::{
     Body, Expiration, Flags, Lifetime, Operation, Reply, Request, RequestOptions, Status, Version,
 };
-use hotrod_tokio::{Error, Session};
+use hotrod_tokio::{Client, Error, Session};
 use infinispan_harness::Cluster;
 use tokio::net::TcpStream;
 
 use crate::recorder::{Recorder, Recording};
+use crate::speaker::{Speaker, WholeClient};
 
 pub struct Conversation {
-    pub session: Session,
+    pub speaker: Speaker,
     pub version: Version,
     pub options: RequestOptions,
     pub recorder: Recorder,
+    /// Before every name; empty for a session.
+    who: String,
     part: String,
 }
 
@@ -42,24 +45,48 @@ impl Conversation {
         };
         recorder.take();
         let options = RequestOptions::cache("local");
-        Some(Self { session, version, options, recorder, part: part.into() })
+        Some(Self {
+            speaker: Speaker::Session(session),
+            version,
+            options,
+            recorder,
+            who: String::new(),
+            part: part.into(),
+        })
     }
 
-    pub fn end(&self) {
+    /// By a whole client over a carriage.
+    pub fn by_client(client: Client, version: Version, carriage: &str, part: &str) -> Self {
+        let (speaker, options) = (Speaker::Client(WholeClient::new(client)), RequestOptions::cache("local"));
+        let (who, part) = (format!("{carriage}-"), part.into());
+        Self { speaker, version, options, recorder: Recorder::default(), who, part }
+    }
+
+    pub async fn end(&self) {
         self.recorder.save(self.version);
-        self.session.close();
+        self.speaker.close().await;
     }
 
     /// Whether this version (and the server) has the operation.
     pub fn has(&self, operation: Operation) -> bool {
         let row = operation.row();
-        let known = &self.session.ready().operations;
+        let known = self.speaker.operations();
         row.since <= self.version && (known.is_empty() || known.contains(&row.request_opcode.into()))
     }
 
-    /// A key that no other part or version uses.
+    /// A key that no other part, version or carriage uses.
     pub fn key(&self, name: &str) -> Bytes {
-        Bytes::from(format!("{}-{}-{name}", self.part, self.version))
+        Bytes::from(format!("{}{}-{}-{name}", self.who, self.part, self.version))
+    }
+
+    /// What tells this conversation from those over other carriages; empty for a session.
+    pub fn who(&self) -> &str {
+        &self.who
+    }
+
+    /// A name that no other version or carriage uses.
+    pub fn name(&self, kind: &str) -> String {
+        format!("{}{kind}-{}", self.who, self.version)
     }
 
     /// Executes an operation that succeeds or tells "no" by its status.
@@ -73,7 +100,7 @@ impl Conversation {
     }
 
     pub async fn try_ask(&self, options: &RequestOptions, request: Request) -> Result<Reply, Error> {
-        let result = self.session.execute(options, &request, Some(Duration::from_secs(20))).await;
+        let result = self.speaker.execute(options, &request, Some(Duration::from_secs(20))).await;
         self.recorder.record(&self.part, self.version, &request);
         result
     }

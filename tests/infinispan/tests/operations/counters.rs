@@ -17,10 +17,6 @@ pub async fn conversation(c: &Conversation) {
 
 type Options = hotrod_tokio::core::wire::RequestOptions;
 
-fn name(c: &Conversation, kind: &str) -> String {
-    format!("{kind}-{}", c.version)
-}
-
 async fn create(c: &Conversation, options: &Options, kind: CounterKind, initial_value: i64, counter: &str) {
     let configuration = CounterConfiguration { kind, persistent: false, initial_value };
     let create = Request::CounterCreate { counter: counter.into(), configuration: configuration.clone() };
@@ -39,7 +35,7 @@ async fn value(c: &Conversation, options: &Options, request: Request) -> i64 {
 
 /// COUNTER_IS_DEFINED answers 0x51 and COUNTER_GET_AND_SET 0x80 (gotcha 18).
 async fn strong(c: &Conversation, options: &Options) {
-    let counter = name(c, "strong");
+    let counter = c.name("strong");
     let defined = |counter: String| Request::CounterIsDefined { counter };
     assert_eq!(c.ask_with(options, defined(counter.clone())).await.status, Status::NOT_EXECUTED);
     create(c, options, CounterKind::UnboundedStrong, 5, &counter).await;
@@ -65,7 +61,7 @@ async fn strong(c: &Conversation, options: &Options) {
 
 /// Status 0x04 says that a bound is reached, and nothing follows it.
 async fn bounded(c: &Conversation, options: &Options) {
-    let counter = name(c, "bounded");
+    let counter = c.name("bounded");
     create(c, options, CounterKind::BoundedStrong { lower: -1, upper: 1 }, 0, &counter).await;
     let add = |delta| Request::CounterAddAndGet { counter: counter.clone(), delta };
     assert_eq!(value(c, options, add(1)).await, 1);
@@ -74,13 +70,13 @@ async fn bounded(c: &Conversation, options: &Options) {
 }
 
 async fn weak(c: &Conversation, options: &Options) {
-    let counter = name(c, "weak");
+    let counter = c.name("weak");
     create(c, options, CounterKind::Weak { concurrency: 4 }, 0, &counter).await;
     assert_eq!(value(c, options, Request::CounterAddAndGet { counter, delta: 3 }).await, 0);
 }
 
 async fn events(c: &Conversation, options: &Options) {
-    let counter = name(c, "heard");
+    let counter = c.name("heard");
     create(c, options, CounterKind::BoundedStrong { lower: 0, upper: 10 }, 0, &counter).await;
     let listener_id = c.key("counter listener");
     let add = Request::CounterAddListener { counter: counter.clone(), listener_id: listener_id.clone() };
@@ -95,10 +91,10 @@ async fn events(c: &Conversation, options: &Options) {
 /// Waits until the session has been given so many events.
 pub async fn heard(c: &Conversation, events: u64) {
     for _ in 0..500 {
-        if c.session.counters().events >= events {
+        if c.speaker.events() >= events {
             return;
         }
         tokio::time::sleep(std::time::Duration::from_millis(10)).await;
     }
-    panic!("{events} events expected, {:?}", c.session.counters());
+    panic!("{events} events expected, {} have come", c.speaker.events());
 }

@@ -17,7 +17,7 @@ pub async fn conversation(c: &Conversation) {
         (0..ENTRIES).map(|n| (c.key(&format!("k{n}")), Bytes::from(format!("v{n}")))).collect();
     for (key, value) in &entries {
         let put = Request::Put { key: key.clone(), expiration: immortal(), value: value.clone() };
-        c.session.execute(&options, &put, None).await.unwrap();
+        c.speaker.execute(&options, &put, None).await.unwrap();
     }
     c.recorder.take();
     for metadata in [false, true] {

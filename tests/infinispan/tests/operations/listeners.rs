@@ -1,8 +1,10 @@
 use bytes::Bytes;
 use hotrod_tokio::core::wire::{Interests, ListenerOptions, Operation, Request, RequestOptions, Status, Version};
+use hotrod_tokio::{Client, NearCacheOptions};
 
 use crate::conversation::{Conversation, immortal};
 use crate::counters::heard;
+use crate::speaker::Speaker;
 
 pub async fn conversation(c: &Conversation) {
     let key = c.key("heard");
@@ -33,7 +35,7 @@ async fn current_state(c: &Conversation) {
     c.ask_with(&options, Request::Clear {}).await;
     let key = c.key("there already");
     c.ask_with(&options, Request::Put { key, expiration: immortal(), value: "v".into() }).await;
-    let before = c.session.counters().events;
+    let before = c.speaker.events();
     let listener_id = c.key("state listener");
     let with_state = ListenerOptions { include_current_state: true, ..ListenerOptions::default() };
     let add = Request::AddClientListener { listener_id: listener_id.clone(), options: with_state };
@@ -46,7 +48,7 @@ async fn interests(c: &Conversation) {
     // A cache of its own: in another one entries are removed by other tests at the same time.
     let cache = RequestOptions::cache("listened");
     let key = c.key("interesting");
-    let before = c.session.counters().events;
+    let before = c.speaker.events();
     let listener_id = c.key("removal listener");
     let options = ListenerOptions { interests: Interests::REMOVED, ..ListenerOptions::default() };
     let add = Request::AddClientListener { listener_id: listener_id.clone(), options };
@@ -56,14 +58,36 @@ async fn interests(c: &Conversation) {
     c.ask_with(&cache, Request::Remove { key }).await;
     heard(c, before + 1).await;
     c.ask_with(&cache, Request::RemoveClientListener { listener_id }).await;
-    assert_eq!(c.session.counters().events, before + 1);
+    assert_eq!(c.speaker.events(), before + 1);
 }
 
 async fn bloom_filter(c: &Conversation) {
+    if let Speaker::Client(whole) = &c.speaker {
+        return near_cache(c, &whole.client).await;
+    }
     let listener_id = c.key("near cache");
     let add = Request::AddBloomFilterListener { listener_id: listener_id.clone(), bloom_bits: 1024 };
     assert_eq!(c.ask(add).await.status, Status::SUCCESS);
     let filter = Bytes::from(vec![0xff; 128]);
     assert_eq!(c.ask(Request::UpdateBloomFilter { bloom_filter: filter }).await.status, Status::SUCCESS);
     assert_eq!(c.ask(Request::RemoveClientListener { listener_id }).await.status, Status::SUCCESS);
+}
+
+/// What a whole client does with a bloom filter: the listener and the filter belong to one session, which it chooses.
+async fn near_cache(c: &Conversation, client: &Client) {
+    let cache = client.cache("local");
+    let key = c.key("near");
+    cache.put(key.clone(), "v").await.unwrap();
+    cache.enable_near_cache(NearCacheOptions { bloom_filter: true, ..NearCacheOptions::default() }).unwrap();
+    for _ in 0..500 {
+        assert_eq!(cache.get(key.clone()).await.unwrap().unwrap(), "v");
+        if client.counters().near_hits > 0 {
+            break;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+    }
+    assert!(client.counters().near_hits > 0, "{:?}", client.counters());
+    c.ask(Request::Put { key: key.clone(), expiration: immortal(), value: "w".into() }).await;
+    assert_eq!(cache.get(key).await.unwrap().unwrap(), "w");
+    cache.disable_near_cache();
 }

@@ -1,4 +1,5 @@
-//! Every operation of the protocol, in every version that matters, against a real Infinispan server.
+//! Every operation of the protocol, in every version that matters, against a real Infinispan server: by a session
+//! alone, and by whole clients through a gateway over every carriage.
 //!
 //! `HOTROD_INFINISPAN_VERSION` chooses the server (`make test-matrix` runs through the older lines), `HOTROD_RECORD`
 //! names a folder into which the bytes of each conversation are written as golden vectors.
@@ -7,6 +8,7 @@
 
 mod authentication;
 mod bulk;
+mod carriages;
 mod conversation;
 mod counters;
 mod iteration;
@@ -18,9 +20,13 @@ mod query;
 mod recorder;
 mod server;
 mod single;
+mod speaker;
 mod streaming;
 mod transactions;
 
+use std::sync::OnceLock;
+
+use carriages::{Front, over_every_carriage};
 use conversation::Conversation;
 use hotrod_tokio::core::wire::Version;
 use infinispan_harness::{Cluster, Flavour, Options, skip_real};
@@ -34,15 +40,16 @@ fn secured_server() -> &'static Cluster {
     infinispan_harness::shared(Options { flavour, ..Options::default() })
 }
 
-/// Runs a part of the matrix in each version that the server has.
+/// Runs a part of the matrix in each version that the server has, and over each carriage.
 fn in_every_version<F>(part: &str, test: F)
 where
     F: AsyncFn(&Conversation),
 {
-    in_every_version_on(server, part, test);
+    static FRONT: OnceLock<Front> = OnceLock::new();
+    in_every_version_on(server, &FRONT, part, test);
 }
 
-fn in_every_version_on<F>(server: fn() -> &'static Cluster, part: &str, test: F)
+fn in_every_version_on<F>(server: fn() -> &'static Cluster, fronts: &'static OnceLock<Front>, part: &str, test: F)
 where
     F: AsyncFn(&Conversation),
 {
@@ -54,8 +61,11 @@ where
         runtime.block_on(async {
             let Some(conversation) = Conversation::begin(server(), version, part).await else { return };
             test(&conversation).await;
-            conversation.end();
+            conversation.end().await;
         });
+    }
+    if std::env::var_os("HOTROD_RECORD").is_none() && !infinispan_harness::is_older_line() {
+        runtime.block_on(over_every_carriage(Front::of(server(), fronts), part, &test));
     }
 }
 
@@ -106,7 +116,8 @@ fn server_and_cache() {
 
 #[test]
 fn authentication_step_by_step() {
-    in_every_version_on(secured_server, "authentication", authentication::conversation);
+    static FRONT: OnceLock<Front> = OnceLock::new();
+    in_every_version_on(secured_server, &FRONT, "authentication", authentication::conversation);
 }
 
 #[test]

@@ -28,7 +28,7 @@ struct Tape {
 const OF_A_KIND: usize = 2;
 
 /// Access to what a [`Recording`] keeps.
-#[derive(Clone)]
+#[derive(Clone, Default)]
 pub struct Recorder(Arc<Mutex<Tape>>);
 
 /// A stream that keeps what passes.

@@ -2,6 +2,7 @@ use bytes::Bytes;
 use hotrod_tokio::core::wire::{Body, MediaType, Operation, Request, RequestOptions, Status, Version};
 
 use crate::conversation::Conversation;
+use crate::speaker::Speaker;
 
 pub async fn conversation(c: &Conversation) {
     ping(c).await;
@@ -43,6 +44,13 @@ async fn statistics(c: &Conversation) {
 /// A clustered cache tells its topology to who has another one; PING without a cache never does.
 async fn topology(c: &Conversation) {
     let reply = c.ask_with(&RequestOptions::cache("dist"), Request::Ping {}).await;
+    if let Speaker::Client(whole) = &c.speaker {
+        // The client keeps what it is told to itself. One that does not route is told nothing.
+        if let Some(view) = whole.client.view(&whole.client.cache("dist")) {
+            assert_eq!((view.members().len(), view.segments()), (1, 256));
+        }
+        return;
+    }
     let topology = reply.topology.expect("a topology");
     assert_eq!(topology.members.len(), 1);
     let hash = topology.hash.expect("segment owners");

@@ -122,10 +122,10 @@ async fn every_length_of_value(c: &Conversation) {
         let value: Bytes = (0..length).map(|index| index as u8).collect::<Vec<_>>().into();
         let put = Request::Put { key: key.clone(), expiration: immortal(), value: value.clone() };
         // Too long for the golden vectors.
-        let reply = c.session.execute(&c.options, &put, None).await.unwrap();
+        let reply = c.speaker.execute(&c.options, &put, None).await.unwrap();
         assert_eq!(reply.status, Status::SUCCESS);
         let get = Request::Get { key: key.clone() };
-        let reply = c.session.execute(&c.options, &get, None).await.unwrap();
+        let reply = c.speaker.execute(&c.options, &get, None).await.unwrap();
         assert!(reply.body == Body::Value(value), "{length} bytes");
     }
     c.recorder.take();

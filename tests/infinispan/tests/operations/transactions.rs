@@ -23,7 +23,7 @@ fn xid(c: &Conversation, number: u8) -> Xid {
     let version = c.version.to_byte();
     Xid {
         format_id: -17,
-        global_transaction_id: Bytes::copy_from_slice(&[b'g', version, number]),
+        global_transaction_id: [&[b'g', version, number], c.who().as_bytes()].concat().into(),
         branch_qualifier: Bytes::copy_from_slice(&[b'b', number]),
     }
 }
