@@ -11,13 +11,16 @@ use crate::cancel::{Stand, cancelled, stand};
 use crate::common::{Played, node, series, sidecar};
 use crate::peer::{FIN, FIRST, FRAMES, Heard, LITTLE_CREDIT, Peer, WHOLE, get, hot_rod, put};
 
+/// Flags, and octets.
+type Fragments<'a> = Vec<(u8, &'a [u8])>;
+
 /// what the frames of a call make is one request, or the session ends, and nothing of it is executed.
 #[tokio::test]
 async fn frames_that_are_not_one_request_end_the_session() {
     let whole = put(7, 20_000);
     let (head, tail) = whole.split_at(16_000);
     let two: Vec<u8> = [get(7), get(8)].concat();
-    let frames: [(&str, Vec<(u8, &[u8])>); 8] = [
+    let frames: [(&str, Fragments<'_>); 8] = [
         ("no Hot Rod", vec![(WHOLE, b"GET / HTTP/1.1\r\n\r\n")]),
         ("an answer", vec![(WHOLE, &[0xa1, 1, 0x18, 0, 0])]),
         ("nothing", vec![(WHOLE, b"")]),

@@ -31,7 +31,7 @@ async fn node_comes_again_when_the_member_is_known_better() {
         assert_eq!(peer.next().await, node(2, "10.0.0.0", 11222));
         // Another view in which the member is the same is no news of it.
         let upstream = Member { host: "127.0.0.1".into(), port: played.address().port() };
-        played.set_topology(6, &[upstream.clone()]);
+        played.set_topology(6, std::slice::from_ref(&upstream));
         assert_eq!(peer.next().await, node(2, "127.0.0.1", upstream.port));
         played.set_topology(7, &[members(1), vec![upstream]].concat());
         until("two members are known", || async {

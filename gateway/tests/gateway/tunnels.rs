@@ -293,8 +293,8 @@ impl Held {
             ["--upstream", &upstream, "--node-name", "node-0", "--upstream-tls", "--connect-timeout", "10min"];
         let ports = ["--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0"];
         let gateway = Gateway::start(config(&[&arguments[..], &ports].concat())).await.unwrap();
-        let _own = timeout(LONG, listener.accept()).await.unwrap().unwrap().0;
-        Self { listener, gateway, _own }
+        let own = timeout(LONG, listener.accept()).await.unwrap().unwrap().0;
+        Self { listener, gateway, _own: own }
     }
 
     /// The connection for the session that was asked for.
