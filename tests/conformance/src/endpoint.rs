@@ -34,7 +34,7 @@ pub struct Endpoint {
 
 enum Protocol {
     /// Also what a tunnel of HTTP/1.1 has become.
-    HotRod(Connection),
+    HotRod(Box<Connection>),
     Http1(Box<ServerExchange>),
     Http2(Box<Http2>),
 }
@@ -60,7 +60,7 @@ impl Endpoint {
     /// Accepts a link; `None` if nobody is there.
     pub fn accept(servers: &mut Cluster, member: MemberId, speaks: Speaks, at: Moment) -> Option<Self> {
         let protocol = match speaks {
-            Speaks::HotRod => Protocol::HotRod(Connection::open(servers, member).ok()?),
+            Speaks::HotRod => Protocol::HotRod(Box::new(Connection::open(servers, member).ok()?)),
             Speaks::Http1 => Protocol::Http1(Box::new(ServerExchange::new(http1::Limits::default()))),
             Speaks::Http2 { frames } => {
                 let config = ServerConfig {
@@ -149,7 +149,7 @@ impl Endpoint {
         let mut connection = Connection::open(servers, self.member).expect("the member is there");
         connection.handle_received(&first);
         connection.process(servers, at);
-        self.protocol = Protocol::HotRod(connection);
+        self.protocol = Protocol::HotRod(Box::new(connection));
     }
 }
 
