@@ -12,7 +12,7 @@ use super::output::{ClusterError, Output};
 use super::startup::StartError;
 use crate::session::{Disconnect, OperationError};
 use crate::time::Instant;
-use crate::wire::{self, Body, Reply, Request, Xid};
+use crate::wire::{self, Body, Reply, Request, Status, Xid};
 
 /// Transactions of which it is remembered where they were prepared. When there are more the oldest name is forgotten:
 /// any member can end a transaction, the one that prepared it does so with the fewest hops.
@@ -44,7 +44,12 @@ impl Cluster {
                 }
                 self.complete(id, Some(member), Ok(reply));
             }
-            Err(error) => self.handle_failure(id, member, error),
+            Err(error) => {
+                let is_stopping =
+                    matches!(error, OperationError::Server { status: Status::ILLEGAL_LIFECYCLE_STATE, .. });
+                let has_moved = is_stopping && self.leave_stopping(session);
+                self.handle_failure(id, member, error, has_moved);
+            }
         }
     }
 

@@ -21,6 +21,9 @@ use crate::carriage::registry::{HOT_ROD_MESSAGE_ERROR, HOT_ROD_TOO_LARGE};
 use crate::session::{Applied, Disconnect, OperationError};
 use crate::wire::Topology;
 
+/// How long a session is kept although it says that it will stop, when another was left for that.
+const STAYS: Duration = Duration::from_secs(1);
+
 /// Infinispan's MurmurHash3, the only function that spreads keys.
 const MURMUR3: u8 = 3;
 
@@ -64,8 +67,9 @@ impl Cluster {
         self.note_degradation();
     }
 
-    /// An attempt has failed: another where that is safe, or the honest answer.
-    pub(super) fn handle_failure(&mut self, id: OperationId, member: MemberId, error: OperationError) {
+    /// An attempt has failed: another where that is safe, or the honest answer. With another member, unless this one
+    /// `has_moved` to another endpoint.
+    pub(super) fn handle_failure(&mut self, id: OperationId, member: MemberId, error: OperationError, has_moved: bool) {
         let closing = self.is_closing();
         let Config { max_retries, repeat_writes, .. } = self.config;
         let now = self.now;
@@ -80,13 +84,36 @@ impl Cluster {
             && now < operation.deadline
             && may_be_sent_again(operation, &error, repeat_writes)
         {
-            operation.avoid = Some(member);
+            operation.avoid = (!has_moved).then_some(member);
             self.counters.retries += 1;
             return self.redispatch(id);
         }
         // What an earlier attempt may have done counts as well.
         let error = if is_first { error } else { unknown_of(error) };
         self.complete(id, Some(member), Err(ClusterError::Operation { error, attempts }));
+    }
+
+    /// A session refuses everything, as what is behind it is about to stop: it is left. Answers whether the member is
+    /// reached by another endpoint from now on.
+    ///
+    /// Not every time: a server says the same of a cache that has been stopped, and goes on itself.
+    pub(super) fn leave_stopping(&mut self, session: SessionId) -> bool {
+        let Some(open) = self.sessions.get(session) else { return false };
+        let (now, member, link) = (self.now, open.member, open.link);
+        let Some(endpoint) = self.links.get(link).map(|link| link.endpoint.clone()) else { return false };
+        let Some(known) = self.members.get_mut(member) else { return false };
+        let (until, was_left) = (now + STAYS, known.waits_for(&endpoint, now).is_some());
+        if known.stays_until.is_some_and(|until| now < until) {
+            return was_left;
+        }
+        known.stays_until = Some(until);
+        known.wait_for(endpoint.clone(), now, until);
+        let has_other = self.waits_for(member).is_none();
+        if !has_other && let Some(known) = self.members.get_mut(member) {
+            known.wait_no_longer(&endpoint);
+        }
+        self.drain(session);
+        has_other
     }
 
     /// A session has failed or ended.

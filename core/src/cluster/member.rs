@@ -52,6 +52,8 @@ pub(super) struct Member {
     pub(super) retry_at: Option<Instant>,
     /// Endpoints that have asked not to be asked for it again before then.
     pub(super) asked_to_wait: Vec<(Endpoint, Instant)>,
+    /// Before that no session is left because it says that it will stop.
+    pub(super) stays_until: Option<Instant>,
     pub(super) failure: Option<Arc<Disconnect>>,
     pub(super) is_seed: bool,
     /// The site that it was named for last.
@@ -84,6 +86,11 @@ impl Member {
         self.asked_to_wait.push((endpoint, until));
     }
 
+    /// It may be asked again.
+    pub(super) fn wait_no_longer(&mut self, endpoint: &Endpoint) {
+        self.asked_to_wait.retain(|(asked, _)| asked != endpoint);
+    }
+
     pub(super) fn may_be_tried(&self, now: Instant) -> bool {
         self.retry_at.is_none_or(|retry_at| now >= retry_at)
     }
@@ -113,6 +120,7 @@ impl Members {
             failures: 0,
             retry_at: None,
             asked_to_wait: Vec::new(),
+            stays_until: None,
             failure: None,
             is_seed: false,
             site,

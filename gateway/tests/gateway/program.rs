@@ -1,8 +1,10 @@
 //! The program itself: signals, exit codes, logs.
 
+use std::future::ready;
 use std::io::{BufRead, BufReader, Read};
 use std::net::{SocketAddr, TcpStream};
 use std::process::{Child, ChildStdout, Command, Stdio};
+use std::thread::{self, JoinHandle};
 
 use hotrod_tokio::Client;
 use rustix::process::{Pid, Signal, kill_process};
@@ -15,6 +17,8 @@ pub(crate) struct Program {
     child: Child,
     /// Kept open.
     _stdout: BufReader<ChildStdout>,
+    /// Reads what it logs: a log that nobody reads would hold it up.
+    log: Option<JoinHandle<String>>,
     pub(crate) address: SocketAddr,
     pub(crate) admin: SocketAddr,
 }
@@ -32,7 +36,13 @@ impl Program {
         stdout.read_line(&mut line).unwrap();
         let said: serde_json::Value = serde_json::from_str(&line).unwrap_or_else(|_| panic!("{line:?}"));
         let address = |name: &str| said[name].as_str().unwrap().parse().unwrap();
-        Self { address: address("listen"), admin: address("admin"), child, _stdout: stdout }
+        let mut stderr = child.stderr.take().unwrap();
+        let log = thread::spawn(move || {
+            let mut log = String::new();
+            stderr.read_to_string(&mut log).unwrap();
+            log
+        });
+        Self { log: Some(log), address: address("listen"), admin: address("admin"), child, _stdout: stdout }
     }
 
     /// Memory that it has at the moment, in bytes.
@@ -49,13 +59,9 @@ impl Program {
 
     /// Waits for its end; answers the exit code and what it logged.
     async fn ended(mut self) -> (Option<i32>, String) {
-        spawn_blocking(move || {
-            let mut log = String::new();
-            self.child.stderr.take().unwrap().read_to_string(&mut log).unwrap();
-            (self.child.wait().unwrap().code(), log)
-        })
-        .await
-        .unwrap()
+        let child = &mut self.child;
+        until("the program ends", || ready(child.try_wait().unwrap().is_some())).await;
+        (self.child.wait().unwrap().code(), self.log.take().unwrap().join().unwrap())
     }
 }
 
@@ -169,7 +175,8 @@ async fn sigterm_under_load_loses_no_call_over_any_carriage() {
                     let (key, value) = (format!("{carriage}-{task}-{count}"), vec![task; 2_000]);
                     let put = cache.put(key.clone(), value.clone()).await;
                     put.unwrap_or_else(|error| panic!("{carriage}, {count}: {error}"));
-                    assert_eq!(cache.get(key).await.unwrap().unwrap(), value, "{carriage}");
+                    let got = cache.get(key).await.unwrap_or_else(|error| panic!("{carriage}, {count}: {error}"));
+                    assert_eq!(got.unwrap(), value, "{carriage}");
                     count += 1;
                 }
                 count

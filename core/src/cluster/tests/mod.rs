@@ -2,5 +2,6 @@
 
 mod carriages;
 mod fates;
+mod stopping;
 mod waits;
 mod world;

@@ -17,7 +17,7 @@ use crate::http2::{self, ErrorCode, StreamId};
 use crate::session::ServerSession;
 use crate::time::Instant;
 use crate::wire::{
-    Body, Limits, Member, Operation, Ping, Reply, Request, RequestHeader, RequestOptions, Status, Version,
+    Body, Limits, Member, Operation, Ping, Reply, Request, RequestHeader, RequestOptions, Status, Topology, Version,
 };
 
 /// What is at the other end of a link.
@@ -28,6 +28,8 @@ pub(super) enum Far {
     Words(&'static [u8]),
     /// A member.
     Raw(Box<ServerSession>),
+    /// A member, or a gateway before it, that is about to stop: it refuses everything but PING, after one answer if it has a topology.
+    Stopping(Box<ServerSession>, Option<Topology>),
     /// Answers an Upgrade with that status; 101 leads to a member.
     Http1(Box<ServerExchange>, u16, Option<u32>),
     /// An endpoint that speaks HTTP/2.
@@ -74,6 +76,10 @@ impl Far {
         Self::Raw(Box::new(ServerSession::new(Limits::default(), 1 << 20)))
     }
 
+    pub(super) fn stopping(topology: Option<Topology>) -> Self {
+        Self::Stopping(Box::new(ServerSession::new(Limits::default(), 1 << 20)), topology)
+    }
+
     pub(super) fn http1(status: u16, retry_after: Option<u32>) -> Self {
         Self::Http1(Box::new(ServerExchange::new(http1::Limits::default())), status, retry_after)
     }
@@ -100,6 +106,7 @@ impl Far {
             }
             Self::Words(words) => Bytes::from_static(core::mem::take(words)),
             Self::Raw(member) => answered_by(member, bytes),
+            Self::Stopping(member, topology) => refused_by(member, bytes, topology),
             Self::Http1(exchange, status, retry_after) => {
                 exchange.handle_received(bytes);
                 let mut accepted = None;
@@ -125,6 +132,27 @@ impl Far {
             Self::Gateway(gateway) => gateway.receive(bytes),
         }
     }
+}
+
+/// What a member that is about to stop has to say: no topology goes with a refusal, so its last answer has it.
+fn refused_by(member: &mut ServerSession, bytes: &[u8], topology: &mut Option<Topology>) -> Bytes {
+    member.handle_received(bytes);
+    while let Some((header, request)) = member.poll_request() {
+        if request == (Request::Ping {}) {
+            reply(member, &header, Operation::Ping, ping());
+            continue;
+        }
+        let topology = topology.take().map(Box::new);
+        let (status, body) = match topology {
+            Some(_) => (Status::SUCCESS, Body::Size(0)),
+            None => (Status::ILLEGAL_LIFECYCLE_STATE, Body::Error("about to stop".into())),
+        };
+        let reply = Reply { message_id: header.message_id, status, topology, body };
+        member.reply(&header, request.operation(), &reply);
+    }
+    let said = member.transmit().to_bytes();
+    member.transmitted(said.len());
+    said
 }
 
 /// What a member has to say to PING, whatever else is asked.
