@@ -127,14 +127,28 @@ async fn who_says_nothing_or_nonsense_is_disconnected() {
         let mut silent = TcpStream::connect(address).unwrap();
         silent.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
         assert_eq!(silent.read(&mut [0; 10]).unwrap(), 0);
-        let mut other = TcpStream::connect(address).unwrap();
-        other.write_all(b"GET / HTTP/1.1\r\n\r\n").unwrap();
-        let mut answer = Vec::new();
-        other.read_to_end(&mut answer).unwrap();
-        assert_eq!(&answer[..4], [0xa1, 0, 0x50, 0x81], "bad magic, then the end");
+        assert_eq!(said_to(address, b"\0"), b"", "no protocol begins so");
+        assert_eq!(said_to(address, b"\x16"), b"", "there is no TLS here");
+        let answer = said_to(address, b"GET / HTTP/1.1\r\nHost: node\r\nConnection: close\r\n\r\n");
+        assert!(answer.starts_with(b"HTTP/1.1 200 "), "{}", answer.escape_ascii());
+        // A PING, and what is no request behind it.
+        let ping = [0xa0, 1, 41, 0x17, 0, 0, 1, 0, 0, 0, 0];
+        let answer = said_to(address, &[&ping[..], b"nonsense"].concat());
+        let refused = answer.windows(4).position(|bytes| bytes == [0xa1, 0, 0x50, 0x81]);
+        assert!(refused > Some(0), "the answer, bad magic, then the end: {}", answer.escape_ascii());
     })
     .await;
     node.stop().await;
+}
+
+/// What a client that says that is told until it is disconnected.
+fn said_to(address: SocketAddr, words: &[u8]) -> Vec<u8> {
+    let mut client = TcpStream::connect(address).unwrap();
+    client.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
+    client.write_all(words).unwrap();
+    let mut answer = Vec::new();
+    client.read_to_end(&mut answer).unwrap();
+    answer
 }
 
 /// A client that sends requests and reads no answer is held back, and does not hold up others.
