@@ -1,7 +1,6 @@
 //! The client's end of an HTTP/2 link: one connection, a session on each of its streams.
 
 use alloc::collections::{BTreeMap, VecDeque};
-use alloc::string::String;
 use alloc::vec::Vec;
 
 use bytes::{Bytes, BytesMut};
@@ -17,6 +16,7 @@ use super::request::{Form, SessionRequest};
 use super::terms::{CHANGED_TERMS, Offer};
 use super::turns::Turns;
 use super::writing::{ENOUGH, FULL, largest_whole, put_fragment, put_head, put_numbers};
+use crate::http1::Fields;
 use crate::http2::hpack::Field;
 use crate::http2::{self, Connection, ErrorCode, StreamId};
 use crate::time::Instant;
@@ -164,6 +164,13 @@ impl ClientLink {
     /// Whether the peer speaks Hot Rod frames as well; `None` while that is not known.
     pub fn speaks_frames(&self) -> Option<bool> {
         self.settled.then_some(self.terms.is_some())
+    }
+
+    /// Whether the peer announces Hot Rod frames, whatever is spoken here: then it is an endpoint of Hot Rod over HTTP
+    /// itself, and nothing between chooses the member. `None` while that is not known.
+    pub fn is_hot_rod_endpoint(&self) -> Option<bool> {
+        let settings = self.connection.peer_settings().filter(|_| self.settled)?;
+        Some(settings.get(setting::HOT_ROD).is_some_and(|revision| revision > 0))
     }
 
     /// What the peer has offered for Hot Rod frames.
@@ -473,8 +480,7 @@ impl ClientLink {
         let refusal = Refusal::of_fields(fields);
         if (200..300).contains(&refusal.status) && !end_stream {
             self.channels.get_mut(&id)?.progress = Progress::Open;
-            let node = super::request::node_of(fields).map(String::from);
-            return Some(ClientEvent::Opened { channel: id, node });
+            return Some(ClientEvent::Opened { channel: id, fields: fields_of(fields) });
         }
         self.forget(stream, ErrorCode::NO_ERROR);
         Some(ClientEvent::Ended { channel: id, end: LinkEnd::Refused(refusal) })
@@ -532,4 +538,10 @@ impl ClientLink {
         self.close(id, code);
         Some(id)
     }
+}
+
+/// An answer's fields in the form that answers of HTTP/1.1 have as well.
+fn fields_of(fields: &[Field]) -> Fields {
+    let real = fields.iter().filter(|field| !field.name.starts_with(b":"));
+    Fields::received(real.map(|field| (field.name.clone(), field.value.clone())).collect())
 }

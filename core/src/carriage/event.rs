@@ -8,6 +8,7 @@ use bytes::Bytes;
 use super::client::ChannelId;
 use super::error::LinkEnd;
 use super::frame::Node;
+use crate::http1::Fields;
 use crate::http2::ErrorCode;
 use crate::wire::Topology;
 
@@ -18,8 +19,8 @@ pub enum ClientEvent {
     Opened {
         /// Which.
         channel: ChannelId,
-        /// The name of the member that answers, if the endpoint says it.
-        node: Option<String>,
+        /// The fields of its answer.
+        fields: Fields,
     },
     /// A session is over, or was not accepted. Nothing more is said of it.
     Ended {

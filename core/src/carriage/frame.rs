@@ -10,7 +10,7 @@ use nom::number::complete::{be_u8, be_u16, be_u32};
 
 use super::registry::{flag, frame_type};
 use crate::http2::ErrorCode;
-use crate::wire::{Limits, SendBuffer, Topology, decode_topology, encode_topology};
+use crate::wire::{Limits, Member, SendBuffer, Topology, decode_topology, encode_topology};
 
 /// Octets before the fragment in REQUEST, RESPONSE and EVENT.
 pub(super) const CALL_ID: usize = 4;
@@ -175,6 +175,11 @@ impl Fragment {
 }
 
 impl Node {
+    /// The address under which topologies know it; `None` while that is not known.
+    pub fn address(&self) -> Option<Member> {
+        (!self.host.is_empty() && self.port != 0).then(|| Member { host: self.host.clone(), port: self.port })
+    }
+
     /// The payload of NODE. Of longer texts the beginning is sent.
     pub(crate) fn payload(&self) -> Bytes {
         let mut out = SendBuffer::new();

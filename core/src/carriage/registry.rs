@@ -13,6 +13,9 @@ pub const PROTOCOL: &str = "hotrod";
 /// Header field: the member that is asked for, by its name or its advertised address; in an answer, the member's name.
 pub const NODE_FIELD: &str = "hot-rod-node";
 
+/// Header field of an answer: the address under which topologies know the member that answers.
+pub const ADDRESS_FIELD: &str = "hot-rod-address";
+
 /// Header field: what a tunnel carries, `hotrod` (the default) or `h2`.
 pub const INSIDE_FIELD: &str = "hot-rod-inside";
 

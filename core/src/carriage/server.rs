@@ -1,7 +1,7 @@
 //! The endpoint's end of an HTTP/2 link: it is asked for sessions, and carries them.
 
 use alloc::collections::{BTreeMap, VecDeque};
-use alloc::string::String;
+use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
 use bytes::{Bytes, BytesMut};
@@ -11,7 +11,8 @@ use super::flood::{FrameBudgets, FrameGuard};
 use super::frame::{Fragment, Node, topology_payload};
 use super::outgoing::Room;
 use super::registry::{
-    HOT_ROD_CREDIT_ERROR, HOT_ROD_MESSAGE_ERROR, HOT_ROD_TOO_LARGE, NODE_FIELD, PROTOCOL, flag, frame_type, setting,
+    ADDRESS_FIELD, HOT_ROD_CREDIT_ERROR, HOT_ROD_MESSAGE_ERROR, HOT_ROD_TOO_LARGE, NODE_FIELD, PROTOCOL, flag,
+    frame_type, setting,
 };
 use super::request::{Form, names_at_most_one_node, node_of, text_of};
 use super::served::{Answered, Numbers, Served, Terms};
@@ -233,6 +234,9 @@ impl ServerLink {
         let mut fields = Vec::from([Field::new(Bytes::from_static(b":status"), Bytes::from_static(b"200"))]);
         if !node.name.is_empty() {
             fields.push(Field::new(Bytes::from_static(NODE_FIELD.as_bytes()), Bytes::from(node.name.clone())));
+        }
+        if let Some(address) = node.address() {
+            fields.push(Field::new(Bytes::from_static(ADDRESS_FIELD.as_bytes()), Bytes::from(address.to_string())));
         }
         if self.connection.respond(stream, &fields, false).is_err() {
             return;

@@ -2,13 +2,18 @@
 //!
 //! A member's identity is the address that the topology advertises. Where that address can't be reached, the answer
 //! to "where do I dial?" comes from elsewhere; the first of these that knows one is taken: an explicit map, a host
-//! template, what was discovered, the advertised address.
+//! template, what was discovered, the access path.
 
 use alloc::collections::BTreeMap;
-use alloc::format;
 use alloc::string::{String, ToString};
+use alloc::vec::Vec;
+use core::fmt;
 use core::str::FromStr;
 
+use base64ct::{Base64, Encoding as _};
+
+use super::host_template::HostTemplate;
+use crate::uri::server_of;
 use crate::wire::Member;
 
 /// Where and how to dial a member.
@@ -37,29 +42,125 @@ impl From<&Member> for Endpoint {
 }
 
 /// How members are reached.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub enum AccessPath {
     /// At the addresses that they advertise.
     #[default]
     Direct,
     /// Through a gateway: at the seeds, which are told by a header field which member is meant.
     Header,
+    /// Through a proxy that ends CONNECT before unmodified servers: at the seeds, which are told by a header field or by
+    /// the authority which member is meant.
+    Connect,
+    /// Through a router with sticky cookies before a gateway in each pod: whoever answers is remembered with its cookie, and asked for by
+    /// that.
+    Cookie,
+    /// Through a balancer that can't be told anything: whoever answers is kept if it is new, until all are there.
+    LoadBalancer,
+    /// What the first answers suggest.
+    Auto,
+}
+
+impl AccessPath {
+    /// All of them.
+    pub const ALL: [Self; 6] =
+        [Self::Direct, Self::Header, Self::Connect, Self::Cookie, Self::LoadBalancer, Self::Auto];
+
+    /// Its name in connection URIs.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Direct => "direct",
+            Self::Header => "header",
+            Self::Connect => "connect",
+            Self::Cookie => "cookie",
+            Self::LoadBalancer => "load-balancer",
+            Self::Auto => "auto",
+        }
+    }
+
+    /// Whether a cookie leads to the member that had set it.
+    pub(super) fn goes_by_cookie(self) -> bool {
+        self == Self::Cookie
+    }
+
+    /// Whether members are not asked for and have to be found: no address of a topology is dialled.
+    pub(super) fn is_searched(self) -> bool {
+        matches!(self, Self::Cookie | Self::LoadBalancer | Self::Auto)
+    }
+}
+
+impl fmt::Display for AccessPath {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
 }
 
 impl FromStr for AccessPath {
     type Err = ();
 
     fn from_str(text: &str) -> Result<Self, ()> {
+        Self::ALL.into_iter().find(|path| path.name() == text).ok_or(())
+    }
+}
+
+/// The header field by which a proxy is told which member is meant, and by which it tells who answers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ConnectHeader {
+    /// Its name, in lower case. Default `hot-rod-node`.
+    pub name: String,
+    /// How the member's advertised address stands in it.
+    pub encoding: AddressEncoding,
+}
+
+impl Default for ConnectHeader {
+    fn default() -> Self {
+        Self { name: "hot-rod-node".into(), encoding: AddressEncoding::default() }
+    }
+}
+
+/// How an address is written into a header field.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum AddressEncoding {
+    /// `address:port` in base64, as Envoy's stateful session has it.
+    #[default]
+    Base64,
+    /// `address:port`.
+    Plain,
+}
+
+impl FromStr for AddressEncoding {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<Self, ()> {
         match text {
-            "direct" => Ok(Self::Direct),
-            "header" => Ok(Self::Header),
+            "base64" => Ok(Self::Base64),
+            "plain" => Ok(Self::Plain),
             _ => Err(()),
         }
     }
 }
 
+impl AddressEncoding {
+    pub(super) fn write(self, member: &Member) -> String {
+        let address = member.to_string();
+        match self {
+            Self::Base64 => Base64::encode_string(address.as_bytes()),
+            Self::Plain => address,
+        }
+    }
+
+    /// `None` if it is no address.
+    pub(super) fn read(self, value: &[u8]) -> Option<Member> {
+        let plain = |value: &[u8]| server_of(core::str::from_utf8(value).ok()?);
+        match self {
+            Self::Base64 => plain(&Base64::decode_vec(core::str::from_utf8(value).ok()?).ok()?),
+            Self::Plain => plain(value),
+        }
+    }
+}
+
 /// The answers to "where do I dial this member?".
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Access {
     /// How members are reached where neither of the following knows an endpoint.
     pub path: AccessPath,
@@ -67,14 +168,39 @@ pub struct Access {
     pub explicit: BTreeMap<Member, Endpoint>,
     /// The form of every member's endpoint.
     pub template: Option<HostTemplate>,
+    /// How a proxy is told which member is meant, on [`AccessPath::Connect`].
+    pub connect_header: ConnectHeader,
+    /// On [`AccessPath::Connect`], what is named as the authority before a member is known, such as a Service's name in the
+    /// cluster; members are named by their advertised address then, and no header field is. Default: none.
+    pub connect_authority: Option<Member>,
+    /// The cookies that lead to a member, on [`AccessPath::Cookie`]. Default: every one that an answer sets.
+    pub cookie_names: Vec<String>,
+    /// The cache by which members are told apart that do not say who they are, on [`AccessPath::LoadBalancer`]: it is made if
+    /// it is not there, and used for nothing else. `None` for none. Default `libhotrod-probe`.
+    pub probe_cache: Option<String>,
     /// What was found out while running.
     pub(super) discovered: BTreeMap<Member, Endpoint>,
 }
 
+impl Default for Access {
+    fn default() -> Self {
+        Self {
+            path: AccessPath::default(),
+            explicit: BTreeMap::new(),
+            template: None,
+            connect_header: ConnectHeader::default(),
+            connect_authority: None,
+            cookie_names: Vec::new(),
+            probe_cache: Some("libhotrod-probe".into()),
+            discovered: BTreeMap::new(),
+        }
+    }
+}
+
 impl Access {
-    /// Where to dial a member.
+    /// Where a member is dialled.
     ///
-    /// `None` if that is at a gateway, which any of the seeds is.
+    /// `None` if that is at the seeds, which lead to it, or may.
     pub fn endpoint(&self, member: &Member) -> Option<Endpoint> {
         let known = self.explicit.get(member).cloned();
         known
@@ -83,86 +209,19 @@ impl Access {
             .or_else(|| (self.path == AccessPath::Direct).then(|| member.into()))
     }
 
+    /// Whether any seed leads to any member, if it is told which.
+    pub(super) fn leads_by_seeds(&self) -> bool {
+        matches!(self.path, AccessPath::Header | AccessPath::Connect)
+    }
+
+    /// Whether it is known where a member is dialled, if its path leads to no member that is not found first.
+    pub(super) fn knows(&self, member: &Member) -> bool {
+        self.template.is_some() || self.explicit.contains_key(member) || self.discovered.contains_key(member)
+    }
+
     /// Where to dial a seed, which is an endpoint already unless the explicit map says otherwise.
     pub(super) fn seed_endpoint(&self, seed: &Member) -> Endpoint {
         self.explicit.get(seed).cloned().unwrap_or_else(|| seed.into())
-    }
-}
-
-/// The form of endpoints, such as `{member}.hotrod.example.com:443`.
-///
-/// `{member}` stands for the first label of the advertised host (the name of a StatefulSet's pod), `{host}` for all of
-/// it, `{port}` for the advertised port. The name is also that of TLS.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct HostTemplate {
-    host: String,
-    /// `None` for the advertised one.
-    port: Option<u16>,
-}
-
-/// Why a text is no [`HostTemplate`].
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum TemplateError {
-    /// Every member would have the same endpoint.
-    #[error("{0:?} names no member: it needs {{member}} or {{host}} in the host, or {{port}} for the port")]
-    NamesNoMember(String),
-    /// Braces around something else.
-    #[error("{0:?} has a placeholder that does not exist: known are {{member}}, {{host}} and {{port}}")]
-    UnknownPlaceholder(String),
-    /// Neither a number nor `{port}`.
-    #[error("{0:?} is no port: expected a number from 1 to 65535, or {{port}}")]
-    Port(String),
-    /// Nothing before the port.
-    #[error("the template has no host")]
-    NoHost,
-}
-
-impl FromStr for HostTemplate {
-    type Err = TemplateError;
-
-    fn from_str(text: &str) -> Result<Self, TemplateError> {
-        let (host, port) = text.rsplit_once(':').map_or((text, "{port}"), |(host, port)| (host, port));
-        if host.is_empty() {
-            return Err(TemplateError::NoHost);
-        }
-        let fixed = host.replace("{member}", "").replace("{host}", "");
-        if fixed.contains(['{', '}']) {
-            return Err(TemplateError::UnknownPlaceholder(text.to_string()));
-        }
-        let port = match port {
-            "{port}" => None,
-            number => match number.parse() {
-                Ok(1..) => number.parse().ok(),
-                _ => return Err(TemplateError::Port(number.to_string())),
-            },
-        };
-        if fixed == host && port.is_some() {
-            return Err(TemplateError::NamesNoMember(text.to_string()));
-        }
-        Ok(Self { host: host.to_string(), port })
-    }
-}
-
-impl HostTemplate {
-    /// The endpoint of a member.
-    pub fn endpoint(&self, member: &Member) -> Endpoint {
-        let is_address = member.host.contains(':') || member.host.split('.').all(|part| part.parse::<u8>().is_ok());
-        // An IP address has no labels: dots and colons would make other names of it.
-        let label = if is_address {
-            member.host.replace(['.', ':'], "-")
-        } else {
-            member.host.split('.').next().unwrap_or_default().to_string()
-        };
-        let host = self.host.replace("{member}", &label).replace("{host}", &member.host);
-        Endpoint { server_name: Some(host.clone()), host, port: self.port.unwrap_or(member.port) }
-    }
-}
-
-impl core::fmt::Display for HostTemplate {
-    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        let port = self.port.map_or_else(|| "{port}".to_string(), |port| format!("{port}"));
-        write!(f, "{}:{port}", self.host)
     }
 }
 
@@ -174,30 +233,22 @@ mod tests {
         Member { host: host.into(), port: 11222 }
     }
 
-    fn template(text: &str) -> HostTemplate {
-        text.parse().unwrap()
+    #[test]
+    fn every_path_has_a_name_that_leads_back_to_it() {
+        for path in AccessPath::ALL {
+            assert_eq!(path.name().parse(), Ok(path));
+        }
+        assert_eq!("route".parse::<AccessPath>(), Err(()));
     }
 
     #[test]
-    fn a_template_makes_an_endpoint_and_its_tls_name() {
-        let endpoint = template("{member}.hotrod.example.com:443").endpoint(&member("pod-1.svc.cluster.local"));
-        assert_eq!((endpoint.host.as_str(), endpoint.port), ("pod-1.hotrod.example.com", 443));
-        assert_eq!(endpoint.server_name.as_deref(), Some("pod-1.hotrod.example.com"));
-        let endpoint = template("{member}.example.com").endpoint(&member("10.0.0.7"));
-        assert_eq!((endpoint.host.as_str(), endpoint.port), ("10-0-0-7.example.com", 11222));
-        let endpoint = template("gate.example.com:{port}").endpoint(&member("pod-2"));
-        assert_eq!((endpoint.host.as_str(), endpoint.port), ("gate.example.com", 11222));
-    }
-
-    #[test]
-    fn a_template_that_names_no_member_is_refused() {
-        assert_eq!(
-            "gate.example.com:443".parse::<HostTemplate>(),
-            Err(TemplateError::NamesNoMember("gate.example.com:443".into()))
-        );
-        assert!(matches!("{pod}.x:1".parse::<HostTemplate>(), Err(TemplateError::UnknownPlaceholder(_))));
-        assert!(matches!("{member}.x:0".parse::<HostTemplate>(), Err(TemplateError::Port(_))));
-        assert!(matches!(":{port}".parse::<HostTemplate>(), Err(TemplateError::NoHost)));
+    fn an_address_comes_back_out_of_either_encoding() {
+        let address = member("10.0.0.7");
+        assert_eq!(AddressEncoding::Base64.write(&address), "MTAuMC4wLjc6MTEyMjI=");
+        for encoding in [AddressEncoding::Base64, AddressEncoding::Plain] {
+            assert_eq!(encoding.read(encoding.write(&address).as_bytes()), Some(address.clone()));
+        }
+        assert_eq!(AddressEncoding::Base64.read(b"infinispan-1"), None);
     }
 
     #[test]
@@ -208,7 +259,7 @@ mod tests {
         assert_eq!(access.endpoint(&member).unwrap().host, "pod-1");
         access.discovered.insert(member.clone(), endpoint("discovered"));
         assert_eq!(access.endpoint(&member).unwrap().host, "discovered");
-        access.template = Some(template("{member}.template:1"));
+        access.template = "{member}.template:1".parse().ok();
         assert_eq!(access.endpoint(&member).unwrap().host, "pod-1.template");
         access.explicit.insert(member.clone(), endpoint("explicit"));
         assert_eq!(access.endpoint(&member).unwrap().host, "explicit");

@@ -4,9 +4,12 @@ use alloc::boxed::Box;
 use alloc::string::ToString;
 use alloc::vec::Vec;
 
-use super::access::Endpoint;
+use bytes::Bytes;
+
+use super::access::{AccessPath, Endpoint};
 use super::config::Config;
 use super::conversation::{Conversation, SessionId};
+use super::cookies::Asked;
 use super::dial::{Dial, Tls};
 use super::link::{Link, LinkId, Stage};
 use super::machine::Cluster;
@@ -15,6 +18,7 @@ use super::output::Output;
 use crate::carriage::registry::{INSIDE_FIELD, NODE_FIELD};
 use crate::carriage::{Carriage, Choice, ClientConfig, FrameBudgets, Inside, LinkEnd, Offer, Refusal, SessionRequest};
 use crate::http1::{self, ClientEvent, ClientExchange, Fields, Trailing};
+use crate::http2::hpack::Field;
 use crate::session::Disconnect;
 use crate::time::Instant;
 
@@ -63,21 +67,37 @@ impl Cluster {
     ///
     /// A new one has the carriage, if one is given, and otherwise what the endpoint was found to offer, or the best.
     pub(super) fn link_to(&mut self, member: MemberId, endpoint: Endpoint, carriage: Option<Carriage>) -> LinkId {
-        let shared = (self.site, endpoint.clone());
-        if let Some(&link) = self.shared.get(&shared)
-            && self.links.get(link).is_some_and(Link::has_room)
-        {
+        if let Some(link) = self.shared_link(member, &endpoint) {
             return link;
         }
+        let shared = (self.site, endpoint.clone());
         let timeout = self.config.connect_timeout;
         let dial = self.dial(&endpoint, carriage);
         let link = self.links.insert(Link { carriage, ..Link::new(self.site, endpoint) });
-        if carriage.unwrap_or_else(|| self.carriage_of(&shared.1, None)).is_http2() {
+        let is_http2 = carriage.unwrap_or_else(|| self.carriage_of(&shared.1, None)).is_http2();
+        if is_http2 && !self.leads_to_one(&shared.1) {
             self.shared.insert(shared, link);
         }
         self.counters.connects += 1;
         self.outputs.push_back(Output::Connect { link, member, dial, timeout });
         link
+    }
+
+    /// A link that leads to a member and takes one more session.
+    fn shared_link(&self, member: MemberId, endpoint: &Endpoint) -> Option<LinkId> {
+        let has_room = |link: &LinkId| self.links.get(*link).is_some_and(Link::has_room);
+        if self.leads_to_one(endpoint) {
+            let known = self.members.get(member).filter(|known| !known.is_seed)?;
+            let links = known.all_sessions().filter_map(|session| self.sessions.get(session)).map(|open| open.link);
+            let is_there = |link: &LinkId| self.links.get(*link).is_some_and(|open| open.endpoint == *endpoint);
+            return links.filter(is_there).find(has_room);
+        }
+        self.shared.get(&(self.site, endpoint.clone())).copied().filter(has_room)
+    }
+
+    fn leads_to_one(&self, endpoint: &Endpoint) -> bool {
+        self.config.access.path.is_searched()
+            && (self.config.carriage.inside == Inside::Frames || self.led_to_one.contains(endpoint))
     }
 
     /// Where a member is dialled.
@@ -86,6 +106,11 @@ impl Cluster {
         let access = &self.config.access;
         if known.is_seed {
             return Some(access.seed_endpoint(&known.address));
+        }
+        if access.path.is_searched() {
+            return access
+                .endpoint(&known.address)
+                .or_else(|| self.jar.of(member).map(|(endpoint, _)| endpoint.clone()));
         }
         access.endpoint(&known.address).or_else(|| {
             // Another gateway after each failure, and none that has asked to wait if there is another.
@@ -155,13 +180,36 @@ impl Cluster {
 
     /// What a session asks its endpoint for.
     pub(super) fn session_request(&self, session: &Conversation) -> SessionRequest {
-        let authority = self.links.get(session.link).map(|open| open.endpoint.authority()).unwrap_or_default();
-        SessionRequest {
+        let endpoint = self.links.get(session.link).map(|open| &open.endpoint);
+        let mut request = SessionRequest {
             encrypted: self.config.tls.is_some(),
-            authority,
+            authority: endpoint.map(Endpoint::authority).unwrap_or_default(),
             path: self.config.carriage.path.clone(),
-            node: self.node_of(session.member),
+            node: None,
             fields: Vec::new(),
+        };
+        match self.config.access.path {
+            AccessPath::Connect => self.name_to_proxy(session.member, &mut request),
+            path if path.is_searched() => {
+                let (path, encrypted) = (request.path.as_str(), request.encrypted);
+                let asked = endpoint.map(|endpoint| Asked { endpoint, path, encrypted });
+                let cookies = asked.and_then(|asked| session.cookies.field(self.now, asked));
+                request.fields.extend(cookies.map(|value| Field::new(Bytes::from_static(b"cookie"), value)));
+            }
+            _ => request.node = self.node_of(session.member),
+        }
+        request
+    }
+
+    /// How a proxy before unmodified servers is told which member is meant: by the authority, or by a header field.
+    fn name_to_proxy(&self, member: MemberId, request: &mut SessionRequest) {
+        let access = &self.config.access;
+        let named = self.node_of(member).and_then(|_| self.members.get(member)).map(|known| &known.address);
+        if let Some(any) = &access.connect_authority {
+            request.authority = named.unwrap_or(any).to_string();
+        } else if let Some(address) = named {
+            let value = Bytes::from(access.connect_header.encoding.write(address));
+            request.fields.push(Field::new(Bytes::copy_from_slice(access.connect_header.name.as_bytes()), value));
         }
     }
 
@@ -194,7 +242,10 @@ impl Cluster {
         let session = *session;
         match exchange.poll_event() {
             None => self.tell_to_transmit(link),
-            Some(ClientEvent::Accepted(accepted)) => self.tunnel_is_there(link, session, &accepted.trailing),
+            Some(ClientEvent::Accepted(accepted)) => {
+                self.handle_accepted(session, &accepted.fields);
+                self.tunnel_is_there(link, session, &accepted.trailing);
+            }
             Some(ClientEvent::Refused(refused)) => {
                 let refusal = Refusal {
                     status: refused.status,
@@ -203,6 +254,7 @@ impl Cluster {
                 };
                 let is_no_tunnel = refused.status < 400 || matches!(refused.status, 400 | 405 | 426 | 501);
                 let end = LinkEnd::Refused(refusal);
+                self.note_access_refused(&end);
                 if !(is_no_tunnel && self.step_down(link, &end, true)) {
                     self.end_link(link, &Disconnect::Carriage(end));
                 }
@@ -255,6 +307,9 @@ fn exchange(request: &SessionRequest, carriage: Carriage, inside: Inside) -> Res
     let mut fields = Fields::new();
     if let Some(node) = &request.node {
         fields.push(NODE_FIELD, node.clone())?;
+    }
+    for field in &request.fields {
+        fields.push(core::str::from_utf8(&field.name).unwrap_or_default(), field.value.clone())?;
     }
     if inside == Inside::Frames {
         fields.push(INSIDE_FIELD, "h2")?;

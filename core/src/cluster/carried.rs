@@ -18,7 +18,7 @@ use crate::carriage::{Carriage, ChannelId, Choice, ClientEvent, ClientLink, Form
 use crate::http2::{ErrorCode, Reason};
 use crate::session::{Applied, Disconnect, Session};
 use crate::time::Instant;
-use crate::wire::Topology;
+use crate::wire::{Intelligence, Topology};
 
 impl Cluster {
     /// An HTTP/2 connection begins on a link: each session that waits for it gets a stream.
@@ -73,9 +73,10 @@ impl Cluster {
                 self.with_machine(link, channel, |machine, now| machine.handle_received(now, &bytes));
                 self.with_carried(link, |carried| carried.bytes_taken(channel, bytes.len()));
             }
-            ClientEvent::Opened { channel, .. } => {
+            ClientEvent::Opened { channel, fields } => {
                 self.note_carriage(link);
                 if let Some(session) = self.session_at(link, channel) {
+                    self.handle_accepted(session, &fields);
                     self.open_session(session);
                 }
             }
@@ -92,7 +93,15 @@ impl Cluster {
                     end.into_iter().for_each(|end| machine.message_ends_at(message, end));
                 });
             }
-            ClientEvent::Writable { .. } | ClientEvent::Node { .. } => {}
+            ClientEvent::Writable { .. } => {}
+            ClientEvent::Node { channel, node } => {
+                if let Some(session) = self.session_at(link, channel) {
+                    if let Some(open) = self.sessions.get_mut(session) {
+                        open.identity.read_node(&node);
+                    }
+                    self.recognise(session);
+                }
+            }
             ClientEvent::Topology { channel, cache, topology } => {
                 if let Some(session) = self.session_at(link, channel) {
                     self.apply_pushed(session, &cache, *topology);
@@ -129,6 +138,10 @@ impl Cluster {
     /// A view that came without being asked for.
     fn apply_pushed(&mut self, session: SessionId, cache: &str, topology: Topology) {
         let Some(cache) = self.caches.find_named(cache) else { return };
+        if self.config.session.intelligence == Intelligence::Basic {
+            // It was not asked for, and nothing is made of it.
+            return;
+        }
         if self.caches.view(cache).is_none_or(|view| view.id != topology.id) {
             self.apply(cache, session, topology);
         }
@@ -150,6 +163,7 @@ impl Cluster {
     /// The endpoint has ended a session, or did not accept it.
     fn channel_ended(&mut self, link: LinkId, channel: ChannelId, end: LinkEnd) {
         let Some(session) = self.session_at(link, channel) else { return };
+        self.note_access_refused(&end);
         if let LinkEnd::Refused(refusal) = &end
             && matches!(refusal.status, 400 | 405 | 501)
             && self.step_down(link, &end, true)
@@ -223,6 +237,7 @@ impl Cluster {
 
     /// An endpoint that was hoped to speak frames may turn out to carry bytes.
     fn note_carriage(&mut self, link: LinkId) {
+        self.note_one_member(link);
         let Some(open) = self.links.get_mut(link) else { return };
         let speaks_frames = open.carried().and_then(ClientLink::speaks_frames);
         if open.carriage == Some(Carriage::Frames) && speaks_frames == Some(false) {
@@ -231,6 +246,17 @@ impl Cluster {
             self.choose_carriage(&endpoint, Carriage::ExtendedConnect, LinkEnd::NoFrames.to_string(), true);
         }
         self.tell_found(link);
+    }
+
+    /// Where members are searched for, every link to an endpoint that speaks Hot Rod itself is a try of its own.
+    fn note_one_member(&mut self, link: LinkId) {
+        let Some(open) = self.links.get(link) else { return };
+        let is_endpoint = open.carried().and_then(ClientLink::is_hot_rod_endpoint) == Some(true);
+        if is_endpoint && self.config.access.path.is_searched() {
+            let endpoint = open.endpoint.clone();
+            self.shared.retain(|_, shared| *shared != link);
+            self.led_to_one.insert(endpoint);
+        }
     }
 
     /// Only what an endpoint has answered is remembered: whoever can cut a link could choose for it otherwise. What was

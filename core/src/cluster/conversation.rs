@@ -5,6 +5,8 @@ use alloc::collections::VecDeque;
 
 use slotmap::new_key_type;
 
+use super::cookies::Cookies;
+use super::identity::Identity;
 use super::link::LinkId;
 use super::member::MemberId;
 use super::operation::OperationId;
@@ -37,6 +39,10 @@ pub(super) struct Conversation {
     pub(super) link: LinkId,
     /// Its stream, on a link that has many.
     pub(super) channel: Option<ChannelId>,
+    /// What its other end has said of itself.
+    pub(super) identity: Identity,
+    /// What leads to its other end.
+    pub(super) cookies: Cookies,
     /// Its endpoint will end: another takes its place as soon as that is ready.
     pub(super) is_leaving: bool,
     /// `None` until its link carries it.
@@ -76,6 +82,8 @@ impl Conversation {
             site,
             link,
             channel: None,
+            identity: Identity::default(),
+            cookies: Cookies::default(),
             is_leaving: false,
             machine: None,
             until,

@@ -38,6 +38,8 @@ counters! {
     retries;
     /// Links asked for.
     connects;
+    /// Sessions opened to find out which member answers.
+    tries;
     /// Links that failed or were lost.
     disconnects;
     /// Topologies taken over.

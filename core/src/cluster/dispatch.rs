@@ -1,7 +1,8 @@
 //! Which member an operation goes to, and how it gets there.
 
+use super::conversation::SessionId;
 use super::machine::Cluster;
-use super::member::MemberId;
+use super::member::{Member, MemberId};
 use super::operation::{Operation, OperationId, Owner, Place, Target};
 use super::output::ClusterError;
 use crate::wire::Routing;
@@ -36,6 +37,9 @@ impl Cluster {
         if self.is_closing() {
             let (applied, operation) = (operation.applied(), operation.request.operation());
             return self.complete(id, None, Err(ClusterError::Closed { operation, applied }));
+        }
+        if let Target::Session(session) = operation.target {
+            return self.send_by(session, id);
         }
         match self.choose(operation) {
             Choice::Member { member, route } => {
@@ -73,7 +77,7 @@ impl Cluster {
             Target::Only(member) => return self.choose_only(operation, member),
             Target::Prefer(member) if fit(&member) => return Choice::Member { member, route },
             Target::Owner(member) if fit(&member) => return Choice::Member { member, route: Route::Direct },
-            Target::Prefer(_) => {}
+            Target::Prefer(_) | Target::Session(_) => {}
             Target::Owner(_) => route = Route::Forwarded,
             Target::Key => {
                 if let Some(key) = operation.request.routing_key() {
@@ -139,7 +143,25 @@ impl Cluster {
 
     fn is_usable(&self, member: MemberId) -> bool {
         let known = self.members.get(member).filter(|known| known.site == self.site);
-        known.is_some_and(|known| known.has_session() || known.may_be_tried(self.now))
+        known.is_some_and(|known| {
+            known.has_session() || known.may_be_tried(self.now) && self.can_be_dialled(member, known)
+        })
+    }
+
+    /// Whether an endpoint can be asked for that member, or for anybody.
+    pub(super) fn can_be_dialled(&self, id: MemberId, member: &Member) -> bool {
+        let access = &self.config.access;
+        !access.path.is_searched() || member.is_seed || access.knows(&member.address) || self.jar.of(id).is_some()
+    }
+
+    /// Sends an operation by that session, unless it has ended.
+    fn send_by(&mut self, session: SessionId, id: OperationId) {
+        if self.sessions.get(session).is_none() {
+            let Some(operation) = self.operations.get(id) else { return };
+            let (applied, operation) = (operation.applied(), operation.request.operation());
+            return self.complete(id, None, Err(ClusterError::MemberGone { operation, applied }));
+        }
+        self.put_in(session, id);
     }
 
     fn send_to(&mut self, member: MemberId, id: OperationId) {
@@ -152,6 +174,11 @@ impl Cluster {
             || matches!(operation.owner, Owner::Listener(_));
         let purpose = self.lane(member, id, same);
         let Some(session) = self.session_for(member, purpose, same) else { return self.wait(id) };
+        self.put_in(session, id);
+    }
+
+    /// Gives an operation to a session, behind those that wait for it.
+    fn put_in(&mut self, session: SessionId, id: OperationId) {
         let goes_first = self.sessions.get(session).is_some_and(|open| open.queue.is_empty() && open.is_ready());
         if goes_first && self.submit_to(session, id) {
             return self.tell_bytes_of(session);

@@ -30,6 +30,9 @@ const MURMUR3: u8 = 3;
 impl Cluster {
     /// A session with a member is ready.
     pub(super) fn handle_ready(&mut self, session: SessionId, member: MemberId) {
+        if self.is_candidate(session) {
+            return self.candidate_is_ready(session);
+        }
         let used = self.sessions.get(session).and_then(|open| open.machine.as_ref()?.authentication());
         if let (Some(settings), Some(used)) = (&mut self.config.session.authentication, used) {
             // Spares the next session the derivation of the salted password.
@@ -51,6 +54,7 @@ impl Cluster {
         }
         self.set_timeout(session);
         self.note_degradation();
+        self.note_coverage();
         self.submit_queued(session);
         self.leave_draining(member);
         // After that: this session may itself be one that only its queue has kept.
@@ -135,6 +139,7 @@ impl Cluster {
             self.counters.bytes_received += machine.received();
         }
         let is_failure = *reason != Disconnect::Closed;
+        self.note_candidate_end(session, is_failure);
         if let Some(endpoint) = endpoint.filter(|_| is_failure) {
             self.note_endpoint_failure(&ended, endpoint, &reason);
         }
@@ -144,6 +149,10 @@ impl Cluster {
             member.forget_session(session);
             if is_failure {
                 member.failures = member.failures.saturating_add(1);
+                if member.failures > 1 {
+                    // Its cookies lead nowhere: whoever has no such cookie may be led to it.
+                    self.jar.forget(ended.member);
+                }
                 let (first, longest) = (self.config.min_backoff, self.config.max_backoff);
                 let pause = self.entropy.pause(member.failures, first, longest);
                 let retry_after = waits_for.map_or(pause, |asked| pause.max(asked));
@@ -177,6 +186,7 @@ impl Cluster {
         if is_failure {
             self.open_ahead();
         }
+        self.note_coverage();
         // Of all members only this one may have become one that nobody needs.
         let member = ended.member;
         if !self.current.contains(&member) && !self.caches.distinct_views().any(|view| view.members.contains(&member)) {
@@ -212,17 +222,26 @@ impl Cluster {
         let view = self.caches.share(View { id: topology.id, members, ownership });
         let event = Event::Topology { cache, id: topology.id, members: view.members.len() };
         let others = !view.members.is_empty() && self.current != view.members;
+        let are_others = others && !is_same_set(&self.current, &view.members);
         if others {
             self.current.clone_from(&view.members);
         }
         let before = self.caches.get_mut(cache).view.replace(view.clone());
         self.counters.topologies += 1;
         self.outputs.push_back(Output::Event(event));
+        if others {
+            self.choose_access(session);
+            if are_others {
+                self.search.begin_anew();
+            }
+            self.recognise_strangers();
+        }
         // The old view goes here: its members are no longer needed for its sake.
         let differs = before.is_none_or(|before| before.members != view.members);
         if others || differs {
             self.open_ahead();
             self.release_unneeded();
+            self.note_coverage();
         }
     }
 
@@ -240,12 +259,16 @@ impl Cluster {
             let Some(known) = self.members.get(member).filter(|known| !known.sessions.iter().any(stays)) else {
                 continue;
             };
+            if !self.can_be_dialled(member, known) {
+                continue;
+            }
             if known.may_be_tried(self.now) {
                 self.begin_session(member, Purpose::Operations);
             } else {
                 self.retry_at = [self.retry_at, known.retry_at].into_iter().flatten().min();
             }
         }
+        self.search();
     }
 
     /// Sessions to members that left drain, and then close. Seeds that are no members under that address are let go once
@@ -260,12 +283,15 @@ impl Cluster {
         let all: Vec<SessionId> = self.sessions.keys().collect();
         for session in all {
             let Some(open) = self.sessions.get(session) else { continue };
-            let is_needed = needed.contains(&open.member) || keeps_seeds && seeds.contains(&open.member);
+            let is_needed = needed.contains(&open.member)
+                || keeps_seeds && seeds.contains(&open.member)
+                || self.is_candidate(session);
             if !is_needed {
                 self.drain(session);
             }
         }
         self.members.retain(|member| needed.contains(&member));
+        self.jar.retain(|member| needed.contains(&member));
     }
 
     /// The members of every view that a cache has.
@@ -330,4 +356,8 @@ fn unknown_of(error: OperationError) -> OperationError {
         }
         other => other,
     }
+}
+
+fn is_same_set(some: &[MemberId], others: &[MemberId]) -> bool {
+    some.len() == others.len() && some.iter().all(|member| others.contains(member))
 }

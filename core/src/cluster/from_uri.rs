@@ -28,6 +28,12 @@ pub enum SettingsError {
         "access=header needs a carriage over HTTP: name one with carriage=, such as carriage=frames or carriage=auto"
     )]
     HeaderWithoutHttp,
+    /// Nor has it cookies.
+    #[error("access=cookie needs a carriage over HTTP: name one with carriage=, such as carriage=auto")]
+    CookieWithoutHttp,
+    /// A proxy that ends CONNECT understands nothing else.
+    #[error("access=connect needs carriage=connect-http2, or carriage=connect where the proxy speaks HTTP/1.1 alone")]
+    ConnectWithoutConnect,
     /// Frames go inside a tunnel of HTTP/1.1; on a link of HTTP/2 they travel as they are.
     #[error(
         "inside=frames needs carriage=upgrade, carriage=connect or carriage=auto; where there is HTTP/2, use carriage=frames"
@@ -81,9 +87,16 @@ impl Config {
         config.access.path = properties.access.unwrap_or_default();
         config.carriage.choice = properties.carriage.unwrap_or_default();
         config.carriage.inside = properties.inside.unwrap_or_default();
-        if config.access.path == AccessPath::Header && config.carriage.choice == Choice::default() {
-            return Err(SettingsError::HeaderWithoutHttp);
+        if let Some(name) = &properties.connect_header {
+            config.access.connect_header.name.clone_from(name);
         }
+        config.access.connect_header.encoding = properties.connect_encoding.unwrap_or_default();
+        config.access.connect_authority.clone_from(&properties.connect_authority);
+        config.access.cookie_names.clone_from(&properties.cookie_names);
+        if let Some(name) = &properties.probe_cache {
+            config.access.probe_cache = Some(name.clone()).filter(|name| name != "none");
+        }
+        check_access(&config)?;
         let may_be_http1 =
             matches!(config.carriage.choice, Choice::Auto | Choice::Only(Carriage::Upgrade | Carriage::Connect));
         if config.carriage.inside == Inside::Frames && !may_be_http1 {
@@ -92,6 +105,17 @@ impl Config {
         config.proxy.clone_from(&properties.proxy);
         config.tls = if uri.tls { Some(tls(properties)?) } else { None };
         Ok(config)
+    }
+}
+
+/// A path that goes by header fields needs a carriage that has some.
+fn check_access(config: &Config) -> Result<(), SettingsError> {
+    let is_of_tunnels = |carriage| matches!(carriage, Choice::Only(Carriage::Connect | Carriage::ConnectHttp2));
+    match (config.access.path, config.carriage.choice) {
+        (AccessPath::Header, Choice::Only(Carriage::Raw)) => Err(SettingsError::HeaderWithoutHttp),
+        (AccessPath::Cookie, Choice::Only(Carriage::Raw)) => Err(SettingsError::CookieWithoutHttp),
+        (AccessPath::Connect, carriage) if !is_of_tunnels(carriage) => Err(SettingsError::ConnectWithoutConnect),
+        _ => Ok(()),
     }
 }
 

@@ -7,14 +7,17 @@ use alloc::vec::Vec;
 
 use slotmap::{SecondaryMap, SlotMap};
 
-use super::access::Endpoint;
+use super::access::{AccessPath, Endpoint};
+use super::access_choice::Chosen;
 use super::answers::transaction;
 use super::backoff::Entropy;
 use super::bulk::{Bulk, BulkId};
 use super::cache::{CacheHandle, CacheId, Caches, ReadFrom};
 use super::config::{Config, Site};
 use super::conversation::{Conversation, Purpose, SessionId};
+use super::cookies::Jar;
 use super::counters::Counters;
+use super::discovery::Search;
 use super::iteration::{Iteration, IterationId};
 use super::lanes::LargeKeys;
 use super::link::{Link, LinkId};
@@ -22,6 +25,7 @@ use super::listener::{Listener, ListenerId};
 use super::member::{MemberId, MemberInfo, Members};
 use super::operation::{Call, Operation, OperationId, Owner, Place, Target};
 use super::output::{ClusterError, Output, SubmitError};
+use super::probe_cache::ProbeCache;
 use super::site::KnownSite;
 use super::startup::Startup;
 use super::view::View;
@@ -62,6 +66,17 @@ pub struct Cluster {
     pub(super) told_carriages: BTreeMap<Endpoint, Carriage>,
     /// Endpoints that close the link after ALPN.
     pub(super) without_alpn: BTreeSet<Endpoint>,
+    /// Endpoints whose links lead to one member each, though they carry many sessions: nothing between chooses for each.
+    pub(super) led_to_one: BTreeSet<Endpoint>,
+    pub(super) search: Search,
+    pub(super) jar: Jar,
+    pub(super) probe: ProbeCache,
+    /// What the machine has chosen where the settings leave it open.
+    pub(super) chosen: Option<Chosen>,
+    /// Whether the application is told of coverage: not where members are simply dialled.
+    pub(super) tells_coverage: bool,
+    /// What the application was told last: covered, members, and why they are not the same.
+    pub(super) told_coverage: (usize, usize, String),
     /// Keys with large values.
     pub(super) large_keys: LargeKeys,
     pub(super) operations: SlotMap<OperationId, Operation>,
@@ -108,6 +123,13 @@ impl Cluster {
             carriages: BTreeMap::new(),
             told_carriages: BTreeMap::new(),
             without_alpn: BTreeSet::new(),
+            led_to_one: BTreeSet::new(),
+            search: Search::default(),
+            jar: Jar::default(),
+            probe: ProbeCache::default(),
+            chosen: None,
+            tells_coverage: config.access.path != AccessPath::Direct || config.access.template.is_some(),
+            told_coverage: (0, 0, String::new()),
             large_keys: LargeKeys::default(),
             operations: SlotMap::with_key(),
             bulks: SlotMap::with_key(),

@@ -17,19 +17,26 @@
 //! member; it carries one session.
 
 mod access;
+mod access_choice;
 mod answers;
 mod backoff;
+mod balancing;
 mod bulk;
 mod cache;
 mod carriages;
 mod carried;
 mod config;
 mod conversation;
+mod cookies;
 mod counters;
+mod coverage;
 mod dial;
+mod discovery;
 mod dispatch;
 mod failure;
 mod from_uri;
+mod host_template;
+mod identity;
 mod iteration;
 mod lanes;
 mod link;
@@ -41,6 +48,7 @@ mod member;
 mod near_cache;
 mod operation;
 mod output;
+mod probe_cache;
 mod segments;
 mod sessions;
 mod site;
@@ -50,13 +58,16 @@ mod view;
 #[cfg(test)]
 mod tests;
 
-pub use access::{Access, AccessPath, Endpoint, HostTemplate, TemplateError};
+pub use access::{Access, AccessPath, AddressEncoding, ConnectHeader, Endpoint};
+pub use balancing::Balancing;
 pub use cache::{CacheHandle, CacheId, ReadFrom};
 pub use carriages::CarriageConfig;
 pub use config::{Config, Site};
 pub use counters::{Counters, Latency};
+pub use coverage::{Coverage, Uncovered};
 pub use dial::{ClientCertificate, Dial, Proxy, Tls, TlsConfig};
 pub use from_uri::SettingsError;
+pub use host_template::{HostTemplate, TemplateError};
 pub use iteration::{IterationId, IterationOptions};
 pub use link::LinkId;
 pub use listener::{ListenerId, ListenerKind};

@@ -70,6 +70,10 @@ pub(super) enum Owner {
     Startup,
     /// The machine: it asks what a cache is like.
     Probe,
+    /// The machine: a step towards the entries of the probe cache.
+    ProbeCache,
+    /// The machine: it asks who is at the other end of a session.
+    Identity(SessionId),
     /// A bulk operation that this one is a part of.
     Part(BulkId),
     /// A listener that is being registered.
@@ -90,6 +94,8 @@ pub(super) enum Target {
     Prefer(MemberId),
     /// To this member or none.
     Only(MemberId),
+    /// By this session or none.
+    Session(SessionId),
 }
 
 /// Where an operation is.

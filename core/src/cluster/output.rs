@@ -193,6 +193,29 @@ declare! {
             /// What the endpoint does not offer of what is better; empty if there is nothing.
             reason: String,
         },
+        /// Which access path is used, where the settings leave the choice.
+        AccessChosen = 48 {
+            /// Its name, as in connection URIs.
+            path: String,
+            /// What it was chosen for.
+            reason: String,
+        },
+        /// How many members are reached directly has changed, or why they are not all. Not told where members are simply dialled.
+        Coverage = 49 {
+            /// Members with a session that is ready.
+            covered: usize,
+            /// Members of the newest topology.
+            members: usize,
+            /// Why they are not the same; empty if they are.
+            reason: String,
+        },
+        /// How a balancer chooses the member of a connection, as far as it was seen.
+        BalancingRecognised = 50 {
+            /// `round-robin`, `random`, `client-address` or `cookie`.
+            balancing: String,
+            /// What was seen.
+            reason: String,
+        },
         /// A near cache keeps values from now on.
         NearCacheActive = 45 {
             /// Of which cache.

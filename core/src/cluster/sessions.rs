@@ -30,7 +30,11 @@ impl Cluster {
         }
         let endpoint = self.endpoint_of(member)?;
         let link = self.link_to(member, endpoint, None);
-        let session = self.sessions.insert(Conversation::new(member, purpose, self.site, link, now + timeout, now));
+        let mut open = Conversation::new(member, purpose, self.site, link, now + timeout, now);
+        if let Some((_, cookies)) = self.jar.of(member) {
+            open.cookies = cookies.clone();
+        }
+        let session = self.sessions.insert(open);
         self.join_link(session, link);
         if let Some(known) = self.members.get_mut(member) {
             match purpose {
@@ -250,7 +254,9 @@ impl Cluster {
             }
             Purpose::Operations => self.least_loaded(&known.sessions),
         };
-        let other = known.sessions.first().copied().filter(|_| purpose != Purpose::Events);
+        // Where members are searched for there is no second session with the same one.
+        let may_be_shared = purpose != Purpose::Events || !self.can_be_dialled(member, known);
+        let other = known.sessions.first().copied().filter(|_| may_be_shared);
         // Where the endpoint gives no further session now, one that is there has to do.
         present.or_else(|| self.begin_session(member, purpose)).or(other)
     }

@@ -16,6 +16,9 @@ pub const MAX_COOKIES: usize = 50;
 /// See [`MAX_COOKIES`].
 pub const MAX_FIELD: usize = 8192;
 
+/// 2020 began: who sets a cookie to before wants it gone.
+const LONG_AGO: i64 = 1_577_836_800;
+
 /// A name and a value. `Debug` does not show the value: sessions and sticky routes hang on it.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Cookie {
@@ -88,6 +91,17 @@ impl SetCookie {
             Self { cookie, path: None, domain: None, max_age: None, expires: None, secure: false, http_only: false };
         parts.for_each(|attribute| set.take(attribute, field));
         Some(set)
+    }
+
+    /// How many seconds it lives from now on, where the answer's `Date` tells what its sender takes for now: 0 or less for
+    /// one that is to be forgotten, `None` for as long as the client runs (RFC 6265, 5.3). A cookie with a date in an
+    /// answer without one lives as long, unless the date is that of a past that every clock agrees on.
+    pub fn lifetime(&self, date: Option<&Bytes>) -> Option<i64> {
+        let until = |expires: i64| match date.and_then(|date| date::parse(date)) {
+            Some(now) => Some(expires.saturating_sub(now)),
+            None => (expires < LONG_AGO).then_some(0),
+        };
+        self.max_age.or_else(|| self.expires.and_then(until))
     }
 
     /// Those of an answer, in their order (RFC 6265, 3: one field each).

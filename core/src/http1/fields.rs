@@ -39,7 +39,7 @@ impl Fields {
     }
 
     /// Checked when they were read.
-    pub(super) fn received(fields: Vec<(Bytes, Bytes)>) -> Self {
+    pub(crate) fn received(fields: Vec<(Bytes, Bytes)>) -> Self {
         Self(fields)
     }
 

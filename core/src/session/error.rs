@@ -166,6 +166,12 @@ pub enum Disconnect {
     /// What carries the session over HTTP is over, or refused it.
     #[error("{0}")]
     Carriage(LinkEnd),
+    /// Another member answers than the one that was asked for.
+    #[error("another member answered: {answered}")]
+    OtherMember {
+        /// What it says of itself.
+        answered: String,
+    },
     /// The endpoint or the member can't be written into a request.
     #[error("no tunnel can be asked for: {0}")]
     Request(http1::Misuse),

@@ -7,9 +7,10 @@ use core::time::Duration;
 
 use super::{UriError, decode, server_of, servers_of};
 use crate::carriage::{Choice, Inside};
-use crate::cluster::{AccessPath, HostTemplate, Proxy, Site};
+use crate::cluster::{AccessPath, AddressEncoding, HostTemplate, Proxy, Site};
+use crate::http1;
 use crate::sasl::{Mechanism, Secret};
-use crate::wire::{Intelligence, Version};
+use crate::wire::{Intelligence, Member, Version};
 
 /// A property, for documentation and tools.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -81,8 +82,18 @@ properties! {
     ["`raw`"] "carriage" carriage: Option<Choice>;
     /// What a tunnel of `upgrade` or `connect` carries: `hotrod`, or `frames` for a whole HTTP/2 connection with Hot Rod frames.
     ["`hotrod`"] "inside" inside: Option<Inside>;
-    /// How members are reached: `direct`, or by `header`: through the servers of this URI, which are told which member is meant.
+    /// How members are reached: `direct`, at the addresses that they advertise; through the servers of this URI by `header` (a gateway is told which member is meant), `connect` (a proxy before unmodified servers is), `cookie` (a router's sticky cookies), or `load-balancer` (whoever answers is kept until all are there); `auto` for what the first answers suggest.
     ["`direct`"] "access" access: Option<AccessPath>;
+    /// With `access=connect`: the header field that tells the proxy which member is meant.
+    ["`hot-rod-node`"] "connect_header" connect_header: Option<String>;
+    /// With `access=connect`: how the member's `address:port` stands in that field, `base64` (Envoy's way) or `plain`.
+    ["`base64`"] "connect_encoding" connect_encoding: Option<AddressEncoding>;
+    /// With `access=connect`: `host:port` that is named to the proxy before a member is known, such as a Service's name; members are then named in the same way, and not by a header field.
+    ["none"] "connect_authority" connect_authority: Option<Member>;
+    /// With `access=cookie`: the router's cookies, with commas between their names.
+    ["every one that is set"] "cookie_names" cookie_names: Vec<String>;
+    /// With `access=load-balancer`: the cache by which members are told apart that do not say who they are; it is made if it is not there, and used for nothing else. `none` for none.
+    ["`libhotrod-probe`"] "probe_cache" probe_cache: Option<String>;
     /// ALPN ids to offer in TLS, with commas between them.
     ["those of the carriage"] "alpn" alpn: Vec<String>;
     /// PEM file with the certificate authorities to trust.
@@ -162,7 +173,24 @@ impl Properties {
                 self.carriage = given.read(value.parse().ok(), wanted)?;
             }
             "inside" => self.inside = given.read(value.parse().ok(), "hotrod or frames")?,
-            "access" => self.access = given.read(value.parse().ok(), "direct or header")?,
+            "access" => {
+                let wanted = "direct, header, connect, cookie, load-balancer or auto";
+                self.access = given.read(value.parse().ok(), wanted)?;
+            }
+            "connect_header" => {
+                let name = value.to_ascii_lowercase();
+                let is_token = !name.is_empty() && name.bytes().all(http1::is_token_byte);
+                self.connect_header = given.read(is_token.then_some(name), "the name of a header field")?;
+            }
+            "connect_encoding" => self.connect_encoding = given.read(value.parse().ok(), "base64 or plain")?,
+            "connect_authority" => self.connect_authority = given.read(server_of(value), "host:port")?,
+            "cookie_names" => {
+                let names: Vec<String> = value.split(',').map(ToString::to_string).collect();
+                let are_names = names.iter().all(|name| !name.is_empty() && name.bytes().all(http1::is_token_byte));
+                let wanted = "names of cookies, with commas between them";
+                self.cookie_names = given.read(are_names.then_some(names), wanted)?.unwrap_or_default();
+            }
+            "probe_cache" => self.probe_cache = given.text()?,
             "alpn" => {
                 let wanted = "ids of 1 to 255 bytes, with commas between them";
                 self.alpn = given.read(alpn(value), wanted)?.unwrap_or_default();

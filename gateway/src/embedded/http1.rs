@@ -1,7 +1,7 @@
 //! A client that begins with HTTP/1.1: ordinary requests are answered, and a tunnel leads to the member.
 
 use bytes::BytesMut;
-use hotrod_core::carriage::registry::NODE_FIELD;
+use hotrod_core::carriage::registry::{ADDRESS_FIELD, NODE_FIELD};
 use hotrod_core::http1::{Fields, Kind, Limits, Request, ServerEvent, ServerExchange};
 use hotrod_core::time::Instant;
 use hotrod_core::wire::SendBuffer;
@@ -85,6 +85,9 @@ impl Http1 {
         let mut fields = Fields::new();
         // The address of a member can be the value of a field.
         let _ = fields.push(NODE_FIELD, name);
+        if let Some(address) = cluster.node_of(self.member).address() {
+            let _ = fields.push(ADDRESS_FIELD, address.to_string());
+        }
         match self.exchange.accept(&fields) {
             Ok(first) => tunnel.handle_received(&first),
             Err(misuse) => self.end = Some(End::Http(misuse.to_string())),

@@ -290,7 +290,7 @@ impl Cluster {
         self.members.all.get(&member).map(|member| member.address.to_string()).unwrap_or_default()
     }
 
-    fn node_of(&self, member: MemberId) -> Node {
+    pub(super) fn node_of(&self, member: MemberId) -> Node {
         let address = self.members.all.get(&member).map(|member| member.address.clone());
         let (host, port) = address.map_or((String::new(), 0), |address| (address.host, address.port));
         let name = self.name_of(member);

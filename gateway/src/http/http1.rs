@@ -4,13 +4,13 @@ use std::future::poll_fn;
 use std::task::Poll;
 
 use bytes::BytesMut;
-use hotrod_core::carriage::registry::{INSIDE_FIELD, NODE_FIELD};
+use hotrod_core::carriage::registry::{ADDRESS_FIELD, INSIDE_FIELD, NODE_FIELD};
 use hotrod_core::carriage::{Detected, detect, names_at_most_one_node};
 use hotrod_core::http1::{Answer, Fields, Kind, Limits, Request, ServerEvent, ServerExchange, Violation};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::time::timeout;
 
-use super::endpoint::{Meant, Refusal, is_inside};
+use super::endpoint::{Meant, Refusal, is_inside, node_at};
 use super::http2::{self, Place};
 use super::{HERE, Link};
 use crate::connection::Ended;
@@ -199,6 +199,9 @@ async fn begin(
     if let Some(upstream) = &upstream {
         // A name that can't be a field's value is left out.
         let _ = fields.push(NODE_FIELD, upstream.name().to_string());
+        if let Some(address) = node_at(shared, upstream).address() {
+            let _ = fields.push(ADDRESS_FIELD, address.to_string());
+        }
     }
     let trailing = accept(stream, exchange, &fields).await.map_err(|error| error.to_string())?;
     let lost = poll_fn(|cx| upstream.as_mut().map_or(Poll::Pending, |upstream| upstream.poll_lost(cx)));

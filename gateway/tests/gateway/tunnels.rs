@@ -12,7 +12,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::timeout;
 
-use crate::common::{LONG, Played, anywhere, config, metric, node, series, sidecar};
+use crate::common::{LONG, Played, anywhere, config, metric, node, readiness, series, sidecar, until};
 use crate::peer::{EXTENDED, FIRST, FRAMES, Heard, Peer, WHOLE, get, put};
 
 /// PING of the default cache, message 1, version 2.0, and its answer.
@@ -225,17 +225,21 @@ fn value<'a>(fields: &'a [(String, String)], name: &str) -> Option<&'a str> {
     fields.iter().find(|field| field.0 == name).map(|field| field.1.as_str())
 }
 
-/// who is there is said, also to who wanted another.
+/// who is there is said, also to who wanted another.
 #[tokio::test]
 async fn a_sidecar_says_who_is_there_and_refuses_who_wants_another() {
     let node = node(1).await;
     let gateway = sidecar(node.addresses()[0], &[]).await;
+    let address = node.addresses()[0].to_string();
+    until("it is ready", || async { readiness(&gateway).await.0 == 200 }).await;
     for (wanted, status, is_accepted) in
         [(Some("somebody"), 421, false), (None, 200, true), (Some("node-0"), 200, true)]
     {
         for (got, fields) in refusals(&gateway, wanted).await {
             assert!(got == status || is_accepted && got == 101, "{wanted:?}: {got}");
             assert_eq!(value(&fields, "hot-rod-node"), Some("node-0"), "{wanted:?}: {fields:?}");
+            let told = is_accepted.then_some(address.as_str());
+            assert_eq!(value(&fields, "hot-rod-address"), told, "{wanted:?}: {fields:?}");
         }
     }
     node.stop().await;

@@ -2,7 +2,7 @@
 
 use alloc::vec::Vec;
 
-use super::pair::{NOW, Pair, client_config, node, request};
+use super::pair::{NOW, Pair, answer, client_config, node, request};
 use crate::carriage::{ClientEvent, Form, LinkEnd, Offer, ServerEvent, SessionRequest};
 use crate::http2::ErrorCode;
 
@@ -31,7 +31,7 @@ fn a_session_is_asked_for_once_the_settings_have_come_and_names_its_member() {
     assert_eq!((asked.node.as_deref(), asked.target, asked.is_foreign), (Some("10.0.0.7:11222"), None, false));
     pair.server.accept(stream, &node());
     pair.exchange();
-    let opened = ClientEvent::Opened { channel, node: Some("pod-1".into()) };
+    let opened = ClientEvent::Opened { channel, fields: answer("pod-1") };
     assert_eq!(pair.to_client, [opened, ClientEvent::Node { channel, node: node() }]);
 }
 

@@ -3,7 +3,7 @@
 use alloc::vec;
 use alloc::vec::Vec;
 
-use super::pair::{NOW, Pair, Told, client_config, fragment, frame, hot_rod, node, numbers, request};
+use super::pair::{NOW, Pair, Told, answer, client_config, fragment, frame, hot_rod, node, numbers, request};
 use crate::carriage::registry::{HOT_ROD_MESSAGE_ERROR, HOT_ROD_TOO_MANY_CALLS, frame_type};
 use crate::carriage::{ClientEvent, LinkEnd, Offer, ServerEvent};
 use crate::http2::ErrorCode;
@@ -94,7 +94,7 @@ fn refusals_of_calls_come_behind_node() {
         code: HOT_ROD_TOO_MANY_CALLS,
         may_have_been_applied: false,
     };
-    let opened = ClientEvent::Opened { channel, node: Some("pod-1".into()) };
+    let opened = ClientEvent::Opened { channel, fields: answer("pod-1") };
     assert_eq!(pair.to_client, [opened, ClientEvent::Node { channel, node: node() }, refused(2), refused(3)]);
 }
 

@@ -1,6 +1,7 @@
 //! Both ends of a link, and the bytes between them.
 
 use alloc::collections::VecDeque;
+use alloc::string::ToString;
 use alloc::vec::Vec;
 
 use bytes::Bytes;
@@ -9,6 +10,7 @@ use crate::carriage::{
     ChannelId, ClientConfig, ClientEvent, ClientLink, FrameBudgets, Knowledge, Mode, Node, Offer, ServerConfig,
     ServerEvent, ServerLink, SessionRequest,
 };
+use crate::http1::Fields;
 use crate::http2::frame::{Frame, FrameDecoder};
 use crate::http2::{self, ErrorCode, StreamId};
 use crate::time::Instant;
@@ -264,4 +266,14 @@ pub(super) fn hot_rod(frames: &[Frame]) -> Vec<(u8, u8, Bytes)> {
         _ => None,
     };
     frames.iter().filter_map(of).collect()
+}
+
+/// The fields of an answer of a member, with its name and the address of [`node`].
+pub(super) fn answer(name: &str) -> Fields {
+    let mut fields = Fields::new();
+    fields.push("hot-rod-node", name.to_string()).expect("a field");
+    if let Some(address) = node().address() {
+        fields.push("hot-rod-address", address.to_string()).expect("a field");
+    }
+    fields
 }

@@ -1,7 +1,9 @@
 //! A machine and whatever a test puts at the other end of its links.
 
+mod access;
 mod carriages;
 mod fates;
+mod outside;
 mod stopping;
 mod waits;
 mod world;

@@ -1,0 +1,339 @@
+//! The search for members that can't be asked for: a session is opened to whoever answers, and kept if that is a member that
+//! has none yet.
+//!
+//! As many are opened at once as members are missing: so many it takes at least, however the balancer chooses.
+
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+use core::time::Duration;
+
+use super::balancing::Answers;
+use super::conversation::{Conversation, Purpose, SessionId};
+use super::cookies::Asked;
+use super::coverage::Uncovered;
+use super::machine::Cluster;
+use super::member::MemberId;
+use super::output::{Event, Output};
+use crate::http1::Fields;
+use crate::session::Disconnect;
+use crate::time::Instant;
+
+/// Sessions that look for members at the same time.
+const MOST_AT_ONCE: usize = 32;
+/// The pause after a round that did not find all members; doubled with each further one, up to the longest.
+const FIRST_PAUSE: Duration = Duration::from_secs(1);
+const LONGEST_PAUSE: Duration = Duration::from_secs(60);
+
+/// What is known of the search.
+#[derive(Default)]
+pub(super) struct Search {
+    /// Sessions that may turn out to be with a member that has none.
+    pub(super) candidates: Vec<SessionId>,
+    /// Who has answered in this round.
+    pub(super) answers: Answers,
+    /// Sessions opened in this round.
+    tries: u32,
+    /// Rounds in a row that did not find all members.
+    rounds: u32,
+    /// When the next round may begin.
+    not_before: Option<Instant>,
+    /// Why the last round ended without all members; `None` while it goes on.
+    pub(super) gave_up: Option<Uncovered>,
+}
+
+impl Search {
+    /// Something has changed: a new beginning, at once.
+    pub(super) fn begin_anew(&mut self) {
+        self.answers.forget();
+        (self.tries, self.rounds, self.not_before, self.gave_up) = (0, 0, None, None);
+    }
+
+    fn forget(&mut self, session: SessionId) -> bool {
+        let before = self.candidates.len();
+        self.candidates.retain(|candidate| *candidate != session);
+        self.candidates.len() != before
+    }
+}
+
+impl Cluster {
+    /// Looks for members without a session, as far as there are some and the round allows it.
+    pub(super) fn search(&mut self) {
+        if !self.config.access.path.is_searched() || self.is_closing() {
+            return;
+        }
+        // One with a cookie is asked for by that, when it may be.
+        let is_missing = |member: &&MemberId| !self.is_held(**member) && self.jar.of(**member).is_none();
+        let missing = self.current.iter().filter(is_missing).count();
+        if missing == 0 {
+            self.note_balancing();
+            self.search.begin_anew();
+            return;
+        }
+        if let Some(at) = self.search.not_before {
+            if self.now < at {
+                self.retry_at = Some(self.retry_at.map_or(at, |known| known.min(at)));
+                return;
+            }
+            self.search.answers.forget();
+            (self.search.not_before, self.search.gave_up, self.search.tries) = (None, None, 0);
+        }
+        let most = self.search.answers.most_tries(self.current.len());
+        while self.search.candidates.len() < missing.min(MOST_AT_ONCE) {
+            if self.search.tries >= most {
+                if self.search.candidates.is_empty() {
+                    self.end_round(Uncovered::NotFound { tries: self.search.tries });
+                }
+                return;
+            }
+            if !self.open_candidate() {
+                return;
+            }
+        }
+    }
+
+    /// Opens a session to whoever answers at a seed. Answers false if no seed may be asked now.
+    fn open_candidate(&mut self) -> bool {
+        let seeds = self.seeds().to_vec();
+        let start = self.search.tries as usize % seeds.len().max(1);
+        let in_turn = seeds.iter().cycle().skip(start).take(seeds.len());
+        let free = in_turn.copied().find(|seed| self.may_be_asked(*seed));
+        let Some(seed) = free else {
+            let earliest = seeds.iter().filter_map(|seed| self.members.get(*seed)?.retry_at).min();
+            self.search.not_before = Some(earliest.unwrap_or(self.now + FIRST_PAUSE));
+            self.retry_at = [self.retry_at, self.search.not_before].into_iter().flatten().min();
+            return false;
+        };
+        let Some(endpoint) = self.endpoint_of(seed) else { return false };
+        let (now, timeout) = (self.now, self.config.connect_timeout);
+        let link = self.link_to(seed, endpoint, None);
+        let open = Conversation::new(seed, Purpose::Operations, self.site, link, now + timeout, now);
+        let session = self.sessions.insert(open);
+        self.search.candidates.push(session);
+        self.search.tries += 1;
+        self.counters.tries += 1;
+        self.join_link(session, link);
+        self.set_timeout(session);
+        true
+    }
+
+    fn may_be_asked(&self, seed: MemberId) -> bool {
+        self.waits_for(seed).is_none() && self.members.get(seed).is_some_and(|known| known.may_be_tried(self.now))
+    }
+
+    /// Nothing more is tried for a while.
+    pub(super) fn end_round(&mut self, reason: Uncovered) {
+        self.note_balancing();
+        self.search.rounds = self.search.rounds.saturating_add(1);
+        let pause = self.entropy.pause(self.search.rounds, FIRST_PAUSE, LONGEST_PAUSE);
+        let at = self.now + pause;
+        self.search.not_before = Some(at);
+        self.search.gave_up = Some(reason);
+        self.retry_at = Some(self.retry_at.map_or(at, |known| known.min(at)));
+        for candidate in core::mem::take(&mut self.search.candidates) {
+            self.dismiss(candidate);
+        }
+        self.note_coverage();
+    }
+
+    /// Whether a member has a session, or gets one, that stays.
+    pub(super) fn is_held(&self, member: MemberId) -> bool {
+        let stays = |session: &SessionId| self.sessions.get(*session).is_some_and(|open| !open.is_leaving);
+        self.members.get(member).is_some_and(|known| known.sessions.iter().any(stays))
+    }
+
+    /// Whether it is an endpoint of which nobody knows which member answers there.
+    pub(super) fn is_stranger(&self, member: MemberId) -> bool {
+        self.members.get(member).is_some_and(|known| known.is_seed) && !self.current.contains(&member)
+    }
+
+    pub(super) fn is_candidate(&self, session: SessionId) -> bool {
+        self.search.candidates.contains(&session)
+    }
+
+    /// An endpoint has accepted a session: what its answer says is taken in before a byte of Hot Rod goes.
+    pub(super) fn handle_accepted(&mut self, session: SessionId, answer: &Fields) {
+        let access = &self.config.access;
+        let Some(open) = self.sessions.get_mut(session) else { return };
+        open.identity.read(answer, &access.connect_header);
+        if let Some(link) = self.links.get(open.link).filter(|_| access.path.is_searched()) {
+            let (path, encrypted) = (self.config.carriage.path.as_str(), self.config.tls.is_some());
+            let asked = Asked { endpoint: &link.endpoint, path, encrypted };
+            open.cookies.take(self.now, asked, answer, &access.cookie_names);
+        }
+        self.recognise(session);
+    }
+
+    /// Looks who is at the other end of a session, and whether that is who was asked for.
+    pub(super) fn recognise(&mut self, session: SessionId) {
+        let Some(open) = self.sessions.get(session) else { return };
+        let asked = open.member;
+        let Some(found) = self.member_of(&open.identity) else { return };
+        if found == asked {
+            if self.jar.of(asked).is_some() {
+                self.note_cookie_kept();
+            }
+            self.learn_cookies(session, found);
+        } else if !self.is_stranger(asked) {
+            self.handle_other_member(session, asked, found);
+        } else if self.is_candidate(session) || self.may_be_settled(session) {
+            self.settle(session, found);
+        }
+    }
+
+    /// A session with a seed that served to begin with may be that of the member that it turned out to be.
+    fn may_be_settled(&self, session: SessionId) -> bool {
+        let is_for_operations = self.sessions.get(session).is_some_and(|open| open.purpose == Purpose::Operations);
+        is_for_operations && (self.config.access.path.is_searched() || self.config.access.leads_by_seeds())
+    }
+
+    /// After a new topology: who is at the other end of sessions with seeds may be known now.
+    pub(super) fn recognise_strangers(&mut self) {
+        let strangers: Vec<SessionId> = self
+            .sessions
+            .iter()
+            .filter(|(_, open)| open.purpose == Purpose::Operations && open.site == self.site)
+            .filter(|(_, open)| self.is_stranger(open.member))
+            .map(|(session, _)| session)
+            .collect();
+        for session in strangers {
+            self.recognise(session);
+            let is_unknown = self.sessions.get(session).is_some_and(|open| self.is_stranger(open.member));
+            let is_ready = self.sessions.get(session).is_some_and(Conversation::is_ready);
+            if is_unknown && is_ready && self.config.access.path.is_searched() {
+                if !self.is_candidate(session) {
+                    self.search.candidates.push(session);
+                }
+                self.ask_who_is_there(session);
+            }
+        }
+    }
+
+    /// It is known with whom a session is that was opened to anybody: it is kept if that member has none.
+    pub(super) fn settle(&mut self, session: SessionId, found: MemberId) {
+        self.search.forget(session);
+        self.search.answers.note(found);
+        self.learn_cookies(session, found);
+        if self.is_held(found) {
+            self.dismiss(session);
+        } else {
+            self.adopt(session, found);
+        }
+        if self.search.answers.are_all_of_one(self.current.len()) {
+            self.end_round(Uncovered::OneMember { tries: self.search.answers.in_a_row() });
+        } else {
+            self.search();
+        }
+        self.note_coverage();
+    }
+
+    /// A session is with that member from now on.
+    fn adopt(&mut self, session: SessionId, found: MemberId) {
+        let Some(open) = self.sessions.get_mut(session) else { return };
+        let before = core::mem::replace(&mut open.member, found);
+        let (is_ready, purpose) = (open.is_ready(), open.purpose);
+        let queued = core::mem::take(&mut open.queue);
+        if let Some(known) = self.members.get_mut(before) {
+            known.forget_session(session);
+        }
+        if let Some(known) = self.members.get_mut(found) {
+            match purpose {
+                Purpose::Operations => known.sessions.push(session),
+                Purpose::Events => known.events = Some(session),
+                Purpose::Bulk => known.bulk = Some(session),
+            }
+        }
+        if is_ready {
+            self.handle_ready(session, found);
+        }
+        queued.into_iter().for_each(|id| self.redispatch(id));
+    }
+
+    /// A session that nobody needs ends; what waits for it goes elsewhere.
+    pub(super) fn dismiss(&mut self, session: SessionId) {
+        self.search.forget(session);
+        self.drain(session);
+    }
+
+    /// A session is with another member than was asked for.
+    fn handle_other_member(&mut self, session: SessionId, asked: MemberId, found: MemberId) {
+        let Some(open) = self.sessions.get_mut(session) else { return };
+        let answered = open.identity.text();
+        let reason = Arc::new(Disconnect::OtherMember { answered });
+        let by_cookie = self.jar.of(asked).is_some();
+        self.jar.forget(asked);
+        if let Some(known) = self.members.get_mut(asked) {
+            known.forget_session(session);
+            known.failure = Some(reason.clone());
+            if !by_cookie {
+                known.failures = known.failures.saturating_add(1);
+                let (first, longest) = (self.config.min_backoff, self.config.max_backoff);
+                let retry_after = self.entropy.pause(known.failures, first, longest);
+                known.retry_at = Some(self.now + retry_after);
+                let address = known.address.clone();
+                let event = Event::MemberUnavailable { member: asked, address, reason, retry_after };
+                self.outputs.push_back(Output::Event(event));
+            }
+        }
+        if by_cookie {
+            self.search.answers.note(found);
+        }
+        if self.is_held(found) {
+            self.dismiss(session);
+        } else {
+            self.adopt(session, found);
+        }
+        self.open_ahead();
+        self.note_coverage();
+    }
+
+    /// What is known of cookies counts from now on.
+    pub(super) fn learn_all_cookies(&mut self) {
+        for session in self.sessions.keys().collect::<Vec<_>>() {
+            let found = self.sessions.get(session).and_then(|open| self.member_of(&open.identity));
+            found.into_iter().for_each(|found| self.learn_cookies(session, found));
+        }
+    }
+
+    fn learn_cookies(&mut self, session: SessionId, found: MemberId) {
+        if !self.config.access.path.goes_by_cookie() {
+            return;
+        }
+        let Some(open) = self.sessions.get(session) else { return };
+        if let Some(link) = self.links.get(open.link) {
+            self.jar.learn(found, link.endpoint.clone(), open.cookies.clone());
+        }
+    }
+
+    /// A candidate has come to carry Hot Rod, and has not said who it is.
+    pub(super) fn candidate_is_ready(&mut self, session: SessionId) {
+        self.set_timeout(session);
+        self.ask_who_is_there(session);
+    }
+
+    /// The probe cache has told with which member a session is.
+    pub(super) fn is_told_by_probe(&mut self, session: SessionId, found: MemberId) {
+        let address = self.members.get(found).map(|known| known.address.clone());
+        if let (Some(open), Some(address)) = (self.sessions.get_mut(session), address) {
+            open.identity.is_at(address);
+            self.recognise(session);
+        }
+    }
+
+    /// It can't be found out who is at the other end.
+    pub(super) fn cannot_be_told(&mut self, session: SessionId, reason: Uncovered) {
+        let served_before = self.members.iter().any(|(_, known)| known.sessions.contains(&session));
+        self.search.forget(session);
+        if !served_before {
+            self.dismiss(session);
+        }
+        self.end_round(reason);
+    }
+
+    /// A session has ended that may have been one of the search.
+    pub(super) fn note_candidate_end(&mut self, session: SessionId, is_failure: bool) {
+        if self.search.forget(session) && is_failure {
+            let pause = self.entropy.pause(self.search.rounds.max(1), self.config.min_backoff, LONGEST_PAUSE);
+            self.search.not_before = self.search.not_before.max(Some(self.now + pause));
+        }
+    }
+}
