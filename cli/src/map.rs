@@ -4,7 +4,7 @@ use std::io::{self, IsTerminal, Write};
 use std::time::{Duration, Instant};
 
 use hotrod_tokio::Cache;
-use hotrod_tokio::core::cluster::{Counters, MemberInfo, View};
+use hotrod_tokio::core::cluster::{Counters, Coverage, MemberInfo, Uncovered, View};
 use hotrod_tokio::core::wire::Request;
 use serde_json::{Value, json};
 
@@ -15,6 +15,8 @@ use crate::output::{Outcome, print};
 
 /// Columns of a bar that stands for all segments.
 const BAR: usize = 32;
+/// Members that are still looked for after so long are shown as they are.
+const SEARCH: Duration = Duration::from_secs(3);
 /// A member that does not answer a PING for so long has no round-trip time.
 const PATIENCE: Duration = Duration::from_secs(2);
 
@@ -22,6 +24,7 @@ pub(crate) async fn run(arguments: &Arguments, options: &MapOptions) -> Result<O
     let cache = connect(arguments).await?;
     // The first answer brings the topology.
     cache.ping().await?;
+    wait_for_members(&cache).await;
     loop {
         let map = ClusterMap::take(&cache).await;
         if options.watch.is_some() && !arguments.json && io::stdout().is_terminal() {
@@ -34,12 +37,21 @@ pub(crate) async fn run(arguments: &Arguments, options: &MapOptions) -> Result<O
     }
 }
 
+/// Gives the client time to reach every member.
+async fn wait_for_members(cache: &Cache) {
+    let begun = Instant::now();
+    while cache.client().coverage().reason == Some(Uncovered::OnTheWay) && begun.elapsed() < SEARCH {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
 /// What is known at one moment.
 pub(crate) struct ClusterMap {
     cache: String,
     topology: Option<u32>,
     segments: usize,
     members: Vec<Row>,
+    coverage: Coverage,
     counters: Counters,
 }
 
@@ -75,6 +87,7 @@ impl ClusterMap {
             topology: view.as_ref().map(|view| view.id()),
             segments: view.map_or(0, |view| view.segments()),
             members,
+            coverage: client.coverage(),
             counters: client.counters(),
         }
     }
@@ -85,6 +98,9 @@ impl ClusterMap {
         let mut lines = vec![format!("{name}: {topology}, {} segments, {} members", self.segments, self.members.len())];
         let width = self.members.iter().map(|row| row.info.address.to_string().len()).max().unwrap_or(0);
         lines.extend(self.members.iter().map(|row| row.line(self.segments, width)));
+        let Coverage { covered, members, reason } = &self.coverage;
+        let reason = reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();
+        lines.push(format!("{covered} of {members} members reached directly{reason}"));
         let Counters { direct, forwarded, retries, disconnects, .. } = self.counters;
         let keyed = direct + forwarded;
         let share = if keyed == 0 {
@@ -106,6 +122,9 @@ impl ClusterMap {
             "topology_id": self.topology,
             "segments": self.segments,
             "members": members,
+            "covered": self.coverage.covered,
+            "uncovered_because": self.coverage.reason.as_ref().map(ToString::to_string),
+            "tries": self.counters.tries,
             "direct": self.counters.direct,
             "forwarded": self.counters.forwarded,
             "retries": self.counters.retries,

@@ -353,6 +353,19 @@ typedef enum hotrod_output_type {
    */
   HOTROD_OUTPUT_CARRIAGE_CHOSEN = 47,
   /**
+   * Which access path is used, where the settings leave the choice.
+   */
+  HOTROD_OUTPUT_ACCESS_CHOSEN = 48,
+  /**
+   * How many members are reached directly has changed, or why they are not all. Not told where members are simply
+   * dialled.
+   */
+  HOTROD_OUTPUT_COVERAGE = 49,
+  /**
+   * How a balancer chooses the member of a connection, as far as it was seen.
+   */
+  HOTROD_OUTPUT_BALANCING_RECOGNISED = 50,
+  /**
    * A near cache keeps values from now on.
    */
   HOTROD_OUTPUT_NEAR_CACHE_ACTIVE = 45,
@@ -1548,6 +1561,53 @@ typedef struct hotrod_output_carriage_chosen {
 } hotrod_output_carriage_chosen;
 
 /**
+ * Which access path is used, where the settings leave the choice.
+ */
+typedef struct hotrod_output_access_chosen {
+  /**
+   * Its name, as in connection URIs.
+   */
+  struct hotrod_text path;
+  /**
+   * What it was chosen for.
+   */
+  struct hotrod_text reason;
+} hotrod_output_access_chosen;
+
+/**
+ * How many members are reached directly has changed, or why they are not all. Not told where members are simply
+ * dialled.
+ */
+typedef struct hotrod_output_coverage {
+  /**
+   * Members with a session that is ready.
+   */
+  uint64_t covered;
+  /**
+   * Members of the newest topology.
+   */
+  uint64_t members;
+  /**
+   * Why they are not the same; empty if they are.
+   */
+  struct hotrod_text reason;
+} hotrod_output_coverage;
+
+/**
+ * How a balancer chooses the member of a connection, as far as it was seen.
+ */
+typedef struct hotrod_output_balancing_recognised {
+  /**
+   * `round-robin`, `random`, `client-address` or `cookie`.
+   */
+  struct hotrod_text balancing;
+  /**
+   * What was seen.
+   */
+  struct hotrod_text reason;
+} hotrod_output_balancing_recognised;
+
+/**
  * A near cache keeps values from now on.
  */
 typedef struct hotrod_output_near_cache_active {
@@ -1655,6 +1715,18 @@ typedef union hotrod_output_fields {
    * Of `HOTROD_OUTPUT_CARRIAGE_CHOSEN`.
    */
   struct hotrod_output_carriage_chosen carriage_chosen;
+  /**
+   * Of `HOTROD_OUTPUT_ACCESS_CHOSEN`.
+   */
+  struct hotrod_output_access_chosen access_chosen;
+  /**
+   * Of `HOTROD_OUTPUT_COVERAGE`.
+   */
+  struct hotrod_output_coverage coverage;
+  /**
+   * Of `HOTROD_OUTPUT_BALANCING_RECOGNISED`.
+   */
+  struct hotrod_output_balancing_recognised balancing_recognised;
   /**
    * Of `HOTROD_OUTPUT_NEAR_CACHE_ACTIVE`.
    */
@@ -1890,6 +1962,10 @@ typedef struct hotrod_counters {
    * Links asked for.
    */
   uint64_t connects;
+  /**
+   * Sessions opened to find out which member answers.
+   */
+  uint64_t tries;
   /**
    * Links that failed or were lost.
    */

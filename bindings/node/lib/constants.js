@@ -19,6 +19,7 @@ const COUNTERS = [
   'forwarded',
   'retries',
   'connects',
+  'tries',
   'disconnects',
   'topologies',
   'listenerFailovers',

@@ -27,6 +27,9 @@ module.exports = {
   43: { length: 8, make: (values, at) => ({ type: 'Entry', listener: values[at + 1], link: values[at + 2], change: values[at + 3], key: values[at + 4], version: values[at + 5], data: values[at + 6], retried: values[at + 7] }) },
   44: { length: 8, make: (values, at) => ({ type: 'Counter', listener: values[at + 1], link: values[at + 2], counter: values[at + 3], oldValue: values[at + 4], oldState: values[at + 5], newValue: values[at + 6], newState: values[at + 7] }) },
   47: { length: 4, make: (values, at) => ({ type: 'CarriageChosen', endpoint: values[at + 1], carriage: values[at + 2], reason: values[at + 3] }) },
+  48: { length: 3, make: (values, at) => ({ type: 'AccessChosen', path: values[at + 1], reason: values[at + 2] }) },
+  49: { length: 4, make: (values, at) => ({ type: 'Coverage', covered: values[at + 1], members: values[at + 2], reason: values[at + 3] }) },
+  50: { length: 3, make: (values, at) => ({ type: 'BalancingRecognised', balancing: values[at + 1], reason: values[at + 2] }) },
   45: { length: 2, make: (values, at) => ({ type: 'NearCacheActive', cache: values[at + 1] }) },
   46: { length: 3, make: (values, at) => ({ type: 'NearCacheInactive', cache: values[at + 1], error: errorOf(values[at + 2]) }) },
 }

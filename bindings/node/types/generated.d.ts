@@ -229,6 +229,35 @@ export interface CarriageChosenOutput {
   reason: string
 }
 
+/** Which access path is used, where the settings leave the choice. */
+export interface AccessChosenOutput {
+  type: 'AccessChosen'
+  /** Its name, as in connection URIs. */
+  path: string
+  /** What it was chosen for. */
+  reason: string
+}
+
+/** How many members are reached directly has changed, or why they are not all. Not told where members are simply dialled. */
+export interface CoverageOutput {
+  type: 'Coverage'
+  /** Members with a session that is ready. */
+  covered: number
+  /** Members of the newest topology. */
+  members: number
+  /** Why they are not the same; empty if they are. */
+  reason: string
+}
+
+/** How a balancer chooses the member of a connection, as far as it was seen. */
+export interface BalancingRecognisedOutput {
+  type: 'BalancingRecognised'
+  /** `round-robin`, `random`, `client-address` or `cookie`. */
+  balancing: string
+  /** What was seen. */
+  reason: string
+}
+
 /** A near cache keeps values from now on. */
 export interface NearCacheActiveOutput {
   type: 'NearCacheActive'
@@ -269,6 +298,9 @@ export type Output =
   | EntryOutput
   | CounterOutput
   | CarriageChosenOutput
+  | AccessChosenOutput
+  | CoverageOutput
+  | BalancingRecognisedOutput
   | NearCacheActiveOutput
   | NearCacheInactiveOutput
 
@@ -403,6 +435,8 @@ export interface Counters {
   retries: number
   /** Links asked for. */
   connects: number
+  /** Sessions opened to find out which member answers. */
+  tries: number
   /** Links that failed or were lost. */
   disconnects: number
   /** Topologies taken over. */

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use hotrod_core::cluster::{CacheHandle, Counters, Event, MemberId, MemberInfo, View};
+use hotrod_core::cluster::{CacheHandle, Counters, Coverage, Event, MemberId, MemberInfo, View};
 use hotrod_core::session::Ready;
 use hotrod_core::vocabulary::{Answer, Refusal};
 use hotrod_core::wire::{Operation, Request, RequestOptions};
@@ -102,6 +102,11 @@ impl Client {
     /// What the client has done: operations, direct hits, retries, bytes, latencies.
     pub fn counters(&self) -> Counters {
         self.shared.lock().cluster.counters()
+    }
+
+    /// How many members are reached directly, and why not all.
+    pub fn coverage(&self) -> Coverage {
+        self.shared.lock().cluster.coverage()
     }
 
     /// Every member that the client knows, and the seeds.

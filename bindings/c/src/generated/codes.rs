@@ -135,6 +135,8 @@ pub struct hotrod_counters {
     pub retries: u64,
     /// Links asked for.
     pub connects: u64,
+    /// Sessions opened to find out which member answers.
+    pub tries: u64,
     /// Links that failed or were lost.
     pub disconnects: u64,
     /// Topologies taken over.
@@ -163,6 +165,7 @@ impl From<Counters> for hotrod_counters {
             forwarded: counters.forwarded,
             retries: counters.retries,
             connects: counters.connects,
+            tries: counters.tries,
             disconnects: counters.disconnects,
             topologies: counters.topologies,
             listener_failovers: counters.listener_failovers,

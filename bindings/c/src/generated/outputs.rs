@@ -58,6 +58,13 @@ pub enum hotrod_output_type {
     /// Which carriage is used with an endpoint, where the settings leave the choice: told when it is found, and again
     /// whenever another takes its place.
     HOTROD_OUTPUT_CARRIAGE_CHOSEN = 47,
+    /// Which access path is used, where the settings leave the choice.
+    HOTROD_OUTPUT_ACCESS_CHOSEN = 48,
+    /// How many members are reached directly has changed, or why they are not all. Not told where members are simply
+    /// dialled.
+    HOTROD_OUTPUT_COVERAGE = 49,
+    /// How a balancer chooses the member of a connection, as far as it was seen.
+    HOTROD_OUTPUT_BALANCING_RECOGNISED = 50,
     /// A near cache keeps values from now on.
     HOTROD_OUTPUT_NEAR_CACHE_ACTIVE = 45,
     /// A near cache is empty and keeps nothing, because nobody tells of changes at the moment.
@@ -345,6 +352,39 @@ pub struct hotrod_output_carriage_chosen {
     pub reason: hotrod_text,
 }
 
+/// Which access path is used, where the settings leave the choice.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct hotrod_output_access_chosen {
+    /// Its name, as in connection URIs.
+    pub path: hotrod_text,
+    /// What it was chosen for.
+    pub reason: hotrod_text,
+}
+
+/// How many members are reached directly has changed, or why they are not all. Not told where members are simply
+/// dialled.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct hotrod_output_coverage {
+    /// Members with a session that is ready.
+    pub covered: u64,
+    /// Members of the newest topology.
+    pub members: u64,
+    /// Why they are not the same; empty if they are.
+    pub reason: hotrod_text,
+}
+
+/// How a balancer chooses the member of a connection, as far as it was seen.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct hotrod_output_balancing_recognised {
+    /// `round-robin`, `random`, `client-address` or `cookie`.
+    pub balancing: hotrod_text,
+    /// What was seen.
+    pub reason: hotrod_text,
+}
+
 /// A near cache keeps values from now on.
 #[repr(C)]
 #[derive(Clone, Copy)]
@@ -407,6 +447,12 @@ pub union hotrod_output_fields {
     pub counter: hotrod_output_counter,
     /// Of `HOTROD_OUTPUT_CARRIAGE_CHOSEN`.
     pub carriage_chosen: hotrod_output_carriage_chosen,
+    /// Of `HOTROD_OUTPUT_ACCESS_CHOSEN`.
+    pub access_chosen: hotrod_output_access_chosen,
+    /// Of `HOTROD_OUTPUT_COVERAGE`.
+    pub coverage: hotrod_output_coverage,
+    /// Of `HOTROD_OUTPUT_BALANCING_RECOGNISED`.
+    pub balancing_recognised: hotrod_output_balancing_recognised,
     /// Of `HOTROD_OUTPUT_NEAR_CACHE_ACTIVE`.
     pub near_cache_active: hotrod_output_near_cache_active,
     /// Of `HOTROD_OUTPUT_NEAR_CACHE_INACTIVE`.
@@ -583,6 +629,28 @@ pub(crate) fn output(tag: u8, said: &mut Said) -> Option<hotrod_output> {
                 reason: said.text(2),
             };
             (HOTROD_OUTPUT_CARRIAGE_CHOSEN, hotrod_output_fields { carriage_chosen })
+        }
+        48 => {
+            let access_chosen = hotrod_output_access_chosen {
+                path: said.text(0),
+                reason: said.text(1),
+            };
+            (HOTROD_OUTPUT_ACCESS_CHOSEN, hotrod_output_fields { access_chosen })
+        }
+        49 => {
+            let coverage = hotrod_output_coverage {
+                covered: said.number(0),
+                members: said.number(1),
+                reason: said.text(2),
+            };
+            (HOTROD_OUTPUT_COVERAGE, hotrod_output_fields { coverage })
+        }
+        50 => {
+            let balancing_recognised = hotrod_output_balancing_recognised {
+                balancing: said.text(0),
+                reason: said.text(1),
+            };
+            (HOTROD_OUTPUT_BALANCING_RECOGNISED, hotrod_output_fields { balancing_recognised })
         }
         45 => {
             let near_cache_active = hotrod_output_near_cache_active {

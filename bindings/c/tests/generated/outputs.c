@@ -151,6 +151,22 @@ json_t *output_value(struct names *names, const hotrod_output *output)
     set(value, "carriage", text_value(output->as.carriage_chosen.carriage));
     set(value, "reason", text_value(output->as.carriage_chosen.reason));
     break;
+  case HOTROD_OUTPUT_ACCESS_CHOSEN:
+    set(value, "type", json_string("AccessChosen"));
+    set(value, "path", text_value(output->as.access_chosen.path));
+    set(value, "reason", text_value(output->as.access_chosen.reason));
+    break;
+  case HOTROD_OUTPUT_COVERAGE:
+    set(value, "type", json_string("Coverage"));
+    set(value, "covered", json_integer((json_int_t)output->as.coverage.covered));
+    set(value, "members", json_integer((json_int_t)output->as.coverage.members));
+    set(value, "reason", text_value(output->as.coverage.reason));
+    break;
+  case HOTROD_OUTPUT_BALANCING_RECOGNISED:
+    set(value, "type", json_string("BalancingRecognised"));
+    set(value, "balancing", text_value(output->as.balancing_recognised.balancing));
+    set(value, "reason", text_value(output->as.balancing_recognised.reason));
+    break;
   case HOTROD_OUTPUT_NEAR_CACHE_ACTIVE:
     set(value, "type", json_string("NearCacheActive"));
     set(value, "cache", text_value(output->as.near_cache_active.cache));

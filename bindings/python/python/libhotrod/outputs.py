@@ -239,6 +239,37 @@ class CarriageChosen(NamedTuple):
     """What the endpoint does not offer of what is better; empty if there is nothing."""
 
 
+class AccessChosen(NamedTuple):
+    """Which access path is used, where the settings leave the choice."""
+
+    path: str
+    """Its name, as in connection URIs."""
+    reason: str
+    """What it was chosen for."""
+
+
+class Coverage(NamedTuple):
+    """How many members are reached directly has changed, or why they are not all. Not told where members are simply
+    dialled.
+    """
+
+    covered: int
+    """Members with a session that is ready."""
+    members: int
+    """Members of the newest topology."""
+    reason: str
+    """Why they are not the same; empty if they are."""
+
+
+class BalancingRecognised(NamedTuple):
+    """How a balancer chooses the member of a connection, as far as it was seen."""
+
+    balancing: str
+    """`round-robin`, `random`, `client-address` or `cookie`."""
+    reason: str
+    """What was seen."""
+
+
 class NearCacheActive(NamedTuple):
     """A near cache keeps values from now on."""
 
@@ -278,6 +309,9 @@ Output = Union[
     Entry,
     Counter,
     CarriageChosen,
+    AccessChosen,
+    Coverage,
+    BalancingRecognised,
     NearCacheActive,
     NearCacheInactive,
 ]
@@ -305,6 +339,9 @@ OUTPUTS: dict[int, type[Any]] = {
     43: Entry,
     44: Counter,
     47: CarriageChosen,
+    48: AccessChosen,
+    49: Coverage,
+    50: BalancingRecognised,
     45: NearCacheActive,
     46: NearCacheInactive,
 }
