@@ -10,6 +10,8 @@ use hotrod_core::http1::{self, Fields, Kind, ServerExchange};
 use hotrod_core::http2::{self, StreamId};
 use hotrod_gateway::embedded::{Cluster, Connection, MemberId, Moment};
 
+use crate::before::{Leads, named};
+
 /// What an endpoint speaks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Speaks {
@@ -27,6 +29,8 @@ pub enum Speaks {
 /// One link, seen from where it leads to.
 pub struct Endpoint {
     member: MemberId,
+    /// What stands before the member goes by.
+    leads: Option<Leads>,
     protocol: Protocol,
     /// What was said before the protocol became another.
     said: BytesMut,
@@ -58,7 +62,13 @@ struct Session {
 
 impl Endpoint {
     /// Accepts a link; `None` if nobody is there.
-    pub fn accept(servers: &mut Cluster, member: MemberId, speaks: Speaks, at: Moment) -> Option<Self> {
+    pub fn accept(
+        servers: &mut Cluster,
+        member: MemberId,
+        speaks: Speaks,
+        leads: Option<Leads>,
+        at: Moment,
+    ) -> Option<Self> {
         let protocol = match speaks {
             Speaks::HotRod => Protocol::HotRod(Box::new(Connection::open(servers, member).ok()?)),
             Speaks::Http1 => Protocol::Http1(Box::new(ServerExchange::new(http1::Limits::default()))),
@@ -72,7 +82,7 @@ impl Endpoint {
                 Protocol::Http2(Box::new(Http2 { link, refuses: None, is_silent: false, sessions: BTreeMap::new() }))
             }
         };
-        Some(Self { member, protocol, said: BytesMut::new() })
+        Some(Self { member, leads, protocol, said: BytesMut::new() })
     }
 
     /// The HTTP/2 of this link.
@@ -112,7 +122,7 @@ impl Endpoint {
         match &mut self.protocol {
             Protocol::HotRod(connection) => connection.process(servers, at),
             Protocol::Http1(_) => self.answer_request(servers, at),
-            Protocol::Http2(http2) => http2.work(servers, self.member, at),
+            Protocol::Http2(http2) => http2.work(servers, self.member, self.leads, at),
         }
     }
 
@@ -142,8 +152,18 @@ impl Endpoint {
         if request.kind == Kind::Ordinary {
             return exchange.answer(&http1::Answer::text(200, "here\n"), true).expect("a request was made");
         }
-        let mut fields = Fields::new();
-        fields.push("hot-rod-node", name(self.member)).expect("a value");
+        let (led, fields) = match self.leads {
+            None => {
+                let mut fields = Fields::new();
+                fields.push("hot-rod-node", name(self.member)).expect("a value");
+                (self.member, fields)
+            }
+            Some(leads) => match leads.lead(servers, self.member, &request) {
+                Ok(led) => led,
+                Err(status) => return exchange.answer(&http1::Answer::new(status), true).expect("a request was made"),
+            },
+        };
+        self.member = led;
         let first = exchange.accept(&fields).expect("a tunnel was asked for");
         self.said = BytesMut::from(&exchange.transmit().to_bytes()[..]);
         let mut connection = Connection::open(servers, self.member).expect("the member is there");
@@ -154,10 +174,10 @@ impl Endpoint {
 }
 
 impl Http2 {
-    fn work(&mut self, servers: &mut Cluster, member: MemberId, at: Moment) {
+    fn work(&mut self, servers: &mut Cluster, member: MemberId, leads: Option<Leads>, at: Moment) {
         while let Some(event) = self.link.poll_event() {
             match event {
-                ServerEvent::Asked { stream, asked } => self.begin(servers, member, stream, &asked),
+                ServerEvent::Asked { stream, asked } => self.begin(servers, member, leads, stream, &asked),
                 ServerEvent::Bytes { stream, bytes } => {
                     self.link.bytes_taken(stream, bytes.len());
                     let session = self.sessions.get_mut(&stream).expect("a session");
@@ -188,15 +208,41 @@ impl Http2 {
         }
     }
 
-    fn begin(&mut self, servers: &mut Cluster, member: MemberId, stream: StreamId, asked: &Asked) {
+    fn begin(
+        &mut self,
+        servers: &mut Cluster,
+        member: MemberId,
+        leads: Option<Leads>,
+        stream: StreamId,
+        asked: &Asked,
+    ) {
         assert!(!asked.is_foreign && !asked.is_malformed, "{asked:?}");
         if let Some(status) = self.refuses.take() {
             return self.link.refuse(stream, status, None);
+        }
+        if leads == Some(Leads::Front) {
+            return self.begin_at_front(servers, member, stream, asked);
         }
         let port = asked.node.as_deref().and_then(|node| node.rsplit_once(':')?.1.parse().ok()).unwrap_or_default();
         let host = if port == 0 { String::new() } else { "10.0.0.1".into() };
         let node = Node { mode: Mode::SIDECAR, knowledge: Knowledge::FROM_REPLIES, name: name(member), host, port };
         self.link.accept(stream, &node);
+        self.open(servers, member, stream);
+    }
+
+    /// A gateway before all members: it leads to the one that is asked for.
+    fn begin_at_front(&mut self, servers: &mut Cluster, turn: MemberId, stream: StreamId, asked: &Asked) {
+        let Some(member) = asked.node.as_deref().map_or(Some(turn), |node| named(servers, node)) else {
+            return self.link.refuse(stream, 404, None);
+        };
+        let address = servers.members().find(|(id, _)| *id == member).map(|(_, address)| address.clone());
+        let (host, port) = address.map(|address| (address.host, address.port)).unwrap_or_default();
+        let node = Node { mode: Mode::FRONT, knowledge: Knowledge::OWN_CONNECTION, name: name(member), host, port };
+        self.link.accept(stream, &node);
+        self.open(servers, member, stream);
+    }
+
+    fn open(&mut self, servers: &mut Cluster, member: MemberId, stream: StreamId) {
         let connection = Connection::open(servers, member).expect("the member is there");
         self.sessions.insert(stream, Session { connection, requests: BTreeMap::new() });
     }
@@ -212,6 +258,11 @@ impl Http2 {
         if fragment.is_last && !self.is_silent {
             self.answer(servers, stream, call, at);
         }
+    }
+
+    /// Sessions that are open.
+    pub fn open_sessions(&self) -> usize {
+        self.sessions.len()
     }
 
     /// The one call that is open.

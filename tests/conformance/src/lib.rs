@@ -2,6 +2,7 @@
 #![allow(clippy::missing_panics_doc)]
 
 pub mod arguments;
+pub mod before;
 pub mod endpoint;
 pub mod network;
 pub mod player;

@@ -8,6 +8,7 @@ use hotrod_core::wire;
 use hotrod_gateway::embedded::{Cluster, ClusterOptions, MemberId, Moment};
 use serde_json::Value;
 
+use crate::before::{Before, Leads};
 use crate::endpoint::{Endpoint, Speaks};
 use crate::values::{hex, unhex};
 
@@ -22,6 +23,8 @@ pub struct Network {
     pub servers: Cluster,
     ports: BTreeMap<u64, MemberId>,
     links: BTreeMap<String, Endpoint>,
+    /// What stands before the members, where clients can't dial them.
+    pub before: Option<Before>,
     /// What those who are dialled from now on speak.
     pub speaks: Speaks,
     /// Dials that nobody has answered, in order: the link's name and the port.
@@ -36,12 +39,28 @@ impl Network {
         let ports = FIRST_PORT..FIRST_PORT + members;
         let ids = servers.add_members(ports.clone().map(|port| wire::Member { host: "10.0.0.1".into(), port }));
         let ports = ports.map(u64::from).zip(ids).collect();
-        Self { servers, ports, links: BTreeMap::new(), speaks: Speaks::HotRod, dials: Vec::new() }
+        Self { servers, ports, links: BTreeMap::new(), before: None, speaks: Speaks::HotRod, dials: Vec::new() }
     }
 
     /// The member of a port.
     pub fn member(&self, port: u64) -> MemberId {
         self.ports[&port]
+    }
+
+    /// Puts something before the members: at a port, leading to members by their places.
+    pub fn put_before(&mut self, port: u64, leads: Leads, order: &[usize]) {
+        self.before = Some(Before::new(port, leads, self.places(order)));
+    }
+
+    /// Where what stands before the members leads from now on, by their places.
+    pub fn choose(&mut self, order: &[usize]) {
+        let order = self.places(order);
+        self.before.as_mut().expect("something before the members").choose(order);
+    }
+
+    fn places(&self, order: &[usize]) -> Vec<MemberId> {
+        let all: Vec<MemberId> = self.servers.members().map(|(id, _)| id).collect();
+        order.iter().map(|place| all[*place]).collect()
     }
 
     /// Takes note of what a step has brought.
@@ -72,7 +91,10 @@ impl Network {
     /// A dial has led somewhere.
     pub fn connect(&mut self, link: &str, port: u64) {
         let at = moment(0);
-        if let Some(endpoint) = Endpoint::accept(&mut self.servers, self.ports[&port], self.speaks, at) {
+        let before = self.before.as_mut().filter(|before| before.port == port);
+        let leads = before.as_ref().map(|before| before.leads);
+        let member = before.map_or_else(|| self.ports[&port], Before::next);
+        if let Some(endpoint) = Endpoint::accept(&mut self.servers, member, self.speaks, leads, at) {
             self.links.insert(link.into(), endpoint);
         }
     }

@@ -1,5 +1,6 @@
 //! The scenarios, one function each.
 
+mod access;
 mod carriages;
 mod cluster;
 mod links;
@@ -17,6 +18,7 @@ pub fn all() -> Vec<(&'static str, Vec<Value>)> {
         ("listening", listening::all()),
         ("links", links::all()),
         ("carriages", carriages::all()),
+        ("access", access::all()),
         ("misuse", misuse::all()),
     ]
 }

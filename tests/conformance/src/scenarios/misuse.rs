@@ -16,6 +16,10 @@ pub(super) fn all() -> Vec<Value> {
         ("an unknown property", "hotrod://localhost?timeout=1"),
         ("a value that is none", "hotrod://localhost?socket_timeout=soon"),
         ("a proxy without a port", "hotrod://localhost?proxy=http://me:secret@proxy"),
+        ("no such access path", "hotrod://localhost?access=route"),
+        ("cookies without HTTP", "hotrod://localhost?access=cookie"),
+        ("CONNECT that is not allowed", "hotrod://localhost?access=connect&carriage=upgrade"),
+        ("a header field that is none", "hotrod://localhost?access=connect&carriage=connect&connect_header=a:b"),
         ("a key without its certificate", "hotrods://localhost?client_key=k.pem"),
     ]
     .into_iter()
