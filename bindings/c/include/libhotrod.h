@@ -2002,6 +2002,24 @@ typedef struct hotrod_counters {
 } hotrod_counters;
 
 /**
+ * Members that are reached directly; operations on keys of the others are forwarded by the servers.
+ */
+typedef struct hotrod_coverage {
+  /**
+   * Members with a session that is ready.
+   */
+  size_t covered;
+  /**
+   * Members of the newest topology; 0 before the first.
+   */
+  size_t members;
+  /**
+   * Why they are not the same; empty if they are.
+   */
+  struct hotrod_text reason;
+} hotrod_coverage;
+
+/**
  * A server that the machine knows.
  */
 typedef struct hotrod_member {
@@ -3140,6 +3158,15 @@ enum hotrod_status hotrod_near_cache_size(struct hotrod_machine *machine,
  * Threads and ownership: as said at `hotrod_machine`.
  */
 enum hotrod_status hotrod_get_counters(struct hotrod_machine *machine, struct hotrod_counters *counters);
+
+/**
+ * How many members are reached directly, and why not all. What `coverage->reason` points to is valid until the next call
+ * of this function on the same machine.
+ *
+ * Threads and ownership: as said at `hotrod_machine`.
+ */
+enum hotrod_status hotrod_get_coverage(struct hotrod_machine *machine,
+                                       struct hotrod_coverage *coverage);
 
 /**
  * The servers that the machine knows. What `*members` points to is valid until the next call of this function on the

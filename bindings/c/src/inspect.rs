@@ -1,12 +1,26 @@
-//! Looking into a machine: counters, members, views, sessions.
+//! Looking into a machine: counters, coverage, members, views, sessions.
 
 use std::ptr;
+
+use hotrod_core::cluster::Coverage;
 
 use crate::boundary::{Place, enter, hotrod_machine};
 use crate::generated::codes::{hotrod_counters, hotrod_status};
 use crate::lists::{hotrod_number_list, hotrod_text_list};
 use crate::said::Arena;
 use crate::text::hotrod_text;
+
+/// Members that are reached directly; operations on keys of the others are forwarded by the servers.
+#[repr(C)]
+#[derive(Debug, Clone, Copy)]
+pub struct hotrod_coverage {
+    /// Members with a session that is ready.
+    pub covered: usize,
+    /// Members of the newest topology; 0 before the first.
+    pub members: usize,
+    /// Why they are not the same; empty if they are.
+    pub reason: hotrod_text,
+}
 
 /// A server that the machine knows.
 #[repr(C)]
@@ -76,6 +90,7 @@ pub(crate) struct Inspected {
     members: Arena,
     view: Arena,
     session: Arena,
+    coverage: String,
     site: String,
 }
 
@@ -92,6 +107,29 @@ pub unsafe extern "C" fn hotrod_get_counters(
     unsafe {
         enter(machine, |machine| {
             Place::of(counters, "counters")?.put(machine.machine.counters().into());
+            Ok(())
+        })
+    }
+}
+
+/// How many members are reached directly, and why not all. What `coverage->reason` points to is valid until the next call
+/// of this function on the same machine.
+///
+/// # Safety
+/// As for all functions with a machine.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hotrod_get_coverage(
+    machine: *mut hotrod_machine,
+    coverage: *mut hotrod_coverage,
+) -> hotrod_status {
+    // SAFETY: asked of the caller.
+    unsafe {
+        enter(machine, |machine| {
+            let place = Place::of(coverage, "coverage")?;
+            let Coverage { covered, members, reason } = machine.machine.coverage();
+            let kept = &mut machine.inspected.coverage;
+            *kept = reason.map(|reason| reason.to_string()).unwrap_or_default();
+            place.put(hotrod_coverage { covered, members, reason: hotrod_text::of(kept) });
             Ok(())
         })
     }

@@ -278,6 +278,7 @@ static void looking_inside(void)
   const hotrod_view *view;
   const hotrod_session *session;
   hotrod_counters counters;
+  hotrod_coverage coverage;
   hotrod_text site;
   size_t count;
   CHECK(heard.topologies > 0);
@@ -291,6 +292,34 @@ static void looking_inside(void)
   CHECK(site.len == 0);
   CHECK_OK(hotrod_get_counters(machine, &counters));
   CHECK(counters.operations > 0 && counters.direct > 0 && counters.bytes_received > 0);
+  CHECK_OK(hotrod_get_coverage(machine, &coverage));
+  CHECK(coverage.covered == 3 && coverage.members == 3 && coverage.reason.len == 0);
+}
+
+/* Nobody says who answers, so one member is reached directly, and why not all is told. */
+static void uncovered(const char *address)
+{
+  char uri[160];
+  uint64_t id;
+  hotrod_coverage coverage = {0};
+  snprintf(uri, sizeof uri, "hotrod://%s/dist?access=load-balancer&probe_cache=none", address);
+  CHECK_OK(hotrod_driver_new(uri, NULL, &driver, NULL));
+  machine = hotrod_driver_machine(driver);
+  CHECK_OK(hotrod_get_coverage(machine, &coverage));
+  CHECK(coverage.covered == 0 && coverage.members == 0 && coverage.reason.len == 0);
+  CHECK_STATUS(hotrod_get_coverage(machine, NULL), HOTROD_ERR_NULL);
+  CHECK_OK(hotrod_driver_cache(driver, NULL, &cache));
+  CHECK_OK(hotrod_driver_start(driver, cache));
+  static const char told[] = "members can't be told apart";
+  size_t len = sizeof told - 1;
+  for (int rounds = 0; coverage.reason.len < len || memcmp(coverage.reason.data, told, len) != 0; rounds++) {
+    CHECK(rounds < 10000);
+    ANSWER(get, B("k"));
+    CHECK_OK(hotrod_get_coverage(machine, &coverage));
+  }
+  CHECK(coverage.covered == 1 && coverage.members == 3);
+  CHECK_OK(hotrod_driver_close(driver));
+  hotrod_driver_free(driver);
 }
 
 static void failures(void)
@@ -411,6 +440,7 @@ int main(int count, char **arguments)
   CHECK_STATUS(hotrod_driver_next(driver, 0, &output), HOTROD_ERR_CLOSED);
   CHECK_OK(hotrod_driver_close(driver));
   hotrod_driver_free(driver);
+  uncovered(arguments[1]);
   unreachable();
   puts("embedded: all passed");
   return 0;

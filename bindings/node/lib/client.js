@@ -42,6 +42,10 @@ class Client {
     return this._driver.machine.counters()
   }
 
+  coverage() {
+    return this._driver.machine.coverage()
+  }
+
   events() {
     return new Happenings(this._driver)
   }

@@ -184,6 +184,10 @@ class Machine {
     return { ...counters, latencyP50, latencyP99, latencyMax }
   }
 
+  coverage() {
+    return this.#native.coverage()
+  }
+
   members() {
     return this.#native.members()
   }

@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use hotrod_core::cluster::{Counters, Endpoint, IterationOptions, NearCacheOptions};
+use hotrod_core::cluster::{Counters, Coverage, Endpoint, IterationOptions, NearCacheOptions};
 use hotrod_core::uri::server_of;
 use hotrod_core::vocabulary::{CacheOptions, CallOptions, Failure, Machine as Core, Value};
 use hotrod_core::wire::{Factory, Interests, ListenerOptions, Operation, Request};
@@ -71,6 +71,14 @@ pub struct NativeMember {
     pub answered: f64,
     pub protocol_version: Option<String>,
     pub failure: Option<String>,
+}
+
+/// Members that are reached directly.
+#[napi(object, use_nullable = true)]
+pub struct NativeCoverage {
+    pub covered: u32,
+    pub members: u32,
+    pub reason: Option<String>,
 }
 
 /// A cache's view of the cluster.
@@ -359,6 +367,13 @@ impl NativeMachine {
         let latency = |share| counters.latency.quantile(share).map_or(-1.0, |span| span.as_micros() as f64);
         let shares = [0.5, 0.99, 1.0];
         counters.values().map(|count| count as f64).chain(shares.into_iter().map(latency)).collect()
+    }
+
+    #[napi(catch_unwind)]
+    pub fn coverage(&self) -> NativeCoverage {
+        let Coverage { covered, members, reason } = self.core.coverage();
+        let reason = reason.map(|reason| reason.to_string());
+        NativeCoverage { covered: covered as u32, members: members as u32, reason }
     }
 
     #[napi(catch_unwind)]

@@ -68,7 +68,18 @@ test('many keys', async (t) => {
   const view = c.view(cache)
   assert.deepEqual([view.members.length, view.owners.length, view.owners[0].length], [3, 256, 2])
   assert.ok(c.members().every(({ ready, protocolVersion }) => ready && protocolVersion === '4.1'))
+  assert.deepEqual(c.coverage(), { covered: 3, members: 3, reason: null })
   await cache.clear()
+})
+
+test('why a member is not reached directly', async (t) => {
+  const c = await client(t, await embedded(t, 3), 'dist', '?access=load-balancer&probe_cache=none')
+  const end = Date.now() + 10_000
+  while (!c.coverage().reason?.startsWith("members can't be told apart")) {
+    assert.ok(Date.now() < end, JSON.stringify(c.coverage()))
+    await c.cache().get('k')
+  }
+  assert.deepEqual([c.coverage().covered, c.coverage().members], [1, 3])
 })
 
 test('an iteration that is asked for several entries at a time, or ended while one is awaited', async (t) => {

@@ -1,7 +1,7 @@
 // What TypeScript sees: this file is compiled by the tests, and not run.
 
 import { Flags, HotRodError, Machine, ServerError, codecs, connect } from 'libhotrod'
-import type { Conditional, Entry, Versioned } from 'libhotrod'
+import type { Conditional, Coverage, Entry, Versioned } from 'libhotrod'
 
 type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false
 function is<T>(): <U>(value: U, same: Equal<T, U>) => void {
@@ -29,6 +29,8 @@ export async function client(): Promise<void> {
   is<bigint>()(await client.counter('c').addAndGet(1), true)
   is<string[]>()(await client.multimap('m', { codecs: { key: codecs.text, value: codecs.text } }).get('k'), true)
   is<number>()(client.counters().direct, true)
+  is<Coverage>()(client.coverage(), true)
+  is<string | null>()(client.coverage().reason, true)
   // @ts-expect-error a number is no key
   await cache.get(3)
   // @ts-expect-error there is no such operation

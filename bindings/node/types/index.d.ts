@@ -245,6 +245,8 @@ export class Client {
   view(cache: Cache<any, any, any, any>): View | null
   /** What the client has done. */
   counters(): Counters
+  /** How many members are reached directly, and why not all. */
+  coverage(): Coverage
   /** What happens to members, topologies, sites and near caches from now on; a slow reader misses the oldest. */
   events(): Happenings
   /** Goes over to another site; an empty name leads back to that of the URI. False if there is none of that name. */
@@ -435,6 +437,16 @@ export interface Member {
   failure: string | null
 }
 
+/** Members that are reached directly; operations on keys of the others are forwarded by the servers. */
+export interface Coverage {
+  /** Members with a session that is ready. */
+  covered: number
+  /** Members of the newest topology; 0 before the first. */
+  members: number
+  /** Why they are not the same; null if they are. */
+  reason: string | null
+}
+
 /** A cache's view of the cluster. */
 export interface View {
   /** Only good for comparing. */
@@ -524,6 +536,8 @@ export class Machine {
   close(now: number): void
   /** What the machine has done. */
   counters(): Counters
+  /** How many members are reached directly, and why not all. */
+  coverage(): Coverage
   /** Every member that the machine knows. */
   members(): Member[]
   /** A cache's view of the cluster; null before its first topology. */

@@ -18,6 +18,7 @@ pub(crate) struct Classes {
     pub(crate) counter_configuration: Py<PyAny>,
     pub(crate) iteration_entry: Py<PyAny>,
     pub(crate) tls: Py<PyAny>,
+    pub(crate) coverage: Py<PyAny>,
     pub(crate) member: Py<PyAny>,
     pub(crate) view: Py<PyAny>,
     /// Outputs by their tag.
@@ -51,6 +52,7 @@ impl Classes {
             counter_configuration: class("CounterConfiguration")?,
             iteration_entry: class("IterationEntry")?,
             tls: class("Tls")?,
+            coverage: class("Coverage")?,
             member: class("Member")?,
             view: class("View")?,
             outputs: by_number(&py.import("libhotrod.outputs")?, "OUTPUTS")?,

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::{LazyLock, Mutex, MutexGuard};
 use std::time::Duration;
 
-use hotrod_core::cluster::{Counters, Endpoint, IterationOptions, NearCacheOptions};
+use hotrod_core::cluster::{Counters, Coverage, Endpoint, IterationOptions, NearCacheOptions};
 use hotrod_core::uri::server_of;
 use hotrod_core::vocabulary::{CacheOptions, CallOptions, Failure, Machine as Core, Value};
 use hotrod_core::wire::{Interests, ListenerOptions, Operation, Request};
@@ -325,6 +325,12 @@ impl Machine {
             map.set_item(name, counters.latency.quantile(share).map(|span| span.as_secs_f64()))?;
         }
         Ok(map)
+    }
+
+    fn coverage<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        let Coverage { covered, members, reason } = self.lock(py)?.core.coverage();
+        let fields = [any(py, covered)?, any(py, members)?, any(py, reason.map(|reason| reason.to_string()))?];
+        make(py, &Classes::get(py)?.coverage, fields)
     }
 
     fn members<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyList>> {

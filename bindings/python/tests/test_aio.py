@@ -73,8 +73,18 @@ def test_many_keys(three: Embedded) -> None:
         assert len(members) == 3 and all(member.ready and member.protocol_version == "4.1" for member in members)
         view = client.view(cache)
         assert view is not None and len(view.members) == 3 and len(view.owners) == 256 and len(view.owners[0]) == 2
+        assert client.coverage() == (3, 3, None)
 
     run(three, test)
+
+
+def test_why_a_member_is_not_reached_directly(three: Embedded) -> None:
+    async def test(client: libhotrod.Client) -> None:
+        while "members can't be told apart" not in (client.coverage().reason or ""):
+            await client.cache().get(b"k")
+        assert client.coverage()[:2] == (1, 3)
+
+    run(three, test, query="?access=load-balancer&probe_cache=none")
 
 
 def test_tasks_share_an_iteration(three: Embedded) -> None:

@@ -37,6 +37,7 @@ def test_single_keys(three: Embedded) -> None:
             cache.get(b"k")
         view = client.view(cache)
         assert view is not None and len(view.members) == 3
+        assert client.coverage() == libhotrod.Coverage(covered=3, members=3, reason=None)
 
 
 def test_as_a_mapping(three: Embedded) -> None:

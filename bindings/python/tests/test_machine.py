@@ -52,6 +52,10 @@ def test_wrong_types_are_told() -> None:
         one.received(0, 1, "text")  # type: ignore[arg-type]
 
 
+def test_nothing_is_covered_before_the_first_topology() -> None:
+    assert machine().coverage() == (0, 0, None)
+
+
 def test_numbers_that_mean_nothing_are_ignored() -> None:
     one = machine()
     for number in [0, 1, 1 << 63]:

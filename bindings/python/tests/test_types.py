@@ -30,6 +30,8 @@ async def asyncio_client(client: libhotrod.Client) -> None:
         async for event in listener:
             assert_type(event, libhotrod.types.ListenerEvent)
     assert_type(await client.counter("c").add_and_get(1), int)
+    assert_type(client.coverage(), libhotrod.Coverage)
+    assert_type(client.coverage().reason, Optional[str])
 
 
 def blocking_client(client: libhotrod.blocking.Client) -> None:

@@ -13,8 +13,8 @@ use super::crossing::Context;
 use super::failure::Failure;
 use super::shape::{Shape, Value};
 use crate::cluster::{
-    CacheHandle, Call, Cluster, Config, Counters, Endpoint, Event, IterationOptions, LinkId, ListenerKind, MemberId,
-    MemberInfo, NearCacheOptions, Output, ReadFrom,
+    CacheHandle, Call, Cluster, Config, Counters, Coverage, Endpoint, Event, IterationOptions, LinkId, ListenerKind,
+    MemberId, MemberInfo, NearCacheOptions, Output, ReadFrom,
 };
 use crate::session::Ready;
 use crate::time::Instant;
@@ -297,6 +297,11 @@ impl Machine {
     /// As [`Cluster::counters`].
     pub fn counters(&self) -> Counters {
         self.cluster.counters()
+    }
+
+    /// As [`Cluster::coverage`].
+    pub fn coverage(&self) -> Coverage {
+        self.cluster.coverage()
     }
 
     /// As [`Cluster::members`], each with its number.

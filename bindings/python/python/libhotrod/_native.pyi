@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from typing import Any, Optional, Union, final
 
 from .outputs import Output
-from .types import Member, View
+from .types import Coverage, Member, View
 
 __all__ = ["Machine", "__version__"]
 
@@ -170,6 +170,9 @@ class Machine:
 
     def counters(self) -> dict[str, Any]:
         """What the machine has done: counts, and latencies in seconds."""
+
+    def coverage(self) -> Coverage:
+        """How many members are reached directly, and why not all."""
 
     def members(self) -> list[Member]:
         """Every member that the machine knows."""

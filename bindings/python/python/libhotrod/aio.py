@@ -18,7 +18,7 @@ from ._codec_use import CacheSettings, K, V, microseconds
 from ._native import Machine
 from .codecs import BYTES, Codec
 from .flags import Flags
-from .types import Conditional, CounterConfiguration, Member, View
+from .types import Conditional, CounterConfiguration, Coverage, Member, View
 
 __all__ = ["Cache", "Client", "Counter", "Happenings", "Iteration", "Listener", "Multimap", "connect"]
 
@@ -165,6 +165,11 @@ class Client:
         """What the client has done: operations, direct hits, retries, bytes; latencies in seconds."""
         counters: dict[str, Any] = self._driver.machine.counters()
         return counters
+
+    def coverage(self) -> Coverage:
+        """How many members are reached directly, and why not all."""
+        coverage: Coverage = self._driver.machine.coverage()
+        return coverage
 
     def events(self) -> Happenings:
         """What happens to members, topologies, sites and near caches from now on."""

@@ -18,7 +18,7 @@ from ._native import Machine
 from .codecs import BYTES, Codec
 from .flags import Flags
 from .outputs import Output
-from .types import Conditional, CounterConfiguration, Member, View
+from .types import Conditional, CounterConfiguration, Coverage, Member, View
 
 __all__ = ["Cache", "Client", "Counter", "Iteration", "Listener", "Multimap", "connect"]
 
@@ -143,6 +143,12 @@ class Client:
         with self._driver.lock:
             counters: dict[str, Any] = self._driver.machine.counters()
         return counters
+
+    def coverage(self) -> Coverage:
+        """How many members are reached directly, and why not all."""
+        with self._driver.lock:
+            coverage: Coverage = self._driver.machine.coverage()
+        return coverage
 
     def on_event(self, hear: Callable[[Optional[Output]], None]) -> None:
         """Has a function called with what happens to members, topologies, sites and near caches: outputs of the machine,

@@ -188,6 +188,17 @@ class Tls(NamedTuple):
     """PEM files with the client's certificate chain and its private key."""
 
 
+class Coverage(NamedTuple):
+    """Members that are reached directly; operations on keys of the others are forwarded by the servers."""
+
+    covered: int
+    """Members with a session that is ready."""
+    members: int
+    """Members of the newest topology; 0 before the first."""
+    reason: Optional[str]
+    """Why they are not the same; None if they are."""
+
+
 class Member(NamedTuple):
     """A member of the cluster as the client sees it."""
 
