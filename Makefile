@@ -54,7 +54,7 @@ lint: ## Formatting and lints, warnings as errors
 gateway-load: ## What 10,000 slow readers and 10,000 idle tunnels cost the gateway; prints a line of JSON for each
 	$(CARGO) test --release -p hotrod-gateway --test gateway load:: -- --ignored --nocapture --test-threads=1
 
-bench: setup ## Measure the core, and the driver beside its peers; writes target/bench.json
+bench: setup ## Measure the core, the gateway's memory, and the drivers beside their peers; writes target/bench.json
 	bench/run
 
 bench-failover: setup ## Kill a node under load, under our client and under Java's; writes target/failover.json

@@ -3,6 +3,8 @@
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
+use crate::meter::Measured;
+
 const WARM_UP: u64 = 100;
 const WARM: u64 = 1_000;
 
@@ -51,24 +53,29 @@ pub struct Allocated {
     pub peak_bytes: f64,
 }
 
+/// Allocations ever made.
+pub fn calls() -> u64 {
+    CALLS.load(Relaxed)
+}
+
 /// Bytes that are held now.
 pub fn held() -> u64 {
     HELD.load(Relaxed)
 }
 
 /// What each of so many calls allocates.
-pub fn of(work: &mut dyn FnMut(), times: u64) -> Allocated {
-    let (calls, held) = (CALLS.load(Relaxed), HELD.load(Relaxed));
+pub fn of(work: &mut dyn FnMut(), times: u64, measured: Measured) -> Allocated {
+    let (calls, held) = (measured.allocations(), HELD.load(Relaxed));
     PEAK.store(held, Relaxed);
     (0..times).for_each(|_| work());
     Allocated {
-        calls: (CALLS.load(Relaxed) - calls) as f64 / times as f64,
+        calls: (measured.allocations() - calls) as f64 / times as f64,
         peak_bytes: PEAK.load(Relaxed).saturating_sub(held) as f64,
     }
 }
 
 /// What a call allocates once the work has run for a while.
-pub fn warm(work: &mut dyn FnMut()) -> Allocated {
+pub fn warm(work: &mut dyn FnMut(), measured: Measured) -> Allocated {
     (0..WARM_UP).for_each(|_| work());
-    of(work, WARM)
+    of(work, WARM, measured)
 }

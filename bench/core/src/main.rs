@@ -9,6 +9,10 @@ mod allocations;
 mod cases;
 mod held;
 mod instructions;
+mod meter;
+mod nghttp2;
+mod octets;
+mod ratios;
 mod report;
 mod time;
 
@@ -32,6 +36,9 @@ struct Options {
     /// Measure only what begins so
     #[arg(long, value_name = "PREFIX", default_value = "")]
     only: String,
+    /// Also measure nghttp2, by the program that bench/peers/nghttp2/build makes
+    #[arg(long, value_name = "PROGRAM")]
+    nghttp2: Option<PathBuf>,
     /// Run this and nothing else, for a profiler
     #[arg(long, value_name = "NAME")]
     run: Option<String>,
@@ -63,8 +70,13 @@ fn run(options: &Options) -> Result<(), String> {
     for case in cases.iter().filter(|case| case.name.starts_with(&options.only)) {
         report::row(case, &measure(case, &mut figures)?);
     }
+    if let Some(program) = &options.nghttp2 {
+        nghttp2::measure(program, &options.only, &mut figures)?;
+    }
     held::measure(&options.only, &mut figures);
+    octets::measure(&options.only, &mut figures);
     report::growth(&figures);
+    ratios::add(&mut figures);
     options.json.as_ref().map_or(Ok(()), |file| report::add(&figures, file))
 }
 
@@ -79,10 +91,13 @@ struct Cost {
 fn measure(case: &Case, figures: &mut Figures) -> Result<Cost, String> {
     let per = case.unit.count as f64;
     let mut work = (case.prepare)();
-    let (allocated, operations) =
-        if case.counts_first { (allocations::of(&mut work, 1), 1.0) } else { (allocations::warm(&mut work), per) };
+    let (allocated, operations) = if case.counts_first {
+        (allocations::of(&mut work, 1, case.measured), 1.0)
+    } else {
+        (allocations::warm(&mut work, case.measured), per)
+    };
     let cost = Cost {
-        nanoseconds: time::of(&mut work) / per,
+        nanoseconds: time::of(&mut work, case.measured) / per,
         instructions: instructions::of(case)?.map(|count| count / per),
         allocations: allocated.calls / operations,
         peak_bytes: allocated.peak_bytes,
