@@ -101,10 +101,11 @@ impl SendBuffer {
             other.put_slice(&self.tail[..count]);
             self.pending -= count;
             self.sent += count as u64;
-            self.tail.advance(count);
-            if self.tail.is_empty() {
-                // What follows begins where this began.
+            if self.pending == 0 {
+                // Not by advancing: what follows begins where this began, and needs no new room.
                 self.tail.clear();
+            } else {
+                self.tail.advance(count);
             }
             return;
         }

@@ -167,6 +167,19 @@ impl Calls {
         Ok(self.place_of(call).is_some())
     }
 
+    /// The answer to the oldest call, in one fragment of so many octets, if that is what it is and nothing is against it: the
+    /// call is closed. Answers whether it was so.
+    pub(super) fn answer_oldest(&mut self, call: u32, octets: usize) -> bool {
+        let message = self.message_of(call);
+        let is_oldest = self.open.front().is_some_and(|open| open.message == message && !open.is_cancelled);
+        let is_plain = self.answers.is_empty() && self.requests.bytes() == 0;
+        let is_taken = is_oldest && is_plain && octets <= self.own.max_message_size as usize;
+        if is_taken {
+            self.open.pop_front();
+        }
+        is_taken
+    }
+
     /// A fragment of an answer.
     ///
     /// Of several errors the one is answered that stands highest in the document's table (section 15).

@@ -3,13 +3,14 @@
 use alloc::collections::{BTreeMap, VecDeque};
 use alloc::vec::Vec;
 
-use bytes::{Bytes, BytesMut};
+use bytes::{Buf, Bytes, BytesMut};
 
 use super::calls::Calls;
 use super::credit::{Allowance, Window};
 use super::error::{LinkEnd, Refusal};
 use super::event::ClientEvent;
 use super::flood::{FrameBudgets, FrameGuard};
+use super::frame::CALL_ID;
 use super::outgoing::Room;
 use super::registry::{HOT_ROD_CREDIT_ERROR, HOT_ROD_MESSAGE_ERROR, USUAL_URGENCY, flag, frame_type, setting};
 use super::request::{Form, SessionRequest};
@@ -398,7 +399,11 @@ impl ClientLink {
             return None;
         }
         match event {
-            http2::Event::Extension { stream, kind, flags, payload } => {
+            http2::Event::Extension { stream, kind, flags, mut payload } => {
+                if let Some(channel) = self.whole_answer(stream, kind, flags, &payload) {
+                    payload.advance(CALL_ID);
+                    return Some(ClientEvent::Message { channel, message: payload });
+                }
                 return self.handle_frame(stream, None, kind, flags, payload);
             }
             http2::Event::StrayExtension { stream, place, kind, flags, payload } => {

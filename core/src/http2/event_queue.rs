@@ -19,19 +19,29 @@ pub(crate) struct EventQueue {
 }
 
 impl EventQueue {
+    #[inline]
     pub(crate) fn push(&mut self, event: Event) {
         self.bytes += event.size();
         self.events.push_back(event);
     }
 
+    #[inline]
     pub(crate) fn pop(&mut self) -> Option<Event> {
+        if self.muted.is_empty() { self.take() } else { self.pop_heard() }
+    }
+
+    #[inline]
+    fn take(&mut self) -> Option<Event> {
+        let event = self.events.pop_front()?;
+        self.taken += 1;
+        self.bytes -= event.size();
+        Some(event)
+    }
+
+    /// The next one of a stream that is not muted.
+    fn pop_heard(&mut self) -> Option<Event> {
         loop {
-            let event = self.events.pop_front()?;
-            self.taken += 1;
-            self.bytes -= event.size();
-            if self.muted.is_empty() {
-                return Some(event);
-            }
+            let event = self.take()?;
             let is_muted = event.stream().is_some_and(|stream| self.muted.contains_key(&stream));
             self.unmute();
             match event {

@@ -114,18 +114,21 @@ const TOKEN: u64 = 1_000_000;
 #[derive(Debug)]
 pub(crate) struct Bucket {
     parts: u64,
-    budget: Budget,
+    /// What it holds when it is full.
+    most: u64,
+    per_second: u64,
     filled: Instant,
 }
 
 impl Bucket {
     pub(crate) fn new(budget: Budget, now: Instant) -> Self {
-        Self { parts: u64::from(budget.burst) * TOKEN, budget, filled: now }
+        let most = u64::from(budget.burst) * TOKEN;
+        Self { parts: most, most, per_second: budget.per_second.into(), filled: now }
     }
 
     pub(crate) fn take(&mut self, now: Instant, what: &'static str) -> Result<(), Fault> {
         let elapsed = u64::try_from((now - self.filled).as_micros()).unwrap_or(u64::MAX);
-        self.add(elapsed.saturating_mul(self.budget.per_second.into()));
+        self.add(elapsed.saturating_mul(self.per_second));
         self.filled = self.filled.max(now);
         match self.parts.checked_sub(TOKEN) {
             Some(left) => self.parts = left,
@@ -139,7 +142,7 @@ impl Bucket {
     }
 
     fn add(&mut self, parts: u64) {
-        self.parts = self.parts.saturating_add(parts).min(u64::from(self.budget.burst) * TOKEN);
+        self.parts = self.parts.saturating_add(parts).min(self.most);
     }
 }
 

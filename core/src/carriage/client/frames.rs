@@ -7,11 +7,14 @@ use crate::carriage::calls::{Brought, Ended};
 use crate::carriage::credit::is_increment;
 use crate::carriage::event::ClientEvent;
 use crate::carriage::flood::Idle;
-use crate::carriage::frame::{Fragment, Frame, Malformed};
+use crate::carriage::frame::{CALL_ID, Fragment, Frame, Malformed};
 use crate::carriage::registry::{
-    HOT_ROD_CREDIT_ERROR, HOT_ROD_MESSAGE_ERROR, HOT_ROD_TOO_LARGE, HOT_ROD_UNKNOWN_CALL, frame_type,
+    HOT_ROD_CREDIT_ERROR, HOT_ROD_MESSAGE_ERROR, HOT_ROD_TOO_LARGE, HOT_ROD_UNKNOWN_CALL, flag, frame_type,
 };
 use crate::http2::{ErrorCode, Place, StreamId};
+
+/// The flags of a message in one frame.
+const WHOLE: u8 = flag::FIRST | flag::FIN;
 
 /// What a frame has brought to a session.
 enum News {
@@ -59,6 +62,25 @@ impl ClientLink {
             Err(_) => Err(HOT_ROD_MESSAGE_ERROR),
         };
         taken.unwrap_or_else(|code| self.violated(stream, code))
+    }
+
+    /// Most of what comes: the whole answer to the oldest call, in one frame, with everything in order. It is taken at
+    /// once; anything else is looked at frame by frame and rule by rule. Answers whose it is.
+    pub(super) fn whole_answer(&mut self, stream: StreamId, kind: u8, flags: u8, payload: &[u8]) -> Option<ChannelId> {
+        let is_whole = kind == frame_type::RESPONSE && flags & WHOLE == WHOLE && payload.len() > CALL_ID;
+        if !is_whole || !self.events.is_empty() {
+            return None;
+        }
+        let call = u32::from_be_bytes(*payload.first_chunk()?);
+        let id = *self.streams.get(&stream)?;
+        let channel = self.channels.get_mut(&id)?;
+        let calls = channel.calls.as_mut().filter(|_| channel.progress == Progress::Ready && !channel.is_ended)?;
+        if !calls.answer_oldest(call, payload.len() - CALL_ID) {
+            return None;
+        }
+        self.flood.received();
+        self.flood.answered();
+        Some(id)
     }
 
     fn handle_link_frame(&mut self, frame: Option<&Frame>) -> Option<ClientEvent> {

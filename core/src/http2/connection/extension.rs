@@ -6,7 +6,7 @@ use super::Connection;
 use crate::http2::StreamId;
 use crate::http2::event::{Event, Place};
 use crate::http2::fault::Fault;
-use crate::http2::frame::{FrameKind, put_head};
+use crate::http2::frame::{FrameHead, FrameKind, put_head};
 use crate::http2::misuse::Misuse;
 use crate::http2::settings::Settings;
 use crate::http2::stream::{Receiving, Sending};
@@ -88,6 +88,20 @@ impl Connection {
         let Some(id) = self.config.extension_setting else { return };
         let announces = |settings: &Settings| settings.get(id).is_some_and(|value| value > 0);
         self.registered.is_agreed = announces(&self.local) && announces(&self.peer);
+    }
+
+    /// Takes a frame of a registered type on a stream that is open, which is most of what comes where there are such.
+    /// Answers whether the next frame was one.
+    pub(super) fn take_extension(&mut self) -> bool {
+        if !self.has_peer_settings || self.block.is_some() {
+            return false;
+        }
+        let (registered, streams) = (self.registered, &self.streams);
+        let is_open = |stream| streams.get(stream).is_some_and(|open| open.receiving != Receiving::Done);
+        let taken = self.decoder.take_if(|head| registered.has(head.kind) && is_open(head.stream));
+        let Some((FrameHead { kind, flags, stream, .. }, payload)) = taken else { return false };
+        self.events.push(Event::Extension { stream, kind: kind.0, flags, payload });
+        true
     }
 
     pub(super) fn receive_extension(

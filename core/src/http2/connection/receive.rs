@@ -13,6 +13,10 @@ impl Connection {
             return;
         }
         while !self.is_closed && self.has_room_for_events() {
+            if self.take_extension() {
+                // Nothing is said or sent for it.
+                continue;
+            }
             let Some(frame) = self.decoder.poll() else { break };
             if let Err(fault) = self.receive(frame) {
                 self.handle_fault(fault);
@@ -21,7 +25,9 @@ impl Connection {
                 self.fail(ErrorCode::ENHANCE_YOUR_CALM, "it has us answer, and does not read");
             }
             // After each frame, so that what is sent does not depend on how the frames were cut.
-            self.schedule();
+            if !self.ready.is_empty() {
+                self.schedule();
+            }
         }
     }
 

@@ -5,8 +5,9 @@ use bytes::Bytes;
 use super::Connection;
 use crate::http2::event::Event;
 use crate::http2::fault::Fault;
+use crate::http2::flow::ReceiveWindow;
 use crate::http2::frame::put_window_update;
-use crate::http2::stream::Receiving;
+use crate::http2::stream::{Receiving, Stream};
 use crate::http2::streams::{End, Known};
 use crate::http2::{ErrorCode, StreamId};
 
@@ -51,33 +52,39 @@ impl Connection {
         end_stream: bool,
     ) -> Result<(), Fault> {
         let length = data.len() as u32 + u32::from(padding);
-        let known = self.streams.known(stream);
-        if known == Known::Idle {
-            return Err(Fault::protocol("DATA on a stream that is idle"));
-        }
-        self.receive_window
-            .receive(length)
-            .map_err(|_| Fault::connection(ErrorCode::FLOW_CONTROL_ERROR, "DATA beyond the connection's window"))?;
-        if known != Known::Open {
-            self.release_to_connection(length);
-            return self.receive_data_of_no_stream(stream, known);
-        }
+        let Some(open) = self.streams.get_mut(stream) else { return self.receive_data_of_no_stream(stream, length) };
+        receive_in(&mut self.receive_window, length)?;
         if data.is_empty() && !end_stream {
             self.flood.empty(self.now)?;
         }
-        self.count_data(stream, length, data.len(), end_stream)?;
+        if open.receive_window.receive(length).is_err() {
+            self.release_to_connection(length);
+            return Err(Fault::stream(stream, ErrorCode::FLOW_CONTROL_ERROR, "DATA beyond the stream's window"));
+        }
+        // Whatever is wrong from here on, the stream holds its part of the connection's window, and gives it back when it
+        // ends.
+        count_data(stream, open, data.len(), end_stream)?;
+        let is_closed = open.is_closed();
         if padding > 0 {
             self.release(stream, padding.into());
         }
         if !data.is_empty() || end_stream {
             self.events.push(Event::Data { stream, data, end_stream });
         }
-        self.close_if_complete(stream);
+        if is_closed {
+            self.close_if_complete(stream);
+        }
         Ok(())
     }
 
-    /// RFC 9113, 5.1: "closed".
-    fn receive_data_of_no_stream(&mut self, stream: StreamId, known: Known) -> Result<(), Fault> {
+    /// RFC 9113, 5.1: "closed", and "idle".
+    fn receive_data_of_no_stream(&mut self, stream: StreamId, length: u32) -> Result<(), Fault> {
+        let known = self.streams.known(stream);
+        if known == Known::Idle {
+            return Err(Fault::protocol("DATA on a stream that is idle"));
+        }
+        receive_in(&mut self.receive_window, length)?;
+        self.release_to_connection(length);
         match known {
             Known::Gone(End::Complete | End::ByPeer) | Known::Skipped => {
                 Err(Fault::stream(stream, ErrorCode::STREAM_CLOSED, "DATA on a stream that is closed"))
@@ -85,30 +92,29 @@ impl Connection {
             _ => self.flood.ignored(self.now),
         }
     }
+}
 
-    /// Whatever is wrong, the stream holds its part of the connection's window, and gives it back when it ends.
-    fn count_data(&mut self, id: StreamId, length: u32, content: usize, end_stream: bool) -> Result<(), Fault> {
-        let Some(stream) = self.streams.get_mut(id) else { return Ok(()) };
-        if stream.receive_window.receive(length).is_err() {
-            self.release_to_connection(length);
-            return Err(Fault::stream(id, ErrorCode::FLOW_CONTROL_ERROR, "DATA beyond the stream's window"));
-        }
-        match stream.receiving {
-            Receiving::Done => {
-                return Err(Fault::stream(id, ErrorCode::STREAM_CLOSED, "DATA after the stream's end"));
-            }
-            Receiving::Head => return Err(Fault::malformed(id, "DATA before a response")),
-            Receiving::Body => {}
-        }
-        if !stream.count_content(content) {
-            return Err(Fault::malformed(id, "more DATA than content-length says"));
-        }
-        if end_stream {
-            if !stream.content_is_complete() {
-                return Err(Fault::malformed(id, "less DATA than content-length says"));
-            }
-            stream.receiving = Receiving::Done;
-        }
-        Ok(())
+/// DATA of the connection, whatever stream it is on.
+fn receive_in(window: &mut ReceiveWindow, length: u32) -> Result<(), Fault> {
+    let beyond = |_| Fault::connection(ErrorCode::FLOW_CONTROL_ERROR, "DATA beyond the connection's window");
+    window.receive(length).map_err(beyond)
+}
+
+/// DATA of a stream that is within its windows.
+fn count_data(id: StreamId, stream: &mut Stream, content: usize, end_stream: bool) -> Result<(), Fault> {
+    match stream.receiving {
+        Receiving::Done => return Err(Fault::stream(id, ErrorCode::STREAM_CLOSED, "DATA after the stream's end")),
+        Receiving::Head => return Err(Fault::malformed(id, "DATA before a response")),
+        Receiving::Body => {}
     }
+    if !stream.count_content(content) {
+        return Err(Fault::malformed(id, "more DATA than content-length says"));
+    }
+    if end_stream {
+        if !stream.content_is_complete() {
+            return Err(Fault::malformed(id, "less DATA than content-length says"));
+        }
+        stream.receiving = Receiving::Done;
+    }
+    Ok(())
 }

@@ -91,6 +91,19 @@ impl FrameDecoder {
         Some(frame)
     }
 
+    /// The payload of the next frame, if it is one of those already found whole and `wants` it by its head.
+    #[inline]
+    pub(crate) fn take_if(&mut self, wants: impl FnOnce(&FrameHead) -> bool) -> Option<(FrameHead, Bytes)> {
+        let head = FrameHead::read(&self.whole).filter(|head| head.length > 0 && wants(head))?;
+        Some((head, self.take_payload(&head)))
+    }
+
+    fn take_payload(&mut self, head: &FrameHead) -> Bytes {
+        let mut payload = self.whole.split_to(head.frame_size());
+        payload.advance(FrameHead::SIZE);
+        payload
+    }
+
     /// Takes `expected` off the beginning: whether it is there, or `None` as long as that can't be known.
     pub(crate) fn take_prefix(&mut self, expected: &[u8]) -> Option<bool> {
         let count = expected.len().min(self.incoming.len());
@@ -123,9 +136,7 @@ impl FrameDecoder {
             self.let_go();
             return parse::variable(head, Bytes::new());
         }
-        self.whole.advance(FrameHead::SIZE);
-        let payload = self.whole.split_to(head.length as usize);
-        parse::variable(head, payload)
+        parse::variable(head, self.take_payload(head))
     }
 
     /// An empty view would keep the buffer from being used again.
@@ -142,7 +153,8 @@ impl FrameDecoder {
         }
         let mut end = 0;
         self.needed = FrameHead::SIZE;
-        while let Some(head) = FrameHead::read(&self.incoming[end..]) {
+        let incoming = &self.incoming[..];
+        while let Some(head) = FrameHead::read(&incoming[end..]) {
             if head.length > self.max_frame_size {
                 if end == 0 {
                     let what = "the payload is longer than allowed";
@@ -151,7 +163,7 @@ impl FrameDecoder {
                 // Its turn comes after those before it.
                 break;
             }
-            if self.incoming.len() - end < head.frame_size() {
+            if incoming.len() - end < head.frame_size() {
                 self.needed = head.frame_size();
                 break;
             }

@@ -2,9 +2,6 @@
 
 use core::fmt;
 
-use nom::number::complete::{be_u8, be_u24, be_u32};
-use nom::{IResult, Parser};
-
 use crate::http2::StreamId;
 
 /// A frame's type (RFC 9113, 6); others survive a round trip.
@@ -99,8 +96,20 @@ impl FrameHead {
     pub const SIZE: usize = 9;
 
     /// The head at the beginning of `bytes`; `None` if they are too few.
+    ///
+    /// By hand: every frame's is read twice, and parsers put together would cost several times what they read.
+    #[inline]
     pub fn read(bytes: &[u8]) -> Option<Self> {
-        head(bytes).ok().map(|(_, head)| head)
+        let bytes = bytes.first_chunk::<{ Self::SIZE }>()?;
+        let (length_and_kind, rest) = bytes.split_first_chunk::<4>()?;
+        let (flags, stream) = rest.split_first()?;
+        let length_and_kind = u32::from_be_bytes(*length_and_kind);
+        Some(Self {
+            length: length_and_kind >> 8,
+            kind: FrameKind(length_and_kind as u8),
+            flags: *flags,
+            stream: StreamId::new(u32::from_be_bytes(*stream.first_chunk()?)),
+        })
     }
 
     /// Octets of the whole frame.
@@ -111,9 +120,4 @@ impl FrameHead {
     pub(super) fn has(&self, flag: u8) -> bool {
         self.flags & flag != 0
     }
-}
-
-fn head(input: &[u8]) -> IResult<&[u8], FrameHead> {
-    let (rest, (length, kind, flags, stream)) = (be_u24, be_u8, be_u8, be_u32).parse(input)?;
-    Ok((rest, FrameHead { length, kind: FrameKind(kind), flags, stream: StreamId::new(stream) }))
 }
