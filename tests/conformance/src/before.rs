@@ -47,7 +47,7 @@ impl Before {
     }
 
     /// The member of the next connection.
-    pub fn next(&mut self) -> MemberId {
+    pub fn next_member(&mut self) -> MemberId {
         let next = self.order[self.turn % self.order.len()];
         self.turn += 1;
         next

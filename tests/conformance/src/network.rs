@@ -93,7 +93,7 @@ impl Network {
         let at = moment(0);
         let before = self.before.as_mut().filter(|before| before.port == port);
         let leads = before.as_ref().map(|before| before.leads);
-        let member = before.map_or_else(|| self.ports[&port], Before::next);
+        let member = before.map_or_else(|| self.ports[&port], Before::next_member);
         if let Some(endpoint) = Endpoint::accept(&mut self.servers, member, self.speaks, leads, at) {
             self.links.insert(link.into(), endpoint);
         }
