@@ -9,7 +9,7 @@ SECONDS ?= 60
 # Server lines of `make test-matrix`, beside the newest, which `make test` covers.
 MATRIX ?= 15.2.6.Final 15.0.21.Final 14.0.28.Final 13.0.18.Final
 
-.PHONY: help demo test test-matrix deploy-check sim sim-planted lint gateway-load bench bench-failover fuzz corpus vectors vectors-http vectors-routing generate conformance doc doc-bindings setup install install-c clean
+.PHONY: help demo test test-matrix deploy-check sim sim-planted lint gateway-load bench bench-head-of-line bench-failover fuzz corpus vectors vectors-http vectors-routing generate conformance doc doc-bindings setup install install-c clean
 
 help: ## What can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -56,6 +56,9 @@ gateway-load: ## What 10,000 slow readers and 10,000 idle tunnels cost the gatew
 
 bench: setup ## Measure the core, the gateway's memory, and the drivers beside their peers; writes target/bench.json
 	bench/run
+
+bench-head-of-line: setup ## What a small GET takes while large values stream both ways; adds to target/bench.json
+	bench/head-of-line
 
 bench-failover: setup ## Kill a node under load, under our client and under Java's; writes target/failover.json
 	bench/failover

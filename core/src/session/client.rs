@@ -47,6 +47,9 @@ impl<'a> Call<'a> {
     }
 }
 
+/// Octets of keys and values with which a message surely fits a frame, whose payload has at least 16,384.
+const ONE_FRAME: usize = 8 << 10;
+
 enum State {
     Handshake(Box<Handshake>),
     Ready,
@@ -230,7 +233,9 @@ impl Session {
             size,
             limit,
         })?;
-        let send_bytes = self.out.len() + self.messages.as_ref().map_or(0, Messages::held);
+        // What goes out in fragments lets pass what fits a frame, and is waited for only by others of its kind.
+        let fragments = self.messages.as_ref().filter(|_| call.request.value_bytes() > ONE_FRAME);
+        let send_bytes = self.out.len() + fragments.map_or(0, Messages::held);
         if self.in_flight.len() >= self.config.max_in_flight || send_bytes >= self.config.max_send_bytes {
             return Err(SubmitError::Full { in_flight: self.in_flight.len(), send_bytes });
         }

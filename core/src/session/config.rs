@@ -24,7 +24,8 @@ pub struct Config {
     pub stall_timeout: Duration,
     /// Operations in flight, those included that timed out and whose answer is still awaited. Default 1,024.
     pub max_in_flight: usize,
-    /// Bytes waiting to be sent above which nothing more is accepted. Default 16 MiB; one operation may exceed it.
+    /// Bytes waiting to be sent above which nothing more is accepted. Default 16 MiB; one operation may exceed it. Where
+    /// messages go out in fragments, those that fit a frame do not wait for them.
     pub max_send_bytes: usize,
     /// Events waiting to be polled above which nothing more is decoded. Default 4,096.
     pub max_events: usize,

@@ -154,8 +154,49 @@ impl Session {
 
 #[cfg(test)]
 mod tests {
+    use alloc::vec;
+
     use super::*;
-    use crate::session::Config;
+    use crate::session::{Call, Config, ServerSession, SubmitError};
+    use crate::wire::{Body, Expiration, Limits, Operation, Ping, Reply, Request, RequestOptions, Status, Version};
+
+    /// After its handshake.
+    fn ready(config: Config) -> Session {
+        let mut session = Session::new(config, [7; 32], Instant::EPOCH);
+        session.use_messages();
+        let mut out = SendBuffer::new();
+        session.take_message(&mut out);
+        let mut server = ServerSession::new(Limits::default(), 1 << 20);
+        server.handle_received(&out.to_bytes());
+        let (header, _) = server.poll_request().expect("a PING");
+        let operations = Operation::table().iter().map(|row| row.request_opcode.into()).collect();
+        let ping = Ping { server_version: Some(Version::LATEST.to_byte()), operations, ..Ping::default() };
+        let message_id = header.message_id;
+        let reply = Reply { message_id, status: Status::SUCCESS, topology: None, body: Body::Ping(ping) };
+        server.reply(&header, Operation::Ping, &reply);
+        session.handle_message(Instant::EPOCH, server.transmit().to_bytes());
+        assert!(matches!(session.poll_event(), Some(Event::Ready(_))));
+        session
+    }
+
+    fn put(session: &mut Session, size: usize) -> Result<OperationId, SubmitError> {
+        let (key, value) = (Bytes::from_static(b"k"), Bytes::from(vec![7; size]));
+        let request = Request::Put { key, expiration: Expiration::DEFAULT, value };
+        session.submit(Instant::EPOCH, Call::new(&request, &RequestOptions::default()))
+    }
+
+    /// A large value that goes out in fragments holds up the next large one, and nothing that fits a frame.
+    #[test]
+    fn what_fits_a_frame_does_not_wait_for_fragments() {
+        let mut session = ready(Config { max_send_bytes: 100_000, ..Config::default() });
+        put(&mut session, 200_000).expect("one may exceed the limit");
+        assert!(matches!(put(&mut session, 100), Err(SubmitError::Full { .. })), "the link has not taken it");
+        let went: usize = session.take_large_message().iter().map(Bytes::len).sum();
+        put(&mut session, 100).expect("a small one");
+        assert!(matches!(put(&mut session, 20_000), Err(SubmitError::Full { .. })), "of its kind");
+        session.message_went(went);
+        put(&mut session, 20_000).expect("room");
+    }
 
     /// A frame is begun by the size of its message: of a session that has ended there must be none to take.
     #[test]

@@ -1,7 +1,7 @@
 //! The server's configuration, in the dialect of its version.
 
+use crate::Options;
 use crate::certificates::STORE_PASSWORD;
-use crate::{Flavour, Options};
 
 const MECHANISMS: &str = "SCRAM-SHA-512 SCRAM-SHA-384 SCRAM-SHA-256 SCRAM-SHA-1 DIGEST-SHA-512 DIGEST-SHA-384 \
     DIGEST-SHA-256 DIGEST-SHA DIGEST-MD5 PLAIN";
@@ -31,7 +31,7 @@ pub(crate) fn server_xml(options: &Options, place: &Place<'_>) -> String {
     let caches = caches(options);
     let container_security =
         if options.flavour.has_authentication() { "<security><authorization/></security>" } else { "" };
-    let (realms, endpoints) = security(options.flavour);
+    let (realms, endpoints) = security(options);
     format!(
         r#"<infinispan xmlns="urn:infinispan:config:{dialect}">
    <jgroups>
@@ -90,9 +90,10 @@ fn caches(options: &Options) -> String {
 }
 
 /// The realms, and the endpoints that use them.
-fn security(flavour: Flavour) -> (String, String) {
+fn security(options: &Options) -> (String, String) {
+    let flavour = options.flavour;
     if !flavour.has_authentication() {
-        return (String::new(), "<endpoints><endpoint socket-binding=\"default\"/></endpoints>".into());
+        return (String::new(), format!("<endpoints>{}</endpoints>", open_endpoint(options)));
     }
     let identity = if flavour.has_tls() { tls_identity(false) } else { String::new() };
     let passwords = format!(
@@ -113,6 +114,16 @@ fn security(flavour: Flavour) -> (String, String) {
         format!("<security><security-realms>{realms}</security-realms></security>"),
         format!("<endpoints>{endpoints}</endpoints>"),
     )
+}
+
+/// For everyone.
+fn open_endpoint(options: &Options) -> String {
+    match &options.max_content_length {
+        None => "<endpoint socket-binding=\"default\"/>".into(),
+        Some(most) => format!(
+            "<endpoint socket-binding=\"default\"><hotrod-connector max-content-length=\"{most}\"/><rest-connector/></endpoint>"
+        ),
+    }
 }
 
 fn endpoint(binding: &str, realm: &str, mechanisms: &str, more: &str) -> String {

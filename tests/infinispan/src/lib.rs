@@ -44,6 +44,9 @@ pub struct Options {
     pub flavour: Flavour,
     /// Caches beside those that every server has, as elements of the server's configuration. Default none.
     pub extra_caches: String,
+    /// The largest request of a client, such as `128MB`: `max-content-length` of the server's configuration. Default the
+    /// server's own: since 15.1 it closes a connection above 10 MB.
+    pub max_content_length: Option<String>,
     /// How long the nodes may take to start. Default five minutes: a busy machine needs them.
     pub start_timeout: Duration,
 }
@@ -55,6 +58,7 @@ impl Default for Options {
             nodes: 1,
             flavour: Flavour::Plain,
             extra_caches: String::new(),
+            max_content_length: None,
             start_timeout: Duration::from_secs(300),
         }
     }

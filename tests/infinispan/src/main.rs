@@ -42,6 +42,9 @@ enum Command {
         /// Further caches, as elements of the server's configuration
         #[arg(long, default_value = "")]
         caches: String,
+        /// The largest request of a client, such as 128MB, in place of the server's own limit; with the flavour plain
+        #[arg(long)]
+        max_content_length: Option<String>,
     },
 }
 
@@ -55,14 +58,15 @@ enum FlavourName {
 fn main() -> ExitCode {
     let result = match Arguments::parse().command {
         Command::Install { version } => install(&version).map(drop),
-        Command::Start { version, nodes, flavour, caches } => {
+        Command::Start { version, nodes, flavour, caches, max_content_length } => {
             let flavour = match flavour {
                 FlavourName::Plain => Flavour::Plain,
                 FlavourName::Secure => Flavour::Secure,
                 FlavourName::SecurePlain => Flavour::SecurePlain,
             };
             let nodes = nodes.into();
-            serve(Options { version, nodes, flavour, extra_caches: caches, ..Options::default() })
+            let extra_caches = caches;
+            serve(Options { version, nodes, flavour, extra_caches, max_content_length, ..Options::default() })
         }
     };
     match result {

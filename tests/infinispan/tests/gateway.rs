@@ -274,3 +274,38 @@ fn a_member_with_tls_is_reached_by_it() {
         assert!(error.contains("can't be reached"), "{error}");
     });
 }
+
+const MIB: usize = 1 << 20;
+
+/// How large a request may be is the server's to say, by `max-content-length`. What it takes goes through, on every carriage
+/// alike.
+#[test]
+fn large_values_go_through_where_the_server_takes_them() {
+    run(async {
+        let options = Options { max_content_length: Some("128MB".into()), ..Options::default() };
+        let gateway = sidecar(infinispan_harness::shared(options), &[]).await;
+        let value: Vec<u8> = (0..64 * MIB as u32).map(|n| (n >> 8) as u8).collect();
+        for carriage in ["raw", "extended-connect", "frames"] {
+            let client = client(&gateway, "", "local", &format!("&carriage={carriage}")).await.unwrap();
+            let cache = client.default_cache();
+            cache.put("large", value.clone()).await.unwrap_or_else(|error| panic!("{carriage}: {error}"));
+            assert!(cache.get("large").await.unwrap().unwrap() == value, "{carriage}");
+            cache.remove("large").await.unwrap();
+        }
+    });
+}
+
+/// By default that is 10 MB, and above it the server closes the connection. The client is told that its request was not
+/// applied, and what comes after it is answered.
+#[test]
+fn a_value_larger_than_the_server_takes_is_not_applied() {
+    run(async {
+        let gateway = sidecar(cluster(Flavour::Plain, 1), &[]).await;
+        let client = client(&gateway, "", "local", "&carriage=frames&max_retries=0").await.unwrap();
+        let cache = client.default_cache();
+        let error = cache.put("too large", vec![7; 16 * MIB]).await.unwrap_err().to_string();
+        assert!(error.contains("HOT_ROD_UPSTREAM_GONE") && error.contains("it was not applied"), "{error}");
+        cache.put("small", "v").await.unwrap();
+        assert_eq!(cache.get("too large").await.unwrap(), None);
+    });
+}
