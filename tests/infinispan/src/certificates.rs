@@ -10,7 +10,8 @@ use crate::install::run;
 /// The password of the stores.
 pub(crate) const STORE_PASSWORD: &str = "secret";
 
-const SERVER_NAMES: &str = "subjectAltName=IP:127.0.0.1,DNS:localhost,DNS:infinispan.test";
+const SERVER_NAMES: &str = "subjectAltName=IP:127.0.0.1,DNS:localhost,DNS:infinispan.test,DNS:hotrod.localhost,\
+    DNS:*.hotrod.localhost";
 
 /// Makes `ca.pem`, `other-ca.pem`, `server.p12`, `trust.p12`, `client.pem` and `client.key` in a folder.
 pub(crate) fn make(folder: &Path) -> Result<(), Error> {

@@ -1,7 +1,7 @@
 //! Some nodes that form a cluster.
 
 use std::fs;
-use std::net::TcpListener;
+use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
@@ -10,15 +10,16 @@ use tempfile::TempDir;
 
 use crate::configuration::{GROUPS, Place, USERS, server_xml};
 use crate::node::Node;
-use crate::{Error, Options, certificates, install};
+use crate::ports::{free_pod_ports, free_ports, pod_address};
+use crate::{Error, Flavour, Options, certificates, install};
 
 /// Nodes that may be there at most, counting those added later.
-const MOST_NODES: usize = 8;
+pub(crate) const MOST_NODES: usize = 8;
 
 /// Where a node listens.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Endpoint {
-    /// Always 127.0.0.1.
+    /// 127.0.0.1; of pods an address of their own.
     pub host: String,
     /// The port of the single endpoint.
     pub port: u16,
@@ -29,6 +30,8 @@ pub struct Cluster {
     options: Options,
     nodes: Vec<Node>,
     jgroups: Vec<u16>,
+    /// The ports that all pods have; of other nodes each has its own.
+    pod_ports: Option<(u16, u16)>,
     name: String,
     lib: PathBuf,
     folder: TempDir,
@@ -43,9 +46,10 @@ impl Cluster {
         if options.flavour.has_tls() {
             certificates::make(folder.path())?;
         }
-        let jgroups = free_ports(MOST_NODES)?;
+        let jgroups = free_ports(MOST_NODES).map_err(Error::io("a free port"))?;
+        let pod_ports = (options.flavour == Flavour::Pods).then(ports_of_pods).transpose()?;
         let name = format!("test-{}-{}", std::process::id(), jgroups[0]);
-        let mut cluster = Self { options, nodes: Vec::new(), jgroups, name, lib, folder };
+        let mut cluster = Self { options, nodes: Vec::new(), jgroups, pod_ports, name, lib, folder };
         for _ in 0..cluster.options.nodes {
             cluster.prepare_node()?.start()?;
         }
@@ -59,15 +63,26 @@ impl Cluster {
         for part in ["conf", "data", "log", "lib"] {
             fs::create_dir_all(root.join(part)).map_err(Error::io(format!("{}", root.display())))?;
         }
-        let ports = free_ports(2)?;
+        let address = if self.pod_ports.is_some() { pod_address(index) } else { Ipv4Addr::LOCALHOST };
+        let (port, second) = self.pod_ports.map_or_else(two_ports, Ok)?;
+        self.nodes.push(Node::new(index, (address.to_string(), port, second), root, self.lib.clone()));
+        self.configure(index)?;
+        Ok(&mut self.nodes[index])
+    }
+
+    /// Writes what a node reads when it starts.
+    fn configure(&self, index: usize) -> Result<(), Error> {
+        let node = &self.nodes[index];
         let place = Place {
-            hot_rod: ports[0],
-            certificates: ports[1],
+            index,
+            host: &node.host,
+            hot_rod: node.port,
+            second: node.certificate_port,
             jgroups: self.jgroups[index],
             all_jgroups: &self.jgroups,
             cluster: &self.name,
         };
-        let conf = root.join("conf");
+        let conf = node.conf();
         let write = |name: &str, content: &str| fs::write(conf.join(name), content).map_err(Error::io(name));
         write("infinispan.xml", &server_xml(&self.options, &place))?;
         write("log4j2.xml", include_str!("../templates/log4j2.xml"))?;
@@ -78,8 +93,7 @@ impl Cluster {
                 fs::copy(self.folder.path().join(store), conf.join(store)).map_err(Error::io(store))?;
             }
         }
-        self.nodes.push(Node::new(index, (ports[0], ports[1]), root, self.lib.clone()));
-        Ok(&mut self.nodes[index])
+        Ok(())
     }
 
     fn wait_until_ready(&mut self) -> Result<(), Error> {
@@ -93,12 +107,12 @@ impl Cluster {
 
     /// Where the nodes listen, in the order in which they were started; also those that were stopped.
     pub fn endpoints(&self) -> Vec<Endpoint> {
-        self.nodes.iter().map(|node| Endpoint { host: "127.0.0.1".into(), port: node.port }).collect()
+        self.nodes.iter().map(|node| Endpoint { host: node.host.clone(), port: node.port }).collect()
     }
 
-    /// Where a node listens for clients that have a certificate in place of a password; with TLS only.
+    /// Where a node listens for clients that have a certificate in place of a password, and a pod for TLS; with TLS only.
     pub fn certificate_endpoint(&self, node: usize) -> Endpoint {
-        Endpoint { host: "127.0.0.1".into(), port: self.nodes[node].certificate_port }
+        Endpoint { host: self.nodes[node].host.clone(), port: self.nodes[node].certificate_port }
     }
 
     /// The process of a node; `None` if it was stopped.
@@ -137,6 +151,13 @@ impl Cluster {
         self.wait_until_ready()
     }
 
+    /// Gives a stopped pod the address of the pod of that number, which need not be there: `restart` starts it there,
+    /// under its old name.
+    pub fn move_to(&mut self, node: usize, pod: usize) -> Result<(), Error> {
+        self.nodes[node].host = pod_address(pod).to_string();
+        self.configure(node)
+    }
+
     /// Adds a node and waits until it has joined; answers its number.
     pub fn add_node(&mut self) -> Result<usize, Error> {
         if self.nodes.len() == MOST_NODES {
@@ -169,9 +190,12 @@ impl Cluster {
     }
 }
 
-/// Ports that were free a moment ago, all different.
-fn free_ports(count: usize) -> Result<Vec<u16>, Error> {
-    let bind = || TcpListener::bind(("127.0.0.1", 0)).map_err(Error::io("a free port"));
-    let held = (0..count).map(|_| bind()).collect::<Result<Vec<_>, _>>()?;
-    held.iter().map(|port| port.local_addr().map(|address| address.port()).map_err(Error::io("a free port"))).collect()
+fn two_ports() -> Result<(u16, u16), Error> {
+    let ports = free_ports(2).map_err(Error::io("a free port"))?;
+    Ok((ports[0], ports[1]))
+}
+
+fn ports_of_pods() -> Result<(u16, u16), Error> {
+    let ports = free_pod_ports(2).map_err(Error::io("a free port"))?;
+    Ok((ports[0], ports[1]))
 }

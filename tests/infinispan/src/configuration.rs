@@ -1,7 +1,7 @@
 //! The server's configuration, in the dialect of its version.
 
-use crate::Options;
 use crate::certificates::STORE_PASSWORD;
+use crate::{Flavour, Options};
 
 const MECHANISMS: &str = "SCRAM-SHA-512 SCRAM-SHA-384 SCRAM-SHA-256 SCRAM-SHA-1 DIGEST-SHA-512 DIGEST-SHA-384 \
     DIGEST-SHA-256 DIGEST-SHA DIGEST-MD5 PLAIN";
@@ -13,10 +13,12 @@ pub(crate) const USERS: &str =
 /// Users and their roles.
 pub(crate) const GROUPS: &str = "admin=admin\nreader=observer\n";
 
-/// Ports and name of one node, and the JGroups ports of all that may ever be there.
+/// Address, ports and name of one node, and the JGroups ports of all that may ever be there.
 pub(crate) struct Place<'a> {
+    pub(crate) index: usize,
+    pub(crate) host: &'a str,
     pub(crate) hot_rod: u16,
-    pub(crate) certificates: u16,
+    pub(crate) second: u16,
     pub(crate) jgroups: u16,
     pub(crate) all_jgroups: &'a [u16],
     pub(crate) cluster: &'a str,
@@ -24,14 +26,14 @@ pub(crate) struct Place<'a> {
 
 /// `infinispan.xml` of one node.
 pub(crate) fn server_xml(options: &Options, place: &Place<'_>) -> String {
-    let Place { hot_rod, certificates, jgroups, all_jgroups, cluster } = place;
+    let Place { index, host, hot_rod, second, jgroups, all_jgroups, cluster } = place;
     let dialect = dialect(&options.version);
     let hosts: Vec<_> = all_jgroups.iter().map(|port| format!("127.0.0.1[{port}]")).collect();
     let hosts = hosts.join(",");
     let caches = caches(options);
     let container_security =
         if options.flavour.has_authentication() { "<security><authorization/></security>" } else { "" };
-    let (realms, endpoints) = security(options);
+    let (realms, endpoints) = if options.flavour == Flavour::Pods { pod_security(*index) } else { security(options) };
     format!(
         r#"<infinispan xmlns="urn:infinispan:config:{dialect}">
    <jgroups>
@@ -46,10 +48,10 @@ pub(crate) fn server_xml(options: &Options, place: &Place<'_>) -> String {
       {caches}
    </cache-container>
    <server xmlns="urn:infinispan:server:{dialect}">
-      <interfaces><interface name="public"><inet-address value="127.0.0.1"/></interface></interfaces>
+      <interfaces><interface name="public"><inet-address value="{host}"/></interface></interfaces>
       <socket-bindings default-interface="public" port-offset="0">
          <socket-binding name="default" port="{hot_rod}"/>
-         <socket-binding name="certificates" port="{certificates}"/>
+         <socket-binding name="second" port="{second}"/>
       </socket-bindings>
       {realms}
       {endpoints}
@@ -107,9 +109,23 @@ fn security(options: &Options) -> (String, String) {
         // A realm of its own: beside a trust store the server finds no passwords.
         let identity = tls_identity(true);
         realms.push(format!("<security-realm name=\"certificates\">{identity}<truststore-realm/></security-realm>"));
-        endpoints.push(endpoint("certificates", "certificates", "EXTERNAL", " require-ssl-client-auth=\"true\""));
+        endpoints.push(endpoint("second", "certificates", "EXTERNAL", " require-ssl-client-auth=\"true\""));
     }
-    let (realms, endpoints) = (realms.concat(), endpoints.concat());
+    with_elements(&realms.concat(), &endpoints.concat())
+}
+
+/// Without passwords: at one port plain, at the other by TLS, where a pod's name is advertised in place of its address.
+fn pod_security(index: usize) -> (String, String) {
+    let realm = format!("<security-realm name=\"tls\">{}</security-realm>", tls_identity(false));
+    let endpoints = format!(
+        "<endpoint socket-binding=\"default\"/><endpoint socket-binding=\"second\" security-realm=\"tls\">\
+         <hotrod-connector external-host=\"infinispan-{index}.infinispan-members\" external-port=\"11222\"/>\
+         <rest-connector/></endpoint>"
+    );
+    with_elements(&realm, &endpoints)
+}
+
+fn with_elements(realms: &str, endpoints: &str) -> (String, String) {
     (
         format!("<security><security-realms>{realms}</security-realms></security>"),
         format!("<endpoints>{endpoints}</endpoints>"),

@@ -1,4 +1,4 @@
-//! Real Infinispan servers for the tests: installed from Maven Central, started on free ports of 127.0.0.1, and stopped
+//! Real Infinispan servers for the tests: installed from Maven Central, started on free ports of the loopback, and stopped
 //! again, exactly those that were started.
 //!
 //! ```no_run
@@ -16,14 +16,20 @@ mod cluster;
 mod configuration;
 mod install;
 mod node;
+mod ports;
+mod process;
 mod shared;
+mod statistics;
 
 use std::path::PathBuf;
 use std::time::Duration;
 
 pub use cluster::{Cluster, Endpoint};
 pub use install::install;
+pub use ports::{free_pod_ports, free_ports, pod_address};
+pub use process::spawn_to_die_with_us;
 pub use shared::shared;
+pub use statistics::Hits;
 
 /// The server that the tests run against unless they say otherwise.
 pub const DEFAULT_VERSION: &str = "16.0.7";
@@ -75,15 +81,18 @@ pub enum Flavour {
     Secure,
     /// Authentication without TLS.
     SecurePlain,
+    /// As a StatefulSet's pods: each at an address of its own (127.0.1.1, 127.0.1.2, …), all at one port. A second port
+    /// has TLS, and clients of that are told the pods' names, which nobody outside of the cluster can resolve.
+    Pods,
 }
 
 impl Flavour {
     pub(crate) fn has_tls(self) -> bool {
-        self == Self::Secure
+        matches!(self, Self::Secure | Self::Pods)
     }
 
     pub(crate) fn has_authentication(self) -> bool {
-        self != Self::Plain
+        matches!(self, Self::Secure | Self::SecurePlain)
     }
 }
 

@@ -53,6 +53,7 @@ enum FlavourName {
     Plain,
     Secure,
     SecurePlain,
+    Pods,
 }
 
 fn main() -> ExitCode {
@@ -63,6 +64,7 @@ fn main() -> ExitCode {
                 FlavourName::Plain => Flavour::Plain,
                 FlavourName::Secure => Flavour::Secure,
                 FlavourName::SecurePlain => Flavour::SecurePlain,
+                FlavourName::Pods => Flavour::Pods,
             };
             let nodes = nodes.into();
             let extra_caches = caches;

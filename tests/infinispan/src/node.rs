@@ -3,21 +3,21 @@
 use std::fs::{self, File};
 use std::io::{Read, Seek, SeekFrom};
 use std::net::TcpStream;
-use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
-use rustix::process::{Pid, Signal, kill_process, set_parent_process_death_signal};
+use rustix::process::{Pid, Signal, kill_process};
 
 use crate::Error;
+use crate::process::spawn_to_die_with_us;
 
 /// What the server logs when it is ready.
 const READY: &str = "ISPN080001";
 
 pub(crate) struct Node {
     pub(crate) index: usize,
+    pub(crate) host: String,
     pub(crate) port: u16,
     pub(crate) certificate_port: u16,
     root: PathBuf,
@@ -27,8 +27,13 @@ pub(crate) struct Node {
 
 impl Node {
     /// A node that isn't started; its folder has `conf/infinispan.xml` in it.
-    pub(crate) fn new(index: usize, (port, certificate_port): (u16, u16), root: PathBuf, lib: PathBuf) -> Self {
-        Self { index, port, certificate_port, root, lib, child: None }
+    pub(crate) fn new(index: usize, at: (String, u16, u16), root: PathBuf, lib: PathBuf) -> Self {
+        let (host, port, certificate_port) = at;
+        Self { index, host, port, certificate_port, root, lib, child: None }
+    }
+
+    pub(crate) fn conf(&self) -> PathBuf {
+        self.root.join("conf")
     }
 
     pub(crate) fn pid(&self) -> Option<u32> {
@@ -51,7 +56,11 @@ impl Node {
         command.arg("-cp").arg(format!("{}/*", self.lib.display())).arg("org.infinispan.server.Bootstrap");
         command.arg("-s").arg(&self.root).args(["-c", "infinispan.xml", "-n", &format!("node-{}", self.index)]);
         command.stdin(Stdio::null()).stdout(log).stderr(errors);
-        self.child = Some(spawn_to_die_with_us(command)?);
+        let child = spawn_to_die_with_us(command).map_err(|error| match error.kind() {
+            std::io::ErrorKind::NotFound => Error::Missing { program: "java", package: "openjdk-17-jre-headless" },
+            _ => Error::Io { what: "java".into(), error },
+        });
+        self.child = Some(child?);
         Ok(())
     }
 
@@ -77,7 +86,7 @@ impl Node {
         // "ISPN000094: Received new cluster view for channel NAME: [node-0|2] (3) [node-0, node-1, node-2]"
         let view = |line: &str| line.contains("ISPN000094") && line.contains(&format!("] ({members}) ["));
         let clustered = members == 1 || log.lines().any(view);
-        log.contains(READY) && clustered && TcpStream::connect(("127.0.0.1", self.port)).is_ok()
+        log.contains(READY) && clustered && TcpStream::connect((self.host.as_str(), self.port)).is_ok()
     }
 
     fn failed(&self, problem: String) -> Error {
@@ -112,37 +121,6 @@ impl Drop for Node {
     fn drop(&mut self) {
         // A stopped process does not see a polite signal, and nobody is left to read its data.
         let _ = self.end(Signal::KILL);
-    }
-}
-
-/// Spawns a child that the kernel kills when this process ends in whatever way.
-///
-/// The kernel looks at the *thread* that spawned it; so all children come from one that lives as long as the process.
-fn spawn_to_die_with_us(mut command: Command) -> Result<Child, Error> {
-    type Order = (Command, mpsc::Sender<std::io::Result<Child>>);
-    static SPAWNER: std::sync::OnceLock<std::sync::Mutex<mpsc::Sender<Order>>> = std::sync::OnceLock::new();
-    // SAFETY: between fork and exec only prctl(2) is called, which is async-signal-safe and allocates nothing.
-    #[allow(unsafe_code)]
-    unsafe {
-        command.pre_exec(|| Ok(set_parent_process_death_signal(Some(Signal::KILL))?));
-    }
-    let spawner = SPAWNER.get_or_init(|| {
-        let (orders, queue) = mpsc::channel::<Order>();
-        std::thread::spawn(move || {
-            for (mut command, answer) in queue {
-                let _ = answer.send(command.spawn());
-            }
-        });
-        std::sync::Mutex::new(orders)
-    });
-    let (answer, spawned) = mpsc::channel();
-    let sent = spawner.lock().is_ok_and(|orders| orders.send((command, answer)).is_ok());
-    match spawned.recv() {
-        Ok(child) if sent => child.map_err(|error| match error.kind() {
-            std::io::ErrorKind::NotFound => Error::Missing { program: "java", package: "openjdk-17-jre-headless" },
-            _ => Error::Io { what: "java".into(), error },
-        }),
-        _ => Err(Error::Io { what: "java".into(), error: std::io::Error::other("the spawning thread is gone") }),
     }
 }
 

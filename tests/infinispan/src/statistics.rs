@@ -4,34 +4,36 @@ use std::io::{self, Read, Write};
 use std::net::TcpStream;
 use std::time::Duration;
 
-use infinispan_harness::Endpoint;
+use crate::Endpoint;
 
 /// Keyed operations by what the member that got them is to the key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(crate) struct Hits {
+pub struct Hits {
     /// It is the primary owner.
-    pub(crate) primary: u64,
+    pub primary: u64,
     /// It is a backup owner.
-    pub(crate) backup: u64,
+    pub backup: u64,
     /// It is neither.
-    pub(crate) none: u64,
+    pub none: u64,
 }
 
 impl Hits {
     /// What all these servers have counted of cache `dist`.
-    pub(crate) fn of(endpoints: &[Endpoint]) -> Self {
+    pub fn of(endpoints: &[Endpoint]) -> io::Result<Self> {
         let mut hits = Self::default();
         for endpoint in endpoints {
-            let text = metrics(endpoint).unwrap_or_else(|error| panic!("{}: {error}", endpoint.port));
+            let text = metrics(endpoint)?;
             let sum = |owner: &str| sum(&text, &format!("{owner}_owner_total"));
             hits.primary += sum("primary");
             hits.backup += sum("backup");
             hits.none += sum("non");
         }
-        hits
+        Ok(hits)
     }
 
-    pub(crate) fn since(self, before: Self) -> Self {
+    /// What came since then.
+    #[must_use]
+    pub fn since(self, before: Self) -> Self {
         Self {
             primary: self.primary - before.primary,
             backup: self.backup - before.backup,

@@ -1,0 +1,42 @@
+//! `make outside`: measures every row, prints the table, and writes target/outside.json.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::Parser;
+use hotrod_outside::paths::PATHS;
+use hotrod_outside::{Failure, Outside, rows, table};
+use infinispan_harness::skip_real;
+
+/// Every way to members from outside, on real parts.
+#[derive(Parser)]
+struct Arguments {
+    /// Only rows of which the name has this in it.
+    #[arg(long, default_value = "")]
+    only: String,
+    /// Without the long way between client and router.
+    #[arg(long)]
+    near: bool,
+    /// Where the rows are written.
+    #[arg(long, default_value = "target/outside.json")]
+    output: PathBuf,
+}
+
+#[tokio::main]
+async fn main() -> Result<ExitCode, Failure> {
+    let arguments = Arguments::parse();
+    if skip_real() {
+        return Ok(ExitCode::SUCCESS);
+    }
+    let outside = Outside::start()?;
+    let mut measured = Vec::new();
+    for path in PATHS.iter().filter(|path| path.name().contains(&arguments.only)) {
+        let row = rows::measure(&outside, path, !arguments.near).await;
+        eprintln!("{}: {} problems", row.name(), row.problems.len());
+        measured.push(row);
+    }
+    print!("{}", table::text(&measured));
+    table::write(&measured, &arguments.output)?;
+    let is_well = measured.iter().all(|row| row.problems.is_empty());
+    Ok(if is_well { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
