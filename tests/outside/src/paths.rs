@@ -70,7 +70,8 @@ pub struct Path {
     pub trust: Trust,
     /// What is to be reached.
     pub expected: Expected,
-    /// The URI: `@port@` is the entry's, or that of a relay before it; `@ca@` is whom to trust, `@members@` all members.
+    /// The URI: `@port@` is the entry's, or that of a relay before it; `@ca@` is whom to trust, `@members@` all members and `@member0@`
+    /// the first.
     uri: &'static str,
 }
 
@@ -92,7 +93,7 @@ impl Path {
         let authority = authority.map_or_else(String::new, |file| file.display().to_string());
         let members: Vec<_> = outside.backends.pods.iter().map(|pod| pod.plain.to_string()).collect();
         let uri = self.uri.replace("@port@", &port.to_string()).replace("@ca@", &authority);
-        uri.replace("@members@", &members.join(","))
+        uri.replace("@members@", &members.join(",")).replace("@member0@", &members[0])
     }
 
     /// Where the client comes to; `None` for the members themselves.
@@ -184,7 +185,7 @@ paths! {
     "connect" "edge" "session-header" "connect" EnvoyConnect Route All
         "hotrods://connect.hotrod.localhost:@port@/dist?access=connect&carriage=connect&connect_header=hot-rod-node&connect_encoding=base64&trust_ca=@ca@";
     "connect" "edge" "authority" "connect-http2" EnvoyForward Route AllOnOneLink
-        "hotrods://forward.hotrod.localhost:@port@/dist?access=connect&carriage=connect-http2&trust_ca=@ca@";
+        "hotrods://forward.hotrod.localhost:@port@/dist?access=connect&carriage=connect-http2&connect_authority=@member0@&trust_ca=@ca@";
     "load-balancer" "edge" "roundrobin" "connect-http2" EnvoyConnect Route AllOnOneLink
         "hotrods://connect.hotrod.localhost:@port@/dist?access=load-balancer&carriage=connect-http2&connect_header=hot-rod-node&connect_encoding=base64&trust_ca=@ca@";
     "cookie" "edge" "session-cookie" "extended-connect" EnvoyCookie Route AllOnOneLink

@@ -4,10 +4,11 @@ use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use hotrod_tokio::Client;
+use hotrod_tokio::core::cluster::Coverage;
 use serde::Serialize;
 use tokio::time::timeout;
 
-use crate::coverage::{self, Coverage};
+use crate::coverage;
 use crate::outside::PODS;
 use crate::paths::{Expected, Path};
 use crate::relay::Relay;
@@ -127,9 +128,8 @@ fn empty(path: &Path) -> Row {
 async fn near(outside: &Outside, path: &Path, row: &mut Row) -> Result<(), Failure> {
     let uri = path.uri(outside);
     let client = connect(&uri).await?;
-    let cache = client.default_cache();
     let patience = if path.expected == Expected::One { PATIENCE / 3 } else { PATIENCE };
-    let (coverage, _) = coverage::wait_for(&client, &cache, PODS, patience).await;
+    let coverage = coverage::wait_for(&client, PODS, patience).await;
     row.connections_opened = client.counters().connects;
     row.links_held = links_held(outside, path, row)?;
     row.set_coverage(&coverage, PODS);
@@ -186,8 +186,8 @@ async fn far(outside: &Outside, path: &Path, entry: SocketAddr) -> Result<Far, F
     let client = connect(&uri).await?;
     let cache = client.default_cache();
     let covered = tokio::spawn({
-        let (client, cache) = (client.clone(), cache.clone());
-        async move { coverage::wait_for(&client, &cache, PODS, PATIENCE).await.0.is_full(PODS).then(Instant::now) }
+        let client = client.clone();
+        async move { coverage::is_full(&coverage::wait_for(&client, PODS, PATIENCE).await, PODS).then(Instant::now) }
     });
     cache.get("nothing").await?;
     let first_answer = started.elapsed();
@@ -213,9 +213,7 @@ impl Row {
     fn set_coverage(&mut self, coverage: &Coverage, members: usize) {
         self.members = coverage.members;
         self.coverage = coverage.covered as f64 / members as f64;
-        if !coverage.is_full(members) {
-            self.reason.clone_from(&coverage.reason);
-        }
+        self.reason = coverage.reason.as_ref().map(ToString::to_string);
     }
 
     /// What tells it from all others.
