@@ -9,7 +9,7 @@ SECONDS ?= 60
 # Server lines of `make test-matrix`, beside the newest, which `make test` covers.
 MATRIX ?= 15.2.6.Final 15.0.21.Final 14.0.28.Final 13.0.18.Final
 
-.PHONY: help demo test test-matrix deploy-check sim sim-planted lint gateway-load bench bench-head-of-line bench-failover fuzz corpus vectors vectors-http vectors-routing generate conformance doc doc-bindings setup install install-c clean
+.PHONY: help demo test test-matrix outside deploy-check sim sim-planted lint gateway-load bench bench-head-of-line bench-failover fuzz corpus vectors vectors-http vectors-routing generate conformance doc doc-bindings setup install install-c clean
 
 help: ## What can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -30,6 +30,9 @@ test: setup ## Every test, real servers included (SKIP_REAL=1 leaves those out, 
 	gateway/deploy/check
 	gateway/deploy/check --tests
 	tests/foreign/run-tests
+
+outside: setup ## Every way to members from outside, on real routers, with every failure; writes target/outside.json
+	$(CARGO) run --release --quiet -p hotrod-outside
 
 deploy-check: ## Check the manifests of gateway/deploy, without a cluster, and that faults in them are found
 	gateway/deploy/check

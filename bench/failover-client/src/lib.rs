@@ -8,7 +8,7 @@ mod report;
 mod worker;
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use hotrod_tokio::Cache;
 
@@ -28,14 +28,25 @@ pub struct LoadOptions {
 
 /// Works for the given time, and then reads every key.
 pub async fn run(cache: &Cache, options: LoadOptions) -> Report {
+    let end = Instant::now() + options.duration;
+    run_while(cache, options.workers, options.keys, move || Instant::now() < end).await
+}
+
+/// Works with so many workers of so many keys as long as that is true, and then reads every key.
+pub async fn run_while(
+    cache: &Cache,
+    workers: usize,
+    keys: usize,
+    goes_on: impl Fn() -> bool + Clone + Send + 'static,
+) -> Report {
     let progress = Arc::new(Progress::start());
-    let mut workers = tokio::task::JoinSet::new();
-    for index in 0..options.workers {
-        let worker = worker::Worker::new(index, options.keys, cache.clone(), progress.clone());
-        workers.spawn(worker.work(options.duration));
+    let mut working = tokio::task::JoinSet::new();
+    for index in 0..workers {
+        let worker = worker::Worker::new(index, keys, cache.clone(), progress.clone());
+        working.spawn(worker.work(goes_on.clone()));
     }
     let mut report = Report::default();
-    while let Some(done) = workers.join_next().await {
+    while let Some(done) = working.join_next().await {
         match done {
             Ok(findings) => report.add(findings),
             Err(error) => report.wrong_values.push(format!("a worker ended early: {error}")),

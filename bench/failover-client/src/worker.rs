@@ -46,9 +46,8 @@ impl Worker {
         }
     }
 
-    pub(crate) async fn work(mut self, duration: Duration) -> Report {
-        let end = Instant::now() + duration;
-        while Instant::now() < end {
+    pub(crate) async fn work(mut self, goes_on: impl Fn() -> bool) -> Report {
+        while goes_on() {
             let key = self.random.usize(..self.keys.len());
             let began = Instant::now();
             let result = match self.random.u8(..10) {

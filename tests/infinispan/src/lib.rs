@@ -29,7 +29,7 @@ pub use install::install;
 pub use ports::{free_pod_ports, free_ports, pod_address};
 pub use process::spawn_to_die_with_us;
 pub use shared::shared;
-pub use statistics::Hits;
+pub use statistics::{Hits, Metrics};
 
 /// The server that the tests run against unless they say otherwise.
 pub const DEFAULT_VERSION: &str = "16.0.7";

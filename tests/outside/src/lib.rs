@@ -7,6 +7,7 @@
 
 pub mod certificates;
 pub mod coverage;
+pub mod failures;
 pub mod gateways;
 mod http;
 pub mod outside;
@@ -16,7 +17,6 @@ pub mod relay;
 pub mod routers;
 pub mod rows;
 pub mod sockets;
-pub mod statistics;
 pub mod table;
 pub mod workload;
 

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Parser;
+use hotrod_outside::failures::SCENARIOS;
 use hotrod_outside::paths::PATHS;
 use hotrod_outside::{Failure, Outside, rows, table};
 use infinispan_harness::skip_real;
@@ -11,7 +12,7 @@ use infinispan_harness::skip_real;
 /// Every way to members from outside, on real parts.
 #[derive(Parser)]
 struct Arguments {
-    /// Only rows of which the name has this in it.
+    /// Only rows and failures of which the name has this in it.
     #[arg(long, default_value = "")]
     only: String,
     /// Without the long way between client and router.
@@ -28,15 +29,21 @@ async fn main() -> Result<ExitCode, Failure> {
     if skip_real() {
         return Ok(ExitCode::SUCCESS);
     }
-    let outside = Outside::start()?;
+    let mut outside = Outside::start()?;
     let mut measured = Vec::new();
     for path in PATHS.iter().filter(|path| path.name().contains(&arguments.only)) {
         let row = rows::measure(&outside, path, !arguments.near).await;
         eprintln!("{}: {} problems", row.name(), row.problems.len());
         measured.push(row);
     }
-    print!("{}", table::text(&measured));
-    table::write(&measured, &arguments.output)?;
-    let is_well = measured.iter().all(|row| row.problems.is_empty());
+    let mut findings = Vec::new();
+    for scenario in SCENARIOS.iter().filter(|scenario| scenario.name.contains(&arguments.only)) {
+        eprintln!("{} ...", scenario.name);
+        findings.extend(scenario.run(&mut outside).await?);
+    }
+    print!("{}\n{}", table::text(&measured), table::text_of_failures(&findings));
+    table::write(&measured, &findings, &arguments.output)?;
+    let is_well = measured.iter().all(|row| row.problems.is_empty())
+        && findings.iter().all(|finding| finding.problems.is_empty());
     Ok(if is_well { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }

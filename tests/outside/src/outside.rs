@@ -1,20 +1,23 @@
 //! All that runs.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::Path;
 
-use infinispan_harness::{Cluster, Endpoint, Flavour, Hits, Options};
+use infinispan_harness::{Cluster, Endpoint, Flavour, Metrics, Options};
 use tempfile::TempDir;
 
 use crate::Failure;
 use crate::certificates::Certificates;
-use crate::gateways::Gateways;
+use crate::gateways::{Gateway, Gateways};
 use crate::routers::envoy::Envoy;
 use crate::routers::haproxy::HaProxy;
 use crate::routers::nginx::Nginx;
 
 /// Members, as a StatefulSet has replicas.
 pub const PODS: usize = 3;
+/// Clients that go through a failure together. Each has a cache of its own, `trial-0` and so on, so that the servers
+/// count for each what came to the owners.
+pub const TRIALS: usize = 8;
 
 /// What routers know of a pod.
 #[derive(Debug, Clone)]
@@ -64,7 +67,8 @@ pub struct Outside {
 impl Outside {
     /// Starts all of it.
     pub fn start() -> Result<Self, Failure> {
-        let cluster = Cluster::start(Options { nodes: PODS, flavour: Flavour::Pods, ..Options::default() })?;
+        let (nodes, flavour, extra_caches) = (PODS, Flavour::Pods, trial_caches());
+        let cluster = Cluster::start(Options { nodes, flavour, extra_caches, ..Options::default() })?;
         let mut folder = tempfile::Builder::new().prefix("outside-").tempdir()?;
         folder.disable_cleanup(std::env::var_os("HOTROD_KEEP").is_some());
         let certificates = Certificates::make(folder.path())?;
@@ -80,11 +84,40 @@ impl Outside {
         Ok(Self { haproxy, envoy, nginx, gateways, cluster, backends, certificates, folder })
     }
 
-    /// What all servers have counted so far of the cache `dist`.
-    pub fn hits(&self) -> Result<Hits, Failure> {
+    /// Kills everything in a pod; routers are told as Kubernetes tells them.
+    pub fn kill_pod(&mut self, pod: usize) -> Result<(), Failure> {
+        self.cluster.kill(pod)?;
+        self.gateways.of_pod(pod).into_iter().try_for_each(Gateway::kill)?;
+        self.backends.pods[pod].is_ready = false;
+        self.publish(pod)
+    }
+
+    /// Starts a pod again, at the address of that number; when it is ready routers are told.
+    pub fn start_pod(&mut self, pod: usize, address: usize) -> Result<(), Failure> {
+        self.cluster.move_to(pod, address)?;
+        self.cluster.restart(pod)?;
+        let member = &self.cluster.endpoints()[pod];
+        let host: IpAddr = member.host.parse()?;
+        for gateway in self.gateways.of_pod(pod) {
+            gateway.set("upstream", &format!("{}:{}", member.host, member.port));
+            gateway.move_to(SocketAddr::new(host, gateway.address.port()));
+            gateway.start()?;
+        }
+        self.backends.pods[pod] = pod_of(&self.cluster, &self.gateways, pod)?;
+        self.publish(pod)
+    }
+
+    fn publish(&self, pod: usize) -> Result<(), Failure> {
+        let known = &self.backends.pods[pod];
+        self.haproxy.set_pod(pod, known.is_ready.then_some(known.plain.ip()))?;
+        self.envoy.set_pods(&self.backends)
+    }
+
+    /// What all servers that run have counted so far.
+    pub fn metrics(&self) -> Result<Metrics, Failure> {
         let endpoints: Vec<Endpoint> = self.cluster.endpoints();
         let running = (0..endpoints.len()).filter(|node| self.cluster.pid(*node).is_some());
-        Ok(Hits::of(&running.map(|node| endpoints[node].clone()).collect::<Vec<_>>())?)
+        Ok(Metrics::of(&running.map(|node| endpoints[node].clone()).collect::<Vec<_>>())?)
     }
 
     /// Where the members listen themselves, with and without TLS. Nobody outside is to dial these.
@@ -101,6 +134,15 @@ impl Outside {
     pub fn folder(&self) -> &Path {
         self.folder.path()
     }
+}
+
+fn trial_caches() -> String {
+    let cache = |trial| {
+        format!(
+            "<distributed-cache name=\"trial-{trial}\" mode=\"SYNC\" owners=\"2\" segments=\"256\" statistics=\"true\"/>"
+        )
+    };
+    (0..TRIALS).map(cache).collect()
 }
 
 fn pod_of(cluster: &Cluster, gateways: &Gateways, pod: usize) -> Result<Pod, Failure> {

@@ -13,7 +13,7 @@ use crate::outside::PODS;
 use crate::paths::{Expected, Path};
 use crate::relay::Relay;
 use crate::workload::{KEYS, Latencies, OPERATIONS, many_at_a_time, one_by_one};
-use crate::{Failure, Outside, sockets, statistics};
+use crate::{Failure, Outside, sockets};
 
 /// The way between client and router that is made longer, each way.
 const ONE_WAY: Duration = Duration::from_millis(20);
@@ -153,13 +153,13 @@ async fn connect(uri: &str) -> Result<Client, Failure> {
 
 /// Works, and has the servers count what came to the primary owner.
 async fn counted(outside: &Outside, client: &Client, row: &mut Row) -> Result<(f64, Latencies), Failure> {
-    let before = outside.hits()?;
+    let before = outside.metrics()?.hits("dist");
     let latencies = one_by_one(&client.default_cache(), KEYS).await?;
-    let hits = outside.hits()?.since(before);
-    if statistics::total(hits) != OPERATIONS {
+    let hits = outside.metrics()?.hits("dist").since(before);
+    if hits.total() != OPERATIONS {
         row.problems.push(format!("of {OPERATIONS} operations the servers have counted {hits:?}"));
     }
-    Ok((statistics::direct_share(hits), latencies))
+    Ok((hits.direct_share(), latencies))
 }
 
 /// Connections that this process has with the entry; and none but the direct path may lead to a member.

@@ -5,6 +5,7 @@ use std::fs;
 use std::path::Path;
 
 use crate::Failure;
+use crate::failures::Finding;
 use crate::rows::Row;
 
 const HEAD: [&str; 17] = [
@@ -29,9 +30,41 @@ const HEAD: [&str; 17] = [
 
 /// The rows below each other. Latencies are in microseconds, first answer and coverage in round trips with 20 ms each way.
 pub fn text(rows: &[Row]) -> String {
-    let mut lines = vec![HEAD.map(String::from).to_vec()];
-    lines.extend(rows.iter().map(cells));
-    let widths: Vec<_> = (0..HEAD.len()).map(|column| width(&lines, column)).collect();
+    let mut text = below_each_other(&HEAD, rows.iter().map(cells));
+    for row in rows {
+        for problem in &row.problems {
+            let _ = writeln!(text, "{}: {problem}", row.name());
+        }
+    }
+    text
+}
+
+/// What came of failures, below each other, in milliseconds.
+pub fn text_of_failures(findings: &[Finding]) -> String {
+    let head = ["failure", "path", "direct again", "longest pause", "operations", "errors"];
+    let cells = |finding: &Finding| {
+        vec![
+            finding.failure.clone(),
+            finding.path.clone(),
+            finding.back_after_ms.map_or_else(|| "-".into(), |took| took.to_string()),
+            finding.longest_pause_ms.to_string(),
+            finding.operations.to_string(),
+            finding.errors.to_string(),
+        ]
+    };
+    let mut text = below_each_other(&head, findings.iter().map(cells));
+    for finding in findings {
+        for problem in &finding.problems {
+            let _ = writeln!(text, "{}, {}: {problem}", finding.failure, finding.path);
+        }
+    }
+    text
+}
+
+fn below_each_other(head: &[&str], rows: impl Iterator<Item = Vec<String>>) -> String {
+    let mut lines = vec![head.iter().map(ToString::to_string).collect::<Vec<_>>()];
+    lines.extend(rows);
+    let widths: Vec<_> = (0..head.len()).map(|column| width(&lines, column)).collect();
     let mut text = String::new();
     for line in &lines {
         for (cell, width) in line.iter().zip(&widths) {
@@ -39,11 +72,6 @@ pub fn text(rows: &[Row]) -> String {
         }
         text.truncate(text.trim_end().len());
         text.push('\n');
-    }
-    for row in rows {
-        for problem in &row.problems {
-            let _ = writeln!(text, "{}: {problem}", row.name());
-        }
     }
     text
 }
@@ -75,11 +103,12 @@ fn cells(row: &Row) -> Vec<String> {
     ]
 }
 
-/// Writes the rows as JSON.
-pub fn write(rows: &[Row], file: &Path) -> Result<(), Failure> {
+/// Writes rows and failures as JSON.
+pub fn write(rows: &[Row], failures: &[Finding], file: &Path) -> Result<(), Failure> {
     if let Some(folder) = file.parent() {
         fs::create_dir_all(folder)?;
     }
-    fs::write(file, serde_json::to_string_pretty(&serde_json::json!({ "rows": rows }))? + "\n")?;
+    let all = serde_json::json!({ "rows": rows, "failures": failures });
+    fs::write(file, serde_json::to_string_pretty(&all)? + "\n")?;
     Ok(())
 }

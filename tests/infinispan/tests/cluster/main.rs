@@ -9,7 +9,7 @@ use bytes::Bytes;
 use hotrod_failover::{LoadOptions, Report};
 use hotrod_tokio::core::wire::{EventData, Expiration, Flags, ListenerOptions};
 use hotrod_tokio::{Cache, Client, Error, ListenerEvent, Versioned};
-use infinispan_harness::{Cluster, Hits, Options, skip_real};
+use infinispan_harness::{Cluster, Metrics, Options, skip_real};
 use tokio::runtime::Builder;
 use tokio::time::{sleep, timeout};
 
@@ -55,7 +55,8 @@ async fn settled(client: &Client, cache: &Cache, members: usize) {
 
 /// Counted by the servers: each knows whether it owns the key of what it is asked.
 async fn every_keyed_operation_is_a_direct_hit(cluster: &Cluster, cache: &Cache) {
-    let before = Hits::of(&cluster.endpoints()).unwrap();
+    let hits = || Metrics::of(&cluster.endpoints()).unwrap().hits("dist");
+    let before = hits();
     let mut sent = 0;
     for n in 0..1000 {
         let key = format!("direct {n}");
@@ -75,7 +76,7 @@ async fn every_keyed_operation_is_a_direct_hit(cluster: &Cluster, cache: &Cache)
             sent += 1;
         }
     }
-    let hits = Hits::of(&cluster.endpoints()).unwrap().since(before);
+    let hits = hits().since(before);
     println!("direct hits: {hits:?} of {sent} operations");
     assert!(hits.primary >= sent, "{hits:?} of {sent}");
     assert_eq!((hits.backup, hits.none), (0, 0), "{hits:?}");

@@ -110,6 +110,8 @@ fn program() -> Result<PathBuf, Failure> {
     if let Some(program) = std::env::var_os("HOTROD_ENVOY") {
         return Ok(program.into());
     }
-    let program = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/envoy/envoy");
+    let target = std::env::var_os("CARGO_TARGET_DIR");
+    let target = target.map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target"), PathBuf::from);
+    let program = target.join("envoy/envoy");
     if program.is_file() { Ok(program) } else { Err("Envoy is missing: run tools/setup".into()) }
 }

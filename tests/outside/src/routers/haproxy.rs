@@ -10,7 +10,7 @@ use std::process::Command;
 
 use infinispan_harness::free_ports;
 
-use super::Values;
+use super::{Values, of_the_system};
 use crate::Failure;
 use crate::certificates::{Certificates, SERVICE_NAME};
 use crate::outside::Backends;
@@ -76,7 +76,7 @@ impl HaProxy {
     pub fn start_again(&mut self, backends: &Backends) -> Result<(), Failure> {
         let configuration = self.folder.join("haproxy.cfg");
         self.values(backends).write(include_str!("../../routers/haproxy.cfg"), &configuration)?;
-        let mut command = Command::new("haproxy");
+        let mut command = Command::new(of_the_system("haproxy"));
         command.arg("-db").arg("-f").arg(configuration);
         let mut process = Process::start("haproxy", command, &self.folder)?;
         process.wait_until(|| std::net::TcpStream::connect(("127.0.0.1", self.secure)).is_ok())?;

@@ -7,7 +7,7 @@ pub mod nginx;
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::Failure;
 
@@ -39,4 +39,10 @@ impl Values {
         fs::write(to, text)?;
         Ok(())
     }
+}
+
+/// A program that distributions put where not everybody looks for programs.
+fn of_the_system(name: &str) -> PathBuf {
+    let path = Path::new("/usr/sbin").join(name);
+    if path.is_file() { path } else { name.into() }
 }

@@ -5,7 +5,7 @@ use std::process::Command;
 
 use infinispan_harness::free_ports;
 
-use super::Values;
+use super::{Values, of_the_system};
 use crate::Failure;
 use crate::certificates::Certificates;
 use crate::outside::Backends;
@@ -37,7 +37,7 @@ impl Nginx {
 
     /// Starts it, after it was stopped.
     pub fn start_again(&mut self) -> Result<(), Failure> {
-        let mut command = Command::new("nginx");
+        let mut command = Command::new(of_the_system("nginx"));
         command.arg("-e").arg(self.folder.join("nginx-early.log")).arg("-p").arg(&self.folder);
         command.arg("-c").arg(self.folder.join("nginx.conf"));
         let mut process = Process::start("nginx", command, &self.folder)?;
