@@ -84,7 +84,9 @@ impl Node {
     fn is_ready(&self, members: usize) -> bool {
         let log = fs::read_to_string(self.log()).unwrap_or_default();
         // "ISPN000094: Received new cluster view for channel NAME: [node-0|2] (3) [node-0, node-1, node-2]"
-        let view = |line: &str| line.contains("ISPN000094") && line.contains(&format!("] ({members}) ["));
+        // ISPN000093 tells the same of clusters that have merged: nodes that start together may not see each other at first.
+        let is_view = |line: &str| line.contains("ISPN000094") || line.contains("ISPN000093");
+        let view = |line: &str| is_view(line) && line.contains(&format!("] ({members}) ["));
         let clustered = members == 1 || log.lines().any(view);
         log.contains(READY) && clustered && TcpStream::connect((self.host.as_str(), self.port)).is_ok()
     }

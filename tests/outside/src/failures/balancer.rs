@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use hotrod_tokio::core::cluster::{Coverage, Uncovered};
 use tokio::task::block_in_place;
 
 use super::Finding;
@@ -19,12 +20,9 @@ pub(super) async fn leads_to_one_pod(outside: &mut Outside) -> Result<Vec<Findin
     block_in_place(|| (1..PODS).try_for_each(|pod| outside.haproxy.set_pod(pod, None)))?;
     let mut trials = Trials::start_uncovered(outside, &rows).await?;
     for trial in &mut trials.0 {
-        let coverage = coverage::wait_until(&trial.client, Duration::from_secs(20), |coverage| {
-            coverage.covered == 1 && coverage.members == PODS && coverage.reason.is_some()
-        });
-        let coverage = coverage.await;
-        let reason = coverage.reason.as_ref().map(ToString::to_string).unwrap_or_default();
-        if coverage.covered != 1 || !reason.contains("same member") {
+        let is_said = |coverage: &Coverage| matches!(coverage.reason, Some(Uncovered::OneMember { .. }));
+        let coverage = coverage::wait_until(&trial.client, Duration::from_secs(20), is_said).await;
+        if !is_said(&coverage) || coverage.covered != 1 {
             trial.problems.push(format!("all connections led to one pod, and the client says {coverage:?}"));
         }
     }

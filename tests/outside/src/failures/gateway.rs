@@ -70,7 +70,8 @@ pub(super) async fn answers_for_the_wrong_pod(outside: &mut Outside) -> Result<V
         });
         let coverage = coverage.await;
         if coverage.covered != PODS - 1 || coverage.reason.is_none() {
-            trial.problems.push(format!("a gateway answers for the wrong pod, and the client says {coverage:?}"));
+            let said = outside.gateways.sidecars[0].readiness();
+            trial.problems.push(format!("the gateway says {said}, and the client says {coverage:?}"));
         }
     }
     block_in_place(|| lead_first_to(outside, &right))?;
