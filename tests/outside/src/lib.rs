@@ -7,9 +7,11 @@
 
 pub mod certificates;
 pub mod coverage;
+pub mod discovery;
 pub mod failures;
 pub mod gateways;
 mod http;
+pub mod languages;
 pub mod outside;
 pub mod paths;
 pub mod process;

@@ -5,8 +5,10 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use hotrod_outside::failures::SCENARIOS;
+use hotrod_outside::languages::{self, Language};
 use hotrod_outside::paths::PATHS;
-use hotrod_outside::{Failure, Outside, rows, table};
+use hotrod_outside::table::Report;
+use hotrod_outside::{Failure, Outside, discovery, paths, rows};
 use infinispan_harness::skip_real;
 
 /// Every way to members from outside, on real parts.
@@ -36,14 +38,24 @@ async fn main() -> Result<ExitCode, Failure> {
         eprintln!("{}: {} problems", row.name(), row.problems.len());
         measured.push(row);
     }
+    for language in Language::ALL.into_iter().filter(|language| language.name().contains(&arguments.only)) {
+        let program = language.build()?;
+        for path in languages::ROWS.iter().filter_map(|row| paths::path(row)) {
+            let row = tokio::task::block_in_place(|| program.measure(&outside, path));
+            eprintln!("{}: {} problems", row.name(), row.problems.len());
+            measured.push(row);
+        }
+    }
+    let discoveries =
+        if "discovery".contains(&arguments.only) { discovery::measure(&outside).await? } else { Vec::new() };
     let mut findings = Vec::new();
     for scenario in SCENARIOS.iter().filter(|scenario| scenario.name.contains(&arguments.only)) {
         eprintln!("{} ...", scenario.name);
         findings.extend(scenario.run(&mut outside).await?);
     }
-    print!("{}\n{}", table::text(&measured), table::text_of_failures(&findings));
-    table::write(&measured, &findings, &arguments.output)?;
-    let is_well = measured.iter().all(|row| row.problems.is_empty())
-        && findings.iter().all(|finding| finding.problems.is_empty());
+    let report = Report { rows: measured, discoveries, failures: findings };
+    print!("{}", report.text());
+    report.write(&arguments.output)?;
+    let is_well = report.is_well();
     Ok(if is_well { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }

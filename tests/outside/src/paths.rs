@@ -118,6 +118,11 @@ impl Path {
     }
 }
 
+/// The row of that name.
+pub fn path(name: &str) -> Option<&'static Path> {
+    PATHS.iter().find(|path| path.name() == name)
+}
+
 macro_rules! paths {
     ($($router:literal { $($path:literal $tls:literal $balance:literal $carriage:literal
         $entry:ident $(($policy:literal))? $trust:ident $expected:ident $uri:literal;)* })*) => {

@@ -4,7 +4,10 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
 
+use serde::Serialize;
+
 use crate::Failure;
+use crate::discovery::Discovery;
 use crate::failures::Finding;
 use crate::rows::Row;
 
@@ -28,8 +31,19 @@ const HEAD: [&str; 17] = [
     "ops/s far",
 ];
 
+/// All that was measured.
+#[derive(Debug, Clone, Serialize)]
+pub struct Report {
+    /// Ways to members.
+    pub rows: Vec<Row>,
+    /// Searches for members.
+    pub discoveries: Vec<Discovery>,
+    /// What went wrong.
+    pub failures: Vec<Finding>,
+}
+
 /// The rows below each other. Latencies are in microseconds, first answer and coverage in round trips with 20 ms each way.
-pub fn text(rows: &[Row]) -> String {
+fn text(rows: &[Row]) -> String {
     let mut text = below_each_other(&HEAD, rows.iter().map(cells));
     for row in rows {
         for problem in &row.problems {
@@ -39,8 +53,22 @@ pub fn text(rows: &[Row]) -> String {
     text
 }
 
+/// What it took to find members, below each other.
+fn text_of_discoveries(discoveries: &[Discovery]) -> String {
+    let cells = |discovery: &Discovery| {
+        vec![discovery.balance.clone(), format!("{:.2}", discovery.connections), format!("{:.2}", discovery.expected)]
+    };
+    let mut text = below_each_other(&["search", "connections", "expected"], discoveries.iter().map(cells));
+    for discovery in discoveries {
+        for problem in &discovery.problems {
+            let _ = writeln!(text, "{}: {problem}", discovery.balance);
+        }
+    }
+    text
+}
+
 /// What came of failures, below each other, in milliseconds.
-pub fn text_of_failures(findings: &[Finding]) -> String {
+fn text_of_failures(findings: &[Finding]) -> String {
     let head = ["failure", "path", "direct again", "longest pause", "operations", "errors"];
     let cells = |finding: &Finding| {
         vec![
@@ -103,12 +131,29 @@ fn cells(row: &Row) -> Vec<String> {
     ]
 }
 
-/// Writes rows and failures as JSON.
-pub fn write(rows: &[Row], failures: &[Finding], file: &Path) -> Result<(), Failure> {
-    if let Some(folder) = file.parent() {
-        fs::create_dir_all(folder)?;
+impl Report {
+    /// Everything below each other.
+    pub fn text(&self) -> String {
+        let mut all = vec![text(&self.rows)];
+        all.extend((!self.discoveries.is_empty()).then(|| text_of_discoveries(&self.discoveries)));
+        all.extend((!self.failures.is_empty()).then(|| text_of_failures(&self.failures)));
+        all.join("\n")
     }
-    let all = serde_json::json!({ "rows": rows, "failures": failures });
-    fs::write(file, serde_json::to_string_pretty(&all)? + "\n")?;
-    Ok(())
+
+    /// Writes everything as JSON.
+    pub fn write(&self, file: &Path) -> Result<(), Failure> {
+        if let Some(folder) = file.parent() {
+            fs::create_dir_all(folder)?;
+        }
+        fs::write(file, serde_json::to_string_pretty(self)? + "\n")?;
+        Ok(())
+    }
+
+    /// Whether all is as expected.
+    pub fn is_well(&self) -> bool {
+        let rows = self.rows.iter().map(|row| &row.problems);
+        let discoveries = self.discoveries.iter().map(|discovery| &discovery.problems);
+        let failures = self.failures.iter().map(|finding| &finding.problems);
+        rows.chain(discoveries).chain(failures).all(Vec::is_empty)
+    }
 }

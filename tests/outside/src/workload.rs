@@ -77,7 +77,7 @@ pub async fn many_at_a_time(cache: &Cache, in_flight: usize, duration: Duration)
 }
 
 /// No two runs have a key in common.
-fn next_run() -> String {
+pub(crate) fn next_run() -> String {
     static RUN: AtomicUsize = AtomicUsize::new(0);
     format!("run {}", RUN.fetch_add(1, Ordering::Relaxed))
 }

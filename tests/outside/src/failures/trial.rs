@@ -11,9 +11,8 @@ use tokio::time::sleep;
 
 use super::{Finding, SOON};
 use crate::outside::{PODS, TRIALS};
-use crate::paths::PATHS;
 use crate::rows::ENOUGH;
-use crate::{Failure, Outside, coverage};
+use crate::{Failure, Outside, coverage, paths};
 
 /// Of each client.
 const WORKERS: usize = 4;
@@ -104,7 +103,7 @@ impl Trials {
 
 impl Trial {
     async fn start(outside: &Outside, row: &'static str, cache: String) -> Result<Self, Failure> {
-        let path = PATHS.iter().find(|path| path.name() == row).ok_or_else(|| format!("there is no row {row:?}"))?;
+        let path = paths::path(row).ok_or_else(|| format!("there is no row {row:?}"))?;
         let uri = path.uri(outside).replace("/dist", &format!("/{cache}"));
         let client = Client::connect(&uri).await?;
         let is_over = Arc::new(AtomicBool::new(false));
