@@ -1,5 +1,8 @@
 //! The demo: a cluster of its own, real sockets, and what a client sees of it.
 
+mod outside;
+mod router;
+
 use std::io::{self, IsTerminal, Write};
 use std::time::{Duration, Instant};
 
@@ -39,6 +42,7 @@ pub(crate) async fn run(options: &DemoOptions) -> Result<Outcome, Failure> {
 
     client.close().await;
     cluster.stop().await;
+    outside::run(&mut stage, options).await?;
     stage.title("Done")?;
     stage.line("next: hotrod --help, and README.md for the library")?;
     Ok(Outcome::Done)
