@@ -204,9 +204,9 @@ impl Access {
     pub fn endpoint(&self, member: &Member) -> Option<Endpoint> {
         let known = self.explicit.get(member).cloned();
         known
-            .or_else(|| self.template.as_ref().map(|template| template.endpoint(member)))
+            .or_else(|| self.template.as_ref().and_then(|template| template.endpoint(member)))
             .or_else(|| self.discovered.get(member).cloned())
-            .or_else(|| (self.path == AccessPath::Direct).then(|| member.into()))
+            .or_else(|| (self.path == AccessPath::Direct && self.template.is_none()).then(|| member.into()))
     }
 
     /// Whether any seed leads to any member, if it is told which.
@@ -216,7 +216,9 @@ impl Access {
 
     /// Whether it is known where a member is dialled, if its path leads to no member that is not found first.
     pub(super) fn knows(&self, member: &Member) -> bool {
-        self.template.is_some() || self.explicit.contains_key(member) || self.discovered.contains_key(member)
+        self.template.as_ref().is_some_and(|template| template.endpoint(member).is_some())
+            || self.explicit.contains_key(member)
+            || self.discovered.contains_key(member)
     }
 
     /// Where to dial a seed, which is an endpoint already unless the explicit map says otherwise.

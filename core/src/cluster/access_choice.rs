@@ -49,8 +49,21 @@ impl Cluster {
 
     fn take_access(&mut self, path: AccessPath, reason: String) {
         self.config.access.path = path;
+        if !path.is_searched() {
+            self.share_all_links();
+        }
         let path = path.to_string();
         self.outputs.push_back(Output::Event(Event::AccessChosen { path, reason }));
+    }
+
+    /// Each link leads to every member, as far as it can carry their sessions.
+    fn share_all_links(&mut self) {
+        self.led_to_one.clear();
+        for (link, open) in &self.links {
+            if open.carried().is_some() {
+                self.shared.entry((open.site, open.endpoint.clone())).or_insert(link);
+            }
+        }
     }
 
     /// A gateway does not lead to the member that it was asked for: it is before one alone.

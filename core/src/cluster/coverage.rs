@@ -58,6 +58,10 @@ impl Cluster {
         if let Some(reason) = &self.search.gave_up {
             return reason.clone();
         }
+        if self.config.access.path.is_searched() {
+            // Whatever has become of a member: it is looked for.
+            return Uncovered::OnTheWay;
+        }
         let uncovered = self.current.iter().filter(|member| !self.has_ready_session(**member));
         let mut failures = uncovered.filter_map(|member| self.members.get(*member)?.failure.clone());
         failures.next().map_or(Uncovered::OnTheWay, Uncovered::Unreachable)

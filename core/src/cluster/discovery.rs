@@ -7,7 +7,7 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::time::Duration;
 
-use super::balancing::Answers;
+use super::balancing::{Answers, most_tries};
 use super::conversation::{Conversation, Purpose, SessionId};
 use super::cookies::Asked;
 use super::coverage::Uncovered;
@@ -76,8 +76,9 @@ impl Cluster {
             }
             self.search.answers.forget();
             (self.search.not_before, self.search.gave_up, self.search.tries) = (None, None, 0);
+            self.note_coverage();
         }
-        let most = self.search.answers.most_tries(self.current.len());
+        let most = most_tries(self.current.len());
         while self.search.candidates.len() < missing.min(MOST_AT_ONCE) {
             if self.search.tries >= most {
                 if self.search.candidates.is_empty() {
@@ -316,6 +317,10 @@ impl Cluster {
         if let (Some(open), Some(address)) = (self.sessions.get_mut(session), address) {
             open.identity.is_at(address);
             self.recognise(session);
+        }
+        if self.is_candidate(session) {
+            let reason = "the probe cache has other members than the topology".into();
+            self.cannot_be_told(session, Uncovered::NotTold(reason));
         }
     }
 

@@ -104,6 +104,10 @@ impl Cluster {
     pub(super) fn leave_stopping(&mut self, session: SessionId) -> bool {
         let Some(open) = self.sessions.get(session) else { return false };
         let (now, member, link) = (self.now, open.member, open.link);
+        if self.members.get(member).is_some_and(|known| !self.can_be_dialled(member, known)) {
+            // Whoever is found would be the same.
+            return false;
+        }
         let Some(endpoint) = self.links.get(link).map(|link| link.endpoint.clone()) else { return false };
         let Some(known) = self.members.get_mut(member) else { return false };
         let (until, was_left) = (now + STAYS, known.waits_for(&endpoint, now).is_some());
@@ -185,6 +189,8 @@ impl Cluster {
         self.leave_lost_site();
         if is_failure {
             self.open_ahead();
+        } else {
+            self.search();
         }
         self.note_coverage();
         // Of all members only this one may have become one that nobody needs.
@@ -219,9 +225,12 @@ impl Cluster {
             topology.members.iter().map(|address| self.members.named(address, self.site)).collect();
         let spread = topology.hash.filter(|hash| hash.function == MURMUR3 && !hash.owners.is_empty());
         let ownership = spread.map(|hash| Ownership::new(hash.segments, hash.owners));
-        let view = self.caches.share(View { id: topology.id, members, ownership });
+        let view = View { id: topology.id, members, ownership };
+        // That of the probe cache keeps no member that the others do not have.
+        let is_probe = self.probe_cache() == Some(cache);
+        let view = if is_probe { Arc::new(view) } else { self.caches.share(view) };
         let event = Event::Topology { cache, id: topology.id, members: view.members.len() };
-        let others = !view.members.is_empty() && self.current != view.members;
+        let others = !is_probe && !view.members.is_empty() && self.current != view.members;
         let are_others = others && !is_same_set(&self.current, &view.members);
         if others {
             self.current.clone_from(&view.members);
@@ -233,6 +242,7 @@ impl Cluster {
             self.choose_access(session);
             if are_others {
                 self.search.begin_anew();
+                self.leave_probe_cache();
             }
             self.recognise_strangers();
         }
@@ -273,7 +283,7 @@ impl Cluster {
 
     /// Sessions to members that left drain, and then close. Seeds that are no members under that address are let go once
     /// a member can be reached.
-    fn release_unneeded(&mut self) {
+    pub(super) fn release_unneeded(&mut self) {
         if self.current.is_empty() {
             return;
         }

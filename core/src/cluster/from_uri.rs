@@ -83,6 +83,8 @@ impl Config {
             *setting = duration.unwrap_or(*setting);
         }
         config.sites.clone_from(&properties.sites);
+        let names = properties.host_names.iter();
+        config.access.explicit = names.map(|(advertised, dialled)| (advertised.clone(), dialled.into())).collect();
         config.access.template.clone_from(&properties.host_template);
         config.access.path = properties.access.unwrap_or_default();
         config.carriage.choice = properties.carriage.unwrap_or_default();

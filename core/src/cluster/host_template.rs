@@ -9,8 +9,9 @@ use crate::wire::Member;
 
 /// The form of endpoints, such as `{member}.hotrod.example.com:443`.
 ///
-/// `{member}` stands for the first label of the advertised host (the name of a StatefulSet's pod), `{host}` for all of
-/// it, `{port}` for the advertised port. The name is also that of TLS.
+/// `{member}` stands for the first label of the advertised host (the name of a StatefulSet's pod), `{ordinal}` for the number
+/// behind its last `-`, `{namespace}` for the third label (`pod.service.namespace.svc…`), `{host}` for all of it, `{port}` for
+/// the advertised port. The name is also that of TLS.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HostTemplate {
     host: String,
@@ -18,15 +19,23 @@ pub struct HostTemplate {
     port: Option<u16>,
 }
 
+/// The placeholders by which members differ, and `{namespace}`, by which they do not.
+const NAMING: [&str; 3] = ["{member}", "{ordinal}", "{host}"];
+const NAMESPACE: &str = "{namespace}";
+
 /// Why a text is no [`HostTemplate`].
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum TemplateError {
     /// Every member would have the same endpoint.
-    #[error("{0:?} names no member: it needs {{member}} or {{host}} in the host, or {{port}} for the port")]
+    #[error(
+        "{0:?} names no member: it needs {{member}}, {{ordinal}} or {{host}} in the host, or {{port}} for the port"
+    )]
     NamesNoMember(String),
     /// Braces around something else.
-    #[error("{0:?} has a placeholder that does not exist: known are {{member}}, {{host}} and {{port}}")]
+    #[error(
+        "{0:?} has a placeholder that does not exist: known are {{member}}, {{ordinal}}, {{namespace}}, {{host}} and {{port}}"
+    )]
     UnknownPlaceholder(String),
     /// Neither a number nor `{port}`.
     #[error("{0:?} is no port: expected a number from 1 to 65535, or {{port}}")]
@@ -44,7 +53,8 @@ impl FromStr for HostTemplate {
         if host.is_empty() {
             return Err(TemplateError::NoHost);
         }
-        let fixed = host.replace("{member}", "").replace("{host}", "");
+        let unnamed = NAMING.iter().fold(host.to_string(), |host, placeholder| host.replace(placeholder, ""));
+        let fixed = unnamed.replace(NAMESPACE, "");
         if fixed.contains(['{', '}']) {
             return Err(TemplateError::UnknownPlaceholder(text.to_string()));
         }
@@ -55,7 +65,7 @@ impl FromStr for HostTemplate {
                 _ => return Err(TemplateError::Port(number.to_string())),
             },
         };
-        if fixed == host && port.is_some() {
+        if unnamed == host && port.is_some() {
             return Err(TemplateError::NamesNoMember(text.to_string()));
         }
         Ok(Self { host: host.to_string(), port })
@@ -63,17 +73,26 @@ impl FromStr for HostTemplate {
 }
 
 impl HostTemplate {
-    /// The endpoint of a member.
-    pub fn endpoint(&self, member: &Member) -> Endpoint {
-        let is_address = member.host.contains(':') || member.host.split('.').all(|part| part.parse::<u8>().is_ok());
+    /// The endpoint of a member; `None` if its host has no such part as the template asks for.
+    pub fn endpoint(&self, member: &Member) -> Option<Endpoint> {
+        let mut labels = member.host.split('.');
         // An IP address has no labels: dots and colons would make other names of it.
-        let label = if is_address {
-            member.host.replace(['.', ':'], "-")
-        } else {
-            member.host.split('.').next().unwrap_or_default().to_string()
+        let label = match member.host.parse::<core::net::IpAddr>() {
+            Ok(_) => {
+                labels = "".split('.');
+                member.host.replace(['.', ':'], "-")
+            }
+            Err(_) => labels.next().unwrap_or_default().to_string(),
         };
-        let host = self.host.replace("{member}", &label).replace("{host}", &member.host);
-        Endpoint { server_name: Some(host.clone()), host, port: self.port.unwrap_or(member.port) }
+        let mut host = self.host.replace("{member}", &label).replace("{host}", &member.host);
+        if host.contains("{ordinal}") {
+            let ordinal = label.rsplit_once('-').map(|(_, ordinal)| ordinal);
+            host = host.replace("{ordinal}", ordinal.filter(|ordinal| ordinal.parse::<u32>().is_ok())?);
+        }
+        if host.contains(NAMESPACE) {
+            host = host.replace(NAMESPACE, labels.nth(1)?);
+        }
+        Some(Endpoint { server_name: Some(host.clone()), host, port: self.port.unwrap_or(member.port) })
     }
 }
 
@@ -98,13 +117,25 @@ mod tests {
 
     #[test]
     fn a_template_makes_an_endpoint_and_its_tls_name() {
-        let endpoint = template("{member}.hotrod.example.com:443").endpoint(&member("pod-1.svc.cluster.local"));
+        let endpoint =
+            template("{member}.hotrod.example.com:443").endpoint(&member("pod-1.svc.cluster.local")).unwrap();
         assert_eq!((endpoint.host.as_str(), endpoint.port), ("pod-1.hotrod.example.com", 443));
         assert_eq!(endpoint.server_name.as_deref(), Some("pod-1.hotrod.example.com"));
-        let endpoint = template("{member}.example.com").endpoint(&member("10.0.0.7"));
+        let endpoint = template("{member}.example.com").endpoint(&member("10.0.0.7")).unwrap();
         assert_eq!((endpoint.host.as_str(), endpoint.port), ("10-0-0-7.example.com", 11222));
-        let endpoint = template("gate.example.com:{port}").endpoint(&member("pod-2"));
+        let endpoint = template("gate.example.com:{port}").endpoint(&member("pod-2")).unwrap();
         assert_eq!((endpoint.host.as_str(), endpoint.port), ("gate.example.com", 11222));
+    }
+
+    #[test]
+    fn parts_of_a_pods_name_that_are_not_there_make_no_endpoint() {
+        let of = |text: &str, host: &str| template(text).endpoint(&member(host)).map(|endpoint| endpoint.host);
+        let pod = "infinispan-12.members.prod.svc.cluster.local";
+        assert_eq!(of("n{ordinal}.{namespace}.example.com:443", pod).as_deref(), Some("n12.prod.example.com"));
+        for host in ["infinispan", "infinispan-a.members.prod.svc", "infinispan-1.members", "10.0.0.7"] {
+            assert_eq!(of("n{ordinal}.{namespace}.example.com:443", host), None, "{host}");
+        }
+        assert!("{namespace}.example.com:443".parse::<HostTemplate>().is_err(), "all members would have the same");
     }
 
     #[test]

@@ -49,6 +49,10 @@ impl Identity {
         self.address = Some(address);
     }
 
+    pub(super) fn has_address(&self) -> bool {
+        self.address.is_some()
+    }
+
     pub(super) fn says_something(&self) -> bool {
         self.name.is_some() || self.address.is_some()
     }

@@ -180,7 +180,11 @@ impl Cluster {
     /// Asks a quiet member whether it is there, about one cache after the other: so a client that does nothing hears of
     /// new topologies too. If no answer comes its session finds that nothing is received.
     pub(super) fn probe_by(&mut self, member: MemberId, purpose: Purpose) {
-        if let Some(cache) = self.caches.after(self.probed) {
+        let mut next = self.caches.after(self.probed);
+        if next.is_some() && next == self.probe_cache() {
+            next = self.caches.after(next);
+        }
+        if let Some(cache) = next {
             self.probed = Some(cache);
             self.probe(cache, Target::Only(member), purpose);
         }

@@ -12,7 +12,7 @@ use alloc::vec::Vec;
 
 use bytes::Bytes;
 
-use super::cache::{CacheHandle, ReadFrom};
+use super::cache::{CacheHandle, CacheId, ReadFrom};
 use super::conversation::{Purpose, SessionId};
 use super::coverage::Uncovered;
 use super::machine::Cluster;
@@ -76,12 +76,14 @@ impl Cluster {
     /// Finds out by the probe cache who is at the other end of a session.
     pub(super) fn ask_who_is_there(&mut self, session: SessionId) {
         let Some(open) = self.sessions.get(session) else { return };
-        if self.config.access.probe_cache.is_none() {
-            let reason = if open.identity.says_something() {
-                format!("the topology does not name {}, which answers", open.identity.text())
-            } else {
-                "servers do not say who they are, and there is no probe_cache".into()
-            };
+        let has_none = self.config.access.probe_cache.is_none();
+        if has_none && !open.identity.says_something() {
+            let reason = "servers do not say who they are, and there is no probe_cache".into();
+            return self.cannot_be_told(session, Uncovered::NotTold(reason));
+        }
+        // One that has an address is not in this topology: it may be in the next.
+        if has_none || open.identity.has_address() {
+            let reason = format!("the topology does not name {}, which answers", open.identity.text());
             return self.cannot_be_told(session, Uncovered::NotTold(reason));
         }
         if !self.probe.waiting.contains(&session) && !self.probe.readings.contains_key(&session) {
@@ -143,13 +145,11 @@ impl Cluster {
             ("flags".to_string(), text("VOLATILE")),
         ]);
         let request = Request::Exec { task: "@@cache@getorcreate".into(), parameters };
-        // It is asked of no cache: the one of that name may not be there.
-        let nobody = CacheHandle {
-            id: self.caches.named("").0,
-            options: Arc::new(RequestOptions::default()),
-            read_from: ReadFrom::default(),
-        };
-        let id = self.take_in(Call::new(&nobody, request), Owner::ProbeCache, Target::Key, Purpose::Operations);
+        // It is asked of a cache that is there: the application's first.
+        let Some(first) = self.caches.after(None) else { return };
+        let options = RequestOptions { cache: self.caches.get(first).name.clone(), ..RequestOptions::default() };
+        let first = CacheHandle { id: first, options: Arc::new(options), read_from: ReadFrom::default() };
+        let id = self.take_in(Call::new(&first, request), Owner::ProbeCache, Target::Key, Purpose::Operations);
         self.dispatch(id);
     }
 
@@ -215,6 +215,9 @@ impl Cluster {
             self.ask_probe_cache(Request::Stats {}, owner, Target::Session(session));
             self.ask_probe_cache(Request::Size {}, owner, Target::Session(session));
         }
+        if self.probe.readings.is_empty() {
+            self.leave_probe_cache();
+        }
     }
 
     /// A session has said how many entries there are: its server's own, or of all.
@@ -237,6 +240,9 @@ impl Cluster {
         match found {
             Some(found) => {
                 self.probe.fills = 0;
+                if self.probe.waiting.is_empty() && self.probe.readings.is_empty() {
+                    self.leave_probe_cache();
+                }
                 self.is_told_by_probe(session, found);
             }
             None => self.look_again(session, "servers do not have the entries that they should have"),
@@ -257,7 +263,22 @@ impl Cluster {
         }
     }
 
+    pub(super) fn probe_cache(&self) -> Option<CacheId> {
+        self.probe.cache.as_ref().map(|cache| cache.id)
+    }
+
+    /// It is not needed any more, or its entries are of other members.
+    pub(super) fn leave_probe_cache(&mut self) {
+        if let Some(cache) = &self.probe.cache {
+            self.caches.get_mut(cache.id).view = None;
+        }
+        if let Stage::Filled(_) = self.probe.stage {
+            self.probe.stage = Stage::Unknown;
+        }
+    }
+
     fn no_probe_cache(&mut self, why: &str) {
+        self.leave_probe_cache();
         let name = self.config.access.probe_cache.clone().unwrap_or_default();
         let fills = 0;
         self.probe = ProbeCache { fills, cache: self.probe.cache.take(), ..ProbeCache::default() };
@@ -266,6 +287,7 @@ impl Cluster {
         for session in self.search.candidates.clone() {
             self.cannot_be_told(session, reason.clone());
         }
+        self.release_unneeded();
     }
 }
 

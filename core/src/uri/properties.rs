@@ -74,8 +74,10 @@ properties! {
     ["10000"] "max_waiting" max_waiting: Option<usize>;
     /// Events of a listener that the application has not taken before its link is no longer read.
     ["1024"] "listener_queue" listener_queue: Option<usize>;
-    /// Where members are dialled, such as `{member}.hotrod.example.com:443`: `{member}` is the first label of the advertised host, `{host}` all of it, `{port}` the advertised port.
+    /// Where members are dialled, such as `{member}.hotrod.example.com:443`: `{member}` is the first label of the advertised host, `{ordinal}` the number behind its last `-`, `{namespace}` the third label, `{host}` all of it, `{port}` the advertised port.
     ["as advertised"] "host_template" host_template: Option<HostTemplate>;
+    /// Where single members are dialled, before any template, as `advertised:port=host:port` with commas between them.
+    ["none"] "host_names" host_names: Vec<(Member, Member)>;
     /// A forward proxy that tunnels by CONNECT: `http://user:password@host:port`.
     ["none"] "proxy" proxy: Option<Proxy>;
     /// How sessions travel: `raw`, or over HTTP by `upgrade`, `connect`, `connect-http2`, `extended-connect` or `frames`; `auto` for the best that the endpoint offers.
@@ -166,6 +168,10 @@ impl Properties {
                 let wanted = "a template such as {member}.hotrod.example.com:443";
                 self.host_template = given.read(value.parse().ok(), wanted)?;
             }
+            "host_names" => {
+                let wanted = "advertised:port=host:port, with commas between them";
+                self.host_names = given.read(host_names(value), wanted)?.unwrap_or_default();
+            }
             // A wrong one is not shown: it may hold a password.
             "proxy" => self.proxy = Given { name, value: "…" }.read(proxy(value), "http://user:password@host:port")?,
             "carriage" => {
@@ -238,6 +244,14 @@ impl Given<'_> {
     }
 }
 
+fn host_names(text: &str) -> Option<Vec<(Member, Member)>> {
+    let pair = |pair: &str| {
+        let (advertised, dialled) = pair.split_once('=')?;
+        Some((server_of(advertised)?, server_of(dialled)?))
+    };
+    text.split(',').map(pair).collect()
+}
+
 fn intelligence(text: &str) -> Option<Intelligence> {
     match text.to_ascii_lowercase().as_str() {
         "basic" => Some(Intelligence::Basic),
@@ -301,6 +315,16 @@ mod tests {
         for wrong in ["http://proxy", "https://proxy:1", "socks5://proxy:1", "proxy:1", "http://me:secret@proxy"] {
             let error = parse(&format!("proxy={wrong}")).unwrap_err().to_string();
             assert!(error.contains("http://user:password@host:port") && !error.contains("secret"), "{error}");
+        }
+    }
+
+    #[test]
+    fn members_may_be_named_one_by_one() {
+        let names = parse("host_names=10.0.0.7:11222=a.example.com:443,[::1]:1=b:2").unwrap().host_names;
+        let names: Vec<String> = names.iter().map(|(one, other)| format!("{one} {other}")).collect();
+        assert_eq!(names, ["10.0.0.7:11222 a.example.com:443", "[::1]:1 b:2"]);
+        for wrong in ["host_names=", "host_names=a", "host_names=a=b,", "host_names=a=b:0"] {
+            assert!(matches!(parse(wrong), Err(UriError::Value { .. })), "{wrong}");
         }
     }
 

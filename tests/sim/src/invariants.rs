@@ -54,7 +54,7 @@ impl World {
         let members: BTreeSet<u16> = self.by_port.keys().copied().collect();
         for (index, host) in self.hosts.iter().enumerate() {
             let ports: Vec<u16> =
-                host.links.values().filter_map(|id| self.pipes.get(id)).map(|pipe| pipe.dialled).collect();
+                host.links.values().filter_map(|id| self.pipes.get(id)).map(|pipe| pipe.port).collect();
             if ports.iter().any(|port| !members.contains(port)) {
                 return Err(format!("client {index} has links to {ports:?}, and the members are {members:?}"));
             }
@@ -73,7 +73,11 @@ fn check_machine(host: &Host) -> Result<(), String> {
     let in_view = host.client.view(&host.cache).map_or(0, |view| view.members().len());
     // Those of the view, the seeds, and those that have left and whose link still drains.
     if members.len() > in_view + config.seeds.len() + links {
-        return Err(format!("{} members are known, {in_view} are in the view, {links} have a link", members.len()));
+        let known: Vec<_> = members.iter().map(|member| (&member.address, member.links)).collect();
+        return Err(format!(
+            "{} members are known, {in_view} are in the view, {links} have a link: {known:?}",
+            members.len()
+        ));
     }
     // In the sessions for operations and for the listener, and in those that drain: several may share a link.
     let sessions = links + members.iter().map(|member| member.links).sum::<usize>();

@@ -23,7 +23,8 @@ struct Options {
     #[arg(long)]
     seed: Option<u64>,
     /// Over this carriage alone: raw, upgrade, connect, connect-http2, extended-connect, frames, auto, upgrade+frames or
-    /// connect+frames
+    /// connect+frames; of a client outside, which finds members through the balancer: upgrade+load-balancer,
+    /// extended-connect+load-balancer, upgrade+frames+load-balancer or auto+load-balancer
     #[arg(long)]
     carriage: Option<Carried>,
     /// Print everything that the clients say

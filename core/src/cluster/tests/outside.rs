@@ -15,7 +15,7 @@ use rand_chacha::rand_core::{RngCore, SeedableRng};
 use crate::cluster::{
     Access, CacheHandle, Call, CarriageConfig, Cluster, Config, Coverage, Event, LinkId, OperationId, Output,
 };
-use crate::http1::{Answer, Fields, Kind, Request as Asked, ServerEvent, ServerExchange};
+use crate::http1::{self, Answer, Fields, Kind, Request as Asked, ServerEvent, ServerExchange};
 use crate::routing::{key_hash, segment_size};
 use crate::session::ServerSession;
 use crate::time::Instant;
@@ -163,7 +163,7 @@ impl Outside {
             };
             Far::pod(pod)
         } else {
-            Far::Asked(Box::new(ServerExchange::new(Default::default())))
+            Far::Asked(Box::new(ServerExchange::new(http1::Limits::default())))
         };
         self.links.insert(link, far);
         self.cluster.handle_connected(self.now, link, None);
@@ -420,19 +420,23 @@ impl Outside {
     }
 
     pub(super) fn balancing(&self) -> Vec<&str> {
-        let of = |event| match event {
-            &Event::BalancingRecognised { ref balancing, .. } => Some(balancing.as_str()),
-            _ => None,
-        };
-        self.events.iter().filter_map(of).collect()
+        let mut all = Vec::new();
+        for event in &self.events {
+            if let Event::BalancingRecognised { balancing, .. } = event {
+                all.push(balancing.as_str());
+            }
+        }
+        all
     }
 
     pub(super) fn chosen(&self) -> Vec<&str> {
-        let of = |event| match event {
-            &Event::AccessChosen { ref path, .. } => Some(path.as_str()),
-            _ => None,
-        };
-        self.events.iter().filter_map(of).collect()
+        let mut all = Vec::new();
+        for event in &self.events {
+            if let Event::AccessChosen { path, .. } = event {
+                all.push(path.as_str());
+            }
+        }
+        all
     }
 }
 
