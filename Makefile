@@ -14,9 +14,9 @@ MATRIX ?= 15.2.6.Final 15.0.21.Final 14.0.28.Final 13.0.18.Final
 help: ## What can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
 
-demo: ## The main job, on an embedded cluster and real sockets
+demo: $(if $(REAL),setup) ## The main job, on an embedded cluster and real sockets; REAL=1: on Infinispan behind HAProxy
 	@$(CARGO) build --release --quiet -p hotrod-cli
-	@target/release/hotrod demo
+	@$(if $(REAL),$(CARGO) run --quiet -p hotrod-outside -- --demo target/release/hotrod,target/release/hotrod demo)
 
 setup: ## Install what the tests need and this machine lacks
 	@tools/setup

@@ -7,6 +7,7 @@
 
 pub mod certificates;
 pub mod coverage;
+pub mod demo;
 pub mod discovery;
 pub mod failures;
 pub mod gateways;

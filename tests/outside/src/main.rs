@@ -8,7 +8,7 @@ use hotrod_outside::failures::SCENARIOS;
 use hotrod_outside::languages::{self, Language};
 use hotrod_outside::paths::PATHS;
 use hotrod_outside::table::Report;
-use hotrod_outside::{Failure, Outside, discovery, paths, rows};
+use hotrod_outside::{Failure, Outside, demo, discovery, paths, rows};
 use infinispan_harness::skip_real;
 
 /// Every way to members from outside, on real parts.
@@ -20,6 +20,9 @@ struct Arguments {
     /// Without the long way between client and router.
     #[arg(long)]
     near: bool,
+    /// Show the cluster through HAProxy, drawn by this program `hotrod`, and measure nothing.
+    #[arg(long, value_name = "HOTROD")]
+    demo: Option<PathBuf>,
     /// Where the rows are written.
     #[arg(long, default_value = "target/outside.json")]
     output: PathBuf,
@@ -32,6 +35,10 @@ async fn main() -> Result<ExitCode, Failure> {
         return Ok(ExitCode::SUCCESS);
     }
     let mut outside = Outside::start()?;
+    if let Some(hotrod) = &arguments.demo {
+        demo::run(&mut outside, hotrod).await?;
+        return Ok(ExitCode::SUCCESS);
+    }
     let mut measured = Vec::new();
     for path in PATHS.iter().filter(|path| path.name().contains(&arguments.only)) {
         let row = rows::measure(&outside, path, !arguments.near).await;
