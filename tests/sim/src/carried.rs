@@ -44,7 +44,7 @@ impl Carried {
     }
 
     /// The same, of a client that can't dial members: it finds them through the balancer.
-    pub const fn from_outside(self) -> Self {
+    const fn from_outside(self) -> Self {
         Self { is_outside: true, ..self }
     }
 
