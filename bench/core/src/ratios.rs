@@ -3,23 +3,21 @@
 use crate::Figures;
 use crate::cases::carriage::CARRIAGES;
 
-/// Adds those whose figures are there. Instructions are the measure where there are any: they depend on nothing else that
-/// the machine does.
+/// Adds those whose figures are there. Of instructions and octets, not of time: cases are measured one after the other, and
+/// the machine may do something else meanwhile. CPU of whole clients, in turns, is `bench/run`'s to measure.
 pub fn add(figures: &mut Figures) {
     let mut ratios = Vec::new();
     let raw = CARRIAGES[0].case;
     for carried in &CARRIAGES[1..] {
-        for (figure, ratio) in [("instructions", "ratio"), ("ns", "cpu_ratio"), ("octets", "octets_ratio")] {
+        for (figure, ratio) in [("instructions", "ratio"), ("octets", "octets_ratio")] {
             let name = format!("{}.{ratio}", carried.case);
             ratios.extend(ratio_of(figures, &[carried.case], &[raw], figure).map(|value| (name, value)));
         }
     }
     for (name, ours, theirs) in CODECS {
-        for (figure, ratio) in [("instructions", "ratio"), ("ns", "cpu_ratio")] {
-            let (name, peer) = name.split_once(' ').expect("a name and a peer");
-            ratios
-                .extend(ratio_of(figures, ours, theirs, figure).map(|value| (format!("{name}.{ratio}.{peer}"), value)));
-        }
+        let (name, peer) = name.split_once(' ').expect("a name and a peer");
+        let ratio = ratio_of(figures, ours, theirs, "instructions");
+        ratios.extend(ratio.map(|value| (format!("{name}.ratio.{peer}"), value)));
     }
     if !ratios.is_empty() {
         println!("\nratio");
