@@ -295,17 +295,21 @@ fn large_values_go_through_where_the_server_takes_them() {
     });
 }
 
-/// By default that is 10 MB, and above it the server closes the connection. The client is told that its request was not
-/// applied, and what comes after it is answered.
+/// By default that is 10 MB, and above it the server closes the connection. The client is told, and what comes after it is
+/// answered.
+///
+/// What the key has then is not looked at: up to 16.0.7 the server goes on reading before it closes, from the middle of the
+/// request, and takes octets of the value for its length and for further requests.
 #[test]
-fn a_value_larger_than_the_server_takes_is_not_applied() {
+fn a_value_larger_than_the_server_takes_ends_its_session_and_the_next_is_answered() {
     run(async {
         let gateway = sidecar(cluster(Flavour::Plain, 1), &[]).await;
         let client = client(&gateway, "", "local", "&carriage=frames&max_retries=0").await.unwrap();
         let cache = client.default_cache();
         let error = cache.put("too large", vec![7; 16 * MIB]).await.unwrap_err().to_string();
-        assert!(error.contains("HOT_ROD_UPSTREAM_GONE") && error.contains("it was not applied"), "{error}");
+        assert!(error.contains("HOT_ROD_UPSTREAM_GONE"), "{error}");
         cache.put("small", "v").await.unwrap();
-        assert_eq!(cache.get("too large").await.unwrap(), None);
+        assert_eq!(cache.get("small").await.unwrap(), Some("v".into()));
+        cache.remove("too large").await.unwrap();
     });
 }
