@@ -147,21 +147,29 @@ impl Members {
 }
 
 /// The one of these that is wanted: an address as the topology has it, or for a name its host name alone, or the first
-/// label of that, which is the name of a StatefulSet's pod. Compared as spec/hotrod-over-http.md says.
+/// label of that, which is the name of a StatefulSet's pod. Of the header field names come first, of an authority the
+/// address.
 pub(crate) fn member_wanted<'a>(all: &'a [Member], wanted: Wanted<'_>) -> Option<&'a Member> {
-    let text = wanted.text()?;
-    let address = text.rsplit_once(':').and_then(|(host, port)| Some((host, port.parse().ok()?)));
-    let exact = address.and_then(|(host, port): (_, u16)| {
-        let host = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
-        all.iter().find(|member| member.port == port && is_same_host(&member.host, host))
-    });
-    exact.or_else(|| wanted.names().find_map(|name| member_named(all, name)))
+    let named = || wanted.names().find_map(|name| member_named(all, name));
+    let at = || member_at(all, wanted.text()?);
+    match wanted {
+        Wanted::Any => None,
+        Wanted::Node(_) => named().or_else(at),
+        Wanted::Authority(_) => at().or_else(named),
+    }
 }
 
+fn member_at<'a>(all: &'a [Member], address: &str) -> Option<&'a Member> {
+    let (host, port) = address.rsplit_once(':')?;
+    let port: u16 = port.parse().ok()?;
+    let host = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
+    all.iter().find(|member| member.port == port && is_same_host(&member.host, host))
+}
+
+/// Names are compared octet by octet.
 fn member_named<'a>(all: &'a [Member], name: &str) -> Option<&'a Member> {
     let is_name = |host: &str| host.parse::<IpAddr>().is_err();
-    let is_meant =
-        |member: &&Member| is_name(&member.host) && (is_same_host(&member.host, name) || label(&member.host) == name);
+    let is_meant = |member: &&Member| is_name(&member.host) && [&member.host[..], label(&member.host)].contains(&name);
     let mut meant = all.iter().filter(is_meant);
     // Two of a name are none.
     meant.next().filter(|_| meant.next().is_none())
@@ -238,6 +246,22 @@ mod tests {
         for name in ["10.0.0.7", "10", "pod-2", "Pod-1", "pod-1:11222", "pod-1.svc", ""] {
             assert_eq!(node(name), None, "{name:?} is nobody's name, or that of two");
         }
+    }
+
+    /// R-81, of names; and R-72, where an address comes before a name with any port.
+    #[test]
+    fn names_are_compared_octet_by_octet_and_addresses_without_regard_to_case() {
+        let view = view(&["pod-0.svc:11222", "pod-1.svc:11222", "POD-1:443"]);
+        let node = |name| view.wanted(Wanted::Node(name)).map(ToString::to_string);
+        let authority = |name| view.wanted(Wanted::Authority(name)).map(ToString::to_string);
+        assert_eq!(node("pod-1.svc").as_deref(), Some("pod-1.svc:11222"));
+        assert_eq!(node("Pod-1.svc"), None, "a host without a port is a name");
+        assert_eq!(node("Pod-1.svc:11222").as_deref(), Some("pod-1.svc:11222"), "and with one an address");
+        assert_eq!(node("POD-1").as_deref(), Some("POD-1:443"));
+        assert_eq!(node("pod-1").as_deref(), Some("pod-1.svc:11222"));
+        assert_eq!(authority("pod-1:443").as_deref(), Some("POD-1:443"), "the address");
+        assert_eq!(authority("pod-1:80").as_deref(), Some("pod-1.svc:11222"), "the name");
+        assert_eq!(authority("Pod-1:80"), None);
     }
 
     #[test]
