@@ -214,16 +214,16 @@ impl Cluster {
         self.search.forget(session);
         self.search.answers.note(found);
         self.learn_cookies(session, found);
+        if self.search.answers.are_all_of_one(self.current.len()) {
+            // Before this session ends, which would have another one tried.
+            self.end_round(Uncovered::OneMember { tries: self.search.answers.in_a_row() });
+        }
         if self.is_held(found) {
             self.dismiss(session);
         } else {
             self.adopt(session, found);
         }
-        if self.search.answers.are_all_of_one(self.current.len()) {
-            self.end_round(Uncovered::OneMember { tries: self.search.answers.in_a_row() });
-        } else {
-            self.search();
-        }
+        self.search();
         self.note_coverage();
     }
 

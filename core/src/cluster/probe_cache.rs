@@ -215,9 +215,6 @@ impl Cluster {
             self.ask_probe_cache(Request::Stats {}, owner, Target::Session(session));
             self.ask_probe_cache(Request::Size {}, owner, Target::Session(session));
         }
-        if self.probe.readings.is_empty() {
-            self.leave_probe_cache();
-        }
     }
 
     /// A session has said how many entries there are: its server's own, or of all.
@@ -240,9 +237,6 @@ impl Cluster {
         match found {
             Some(found) => {
                 self.probe.fills = 0;
-                if self.probe.waiting.is_empty() && self.probe.readings.is_empty() {
-                    self.leave_probe_cache();
-                }
                 self.is_told_by_probe(session, found);
             }
             None => self.look_again(session, "servers do not have the entries that they should have"),
@@ -267,7 +261,7 @@ impl Cluster {
         self.probe.cache.as_ref().map(|cache| cache.id)
     }
 
-    /// It is not needed any more, or its entries are of other members.
+    /// Its entries are of other members than there are now.
     pub(super) fn leave_probe_cache(&mut self) {
         if let Some(cache) = &self.probe.cache {
             self.caches.get_mut(cache.id).view = None;
