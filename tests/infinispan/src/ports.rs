@@ -1,5 +1,6 @@
 //! Ports that nobody uses.
 
+use std::hash::{BuildHasher, Hasher, RandomState};
 use std::io;
 use std::net::{Ipv4Addr, TcpListener};
 
@@ -15,20 +16,34 @@ pub fn free_ports(count: usize) -> io::Result<Vec<u16>> {
     ports_of_all(&[Ipv4Addr::LOCALHOST], count)
 }
 
+/// Where ports are looked for: below those that systems give to connections that go out, one of which would otherwise
+/// have the port by the time that it is used.
+const RANGE: std::ops::Range<u16> = 15_000..32_000;
+/// Enough for a busy machine.
+const ATTEMPTS: usize = 10_000;
+
 /// Ports that were free a moment ago at each of these addresses, all different.
 fn ports_of_all(addresses: &[Ipv4Addr], count: usize) -> io::Result<Vec<u16>> {
     let mut held = Vec::new();
     let mut ports = Vec::new();
-    while ports.len() < count {
-        let first = TcpListener::bind((addresses[0], 0))?;
-        let port = first.local_addr()?.port();
-        let others: io::Result<Vec<_>> = addresses[1..].iter().map(|host| TcpListener::bind((*host, port))).collect();
-        if let Ok(others) = others {
+    for _ in 0..ATTEMPTS {
+        if ports.len() == count {
+            return Ok(ports);
+        }
+        let port = random_port();
+        let listeners: io::Result<Vec<_>> = addresses.iter().map(|host| TcpListener::bind((*host, port))).collect();
+        if let Ok(listeners) = listeners {
             ports.push(port);
-            held.push((first, others));
+            held.push(listeners);
         }
     }
-    Ok(ports)
+    Err(io::Error::new(io::ErrorKind::AddrInUse, "no free ports"))
+}
+
+/// Other processes look for ports at the same time: each begins elsewhere.
+fn random_port() -> u16 {
+    let random = RandomState::new().build_hasher().finish();
+    RANGE.start + (random % u64::from(RANGE.end - RANGE.start)) as u16
 }
 
 /// Ports that were free a moment ago at every pod's address, all different.

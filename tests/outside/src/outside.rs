@@ -107,6 +107,24 @@ impl Outside {
         self.publish(pod)
     }
 
+    /// Starts the sidecars of these pods anew after a change. Until they are ready routers lead nobody there.
+    pub fn restart_sidecars(&mut self, pods: &[usize], change: impl FnOnce(&mut [Gateway])) -> Result<(), Failure> {
+        for pod in pods {
+            self.backends.pods[*pod].is_ready = false;
+            self.publish(*pod)?;
+            self.gateways.sidecars[*pod].kill()?;
+        }
+        change(&mut self.gateways.sidecars);
+        for pod in pods {
+            self.gateways.sidecars[*pod].start()?;
+        }
+        for pod in pods {
+            self.backends.pods[*pod].is_ready = true;
+            self.publish(*pod)?;
+        }
+        Ok(())
+    }
+
     fn publish(&self, pod: usize) -> Result<(), Failure> {
         let known = &self.backends.pods[pod];
         self.haproxy.set_pod(pod, known.is_ready.then_some(known.plain.ip()))?;

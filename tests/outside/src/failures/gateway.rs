@@ -46,14 +46,11 @@ pub(super) async fn addresses_are_swapped(outside: &mut Outside) -> Result<Vec<F
 }
 
 fn swap_first_two(outside: &mut Outside) -> Result<(), Failure> {
-    let [one, two, ..] = &mut outside.gateways.sidecars[..] else { return Err("there are no two sidecars".into()) };
-    one.kill()?;
-    two.kill()?;
-    let address = one.address;
-    one.move_to(two.address);
-    two.move_to(address);
-    one.start()?;
-    two.start()
+    outside.restart_sidecars(&[0, 1], |sidecars| {
+        let [one, two] = [sidecars[0].address, sidecars[1].address];
+        sidecars[0].move_to(two);
+        sidecars[1].move_to(one);
+    })
 }
 
 /// The sidecar of one pod leads to another's member, and bears the name of its own pod. Nothing leads to that pod's member
@@ -80,8 +77,5 @@ pub(super) async fn answers_for_the_wrong_pod(outside: &mut Outside) -> Result<V
 }
 
 fn lead_first_to(outside: &mut Outside, upstream: &str) -> Result<(), Failure> {
-    let gateway = &mut outside.gateways.sidecars[0];
-    gateway.kill()?;
-    gateway.set("upstream", upstream);
-    gateway.start()
+    outside.restart_sidecars(&[0], |sidecars| sidecars[0].set("upstream", upstream))
 }
