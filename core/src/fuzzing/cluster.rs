@@ -11,8 +11,8 @@ use bytes::Bytes;
 use super::input::Input;
 use super::{sample_requests, samples};
 use crate::cluster::{
-    self, CacheHandle, Call, Cluster, Config, IterationId, IterationOptions, LinkId, ListenerId, ListenerKind,
-    MemberId, NearCacheOptions, OperationId, Output, Site,
+    self, AccessPath, CacheHandle, Call, Cluster, Config, IterationId, IterationOptions, LinkId, ListenerId,
+    ListenerKind, MemberId, NearCacheOptions, OperationId, Output, Site,
 };
 use crate::session::ServerSession;
 use crate::time::Instant;
@@ -78,6 +78,11 @@ impl<'a> World<'a> {
         };
         if input.flag() {
             config.sites.push(Site { name: "other".into(), seeds: [member(100)].into() });
+        }
+        config.access.path = input.pick(&[AccessPath::Direct, AccessPath::LoadBalancer, AccessPath::Auto]);
+        if config.access.path != AccessPath::Direct && input.flag() {
+            // A balancer, of which nobody knows which member answers there.
+            config.seeds = [member(200)].into();
         }
         config.session.max_in_flight = input.pick(&[1024, 1, 3]);
         config.session.max_events = input.pick(&[4096, 2]);

@@ -31,10 +31,10 @@ impl Carried {
         Self::AUTO,
         Self::only(Carriage::Upgrade, Inside::Frames),
         Self::only(Carriage::Connect, Inside::Frames),
-        Self::only(Carriage::Upgrade, Inside::HotRod).from_outside(),
-        Self::only(Carriage::ExtendedConnect, Inside::HotRod).from_outside(),
-        Self::only(Carriage::Upgrade, Inside::Frames).from_outside(),
-        Self::AUTO.from_outside(),
+        Self::only(Carriage::Upgrade, Inside::HotRod).outside(),
+        Self::only(Carriage::ExtendedConnect, Inside::HotRod).outside(),
+        Self::only(Carriage::Upgrade, Inside::Frames).outside(),
+        Self::AUTO.outside(),
     ];
 
     const AUTO: Self = Self { choice: Choice::Auto, inside: Inside::HotRod, is_outside: false };
@@ -44,7 +44,7 @@ impl Carried {
     }
 
     /// The same, of a client that can't dial members: it finds them through the balancer.
-    const fn from_outside(self) -> Self {
+    const fn outside(self) -> Self {
         Self { is_outside: true, ..self }
     }
 
