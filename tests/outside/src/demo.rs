@@ -49,8 +49,8 @@ async fn work(client: &Client, members: usize) -> Result<(), Failure> {
             return Err(format!("after {PATIENCE:?} the client says {:?}", client.coverage()).into());
         }
         let key = format!("key {}", count % 100);
-        cache.put(key.as_str(), "value").await?;
-        cache.get(key.as_str()).await?;
+        cache.put(key.clone(), "value").await?;
+        cache.get(key).await?;
         count += 1;
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
