@@ -93,8 +93,14 @@ class Driver {
     const state = { link, socket: null, waits: false }
     this.links.set(link, state)
     const socket = net.connect({ host, port, noDelay: true })
-    if (secure) this.secure(state, socket, secure)
-    else this.attach(state, socket, 'connect')
+    if (!secure) return this.attach(state, socket, 'connect')
+    state.socket = socket
+    socket.on('error', (error) => this.lost(link, error))
+    // TLS only on a connection that is there: of a name with several addresses, where the first does not answer, Node 20 has
+    // another socket underneath by then, and the TLS one crashes the process.
+    socket.once('connect', () => {
+      if (this.links.has(link)) this.startTls({ link, tls: secure })
+    })
   }
 
   startTls({ link, tls: secure }) {

@@ -3,7 +3,7 @@
 use std::io::{BufRead, BufReader, Write};
 use std::path::{Path as FilePath, PathBuf};
 use std::process::{Child, ChildStdin, Command, Stdio};
-use std::sync::mpsc::{self, Receiver};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::time::Duration;
 
 use infinispan_harness::spawn_to_die_with_us;
@@ -151,9 +151,12 @@ impl Running {
         Ok(Self { child, orders, lines })
     }
 
-    fn line(&self) -> Result<Value, Failure> {
-        let line = self.lines.recv_timeout(PATIENCE).map_err(|_| "the program says nothing, see above")?;
-        Ok(serde_json::from_str(&line)?)
+    fn line(&mut self) -> Result<Value, Failure> {
+        match self.lines.recv_timeout(PATIENCE) {
+            Ok(line) => Ok(serde_json::from_str(&line)?),
+            Err(RecvTimeoutError::Timeout) => Err(format!("the program says nothing for {PATIENCE:?}").into()),
+            Err(RecvTimeoutError::Disconnected) => Err(format!("the program ended with {}", self.child.wait()?).into()),
+        }
     }
 
     /// Has it work, and the servers count what came to the primary owner.

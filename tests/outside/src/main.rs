@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use clap::Parser;
 use hotrod_outside::failures::SCENARIOS;
 use hotrod_outside::languages::{self, Language};
-use hotrod_outside::paths::PATHS;
+use hotrod_outside::paths::{PATHS, Path};
 use hotrod_outside::table::Report;
 use hotrod_outside::{Failure, Outside, demo, discovery, paths, rows};
 use infinispan_harness::skip_real;
@@ -40,14 +40,19 @@ async fn main() -> Result<ExitCode, Failure> {
         return Ok(ExitCode::SUCCESS);
     }
     let mut measured = Vec::new();
-    for path in PATHS.iter().filter(|path| path.name().contains(&arguments.only)) {
+    for path in PATHS.iter().filter(|path| format!("{} rust", path.name()).contains(&arguments.only)) {
         let row = rows::measure(&outside, path, !arguments.near).await;
         eprintln!("{}: {} problems", row.name(), row.problems.len());
         measured.push(row);
     }
-    for language in Language::ALL.into_iter().filter(|language| language.name().contains(&arguments.only)) {
+    for language in Language::ALL {
+        let is_wanted = |path: &&Path| format!("{} {}", path.name(), language.name()).contains(&arguments.only);
+        let wanted: Vec<_> = languages::ROWS.iter().filter_map(|row| paths::path(row)).filter(is_wanted).collect();
+        if wanted.is_empty() {
+            continue;
+        }
         let program = language.build()?;
-        for path in languages::ROWS.iter().filter_map(|row| paths::path(row)) {
+        for path in wanted {
             let row = tokio::task::block_in_place(|| program.measure(&outside, path));
             eprintln!("{}: {} problems", row.name(), row.problems.len());
             measured.push(row);
