@@ -32,7 +32,8 @@ test: setup ## Every test, real servers included (SKIP_REAL=1 leaves those out, 
 	tests/foreign/run-tests
 
 outside: setup ## Every way to members from outside, on real routers, with every failure; writes target/outside.json
-	$(CARGO) run --release --quiet -p hotrod-outside
+	$(CARGO) build --release --quiet -p hotrod-outside -p hotrod-gateway
+	HOTROD_GATEWAY=$(CURDIR)/target/release/hotrod-gateway target/release/hotrod-outside
 
 deploy-check: ## Check the manifests of gateway/deploy, without a cluster, and that faults in them are found
 	gateway/deploy/check

@@ -92,9 +92,13 @@ pub struct Gateways {
 
 impl Gateways {
     /// Starts all of them before and beside these members.
-    pub fn start(members: &[Endpoint], certificates: &Certificates, folder: &Path) -> Result<Self, Failure> {
-        let program = program()?;
-        let place = Place { program: &program, folder };
+    pub fn start(
+        program: &Path,
+        members: &[Endpoint],
+        certificates: &Certificates,
+        folder: &Path,
+    ) -> Result<Self, Failure> {
+        let place = Place { program, folder };
         let ports = free_pod_ports(2)?;
         let sidecars = |port: u16, kind: &str| -> Result<Vec<Gateway>, Failure> {
             members.iter().enumerate().map(|(pod, member)| sidecar(&place, kind, pod, member, port)).collect()
@@ -149,7 +153,7 @@ fn front(place: &Place<'_>, kind: &str, replica: usize, members: &[Endpoint]) ->
 }
 
 /// The program: that of `HOTROD_GATEWAY`, or the one of this workspace, which is built if need be.
-fn program() -> Result<PathBuf, Failure> {
+pub(crate) fn program() -> Result<PathBuf, Failure> {
     if let Some(program) = std::env::var_os("HOTROD_GATEWAY") {
         return Ok(program.into());
     }

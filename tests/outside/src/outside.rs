@@ -8,7 +8,7 @@ use tempfile::TempDir;
 
 use crate::Failure;
 use crate::certificates::Certificates;
-use crate::gateways::{Gateway, Gateways};
+use crate::gateways::{self, Gateway, Gateways};
 use crate::routers::envoy::Envoy;
 use crate::routers::haproxy::HaProxy;
 use crate::routers::nginx::Nginx;
@@ -67,12 +67,13 @@ pub struct Outside {
 impl Outside {
     /// Starts all of it.
     pub fn start() -> Result<Self, Failure> {
+        let program = gateways::program()?;
         let (nodes, flavour, extra_caches) = (PODS, Flavour::Pods, trial_caches());
         let cluster = Cluster::start(Options { nodes, flavour, extra_caches, ..Options::default() })?;
         let mut folder = tempfile::Builder::new().prefix("outside-").tempdir()?;
         folder.disable_cleanup(std::env::var_os("HOTROD_KEEP").is_some());
         let certificates = Certificates::make(folder.path())?;
-        let gateways = Gateways::start(&cluster.endpoints(), &certificates, folder.path())?;
+        let gateways = Gateways::start(&program, &cluster.endpoints(), &certificates, folder.path())?;
         let backends = Backends {
             pods: (0..PODS).map(|pod| pod_of(&cluster, &gateways, pod)).collect::<Result<_, Failure>>()?,
             fronts: gateways.fronts.iter().map(|front| front.address).collect(),
