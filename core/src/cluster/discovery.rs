@@ -37,6 +37,8 @@ pub(super) struct Search {
     rounds: u32,
     /// When the next round may begin.
     not_before: Option<Instant>,
+    /// The member to which every try of the last round led, and how many there were in all.
+    only: Option<(MemberId, u32)>,
     /// Why the last round ended without all members; `None` while it goes on.
     pub(super) gave_up: Option<Uncovered>,
 }
@@ -45,7 +47,32 @@ impl Search {
     /// Something has changed: a new beginning, at once.
     pub(super) fn begin_anew(&mut self) {
         self.answers.forget();
-        (self.tries, self.rounds, self.not_before, self.gave_up) = (0, 0, None, None);
+        (self.tries, self.rounds, self.not_before, self.gave_up, self.only) = (0, 0, None, None, None);
+    }
+
+    /// Somebody has answered. Answers how often in a row it was the same member, if that is more than chance.
+    fn note_answer(&mut self, member: MemberId, members: usize) -> Option<u32> {
+        self.answers.note(member);
+        if let Some((only, tries)) = &mut self.only
+            && *only == member
+        {
+            *tries = tries.saturating_add(1);
+            return None;
+        }
+        let is_one = self.answers.are_all_of_one(members);
+        self.only = is_one.then(|| (member, self.answers.in_a_row()));
+        self.only.map(|(_, tries)| tries)
+    }
+
+    /// Sessions that a round may open. Where all tries have led to one member a few are enough to see that they still do.
+    fn most_tries(&self, missing: usize, members: usize) -> u32 {
+        if self.only.is_some() { missing as u32 } else { most_tries(members) }
+    }
+
+    /// Why the round ends without all members.
+    fn what_it_came_to(&self) -> Uncovered {
+        let tries = self.tries;
+        self.only.map_or(Uncovered::NotFound { tries }, |(_, tries)| Uncovered::OneMember { tries })
     }
 
     fn forget(&mut self, session: SessionId) -> bool {
@@ -78,11 +105,11 @@ impl Cluster {
             (self.search.not_before, self.search.gave_up, self.search.tries) = (None, None, 0);
             self.note_coverage();
         }
-        let most = most_tries(self.current.len());
+        let most = self.search.most_tries(missing, self.current.len());
         while self.search.candidates.len() < missing.min(MOST_AT_ONCE) {
             if self.search.tries >= most {
                 if self.search.candidates.is_empty() {
-                    self.end_round(Uncovered::NotFound { tries: self.search.tries });
+                    self.end_round(self.search.what_it_came_to());
                 }
                 return;
             }
@@ -168,7 +195,12 @@ impl Cluster {
     pub(super) fn recognise(&mut self, session: SessionId) {
         let Some(open) = self.sessions.get(session) else { return };
         let asked = open.member;
-        let Some(found) = self.member_of(&open.identity) else { return };
+        let Some(found) = self.member_of(&open.identity) else {
+            if open.identity.says_something() && !self.is_stranger(asked) && self.jar.of(asked).is_some() {
+                self.doubt(session, asked);
+            }
+            return;
+        };
         if found == asked {
             if self.jar.of(asked).is_some() {
                 self.note_cookie_kept();
@@ -212,11 +244,10 @@ impl Cluster {
     /// It is known with whom a session is that was opened to anybody: it is kept if that member has none.
     pub(super) fn settle(&mut self, session: SessionId, found: MemberId) {
         self.search.forget(session);
-        self.search.answers.note(found);
         self.learn_cookies(session, found);
-        if self.search.answers.are_all_of_one(self.current.len()) {
+        if let Some(tries) = self.search.note_answer(found, self.current.len()) {
             // Before this session ends, which would have another one tried.
-            self.end_round(Uncovered::OneMember { tries: self.search.answers.in_a_row() });
+            self.end_round(Uncovered::OneMember { tries });
         }
         if self.is_held(found) {
             self.dismiss(session);
@@ -253,6 +284,21 @@ impl Cluster {
     pub(super) fn dismiss(&mut self, session: SessionId) {
         self.search.forget(session);
         self.drain(session);
+    }
+
+    /// A cookie has led to somebody who does not say, or not know yet, which member that is: it has to be found out.
+    fn doubt(&mut self, session: SessionId, asked: MemberId) {
+        let Some(&anybody) = self.seeds().first() else { return };
+        self.jar.forget(asked);
+        if let Some(known) = self.members.get_mut(asked) {
+            known.forget_session(session);
+        }
+        let Some(open) = self.sessions.get_mut(session) else { return };
+        open.member = anybody;
+        let queued = core::mem::take(&mut open.queue);
+        self.search.candidates.push(session);
+        queued.into_iter().for_each(|id| self.redispatch(id));
+        self.note_coverage();
     }
 
     /// A session is with another member than was asked for.
@@ -334,11 +380,13 @@ impl Cluster {
         self.end_round(reason);
     }
 
-    /// A session has ended that may have been one of the search.
-    pub(super) fn note_candidate_end(&mut self, session: SessionId, is_failure: bool) {
-        if self.search.forget(session) && is_failure {
+    /// A session has ended that may have been one of the search. Answers whether it was.
+    pub(super) fn note_candidate_end(&mut self, session: SessionId, is_failure: bool) -> bool {
+        let was_candidate = self.search.forget(session);
+        if was_candidate && is_failure {
             let pause = self.entropy.pause(self.search.rounds.max(1), self.config.min_backoff, LONGEST_PAUSE);
             self.search.not_before = self.search.not_before.max(Some(self.now + pause));
         }
+        was_candidate
     }
 }

@@ -143,7 +143,7 @@ impl Cluster {
             self.counters.bytes_received += machine.received();
         }
         let is_failure = *reason != Disconnect::Closed;
-        self.note_candidate_end(session, is_failure);
+        let was_candidate = self.note_candidate_end(session, is_failure);
         if let Some(endpoint) = endpoint.filter(|_| is_failure) {
             self.note_endpoint_failure(&ended, endpoint, &reason);
         }
@@ -151,7 +151,9 @@ impl Cluster {
         let waits_for = self.waits_for(ended.member).map(|until| until - now);
         if let Some(member) = self.members.get_mut(ended.member) {
             member.forget_session(session);
-            if is_failure {
+            // Tries that fail together are one failure of who does not answer.
+            let is_counted = was_candidate && !member.may_be_tried(now);
+            if is_failure && !is_counted {
                 member.failures = member.failures.saturating_add(1);
                 if member.failures > 1 {
                     // Its cookies lead nowhere: whoever has no such cookie may be led to it.

@@ -207,3 +207,42 @@ fn auto_takes_what_the_first_answers_suggest() {
         assert_eq!(outside.ask(100), (100, 100), "{paths:?}");
     }
 }
+
+/// A gateway beside a member that has just started does not know yet which member that is.
+#[test]
+fn a_cookie_that_leads_to_somebody_unknown_is_not_trusted() {
+    let mut outside = outside(Stands::CookieRouter, Chooses::InTurn, 3, AccessPath::Cookie);
+    assert!(is_whole(&outside));
+    outside.knows_nothing = true;
+    outside.wrong = Some(0);
+    outside.cut_all();
+    outside.wait(Duration::from_secs(5));
+    let coverage = outside.coverage();
+    assert_eq!((coverage.covered, coverage.members), (1, 3), "the probe cache tells who it is");
+    assert_eq!(outside.ask(30).1, 30);
+    (outside.knows_nothing, outside.wrong) = (false, None);
+    outside.wait(Duration::from_secs(90));
+    assert!(is_whole(&outside), "{:?}", outside.coverage());
+}
+
+#[test]
+fn a_balancer_that_leads_to_one_member_is_asked_once_in_a_while() {
+    let mut outside = outside(Stands::Balancer, Chooses::TheFirst, 3, AccessPath::LoadBalancer);
+    let tries = outside.connections;
+    outside.wait(Duration::from_secs(5));
+    assert!(outside.connections - tries <= 6, "{} more in five seconds", outside.connections - tries);
+}
+
+#[test]
+fn a_router_that_is_away_for_a_moment_costs_little_more_than_that_moment() {
+    for (stands, path) in PATHS {
+        let mut outside = outside(stands, Chooses::InTurn, 3, path);
+        outside.wait(Duration::from_secs(1));
+        outside.is_away = true;
+        outside.cut_all();
+        outside.wait(Duration::from_millis(1_500));
+        outside.is_away = false;
+        outside.wait(Duration::from_millis(3_500));
+        assert!(is_whole(&outside), "{path}: {:?}", outside.coverage());
+    }
+}

@@ -59,6 +59,10 @@ pub(super) struct Outside {
     pub(super) cookie_salt: u32,
     /// Gateways lead to that pod whatever is asked.
     pub(super) wrong: Option<usize>,
+    /// Gateways do not know the address of their member.
+    pub(super) knows_nothing: bool,
+    /// Nobody answers at the entry.
+    pub(super) is_away: bool,
     pub(super) topology_id: u32,
     pub(super) events: Vec<Event>,
     pub(super) completed: Vec<(OperationId, bool)>,
@@ -109,6 +113,8 @@ impl Outside {
             pods,
             cookie_salt: 0,
             wrong: None,
+            knows_nothing: false,
+            is_away: false,
             topology_id: 1,
             events: Vec::new(),
             completed: Vec::new(),
@@ -157,6 +163,9 @@ impl Outside {
 
     fn connect(&mut self, link: LinkId) {
         self.connections += 1;
+        if self.is_away {
+            return self.cluster.handle_link_lost(self.now, link, "connection refused");
+        }
         let far = if self.stands == Stands::Balancer {
             let Some(pod) = self.choose() else {
                 return self.cluster.handle_link_lost(self.now, link, "connection refused");
@@ -252,7 +261,9 @@ impl Outside {
             fields.push("hot-rod-node", Base64::encode_string(address.as_bytes())).expect("a field");
         } else {
             fields.push("hot-rod-node", format!("pod-{pod}")).expect("a field");
-            fields.push("hot-rod-address", address).expect("a field");
+            if !self.knows_nothing {
+                fields.push("hot-rod-address", address).expect("a field");
+            }
         }
         if self.stands == Stands::CookieRouter {
             let cookie = format!("hotrod={}-{pod}; path=/; HttpOnly", self.cookie_salt);
