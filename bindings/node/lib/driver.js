@@ -92,28 +92,30 @@ class Driver {
   connect({ link, host, port, tls: secure }) {
     const state = { link, socket: null, waits: false }
     this.links.set(link, state)
-    const socket = net.connect({ host, port, noDelay: true })
-    if (!secure) return this.attach(state, socket, 'connect')
-    state.socket = socket
-    socket.on('error', (error) => this.lost(link, error))
+    const options = this.optionsOf(state, secure)
+    if (options === null) return
+    state.socket = net.connect({ host, port, noDelay: true })
+    if (!secure) return this.attach(state, state.socket, 'connect')
+    state.socket.on('error', (error) => this.lost(link, error))
     // TLS only on a connection that is there: of a name with several addresses, where the first does not answer, Node 20 has
     // another socket underneath by then, and the TLS one crashes the process.
-    socket.once('connect', () => {
-      if (this.links.has(link)) this.startTls({ link, tls: secure })
+    state.socket.once('connect', () => {
+      if (this.links.has(link)) this.secure(state, options)
     })
   }
 
   startTls({ link, tls: secure }) {
     const state = this.links.get(link)
-    state.socket.removeAllListeners()
-    this.secure(state, state.socket, secure)
+    const options = this.optionsOf(state, secure)
+    if (options !== null) this.secure(state, options)
   }
 
-  secure(state, socket, secure) {
+  // What tls.connect is told; null if a file can't be read, which ends the link.
+  optionsOf(state, secure) {
+    if (!secure) return undefined
     try {
       const { serverName, alpn, trustCa, clientCertificate } = secure
-      const options = {
-        socket,
+      return {
         host: serverName,
         // Names of IP addresses are not asked for; the certificate is checked for them all the same.
         servername: net.isIP(serverName) ? '' : serverName,
@@ -123,14 +125,26 @@ class Driver {
         cert: clientCertificate ? this.read(clientCertificate.certificate) : undefined,
         key: clientCertificate ? this.read(clientCertificate.key) : undefined,
       }
-      socket.on('error', (error) => this.lost(state.link, error))
-      this.attach(state, tls.connect(options), 'secureConnect')
     } catch (error) {
-      state.socket = socket
-      socket.on('error', () => {})
-      // The machine is told when it has said everything.
-      setImmediate(() => this.lost(state.link, error))
+      this.fail(state, error)
+      return null
     }
+  }
+
+  secure(state, options) {
+    const { link, socket } = state
+    socket.removeAllListeners()
+    socket.on('error', (error) => this.lost(link, error))
+    try {
+      this.attach(state, tls.connect({ socket, ...options }), 'secureConnect')
+    } catch (error) {
+      this.fail(state, error)
+    }
+  }
+
+  // The machine is told when it has said everything.
+  fail(state, error) {
+    setImmediate(() => this.lost(state.link, error))
   }
 
   read(path) {
@@ -178,7 +192,7 @@ class Driver {
   close(link) {
     const state = this.links.get(link)
     this.links.delete(link)
-    if (!state) return
+    if (!state?.socket) return
     if (state.socket.connecting) return state.socket.destroy()
     state.socket.end()
     // A server that does not close its end must not keep the process alive.
