@@ -71,9 +71,8 @@ pub(super) struct Outside {
     wanted: VecDeque<LinkId>,
     turn: usize,
     random: ChaCha20Rng,
-    /// The probe cache: whether it is there, and its keys.
-    has_probe_cache: bool,
-    probe_keys: BTreeSet<Bytes>,
+    /// The keys of the probe cache, if it is there.
+    probe_keys: Option<BTreeSet<Bytes>>,
     pub(super) may_make_caches: bool,
 }
 
@@ -123,8 +122,7 @@ impl Outside {
             wanted: VecDeque::new(),
             turn: 0,
             random: ChaCha20Rng::from_seed([9; 32]),
-            has_probe_cache: false,
-            probe_keys: BTreeSet::new(),
+            probe_keys: None,
             may_make_caches: true,
         };
         outside.run();
@@ -300,7 +298,7 @@ impl Outside {
 
     fn execute(&mut self, pod: usize, header: &RequestHeader, request: &Request) -> (Status, Body) {
         let is_probe = header.options.cache == "libhotrod-probe";
-        if is_probe && !self.has_probe_cache {
+        if is_probe && self.probe_keys.is_none() {
             return (Status::SERVER_ERROR, Body::Error("no such cache".into()));
         }
         let body = match request {
@@ -312,20 +310,21 @@ impl Outside {
                 if !self.may_make_caches {
                     return (Status::SERVER_ERROR, Body::Error("not allowed".into()));
                 }
-                self.has_probe_cache = true;
+                self.probe_keys.get_or_insert_default();
                 Body::Value(Bytes::new())
             }
-            Request::Size {} => Body::Size(self.probe_keys.len() as u64),
+            Request::Size {} => Body::Size(self.probe_keys.iter().flatten().count() as u64),
             Request::Clear {} => {
-                self.probe_keys.clear();
+                self.probe_keys.iter_mut().for_each(BTreeSet::clear);
                 Body::Nothing
             }
             Request::PutAll { entries, .. } => {
-                self.probe_keys.extend(entries.iter().map(|(key, _)| key.clone()));
+                let keys = entries.iter().map(|(key, _)| key.clone());
+                self.probe_keys.get_or_insert_default().extend(keys);
                 Body::Nothing
             }
             Request::Stats {} => {
-                let own = self.probe_keys.iter().filter(|key| self.owner_of(key) == pod).count();
+                let own = self.probe_keys.iter().flatten().filter(|key| self.owner_of(key) == pod).count();
                 Body::Statistics([("approximateEntriesUnique".to_string(), own.to_string())].to_vec())
             }
             Request::Get { key } => {
@@ -385,8 +384,7 @@ impl Outside {
     }
 
     pub(super) fn lose_probe_cache(&mut self) {
-        self.has_probe_cache = false;
-        self.probe_keys.clear();
+        self.probe_keys = None;
     }
 
     fn cut(&mut self, which: impl Fn(&Far) -> bool) {
