@@ -209,11 +209,6 @@ impl Access {
             .or_else(|| (self.path == AccessPath::Direct && self.template.is_none()).then(|| member.into()))
     }
 
-    /// Whether any seed leads to any member, if it is told which.
-    pub(super) fn leads_by_seeds(&self) -> bool {
-        matches!(self.path, AccessPath::Header | AccessPath::Connect)
-    }
-
     /// Whether it is known where a member is dialled, if its path leads to no member that is not found first.
     pub(super) fn knows(&self, member: &Member) -> bool {
         self.template.as_ref().is_some_and(|template| template.endpoint(member).is_some())

@@ -8,15 +8,6 @@ use super::machine::Cluster;
 use super::output::{Event, Output};
 use crate::carriage::{LinkEnd, Mode};
 
-/// What is left to try where the choice was made here.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(super) struct Chosen {
-    /// The endpoint has set cookies.
-    has_cookies: bool,
-    /// It may not lead to the members that it is asked for.
-    may_be_wrong: bool,
-}
-
 impl Cluster {
     /// A first topology has come by a session: chooses, if that is left open.
     pub(super) fn choose_access(&mut self, session: SessionId) {
@@ -43,7 +34,8 @@ impl Cluster {
         } else {
             (AccessPath::LoadBalancer, alloc::format!("the topology does not name {member}, which was dialled"), false)
         };
-        self.chosen = Some(Chosen { has_cookies, may_be_wrong });
+        let next = if has_cookies { AccessPath::Cookie } else { AccessPath::LoadBalancer };
+        self.next_access = may_be_wrong.then_some(next);
         self.take_access(path, reason);
     }
 
@@ -69,12 +61,10 @@ impl Cluster {
     /// A gateway does not lead to the member that it was asked for: it is before one alone.
     pub(super) fn note_access_refused(&mut self, end: &LinkEnd) {
         let LinkEnd::Refused(refusal) = end else { return };
-        let Some(chosen) = self.chosen.filter(|chosen| chosen.may_be_wrong) else { return };
-        if self.config.access.path != AccessPath::Header || !matches!(refusal.status, 404 | 421) {
+        if !matches!(refusal.status, 404 | 421) {
             return;
         }
-        self.chosen = None;
-        let path = if chosen.has_cookies { AccessPath::Cookie } else { AccessPath::LoadBalancer };
+        let Some(path) = self.next_access.take() else { return };
         self.take_access(path, alloc::format!("the gateway leads to one member alone ({})", refusal.status));
         self.learn_all_cookies();
     }

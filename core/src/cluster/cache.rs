@@ -93,6 +93,12 @@ impl Caches {
         (id, true)
     }
 
+    /// It, asked in no special way.
+    pub(super) fn plain(&self, id: CacheId) -> CacheHandle {
+        let options = RequestOptions::cache(self.get(id).name.as_str());
+        CacheHandle { id, options: Arc::new(options), read_from: ReadFrom::default() }
+    }
+
     /// The cache after that one, and the first after the last; `None` if there is none at all.
     pub(super) fn after(&self, cache: Option<CacheId>) -> Option<CacheId> {
         let next = cache.map_or(0, |CacheId(id)| id as usize + 1);

@@ -7,6 +7,7 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::time::Duration;
 
+use super::access::AccessPath;
 use super::balancing::{Answers, most_tries};
 use super::conversation::{Conversation, Purpose, SessionId};
 use super::cookies::Asked;
@@ -98,7 +99,7 @@ impl Cluster {
         }
         if let Some(at) = self.search.not_before {
             if self.now < at {
-                self.retry_at = Some(self.retry_at.map_or(at, |known| known.min(at)));
+                self.retry_by(at);
                 return;
             }
             self.search.answers.forget();
@@ -127,8 +128,9 @@ impl Cluster {
         let free = in_turn.copied().find(|seed| self.may_be_asked(*seed));
         let Some(seed) = free else {
             let earliest = seeds.iter().filter_map(|seed| self.members.get(*seed)?.retry_at).min();
-            self.search.not_before = Some(earliest.unwrap_or(self.now + FIRST_PAUSE));
-            self.retry_at = [self.retry_at, self.search.not_before].into_iter().flatten().min();
+            let at = earliest.unwrap_or(self.now + FIRST_PAUSE);
+            self.search.not_before = Some(at);
+            self.retry_by(at);
             return false;
         };
         let Some(endpoint) = self.endpoint_of(seed) else { return false };
@@ -156,7 +158,7 @@ impl Cluster {
         let at = self.now + pause;
         self.search.not_before = Some(at);
         self.search.gave_up = Some(reason);
-        self.retry_at = Some(self.retry_at.map_or(at, |known| known.min(at)));
+        self.retry_by(at);
         for candidate in core::mem::take(&mut self.search.candidates) {
             self.dismiss(candidate);
         }
@@ -216,7 +218,7 @@ impl Cluster {
     /// A session with a seed that served to begin with may be that of the member that it turned out to be.
     fn may_be_settled(&self, session: SessionId) -> bool {
         let is_for_operations = self.sessions.get(session).is_some_and(|open| open.purpose == Purpose::Operations);
-        is_for_operations && (self.config.access.path.is_searched() || self.config.access.leads_by_seeds())
+        is_for_operations && self.config.access.path != AccessPath::Direct
     }
 
     /// After a new topology: who is at the other end of sessions with seeds may be known now.
@@ -268,11 +270,7 @@ impl Cluster {
             known.forget_session(session);
         }
         if let Some(known) = self.members.get_mut(found) {
-            match purpose {
-                Purpose::Operations => known.sessions.push(session),
-                Purpose::Events => known.events = Some(session),
-                Purpose::Bulk => known.bulk = Some(session),
-            }
+            known.take_session(session, purpose);
         }
         if is_ready {
             self.handle_ready(session, found);

@@ -5,6 +5,7 @@ use super::machine::Cluster;
 use super::member::{Member, MemberId};
 use super::operation::{Operation, OperationId, Owner, Place, Target};
 use super::output::ClusterError;
+use crate::time::Instant;
 use crate::wire::Routing;
 
 /// Where an operation can go now.
@@ -190,11 +191,16 @@ impl Cluster {
         self.refresh(session);
     }
 
+    /// Has everything tried again then that waits, if not before.
+    pub(super) fn retry_by(&mut self, at: Instant) {
+        self.retry_at = Some(self.retry_at.map_or(at, |known| known.min(at)));
+    }
+
     /// Sends an operation after a pause.
     pub(super) fn dispatch_later(&mut self, id: OperationId) {
         let at = self.now + self.config.min_backoff;
         self.wait(id);
-        self.retry_at = Some(self.retry_at.map_or(at, |known| known.min(at)));
+        self.retry_by(at);
     }
 
     fn wait(&mut self, id: OperationId) {

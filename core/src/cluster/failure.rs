@@ -267,10 +267,7 @@ impl Cluster {
             if self.sessions.len() >= self.config.max_links_ahead {
                 return;
             }
-            let stays = |session: &SessionId| self.sessions.get(*session).is_some_and(|open| !open.is_leaving);
-            let Some(known) = self.members.get(member).filter(|known| !known.sessions.iter().any(stays)) else {
-                continue;
-            };
+            let Some(known) = self.members.get(member).filter(|_| !self.is_held(member)) else { continue };
             if !self.can_be_dialled(member, known) {
                 continue;
             }

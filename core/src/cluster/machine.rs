@@ -8,7 +8,6 @@ use alloc::vec::Vec;
 use slotmap::{SecondaryMap, SlotMap};
 
 use super::access::{AccessPath, Endpoint};
-use super::access_choice::Chosen;
 use super::answers::transaction;
 use super::backoff::Entropy;
 use super::bulk::{Bulk, BulkId};
@@ -71,8 +70,8 @@ pub struct Cluster {
     pub(super) search: Search,
     pub(super) jar: Jar,
     pub(super) probe: ProbeCache,
-    /// What the machine has chosen where the settings leave it open.
-    pub(super) chosen: Option<Chosen>,
+    /// The path that is taken if the one that was chosen turns out to be wrong.
+    pub(super) next_access: Option<AccessPath>,
     /// Whether the application is told of coverage: not where members are simply dialled.
     pub(super) tells_coverage: bool,
     /// What the application was told last: covered, members, and why they are not the same.
@@ -127,7 +126,7 @@ impl Cluster {
             search: Search::default(),
             jar: Jar::default(),
             probe: ProbeCache::default(),
-            chosen: None,
+            next_access: None,
             tells_coverage: config.access.path != AccessPath::Direct || config.access.template.is_some(),
             told_coverage: (0, 0, String::new()),
             large_keys: LargeKeys::default(),
@@ -171,8 +170,7 @@ impl Cluster {
     }
 
     fn probe(&mut self, cache: CacheId, target: Target, purpose: Purpose) {
-        let plain = RequestOptions::cache(self.caches.get(cache).name.as_str());
-        let cache = CacheHandle { id: cache, options: Arc::new(plain), read_from: ReadFrom::default() };
+        let cache = self.caches.plain(cache);
         let id = self.take_in(Call::new(&cache, Request::Ping {}), Owner::Probe, target, purpose);
         self.dispatch(id);
     }

@@ -7,7 +7,7 @@ use alloc::vec::Vec;
 use slotmap::{SlotMap, new_key_type};
 
 use super::access::Endpoint;
-use super::conversation::SessionId;
+use super::conversation::{Purpose, SessionId};
 use crate::session::Disconnect;
 use crate::time::Instant;
 use crate::wire;
@@ -67,6 +67,14 @@ impl Member {
 
     pub(super) fn has_session(&self) -> bool {
         !self.sessions.is_empty() || self.events.is_some() || self.bulk.is_some()
+    }
+
+    pub(super) fn take_session(&mut self, session: SessionId, purpose: Purpose) {
+        match purpose {
+            Purpose::Operations => self.sessions.push(session),
+            Purpose::Events => self.events = Some(session),
+            Purpose::Bulk => self.bulk = Some(session),
+        }
     }
 
     pub(super) fn forget_session(&mut self, session: SessionId) {

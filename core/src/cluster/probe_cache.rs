@@ -12,14 +12,14 @@ use alloc::vec::Vec;
 
 use bytes::Bytes;
 
-use super::cache::{CacheHandle, CacheId, ReadFrom};
+use super::cache::CacheId;
 use super::conversation::{Purpose, SessionId};
 use super::coverage::Uncovered;
 use super::machine::Cluster;
 use super::operation::{Call, Owner, Target};
 use super::output::ClusterError;
 use super::view::View;
-use crate::wire::{Body, Expiration, Lifetime, Reply, Request, RequestOptions};
+use crate::wire::{Body, Expiration, Lifetime, Reply, Request};
 
 /// Members that are told apart: for more the keys become too many.
 const MOST_MEMBERS: usize = 64;
@@ -39,7 +39,7 @@ const CONFIGURATION: &str = concat!(
 #[derive(Default)]
 pub(super) struct ProbeCache {
     stage: Stage,
-    cache: Option<CacheHandle>,
+    cache: Option<CacheId>,
     /// Sessions that are asked as soon as the entries are there.
     waiting: Vec<SessionId>,
     readings: BTreeMap<SessionId, Reading>,
@@ -101,15 +101,14 @@ impl Cluster {
 
     fn look_for_probe_cache(&mut self) {
         let Some(name) = self.config.access.probe_cache.clone() else { return };
-        let (id, _) = self.caches.named(&name);
-        let options = RequestOptions { cache: name, ..RequestOptions::default() };
-        self.probe.cache = Some(CacheHandle { id, options: Arc::new(options), read_from: ReadFrom::default() });
+        self.probe.cache = Some(self.caches.named(&name).0);
         self.probe.stage = Stage::Looking;
         self.ask_probe_cache(Request::Ping {}, Owner::ProbeCache, Target::Key);
     }
 
     fn ask_probe_cache(&mut self, request: Request, owner: Owner, target: Target) {
-        let Some(cache) = self.probe.cache.clone() else { return };
+        let Some(cache) = self.probe.cache else { return };
+        let cache = self.caches.plain(cache);
         let id = self.take_in(Call::new(&cache, request), owner, target, Purpose::Operations);
         self.dispatch(id);
     }
@@ -147,15 +146,13 @@ impl Cluster {
         let request = Request::Exec { task: "@@cache@getorcreate".into(), parameters };
         // It is asked of a cache that is there: the application's first.
         let Some(first) = self.caches.after(None) else { return };
-        let options = RequestOptions { cache: self.caches.get(first).name.clone(), ..RequestOptions::default() };
-        let first = CacheHandle { id: first, options: Arc::new(options), read_from: ReadFrom::default() };
+        let first = self.caches.plain(first);
         let id = self.take_in(Call::new(&first, request), Owner::ProbeCache, Target::Key, Purpose::Operations);
         self.dispatch(id);
     }
 
     fn count_entries(&mut self) {
-        let view = self.probe.cache.as_ref().and_then(|cache| self.caches.view(cache.id));
-        match view.map(|view| (view.segments(), view.members().len())) {
+        match self.probe_view().map(|view| (view.segments(), view.members().len())) {
             None | Some((0, _)) => self.no_probe_cache("its keys are not spread over the members"),
             Some((_, members)) if members > MOST_MEMBERS => {
                 self.no_probe_cache(&format!("it tells {MOST_MEMBERS} members apart, and there are {members}"));
@@ -196,7 +193,7 @@ impl Cluster {
     }
 
     fn probe_view(&self) -> Option<Arc<View>> {
-        self.caches.view(self.probe.cache.as_ref()?.id).cloned()
+        self.caches.view(self.probe.cache?).cloned()
     }
 
     /// Has the sessions that wait for it say how many entries their servers have.
@@ -258,13 +255,13 @@ impl Cluster {
     }
 
     pub(super) fn probe_cache(&self) -> Option<CacheId> {
-        self.probe.cache.as_ref().map(|cache| cache.id)
+        self.probe.cache
     }
 
     /// Its entries are of other members than there are now.
     pub(super) fn leave_probe_cache(&mut self) {
-        if let Some(cache) = &self.probe.cache {
-            self.caches.get_mut(cache.id).view = None;
+        if let Some(cache) = self.probe.cache {
+            self.caches.get_mut(cache).view = None;
         }
         if let Stage::Filled(_) = self.probe.stage {
             self.probe.stage = Stage::Unknown;
@@ -274,8 +271,7 @@ impl Cluster {
     fn no_probe_cache(&mut self, why: &str) {
         self.leave_probe_cache();
         let name = self.config.access.probe_cache.clone().unwrap_or_default();
-        let fills = 0;
-        self.probe = ProbeCache { fills, cache: self.probe.cache.take(), ..ProbeCache::default() };
+        self.probe = ProbeCache { cache: self.probe.cache, ..ProbeCache::default() };
         let reason =
             Uncovered::NotTold(format!("servers do not say who they are, and cache {name:?} does not help: {why}"));
         for session in self.search.candidates.clone() {

@@ -25,7 +25,7 @@ impl Cluster {
     pub(super) fn begin_session(&mut self, member: MemberId, purpose: Purpose) -> Option<SessionId> {
         let (now, timeout) = (self.now, self.config.connect_timeout);
         if let Some(until) = self.waits_for(member) {
-            self.retry_at = Some(self.retry_at.map_or(until, |known| known.min(until)));
+            self.retry_by(until);
             return None;
         }
         let endpoint = self.endpoint_of(member)?;
@@ -37,11 +37,7 @@ impl Cluster {
         let session = self.sessions.insert(open);
         self.join_link(session, link);
         if let Some(known) = self.members.get_mut(member) {
-            match purpose {
-                Purpose::Operations => known.sessions.push(session),
-                Purpose::Events => known.events = Some(session),
-                Purpose::Bulk => known.bulk = Some(session),
-            }
+            known.take_session(session, purpose);
         }
         self.set_timeout(session);
         Some(session)
