@@ -3,6 +3,9 @@
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::io;
 use std::net::{Ipv4Addr, TcpListener};
+use std::os::linux::net::SocketAddrExt;
+use std::os::unix::net::{SocketAddr, UnixListener};
+use std::sync::{Mutex, PoisonError};
 
 use crate::cluster::MOST_NODES;
 
@@ -11,7 +14,7 @@ pub fn pod_address(pod: usize) -> Ipv4Addr {
     Ipv4Addr::new(127, 0, 1, pod as u8 + 1)
 }
 
-/// Ports of 127.0.0.1 that were free a moment ago, all different.
+/// Ports of 127.0.0.1 that were free a moment ago and that no other call has given, here or in another process.
 pub fn free_ports(count: usize) -> io::Result<Vec<u16>> {
     ports_of_all(&[Ipv4Addr::LOCALHOST], count)
 }
@@ -22,7 +25,7 @@ const RANGE: std::ops::Range<u16> = 15_000..32_000;
 /// Enough for a busy machine.
 const ATTEMPTS: usize = 10_000;
 
-/// Ports that were free a moment ago at each of these addresses, all different.
+/// Ports that were free a moment ago at each of these addresses, and ours from now on.
 fn ports_of_all(addresses: &[Ipv4Addr], count: usize) -> io::Result<Vec<u16>> {
     let mut held = Vec::new();
     let mut ports = Vec::new();
@@ -32,7 +35,9 @@ fn ports_of_all(addresses: &[Ipv4Addr], count: usize) -> io::Result<Vec<u16>> {
         }
         let port = random_port();
         let listeners: io::Result<Vec<_>> = addresses.iter().map(|host| TcpListener::bind((*host, port))).collect();
-        if let Ok(listeners) = listeners {
+        if let Ok(listeners) = listeners
+            && claim(port)
+        {
             ports.push(port);
             held.push(listeners);
         }
@@ -46,8 +51,35 @@ fn random_port() -> u16 {
     RANGE.start + (random % u64::from(RANGE.end - RANGE.start)) as u16
 }
 
-/// Ports that were free a moment ago at every pod's address, all different.
+/// Names in the abstract namespace, which ends with the process as its ports do, and is as wide as they are.
+static CLAIMED: Mutex<Vec<UnixListener>> = Mutex::new(Vec::new());
+
+/// Makes a port ours for as long as this process lasts: who is given it may be slow to listen there.
+fn claim(port: u16) -> bool {
+    let name = SocketAddr::from_abstract_name(format!("hotrod-test-port-{port}"));
+    let Ok(listener) = name.and_then(|name| UnixListener::bind_addr(&name)) else { return false };
+    CLAIMED.lock().unwrap_or_else(PoisonError::into_inner).push(listener);
+    true
+}
+
+/// Ports that were free a moment ago at every pod's address and that no other call has given.
 pub fn free_pod_ports(count: usize) -> io::Result<Vec<u16>> {
     let addresses: Vec<_> = (0..MOST_NODES).map(pod_address).collect();
     ports_of_all(&addresses, count)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_port_is_given_once() {
+        let mut given = free_ports(300).unwrap();
+        given.extend(free_pod_ports(100).unwrap());
+        given.extend(free_ports(300).unwrap());
+        given.sort_unstable();
+        given.dedup();
+        assert_eq!(given.len(), 700);
+        assert!(given.into_iter().all(|port| !claim(port)));
+    }
 }
