@@ -70,10 +70,7 @@ impl Cluster {
             Place::Waiting => self.waiting.retain(|waiting| *waiting != id),
             Place::Queued(session) => {
                 if let Some(open) = self.sessions.get_mut(session) {
-                    match open.queue.front() {
-                        Some(first) if *first == id => drop(open.queue.pop_front()),
-                        _ => open.queue.retain(|queued| *queued != id),
-                    }
+                    open.queue.remove(id);
                 }
             }
             Place::New | Place::InFlight(..) | Place::Split(_) => {}

@@ -1,7 +1,6 @@
 //! Sessions as the machine keeps them: each with its member, its link, and the operations that wait for it.
 
 use alloc::boxed::Box;
-use alloc::collections::VecDeque;
 
 use slotmap::new_key_type;
 
@@ -9,7 +8,7 @@ use super::cookies::Cookies;
 use super::identity::Identity;
 use super::link::LinkId;
 use super::member::MemberId;
-use super::operation::OperationId;
+use super::session_queue::SessionQueue;
 use crate::carriage::ChannelId;
 use crate::session::{Ready, Session};
 use crate::time::Instant;
@@ -51,8 +50,8 @@ pub(super) struct Conversation {
     pub(super) until: Instant,
     /// What negotiation has found, once it is over.
     pub(super) negotiated: Option<Box<Ready>>,
-    /// Operations for this member, oldest first, until the session takes them.
-    pub(super) queue: VecDeque<OperationId>,
+    /// Operations for this member, until the session takes them.
+    pub(super) queue: SessionQueue,
     /// Operations that the session has.
     pub(super) in_flight: usize,
     /// Operations that were answered here.
@@ -88,7 +87,7 @@ impl Conversation {
             machine: None,
             until,
             negotiated: None,
-            queue: VecDeque::new(),
+            queue: SessionQueue::default(),
             in_flight: 0,
             answered: 0,
             has_events: false,

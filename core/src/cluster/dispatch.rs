@@ -186,7 +186,11 @@ impl Cluster {
         }
         self.set_place(id, Place::Queued(session));
         if let Some(open) = self.sessions.get_mut(session) {
-            open.queue.push_back(id);
+            open.queue.push(id);
+        }
+        if !goes_first {
+            // It may pass what stands before it.
+            self.submit_queued(session);
         }
         self.refresh(session);
     }

@@ -50,6 +50,7 @@ mod operation;
 mod output;
 mod probe_cache;
 mod segments;
+mod session_queue;
 mod sessions;
 mod site;
 mod startup;

@@ -267,14 +267,30 @@ impl Cluster {
 
     /// Hands a session what is queued for it, as far as it takes it.
     pub(super) fn submit_queued(&mut self, session: SessionId) {
-        while let Some(open) = self.sessions.get(session)
-            && open.is_ready()
-            && let Some(&id) = open.queue.front()
+        while let Some(open) = self.sessions.get(session).filter(|open| open.is_ready())
+            && let Some(id) = open.queue.first_held_back()
+            && self.submit_to(session, id)
+        {}
+        while let Some(open) = self.sessions.get(session).filter(|open| open.is_ready())
+            && let Some(id) = open.queue.first_in_order()
         {
-            if !self.submit_to(session, id) {
+            if !(self.submit_to(session, id) || self.hold_back(session, id)) {
                 return;
             }
         }
+    }
+
+    /// Lets others pass the first operation in the queue of a session, if that does not take it because of those of its kind
+    /// alone. Answers whether it is so.
+    fn hold_back(&mut self, session: SessionId, id: OperationId) -> bool {
+        let (Some(operation), Some(open)) = (self.operations.get(id), self.sessions.get_mut(session)) else {
+            return false;
+        };
+        let is_held_back = open.machine.as_ref().is_some_and(|machine| machine.holds_back(&operation.request));
+        if is_held_back {
+            open.queue.hold_back_first();
+        }
+        is_held_back
     }
 
     /// Hands an operation to a session. Answers false if the session can't take it now.

@@ -233,10 +233,8 @@ impl Session {
             size,
             limit,
         })?;
-        // What goes out in fragments lets pass what fits a frame, and is waited for only by others of its kind.
-        let fragments = self.messages.as_ref().filter(|_| call.request.value_bytes() > ONE_FRAME);
-        let send_bytes = self.out.len() + fragments.map_or(0, Messages::held);
-        if self.in_flight.len() >= self.config.max_in_flight || send_bytes >= self.config.max_send_bytes {
+        let send_bytes = self.out.len() + self.fragments_before(call.request);
+        if self.is_full(send_bytes) {
             return Err(SubmitError::Full { in_flight: self.in_flight.len(), send_bytes });
         }
         let deadline = now + call.timeout.unwrap_or(self.config.operation_timeout);
@@ -250,6 +248,23 @@ impl Session {
             self.listeners.remove(listener);
         }
         Ok(OperationId(id))
+    }
+
+    fn is_full(&self, send_bytes: usize) -> bool {
+        self.in_flight.len() >= self.config.max_in_flight || send_bytes >= self.config.max_send_bytes
+    }
+
+    /// Octets that go out in fragments and that this request has to wait for: they let pass what fits a frame, and are
+    /// waited for only by others of their kind.
+    fn fragments_before(&self, request: &Request) -> usize {
+        let fragments = self.messages.as_ref().filter(|_| request.value_bytes() > ONE_FRAME);
+        fragments.map_or(0, Messages::held)
+    }
+
+    /// Whether a request is not taken now only because others of its kind are not out yet: what fits a frame would be.
+    pub(crate) fn holds_back(&self, request: &Request) -> bool {
+        let own = self.out.len();
+        !self.is_full(own) && self.is_full(own + self.fragments_before(request))
     }
 
     /// Gives an operation up: no event will come for it, and its answer is dropped. It may be executed all the same.

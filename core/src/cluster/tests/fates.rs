@@ -123,6 +123,28 @@ fn requests_that_are_given_up_by_the_endpoint_leave_no_octets_behind() {
     assert_eq!(world.gateway(link).held.len(), 1, "30 MB would be more than a session lets wait");
 }
 
+/// where one lane is enough, large requests that wait for each other let small ones pass, and keep their own order.
+#[test]
+fn large_requests_that_wait_for_each_other_hold_up_no_small_one() {
+    let (mut world, link) = world(Offer::default());
+    // Each fills its session, and of each the credit lets only the beginning go.
+    let large = [20_000_000; 3].map(|size| world.submit(put(size)));
+    world.submit(put(10));
+    world.submit(put(11));
+    let executed: Vec<_> = world.gateway(link).held.iter().map(|(_, _, _, request)| request.value_bytes()).collect();
+    assert_eq!(executed, [11, 12], "with the key, of one octet");
+    for _ in large {
+        let calls = world.gateway(link).link.open_calls(StreamId::new(1));
+        let held: Vec<_> = world.gateway(link).held.iter().map(|(_, call, ..)| *call).collect();
+        let begun: Vec<_> = calls.into_iter().filter(|call| !held.contains(call)).collect();
+        assert_eq!(begun.len(), 1, "one after the other");
+        world.gateway(link).link.end_call(StreamId::new(1), begun[0], HOT_ROD_TOO_LARGE, false);
+        world.gateway_speaks(link);
+    }
+    let completed: Vec<_> = world.completed.iter().map(|(id, _)| *id).collect();
+    assert_eq!(completed, large, "in their order");
+}
+
 ///
 #[test]
 fn large_requests_travel_in_another_session_where_the_endpoint_asks_for_it() {
