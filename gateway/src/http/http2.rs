@@ -56,6 +56,7 @@ pub(super) async fn serve(shared: &Shared, stream: &mut impl Link, first: BytesM
     server.machine.receive_buffer().extend_from_slice(&first);
     server.machine.handle_filled(server.now());
     let reason = server.run(stream).await;
+    server.count_open();
     Ended { member: None, to_member: server.to_member, to_client: server.to_client, reason }
 }
 
@@ -225,6 +226,13 @@ impl<'a> Server<'a> {
         let (to_member, to_client) = session.moved();
         self.to_member += to_member;
         self.to_client += to_client;
+    }
+
+    /// Counts the sessions that end with the link.
+    fn count_open(&mut self) {
+        for session in std::mem::take(&mut self.sessions).values() {
+            self.count(session);
+        }
     }
 
     /// Moves everything that can be moved. Ready with the reason when the link is over.

@@ -77,20 +77,25 @@ async fn sigterm_drains_and_the_log_has_a_line_for_the_connection() {
     let node = node(1).await;
     let secrets = [("HOTROD_GATEWAY_USER", "gate"), ("HOTROD_GATEWAY_PASSWORD", "0pensesame")];
     let program = Program::start(node.addresses()[0], &["--log-format", "json"], &secrets);
-    let uri = format!("hotrod://{}/dist?client_intelligence=basic", program.address);
-    let client = Client::connect(&uri).await.unwrap();
-    client.default_cache().put("k", "v").await.unwrap();
-    client.close().await;
+    for carriage in ["raw", "frames", "extended-connect"] {
+        let uri = format!("hotrod://{}/dist?client_intelligence=basic&carriage={carriage}", program.address);
+        let client = Client::connect(&uri).await.unwrap();
+        client.default_cache().put("k", "v").await.unwrap();
+        client.close().await;
+    }
     program.signal(Signal::TERM);
     let (code, log) = program.ended().await;
     assert_eq!(code, Some(0), "{log}");
     assert!(!log.contains("0pensesame"), "{log}");
     let lines: Vec<serde_json::Value> = log.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
-    let ended = lines.iter().find(|line| line["message"] == "connection ended").unwrap();
-    assert_eq!(ended["carriage"], "raw");
-    assert_eq!(ended["member"], node.addresses()[0].to_string());
-    assert_eq!(ended["reason"], "closed by the client");
-    assert!(ended["to_member"].as_u64().unwrap() > 10 && ended["to_client"].as_u64().unwrap() > 5, "{ended}");
+    let ended: Vec<_> = lines.iter().filter(|line| line["message"] == "connection ended").collect();
+    let carriages: Vec<_> = ended.iter().filter_map(|line| line["carriage"].as_str()).collect();
+    assert_eq!(carriages, ["raw", "http2", "http2"]);
+    assert_eq!(ended[0]["member"], node.addresses()[0].to_string());
+    for line in ended {
+        assert_eq!(line["reason"], "closed by the client");
+        assert!(line["to_member"].as_u64().unwrap() > 10 && line["to_client"].as_u64().unwrap() > 5, "{line}");
+    }
 }
 
 #[tokio::test]
