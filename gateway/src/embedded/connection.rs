@@ -165,7 +165,7 @@ impl Connection {
     }
 
     fn execute(&mut self, cluster: &mut Cluster, header: RequestHeader, request: Request, moment: Moment) {
-        let caller = Caller { connection: self.id, member: self.member };
+        let caller = Caller { connection: self.id, member: self.member, own_buffer: 0 };
         let operation = request.operation();
         let wants_state = Transfer::wanted_by(&request);
         let reply = cluster.execute(caller, &header, request, moment);

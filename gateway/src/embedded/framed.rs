@@ -37,7 +37,7 @@ pub(super) struct Framed {
     parts: BTreeMap<u32, Part>,
     bytes_in_parts: usize,
     /// Requests that are complete and not executed.
-    ready: VecDeque<(u32, RequestHeader, Request)>,
+    ready: VecDeque<Ready>,
     /// Listeners that are being told what was there before them, one after the other.
     transfers: VecDeque<(u32, Transfer)>,
     /// The topology that the client was last told of, by cache.
@@ -53,6 +53,14 @@ struct Part {
     size: usize,
     /// It is all here, but for its FIN.
     read: Option<Result<(RequestHeader, Request), RequestFault>>,
+}
+
+struct Ready {
+    call: u32,
+    header: RequestHeader,
+    request: Request,
+    /// As in [`Caller`].
+    own_buffer: usize,
 }
 
 impl Framed {
@@ -91,7 +99,7 @@ impl Framed {
             if read.is_err() {
                 self.whole = RequestDecoder::new(self.limits.clone());
             }
-            return self.complete(call, read, is_all, link);
+            return self.complete(call, read, is_all, 0, link);
         }
         let octets = fragment.bytes.len();
         if !self.parts.is_empty() && self.bytes_in_parts + octets > MOST_IN_PIECES {
@@ -117,7 +125,7 @@ impl Framed {
             return Ok(());
         }
         let Some(part) = self.drop_part(call) else { return Ok(()) };
-        self.complete(call, part.read.ok_or(HOT_ROD_MESSAGE_ERROR)?, true, link)
+        self.complete(call, part.read.ok_or(HOT_ROD_MESSAGE_ERROR)?, true, part.size, link)
     }
 
     /// A request is all here.
@@ -126,10 +134,11 @@ impl Framed {
         call: u32,
         read: Result<(RequestHeader, Request), RequestFault>,
         is_all: bool,
+        own_buffer: usize,
         link: &mut ServerLink,
     ) -> Result<(), ErrorCode> {
         match read {
-            Ok((header, request)) if is_all => self.ready.push_back((call, header, request)),
+            Ok((header, request)) if is_all => self.ready.push_back(Ready { call, header, request, own_buffer }),
             Ok(_) | Err(RequestFault::Violation(_)) => return Err(HOT_ROD_MESSAGE_ERROR),
             // The session goes on.
             Err(unknown) => {
@@ -150,7 +159,7 @@ impl Framed {
     /// for a listener's request.
     pub(super) fn cancelled(&mut self, call: u32, code: ErrorCode, link: &mut ServerLink) {
         self.drop_part(call);
-        self.ready.retain(|(ready, ..)| *ready != call);
+        self.ready.retain(|ready| ready.call != call);
         let before = self.transfers.len();
         self.transfers.retain(|(transfer, _)| *transfer != call);
         let may_have_been_applied = self.transfers.len() < before;
@@ -167,9 +176,9 @@ impl Framed {
     pub(super) fn process(&mut self, cluster: &mut Cluster, moment: Moment, link: &mut ServerLink) -> bool {
         self.fetch_events(cluster, link);
         while link.waiting(self.stream) < MOST_WAITING
-            && let Some((call, header, request)) = self.ready.pop_front()
+            && let Some(ready) = self.ready.pop_front()
         {
-            self.execute(cluster, call, header, request, moment, link);
+            self.execute(cluster, ready, moment, link);
         }
         self.tell_states(cluster, moment, link);
         self.fetch_events(cluster, link);
@@ -179,16 +188,9 @@ impl Framed {
         self.is_finished && link.open_calls(self.stream).is_empty()
     }
 
-    fn execute(
-        &mut self,
-        cluster: &mut Cluster,
-        call: u32,
-        header: RequestHeader,
-        request: Request,
-        moment: Moment,
-        link: &mut ServerLink,
-    ) {
-        let caller = Caller { connection: self.id, member: self.member };
+    fn execute(&mut self, cluster: &mut Cluster, ready: Ready, moment: Moment, link: &mut ServerLink) {
+        let Ready { call, header, request, own_buffer } = ready;
+        let caller = Caller { connection: self.id, member: self.member, own_buffer };
         let operation = request.operation();
         let wants_state = Transfer::wanted_by(&request);
         let reply = cluster.execute(caller, &header, request, moment);

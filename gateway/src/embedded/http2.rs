@@ -20,10 +20,6 @@ use super::post::{ConnectionId, End};
 use crate::http::{HERE, Refusal, is_inside, refuse_session};
 use crate::membership::{Wanted, member_wanted};
 
-/// Octets of fragments that a call may send at first, and all calls of a link together: requests are taken in as they
-/// come.
-const INITIAL_CREDIT: u32 = 256 << 10;
-const CONNECTION_CREDIT: u32 = 4 << 20;
 /// Bytes that a client has not taken above which nothing is read from it, nor executed.
 const UNTAKEN: usize = 1 << 20;
 
@@ -51,12 +47,7 @@ enum Session {
 impl Http2 {
     pub(super) fn new(cluster: &Cluster, id: ConnectionId, member: MemberId, is_inside: bool, moment: Moment) -> Self {
         let max_message_size = u32::try_from(cluster.options.limits.message).unwrap_or(u32::MAX).min(i32::MAX as u32);
-        let frames = Some(Offer {
-            initial_credit: INITIAL_CREDIT,
-            connection_credit: CONNECTION_CREDIT,
-            max_message_size,
-            ..Offer::default()
-        });
+        let frames = Some(Offer { max_message_size, ..Offer::default() });
         let config = ServerConfig { frames, budgets: FrameBudgets::default(), http2: http2::Config::default() };
         Self {
             id,

@@ -17,6 +17,8 @@ pub(super) struct Caller {
     pub(super) connection: ConnectionId,
     /// The member that the connection leads to.
     pub(super) member: MemberId,
+    /// Octets of the buffer that holds the request and nothing else; 0 if others stand there as well.
+    pub(super) own_buffer: usize,
 }
 
 /// A request on a cache as it is executed: who asked how and when, and what it works on.
@@ -148,14 +150,23 @@ impl Job<'_> {
         let lifetimes = Lifetimes::resolve(expiration, &self.cache.options, self.protocol, now);
         *self.last_version += 1;
         let version = *self.last_version;
-        // Copies: a slice would keep the whole buffer in which it was received.
         let place = Place { segment: place.segment, key: Bytes::copy_from_slice(&place.key) };
-        let entry = Entry::new(Bytes::copy_from_slice(value), version, lifetimes, now);
+        let entry = Entry::new(self.to_keep(value), version, lifetimes, now);
         let previous = self.store_mut()?.insert(&place, entry);
         self.counts().stores += 1;
         let change = if previous.is_some() { EntryChange::Modified } else { EntryChange::Created };
         self.publish(change, &place, version);
         Ok(())
+    }
+
+    /// A copy: a slice would keep the whole buffer in which it was received. A value that is most of its buffer is kept as
+    /// it is, for nobody else is served while a large one is copied.
+    fn to_keep(&self, value: &Bytes) -> Bytes {
+        if value.len() > self.caller.own_buffer / 2 && self.caller.own_buffer > 0 {
+            value.clone()
+        } else {
+            Bytes::copy_from_slice(value)
+        }
     }
 
     /// Finds a key's place, counts the access, and checks that the members it needs are there.
