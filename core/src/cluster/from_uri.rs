@@ -79,6 +79,7 @@ impl Config {
             (&mut config.idle_timeout, properties.idle_timeout),
             (&mut config.min_backoff, properties.min_backoff),
             (&mut config.max_backoff, properties.max_backoff),
+            (&mut config.max_retry_after, properties.max_retry_after),
         ] {
             *setting = duration.unwrap_or(*setting);
         }
@@ -174,12 +175,13 @@ mod tests {
     #[test]
     fn every_property_has_its_setting() {
         let uri = "hotrod://u:p@one,two:1/c?connect_timeout=100&socket_timeout=200&max_retries=7\
-                   &protocol_version=3.1&host_template=%7Bmember%7D.example.com:443";
+                   &protocol_version=3.1&max_retry_after=5000&host_template=%7Bmember%7D.example.com:443";
         let config = config(uri).unwrap();
         assert_eq!(config.seeds.len(), 2);
         assert_eq!(config.connect_timeout, Duration::from_millis(100));
         assert_eq!(config.operation_timeout, Duration::from_millis(200));
         assert_eq!(config.max_retries, 7);
+        assert_eq!(config.max_retry_after, Duration::from_secs(5));
         assert_eq!(config.session.version, VersionChoice::Exactly(crate::wire::Version::V3_1));
         assert_eq!(config.access.template.unwrap().to_string(), "{member}.example.com:443");
         assert!(config.session.authentication.is_some());

@@ -70,6 +70,8 @@ properties! {
     ["100"] "min_backoff" min_backoff: Option<Duration>;
     /// Milliseconds of the longest such pause.
     ["10000"] "max_backoff" max_backoff: Option<Duration>;
+    /// Milliseconds for which an endpoint is heeded at most that asks to be left alone (Retry-After).
+    ["300000"] "max_retry_after" max_retry_after: Option<Duration>;
     /// Operations that may wait for a member before more are refused.
     ["10000"] "max_waiting" max_waiting: Option<usize>;
     /// Events of a listener that the application has not taken before its link is no longer read.
@@ -162,6 +164,7 @@ impl Properties {
             "idle_timeout" => self.idle_timeout = given.milliseconds()?,
             "min_backoff" => self.min_backoff = given.milliseconds()?,
             "max_backoff" => self.max_backoff = given.milliseconds()?,
+            "max_retry_after" => self.max_retry_after = given.milliseconds()?,
             "max_waiting" => self.max_waiting = given.count()?,
             "listener_queue" => self.listener_queue = given.count()?,
             "host_template" => {
