@@ -89,14 +89,18 @@ struct Wire {
 const MOMENT: Moment = Moment { now: Instant::EPOCH, unix_ms: 1_800_000_000_000 };
 
 impl Wire {
-    /// A session with the first of two members, of which `node` is asked for.
+    /// A session in frames with the first of two members, of which `node` is asked for.
     fn open(node: Option<&str>) -> Self {
-        let mut cluster = Cluster::new(ClusterOptions::default(), MOMENT);
-        cluster.add_members([11222, 11223].map(|port| Member { host: "10.0.0.1".into(), port }));
-        let link = Link::open(&mut cluster, MemberId(0)).unwrap();
         let mut config = http2::Config::default();
         config.settings.extensions.push((setting::HOT_ROD, REVISION));
         config.extension_frames.extend(frame_type::ALL);
+        Self::open_with(config, node)
+    }
+
+    fn open_with(config: http2::Config, node: Option<&str>) -> Self {
+        let mut cluster = Cluster::new(ClusterOptions::default(), MOMENT);
+        cluster.add_members([11222, 11223].map(|port| Member { host: "10.0.0.1".into(), port }));
+        let link = Link::open(&mut cluster, MemberId(0)).unwrap();
         let client = Connection::client(config, MOMENT.now);
         let mut wire =
             Self { cluster, link, client, stream: StreamId::CONNECTION, status: None, frames: Vec::new(), reset: None };
@@ -237,6 +241,26 @@ fn an_unknown_operation_is_answered_and_the_session_goes_on() {
     assert_eq!((answers.len(), answers[0][6], answers[0][7]), (1, 0x50, 0x82), "an error: unknown operation");
     wire.request(2, WHOLE, &get(2));
     assert_eq!(wire.heard(frame_type::RESPONSE).len(), 1);
+}
+
+/// Nobody else says that there is room again: the client sends nothing, and its window is wide.
+#[test]
+fn what_a_tunnel_says_goes_on_when_the_link_has_taken_some() {
+    const SIZE: usize = 3 << 20;
+    let mut config = http2::Config { connection_window: 8 << 20, ..http2::Config::default() };
+    config.settings.initial_window_size = 8 << 20;
+    let mut wire = Wire::open_with(config, None);
+    wire.cluster_put(&Bytes::from(vec![7; SIZE]));
+    wire.client.send_data(wire.stream, get(1), false).unwrap();
+    wire.link.handle_received(&wire.client.transmit().to_bytes());
+    wire.link.process(&mut wire.cluster, MOMENT);
+    let mut sent = 0;
+    while !wire.link.transmit().is_empty() {
+        let count = wire.link.transmit().len();
+        wire.link.transmitted(count);
+        sent += count;
+    }
+    assert!(sent > SIZE, "{sent} octets went without anything else");
 }
 
 /// Not executed: dropped, and certainly not applied. Executed and on its way: it may have been.
