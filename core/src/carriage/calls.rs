@@ -180,10 +180,10 @@ impl Calls {
         is_taken
     }
 
-    /// A fragment of an answer.
+    /// A fragment of an answer, of which so many octets may be on their way.
     ///
     /// Of several errors the one is answered that stands highest in the document's table (section 15).
-    pub(super) fn answer(&mut self, fragment: Fragment) -> Result<Brought, ErrorCode> {
+    pub(super) fn answer(&mut self, fragment: Fragment, credit: u32) -> Result<Brought, ErrorCode> {
         let call = fragment.call;
         let place = self.place_of(call).ok_or(HOT_ROD_UNKNOWN_CALL)?;
         let is_wanted = self.open.get(place).is_some_and(|open| !open.is_cancelled);
@@ -196,7 +196,7 @@ impl Calls {
             }
             fragment.bytes
         } else {
-            match self.collect_answer(&fragment, is_wanted)? {
+            match self.collect_answer(&fragment, is_wanted, credit)? {
                 Collected::Whole(message) => message,
                 Collected::Partly(grant) => {
                     return Ok(Brought { grant: grant.map(|grant| (call, grant)), ..Brought::default() });
@@ -210,7 +210,7 @@ impl Calls {
     }
 
     /// Puts a fragment where the others of its answer are.
-    fn collect_answer(&mut self, fragment: &Fragment, is_wanted: bool) -> Result<Collected, ErrorCode> {
+    fn collect_answer(&mut self, fragment: &Fragment, is_wanted: bool, credit: u32) -> Result<Collected, ErrorCode> {
         let is_begun = self.answers.contains_key(&fragment.call);
         let window = Window::new(self.own.initial_credit);
         let new = || Partial { bytes: BytesMut::new(), size: 0, window };
@@ -235,6 +235,7 @@ impl Calls {
         Ok(if fragment.is_last {
             Collected::Whole(core::mem::take(&mut partial.bytes).freeze())
         } else {
+            partial.window.widen(credit);
             Collected::Partly(partial.window.release(length))
         })
     }

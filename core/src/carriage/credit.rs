@@ -64,12 +64,20 @@ impl Window {
         }
     }
 
+    /// So much may come at a time from now on, if that is more than before; it is granted with the next
+    /// [`release`](Self::release).
+    pub(super) fn widen(&mut self, to: u32) {
+        let more = to.min(LARGEST).saturating_sub(self.initial);
+        self.initial += more;
+        self.taken += more;
+    }
+
     /// The application has taken so many of them. Answers what to grant now: nothing until it is worth a frame.
     pub(super) fn release(&mut self, count: usize) -> Option<u32> {
         // Never more than was there: whoever releases twice must not grant what is not.
         let outstanding = self.initial - self.left - self.taken;
         self.taken += (count as u32).min(outstanding);
-        if self.taken == 0 || self.taken < self.initial / 2 {
+        if self.taken == 0 || self.taken < self.initial / 4 {
             return None;
         }
         let granted = core::mem::take(&mut self.taken);
@@ -100,11 +108,25 @@ mod tests {
     }
 
     #[test]
+    fn what_is_wider_is_granted_with_the_next_release() {
+        let (mut allowance, mut window) = (Allowance::new(100), Window::new(100));
+        allowance.take(100);
+        assert!(window.receive(100));
+        window.widen(50);
+        window.widen(250);
+        assert!(!window.receive(1), "it is not granted yet");
+        assert_eq!(window.release(100), Some(250));
+        assert!(allowance.grant(250));
+        assert!(window.receive(allowance.left()));
+        assert_eq!(window.release(250), Some(250));
+    }
+
+    #[test]
     fn what_was_not_granted_is_seen() {
         let mut window = Window::new(10);
         assert!(window.receive(10));
         assert!(!window.receive(1));
-        assert_eq!(window.release(3), None);
+        assert_eq!(window.release(1), None);
         assert_eq!(window.release(100), Some(10));
         assert!(window.receive(10));
     }

@@ -14,6 +14,7 @@ mod event;
 mod flood;
 mod frame;
 mod outgoing;
+mod reach;
 pub mod registry;
 mod request;
 mod served;

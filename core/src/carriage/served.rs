@@ -265,13 +265,15 @@ impl Served {
         fits
     }
 
-    /// Octets of a request have gone on: how many to give back to the connection's credit, and to the call's.
-    pub(super) fn release(&mut self, call: u32, octets: usize) -> (usize, Option<u32>) {
+    /// Octets of a request have gone on, of which so many may be on their way as is the credit: how many to give back to
+    /// the connection's, and to the call's.
+    pub(super) fn release(&mut self, call: u32, octets: usize, credit: u32) -> (usize, Option<u32>) {
         let Some(call) = self.calls.get_mut(&call) else { return (0, None) };
         let octets = octets.min(call.held);
         call.held -= octets;
         // A request that is all here, or not wanted, needs no more.
         let wants_more = !call.is_complete && call.given_up.is_none();
+        call.window.widen(credit);
         (octets, if wants_more { call.window.release(octets) } else { None })
     }
 

@@ -10,6 +10,7 @@ use super::credit::{Allowance, Window};
 use super::flood::{FrameBudgets, FrameGuard};
 use super::frame::{Fragment, Node, topology_payload};
 use super::outgoing::Room;
+use super::reach::Reach;
 use super::registry::{
     ADDRESS_FIELD, HOT_ROD_CREDIT_ERROR, HOT_ROD_MESSAGE_ERROR, HOT_ROD_TOO_LARGE, NODE_FIELD, PROTOCOL, flag,
     frame_type, setting,
@@ -147,6 +148,7 @@ pub struct ServerLink {
     sessions: BTreeMap<StreamId, Served>,
     allowance: Allowance,
     window: Window,
+    reach: Reach,
     /// Sessions with something to send.
     turns: Turns<StreamId>,
     flood: FrameGuard,
@@ -165,13 +167,15 @@ impl ServerLink {
             http2.extension_frames.extend(frame_type::ALL);
             http2.extension_setting = Some(setting::HOT_ROD);
         }
+        let own = config.frames.unwrap_or_default();
         Self {
             connection: Connection::server(http2, now),
             terms: None,
             settled: false,
             sessions: BTreeMap::new(),
             allowance: Allowance::new(0),
-            window: Window::new(config.frames.unwrap_or_default().connection_credit),
+            window: Window::new(own.connection_credit),
+            reach: Reach::new(&own),
             turns: Turns::default(),
             flood: FrameGuard::new(&config.budgets, now),
             events: VecDeque::new(),
@@ -338,11 +342,12 @@ impl ServerLink {
     /// A fragment of a request has gone on.
     pub fn fragment_taken(&mut self, stream: StreamId, call: u32, octets: usize) {
         let Some(session) = self.sessions.get_mut(&stream) else { return };
-        let (octets, grant) = session.release(call, octets);
+        let (octets, grant) = session.release(call, octets, self.reach.credit());
         if let Some(increment) = grant {
             self.put_numbers(stream, (frame_type::CREDIT, 0, [call, increment]));
         }
         self.give_back(octets);
+        self.reach.received(octets, &mut self.connection);
     }
 
     fn give_back(&mut self, octets: usize) {

@@ -18,9 +18,17 @@ use super::output::Output;
 use crate::carriage::registry::{INSIDE_FIELD, NODE_FIELD};
 use crate::carriage::{Carriage, Choice, ClientConfig, FrameBudgets, Inside, LinkEnd, Offer, Refusal, SessionRequest};
 use crate::http1::{self, ClientEvent, ClientExchange, Fields, Trailing};
-use crate::http2::hpack::Field;
+use crate::http2::{self, hpack::Field};
 use crate::session::Disconnect;
 use crate::time::Instant;
+
+/// Octets of answers in fragments that all calls of a link may have on their way: enough for several large ones from far.
+const CONNECTION_CREDIT: u32 = 4 << 20;
+
+/// Octets that each tunnel over HTTP/2, and all of a link together, may have on their way to here: far away a smaller
+/// window is what large values wait for.
+const STREAM_WINDOW: u32 = 1 << 20;
+const CONNECTION_WINDOW: u32 = 8 << 20;
 
 /// How sessions travel.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,13 +39,14 @@ pub struct CarriageConfig {
     pub inside: Inside,
     /// The path of Upgrade and Extended CONNECT. Default: `/`.
     pub path: alloc::string::String,
-    /// What is offered for Hot Rod frames.
+    /// What is offered for Hot Rod frames. Default: [`Offer::default`], with a connection credit of 4 MiB.
     pub offer: Offer,
 }
 
 impl Default for CarriageConfig {
     fn default() -> Self {
-        Self { choice: Choice::default(), inside: Inside::default(), path: "/".into(), offer: Offer::default() }
+        let offer = Offer { connection_credit: CONNECTION_CREDIT, ..Offer::default() };
+        Self { choice: Choice::default(), inside: Inside::default(), path: "/".into(), offer }
     }
 }
 
@@ -48,15 +57,18 @@ impl Config {
             max_message_size: u32::try_from(self.session.limits.message).unwrap_or(u32::MAX).min(i32::MAX as u32),
             ..self.carriage.offer
         });
+        let http2 = http2::Config::default();
         ClientConfig {
             frames,
             only_frames: frames.is_some() && self.carriage.choice != Choice::Auto,
             ordinary_connect: carriage == Carriage::ConnectHttp2,
             limits: self.session.limits.clone(),
             budgets: FrameBudgets::default(),
-            http2: crate::http2::Config {
-                keep_alive: Some(crate::http2::KeepAlive { interval: self.keep_alive, timeout: self.connect_timeout }),
-                ..crate::http2::Config::default()
+            http2: http2::Config {
+                settings: http2::Settings { initial_window_size: STREAM_WINDOW, ..http2.settings },
+                connection_window: CONNECTION_WINDOW,
+                keep_alive: Some(http2::KeepAlive { interval: self.keep_alive, timeout: self.connect_timeout }),
+                ..http2
             },
         }
     }

@@ -20,6 +20,8 @@ use super::post::{ConnectionId, End};
 use crate::http::{HERE, Refusal, is_inside, refuse_session};
 use crate::membership::{Wanted, member_wanted};
 
+/// Octets of fragments that all calls of a link may send at first: enough for several of those that come from far.
+const CONNECTION_CREDIT: u32 = 4 << 20;
 /// Bytes that a client has not taken above which nothing is read from it, nor executed.
 const UNTAKEN: usize = 1 << 20;
 
@@ -47,7 +49,7 @@ enum Session {
 impl Http2 {
     pub(super) fn new(cluster: &Cluster, id: ConnectionId, member: MemberId, is_inside: bool, moment: Moment) -> Self {
         let max_message_size = u32::try_from(cluster.options.limits.message).unwrap_or(u32::MAX).min(i32::MAX as u32);
-        let frames = Some(Offer { max_message_size, ..Offer::default() });
+        let frames = Some(Offer { connection_credit: CONNECTION_CREDIT, max_message_size, ..Offer::default() });
         let config = ServerConfig { frames, budgets: FrameBudgets::default(), http2: http2::Config::default() };
         Self {
             id,
@@ -227,6 +229,12 @@ impl Http2 {
 
     pub(super) fn transmitted(&mut self, count: usize) {
         self.machine.transmitted(count);
+        // There is room again, of which nobody else may tell.
+        for (stream, session) in &mut self.sessions {
+            if let Session::Tunnel { link, .. } = session {
+                move_out(link, *stream, &mut self.machine);
+            }
+        }
     }
 
     pub(super) fn end(&self) -> Option<&End> {

@@ -154,7 +154,7 @@ impl ClientLink {
         let channel = self.channels.get_mut(&id).and_then(|channel| channel.calls.as_mut());
         let calls = channel.ok_or(HOT_ROD_UNKNOWN_CALL)?;
         Ok(match frame {
-            Frame::Response(fragment) => News::Brought(calls.answer(fragment)?),
+            Frame::Response(fragment) => News::Brought(calls.answer(fragment, self.reach.credit())?),
             Frame::Event(fragment) => News::Brought(calls.event(fragment)?),
             Frame::Credit { increment, .. } if !is_increment(increment) => return Err(HOT_ROD_CREDIT_ERROR),
             Frame::Credit { call, increment } => News::Granted(calls.grant(call, increment)?),
@@ -231,6 +231,7 @@ impl ClientLink {
         if let Some(increment) = self.window.release(octets) {
             self.grant(StreamId::CONNECTION, 0, increment);
         }
+        self.reach.received(octets, &mut self.connection);
         true
     }
 

@@ -9,5 +9,6 @@ mod limits;
 mod node;
 mod opening;
 mod pair;
+mod reach;
 mod rules;
 mod urgency;

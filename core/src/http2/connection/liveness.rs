@@ -22,6 +22,9 @@ pub(super) struct Liveness {
     ping: Option<(u64, Instant)>,
     next_ping: u64,
     round_trip: Option<Duration>,
+    shortest_round_trip: Option<Duration>,
+    /// When SETTINGS were sent.
+    begun: Instant,
 }
 
 impl Liveness {
@@ -35,6 +38,8 @@ impl Liveness {
             ping: None,
             next_ping: 1,
             round_trip: None,
+            shortest_round_trip: None,
+            begun: now,
         }
     }
 
@@ -48,8 +53,9 @@ impl Liveness {
     }
 
     /// Answers whether there was something to acknowledge.
-    pub(super) fn settings_acknowledged(&mut self) -> bool {
+    pub(super) fn settings_acknowledged(&mut self, now: Instant) -> bool {
         let was_acknowledged = core::mem::replace(&mut self.is_acknowledged, true);
+        self.note_round_trip(now - self.begun);
         self.settle();
         !was_acknowledged
     }
@@ -67,7 +73,16 @@ impl Liveness {
     pub(super) fn ping_answered(&mut self, now: Instant, opaque: u64) {
         if let Some((_, sent)) = self.ping.take_if(|(asked, _)| *asked == opaque) {
             self.round_trip = Some(now - sent);
+            self.note_round_trip(now - sent);
         }
+    }
+
+    fn note_round_trip(&mut self, took: Duration) {
+        self.shortest_round_trip = Some(self.shortest_round_trip.map_or(took, |shortest| shortest.min(took)));
+    }
+
+    pub(super) fn shortest_round_trip(&self) -> Option<Duration> {
+        self.shortest_round_trip
     }
 
     fn settings_deadline(&self) -> Option<Instant> {

@@ -196,6 +196,11 @@ impl Connection {
         self.liveness.round_trip()
     }
 
+    /// The shortest time from a PING, or from the first SETTINGS, to the answer.
+    pub fn shortest_round_trip(&self) -> Option<Duration> {
+        self.liveness.shortest_round_trip()
+    }
+
     /// Whether the host should read from the link: not while events wait to be polled beyond their limits.
     pub fn wants_read(&self) -> bool {
         !self.is_closed && self.has_room_for_events()

@@ -62,7 +62,7 @@ impl Connection {
     /// What we have told is in force at the peer from here on.
     pub(super) fn receive_settings_ack(&mut self) -> Result<(), Fault> {
         self.flood.settings(self.now)?;
-        if !self.liveness.settings_acknowledged() {
+        if !self.liveness.settings_acknowledged(self.now) {
             return Err(Fault::protocol("SETTINGS acknowledged that were not sent"));
         }
         self.hpack_in.set_max_table_size(self.local.header_table_size as usize);
