@@ -235,7 +235,7 @@ impl Calls {
         Ok(if fragment.is_last {
             Collected::Whole(core::mem::take(&mut partial.bytes).freeze())
         } else {
-            partial.window.widen(credit);
+            partial.window.resize(credit);
             Collected::Partly(partial.window.release(length))
         })
     }

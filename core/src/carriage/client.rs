@@ -12,7 +12,7 @@ use super::event::ClientEvent;
 use super::flood::{FrameBudgets, FrameGuard};
 use super::frame::CALL_ID;
 use super::outgoing::Room;
-use super::reach::Reach;
+use super::reach::{MOST_CREDIT, Reach};
 use super::registry::{HOT_ROD_CREDIT_ERROR, HOT_ROD_MESSAGE_ERROR, USUAL_URGENCY, flag, frame_type, setting};
 use super::request::{Form, SessionRequest};
 use super::terms::{CHANGED_TERMS, Offer};
@@ -123,7 +123,7 @@ impl ClientLink {
             last_channel: 0,
             allowance: Allowance::new(0),
             window: Window::new(own.connection_credit),
-            reach: Reach::new(&own),
+            reach: Reach::new(&own, MOST_CREDIT),
             turns: Turns::default(),
             flood: FrameGuard::new(&config.budgets, now),
             events: VecDeque::new(),

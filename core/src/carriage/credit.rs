@@ -41,16 +41,17 @@ impl Allowance {
 /// What may come: used by the peer's fragments, granted anew when the application has taken them.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Window {
-    initial: u32,
+    /// What may come at a time.
+    size: u32,
     left: u32,
-    /// Taken by the application and not granted anew yet.
-    taken: u32,
+    /// What came and is not taken by the application.
+    held: u32,
 }
 
 impl Window {
     pub(super) fn new(initial: u32) -> Self {
         let initial = initial.min(LARGEST);
-        Self { initial, left: initial, taken: 0 }
+        Self { size: initial, left: initial, held: 0 }
     }
 
     /// `count` octets came. Answers false if the peer had no credit for them.
@@ -58,31 +59,28 @@ impl Window {
         match u32::try_from(count).ok().and_then(|count| self.left.checked_sub(count)) {
             Some(left) => {
                 self.left = left;
+                self.held = self.held.saturating_add(count as u32);
                 true
             }
             None => false,
         }
     }
 
-    /// So much may come at a time from now on, if that is more than before; it is granted with the next
-    /// [`release`](Self::release).
-    pub(super) fn widen(&mut self, to: u32) {
-        let more = to.min(LARGEST).saturating_sub(self.initial);
-        self.initial += more;
-        self.taken += more;
+    /// So much may come at a time from now on; what is granted stays so.
+    pub(super) fn resize(&mut self, to: u32) {
+        self.size = to.min(LARGEST);
     }
 
     /// The application has taken so many of them. Answers what to grant now: nothing until it is worth a frame.
     pub(super) fn release(&mut self, count: usize) -> Option<u32> {
         // Never more than was there: whoever releases twice must not grant what is not.
-        let outstanding = self.initial - self.left - self.taken;
-        self.taken += (count as u32).min(outstanding);
-        if self.taken == 0 || self.taken < self.initial / 4 {
+        self.held -= (count as u32).min(self.held);
+        let room = self.size.saturating_sub(self.left.saturating_add(self.held));
+        if room == 0 || room < self.size / 4 {
             return None;
         }
-        let granted = core::mem::take(&mut self.taken);
-        self.left += granted;
-        Some(granted)
+        self.left += room;
+        Some(room)
     }
 }
 
@@ -108,17 +106,18 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wider_is_granted_with_the_next_release() {
-        let (mut allowance, mut window) = (Allowance::new(100), Window::new(100));
-        allowance.take(100);
+    fn another_size_is_what_is_granted_from_then_on() {
+        let mut window = Window::new(100);
         assert!(window.receive(100));
-        window.widen(50);
-        window.widen(250);
+        window.resize(250);
         assert!(!window.receive(1), "it is not granted yet");
         assert_eq!(window.release(100), Some(250));
-        assert!(allowance.grant(250));
-        assert!(window.receive(allowance.left()));
-        assert_eq!(window.release(250), Some(250));
+        assert!(window.receive(250));
+        window.resize(50);
+        assert_eq!(window.release(200), None, "so much is held");
+        assert_eq!(window.release(10), None);
+        assert_eq!(window.release(10), Some(20));
+        assert_eq!(window.release(30), Some(30));
     }
 
     #[test]

@@ -39,8 +39,8 @@ impl Default for FrameBudgets {
     }
 }
 
-/// CREDIT frames that a fragment may be answered with: for the call and the connection, in two halves each.
-const CREDITS_PER_FRAGMENT: u32 = 4;
+/// CREDIT frames that a fragment may be answered with: for the call and the connection, in four quarters each.
+const CREDITS_PER_FRAGMENT: u32 = 8;
 /// Octets of a fragment that may be granted by a frame of their own.
 const OCTETS_PER_CREDIT: usize = 64;
 

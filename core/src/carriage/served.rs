@@ -273,7 +273,7 @@ impl Served {
         call.held -= octets;
         // A request that is all here, or not wanted, needs no more.
         let wants_more = !call.is_complete && call.given_up.is_none();
-        call.window.widen(credit);
+        call.window.resize(credit);
         (octets, if wants_more { call.window.release(octets) } else { None })
     }
 

@@ -10,7 +10,7 @@ use super::credit::{Allowance, Window};
 use super::flood::{FrameBudgets, FrameGuard};
 use super::frame::{Fragment, Node, topology_payload};
 use super::outgoing::Room;
-use super::reach::Reach;
+use super::reach::{MOST_CREDIT, Reach};
 use super::registry::{
     ADDRESS_FIELD, HOT_ROD_CREDIT_ERROR, HOT_ROD_MESSAGE_ERROR, HOT_ROD_TOO_LARGE, NODE_FIELD, PROTOCOL, flag,
     frame_type, setting,
@@ -32,10 +32,21 @@ mod frames;
 pub struct ServerConfig {
     /// What is offered for Hot Rod frames; `None` for none.
     pub frames: Option<Offer>,
+    /// Octets of fragments that a call may have on its way from a client that is far away, but no more than a quarter of
+    /// the connection's credit. It is not said to the client. Default 1 MiB.
+    pub most_credit: u32,
     /// What a client may send of Hot Rod frames that do no work.
     pub budgets: FrameBudgets,
     /// Settings of the HTTP/2 connection below.
     pub http2: http2::Config,
+}
+
+impl Default for ServerConfig {
+    /// Without Hot Rod frames.
+    fn default() -> Self {
+        let (budgets, http2) = (FrameBudgets::default(), http2::Config::default());
+        Self { frames: None, most_credit: MOST_CREDIT, budgets, http2 }
+    }
 }
 
 /// What happened on an endpoint's HTTP/2 link.
@@ -175,7 +186,7 @@ impl ServerLink {
             sessions: BTreeMap::new(),
             allowance: Allowance::new(0),
             window: Window::new(own.connection_credit),
-            reach: Reach::new(&own),
+            reach: Reach::new(&own, config.most_credit),
             turns: Turns::default(),
             flood: FrameGuard::new(&config.budgets, now),
             events: VecDeque::new(),
@@ -347,7 +358,7 @@ impl ServerLink {
             self.put_numbers(stream, (frame_type::CREDIT, 0, [call, increment]));
         }
         self.give_back(octets);
-        self.reach.received(octets, &mut self.connection);
+        self.reach.received((stream.value(), call), octets, &mut self.connection);
     }
 
     fn give_back(&mut self, octets: usize) {

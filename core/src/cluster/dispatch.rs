@@ -188,10 +188,6 @@ impl Cluster {
         if let Some(open) = self.sessions.get_mut(session) {
             open.queue.push(id);
         }
-        if !goes_first {
-            // It may pass what stands before it.
-            self.submit_queued(session);
-        }
         self.refresh(session);
     }
 

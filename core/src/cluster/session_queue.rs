@@ -41,12 +41,13 @@ impl SessionQueue {
     }
 
     pub(super) fn remove(&mut self, id: OperationId) {
-        for queue in [&mut self.in_order, &mut self.held_back] {
-            if queue.front() == Some(&id) {
-                queue.pop_front();
-                return;
-            }
-            queue.retain(|queued| *queued != id);
+        if self.first_in_order() == Some(id) {
+            self.in_order.pop_front();
+        } else if self.first_held_back() == Some(id) {
+            self.held_back.pop_front();
+        } else {
+            self.in_order.retain(|queued| *queued != id);
+            self.held_back.retain(|queued| *queued != id);
         }
     }
 }

@@ -143,8 +143,7 @@ impl<'a> Server<'a> {
         let choices = input.byte();
         let now = Instant::from_micros(1_000_000);
         let frames = (choices & 16 == 0).then(|| offer(choices));
-        let link =
-            ServerLink::new(ServerConfig { frames, budgets: FrameBudgets::default(), http2: Config::default() }, now);
+        let link = ServerLink::new(ServerConfig { frames, ..ServerConfig::default() }, now);
         let peer = Connection::client(peer_config(choices), now);
         let mut world = Self { input, link, peer, streams: Vec::new(), open: Vec::new(), is_over: false, now };
         world.carry();

@@ -4,10 +4,8 @@ use std::collections::BTreeMap;
 
 use bytes::{Bytes, BytesMut};
 use hotrod_core::carriage::registry::INSIDE_FIELD;
-use hotrod_core::carriage::{
-    Asked, Form, FrameBudgets, Knowledge, Mode, Node, Offer, ServerConfig, ServerEvent, ServerLink,
-};
-use hotrod_core::http2::{self, ErrorCode, StreamId};
+use hotrod_core::carriage::{Asked, Form, Knowledge, Mode, Node, Offer, ServerConfig, ServerEvent, ServerLink};
+use hotrod_core::http2::{ErrorCode, StreamId};
 use hotrod_core::time::Instant;
 use hotrod_core::wire::SendBuffer;
 
@@ -50,7 +48,7 @@ impl Http2 {
     pub(super) fn new(cluster: &Cluster, id: ConnectionId, member: MemberId, is_inside: bool, moment: Moment) -> Self {
         let max_message_size = u32::try_from(cluster.options.limits.message).unwrap_or(u32::MAX).min(i32::MAX as u32);
         let frames = Some(Offer { connection_credit: CONNECTION_CREDIT, max_message_size, ..Offer::default() });
-        let config = ServerConfig { frames, budgets: FrameBudgets::default(), http2: http2::Config::default() };
+        let config = ServerConfig { frames, ..ServerConfig::default() };
         Self {
             id,
             member,
@@ -72,6 +70,11 @@ impl Http2 {
 
     pub(super) fn wants_read(&self) -> bool {
         self.end.is_none() && self.machine.wants_read() && self.machine.transmit().len() < UNTAKEN
+    }
+
+    /// Whether tunnels have so much to say that they read nothing more.
+    pub(super) fn has_full_tunnels(&self) -> bool {
+        self.sessions.values().any(|session| matches!(session, Session::Tunnel { link, .. } if !link.wants_read()))
     }
 
     pub(super) fn process(&mut self, cluster: &mut Cluster, moment: Moment) {

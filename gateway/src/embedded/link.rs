@@ -104,6 +104,15 @@ impl Link {
             }
     }
 
+    /// Whether something waits until the client has taken some of what is sent: there may be more to do then.
+    pub fn waits_for_room(&self) -> bool {
+        match &self.speaks {
+            Speaks::Unknown(_) => false,
+            Speaks::HotRod(_) | Speaks::Http1(_) => !self.wants_read(),
+            Speaks::Http2(http2) => !http2.wants_read() || http2.has_full_tunnels(),
+        }
+    }
+
     /// Executes what was received, and fetches events, as far as there is room for answers; what was to be done by now is
     /// done.
     pub fn process(&mut self, cluster: &mut Cluster, moment: Moment) {

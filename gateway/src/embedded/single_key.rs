@@ -160,9 +160,9 @@ impl Job<'_> {
     }
 
     /// A copy: a slice would keep the whole buffer in which it was received. A value that is most of its buffer is kept as
-    /// it is, for nobody else is served while a large one is copied.
+    /// it is, since nobody else is served while a large one is copied.
     fn to_keep(&self, value: &Bytes) -> Bytes {
-        if value.len() > self.caller.own_buffer / 2 && self.caller.own_buffer > 0 {
+        if self.caller.own_buffer > 0 && value.len() >= self.caller.own_buffer / 4 * 3 {
             value.clone()
         } else {
             Bytes::copy_from_slice(value)

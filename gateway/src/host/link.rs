@@ -121,7 +121,7 @@ impl Link {
     fn work(&mut self) -> Result<bool, Why> {
         let connection = &mut self.connection;
         self.shared.with(|state, moment| connection.process(&mut state.cluster, moment));
-        let waited_for_room = !self.connection.wants_read();
+        let waited_for_room = self.connection.waits_for_room();
         let sent = self.send()?;
         if let Some(end) = self.connection.end().filter(|_| self.connection.is_finished()) {
             return Err(Why::Ended(end.clone()));

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use bytes::BytesMut;
 use hotrod_core::carriage::registry::INSIDE_FIELD;
-use hotrod_core::carriage::{Asked, Form, Fragment, FrameBudgets, Offer, ServerConfig, ServerEvent, ServerLink};
+use hotrod_core::carriage::{Asked, Form, Fragment, Offer, ServerConfig, ServerEvent, ServerLink};
 use hotrod_core::http2::hpack::Field;
 use hotrod_core::http2::{self, ErrorCode, Settings, StreamId};
 use hotrod_core::time::Instant;
@@ -101,9 +101,13 @@ impl<'a> Server<'a> {
         let http2 = http2::Config { settings, settings_timeout: limits.handshake_timeout, ..http2::Config::default() };
         let frames =
             Some(Offer { lane_threshold: LANE_THRESHOLD, connection_credit: CONNECTION_CREDIT, ..Offer::default() });
+        // Even when each session has a request that its member does not take, some is left for the others.
+        let most_credit =
+            (CONNECTION_CREDIT - MOST_WAITING as u32) / u32::try_from(limits.tunnels.max(1)).unwrap_or(u32::MAX);
+        let config = ServerConfig { frames, most_credit, http2, ..ServerConfig::default() };
         let now = Clock::now();
         Self {
-            machine: ServerLink::new(ServerConfig { frames, budgets: FrameBudgets::default(), http2 }, Instant::EPOCH),
+            machine: ServerLink::new(config, Instant::EPOCH),
             shared,
             place,
             sessions: BTreeMap::new(),

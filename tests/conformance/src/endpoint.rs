@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use bytes::{Bytes, BytesMut};
 use hotrod_core::carriage::{
-    Asked, Form, Fragment, FrameBudgets, Knowledge, Mode, Node, Offer, ServerConfig, ServerEvent, ServerLink,
+    Asked, Form, Fragment, Knowledge, Mode, Node, Offer, ServerConfig, ServerEvent, ServerLink,
 };
 use hotrod_core::http1::{self, Fields, Kind, ServerExchange};
 use hotrod_core::http2::{self, StreamId};
@@ -73,11 +73,7 @@ impl Endpoint {
             Speaks::HotRod => Protocol::HotRod(Box::new(Connection::open(servers, member).ok()?)),
             Speaks::Http1 => Protocol::Http1(Box::new(ServerExchange::new(http1::Limits::default()))),
             Speaks::Http2 { frames } => {
-                let config = ServerConfig {
-                    frames: frames.then(Offer::default),
-                    budgets: FrameBudgets::default(),
-                    http2: http2::Config::default(),
-                };
+                let config = ServerConfig { frames: frames.then(Offer::default), ..ServerConfig::default() };
                 let link = ServerLink::new(config, at.now);
                 Protocol::Http2(Box::new(Http2 { link, refuses: None, is_silent: false, sessions: BTreeMap::new() }))
             }

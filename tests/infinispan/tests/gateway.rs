@@ -198,7 +198,8 @@ fn who_may_come_in_is_between_client_and_member() {
     });
 }
 
-/// Passwords pass through the gateway in every carriage, right ones and wrong ones.
+/// Passwords pass through the gateway in every carriage, right ones and wrong ones. (Other tests clear the cache `local` of
+/// the same server.)
 #[test]
 fn who_may_come_in_is_the_same_over_every_carriage() {
     run(async {
@@ -216,10 +217,10 @@ fn who_may_come_in_is_the_same_over_every_carriage() {
         ] {
             for mechanism in ["SCRAM-SHA-256", "DIGEST-SHA-256", "PLAIN"] {
                 let more = format!("&access=header&{carriage}&sasl_mechanism={mechanism}");
-                let admin = client(&gateway, "admin:changeme@", "local", &more).await.unwrap();
+                let admin = client(&gateway, "admin:changeme@", "dist", &more).await.unwrap();
                 admin.default_cache().put("k", carriage).await.unwrap();
                 assert_eq!(admin.default_cache().get("k").await.unwrap().unwrap(), carriage);
-                let wrong = client(&gateway, "admin:wrong@", "local", &more).await.err().unwrap().to_string();
+                let wrong = client(&gateway, "admin:wrong@", "dist", &more).await.err().unwrap().to_string();
                 assert!(wrong.contains(mechanism), "{carriage}: {wrong}");
             }
         }

@@ -137,7 +137,12 @@ impl ClientLink {
     /// over with that.
     fn note_frame(&mut self, id: ChannelId, frame: &Frame) -> bool {
         match frame {
-            Frame::Response(fragment) => self.count(fragment.counted()) && self.note_fragment(fragment),
+            Frame::Response(fragment) => {
+                let octets = fragment.counted();
+                let is_in_order = self.count(octets) && self.note_fragment(fragment);
+                self.reach.received((id.0, fragment.call), octets, &mut self.connection);
+                is_in_order
+            }
             Frame::Event(fragment) => self.note_fragment(fragment),
             Frame::Credit { .. } => self.note(Idle::Credit),
             Frame::Drain { .. } => self.note(Idle::News),
@@ -231,7 +236,6 @@ impl ClientLink {
         if let Some(increment) = self.window.release(octets) {
             self.grant(StreamId::CONNECTION, 0, increment);
         }
-        self.reach.received(octets, &mut self.connection);
         true
     }
 

@@ -60,7 +60,7 @@ impl Pair {
     }
 
     pub(super) fn with_budgets(client: ClientConfig, server: Option<Offer>, budgets: FrameBudgets) -> Self {
-        let server = ServerConfig { frames: server, budgets, http2: http2::Config::default() };
+        let server = ServerConfig { frames: server, budgets, ..ServerConfig::default() };
         Self {
             client: ClientLink::new(client, NOW),
             server: ServerLink::new(server, NOW),

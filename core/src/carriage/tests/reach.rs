@@ -7,8 +7,8 @@ use core::time::Duration;
 use bytes::Bytes;
 
 use super::pair::{NOW, client_config, node, request};
-use crate::carriage::{ChannelId, ClientEvent, ClientLink, FrameBudgets, Offer, ServerConfig, ServerEvent, ServerLink};
-use crate::http2::{self, StreamId};
+use crate::carriage::{ChannelId, ClientEvent, ClientLink, Offer, ServerConfig, ServerEvent, ServerLink};
+use crate::http2::StreamId;
 use crate::time::Instant;
 
 /// A large message; how long it takes tells how much of it is on its way at a time.
@@ -56,8 +56,7 @@ impl Way {
     /// With a session that was accepted.
     fn open(milliseconds: u64, octets_per_millisecond: usize) -> (Self, ChannelId, StreamId) {
         let offer = Offer { connection_credit: 4 << 20, ..Offer::default() };
-        let server =
-            ServerConfig { frames: Some(offer), budgets: FrameBudgets::default(), http2: http2::Config::default() };
+        let server = ServerConfig { frames: Some(offer), ..ServerConfig::default() };
         let mut way = Self {
             now: NOW,
             delay: Duration::from_millis(milliseconds),
@@ -147,6 +146,22 @@ fn a_narrow_way_gets_no_queue() {
     // 400 kB.
     let (_, most) = over(20, 10_000);
     assert!(most.iter().all(|most| (200_000..800_000).contains(most)), "{most:?} octets at a time");
+}
+
+/// What counts is what one of them brings: together they fill the way with less each.
+#[test]
+fn calls_beside_each_other_share_the_way() {
+    let (mut way, channel, stream) = Way::open(20, 10_000);
+    for call in 1..=8 {
+        way.client.call_in_fragments(channel, call, 3, VecDeque::from([Bytes::from(vec![7; 20_000])]));
+    }
+    while way.came.0 < 160_000 && way.step() {}
+    for call in 1..=8 {
+        way.server.respond(stream, call, Bytes::from(vec![8; SIZE]), true);
+    }
+    while way.came.1 < 8 * SIZE && way.step() {}
+    // In 40 milliseconds the way takes 400 kB; with the first credit they are 512.
+    assert!(way.to_client.most <= 1_100_000, "{} octets at a time", way.to_client.most);
 }
 
 #[test]

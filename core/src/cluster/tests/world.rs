@@ -8,12 +8,12 @@ use core::time::Duration;
 
 use bytes::Bytes;
 
-use crate::carriage::{Asked, Choice, FrameBudgets, Node, Offer, ServerConfig, ServerEvent, ServerLink};
+use crate::carriage::{Asked, Choice, Node, Offer, ServerConfig, ServerEvent, ServerLink};
 use crate::cluster::{
     CacheHandle, Call, CarriageConfig, Cluster, ClusterError, Config, Dial, Event, LinkId, OperationId, Output,
 };
 use crate::http1::{self, Answer, Fields, ServerExchange};
-use crate::http2::{self, ErrorCode, StreamId};
+use crate::http2::{ErrorCode, StreamId};
 use crate::session::ServerSession;
 use crate::time::Instant;
 use crate::wire::{
@@ -86,7 +86,7 @@ impl Far {
 
     /// An endpoint of the ladder's first rung, or with `None` of its second.
     pub(super) fn gateway(frames: Option<Offer>, refusals: &[(u16, Option<u32>)]) -> Self {
-        let config = ServerConfig { frames, budgets: FrameBudgets::default(), http2: http2::Config::default() };
+        let config = ServerConfig { frames, ..ServerConfig::default() };
         Self::Gateway(Box::new(Gateway {
             link: ServerLink::new(config, Instant::EPOCH),
             refusals: refusals.iter().copied().collect(),

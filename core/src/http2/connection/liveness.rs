@@ -18,13 +18,21 @@ pub(super) struct Liveness {
     is_acknowledged: bool,
     keep_alive: Option<KeepAlive>,
     last_received: Instant,
-    /// A PING that is not answered: its eight octets, and when it was sent.
-    ping: Option<(u64, Instant)>,
+    /// The last PING, if it is not answered.
+    ping: Option<Ping>,
     next_ping: u64,
     round_trip: Option<Duration>,
     shortest_round_trip: Option<Duration>,
     /// When SETTINGS were sent.
     begun: Instant,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Ping {
+    opaque: u64,
+    sent: Instant,
+    /// Without an answer the peer is given up.
+    is_probe: bool,
 }
 
 impl Liveness {
@@ -71,7 +79,7 @@ impl Liveness {
     }
 
     pub(super) fn ping_answered(&mut self, now: Instant, opaque: u64) {
-        if let Some((_, sent)) = self.ping.take_if(|(asked, _)| *asked == opaque) {
+        if let Some(Ping { sent, .. }) = self.ping.take_if(|ping| ping.opaque == opaque) {
             self.round_trip = Some(now - sent);
             self.note_round_trip(now - sent);
         }
@@ -92,10 +100,10 @@ impl Liveness {
     /// When to send a PING, or to give up waiting for what comes after one.
     fn keep_alive_deadline(&self) -> Option<Instant> {
         let KeepAlive { interval, timeout } = self.keep_alive?;
-        Some(match self.ping {
+        Some(match self.ping.filter(|ping| ping.is_probe) {
             None => self.last_received + interval,
             // Anything received shows that the peer is there: an answer may stand behind much else.
-            Some((_, sent)) => self.last_received.max(sent) + timeout,
+            Some(Ping { sent, .. }) => self.last_received.max(sent) + timeout,
         })
     }
 }
@@ -104,12 +112,15 @@ impl Connection {
     /// Asks the peer for an answer, unless one is awaited: it shows in [`round_trip`](Self::round_trip).
     pub fn ping(&mut self, now: Instant) {
         self.now = now;
-        if self.is_closed || self.liveness.ping.is_some() {
-            return;
+        if !self.is_closed && self.liveness.ping.is_none() {
+            self.send_ping(false);
         }
+    }
+
+    fn send_ping(&mut self, is_probe: bool) {
         let opaque = self.liveness.next_ping;
         self.liveness.next_ping += 1;
-        self.liveness.ping = Some((opaque, now));
+        self.liveness.ping = Some(Ping { opaque, sent: self.now, is_probe });
         put_ping(&mut self.output.buffer, false, opaque);
     }
 
@@ -136,10 +147,10 @@ impl Connection {
             if !self.wants_read() {
                 // It is not the peer that is silent.
                 self.liveness.received(now);
-            } else if self.liveness.ping.is_some() {
+            } else if self.liveness.ping.is_some_and(|ping| ping.is_probe) {
                 return self.give_up(ErrorCode::NO_ERROR, Reason::KeepAliveTimeout);
             } else {
-                self.ping(now);
+                self.send_ping(true);
             }
         }
         if is_over(self.drain_deadline()) {

@@ -184,6 +184,21 @@ fn a_silent_peer_is_asked_and_then_given_up() {
     assert!(matches!(raw.replies().last(), Some(Frame::GoAway { code: ErrorCode::NO_ERROR, .. })));
 }
 
+/// A host that only wants to know the way has not asked whether the peer lives.
+#[test]
+fn a_ping_of_the_host_s_does_not_shorten_the_peer_s_time() {
+    let mut raw = Raw::client(alive());
+    raw.endpoint.ping(start());
+    assert_eq!(raw.replies().len(), 1);
+    raw.later(Duration::from_secs(30));
+    assert!(!raw.endpoint.is_closed());
+    let [Frame::Ping { ack: false, opaque }] = raw.replies()[..] else { panic!("it is asked now") };
+    raw.later(Duration::from_secs(9));
+    raw.send([&Frame::Ping { ack: true, opaque }]);
+    raw.later(Duration::from_secs(30));
+    assert!(!raw.endpoint.is_closed(), "it has answered");
+}
+
 #[test]
 fn one_question_at_a_time() {
     let mut raw = Raw::client(config());

@@ -1,9 +1,9 @@
 //! The other end of a client's link: one member, and what speaks HTTP before it.
 
 use bytes::{Bytes, BytesMut};
-use hotrod_core::carriage::{FrameBudgets, Node, Offer, ServerConfig, ServerEvent, ServerLink};
+use hotrod_core::carriage::{Node, Offer, ServerConfig, ServerEvent, ServerLink};
 use hotrod_core::http1::{self, Fields, ServerExchange};
-use hotrod_core::http2::{self, StreamId};
+use hotrod_core::http2::StreamId;
 use hotrod_core::session::ServerSession;
 use hotrod_core::time::Instant;
 use hotrod_core::wire::{Body, Limits, Operation, Ping, Reply, Request, Status, Topology, Version};
@@ -41,11 +41,8 @@ impl Endpoint {
             Speaks::HotRod => Protocol::HotRod,
             Speaks::Http1 => Protocol::Http1(Box::new(ServerExchange::new(http1::Limits::default()))),
             Speaks::Http2 | Speaks::Frames => {
-                let config = ServerConfig {
-                    frames: (speaks == Speaks::Frames).then(Offer::default),
-                    budgets: FrameBudgets::default(),
-                    http2: http2::Config::default(),
-                };
+                let config =
+                    ServerConfig { frames: (speaks == Speaks::Frames).then(Offer::default), ..ServerConfig::default() };
                 Protocol::Http2(Box::new(ServerLink::new(config, now)), None)
             }
         };
