@@ -26,8 +26,8 @@ use crate::watch::{NO_EXTERNAL, error_reply};
 
 /// Bytes that wait for the member's socket above which no more are taken from clients.
 const ENOUGH: usize = 64 << 10;
-/// Octets of waiting requests of one link above which one of them is sent away. Far below the
-/// connection's credit, so the request whose turn it is always gets more of it (spec, "Credit").
+/// Octets of waiting requests of one link above which one of them is sent away. Far below the connection's credit, so the
+/// request whose turn it is always gets more of it (spec, "Credit").
 pub(super) const MOST_WAITING: usize = 4 << 20;
 
 /// Calls of one session with one member.
