@@ -260,7 +260,7 @@ impl<'a> World<'a> {
 
     fn poll(&mut self, most: usize) {
         for _ in 0..most {
-            let Some(event) = self.connection.poll_event() else { return };
+            let Some(event) = self.connection.poll_event() else { return self.model.all_told() };
             if let Event::Closed(_) = event {
                 // What says goodbye is still to be sent.
                 self.transmit(usize::MAX);

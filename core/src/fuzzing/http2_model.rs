@@ -16,12 +16,22 @@ const MOST_OUTPUT: usize = 9 << 20;
 /// A stream, as the application and the peer see it.
 #[derive(Default)]
 struct Stream {
-    /// The request (at a server) or the response (at a client) was told.
-    has_begun: bool,
-    /// The application was told of its end or has made one: nothing follows.
-    is_over: bool,
+    told: Told,
     /// END_STREAM or RST_STREAM was sent.
     has_sent_end: bool,
+}
+
+/// What the application was told of a stream.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Told {
+    #[default]
+    Nothing,
+    /// The request (at a server) or the response (at a client).
+    Message,
+    /// The last of it: only a reset follows.
+    All,
+    /// The end of the stream, unless the application has made it: nothing follows.
+    End,
 }
 
 pub(super) struct Model {
@@ -61,7 +71,7 @@ impl Model {
     }
 
     pub(super) fn was_reset(&mut self, stream: StreamId) {
-        self.streams.entry(stream).or_default().is_over = true;
+        self.streams.entry(stream).or_default().told = Told::End;
     }
 
     /// What was not sent is dropped.
@@ -80,13 +90,13 @@ impl Model {
                 assert_eq!(self.role, Role::Client);
                 self.begins(*stream, *end_stream);
             }
-            Event::Interim { stream, .. } => assert!(!self.of(*stream).has_begun),
+            Event::Interim { stream, .. } => assert_eq!(self.of(*stream).told, Told::Nothing),
             Event::Data { stream, data, end_stream } => {
                 assert!(!data.is_empty() || *end_stream);
                 self.goes_on(*stream, *end_stream);
             }
             Event::Trailers { stream, .. } => self.goes_on(*stream, true),
-            Event::Reset { stream, .. } => self.of(*stream).is_over = true,
+            Event::Reset { stream, .. } => self.of(*stream).told = Told::End,
             Event::Extension { stream, kind, .. } => {
                 assert_eq!(*kind, KIND);
                 if !stream.is_connection() {
@@ -110,21 +120,31 @@ impl Model {
     /// A stream that may be heard of.
     fn of(&mut self, stream: StreamId) -> &mut Stream {
         let stream = self.streams.entry(stream).or_default();
-        assert!(!stream.is_over, "something follows the end of a stream");
+        assert!(stream.told < Told::End, "something follows the end of a stream");
         stream
     }
 
     fn begins(&mut self, stream: StreamId, end_stream: bool) {
         let stream = self.of(stream);
-        assert!(!core::mem::replace(&mut stream.has_begun, true), "a stream begins twice");
-        stream.is_over = end_stream && stream.has_sent_end;
+        assert_eq!(stream.told, Told::Nothing, "a stream begins twice");
+        stream.told = if end_stream { Told::All } else { Told::Message };
     }
 
     fn goes_on(&mut self, stream: StreamId, end_stream: bool) {
         let stream = self.of(stream);
-        assert!(stream.has_begun, "content before a message");
-        // It may still be reset.
-        stream.is_over = end_stream && stream.has_sent_end;
+        assert_eq!(stream.told, Told::Message, "content before a message, or after its end");
+        if end_stream {
+            stream.told = Told::All;
+        }
+    }
+
+    /// Everything was told that has happened: what has ended at both ends is over.
+    pub(super) fn all_told(&mut self) {
+        for stream in self.streams.values_mut() {
+            if stream.told == Told::All && stream.has_sent_end {
+                stream.told = Told::End;
+            }
+        }
     }
 
     /// What is sent is HTTP/2.
