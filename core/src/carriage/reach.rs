@@ -57,7 +57,8 @@ impl Reach {
         if shortest < NEAR {
             self.credit = self.least;
         }
-        if shortest < FAR || self.credit >= self.most {
+        // A whole message takes no credit.
+        if octets == 0 || shortest < FAR || self.credit >= self.most {
             return;
         }
         let now = connection.now();

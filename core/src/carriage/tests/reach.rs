@@ -165,6 +165,21 @@ fn calls_beside_each_other_share_the_way() {
 }
 
 #[test]
+fn a_whole_answer_is_no_reason_to_look_at_the_way() {
+    let (mut way, channel, stream) = Way::open(20, 1_000_000);
+    for call in 1..=2 {
+        way.client.call(channel, call, 1).expect("a call can begin").put_slice(b"q");
+    }
+    while way.step() {}
+    // Not in order, so each is looked at by every rule.
+    for call in [2, 1] {
+        way.server.respond(stream, call, Bytes::from_static(b"answer"), true);
+    }
+    while way.came.1 < 12 && way.step() {}
+    assert!(way.came.1 == 12 && !way.step(), "nothing is said to it");
+}
+
+#[test]
 fn a_short_way_has_enough_with_the_first_credit() {
     let (_, most) = over(1, 1_000_000_000);
     assert!(most.iter().all(|most| *most > 70_000), "2 ms are not that short");

@@ -197,7 +197,7 @@ impl Connection {
     }
 
     /// The shortest time from a PING, or from the first SETTINGS, to the answer.
-    pub fn shortest_round_trip(&self) -> Option<Duration> {
+    pub(crate) fn shortest_round_trip(&self) -> Option<Duration> {
         self.liveness.shortest_round_trip()
     }
 
