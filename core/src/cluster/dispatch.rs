@@ -61,8 +61,9 @@ impl Cluster {
             Choice::Wait => {
                 self.wait(id);
                 let pauses = self.members.iter().filter_map(|(_, member)| member.retry_at);
-                let earliest = pauses.filter(|retry_at| *retry_at > self.now).min();
-                self.retry_at = [self.retry_at, earliest].into_iter().flatten().min();
+                if let Some(earliest) = pauses.filter(|retry_at| *retry_at > self.now).min() {
+                    self.retry_by(earliest);
+                }
             }
             Choice::Gone => {
                 let (applied, operation) = (operation.applied(), operation.request.operation());

@@ -273,8 +273,8 @@ impl Cluster {
             }
             if known.may_be_tried(self.now) {
                 self.begin_session(member, Purpose::Operations);
-            } else {
-                self.retry_at = [self.retry_at, known.retry_at].into_iter().flatten().min();
+            } else if let Some(at) = known.retry_at {
+                self.retry_by(at);
             }
         }
         self.search();
