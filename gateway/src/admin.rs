@@ -115,6 +115,7 @@ fn readiness(shared: &Shared) -> (bool, Value) {
             "known_by": members.known_by.name(),
             "own": members.own.map(|own| own.to_string()),
             "members": members.all.iter().map(ToString::to_string).collect::<Vec<_>>(),
+            "outside_member_hosts": members.refused.iter().map(ToString::to_string).collect::<Vec<_>>(),
         },
     });
     (reasons.is_empty(), body)

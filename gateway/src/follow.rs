@@ -7,18 +7,21 @@ use hotrod_core::sasl::Credentials;
 use hotrod_core::session::{Authentication, Config, Disconnect, OperationError};
 use hotrod_core::wire::{Intelligence, Member, Request, RequestOptions, Topology};
 use hotrod_tokio::{Error, Session};
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 use tokio::time::{sleep, timeout};
 use tracing::{info, warn};
 
 use crate::config::{Account, Proof, Role, TopologyConfig};
 use crate::drain::{Drain, Phase};
-use crate::gateway::{Seen, Topologies};
-use crate::membership::{KnownBy, Membership};
+use crate::gateway::{CacheTopology, Topologies};
+use crate::membership::Membership;
+use crate::tls::Use;
 use crate::upstream::Dialer;
 
 /// Pause after the first failure; it doubles with each further one.
 const MIN_PAUSE: Duration = Duration::from_millis(100);
+/// The shortest time between two requests of the gateway's own connection, however many hints there are.
+const LEAST_INTERVAL: Duration = Duration::from_secs(1);
 /// The longest pause.
 const MAX_PAUSE: Duration = Duration::from_secs(5);
 /// An account that was refused is tried again after so long: the realm may lock one that is refused often.
@@ -40,7 +43,19 @@ pub(crate) struct Follower {
     dialer: Arc<Dialer>,
     membership: Arc<Membership>,
     topologies: Topologies,
+    refresh: Refresh,
     health: watch::Sender<Health>,
+}
+
+/// Has the gateway's own connection ask for the topology ahead of its interval. Cheap to clone.
+#[derive(Clone, Default)]
+pub(crate) struct Refresh(Arc<Notify>);
+
+impl Refresh {
+    /// Requests further ahead than [`LEAST_INTERVAL`] from the last one wait; any number of them is one.
+    pub(crate) fn request(&self) {
+        self.0.notify_one();
+    }
 }
 
 impl Follower {
@@ -49,11 +64,12 @@ impl Follower {
         dialer: Arc<Dialer>,
         membership: Arc<Membership>,
         topologies: Topologies,
+        refresh: Refresh,
     ) -> (Self, watch::Receiver<Health>) {
         let nothing_yet = Health { answering: None, problem: Some("no member has answered yet".into()) };
         let (health, seen) = watch::channel(nothing_yet);
         let (role, settings) = (config.role.clone(), config.topology.clone());
-        (Self { role, settings, dialer, membership, topologies, health }, seen)
+        (Self { role, settings, dialer, membership, topologies, refresh, health }, seen)
     }
 
     /// Runs until sessions are cut off; readiness is told until then.
@@ -77,7 +93,6 @@ impl Follower {
                 if self.health.borrow().answering.is_some() {
                     pause = MIN_PAUSE;
                 }
-                self.membership.own_connection_lost();
                 self.tell(None, Some(format!("{member}: {error}")));
             }
             sleep(pause).await;
@@ -85,14 +100,14 @@ impl Follower {
         }
     }
 
-    /// Whom to talk to: members that are known, and then those that the settings name.
+    /// Members to connect to, in order: those of the settings first, so that a wrong topology can't keep the gateway from
+    /// asking them.
     fn candidates(&self) -> Vec<Member> {
         match &self.role {
             Role::Sidecar { upstream, .. } => vec![upstream.clone()],
             Role::Front { seeds, .. } => {
-                let mut candidates = self.membership.present().all;
-                let more: Vec<Member> = seeds.iter().filter(|seed| !candidates.contains(seed)).cloned().collect();
-                candidates.extend(more);
+                let mut candidates = seeds.clone();
+                candidates.extend(self.membership.present().all.into_iter().filter(|member| !seeds.contains(member)));
                 candidates
             }
         }
@@ -116,7 +131,7 @@ impl Follower {
 
     async fn start(&self, member: &Member, account: Option<&Account>) -> Result<Session, Error> {
         let unreachable = |error: std::io::Error| Error::Settings(error.to_string());
-        let stream = self.dialer.dial(member).await.map_err(unreachable)?;
+        let stream = self.dialer.dial(member, Use::Account).await.map_err(unreachable)?;
         // What sessions are told has to be whole: owners as well.
         let mut config = Config { intelligence: Intelligence::HashDistributionAware, ..Config::default() };
         config.operation_timeout = self.settings.interval.max(Duration::from_secs(5));
@@ -143,8 +158,16 @@ impl Follower {
                 }
                 Err(error) => return Err(error),
             }
+            let pause = async {
+                let least = LEAST_INTERVAL.min(self.settings.interval);
+                sleep(least).await;
+                tokio::select! {
+                    () = sleep(self.settings.interval.saturating_sub(least)) => {}
+                    () = self.refresh.0.notified() => {}
+                }
+            };
             tokio::select! {
-                () = sleep(self.settings.interval) => {}
+                () = pause => {}
                 // No listener was added: there are no events, only the end.
                 _ = session.next_event() => {}
             }
@@ -153,8 +176,8 @@ impl Follower {
 
     fn learn(&self, topology: Option<Box<Topology>>) {
         if let Some(topology) = topology {
-            self.membership.learn(&topology.members, KnownBy::OwnConnection);
-            self.topologies.tell(Seen { cache: self.settings.cache.clone(), topology });
+            self.membership.learn(&topology.members);
+            self.topologies.send(CacheTopology { cache: self.settings.cache.clone(), topology });
         }
     }
 
@@ -180,6 +203,7 @@ fn is_refusal(error: &Error) -> bool {
 fn authentication(account: &Account, encrypted: bool) -> Authentication {
     let credentials = match &account.proof {
         Proof::Password(password) => Credentials::password(account.user.clone().unwrap_or_default(), password.clone()),
+        Proof::Certificate => Credentials::certificate(),
         Proof::Token(token) => {
             let credentials = Credentials::token(token.clone());
             match &account.user {

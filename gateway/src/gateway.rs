@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use hotrod_core::wire::Topology;
+use hotrod_core::wire::{Limits, Topology};
 use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, broadcast, watch};
 use tokio::task::JoinHandle;
@@ -15,12 +15,13 @@ use tracing::{error, info, warn};
 
 use crate::config::Config;
 use crate::drain::{Drain, DrainSwitch, Phase};
-use crate::follow::{Follower, Health};
-use crate::membership::{KnownBy, Membership};
+use crate::follow::{Follower, Health, Refresh};
+use crate::membership::Membership;
 use crate::metrics::Metrics;
 use crate::relay::Relaying;
 use crate::tls::{TlsError, TlsFiles};
 use crate::upstream::{Dialer, Upstreams};
+use crate::watch::request_limits;
 use crate::{admin, listen};
 
 /// Connections of the admin port that the system holds until they are accepted.
@@ -42,64 +43,65 @@ pub(crate) struct Shared {
     /// One for each connection that may still come.
     pub(crate) places: Arc<Semaphore>,
     pub(crate) tasks: TaskTracker,
-    /// Views of the cluster, as they are seen.
+    /// Topologies that the gateway's own connection has received.
     pub(crate) topologies: Topologies,
+    refresh: Refresh,
 }
 
-/// Views that a link may be behind: the newest one tells all that matters.
+/// Topologies that a link may lag behind: the newest one supersedes all others.
 const TOPOLOGIES: usize = 16;
 
-/// A view of the cluster, as one cache has it.
-pub(crate) struct Seen {
+/// The topology of one cache.
+pub(crate) struct CacheTopology {
     pub(crate) cache: String,
     pub(crate) topology: Box<Topology>,
 }
 
-/// Where views of the cluster are passed around. Cheap to clone.
+/// Broadcasts the topologies of the gateway's own connection, and no others, to all links. Cheap to clone.
 #[derive(Clone)]
-pub(crate) struct Topologies(broadcast::Sender<Arc<Seen>>);
+pub(crate) struct Topologies(broadcast::Sender<Arc<CacheTopology>>);
 
 impl Topologies {
     fn new() -> Self {
         Self(broadcast::Sender::new(TOPOLOGIES))
     }
 
-    /// A view has come, by whatever way. One without owners, which an answer to a client of less intelligence has, can't go
-    /// to others (spec, 5.7).
-    pub(crate) fn tell(&self, seen: Seen) {
-        if seen.topology.hash.is_some() {
-            // There may be no link that wants to hear of it.
-            let _ = self.0.send(Arc::new(seen));
+    /// Sends a topology to all links. One without segment owners can't be a TOPOLOGY frame (spec, 5.7).
+    pub(crate) fn send(&self, view: CacheTopology) {
+        if view.topology.hash.is_some() {
+            // There may be no links.
+            let _ = self.0.send(Arc::new(view));
         }
     }
 
-    pub(crate) fn subscribe(&self) -> broadcast::Receiver<Arc<Seen>> {
+    pub(crate) fn subscribe(&self) -> broadcast::Receiver<Arc<CacheTopology>> {
         self.0.subscribe()
     }
 }
 
 impl Shared {
-    /// A view has come with an answer to a client.
-    pub(crate) fn learn(&self, seen: Seen) {
-        self.membership.learn(&seen.topology.members, KnownBy::Replies);
-        self.topologies.tell(seen);
+    /// Handles a topology in a reply to a client: a hint that the gateway's own connection should ask again, and nothing
+    /// more. Clients can have members send what looks like one.
+    pub(crate) fn hint(&self, topology: &Topology) {
+        if topology.members != self.membership.present().all {
+            self.refresh.request();
+        }
     }
 
-    /// Whether nothing may pass to members unseen: with a certificate of the gateway's own, EXTERNAL would make its
-    /// client the gateway.
-    pub(crate) fn must_see(&self) -> bool {
-        self.config.upstream.tls.as_ref().is_some_and(|tls| tls.certificate.is_some())
+    /// Returns the limits on clients' requests.
+    pub(crate) fn request_limits(&self) -> Limits {
+        request_limits(self.config.limits.request)
     }
 
-    /// How sessions of plain Hot Rod are passed on.
+    /// Returns the settings of sessions of plain Hot Rod.
     pub(crate) fn relaying(&self) -> Relaying<'_> {
         Relaying {
             buffer: self.config.limits.buffer,
+            request: self.config.limits.request,
             idle: self.config.limits.idle_timeout,
-            must_see: self.must_see(),
             metrics: &self.metrics,
             drain: self.drain.clone(),
-            learn: Box::new(|seen| self.learn(seen)),
+            hint: Box::new(|topology| self.hint(topology)),
         }
     }
 }
@@ -140,8 +142,10 @@ impl Gateway {
         let tls = Arc::new(TlsFiles::read(config.tls.as_ref(), config.upstream.tls.as_ref())?);
         let (switch, drain) = DrainSwitch::new();
         let membership = Arc::new(Membership::new(config.role.clone(), metrics.clone()));
-        let dialer = Arc::new(Dialer::new(config.upstream.clone(), tls.clone(), metrics.clone()));
-        let (follower, health) = Follower::new(&config, dialer.clone(), membership.clone(), topologies.clone());
+        let dialer = Arc::new(Dialer::new(config.upstream.clone(), tls.clone(), membership.clone(), metrics.clone()));
+        let refresh = Refresh::default();
+        let (follower, health) =
+            Follower::new(&config, dialer.clone(), membership.clone(), topologies.clone(), refresh.clone());
         let listener = listen::bind(&config.listen, config.backlog).await?;
         let admin = match &config.admin {
             Some(address) => Some(listen::bind(address, ADMIN_BACKLOG).await?),
@@ -160,6 +164,7 @@ impl Gateway {
             drain: drain.clone(),
             tasks: TaskTracker::new(),
             topologies,
+            refresh,
             config,
         });
         info!(%address, admin = admin_address.map(|address| address.to_string()), "listening");

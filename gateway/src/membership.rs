@@ -1,10 +1,12 @@
 //! Who the members of the cluster are, and how that is known.
 
 use std::net::{IpAddr, UdpSocket};
+use std::sync::{PoisonError, RwLock};
 
+use hotrod_core::cluster::MemberHosts;
 use hotrod_core::wire::Member;
 use tokio::sync::watch;
-use tracing::info;
+use tracing::{info, warn};
 
 use crate::config::Role;
 use crate::metrics::Metrics;
@@ -14,9 +16,7 @@ use crate::metrics::Metrics;
 pub(crate) enum KnownBy {
     /// Not at all: they are what the settings name.
     Settings,
-    /// From answers to clients.
-    Replies,
-    /// The gateway follows a cache's topology over a connection of its own.
+    /// The gateway's own connection has received a topology, since which it may have been lost.
     OwnConnection,
 }
 
@@ -24,7 +24,6 @@ impl KnownBy {
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Settings => "settings",
-            Self::Replies => "replies",
             Self::OwnConnection => "own connection",
         }
     }
@@ -37,15 +36,18 @@ pub(crate) struct Members {
     pub(crate) all: Vec<Member>,
     /// The member that this is a sidecar of, as the topology has it; `None` while it isn't known, and with `--front`.
     pub(crate) own: Option<Member>,
+    /// Members of the topology whose hosts are outside of `member-hosts`: a front doesn't dial them.
+    pub(crate) refused: Vec<Member>,
     /// Where that comes from.
     pub(crate) known_by: KnownBy,
 }
 
-/// The members, and whoever wants to know when they change.
+/// The members of the cluster, as the gateway's own connection names them, within the hosts that may be dialled.
 pub(crate) struct Membership {
     role: Role,
     metrics: Metrics,
     present: watch::Sender<Members>,
+    hosts: RwLock<MemberHosts>,
 }
 
 impl Membership {
@@ -54,8 +56,38 @@ impl Membership {
             Role::Sidecar { advertised, .. } => (Vec::new(), advertised.clone()),
             Role::Front { seeds, .. } => (seeds.clone(), None),
         };
-        let present = watch::Sender::new(Members { all, own, known_by: KnownBy::Settings });
-        Self { role, metrics, present }
+        let hosts = match &role {
+            // A sidecar dials no member of a topology.
+            Role::Sidecar { .. } => MemberHosts::any(),
+            Role::Front { member_hosts: Some(hosts), .. } => hosts.clone(),
+            Role::Front { seeds, .. } => MemberHosts::default_for_seeds(seeds.iter().map(|seed| &seed.host[..])),
+        };
+        let present = watch::Sender::new(Members { all, own, refused: Vec::new(), known_by: KnownBy::Settings });
+        Self { role, metrics, present, hosts: RwLock::new(hosts) }
+    }
+
+    /// Notes the address to which a seed's name has resolved: by default members may be in its network.
+    pub(crate) fn seed_resolved(&self, seed: &Member, address: IpAddr) {
+        if let Role::Front { seeds, member_hosts: None, .. } = &self.role
+            && seeds.contains(seed)
+        {
+            let mut hosts = self.hosts.write().unwrap_or_else(PoisonError::into_inner);
+            hosts.add_seed(&address.to_string());
+        }
+    }
+
+    /// Whether a member that is about to be dialled may be at this address, to which its host has resolved.
+    pub(crate) fn may_be_at(&self, member: &Member, address: IpAddr) -> bool {
+        self.is_of_the_settings(member)
+            || self.hosts.read().unwrap_or_else(PoisonError::into_inner).allows_resolved(address)
+    }
+
+    /// Whether the settings name this member, and so allow its address.
+    fn is_of_the_settings(&self, member: &Member) -> bool {
+        match &self.role {
+            Role::Sidecar { .. } => true,
+            Role::Front { seeds, .. } => seeds.contains(member),
+        }
     }
 
     pub(crate) fn present(&self) -> Members {
@@ -67,45 +99,42 @@ impl Membership {
         self.present.subscribe()
     }
 
-    /// A topology says who the members are. What the gateway's own connection says is not overruled by passing answers,
-    /// which may be of a cache that is not on every member.
-    pub(crate) fn learn(&self, members: &[Member], known_by: KnownBy) {
-        {
-            let present = self.present.borrow();
-            let is_known = present.known_by == known_by && present.all == members;
-            if members.is_empty() || is_known || present.known_by > known_by {
-                return;
-            }
+    /// Applies the members of a topology that the gateway's own connection has received. Nothing else decides who they are
+    /// (R-104).
+    pub(crate) fn learn(&self, members: &[Member]) {
+        if members.is_empty() {
+            return;
         }
+        let (members, refused): (Vec<Member>, Vec<Member>) = {
+            let hosts = self.hosts.read().unwrap_or_else(PoisonError::into_inner);
+            let may_dial = |member: &Member| self.is_of_the_settings(member) || hosts.allows(&member.host);
+            members.iter().cloned().partition(may_dial)
+        };
         let own = match &self.role {
             Role::Front { .. } => None,
             Role::Sidecar { advertised: Some(own), .. } => Some(own.clone()),
-            Role::Sidecar { upstream, node_name, .. } => own_of(upstream, node_name, members),
+            Role::Sidecar { upstream, node_name, .. } => own_of(upstream, node_name, &members),
         };
-        let new = Members { all: members.to_vec(), own, known_by };
+        let new = Members { all: members, own, refused, known_by: KnownBy::OwnConnection };
         let changed = self.present.send_if_modified(|present| {
             let changed = *present != new;
             *present = new;
             changed
         });
         if changed {
-            let Members { all, own, .. } = &*self.present.borrow();
-            let names: Vec<String> = all.iter().map(ToString::to_string).collect();
+            let Members { all, own, refused, .. } = &*self.present.borrow();
+            let names = |members: &[Member]| members.iter().map(ToString::to_string).collect::<Vec<_>>().join(",");
             let own = own.as_ref().map(ToString::to_string);
-            info!(members = names.join(","), own, known_by = known_by.name(), "members of the cluster");
+            info!(members = names(all), own, "members of the cluster");
+            if !refused.is_empty() {
+                warn!(
+                    members = names(refused),
+                    "the topology names members outside of member-hosts, which are not dialled; allow them with \
+                     --member-hosts if they are of this cluster"
+                );
+            }
             self.metrics.set_members(all.len());
         }
-    }
-
-    /// The gateway's own connection is gone: passing answers count again. The members stay what they were.
-    pub(crate) fn own_connection_lost(&self) {
-        self.present.send_if_modified(|present| {
-            let lost = present.known_by == KnownBy::OwnConnection;
-            if lost {
-                present.known_by = KnownBy::Replies;
-            }
-            lost
-        });
     }
 }
 
@@ -228,11 +257,12 @@ mod tests {
     }
 
     fn front(seeds: &[&str]) -> Membership {
-        Membership::new(Role::Front { seeds: members(seeds), node_name: None }, Metrics::new())
+        let role = Role::Front { seeds: members(seeds), node_name: None, member_hosts: None };
+        Membership::new(role, Metrics::new())
     }
 
     fn view(of: &[&str]) -> Members {
-        Members { all: members(of), own: None, known_by: KnownBy::OwnConnection }
+        Members { all: members(of), own: None, refused: Vec::new(), known_by: KnownBy::OwnConnection }
     }
 
     #[test]
@@ -293,7 +323,7 @@ mod tests {
     fn a_sidecar_finds_its_member_by_the_surest_sign() {
         let own = |upstream: &str, name: &str, of: &[&str]| {
             let membership = sidecar(upstream, name, None);
-            membership.learn(&members(of), KnownBy::OwnConnection);
+            membership.learn(&members(of));
             membership.present().own.map(|own| own.to_string())
         };
         let three = ["pod-0.svc:11222", "pod-1.svc:11222", "pod-2.svc:11222"];
@@ -313,23 +343,52 @@ mod tests {
     fn the_settings_say_best_which_member_it_is() {
         let membership = sidecar("127.0.0.1:1", "x", Some("elsewhere:2"));
         assert_eq!(membership.present().own, Some(member("elsewhere:2")), "also before any topology");
-        membership.learn(&members(&["127.0.0.1:1"]), KnownBy::OwnConnection);
+        membership.learn(&members(&["127.0.0.1:1"]));
         assert_eq!(membership.present().own, Some(member("elsewhere:2")));
     }
 
     #[test]
-    fn passing_answers_count_where_the_gateway_knows_no_better() {
+    fn a_topology_without_members_changes_nothing() {
         let membership = front(&["seed:1"]);
         assert_eq!(membership.present().all, members(&["seed:1"]));
-        membership.learn(&members(&["a:1", "b:1"]), KnownBy::Replies);
-        membership.learn(&members(&["a:1", "b:1", "c:1"]), KnownBy::OwnConnection);
-        membership.learn(&members(&["a:1"]), KnownBy::Replies);
-        assert_eq!(membership.present().all.len(), 3, "the cache of that answer may be on one member only");
-        membership.own_connection_lost();
-        assert_eq!(membership.present().all.len(), 3);
-        membership.learn(&members(&["c:1"]), KnownBy::Replies);
-        assert_eq!(membership.present().all, members(&["c:1"]));
-        membership.learn(&[], KnownBy::OwnConnection);
-        assert_eq!(membership.present().all.len(), 1, "no topology names nobody");
+        membership.learn(&members(&["pod-0.seed:1", "seed:2"]));
+        membership.learn(&[]);
+        assert_eq!(membership.present().all, members(&["seed:2"]));
+    }
+
+    /// R-104: a front dials no member whose host is outside of the configured ones, whatever a topology says.
+    #[test]
+    fn members_outside_of_the_hosts_are_not_dialled() {
+        let topology = members(&["10.2.3.4:1", "169.254.169.254:80", "127.0.0.1:22", "evil.example.com:1", "seed:1"]);
+        let membership = front(&["seed:1"]);
+        membership.learn(&topology);
+        assert_eq!(membership.present().all, members(&["seed:1"]));
+        // The name of the seed has an address in the cluster's network.
+        membership.seed_resolved(&member("seed:1"), "10.96.0.7".parse().unwrap());
+        membership.learn(&topology);
+        let present = membership.present();
+        assert_eq!(present.all, members(&["10.2.3.4:1", "seed:1"]));
+        assert_eq!(present.refused, members(&["169.254.169.254:80", "127.0.0.1:22", "evil.example.com:1"]));
+        // A name within the hosts leads to no local address; a seed may.
+        let pod = member("pod-0.seed.svc:1");
+        assert!(membership.may_be_at(&pod, "10.2.3.4".parse().unwrap()));
+        assert!(!membership.may_be_at(&pod, "127.0.0.1".parse().unwrap()));
+        assert!(membership.may_be_at(&member("seed:1"), "127.0.0.1".parse().unwrap()));
+        // An address of a member that is no seed adds nothing.
+        membership.seed_resolved(&member("evil.example.com:1"), "203.0.113.7".parse().unwrap());
+        assert!(!membership.hosts.read().unwrap().allows("203.0.113.8"));
+    }
+
+    #[test]
+    fn the_settings_say_which_hosts_may_be_dialled() {
+        let role = Role::Front {
+            seeds: members(&["10.0.0.1:1"]),
+            node_name: None,
+            member_hosts: Some("*.pods.example.com".parse().unwrap()),
+        };
+        let membership = Membership::new(role, Metrics::new());
+        membership.seed_resolved(&member("10.0.0.1:1"), "10.0.0.1".parse().unwrap());
+        membership.learn(&members(&["10.0.0.1:1", "10.0.0.2:1", "a.pods.example.com:1"]));
+        assert_eq!(membership.present().all, members(&["10.0.0.1:1", "a.pods.example.com:1"]));
     }
 }

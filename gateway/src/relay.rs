@@ -8,19 +8,21 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::time::{Instant, sleep_until};
+use hotrod_core::wire::Topology;
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf};
+use tokio::time::{Instant, sleep_until, timeout};
 
 use crate::drain::{Drain, Phase};
-use crate::gateway::Seen;
 use crate::metrics::{Buffered, Metrics};
-use crate::watch::{LostTrack, Watch};
+use crate::watch::{Unreadable, Watch};
 
 /// A session that is to end by itself is over when nothing was in flight for so long: what a client sends meanwhile is
 /// answered with an error that has it try elsewhere.
 const QUIET: Duration = Duration::from_secs(1);
 /// What is left of a session of which one side has ended is over when nothing was sent for so long.
 const HALF_CLOSED: Duration = Duration::from_secs(10);
+/// Time for a client to take the error reply that ends its session.
+const LAST_ERROR: Duration = Duration::from_secs(2);
 /// Reads of one turn before other tasks get theirs.
 const READS_A_TURN: usize = 16;
 /// The most that is read at a time.
@@ -30,14 +32,14 @@ const CHUNK: usize = 16 << 10;
 pub(crate) struct Relaying<'a> {
     /// Bytes held in each direction for a side that is slow to take them; nothing more is read for it meanwhile.
     pub(crate) buffer: usize,
+    /// The largest request, in bytes.
+    pub(crate) request: usize,
     /// Without a byte for so long the session is over.
     pub(crate) idle: Duration,
-    /// Whether nothing may pass unseen: see [`Watch`].
-    pub(crate) must_see: bool,
     pub(crate) metrics: &'a Metrics,
     pub(crate) drain: Drain,
-    /// Takes the views of the cluster that pass by.
-    pub(crate) learn: Box<dyn Fn(Seen) + Send + Sync + 'a>,
+    /// Receives the topologies in replies, which are hints.
+    pub(crate) hint: Box<dyn Fn(&Topology) + Send + Sync + 'a>,
 }
 
 /// How a session ended, and what went each way.
@@ -61,8 +63,8 @@ pub(crate) enum End {
     ClientFailed(io::Error),
     /// The member's link failed.
     MemberFailed(io::Error),
-    /// What passes is not understood, and has to be.
-    Unseen(LostTrack),
+    /// A message can't be followed.
+    Unreadable(Unreadable),
     /// Nothing was sent for too long.
     Idle,
     /// The gateway stops, and nothing was in flight.
@@ -78,7 +80,7 @@ impl fmt::Display for End {
             Self::Member => f.write_str("closed by the member"),
             Self::ClientFailed(error) => write!(f, "the client's link failed: {error}"),
             Self::MemberFailed(error) => write!(f, "the member's link failed: {error}"),
-            Self::Unseen(lost) => write!(f, "{lost}"),
+            Self::Unreadable(fault) => write!(f, "{fault}"),
             Self::Idle => f.write_str("idle for too long"),
             Self::Drained => f.write_str("drained"),
             Self::Cut => f.write_str("cut off at the end of the grace"),
@@ -96,7 +98,7 @@ pub(crate) async fn relay(
 ) -> Relayed {
     let now = Instant::now();
     let mut relay = Relay {
-        watch: Watch::new(relaying.must_see),
+        watch: Watch::new(relaying.request),
         held: relaying.metrics.buffer(),
         client: Side::default(),
         member: Side::default(),
@@ -104,16 +106,19 @@ pub(crate) async fn relay(
         phase: Phase::Serving,
         moved_at: now,
         worked_at: now,
-        asked: false,
         relaying,
     };
     let end = match relay.watch.client_sent(first) {
         Ok(()) => relay.run(client, member).await,
-        Err(lost) => {
+        Err(fault) => {
             relay.count_refused();
-            End::Unseen(lost)
+            End::Unreadable(fault)
         }
     };
+    if let End::Unreadable(_) = end {
+        let _ = member.shutdown().await;
+        relay.send_last_error(client).await;
+    }
     Relayed { to_member: relay.member.taken, to_client: relay.client.taken, end }
 }
 
@@ -128,8 +133,6 @@ struct Relay<'a> {
     /// When anything was sent last, and when anything was to or from the member.
     moved_at: Instant,
     worked_at: Instant,
-    /// Whether the last bytes were the client's: all that is known of what is in flight where that is not seen.
-    asked: bool,
     relaying: Relaying<'a>,
 }
 
@@ -184,9 +187,8 @@ impl Relay<'_> {
 
     /// When it is over if nothing happens until then.
     fn deadline(&self) -> Instant {
-        let is_quiet = self.watch.is_quiet().unwrap_or(!self.asked && self.watch.held() == 0);
         match self.first_end {
-            _ if self.phase >= Phase::Draining && is_quiet => self.worked_at + QUIET,
+            _ if self.phase >= Phase::Draining && self.watch.is_quiet() => self.worked_at + QUIET,
             Some(_) => self.moved_at + HALF_CLOSED.min(self.relaying.idle),
             None => self.moved_at + self.relaying.idle,
         }
@@ -230,6 +232,24 @@ impl Relay<'_> {
         }
     }
 
+    /// Sends the error reply that names the fault, and drops what the client goes on to send for a while: a socket that is
+    /// closed with unread bytes is reset, and the client would lose the reply.
+    async fn send_last_error(&mut self, client: &mut (impl AsyncRead + AsyncWrite + Unpin)) {
+        let said = async {
+            while !self.watch.for_client().is_empty() {
+                let written = poll_fn(|cx| self.watch.for_client().poll_write(Pin::new(&mut *client), cx)).await?;
+                self.relaying.metrics.sent_to_client(written);
+                self.client.taken += written as u64;
+            }
+            client.shutdown().await?;
+            let mut dropped = vec![0; CHUNK];
+            while client.read(&mut dropped).await? > 0 {}
+            io::Result::Ok(())
+        };
+        let _ = timeout(LAST_ERROR, said).await;
+        self.held.set(0);
+    }
+
     fn count_refused(&mut self) {
         for reason in self.watch.take_refused() {
             self.relaying.metrics.refused(reason);
@@ -265,7 +285,6 @@ impl Relay<'_> {
         let count = self.member.took(written).map_err(End::MemberFailed)?;
         self.relaying.metrics.sent_to_member(count);
         self.note_move(true);
-        self.asked = true;
         Ok(true)
     }
 
@@ -274,7 +293,6 @@ impl Relay<'_> {
         let count = self.client.took(written).map_err(End::ClientFailed)?;
         self.relaying.metrics.sent_to_client(count);
         self.note_move(false);
-        self.asked = false;
         Ok(true)
     }
 
@@ -287,7 +305,7 @@ impl Relay<'_> {
         match read(client, self.relaying.buffer, cx, |bytes| watch.client_sent(bytes)) {
             Poll::Pending => Ok(false),
             Poll::Ready(Err(error)) => Err(End::ClientFailed(error)),
-            Poll::Ready(Ok(Some(seen))) => seen.map(|()| true).map_err(End::Unseen),
+            Poll::Ready(Ok(Some(received))) => received.map(|()| true).map_err(End::Unreadable),
             Poll::Ready(Ok(None)) => {
                 self.client.is_over = true;
                 self.first_end.get_or_insert(End::Client);
@@ -300,13 +318,13 @@ impl Relay<'_> {
         if self.member.is_over || !self.watch.for_client().is_empty() {
             return Ok(false);
         }
-        let (watch, learn) = (&mut self.watch, &self.relaying.learn);
-        match read(member, self.relaying.buffer, cx, |bytes| watch.member_sent(bytes, learn)) {
+        let (watch, hint) = (&mut self.watch, &self.relaying.hint);
+        match read(member, self.relaying.buffer, cx, |bytes| watch.member_sent(bytes, hint)) {
             Poll::Pending => Ok(false),
             Poll::Ready(Err(error)) => Err(End::MemberFailed(error)),
-            Poll::Ready(Ok(Some(seen))) => {
+            Poll::Ready(Ok(Some(received))) => {
                 self.note_move(true);
-                seen.map(|()| true).map_err(End::Unseen)
+                received.map(|()| true).map_err(End::Unreadable)
             }
             Poll::Ready(Ok(None)) => {
                 self.member.is_over = true;
@@ -371,7 +389,9 @@ fn read<T>(
 mod tests {
     use super::*;
     use crate::drain::DrainSwitch;
-    use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
+    use crate::samples::{get, put, value};
+    use bytes::Bytes;
+    use tokio::io::{DuplexStream, duplex};
     use tokio::task::JoinHandle;
 
     const IDLE: Duration = Duration::from_secs(3600);
@@ -385,7 +405,7 @@ mod tests {
     }
 
     /// A relay between two streams whose other ends are the test's, each with little room.
-    fn play(first: &'static [u8]) -> Played {
+    fn play(first: Bytes) -> Played {
         let (client, mut left) = duplex(16);
         let (member, mut right) = duplex(16);
         let (switch, drain) = DrainSwitch::new();
@@ -395,12 +415,12 @@ mod tests {
             let relaying = Relaying {
                 buffer: 100,
                 idle: IDLE,
-                must_see: false,
+                request: 1 << 20,
                 metrics: &counting,
                 drain,
-                learn: Box::new(|_| {}),
+                hint: Box::new(|_| {}),
             };
-            relay(&mut left, &mut right, first, relaying).await
+            relay(&mut left, &mut right, &first, relaying).await
         });
         Played { client, member, switch, metrics, relayed }
     }
@@ -413,40 +433,38 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn every_byte_arrives_in_order_and_is_counted() {
-        let played = play(b"first");
+        let (first, question, answer) = (get(1), put(2, 10_000), value(1, 10_000));
+        let (up, down) = (first.len() + question.len(), answer.len());
+        let played = play(first.clone());
         let (mut client, mut member, relayed, metrics) = (played.client, played.member, played.relayed, played.metrics);
-        let long: Vec<u8> = (0..10_000u32).map(|n| (n % 251) as u8).collect();
-        let (answer, question) = (long.clone(), long.clone());
+        let (expected, reply) = ([first, question.clone()].concat(), answer.clone());
         let answering = tokio::spawn(async move {
-            assert_eq!(read(&mut member, 5).await, b"first");
-            assert_eq!(read(&mut member, question.len()).await, question);
-            member.write_all(&answer).await.unwrap();
+            assert_eq!(read(&mut member, expected.len()).await, expected);
+            member.write_all(&reply).await.unwrap();
             member
         });
-        client.write_all(&long).await.unwrap();
-        assert_eq!(read(&mut client, long.len()).await, long);
+        client.write_all(&question).await.unwrap();
+        assert_eq!(read(&mut client, answer.len()).await, answer);
         client.shutdown().await.unwrap();
         let mut member = answering.await.unwrap();
         assert_eq!(member.read(&mut [0; 1]).await.unwrap(), 0, "the end is passed on");
         drop(member);
         let Relayed { to_member, to_client, end } = relayed.await.unwrap();
-        assert_eq!((to_member, to_client), (10_005, 10_000));
+        assert_eq!((to_member, to_client), (up as u64, down as u64));
         assert!(matches!(end, End::Client), "{end}");
-        for line in ["to_member\"} 10005", "to_client\"} 10000", "hotrod_gateway_buffered_bytes 0"] {
-            assert!(metrics.text().contains(line), "{line} in {}", metrics.text());
+        let counted = [format!("to_member\"}} {up}"), format!("to_client\"}} {down}")];
+        for line in counted.into_iter().chain(["hotrod_gateway_buffered_bytes 0".into()]) {
+            assert!(metrics.text().contains(&line), "{line} in {}", metrics.text());
         }
     }
 
     #[tokio::test(start_paused = true)]
     async fn no_more_is_held_than_the_limit() {
-        let played = play(b"");
+        let played = play(Bytes::new());
         let (mut client, relayed, metrics) = (played.client, played.relayed, played.metrics);
         // The other end's room, the buffer, and the room on this side.
         let sent = async {
-            let mut sent = 0;
-            while sent < 1000 {
-                sent += client.write(&[7; 10]).await.unwrap();
-            }
+            client.write_all(&put(1, 10_000)).await.unwrap();
         };
         assert!(tokio::time::timeout(Duration::from_secs(60), sent).await.is_err(), "all of it was taken");
         let text = metrics.text();
@@ -459,12 +477,13 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_quiet_session_ends_after_its_time() {
-        let played = play(b"?");
+        let played = play(get(1));
         let (mut client, mut member, relayed) = (played.client, played.member, played.relayed);
         let begun = Instant::now();
         tokio::time::sleep(IDLE / 2).await;
-        member.write_all(b"!").await.unwrap();
-        assert_eq!(read(&mut client, 1).await, b"!");
+        let answer = value(1, 3);
+        member.write_all(&answer).await.unwrap();
+        assert_eq!(read(&mut client, answer.len()).await, answer);
         let end = relayed.await.unwrap().end;
         assert!(matches!(end, End::Idle), "{end}");
         assert_eq!(begun.elapsed(), IDLE / 2 + IDLE);
@@ -472,9 +491,9 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_session_of_which_a_side_has_ended_is_not_waited_for_long() {
-        let played = play(b"?");
+        let played = play(get(1));
         let (mut client, mut member, relayed) = (played.client, played.member, played.relayed);
-        assert_eq!(read(&mut member, 1).await, b"?");
+        assert_eq!(read(&mut member, get(1).len()).await, get(1));
         member.shutdown().await.unwrap();
         assert_eq!(client.read(&mut [0; 1]).await.unwrap(), 0);
         let begun = Instant::now();
@@ -485,14 +504,15 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn draining_waits_for_an_answer_and_then_for_a_moment() {
-        let played = play(b"?");
+        let played = play(get(1));
         let (mut client, mut member, switch, relayed) = (played.client, played.member, played.switch, played.relayed);
-        assert_eq!(read(&mut member, 1).await, b"?");
+        assert_eq!(read(&mut member, get(1).len()).await, get(1));
         switch.advance(Phase::Draining);
         tokio::time::sleep(IDLE / 2).await;
         assert!(!relayed.is_finished());
-        member.write_all(b"!").await.unwrap();
-        assert_eq!(read(&mut client, 1).await, b"!");
+        let answer = value(1, 3);
+        member.write_all(&answer).await.unwrap();
+        assert_eq!(read(&mut client, answer.len()).await, answer);
         let begun = Instant::now();
         let end = relayed.await.unwrap().end;
         assert!(matches!(end, End::Drained), "{end}");
@@ -501,10 +521,10 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn what_is_held_is_waited_for_and_cut_off_in_the_end() {
-        let played = play(b"?");
+        let played = play(get(1));
         let (client, mut member, switch, relayed) = (played.client, played.member, played.switch, played.relayed);
         // The client does not read.
-        member.write_all(&[7; 40]).await.unwrap();
+        member.write_all(&value(1, 20)).await.unwrap();
         switch.advance(Phase::Draining);
         tokio::time::sleep(IDLE / 2).await;
         assert!(!relayed.is_finished());
@@ -516,12 +536,28 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_link_that_fails_is_named() {
-        let played = play(b"?");
+        let played = play(get(1));
         let (client, mut member, relayed) = (played.client, played.member, played.relayed);
         drop(client);
         // The client's end is passed on; what it does not take any more ends the session.
-        while member.write_all(&[7; 10]).await.is_ok() {}
+        let _ = member.write_all(&value(1, 1000)).await;
         let end = relayed.await.unwrap().end;
         assert!(matches!(end, End::ClientFailed(_)), "{end}");
+    }
+
+    /// The client reads why, and the member none of what follows.
+    #[tokio::test(start_paused = true)]
+    async fn a_request_that_cannot_be_read_ends_the_session_with_its_error() {
+        let played = play(get(1));
+        let (mut client, mut member, relayed) = (played.client, played.member, played.relayed);
+        assert_eq!(read(&mut member, get(1).len()).await, get(1));
+        client.write_all(&get(1)).await.unwrap();
+        let end = relayed.await.unwrap().end;
+        assert!(matches!(end, End::Unreadable(Unreadable::DuplicateId(1))), "{end}");
+        assert_eq!(read(&mut client, 2).await, [0xa1, 1]);
+        let mut rest = Vec::new();
+        member.read_to_end(&mut rest).await.unwrap();
+        assert_eq!(rest, [0; 0], "the second request is not forwarded");
+        assert!(played.metrics.text().contains("refusals_total{reason=\"duplicate_id\"} 1"));
     }
 }

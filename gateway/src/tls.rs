@@ -25,7 +25,24 @@ pub struct TlsError {
 /// What was read last. A connection keeps what held when it was made.
 pub(crate) struct TlsFiles {
     server: Option<(ServerTls, RwLock<Arc<Serving>>)>,
-    client: Option<(ClientTls, RwLock<Arc<ClientConfig>>)>,
+    client: Option<(ClientTls, RwLock<Arc<Dialling>>)>,
+}
+
+/// Towards members.
+struct Dialling {
+    /// Of sessions of clients.
+    session: Arc<ClientConfig>,
+    /// Of the gateway's own connection.
+    account: Arc<ClientConfig>,
+}
+
+/// What a connection to a member is for, which decides the certificate that it shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Use {
+    /// A session of a client.
+    Session,
+    /// The gateway's own connection.
+    Account,
 }
 
 /// Towards clients.
@@ -65,9 +82,13 @@ impl TlsFiles {
     }
 
     /// Towards members, with the name to ask for if it isn't the host's; `None` without TLS.
-    pub(crate) fn client(&self) -> Option<(Arc<ClientConfig>, Option<&str>)> {
+    pub(crate) fn client(&self, purpose: Use) -> Option<(Arc<ClientConfig>, Option<&str>)> {
         let (tls, present) = self.client.as_ref()?;
-        let config = present.read().unwrap_or_else(PoisonError::into_inner).clone();
+        let present = present.read().unwrap_or_else(PoisonError::into_inner);
+        let config = match purpose {
+            Use::Session => present.session.clone(),
+            Use::Account => present.account.clone(),
+        };
         Some((config, tls.server_name.as_deref()))
     }
 }
@@ -95,7 +116,7 @@ fn server_config(tls: &ServerTls) -> Result<Arc<Serving>, TlsError> {
     Ok(Arc::new(Serving { with_alpn: Arc::new(with_alpn), without: Arc::new(without) }))
 }
 
-fn client_config(tls: &ClientTls) -> Result<Arc<ClientConfig>, TlsError> {
+fn client_config(tls: &ClientTls) -> Result<Arc<Dialling>, TlsError> {
     let roots = if let Some(path) = &tls.ca {
         authorities(path)?
     } else {
@@ -107,14 +128,19 @@ fn client_config(tls: &ClientTls) -> Result<Arc<ClientConfig>, TlsError> {
         let problem = "the system has no trusted certificate authorities; name a PEM file with upstream-ca";
         return Err(TlsError { path: "upstream-tls".into(), problem: problem.into() });
     }
-    let builder = ClientConfig::builder().with_root_certificates(roots);
-    let config = match &tls.certificate {
-        None => builder.with_no_client_auth(),
-        Some((certificate, key)) => builder
-            .with_client_auth_cert(certificates(certificate)?, private_key(key)?)
-            .map_err(|error| unusable(certificate, &error))?,
+    let roots = Arc::new(roots);
+    let showing = |certificate: Option<&(PathBuf, PathBuf)>| {
+        let builder = ClientConfig::builder().with_root_certificates(roots.clone());
+        let config = match certificate {
+            None => builder.with_no_client_auth(),
+            Some((certificate, key)) => builder
+                .with_client_auth_cert(certificates(certificate)?, private_key(key)?)
+                .map_err(|error| unusable(certificate, &error))?,
+        };
+        Ok(Arc::new(config))
     };
-    Ok(Arc::new(config))
+    let (session, account) = (showing(tls.certificate.as_ref())?, showing(tls.account_certificate.as_ref())?);
+    Ok(Arc::new(Dialling { session, account }))
 }
 
 fn authorities(path: &Path) -> Result<RootCertStore, TlsError> {

@@ -9,19 +9,22 @@ use std::time::Duration;
 
 use hotrod_core::wire::Member;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::TcpStream;
+use tokio::net::{TcpStream, lookup_host};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::rustls::pki_types::ServerName;
 
+use tracing::warn;
+
 use crate::config::{Config, Role, UpstreamConfig};
 use crate::drain::Drain;
 use crate::loss::LossWatch;
+use crate::mechanisms;
 use crate::membership::{KnownBy, Membership, Wanted};
 use crate::metrics::{Carriage, Metrics, OpenSession};
 use crate::stream::{Socket, Stream, prepare};
-use crate::tls::TlsFiles;
+use crate::tls::{TlsFiles, Use};
 
 /// What handlers get connections to members from.
 pub(crate) struct Upstreams {
@@ -70,6 +73,15 @@ pub(crate) enum NoUpstream {
         /// The name of its own.
         own: String,
     },
+    /// The member would take a client that authenticates by EXTERNAL for the gateway, whose certificate the connection shows.
+    #[error(
+        "member {member} offers EXTERNAL, and sessions show upstream-client-cert: a client could act as the gateway. \
+         Remove EXTERNAL from the server's mechanisms, or the certificate (account-cert is for the gateway's own connection)"
+    )]
+    OffersExternal {
+        /// The member.
+        member: Member,
+    },
     /// The member does not accept the connection. Another time, or another member.
     #[error("member {member} can't be reached: {error}")]
     Unreachable {
@@ -89,6 +101,7 @@ impl NoUpstream {
             Self::UnknownMember(_) => "unknown_member",
             Self::NotKnownYet => "not_known_yet",
             Self::AnotherMember { .. } => "another_member",
+            Self::OffersExternal { .. } => "external_offered",
             Self::Unreachable { .. } => "unreachable",
         }
     }
@@ -122,13 +135,13 @@ impl Upstreams {
         let place = self.places.clone().try_acquire_owned().map_err(|_| NoUpstream::Full)?;
         let mut refusal = NoUpstream::NotKnownYet;
         for member in self.candidates(wanted)? {
-            match self.dialer.dial(&member).await {
+            match self.dialer.dial_for_session(&member).await {
                 Ok(stream) => {
                     let open = self.metrics.session(carriage);
                     let name = self.name(&member);
                     return Ok(Upstream { stream, member, name, watch: None, _open: open, _place: place });
                 }
-                Err(error) => refusal = NoUpstream::Unreachable { member, error },
+                Err(new) => refusal = new,
             }
         }
         Err(refusal)
@@ -203,18 +216,45 @@ impl Upstream {
 pub(crate) struct Dialer {
     config: UpstreamConfig,
     tls: Arc<TlsFiles>,
+    membership: Arc<Membership>,
     metrics: Metrics,
 }
 
 impl Dialer {
-    pub(crate) fn new(config: UpstreamConfig, tls: Arc<TlsFiles>, metrics: Metrics) -> Self {
-        Self { config, tls, metrics }
+    pub(crate) fn new(
+        config: UpstreamConfig,
+        tls: Arc<TlsFiles>,
+        membership: Arc<Membership>,
+        metrics: Metrics,
+    ) -> Self {
+        Self { config, tls, membership, metrics }
     }
 
-    /// Connects in time, or not at all.
-    pub(crate) async fn dial(&self, member: &Member) -> io::Result<Stream> {
+    /// Connects a client's session.
+    ///
+    /// A connection that shows a certificate is of use only where the member does not offer EXTERNAL, by which a client would
+    /// act as the gateway (R-105). The member is asked before the client's first byte: following what the client sends is no
+    /// defence, because server and gateway can disagree about where a request ends.
+    async fn dial_for_session(&self, member: &Member) -> Result<Stream, NoUpstream> {
+        let unreachable = |error| NoUpstream::Unreachable { member: member.clone(), error };
+        let mut stream = self.dial(member, Use::Session).await.map_err(unreachable)?;
+        let shows_certificate = self.config.tls.as_ref().is_some_and(|tls| tls.certificate.is_some());
+        if shows_certificate {
+            let limit = self.config.connect_timeout;
+            let offered = timeout(limit, mechanisms::offered(&mut stream)).await.unwrap_or_else(|_| Err(late(limit)));
+            if offered.map_err(unreachable)?.iter().any(|mechanism| mechanism.eq_ignore_ascii_case("EXTERNAL")) {
+                let refusal = NoUpstream::OffersExternal { member: member.clone() };
+                warn!("{refusal}");
+                return Err(refusal);
+            }
+        }
+        Ok(stream)
+    }
+
+    /// Connects within the connect timeout.
+    pub(crate) async fn dial(&self, member: &Member, purpose: Use) -> io::Result<Stream> {
         let limit = self.config.connect_timeout;
-        let dialled = timeout(limit, self.establish(member)).await.unwrap_or_else(|_| Err(late(limit)));
+        let dialled = timeout(limit, self.establish(member, purpose)).await.unwrap_or_else(|_| Err(late(limit)));
         match &dialled {
             Ok(_) => self.metrics.upstream_connected(),
             Err(error) => self.metrics.upstream_failed(kind(error)),
@@ -222,10 +262,30 @@ impl Dialer {
         dialled
     }
 
-    async fn establish(&self, member: &Member) -> io::Result<Stream> {
-        let socket = TcpStream::connect((member.host.as_str(), member.port)).await?;
+    /// Connects to one of the addresses of a member's host, within the hosts that may be dialled.
+    async fn connect(&self, member: &Member) -> io::Result<TcpStream> {
+        let mut problem = None;
+        for address in lookup_host((member.host.as_str(), member.port)).await? {
+            if !self.membership.may_be_at(member, address.ip()) {
+                let outside = format!("{} is {}, outside of member-hosts", member.host, address.ip());
+                problem = Some(io::Error::new(io::ErrorKind::PermissionDenied, outside));
+                continue;
+            }
+            match TcpStream::connect(address).await {
+                Ok(socket) => {
+                    self.membership.seed_resolved(member, address.ip());
+                    return Ok(socket);
+                }
+                Err(error) => problem = Some(error),
+            }
+        }
+        Err(problem.unwrap_or_else(|| io::Error::new(io::ErrorKind::NotFound, "the host has no address")))
+    }
+
+    async fn establish(&self, member: &Member, purpose: Use) -> io::Result<Stream> {
+        let socket = self.connect(member).await?;
         prepare(&socket, self.config.keep_alive)?;
-        let Some((config, server_name)) = self.tls.client() else { return Ok(Stream::Plain(socket.into())) };
+        let Some((config, server_name)) = self.tls.client(purpose) else { return Ok(Stream::Plain(socket.into())) };
         let server_name = server_name.unwrap_or(&member.host).to_string();
         let server_name =
             ServerName::try_from(server_name).map_err(|error| io::Error::new(io::ErrorKind::InvalidInput, error))?;
@@ -244,6 +304,7 @@ fn kind(error: &io::Error) -> &'static str {
         io::ErrorKind::TimedOut => "timeout",
         // What rustls has to say.
         io::ErrorKind::InvalidData => "tls",
+        io::ErrorKind::PermissionDenied => "outside_member_hosts",
         _ => "other",
     }
 }
@@ -301,7 +362,7 @@ mod tests {
         let membership = Arc::new(Membership::new(role.clone(), metrics.clone()));
         let tls = Arc::new(TlsFiles::read(None, None).unwrap());
         let upstreams = Upstreams {
-            dialer: Arc::new(Dialer::new(upstream, tls, metrics.clone())),
+            dialer: Arc::new(Dialer::new(upstream, tls, membership.clone(), metrics.clone())),
             role,
             membership: membership.clone(),
             places: Arc::new(Semaphore::new(sessions)),
@@ -333,7 +394,7 @@ mod tests {
         };
         let stand = stand(role, 100);
         let other = Member { host: "pod-1.svc".into(), port: 11222 };
-        stand.membership.learn(std::slice::from_ref(&advertised), KnownBy::OwnConnection);
+        stand.membership.learn(std::slice::from_ref(&advertised));
         for wanted in [
             Wanted::Any,
             Wanted::Node("node-0"),
@@ -344,7 +405,7 @@ mod tests {
             let connected = stand.upstreams.connect(wanted, Carriage::Raw).await.unwrap();
             assert_eq!((connected.member(), connected.name.as_str()), (&upstream, "node-0"), "{wanted:?}");
         }
-        stand.membership.learn(&[advertised, other], KnownBy::OwnConnection);
+        stand.membership.learn(&[advertised, other]);
         for wanted in ["pod-1.svc:11222", "pod-1", "nobody", "Node-0"] {
             let refused = refusal(&stand, Wanted::Node(wanted)).await;
             assert!(matches!(refused, NoUpstream::AnotherMember { .. }), "{wanted}: {refused}");
@@ -354,11 +415,11 @@ mod tests {
     #[tokio::test]
     async fn a_front_dials_nothing_that_is_no_member_at_the_moment() {
         let ((one, first), (_two, second)) = (listening().await, listening().await);
-        let stand = stand(Role::Front { seeds: vec![first.clone()], node_name: None }, 100);
+        let stand = stand(Role::Front { seeds: vec![first.clone()], node_name: None, member_hosts: None }, 100);
         let [first_name, second_name] = [&first, &second].map(ToString::to_string);
         let wanted = Wanted::Node(&second_name);
         assert!(matches!(refusal(&stand, wanted).await, NoUpstream::NotKnownYet), "there it is, and nobody knows it");
-        stand.membership.learn(std::slice::from_ref(&second), KnownBy::OwnConnection);
+        stand.membership.learn(std::slice::from_ref(&second));
         let connected = stand.upstreams.connect(wanted, Carriage::Raw).await.unwrap();
         assert_eq!((connected.member(), &connected.name), (&second, &second_name));
         for wanted in [Wanted::Node(&first_name), Wanted::Authority(&first_name), Wanted::Node("localhost:22")] {

@@ -106,7 +106,7 @@ pub struct Knowledge(pub u8);
 impl Knowledge {
     /// It does not.
     pub const NONE: Self = Self(0);
-    /// From the replies that pass through.
+    /// From replies to clients; gateways do not send it any more (spec, R-104).
     pub const FROM_REPLIES: Self = Self(1);
     /// From a connection of its own.
     pub const OWN_CONNECTION: Self = Self(2);

@@ -150,6 +150,14 @@ impl MemberHosts {
         self.rules.iter().any(matches)
     }
 
+    /// Whether a name that is allowed may have resolved to this address: not to a loopback, unspecified, link-local or multicast
+    /// address, unless a rule speaks of it.
+    pub fn allows_resolved(&self, address: IpAddr) -> bool {
+        let canonical = address.to_canonical();
+        let is_local = LOCAL.iter().any(|local| local.contains(&canonical)) || canonical.is_multicast();
+        !is_local || self.allows_address(address)
+    }
+
     fn add(&mut self, rule: Rule) {
         if !self.rules.contains(&rule) {
             self.rules.push(rule);
@@ -403,6 +411,18 @@ mod tests {
         }
         check(&hosts("127.0.0.0/8"), &["127.0.0.1", "localhost"], &["::1", "169.254.0.1"]);
         check(&hosts("224.0.0.0/4,0.0.0.0/0"), &["8.8.8.8"], &["224.0.0.1"]);
+    }
+
+    #[test]
+    fn a_name_does_not_lead_to_a_local_address() {
+        let pods = seeds(&["infinispan.prod.svc.cluster.local"]);
+        for address in ["10.0.0.1", "203.0.113.7", "2001:db8::1"] {
+            assert!(pods.allows_resolved(address.parse().unwrap()), "{address}");
+        }
+        for address in ["127.0.0.1", "::1", "0.0.0.0", "169.254.169.254", "::ffff:127.0.0.1", "fe80::1", "224.0.0.1"] {
+            assert!(!pods.allows_resolved(address.parse().unwrap()), "{address}");
+        }
+        assert!(seeds(&["localhost"]).allows_resolved("127.0.0.1".parse().unwrap()));
     }
 
     #[test]

@@ -51,6 +51,8 @@ pub enum Proof {
     Password(Secret),
     /// An OAuth 2.0 bearer token.
     Token(Secret),
+    /// The certificate that the gateway's own connection shows, by EXTERNAL.
+    Certificate,
 }
 
 pub(super) fn read_options(path: &Path) -> Result<OptionsFile, ConfigError> {

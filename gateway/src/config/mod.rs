@@ -12,6 +12,7 @@ use std::time::Duration;
 
 use clap::parser::ValueSource;
 use clap::{ArgMatches, CommandFactory, FromArgMatches, Parser};
+use hotrod_core::cluster::MemberHosts;
 use hotrod_core::sasl::Secret;
 use hotrod_core::wire::Member;
 
@@ -108,6 +109,8 @@ pub enum Role {
         seeds: Vec<Member>,
         /// The gateway's own name.
         node_name: Option<String>,
+        /// Hosts of members that may be dialled; `None` for those that the seeds cover.
+        member_hosts: Option<MemberHosts>,
     },
 }
 
@@ -142,8 +145,10 @@ pub struct ClientTls {
     pub ca: Option<PathBuf>,
     /// The name to ask for and to find in certificates; `None` for the host.
     pub server_name: Option<String>,
-    /// The certificate chain to show, and its private key; `None` for none.
+    /// The certificate chain that sessions of clients show, and its private key; `None` for none.
     pub certificate: Option<(PathBuf, PathBuf)>,
+    /// The certificate chain that the gateway's own connection shows, and its private key; `None` for none.
+    pub account_certificate: Option<(PathBuf, PathBuf)>,
 }
 
 /// How the members are known.
@@ -170,6 +175,8 @@ pub struct Limits {
     pub header: usize,
     /// Bytes held for a slow side, in each direction of a session.
     pub buffer: usize,
+    /// Bytes of the largest request: at most the members' `max-content-length`.
+    pub request: usize,
     /// Time for a client to say what it speaks, TLS included.
     pub handshake_timeout: Duration,
     /// A session on which nothing came for so long is ended.
@@ -245,7 +252,10 @@ impl Invocation {
             Mode::Embedded(..) => None,
         };
         let Some(account) = account else { return text };
-        let user = account.user.as_deref().unwrap_or("the one of the token");
+        let user = account.user.as_deref().unwrap_or(match account.proof {
+            Proof::Certificate => "the one of account-cert",
+            Proof::Token(_) | Proof::Password(_) => "the one of the token",
+        });
         format!("{text}# the gateway's own account: {user:?}; its secret is not shown\n")
     }
 }

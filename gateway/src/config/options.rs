@@ -5,10 +5,11 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
+use hotrod_core::cluster::MemberHosts;
 use hotrod_core::sasl::Mechanism;
 use serde::{Deserialize, Serialize};
 
-use super::value::{AlpnIds, Given, ListenAddress, LogFormat, Servers, Size};
+use super::value::{AlpnIds, Given, ListenAddress, LogFormat, RequestSize, Servers, Size};
 use crate::embedded::NamedCache;
 
 /// What one source says; what it does not say is `None`.
@@ -66,7 +67,7 @@ pub(crate) struct Options {
     /// The name to ask for and to find in the members' certificates, in place of the host
     #[arg(long, help_heading = "Upstream", value_name = "NAME")]
     pub(crate) upstream_server_name: Option<String>,
-    /// PEM file with the certificate chain to show there
+    /// PEM file with the certificate chain that clients' sessions show there; they are refused where a member offers EXTERNAL
     #[arg(long, help_heading = "Upstream", value_name = "FILE")]
     pub(crate) upstream_client_cert: Option<PathBuf>,
     /// PEM file with its private key
@@ -82,12 +83,22 @@ pub(crate) struct Options {
     /// The cache whose topology is followed; empty for none
     #[arg(long, help_heading = "Cluster", value_name = "CACHE")]
     pub(crate) topology_cache: Option<String>,
+    /// With --front, hosts of members that may be dialled: names, *.suffix, addresses, blocks (10.0.0.0/8), commas between
+    /// them [default: those that --upstream covers]
+    #[arg(long, help_heading = "Cluster", value_name = "HOST,…")]
+    pub(crate) member_hosts: Option<Given<MemberHosts>>,
     /// How often a member is asked for a new topology, and whether it is there
     #[arg(long, help_heading = "Cluster", value_name = "TIME")]
     pub(crate) topology_interval: Option<Given<Duration>>,
     /// TOML file with the gateway's own account: user, password, and if need be token, mechanism, realm
     #[arg(long, help_heading = "Cluster", value_name = "FILE")]
     pub(crate) account_file: Option<PathBuf>,
+    /// PEM file with the certificate chain that the gateway's own connection shows; needs --upstream-tls
+    #[arg(long, help_heading = "Cluster", value_name = "FILE")]
+    pub(crate) account_cert: Option<PathBuf>,
+    /// PEM file with its private key
+    #[arg(long, help_heading = "Cluster", value_name = "FILE")]
+    pub(crate) account_key: Option<PathBuf>,
     /// The gateway's own account, with the password in HOTROD_GATEWAY_PASSWORD
     #[arg(long, help_heading = "Cluster", value_name = "NAME")]
     pub(crate) user: Option<String>,
@@ -107,6 +118,9 @@ pub(crate) struct Options {
     /// The head of an HTTP request, in bytes
     #[arg(long, help_heading = "Limits", value_name = "SIZE")]
     pub(crate) max_header: Option<Given<Size>>,
+    /// The largest request, in bytes: at most the members' max-content-length
+    #[arg(long, help_heading = "Limits", value_name = "SIZE")]
+    pub(crate) max_request: Option<Given<RequestSize>>,
     /// Bytes held for a side that is slow to take them, in each direction of a session
     #[arg(long, help_heading = "Limits", value_name = "SIZE")]
     pub(crate) buffer: Option<Given<Size>>,
@@ -177,6 +191,7 @@ impl Options {
             max_sessions: NonZeroUsize::new(10_000),
             max_tunnels: NonZeroUsize::new(100),
             max_header: given("16KiB"),
+            max_request: given("10MiB"),
             buffer: given("64KiB"),
             idle_timeout: given("1h"),
             drain_timeout: given("30s"),

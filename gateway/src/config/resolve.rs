@@ -1,6 +1,8 @@
 //! From options to settings: what goes together, and what does not.
 
-use hotrod_core::sasl::Secret;
+use std::path::PathBuf;
+
+use hotrod_core::sasl::{Mechanism, Secret};
 use hotrod_core::wire::Member;
 
 use super::file::{Account, Proof, read_account};
@@ -106,6 +108,7 @@ fn gateway(options: &Options, sources: &Sources, password: Option<Secret>) -> Re
         sessions: count("max-sessions", options.max_sessions)?,
         tunnels: count("max-tunnels", options.max_tunnels)?,
         header: value_of("max-header", options.max_header.as_ref(), sources)?.0,
+        request: value_of("max-request", options.max_request.as_ref(), sources)?.0,
         buffer: value_of("buffer", options.buffer.as_ref(), sources)?.0,
         handshake_timeout: value_of("handshake-timeout", options.handshake_timeout.as_ref(), sources)?,
         idle_timeout: value_of("idle-timeout", options.idle_timeout.as_ref(), sources)?,
@@ -142,8 +145,15 @@ fn role(options: &Options, sources: &Sources) -> Result<Role, ConfigError> {
     if options.front == Some(true) {
         return match options.advertise {
             Some(_) => Err(sources.invalid("advertise", "means nothing with --front: it stands before all members")),
-            None => Ok(Role::Front { seeds: servers.clone(), node_name: node_name(options, sources)? }),
+            None => Ok(Role::Front {
+                seeds: servers.clone(),
+                node_name: node_name(options, sources)?,
+                member_hosts: options.member_hosts.as_ref().map(|given| given.value.clone()),
+            }),
         };
+    }
+    if options.member_hosts.is_some() {
+        return Err(sources.invalid("member-hosts", "means nothing without --front: a sidecar dials its one member"));
     }
     let [upstream] = servers.as_slice() else {
         return Err(sources.invalid("upstream", "a sidecar has one member; before several stands --front"));
@@ -172,48 +182,66 @@ fn one_member(text: &str, sources: &Sources) -> Result<Member, ConfigError> {
 }
 
 fn server_tls(options: &Options, sources: &Sources) -> Result<Option<ServerTls>, ConfigError> {
-    let (certificate, key) = match (&options.tls_cert, &options.tls_key) {
-        (Some(certificate), Some(key)) => (certificate.clone(), key.clone()),
-        (Some(_), None) => return Err(sources.invalid("tls-cert", "goes together with tls-key")),
-        (None, Some(_)) => return Err(sources.invalid("tls-key", "goes together with tls-cert")),
-        (None, None) => {
-            for option in ["tls-client-ca", "alpn", "allow-plain"] {
-                if sources.origin(option).is_some() {
-                    return Err(sources.invalid(option, "means nothing without tls-cert and tls-key"));
-                }
+    let certificate = with_key(("tls-cert", &options.tls_cert), ("tls-key", &options.tls_key), sources)?;
+    let Some((certificate, key)) = certificate else {
+        for option in ["tls-client-ca", "alpn", "allow-plain"] {
+            if sources.origin(option).is_some() {
+                return Err(sources.invalid(option, "means nothing without tls-cert and tls-key"));
             }
-            return Ok(None);
         }
+        return Ok(None);
     };
+    if options.tls_client_ca.is_some() && options.allow_plain == Some(true) {
+        let problem = "contradicts tls-client-ca: clients without TLS show no certificate";
+        return Err(sources.invalid("allow-plain", problem));
+    }
     let alpn = value_of("alpn", options.alpn.as_ref(), sources)?.0;
     Ok(Some(ServerTls { certificate, key, client_ca: options.tls_client_ca.clone(), alpn }))
 }
 
 fn client_tls(options: &Options, sources: &Sources) -> Result<Option<ClientTls>, ConfigError> {
     if options.upstream_tls != Some(true) {
-        for option in ["upstream-ca", "upstream-server-name", "upstream-client-cert", "upstream-client-key"] {
+        for option in [
+            "upstream-ca",
+            "upstream-server-name",
+            "upstream-client-cert",
+            "upstream-client-key",
+            "account-cert",
+            "account-key",
+        ] {
             if sources.origin(option).is_some() {
                 return Err(sources.invalid(option, "means nothing without upstream-tls"));
             }
         }
         return Ok(None);
     }
-    let certificate = match (&options.upstream_client_cert, &options.upstream_client_key) {
-        (Some(certificate), Some(key)) => Some((certificate.clone(), key.clone())),
-        (None, None) => None,
-        (Some(_), None) => {
-            return Err(sources.invalid("upstream-client-cert", "goes together with upstream-client-key"));
-        }
-        (None, Some(_)) => {
-            return Err(sources.invalid("upstream-client-key", "goes together with upstream-client-cert"));
-        }
-    };
+    let session = ("upstream-client-cert", &options.upstream_client_cert);
+    let certificate = with_key(session, ("upstream-client-key", &options.upstream_client_key), sources)?;
+    let account = ("account-cert", &options.account_cert);
+    let account_certificate = with_key(account, ("account-key", &options.account_key), sources)?;
     let server_name = options.upstream_server_name.clone();
-    Ok(Some(ClientTls { ca: options.upstream_ca.clone(), server_name, certificate }))
+    Ok(Some(ClientTls { ca: options.upstream_ca.clone(), server_name, certificate, account_certificate }))
+}
+
+/// A certificate and its key: both are given, or neither.
+fn with_key(
+    (certificate_option, certificate): (&str, &Option<PathBuf>),
+    (key_option, key): (&str, &Option<PathBuf>),
+    sources: &Sources,
+) -> Result<Option<(PathBuf, PathBuf)>, ConfigError> {
+    match (certificate, key) {
+        (Some(certificate), Some(key)) => Ok(Some((certificate.clone(), key.clone()))),
+        (None, None) => Ok(None),
+        (Some(_), None) => Err(sources.invalid(certificate_option, format!("goes together with {key_option}"))),
+        (None, Some(_)) => Err(sources.invalid(key_option, format!("goes together with {certificate_option}"))),
+    }
 }
 
 fn account(options: &Options, sources: &Sources, password: Option<Secret>) -> Result<Option<Account>, ConfigError> {
     let mechanism = options.sasl_mechanism.as_ref().map(|given| given.value);
+    if mechanism == Some(Mechanism::External) && options.account_cert.is_none() {
+        return Err(sources.invalid("sasl-mechanism", "EXTERNAL needs account-cert: the member takes the name from it"));
+    }
     match (&options.account_file, &options.user, password) {
         (Some(_), Some(_), _) => Err(sources.invalid("user", "stands in account-file already: give one of the two")),
         (Some(path), None, _) => {
@@ -227,6 +255,9 @@ fn account(options: &Options, sources: &Sources, password: Option<Secret>) -> Re
             Err(sources.invalid("user", format!("its password is missing: put it into {}", variable("password"))))
         }
         (None, None, Some(_)) => Err(sources.invalid("user", format!("{} is there and no user", variable("password")))),
+        (None, None, None) if mechanism == Some(Mechanism::External) && options.account_cert.is_some() => {
+            Ok(Some(Account { user: None, proof: Proof::Certificate, mechanism, realm: None }))
+        }
         (None, None, None) if mechanism.is_some() => {
             Err(sources.invalid("sasl-mechanism", "means nothing without user or account-file"))
         }

@@ -2,9 +2,11 @@
 
 use std::fmt;
 use std::marker::PhantomData;
+use std::ops::RangeInclusive;
 use std::str::FromStr;
 use std::time::Duration;
 
+use hotrod_core::cluster::MemberHosts;
 use hotrod_core::sasl::Mechanism;
 use hotrod_core::uri::ConnectionUri;
 use hotrod_core::wire::Member;
@@ -114,17 +116,34 @@ impl Kind for Size {
     const EXPECTED: &'static str = "a size from 1KiB to 16MiB, such as 64KiB (a number alone is bytes)";
 
     fn read(text: &str) -> Option<Self> {
-        let digits = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
-        let (count, unit) = text.split_at(digits);
-        let shift = match unit {
-            "" => 0,
-            "KiB" => 10,
-            "MiB" => 20,
-            _ => return None,
-        };
-        let count: usize = count.parse().ok()?;
-        count.checked_mul(1 << shift).filter(|size| (1 << 10..=1 << 24).contains(size)).map(Self)
+        bytes(text, 1 << 10..=1 << 24).map(Self)
     }
+}
+
+/// The largest request, in bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct RequestSize(pub(crate) usize);
+
+impl Kind for RequestSize {
+    const EXPECTED: &'static str = "a size from 64KiB to 1GiB, such as 10MiB (a number alone is bytes)";
+
+    fn read(text: &str) -> Option<Self> {
+        bytes(text, 64 << 10..=1 << 30).map(Self)
+    }
+}
+
+fn bytes(text: &str, allowed: RangeInclusive<usize>) -> Option<usize> {
+    let digits = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
+    let (count, unit) = text.split_at(digits);
+    let shift = match unit {
+        "" => 0,
+        "KiB" => 10,
+        "MiB" => 20,
+        "GiB" => 30,
+        _ => return None,
+    };
+    let count: usize = count.parse().ok()?;
+    count.checked_mul(1 << shift).filter(|size| allowed.contains(size))
 }
 
 /// At least one server.
@@ -140,6 +159,15 @@ impl Kind for Servers {
             return None;
         }
         format!("hotrod://{text}").parse::<ConnectionUri>().ok().map(|uri| Self(uri.servers))
+    }
+}
+
+impl Kind for MemberHosts {
+    const EXPECTED: &'static str =
+        "host names, *.suffix, addresses or blocks such as 10.0.0.0/8, with commas between them";
+
+    fn read(text: &str) -> Option<Self> {
+        text.parse().ok()
     }
 }
 

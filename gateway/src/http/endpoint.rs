@@ -37,6 +37,7 @@ impl Refusal {
         match refusal {
             NoUpstream::Full => Self::for_now(429),
             NoUpstream::Draining | NoUpstream::NotKnownYet | NoUpstream::Unreachable { .. } => Self::for_now(503),
+            NoUpstream::OffersExternal { .. } => Self::status(403),
             NoUpstream::UnknownMember(_) => Self::status(404),
             NoUpstream::AnotherMember { own, .. } => Self { node: Some(own.clone()), ..Self::status(421) },
         }
@@ -62,7 +63,6 @@ pub(super) fn node_at(shared: &Shared, upstream: &Upstream) -> Node {
     let members = shared.membership.present();
     let knowledge = match members.known_by {
         KnownBy::Settings => Knowledge::NONE,
-        KnownBy::Replies => Knowledge::FROM_REPLIES,
         KnownBy::OwnConnection => Knowledge::OWN_CONNECTION,
     };
     let (mode, advertised) = match &shared.config.role {

@@ -151,8 +151,8 @@ impl<'a> Server<'a> {
                     self.end_in_time();
                 }
                 phase = drain.beyond(phase) => self.go_on_to(phase),
-                Ok(seen) = topologies.recv() => {
-                    self.sessions.values_mut().for_each(|session| session.tell_topology(&seen, &mut self.machine));
+                Ok(view) = topologies.recv() => {
+                    self.sessions.values_mut().for_each(|session| session.tell_topology(&view, &mut self.machine));
                 }
                 Ok(()) = members.changed() => {
                     self.sessions.values_mut().for_each(|session| session.tell_node(&mut self.machine));
@@ -221,7 +221,7 @@ impl<'a> Server<'a> {
     /// The same, with what may end it.
     fn unless_over(&mut self, stream: StreamId, act: impl FnOnce(&mut Session<'a>, &mut ServerLink) -> Progress) {
         if let Some(Progress::Over(reason)) = self.with(stream, act) {
-            tracing::debug!(?stream, reason, "session ended");
+            tracing::info!(?stream, reason, "session ended");
             self.forget(stream);
         }
     }
@@ -310,20 +310,16 @@ impl<'a> Server<'a> {
     }
 
     fn poll_sessions(&mut self, cx: &mut Context<'_>) {
-        let mut seen = Vec::new();
         let mut ended = Vec::new();
         for (stream, session) in &mut self.sessions {
             let before = session.waiting_bytes();
-            if let Progress::Over(reason) = session.poll(&mut self.machine, &mut seen, cx) {
-                tracing::debug!(?stream, reason, "session ended");
+            if let Progress::Over(reason) = session.poll(&mut self.machine, cx) {
+                tracing::info!(?stream, reason, "session ended");
                 ended.push(*stream);
             }
             self.waiting = self.waiting - before + session.waiting_bytes();
         }
         ended.into_iter().for_each(|stream| self.forget(stream));
-        for view in seen {
-            self.shared.learn(view);
-        }
     }
 
     fn forget(&mut self, stream: StreamId) {

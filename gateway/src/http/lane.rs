@@ -20,8 +20,7 @@ use hotrod_core::wire::{
 };
 
 use super::outgoing::Outgoing;
-use super::waiting::{Verdict, Waiting};
-use crate::gateway::Seen;
+use super::waiting::{Verdict, Waiting, is_too_large};
 use crate::watch::{NO_EXTERNAL, error_reply};
 
 /// Bytes that wait for the member's socket above which no more are taken from clients.
@@ -39,6 +38,8 @@ pub(super) struct Lane {
     current: Option<Current>,
     /// What the member has or is being sent, and has not answered, by the id of the request.
     asked: BTreeMap<u64, Flight>,
+    /// Limits on requests.
+    limits: Limits,
     /// Follows requests that come in pieces to their ends.
     requests: RequestScanner,
     replies: ReplyScanner,
@@ -85,6 +86,8 @@ pub(super) enum Broken {
     HalfSent,
     /// What the client has sent in the frames of a call is not one request.
     NotOneRequest(String),
+    /// A request has the message id of another in flight.
+    DuplicateId(u64),
     /// The member broke the protocol.
     Violation(Violation),
     /// The member could not read a request.
@@ -93,11 +96,24 @@ pub(super) enum Broken {
     Lost(String),
 }
 
+impl Broken {
+    /// Label of the metric `refusals`; `None` for what is no fault of the client's.
+    pub(super) fn reason(&self) -> Option<&'static str> {
+        match self {
+            Self::NotOneRequest(_) => Some("unreadable_request"),
+            Self::DuplicateId(_) => Some("duplicate_id"),
+            Self::Violation(_) | Self::LostTrack => Some("unreadable_reply"),
+            Self::HalfSent | Self::Lost(_) => None,
+        }
+    }
+}
+
 impl fmt::Display for Broken {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::HalfSent => f.write_str("a request ended when half of it had gone to the member"),
             Self::NotOneRequest(what) => write!(f, "the frames of a call are not one request: {what}"),
+            Self::DuplicateId(id) => write!(f, "message id {id} is used twice at a time"),
             Self::Violation(violation) => write!(f, "the member broke the protocol: {violation}"),
             Self::LostTrack => f.write_str("the member could not read a request"),
             Self::Lost(why) => f.write_str(why),
@@ -106,13 +122,14 @@ impl fmt::Display for Broken {
 }
 
 impl Lane {
-    pub(super) fn new(stream: StreamId) -> Self {
+    pub(super) fn new(stream: StreamId, limits: Limits) -> Self {
         Self {
             stream,
             waiting: VecDeque::new(),
             current: None,
             asked: BTreeMap::new(),
-            requests: RequestScanner::new(Limits::default()),
+            requests: RequestScanner::new(limits.clone()),
+            limits,
             replies: ReplyScanner::new(Limits::default()),
             out: Outgoing::default(),
             caches: BTreeMap::new(),
@@ -220,7 +237,7 @@ impl Lane {
         loop {
             let at = whole.take().unwrap_or(index);
             let Some(next) = self.waiting.get_mut(at) else { return Ok(false) };
-            let verdict = if next.bytes == 0 && !next.is_whole { Verdict::Wait } else { next.judge() };
+            let verdict = if next.bytes == 0 && !next.is_whole { Verdict::Wait } else { next.judge(&self.limits) };
             let call = next.call;
             match verdict {
                 Verdict::Wait => {
@@ -237,9 +254,8 @@ impl Lane {
                     link.respond(self.stream, call, answer, true);
                     self.external_refused += 1;
                 }
-                // An answer could not be told from that to the other one.
                 Verdict::Forward(head) | Verdict::ForwardWhole(head) if self.asked.contains_key(&head.message_id) => {
-                    self.drop_waiting(call, HOT_ROD_MESSAGE_ERROR, link);
+                    return Err(Broken::DuplicateId(head.message_id));
                 }
                 Verdict::Forward(head) => {
                     let Some(rest) = self.take_waiting(at) else { return Ok(false) };
@@ -271,13 +287,23 @@ impl Lane {
     /// Forwards what is here of the present request. Answers whether it is all forwarded.
     fn forward_current(&mut self, link: &mut ServerLink) -> Result<bool, Broken> {
         let Some(current) = &mut self.current else { return Ok(false) };
+        let begin = self.asked.get(&current.message_id).map(|flight| flight.begin);
         while let Some(bytes) = current.rest.take() {
             link.fragment_taken(self.stream, current.rest.call, bytes.len());
             self.requests.receive(&bytes);
             while current.last.is_none()
                 && let Some(piece) = self.requests.poll()
             {
-                let piece = piece.map_err(|fault| Broken::NotOneRequest(fault.to_string()))?;
+                let piece = match piece {
+                    Ok(piece) => piece,
+                    Err(fault) if is_too_large(&fault) && begin == Some(self.out.end()) => {
+                        let (id, call) = (current.message_id, current.rest.call);
+                        self.take_back(id, self.out.end(), None);
+                        link.end_call(self.stream, call, HOT_ROD_TOO_LARGE, false);
+                        return Ok(true);
+                    }
+                    Err(fault) => return Err(Broken::NotOneRequest(fault.to_string())),
+                };
                 let kept = usize::from(piece.is_last);
                 let all_but_kept = piece.bytes.len() - kept;
                 current.last = piece.bytes.get(all_but_kept).copied();
@@ -311,13 +337,12 @@ impl Lane {
         self.replies.receive_buffer()
     }
 
-    /// Passes on what the member has sent. Answers the views that came with it.
-    pub(super) fn received(&mut self, link: &mut ServerLink) -> Result<Vec<Seen>, Broken> {
-        let mut seen = Vec::new();
+    /// Forwards what the member has sent. Reports topologies to `hint`.
+    pub(super) fn received(&mut self, link: &mut ServerLink, hint: impl Fn(&Topology)) -> Result<(), Broken> {
         loop {
             let asked = &self.asked;
             let piece = match self.replies.poll(|id| asked.get(&id).map(|flight| flight.asked)) {
-                None => return Ok(seen),
+                None => return Ok(()),
                 Some(Err(violation)) => return Err(Broken::Violation(violation)),
                 Some(Ok(piece)) => piece,
             };
@@ -328,7 +353,7 @@ impl Lane {
             let Some(flight) = self.asked.get(&message_id) else { return Err(Broken::LostTrack) };
             if let Some(topology) = piece.topology {
                 self.caches.insert(flight.cache.clone(), topology.id);
-                seen.push(Seen { cache: flight.cache.clone(), topology });
+                hint(&topology);
             } else if piece.is_last && !status.is_error() && is_of_a_cache(operation) {
                 self.caches.entry(flight.cache.clone()).or_default();
             }
@@ -393,7 +418,7 @@ impl Lane {
     fn take_back(&mut self, id: u64, begin: u64, end: Option<u64>) {
         if end.is_none() {
             self.current = None;
-            self.requests = RequestScanner::new(Limits::default());
+            self.requests = RequestScanner::new(self.limits.clone());
         }
         let end = end.unwrap_or(self.out.end());
         self.out.take_back(begin, end);
@@ -408,7 +433,7 @@ impl Lane {
     pub(super) fn end(&mut self, broken: &Broken, link: &mut ServerLink) {
         self.end_calls(HOT_ROD_UPSTREAM_GONE, link);
         let code = match broken {
-            Broken::NotOneRequest(_) => HOT_ROD_MESSAGE_ERROR,
+            Broken::NotOneRequest(_) | Broken::DuplicateId(_) => HOT_ROD_MESSAGE_ERROR,
             _ if self.was_refused => HOT_ROD_NOT_AUTHENTICATED,
             _ => HOT_ROD_UPSTREAM_GONE,
         };

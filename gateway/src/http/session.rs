@@ -8,6 +8,7 @@ use std::task::{Context, Poll};
 use bytes::{Bytes, BytesMut};
 use hotrod_core::carriage::{Fragment, Node, ServerLink};
 use hotrod_core::http2::{ErrorCode, StreamId};
+use hotrod_core::wire::Topology;
 
 use super::begins::{Begins, Carries};
 use super::endpoint::{Meant, Refusal, node_at, refuse};
@@ -15,7 +16,7 @@ use super::http2::{UNTAKEN, serve_inside};
 use super::inside::Inside;
 use super::lane::{Broken, Lane};
 use super::tunnel::{Tunnel, read_at_most};
-use crate::gateway::{Seen, Shared};
+use crate::gateway::{CacheTopology, Shared};
 use crate::metrics::Carriage;
 use crate::upstream::{NoUpstream, Upstream};
 
@@ -65,7 +66,7 @@ pub(super) enum Progress {
 impl<'a> Session<'a> {
     pub(super) fn new(shared: &'a Shared, stream: StreamId, meant: Meant, carriage: Carriage, is_inner: bool) -> Self {
         let (form, begins) = if carriage == Carriage::Frames {
-            (Form::Frames(Box::new(Lane::new(stream))), None)
+            (Form::Frames(Box::new(Lane::new(stream, shared.request_limits()))), None)
         } else {
             (Form::Tunnel(Box::new(Tunnel::new(stream, shared))), Some(Begins::default()))
         };
@@ -161,9 +162,9 @@ impl<'a> Session<'a> {
         Progress::Over(broken.to_string())
     }
 
-    pub(super) fn tell_topology(&mut self, seen: &Seen, link: &mut ServerLink) {
+    pub(super) fn tell_topology(&mut self, view: &CacheTopology, link: &mut ServerLink) {
         if let Form::Frames(lane) = &mut self.form {
-            lane.tell_topology(&seen.cache, &seen.topology, link);
+            lane.tell_topology(&view.cache, &view.topology, link);
         }
     }
 
@@ -207,13 +208,11 @@ impl<'a> Session<'a> {
         is_framed
     }
 
-    /// Moves what can be moved. Views that came with answers are put into `seen`.
-    pub(super) fn poll(&mut self, link: &mut ServerLink, seen: &mut Vec<Seen>, cx: &mut Context<'_>) -> Progress {
+    /// Moves what can be moved.
+    pub(super) fn poll(&mut self, link: &mut ServerLink, cx: &mut Context<'_>) -> Progress {
         let before = self.moved();
-        let result = self
-            .poll_upstream(link, cx)
-            .and_then(|()| self.decide(link, cx))
-            .and_then(|()| self.poll_form(link, seen, cx));
+        let result =
+            self.poll_upstream(link, cx).and_then(|()| self.decide(link, cx)).and_then(|()| self.poll_form(link, cx));
         self.shared.metrics.sent_to_member((self.to_member - before.0) as usize);
         self.shared.metrics.sent_to_client((self.to_client - before.1) as usize);
         match result {
@@ -284,14 +283,17 @@ impl<'a> Session<'a> {
         Ok(())
     }
 
-    fn poll_form(&mut self, link: &mut ServerLink, seen: &mut Vec<Seen>, cx: &mut Context<'_>) -> Result<(), String> {
+    fn poll_form(&mut self, link: &mut ServerLink, cx: &mut Context<'_>) -> Result<(), String> {
+        let shared = self.shared;
+        let hint = |topology: &Topology| shared.hint(topology);
         let moved = (&mut self.to_member, &mut self.to_client);
         match (&mut self.upstream, &mut self.form) {
             (Stage::Connected(upstream), Form::Frames(lane)) => {
                 let limit = self.shared.config.limits.buffer;
-                let result = poll_lane(lane, upstream, link, (self.stream, limit), moved, seen, cx);
+                let result = poll_lane(lane, upstream, link, (self.stream, limit), moved, hint, cx);
                 (0..lane.take_external_refused()).for_each(|_| self.shared.metrics.refused("auth"));
                 result.map_err(|broken| {
+                    broken.reason().into_iter().for_each(|reason| shared.metrics.refused(reason));
                     lane.end(&broken, link);
                     broken.to_string()
                 })?;
@@ -299,7 +301,7 @@ impl<'a> Session<'a> {
             }
             (Stage::None, Form::Frames(_)) => self.end_if_done(link),
             (Stage::Connected(upstream), Form::Tunnel(tunnel)) => {
-                let result = tunnel.poll(&mut **upstream, link, moved, seen, cx);
+                let result = tunnel.poll(&mut **upstream, link, moved, hint, cx);
                 tunnel.take_refused().for_each(|reason| self.shared.metrics.refused(reason));
                 result.map_err(|(code, why)| {
                     link.end(self.stream, code);
@@ -333,7 +335,7 @@ fn poll_lane(
     link: &mut ServerLink,
     (stream, limit): (StreamId, usize),
     (to_member, to_client): Moved<'_>,
-    seen: &mut Vec<Seen>,
+    hint: impl Fn(&Topology),
     cx: &mut Context<'_>,
 ) -> Result<(), Broken> {
     loop {
@@ -354,7 +356,7 @@ fn poll_lane(
             Poll::Ready(Ok(0)) => return Err(Broken::Lost("closed by the member".into())),
             Poll::Ready(Ok(count)) => {
                 *to_client += count as u64;
-                seen.extend(lane.received(link)?);
+                lane.received(link, &hint)?;
             }
             Poll::Ready(Err(error)) => return Err(failed(&error)),
         }

@@ -8,11 +8,12 @@ use std::task::{Context, Poll};
 use bytes::{BufMut, Bytes, BytesMut};
 use hotrod_core::carriage::ServerLink;
 use hotrod_core::http2::{ErrorCode, StreamId};
+use hotrod_core::wire::Topology;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_util::io::poll_read_buf;
 
-use crate::gateway::{Seen, Shared};
-use crate::watch::{LostTrack, Watch};
+use crate::gateway::Shared;
+use crate::watch::{Unreadable, Watch};
 
 /// The most that is read at a time.
 const CHUNK: usize = 16 << 10;
@@ -35,7 +36,7 @@ impl Tunnel {
     pub(super) fn new(stream: StreamId, shared: &Shared) -> Self {
         Self {
             stream,
-            watch: Watch::new(shared.must_see()),
+            watch: Watch::new(shared.config.limits.request),
             received: VecDeque::new(),
             untaken: 0,
             is_finished: false,
@@ -72,15 +73,18 @@ impl Tunnel {
         member: &mut (impl AsyncRead + AsyncWrite + Unpin),
         link: &mut ServerLink,
         moved: (&mut u64, &mut u64),
-        seen: &mut Vec<Seen>,
+        hint: impl Fn(&Topology),
         cx: &mut Context<'_>,
     ) -> Result<(), (ErrorCode, String)> {
         let (to_member, to_client) = moved;
         loop {
-            let mut has_moved = self.look_at_requests()?;
+            let mut has_moved = self.look_at_requests().inspect_err(|_| {
+                // The error reply that names the fault.
+                self.send(link, to_client);
+            })?;
             has_moved |= self.write(member, link, to_member, cx)?;
             has_moved |= self.send(link, to_client);
-            has_moved |= self.read(member, link, seen, cx)?;
+            has_moved |= self.read(member, link, &hint, cx)?;
             if !has_moved {
                 return Ok(());
             }
@@ -92,7 +96,7 @@ impl Tunnel {
         while self.watch.wants_requests()
             && let Some(bytes) = self.received.pop_front()
         {
-            self.watch.client_sent(&bytes).map_err(lost)?;
+            self.watch.client_sent(&bytes).map_err(unreadable)?;
             any = true;
         }
         Ok(any)
@@ -134,7 +138,7 @@ impl Tunnel {
         &mut self,
         member: &mut (impl AsyncRead + Unpin),
         link: &ServerLink,
-        seen: &mut Vec<Seen>,
+        hint: impl Fn(&Topology),
         cx: &mut Context<'_>,
     ) -> Result<bool, (ErrorCode, String)> {
         if !self.watch.for_client().is_empty() || link.room(self.stream) == 0 {
@@ -146,7 +150,7 @@ impl Tunnel {
             Poll::Ready(Ok(0)) => Err((ErrorCode::NO_ERROR, "closed by the member".into())),
             Poll::Ready(Ok(_)) => {
                 let bytes = self.scratch.split();
-                self.watch.member_sent(&bytes, |view| seen.push(view)).map_err(lost)?;
+                self.watch.member_sent(&bytes, hint).map_err(unreadable)?;
                 Ok(true)
             }
             Poll::Ready(Err(error)) => Err(failed(&error)),
@@ -154,8 +158,13 @@ impl Tunnel {
     }
 }
 
-fn lost(lost: LostTrack) -> (ErrorCode, String) {
-    (ErrorCode::CONNECT_ERROR, lost.to_string())
+fn unreadable(fault: Unreadable) -> (ErrorCode, String) {
+    let code = match fault {
+        // The error reply that names the fault goes out before the end of the stream.
+        Unreadable::Request(_) | Unreadable::TooLarge { .. } | Unreadable::DuplicateId(_) => ErrorCode::NO_ERROR,
+        Unreadable::Reply(_) | Unreadable::StrayReply => ErrorCode::CONNECT_ERROR,
+    };
+    (code, fault.to_string())
 }
 
 fn failed(error: &io::Error) -> (ErrorCode, String) {

@@ -3,7 +3,9 @@
 use std::collections::VecDeque;
 
 use bytes::{Bytes, BytesMut};
-use hotrod_core::wire::{Limits, Operation, RequestFault, RequestHead, measure_request, peek_request_head};
+use hotrod_core::wire::{
+    Limits, Operation, Problem, RequestFault, RequestHead, Violation, measure_request, peek_request_head,
+};
 
 use crate::watch::names_external;
 
@@ -19,6 +21,11 @@ pub(super) struct Waiting {
     pub(super) bytes: usize,
     /// Its FIN has come.
     pub(super) is_whole: bool,
+    /// Nothing more can be known of it until further octets come: it is not parsed again before.
+    waits: bool,
+    /// How often it was parsed.
+    #[cfg(test)]
+    parses: usize,
 }
 
 /// What can be done with a request.
@@ -41,7 +48,15 @@ pub(super) enum Verdict {
 
 impl Waiting {
     pub(super) fn new(call: u32) -> Self {
-        Self { call, pieces: VecDeque::new(), bytes: 0, is_whole: false }
+        Self {
+            call,
+            pieces: VecDeque::new(),
+            bytes: 0,
+            is_whole: false,
+            waits: false,
+            #[cfg(test)]
+            parses: 0,
+        }
     }
 
     pub(super) fn add(&mut self, bytes: Bytes, is_last: bool) {
@@ -50,6 +65,7 @@ impl Waiting {
             self.pieces.push_back(bytes);
         }
         self.is_whole = is_last;
+        self.waits = false;
     }
 
     /// The next octets that are here.
@@ -59,17 +75,31 @@ impl Waiting {
         Some(piece)
     }
 
-    pub(super) fn judge(&mut self) -> Verdict {
-        let judged = if self.is_whole && self.pieces.len() == 1 { self.measure() } else { self.peek() };
-        judged.unwrap_or_else(|fault| match fault {
+    /// Reads as much as a verdict needs. The work is linear in the octets that have come since the last verdict.
+    pub(super) fn judge(&mut self, limits: &Limits) -> Verdict {
+        if self.waits {
+            return Verdict::Wait;
+        }
+        if self.bytes > limits.message {
+            return Verdict::TooLong;
+        }
+        #[cfg(test)]
+        {
+            self.parses += 1;
+        }
+        let judged = if self.is_whole && self.pieces.len() == 1 { self.measure(limits) } else { self.peek(limits) };
+        let verdict = judged.unwrap_or_else(|fault| match fault {
+            fault if is_too_large(&fault) => Verdict::TooLong,
             RequestFault::Violation(violation) => Verdict::Malformed(violation.to_string()),
             RequestFault::UnknownVersion { .. } | RequestFault::UnknownOperation { .. } => Verdict::Unknown,
-        })
+        });
+        self.waits = matches!(verdict, Verdict::Wait);
+        verdict
     }
 
-    fn measure(&self) -> Result<Verdict, RequestFault> {
+    fn measure(&self, limits: &Limits) -> Result<Verdict, RequestFault> {
         let bytes = &self.pieces[0];
-        Ok(match measure_request(bytes, &Limits::default())? {
+        Ok(match measure_request(bytes, limits)? {
             Some((head, length)) if length == bytes.len() => {
                 if is_auth(&head) && names_external(bytes) {
                     Verdict::External(head)
@@ -82,13 +112,13 @@ impl Waiting {
     }
 
     /// The first pieces are put together as far as the head needs; of AUTH, which is looked at whole, all.
-    fn peek(&mut self) -> Result<Verdict, RequestFault> {
+    fn peek(&mut self, limits: &Limits) -> Result<Verdict, RequestFault> {
         while let Some(first) = self.pieces.front() {
-            match peek_request_head(first, &Limits::default())? {
+            match peek_request_head(first, limits)? {
                 Some(head) if is_auth(&head) && !self.is_whole => return Ok(self.wait()),
                 Some(head) if is_auth(&head) => {
                     self.join(self.pieces.len());
-                    return self.measure();
+                    return self.measure(limits);
                 }
                 Some(head) => return Ok(Verdict::Forward(head)),
                 None if self.pieces.len() > 1 => self.join(2),
@@ -109,6 +139,42 @@ impl Waiting {
     }
 }
 
+/// Whether a limit is exceeded, as opposed to the grammar broken.
+pub(super) fn is_too_large(fault: &RequestFault) -> bool {
+    matches!(fault, RequestFault::Violation(Violation { problem: Problem::OverLimit { .. }, .. }))
+}
+
 fn is_auth(head: &RequestHead) -> bool {
     head.asked.operation == Operation::Auth
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::samples::auth;
+
+    /// A link is polled for each of its other calls: an unfinished AUTH must cost nothing then.
+    #[test]
+    fn a_request_is_not_parsed_again_before_more_of_it_comes() {
+        let request = auth(1, "PLAIN", 16 << 10);
+        let mut waiting = Waiting::new(1);
+        for fragment in [request.slice(..8 << 10), request.slice(8 << 10..16 << 10)] {
+            let before = waiting.parses;
+            waiting.add(fragment, false);
+            for _ in 0..1_000 {
+                assert!(matches!(waiting.judge(&Limits::default()), Verdict::Wait));
+            }
+            assert_eq!(waiting.parses, before + 1);
+        }
+        waiting.add(request.slice(16 << 10..), true);
+        assert!(matches!(waiting.judge(&Limits::default()), Verdict::ForwardWhole(_)));
+    }
+
+    #[test]
+    fn a_request_above_the_limit_is_too_long_and_not_malformed() {
+        let limits = Limits { message: 1_000, ..Limits::default() };
+        let mut waiting = Waiting::new(1);
+        waiting.add(auth(1, "PLAIN", 2_000), true);
+        assert!(matches!(waiting.judge(&limits), Verdict::TooLong));
+    }
 }

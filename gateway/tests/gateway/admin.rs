@@ -15,7 +15,9 @@ async fn it_says_that_it_lives_that_it_is_ready_and_what_it_counts() {
         serde_json::json!({
             "ready": true, "reasons": [], "role": "sidecar", "node": "node-0", "draining": false,
             "upstream": { "answering": address, "problem": null },
-            "membership": { "known_by": "own connection", "own": address, "members": [address] },
+            "membership": {
+                "known_by": "own connection", "own": address, "members": [address], "outside_member_hosts": [],
+            },
         })
     );
     let (status, metrics) = ask(&gateway, "/metrics").await;

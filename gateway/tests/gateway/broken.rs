@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use hotrod_core::carriage::registry::{HOT_ROD_MESSAGE_ERROR, HOT_ROD_NOT_AUTHENTICATED, HOT_ROD_UPSTREAM_GONE};
+use hotrod_core::carriage::registry::{
+    HOT_ROD_MESSAGE_ERROR, HOT_ROD_NOT_AUTHENTICATED, HOT_ROD_TOO_LARGE, HOT_ROD_UPSTREAM_GONE,
+};
 use hotrod_tokio::core::wire::{AuthResponse, Body, Operation, Request, Status};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
@@ -52,6 +54,42 @@ async fn frames_that_are_not_one_request_end_the_session() {
         // The link is as good as before.
         peer.open().await;
     }
+}
+
+/// a reply could be read by the grammar of the other request.
+#[tokio::test]
+async fn a_message_id_that_is_in_flight_ends_the_session() {
+    let Stand { gateway, played: _played, mut peer, stream, mut member, .. } = stand(&[FRAMES]).await;
+    peer.request(stream, 2, WHOLE, &put(1, 20)).await;
+    let mut told = Vec::new();
+    loop {
+        match peer.next_but_credit().await {
+            Heard::Reset { stream: ended, code } => {
+                assert_eq!((ended, code), (stream, HOT_ROD_MESSAGE_ERROR));
+                break;
+            }
+            heard => told.push(heard),
+        }
+    }
+    assert!(told.contains(&cancelled(stream, 1, HOT_ROD_UPSTREAM_GONE, true)), "{told:?}");
+    assert!(told.contains(&cancelled(stream, 2, HOT_ROD_UPSTREAM_GONE, false)), "{told:?}");
+    assert!(member.request().await.is_none(), "the second request is not forwarded");
+    assert_eq!(series(&gateway, "hotrod_gateway_refusals_total{reason=\"duplicate_id\"}").await, Some(1));
+}
+
+/// A request above the limit costs its call, if nothing of it has been forwarded.
+#[tokio::test]
+async fn a_request_above_the_limit_ends_its_call_and_the_session_goes_on() {
+    let played = Played::new().await;
+    let gateway = sidecar(played.address(), &["--max-request", "64KiB"]).await;
+    let mut peer = Peer::connect(gateway.address(), &[FRAMES]).await;
+    let stream = peer.open().await;
+    let large = put(1, 100_000);
+    peer.request(stream, 1, FIRST, &large[..16_000]).await;
+    assert_eq!(peer.next_but_credit().await, cancelled(stream, 1, HOT_ROD_TOO_LARGE, false));
+    peer.request(stream, 2, WHOLE, &get(2)).await;
+    let (_, header, _) = played.next().await;
+    assert_eq!(header.message_id, 2);
 }
 
 /// what is well formed and can't be carried costs its call alone.
@@ -184,7 +222,7 @@ async fn what_was_asked_before_the_end_is_answered_and_then_the_session_ends() {
     assert!(member.request().await.is_none(), "the connection with the member is over as well");
 }
 
-/// R-99 in every carriage, also where what passes is not understood: nothing of the word reaches the member.
+/// nothing is forwarded behind a request that can't be read.
 #[tokio::test]
 async fn external_does_not_pass_behind_an_operation_that_nobody_knows() {
     let node = node(1).await;
@@ -197,6 +235,6 @@ async fn external_does_not_pass_behind_an_operation_that_nobody_knows() {
     let mut answer = Vec::new();
     let read = client.read_to_end(&mut answer);
     let _ = tokio::time::timeout(crate::common::LONG, read).await.expect("it ends");
-    assert_eq!(series(&gateway, "hotrod_gateway_refusals_total{reason=\"auth\"}").await, Some(1));
+    assert_eq!(series(&gateway, "hotrod_gateway_refusals_total{reason=\"unreadable_request\"}").await, Some(1));
     node.stop().await;
 }

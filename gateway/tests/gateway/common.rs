@@ -104,6 +104,8 @@ pub(crate) async fn series(gateway: &Gateway, series: &str) -> Option<u64> {
 /// A server that the test plays: accepts one connection after the other.
 pub(crate) struct Played {
     listener: TcpListener,
+    /// What AUTH_MECH_LIST is answered with.
+    mechanisms: Arc<Mutex<Vec<String>>>,
     /// What PING in the cache "dist" is answered with, to who does not have it.
     topology: Arc<Mutex<Option<Topology>>>,
     /// Connections on which another thing than PING was asked.
@@ -122,7 +124,12 @@ impl Played {
     pub(crate) async fn new() -> Self {
         let (sender, asked) = mpsc::channel(16);
         let listener = TcpListener::bind(anywhere()).await.unwrap();
-        Self { listener, topology: Arc::default(), asked: (sender, asked.into()) }
+        Self { listener, mechanisms: Arc::default(), topology: Arc::default(), asked: (sender, asked.into()) }
+    }
+
+    /// Offers these SASL mechanisms from now on.
+    pub(crate) fn set_mechanisms(&self, mechanisms: &[&str]) {
+        *self.mechanisms.lock().unwrap() = mechanisms.iter().map(ToString::to_string).collect();
     }
 
     /// From now on the view of "dist" is that one, with these members.
@@ -146,8 +153,14 @@ impl Played {
                     let session = ServerSession::new(Limits::default(), 1 << 20);
                     let mut link = PlayedLink { stream: accepted.unwrap().0, session };
                     let (sender, topology) = (self.asked.0.clone(), self.topology.clone());
+                    let mechanisms = self.mechanisms.clone();
                     tokio::spawn(async move {
                         while let Some((header, request)) = link.request().await {
+                            if request.operation() == Operation::AuthMechList {
+                                let names = Body::Names(mechanisms.lock().unwrap().clone());
+                                link.answer(&header, Operation::AuthMechList, names).await;
+                                continue;
+                            }
                             if request.operation() != Operation::Ping {
                                 let _ = sender.send((link, header, request)).await;
                                 break;

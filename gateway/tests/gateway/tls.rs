@@ -8,7 +8,7 @@ use tokio::net::TcpStream;
 use crate::common::{Files, metric, node, readiness, series, sidecar, until};
 
 /// TLS towards clients, from these files.
-async fn with_tls(upstream: std::net::SocketAddr, files: &Files, more: &[&str]) -> Gateway {
+pub(crate) async fn with_tls(upstream: std::net::SocketAddr, files: &Files, more: &[&str]) -> Gateway {
     let (certificate, key) = (files.at("server.pem"), files.at("server.key"));
     let mut arguments = vec!["--tls-cert", &certificate, "--tls-key", &key];
     arguments.extend(more);
@@ -70,7 +70,8 @@ async fn members_are_reached_by_tls_and_shown_a_certificate() {
     let (ca, other) = (files.at("ca.pem"), files.at("other-ca.pem"));
     let member = with_tls(node.addresses()[0], &files, &["--tls-client-ca", &ca]).await;
     let (certificate, key) = (files.at("client.pem"), files.at("client.key"));
-    let own = ["--upstream-client-cert", certificate.as_str(), "--upstream-client-key", &key];
+    let session = ["--upstream-client-cert", certificate.as_str(), "--upstream-client-key", &key];
+    let own = [&session[..], &["--account-cert", certificate.as_str(), "--account-key", &key]].concat();
     let named = ["--upstream-tls", "--upstream-server-name", "localhost"];
     let good = [&named[..], &own, &["--upstream-ca", &ca]].concat();
     let gateway = sidecar(member.address(), &good).await;
@@ -81,7 +82,8 @@ async fn members_are_reached_by_tls_and_shown_a_certificate() {
     for (bad, why) in [
         ([&named[..], &own, &["--upstream-ca", &other]].concat(), "invalid peer certificate: UnknownIssuer"),
         ([&["--upstream-tls", "--upstream-ca", &ca][..], &own].concat(), "not valid for name"),
-        ([&named[..], &["--upstream-ca", &ca]].concat(), "CertificateRequired"),
+        // The certificate of sessions is not the gateway's own.
+        ([&named[..], &session, &["--upstream-ca", &ca]].concat(), "CertificateRequired"),
     ] {
         let gateway = sidecar(member.address(), &bad).await;
         let (status, body) = until_told(&gateway).await;

@@ -63,6 +63,12 @@ impl RequestScanner {
         self.buffer.len()
     }
 
+    /// Message id and operation of the request of which not all has come out: after a fault, of the one that has it, as far as
+    /// its head could be read.
+    pub fn unfinished(&self) -> Option<(u64, Asked)> {
+        self.head.as_ref().map(|head| (head.message_id, head.asked))
+    }
+
     /// The next piece, or `None` until more bytes have come, and for ever after a fault.
     pub fn poll(&mut self) -> Option<Result<RequestPiece, RequestFault>> {
         if self.failed {
