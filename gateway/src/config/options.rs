@@ -191,7 +191,7 @@ impl Options {
             max_sessions: NonZeroUsize::new(10_000),
             max_tunnels: NonZeroUsize::new(100),
             max_header: given("16KiB"),
-            max_request: given("10MiB"),
+            max_request: given("10MB"),
             buffer: given("64KiB"),
             idle_timeout: given("1h"),
             drain_timeout: given("30s"),

@@ -125,7 +125,7 @@ impl Kind for Size {
 pub(crate) struct RequestSize(pub(crate) usize);
 
 impl Kind for RequestSize {
-    const EXPECTED: &'static str = "a size from 64KiB to 1GiB, such as 10MiB (a number alone is bytes)";
+    const EXPECTED: &'static str = "a size from 64KiB to 1GiB, such as 10MB (a number alone is bytes)";
 
     fn read(text: &str) -> Option<Self> {
         bytes(text, 64 << 10..=1 << 30).map(Self)
@@ -135,15 +135,19 @@ impl Kind for RequestSize {
 fn bytes(text: &str, allowed: RangeInclusive<usize>) -> Option<usize> {
     let digits = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
     let (count, unit) = text.split_at(digits);
-    let shift = match unit {
-        "" => 0,
-        "KiB" => 10,
-        "MiB" => 20,
-        "GiB" => 30,
+    // Infinispan writes its max-content-length in multiples of 1000.
+    let factor = match unit {
+        "" => 1,
+        "KB" => 1_000,
+        "MB" => 1_000_000,
+        "GB" => 1_000_000_000,
+        "KiB" => 1 << 10,
+        "MiB" => 1 << 20,
+        "GiB" => 1 << 30,
         _ => return None,
     };
     let count: usize = count.parse().ok()?;
-    count.checked_mul(1 << shift).filter(|size| allowed.contains(size))
+    count.checked_mul(factor).filter(|size| allowed.contains(size))
 }
 
 /// At least one server.

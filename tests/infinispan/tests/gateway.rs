@@ -284,7 +284,7 @@ const MIB: usize = 1 << 20;
 fn large_values_go_through_where_the_server_takes_them() {
     run(async {
         let options = Options { max_content_length: Some("128MB".into()), ..Options::default() };
-        let gateway = sidecar(infinispan_harness::shared(options), &[]).await;
+        let gateway = sidecar(infinispan_harness::shared(options), &["--max-request", "128MB"]).await;
         let value: Vec<u8> = (0..64 * MIB as u32).map(|n| (n >> 8) as u8).collect();
         for carriage in ["raw", "extended-connect", "frames"] {
             let client = client(&gateway, "", "local", &format!("&carriage={carriage}")).await.unwrap();
@@ -296,21 +296,22 @@ fn large_values_go_through_where_the_server_takes_them() {
     });
 }
 
-/// By default that is 10 MB, and above it the server closes the connection. The client is told, and what comes after it is
-/// answered.
-///
-/// What the key has then is not looked at: up to 16.0.7 the server goes on reading before it closes, from the middle of the
-/// request, and takes octets of the value for its length and for further requests.
+/// By default that is 10 MB, for the server as for the gateway, which refuses a larger request: up to 16.0.7 the server goes on
+/// reading before it closes the connection, and takes bytes of the value for requests.
 #[test]
-fn a_value_larger_than_the_server_takes_ends_its_session_and_the_next_is_answered() {
+fn a_value_larger_than_the_server_takes_is_refused_and_nothing_of_it_is_stored() {
     run(async {
         let gateway = sidecar(cluster(Flavour::Plain, 1), &[]).await;
-        let client = client(&gateway, "", "local", "&carriage=frames&max_retries=0").await.unwrap();
-        let cache = client.default_cache();
-        let error = cache.put("too large", vec![7; 16 * MIB]).await.unwrap_err().to_string();
-        assert!(error.contains("HOT_ROD_UPSTREAM_GONE"), "{error}");
-        cache.put("small", "v").await.unwrap();
-        assert_eq!(cache.get("small").await.unwrap(), Some("v".into()));
-        cache.remove("too large").await.unwrap();
+        for (carriage, why) in
+            [("frames", "HOT_ROD_TOO_LARGE"), ("raw", "max-request"), ("extended-connect", "max-request")]
+        {
+            let client = client(&gateway, "", "local", &format!("&carriage={carriage}&max_retries=0")).await.unwrap();
+            let cache = client.default_cache();
+            let error = cache.put("too large", vec![7; 16 * MIB]).await.unwrap_err().to_string();
+            assert!(error.contains(why), "{carriage}: {error}");
+            cache.put("small", "v").await.unwrap();
+            assert_eq!(cache.get("small").await.unwrap(), Some("v".into()));
+            assert_eq!(cache.get("too large").await.unwrap(), None, "{carriage}");
+        }
     });
 }
