@@ -7,6 +7,7 @@ use hotrod_core::sasl::Credentials;
 use hotrod_core::session::{Authentication, Config, Disconnect, OperationError};
 use hotrod_core::wire::{Intelligence, Member, Request, RequestOptions, Topology};
 use hotrod_tokio::{Error, Session};
+use tokio::net::lookup_host;
 use tokio::sync::{Notify, watch};
 use tokio::time::{sleep, timeout};
 use tracing::{info, warn};
@@ -83,6 +84,7 @@ impl Follower {
     async fn follow(&self) {
         let mut pause = MIN_PAUSE;
         loop {
+            self.resolve_seeds().await;
             for member in self.candidates() {
                 // It ends without an error where another attempt is due at once.
                 let error = loop {
@@ -97,6 +99,17 @@ impl Follower {
             }
             sleep(pause).await;
             pause = (pause * 2).min(MAX_PAUSE);
+        }
+    }
+
+    /// Notes the networks of all seeds, of which only the first may be dialled.
+    async fn resolve_seeds(&self) {
+        let Role::Front { seeds, member_hosts: None, .. } = &self.role else { return };
+        for seed in seeds {
+            // A name that can't be resolved now covers no network yet.
+            for address in lookup_host((seed.host.as_str(), seed.port)).await.into_iter().flatten() {
+                self.membership.seed_resolved(seed, address.ip());
+            }
         }
     }
 

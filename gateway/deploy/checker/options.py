@@ -15,7 +15,7 @@ WORKSPACE = Path(__file__).parent.parent.parent.parent / "Cargo.toml"
 FLAGS = {"config": "PathBuf", "check": "bool"}
 PASSWORD = "password"
 UNITS = {"ms": 0.001, "s": 1, "": 1, "min": 60, "h": 3600}
-SIZES = {"": 1, "KiB": 1 << 10, "MiB": 1 << 20}
+SIZES = {"": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30}
 MEMORY = {"": 1, "Ki": 1 << 10, "Mi": 1 << 20, "Gi": 1 << 30}
 
 
@@ -106,7 +106,9 @@ def _unknown(options):
 def _is_of(kind, text):
     patterns = {
         "Given<Duration>": r"\d+(ms|s|min|h)?",
-        "Given<Size>": r"\d+(KiB|MiB)?",
+        "Given<Size>": r"\d+(KB|MB|GB|KiB|MiB|GiB)?",
+        "Given<RequestSize>": r"\d+(KB|MB|GB|KiB|MiB|GiB)?",
+        "Given<MemberHosts>": r"[^,\s]+(,[^,\s]+)*",
         "NonZeroUsize": r"[1-9]\d*",
         "bool": r"true|false",
         "Given<ListenAddress>": r".+:\d+",
