@@ -5,7 +5,11 @@ use hotrod_core::vocabulary::{Arguments, Failure, lifetime_of_seconds};
 use hotrod_core::wire::{
     Change, CounterConfiguration, CounterKind, Expiration, Lifetime, Modification, Operation, Seen, TimeUnit, Xid,
 };
-use napi::bindgen_prelude::{Array, BigInt, BufferSlice, Either, Either3, FromNapiValue, Object};
+use napi::bindgen_prelude::{Array, BigInt, Either, Either3, FromNapiValue, Object};
+
+use crate::memory::{Copied, List};
+
+const BYTES: &str = "a Buffer or Uint8Array that was not transferred";
 
 /// The arguments of a call, in order.
 pub(crate) struct JavaScriptArguments<'a, 'env> {
@@ -49,7 +53,7 @@ impl Arguments for JavaScriptArguments<'_, '_> {
     type Error = Failure;
 
     fn bytes(&mut self, name: &'static str) -> Taken<Bytes> {
-        self.take::<BufferSlice<'_>>(name, "a Buffer or Uint8Array").map(|data| bytes(&data))
+        self.take::<Copied>(name, BYTES).map(|data| data.0)
     }
 
     fn text(&mut self, name: &'static str) -> Taken<String> {
@@ -86,18 +90,18 @@ impl Arguments for JavaScriptArguments<'_, '_> {
     }
 
     fn byte_list(&mut self, name: &'static str) -> Taken<Vec<Bytes>> {
-        let list: Vec<BufferSlice<'_>> = self.take(name, "an array of Buffers or Uint8Arrays")?;
-        Ok(list.iter().map(bytes).collect())
+        let list: List<Copied> = self.take(name, "an array of Buffers or Uint8Arrays")?;
+        Ok(list.0.into_iter().map(|item| item.0).collect())
     }
 
     fn entries(&mut self, name: &'static str) -> Taken<Vec<(Bytes, Bytes)>> {
-        let list: Vec<(BufferSlice<'_>, BufferSlice<'_>)> = self.take(name, "an array of [key, value]")?;
-        Ok(list.iter().map(|(key, value)| (bytes(key), bytes(value))).collect())
+        let list: List<(Copied, Copied)> = self.take(name, "an array of [key, value]")?;
+        Ok(list.0.into_iter().map(|(key, value)| (key.0, value.0)).collect())
     }
 
     fn parameters(&mut self, name: &'static str) -> Taken<Vec<(String, Bytes)>> {
-        let list: Vec<(String, BufferSlice<'_>)> = self.take(name, "an array of [name, value]")?;
-        Ok(list.into_iter().map(|(name, value)| (name, bytes(&value))).collect())
+        let list: List<(String, Copied)> = self.take(name, "an array of [name, value]")?;
+        Ok(list.0.into_iter().map(|(name, value)| (name, value.0)).collect())
     }
 
     fn xid(&mut self, name: &'static str) -> Taken<Xid> {
@@ -105,14 +109,14 @@ impl Arguments for JavaScriptArguments<'_, '_> {
         let given = self.object(name, wanted)?;
         Ok(Xid {
             format_id: field(&given, "formatId", wanted)?,
-            global_transaction_id: bytes(&field::<BufferSlice<'_>>(&given, "globalTransactionId", wanted)?),
-            branch_qualifier: bytes(&field::<BufferSlice<'_>>(&given, "branchQualifier", wanted)?),
+            global_transaction_id: field::<Copied>(&given, "globalTransactionId", wanted)?.0,
+            branch_qualifier: field::<Copied>(&given, "branchQualifier", wanted)?.0,
         })
     }
 
     fn modifications(&mut self, name: &'static str) -> Taken<Vec<Modification>> {
-        let given: Vec<Object<'_>> = self.take(name, "an array of modifications")?;
-        given.iter().map(modification).collect()
+        let given: List<Object<'_>> = self.take(name, "an array of modifications")?;
+        given.0.iter().map(modification).collect()
     }
 
     fn counter(&mut self, name: &'static str) -> Taken<CounterConfiguration> {
@@ -122,10 +126,6 @@ impl Arguments for JavaScriptArguments<'_, '_> {
     fn not_offered(&mut self, operation: Operation) -> Failure {
         Failure::misuse(format!("{operation} is not for users: listeners and iterations have calls of their own"))
     }
-}
-
-pub(crate) fn bytes(data: &BufferSlice<'_>) -> Bytes {
-    Bytes::copy_from_slice(data)
 }
 
 fn field<T: FromNapiValue>(object: &Object<'_>, name: &str, wanted: &str) -> Taken<T> {
@@ -192,11 +192,11 @@ fn modification(given: &Object<'_>) -> Taken<Modification> {
         Some(Either3::B(version)) => Seen::Version(opaque(Either::A(version), "seen")?),
         Some(Either3::C(version)) => Seen::Version(opaque(Either::B(version), "seen")?),
     };
-    let change = match optional::<BufferSlice<'_>>(given, "value", "a Buffer, or null to remove the entry")? {
+    let change = match optional::<Copied>(given, "value", "a Buffer, or null to remove the entry")? {
         None => Change::Remove,
-        Some(value) => Change::Put { expiration: expiration(given)?, value: bytes(&value) },
+        Some(value) => Change::Put { expiration: expiration(given)?, value: value.0 },
     };
-    Ok(Modification { key: bytes(&field::<BufferSlice<'_>>(given, "key", wanted)?), seen, change })
+    Ok(Modification { key: field::<Copied>(given, "key", wanted)?.0, seen, change })
 }
 
 fn counter(given: &Object<'_>) -> Taken<CounterConfiguration> {

@@ -8,5 +8,6 @@
 mod arguments;
 mod ids;
 mod machine;
+mod memory;
 mod outputs;
 mod shapes;

@@ -8,11 +8,12 @@ use hotrod_core::cluster::{Counters, Coverage, Endpoint, IterationOptions, NearC
 use hotrod_core::uri::server_of;
 use hotrod_core::vocabulary::{CacheOptions, CallOptions, Failure, Machine as Core, Value};
 use hotrod_core::wire::{Factory, Interests, ListenerOptions, Operation, Request};
-use napi::bindgen_prelude::{Array, Buffer, BufferSlice, Either, Env, Error, Result};
+use napi::bindgen_prelude::{Array, BufferSlice, Either, Env, Error, Result};
 use napi_derive::napi;
 
 use crate::arguments::JavaScriptArguments;
 use crate::ids::AllIds;
+use crate::memory::{Borrowed, Copied, List};
 use crate::outputs::{KnownShape, append, known_shapes};
 use crate::shapes::FailureShape;
 
@@ -23,24 +24,24 @@ fn outcome<T>(result: std::result::Result<T, Failure>) -> Outcome<T> {
 }
 
 /// How a cache is asked.
-#[napi(object)]
+#[napi(object, object_to_js = false)]
 pub struct NativeCacheOptions {
     pub flags: u32,
     pub key_type: String,
     pub value_type: String,
     pub read_from_any_owner: bool,
-    pub parameters: Vec<(String, Buffer)>,
+    pub parameters: List<(String, Copied)>,
 }
 
 /// A factory of the server's.
-#[napi(object)]
+#[napi(object, object_to_js = false)]
 pub struct NativeFactory {
     pub name: String,
-    pub parameters: Vec<Buffer>,
+    pub parameters: List<Copied>,
 }
 
 /// What a listener wants to hear.
-#[napi(object)]
+#[napi(object, object_to_js = false)]
 pub struct NativeListenerOptions {
     pub include_current_state: bool,
     pub filter: Option<NativeFactory>,
@@ -50,9 +51,9 @@ pub struct NativeListenerOptions {
 }
 
 /// What to iterate over, and how.
-#[napi(object)]
+#[napi(object, object_to_js = false)]
 pub struct NativeIterationOptions {
-    pub segments: Option<Buffer>,
+    pub segments: Option<Copied>,
     pub filter_converter: Option<NativeFactory>,
     pub batch_size: u32,
     pub include_metadata: bool,
@@ -91,7 +92,7 @@ pub struct NativeView {
 
 impl From<NativeFactory> for Factory {
     fn from(factory: NativeFactory) -> Self {
-        let parameters = factory.parameters.iter().map(|data| bytes::Bytes::copy_from_slice(data)).collect();
+        let parameters = factory.parameters.0.into_iter().map(|data| data.0).collect();
         Self { name: factory.name, parameters }
     }
 }
@@ -110,7 +111,7 @@ pub struct NativeMachine {
 impl NativeMachine {
     /// A client of what a URI names.
     #[napi(factory, catch_unwind)]
-    pub fn connect(uri: String, seed: BufferSlice<'_>, now: f64) -> Result<Self> {
+    pub fn connect(uri: String, seed: Borrowed<'_>, now: f64) -> Result<Self> {
         let wrong = |text: String| Error::from_reason(text);
         let seed = seed.as_ref().try_into().map_err(|_| wrong("seed: expected 32 bytes".into()))?;
         let core = Core::new(&uri, seed, now as u64).map_err(|failure| wrong(failure.message))?;
@@ -135,8 +136,7 @@ impl NativeMachine {
     #[napi(catch_unwind)]
     pub fn cache(&mut self, now: f64, name: String, options: NativeCacheOptions) -> Outcome<u32> {
         let NativeCacheOptions { flags, key_type, value_type, read_from_any_owner, parameters } = options;
-        let parameter = |(name, data): (String, Buffer)| (name, bytes::Bytes::copy_from_slice(&data));
-        let parameters = parameters.into_iter().map(parameter).collect();
+        let parameters = parameters.0.into_iter().map(|(name, data)| (name, data.0)).collect();
         let options = CacheOptions { name, flags, key_type, value_type, read_from_any_owner, parameters };
         outcome(self.core.cache(now as u64, options))
     }
@@ -226,7 +226,7 @@ impl NativeMachine {
     #[napi(catch_unwind)]
     pub fn iterate(&mut self, now: f64, cache: u32, options: NativeIterationOptions) -> Outcome<f64> {
         let options = IterationOptions {
-            segments: options.segments.map(|mask| bytes::Bytes::copy_from_slice(&mask)),
+            segments: options.segments.map(|mask| mask.0),
             filter_converter: options.filter_converter.map(Into::into),
             batch_size: options.batch_size,
             include_metadata: options.include_metadata,
@@ -301,8 +301,8 @@ impl NativeMachine {
     }
 
     #[napi(catch_unwind)]
-    pub fn received(&mut self, now: f64, link: f64, data: BufferSlice<'_>) {
-        self.core.handle_received(now as u64, self.ids.link.id(link), &data);
+    pub fn received(&mut self, now: f64, link: f64, data: Borrowed<'_>) {
+        self.core.handle_received(now as u64, self.ids.link.id(link), data.as_ref());
     }
 
     #[napi(catch_unwind)]
