@@ -119,7 +119,9 @@ class Driver {
         host: serverName,
         // Names of IP addresses are not asked for; the certificate is checked for them all the same.
         servername: net.isIP(serverName) ? '' : serverName,
-        checkServerIdentity: (_, certificate) => tls.checkServerIdentity(serverName, certificate),
+        checkServerIdentity: (_, certificate) => checkIdentity(serverName, certificate),
+        // Whatever NODE_TLS_REJECT_UNAUTHORIZED says.
+        rejectUnauthorized: true,
         ALPNProtocols: alpn.length > 0 ? alpn : undefined,
         ca: trustCa ? this.read(trustCa) : undefined,
         cert: clientCertificate ? this.read(clientCertificate.certificate) : undefined,
@@ -230,6 +232,12 @@ class Driver {
     }
     this.end()
   }
+}
+
+/** Checks a server's name by the certificate's subjectAltName alone (RFC 9525): Node falls back to the common name. */
+function checkIdentity(name, certificate) {
+  const { CN, ...subject } = certificate.subject ?? {}
+  return tls.checkServerIdentity(name, { ...certificate, subject })
 }
 
 /** Tells who waits for it. */

@@ -30,6 +30,8 @@ class Contexts:
         except OSError as error:
             files = ", ".join(filter(None, [tls.trust_ca, *(tls.client_certificate or ())]))
             raise OSError(f"{files or 'certificates'}: {error}") from error
+        # The subjectAltName alone names the server (RFC 9525); OpenSSL falls back to the common name.
+        context.hostname_checks_common_name = False
         if tls.alpn:
             context.set_alpn_protocols(tls.alpn)
         return context
