@@ -33,7 +33,23 @@ pub(crate) struct Machine(Mutex<State>);
 
 struct State {
     core: Core,
+}
+
+/// Outputs: for each its tag and the number of its values.
+struct Polled {
+    tags: Vec<(u8, usize)>,
     values: Vec<Value>,
+}
+
+impl State {
+    fn poll(&mut self) -> Polled {
+        let (mut tags, mut values) = (Vec::new(), Vec::new());
+        loop {
+            let before = values.len();
+            let Some(tag) = self.core.poll(&mut values) else { return Polled { tags, values } };
+            tags.push((tag, values.len() - before));
+        }
+    }
 }
 
 type Factories<'py> = Option<(String, Vec<Bound<'py, PyAny>>)>;
@@ -68,7 +84,7 @@ impl Machine {
         };
         let seed = seed.map_or_else(random, Ok)?;
         let core = done(py, Core::new(uri, seed, now))?;
-        Ok(Self(Mutex::new(State { core, values: Vec::new() })))
+        Ok(Self(Mutex::new(State { core })))
     }
 
     #[getter]
@@ -245,13 +261,13 @@ impl Machine {
     }
 
     fn received(&self, py: Python<'_>, now: u64, link: u64, data: &Bound<'_, PyAny>) -> PyResult<()> {
-        let mut state = self.lock(py)?;
         match data.cast::<PyBytes>() {
             Ok(data) if data.as_bytes().len() < WORTH_RELEASING => {
-                state.core.handle_received(now, link, data.as_bytes());
+                self.lock(py)?.core.handle_received(now, link, data.as_bytes());
             }
             _ => {
                 let data = bytes(data).map_err(|_| misuse(py, "data: expected bytes, a bytearray or a memoryview"))?;
+                let mut state = self.lock(py)?;
                 let core = &mut state.core;
                 py.detach(|| core.handle_received(now, link, &data));
             }
@@ -296,12 +312,12 @@ impl Machine {
     }
 
     fn poll<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyList>> {
+        // Unlocked before Python objects are made: that may run finalizers, which may call this machine.
+        let Polled { tags, mut values } = self.lock(py)?.poll();
         let outputs = PyList::empty(py);
-        let mut guard = self.lock(py)?;
-        let State { core, values } = &mut *guard;
-        values.clear();
-        while let Some(tag) = core.poll(values) {
-            outputs.append(output(py, tag, values)?)?;
+        let mut values = values.drain(..);
+        for (tag, count) in tags {
+            outputs.append(output(py, tag, values.by_ref().take(count))?)?;
         }
         Ok(outputs)
     }
@@ -336,9 +352,12 @@ impl Machine {
     fn members<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyList>> {
         let classes = Classes::get(py)?;
         let list = PyList::empty(py);
-        let state = self.lock(py)?;
-        for (id, member) in state.core.members() {
-            let version = state.core.session_of(id).map(|session| session.version.to_string());
+        let members: Vec<_> = {
+            let state = self.lock(py)?;
+            let version = |id| state.core.session_of(id).map(|session| session.version.to_string());
+            state.core.members().map(|(id, member)| (id, version(id), member)).collect()
+        };
+        for (id, version, member) in members {
             let failure = member.failure.map(|reason| reason.to_string());
             let fields = [
                 any(py, id)?,

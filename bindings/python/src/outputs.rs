@@ -10,10 +10,10 @@ use crate::classes::{Classes, make};
 use crate::failures::exception;
 
 /// An output of that shape.
-pub(crate) fn output<'py>(py: Python<'py>, tag: u8, values: &mut Vec<Value>) -> PyResult<Bound<'py, PyAny>> {
+pub(crate) fn output(py: Python<'_>, tag: u8, values: impl Iterator<Item = Value>) -> PyResult<Bound<'_, PyAny>> {
     let class = Classes::get(py)?.outputs.get(usize::from(tag)).and_then(Option::as_ref);
     let class = class.ok_or_else(|| PyRuntimeError::new_err("libhotrod.outputs is of another version"))?;
-    let fields = values.drain(..).map(|crossed| value(py, crossed)).collect::<PyResult<Vec<_>>>()?;
+    let fields = values.map(|crossed| value(py, crossed)).collect::<PyResult<Vec<_>>>()?;
     make(py, class, fields)
 }
 
