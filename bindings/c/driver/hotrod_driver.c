@@ -30,6 +30,8 @@ struct hotrod_driver {
   struct pollfd *fds;
   size_t count, room;
   hotrod_status status; /* of the first call here that went wrong and should not have */
+  int is_entered;       /* the application's code may be running: the driver is not to be run, nor freed */
+  int is_freed;         /* hotrod_driver_free was called meanwhile */
   struct hotrod_waiting waiting;
 };
 
@@ -228,7 +230,7 @@ static void read_link(hotrod_driver *driver, struct link *link)
   }
 }
 
-size_t hotrod_driver_before_poll(hotrod_driver *driver, struct pollfd *fds, size_t max, int *timeout_ms)
+static size_t before_poll(hotrod_driver *driver, struct pollfd *fds, size_t max, int *timeout_ms)
 {
   uint64_t deadline = HOTROD_NO_DEADLINE, now = now_us();
   /* Writing may have made the machine say something: then there is nothing to wait for. */
@@ -274,7 +276,7 @@ static void ready(hotrod_driver *driver, struct link *link, short events)
     read_link(driver, link);
 }
 
-void hotrod_driver_after_poll(hotrod_driver *driver, const struct pollfd *fds, size_t count)
+static void after_poll(hotrod_driver *driver, const struct pollfd *fds, size_t count)
 {
   uint64_t deadline, now;
   /* Links come and go only in hotrod_driver_next: they are those that fds was made of. */
@@ -285,7 +287,7 @@ void hotrod_driver_after_poll(hotrod_driver *driver, const struct pollfd *fds, s
     expect_ok(driver, hotrod_timeout(driver->machine, now));
 }
 
-hotrod_status hotrod_driver_next(hotrod_driver *driver, int timeout_ms, const hotrod_output **output)
+static hotrod_status next_output(hotrod_driver *driver, int timeout_ms, const hotrod_output **output)
 {
   uint64_t end = timeout_ms < 0 ? HOTROD_NO_DEADLINE : now_us() + (uint64_t)timeout_ms * 1000;
   for (int is_over = 0;;) {
@@ -308,11 +310,64 @@ hotrod_status hotrod_driver_next(hotrod_driver *driver, int timeout_ms, const ho
     }
     uint64_t now = timeout_ms < 0 ? 0 : now_us();
     int wait_ms = timeout_ms < 0 ? -1 : now >= end ? 0 : (int)((end - now + 999) / 1000);
-    size_t count = hotrod_driver_before_poll(driver, driver->fds, driver->count, &wait_ms);
+    size_t count = before_poll(driver, driver->fds, driver->count, &wait_ms);
     if (poll(driver->fds, (nfds_t)count, wait_ms) >= 0)
-      hotrod_driver_after_poll(driver, driver->fds, count);
+      after_poll(driver, driver->fds, count);
     is_over = timeout_ms >= 0 && now_us() >= end;
   }
+}
+
+static void free_now(hotrod_driver *driver)
+{
+  while (driver->count > 0)
+    remove_link(driver, &driver->links[0]);
+  hotrod_machine_free(driver->machine);
+  free(driver->links);
+  free(driver->fds);
+  free(driver);
+}
+
+int hotrod_driver_enter(hotrod_driver *driver)
+{
+  if (driver->is_entered)
+    return 0;
+  driver->is_entered = 1;
+  return 1;
+}
+
+int hotrod_driver_leave(hotrod_driver *driver)
+{
+  if (!driver->is_freed) {
+    driver->is_entered = 0;
+    return 1;
+  }
+  /* Still entered: hooks that are called as links end can't free it a second time. */
+  free_now(driver);
+  return 0;
+}
+
+hotrod_status hotrod_driver_next(hotrod_driver *driver, int timeout_ms, const hotrod_output **output)
+{
+  if (!hotrod_driver_enter(driver))
+    return HOTROD_ERR_BUSY;
+  hotrod_status status = next_output(driver, timeout_ms, output);
+  return hotrod_driver_leave(driver) ? status : HOTROD_ERR_CLOSED;
+}
+
+size_t hotrod_driver_before_poll(hotrod_driver *driver, struct pollfd *fds, size_t max, int *timeout_ms)
+{
+  if (!hotrod_driver_enter(driver))
+    return 0;
+  size_t count = before_poll(driver, fds, max, timeout_ms);
+  return hotrod_driver_leave(driver) ? count : 0;
+}
+
+void hotrod_driver_after_poll(hotrod_driver *driver, const struct pollfd *fds, size_t count)
+{
+  if (!hotrod_driver_enter(driver))
+    return;
+  after_poll(driver, fds, count);
+  hotrod_driver_leave(driver);
 }
 
 hotrod_status hotrod_driver_new(const char *uri, const hotrod_tls_hook *tls, hotrod_driver **driver,
@@ -339,12 +394,10 @@ void hotrod_driver_free(hotrod_driver *driver)
 {
   if (driver == NULL)
     return;
-  while (driver->count > 0)
-    remove_link(driver, &driver->links[0]);
-  hotrod_machine_free(driver->machine);
-  free(driver->links);
-  free(driver->fds);
-  free(driver);
+  driver->is_freed = 1;
+  /* hotrod_driver_leave does it otherwise. */
+  if (hotrod_driver_enter(driver))
+    free_now(driver);
 }
 
 hotrod_machine *hotrod_driver_machine(hotrod_driver *driver)

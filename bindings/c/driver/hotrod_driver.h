@@ -4,6 +4,12 @@
  *
  * One thread at a time may use a driver. Names are looked up by getaddrinfo, which may take its time. No call blocks
  * but that, hotrod_driver_next, hotrod_driver_wait, hotrod_driver_start and hotrod_driver_close.
+ *
+ * Code of yours that the driver calls (the handler of hotrod_driver_on_output, the functions of a hotrod_tls_hook) must not
+ * run the driver: hotrod_driver_next, _wait, _start and _close answer HOTROD_ERR_BUSY there, and hotrod_driver_before_poll
+ * and _after_poll do nothing. hotrod_driver_free is put off until the call that is running returns HOTROD_ERR_CLOSED
+ * (hotrod_driver_close: HOTROD_OK). A handler may submit operations to the machine; a hook must not call the machine, which
+ * would take away the buffer that it reads into.
  */
 #ifndef HOTROD_DRIVER_H
 #define HOTROD_DRIVER_H

@@ -43,4 +43,11 @@ struct hotrod_waiting {
 
 struct hotrod_waiting *hotrod_driver_waiting(hotrod_driver *driver);
 
+/* Begins something during which the application's code may run: a hook of TLS, the handler of outputs. Answers 0 if that is
+ * so already: then the driver must not be run. */
+int hotrod_driver_enter(hotrod_driver *driver);
+
+/* Ends it. Answers 0 if hotrod_driver_free was called meanwhile: the driver is gone. */
+int hotrod_driver_leave(hotrod_driver *driver);
+
 #endif

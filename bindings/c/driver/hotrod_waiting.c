@@ -20,9 +20,20 @@ static hotrod_status run_until(hotrod_driver *driver, int (*is_it)(const hotrod_
     hotrod_status status = hotrod_driver_next(driver, -1, output);
     if (status != HOTROD_OK || is_it(*output, id))
       return status;
-    if (waiting->handler != NULL)
-      waiting->handler(waiting->context, *output);
+    if (waiting->handler == NULL)
+      continue;
+    if (!hotrod_driver_enter(driver))
+      return HOTROD_ERR_BUSY;
+    waiting->handler(waiting->context, *output);
+    if (!hotrod_driver_leave(driver))
+      return HOTROD_ERR_CLOSED;
   }
+}
+
+/* Whether the driver may be run: not from within the application's handler or a hook. */
+static int may_run(hotrod_driver *driver)
+{
+  return hotrod_driver_enter(driver) && hotrod_driver_leave(driver);
 }
 
 static int is_completed(const hotrod_output *output, uint64_t id)
@@ -57,6 +68,8 @@ hotrod_status hotrod_driver_wait(hotrod_driver *driver, uint64_t operation, cons
 hotrod_status hotrod_driver_start(hotrod_driver *driver, uint32_t cache)
 {
   const hotrod_output *output;
+  if (!may_run(driver))
+    return HOTROD_ERR_BUSY;
   hotrod_status status = hotrod_start(hotrod_driver_machine(driver), now(driver), cache);
   if (status == HOTROD_OK)
     status = run_until(driver, is_start, 0, &output);
@@ -68,6 +81,8 @@ hotrod_status hotrod_driver_start(hotrod_driver *driver, uint32_t cache)
 hotrod_status hotrod_driver_close(hotrod_driver *driver)
 {
   const hotrod_output *output;
+  if (!may_run(driver))
+    return HOTROD_ERR_BUSY;
   hotrod_status status = hotrod_close(hotrod_driver_machine(driver), now(driver));
   if (status == HOTROD_OK)
     status = run_until(driver, is_nothing, 0, &output);

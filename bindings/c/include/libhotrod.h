@@ -602,6 +602,10 @@ typedef struct hotrod_error hotrod_error;
  * where something has to be written to, the answer is `HOTROD_ERR_NULL`. If the library itself has failed, the answer
  * is `HOTROD_ERR_PANIC`, then and from then on.
  *
+ * No function of the library calls back: a machine is entered again only by a second thread or a signal handler, which are
+ * answered `HOTROD_ERR_BUSY`. What a call is given is read before the call returns and copied if it is kept; it may be
+ * memory that the machine has given out and that is still valid, except as `hotrod_received` says.
+ *
  * `now_us` is the present moment, in microseconds since an epoch of the host's choosing; it never goes back.
  */
 typedef struct hotrod_machine hotrod_machine;
@@ -2267,7 +2271,8 @@ enum hotrod_status hotrod_connected(struct hotrod_machine *machine,
                                     struct hotrod_bytes alpn);
 
 /**
- * Takes bytes from a link; they are copied. `hotrod_receive_buffer` saves the copy.
+ * Takes bytes from a link; they are copied. `hotrod_receive_buffer` saves the copy. `HOTROD_ERR_MISUSE` for bytes in the
+ * room that `hotrod_receive_buffer` gave: `hotrod_filled` takes those.
  *
  * Threads and ownership: as said at `hotrod_machine`.
  */

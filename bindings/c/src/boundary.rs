@@ -24,6 +24,10 @@ use crate::said::Said;
 /// where something has to be written to, the answer is `HOTROD_ERR_NULL`. If the library itself has failed, the answer
 /// is `HOTROD_ERR_PANIC`, then and from then on.
 ///
+/// No function of the library calls back: a machine is entered again only by a second thread or a signal handler, which are
+/// answered `HOTROD_ERR_BUSY`. What a call is given is read before the call returns and copied if it is kept; it may be
+/// memory that the machine has given out and that is still valid, except as `hotrod_received` says.
+///
 /// `now_us` is the present moment, in microseconds since an epoch of the host's choosing; it never goes back.
 ///
 /// # Safety

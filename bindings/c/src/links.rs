@@ -18,6 +18,14 @@ pub(crate) struct Lent {
     len: usize,
 }
 
+impl Lent {
+    /// Whether these bytes are, in part, in the room.
+    fn has_of(&self, bytes: &hotrod_bytes) -> bool {
+        let (room, given) = (self.data.addr(), bytes.data.addr());
+        bytes.len > 0 && given < room.saturating_add(self.len) && room < given.saturating_add(bytes.len)
+    }
+}
+
 /// A link is established, with TLS if that was asked for. `alpn` is the id that the server has selected; NULL for none.
 /// Nothing happens for a link that the machine does not know any more; so it is with all functions of links.
 ///
@@ -40,7 +48,8 @@ pub unsafe extern "C" fn hotrod_connected(
     }
 }
 
-/// Takes bytes from a link; they are copied. `hotrod_receive_buffer` saves the copy.
+/// Takes bytes from a link; they are copied. `hotrod_receive_buffer` saves the copy. `HOTROD_ERR_MISUSE` for bytes in the
+/// room that `hotrod_receive_buffer` gave: `hotrod_filled` takes those.
 ///
 /// # Safety
 /// As for all functions with a machine.
@@ -54,7 +63,9 @@ pub unsafe extern "C" fn hotrod_received(
     // SAFETY: asked of the caller.
     unsafe {
         enter(machine, |machine| {
-            machine.lent = None;
+            if machine.lent.take().is_some_and(|lent| lent.has_of(&bytes)) {
+                return Err(Failure::misuse("these bytes are in the receive buffer: hotrod_filled takes them").into());
+            }
             machine.machine.handle_received(now_us, link, bytes.as_slice());
             Ok(())
         })
