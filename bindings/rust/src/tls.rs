@@ -56,3 +56,48 @@ fn private_key(path: &str) -> Result<PrivateKeyDer<'static>, Error> {
 fn unusable(path: &str, problem: &dyn ToString) -> Error {
     Error::File { path: path.into(), problem: problem.to_string() }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tokio_rustls::rustls::{ClientConnection, ServerConfig, ServerConnection};
+
+    /// A handshake in memory, asking for localhost, with a server whose certificate has CN=localhost and these names.
+    fn shake_hands(names: &[&str]) -> Result<(), tokio_rustls::rustls::Error> {
+        let names: Vec<_> = names.iter().map(ToString::to_string).collect();
+        let mut params = rcgen::CertificateParams::new(names).unwrap();
+        params.distinguished_name.push(rcgen::DnType::CommonName, "localhost");
+        let pair = rcgen::KeyPair::generate().unwrap();
+        let certificate = params.self_signed(&pair).unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("cert.pem");
+        fs::write(&path, certificate.pem()).unwrap();
+
+        let tls = TlsConfig { trust_ca: Some(path.to_str().unwrap().into()), ..TlsConfig::default() };
+        let mut client = ClientConnection::new(client_config(&tls).unwrap(), "localhost".try_into().unwrap()).unwrap();
+        let key = PrivateKeyDer::from_pem_slice(pair.serialize_pem().as_bytes()).unwrap();
+        let chain = vec![certificate.der().clone()];
+        let config = ServerConfig::builder().with_no_client_auth().with_single_cert(chain, key).unwrap();
+        let mut server = ServerConnection::new(Arc::new(config)).unwrap();
+        while client.is_handshaking() {
+            let mut flight = Vec::new();
+            client.write_tls(&mut flight).unwrap();
+            server.read_tls(&mut &flight[..]).unwrap();
+            server.process_new_packets().unwrap();
+            let mut answer = Vec::new();
+            server.write_tls(&mut answer).unwrap();
+            client.read_tls(&mut &answer[..]).unwrap();
+            client.process_new_packets()?;
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn a_server_is_named_by_its_subject_alt_name_alone() {
+        shake_hands(&["localhost"]).unwrap();
+        for names in [&[][..], &["127.0.0.1"], &["other.example"]] {
+            let error = shake_hands(names).unwrap_err();
+            assert!(error.to_string().starts_with("invalid peer certificate"), "{names:?}: {error}");
+        }
+    }
+}
