@@ -1,7 +1,12 @@
 'use strict'
 
-const { existsSync, readdirSync } = require('node:fs')
+const { createHash } = require('node:crypto')
+const { existsSync, readFileSync, readdirSync } = require('node:fs')
 const { join } = require('node:path')
+
+const PINS = require('./pins.js')
+
+const root = join(__dirname, '..')
 
 /** What a build for this machine is called: linux-x64-gnu, darwin-arm64, … */
 function platform() {
@@ -12,22 +17,37 @@ function platform() {
   return `${platform}-${arch}-${isMusl ? 'musl' : 'gnu'}`
 }
 
-/** The native part: built here, or brought by the package of this platform. */
-function load() {
-  const name = platform()
-  const built = join(__dirname, '..', `libhotrod.${name}.node`)
-  if (existsSync(built)) return require(built)
-  try {
-    return require(`@libhotrod/${name}`)
-  } catch (error) {
-    const present = readdirSync(join(__dirname, '..')).filter((file) => file.endsWith('.node'))
-    throw new Error(
-      `libhotrod has no native part for ${name}` +
-        (present.length > 0 ? ` (only ${present.join(', ')})` : '') +
-        ': run `npm rebuild libhotrod` where cargo is installed',
-      { cause: error },
-    )
-  }
+/** Where install.js puts what it has built. */
+function built() {
+  return join(root, `libhotrod.${platform()}.node`)
 }
 
-module.exports = { load, platform }
+/** The file of this platform's package; null where there is none. Throws for one that this version was not released with. */
+function pinned() {
+  const name = platform()
+  if (!Object.hasOwn(PINS, name)) return null
+  let file
+  try {
+    file = require.resolve(`@libhotrod/${name}/libhotrod.${name}.node`)
+  } catch {
+    return null
+  }
+  if (createHash('sha256').update(readFileSync(file)).digest('hex') !== PINS[name]) {
+    throw new Error(`${file} is not the file that this version of libhotrod was released with`)
+  }
+  return file
+}
+
+/** The native part: the one that was built here, or the pinned one of this platform's package. */
+function load() {
+  const file = existsSync(built()) ? built() : pinned()
+  if (file !== null) return require(file)
+  const present = readdirSync(root).filter((file) => file.endsWith('.node'))
+  throw new Error(
+    `libhotrod has no native part for ${platform()}` +
+      (present.length > 0 ? ` (only ${present.join(', ')})` : '') +
+      ': run `npm rebuild libhotrod` where cargo is installed',
+  )
+}
+
+module.exports = { built, load, pinned, platform }

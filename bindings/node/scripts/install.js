@@ -1,12 +1,13 @@
 'use strict'
 
-// Builds the native part where the platform has no package with one.
+// Builds the native part, unless this platform's package has it with the hash that the release wrote down. What Cargo
+// downloads is what Cargo.lock pins.
 
 const { spawnSync } = require('node:child_process')
 const { copyFileSync, existsSync } = require('node:fs')
 const { join } = require('node:path')
 
-const { load, platform } = require('../lib/native.js')
+const { built, pinned } = require('../lib/native.js')
 
 const root = join(__dirname, '..')
 const LIBRARIES = { linux: 'libhotrod_node.so', darwin: 'libhotrod_node.dylib', win32: 'hotrod_node.dll' }
@@ -14,7 +15,8 @@ const LIBRARIES = { linux: 'libhotrod_node.so', darwin: 'libhotrod_node.dylib', 
 function build() {
   // In a checkout the sources are of the workspace; a package from the registry brings its own copy.
   const sources = existsSync(join(root, 'native')) ? join(root, 'native') : root
-  const command = ['build', '--release', '--package', 'hotrod-node', '--message-format', 'json-render-diagnostics']
+  const format = ['--message-format', 'json-render-diagnostics']
+  const command = ['build', '--locked', '--release', '--package', 'hotrod-node', ...format]
   const options = { cwd: sources, stdio: ['ignore', 'pipe', 'inherit'], maxBuffer: 1 << 28, encoding: 'utf8' }
   const result = spawnSync('cargo', command, options)
   if (result.error) throw new Error(`libhotrod is built by cargo (rustup.rs): ${result.error.message}`)
@@ -24,23 +26,12 @@ function build() {
     .filter((line) => line.startsWith('{'))
     .flatMap((line) => JSON.parse(line).filenames ?? [])
   const library = files.find((file) => file.endsWith(LIBRARIES[process.platform]))
-  copyFileSync(library, join(root, `libhotrod.${platform()}.node`))
+  copyFileSync(library, built())
 }
 
-function isThere() {
-  try {
-    load()
-    return true
-  } catch {
-    return false
-  }
-}
-
-if (process.argv.includes('--force') || !isThere()) {
-  try {
-    build()
-  } catch (error) {
-    console.error(`libhotrod: ${error.message}`)
-    process.exit(1)
-  }
+try {
+  if (process.argv.includes('--force') || pinned() === null) build()
+} catch (error) {
+  console.error(`libhotrod: ${error.message}`)
+  process.exit(1)
 }
