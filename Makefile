@@ -9,7 +9,7 @@ SECONDS ?= 60
 # Server lines of `make test-matrix`, beside the newest, which `make test` covers.
 MATRIX ?= 15.2.6.Final 15.0.21.Final 14.0.28.Final 13.0.18.Final
 
-.PHONY: help demo test test-matrix outside deploy-check sim sim-planted lint gateway-load bench bench-head-of-line bench-failover fuzz corpus vectors vectors-http vectors-routing generate conformance doc doc-bindings setup install install-c clean
+.PHONY: help demo test test-matrix outside deploy-check sim sim-planted lint deny gateway-load bench bench-head-of-line bench-failover fuzz corpus vectors vectors-http vectors-routing generate conformance doc doc-bindings setup install install-c clean
 
 help: ## What can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -51,9 +51,13 @@ sim: ## The cluster machine on SEEDS simulated clusters (SEEDS=10000)
 sim-planted: ## Plant known bugs in a copy, and have the simulation find each
 	tests/sim/planted
 
-lint: ## Formatting and lints, warnings as errors
+lint: ## Formatting, lints (warnings as errors), workflows, names that no registry may be asked for
+	tools/lint
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --workspace --all-targets --features hotrod-core/fuzzing -- -D warnings
+
+deny: ## Licences, bans, sources and advisories of dependencies (cargo-deny; DENY_OFFLINE=1 without advisories)
+	tools/deny
 
 gateway-load: ## What 10,000 slow readers and 10,000 idle tunnels cost the gateway; prints a line of JSON for each
 	$(CARGO) test --release -p hotrod-gateway --test gateway load:: -- --ignored --nocapture --test-threads=1
