@@ -1,5 +1,6 @@
 //! The port for those who run the gateway: /healthz, /readyz, /metrics.
 
+use std::collections::VecDeque;
 use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,46 +14,80 @@ use hyper::service::service_fn;
 use hyper::{Method, Request, Response, StatusCode};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use serde_json::{Value, json};
-use tokio::net::TcpListener;
-use tokio::sync::Semaphore;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::{AbortHandle, JoinSet};
+use tokio::time::timeout;
 use tracing::{debug, warn};
 
 use crate::config::Role;
 use crate::gateway::Shared;
 use crate::metrics;
 
-/// Connections at a time; more wait.
+/// Connections at a time. A further one takes the place of the oldest.
 const MOST: usize = 64;
-/// A client that has not sent the head of a request after so long is left.
-const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
+/// Time to send the head of the request.
+const HEAD_TIMEOUT: Duration = Duration::from_secs(5);
+/// Time for a whole connection: one request, and its answer taken.
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(10);
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
-/// Serves until it is dropped.
+/// Serves until it is dropped; its connections end with it.
 pub(crate) async fn serve(shared: Arc<Shared>, listener: TcpListener) {
-    let places = Arc::new(Semaphore::new(MOST));
+    let mut places = Places::default();
     loop {
-        let Ok(place) = places.clone().acquire_owned().await else { return };
-        let socket = match listener.accept().await {
-            Ok((socket, _)) => socket,
+        match listener.accept().await {
+            Ok((socket, _)) => {
+                if places.make_room() {
+                    shared.metrics.refused("admin");
+                }
+                places.fill(answer_one(shared.clone(), socket));
+            }
             Err(error) => {
                 warn!("can't accept a connection at the admin port: {error}");
                 tokio::time::sleep(ACCEPT_PAUSE).await;
-                continue;
             }
-        };
-        let shared = shared.clone();
-        tokio::spawn(async move {
-            let answer = service_fn(|request| {
-                let response = answer(&shared, &request);
-                async { Ok::<_, Infallible>(response) }
-            });
-            let mut server = http1::Builder::new();
-            let server = server.timer(TokioTimer::new()).header_read_timeout(HEAD_TIMEOUT).max_buf_size(16 << 10);
-            if let Err(error) = server.serve_connection(TokioIo::new(socket), answer).await {
-                debug!("admin port: {error}");
-            }
-            drop(place);
-        });
+        }
+    }
+}
+
+/// The connections that are served. Each has one request, so that the oldest is the one that has been idle longest.
+#[derive(Default)]
+struct Places {
+    connections: JoinSet<()>,
+    /// In the order in which they were accepted; those that have ended are among them until they are looked at.
+    by_age: VecDeque<AbortHandle>,
+}
+
+impl Places {
+    /// Closes the oldest connection if there are [`MOST`] of them; returns whether it did.
+    fn make_room(&mut self) -> bool {
+        while self.connections.try_join_next().is_some() {}
+        self.by_age.retain(|connection| !connection.is_finished());
+        let oldest = if self.by_age.len() < MOST { None } else { self.by_age.pop_front() };
+        if let Some(oldest) = &oldest {
+            oldest.abort();
+        }
+        oldest.is_some()
+    }
+
+    fn fill(&mut self, connection: impl Future<Output = ()> + Send + 'static) {
+        self.by_age.push_back(self.connections.spawn(connection));
+    }
+}
+
+/// Answers one request. There is no keep-alive: a probe every few seconds does not need it, and an idle connection would
+/// hold a place.
+async fn answer_one(shared: Arc<Shared>, socket: TcpStream) {
+    let answer = service_fn(|request| {
+        let response = answer(&shared, &request);
+        async { Ok::<_, Infallible>(response) }
+    });
+    let mut server = http1::Builder::new();
+    server.timer(TokioTimer::new()).header_read_timeout(HEAD_TIMEOUT).max_buf_size(16 << 10).keep_alive(false);
+    match timeout(ANSWER_TIMEOUT, server.serve_connection(TokioIo::new(socket), answer)).await {
+        Ok(Ok(())) => {}
+        Ok(Err(error)) => debug!("admin port: {error}"),
+        Err(_) => debug!("admin port: the answer was not taken within {} s", ANSWER_TIMEOUT.as_secs()),
     }
 }
 

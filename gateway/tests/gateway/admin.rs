@@ -1,6 +1,9 @@
 //! The port for those who run it.
 
-use crate::common::{ask, ask_at, node, readiness, sidecar, until};
+use tokio::io::AsyncReadExt;
+use tokio::net::TcpStream;
+
+use crate::common::{ask, ask_at, node, readiness, series, sidecar, until};
 
 #[tokio::test]
 async fn it_says_that_it_lives_that_it_is_ready_and_what_it_counts() {
@@ -65,4 +68,30 @@ async fn a_cache_that_is_not_there_is_named_and_no_reason_to_be_unready() {
     let (_, body) = readiness(&gateway).await;
     assert!(body["upstream"]["problem"].as_str().unwrap().starts_with("cache \"missing\": "), "{body}");
     assert_eq!(body["membership"]["known_by"], "settings");
+}
+
+/// More idle connections than there are places: each further one takes the place of the oldest, so probes are answered.
+#[tokio::test]
+async fn idle_connections_do_not_hold_up_probes() {
+    let node = node(1).await;
+    let gateway = sidecar(node.addresses()[0], &[]).await;
+    let mut idle = Vec::new();
+    for _ in 0..100 {
+        idle.push(TcpStream::connect(gateway.admin_address().unwrap()).await.unwrap());
+    }
+    assert_eq!(ask(&gateway, "/healthz").await, (200, "alive\n".into()));
+    let closed = series(&gateway, "hotrod_gateway_refusals_total{reason=\"admin\"}").await;
+    assert!(closed.is_some_and(|count| count >= 1), "a place was taken, none was waited for: {closed:?}");
+    assert_eq!(idle[0].read(&mut [0; 1]).await.unwrap_or(0), 0, "the oldest is closed");
+}
+
+#[tokio::test]
+async fn a_connection_has_one_request() {
+    let node = node(1).await;
+    let gateway = sidecar(node.addresses()[0], &[]).await;
+    let mut stream = TcpStream::connect(gateway.admin_address().unwrap()).await.unwrap();
+    tokio::io::AsyncWriteExt::write_all(&mut stream, b"GET /healthz HTTP/1.1\r\nHost: here\r\n\r\n").await.unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.unwrap();
+    assert!(answer.starts_with("HTTP/1.1 200") && answer.ends_with("alive\n"), "{answer}");
 }
