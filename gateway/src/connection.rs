@@ -12,15 +12,13 @@ use hotrod_core::wire::Member;
 use tokio::io::AsyncReadExt;
 use tokio::net::TcpStream;
 use tokio::time::timeout;
-use tokio_rustls::LazyConfigAcceptor;
-use tokio_rustls::rustls::server::Acceptor;
 use tracing::info;
 
 use crate::drain::Phase;
 use crate::gateway::Shared;
 use crate::metrics::Carriage;
-use crate::stream::{Socket, Stream, prepare};
-use crate::{http, raw};
+use crate::stream::{Stream, prepare};
+use crate::{http, raw, tls};
 
 /// First byte of a TLS record with a handshake (RFC 8446, 5.1): what a peek at one byte can tell.
 const TLS_HANDSHAKE: u8 = 0x16;
@@ -63,8 +61,8 @@ enum Introduction {
     Silent,
     #[error("did not say in time what it speaks")]
     Late,
-    #[error("TLS: {0}")]
-    Tls(io::Error),
+    #[error(transparent)]
+    Tls(#[from] tls::Refused),
     #[error("{0}")]
     Failed(#[from] io::Error),
     #[error("spoke without TLS, which is required here")]
@@ -84,7 +82,9 @@ impl Introduction {
         match self {
             Self::Silent => "closed",
             Self::Late => "timeout",
-            Self::Tls(_) => "tls",
+            Self::Tls(tls::Refused::Alpn(_)) => "no_application_protocol",
+            Self::Tls(tls::Refused::Name(_)) => "unrecognized_name",
+            Self::Tls(tls::Refused::Failed(_)) => "tls",
             Self::Failed(_) => "failed",
             Self::Plain => "plain",
             Self::NoTls => "no_tls",
@@ -186,14 +186,7 @@ async fn secure(shared: &Shared, socket: TcpStream) -> Result<Stream, Introducti
         return Err(Introduction::Silent);
     }
     match (first[0] == TLS_HANDSHAKE, shared.tls.server()) {
-        (true, Some(serving)) => {
-            let accept = async {
-                let hello = LazyConfigAcceptor::new(Acceptor::default(), Socket::from(socket)).await?;
-                let config = serving.config(hello.client_hello().alpn().into_iter().flatten());
-                hello.into_stream(config).await
-            };
-            Ok(Stream::Tls(Box::new(accept.await.map_err(Introduction::Tls)?.into())))
-        }
+        (true, Some(serving)) => Ok(Stream::Tls(Box::new(serving.accept(socket.into()).await?.into()))),
         (true, None) => Err(Introduction::NoTls),
         (false, Some(_)) if !shared.config.allow_plain => Err(Introduction::Plain),
         (false, _) => Ok(Stream::Plain(socket.into())),

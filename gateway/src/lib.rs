@@ -25,6 +25,7 @@ pub mod host;
 mod admin;
 mod connection;
 mod drain;
+mod files;
 mod follow;
 mod http;
 mod listen;

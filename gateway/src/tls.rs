@@ -1,16 +1,21 @@
 //! TLS at both ends, from PEM files that can be read again.
 
-use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use rustls_native_certs::load_native_certs;
+use tokio::io::AsyncWriteExt;
 use tokio_rustls::rustls::pki_types::pem::PemObject;
 use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
-use tokio_rustls::rustls::server::WebPkiClientVerifier;
+use tokio_rustls::rustls::server::{Acceptor, WebPkiClientVerifier};
 use tokio_rustls::rustls::{ClientConfig, RootCertStore, ServerConfig};
+use tokio_rustls::server::TlsStream;
+use tokio_rustls::{LazyConfigAcceptor, rustls};
 
-use crate::config::{ClientTls, ServerTls};
+use crate::config::{ClientTls, ServerNames, ServerTls};
+use crate::files::{self, Access};
+use crate::stream::Socket;
 
 /// A file can't be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -47,17 +52,54 @@ pub(crate) enum Use {
 
 /// Towards clients.
 pub(crate) struct Serving {
-    with_alpn: Arc<ServerConfig>,
-    without: Arc<ServerConfig>,
+    config: Arc<ServerConfig>,
+    names: ServerNames,
 }
 
+/// Why a client gets no TLS.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Refused {
+    /// It offers ALPN ids, and none that is known here (RFC 7301, 3.2; spec/hotrod-over-http.md, R-89).
+    #[error("TLS: none of its ALPN ids is one of the option alpn: {0}")]
+    Alpn(String),
+    /// It asks for another server (RFC 6066, 3).
+    #[error("TLS: asks for {0:?}, which is neither in the option server-names nor, without that, in the certificate")]
+    Name(String),
+    /// Everything else.
+    #[error("TLS: {0}")]
+    Failed(#[from] io::Error),
+}
+
+/// Bytes of ALPN ids that are logged.
+const MOST_LOGGED: usize = 100;
+/// A record with the fatal alert unrecognized_name (RFC 8446, 5.1 and 6): nothing is encrypted before the ServerHello.
+const UNRECOGNIZED_NAME: [u8; 7] = [21, 3, 3, 0, 2, 2, 112];
+
 impl Serving {
-    /// For a client that offers these ids: where none of them is known it goes on without any
-    /// (spec/hotrod-over-http.md, R-89).
-    pub(crate) fn config<'a>(&self, mut offered: impl Iterator<Item = &'a [u8]>) -> Arc<ServerConfig> {
-        let is_known = |id: &[u8]| self.with_alpn.alpn_protocols.iter().any(|known| known == id);
-        if offered.any(is_known) { self.with_alpn.clone() } else { self.without.clone() }
+    /// The server's side of a TLS handshake. A client that is refused gets the alert that says why.
+    pub(crate) async fn accept(&self, socket: Socket) -> Result<TlsStream<Socket>, Refused> {
+        let mut hello = LazyConfigAcceptor::new(Acceptor::default(), socket).await?;
+        let (name, offered) = {
+            let hello = hello.client_hello();
+            let ids = hello.alpn().map(|ids| ids.collect::<Vec<_>>().join(&b", "[..]));
+            (hello.server_name().map(ToString::to_string), ids.unwrap_or_default())
+        };
+        if let Some(name) = name.filter(|name| !self.names.include(name)) {
+            hello.io.write_all(&UNRECOGNIZED_NAME).await?;
+            hello.io.shutdown().await?;
+            return Err(Refused::Name(name));
+        }
+        hello.into_stream(self.config.clone()).await.map_err(|error| match tls_error(&error) {
+            Some(rustls::Error::NoApplicationProtocol) => {
+                Refused::Alpn(offered[..offered.len().min(MOST_LOGGED)].escape_ascii().to_string())
+            }
+            _ => Refused::Failed(error),
+        })
     }
+}
+
+fn tls_error(error: &io::Error) -> Option<&rustls::Error> {
+    error.get_ref()?.downcast_ref()
 }
 
 impl TlsFiles {
@@ -109,11 +151,14 @@ fn server_config(tls: &ServerTls) -> Result<Arc<Serving>, TlsError> {
         }
     };
     let chain = certificates(&tls.certificate)?;
-    let without =
+    let names = match &tls.server_names {
+        Some(names) => names.clone(),
+        None => ServerNames::of_certificate(&chain[0]).map_err(|error| unusable(&tls.certificate, &error))?,
+    };
+    let mut config =
         builder.with_single_cert(chain, private_key(&tls.key)?).map_err(|error| unusable(&tls.certificate, &error))?;
-    let mut with_alpn = without.clone();
-    with_alpn.alpn_protocols = tls.alpn.iter().map(|id| id.clone().into_bytes()).collect();
-    Ok(Arc::new(Serving { with_alpn: Arc::new(with_alpn), without: Arc::new(without) }))
+    config.alpn_protocols = tls.alpn.iter().map(|id| id.clone().into_bytes()).collect();
+    Ok(Arc::new(Serving { config: Arc::new(config), names }))
 }
 
 fn client_config(tls: &ClientTls) -> Result<Arc<Dialling>, TlsError> {
@@ -152,7 +197,7 @@ fn authorities(path: &Path) -> Result<RootCertStore, TlsError> {
 }
 
 fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, TlsError> {
-    let pem = fs::read(path).map_err(|error| unusable(path, &error))?;
+    let pem = files::read(path, Access::Public).map_err(|error| unusable(path, &error))?;
     let certificates: Vec<_> =
         CertificateDer::pem_slice_iter(&pem).collect::<Result<_, _>>().map_err(|error| unusable(path, &error))?;
     if certificates.is_empty() {
@@ -162,7 +207,7 @@ fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, TlsError> {
 }
 
 fn private_key(path: &Path) -> Result<PrivateKeyDer<'static>, TlsError> {
-    let pem = fs::read(path).map_err(|error| unusable(path, &error))?;
+    let pem = files::read(path, Access::Secret).map_err(|error| unusable(path, &error))?;
     PrivateKeyDer::from_pem_slice(&pem).map_err(|error| unusable(path, &error))
 }
 

@@ -1,16 +1,17 @@
 //! The file of options, and that of the gateway's account: TOML, taken whole or not at all.
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::path::Path;
 
 use hotrod_core::sasl::{Mechanism, Secret};
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 use toml::de::DeTable;
+use zeroize::Zeroizing;
 
 use super::ConfigError;
 use super::options::Options;
 use super::value::Given;
+use crate::files::{self, Access};
 
 /// A file of options, and where each stands.
 #[derive(Default)]
@@ -25,10 +26,17 @@ pub(super) struct OptionsFile {
 #[serde(deny_unknown_fields)]
 struct AccountFile {
     user: Option<String>,
-    password: Option<String>,
-    token: Option<String>,
+    #[serde(default, deserialize_with = "secret")]
+    password: Option<Secret>,
+    #[serde(default, deserialize_with = "secret")]
+    token: Option<Secret>,
     mechanism: Option<Given<Mechanism>>,
     realm: Option<String>,
+}
+
+/// Wiped when it is dropped, also where the file turns out to be wrong.
+fn secret<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Secret>, D::Error> {
+    String::deserialize(deserializer).map(|text| Some(Secret::from(text)))
 }
 
 /// The gateway's own account. Nothing shows its secrets.
@@ -56,7 +64,7 @@ pub enum Proof {
 }
 
 pub(super) fn read_options(path: &Path) -> Result<OptionsFile, ConfigError> {
-    let text = read(path)?;
+    let text = read(path, Access::Public)?;
     let wrong = |error: toml::de::Error| ConfigError::File {
         path: path.into(),
         line: line_of(&text, error.span().map_or(0, |span| span.start)),
@@ -71,22 +79,22 @@ pub(super) fn read_options(path: &Path) -> Result<OptionsFile, ConfigError> {
 
 /// Reads an account. What is wrong is told without a word of what stands there.
 pub(super) fn read_account(path: &Path) -> Result<Account, ConfigError> {
-    let text = read(path)?;
+    let text = read(path, Access::Secret)?;
     let wrong = |line, problem: &str| ConfigError::File { path: path.into(), line, problem: problem.into() };
     let file: AccountFile = toml::from_str(&text).map_err(|error| {
         let line = line_of(&text, error.span().map_or(0, |span| span.start));
         wrong(line, "expected user, password, token, mechanism (such as SCRAM-SHA-512) and realm, each = \"text\"")
     })?;
     let proof = match (file.password, file.token) {
-        (Some(password), None) if file.user.is_some() => Proof::Password(password.into()),
-        (None, Some(token)) => Proof::Token(token.into()),
+        (Some(password), None) if file.user.is_some() => Proof::Password(password),
+        (None, Some(token)) => Proof::Token(token),
         _ => return Err(wrong(1, "expected user and password, or a token, and not both")),
     };
     Ok(Account { user: file.user, proof, mechanism: file.mechanism.map(|given| given.value), realm: file.realm })
 }
 
-fn read(path: &Path) -> Result<String, ConfigError> {
-    fs::read_to_string(path).map_err(|error| ConfigError::Unreadable { path: path.into(), error })
+fn read(path: &Path, access: Access) -> Result<Zeroizing<String>, ConfigError> {
+    files::read_text(path, access).map_err(|error| ConfigError::Unreadable { path: path.into(), error })
 }
 
 fn line_of(text: &str, position: usize) -> usize {

@@ -3,6 +3,7 @@
 mod file;
 mod options;
 mod resolve;
+mod server_names;
 mod value;
 
 use std::ffi::OsString;
@@ -10,6 +11,7 @@ use std::io;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use clap::error::{ContextKind, ContextValue};
 use clap::parser::ValueSource;
 use clap::{ArgMatches, CommandFactory, FromArgMatches, Parser};
 use hotrod_core::cluster::MemberHosts;
@@ -17,11 +19,13 @@ use hotrod_core::sasl::Secret;
 use hotrod_core::wire::Member;
 
 pub use file::{Account, Proof};
+pub use server_names::ServerNames;
 pub use value::LogFormat;
 
 use crate::host::EmbeddedOptions;
 use file::OptionsFile;
 use options::Options;
+use value::without_credentials;
 
 /// What the names of environment variables begin with.
 const PREFIX: &str = "HOTROD_GATEWAY_";
@@ -123,8 +127,10 @@ pub struct ServerTls {
     pub key: PathBuf,
     /// Authorities of which a client has to show a certificate; `None` if it need not.
     pub client_ca: Option<PathBuf>,
-    /// ALPN ids, in order of preference. A client that offers only others goes on without any.
+    /// ALPN ids, in order of preference. A client that offers only others is refused.
     pub alpn: Vec<String>,
+    /// Names that clients may ask for; `None` for those of the certificate.
+    pub server_names: Option<ServerNames>,
 }
 
 /// Connections to members.
@@ -236,7 +242,7 @@ impl Invocation {
     /// From the command line (its first argument is the program's name), the process's environment, and the file that
     /// they name.
     pub fn load(arguments: impl IntoIterator<Item = impl Into<OsString> + Clone>) -> Result<Self, ConfigError> {
-        let matches = command().try_get_matches_from(arguments)?;
+        let matches = command().try_get_matches_from(arguments).map_err(hide_credentials)?;
         let Arguments { config, check, options } = Arguments::from_arg_matches(&matches)?;
         let file = config.as_deref().map(file::read_options).transpose()?.unwrap_or_default();
         let password = std::env::var(PASSWORD).ok().filter(|password| !password.is_empty()).map(Secret::from);
@@ -290,6 +296,15 @@ impl Sources {
         let origin = self.origin(option).unwrap_or_else(|| format!("--{option}"));
         ConfigError::Invalid { origin, problem: problem.into() }
     }
+}
+
+/// Takes what may be a password out of clap's complaint about a value.
+fn hide_credentials(mut error: clap::Error) -> clap::Error {
+    if let Some(ContextValue::String(value)) = error.get(ContextKind::InvalidValue) {
+        let shown = ContextValue::String(without_credentials(value).into_owned());
+        error.insert(ContextKind::InvalidValue, shown);
+    }
+    error
 }
 
 /// The variable of an option.

@@ -9,6 +9,7 @@ use hotrod_core::cluster::MemberHosts;
 use hotrod_core::sasl::Mechanism;
 use serde::{Deserialize, Serialize};
 
+use super::server_names::ServerNames;
 use super::value::{AlpnIds, Given, ListenAddress, LogFormat, RequestSize, Servers, Size};
 use crate::embedded::NamedCache;
 
@@ -51,6 +52,9 @@ pub(crate) struct Options {
     /// ALPN ids to accept, in order of preference
     #[arg(long, help_heading = "Listening", value_name = "ID,…")]
     pub(crate) alpn: Option<Given<AlpnIds>>,
+    /// Names that clients may ask for in TLS, * for any; without it those of the certificate
+    #[arg(long, help_heading = "Listening", value_name = "NAME,…")]
+    pub(crate) server_names: Option<Given<ServerNames>>,
     /// With TLS, serve clients without it as well
     #[arg(long, help_heading = "Listening", value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
     pub(crate) allow_plain: Option<bool>,

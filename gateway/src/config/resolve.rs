@@ -7,7 +7,7 @@ use hotrod_core::wire::Member;
 
 use super::file::{Account, Proof, read_account};
 use super::options::{ALWAYS, ONLY_EMBEDDED, Options};
-use super::value::{Given, Kind, Servers};
+use super::value::{Given, Kind, Servers, without_credentials};
 use super::{
     ClientTls, Config, ConfigError, Invocation, Limits, LogFormat, Mode, Role, ServerTls, Sources, TopologyConfig,
     UpstreamConfig, variable,
@@ -177,14 +177,14 @@ fn node_name(options: &Options, sources: &Sources) -> Result<Option<String>, Con
 fn one_member(text: &str, sources: &Sources) -> Result<Member, ConfigError> {
     match Servers::read(text) {
         Some(Servers(mut members)) if members.len() == 1 => Ok(members.swap_remove(0)),
-        _ => Err(sources.invalid("advertise", format!("{text:?} is not HOST:PORT"))),
+        _ => Err(sources.invalid("advertise", format!("{:?} is not HOST:PORT", without_credentials(text)))),
     }
 }
 
 fn server_tls(options: &Options, sources: &Sources) -> Result<Option<ServerTls>, ConfigError> {
     let certificate = with_key(("tls-cert", &options.tls_cert), ("tls-key", &options.tls_key), sources)?;
     let Some((certificate, key)) = certificate else {
-        for option in ["tls-client-ca", "alpn", "allow-plain"] {
+        for option in ["tls-client-ca", "alpn", "server-names", "allow-plain"] {
             if sources.origin(option).is_some() {
                 return Err(sources.invalid(option, "means nothing without tls-cert and tls-key"));
             }
@@ -196,7 +196,8 @@ fn server_tls(options: &Options, sources: &Sources) -> Result<Option<ServerTls>,
         return Err(sources.invalid("allow-plain", problem));
     }
     let alpn = value_of("alpn", options.alpn.as_ref(), sources)?.0;
-    Ok(Some(ServerTls { certificate, key, client_ca: options.tls_client_ca.clone(), alpn }))
+    let server_names = options.server_names.as_ref().map(|given| given.value.clone());
+    Ok(Some(ServerTls { certificate, key, client_ca: options.tls_client_ca.clone(), alpn, server_names }))
 }
 
 fn client_tls(options: &Options, sources: &Sources) -> Result<Option<ClientTls>, ConfigError> {

@@ -1,5 +1,6 @@
 //! The kinds of value that options have, in the form in which people write them.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::marker::PhantomData;
 use std::ops::RangeInclusive;
@@ -25,8 +26,13 @@ pub(crate) trait Kind: Sized + Clone {
 
     /// What is wrong with a text that is not of the kind.
     fn problem(text: &str) -> String {
-        format!("{text:?} is not {}", Self::EXPECTED)
+        format!("{:?} is not {}", without_credentials(text), Self::EXPECTED)
     }
+}
+
+/// A given text as it may be shown: a URI, where none belongs, may have a password before its `@`.
+pub(crate) fn without_credentials(text: &str) -> Cow<'_, str> {
+    text.rsplit_once('@').map_or(Cow::Borrowed(text), |(_, host)| format!("…@{host}").into())
 }
 
 /// A value, and the text that it was given as.

@@ -250,7 +250,7 @@ impl Authority {
         let mut params = CertificateParams::new(vec![name.to_string()]).unwrap();
         params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth, ExtendedKeyUsagePurpose::ClientAuth];
         std::fs::write(certificate, params.signed_by(&pair, &self.issuer).unwrap().pem()).unwrap();
-        std::fs::write(key, pair.serialize_pem()).unwrap();
+        write_secret(key, &pair.serialize_pem());
     }
 }
 
@@ -279,10 +279,26 @@ impl Files {
         self.folder.path().join(name).to_str().unwrap().into()
     }
 
-    /// Writes a file.
+    /// Writes a file that nobody else may read.
     pub(crate) fn write(&self, name: &str, content: &str) -> String {
         let path = self.at(name);
-        std::fs::write(&path, content).unwrap();
+        write_secret(path.as_ref(), content);
         path
+    }
+
+    /// Changes who may do what with a file.
+    #[cfg(unix)]
+    pub(crate) fn set_mode(&self, name: &str, mode: u32) {
+        use std::os::unix::fs::PermissionsExt;
+        std::fs::set_permissions(self.at(name), std::fs::Permissions::from_mode(mode)).unwrap();
+    }
+}
+
+fn write_secret(path: &Path, content: &str) {
+    std::fs::write(path, content).unwrap();
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600)).unwrap();
     }
 }

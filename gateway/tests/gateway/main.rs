@@ -17,6 +17,7 @@ mod native;
 mod peer;
 mod program;
 mod raw;
+mod secrets;
 mod settings;
 mod slow;
 mod tls;

@@ -53,12 +53,12 @@ impl Program {
         line.trim().trim_end_matches(" kB").parse::<u64>().unwrap() << 10
     }
 
-    fn signal(&self, signal: Signal) {
+    pub(crate) fn signal(&self, signal: Signal) {
         kill_process(Pid::from_child(&self.child), signal).unwrap();
     }
 
     /// Waits for its end; answers the exit code and what it logged.
-    async fn ended(mut self) -> (Option<i32>, String) {
+    pub(crate) async fn ended(mut self) -> (Option<i32>, String) {
         let child = &mut self.child;
         until("the program ends", || ready(child.try_wait().unwrap().is_some())).await;
         (self.child.wait().unwrap().code(), self.log.take().unwrap().join().unwrap())

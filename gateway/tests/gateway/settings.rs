@@ -60,6 +60,7 @@ fn the_environment_has_every_option() {
         ("TLS_KEY", &files.at("server.key")),
         ("TLS_CLIENT_CA", &files.at("ca.pem")),
         ("ALPN", "h2"),
+        ("SERVER_NAMES", "gateway.example.com,*.example.org"),
         ("ALLOW_PLAIN", "false"),
         ("BACKLOG", "7"),
         ("UPSTREAM_TLS", "true"),
@@ -201,6 +202,38 @@ fn an_account_file_has_all_that_an_account_needs_and_is_never_shown() {
         let (code, text) = with(content);
         assert!(code == 2 && text.contains(&format!("account.toml:{line}: expected user")), "{content}: {text}");
         assert!(!text.contains("0pensesame"), "{text}");
+    }
+}
+
+/// Also by `--check`: before anything is started.
+#[cfg(unix)]
+#[test]
+fn files_with_secrets_that_others_may_read_or_write_are_refused() {
+    let files = Files::new();
+    files.write("account.toml", "user = \"gate\"\npassword = \"0pensesame\"\n");
+    let (account, pem) = (files.at("account.toml"), files.at("server.pem"));
+    let (key, ca) = (files.at("server.key"), files.at("ca.pem"));
+    let with_account = ["--account-file", account.as_str()];
+    let with_tls = ["--tls-cert", pem.as_str(), "--tls-key", &key];
+    let with_ca = ["--upstream-tls", "--upstream-ca", ca.as_str()];
+    let with_client = ["--upstream-tls", "--upstream-client-cert", &pem, "--upstream-client-key", &key];
+    let cases = [
+        ("account.toml", &with_account[..], 0o620, "others may write it (mode 0620"),
+        ("account.toml", &with_account, 0o606, "others may write it"),
+        ("account.toml", &with_account, 0o604, "everybody may read it"),
+        ("server.key", &with_tls, 0o644, "everybody may read it (mode 0644"),
+        ("server.key", &with_client, 0o666, "others may write it"),
+        ("server.pem", &with_tls, 0o666, "everybody may write it"),
+        ("ca.pem", &with_ca, 0o646, "everybody may write it"),
+    ];
+    for (file, arguments, mode, problem) in cases {
+        let arguments = [&SIDECAR[..], arguments].concat();
+        let (code, text) = check(&arguments, &[]);
+        assert_eq!(code, 0, "{file}: {text}");
+        files.set_mode(file, mode);
+        let (code, text) = check(&arguments, &[]);
+        assert!(code != 0 && text.contains(&format!("{file}: {problem}")), "{file}, {mode:o}: {code}, {text}");
+        files.set_mode(file, 0o600);
     }
 }
 

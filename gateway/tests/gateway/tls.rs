@@ -1,9 +1,14 @@
 //! TLS at both ends, and certificates that are read again.
 
+use std::sync::Arc;
+
 use hotrod_gateway::gateway::Gateway;
 use hotrod_tokio::Client;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
+use tokio_rustls::rustls::pki_types::pem::PemObject;
+use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName};
+use tokio_rustls::{TlsConnector, rustls};
 
 use crate::common::{Files, metric, node, readiness, series, sidecar, until};
 
@@ -27,19 +32,54 @@ async fn work(gateway: &Gateway, more: &str) -> Result<(), hotrod_tokio::Error> 
 }
 
 #[tokio::test]
-async fn a_client_speaks_tls_with_the_alpn_id_that_was_selected_or_with_none() {
+async fn a_client_speaks_what_its_alpn_id_says_and_gets_an_alert_if_none_is_known() {
     let (node, files) = (node(1).await, Files::new());
     let gateway = with_tls(node.addresses()[0], &files, &[]).await;
     let ca = files.at("ca.pem");
     work(&gateway, &format!("&trust_ca={ca}")).await.unwrap();
     work(&gateway, &format!("&trust_ca={ca}&alpn=hotrod")).await.unwrap();
     work(&gateway, &format!("&trust_ca={ca}&alpn=unknown,HR")).await.unwrap();
-    work(&gateway, &format!("&trust_ca={ca}&alpn=unknown")).await.unwrap();
+    let refused = work(&gateway, &format!("&trust_ca={ca}&alpn=unknown")).await.unwrap_err().to_string();
+    assert!(refused.contains("NoApplicationProtocol"), "{refused}");
+    let reason = "hotrod_gateway_handshake_failures_total{reason=\"no_application_protocol\"}";
+    assert!(series(&gateway, reason).await.unwrap() >= 1);
     // What was agreed on is to be spoken.
     assert!(work(&gateway, &format!("&trust_ca={ca}&alpn=hotrod,http/1.1")).await.is_err());
     assert!(series(&gateway, "hotrod_gateway_handshake_failures_total{reason=\"alpn\"}").await.unwrap() >= 1);
     assert!(work(&gateway, &format!("&trust_ca={}", files.at("other-ca.pem"))).await.is_err());
     assert!(series(&gateway, "hotrod_gateway_handshake_failures_total{reason=\"tls\"}").await.unwrap() >= 1);
+}
+
+/// What a TLS handshake with the gateway ends with; `name` is asked for, whatever the certificate says.
+async fn handshake(gateway: &Gateway, files: &Files, name: &str) -> Result<(), String> {
+    let mut roots = rustls::RootCertStore::empty();
+    roots.add(CertificateDer::from_pem_file(files.at("ca.pem")).unwrap()).unwrap();
+    let config = rustls::ClientConfig::builder().with_root_certificates(roots).with_no_client_auth();
+    let stream = TcpStream::connect(gateway.address()).await.unwrap();
+    let name = ServerName::try_from(name.to_string()).unwrap();
+    TlsConnector::from(Arc::new(config)).connect(name, stream).await.map(drop).map_err(|error| error.to_string())
+}
+
+#[tokio::test]
+async fn a_client_that_asks_for_another_server_gets_an_alert() {
+    let (node, files) = (node(1).await, Files::new());
+    let unrecognized = |found: Result<(), String>| found.unwrap_err().contains("UnrecognisedName");
+    let counter = "hotrod_gateway_handshake_failures_total{reason=\"unrecognized_name\"}";
+
+    // Without the option it is the certificate's names; an address is no name.
+    let gateway = with_tls(node.addresses()[0], &files, &[]).await;
+    handshake(&gateway, &files, "localhost").await.unwrap();
+    assert!(unrecognized(handshake(&gateway, &files, "elsewhere.test").await));
+    assert!(handshake(&gateway, &files, "127.0.0.1").await.unwrap_err().contains("not valid for name"));
+    assert_eq!(series(&gateway, counter).await, Some(1));
+
+    let gateway = with_tls(node.addresses()[0], &files, &["--server-names", "*.example.com"]).await;
+    assert!(unrecognized(handshake(&gateway, &files, "localhost").await));
+    assert!(handshake(&gateway, &files, "a.example.com").await.unwrap_err().contains("not valid for name"));
+
+    let gateway = with_tls(node.addresses()[0], &files, &["--server-names", "*"]).await;
+    assert!(handshake(&gateway, &files, "elsewhere.test").await.unwrap_err().contains("not valid for name"));
+    assert_eq!(series(&gateway, counter).await, None);
 }
 
 #[tokio::test]
@@ -113,7 +153,7 @@ async fn certificates_are_read_again_when_asked_and_kept_if_they_are_no_good() {
     work(&gateway, &format!("&trust_ca={}", files.at("ca.pem"))).await.expect("nobody has asked yet");
     gateway.reload();
     let error = Client::connect(&uri).await.err().unwrap().to_string();
-    assert!(error.contains("not valid for name"), "{error}");
+    assert!(error.contains("UnrecognisedName"), "{error}");
     client.default_cache().put("k", "v").await.expect("a connection keeps what it has");
     files.write("server.pem", "no certificate");
     gateway.reload();
