@@ -26,7 +26,9 @@ def _files():
     """Stand-ins for what Secrets have, by the name of the file."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        (folder / "account.toml").write_text(ACCOUNT)
+        account = folder / "account.toml"
+        account.touch(mode=0o600)
+        account.write_text(ACCOUNT)
         command = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "1", "-subj", "/CN=gateway"]
         files = ["-keyout", str(folder / "tls.key"), "-out", str(folder / "tls.crt")]
         subprocess.run([*command, *files], check=True, capture_output=True)
