@@ -21,6 +21,8 @@ async fn gateway(node: &Embedded, files: &TempDir) -> Gateway {
     let made = rcgen::generate_simple_self_signed(["127.0.0.1".to_string()]).unwrap();
     std::fs::write(&certificate, made.cert.pem()).unwrap();
     std::fs::write(&key, made.signing_key.serialize_pem()).unwrap();
+    #[cfg(unix)]
+    std::fs::set_permissions(&key, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
     let upstream = node.addresses()[0].to_string();
     let arguments = [
         ["hotrod-gateway", "--allow-plain"].as_slice(),

@@ -243,6 +243,7 @@ fn what_the_gateway_must_know_takes_no_right() {
             ("user = \"missing\"\npassword = \"nothing\"", Some("account is refused")),
         ] {
             std::fs::write(&file, account).unwrap();
+            std::fs::set_permissions(&file, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
             let more = if account.is_empty() { vec![] } else { vec!["--account-file", file.to_str().unwrap()] };
             for cache in ["___protobuf_metadata", "dist"] {
                 let gateway = sidecar(cluster, &[&more[..], &["--topology-cache", cache]].concat()).await;

@@ -2,6 +2,7 @@
 //! one of them shows who has answered.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair};
@@ -63,6 +64,7 @@ fn identity(folder: &Path, name: &str, subjects: &[&str]) -> Result<Identity, Fa
     let certificate = CertificateParams::new(subjects)?.signed_by(&key, &issuer)?.pem();
     fs::write(&identity.certificate, &certificate)?;
     fs::write(&identity.key, key.serialize_pem())?;
+    fs::set_permissions(&identity.key, PermissionsExt::from_mode(0o600))?;
     fs::write(&identity.both, certificate + &key.serialize_pem())?;
     Ok(identity)
 }

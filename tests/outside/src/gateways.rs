@@ -70,6 +70,8 @@ impl Gateway {
         self.set("tls-cert", &identity.certificate.to_string_lossy());
         self.set("tls-key", &identity.key.to_string_lossy());
         self.set("alpn", alpn);
+        // The router may ask for the name that its clients used.
+        self.set("server-names", "*");
     }
 }
 

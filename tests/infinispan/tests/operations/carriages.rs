@@ -42,6 +42,7 @@ impl Front {
             let made = rcgen::generate_simple_self_signed(["127.0.0.1".to_string()]).unwrap();
             std::fs::write(&certificate, made.cert.pem()).unwrap();
             std::fs::write(&key, made.signing_key.serialize_pem()).unwrap();
+            std::fs::set_permissions(&key, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
             let endpoint = &cluster.endpoints()[0];
             let upstream = format!("{}:{}", endpoint.host, endpoint.port);
             let arguments = [
