@@ -15,7 +15,7 @@ use tokio::sync::{Notify, mpsc, watch};
 use tokio::task::JoinHandle;
 use tracing::{debug, info, warn};
 
-use crate::embedded::{Cluster, ClusterOptions, ConnectionId, MemberId, Moment};
+use crate::embedded::{Cluster, ClusterOptions, ConnectionId, Deadlines, MemberId, Moment};
 
 /// How often entries that have ended are removed, and with them the events of that.
 const TICK: Duration = Duration::from_millis(100);
@@ -36,9 +36,11 @@ pub struct EmbeddedOptions {
     pub listen: SocketAddr,
     /// The host that clients are told. Default: that of `listen`, and 127.0.0.1 if that is unspecified.
     pub advertise: Option<String>,
-    /// A connection that has not had an answer after so long is closed. Default 10 s.
+    /// For the first request of a link, and of each session on it, to be there whole; and for each further request from
+    /// its first byte to its last, with a second more for every 16 KiB of it. Counts for more than
+    /// [`ClusterOptions::deadlines`]. Default 10 s.
     pub handshake_timeout: Duration,
-    /// A connection that has sent nothing for so long is closed. Default: `None`, never.
+    /// A link, or a session, on which nothing of Hot Rod came or went for so long ends. Default: `None`, never.
     pub idle_timeout: Option<Duration>,
     /// A connection that has taken nothing of what waits for it for so long is closed. Default 60 s.
     pub send_timeout: Duration,
@@ -84,8 +86,6 @@ struct Running {
 struct Shared {
     state: Mutex<State>,
     started: std::time::Instant,
-    handshake_timeout: Duration,
-    idle_timeout: Option<Duration>,
     send_timeout: Duration,
 }
 
@@ -271,12 +271,11 @@ impl Acceptor {
 impl Shared {
     fn new(options: &EmbeddedOptions) -> Self {
         let started = std::time::Instant::now();
-        let cluster = Cluster::new(options.cluster.clone(), moment(started));
+        let deadlines = Deadlines { request: Some(options.handshake_timeout), idle: options.idle_timeout };
+        let cluster = Cluster::new(ClusterOptions { deadlines, ..options.cluster.clone() }, moment(started));
         Self {
             state: Mutex::new(State { cluster, wakers: BTreeMap::new() }),
             started,
-            handshake_timeout: options.handshake_timeout,
-            idle_timeout: options.idle_timeout,
             send_timeout: options.send_timeout,
         }
     }

@@ -37,6 +37,11 @@ impl ServerSession {
         self.decoder.receive_buffer()
     }
 
+    /// Bytes received that are not part of a request returned.
+    pub fn buffered(&self) -> usize {
+        self.decoder.buffered()
+    }
+
     /// Whether the host should read from the link.
     pub fn wants_read(&self) -> bool {
         self.fault.is_none() && self.out.len() < self.max_send_bytes

@@ -9,6 +9,7 @@ use hotrod_core::wire::{self, Topology};
 
 use super::cache::Cache;
 use super::counters::{self, Counters};
+use super::held::{Budget, States};
 use super::iteration::Iterations;
 use super::members::{MemberId, MemberState, Members};
 use super::options::{CacheMode, CacheOptions, ClusterOptions, NamedCache};
@@ -18,6 +19,8 @@ use super::streams::Streams;
 
 /// The default cache, which requests without a name mean.
 const DEFAULT_CACHE: &str = "default";
+/// Bytes of the name of a cache or a counter, as in Infinispan (`ByteString`).
+pub(super) const MOST_OF_NAME: usize = 255;
 /// Where clients put protobuf schemas.
 const SCHEMAS: &str = "___protobuf_metadata";
 
@@ -37,6 +40,8 @@ pub struct Cluster {
     pub(super) caches: BTreeMap<String, Cache>,
     pub(super) post: Post,
     pub(super) counters: Counters,
+    pub(super) states: States,
+    pub(super) budget: Budget,
     pub(super) iterations: Iterations,
     pub(super) streams: Streams,
     pub(super) last_version: u64,
@@ -53,6 +58,8 @@ impl Cluster {
             members: Members::default(),
             caches: BTreeMap::new(),
             counters: Counters::default(),
+            states: States::default(),
+            budget: Budget::new(options.max_link_bytes, options.max_held_bytes),
             iterations: Iterations::default(),
             streams: Streams::default(),
             // As on a server, versions take more than 32 bits.
@@ -145,6 +152,11 @@ impl Cluster {
         if name.is_empty() || self.caches.contains_key(name) {
             return Err(format!("cache '{name}' exists already"));
         }
+        if name.len() > MOST_OF_NAME {
+            return Err(format!(
+                "ISPN000663: Name must be less than 256 bytes, current name '{name}' exceeds the size."
+            ));
+        }
         if self.caches.len() >= self.options.max_definitions {
             return Err(format!("there are {} caches already", self.caches.len()));
         }
@@ -208,8 +220,8 @@ impl Cluster {
             cache.expire(moment.unix_ms, &mut self.post);
         }
         let timeout = self.options.state_timeout;
-        self.iterations.retain(|_, used| used + timeout > moment.now);
-        self.streams.retain(|_, used| used + timeout > moment.now);
+        self.iterations.retain(&mut self.states, |_, used| used + timeout > moment.now);
+        self.streams.retain(&mut self.states, |_, used| used + timeout > moment.now);
     }
 
     /// When to call [`handle_timeout`](Self::handle_timeout), as seen from `moment`.
@@ -235,11 +247,17 @@ impl Cluster {
             cache.listeners.remove_all_of(id);
         }
         self.forget_states(|caller| caller.connection != id);
+        self.states.forget(id);
+    }
+
+    /// Bytes of events and states of a session.
+    pub(super) fn held_for(&self, id: ConnectionId) -> usize {
+        self.post.held(id) + self.states.of(id)
     }
 
     fn forget_states(&mut self, keep: impl Fn(super::single_key::Caller) -> bool) {
-        self.iterations.retain(|caller, _| keep(caller));
-        self.streams.retain(|caller, _| keep(caller));
+        self.iterations.retain(&mut self.states, |caller, _| keep(caller));
+        self.streams.retain(&mut self.states, |caller, _| keep(caller));
     }
 
     fn lose(&mut self, crashed: &[MemberId]) {

@@ -5,6 +5,7 @@ use hotrod_core::session::ServerSession;
 use hotrod_core::wire::{EntryChange, Event, Interests, Operation, Reply, Request, RequestHeader, SendBuffer};
 
 use super::cluster::{Cluster, Moment, cache_key};
+use super::deadlines::Seen;
 use super::listeners;
 use super::members::{MemberId, MemberState};
 use super::post::{ConnectionId, End, Letter};
@@ -22,12 +23,19 @@ pub enum Refused {
     /// It has as many as it may have.
     #[error("the member has {0} connections already")]
     TooMany(usize),
+    /// The link that is to carry it carries as many as it may.
+    #[error("the link has {0} sessions already")]
+    TooManySessions(usize),
 }
 
-/// Whether a member takes one more connection, or session.
-pub(super) fn may_open(cluster: &Cluster, member: MemberId) -> Result<(), Refused> {
+/// Whether a member takes one more connection; or one more session, which that link is to carry.
+pub(super) fn may_open(cluster: &Cluster, member: MemberId, carrier: Option<ConnectionId>) -> Result<(), Refused> {
     if cluster.member_state(member).is_none_or(|state| state == MemberState::Crashed) {
         return Err(Refused::NoSuchMember);
+    }
+    let most = cluster.options.max_sessions;
+    if carrier.is_some_and(|carrier| cluster.post.carried_beside(carrier) >= most) {
+        return Err(Refused::TooManySessions(most));
     }
     let limit = cluster.options.max_connections;
     if cluster.post.count_of(member) >= limit { Err(Refused::TooMany(limit)) } else { Ok(()) }
@@ -42,6 +50,8 @@ pub struct Connection {
     transfer: Option<Box<Transfer>>,
     end: Option<End>,
     received: u64,
+    /// Requests that were there whole.
+    requests: u64,
     /// Bytes received and sent that the member knows of.
     reported: (u64, u64),
 }
@@ -69,7 +79,7 @@ impl Transfer {
 impl Connection {
     /// A client has connected to a member.
     pub fn open(cluster: &mut Cluster, member: MemberId) -> Result<Self, Refused> {
-        may_open(cluster, member)?;
+        may_open(cluster, member, None)?;
         let id = cluster.post.open(member, None);
         Ok(Self::new(cluster, id, member))
     }
@@ -85,6 +95,7 @@ impl Connection {
             transfer: None,
             end: None,
             received: 0,
+            requests: 0,
             reported: (0, 0),
         }
     }
@@ -126,6 +137,7 @@ impl Connection {
         self.fetch_events(cluster);
         while self.end.is_none() && self.tell_state(cluster, moment) {
             let Some((header, request)) = self.session.poll_request() else { break };
+            self.requests += 1;
             self.execute(cluster, header, request, moment);
         }
         self.fetch_events(cluster);
@@ -142,6 +154,21 @@ impl Connection {
     /// The host has sent the first `count` bytes of [`transmit`](Self::transmit).
     pub fn transmitted(&mut self, count: usize) {
         self.session.transmitted(count);
+    }
+
+    pub(super) fn seen(&self) -> Seen {
+        Seen {
+            requests: self.requests,
+            is_partial: self.session.buffered() > 0,
+            is_held: !self.wants_read(),
+            received: self.received,
+            sent: self.transmit().sent(),
+        }
+    }
+
+    /// Bytes that the client makes the node hold.
+    pub(super) fn held(&self, cluster: &Cluster) -> usize {
+        self.session.buffered() + self.transmit().len() + cluster.held_for(self.id)
     }
 
     /// Why it is over; `None` while it is not.

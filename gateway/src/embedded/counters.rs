@@ -6,6 +6,7 @@ use bytes::Bytes;
 use hotrod_core::wire::{Body, CounterConfiguration, CounterEvent, CounterKind, CounterState, Status};
 
 use super::answer::{Answer, Failure, Outcome};
+use super::cluster::MOST_OF_NAME;
 use super::post::{ConnectionId, Letter, Post};
 use super::single_key::Caller;
 
@@ -58,6 +59,11 @@ impl Counters {
         }
         if self.all.contains_key(&name) {
             return Ok(Answer::NOT_EXECUTED);
+        }
+        if name.len() > MOST_OF_NAME {
+            return Err(Failure::server_error(format!(
+                "ISPN000663: Name must be less than 256 bytes, current name '{name}'"
+            )));
         }
         if self.all.len() >= limit {
             return Err(Failure::server_error(format!("there are {limit} counters already")));
@@ -130,14 +136,18 @@ impl Counters {
     }
 
     /// Success: events come on this connection from now on. Not executed: they come on another already.
-    pub(super) fn add_listener(&mut self, name: String, id: &Bytes, caller: Caller) -> Answer {
+    pub(super) fn add_listener(&mut self, name: String, id: &Bytes, caller: Caller, limit: usize) -> Outcome {
         if !self.all.contains_key(&name) {
-            return Answer::NOT_EXISTING;
+            return Ok(Answer::NOT_EXISTING);
         }
         let is_new = !self.listeners.contains_key(id);
+        let of_caller = self.listeners.values().filter(|listener| listener.caller.connection == caller.connection);
+        if of_caller.map(|listener| listener.counters.len()).sum::<usize>() >= limit {
+            return Err(Failure::server_error(format!("this connection listens to {limit} counters already")));
+        }
         let listener = self.listeners.entry(Bytes::copy_from_slice(id));
         listener.or_insert_with(|| Listener { caller, counters: BTreeSet::new() }).counters.insert(name);
-        Answer::done(is_new)
+        Ok(Answer::done(is_new))
     }
 
     /// Success: no events come any more. An empty name stands for all counters.

@@ -24,6 +24,11 @@ const UNSUPPORTED: [Operation; 8] = [
 ];
 
 /// Splits the cluster into a job and the rest that some operations need beside it.
+/// Bits of a near cache's bloom filter: they are allocated by their number alone.
+const MOST_BLOOM_BITS: u32 = 64 << 20;
+/// About what a listener takes to keep, without its id and filter.
+const LISTENER_BYTES: usize = 256;
+
 macro_rules! job {
     ($cluster:ident, $caller:expr, $header:expr, $moment:expr) => {{
         let name = &$header.options.cache;
@@ -151,7 +156,7 @@ impl Cluster {
                 self.may_open_state(caller)?;
                 let job = job!(self, caller, header, moment);
                 let wanted = Wanted { segments, batch: batch_size, with_metadata: include_metadata };
-                Ok(self.iterations.start(&job, &wanted))
+                Ok(self.iterations.start(&job, &wanted, &mut self.states))
             }
             Request::IterationNext { iteration_id } => {
                 // The iteration knows its cache, whatever the header says.
@@ -164,7 +169,7 @@ impl Cluster {
                 let job = job!(self, caller, &header, moment);
                 self.iterations.next(&iteration_id, &job)
             }
-            Request::IterationEnd { iteration_id } => Ok(self.iterations.end(&iteration_id, caller)),
+            Request::IterationEnd { iteration_id } => Ok(self.iterations.end(&iteration_id, caller, &mut self.states)),
             request => Err(Failure::unsupported(request.operation())),
         }
     }
@@ -176,16 +181,19 @@ impl Cluster {
         let limit = self.options.limits.value;
         let mut job = job!(self, caller, header, moment);
         match request {
-            Request::StartGetStream { key, chunk_length } => self.streams.start_get(&mut job, &key, chunk_length),
+            Request::StartGetStream { key, chunk_length } => {
+                self.streams.start_get(&mut job, &key, chunk_length, &mut self.states)
+            }
             Request::NextGetStream { stream_id } => self.streams.next_get(&job, stream_id),
             Request::StartPutStream { key, expiration, entry_version } => {
-                Ok(self.streams.start_put(&job, &key, expiration, Condition::of_stream(entry_version)))
+                let condition = Condition::of_stream(entry_version);
+                Ok(self.streams.start_put(&job, &key, expiration, condition, &mut self.states))
             }
             Request::NextPutStream { stream_id, last, chunk } => {
-                self.streams.next_put(&mut job, stream_id, last, &chunk, limit)
+                self.streams.next_put(&mut job, (stream_id, last, &chunk), limit, &mut self.states)
             }
             Request::EndGetStream { stream_id } | Request::EndPutStream { stream_id } => {
-                Ok(self.streams.end(stream_id, caller))
+                Ok(self.streams.end(stream_id, caller, &mut self.states))
             }
             request => Err(Failure::unsupported(request.operation())),
         }
@@ -209,18 +217,25 @@ impl Cluster {
             interests: hotrod_core::wire::Interests::ALL,
             bloom: None,
             told: None,
+            held: 0,
         };
         let id = match request {
             Request::RemoveClientListener { listener_id } => {
-                return Ok(Answer::done(listeners.remove(caller.member, &listener_id).is_some()));
+                let removed = listeners.remove(caller.member, &listener_id);
+                removed.iter().for_each(|listener| self.states.take(listener.connection, listener.held));
+                return Ok(Answer::done(removed.is_some()));
             }
             Request::UpdateBloomFilter { bloom_filter } => {
                 let bloom = listeners.bloom_of(caller.connection);
                 return Ok(Answer::done(bloom.map(|bloom| bloom.replace(&bloom_filter)).is_some()));
             }
             Request::AddBloomFilterListener { listener_id, bloom_bits } => {
-                let largest = u32::try_from(self.options.limits.value.saturating_mul(8)).unwrap_or(u32::MAX);
-                listener.bloom = (bloom_bits > 0).then(|| BloomFilter::new(bloom_bits.min(largest)));
+                if bloom_bits > MOST_BLOOM_BITS {
+                    let problem = format!("a bloom filter of {bloom_bits} bits; {MOST_BLOOM_BITS} are allowed");
+                    return Err(Failure::server_error(problem));
+                }
+                listener.bloom = (bloom_bits > 0).then(|| BloomFilter::new(bloom_bits));
+                listener.held = bloom_bits as usize / 8;
                 listener_id
             }
             Request::AddClientListener { listener_id, options } => {
@@ -237,7 +252,10 @@ impl Cluster {
         if listeners.count_of(caller.connection) >= limit {
             return Err(Failure::server_error(format!("this connection has {limit} listeners already")));
         }
-        listeners.add(bytes::Bytes::copy_from_slice(&id), listener);
+        listener.held += LISTENER_BYTES + id.len();
+        self.states.add(caller.connection, listener.held);
+        let replaced = listeners.add(bytes::Bytes::copy_from_slice(&id), listener);
+        replaced.iter().for_each(|listener| self.states.take(listener.connection, listener.held));
         Ok(Answer::SUCCESS)
     }
 
@@ -258,7 +276,7 @@ impl Cluster {
             }
             Request::CounterGetAndSet { counter, value } => counters.get_and_set(&counter, value, post),
             Request::CounterAddListener { counter, listener_id } => {
-                Ok(counters.add_listener(counter, &listener_id, caller))
+                counters.add_listener(counter, &listener_id, caller, self.options.max_listeners)
             }
             Request::CounterRemoveListener { counter, listener_id } => {
                 Ok(counters.remove_listener(&counter, &listener_id))

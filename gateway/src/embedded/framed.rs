@@ -6,13 +6,15 @@ use hotrod_core::carriage::registry::{HOT_ROD_MESSAGE_ERROR, HOT_ROD_TOO_MANY_CA
 use hotrod_core::carriage::{Fragment, ServerLink};
 use hotrod_core::http2::{ErrorCode, StreamId};
 use hotrod_core::session::write_fault;
+use hotrod_core::time::Instant;
 use hotrod_core::wire::{
     Asked, Limits, Operation, Reply, Request, RequestDecoder, RequestFault, RequestHeader, SendBuffer, Status,
     write_counter_event, write_event, write_reply,
 };
 
-use super::cluster::{Cluster, Moment, cache_key};
+use super::cluster::{Cluster, MOST_OF_NAME, Moment, cache_key};
 use super::connection::Transfer;
+use super::deadlines::{Deadlines, Progress, Seen};
 use super::members::MemberId;
 use super::post::{ConnectionId, Letter};
 use super::single_key::Caller;
@@ -23,6 +25,10 @@ const MOST_IN_PIECES: usize = 256 << 20;
 const MOST_WAITING: usize = 256 << 20;
 /// Caches of which a session is told that their topology has changed.
 const MOST_CACHES: usize = 64;
+
+/// About what a request takes to keep beside its bytes: one of which not all is here, and one that is not executed.
+const PART_BYTES: usize = 1 << 10;
+const READY_BYTES: usize = 256;
 
 /// One session: its calls are executed in the order in which they are complete, and answered each by itself.
 pub(super) struct Framed {
@@ -46,9 +52,14 @@ pub(super) struct Framed {
     is_finished: bool,
     /// Bytes of requests, and of answers and events, that the member has not been told of.
     traffic: (u64, u64),
+    /// Bytes of those that are complete and not executed.
+    bytes_ready: usize,
+    progress: Progress,
+    seen: Seen,
 }
 
 struct Part {
+    progress: Progress,
     decoder: RequestDecoder,
     size: usize,
     /// It is all here, but for its FIN.
@@ -61,6 +72,7 @@ struct Ready {
     request: Request,
     /// As in [`Caller`].
     own_buffer: usize,
+    size: usize,
 }
 
 impl Framed {
@@ -81,6 +93,9 @@ impl Framed {
             out: SendBuffer::new(),
             is_finished: false,
             traffic: (0, 0),
+            bytes_ready: 0,
+            progress: Progress::default(),
+            seen: Seen::default(),
         }
     }
 
@@ -92,6 +107,7 @@ impl Framed {
     pub(super) fn request(&mut self, fragment: &Fragment, link: &mut ServerLink) -> Result<(), ErrorCode> {
         let call = fragment.call;
         self.traffic.0 += fragment.bytes.len() as u64;
+        self.seen.received += fragment.bytes.len() as u64;
         if fragment.is_first && fragment.is_last {
             self.whole.receive(&fragment.bytes);
             let read = self.whole.poll().ok_or(HOT_ROD_MESSAGE_ERROR)?;
@@ -99,7 +115,7 @@ impl Framed {
             if read.is_err() {
                 self.whole = RequestDecoder::new(self.limits.clone());
             }
-            return self.complete(call, read, is_all, 0, link);
+            return self.complete(call, read, is_all, (0, fragment.bytes.len()), link);
         }
         let octets = fragment.bytes.len();
         if !self.parts.is_empty() && self.bytes_in_parts + octets > MOST_IN_PIECES {
@@ -108,7 +124,12 @@ impl Framed {
             return Ok(());
         }
         let limits = &self.limits;
-        let new = || Part { decoder: RequestDecoder::new(limits.clone()), size: 0, read: None };
+        let new = || Part {
+            progress: Progress::default(),
+            decoder: RequestDecoder::new(limits.clone()),
+            size: 0,
+            read: None,
+        };
         let part = self.parts.entry(call).or_insert_with(new);
         part.size += octets;
         self.bytes_in_parts += octets;
@@ -125,7 +146,7 @@ impl Framed {
             return Ok(());
         }
         let Some(part) = self.drop_part(call) else { return Ok(()) };
-        self.complete(call, part.read.ok_or(HOT_ROD_MESSAGE_ERROR)?, true, part.size, link)
+        self.complete(call, part.read.ok_or(HOT_ROD_MESSAGE_ERROR)?, true, (part.size, part.size), link)
     }
 
     /// A request is all here.
@@ -134,11 +155,15 @@ impl Framed {
         call: u32,
         read: Result<(RequestHeader, Request), RequestFault>,
         is_all: bool,
-        own_buffer: usize,
+        (own_buffer, size): (usize, usize),
         link: &mut ServerLink,
     ) -> Result<(), ErrorCode> {
+        self.seen.requests += 1;
         match read {
-            Ok((header, request)) if is_all => self.ready.push_back(Ready { call, header, request, own_buffer }),
+            Ok((header, request)) if is_all => {
+                self.bytes_ready += READY_BYTES + size;
+                self.ready.push_back(Ready { call, header, request, own_buffer, size });
+            }
             Ok(_) | Err(RequestFault::Violation(_)) => return Err(HOT_ROD_MESSAGE_ERROR),
             // The session goes on.
             Err(unknown) => {
@@ -160,10 +185,29 @@ impl Framed {
     pub(super) fn cancelled(&mut self, call: u32, code: ErrorCode, link: &mut ServerLink) {
         self.drop_part(call);
         self.ready.retain(|ready| ready.call != call);
+        self.bytes_ready = self.ready.iter().map(|ready| READY_BYTES + ready.size).sum();
         let before = self.transfers.len();
         self.transfers.retain(|(transfer, _)| *transfer != call);
         let may_have_been_applied = self.transfers.len() < before;
         link.end_call(self.stream, call, code, may_have_been_applied);
+    }
+
+    /// Whether its client takes too long: for the first request, for the rest of one, or with nothing at all.
+    pub(super) fn is_late(&mut self, deadlines: Deadlines, now: Instant, is_held: bool) -> bool {
+        let rests = self.parts.values_mut().any(|part| {
+            let seen = Seen { requests: 1, is_partial: true, is_held, received: part.size as u64, sent: 0 };
+            part.progress.look(deadlines, now, seen).is_some()
+        });
+        rests || self.progress.look(deadlines, now, Seen { is_held, ..self.seen }).is_some()
+    }
+
+    pub(super) fn seen(&self) -> Seen {
+        self.seen
+    }
+
+    /// Bytes of requests that are not executed, and of topologies' names.
+    pub(super) fn held(&self) -> usize {
+        self.bytes_in_parts + self.parts.len() * PART_BYTES + self.bytes_ready + self.told.len() * MOST_OF_NAME
     }
 
     /// The client begins no further call.
@@ -189,7 +233,8 @@ impl Framed {
     }
 
     fn execute(&mut self, cluster: &mut Cluster, ready: Ready, moment: Moment, link: &mut ServerLink) {
-        let Ready { call, header, request, own_buffer } = ready;
+        let Ready { call, header, request, own_buffer, size } = ready;
+        self.bytes_ready -= READY_BYTES + size;
         let caller = Caller { connection: self.id, member: self.member, own_buffer };
         let operation = request.operation();
         let wants_state = Transfer::wanted_by(&request);
@@ -215,6 +260,7 @@ impl Framed {
         let asked = Asked { operation, version: header.version, intelligence: header.intelligence };
         write_reply(reply, asked, &mut self.out);
         self.traffic.1 += self.out.len() as u64;
+        self.seen.sent += self.out.len() as u64;
         link.respond_whole(self.stream, call, &mut self.out);
     }
 
@@ -249,6 +295,7 @@ impl Framed {
         write(&mut self.out);
         let bytes = self.out.to_bytes();
         self.traffic.1 += bytes.len() as u64;
+        self.seen.sent += bytes.len() as u64;
         self.out.clear();
         link.event(self.stream, bytes, true, true);
     }

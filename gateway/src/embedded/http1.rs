@@ -7,10 +7,14 @@ use hotrod_core::time::Instant;
 use hotrod_core::wire::SendBuffer;
 
 use super::cluster::{Cluster, Moment};
+use super::deadlines::Seen;
 use super::link::Link;
 use super::members::MemberId;
 use super::post::{ConnectionId, End};
 use crate::http::{Refusal, answer_ordinary, refuse, what_is_wrong};
+
+/// What the head of a request may take.
+const MOST_OF_HEAD: usize = 16 << 10;
 
 pub(super) struct Http1 {
     id: ConnectionId,
@@ -126,6 +130,14 @@ impl Http1 {
 
     pub(super) fn end(&self) -> Option<&End> {
         self.end.as_ref().or_else(|| self.tunnel.as_ref()?.end())
+    }
+
+    pub(super) fn seen(&self) -> Seen {
+        self.tunnel.as_ref().map(|tunnel| tunnel.seen()).unwrap_or_default()
+    }
+
+    pub(super) fn held(&self, cluster: &Cluster) -> usize {
+        self.exchange.transmit().len() + self.tunnel.as_ref().map_or(MOST_OF_HEAD, |tunnel| tunnel.held(cluster))
     }
 
     pub(super) fn close(self, cluster: &mut Cluster) {

@@ -11,6 +11,7 @@ use hotrod_core::wire::SendBuffer;
 
 use super::cluster::{Cluster, Moment};
 use super::connection::may_open;
+use super::deadlines::Seen;
 use super::framed::Framed;
 use super::link::Link;
 use super::members::MemberId;
@@ -23,6 +24,11 @@ const CONNECTION_CREDIT: u32 = 4 << 20;
 /// Bytes that a client has not taken above which nothing is read from it, nor executed.
 const UNTAKEN: usize = 1 << 20;
 
+/// About what HTTP/2 takes to keep on a link: tables of HPACK, a frame that is not all here.
+const HTTP2_BYTES: usize = 32 << 10;
+/// The same for a session.
+const SESSION_BYTES: usize = 4 << 10;
+
 /// A link of HTTP/2. One lane is enough for a client: requests are taken in side by side.
 pub(super) struct Http2 {
     id: ConnectionId,
@@ -32,6 +38,8 @@ pub(super) struct Http2 {
     sessions: BTreeMap<StreamId, Session>,
     /// Bytes received since they were last looked at.
     has_received: bool,
+    /// Of sessions that have ended.
+    seen: Seen,
     end: Option<End>,
 }
 
@@ -56,6 +64,7 @@ impl Http2 {
             machine: ServerLink::new(config, moment.now),
             sessions: BTreeMap::new(),
             has_received: false,
+            seen: Seen::default(),
             end: None,
         }
     }
@@ -128,6 +137,7 @@ impl Http2 {
 
     fn process_sessions(&mut self, cluster: &mut Cluster, moment: Moment) {
         let mut over = Vec::new();
+        let is_held = self.machine.transmit().len() >= UNTAKEN;
         for (stream, session) in &mut self.sessions {
             match session {
                 Session::Framed(session) => {
@@ -137,6 +147,8 @@ impl Http2 {
                         && session.process(cluster, moment, &mut self.machine)
                     {
                         over.push((*stream, ErrorCode::NO_ERROR));
+                    } else if session.is_late(cluster.options.deadlines, moment.now, is_held) {
+                        over.push((*stream, ErrorCode::CANCEL));
                     }
                 }
                 Session::Tunnel { link, held } => {
@@ -165,7 +177,7 @@ impl Http2 {
             Some(Refusal::status(400))
         } else if !cluster.is_meant(self.member, asked.node.as_deref(), asked.target.as_deref()) {
             Some(Refusal { node: Some(cluster.name_of(self.member)), ..Refusal::status(421) })
-        } else if may_open(cluster, self.member).is_err() {
+        } else if may_open(cluster, self.member, Some(self.id)).is_err() {
             Some(Refusal::for_now(429))
         } else {
             None
@@ -210,6 +222,7 @@ impl Http2 {
 
     fn forget(&mut self, cluster: &mut Cluster, stream: StreamId) {
         if let Some(session) = self.sessions.remove(&stream) {
+            self.seen = self.seen.and(session.seen());
             session.close(cluster);
         }
     }
@@ -244,12 +257,35 @@ impl Http2 {
         self.end.as_ref()
     }
 
+    /// All sessions together, those that have ended among them.
+    pub(super) fn seen(&self) -> Seen {
+        self.sessions.values().map(Session::seen).fold(self.seen, Seen::and)
+    }
+
+    /// Bytes that the client makes the node hold.
+    pub(super) fn held(&self, cluster: &Cluster) -> usize {
+        let of_session = |(stream, session): (&StreamId, &Session)| match session {
+            Session::Framed(session) => {
+                SESSION_BYTES + session.held() + self.machine.waiting(*stream) + cluster.held_for(session.id())
+            }
+            Session::Tunnel { link, held } => SESSION_BYTES + held + link.held(cluster),
+        };
+        HTTP2_BYTES + self.machine.transmit().len() + self.sessions.iter().map(of_session).sum::<usize>()
+    }
+
     pub(super) fn close(self, cluster: &mut Cluster) {
         self.sessions.into_values().for_each(|session| session.close(cluster));
     }
 }
 
 impl Session {
+    fn seen(&self) -> Seen {
+        match self {
+            Self::Framed(session) => session.seen(),
+            Self::Tunnel { link, .. } => link.seen(),
+        }
+    }
+
     fn close(self, cluster: &mut Cluster) {
         match self {
             Self::Framed(session) => cluster.disconnect(session.id()),

@@ -7,10 +7,13 @@ use hotrod_core::time::Instant;
 use hotrod_core::wire::{Body, IterationBatch, IterationEntry, Status};
 
 use super::answer::{Answer, Failure, Outcome};
+use super::held::States;
 use super::post::ConnectionId;
 use super::single_key::{Caller, Job};
 use super::store::Store;
 
+/// About what an iteration takes to keep, without its segments.
+const OWN_BYTES: usize = 256;
 /// Bytes of entries in a batch, whatever number was asked for; one entry may exceed it.
 const BATCH_BYTES: usize = 1 << 20;
 
@@ -27,6 +30,8 @@ pub(super) struct Iteration {
     /// The last key that was told of the present segment.
     after: Option<Bytes>,
     used: Instant,
+    /// Bytes that are counted for it.
+    held: usize,
 }
 
 /// What an iteration is asked for at its beginning.
@@ -49,9 +54,11 @@ impl Iterations {
     }
 
     /// Starts one; its id is the answer.
-    pub(super) fn start(&mut self, job: &Job<'_>, wanted: &Wanted) -> Answer {
+    pub(super) fn start(&mut self, job: &Job<'_>, wanted: &Wanted, states: &mut States) -> Answer {
         let count = job.cache.options.segments;
         let asked = |segment: &u32| wanted.segments.as_ref().is_none_or(|mask| is_set(mask, *segment));
+        let held = OWN_BYTES + job.cache.name.len() + count as usize * size_of::<u32>();
+        states.add(job.caller.connection, held);
         self.last += 1;
         let iteration = Iteration {
             caller: job.caller,
@@ -61,6 +68,7 @@ impl Iterations {
             segments: (0..count).rev().filter(asked).collect(),
             after: None,
             used: job.moment.now,
+            held,
         };
         self.all.insert(self.last, iteration);
         Answer::with(Body::IterationId(self.last.to_string()))
@@ -79,18 +87,26 @@ impl Iterations {
         Ok(Answer::with(Body::Iteration(iteration.next(job.store()?))))
     }
 
-    pub(super) fn end(&mut self, id: &str, caller: Caller) -> Answer {
+    pub(super) fn end(&mut self, id: &str, caller: Caller, states: &mut States) -> Answer {
         let known = self.cache_of(id, caller).is_some();
-        let removed = known && id.parse().ok().and_then(|id: u64| self.all.remove(&id)).is_some();
-        if removed { Answer::SUCCESS } else { Answer { status: Status::INVALID_ITERATION, body: Body::Nothing } }
+        let removed = id.parse().ok().filter(|_| known).and_then(|id: u64| self.all.remove(&id));
+        let Some(removed) = removed else { return Answer { status: Status::INVALID_ITERATION, body: Body::Nothing } };
+        states.take(removed.caller.connection, removed.held);
+        Answer::SUCCESS
     }
 
     pub(super) fn count_of(&self, connection: ConnectionId) -> usize {
         self.all.values().filter(|iteration| iteration.caller.connection == connection).count()
     }
 
-    pub(super) fn retain(&mut self, keep: impl Fn(Caller, Instant) -> bool) {
-        self.all.retain(|_, iteration| keep(iteration.caller, iteration.used));
+    pub(super) fn retain(&mut self, states: &mut States, keep: impl Fn(Caller, Instant) -> bool) {
+        self.all.retain(|_, iteration| {
+            let is_kept = keep(iteration.caller, iteration.used);
+            if !is_kept {
+                states.take(iteration.caller.connection, iteration.held);
+            }
+            is_kept
+        });
     }
 
     /// When the one that was used least recently was used.

@@ -7,10 +7,14 @@ use hotrod_core::wire::SendBuffer;
 
 use super::cluster::{Cluster, Moment};
 use super::connection::{Connection, Refused, may_open};
+use super::deadlines::{Progress, Seen};
 use super::http1::Http1;
 use super::http2::Http2;
 use super::members::MemberId;
 use super::post::{ConnectionId, End};
+
+/// About what a link takes to keep, without what it speaks.
+const OWN_BYTES: usize = 1 << 10;
 
 /// A client's link to a member; it is driven as a [`Connection`] is, and time has to be told to it as well.
 ///
@@ -22,6 +26,7 @@ pub struct Link {
     /// In a tunnel, and then in no further one.
     is_inside: bool,
     speaks: Speaks,
+    progress: Progress,
     nothing: SendBuffer,
     end: Option<End>,
 }
@@ -37,21 +42,22 @@ enum Speaks {
 impl Link {
     /// A client has connected to a member.
     pub fn open(cluster: &mut Cluster, member: MemberId) -> Result<Self, Refused> {
-        may_open(cluster, member)?;
+        may_open(cluster, member, None)?;
         let id = cluster.post.open(member, None);
         Ok(Self::new(id, member, false))
     }
 
     /// The inside of a tunnel, carried by another link.
     pub(super) fn inside(cluster: &mut Cluster, member: MemberId, carrier: ConnectionId) -> Result<Self, Refused> {
-        may_open(cluster, member)?;
+        may_open(cluster, member, Some(carrier))?;
         let id = cluster.post.open(member, Some(carrier));
         Ok(Self::new(id, member, true))
     }
 
     fn new(id: ConnectionId, member: MemberId, is_inside: bool) -> Self {
         let speaks = Speaks::Unknown(BytesMut::new());
-        Self { id, member, is_inside, speaks, nothing: SendBuffer::new(), end: None }
+        let progress = Progress::default();
+        Self { id, member, is_inside, speaks, progress, nothing: SendBuffer::new(), end: None }
     }
 
     /// Its id, as [`Cluster::poll_wakeup`] names it.
@@ -127,6 +133,44 @@ impl Link {
             Speaks::Http1(http1) => http1.process(cluster, moment),
             Speaks::Http2(http2) => http2.process(cluster, moment),
         }
+        self.look_at_limits(cluster, moment);
+    }
+
+    /// Ends the link if its client takes too long; and this one or another, if clients make the node hold too much.
+    fn look_at_limits(&mut self, cluster: &mut Cluster, moment: Moment) {
+        if self.end().is_some() {
+            return;
+        }
+        if let Some(late) = self.progress.look(cluster.options.deadlines, moment.now, self.seen()) {
+            self.end = Some(late.into());
+        } else if !self.is_inside {
+            let held = self.held(cluster);
+            if let Some((link, end)) = cluster.budget.set(self.id, held) {
+                cluster.post.end(link, end.clone());
+                self.end = Some(end).filter(|_| link == self.id);
+            }
+        }
+    }
+
+    /// All that it carries together.
+    pub(super) fn seen(&self) -> Seen {
+        match &self.speaks {
+            Speaks::Unknown(first) => Seen { received: first.len() as u64, ..Seen::default() },
+            Speaks::HotRod(connection) => connection.seen(),
+            Speaks::Http1(http1) => http1.seen(),
+            Speaks::Http2(http2) => http2.seen(),
+        }
+    }
+
+    /// Bytes that its client makes the node hold.
+    pub(super) fn held(&self, cluster: &Cluster) -> usize {
+        OWN_BYTES
+            + match &self.speaks {
+                Speaks::Unknown(first) => first.len(),
+                Speaks::HotRod(connection) => connection.held(cluster),
+                Speaks::Http1(http1) => http1.held(cluster),
+                Speaks::Http2(http2) => http2.held(cluster),
+            }
     }
 
     /// Finds out what the client speaks.
@@ -201,11 +245,6 @@ impl Link {
         }
     }
 
-    /// Whether the client has been sent anything.
-    pub fn has_answered(&self) -> bool {
-        !self.transmit().is_empty() || self.transmit().sent() > 0
-    }
-
     /// Why it is over; `None` while it is not.
     pub fn end(&self) -> Option<&End> {
         self.end.as_ref().or_else(|| match &self.speaks {
@@ -221,12 +260,13 @@ impl Link {
         match self.end() {
             None => false,
             Some(End::Fault(_) | End::Http(_)) => self.transmit().is_empty(),
-            Some(End::TooSlow { .. } | End::MemberGone | End::NotUnderstood) => true,
+            Some(_) => true,
         }
     }
 
     /// The link is closed: what belongs to it ends.
     pub fn close(self, cluster: &mut Cluster) {
+        cluster.budget.forget(self.id);
         match self.speaks {
             Speaks::HotRod(connection) => return (*connection).close(cluster),
             Speaks::Http1(http1) => http1.close(cluster),

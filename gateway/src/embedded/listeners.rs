@@ -20,6 +20,8 @@ pub(super) struct Listener {
     pub(super) bloom: Option<BloomFilter>,
     /// How far the entries that were there before have been told; `None` when all have, or were not asked for.
     pub(super) told: Option<Told>,
+    /// Bytes that are counted for it.
+    pub(super) held: usize,
 }
 
 /// A position in the order of segments, then keys: everything up to and with it has been told.
@@ -44,11 +46,12 @@ pub(super) struct Listeners {
 }
 
 impl Listeners {
-    /// Adds a listener in place of one with the same id.
-    pub(super) fn add(&mut self, id: Bytes, listener: Listener) {
-        self.remove(listener.member, &id);
+    /// Adds a listener in place of one with the same id, which is the answer.
+    pub(super) fn add(&mut self, id: Bytes, listener: Listener) -> Option<Listener> {
+        let replaced = self.remove(listener.member, &id);
         self.blooms += usize::from(listener.bloom.is_some());
         self.all.insert((listener.member, id), listener);
+        replaced
     }
 
     pub(super) fn remove(&mut self, member: MemberId, id: &Bytes) -> Option<Listener> {

@@ -5,22 +5,33 @@ use std::time::Duration;
 
 use hotrod_core::wire::{Limits, MediaType};
 
+use super::deadlines::Deadlines;
+
 /// How a [`Cluster`](super::Cluster) is made.
 #[derive(Debug, Clone)]
 pub struct ClusterOptions {
     /// Caches beside `default`, `dist`, `repl` and `local`, or one of these made otherwise.
     pub caches: Vec<NamedCache>,
-    /// What clients may send. Default: that of the protocol core.
+    /// What clients may send. Default: that of the protocol core, but for names: 4 KiB.
     pub limits: Limits,
     /// Clients connected to one member at a time. Default 10,000.
     pub max_connections: usize,
+    /// Sessions on one link at a time, those within tunnels and the tunnels among them. Default 200.
+    pub max_sessions: usize,
+    /// Bytes that one link may make the node hold: requests that are not executed, answers, events and states (listeners,
+    /// iterations, streams) of all its sessions. More ends the link. Default 512 MiB.
+    pub max_link_bytes: usize,
+    /// The same for all links together. More ends the link that holds most. Default 1 GiB.
+    pub max_held_bytes: usize,
+    /// How long clients may take. Default: without end.
+    pub deadlines: Deadlines,
     /// Bytes waiting for a client above which nothing more is read from it. Default 4 MiB; one answer may exceed it.
     pub max_send_bytes: usize,
     /// Bytes of events waiting for a client above which it is disconnected. Default 16 MiB.
     pub max_event_bytes: usize,
     /// Iterations, and streams of either direction, that a client may have open at a time. Default 256.
     pub max_open_states: usize,
-    /// Listeners that a client may have. Default 1,024.
+    /// Listeners that a client may have, for each cache, and counters that it may listen to. Default 1,024.
     pub max_listeners: usize,
     /// Caches that may be created, and counters. Default 4,096 of each.
     pub max_definitions: usize,
@@ -32,8 +43,12 @@ impl Default for ClusterOptions {
     fn default() -> Self {
         Self {
             caches: Vec::new(),
-            limits: Limits::default(),
+            limits: Limits { name: 4 << 10, ..Limits::default() },
             max_connections: 10_000,
+            max_sessions: 200,
+            max_link_bytes: 512 << 20,
+            max_held_bytes: 1 << 30,
+            deadlines: Deadlines::default(),
             max_send_bytes: 4 << 20,
             max_event_bytes: 16 << 20,
             max_open_states: 256,

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use hotrod_core::wire::{CounterEvent, Event, EventData, RequestFault};
 
+use super::deadlines::Late;
 use super::members::MemberId;
 
 /// A connection, for as long as the cluster exists: a number is not given twice.
@@ -27,6 +28,17 @@ pub enum End {
     /// The member left the cluster, or crashed.
     #[error("the member is gone")]
     MemberGone,
+    /// The client took too long.
+    #[error("the client {0}")]
+    Late(#[from] Late),
+    /// The client makes the node hold too much.
+    #[error("{held} bytes are held for the client, and the limit is {limit} (of one link, or of all together)")]
+    TooMuch {
+        /// Bytes that are held for its link.
+        held: usize,
+        /// The limit that was reached, in bytes.
+        limit: usize,
+    },
     /// The link is over, for a reason of HTTP.
     #[error("{0}")]
     Http(String),
@@ -59,6 +71,8 @@ struct Mailbox {
     carrier: ConnectionId,
     letters: VecDeque<Letter>,
     bytes: usize,
+    /// Mailboxes of sessions that it carries, at whatever depth.
+    carried: usize,
     end: Option<End>,
 }
 
@@ -66,6 +80,8 @@ struct Mailbox {
 #[derive(Default)]
 pub(super) struct Post {
     mailboxes: BTreeMap<ConnectionId, Mailbox>,
+    /// Mailboxes of each member.
+    of_members: BTreeMap<MemberId, usize>,
     woken: BTreeSet<ConnectionId>,
     next: u64,
     max_bytes: usize,
@@ -80,21 +96,56 @@ impl Post {
     pub(super) fn open(&mut self, member: MemberId, carrier: Option<ConnectionId>) -> ConnectionId {
         let id = ConnectionId(self.next);
         self.next += 1;
-        // A tunnel may carry what carries a session: it is the outermost that a host knows.
-        let outermost = |carrier| self.mailboxes.get(&carrier).map_or(carrier, |mailbox| mailbox.carrier);
-        let carrier = carrier.map_or(id, outermost);
-        self.mailboxes.insert(id, Mailbox { member, carrier, letters: VecDeque::new(), bytes: 0, end: None });
+        let carrier = carrier.map_or(id, |carrier| self.outermost(carrier));
+        if let Some(carrier) = self.mailboxes.get_mut(&carrier) {
+            carrier.carried += 1;
+        }
+        *self.of_members.entry(member).or_default() += 1;
+        let mailbox = Mailbox { member, carrier, letters: VecDeque::new(), bytes: 0, carried: 0, end: None };
+        self.mailboxes.insert(id, mailbox);
         id
     }
 
+    /// A tunnel may carry what carries a session: it is the outermost that a host knows.
+    fn outermost(&self, carrier: ConnectionId) -> ConnectionId {
+        self.mailboxes.get(&carrier).map_or(carrier, |mailbox| mailbox.carrier)
+    }
+
+    /// Sessions, and links within, on the link that carries this one.
+    pub(super) fn carried_beside(&self, id: ConnectionId) -> usize {
+        self.mailboxes.get(&self.outermost(id)).map_or(0, |mailbox| mailbox.carried)
+    }
+
     pub(super) fn close(&mut self, id: ConnectionId) {
-        self.mailboxes.remove(&id);
         self.woken.remove(&id);
+        let Some(mailbox) = self.mailboxes.remove(&id) else { return };
+        if let Some(count) = self.of_members.get_mut(&mailbox.member) {
+            *count -= 1;
+            if *count == 0 {
+                self.of_members.remove(&mailbox.member);
+            }
+        }
+        if let Some(carrier) = self.mailboxes.get_mut(&mailbox.carrier) {
+            carrier.carried -= 1;
+        }
+    }
+
+    /// Bytes of events that wait.
+    pub(super) fn held(&self, id: ConnectionId) -> usize {
+        self.mailboxes.get(&id).map_or(0, |mailbox| mailbox.bytes)
+    }
+
+    /// Ends a connection, and has its host look at it.
+    pub(super) fn end(&mut self, id: ConnectionId, end: End) {
+        let Some(mailbox) = self.mailboxes.get_mut(&id) else { return };
+        mailbox.letters.clear();
+        mailbox.end.get_or_insert(end);
+        self.woken.insert(mailbox.carrier);
     }
 
     /// Connections to a member.
     pub(super) fn count_of(&self, member: MemberId) -> usize {
-        self.mailboxes.values().filter(|mailbox| mailbox.member == member).count()
+        self.of_members.get(&member).copied().unwrap_or_default()
     }
 
     pub(super) fn send(&mut self, to: ConnectionId, letter: Letter) {

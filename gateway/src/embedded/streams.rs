@@ -7,12 +7,18 @@ use hotrod_core::time::Instant;
 use hotrod_core::wire::{Body, Expiration, Status};
 
 use super::answer::{Answer, Failure, Outcome};
+use super::held::States;
 use super::post::ConnectionId;
 use super::single_key::{Caller, Condition, Job};
+
+/// About what a stream takes to keep, without its value.
+const OWN_BYTES: usize = 256;
 
 struct Stream {
     caller: Caller,
     used: Instant,
+    /// Bytes that are counted for it.
+    held: usize,
     kind: Kind,
 }
 
@@ -35,10 +41,17 @@ struct Chunk {
 }
 
 impl Streams {
-    pub(super) fn start_get(&mut self, job: &mut Job<'_>, key: &Bytes, chunk_length: u32) -> Outcome {
+    pub(super) fn start_get(
+        &mut self,
+        job: &mut Job<'_>,
+        key: &Bytes,
+        chunk_length: u32,
+        states: &mut States,
+    ) -> Outcome {
         let Some(entry) = job.read(key)? else { return Ok(Answer::NOT_EXISTING) };
         let metadata = entry.metadata();
-        let id = self.insert(job, Kind::Get { rest: entry.value, chunk: chunk_length.max(1) as usize });
+        let length = entry.value.len();
+        let id = self.insert(job, Kind::Get { rest: entry.value, chunk: chunk_length.max(1) as usize }, length, states);
         let Some(Chunk { bytes, complete }) = self.next_chunk(id, job) else { return Err(unknown(id)) };
         Ok(Answer::with(Body::StreamStart { stream_id: id, complete, metadata, chunk: bytes }))
     }
@@ -54,14 +67,22 @@ impl Streams {
         key: &Bytes,
         expiration: Expiration,
         condition: Condition,
+        states: &mut States,
     ) -> Answer {
         let (key, value) = (Bytes::copy_from_slice(key), BytesMut::new());
-        let id = self.insert(job, Kind::Put { key, expiration, condition, value });
+        let length = key.len();
+        let id = self.insert(job, Kind::Put { key, expiration, condition, value }, length, states);
         Answer::with(Body::PutStreamId(id))
     }
 
     /// Takes a chunk; with the last one the value is stored. What the entry may hold bounds what is collected.
-    pub(super) fn next_put(&mut self, job: &mut Job<'_>, id: i32, last: bool, chunk: &Bytes, limit: usize) -> Outcome {
+    pub(super) fn next_put(
+        &mut self,
+        job: &mut Job<'_>,
+        (id, last, chunk): (i32, bool, &Bytes),
+        limit: usize,
+        states: &mut States,
+    ) -> Outcome {
         if chunk.is_empty() {
             return Err(parse_error("Retained chunk requires a chunk length greater than 0"));
         }
@@ -69,14 +90,16 @@ impl Streams {
         stream.used = job.moment.now;
         let Kind::Put { value, .. } = &mut stream.kind else { return Err(unknown(id)) };
         if value.len() + chunk.len() > limit {
-            self.all.remove(&id);
+            self.remove(id, states);
             return Err(Failure::server_error(format!("a value of more than {limit} bytes")));
         }
         value.extend_from_slice(chunk);
+        stream.held += chunk.len();
+        states.add(stream.caller.connection, chunk.len());
         if !last {
             return Ok(Answer::SUCCESS);
         }
-        match self.all.remove(&id).map(|stream| stream.kind) {
+        match self.remove(id, states) {
             Some(Kind::Put { key, expiration, condition, value }) => {
                 job.put(&key, expiration, &value.freeze(), condition)
             }
@@ -85,19 +108,31 @@ impl Streams {
     }
 
     /// Ends a stream of either kind; that there is none does not matter.
-    pub(super) fn end(&mut self, id: i32, caller: Caller) -> Answer {
+    pub(super) fn end(&mut self, id: i32, caller: Caller, states: &mut States) -> Answer {
         if self.of_member(id, caller).is_some() {
-            self.all.remove(&id);
+            self.remove(id, states);
         }
         Answer::SUCCESS
+    }
+
+    fn remove(&mut self, id: i32, states: &mut States) -> Option<Kind> {
+        let stream = self.all.remove(&id)?;
+        states.take(stream.caller.connection, stream.held);
+        Some(stream.kind)
     }
 
     pub(super) fn count_of(&self, connection: ConnectionId) -> usize {
         self.all.values().filter(|stream| stream.caller.connection == connection).count()
     }
 
-    pub(super) fn retain(&mut self, keep: impl Fn(Caller, Instant) -> bool) {
-        self.all.retain(|_, stream| keep(stream.caller, stream.used));
+    pub(super) fn retain(&mut self, states: &mut States, keep: impl Fn(Caller, Instant) -> bool) {
+        self.all.retain(|_, stream| {
+            let is_kept = keep(stream.caller, stream.used);
+            if !is_kept {
+                states.take(stream.caller.connection, stream.held);
+            }
+            is_kept
+        });
     }
 
     /// When the one that was used least recently was used.
@@ -105,13 +140,15 @@ impl Streams {
         self.all.values().map(|stream| stream.used).min()
     }
 
-    fn insert(&mut self, job: &Job<'_>, kind: Kind) -> i32 {
+    fn insert(&mut self, job: &Job<'_>, kind: Kind, length: usize, states: &mut States) -> i32 {
+        let held = OWN_BYTES + length;
+        states.add(job.caller.connection, held);
         while self.all.contains_key(&self.next) {
             self.next = self.next.wrapping_add(1);
         }
         let id = self.next;
         self.next = self.next.wrapping_add(1);
-        self.all.insert(id, Stream { caller: job.caller, used: job.moment.now, kind });
+        self.all.insert(id, Stream { caller: job.caller, used: job.moment.now, held, kind });
         id
     }
 

@@ -17,7 +17,7 @@ use crate::embedded::{self, End, MemberId, Refused};
 const PIECES: usize = 64;
 /// Bytes read before they are looked at.
 const READ_AT_ONCE: usize = 256 * 1024;
-/// How often the limits of time are looked at.
+/// How often the limits of time are looked at, those of the machine included.
 const CHECK: Duration = Duration::from_secs(1);
 
 /// A connection and the socket that it lives on.
@@ -27,8 +27,6 @@ pub(super) struct Link {
     connection: embedded::Link,
     waker: Arc<Notify>,
     stopping: watch::Receiver<bool>,
-    opened: Instant,
-    received_at: Instant,
     /// When the client last took something, or nothing waited for it.
     taken_at: Instant,
 }
@@ -62,13 +60,15 @@ impl Link {
             Ok(connection)
         })?;
         let now = Instant::now();
-        Ok(Self { shared, socket, connection, waker, stopping, opened: now, received_at: now, taken_at: now })
+        Ok(Self { shared, socket, connection, waker, stopping, taken_at: now })
     }
 
     /// Serves the client to the end.
     pub(super) async fn run(mut self, client: SocketAddr) {
         match self.serve().await {
-            Why::Ended(end @ (End::TooSlow { .. } | End::Fault(_))) => warn!("{client} is disconnected: {end}"),
+            Why::Ended(end @ (End::TooSlow { .. } | End::TooMuch { .. } | End::Late(_) | End::Fault(_))) => {
+                warn!("{client} is disconnected: {end}");
+            }
             Why::TooLate(what) => warn!("{client} is disconnected: it {what}"),
             why => debug!("{client} is disconnected: {why}"),
         }
@@ -161,7 +161,6 @@ impl Link {
                 Ok(0) => return Err(Why::Closed),
                 Ok(count) => {
                     self.connection.handle_filled(count);
-                    self.received_at = Instant::now();
                     read += count;
                 }
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
@@ -198,13 +197,7 @@ impl Link {
 
     /// What took too long.
     fn too_late(&self) -> Option<&'static str> {
-        if !self.connection.has_answered() && self.opened.elapsed() > self.shared.handshake_timeout {
-            return Some("has not made itself known in time");
-        }
-        if !self.connection.transmit().is_empty() && self.taken_at.elapsed() > self.shared.send_timeout {
-            return Some("does not read what is sent to it");
-        }
-        let idle = self.shared.idle_timeout.is_some_and(|limit| self.received_at.elapsed() > limit);
-        idle.then_some("has been idle for too long")
+        let is_late = !self.connection.transmit().is_empty() && self.taken_at.elapsed() > self.shared.send_timeout;
+        is_late.then_some("does not read what is sent to it")
     }
 }
