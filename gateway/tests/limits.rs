@@ -174,7 +174,7 @@ fn streams_that_are_not_finished_are_held_for_their_link() {
     let of_4_1 = |operation: u8, fields: &[u8]| {
         [&[0xa0, 1, 41, operation, 4][..], b"dist", &[0, 1, 0, 0, 0, 0], fields].concat()
     };
-    let chunk = [&[0x80, 0x80, 0x04][..], &[0; 64 << 10]].concat();
+    let chunk = [&[0x80, 0x80, 0x04][..], &vec![0; 64 << 10]].concat();
     let mut taken = 0;
     for number in 0..32_u8 {
         let started = client.say(&mut cluster, &of_4_1(0xef, &[&b"\x01k\x88"[..], &[0; 8]].concat()));
