@@ -3,12 +3,18 @@
 from .backends import served
 from .render import title
 
+# Infinispan's, on which it serves every protocol that it has.
+SINGLE_PORT = 11222
+# By this annotation a Service says that clients outside may reach REST.
+OPEN = "hotrod-gateway/open-to-outside"
+
 
 def complaints(overlay):
     yield from _services(overlay)
     yield from _policies(overlay)
     yield from _probes(overlay)
     yield from _unreachable(overlay)
+    yield from _rest(overlay)
     for monitor in overlay.of("PodMonitor"):
         for endpoint in monitor["spec"]["podMetricsEndpoints"]:
             for pod in overlay.selected(monitor["spec"]["selector"]):
@@ -51,6 +57,19 @@ def _unreachable(overlay):
             number = pod.ports().get(port.get("targetPort", port["port"]))
             if number is not None and not any(_lets_in(policy, pod, number) for policy in _of(overlay, pod)):
                 yield f"{title(found)}: no NetworkPolicy lets anybody reach port {number} of {title(pod.workload)}"
+
+
+def _rest(overlay):
+    """Clients outside that reach a port with REST, by a path that carries whatever they send; and nobody says so."""
+    for found, service, port in served(overlay):
+        is_passthrough = found["kind"] == "Route" and found["spec"]["tls"]["termination"] == "passthrough"
+        is_raw = found is service or is_passthrough
+        is_said = service["metadata"].get("annotations", {}).get(OPEN) == "rest"
+        if not is_raw or is_said:
+            continue
+        for pod in overlay.selected(service["spec"]["selector"]):
+            if pod.ports().get(port.get("targetPort", port["port"])) == SINGLE_PORT:
+                yield f"{title(found)}: port {SINGLE_PORT} of {title(pod.workload)} serves REST as well"
 
 
 def _of(overlay, pod):
