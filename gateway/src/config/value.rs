@@ -271,10 +271,10 @@ mod tests {
 
     #[test]
     fn sizes_are_bytes_within_reason() {
-        for (text, bytes) in [("65536", 65_536), ("64KiB", 65_536), ("16MiB", 16 << 20)] {
+        for (text, bytes) in [("65536", 65_536), ("64KiB", 65_536), ("64KB", 64_000), ("16MiB", 16 << 20)] {
             assert_eq!(read(text), Some(Size(bytes)), "{text}");
         }
-        for text in ["", "0", "1023", "17MiB", "64KB", "99999999999999999999KiB"] {
+        for text in ["", "0", "1023", "17MiB", "64kB", "64K", "99999999999999999999KiB"] {
             assert_eq!(read::<Size>(text), None, "{text}");
         }
     }
