@@ -156,6 +156,9 @@ fn authentication(uri: &ConnectionUri) -> Result<Option<Authentication>, Setting
     };
     let mut authentication = Authentication::new(Arc::new(credentials), uri.tls);
     authentication.mechanism = properties.sasl_mechanism;
+    if let Some(iterations) = properties.sasl_max_iterations {
+        authentication.max_iterations = iterations;
+    }
     if let Some(name) = &properties.auth_server_name {
         authentication.server_name.clone_from(name);
     }
@@ -175,7 +178,7 @@ mod tests {
     #[test]
     fn every_property_has_its_setting() {
         let uri = "hotrod://u:p@one,two:1/c?connect_timeout=100&socket_timeout=200&max_retries=7\
-                   &protocol_version=3.1&max_retry_after=5000&host_template=%7Bmember%7D.example.com:443";
+                   &protocol_version=3.1&max_retry_after=5000&sasl_max_iterations=200000&host_template=%7Bmember%7D.example.com:443";
         let config = config(uri).unwrap();
         assert_eq!(config.seeds.len(), 2);
         assert_eq!(config.connect_timeout, Duration::from_millis(100));
@@ -184,7 +187,7 @@ mod tests {
         assert_eq!(config.max_retry_after, Duration::from_secs(5));
         assert_eq!(config.session.version, VersionChoice::Exactly(crate::wire::Version::V3_1));
         assert_eq!(config.access.template.unwrap().to_string(), "{member}.example.com:443");
-        assert!(config.session.authentication.is_some());
+        assert_eq!(config.session.authentication.unwrap().max_iterations, 200_000);
         assert!(config.tls.is_none());
     }
 

@@ -17,6 +17,15 @@ pub enum SaslError {
         /// What the server offers.
         offered: String,
     },
+    /// Every offered mechanism for a password is weaker than SCRAM, the weakest that is used without being named.
+    #[error(
+        "the server offers {offered}; nothing weaker than SCRAM is used for a password unless it is named with \
+         sasl_mechanism=…"
+    )]
+    BelowFloor {
+        /// What the server offers.
+        offered: String,
+    },
     /// Nothing of what the server offers can be done with these credentials.
     #[error("the server offers {offered}; none of it can be done with {credentials}")]
     NoCommonMechanism {
@@ -90,7 +99,10 @@ pub enum SaslError {
         minimum: u32,
     },
     /// So many iterations that computing them would be an attack on the client (RFC 5802 §9).
-    #[error("the server asks for {iterations} iterations of the password's hash; no more than {maximum} are computed")]
+    #[error(
+        "the server asks for {iterations} iterations of the password's hash; no more than {maximum} are computed; \
+         sasl_max_iterations=… allows more"
+    )]
     TooManyIterations {
         /// What the server asks for; `u64::MAX` stands for that and more.
         iterations: u64,

@@ -88,12 +88,22 @@ impl Mechanism {
         Self::ALL.into_iter().find(|mechanism| mechanism.name() == name)
     }
 
-    /// Whether it may be used over a link that isn't encrypted without being asked for by name.
+    /// Whether a client uses it without being asked for it by name.
     ///
-    /// Only SCRAM: a listener learns nothing from it that is cheaper to attack than the password's PBKDF2. PLAIN and
-    /// OAUTHBEARER hand the secret over, DIGEST one fast hash of it, and EXTERNAL means nothing without TLS.
-    pub fn is_fit_for_unencrypted_links(self) -> bool {
-        matches!(self.kind(), Kind::Scram(_))
+    /// With SCRAM neither a listener nor the server itself learns anything that is cheaper to attack than the password's
+    /// PBKDF2. PLAIN hands the password to whoever asks, DIGEST one fast hash of it: never. OAUTHBEARER hands over the token,
+    /// and EXTERNAL means nothing without TLS: they need an encrypted link.
+    pub fn needs_no_naming(self, encrypted: bool) -> bool {
+        match self.kind() {
+            Kind::Scram(_) => true,
+            Kind::OAuthBearer | Kind::External => encrypted,
+            Kind::Plain | Kind::Digest(_) => false,
+        }
+    }
+
+    /// Whether it uses a password and protects it less than SCRAM does.
+    pub fn is_weaker_than_scram(self) -> bool {
+        matches!(self.kind(), Kind::Plain | Kind::Digest(_))
     }
 
     pub(super) fn kind(self) -> Kind {

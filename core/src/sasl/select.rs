@@ -11,7 +11,7 @@ use super::text::printable;
 /// What the link and the user's settings allow.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Policy {
-    /// Whether the host has encrypted the link. Without it nothing weaker than SCRAM is used. Default: no.
+    /// Whether the host encrypts the link. Without it no token is sent and no certificate counts. Default: no.
     pub encrypted: bool,
     /// The mechanism that the user has named: then that one or none, encrypted or not. Default: none.
     pub mechanism: Option<Mechanism>,
@@ -19,10 +19,14 @@ pub struct Policy {
 
 /// The strongest mechanism that both sides know, that the credentials can do and that the policy allows.
 ///
+/// A password goes by SCRAM or by what the user has named, over TLS as well: a certificate says who the server is, and
+/// not that it may have the password. A token is for OAUTHBEARER alone, so who gives one has named that.
+///
 /// # Errors
 ///
-/// [`SaslError::NotOffered`] if the named one isn't offered, [`SaslError::Unencrypted`] if all that would do need an
-/// encrypted link, [`SaslError::NoCommonMechanism`] if none would do anyway.
+/// [`SaslError::NotOffered`] if the named one isn't offered, [`SaslError::BelowFloor`] if all that would do are weaker
+/// than SCRAM, [`SaslError::Unencrypted`] if they need an encrypted link, [`SaslError::NoCommonMechanism`] if none
+/// would do anyway.
 pub fn select<'a>(
     offered: impl Iterator<Item = &'a str>,
     credentials: &Credentials,
@@ -35,12 +39,15 @@ pub fn select<'a>(
     }
     let known = offered.iter().filter_map(|name| Mechanism::from_name(name));
     let possible: Vec<Mechanism> = known.filter(|mechanism| credentials.suit(*mechanism)).collect();
-    let allowed = |mechanism: &Mechanism| policy.encrypted || mechanism.is_fit_for_unencrypted_links();
+    let allowed = |mechanism: &Mechanism| mechanism.needs_no_naming(policy.encrypted);
     match possible.iter().copied().filter(allowed).max() {
         Some(best) => Ok(best),
         None if possible.is_empty() => {
             let credentials = credentials.description();
             Err(SaslError::NoCommonMechanism { offered: listed(&offered), credentials })
+        }
+        None if possible.iter().any(|mechanism| mechanism.is_weaker_than_scram()) => {
+            Err(SaslError::BelowFloor { offered: listed(&offered) })
         }
         None => Err(SaslError::Unencrypted { offered: listed(&offered) }),
     }

@@ -4,7 +4,7 @@ use alloc::string::String;
 use alloc::sync::Arc;
 use core::time::Duration;
 
-use crate::sasl::{Credentials, Mechanism, SaltedPasswordCache};
+use crate::sasl::{self, Credentials, Mechanism, SaltedPasswordCache};
 use crate::wire::{Intelligence, Limits, Version};
 
 /// Settings of a [`Session`](super::Session).
@@ -68,11 +68,14 @@ pub enum VersionChoice {
 pub struct Authentication {
     /// Who to be.
     pub credentials: Arc<Credentials>,
-    /// The mechanism; `None` for the strongest that both sides know and that the link allows.
+    /// The mechanism; `None` for the strongest that both sides know and that [`sasl::Policy`](crate::sasl::Policy) allows.
     pub mechanism: Option<Mechanism>,
+    /// SCRAM: the session ends if the server asks for more iterations of the password's hash. 100,000 take about 0.1 s,
+    /// during which the host's thread does nothing else. Default 100,000.
+    pub max_iterations: u32,
     /// The server's name in the realm of SASL. Infinispan's default is `infinispan`.
     pub server_name: String,
-    /// Whether the host has encrypted the link. Without it nothing weaker than SCRAM is used, unless it is named.
+    /// Whether the host encrypts the link.
     pub encrypted: bool,
     /// Salted passwords of earlier sessions: spares this one the cost of deriving them.
     pub salted_passwords: SaltedPasswordCache,
@@ -84,6 +87,7 @@ impl Authentication {
         Self {
             credentials,
             mechanism: None,
+            max_iterations: sasl::ClientLimits::default().max_iterations,
             server_name: "infinispan".into(),
             encrypted,
             salted_passwords: SaltedPasswordCache::default(),

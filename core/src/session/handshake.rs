@@ -211,7 +211,7 @@ impl Handshake {
             &authentication.server_name,
             "hotrod",
             self.seed,
-            sasl::ClientLimits::default(),
+            sasl::ClientLimits { max_iterations: authentication.max_iterations, ..sasl::ClientLimits::default() },
         )
         .map_err(Disconnect::Sasl)?;
         let response = client.initial_response();

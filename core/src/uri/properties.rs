@@ -42,8 +42,10 @@ properties! {
     ["`auto`: the newest that both sides know"] "protocol_version" protocol_version: Option<Version>;
     /// `basic`, `topology_aware` or `hash_distribution_aware`.
     ["`hash_distribution_aware`"] "client_intelligence" client_intelligence: Option<Intelligence>;
-    /// Such as `SCRAM-SHA-512`.
-    ["the strongest that both sides know; never weaker than SCRAM without TLS"] "sasl_mechanism" sasl_mechanism: Option<Mechanism>;
+    /// The only SASL mechanism to use, such as `SCRAM-SHA-512`. `PLAIN` and the DIGEST mechanisms are used only if named here.
+    ["the strongest that both sides know, at least SCRAM for a password; OAUTHBEARER, over TLS, for a token"] "sasl_mechanism" sasl_mechanism: Option<Mechanism>;
+    /// Iterations of the password's hash that a server may ask for in SCRAM; more end the session.
+    ["100000"] "sasl_max_iterations" sasl_max_iterations: Option<u32>;
     /// The realm of DIGEST mechanisms.
     ["the server's"] "auth_realm" auth_realm: Option<String>;
     /// The server's name in SASL.
@@ -150,6 +152,10 @@ impl Properties {
             "sasl_mechanism" => {
                 let mechanism = Mechanism::from_name(&value.to_ascii_uppercase());
                 self.sasl_mechanism = given.read(mechanism, "a mechanism such as SCRAM-SHA-512")?;
+            }
+            "sasl_max_iterations" => {
+                let count = value.parse().ok().filter(|count| *count >= 4096);
+                self.sasl_max_iterations = given.read(count, "a number from 4096 to 4294967295")?;
             }
             "auth_realm" => self.auth_realm = given.text()?,
             "auth_server_name" => self.auth_server_name = given.text()?,

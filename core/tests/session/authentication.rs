@@ -100,7 +100,9 @@ fn scram_ends_with_the_servers_proof_and_sends_nothing_after_it() {
 #[test]
 fn every_mechanism_leads_to_a_session() {
     for name in ["SCRAM-SHA-1", "SCRAM-SHA-384", "DIGEST-MD5", "DIGEST-SHA-256", "DIGEST-SHA-512", "PLAIN"] {
-        let mut pair = Pair::new(config("changeme", true));
+        let mut config = config("changeme", true);
+        config.authentication.as_mut().unwrap().mechanism = Mechanism::from_name(name);
+        let mut pair = Pair::new(config);
         assert_eq!(authenticate(&mut pair, &[name]).0.map(Mechanism::name), Some(name));
         assert!(matches!(pair.event(), Some(Event::Ready(_))), "{name}");
     }
@@ -116,12 +118,46 @@ fn a_wrong_password_is_told_with_user_and_mechanism_and_without_the_password() {
     assert!(text.contains("\"admin\"") && text.contains("SCRAM-SHA-256") && !text.contains("wrong-password"), "{text}");
 }
 
+/// Also over TLS: a trusted certificate is no reason to hand over the password.
 #[test]
-fn nothing_weaker_than_scram_goes_over_an_unencrypted_link() {
-    let mut pair = Pair::new(config("changeme", false));
-    authenticate(&mut pair, &["PLAIN", "DIGEST-MD5"]);
-    let reason = end(&mut pair).to_string();
-    assert!(reason.contains("unencrypted") && reason.contains("sasl_mechanism"), "{reason}");
+fn a_server_that_offers_nothing_as_strong_as_scram_gets_nothing() {
+    for encrypted in [false, true] {
+        for offered in [&["PLAIN"][..], &["DIGEST-MD5"], &["PLAIN", "DIGEST-MD5", "DIGEST-SHA-512"]] {
+            let mut pair = Pair::new(config("changeme", encrypted));
+            assert_eq!(authenticate(&mut pair, offered), (None, 0), "no AUTH was sent");
+            let reason = end(&mut pair).to_string();
+            assert!(reason.contains(&offered.join(", ")), "what is offered: {reason}");
+            assert!(reason.contains("SCRAM") && reason.contains("sasl_mechanism"), "floor and property: {reason}");
+        }
+    }
+}
+
+/// 100,000 iterations hold the machine for about 0.1 s; the next session of a hostile server would hold it again.
+#[test]
+fn more_iterations_than_the_setting_allows_are_not_computed() {
+    for (setting, asked, is_accepted) in [(None, 100_000, true), (None, 100_001, false), (Some(120_000), 120_000, true)]
+    {
+        let mut config = config("changeme", true);
+        let authentication = config.authentication.as_mut().unwrap();
+        authentication.max_iterations = setting.unwrap_or(authentication.max_iterations);
+        authentication.mechanism = Some(Mechanism::ScramSha256);
+        let mut pair = Pair::new(config);
+        pair.flush();
+        pair.answer_ping(41);
+        pair.flush();
+        let (header, request) = pair.next_request();
+        let Request::Auth { response, .. } = request else { panic!("{request:?}") };
+        let first = String::from_utf8(response.0.to_vec()).unwrap();
+        let nonce = first.rsplit_once("r=").unwrap().1;
+        challenge(&mut pair, &header, false, format!("r={nonce}x,s=QSXCR+Q6sek8bf92,i={asked}").into_bytes());
+        pair.flush();
+        if is_accepted {
+            assert!(matches!(pair.next_request().1, Request::Auth { .. }), "{asked}");
+        } else {
+            let reason = end(&mut pair).to_string();
+            assert!(reason.contains("100001") && reason.contains("sasl_max_iterations"), "{reason}");
+        }
+    }
 }
 
 #[test]
