@@ -112,9 +112,9 @@ impl Cluster {
             && (self.config.carriage.inside == Inside::Frames || self.led_to_one.contains(endpoint))
     }
 
-    /// Where a member is dialled.
+    /// Where a member is dialled; `None` if it may not be, or nobody knows.
     pub(super) fn endpoint_of(&self, member: MemberId) -> Option<Endpoint> {
-        let known = self.members.get(member)?;
+        let known = self.members.get(member).filter(|known| !self.is_outside(known))?;
         let access = &self.config.access;
         if known.is_seed {
             return Some(access.seed_endpoint(&known.address));

@@ -7,6 +7,7 @@ use core::time::Duration;
 use super::access::Access;
 use super::carriages::CarriageConfig;
 use super::dial::{Proxy, TlsConfig};
+use super::member_hosts::MemberHosts;
 use crate::session;
 use crate::wire::Member;
 
@@ -22,6 +23,10 @@ pub struct Config {
     pub site_failures: u32,
     /// How members are dialled. Default: at the addresses that they advertise.
     pub access: Access,
+    /// The hosts at which members are dialled, beside those of seeds, sites and [`access`](Self::access). A member of
+    /// another host is not dialled. `None` for what the seeds cover ([`MemberHosts::default_for_seeds`]), where there are
+    /// credentials or TLS, and for every host otherwise. Default: none.
+    pub member_hosts: Option<MemberHosts>,
     /// TLS to every member; `None` for none. Default: none.
     pub tls: Option<TlsConfig>,
     /// A proxy through which every member is reached. Default: none.
@@ -75,6 +80,7 @@ impl Default for Config {
             sites: Vec::new(),
             site_failures: 3,
             access: Access::default(),
+            member_hosts: None,
             tls: None,
             proxy: None,
             carriage: CarriageConfig::default(),

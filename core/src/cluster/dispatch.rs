@@ -1,5 +1,7 @@
 //! Which member an operation goes to, and how it gets there.
 
+use alloc::sync::Arc;
+
 use super::conversation::SessionId;
 use super::machine::Cluster;
 use super::member::{Member, MemberId};
@@ -16,6 +18,8 @@ enum Choice {
     Wait,
     /// Nowhere ever: the only member that could execute it is gone.
     Gone,
+    /// Nowhere: the only member that could execute it is outside `member_hosts`.
+    Outside(MemberId),
 }
 
 #[derive(Clone, Copy)]
@@ -69,6 +73,13 @@ impl Cluster {
                 let (applied, operation) = (operation.applied(), operation.request.operation());
                 self.complete(id, None, Err(ClusterError::MemberGone { operation, applied }));
             }
+            Choice::Outside(member) => {
+                let after = self.now - operation.submitted;
+                let (applied, operation) = (operation.applied(), operation.request.operation());
+                let reason = self.members.get(member).map(|known| Arc::new(self.not_allowed(&known.address)));
+                let error = ClusterError::Unreachable { operation, after, applied, reason };
+                self.complete(id, Some(member), Err(error));
+            }
         }
     }
 
@@ -121,6 +132,7 @@ impl Cluster {
             Some(_) if self.is_usable(member) => Choice::Member { member, route: Route::Any },
             // An iteration is not waited for: others have the same entries.
             Some(_) if matches!(operation.owner, Owner::Iteration(..)) => Choice::Gone,
+            Some(known) if self.is_outside(known) => Choice::Outside(member),
             Some(_) => Choice::Wait,
         }
     }
@@ -152,6 +164,9 @@ impl Cluster {
 
     /// Whether an endpoint can be asked for that member, or for anybody.
     pub(super) fn can_be_dialled(&self, id: MemberId, member: &Member) -> bool {
+        if self.is_outside(member) {
+            return false;
+        }
         let access = &self.config.access;
         !access.path.is_searched() || member.is_seed || access.knows(&member.address) || self.jar.of(id).is_some()
     }

@@ -242,6 +242,9 @@ impl Cluster {
         self.outputs.push_back(Output::Event(event));
         if others {
             self.choose_access(session);
+        }
+        self.report_members_outside(&view.members);
+        if others {
             if are_others {
                 self.search.begin_anew();
                 self.leave_probe_cache();
@@ -322,7 +325,8 @@ impl Cluster {
     /// Says when no member of the topology can be reached, and when one can be again.
     fn note_degradation(&mut self) {
         let is_down = |member: &MemberId| {
-            self.members.get(*member).is_some_and(|known| known.failures > 0) && !self.has_ready_session(*member)
+            self.members.get(*member).is_some_and(|known| known.failures > 0 || self.is_outside(known))
+                && !self.has_ready_session(*member)
         };
         let degraded = !self.current.is_empty() && self.current.iter().all(is_down);
         if degraded != self.degraded && (degraded || self.reaches_a_member()) {

@@ -83,6 +83,7 @@ impl Config {
         ] {
             *setting = duration.unwrap_or(*setting);
         }
+        config.member_hosts.clone_from(&properties.member_hosts);
         config.sites.clone_from(&properties.sites);
         let names = properties.host_names.iter();
         config.access.explicit = names.map(|(advertised, dialled)| (advertised.clone(), dialled.into())).collect();

@@ -5,6 +5,7 @@ use alloc::string::{String, ToString};
 use core::str::FromStr;
 
 use super::access::Endpoint;
+use super::member_hosts::MemberHosts;
 use crate::wire::Member;
 
 /// The form of endpoints, such as `{member}.hotrod.example.com:443`.
@@ -73,6 +74,15 @@ impl FromStr for HostTemplate {
 }
 
 impl HostTemplate {
+    /// Adds the hosts that it names whatever a server advertises: the domain behind its last placeholder, if that has two
+    /// labels, or the host without placeholders.
+    pub(super) fn add_named_hosts(&self, hosts: &mut MemberHosts) {
+        let Some((_, behind)) = self.host.rsplit_once('}') else { return hosts.add_host(&self.host) };
+        if let Some((_, domain)) = behind.split_once('.').filter(|(_, domain)| domain.contains('.')) {
+            hosts.add_domain(domain);
+        }
+    }
+
     /// The endpoint of a member; `None` if its host has no such part as the template asks for.
     pub fn endpoint(&self, member: &Member) -> Option<Endpoint> {
         let mut labels = member.host.split('.');

@@ -24,6 +24,7 @@ use super::listener::{Listener, ListenerId};
 use super::member::{MemberId, MemberInfo, Members};
 use super::operation::{Call, Operation, OperationId, Owner, Place, Target};
 use super::output::{ClusterError, Output, SubmitError};
+use super::permitted::Permitted;
 use super::probe_cache::ProbeCache;
 use super::site::KnownSite;
 use super::startup::Startup;
@@ -69,6 +70,7 @@ pub struct Cluster {
     pub(super) led_to_one: BTreeSet<Endpoint>,
     pub(super) search: Search,
     pub(super) jar: Jar,
+    pub(super) permitted: Permitted,
     pub(super) probe: ProbeCache,
     /// The path that is taken if the one that was chosen turns out to be wrong.
     pub(super) next_access: Option<AccessPath>,
@@ -125,6 +127,7 @@ impl Cluster {
             led_to_one: BTreeSet::new(),
             search: Search::default(),
             jar: Jar::default(),
+            permitted: Permitted::new(&config),
             probe: ProbeCache::default(),
             next_access: None,
             tells_coverage: config.access.path != AccessPath::Direct || config.access.template.is_some(),

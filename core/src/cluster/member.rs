@@ -56,6 +56,8 @@ pub(super) struct Member {
     pub(super) stays_until: Option<Instant>,
     pub(super) failure: Option<Arc<Disconnect>>,
     pub(super) is_seed: bool,
+    /// The application knows that it is not dialled.
+    pub(super) is_reported_outside: bool,
     /// The site that it was named for last.
     pub(super) site: usize,
 }
@@ -131,6 +133,7 @@ impl Members {
             stays_until: None,
             failure: None,
             is_seed: false,
+            is_reported_outside: false,
             site,
         });
         self.by_address.insert(address.clone(), id);

@@ -96,14 +96,24 @@ impl MemberHosts {
     /// | a public address | its /24, or its /64 of IPv6 |
     /// | a loopback or link-local address, `localhost` | the loopback or link-local addresses |
     ///
-    /// What the name of a seed resolves to is the host's to [add](Self::add_seed).
+    /// What the name of a seed resolves to is the host's to [add](Self::add_seed_address).
     pub fn default_for_seeds<'a>(seeds: impl IntoIterator<Item = &'a str>) -> Self {
         let mut hosts = Self::default();
         seeds.into_iter().for_each(|seed| hosts.add_seed(seed));
         hosts
     }
 
-    /// Adds what a seed covers, or the address that its name has resolved to.
+    /// Adds what the address covers to which the name of a seed has resolved.
+    pub fn add_seed_address(&mut self, address: IpAddr) {
+        self.add_blocks_around(address.to_canonical());
+    }
+
+    /// Adds the names that end so; `domain` is without the dot at its beginning.
+    pub(super) fn add_domain(&mut self, domain: &str) {
+        self.add(Rule::Suffix([".", domain].concat().to_ascii_lowercase()));
+    }
+
+    /// Adds what a seed covers.
     pub fn add_seed(&mut self, host: &str) {
         let host = Host::of(host);
         match &host {
@@ -428,7 +438,7 @@ mod tests {
     #[test]
     fn what_a_seed_resolves_to_is_added() {
         let mut hosts = seeds(&["infinispan"]);
-        hosts.add_seed("172.18.0.2");
+        hosts.add_seed_address([172, 18, 0, 2].into());
         check(&hosts, &["infinispan", "172.18.0.3"], &["10.0.0.1"]);
         let mut hosts = MemberHosts::default();
         hosts.add_host("one.example.com");

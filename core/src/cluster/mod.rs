@@ -49,6 +49,7 @@ mod member_hosts;
 mod near_cache;
 mod operation;
 mod output;
+mod permitted;
 mod probe_cache;
 mod segments;
 mod session_queue;

@@ -216,6 +216,16 @@ declare! {
             /// What was seen.
             reason: String,
         },
+        /// A topology names a member outside `member_hosts`: no link is opened to it, and its operations go to other
+        /// members, which forward them. Reported once for each member.
+        MemberNotAllowed = 51 {
+            /// Which member.
+            member: MemberId,
+            /// Its address.
+            address: wire::Member,
+            /// The hosts that are allowed, and the property that sets them.
+            reason: String,
+        },
         /// A near cache keeps values from now on.
         NearCacheActive = 45 {
             /// Of which cache.

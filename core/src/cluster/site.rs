@@ -49,7 +49,8 @@ impl Cluster {
         let most = self.config.site_failures;
         let is_lost = |id: &MemberId| {
             let member = self.members.get(*id);
-            member.is_none_or(|member| member.failures >= most) && !self.has_ready_session(*id)
+            member.is_none_or(|member| member.failures >= most || self.is_outside(member))
+                && !self.has_ready_session(*id)
         };
         if self.current.iter().chain(self.seeds()).all(is_lost) {
             self.go_to_site((self.site + 1) % self.sites.len(), true);

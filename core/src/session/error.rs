@@ -172,6 +172,14 @@ pub enum Disconnect {
         /// What it says of itself.
         answered: String,
     },
+    /// A server names a member at a host that the user has not: no link is opened to it.
+    #[error("{member} is not within member_hosts ({allowed}) and is not dialled; member_hosts=… allows other hosts")]
+    MemberNotAllowed {
+        /// The member's address.
+        member: String,
+        /// The hosts in force.
+        allowed: String,
+    },
     /// The endpoint or the member can't be written into a request.
     #[error("no tunnel can be asked for: {0}")]
     Request(http1::Misuse),

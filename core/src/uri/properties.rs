@@ -7,7 +7,7 @@ use core::time::Duration;
 
 use super::{UriError, decode, server_of, servers_of};
 use crate::carriage::{Choice, Inside};
-use crate::cluster::{AccessPath, AddressEncoding, HostTemplate, Proxy, Site};
+use crate::cluster::{AccessPath, AddressEncoding, HostTemplate, MemberHosts, Proxy, Site};
 use crate::http1;
 use crate::sasl::{Mechanism, Secret};
 use crate::wire::{Intelligence, Member, Version};
@@ -82,6 +82,8 @@ properties! {
     ["as advertised"] "host_template" host_template: Option<HostTemplate>;
     /// Where single members are dialled, before any template, as `advertised:port=host:port` with commas between them.
     ["none"] "host_names" host_names: Vec<(Member, Member)>;
+    /// Hosts at which members are dialled beside the servers of this URI, with commas between them: names, `*.suffix`, addresses, blocks such as `10.0.0.0/8`; `*` for every host. A member of another host is not dialled: it gets no credentials.
+    ["with credentials or TLS: what the servers of this URI cover (their parent domain; their private block, or /24, /64), otherwise `*`"] "member_hosts" member_hosts: Option<MemberHosts>;
     /// A forward proxy that tunnels by CONNECT: `http://user:password@host:port`.
     ["none"] "proxy" proxy: Option<Proxy>;
     /// How sessions travel: `raw`, or over HTTP by `upgrade`, `connect`, `connect-http2`, `extended-connect` or `frames`; `auto` for the best that the endpoint offers.
@@ -180,6 +182,10 @@ impl Properties {
             "host_names" => {
                 let wanted = "advertised:port=host:port, with commas between them";
                 self.host_names = given.read(host_names(value), wanted)?.unwrap_or_default();
+            }
+            "member_hosts" => {
+                let wanted = "host names, *.suffix, addresses or blocks of addresses, with commas between them, or *";
+                self.member_hosts = given.read(value.parse().ok(), wanted)?;
             }
             // A wrong one is not shown: it may hold a password.
             "proxy" => self.proxy = Given { name, value: "…" }.read(proxy(value), "http://user:password@host:port")?,

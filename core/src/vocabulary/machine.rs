@@ -209,6 +209,15 @@ impl Machine {
         self.cluster.set_discovered(member, endpoint);
     }
 
+    /// As [`Cluster::set_peer`]; a text that is no IP address counts as none.
+    pub fn set_peer(&mut self, link: u64, address: &str) {
+        // Of a link-local address only what stands before its zone.
+        let address = address.split_once('%').map_or(address, |(address, _)| address);
+        if let Ok(address) = address.parse() {
+            self.cluster.set_peer(key!(link), address);
+        }
+    }
+
     /// As [`Cluster::handle_connected`].
     pub fn handle_connected(&mut self, now: u64, link: u64, alpn: Option<&[u8]>) {
         self.cluster.handle_connected(Instant::from_micros(now), key!(link), alpn);

@@ -4,6 +4,7 @@ mod access;
 mod carriages;
 mod fates;
 mod outside;
+mod promises;
 mod stopping;
 mod waits;
 mod world;

@@ -110,7 +110,7 @@ impl Far {
             Self::Http1(exchange, status, retry_after) => {
                 exchange.handle_received(bytes);
                 let mut accepted = None;
-                if exchange.poll_event().is_some() {
+                if let Some(http1::ServerEvent::Request(_)) = exchange.poll_event() {
                     if *status == 101 {
                         accepted = exchange.accept(&Fields::new()).ok();
                     } else {
