@@ -5,6 +5,7 @@ use alloc::vec::Vec;
 use core::time::Duration;
 
 use super::access::Access;
+use super::binding::BindingPolicy;
 use super::carriages::CarriageConfig;
 use super::dial::{Proxy, TlsConfig};
 use super::member_hosts::MemberHosts;
@@ -29,6 +30,8 @@ pub struct Config {
     pub member_hosts: Option<MemberHosts>,
     /// TLS to every member; `None` for none. Default: none.
     pub tls: Option<TlsConfig>,
+    /// When SCRAM is bound to the TLS connection. Default: where the server offers it and nothing is between.
+    pub channel_binding: BindingPolicy,
     /// A proxy through which every member is reached. Default: none.
     pub proxy: Option<Proxy>,
     /// How sessions travel. Default: as raw Hot Rod.
@@ -82,6 +85,7 @@ impl Default for Config {
             access: Access::default(),
             member_hosts: None,
             tls: None,
+            channel_binding: BindingPolicy::default(),
             proxy: None,
             carriage: CarriageConfig::default(),
             session: session::Config { stall_timeout: Duration::from_secs(10), ..session::Config::default() },

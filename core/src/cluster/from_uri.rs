@@ -3,6 +3,7 @@
 use alloc::sync::Arc;
 
 use super::access::AccessPath;
+use super::binding::BindingPolicy;
 use super::config::Config;
 use super::dial::{ClientCertificate, TlsConfig};
 use crate::carriage::{Carriage, Choice, Inside};
@@ -83,6 +84,7 @@ impl Config {
         ] {
             *setting = duration.unwrap_or(*setting);
         }
+        config.channel_binding = properties.channel_binding.unwrap_or_default();
         config.member_hosts.clone_from(&properties.member_hosts);
         config.sites.clone_from(&properties.sites);
         let names = properties.host_names.iter();
@@ -157,6 +159,7 @@ fn authentication(uri: &ConnectionUri) -> Result<Option<Authentication>, Setting
     };
     let mut authentication = Authentication::new(Arc::new(credentials), uri.tls);
     authentication.mechanism = properties.sasl_mechanism;
+    authentication.requires_channel_binding = properties.channel_binding == Some(BindingPolicy::Required);
     if let Some(iterations) = properties.sasl_max_iterations {
         authentication.max_iterations = iterations;
     }

@@ -10,6 +10,7 @@ use super::access::Endpoint;
 use super::conversation::SessionId;
 use crate::carriage::{Carriage, ClientLink};
 use crate::http1::{ClientExchange, Tunnel};
+use crate::sasl::ChannelBinding;
 use crate::time::Instant;
 
 new_key_type! {
@@ -33,6 +34,8 @@ pub(super) struct Link {
     pub(super) told_to_transmit: bool,
     /// The timeout of its own under which it stands in the machine's table.
     pub(super) timeout: Option<Instant>,
+    /// What TLS is known by at both ends.
+    pub(super) channel_binding: Option<ChannelBinding>,
     /// The ALPN id that the server has selected.
     pub(super) alpn: Option<String>,
 }
@@ -64,6 +67,7 @@ impl Link {
             told_to_transmit: false,
             timeout: None,
             alpn: None,
+            channel_binding: None,
         }
     }
 

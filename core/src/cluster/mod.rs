@@ -21,6 +21,7 @@ mod access_choice;
 mod answers;
 mod backoff;
 mod balancing;
+mod binding;
 mod bulk;
 mod cache;
 mod carriages;
@@ -63,6 +64,7 @@ mod tests;
 
 pub use access::{Access, AccessPath, AddressEncoding, ConnectHeader, Endpoint};
 pub use balancing::Balancing;
+pub use binding::BindingPolicy;
 pub use cache::{CacheHandle, CacheId, ReadFrom};
 pub use carriages::CarriageConfig;
 pub use config::{Config, Site};

@@ -46,15 +46,21 @@ impl Cluster {
     /// Its link carries it from now on.
     pub(super) fn open_session(&mut self, session: SessionId) {
         let seed = self.entropy.seed();
-        let Some(open) = self.sessions.get_mut(session) else { return };
-        let mut machine = Box::new(Session::new(self.config.session.clone(), seed, self.now));
+        let Some(open) = self.sessions.get(session) else { return };
+        let mut config = self.config.session.clone();
+        if let Some(authentication) = &mut config.authentication {
+            authentication.channel_binding = self.channel_of(open.link);
+        }
+        let mut machine = Box::new(Session::new(config, seed, self.now));
         let carried = self.links.get(open.link).and_then(Link::carried);
         if let (Some(channel), Some(carried)) = (open.channel, carried)
             && carried.form(channel) == Some(Form::Frames)
         {
             machine.use_messages();
         }
-        open.machine = Some(machine);
+        if let Some(open) = self.sessions.get_mut(session) {
+            open.machine = Some(machine);
+        }
         self.set_timeout(session);
         self.refresh(session);
     }

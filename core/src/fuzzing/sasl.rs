@@ -5,7 +5,8 @@ use alloc::vec::Vec;
 
 use super::input::Input;
 use crate::sasl::{
-    Accounts, Client, ClientLimits, Credentials, Mechanism, SaltedPasswordCache, Secret, Server, ServerConfig, Step,
+    Accounts, Binding, ChannelBinding, Client, ClientLimits, Credentials, Mechanism, SaltedPasswordCache, Secret,
+    Server, ServerConfig, Step,
 };
 
 /// Iterations of PBKDF2 that a fuzzer has time for.
@@ -55,7 +56,10 @@ impl Exchange {
             ..ServerConfig::default()
         };
         let entropy = [input.byte(); 32];
-        let client = Client::new(mechanism, &credentials, "infinispan", "hotrod", entropy, FAST);
+        let channel = ChannelBinding::tls_exporter(&[9; 32]).expect("of the right length");
+        let config = ServerConfig { channel_bindings: [channel.clone()].to_vec(), ..config };
+        let binding = if mechanism.binds_channel() { Binding::Channel(&channel) } else { Binding::Unsupported };
+        let client = Client::with_binding(mechanism, &credentials, ("infinispan", "hotrod"), entropy, FAST, binding);
         Self {
             mechanism,
             client: client.expect("credentials that suit the mechanism"),

@@ -217,7 +217,7 @@ fn scripts() -> Vec<Seed> {
     let value = &[TRANSMIT_ALL, ANSWER_OLDEST, 1, 64, b'v'];
     let received = &[RECEIVE_ALL, 1, POLL_ALL];
     let done = &[TRANSMIT_ALL, ANSWER_OLDEST, 1, RECEIVE_ALL, 0, POLL_ALL];
-    let offer = &[TRANSMIT_ALL, ANSWER_OLDEST, 1, 1, 12, RECEIVE_ALL, 0];
+    let offer = &[TRANSMIT_ALL, ANSWER_OLDEST, 1, 1, 16, RECEIVE_ALL, 0];
     let challenge = &[TRANSMIT_ALL, ANSWER_OLDEST, 1, 1, 0, 0, RECEIVE_ALL, 0, POLL_ALL];
     let event = &[&[EVENT, 0][..], &[0; 23]].concat();
     let all: [(&str, Settings, &[&[u8]]); 22] = [

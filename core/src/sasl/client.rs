@@ -4,6 +4,7 @@ use alloc::format;
 use alloc::vec::Vec;
 use core::fmt;
 
+use super::binding::Binding;
 use super::cache::SaltedPasswordCache;
 use super::credentials::Credentials;
 use super::digest::DigestClient;
@@ -84,9 +85,27 @@ impl Client {
         entropy: [u8; 32],
         limits: ClientLimits,
     ) -> Result<Self, SaslError> {
+        let service = (server_name, protocol);
+        Self::with_binding(mechanism, credentials, service, entropy, limits, Binding::Unsupported)
+    }
+
+    /// As [`new`](Self::new), with what the client knows of channel binding; `service` is the server's name and the
+    /// protocol.
+    ///
+    /// # Errors
+    ///
+    /// As [`new`](Self::new), and [`SaslError::NoChannelBinding`] for a -PLUS mechanism without a channel.
+    pub fn with_binding(
+        mechanism: Mechanism,
+        credentials: &Credentials,
+        (server_name, protocol): (&str, &str),
+        entropy: [u8; 32],
+        limits: ClientLimits,
+        binding: Binding<'_>,
+    ) -> Result<Self, SaslError> {
         let nonce = || nonce(&entropy, Purpose::Client);
         let exchange = match mechanism.kind() {
-            Kind::Scram(hash) => Exchange::Scram(ScramClient::new(mechanism, hash, credentials, nonce())?),
+            Kind::Scram(hash) => Exchange::Scram(ScramClient::new(mechanism, hash, credentials, nonce(), binding)?),
             Kind::Digest(hash) => {
                 let uri = format!("{protocol}/{server_name}");
                 Exchange::Digest(DigestClient::new(mechanism, hash, credentials, uri, nonce())?)

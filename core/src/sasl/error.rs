@@ -42,6 +42,27 @@ pub enum SaslError {
         /// What the server offers.
         offered: String,
     },
+    /// Channel binding is required, and the server or the mechanism named does not have it.
+    #[error("the server offers {offered}; channel_binding=required allows SCRAM mechanisms with -PLUS alone, over TLS")]
+    BindingRequired {
+        /// What the server offers, or the mechanism named.
+        offered: String,
+    },
+    /// The mechanism binds the channel, and there is nothing to bind it to.
+    #[error(
+        "{mechanism} needs channel binding: TLS that ends at the server itself, and a host that knows the connection's \
+         exporter or the server's certificate"
+    )]
+    NoChannelBinding {
+        /// The mechanism.
+        mechanism: Mechanism,
+    },
+    /// In the server's role: the two ends see different channels, or the client has been shown another offer.
+    #[error("channel binding: {problem}")]
+    ChannelBinding {
+        /// What does not fit.
+        problem: &'static str,
+    },
     /// The mechanism needs something that isn't there.
     #[error("{mechanism} needs {needs}")]
     CredentialsMissing {

@@ -30,6 +30,14 @@ pub enum Mechanism {
     ScramSha384,
     /// `SCRAM-SHA-512`: as RFC 7677, with SHA-512.
     ScramSha512,
+    /// `SCRAM-SHA-1-PLUS` (RFC 5802): SCRAM, bound to the TLS connection.
+    ScramSha1Plus,
+    /// `SCRAM-SHA-256-PLUS` (RFC 7677).
+    ScramSha256Plus,
+    /// `SCRAM-SHA-384-PLUS`.
+    ScramSha384Plus,
+    /// `SCRAM-SHA-512-PLUS`.
+    ScramSha512Plus,
     /// `OAUTHBEARER` (RFC 7628): an OAuth 2.0 bearer token.
     OAuthBearer,
     /// `EXTERNAL` (RFC 4422, appendix A): what TLS has already proven.
@@ -48,7 +56,7 @@ pub(super) enum Kind {
 
 impl Mechanism {
     /// All of them, the weakest first.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 17] = [
         Self::Plain,
         Self::DigestMd5,
         Self::DigestSha,
@@ -60,6 +68,10 @@ impl Mechanism {
         Self::ScramSha256,
         Self::ScramSha384,
         Self::ScramSha512,
+        Self::ScramSha1Plus,
+        Self::ScramSha256Plus,
+        Self::ScramSha384Plus,
+        Self::ScramSha512Plus,
         Self::OAuthBearer,
         Self::External,
     ];
@@ -78,6 +90,10 @@ impl Mechanism {
             Self::ScramSha256 => "SCRAM-SHA-256",
             Self::ScramSha384 => "SCRAM-SHA-384",
             Self::ScramSha512 => "SCRAM-SHA-512",
+            Self::ScramSha1Plus => "SCRAM-SHA-1-PLUS",
+            Self::ScramSha256Plus => "SCRAM-SHA-256-PLUS",
+            Self::ScramSha384Plus => "SCRAM-SHA-384-PLUS",
+            Self::ScramSha512Plus => "SCRAM-SHA-512-PLUS",
             Self::OAuthBearer => "OAUTHBEARER",
             Self::External => "EXTERNAL",
         }
@@ -106,6 +122,11 @@ impl Mechanism {
         matches!(self.kind(), Kind::Plain | Kind::Digest(_))
     }
 
+    /// Whether it binds the exchange to the TLS connection (RFC 5802 §6).
+    pub fn binds_channel(self) -> bool {
+        matches!(self, Self::ScramSha1Plus | Self::ScramSha256Plus | Self::ScramSha384Plus | Self::ScramSha512Plus)
+    }
+
     pub(super) fn kind(self) -> Kind {
         match self {
             Self::Plain => Kind::Plain,
@@ -115,10 +136,10 @@ impl Mechanism {
             Self::DigestSha512_256 => Kind::Digest(Hash::Sha512_256),
             Self::DigestSha384 => Kind::Digest(Hash::Sha384),
             Self::DigestSha512 => Kind::Digest(Hash::Sha512),
-            Self::ScramSha1 => Kind::Scram(Hash::Sha1),
-            Self::ScramSha256 => Kind::Scram(Hash::Sha256),
-            Self::ScramSha384 => Kind::Scram(Hash::Sha384),
-            Self::ScramSha512 => Kind::Scram(Hash::Sha512),
+            Self::ScramSha1 | Self::ScramSha1Plus => Kind::Scram(Hash::Sha1),
+            Self::ScramSha256 | Self::ScramSha256Plus => Kind::Scram(Hash::Sha256),
+            Self::ScramSha384 | Self::ScramSha384Plus => Kind::Scram(Hash::Sha384),
+            Self::ScramSha512 | Self::ScramSha512Plus => Kind::Scram(Hash::Sha512),
             Self::OAuthBearer => Kind::OAuthBearer,
             Self::External => Kind::External,
         }

@@ -9,6 +9,7 @@
 //! | mechanism | rule | who proves what |
 //! |---|---|---|
 //! | SCRAM-SHA-1, -256, -384, -512 | RFC 5802, RFC 7677 | both sides, neither reveals the password |
+//! | the same with -PLUS | RFC 5802 §6, RFC 5929 §4, RFC 9266 | that nobody in between ends TLS as well |
 //! | DIGEST-MD5, DIGEST-SHA, -256, -384, -512, -512-256 | RFC 2831, with Elytron's other hashes | both sides, but cheap to guess from a recording |
 //! | PLAIN | RFC 4616 | the client; the password is sent |
 //! | OAUTHBEARER | RFC 7628 | the client; the token is sent |
@@ -23,8 +24,10 @@
 //! DIGEST-SHA-512-256, which that release can't do without a further library.
 //!
 //! No clock, no random source: nonces come from the entropy that the caller passes in, once per exchange. Security
-//! layers (`qop=auth-int`, `auth-conf`) and channel binding (`-PLUS`) are not offered: TLS does that job.
+//! layers (`qop=auth-int`, `auth-conf`) are not offered: TLS does that job. Infinispan (16.0.7, and its main branch) gives
+//! Elytron no channel binding and so never offers `-PLUS`.
 
+mod binding;
 mod cache;
 mod client;
 mod credentials;
@@ -46,6 +49,7 @@ mod text;
 #[cfg(test)]
 mod tests;
 
+pub use binding::{Binding, BindingKind, ChannelBinding, EXPORTER_LABEL, EXPORTER_LENGTH};
 pub use cache::SaltedPasswordCache;
 pub use client::{Client, ClientLimits, Step};
 pub use credentials::Credentials;

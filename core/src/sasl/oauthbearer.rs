@@ -86,7 +86,9 @@ pub(super) fn receive(message: &[u8], refused: &mut bool, accounts: &dyn Account
     let text = core::str::from_utf8(message).map_err(|_| malformed("it is not UTF-8"))?;
     let separator = if text.contains(SEPARATOR) { SEPARATOR } else { ELYTRON_SEPARATOR };
     let (header, pairs) = text.split_once(separator).ok_or(malformed("it has no key/value pairs"))?;
-    let authorization_id = name::gs2_authorization_id(header).ok_or(malformed("its GS2 header is not n,… or y,…"))?;
+    // A token can't be bound to a channel (RFC 7628 §3.1).
+    let parts = name::gs2_parts(header).filter(|(flag, _)| matches!(*flag, "n" | "y"));
+    let (_, authorization_id) = parts.ok_or(malformed("its GS2 header is not n,… or y,…"))?;
     let auth = pairs.split(separator).find_map(|pair| pair.strip_prefix("auth="));
     let (scheme, token) = auth.and_then(|auth| auth.split_once(' ')).ok_or(malformed("it has no token"))?;
     if !scheme.eq_ignore_ascii_case("bearer") {

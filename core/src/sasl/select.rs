@@ -15,6 +15,11 @@ pub struct Policy {
     pub encrypted: bool,
     /// The mechanism that the user has named: then that one or none, encrypted or not. Default: none.
     pub mechanism: Option<Mechanism>,
+    /// Whether there is a [`ChannelBinding`](super::ChannelBinding) for the link. Without it no -PLUS mechanism is used.
+    /// Default: no.
+    pub channel_binding: bool,
+    /// Whether nothing but -PLUS mechanisms is used. Default: no.
+    pub requires_channel_binding: bool,
 }
 
 /// The strongest mechanism that both sides know, that the credentials can do and that the policy allows.
@@ -37,10 +42,14 @@ pub fn select<'a>(
         let found = offered.contains(&named.name());
         return found.then_some(named).ok_or_else(|| SaslError::NotOffered { named, offered: listed(&offered) });
     }
-    let known = offered.iter().filter_map(|name| Mechanism::from_name(name));
+    let can_be_bound = |mechanism: &Mechanism| policy.channel_binding || !mechanism.binds_channel();
+    let known = offered.iter().filter_map(|name| Mechanism::from_name(name)).filter(can_be_bound);
     let possible: Vec<Mechanism> = known.filter(|mechanism| credentials.suit(*mechanism)).collect();
     let allowed = |mechanism: &Mechanism| mechanism.needs_no_naming(policy.encrypted);
     match possible.iter().copied().filter(allowed).max() {
+        Some(best) if policy.requires_channel_binding && !best.binds_channel() => {
+            Err(SaslError::BindingRequired { offered: listed(&offered) })
+        }
         Some(best) => Ok(best),
         None if possible.is_empty() => {
             let credentials = credentials.description();

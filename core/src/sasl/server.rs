@@ -4,6 +4,7 @@ use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use core::fmt;
 
+use super::binding::ChannelBinding;
 use super::cache::SaltedPasswordCache;
 use super::digest::DigestServer;
 use super::error::SaslError;
@@ -45,6 +46,9 @@ pub struct ServerConfig {
     /// SCRAM: what users' salts are derived from. Random and kept, so that clients can keep what they derive from a
     /// salt. Default: zeros, fit for tests only.
     pub salt_seed: [u8; 32],
+    /// SCRAM: what the link is known by, of each type that there is. Where there are some the -PLUS mechanisms have to be
+    /// offered. Default: none.
+    pub channel_bindings: Vec<ChannelBinding>,
     /// EXTERNAL: whom the link's TLS has authenticated. Default: nobody.
     pub certificate_name: Option<String>,
     /// Bytes of any one response. Default 65,536: tokens are long.
@@ -59,6 +63,7 @@ impl Default for ServerConfig {
             realm: "default".into(),
             iterations: 4096,
             salt_seed: [0; 32],
+            channel_bindings: Vec::new(),
             certificate_name: None,
             max_response: 65_536,
         }

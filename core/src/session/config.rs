@@ -4,7 +4,7 @@ use alloc::string::String;
 use alloc::sync::Arc;
 use core::time::Duration;
 
-use crate::sasl::{self, Credentials, Mechanism, SaltedPasswordCache};
+use crate::sasl::{self, ChannelBinding, Credentials, Mechanism, SaltedPasswordCache};
 use crate::wire::{Intelligence, Limits, Version};
 
 /// Settings of a [`Session`](super::Session).
@@ -73,6 +73,10 @@ pub struct Authentication {
     /// SCRAM: the session ends if the server asks for more iterations of the password's hash. 100,000 take about 0.1 s,
     /// during which the host's thread does nothing else. Default 100,000.
     pub max_iterations: u32,
+    /// What the link is known by at both ends; `None` where that is not known, or where TLS ends before the server.
+    pub channel_binding: Option<ChannelBinding>,
+    /// Whether nothing but SCRAM bound to the link is used. Default: no.
+    pub requires_channel_binding: bool,
     /// The server's name in the realm of SASL. Infinispan's default is `infinispan`.
     pub server_name: String,
     /// Whether the host encrypts the link.
@@ -88,6 +92,8 @@ impl Authentication {
             credentials,
             mechanism: None,
             max_iterations: sasl::ClientLimits::default().max_iterations,
+            channel_binding: None,
+            requires_channel_binding: false,
             server_name: "infinispan".into(),
             encrypted,
             salted_passwords: SaltedPasswordCache::default(),

@@ -17,7 +17,7 @@ use alloc::vec::Vec;
 
 use super::config::{Authentication, VersionChoice};
 use super::error::Disconnect;
-use crate::sasl::{self, Mechanism, Step};
+use crate::sasl::{self, Binding, ChannelBinding, Mechanism, Step};
 use crate::wire::{AuthResponse, Body, Ping, Reply, Request, Status, Version};
 
 /// Versions tried when the newest is wanted, in this order.
@@ -193,9 +193,18 @@ impl Handshake {
         };
         let version = *version;
         let mechanism = match (authentication.mechanism, &self.offer) {
+            (Some(named), _) if authentication.requires_channel_binding && !named.binds_channel() => {
+                let offered = named.name().into();
+                return Err(Disconnect::Sasl(sasl::SaslError::BindingRequired { offered }));
+            }
             (Some(named), _) => named,
             (None, Offer::Known(offered)) => {
-                let policy = sasl::Policy { encrypted: authentication.encrypted, mechanism: None };
+                let policy = sasl::Policy {
+                    encrypted: authentication.encrypted,
+                    mechanism: None,
+                    channel_binding: authentication.channel_binding.is_some(),
+                    requires_channel_binding: authentication.requires_channel_binding,
+                };
                 sasl::select(offered.iter().map(String::as_str), &authentication.credentials, &policy)
                     .map_err(Disconnect::Sasl)?
             }
@@ -205,13 +214,13 @@ impl Handshake {
                 return Ok(Next::Send(Request::AuthMechList {}, version));
             }
         };
-        let mut client = sasl::Client::new(
+        let mut client = sasl::Client::with_binding(
             mechanism,
             &authentication.credentials,
-            &authentication.server_name,
-            "hotrod",
+            (&authentication.server_name, "hotrod"),
             self.seed,
             sasl::ClientLimits { max_iterations: authentication.max_iterations, ..sasl::ClientLimits::default() },
+            binding(mechanism, authentication.channel_binding.as_ref(), &self.offer),
         )
         .map_err(Disconnect::Sasl)?;
         let response = client.initial_response();
@@ -258,6 +267,16 @@ pub(super) enum Asking {
     Ping,
     Offer,
     Step,
+}
+
+/// What the server is told of channel binding. Who has not seen the offer, and whoever picks another mechanism of one with
+/// channel binding, can't say that it is not offered.
+fn binding<'a>(mechanism: Mechanism, channel: Option<&'a ChannelBinding>, offer: &Offer) -> Binding<'a> {
+    match (channel, offer) {
+        (Some(channel), _) if mechanism.binds_channel() => Binding::Channel(channel),
+        (Some(_), Offer::Known(offered)) if !offered.iter().any(|name| name.ends_with("-PLUS")) => Binding::NotOffered,
+        _ => Binding::Unsupported,
+    }
 }
 
 fn auth(mechanism: Mechanism, response: Vec<u8>) -> Request {

@@ -7,7 +7,7 @@ use core::time::Duration;
 
 use super::{UriError, decode, server_of, servers_of};
 use crate::carriage::{Choice, Inside};
-use crate::cluster::{AccessPath, AddressEncoding, HostTemplate, MemberHosts, Proxy, Site};
+use crate::cluster::{AccessPath, AddressEncoding, BindingPolicy, HostTemplate, MemberHosts, Proxy, Site};
 use crate::http1;
 use crate::sasl::{Mechanism, Secret};
 use crate::wire::{Intelligence, Member, Version};
@@ -46,6 +46,8 @@ properties! {
     ["the strongest that both sides know, at least SCRAM for a password; OAUTHBEARER, over TLS, for a token"] "sasl_mechanism" sasl_mechanism: Option<Mechanism>;
     /// Iterations of the password's hash that a server may ask for in SCRAM; more end the session.
     ["100000"] "sasl_max_iterations" sasl_max_iterations: Option<u32>;
+    /// Whether SCRAM is bound to the TLS connection (mechanisms with -PLUS): `auto` where the server offers it and `carriage` is `raw`, `none`, or `required`.
+    ["`auto`"] "channel_binding" channel_binding: Option<BindingPolicy>;
     /// The realm of DIGEST mechanisms.
     ["the server's"] "auth_realm" auth_realm: Option<String>;
     /// The server's name in SASL.
@@ -159,6 +161,7 @@ impl Properties {
                 let count = value.parse().ok().filter(|count| *count >= 4096);
                 self.sasl_max_iterations = given.read(count, "a number from 4096 to 4294967295")?;
             }
+            "channel_binding" => self.channel_binding = given.read(value.parse().ok(), "auto, none or required")?,
             "auth_realm" => self.auth_realm = given.text()?,
             "auth_server_name" => self.auth_server_name = given.text()?,
             "auth_token" => self.auth_token = given.text()?.map(Secret::from),

@@ -218,6 +218,16 @@ impl Machine {
         }
     }
 
+    /// As [`Cluster::set_tls_exporter`].
+    pub fn set_tls_exporter(&mut self, link: u64, exported: &[u8]) {
+        self.cluster.set_tls_exporter(key!(link), exported);
+    }
+
+    /// As [`Cluster::set_server_certificate`].
+    pub fn set_server_certificate(&mut self, link: u64, certificate: &[u8]) {
+        self.cluster.set_server_certificate(key!(link), certificate);
+    }
+
     /// As [`Cluster::handle_connected`].
     pub fn handle_connected(&mut self, now: u64, link: u64, alpn: Option<&[u8]>) {
         self.cluster.handle_connected(Instant::from_micros(now), key!(link), alpn);

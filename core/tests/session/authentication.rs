@@ -1,6 +1,8 @@
 use std::sync::Arc;
 
-use hotrod_core::sasl::{Accounts, Credentials, Mechanism, SaltedPasswordCache, Secret, Server, ServerConfig};
+use hotrod_core::sasl::{
+    Accounts, ChannelBinding, Credentials, Mechanism, SaltedPasswordCache, Secret, Server, ServerConfig,
+};
 use hotrod_core::session::{Authentication, Config, Disconnect, Event};
 use hotrod_core::wire::{Body, Operation, Request, RequestHeader, Status, Version};
 
@@ -39,9 +41,16 @@ fn authenticate(pair: &mut Pair, offered: &[&str]) -> (Option<Mechanism>, usize)
             }
             Request::Auth { mechanism, response } => {
                 steps += 1;
+                if steps == 1 {
+                    pair.first_response = response.0.to_vec();
+                }
                 let server = exchange.get_or_insert_with(|| {
                     let mechanism = Mechanism::from_name(&mechanism).unwrap();
-                    Server::new(mechanism, ServerConfig::default(), [3; 32])
+                    Server::new(
+                        mechanism,
+                        ServerConfig { channel_bindings: pair.bindings.clone(), ..ServerConfig::default() },
+                        [3; 32],
+                    )
                 });
                 match server.step(&response.0, &Admin, &mut cache) {
                     Ok(step) => challenge(pair, &header, step.complete, step.challenge),
@@ -85,6 +94,31 @@ fn a_named_mechanism_is_not_asked_for() {
     assert_eq!(pair.asked.len(), 1);
     assert_eq!(authenticate(&mut pair, &[]).0, Some(Mechanism::ScramSha256));
     assert!(matches!(pair.event(), Some(Event::Ready(_))));
+}
+
+/// The exchange is bound to the link where both ends can; where the server can't it is told that the client could.
+#[test]
+fn a_session_is_bound_to_its_link_where_both_can() {
+    let channel = || ChannelBinding::tls_exporter(&[5; 32]);
+    for (offered, binding, first, is_ready) in [
+        (&["SCRAM-SHA-256", "SCRAM-SHA-256-PLUS"][..], channel(), "p=tls-exporter,,", true),
+        (&["SCRAM-SHA-256"], channel(), "y,,", false),
+        (&["SCRAM-SHA-256", "SCRAM-SHA-256-PLUS"], None, "n,,", true),
+    ] {
+        let mut config = config("changeme", true);
+        config.authentication.as_mut().unwrap().channel_binding = binding;
+        let mut pair = Pair::new(config);
+        pair.bindings = channel().into_iter().collect();
+        authenticate(&mut pair, offered);
+        assert!(pair.first_response.starts_with(first.as_bytes()), "{first}");
+        // A server that can bind has offered it: somebody has changed the offer.
+        assert_eq!(matches!(pair.event(), Some(Event::Ready(_))), is_ready, "{first}");
+    }
+    let mut config = config("changeme", true);
+    config.authentication.as_mut().unwrap().requires_channel_binding = true;
+    let mut pair = Pair::new(config);
+    assert_eq!(authenticate(&mut pair, &["SCRAM-SHA-256", "SCRAM-SHA-256-PLUS"]), (None, 0));
+    assert!(end(&mut pair).to_string().contains("channel_binding=required"));
 }
 
 /// gotcha 14: the server-final of SCRAM comes with complete=0; a further AUTH would begin a new exchange.

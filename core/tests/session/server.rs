@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use bytes::Bytes;
+use hotrod_core::sasl::ChannelBinding;
 use hotrod_core::session::{Call, Config, Event, OperationId, ServerSession, Session, VersionChoice};
 use hotrod_core::time::Instant;
 use hotrod_core::wire::{
@@ -17,6 +18,10 @@ pub struct Pair {
     /// Requests that were read and not answered.
     pub asked: VecDeque<(RequestHeader, Request)>,
     pub now: Instant,
+    /// What the server can bind an exchange to.
+    pub bindings: Vec<ChannelBinding>,
+    /// The first response of an exchange.
+    pub first_response: Vec<u8>,
 }
 
 pub fn seconds(count: u64) -> Duration {
@@ -27,7 +32,14 @@ impl Pair {
     pub fn new(config: Config) -> Self {
         let now = Instant::from_micros(1_000_000);
         let client = Session::new(config, [7; 32], now);
-        Self { client, server: ServerSession::new(Limits::default(), 1 << 20), asked: VecDeque::new(), now }
+        Self {
+            client,
+            server: ServerSession::new(Limits::default(), 1 << 20),
+            asked: VecDeque::new(),
+            now,
+            bindings: Vec::new(),
+            first_response: Vec::new(),
+        }
     }
 
     /// A session that is ready, at the newest version.

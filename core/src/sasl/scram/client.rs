@@ -13,6 +13,7 @@ use subtle::ConstantTimeEq;
 use super::keys::Keys;
 use super::message::{ServerFirst, server_signature, server_text};
 use super::name;
+use crate::sasl::binding::Binding;
 use crate::sasl::cache::SaltedPasswordCache;
 use crate::sasl::client::{ClientLimits, Step};
 use crate::sasl::credentials::Credentials;
@@ -29,6 +30,8 @@ pub(in crate::sasl) struct ScramClient {
     username: String,
     password: Secret,
     gs2_header: String,
+    /// The header, and behind it what the channel is known by (RFC 5802 §7, `cbind-input`).
+    channel: Octets,
     nonce: String,
     /// What the server must prove itself with, once our own proof is sent.
     awaited_signature: Option<Octets>,
@@ -40,13 +43,26 @@ impl ScramClient {
         hash: Hash,
         credentials: &Credentials,
         nonce: String,
+        binding: Binding<'_>,
     ) -> Result<Self, SaslError> {
         let (username, password) = credentials.require_password(mechanism)?;
         let username = prepare("username", username)?.to_string();
         prepare("password", password.expose())?;
         let authorization_id = credentials.authorization_id().map(|id| prepare("authorization id", id)).transpose()?;
-        let gs2_header = name::gs2_header(authorization_id);
-        Ok(Self { hash, username, password: password.clone(), gs2_header, nonce, awaited_signature: None })
+        let gs2_header = match binding {
+            Binding::Channel(channel) if mechanism.binds_channel() => {
+                name::gs2_header(&["p=", channel.kind().name()].concat(), authorization_id)
+            }
+            _ if mechanism.binds_channel() => return Err(SaslError::NoChannelBinding { mechanism }),
+            Binding::NotOffered => name::gs2_header("y", authorization_id),
+            Binding::Unsupported | Binding::Channel(_) => name::gs2_header("n", authorization_id),
+        };
+        let data = match binding {
+            Binding::Channel(channel) if mechanism.binds_channel() => channel.data(),
+            _ => &[],
+        };
+        let channel = Octets::from([gs2_header.as_bytes(), data].concat());
+        Ok(Self { hash, username, password: password.clone(), gs2_header, channel, nonce, awaited_signature: None })
     }
 
     /// The client-first message.
@@ -98,7 +114,7 @@ impl ScramClient {
         let salted_password =
             cache.salted_password(self.hash, &self.username, self.password.expose(), &salt, iterations);
         let keys = Keys::new(self.hash, &salted_password);
-        let without_proof = format!("c={},r={nonce}", base64(self.gs2_header.as_bytes()));
+        let without_proof = format!("c={},r={nonce}", base64(&self.channel));
         let first_bare = self.first_bare();
         let signed = [&first_bare, ",", server_first, ",", &without_proof].map(str::as_bytes);
         let proof = base64(&keys.client_proof(&signed));

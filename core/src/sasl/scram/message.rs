@@ -60,6 +60,8 @@ pub(super) fn server_text(challenge: &[u8]) -> Result<&str, SaslError> {
 #[derive(Debug)]
 pub(super) struct ClientFirst<'a> {
     pub(super) gs2_header: &'a str,
+    /// `n`, `y`, or `p=` and the type of channel binding.
+    pub(super) binding_flag: &'a str,
     pub(super) authorization_id: String,
     /// All behind the GS2 header: a part of what is signed.
     pub(super) bare: &'a str,
@@ -74,8 +76,8 @@ impl<'a> ClientFirst<'a> {
         let header_end =
             text.match_indices(',').nth(1).map(|(comma, _)| comma + 1).ok_or(malformed("no GS2 header"))?;
         let (gs2_header, bare) = text.split_at(header_end);
-        let authorization_id =
-            name::gs2_authorization_id(gs2_header).ok_or(malformed("its GS2 header is not n,… or y,…"))?;
+        let (binding_flag, authorization_id) =
+            name::gs2_parts(gs2_header).ok_or(malformed("its GS2 header is not n,…, y,… or p=…,…"))?;
         let mut attributes = bare.split(',');
         let username =
             attribute(attributes.next(), "n=").and_then(name::unescape).ok_or(malformed("no username (n=)"))?;
@@ -83,7 +85,7 @@ impl<'a> ClientFirst<'a> {
         if !is_nonce(nonce) {
             return Err(malformed("the nonce has other characters than printable ASCII"));
         }
-        Ok(Self { gs2_header, authorization_id, bare, username, nonce })
+        Ok(Self { gs2_header, binding_flag, authorization_id, bare, username, nonce })
     }
 }
 

@@ -1,4 +1,4 @@
-//! SCRAM (RFC 5802, RFC 7677), without channel binding.
+//! SCRAM (RFC 5802, RFC 7677).
 
 mod client;
 mod keys;

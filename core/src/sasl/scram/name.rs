@@ -23,21 +23,23 @@ pub(in crate::sasl) fn unescape(text: &str) -> Option<String> {
     Some(name)
 }
 
-/// The GS2 header of a client without channel binding, the comma at its end included.
-pub(in crate::sasl) fn gs2_header(authorization_id: Option<&str>) -> String {
+/// The GS2 header of a client with that flag of channel binding, the comma at its end included.
+pub(in crate::sasl) fn gs2_header(flag: &str, authorization_id: Option<&str>) -> String {
     match authorization_id {
-        Some(id) => ["n,a=", &escape(id), ","].concat(),
-        None => "n,,".into(),
+        Some(id) => [flag, ",a=", &escape(id), ","].concat(),
+        None => [flag, ",,"].concat(),
     }
 }
 
-/// Whom a GS2 header asks to act as, empty if nobody else; `None` for a header that asks for channel binding or isn't
-/// one.
-pub(in crate::sasl) fn gs2_authorization_id(header: &str) -> Option<String> {
-    // `y`: the client could bind the channel, but has seen that the server doesn't offer it.
-    let id = header.strip_prefix("n,").or_else(|| header.strip_prefix("y,"))?.strip_suffix(',')?;
-    if id.is_empty() {
-        return Some(String::new());
+/// The flag of channel binding in a GS2 header (`n`, `y`, or `p=` and a type) and whom it asks to act as, empty if nobody
+/// else; `None` for what is no header.
+pub(in crate::sasl) fn gs2_parts(header: &str) -> Option<(&str, String)> {
+    let (flag, id) = header.strip_suffix(',')?.split_once(',')?;
+    let is_type =
+        |kind: &str| !kind.is_empty() && kind.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-.".contains(&byte));
+    if !(matches!(flag, "n" | "y") || flag.strip_prefix("p=").is_some_and(is_type)) {
+        return None;
     }
-    unescape(id.strip_prefix("a=")?)
+    let id = if id.is_empty() { String::new() } else { unescape(id.strip_prefix("a=")?)? };
+    Some((flag, id))
 }

@@ -8,9 +8,10 @@ use subtle::ConstantTimeEq;
 
 use super::keys::Keys;
 use super::message::{ClientFinal, ClientFirst};
+use crate::sasl::binding::ChannelBinding;
 use crate::sasl::cache::SaltedPasswordCache;
 use crate::sasl::error::SaslError;
-use crate::sasl::hash::Hash;
+use crate::sasl::hash::{Hash, Octets};
 use crate::sasl::mechanism::Mechanism;
 use crate::sasl::saslprep::prepare;
 use crate::sasl::secret::Secret;
@@ -30,7 +31,8 @@ struct Asked {
     username: String,
     known: bool,
     authorization_id: String,
-    gs2_header: String,
+    /// The GS2 header, and behind it what the channel is known by.
+    channel: Octets,
     nonce: String,
     keys: Keys,
     /// `client-first-bare,server-first,`: what both sides sign, up to the client's final message.
@@ -56,6 +58,24 @@ impl ScramServer {
         }
     }
 
+    /// The channel that a client asks for by its flag (RFC 5802 §6).
+    fn binding<'a>(&self, flag: &str, own: &'a [ChannelBinding]) -> Result<Option<&'a ChannelBinding>, SaslError> {
+        let wrong = |problem| Err(SaslError::ChannelBinding { problem });
+        match (flag.strip_prefix("p="), self.mechanism.binds_channel()) {
+            (Some(kind), true) => match own.iter().find(|own| own.kind().name() == kind) {
+                None => wrong("the client asks for a type of channel binding that this end does not have"),
+                found => Ok(found),
+            },
+            (Some(_), false) => wrong("the client binds the channel, and its mechanism does not"),
+            (None, true) => wrong("the mechanism binds the channel, and the client does not"),
+            // Its offer named none, and that was not the one made here.
+            (None, false) if flag == "y" && !own.is_empty() => {
+                wrong("the client was shown an offer without -PLUS mechanisms, and this end offers them")
+            }
+            (None, false) => Ok(None),
+        }
+    }
+
     /// Answers the client-first message with the server-first message.
     fn ask(
         &mut self,
@@ -65,6 +85,9 @@ impl ScramServer {
         cache: &mut SaltedPasswordCache,
     ) -> Result<Turn, SaslError> {
         let first = ClientFirst::parse(response)?;
+        let binding = self.binding(first.binding_flag, &config.channel_bindings)?;
+        let data = binding.map_or(&[][..], ChannelBinding::data);
+        let channel = Octets::from([first.gs2_header.as_bytes(), data].concat());
         prepare("username", &first.username)?;
         // An unknown user is asked like any other, and fails only in the end, like one with a wrong password.
         let password = accounts.password(&first.username);
@@ -81,7 +104,7 @@ impl ScramServer {
         self.asked = Some(Asked {
             keys: Keys::new(self.hash, &salted_password),
             signed: format!("{},{server_first},", first.bare),
-            gs2_header: first.gs2_header.into(),
+            channel,
             username: first.username,
             known,
             authorization_id: first.authorization_id,
@@ -95,9 +118,11 @@ impl Asked {
     /// Answers the client-final message with the server-final message.
     fn check(&self, response: &[u8], accounts: &dyn Accounts) -> Result<Turn, SaslError> {
         let last = ClientFinal::parse(response)?;
-        if last.channel_binding != self.gs2_header.as_bytes() {
-            let problem = "the GS2 header is not the one of the first message";
-            return Err(SaslError::Malformed { message: "the SCRAM client-final message", problem });
+        let is_same: bool = last.channel_binding.ct_eq(&self.channel).into();
+        if !is_same {
+            let problem =
+                "the client is at the end of another channel, or its GS2 header is not the one of its first message";
+            return Err(SaslError::ChannelBinding { problem });
         }
         if last.nonce != self.nonce {
             return Err(SaslError::WrongNonce);

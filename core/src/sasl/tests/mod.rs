@@ -1,5 +1,6 @@
 //! Tests of whole exchanges.
 
+mod channel_binding;
 mod digest_vectors;
 mod elytron;
 mod hostile;
@@ -45,11 +46,18 @@ impl Accounts for OneUser {
 const FAST: ClientLimits = ClientLimits { min_iterations: 1, max_iterations: 4096, max_salt: 256, max_challenge: 8192 };
 
 fn fast_server() -> ServerConfig {
-    ServerConfig { iterations: 3, ..ServerConfig::default() }
+    ServerConfig { iterations: 3, channel_bindings: [channel()].to_vec(), ..ServerConfig::default() }
+}
+
+/// The channel between the two.
+fn channel() -> ChannelBinding {
+    ChannelBinding::tls_exporter(&[9; 32]).unwrap()
 }
 
 fn client(mechanism: Mechanism, credentials: &Credentials) -> Result<Client, SaslError> {
-    Client::new(mechanism, credentials, "infinispan", "hotrod", [1; 32], FAST)
+    let channel = channel();
+    let binding = if mechanism.binds_channel() { Binding::Channel(&channel) } else { Binding::Unsupported };
+    Client::with_binding(mechanism, credentials, ("infinispan", "hotrod"), [1; 32], FAST, binding)
 }
 
 fn credentials_for(mechanism: Mechanism, user: &OneUser) -> Credentials {

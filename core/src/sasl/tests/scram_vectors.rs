@@ -9,7 +9,7 @@ fn exchange(mechanism: Mechanism, nonce: &str, server_first: &str, client_final:
     let credentials = Credentials::password("user", "pencil");
     let limits = ClientLimits::default();
     let mut cache = SaltedPasswordCache::default();
-    let mut scram = ScramClient::new(mechanism, hash, &credentials, nonce.into()).unwrap();
+    let mut scram = ScramClient::new(mechanism, hash, &credentials, nonce.into(), Binding::Unsupported).unwrap();
     assert_eq!(scram.first(), ["n,,n=user,r=", nonce].concat());
     let step = scram.step(server_first.as_bytes(), false, &limits, &mut cache).unwrap();
     assert!(step == Step::Respond(client_final.as_bytes().to_vec()), "{mechanism}");

@@ -60,7 +60,7 @@ fn a_password_goes_by_nothing_weaker_than_scram_that_is_not_named() {
         for name in weaker {
             let refused = chosen(&[name], &password, encrypted);
             assert!(matches!(refused, Err(SaslError::BelowFloor { .. })), "{name}: {refused:?}");
-            let named = Policy { encrypted, mechanism: Mechanism::from_name(name) };
+            let named = Policy { encrypted, mechanism: Mechanism::from_name(name), ..Policy::default() };
             assert_eq!(select([name].into_iter(), &password, &named).map(Mechanism::name), Ok(name));
         }
         let error = chosen(&["PLAIN", "DIGEST-MD5"], &password, encrypted).unwrap_err();
@@ -80,7 +80,7 @@ fn a_token_and_a_certificate_need_an_encrypted_link() {
 
 #[test]
 fn the_one_named_or_none() {
-    let named = |name| Policy { encrypted: false, mechanism: Mechanism::from_name(name) };
+    let named = |name| Policy { mechanism: Mechanism::from_name(name), ..Policy::default() };
     let password = Credentials::password("u", "p");
     assert_eq!(select(OFFER.into_iter(), &password, &named("PLAIN")), Ok(Mechanism::Plain));
     let error = select(["PLAIN"].into_iter(), &password, &named("SCRAM-SHA-384")).unwrap_err();
