@@ -4,6 +4,7 @@ use alloc::collections::VecDeque;
 use core::fmt;
 
 use bytes::{Buf, BufMut, Bytes, BytesMut};
+use zeroize::Zeroize;
 
 /// Values up to this size are copied behind the fields before them; larger ones stay the caller's buffer.
 ///
@@ -21,6 +22,8 @@ pub struct SendBuffer {
     tail: BytesMut,
     pending: usize,
     sent: u64,
+    /// Position in the stream before which bytes may hold credentials: they are wiped once they are sent.
+    secret_until: u64,
 }
 
 impl SendBuffer {
@@ -60,9 +63,32 @@ impl SendBuffer {
         self.segments.front().map_or(&self.tail[..], |segment| &segment[..])
     }
 
+    /// Has everything that waits wiped when it is sent or dropped.
+    pub(crate) fn wipe_when_sent(&mut self) {
+        // Of a segment only what is not sent could be reached.
+        if !self.segments.is_empty() {
+            let mut all = BytesMut::with_capacity(self.pending);
+            self.segments().for_each(|segment| all.put_slice(segment));
+            self.segments.drain(..).for_each(wipe_if_unique);
+            self.tail.zeroize();
+            self.tail = all;
+        }
+        self.secret_until = self.end();
+    }
+
+    /// Wipes the first `count` bytes, as far as they may hold credentials.
+    fn wipe_first(&mut self, count: usize) {
+        let secret = usize::try_from(self.secret_until.saturating_sub(self.sent)).unwrap_or(usize::MAX);
+        let count = secret.min(count).min(self.tail.len());
+        self.tail[..count].zeroize();
+    }
+
     /// Drops the first `count` bytes: the host has sent them. More than [`len`](Self::len) counts as all.
     pub fn advance(&mut self, count: usize) {
         let mut left = count.min(self.pending);
+        if self.secret_until > self.sent {
+            self.wipe_first(left);
+        }
         self.pending -= left;
         self.sent += left as u64;
         while let Some(segment) = self.segments.front_mut() {
@@ -99,6 +125,10 @@ impl SendBuffer {
         if self.segments.is_empty() {
             let count = count.min(self.pending);
             other.put_slice(&self.tail[..count]);
+            if self.secret_until > self.sent {
+                self.wipe_first(count);
+                other.secret_until = other.end();
+            }
             self.pending -= count;
             self.sent += count as u64;
             if self.pending == 0 {
@@ -114,6 +144,7 @@ impl SendBuffer {
 
     /// Drops everything that waits.
     pub fn clear(&mut self) {
+        self.wipe_first(self.pending);
         self.segments.clear();
         self.tail.clear();
         self.pending = 0;
@@ -176,6 +207,19 @@ impl SendBuffer {
     }
 }
 
+/// A buffer of credentials that nobody else has.
+pub(crate) fn wipe_if_unique(bytes: Bytes) {
+    if let Ok(mut bytes) = bytes.try_into_mut() {
+        bytes.zeroize();
+    }
+}
+
+impl Drop for SendBuffer {
+    fn drop(&mut self) {
+        self.wipe_first(self.pending);
+    }
+}
+
 /// Sizes only: what waits may hold passwords.
 impl fmt::Debug for SendBuffer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -200,6 +244,30 @@ mod tests {
         let segments: Vec<_> = out.segments().collect();
         assert_eq!(segments.len(), 3);
         assert_eq!(segments[1].as_ptr(), value.as_ptr());
+    }
+
+    /// What is sent can't be looked at any more: the bytes are looked at before they are dropped.
+    #[test]
+    fn credentials_are_wiped_when_they_are_sent() {
+        let token = vec![7; COPY_UP_TO + 1];
+        let mut out = SendBuffer::new();
+        out.put_slice(b"head");
+        out.put_raw(&Bytes::from(token.clone()));
+        out.wipe_when_sent();
+        assert_eq!(out.to_bytes(), [&b"head"[..], &token].concat());
+        out.advance(2);
+        out.put_slice(b"later");
+        out.wipe_first(3);
+        assert_eq!(out.to_bytes()[..4], [0, 0, 0, 7]);
+        out.wipe_first(out.len());
+        assert_eq!(out.to_bytes(), [&vec![0; token.len() + 2][..], b"later"].concat());
+        // Also on its way through the buffer of a link.
+        let (mut session, mut link) = (SendBuffer::new(), SendBuffer::new());
+        session.put_slice(b"secret");
+        session.wipe_when_sent();
+        session.move_to(6, &mut link);
+        link.wipe_first(6);
+        assert_eq!(link.to_bytes(), [0; 6][..]);
     }
 
     proptest! {

@@ -3,6 +3,8 @@
 use alloc::string::String;
 use core::fmt;
 
+use zeroize::Zeroize;
+
 use super::error::SaslError;
 use super::mechanism::{Kind, Mechanism};
 use super::secret::Secret;
@@ -22,17 +24,21 @@ pub struct Credentials {
 impl Credentials {
     /// A user and a password: for SCRAM, DIGEST and PLAIN.
     pub fn password(username: impl Into<String>, password: impl Into<Secret>) -> Self {
-        Self { username: username.into(), password: Some(password.into()), ..Self::default() }
+        Self::with(username.into(), Some(password.into()), None)
     }
 
     /// An OAuth 2.0 bearer token: for OAUTHBEARER.
     pub fn token(token: impl Into<Secret>) -> Self {
-        Self { token: Some(token.into()), ..Self::default() }
+        Self::with(String::new(), None, Some(token.into()))
     }
 
     /// The client certificate of the TLS link: for EXTERNAL.
     pub fn certificate() -> Self {
         Self::default()
+    }
+
+    fn with(username: String, password: Option<Secret>, token: Option<Secret>) -> Self {
+        Self { username, password, token, authorization_id: None, realm: None }
     }
 
     /// With the user's name; a token or a certificate can do without.
@@ -103,6 +109,15 @@ impl Credentials {
     /// The token, for a mechanism that can't do without.
     pub(super) fn require_token(&self, mechanism: Mechanism) -> Result<&Secret, SaslError> {
         self.token.as_ref().ok_or(SaslError::CredentialsMissing { mechanism, needs: "a token" })
+    }
+}
+
+/// The names are wiped as the secrets are.
+impl Drop for Credentials {
+    fn drop(&mut self) {
+        self.username.zeroize();
+        self.authorization_id.zeroize();
+        self.realm.zeroize();
     }
 }
 

@@ -15,6 +15,7 @@ use super::event::{Counters, Event, Ready, TimeoutReason};
 use super::handshake::{Asking, Handshake, Next};
 use super::in_flight::{InFlight, InFlightTable, Owner};
 use super::messages::Messages;
+use crate::send_buffer::wipe_if_unique;
 use crate::time::Instant;
 use crate::wire::{
     self, Asked, Body, Envelope, Incoming, Reply, ReplyDecoder, Request, RequestOptions, SendBuffer, Version,
@@ -109,7 +110,7 @@ impl Session {
             messages: None,
             config,
         };
-        first.for_each(|(request, version)| session.send_handshake(&request, version));
+        first.for_each(|(request, version)| session.send_handshake(request, version));
         session
     }
 
@@ -366,16 +367,20 @@ impl Session {
         id
     }
 
-    fn send_handshake(&mut self, request: &Request, version: Version) {
-        let asking = match request {
+    fn send_handshake(&mut self, request: Request, version: Version) {
+        let asking = match &request {
             Request::Ping {} => Asking::Ping,
             Request::AuthMechList {} => Asking::Offer,
             _ => Asking::Step,
         };
         let options = RequestOptions::default();
         let deadline = self.started + self.config.handshake_timeout;
-        let id = self.send(self.quiet_since, Call::new(request, &options), version, deadline, Owner::Handshake);
+        let id = self.send(self.quiet_since, Call::new(&request, &options), version, deadline, Owner::Handshake);
         self.asking.push((id, asking));
+        if let Request::Auth { response, .. } = request {
+            self.out.wipe_when_sent();
+            wipe_if_unique(response.0);
+        }
     }
 
     /// A message that is no whole one.
@@ -476,7 +481,7 @@ impl Session {
         let Some(index) = self.asking.iter().position(|(id, _)| *id == reply.message_id) else { return };
         let (_, asking) = self.asking.swap_remove(index);
         match handshake.handle_reply(asking, reply) {
-            Ok(Next::Send(request, version)) => self.send_handshake(&request, version),
+            Ok(Next::Send(request, version)) => self.send_handshake(request, version),
             Ok(Next::Wait) => {}
             Ok(Next::Ready) => self.become_ready(now),
             Err(reason) => self.end(reason),

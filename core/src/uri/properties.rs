@@ -5,6 +5,8 @@ use alloc::vec::Vec;
 use core::fmt;
 use core::time::Duration;
 
+use zeroize::Zeroizing;
+
 use super::{UriError, decode, server_of, servers_of};
 use crate::carriage::{Choice, Inside};
 use crate::cluster::{AccessPath, AddressEncoding, BindingPolicy, HostTemplate, MemberHosts, Proxy, Site};
@@ -136,7 +138,8 @@ impl Properties {
         let mut properties = Self::default();
         for pair in query.split('&').filter(|pair| !pair.is_empty()) {
             let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-            let value = decode("a property's value", value)?;
+            // It may be a token.
+            let value = Zeroizing::new(decode("a property's value", value)?);
             properties.set(name, &value)?;
         }
         Ok(properties)
