@@ -82,7 +82,12 @@ static void established(hotrod_driver *driver, struct link *link, hotrod_io io, 
     /* The end of the handshake may have brought more. */
     link->has_more = 1;
     alpn = driver->hook.alpn(link->socket.tls);
+    if (driver->hook.bind != NULL)
+      expect_ok(driver, driver->hook.bind(link->socket.tls, driver->machine, link->id));
   }
+  char peer[HOTROD_PEER];
+  if (hotrod_socket_peer(&link->socket, peer))
+    expect_ok(driver, hotrod_set_peer(driver->machine, link->id, hotrod_text_of(peer)));
   expect_ok(driver, hotrod_connected(driver->machine, now_us(), link->id, alpn));
 }
 

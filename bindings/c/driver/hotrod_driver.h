@@ -51,6 +51,9 @@ typedef struct hotrod_tls_hook {
   hotrod_bytes (*alpn)(void *session);
   /** Says goodbye to the peer if that can be done at once, and frees the session. */
   void (*end)(void *session);
+  /** Tells the machine what the session can be bound to (hotrod_set_tls_exporter, hotrod_set_server_certificate); may be
+   * NULL. */
+  hotrod_status (*bind)(void *session, hotrod_machine *machine, uint64_t link);
 } hotrod_tls_hook;
 
 /** A machine and its connections. */

@@ -25,6 +25,12 @@ hotrod_io hotrod_socket_go_on(struct hotrod_socket *socket, char *why);
 /* Begins TLS on a connection that is there. */
 hotrod_io hotrod_socket_start_tls(struct hotrod_socket *socket, const hotrod_tls *tls, char *why);
 
+/* Room for an IP address as text. */
+#define HOTROD_PEER 64
+
+/* The IP address at the other end; answers 0 if there is none. */
+int hotrod_socket_peer(const struct hotrod_socket *socket, char *address);
+
 hotrod_io hotrod_socket_read(struct hotrod_socket *socket, uint8_t *room, size_t len, size_t *count, char *why);
 
 /* Writes some of these pieces, never raising SIGPIPE. */

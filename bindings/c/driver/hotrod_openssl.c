@@ -228,8 +228,30 @@ static hotrod_bytes alpn(void *pointer)
   return bytes;
 }
 
+/* RFC 9266 from TLS 1.3 on, and RFC 5929 before. */
+static hotrod_status bind_channel(void *pointer, hotrod_machine *machine, uint64_t link)
+{
+  static const char label[] = "EXPORTER-Channel-Binding";
+  struct session *session = pointer;
+  unsigned char exported[32], *der = NULL;
+  hotrod_status status = HOTROD_OK;
+  if (SSL_version(session->ssl) >= TLS1_3_VERSION) {
+    if (SSL_export_keying_material(session->ssl, exported, sizeof exported, label, sizeof label - 1, NULL, 0, 1) == 1)
+      status = hotrod_set_tls_exporter(machine, link, (hotrod_bytes){exported, sizeof exported});
+    OPENSSL_cleanse(exported, sizeof exported);
+    return status;
+  }
+  X509 *certificate = SSL_get1_peer_certificate(session->ssl);
+  int length = certificate == NULL ? 0 : i2d_X509(certificate, &der);
+  if (length > 0)
+    status = hotrod_set_server_certificate(machine, link, (hotrod_bytes){der, (size_t)length});
+  OPENSSL_free(der);
+  X509_free(certificate);
+  return status;
+}
+
 hotrod_tls_hook hotrod_openssl_hook(void)
 {
-  hotrod_tls_hook hook = {NULL, start, handshake, read_some, write_some, alpn, end};
+  hotrod_tls_hook hook = {NULL, start, handshake, read_some, write_some, alpn, end, bind_channel};
   return hook;
 }

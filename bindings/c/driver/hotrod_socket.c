@@ -91,6 +91,14 @@ hotrod_io hotrod_socket_start_tls(struct hotrod_socket *socket, const hotrod_tls
   return socket->tls == NULL ? HOTROD_IO_FAILED : socket->hook->handshake(socket->tls, socket->fd, why);
 }
 
+int hotrod_socket_peer(const struct hotrod_socket *socket, char *address)
+{
+  struct sockaddr_storage peer;
+  socklen_t size = sizeof peer;
+  return getpeername(socket->fd, (struct sockaddr *)&peer, &size) == 0 &&
+         getnameinfo((struct sockaddr *)&peer, size, address, HOTROD_PEER, NULL, 0, NI_NUMERICHOST) == 0;
+}
+
 hotrod_io hotrod_socket_read(struct hotrod_socket *socket, uint8_t *room, size_t len, size_t *count, char *why)
 {
   if (socket->tls != NULL)

@@ -366,6 +366,11 @@ typedef enum hotrod_output_type {
    */
   HOTROD_OUTPUT_BALANCING_RECOGNISED = 50,
   /**
+   * A topology names a member outside `member_hosts`: no link is opened to it, and its operations go to other
+   * members, which forward them. Reported once for each member.
+   */
+  HOTROD_OUTPUT_MEMBER_NOT_ALLOWED = 51,
+  /**
    * A near cache keeps values from now on.
    */
   HOTROD_OUTPUT_NEAR_CACHE_ACTIVE = 45,
@@ -1612,6 +1617,25 @@ typedef struct hotrod_output_balancing_recognised {
 } hotrod_output_balancing_recognised;
 
 /**
+ * A topology names a member outside `member_hosts`: no link is opened to it, and its operations go to other members,
+ * which forward them. Reported once for each member.
+ */
+typedef struct hotrod_output_member_not_allowed {
+  /**
+   * Which member.
+   */
+  uint64_t member;
+  /**
+   * Its address.
+   */
+  struct hotrod_text address;
+  /**
+   * The hosts that are allowed, and the property that sets them.
+   */
+  struct hotrod_text reason;
+} hotrod_output_member_not_allowed;
+
+/**
  * A near cache keeps values from now on.
  */
 typedef struct hotrod_output_near_cache_active {
@@ -1731,6 +1755,10 @@ typedef union hotrod_output_fields {
    * Of `HOTROD_OUTPUT_BALANCING_RECOGNISED`.
    */
   struct hotrod_output_balancing_recognised balancing_recognised;
+  /**
+   * Of `HOTROD_OUTPUT_MEMBER_NOT_ALLOWED`.
+   */
+  struct hotrod_output_member_not_allowed member_not_allowed;
   /**
    * Of `HOTROD_OUTPUT_NEAR_CACHE_ACTIVE`.
    */
@@ -2258,6 +2286,36 @@ enum hotrod_status hotrod_switch_site(struct hotrod_machine *machine,
                                       uint64_t now_us,
                                       struct hotrod_text name,
                                       bool *is_known);
+
+/**
+ * The IP address, as text, to which a link was connected: what the address of a server covers counts as `member_hosts`
+ * where the URI sets none. Call it before `hotrod_connected`.
+ *
+ * Threads and ownership: as said at `hotrod_machine`.
+ */
+enum hotrod_status hotrod_set_peer(struct hotrod_machine *machine,
+                                   uint64_t link,
+                                   struct hotrod_text address);
+
+/**
+ * What TLS 1.3 exports on a link for channel binding (RFC 9266): label `EXPORTER-Channel-Binding`, an empty context, 32
+ * bytes. Call it before `hotrod_connected`.
+ *
+ * Threads and ownership: as said at `hotrod_machine`.
+ */
+enum hotrod_status hotrod_set_tls_exporter(struct hotrod_machine *machine,
+                                           uint64_t link,
+                                           struct hotrod_bytes exported);
+
+/**
+ * The certificate of a link's server, in DER, for channel binding (RFC 5929) where TLS exports nothing. Call it before
+ * `hotrod_connected`.
+ *
+ * Threads and ownership: as said at `hotrod_machine`.
+ */
+enum hotrod_status hotrod_set_server_certificate(struct hotrod_machine *machine,
+                                                 uint64_t link,
+                                                 struct hotrod_bytes certificate);
 
 /**
  * A link is established, with TLS if that was asked for. `alpn` is the id that the server has selected; NULL for none.

@@ -26,6 +26,66 @@ impl Lent {
     }
 }
 
+/// The IP address, as text, to which a link was connected: what the address of a server covers counts as `member_hosts`
+/// where the URI sets none. Call it before `hotrod_connected`.
+///
+/// # Safety
+/// As for all functions with a machine.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hotrod_set_peer(
+    machine: *mut hotrod_machine,
+    link: u64,
+    address: hotrod_text,
+) -> hotrod_status {
+    // SAFETY: asked of the caller.
+    unsafe {
+        enter(machine, |machine| {
+            machine.machine.set_peer(link, address.as_str("address")?);
+            Ok(())
+        })
+    }
+}
+
+/// What TLS 1.3 exports on a link for channel binding (RFC 9266): label `EXPORTER-Channel-Binding`, an empty context, 32
+/// bytes. Call it before `hotrod_connected`.
+///
+/// # Safety
+/// As for all functions with a machine.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hotrod_set_tls_exporter(
+    machine: *mut hotrod_machine,
+    link: u64,
+    exported: hotrod_bytes,
+) -> hotrod_status {
+    // SAFETY: asked of the caller.
+    unsafe {
+        enter(machine, |machine| {
+            machine.machine.set_tls_exporter(link, exported.as_slice());
+            Ok(())
+        })
+    }
+}
+
+/// The certificate of a link's server, in DER, for channel binding (RFC 5929) where TLS exports nothing. Call it before
+/// `hotrod_connected`.
+///
+/// # Safety
+/// As for all functions with a machine.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hotrod_set_server_certificate(
+    machine: *mut hotrod_machine,
+    link: u64,
+    certificate: hotrod_bytes,
+) -> hotrod_status {
+    // SAFETY: asked of the caller.
+    unsafe {
+        enter(machine, |machine| {
+            machine.machine.set_server_certificate(link, certificate.as_slice());
+            Ok(())
+        })
+    }
+}
+
 /// A link is established, with TLS if that was asked for. `alpn` is the id that the server has selected; NULL for none.
 /// Nothing happens for a link that the machine does not know any more; so it is with all functions of links.
 ///

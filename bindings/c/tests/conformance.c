@@ -183,6 +183,13 @@ static hotrod_status make_call(struct player *player, uint64_t now, const char *
     return hotrod_connected(machine, now, identity(player, json_object_get(with, "link")),
                             hotrod_bytes_of(json_string_value(alpn)));
   }
+  if (strcmp(call, "set_peer") == 0)
+    return hotrod_set_peer(machine, identity(player, json_object_get(with, "link")), text_of(with, "address"));
+  if (strcmp(call, "set_tls_exporter") == 0)
+    return hotrod_set_tls_exporter(machine, identity(player, json_object_get(with, "link")), bytes_argument(json_object_get(with, "exported"), &player->scratch));
+  if (strcmp(call, "set_server_certificate") == 0)
+    return hotrod_set_server_certificate(machine, identity(player, json_object_get(with, "link")),
+                                         bytes_argument(json_object_get(with, "certificate"), &player->scratch));
   if (strcmp(call, "received") == 0)
     return received(player, now, with);
   if (strcmp(call, "link_lost") == 0)

@@ -12,6 +12,9 @@ const { ClosedError } = require('./errors.js')
 const PIECE = 1 << 18
 // The longest delay that a timer of Node takes, in milliseconds.
 const LONGEST = 2 ** 31 - 1
+// RFC 9266, 2.
+const EXPORTER_LABEL = 'EXPORTER-Channel-Binding'
+const EXPORTER_LENGTH = 32
 
 /** A machine, its links, and those who wait for what it says. */
 class Driver {
@@ -159,6 +162,7 @@ class Driver {
     state.socket = socket
     socket.on(ready, () => {
       if (!this.links.has(link)) return
+      this.describe(link, socket)
       this.machine.connected(this.now(), link, socket.alpnProtocol || null)
       this.pump()
     })
@@ -174,6 +178,19 @@ class Driver {
     socket.on('error', (error) => this.lost(link, error))
     socket.on('end', () => this.lost(link, new Error('the server closed the connection')))
     socket.on('close', () => this.lost(link, new Error('the connection was closed')))
+  }
+
+  // What the machine has to know of a link before it is said to be connected.
+  describe(link, socket) {
+    if (socket.remoteAddress) this.machine.setPeer(link, socket.remoteAddress)
+    if (!socket.encrypted) return
+    if (socket.getProtocol() === 'TLSv1.3') {
+      const exported = socket.exportKeyingMaterial(EXPORTER_LENGTH, EXPORTER_LABEL, Buffer.alloc(0))
+      this.machine.setTlsExporter(link, exported)
+    } else {
+      const { raw } = socket.getPeerCertificate()
+      if (raw) this.machine.setServerCertificate(link, raw)
+    }
   }
 
   send(state) {

@@ -130,6 +130,18 @@ class Machine {
     checked(() => this.#native.setDiscovered(address, host, port, serverName))
   }
 
+  setPeer(link, address) {
+    this.#native.setPeer(link, address)
+  }
+
+  setTlsExporter(link, exported) {
+    this.#native.setTlsExporter(link, exported)
+  }
+
+  setServerCertificate(link, certificate) {
+    this.#native.setServerCertificate(link, certificate)
+  }
+
   connected(now, link, alpn = null) {
     this.#native.connected(now, link, alpn || undefined)
   }

@@ -30,6 +30,7 @@ module.exports = {
   48: { length: 3, make: (values, at) => ({ type: 'AccessChosen', path: values[at + 1], reason: values[at + 2] }) },
   49: { length: 4, make: (values, at) => ({ type: 'Coverage', covered: values[at + 1], members: values[at + 2], reason: values[at + 3] }) },
   50: { length: 3, make: (values, at) => ({ type: 'BalancingRecognised', balancing: values[at + 1], reason: values[at + 2] }) },
+  51: { length: 4, make: (values, at) => ({ type: 'MemberNotAllowed', member: values[at + 1], address: values[at + 2], reason: values[at + 3] }) },
   45: { length: 2, make: (values, at) => ({ type: 'NearCacheActive', cache: values[at + 1] }) },
   46: { length: 3, make: (values, at) => ({ type: 'NearCacheInactive', cache: values[at + 1], error: errorOf(values[at + 2]) }) },
 }

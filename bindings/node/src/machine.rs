@@ -296,6 +296,21 @@ impl NativeMachine {
     }
 
     #[napi(catch_unwind)]
+    pub fn set_peer(&mut self, link: f64, address: String) {
+        self.core.set_peer(self.ids.link.id(link), &address);
+    }
+
+    #[napi(catch_unwind)]
+    pub fn set_tls_exporter(&mut self, link: f64, exported: BufferSlice<'_>) {
+        self.core.set_tls_exporter(self.ids.link.id(link), &exported);
+    }
+
+    #[napi(catch_unwind)]
+    pub fn set_server_certificate(&mut self, link: f64, certificate: BufferSlice<'_>) {
+        self.core.set_server_certificate(self.ids.link.id(link), &certificate);
+    }
+
+    #[napi(catch_unwind)]
     pub fn connected(&mut self, now: f64, link: f64, alpn: Option<String>) {
         self.core.handle_connected(now as u64, self.ids.link.id(link), alpn.as_deref().map(str::as_bytes));
     }

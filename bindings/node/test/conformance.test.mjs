@@ -160,6 +160,12 @@ class Player {
         return machine.removeNearCache(at, given.cache)
       case 'switch_site':
         return machine.switchSite(at, given.name)
+      case 'set_peer':
+        return machine.setPeer(id('link'), given.address)
+      case 'set_tls_exporter':
+        return machine.setTlsExporter(id('link'), unhex(given.exported))
+      case 'set_server_certificate':
+        return machine.setServerCertificate(id('link'), unhex(given.certificate))
       case 'connected':
         return machine.connected(at, id('link'), given.alpn)
       case 'received':

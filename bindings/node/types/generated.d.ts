@@ -258,6 +258,17 @@ export interface BalancingRecognisedOutput {
   reason: string
 }
 
+/** A topology names a member outside `member_hosts`: no link is opened to it, and its operations go to other members, which forward them. Reported once for each member. */
+export interface MemberNotAllowedOutput {
+  type: 'MemberNotAllowed'
+  /** Which member. */
+  member: number
+  /** Its address. */
+  address: string
+  /** The hosts that are allowed, and the property that sets them. */
+  reason: string
+}
+
 /** A near cache keeps values from now on. */
 export interface NearCacheActiveOutput {
   type: 'NearCacheActive'
@@ -301,6 +312,7 @@ export type Output =
   | AccessChosenOutput
   | CoverageOutput
   | BalancingRecognisedOutput
+  | MemberNotAllowedOutput
   | NearCacheActiveOutput
   | NearCacheInactiveOutput
 

@@ -516,6 +516,12 @@ export class Machine {
   switchSite(now: number, name: string): boolean
   /** Says where the member of an advertised address was found; null that it is there no more. */
   setDiscovered(address: string, endpoint: { host: string; port?: number; serverName?: string } | null): void
+  /** The IP address to which a link was connected; before `connected`. */
+  setPeer(link: number, address: string): void
+  /** What TLS 1.3 exports for channel binding (RFC 9266: label `EXPORTER-Channel-Binding`, an empty context, 32 bytes); before `connected`. */
+  setTlsExporter(link: number, exported: Uint8Array): void
+  /** The server's certificate in DER, for channel binding (RFC 5929); before `connected`. */
+  setServerCertificate(link: number, certificate: Uint8Array): void
   /** What Connect or StartTls asked for is there; with the ALPN id that the server has selected. */
   connected(now: number, link: number, alpn?: string | null): void
   /** Takes bytes from a link. */

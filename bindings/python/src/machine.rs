@@ -254,6 +254,21 @@ impl Machine {
         Ok(())
     }
 
+    fn set_peer(&self, py: Python<'_>, link: u64, address: &str) -> PyResult<()> {
+        self.lock(py)?.core.set_peer(link, address);
+        Ok(())
+    }
+
+    fn set_tls_exporter(&self, py: Python<'_>, link: u64, exported: &[u8]) -> PyResult<()> {
+        self.lock(py)?.core.set_tls_exporter(link, exported);
+        Ok(())
+    }
+
+    fn set_server_certificate(&self, py: Python<'_>, link: u64, certificate: &[u8]) -> PyResult<()> {
+        self.lock(py)?.core.set_server_certificate(link, certificate);
+        Ok(())
+    }
+
     #[pyo3(signature = (now, link, alpn=None))]
     fn connected(&self, py: Python<'_>, now: u64, link: u64, alpn: Option<&str>) -> PyResult<()> {
         self.lock(py)?.core.handle_connected(now, link, alpn.map(str::as_bytes));

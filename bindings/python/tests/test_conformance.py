@@ -119,6 +119,12 @@ class Player:
             return self.name("iteration", machine.iterate(now, given.pop("cache"), **given))
         if call == "received":
             return machine.received(now, given["link"], bytes.fromhex(given["bytes"]))
+        if call == "set_peer":
+            return machine.set_peer(given["link"], given["address"])
+        if call == "set_tls_exporter":
+            return machine.set_tls_exporter(given["link"], bytes.fromhex(given["exported"]))
+        if call == "set_server_certificate":
+            return machine.set_server_certificate(given["link"], bytes.fromhex(given["certificate"]))
         if call == "cancel":
             return machine.cancel(given["operation"])
         return getattr(machine, call)(now, **given)

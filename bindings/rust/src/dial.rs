@@ -1,19 +1,21 @@
 //! Establishing links.
 
 use std::io;
+use std::net::IpAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use hotrod_core::cluster::{Dial, Tls};
+use hotrod_core::sasl::{EXPORTER_LABEL, EXPORTER_LENGTH};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
-use tokio_rustls::rustls::ClientConfig;
 use tokio_rustls::rustls::pki_types::ServerName;
+use tokio_rustls::rustls::{ClientConfig, ProtocolVersion};
 
 /// A transport connection, with or without TLS.
 pub(crate) enum Link {
@@ -68,6 +70,30 @@ impl Dialer {
 }
 
 impl Link {
+    /// The address at the other end.
+    pub(crate) fn peer(&self) -> Option<IpAddr> {
+        let stream = match self {
+            Self::Plain(stream) => stream,
+            Self::Tls(stream) => stream.get_ref().0,
+        };
+        stream.peer_addr().ok().map(|address| address.ip())
+    }
+
+    /// What TLS 1.3 exports for channel binding.
+    pub(crate) fn exporter(&self) -> Option<[u8; EXPORTER_LENGTH]> {
+        let Self::Tls(stream) = self else { return None };
+        let (_, tls) = stream.get_ref();
+        let is_fit = tls.protocol_version() == Some(ProtocolVersion::TLSv1_3);
+        let label = EXPORTER_LABEL.as_bytes();
+        tls.export_keying_material([0; EXPORTER_LENGTH], label, Some(&[])).ok().filter(|_| is_fit)
+    }
+
+    /// The certificate by which the server has proven itself, in DER.
+    pub(crate) fn server_certificate(&self) -> Option<&[u8]> {
+        let Self::Tls(stream) = self else { return None };
+        stream.get_ref().1.peer_certificates()?.first().map(AsRef::as_ref)
+    }
+
     /// The ALPN id that the server has selected.
     pub(crate) fn alpn(&self) -> Option<&[u8]> {
         match self {

@@ -277,6 +277,9 @@ fn log(event: &Event) {
         Event::MemberUnavailable { address: member, reason, retry_after, .. } => {
             tracing::warn!(%member, %reason, ?retry_after, "member unavailable");
         }
+        Event::MemberNotAllowed { address: member, reason, .. } => {
+            tracing::warn!(%member, reason, "member not allowed")
+        }
         Event::Topology { id, members, .. } => tracing::debug!(id, members, "new topology"),
         Event::Degraded => tracing::warn!("no member of the topology can be reached: operations go to the seeds"),
         Event::Restored => tracing::info!("members of the topology can be reached again"),

@@ -26,6 +26,14 @@ pub(crate) async fn run(shared: Arc<Shared>, link: LinkId, dial: Dial) {
         shared.with(|inner, now| {
             if let Some(state) = inner.links.get_mut(link) {
                 state.dialling = None;
+                if let Some(peer) = stream.peer() {
+                    inner.cluster.set_peer(link, peer);
+                }
+                if let Some(exported) = stream.exporter() {
+                    inner.cluster.set_tls_exporter(link, &exported);
+                } else if let Some(certificate) = stream.server_certificate() {
+                    inner.cluster.set_server_certificate(link, certificate);
+                }
                 inner.cluster.handle_connected(now, link, stream.alpn());
             }
         });

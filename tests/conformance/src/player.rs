@@ -214,6 +214,18 @@ impl Player {
                 let link = self.id(&with["link"]);
                 self.machine.handle_connected(now, link, with["alpn"].as_str().map(str::as_bytes));
             }
+            "set_peer" => {
+                let link = self.id(&with["link"]);
+                self.machine.set_peer(link, with["address"].as_str().unwrap_or_default());
+            }
+            "set_tls_exporter" => {
+                let link = self.id(&with["link"]);
+                self.machine.set_tls_exporter(link, &bytes(&with["exported"]).expect("bytes"));
+            }
+            "set_server_certificate" => {
+                let link = self.id(&with["link"]);
+                self.machine.set_server_certificate(link, &bytes(&with["certificate"]).expect("bytes"));
+            }
             "received" => {
                 let link = self.id(&with["link"]);
                 self.machine.handle_received(now, link, &bytes(&with["bytes"]).expect("bytes"));

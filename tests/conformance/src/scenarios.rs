@@ -7,6 +7,7 @@ mod links;
 mod listening;
 mod misuse;
 mod operations;
+mod promises;
 
 use serde_json::Value;
 
@@ -19,6 +20,7 @@ pub fn all() -> Vec<(&'static str, Vec<Value>)> {
         ("links", links::all()),
         ("carriages", carriages::all()),
         ("access", access::all()),
+        ("promises", promises::all()),
         ("misuse", misuse::all()),
     ]
 }

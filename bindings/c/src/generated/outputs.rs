@@ -65,6 +65,9 @@ pub enum hotrod_output_type {
     HOTROD_OUTPUT_COVERAGE = 49,
     /// How a balancer chooses the member of a connection, as far as it was seen.
     HOTROD_OUTPUT_BALANCING_RECOGNISED = 50,
+    /// A topology names a member outside `member_hosts`: no link is opened to it, and its operations go to other
+    /// members, which forward them. Reported once for each member.
+    HOTROD_OUTPUT_MEMBER_NOT_ALLOWED = 51,
     /// A near cache keeps values from now on.
     HOTROD_OUTPUT_NEAR_CACHE_ACTIVE = 45,
     /// A near cache is empty and keeps nothing, because nobody tells of changes at the moment.
@@ -385,6 +388,19 @@ pub struct hotrod_output_balancing_recognised {
     pub reason: hotrod_text,
 }
 
+/// A topology names a member outside `member_hosts`: no link is opened to it, and its operations go to other members,
+/// which forward them. Reported once for each member.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct hotrod_output_member_not_allowed {
+    /// Which member.
+    pub member: u64,
+    /// Its address.
+    pub address: hotrod_text,
+    /// The hosts that are allowed, and the property that sets them.
+    pub reason: hotrod_text,
+}
+
 /// A near cache keeps values from now on.
 #[repr(C)]
 #[derive(Clone, Copy)]
@@ -453,6 +469,8 @@ pub union hotrod_output_fields {
     pub coverage: hotrod_output_coverage,
     /// Of `HOTROD_OUTPUT_BALANCING_RECOGNISED`.
     pub balancing_recognised: hotrod_output_balancing_recognised,
+    /// Of `HOTROD_OUTPUT_MEMBER_NOT_ALLOWED`.
+    pub member_not_allowed: hotrod_output_member_not_allowed,
     /// Of `HOTROD_OUTPUT_NEAR_CACHE_ACTIVE`.
     pub near_cache_active: hotrod_output_near_cache_active,
     /// Of `HOTROD_OUTPUT_NEAR_CACHE_INACTIVE`.
@@ -651,6 +669,14 @@ pub(crate) fn output(tag: u8, said: &mut Said) -> Option<hotrod_output> {
                 reason: said.text(1),
             };
             (HOTROD_OUTPUT_BALANCING_RECOGNISED, hotrod_output_fields { balancing_recognised })
+        }
+        51 => {
+            let member_not_allowed = hotrod_output_member_not_allowed {
+                member: said.number(0),
+                address: said.text(1),
+                reason: said.text(2),
+            };
+            (HOTROD_OUTPUT_MEMBER_NOT_ALLOWED, hotrod_output_fields { member_not_allowed })
         }
         45 => {
             let near_cache_active = hotrod_output_near_cache_active {

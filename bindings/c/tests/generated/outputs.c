@@ -167,6 +167,12 @@ json_t *output_value(struct names *names, const hotrod_output *output)
     set(value, "balancing", text_value(output->as.balancing_recognised.balancing));
     set(value, "reason", text_value(output->as.balancing_recognised.reason));
     break;
+  case HOTROD_OUTPUT_MEMBER_NOT_ALLOWED:
+    set(value, "type", json_string("MemberNotAllowed"));
+    set(value, "member", id_value(names, "member", output->as.member_not_allowed.member));
+    set(value, "address", text_value(output->as.member_not_allowed.address));
+    set(value, "reason", text_value(output->as.member_not_allowed.reason));
+    break;
   case HOTROD_OUTPUT_NEAR_CACHE_ACTIVE:
     set(value, "type", json_string("NearCacheActive"));
     set(value, "cache", text_value(output->as.near_cache_active.cache));

@@ -87,6 +87,10 @@ class Link(asyncio.Protocol):
             self.dialling = None
         assert self.transport is not None
         secured = self.transport.get_extra_info("ssl_object")
+        if peer := self.transport.get_extra_info("peername"):
+            driver.machine.set_peer(self.link, peer[0])
+        if secured and (certificate := secured.getpeercert(binary_form=True)):
+            driver.machine.set_server_certificate(self.link, certificate)
         driver.machine.connected(driver.now(), self.link, secured and secured.selected_alpn_protocol())
         driver.pump()
 

@@ -353,6 +353,7 @@ class Driver:
         def run() -> None:
             try:
                 connection = work()
+                peer = connection.getpeername()[0]
             except (OSError, ValueError) as error:
                 with self.lock:
                     self.lost(link.link, str(error) or type(error).__name__)
@@ -364,6 +365,9 @@ class Driver:
                     return connection.close()
                 link.socket = connection
                 alpn = connection.selected_alpn_protocol() if isinstance(connection, ssl.SSLSocket) else None
+                self.machine.set_peer(link.link, peer)
+                if isinstance(connection, ssl.SSLSocket) and (certificate := connection.getpeercert(binary_form=True)):
+                    self.machine.set_server_certificate(link.link, certificate)
                 self.machine.connected(self.now(), link.link, alpn)
                 link.watch()
                 self.pump()

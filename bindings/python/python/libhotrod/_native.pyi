@@ -141,6 +141,15 @@ class Machine:
     ) -> None:
         """Says where the member of an advertised address was found; without a host that it is there no more."""
 
+    def set_peer(self, link: int, address: str) -> None:
+        """The IP address to which a link was connected; before `connected`."""
+
+    def set_tls_exporter(self, link: int, exported: bytes) -> None:
+        """What TLS 1.3 exports for channel binding (RFC 9266); before `connected`."""
+
+    def set_server_certificate(self, link: int, certificate: bytes) -> None:
+        """The server's certificate in DER, for channel binding (RFC 5929); before `connected`."""
+
     def connected(self, now: int, link: int, alpn: Optional[str] = None) -> None:
         """What Connect or StartTls asked for is there; with the ALPN id that the server has selected."""
 

@@ -270,6 +270,19 @@ class BalancingRecognised(NamedTuple):
     """What was seen."""
 
 
+class MemberNotAllowed(NamedTuple):
+    """A topology names a member outside `member_hosts`: no link is opened to it, and its operations go to other
+    members, which forward them. Reported once for each member.
+    """
+
+    member: int
+    """Which member."""
+    address: str
+    """Its address."""
+    reason: str
+    """The hosts that are allowed, and the property that sets them."""
+
+
 class NearCacheActive(NamedTuple):
     """A near cache keeps values from now on."""
 
@@ -312,6 +325,7 @@ Output = Union[
     AccessChosen,
     Coverage,
     BalancingRecognised,
+    MemberNotAllowed,
     NearCacheActive,
     NearCacheInactive,
 ]
@@ -342,6 +356,7 @@ OUTPUTS: dict[int, type[Any]] = {
     48: AccessChosen,
     49: Coverage,
     50: BalancingRecognised,
+    51: MemberNotAllowed,
     45: NearCacheActive,
     46: NearCacheInactive,
 }
