@@ -186,7 +186,8 @@ static hotrod_status make_call(struct player *player, uint64_t now, const char *
   if (strcmp(call, "set_peer") == 0)
     return hotrod_set_peer(machine, identity(player, json_object_get(with, "link")), text_of(with, "address"));
   if (strcmp(call, "set_tls_exporter") == 0)
-    return hotrod_set_tls_exporter(machine, identity(player, json_object_get(with, "link")), bytes_argument(json_object_get(with, "exported"), &player->scratch));
+    return hotrod_set_tls_exporter(machine, identity(player, json_object_get(with, "link")),
+                                   bytes_argument(json_object_get(with, "exported"), &player->scratch));
   if (strcmp(call, "set_server_certificate") == 0)
     return hotrod_set_server_certificate(machine, identity(player, json_object_get(with, "link")),
                                          bytes_argument(json_object_get(with, "certificate"), &player->scratch));

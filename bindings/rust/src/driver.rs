@@ -278,7 +278,7 @@ fn log(event: &Event) {
             tracing::warn!(%member, %reason, ?retry_after, "member unavailable");
         }
         Event::MemberNotAllowed { address: member, reason, .. } => {
-            tracing::warn!(%member, reason, "member not allowed")
+            tracing::warn!(%member, reason, "member not allowed");
         }
         Event::Topology { id, members, .. } => tracing::debug!(id, members, "new topology"),
         Event::Degraded => tracing::warn!("no member of the topology can be reached: operations go to the seeds"),
