@@ -72,7 +72,7 @@ impl Membership {
             && seeds.contains(seed)
         {
             let mut hosts = self.hosts.write().unwrap_or_else(PoisonError::into_inner);
-            hosts.add_seed(&address.to_string());
+            hosts.add_seed_address(address);
         }
     }
 
