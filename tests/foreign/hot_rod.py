@@ -4,10 +4,13 @@ import io
 
 REQUEST, RESPONSE = 0xA0, 0xA1
 VERSION = 41
-PUT, GET, PING = 0x01, 0x03, 0x17
+PUT, GET, PING, AUTH_MECH_LIST, AUTH = 0x01, 0x03, 0x17, 0x21, 0x23
 SUCCESS, NO_SUCH_KEY = 0x00, 0x02
-BASIC = 1
+FORCE_RETURN_VALUE = 1
+ERRORS = 0x81
+BASIC, HASH_DISTRIBUTION_AWARE = 1, 3
 INFINITE = 0x88
+NO_TYPES = b"\0\0"
 
 
 def vint(number):
@@ -23,22 +26,32 @@ def counted(value):
     return vint(len(value)) + value
 
 
-def request(message_id, operation, fields=b"", cache=b"dist"):
-    no_flags, no_topology, no_types, no_parameters = b"\0", b"\0", b"\0\0", b"\0"
-    head = bytes([REQUEST]) + vint(message_id) + bytes([VERSION, operation]) + counted(cache)
-    return head + no_flags + bytes([BASIC]) + no_topology + no_types + no_parameters + fields
+def request(message_id, operation, fields=b"", cache=b"dist", *, version=VERSION, flags=0, intelligence=BASIC,
+            types=NO_TYPES):
+    no_topology, no_parameters = b"\0", b"\0"
+    head = bytes([REQUEST]) + vint(message_id) + bytes([version, operation]) + counted(cache)
+    head += vint(flags) + bytes([intelligence]) + no_topology
+    return head + (types if version >= 28 else b"") + (no_parameters if version >= 40 else b"") + fields
+
+
+def auth(message_id, mechanism, response=b"", **more):
+    return request(message_id, AUTH, counted(mechanism) + counted(response), b"", **more)
+
+
+def plain(message_id, user, password):
+    return auth(message_id, b"PLAIN", b"\0%s\0%s" % (user, password))
 
 
 def ping(message_id):
     return request(message_id, PING)
 
 
-def put(message_id, key, value):
-    return request(message_id, PUT, counted(key) + bytes([INFINITE]) + counted(value))
+def put(message_id, key, value, cache=b"dist", **more):
+    return request(message_id, PUT, counted(key) + bytes([INFINITE]) + counted(value), cache, **more)
 
 
-def get(message_id, key):
-    return request(message_id, GET, counted(key))
+def get(message_id, key, cache=b"dist", **more):
+    return request(message_id, GET, counted(key), cache, **more)
 
 
 class Incomplete(Exception):
@@ -46,7 +59,7 @@ class Incomplete(Exception):
 
 
 class Response:
-    """The response to an operation; `rest` is what follows it."""
+    """The response to an operation; `rest` is what follows it, `text` that of an error."""
 
     def __init__(self, data, to):
         self._data = io.BytesIO(data)
@@ -54,7 +67,13 @@ class Response:
         self.message_id = self._vint()
         self.operation, self.status = self._byte(), self._byte()
         assert self._byte() == 0, "no topology was asked for"
-        self.value = None
+        self.value = self.text = None
+        if self.status >= ERRORS:
+            self.text = self._take(self._vint()).decode()
+            self.rest = self._data.read()
+            return
+        if to is auth or to is plain:
+            self.is_complete, self.challenge = self._byte(), self._take(self._vint())
         if to is get and self.status == SUCCESS:
             self.value = self._take(self._vint())
         if to is ping:

@@ -8,7 +8,7 @@ use std::time::Instant;
 use rustix::process::Signal;
 use tempfile::TempDir;
 
-use crate::configuration::{GROUPS, Place, USERS, server_xml};
+use crate::configuration::{GROUPS, Place, TENANTS, USERS, server_xml};
 use crate::node::Node;
 use crate::ports::{free_pod_ports, free_ports, pod_address};
 use crate::{Error, Flavour, Options, certificates, install};
@@ -86,7 +86,8 @@ impl Cluster {
         let write = |name: &str, content: &str| fs::write(conf.join(name), content).map_err(Error::io(name));
         write("infinispan.xml", &server_xml(&self.options, &place))?;
         write("log4j2.xml", include_str!("../templates/log4j2.xml"))?;
-        write("users.properties", USERS)?;
+        let tenants = if self.options.flavour == Flavour::Tenants { TENANTS } else { "" };
+        write("users.properties", &format!("{USERS}{tenants}"))?;
         write("groups.properties", GROUPS)?;
         if self.options.flavour.has_tls() {
             for store in ["server.p12", "trust.p12"] {

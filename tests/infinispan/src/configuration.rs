@@ -13,6 +13,23 @@ pub(crate) const USERS: &str =
 /// Users and their roles.
 pub(crate) const GROUPS: &str = "admin=admin\nreader=observer\n";
 
+/// Users of [`Flavour::Tenants`] beside the others: each has the role of its own name.
+pub(crate) const TENANTS: &str = "alice=wonderland\nmallory=malice\n";
+
+/// Roles of [`Flavour::Tenants`]. The server gives each principal the role of its own name; that of the client certificate is
+/// `CN=admin`.
+const TENANT_ROLES: &str = r#"<security><authorization group-only-mapping="false">
+         <role name="admin" permissions="ALL"/>
+         <role name="CN=admin" permissions="ALL"/>
+         <role name="observer" permissions="ALL_READ MONITOR"/>
+         <role name="alice" permissions="ALL_READ ALL_WRITE LISTEN"/>
+         <role name="mallory" permissions="ALL_READ ALL_WRITE LISTEN"/>
+      </authorization></security>"#;
+
+/// The caches of [`Flavour::Tenants`], which nobody but their tenant and the administrator may use.
+const TENANT_CACHES: &str = r#"<distributed-cache name="alice" mode="SYNC" owners="2" segments="256"><security><authorization roles="admin CN=admin alice"/></security></distributed-cache>
+      <distributed-cache name="mallory" mode="SYNC" owners="2" segments="256"><security><authorization roles="admin CN=admin mallory"/></security></distributed-cache>"#;
+
 /// Address, ports and name of one node, and the JGroups ports of all that may ever be there.
 pub(crate) struct Place<'a> {
     pub(crate) index: usize,
@@ -31,8 +48,11 @@ pub(crate) fn server_xml(options: &Options, place: &Place<'_>) -> String {
     let hosts: Vec<_> = all_jgroups.iter().map(|port| format!("127.0.0.1[{port}]")).collect();
     let hosts = hosts.join(",");
     let caches = caches(options);
-    let container_security =
-        if options.flavour.has_authentication() { "<security><authorization/></security>" } else { "" };
+    let container_security = match options.flavour {
+        Flavour::Tenants => TENANT_ROLES,
+        flavour if flavour.has_authentication() => "<security><authorization/></security>",
+        _ => "",
+    };
     let (realms, endpoints) = if options.flavour == Flavour::Pods { pod_security(*index) } else { security(options) };
     format!(
         r#"<infinispan xmlns="urn:infinispan:config:{dialect}">
@@ -87,6 +107,9 @@ fn caches(options: &Options) -> String {
     ] {
         caches.push(format!("<{kind} name=\"{name}\" mode=\"SYNC\" {attributes}>{secured}</{kind}>"));
     }
+    if options.flavour == Flavour::Tenants {
+        caches.push(TENANT_CACHES.into());
+    }
     caches.push(options.extra_caches.clone());
     caches.join("\n      ")
 }
@@ -97,7 +120,7 @@ fn security(options: &Options) -> (String, String) {
     if !flavour.has_authentication() {
         return (String::new(), format!("<endpoints>{}</endpoints>", open_endpoint(options)));
     }
-    let identity = if flavour.has_tls() { tls_identity(false) } else { String::new() };
+    let identity = if flavour == Flavour::Secure { tls_identity(false) } else { String::new() };
     let passwords = format!(
         "<security-realm name=\"passwords\">{identity}<properties-realm groups-attribute=\"Roles\">\
          <user-properties path=\"users.properties\"/><group-properties path=\"groups.properties\"/>\

@@ -81,6 +81,9 @@ pub enum Flavour {
     Secure,
     /// Authentication without TLS.
     SecurePlain,
+    /// Authentication without TLS; on another port by client certificate and TLS, with all rights. Users `alice:wonderland`
+    /// and `mallory:malice` have the cache of their own name and no other.
+    Tenants,
     /// As a StatefulSet's pods: each at an address of its own (127.0.1.1, 127.0.1.2, …), all at one port. A second port
     /// has TLS, and clients of that are told the pods' names, which nobody outside of the cluster can resolve.
     Pods,
@@ -88,11 +91,11 @@ pub enum Flavour {
 
 impl Flavour {
     pub(crate) fn has_tls(self) -> bool {
-        matches!(self, Self::Secure | Self::Pods)
+        matches!(self, Self::Secure | Self::Tenants | Self::Pods)
     }
 
     pub(crate) fn has_authentication(self) -> bool {
-        matches!(self, Self::Secure | Self::SecurePlain)
+        matches!(self, Self::Secure | Self::SecurePlain | Self::Tenants)
     }
 }
 

@@ -53,6 +53,7 @@ enum FlavourName {
     Plain,
     Secure,
     SecurePlain,
+    Tenants,
     Pods,
 }
 
@@ -64,6 +65,7 @@ fn main() -> ExitCode {
                 FlavourName::Plain => Flavour::Plain,
                 FlavourName::Secure => Flavour::Secure,
                 FlavourName::SecurePlain => Flavour::SecurePlain,
+                FlavourName::Tenants => Flavour::Tenants,
                 FlavourName::Pods => Flavour::Pods,
             };
             let nodes = nodes.into();
