@@ -29,6 +29,7 @@ pub use decoding::{event, reply, request};
 pub use hpack::{hpack, hpack_seed};
 pub use http1::{http1_client, http1_server};
 pub use http2::{http2_client, http2_seed, http2_server};
+pub use sample_requests::{Mark, Primitive, Sample, sample_request};
 pub use sasl::{sasl_client, sasl_server};
 pub use scanning::scanner;
 pub use seeds::{Seed, answer_seed, event_seed, reply_seed, request_seed, seeds};

@@ -4,79 +4,90 @@ use alloc::vec::Vec;
 
 use super::input::Input;
 use super::samples::name;
-use crate::wire::{
-    Envelope, Intelligence, Limits, Operation, Request, RequestDecoder, RequestOptions, SendBuffer, Version,
-    write_request,
-};
+use crate::wire::{Limits, Operation, Request, RequestDecoder, Version};
 
-/// A request of that operation: its fields are written by the shapes that the table gives them, and read again.
-pub(super) fn request(operation: Operation, version: Version, input: &mut Input<'_>) -> Request {
-    let mut out = SendBuffer::new();
-    let envelope = Envelope { message_id: 1, version, intelligence: Intelligence::Basic, topology_id: 0 };
-    // PING has no fields: what is written is a header.
-    write_request(envelope, &RequestOptions::default(), &Request::Ping {}, &mut out);
-    let mut bytes = out.to_bytes().to_vec();
-    bytes[3] = operation.row().request_opcode;
-    for field in operation.row().fields {
-        put_field(field.shape, version, input, &mut bytes);
-    }
-    let mut decoder = RequestDecoder::new(Limits::default());
-    decoder.receive(&bytes);
-    let decoded = decoder.poll().expect("whole").expect("written by the table's shapes");
-    assert_eq!(decoder.buffered(), 0, "{operation} has more or other fields than the table says");
-    decoded.1
+/// A kind of primitive of the Hot Rod grammar.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Primitive {
+    /// One byte: a code, a flag, a count.
+    Byte,
+    /// A variable-length number of at most 5 bytes.
+    VInt,
+    /// A variable-length number of at most 10 bytes.
+    VLong,
+    /// A number of 2, 4 or 8 bytes.
+    Fixed,
+    /// The contents of an array or a text.
+    Contents,
 }
 
-fn put_field(shape: &str, version: Version, input: &mut Input<'_>, out: &mut Vec<u8>) {
-    match shape {
-        "array" => put_array(&input.blob(), out),
-        "string" => put_array(name(input).as_bytes(), out),
-        "long" => out.extend(input.long().to_be_bytes()),
-        "int" => out.extend((input.long() as i32).to_be_bytes()),
-        "vInt" => put_vint(input.long() as u32, out),
-        "bool since 2.4" if version < Version::V2_4 => {}
-        "bool since 4.0" if version < Version::V4_0 => {}
-        "bool" | "bool since 2.4" | "bool since 4.0" => out.push(input.byte() & 1),
-        "expiration" => put_expiration(version, input, out),
-        "vInt count, (array, array)*" => put_counted(input, out, |input, out| {
-            put_array(&input.blob(), out);
-            put_array(&input.blob(), out);
-        }),
-        "vInt count, array*" => put_counted(input, out, |input, out| put_array(&input.blob(), out)),
-        "optionalArray" => put_optional(input.flag().then_some(&[0xff, 0x0f]), out),
-        "optionalString, (byte count, array*)?" => {
-            let present = input.flag();
-            put_optional(present.then_some(b"filter"), out);
-            if present {
-                put_counted(input, out, |input, out| put_array(&input.blob(), out));
-            }
-        }
-        "bool, factory, factory, (bool since 2.1), (vInt interests since 2.6)" => put_listener(version, input, out),
-        "byte count, (string, array)*" => put_counted(input, out, |input, out| {
-            put_array(name(input).as_bytes(), out);
-            put_array(&input.blob(), out);
-        }),
-        "(vInt length, bytes)*, 0" => {
-            for _ in 0..input.below(4) {
-                put_array(&[7; 300][..=input.below(256)], out);
-            }
-            out.push(0);
-        }
-        "signedVInt format, byte length, bytes, byte length, bytes" => {
-            put_vint(input.long() as u32, out);
-            for _ in 0..2 {
-                put_array(&[1; 64][..input.below(65)], out);
-            }
-        }
-        "vInt count, (array key, byte control, (long version)?, (expiration, array value)?)*" => {
-            put_counted(input, out, |input, out| put_modification(version, input, out));
-        }
-        "byte flags, (vInt concurrency)?, (long lower, long upper)?, long initial" => put_counter(input, out),
-        _ => panic!("a field of the shape {shape:?} can't be made up here yet"),
+/// Where a primitive is in a [`Sample`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Mark {
+    /// Its kind.
+    pub primitive: Primitive,
+    /// Position of its first byte.
+    pub at: usize,
+    /// Number of its bytes.
+    pub length: usize,
+}
+
+/// A request, or its beginning, and the primitives that it consists of.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Sample {
+    /// The bytes of the request.
+    pub bytes: Vec<u8>,
+    /// Its primitives, in order and without gaps.
+    pub marks: Vec<Mark>,
+}
+
+impl Sample {
+    fn put(&mut self, primitive: Primitive, write: impl FnOnce(&mut Vec<u8>)) {
+        let at = self.bytes.len();
+        write(&mut self.bytes);
+        self.marks.push(Mark { primitive, at, length: self.bytes.len() - at });
+    }
+
+    fn byte(&mut self, value: u8) {
+        self.put(Primitive::Byte, |bytes| bytes.push(value));
+    }
+
+    fn fixed(&mut self, value: &[u8]) {
+        self.put(Primitive::Fixed, |bytes| bytes.extend_from_slice(value));
+    }
+
+    fn contents(&mut self, contents: &[u8]) {
+        self.put(Primitive::Contents, |bytes| bytes.extend_from_slice(contents));
+    }
+
+    fn vint(&mut self, value: u32) {
+        self.put(Primitive::VInt, |bytes| put_variable(u64::from(value), bytes));
+    }
+
+    fn vlong(&mut self, value: u64) {
+        self.put(Primitive::VLong, |bytes| put_variable(value, bytes));
+    }
+
+    fn array(&mut self, contents: &[u8]) {
+        self.vint(contents.len() as u32);
+        self.contents(contents);
+    }
+
+    /// A zigzag length, -1 where there is nothing, and the contents.
+    fn optional(&mut self, contents: Option<&[u8]>) {
+        self.vint(contents.map_or(1, |contents| 2 * contents.len() as u32));
+        self.contents(contents.unwrap_or_default());
+    }
+
+    /// At most three elements, so that a count of one byte and a vInt are the same.
+    fn counted(&mut self, input: &mut Input<'_>, element: impl Fn(&mut Input<'_>, &mut Self)) {
+        let count = input.below(4);
+        self.vint(count as u32);
+        (0..count).for_each(|_| element(input, self));
     }
 }
 
-fn put_vint(mut value: u32, out: &mut Vec<u8>) {
+fn put_variable(mut value: u64, out: &mut Vec<u8>) {
     while value > 0x7f {
         out.push(value as u8 | 0x80);
         value >>= 7;
@@ -84,71 +95,165 @@ fn put_vint(mut value: u32, out: &mut Vec<u8>) {
     out.push(value as u8);
 }
 
-fn put_array(bytes: &[u8], out: &mut Vec<u8>) {
-    put_vint(bytes.len() as u32, out);
-    out.extend_from_slice(bytes);
+/// A request of that operation, its header and fields chosen by `choices`, in the form that the version's table gives them.
+///
+/// An operation that is newer than the version is written all the same.
+pub fn sample_request(message_id: u64, operation: Operation, version: Version, choices: &[u8]) -> Sample {
+    let mut input = Input::new(choices);
+    let mut out = Sample::default();
+    out.byte(0xa0);
+    out.vlong(message_id);
+    out.byte(version.to_byte());
+    out.byte(operation.row().request_opcode);
+    out.array(name(&mut input).as_bytes());
+    // Of the known flags any: they change no form.
+    out.vint(input.byte().into());
+    out.byte(1 + input.byte() % 3);
+    out.vint(input.byte().into());
+    if version >= Version::V2_8 {
+        (0..2).for_each(|_| put_media_type(&mut input, &mut out));
+    }
+    if version >= Version::V4_0 {
+        out.counted(&mut input, |input, out| {
+            out.array(name(input).as_bytes());
+            out.array(&input.blob());
+        });
+    }
+    put_fields(operation, version, &mut input, &mut out);
+    out
 }
 
-fn put_optional(bytes: Option<&[u8]>, out: &mut Vec<u8>) {
-    // Zigzag: -1 is 1.
-    put_vint(bytes.map_or(1, |bytes| 2 * bytes.len() as u32), out);
-    out.extend_from_slice(bytes.unwrap_or_default());
+fn put_media_type(input: &mut Input<'_>, out: &mut Sample) {
+    let definition = input.byte() % 3;
+    out.byte(definition);
+    match definition {
+        0 => return,
+        1 => out.vint(u32::from(1 + input.byte() % 13)),
+        _ => out.array(b"text/plain"),
+    }
+    out.counted(input, |_, out| {
+        out.array(b"charset");
+        out.array(b"UTF-8");
+    });
 }
 
-/// At most three elements, so that a count of one byte and a vInt are the same.
-fn put_counted(input: &mut Input<'_>, out: &mut Vec<u8>, element: impl Fn(&mut Input<'_>, &mut Vec<u8>)) {
-    let count = input.below(4);
-    out.push(count as u8);
-    (0..count).for_each(|_| element(input, out));
+fn put_fields(operation: Operation, version: Version, input: &mut Input<'_>, out: &mut Sample) {
+    for field in operation.row().fields {
+        put_field(field.shape, version, input, out);
+    }
 }
 
-fn put_expiration(version: Version, input: &mut Input<'_>, out: &mut Vec<u8>) {
+/// A request of that operation: its fields are written by the shapes that the table gives them, and read again. PING in
+/// place of one that the version does not have.
+pub(super) fn request(operation: Operation, version: Version, input: &mut Input<'_>) -> Request {
+    let operation = if operation.is_read_at(version) { operation } else { Operation::Ping };
+    // No choices, so the header is the least.
+    let mut sample = sample_request(1, Operation::Ping, version, &[]);
+    sample.bytes[3] = operation.row().request_opcode;
+    put_fields(operation, version, input, &mut sample);
+    let mut decoder = RequestDecoder::new(Limits::default());
+    decoder.receive(&sample.bytes);
+    let decoded = decoder.poll().expect("whole").expect("written by the table's shapes");
+    assert_eq!(decoder.buffered(), 0, "{operation} has more or other fields than the table says");
+    decoded.1
+}
+
+fn put_field(shape: &str, version: Version, input: &mut Input<'_>, out: &mut Sample) {
+    match shape {
+        "array" => out.array(&input.blob()),
+        "string" => out.array(name(input).as_bytes()),
+        "long" => out.fixed(&input.long().to_be_bytes()),
+        "int" => out.fixed(&(input.long() as i32).to_be_bytes()),
+        "vInt" => out.vint(input.long() as u32),
+        "bool since 2.4" if version < Version::V2_4 => {}
+        "bool since 4.0" if version < Version::V4_0 => {}
+        "bool" | "bool since 2.4" | "bool since 4.0" => out.byte(input.byte() & 1),
+        "expiration" => put_expiration(version, input, out),
+        "vInt count, (array, array)*" => out.counted(input, |input, out| {
+            out.array(&input.blob());
+            out.array(&input.blob());
+        }),
+        "vInt count, array*" => out.counted(input, |input, out| out.array(&input.blob())),
+        "optionalArray" => out.optional(input.flag().then_some(&[0xff, 0x0f])),
+        "optionalString, (byte count, array*)?" => {
+            let present = input.flag();
+            out.optional(present.then_some(b"filter"));
+            if present {
+                out.counted(input, |input, out| out.array(&input.blob()));
+            }
+        }
+        "bool, factory, factory, (bool since 2.1), (vInt interests since 2.6)" => put_listener(version, input, out),
+        "byte count, (string, array)*" => out.counted(input, |input, out| {
+            out.array(name(input).as_bytes());
+            out.array(&input.blob());
+        }),
+        "(vInt length, bytes)*, 0" => {
+            for _ in 0..input.below(4) {
+                out.array(&[7; 300][..=input.below(256)]);
+            }
+            out.byte(0);
+        }
+        "signedVInt format, byte length, bytes, byte length, bytes" => {
+            out.vint(input.long() as u32);
+            for _ in 0..2 {
+                out.array(&[1; 64][..=input.below(64)]);
+            }
+        }
+        "vInt count, (array key, byte control, (long version)?, (expiration, array value)?)*" => {
+            out.counted(input, |input, out| put_modification(version, input, out));
+        }
+        "byte flags, (vInt concurrency)?, (long lower, long upper)?, long initial" => put_counter(input, out),
+        _ => panic!("a field of the shape {shape:?} can't be made up here yet"),
+    }
+}
+
+fn put_expiration(version: Version, input: &mut Input<'_>, out: &mut Sample) {
     let times = [input.byte() & 0x7f, input.byte() & 0x7f];
     if version < Version::V2_2 {
-        return out.extend(times);
+        return times.into_iter().for_each(|time| out.vint(time.into()));
     }
     let units = [input.byte() % 9, input.byte() % 9];
-    out.push(units[0] << 4 | units[1]);
-    out.extend(times.iter().zip(units).filter(|(_, unit)| *unit < 7).map(|(time, _)| *time));
+    out.byte(units[0] << 4 | units[1]);
+    times.into_iter().zip(units).filter(|(_, unit)| *unit < 7).for_each(|(time, _)| out.vlong(time.into()));
 }
 
-fn put_listener(version: Version, input: &mut Input<'_>, out: &mut Vec<u8>) {
-    out.push(input.byte() & 1);
+fn put_listener(version: Version, input: &mut Input<'_>, out: &mut Sample) {
+    out.byte(input.byte() & 1);
     for factory in ["filter", "converter"] {
         let present = input.flag();
-        put_array(if present { factory.as_bytes() } else { b"" }, out);
+        out.array(if present { factory.as_bytes() } else { b"" });
         if present {
-            put_counted(input, out, |input, out| put_array(&input.blob(), out));
+            out.counted(input, |input, out| out.array(&input.blob()));
         }
     }
     if version >= Version::V2_1 {
-        out.push(input.byte() & 1);
+        out.byte(input.byte() & 1);
     }
     if version >= Version::V2_6 {
-        out.push(input.byte() & 0x0f);
+        out.byte(input.byte() & 0x0f);
     }
 }
 
-fn put_modification(version: Version, input: &mut Input<'_>, out: &mut Vec<u8>) {
-    put_array(&input.blob(), out);
+fn put_modification(version: Version, input: &mut Input<'_>, out: &mut Sample) {
+    out.array(&input.blob());
     let control = input.byte() & 7;
-    out.push(control);
+    out.byte(control);
     if control.trailing_zeros() >= 2 {
-        out.extend(input.long().to_be_bytes());
+        out.fixed(&input.long().to_be_bytes());
     }
     if control & 4 == 0 {
         put_expiration(version, input, out);
-        put_array(&input.blob(), out);
+        out.array(&input.blob());
     }
 }
 
-fn put_counter(input: &mut Input<'_>, out: &mut Vec<u8>) {
+fn put_counter(input: &mut Input<'_>, out: &mut Sample) {
     let flags = input.pick(&[0, 1, 2, 4, 5, 6]);
-    out.push(flags);
+    out.byte(flags);
     match flags & 3 {
-        1 => put_vint(input.long() as u32, out),
-        2 => (0..2).for_each(|_| out.extend(input.long().to_be_bytes())),
+        1 => out.vint(input.long() as u32),
+        2 => (0..2).for_each(|_| out.fixed(&input.long().to_be_bytes())),
         _ => {}
     }
-    out.extend(input.long().to_be_bytes());
+    out.fixed(&input.long().to_be_bytes());
 }

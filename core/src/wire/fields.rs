@@ -135,7 +135,7 @@ fields! {
         }
         read(_context, name, reader) {
             let limits = reader.limits();
-            let count = reader.count(name, limits.entries)?;
+            let count = reader.count_of_entries(name, 2)?;
             reader.list(count, 2, |reader| Ok((reader.array("key", limits.key)?, reader.array("value", limits.value)?)))
         }
 
@@ -147,7 +147,7 @@ fields! {
         }
         read(_context, name, reader) {
             let limits = reader.limits();
-            let count = reader.count(name, limits.entries)?;
+            let count = reader.count_of_entries(name, 1)?;
             reader.list(count, 1, |reader| reader.array("key", limits.key))
         }
 
@@ -205,10 +205,10 @@ fields! {
             Ok(ListenerOptions { include_current_state, filter, converter, use_raw_data, interests })
         }
 
-    /// `taskParams`: at most 255
+    /// `taskParams`: at most 127
     TaskParameters: Vec<(String, Bytes)>, "byte count, (string, array)*",
         write(parameters, _context, out) {
-            let parameters = &parameters[..parameters.len().min(255)];
+            let parameters = &parameters[..parameters.len().min(MOST_PARAMETERS)];
             out.put_u8(parameters.len() as u8);
             for (name, value) in parameters {
                 out.put_text(name);
@@ -216,8 +216,8 @@ fields! {
             }
         }
         read(_context, name, reader) {
-            let count = reader.byte(name)?;
-            reader.list(count.into(), 2, |reader| {
+            let count = read_count_of_parameters(name, reader)?;
+            reader.list(count, 2, |reader| {
                 Ok((reader.name("task parameter name")?, reader.array("task parameter value", reader.limits().value)?))
             })
         }
@@ -257,9 +257,10 @@ fields! {
         }
         read(_context, name, reader) {
             let format_id = unzigzag(reader.vint(name)?);
-            let mut id = |field| {
-                let length = reader.byte(field)?;
-                reader.raw(length.into())
+            let mut id = |field| match reader.byte(field)? {
+                length @ 1..=64 => reader.raw(length.into()),
+                // The server throws, before it has read what follows.
+                length => Err(reader.unexpected(field, length.into(), "1 to 64")),
             };
             let global_transaction_id = id("global transaction id")?;
             Ok(Xid { format_id, global_transaction_id, branch_qualifier: id("branch qualifier")? })
@@ -272,7 +273,7 @@ fields! {
             modifications.iter().for_each(|modification| write_modification(modification, context, out));
         }
         read(context, name, reader) {
-            let count = reader.count(name, reader.limits().entries)?;
+            let count = reader.count_of_entries(name, 2)?;
             reader.list(count, 2, |reader| read_modification(context, reader))
         }
 
@@ -282,15 +283,28 @@ fields! {
         read(_context, _name, reader) { CounterConfiguration::read(reader) }
 }
 
+/// Counts of one byte are signed to the server.
+pub(crate) const MOST_PARAMETERS: usize = i8::MAX as usize;
+
+fn read_count_of_parameters(field: &'static str, reader: &mut Reader<'_>) -> Read<usize> {
+    let at = reader.position();
+    let count = usize::from(reader.byte(field)?);
+    if count > MOST_PARAMETERS {
+        let problem = Problem::OverLimit { announced: count as u64, limit: MOST_PARAMETERS as u64 };
+        return Err(reader.violation_at(at, field, problem));
+    }
+    Ok(count)
+}
+
 fn write_parameters(parameters: &[Bytes], out: &mut SendBuffer) {
-    let parameters = &parameters[..parameters.len().min(255)];
+    let parameters = &parameters[..parameters.len().min(MOST_PARAMETERS)];
     out.put_u8(parameters.len() as u8);
     parameters.iter().for_each(|parameter| out.put_array(parameter));
 }
 
 fn read_parameters(reader: &mut Reader<'_>) -> Read<Vec<Bytes>> {
-    let count = reader.byte("number of factory parameters")?;
-    reader.list(count.into(), 1, |reader| reader.array("factory parameter", reader.limits().value))
+    let count = read_count_of_parameters("number of factory parameters", reader)?;
+    reader.list(count, 1, |reader| reader.array("factory parameter", reader.limits().value))
 }
 
 fn write_factory(factory: Option<&Factory>, out: &mut SendBuffer) {

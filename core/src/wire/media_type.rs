@@ -5,6 +5,7 @@ use alloc::vec::Vec;
 use core::fmt;
 use core::str::FromStr;
 
+use super::Problem;
 use super::reader::{Read, Reader};
 use crate::send_buffer::SendBuffer;
 
@@ -90,26 +91,97 @@ impl MediaType {
         }
     }
 
+    /// Reads one in a reply: a server may know types that are not known here.
     pub(crate) fn read(reader: &mut Reader<'_>) -> Read<Self> {
+        Self::read_by(ANY, reader)
+    }
+
+    /// Reads one in a request. One that the server does not know makes it throw before it has read the rest of the request
+    /// (Infinispan 16.0.7), so it is refused here.
+    pub(crate) fn read_requested(reader: &mut Reader<'_>) -> Read<Self> {
+        Self::read_by(KNOWN, reader)
+    }
+
+    fn read_by(rules: Rules, reader: &mut Reader<'_>) -> Read<Self> {
         let definition = reader.byte("media type definition")?;
         match definition {
             0 => Ok(Self::Unspecified),
-            1 => Ok(Self::Numbered(reader.vint("media type id")?, Self::read_parameters(reader)?)),
+            1 => {
+                let at = reader.position();
+                let id = reader.vint("media type id")?;
+                if !(rules.id)(id) {
+                    let problem = Problem::Unexpected { value: id.into(), expected: "the number of a media type" };
+                    return Err(reader.violation_at(at, "media type id", problem));
+                }
+                Ok(Self::Numbered(id, Self::read_parameters(rules, reader)?))
+            }
             2 => {
-                let name = |reader: &mut Reader<'_>| reader.name("media type name");
-                let (name, parameters) = reader.then(name, |reader, _| Self::read_parameters(reader))?;
+                let name = |reader: &mut Reader<'_>| read_text("media type name", rules.name, "a media type", reader);
+                let (name, parameters) = reader.then(name, |reader, _| Self::read_parameters(rules, reader))?;
                 Ok(Self::Named(name, parameters))
             }
             _ => Err(reader.unexpected("media type definition", definition.into(), "0 (none), 1 (id) or 2 (name)")),
         }
     }
 
-    fn read_parameters(reader: &mut Reader<'_>) -> Read<Parameters> {
+    fn read_parameters(rules: Rules, reader: &mut Reader<'_>) -> Read<Parameters> {
         let count = reader.count("media type parameters", reader.limits().parameters)?;
         reader.list(count, 2, |reader| {
-            Ok((reader.name("media type parameter name")?, reader.name("media type parameter value")?))
+            let name = read_text("media type parameter name", rules.parameter, "no weight", reader)?;
+            Ok((name, reader.name("media type parameter value")?))
         })
     }
+}
+
+/// What is read as a media type.
+#[derive(Clone, Copy)]
+struct Rules {
+    id: fn(u32) -> bool,
+    name: fn(&str) -> bool,
+    parameter: fn(&str) -> bool,
+}
+
+const ANY: Rules = Rules { id: |_| true, name: |_| true, parameter: |_| true };
+
+/// As `MediaTypeIds` and `MediaType` of the server have it. The parameter `q` is a weight, and has to be a number there;
+/// nobody requests a form with a weight.
+const KNOWN: Rules = Rules {
+    id: |id| NUMBERED.iter().any(|(known, _)| *known == id),
+    name: is_media_type,
+    parameter: |name| name != "q",
+};
+
+/// A name that fits; otherwise a violation at its first byte, behind its length.
+fn read_text(
+    field: &'static str,
+    fits: fn(&str) -> bool,
+    expected: &'static str,
+    reader: &mut Reader<'_>,
+) -> Read<String> {
+    let text = reader.name(field)?;
+    if fits(&text) {
+        return Ok(text);
+    }
+    Err(reader.violation_at(reader.position() - text.len(), field, Problem::Malformed { expected }))
+}
+
+/// Whether the server can parse it: a type, a subtype, and parameters that are tokens (RFC 9110, 5.6.2) and no weight.
+fn is_media_type(text: &str) -> bool {
+    let mut parts = text.split(';');
+    let is_type = parts
+        .next()
+        .and_then(|name| name.split_once('/'))
+        .is_some_and(|(kind, subtype)| is_token(kind) && is_token(subtype.trim_end_matches([' ', '\t'])));
+    is_type
+        && parts.all(|parameter| {
+            let parameter = parameter.trim_matches([' ', '\t']);
+            parameter.split_once('=').is_some_and(|(name, value)| is_token(name) && is_token(value) && name != "q")
+        })
+}
+
+fn is_token(text: &str) -> bool {
+    let is_part = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+.^_`|~-".contains(&byte);
+    !text.is_empty() && text.bytes().all(is_part)
 }
 
 impl fmt::Display for MediaType {

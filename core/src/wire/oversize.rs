@@ -6,12 +6,11 @@ use alloc::vec::Vec;
 use bytes::Bytes;
 
 use super::expiration::Expiration;
+use super::fields::MOST_PARAMETERS;
 use super::types::{AuthResponse, Change, CounterConfiguration, Factory, ListenerOptions, Modification, Xid};
 
 /// Lengths and counts are vInts that the server reads as signed.
 const LONGEST: usize = i32::MAX as usize;
-/// Counts and lengths of one byte.
-const IN_A_BYTE: usize = u8::MAX as usize;
 
 /// Something larger than its place on the wire.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -106,7 +105,7 @@ impl Fits for Vec<(Bytes, Bytes)> {
 /// Task parameters.
 impl Fits for Vec<(String, Bytes)> {
     fn fits(&self, field: &'static str) -> Result<(), Oversize> {
-        within(field, self.len(), IN_A_BYTE)?;
+        within(field, self.len(), MOST_PARAMETERS)?;
         self.iter().try_for_each(|(name, value)| name.fits(field).and_then(|()| value.fits(field)))
     }
 
@@ -117,7 +116,7 @@ impl Fits for Vec<(String, Bytes)> {
 
 impl Fits for Factory {
     fn fits(&self, field: &'static str) -> Result<(), Oversize> {
-        within(field, self.parameters.len(), IN_A_BYTE)?;
+        within(field, self.parameters.len(), MOST_PARAMETERS)?;
         self.parameters.fits(field)
     }
 }

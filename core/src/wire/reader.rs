@@ -178,6 +178,13 @@ impl<'a> Reader<'a> {
         Ok(announced as usize)
     }
 
+    /// The count of a request's list, whose elements take at least `smallest` bytes each: no more than a message can hold,
+    /// because the server reserves room for as many as are announced.
+    pub(crate) fn count_of_entries(&mut self, field: &'static str, smallest: usize) -> Read<usize> {
+        let limits = self.limits;
+        self.count(field, limits.entries.min(limits.message / smallest))
+    }
+
     /// `length` bytes, not copied.
     pub(crate) fn raw(&mut self, length: usize) -> Read<Bytes> {
         let end = self.at + length;

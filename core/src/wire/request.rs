@@ -117,16 +117,16 @@ pub enum RequestFault {
     /// The client broke the grammar or a limit.
     #[error("{0}")]
     Violation(Violation),
-    /// A version before 2.0.
-    #[error("protocol version byte {version} is older than 2.0")]
+    /// A version that is not known here. (Of a newer one PING is read: a client finds out by it what its server knows.)
+    #[error("protocol version byte {version} is not known here")]
     UnknownVersion {
         /// The id of the request.
         message_id: u64,
         /// The version's byte.
         version: u8,
     },
-    /// No operation has this opcode.
-    #[error("no operation has opcode {opcode:#04x}")]
+    /// No operation of the request's version has this opcode.
+    #[error("no operation has opcode {opcode:#04x} in the version of the request")]
     UnknownOperation {
         /// The id of the request.
         message_id: u64,
@@ -164,10 +164,11 @@ pub(crate) fn read_head(reader: &mut Reader<'_>) -> Read<Result<RequestHead, Req
     let message_id = reader.vlong("message id")?;
     let version = reader.byte("version")?;
     let opcode = reader.byte("opcode")?;
-    let Some(version) = Version::newest_up_to(version) else {
+    let operation = Operation::from_request_opcode(opcode);
+    let Some(version) = request_version(version, operation) else {
         return Ok(Err(RequestFault::UnknownVersion { message_id, version }));
     };
-    let Some(operation) = Operation::from_request_opcode(opcode) else {
+    let Some(operation) = operation.filter(|operation| operation.is_read_at(version)) else {
         return Ok(Err(RequestFault::UnknownOperation { message_id, opcode }));
     };
     let cache = reader.name("cache name")?;
@@ -178,6 +179,18 @@ pub(crate) fn read_head(reader: &mut Reader<'_>) -> Read<Result<RequestHead, Req
     };
     let topology_id = reader.vint("topology id")?;
     Ok(Ok(RequestHead { message_id, asked: Asked { operation, version, intelligence }, cache, flags, topology_id }))
+}
+
+/// The version of a byte. One that is not known may have another grammar; a server reads PING in the newest that it knows.
+///
+/// The server reads the byte as signed, so 128 and more are older than 2.0 to it (Infinispan 16.0.7), and another field
+/// follows.
+fn request_version(byte: u8, operation: Option<Operation>) -> Option<Version> {
+    let for_ping = || match operation {
+        Some(Operation::Ping) if byte < 0x80 => Version::newest_up_to(byte),
+        _ => None,
+    };
+    Version::from_byte(byte).or_else(for_ping)
 }
 
 /// The forms of keys and values, and other parameters.
@@ -192,7 +205,7 @@ fn read_media_types(version: Version, reader: &mut Reader<'_>) -> Read<(MediaTyp
     if version < Version::V2_8 {
         return Ok((MediaType::Unspecified, MediaType::Unspecified));
     }
-    reader.then(MediaType::read, |reader, _| MediaType::read(reader))
+    reader.then(MediaType::read_requested, |reader, _| MediaType::read_requested(reader))
 }
 
 fn read_other_parameters(version: Version, reader: &mut Reader<'_>) -> Read<Vec<(String, Bytes)>> {

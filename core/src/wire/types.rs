@@ -19,7 +19,7 @@ impl fmt::Debug for AuthResponse {
     }
 }
 
-/// A filter, converter or filter-converter factory registered in the server, and its parameters (at most 255).
+/// A filter, converter or filter-converter factory registered in the server, and its parameters (at most 127).
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Factory {
     /// Its name; never empty (an empty name on the wire means none).

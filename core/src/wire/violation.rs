@@ -37,6 +37,11 @@ pub enum Problem {
     NumberTooLong,
     /// A text is not UTF-8.
     NotUtf8,
+    /// A text has not the form that the field must have.
+    Malformed {
+        /// What the protocol allows here.
+        expected: &'static str,
+    },
 }
 
 impl fmt::Display for Violation {
@@ -47,6 +52,7 @@ impl fmt::Display for Violation {
             Problem::OverLimit { announced, limit } => write!(f, "{announced} announced, the limit is {limit}"),
             Problem::NumberTooLong => f.write_str("a variable-length number without end"),
             Problem::NotUtf8 => f.write_str("not UTF-8"),
+            Problem::Malformed { expected } => write!(f, "malformed, expected {expected}"),
         }
     }
 }

@@ -128,17 +128,17 @@ pub const REQUESTS: &[(&str, Build)] = &[
         hand.times(n / 14, |hand| hand.array(b"k").u8(0).long(5).u8(0x77).array(b"v")).done()
     }),
     ("a task's name before its parameters", |n| {
-        let hand = Hand::request(LATEST, Operation::Exec).array(vec![b'x'; n / 2]).u8(255);
-        hand.times(255, |hand| hand.text("p").array(vec![1; n / 1024])).done()
+        let hand = Hand::request(LATEST, Operation::Exec).array(vec![b'x'; n / 2]).u8(127);
+        hand.times(127, |hand| hand.text("p").array(vec![1; n / 1024])).done()
     }),
     ("the parameters of a filter before those of a converter", |n| {
-        let factory = |hand: Hand| hand.text("f").u8(255).times(255, |hand| hand.array(vec![1; n / 512]));
+        let factory = |hand: Hand| hand.text("f").u8(127).times(127, |hand| hand.array(vec![1; n / 512]));
         let hand = Hand::request(LATEST, Operation::AddClientListener).array(b"id").u8(0);
         factory(factory(hand)).u8(0).vint(0).done()
     }),
     ("a segment mask before the parameters of a filter", |n| {
         let hand = Hand::request(LATEST, Operation::IterationStart).vint(n as u32).raw(&vec![0xff; n / 2]);
-        let hand = hand.vint(2).raw(b"f").u8(255).times(255, |hand| hand.array(vec![1; n / 1024]));
+        let hand = hand.vint(2).raw(b"f").u8(127).times(127, |hand| hand.array(vec![1; n / 1024]));
         hand.vint(1000).u8(1).done()
     }),
     ("a cache's name and media types before other parameters", |n| {
@@ -146,7 +146,7 @@ pub const REQUESTS: &[(&str, Build)] = &[
         let opcode = Operation::Ping.row().request_opcode;
         let hand = Hand::new().u8(0xa0).vlong(1).u8(41).u8(opcode).text(&name).vint(0).u8(3).vint(0);
         let parameters = |hand: Hand| hand.vint(500).times(500, |hand| hand.text("p").text(&name[..n / 4000]));
-        let types = parameters(parameters(hand.u8(1).vint(3)).u8(2).text(&name[..n / 8]));
+        let types = parameters(parameters(hand.u8(1).vint(3)).u8(2).text(&["x/", &name[..n / 8]].concat()));
         types.vint(500).times(500, |hand| hand.text("p").array(b"v")).done()
     }),
 ];

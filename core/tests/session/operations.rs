@@ -157,7 +157,7 @@ fn what_does_not_fit_on_the_wire_is_refused_by_name() {
     let parameters = (0..256).map(|n| (format!("p{n}"), Bytes::new())).collect();
     let exec = Request::Exec { task: "t".into(), parameters };
     let refused = pair.client.submit(pair.now, Call::new(&exec, &RequestOptions::default())).unwrap_err();
-    assert_eq!(refused, SubmitError::TooLarge { field: "parameters", size: 256, limit: 255 });
+    assert_eq!(refused, SubmitError::TooLarge { field: "parameters", size: 256, limit: 127 });
 }
 
 /// Seen on 16.0.7: the reply announces what is left of the value, and all of the value follows.

@@ -23,11 +23,12 @@ impl Hand {
 
     /// The header of a request to the default cache, with message id 1 and nothing else set.
     pub fn request(version: Version, operation: Operation) -> Self {
-        Self::request_before_media_types(version, operation).media_types(version)
+        Self::request_before_media_types(version, operation).media_types(newest_with(operation, version))
     }
 
     /// As [`request`](Self::request), up to the media types, if the version has them.
     pub fn request_before_media_types(version: Version, operation: Operation) -> Self {
+        let version = newest_with(operation, version);
         let opcode = operation.row().request_opcode;
         Self::new().u8(0xa0).vlong(1).u8(version.to_byte()).u8(opcode).text("").vint(0).u8(3).vint(0)
     }
@@ -94,4 +95,9 @@ impl Hand {
     pub fn done(self) -> Vec<u8> {
         self.0
     }
+}
+
+/// The newest version that has the operation, up to this one: 4.1 has no PUT_STREAM.
+fn newest_with(operation: Operation, version: Version) -> Version {
+    if operation == Operation::PutStream { version.min(Version::V4_0) } else { version }
 }

@@ -63,7 +63,7 @@ fn keys() {
     in_request("key", Operation::Get, |hand| hand, |limits| limits.key = LIMIT);
     in_request("key", Operation::PutAll, |hand| hand.u8(0x77).vint(2), |limits| limits.key = LIMIT);
     in_request("key", Operation::GetAll, |hand| hand.vint(2).array("k"), |limits| limits.key = LIMIT);
-    in_request("key", Operation::PrepareTx, |hand| hand.raw(&[0; 4]).vint(1), |limits| limits.key = LIMIT);
+    in_request("key", Operation::PrepareTx, |hand| hand.raw(&[0, 1, 7, 1, 8, 0]).vint(1), |limits| limits.key = LIMIT);
     in_reply("key", Operation::GetAll, |hand| hand.vint(1), |limits| limits.key = LIMIT);
     in_reply("key", Operation::BulkGetKeys, |hand| hand.u8(1), |limits| limits.key = LIMIT);
     in_reply("key", Operation::IterationNext, |hand| hand.array("").vint(1).vint(1).u8(0), |limits| limits.key = LIMIT);
@@ -128,7 +128,12 @@ fn the_text_of_an_error() {
 fn entries_that_are_counted() {
     in_request("entries", Operation::PutAll, |hand| hand.u8(0x77), |limits| limits.entries = LIMIT);
     in_request("keys", Operation::GetAll, |hand| hand, |limits| limits.entries = LIMIT);
-    in_request("modifications", Operation::PrepareTx, |hand| hand.raw(&[0; 4]), |limits| limits.entries = LIMIT);
+    in_request(
+        "modifications",
+        Operation::PrepareTx,
+        |hand| hand.raw(&[0, 1, 7, 1, 8, 0]),
+        |limits| limits.entries = LIMIT,
+    );
     in_reply("entries", Operation::GetAll, |hand| hand, |limits| limits.entries = LIMIT);
     in_reply("entries", Operation::IterationNext, |hand| hand.array(""), |limits| limits.entries = LIMIT);
     in_reply("values", Operation::GetMultimap, |hand| hand, |limits| limits.entries = LIMIT);

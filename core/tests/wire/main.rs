@@ -18,6 +18,7 @@ mod malformed;
 mod meaning;
 mod ping;
 mod previous_values;
+mod readings;
 mod round_trips;
 mod scanning;
 mod scans;

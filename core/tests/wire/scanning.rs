@@ -161,7 +161,9 @@ fn large_replies() -> &'static [(Operation, Build)] {
         }),
         (Operation::Ping, |n| {
             let parameters = |hand: Hand| hand.vint(2).times(2, |hand| hand.text("p").array(vec![b'x'; n]));
-            let types = parameters(parameters(reply(Operation::Ping).u8(1).vint(3)).u8(2).array(vec![b'y'; n]));
+            let types = parameters(
+                parameters(reply(Operation::Ping).u8(1).vint(3)).u8(2).text(&["x/", &"y".repeat(n)].concat()),
+            );
             types.u8(41).vint(n as u32 / 4).times(n / 4, |hand| hand.short(1)).done()
         }),
         (Operation::Get, |n| {
@@ -217,7 +219,7 @@ fn large_requests() -> &'static [Build] {
             let opcode = Operation::Get.row().request_opcode;
             let hand = Hand::new().u8(0xa0).vlong(1).u8(41).u8(opcode).array(vec![b'c'; n]).vint(0).u8(3).vint(0);
             let parameters = |hand: Hand| hand.vint(2).times(2, |hand| hand.text("p").array(vec![b'x'; n]));
-            let types = parameters(parameters(hand.u8(1).vint(3)).u8(2).array(vec![b'y'; n]));
+            let types = parameters(parameters(hand.u8(1).vint(3)).u8(2).text(&["x/", &"y".repeat(n)].concat()));
             types.vint(2).times(2, |hand| hand.text("name").array(vec![1; n])).array(vec![1; n]).done()
         },
     ]

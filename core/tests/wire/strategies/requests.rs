@@ -10,7 +10,9 @@ use proptest::option;
 use proptest::prelude::*;
 use proptest::sample::select;
 
-use super::values::{bytes, expiration, flag_since, int, long, many_bytes, media_type, some_bytes, some_text, text};
+use super::values::{
+    bytes, expiration, flag_since, int, long, many_bytes, requested_media_type, some_bytes, some_text, text,
+};
 
 /// A request of that variant, each field from its strategy.
 macro_rules! of {
@@ -151,8 +153,8 @@ pub fn header(version: Version, request: &Request) -> impl Strategy<Value = Requ
     let options = (
         text(),
         int(),
-        media_type(Version::V2_8, version),
-        media_type(Version::V2_8, version),
+        requested_media_type(version),
+        requested_media_type(version),
         vec((text(), bytes()), other_parameters),
     );
     let intelligence = select(&[Intelligence::Basic, Intelligence::TopologyAware, Intelligence::HashDistributionAware]);
@@ -198,7 +200,7 @@ fn listener_options(version: Version) -> impl Strategy<Value = ListenerOptions> 
 }
 
 pub fn xid() -> impl Strategy<Value = Xid> {
-    let id = || vec(any::<u8>(), 0..=64).prop_map(Bytes::from);
+    let id = || vec(any::<u8>(), 1..=64).prop_map(Bytes::from);
     (any::<i32>(), id(), id()).prop_map(|(format_id, global_transaction_id, branch_qualifier)| Xid {
         format_id,
         global_transaction_id,

@@ -79,6 +79,22 @@ pub fn metadata() -> impl Strategy<Value = Metadata> {
 }
 
 /// A media type, none in versions that don't have them there.
+/// One that a server knows.
+pub fn requested_media_type(version: Version) -> BoxedStrategy<MediaType> {
+    let name = "[a-z*.+-]{1,8}/[a-z*.+-]{1,8}";
+    (media_type(Version::V2_8, version), name)
+        .prop_map(|(media_type, name)| match media_type {
+            MediaType::Named(_, parameters) => MediaType::Named(name, without_weight(parameters)),
+            MediaType::Numbered(id, parameters) => MediaType::Numbered(1 + id % 15, without_weight(parameters)),
+            MediaType::Unspecified => MediaType::Unspecified,
+        })
+        .boxed()
+}
+
+fn without_weight(parameters: Vec<(String, String)>) -> Vec<(String, String)> {
+    parameters.into_iter().filter(|(name, _)| name != "q").collect()
+}
+
 pub fn media_type(since: Version, version: Version) -> BoxedStrategy<MediaType> {
     if version < since {
         return Just(MediaType::Unspecified).boxed();
