@@ -9,7 +9,7 @@ SECONDS ?= 60
 # Server lines of `make test-matrix`, beside the newest, which `make test` covers.
 MATRIX ?= 15.2.6.Final 15.0.21.Final 14.0.28.Final 13.0.18.Final
 
-.PHONY: help demo test test-matrix outside deploy-check sim sim-planted lint deny gateway-load bench bench-head-of-line bench-failover fuzz corpus vectors vectors-http vectors-routing generate conformance doc doc-bindings setup install install-c clean
+.PHONY: help demo test test-matrix outside deploy-check sim sim-planted lint deny gateway-load bench bench-head-of-line bench-failover fuzz corpus vectors vectors-http vectors-routing generate conformance doc doc-bindings setup install install-c clean differential
 
 help: ## What can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -73,6 +73,9 @@ bench-failover: setup ## Kill a node under load, under our client and under Java
 
 fuzz: ## Run every fuzz target for SECONDS each
 	fuzz/run.sh $(SECONDS)
+
+differential: setup ## Have the scanner and Infinispan's decoder read the same MUTANTS=200000 requests and mutants
+	$(CARGO) run --release --quiet -p hotrod-differential -- --mutants $(or $(MUTANTS),200000)
 
 corpus: ## The public test cases of HTTP/2: copies of http2jp/hpack-test-case and http2jp/http2-frame-test-case in DIR
 	$(if $(DIR),HOTROD_CORPUS="$(DIR)") $(CARGO) run --release --quiet -p hotrod-corpus
