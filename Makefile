@@ -9,7 +9,7 @@ SECONDS ?= 60
 # Server lines of `make test-matrix`, beside the newest, which `make test` covers.
 MATRIX ?= 15.2.6.Final 15.0.21.Final 14.0.28.Final 13.0.18.Final
 
-.PHONY: help demo test test-matrix outside deploy-check sim sim-planted lint deny gateway-load bench bench-head-of-line bench-failover fuzz corpus vectors vectors-http vectors-routing generate conformance doc doc-bindings setup install install-c clean differential
+.PHONY: help demo test test-matrix outside deploy-check sim sim-planted lint deny gateway-load bench bench-head-of-line bench-failover fuzz corpus vectors vectors-http vectors-routing generate conformance doc doc-bindings setup install install-c clean differential tenants
 
 help: ## What can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -73,6 +73,9 @@ bench-failover: setup ## Kill a node under load, under our client and under Java
 
 fuzz: ## Run every fuzz target for SECONDS each
 	fuzz/run.sh $(SECONDS)
+
+tenants: setup ## An attacker with rights on one cache beside a victim at work, for SECONDS=600, on a real server behind gateways
+	TENANT_SECONDS=$(if $(filter command line,$(origin SECONDS)),$(SECONDS),600) tests/foreign/run-tests attacks.test_tenants
 
 differential: setup ## Have the scanner and Infinispan's decoder read the same MUTANTS=200000 requests and mutants
 	$(CARGO) run --release --quiet -p hotrod-differential -- --mutants $(or $(MUTANTS),200000)

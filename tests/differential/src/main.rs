@@ -1,5 +1,6 @@
 //! `hotrod-differential`: compares where requests end, for the scanner and for the server.
 
+use std::io::Write;
 use std::process::ExitCode;
 
 use clap::Parser;
@@ -15,6 +16,9 @@ struct Arguments {
     /// Number of mutants
     #[arg(long, default_value_t = 200_000)]
     mutants: usize,
+    /// Print the mutants in hexadecimal, one a line, and compare nothing
+    #[arg(long)]
+    print: bool,
     /// Seed of the mutants
     #[arg(long, default_value_t = 19)]
     seed: u64,
@@ -36,6 +40,9 @@ fn main() -> ExitCode {
 
 /// Answers what is wrong: causes that are not explained.
 fn run(arguments: &Arguments) -> Result<Vec<String>, Error> {
+    if arguments.print {
+        return print(arguments);
+    }
     let explanations = Explanations::read()?;
     let mut report = Report::default();
     let mut oracle = Oracle::start()?;
@@ -52,4 +59,17 @@ fn run(arguments: &Arguments) -> Result<Vec<String>, Error> {
     print!("{}", report.table(&explanations));
     let unexplained = report.unexplained(&explanations).into_iter();
     Ok(unexplained.map(|cause| format!("not explained: {cause}")).collect())
+}
+
+/// For attackers that are not written in Rust.
+fn print(arguments: &Arguments) -> Result<Vec<String>, Error> {
+    let mut out = std::io::BufWriter::new(std::io::stdout().lock());
+    for mutant in Mutants::new(arguments.seed).take(arguments.mutants) {
+        let line: String = mutant.bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+        if writeln!(out, "{line}").is_err() {
+            // The reader has enough.
+            break;
+        }
+    }
+    Ok(Vec::new())
 }
