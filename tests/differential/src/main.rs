@@ -41,7 +41,8 @@ fn main() -> ExitCode {
 /// Answers what is wrong: causes that are not explained.
 fn run(arguments: &Arguments) -> Result<Vec<String>, Error> {
     if arguments.print {
-        return print(arguments);
+        print(arguments);
+        return Ok(Vec::new());
     }
     let explanations = Explanations::read()?;
     let mut report = Report::default();
@@ -62,7 +63,7 @@ fn run(arguments: &Arguments) -> Result<Vec<String>, Error> {
 }
 
 /// For attackers that are not written in Rust.
-fn print(arguments: &Arguments) -> Result<Vec<String>, Error> {
+fn print(arguments: &Arguments) {
     let mut out = std::io::BufWriter::new(std::io::stdout().lock());
     for mutant in Mutants::new(arguments.seed).take(arguments.mutants) {
         let line: String = mutant.bytes.iter().map(|byte| format!("{byte:02x}")).collect();
@@ -71,5 +72,4 @@ fn print(arguments: &Arguments) -> Result<Vec<String>, Error> {
             break;
         }
     }
-    Ok(Vec::new())
 }

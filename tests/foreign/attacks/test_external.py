@@ -72,6 +72,7 @@ class External(unittest.TestCase):
                         client.send(attack(key))
                         client.read_for(0.5)
                     self.assert_not_executed(gateway, key, "raw")
+                self.assertTrue(gateway.logged("offers EXTERNAL"), "the log does not say why the session was refused")
 
     def test_requests_in_a_call_of_frames(self):
         for attack in ATTACKS:
@@ -82,6 +83,7 @@ class External(unittest.TestCase):
                     with Link(gateway.port, settings={frames.SETTINGS_HOT_ROD: 1}) as link:
                         self.try_call(link, attack(key))
                     self.assert_not_executed(gateway, key, "frames")
+                self.assertTrue(gateway.logged("offers EXTERNAL"), "the log does not say why the session was refused")
 
     @staticmethod
     def try_call(link, message):
