@@ -17,22 +17,54 @@ use tracing::info;
 use crate::drain::Phase;
 use crate::gateway::Shared;
 use crate::metrics::Carriage;
+use crate::proxy_protocol::{self, ProxyFault};
+use crate::sources::{Source, SourceLimit};
 use crate::stream::{Stream, prepare};
 use crate::{http, raw, tls};
 
 /// First byte of a TLS record with a handshake (RFC 8446, 5.1): what a peek at one byte can tell.
 const TLS_HANDSHAKE: u8 = 0x16;
 /// Time for a client that is turned away to say what it speaks.
-const REFUSAL_TIMEOUT: Duration = Duration::from_secs(2);
+pub(crate) const REFUSAL_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// Why a connection is one too many: it is turned away in what it speaks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum Surplus {
+    #[error("the gateway has as many connections as it may have (max-connections)")]
+    Gateway,
+    #[error("{0}")]
+    Source(SourceLimit),
+}
+
+impl Surplus {
+    /// Label value of the metric of refusals.
+    pub(crate) fn reason(self) -> &'static str {
+        match self {
+            Self::Gateway => "connections",
+            Self::Source(limit) => limit.reason(),
+        }
+    }
+}
+
+/// A connection that was accepted.
+pub(crate) struct Accepted {
+    pub(crate) socket: TcpStream,
+    /// The other end of the connection: a client, or a router that speaks for one.
+    pub(crate) peer: SocketAddr,
+    /// The client; `None` until a router has named it.
+    pub(crate) source: Option<Source>,
+    pub(crate) surplus: Option<Surplus>,
+}
 
 /// A connection of which it is known what it speaks.
-pub(crate) struct Incoming {
+pub(crate) struct Incoming<'a> {
     pub(crate) stream: Stream,
+    pub(crate) source: &'a Source,
     pub(crate) speaks: Speaks,
     /// What was received already; never empty.
     pub(crate) first: BytesMut,
-    /// Whether it is to be turned away, because there are too many.
-    pub(crate) is_surplus: bool,
+    /// Why it is to be turned away, if it is.
+    pub(crate) surplus: Option<Surplus>,
 }
 
 /// What became of a connection, for its line in the log.
@@ -75,6 +107,10 @@ enum Introduction {
     NotAsAgreed(Speaks),
     #[error("the gateway is about to stop")]
     Draining,
+    #[error("{0}")]
+    Proxy(#[from] ProxyFault),
+    #[error("of the router's client {0}: {1}")]
+    TooOften(SocketAddr, SourceLimit),
 }
 
 impl Introduction {
@@ -91,6 +127,8 @@ impl Introduction {
             Self::Unknown(_) => "unknown_protocol",
             Self::NotAsAgreed(_) => "alpn",
             Self::Draining => "draining",
+            Self::Proxy(_) => "proxy_protocol",
+            Self::TooOften(_, limit) => limit.reason(),
         }
     }
 }
@@ -117,24 +155,33 @@ impl Speaks {
 }
 
 /// Serves a client to the end, and says so in the log.
-pub(crate) async fn serve(shared: Arc<Shared>, socket: TcpStream, client: SocketAddr, is_surplus: bool) {
+pub(crate) async fn serve(shared: Arc<Shared>, accepted: Accepted) {
+    let Accepted { socket, peer, mut source, mut surplus } = accepted;
     let begun = Instant::now();
     let mut open = shared.metrics.connection();
-    let limit = if is_surplus { REFUSAL_TIMEOUT } else { shared.config.limits.handshake_timeout };
+    let limit = shared.config.limits.handshake_timeout;
+    let limit = if surplus.is_some() { limit.min(REFUSAL_TIMEOUT) } else { limit };
     let mut drain = shared.drain.clone();
-    let introduced = tokio::select! {
-        introduced = timeout(limit, introduce(&shared, socket)) => introduced.unwrap_or(Err(Introduction::Late)),
-        _ = drain.beyond(Phase::Serving) => Err(Introduction::Draining),
+    let introduced = {
+        let introduction = introduce(&shared, socket, peer, &mut source, &mut surplus);
+        tokio::select! {
+            introduced = timeout(limit, introduction) => introduced.unwrap_or(Err(Introduction::Late)),
+            _ = drain.beyond(Phase::Serving) => Err(Introduction::Draining),
+        }
     };
     let mut tls = false;
-    let ended = match introduced {
+    // What was introduced has a source.
+    let ended = match introduced.and_then(|introduced| Ok((introduced, source.as_ref().ok_or(Introduction::Silent)?))) {
         Err(problem) => {
+            if let Introduction::TooOften(_, limit) = &problem {
+                shared.metrics.refused(limit.reason());
+            }
             shared.metrics.handshake_failed(problem.reason());
             Ended::early(problem)
         }
-        Ok((speaks, stream, first)) => {
+        Ok(((speaks, stream, first), source)) => {
             tls = stream.is_encrypted();
-            let incoming = Incoming { stream, speaks, first, is_surplus };
+            let incoming = Incoming { stream, source, speaks, first, surplus };
             open.set_carriage(match speaks {
                 Speaks::HotRod => Carriage::Raw,
                 Speaks::Http1 => Carriage::Http1,
@@ -146,9 +193,12 @@ pub(crate) async fn serve(shared: Arc<Shared>, socket: TcpStream, client: Socket
             }
         }
     };
+    let client = source.as_ref().map_or(peer, Source::address);
+    let via = (client != peer).then(|| peer.to_string());
     let member = ended.member.as_ref().map(ToString::to_string);
     info!(
         %client,
+        via,
         tls,
         carriage = open.carriage().name(),
         member,
@@ -161,8 +211,21 @@ pub(crate) async fn serve(shared: Arc<Shared>, socket: TcpStream, client: Socket
 }
 
 /// Finds out what a client speaks.
-async fn introduce(shared: &Shared, socket: TcpStream) -> Result<(Speaks, Stream, BytesMut), Introduction> {
+async fn introduce(
+    shared: &Shared,
+    mut socket: TcpStream,
+    peer: SocketAddr,
+    source: &mut Option<Source>,
+    surplus: &mut Option<Surplus>,
+) -> Result<(Speaks, Stream, BytesMut), Introduction> {
     prepare(&socket, shared.config.upstream.keep_alive)?;
+    if source.is_none() {
+        let client = proxy_protocol::read(&mut socket).await?.unwrap_or(peer);
+        let admitted = shared.sources.admit(client, tokio::time::Instant::now());
+        let (named, beyond) = admitted.map_err(|limit| Introduction::TooOften(client, limit))?;
+        *source = Some(named);
+        *surplus = surplus.or(beyond.map(Surplus::Source));
+    }
     let mut stream = secure(shared, socket).await?;
     let mut first = BytesMut::with_capacity(1024);
     while stream.read_buf(&mut first).await? > 0 {

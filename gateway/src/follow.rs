@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use hotrod_core::sasl::Credentials;
 use hotrod_core::session::{Authentication, Config, Disconnect, OperationError};
-use hotrod_core::wire::{Intelligence, Member, Request, RequestOptions, Topology};
+use hotrod_core::wire::{Body, Intelligence, Member, Reply, Request, RequestOptions, Topology};
 use hotrod_tokio::{Error, Session};
 use tokio::net::lookup_host;
 use tokio::sync::{Notify, watch};
@@ -35,6 +35,8 @@ pub(crate) struct Health {
     pub(crate) answering: Option<Member>,
     /// What is wrong, whether a member answers or not.
     pub(crate) problem: Option<String>,
+    /// Whether the cluster wants its clients to authenticate; `None` while no member has told.
+    pub(crate) wants_authentication: Option<bool>,
 }
 
 /// Follows the cluster until the gateway's end.
@@ -67,7 +69,8 @@ impl Follower {
         topologies: Topologies,
         refresh: Refresh,
     ) -> (Self, watch::Receiver<Health>) {
-        let nothing_yet = Health { answering: None, problem: Some("no member has answered yet".into()) };
+        let problem = Some("no member has answered yet".into());
+        let nothing_yet = Health { answering: None, problem, wants_authentication: None };
         let (health, seen) = watch::channel(nothing_yet);
         let (role, settings) = (config.role.clone(), config.topology.clone());
         (Self { role, settings, dialer, membership, topologies, refresh, health }, seen)
@@ -138,6 +141,7 @@ impl Follower {
         };
         let version = session.ready().version;
         info!(%member, authenticated = account.is_some() && refusal.is_none(), %version, "following");
+        self.ask_for_mechanisms(&session).await?;
         let limit = if refusal.is_some() { ACCOUNT_PAUSE } else { Duration::MAX };
         timeout(limit, self.ask_again_and_again(&session, member, refusal)).await.unwrap_or(Ok(()))
     }
@@ -150,6 +154,21 @@ impl Follower {
         config.operation_timeout = self.settings.interval.max(Duration::from_secs(5));
         config.authentication = account.map(|account| authentication(account, stream.is_encrypted()));
         Session::start(stream, &member.to_string(), config).await
+    }
+
+    /// A member that offers no mechanism wants nobody to authenticate.
+    async fn ask_for_mechanisms(&self, session: &Session) -> Result<(), Error> {
+        let wanted = match session.execute(&RequestOptions::default(), &Request::AuthMechList {}, None).await {
+            Ok(Reply { body: Body::Names(mechanisms), .. }) => Some(!mechanisms.is_empty()),
+            Ok(_) | Err(Error::Operation { error: OperationError::Server { .. }, .. }) => None,
+            Err(error) => return Err(error),
+        };
+        self.health.send_if_modified(|present| {
+            let changed = present.wants_authentication != wanted;
+            present.wants_authentication = wanted;
+            changed
+        });
+        Ok(())
     }
 
     async fn ask_again_and_again(
@@ -195,8 +214,9 @@ impl Follower {
     }
 
     fn tell(&self, answering: Option<&Member>, problem: Option<String>) {
-        let new = Health { answering: answering.cloned(), problem };
         self.health.send_if_modified(|present| {
+            let wants_authentication = present.wants_authentication;
+            let new = Health { answering: answering.cloned(), problem, wants_authentication };
             let changed = *present != new;
             if let Some(problem) = new.problem.as_ref().filter(|_| changed) {
                 warn!("the cluster: {problem}");

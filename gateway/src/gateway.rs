@@ -14,13 +14,16 @@ use tokio_util::task::TaskTracker;
 use tracing::{error, info, warn};
 
 use crate::config::Config;
+use crate::deadlines::Times;
 use crate::drain::{Drain, DrainSwitch, Phase};
 use crate::follow::{Follower, Health, Refresh};
-use crate::membership::Membership;
+use crate::membership::{Membership, Wanted};
+use crate::metrics::Carriage;
 use crate::metrics::Metrics;
 use crate::relay::Relaying;
+use crate::sources::{Source, Sources};
 use crate::tls::{TlsError, TlsFiles};
-use crate::upstream::{Dialer, Upstreams};
+use crate::upstream::{Dialer, NoUpstream, Upstream, Upstreams};
 use crate::watch::request_limits;
 use crate::{admin, listen};
 
@@ -42,6 +45,8 @@ pub(crate) struct Shared {
     pub(crate) drain: Drain,
     /// One for each connection that may still come.
     pub(crate) places: Arc<Semaphore>,
+    /// What each source address has of that.
+    pub(crate) sources: Sources,
     pub(crate) tasks: TaskTracker,
     /// Topologies that the gateway's own connection has received.
     pub(crate) topologies: Topologies,
@@ -93,12 +98,34 @@ impl Shared {
         request_limits(self.config.limits.request)
     }
 
+    /// Connects a session of that source with the member that it asks for, as [`Upstreams::connect`] does.
+    pub(crate) async fn connect(
+        &self,
+        source: &Source,
+        wanted: Wanted<'_>,
+        carriage: Carriage,
+    ) -> Result<Upstream, NoUpstream> {
+        let of_source = source.session().map_err(NoUpstream::SourceFull);
+        let of_source = of_source.inspect_err(|refusal| {
+            self.metrics.refused(refusal.reason());
+            self.sources.complain(source.address(), refusal.reason(), refusal);
+        })?;
+        let mut upstream = self.upstreams.connect(wanted, carriage).await?;
+        upstream.keep(of_source);
+        Ok(upstream)
+    }
+
+    /// Whether the cluster wants its clients to authenticate; as long as that is not known it does.
+    pub(crate) fn wants_authentication(&self) -> bool {
+        self.health.borrow().wants_authentication != Some(false)
+    }
+
     /// Returns the settings of sessions of plain Hot Rod.
     pub(crate) fn relaying(&self) -> Relaying<'_> {
         Relaying {
             buffer: self.config.limits.buffer,
-            request: self.config.limits.request,
-            idle: self.config.limits.idle_timeout,
+            times: Times::of(&self.config.limits),
+            wants_authentication: Box::new(|| self.wants_authentication()),
             metrics: &self.metrics,
             drain: self.drain.clone(),
             hint: Box::new(|topology| self.hint(topology)),
@@ -156,6 +183,7 @@ impl Gateway {
         let shared = Arc::new(Shared {
             upstreams: Upstreams::new(&config, dialer, membership.clone(), metrics.clone(), drain.clone()),
             places: Arc::new(Semaphore::new(config.limits.connections.min(Semaphore::MAX_PERMITS))),
+            sources: Sources::new(&config.limits),
             address,
             tls,
             membership,

@@ -23,7 +23,9 @@ pub mod gateway;
 pub mod host;
 
 mod admin;
+mod authenticated;
 mod connection;
+mod deadlines;
 mod drain;
 mod files;
 mod follow;
@@ -33,11 +35,14 @@ mod loss;
 mod mechanisms;
 mod membership;
 mod metrics;
+mod opening;
 mod pieces;
+mod proxy_protocol;
 mod raw;
 mod relay;
 #[cfg(test)]
 mod samples;
+mod sources;
 mod stream;
 mod tls;
 mod upstream;

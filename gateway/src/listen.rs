@@ -5,13 +5,15 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::net::{TcpListener, TcpSocket, lookup_host};
-use tokio::sync::Semaphore;
+use tokio::net::{TcpListener, TcpSocket, TcpStream, lookup_host};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::Instant;
 use tracing::{debug, warn};
 
-use crate::connection;
+use crate::connection::{self, Accepted, Surplus};
 use crate::drain::Phase;
 use crate::gateway::Shared;
+use crate::proxy_protocol;
 
 /// How long to wait when a connection can't be accepted, for instance because there are too many open files.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
@@ -42,7 +44,7 @@ pub(crate) async fn accept(shared: Arc<Shared>, listener: TcpListener) {
             accepted = listener.accept() => accepted,
             _ = drain.beyond(Phase::Serving) => return,
         };
-        let (socket, client): (_, SocketAddr) = match accepted {
+        let (socket, peer): (_, SocketAddr) = match accepted {
             Ok(accepted) => accepted,
             Err(error) => {
                 warn!("can't accept a connection: {error}");
@@ -50,17 +52,43 @@ pub(crate) async fn accept(shared: Arc<Shared>, listener: TcpListener) {
                 continue;
             }
         };
-        let place = shared.places.clone().try_acquire_owned();
-        let is_surplus = place.is_err();
-        let Ok(place) = place.or_else(|_| surplus.clone().try_acquire_owned()) else {
-            shared.metrics.refused("connections");
-            debug!(%client, "closed at once: too many connections");
-            continue;
-        };
-        let serving = shared.clone();
-        shared.tasks.spawn(async move {
-            connection::serve(serving, socket, client, is_surplus).await;
-            drop(place);
-        });
+        if let Some((accepted, place)) = admit(&shared, &surplus, socket, peer) {
+            let serving = shared.clone();
+            shared.tasks.spawn(async move {
+                connection::serve(serving, accepted).await;
+                drop(place);
+            });
+        }
     }
+}
+
+/// Counts a connection against the limits, and gives it a place. `None` closes it at once.
+fn admit(
+    shared: &Shared,
+    polite: &Arc<Semaphore>,
+    socket: TcpStream,
+    peer: SocketAddr,
+) -> Option<(Accepted, OwnedSemaphorePermit)> {
+    // Of a router it is known only later for whom it speaks.
+    let is_router = proxy_protocol::is_trusted(&shared.config.proxy_protocol, peer.ip());
+    let admitted = (!is_router).then(|| shared.sources.admit(peer, Instant::now())).transpose();
+    let (source, beyond) = match admitted {
+        Ok(admitted) => admitted.map_or((None, None), |(source, beyond)| (Some(source), beyond)),
+        Err(limit) => {
+            shared.metrics.refused(limit.reason());
+            shared.sources.complain(peer, limit.reason(), &limit);
+            return None;
+        }
+    };
+    let surplus = match (shared.places.clone().try_acquire_owned(), beyond) {
+        (Ok(place), None) => return Some((Accepted { socket, peer, source, surplus: None }, place)),
+        (Ok(_), Some(limit)) => Surplus::Source(limit),
+        (Err(_), _) => Surplus::Gateway,
+    };
+    let Ok(place) = polite.clone().try_acquire_owned() else {
+        shared.metrics.refused(surplus.reason());
+        debug!(client = %peer, reason = %surplus, "closed at once");
+        return None;
+    };
+    Some((Accepted { socket, peer, source, surplus: Some(surplus) }, place))
 }

@@ -11,6 +11,7 @@ use crate::connection::{Ended, Incoming};
 use crate::gateway::Shared;
 use crate::membership::Wanted;
 use crate::metrics::Carriage;
+use crate::opening::Opening;
 use crate::relay::relay;
 use crate::stream::Stream;
 
@@ -20,22 +21,29 @@ const FIRST_REQUEST: usize = 64 << 10;
 const PATIENCE: Duration = Duration::from_secs(2);
 
 /// Serves a client that speaks Hot Rod.
-pub(crate) async fn serve(shared: &Shared, incoming: Incoming) -> Ended {
-    let Incoming { mut stream, first, is_surplus, .. } = incoming;
-    if is_surplus {
-        shared.metrics.refused("connections");
-        let why = "the gateway has as many connections as it may have";
-        refuse(&mut stream, &first, why).await;
-        return Ended::early(why);
+pub(crate) async fn serve(shared: &Shared, incoming: Incoming<'_>) -> Ended {
+    let Incoming { mut stream, source, mut first, surplus, .. } = incoming;
+    if let Some(surplus) = surplus {
+        shared.metrics.refused(surplus.reason());
+        refuse(&mut stream, &first, &surplus.to_string()).await;
+        return Ended::early(surplus);
     }
-    let mut upstream = match shared.upstreams.connect(Wanted::Any, Carriage::Raw).await {
+    let opening = match Opening::read(shared, &mut stream, &mut first).await {
+        Ok(opening) => opening,
+        Err(reason) => {
+            let _ = timeout(PATIENCE, stream.shutdown()).await;
+            return Ended::early(reason);
+        }
+    };
+    let mut upstream = match shared.connect(source, Wanted::Any, Carriage::Raw).await {
         Ok(upstream) => upstream,
         Err(refusal) => {
             refuse(&mut stream, &first, &refusal.to_string()).await;
             return Ended::early(refusal);
         }
     };
-    let relayed = relay(&mut stream, &mut upstream, &first, shared.relaying()).await;
+    drop(first);
+    let relayed = relay(&mut stream, &mut upstream, opening, shared.relaying()).await;
     Ended {
         member: Some(upstream.member().clone()),
         to_member: relayed.to_member,

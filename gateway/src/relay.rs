@@ -12,8 +12,10 @@ use hotrod_core::wire::Topology;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf};
 use tokio::time::{Instant, sleep_until, timeout};
 
+use crate::deadlines::{Deadlines, Overdue, Times};
 use crate::drain::{Drain, Phase};
 use crate::metrics::{Buffered, Metrics};
+use crate::opening::Opening;
 use crate::watch::{Unreadable, Watch};
 
 /// A session that is to end by itself is over when nothing was in flight for so long: what a client sends meanwhile is
@@ -32,10 +34,10 @@ const CHUNK: usize = 16 << 10;
 pub(crate) struct Relaying<'a> {
     /// Bytes held in each direction for a side that is slow to take them; nothing more is read for it meanwhile.
     pub(crate) buffer: usize,
-    /// The largest request, in bytes.
-    pub(crate) request: usize,
-    /// Without a byte for so long the session is over.
-    pub(crate) idle: Duration,
+    /// The deadlines of the session.
+    pub(crate) times: Times,
+    /// Whether the cluster wants its clients to authenticate.
+    pub(crate) wants_authentication: Box<dyn Fn() -> bool + Send + Sync + 'a>,
     pub(crate) metrics: &'a Metrics,
     pub(crate) drain: Drain,
     /// Receives the topologies in replies, which are hints.
@@ -65,8 +67,8 @@ pub(crate) enum End {
     MemberFailed(io::Error),
     /// A message can't be followed.
     Unreadable(Unreadable),
-    /// Nothing was sent for too long.
-    Idle,
+    /// The client did not go on in time.
+    Overdue(Overdue),
     /// The gateway stops, and nothing was in flight.
     Drained,
     /// The gateway stops, and the grace is over.
@@ -81,43 +83,43 @@ impl fmt::Display for End {
             Self::ClientFailed(error) => write!(f, "the client's link failed: {error}"),
             Self::MemberFailed(error) => write!(f, "the member's link failed: {error}"),
             Self::Unreadable(fault) => write!(f, "{fault}"),
-            Self::Idle => f.write_str("idle for too long"),
+            Self::Overdue(overdue) => write!(f, "{overdue}"),
             Self::Drained => f.write_str("drained"),
             Self::Cut => f.write_str("cut off at the end of the grace"),
         }
     }
 }
 
-/// Passes on what either side sends until one of them ends and the other has taken the rest; `first` is what the client
+/// Passes on what either side sends until one of them ends and the other has taken the rest; `opening` is what the client
 /// has sent already. Both streams are shut down at the end, as far as they still can be.
 pub(crate) async fn relay(
     client: &mut (impl AsyncRead + AsyncWrite + Unpin),
     member: &mut (impl AsyncRead + AsyncWrite + Unpin),
-    first: &[u8],
+    opening: Opening,
     relaying: Relaying<'_>,
 ) -> Relayed {
     let now = Instant::now();
+    let mut deadlines = Deadlines::new(relaying.times, now);
+    deadlines.received(opening.received);
     let mut relay = Relay {
-        watch: Watch::new(relaying.request),
+        watch: opening.watch,
         held: relaying.metrics.buffer(),
         client: Side::default(),
         member: Side::default(),
         first_end: None,
         phase: Phase::Serving,
-        moved_at: now,
+        deadlines,
+        alarm: now,
         worked_at: now,
         relaying,
     };
-    let end = match relay.watch.client_sent(first) {
-        Ok(()) => relay.run(client, member).await,
-        Err(fault) => {
-            relay.count_refused();
-            End::Unreadable(fault)
-        }
-    };
+    relay.deadlines.update(relay.watch.progress(), || now);
+    let end = relay.run(client, member).await;
+    relay.count_refused();
     if let End::Unreadable(_) = end {
         let _ = member.shutdown().await;
-        relay.send_last_error(client).await;
+        relay.client.taken += send_last_error(client, &mut relay.watch, relay.relaying.metrics).await;
+        relay.held.set(0);
     }
     Relayed { to_member: relay.member.taken, to_client: relay.client.taken, end }
 }
@@ -130,8 +132,10 @@ struct Relay<'a> {
     /// Which side ended first, once one has.
     first_end: Option<End>,
     phase: Phase,
-    /// When anything was sent last, and when anything was to or from the member.
-    moved_at: Instant,
+    deadlines: Deadlines,
+    /// When the deadlines are looked at again.
+    alarm: Instant,
+    /// When anything was sent to or from the member last.
     worked_at: Instant,
     relaying: Relaying<'a>,
 }
@@ -161,17 +165,19 @@ impl Relay<'_> {
     ) -> End {
         let mut drain = self.relaying.drain.clone();
         loop {
-            let (phase, deadline) = (self.phase, self.deadline());
+            let phase = self.phase;
+            let alarm = self.deadline();
+            self.alarm = alarm;
             tokio::select! {
                 end = poll_fn(|cx| self.poll(client, member, cx)) => {
                     if let Some(end) = end {
                         return end;
                     }
                 }
-                () = sleep_until(deadline) => {
-                    // It may have moved since the alarm was set.
-                    if self.deadline() <= Instant::now() {
-                        return self.end_in_time(client, member).await;
+                () = sleep_until(alarm) => {
+                    if let Some(end) = self.end_in_time() {
+                        say_goodbye(client, member).await;
+                        return end;
                     }
                 }
                 phase = drain.beyond(phase) => {
@@ -187,30 +193,23 @@ impl Relay<'_> {
 
     /// When it is over if nothing happens until then.
     fn deadline(&self) -> Instant {
-        match self.first_end {
-            _ if self.phase >= Phase::Draining && self.watch.is_quiet() => self.worked_at + QUIET,
-            Some(_) => self.moved_at + HALF_CLOSED.min(self.relaying.idle),
-            None => self.moved_at + self.relaying.idle,
-        }
+        let by_itself = match self.first_end {
+            _ if self.phase >= Phase::Draining && self.watch.is_quiet() => Some(self.worked_at + QUIET),
+            Some(_) => Some(self.deadlines.moved_at() + HALF_CLOSED),
+            None => None,
+        };
+        let next = self.deadlines.next();
+        by_itself.map_or(next, |by_itself| by_itself.min(next))
     }
 
-    /// Why it is over now that its deadline has passed, with a word of goodbye where that goes without waiting.
-    async fn end_in_time(
-        &mut self,
-        client: &mut (impl AsyncWrite + Unpin),
-        member: &mut (impl AsyncWrite + Unpin),
-    ) -> End {
-        poll_fn(|cx| {
-            let _ = Pin::new(&mut *client).poll_shutdown(cx);
-            let _ = Pin::new(&mut *member).poll_shutdown(cx);
-            Poll::Ready(())
-        })
-        .await;
-        match self.first_end.take() {
-            Some(end) => end,
-            None if self.phase == Phase::Serving => End::Idle,
-            None => End::Drained,
+    /// Why it is over, if a deadline has passed. It may have moved since the alarm was set.
+    fn end_in_time(&mut self) -> Option<End> {
+        let now = Instant::now();
+        if let Some(overdue) = self.deadlines.overdue(now, &self.relaying.wants_authentication) {
+            overdue.reason().into_iter().for_each(|reason| self.relaying.metrics.refused(reason));
+            return Some(self.first_end.take().unwrap_or(End::Overdue(overdue)));
         }
+        (self.deadline() <= now).then(|| self.first_end.take().unwrap_or(End::Drained))
     }
 
     /// Ready with an end, or without one when the deadline has come nearer.
@@ -220,34 +219,16 @@ impl Relay<'_> {
         member: &mut (impl AsyncRead + AsyncWrite + Unpin),
         cx: &mut Context<'_>,
     ) -> Poll<Option<End>> {
-        let deadline = self.deadline();
         let result = self.move_bytes(&mut Pin::new(client), &mut Pin::new(member), cx);
         self.held.set(self.watch.held());
         self.count_refused();
+        self.deadlines.update(self.watch.progress(), Instant::now);
         match result {
             Err(end) => Poll::Ready(Some(end)),
             Ok(true) => Poll::Ready(self.first_end.take()),
-            Ok(false) if self.deadline() < deadline => Poll::Ready(None),
+            Ok(false) if self.deadline() < self.alarm => Poll::Ready(None),
             Ok(false) => Poll::Pending,
         }
-    }
-
-    /// Sends the error reply that names the fault, and drops what the client goes on to send for a while: a socket that is
-    /// closed with unread bytes is reset, and the client would lose the reply.
-    async fn send_last_error(&mut self, client: &mut (impl AsyncRead + AsyncWrite + Unpin)) {
-        let said = async {
-            while !self.watch.for_client().is_empty() {
-                let written = poll_fn(|cx| self.watch.for_client().poll_write(Pin::new(&mut *client), cx)).await?;
-                self.relaying.metrics.sent_to_client(written);
-                self.client.taken += written as u64;
-            }
-            client.shutdown().await?;
-            let mut dropped = vec![0; CHUNK];
-            while client.read(&mut dropped).await? > 0 {}
-            io::Result::Ok(())
-        };
-        let _ = timeout(LAST_ERROR, said).await;
-        self.held.set(0);
     }
 
     fn count_refused(&mut self) {
@@ -301,8 +282,12 @@ impl Relay<'_> {
         if self.client.is_over || !has_room {
             return Ok(false);
         }
-        let watch = &mut self.watch;
-        match read(client, self.relaying.buffer, cx, |bytes| watch.client_sent(bytes)) {
+        let (watch, deadlines) = (&mut self.watch, &mut self.deadlines);
+        let take = |bytes: &[u8]| {
+            deadlines.received(bytes.len());
+            watch.client_sent(bytes)
+        };
+        match read(client, self.relaying.buffer, cx, take) {
             Poll::Pending => Ok(false),
             Poll::Ready(Err(error)) => Err(End::ClientFailed(error)),
             Poll::Ready(Ok(Some(received))) => received.map(|()| true).map_err(End::Unreadable),
@@ -335,11 +320,45 @@ impl Relay<'_> {
     }
 
     fn note_move(&mut self, is_work: bool) {
-        self.moved_at = Instant::now();
+        let now = Instant::now();
+        self.deadlines.note_move(now);
         if is_work {
-            self.worked_at = self.moved_at;
+            self.worked_at = now;
         }
     }
+}
+
+/// Sends the error reply that names the fault, and drops what the client goes on to send for a while: a socket that is
+/// closed with unread bytes is reset, and the client would lose the reply. Returns the bytes that the client took.
+pub(crate) async fn send_last_error(
+    client: &mut (impl AsyncRead + AsyncWrite + Unpin),
+    watch: &mut Watch,
+    metrics: &Metrics,
+) -> u64 {
+    let mut taken = 0;
+    let said = async {
+        while !watch.for_client().is_empty() {
+            let written = poll_fn(|cx| watch.for_client().poll_write(Pin::new(&mut *client), cx)).await?;
+            metrics.sent_to_client(written);
+            taken += written as u64;
+        }
+        client.shutdown().await?;
+        let mut dropped = vec![0; CHUNK];
+        while client.read(&mut dropped).await? > 0 {}
+        io::Result::Ok(())
+    };
+    let _ = timeout(LAST_ERROR, said).await;
+    taken
+}
+
+/// Shuts both sides down, as far as that goes without waiting.
+async fn say_goodbye(client: &mut (impl AsyncWrite + Unpin), member: &mut (impl AsyncWrite + Unpin)) {
+    poll_fn(|cx| {
+        let _ = Pin::new(&mut *client).poll_shutdown(cx);
+        let _ = Pin::new(&mut *member).poll_shutdown(cx);
+        Poll::Ready(())
+    })
+    .await;
 }
 
 impl Side {
@@ -395,6 +414,7 @@ mod tests {
     use tokio::task::JoinHandle;
 
     const IDLE: Duration = Duration::from_secs(3600);
+    const TIMES: Times = Times { handshake: IDLE, authentication: IDLE, idle: IDLE, min_rate: 1024 };
 
     struct Played {
         client: DuplexStream,
@@ -414,13 +434,15 @@ mod tests {
         let relayed = tokio::spawn(async move {
             let relaying = Relaying {
                 buffer: 100,
-                idle: IDLE,
-                request: 1 << 20,
+                times: TIMES,
+                wants_authentication: Box::new(|| false),
                 metrics: &counting,
                 drain,
                 hint: Box::new(|_| {}),
             };
-            relay(&mut left, &mut right, &first, relaying).await
+            let mut opening = Opening::new(1 << 20);
+            opening.take(&first).unwrap();
+            relay(&mut left, &mut right, opening, relaying).await
         });
         Played { client, member, switch, metrics, relayed }
     }
@@ -485,7 +507,7 @@ mod tests {
         member.write_all(&answer).await.unwrap();
         assert_eq!(read(&mut client, answer.len()).await, answer);
         let end = relayed.await.unwrap().end;
-        assert!(matches!(end, End::Idle), "{end}");
+        assert!(matches!(end, End::Overdue(Overdue::Idle)), "{end}");
         assert_eq!(begun.elapsed(), IDLE / 2 + IDLE);
     }
 

@@ -23,6 +23,7 @@ use crate::loss::LossWatch;
 use crate::mechanisms;
 use crate::membership::{KnownBy, Membership, Wanted};
 use crate::metrics::{Carriage, Metrics, OpenSession};
+use crate::sources::{SourceLimit, SourceSession};
 use crate::stream::{Socket, Stream, prepare};
 use crate::tls::{TlsFiles, Use};
 
@@ -48,14 +49,19 @@ pub(crate) struct Upstream {
     watch: Option<LossWatch>,
     _open: OpenSession,
     _place: OwnedSemaphorePermit,
+    /// Counts the session for its source; set by [`keep`](Self::keep).
+    of_source: Option<SourceSession>,
 }
 
 /// Why a session gets no connection.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum NoUpstream {
     /// There are as many sessions as there may be. Another time.
-    #[error("the gateway has as many sessions as it may have")]
+    #[error("the gateway has as many sessions as it may have (max-sessions)")]
     Full,
+    /// The source has as many sessions as it may have. Another time.
+    #[error("{0}")]
+    SourceFull(SourceLimit),
     /// The gateway is about to stop. Elsewhere.
     #[error("the gateway is about to stop")]
     Draining,
@@ -97,6 +103,7 @@ impl NoUpstream {
     pub(crate) fn reason(&self) -> &'static str {
         match self {
             Self::Full => "sessions",
+            Self::SourceFull(limit) => limit.reason(),
             Self::Draining => "draining",
             Self::UnknownMember(_) => "unknown_member",
             Self::NotKnownYet => "not_known_yet",
@@ -139,7 +146,15 @@ impl Upstreams {
                 Ok(stream) => {
                     let open = self.metrics.session(carriage);
                     let name = self.name(&member);
-                    return Ok(Upstream { stream, member, name, watch: None, _open: open, _place: place });
+                    return Ok(Upstream {
+                        stream,
+                        member,
+                        name,
+                        watch: None,
+                        _open: open,
+                        _place: place,
+                        of_source: None,
+                    });
                 }
                 Err(new) => refusal = new,
             }
@@ -188,6 +203,11 @@ impl Upstreams {
 }
 
 impl Upstream {
+    /// Has the session count for its source until it ends.
+    pub(crate) fn keep(&mut self, of_source: SourceSession) {
+        self.of_source = Some(of_source);
+    }
+
     /// Which member it leads to, at the address where it was dialled.
     pub(crate) fn member(&self) -> &Member {
         &self.member

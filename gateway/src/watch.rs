@@ -16,6 +16,8 @@ use hotrod_core::wire::{
     Violation, write_reply,
 };
 
+use crate::authenticated::Authenticated;
+use crate::deadlines::Progress;
 use crate::pieces::Pieces;
 
 /// Requests in flight above which no further ones are read.
@@ -44,6 +46,10 @@ pub(crate) struct Watch {
     /// Metric labels of the requests answered here since they were last taken.
     refused: Vec<&'static str>,
     refuses_all: bool,
+    /// Whole requests that have been received, and whether another one has in part.
+    whole: u64,
+    is_mid_request: bool,
+    authenticated: Authenticated,
 }
 
 /// The request of which not all has been received.
@@ -97,6 +103,9 @@ impl Watch {
             to_client: Pieces::default(),
             refused: Vec::new(),
             refuses_all: false,
+            whole: 0,
+            is_mid_request: false,
+            authenticated: Authenticated::default(),
         }
     }
 
@@ -131,6 +140,17 @@ impl Watch {
     pub(crate) fn is_quiet(&self) -> bool {
         let is_between_messages = !self.is_mid_reply && self.to_client.is_empty() && self.to_member.is_empty();
         self.in_flight.is_empty() && is_between_messages && self.own_answers.is_empty()
+    }
+
+    /// What the session has done, for its deadlines.
+    pub(crate) fn progress(&self) -> Progress {
+        let has_begun = self.is_mid_request || self.requests.buffered() > 0;
+        Progress {
+            whole: self.whole,
+            // A client that does not take its answers is not read from either.
+            is_waiting: has_begun && self.wants_requests() && self.to_client.is_empty(),
+            is_authenticated: self.authenticated.is_done(),
+        }
     }
 
     /// Answers every request from now on here. One that is forwarded in part is finished.
@@ -169,6 +189,8 @@ impl Watch {
 
     fn request(&mut self, piece: RequestPiece) -> Result<(), Unreadable> {
         let RequestPiece { head, bytes, is_last, .. } = piece;
+        self.whole += u64::from(is_last);
+        self.is_mid_request = !is_last;
         if let Some(head) = head {
             self.present = self.judge(head)?;
         }
@@ -254,6 +276,12 @@ impl Watch {
     }
 
     fn reply(&mut self, piece: ReplyPiece, mut hint: impl FnMut(&Topology)) -> Result<(), Unreadable> {
+        if !self.authenticated.is_done()
+            && let MessageKind::Reply { message_id, .. } = piece.kind
+            && let Some(asked) = self.in_flight.get(&message_id)
+        {
+            self.authenticated.answer(*asked, &piece);
+        }
         let ReplyPiece { kind, bytes, is_last, topology, .. } = piece;
         let mut is_stray = false;
         if let MessageKind::Reply { message_id, .. } = kind {

@@ -17,6 +17,7 @@ use clap::{ArgMatches, CommandFactory, FromArgMatches, Parser};
 use hotrod_core::cluster::MemberHosts;
 use hotrod_core::sasl::Secret;
 use hotrod_core::wire::Member;
+use ipnet::IpNet;
 
 pub use file::{Account, Proof};
 pub use server_names::ServerNames;
@@ -83,6 +84,8 @@ pub struct Config {
     pub tls: Option<ServerTls>,
     /// Whether clients without TLS are served; always true where there is none.
     pub allow_plain: bool,
+    /// Networks of routers, whose connections begin with a PROXY header that is believed; empty for none.
+    pub proxy_protocol: Vec<IpNet>,
     /// Connections that the system holds until they are accepted.
     pub backlog: u32,
     /// Towards members.
@@ -175,7 +178,13 @@ pub struct Limits {
     pub connections: usize,
     /// Sessions with members at a time, over all connections.
     pub sessions: usize,
-    /// Sessions on one HTTP/2 connection at a time.
+    /// Connections of one source address at a time.
+    pub connections_per_source: usize,
+    /// Sessions of one source address at a time.
+    pub sessions_per_source: usize,
+    /// Connections that one source address may begin in a second.
+    pub handshakes_per_source: usize,
+    /// Sessions on one HTTP/2 connection at a time, those within its tunnels included.
     pub tunnels: usize,
     /// Bytes of the head of an HTTP request.
     pub header: usize,
@@ -183,8 +192,13 @@ pub struct Limits {
     pub buffer: usize,
     /// Bytes of the largest request: at most the members' `max-content-length`.
     pub request: usize,
-    /// Time for a client to say what it speaks, TLS included.
+    /// Time for a client to say what it speaks, TLS included; and for the first request of a session, and for each
+    /// further one beside what it takes at the minimum rate.
     pub handshake_timeout: Duration,
+    /// Time for a session to authenticate, where the cluster wants that.
+    pub authentication_timeout: Duration,
+    /// Bytes per second at which a request that has begun has to come.
+    pub min_request_rate: usize,
     /// A session on which nothing came for so long is ended.
     pub idle_timeout: Duration,
 }
@@ -327,6 +341,8 @@ fn command() -> clap::Command {
             (_, Some(toml::Value::String(default))) => format!("{help} [default: {default}]"),
             (_, Some(default)) => format!("{help} [default: {default}]"),
             ("listen", None) => format!("{help} [default with --embedded: 127.0.0.1:11222]"),
+            ("max-connections-per-source", None) => format!("{help} [default: half of max-connections]"),
+            ("max-sessions-per-source", None) => format!("{help} [default: half of max-sessions]"),
             ("members", None) => format!("{help} [default: 1]"),
             (_, None) => help,
         };

@@ -10,7 +10,7 @@ use hotrod_core::sasl::Mechanism;
 use serde::{Deserialize, Serialize};
 
 use super::server_names::ServerNames;
-use super::value::{AlpnIds, Given, ListenAddress, LogFormat, RequestSize, Servers, Size};
+use super::value::{AlpnIds, Given, ListenAddress, LogFormat, Networks, RequestSize, Servers, Size};
 use crate::embedded::NamedCache;
 
 /// What one source says; what it does not say is `None`.
@@ -58,6 +58,9 @@ pub(crate) struct Options {
     /// With TLS, serve clients without it as well
     #[arg(long, help_heading = "Listening", value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
     pub(crate) allow_plain: Option<bool>,
+    /// Networks of routers from which every connection has to begin with a PROXY header, version 1 or 2, which is believed
+    #[arg(long, help_heading = "Listening", value_name = "CIDR,…")]
+    pub(crate) proxy_protocol: Option<Given<Networks>>,
     /// Connections that the system may hold until they are accepted
     #[arg(long, help_heading = "Listening", value_name = "N")]
     pub(crate) backlog: Option<NonZeroUsize>,
@@ -116,7 +119,16 @@ pub(crate) struct Options {
     /// Sessions with members at a time, over all connections
     #[arg(long, help_heading = "Limits", value_name = "N")]
     pub(crate) max_sessions: Option<NonZeroUsize>,
-    /// Sessions on one HTTP/2 connection at a time
+    /// Connections of one source address at a time; of IPv6 a /64 is one source
+    #[arg(long, help_heading = "Limits", value_name = "N")]
+    pub(crate) max_connections_per_source: Option<NonZeroUsize>,
+    /// Sessions of one source address at a time
+    #[arg(long, help_heading = "Limits", value_name = "N")]
+    pub(crate) max_sessions_per_source: Option<NonZeroUsize>,
+    /// Connections that one source address may begin in a second; those of ten seconds may come at once
+    #[arg(long, help_heading = "Limits", value_name = "N")]
+    pub(crate) max_handshakes_per_source: Option<NonZeroUsize>,
+    /// Sessions on one HTTP/2 connection at a time, those within its tunnels included
     #[arg(long, help_heading = "Limits", value_name = "N")]
     pub(crate) max_tunnels: Option<NonZeroUsize>,
     /// The head of an HTTP request, in bytes
@@ -128,10 +140,16 @@ pub(crate) struct Options {
     /// Bytes held for a side that is slow to take them, in each direction of a session
     #[arg(long, help_heading = "Limits", value_name = "SIZE")]
     pub(crate) buffer: Option<Given<Size>>,
-    /// Time for a client to say what it speaks, TLS included
+    /// Time for a client to say what it speaks, TLS included, and again for each session's first request
     #[arg(long, help_heading = "Limits", value_name = "TIME")]
     pub(crate) handshake_timeout: Option<Given<Duration>>,
-    /// A connection on which neither side sent anything for so long is closed
+    /// Time for a session to authenticate, where the cluster wants that
+    #[arg(long, help_heading = "Limits", value_name = "TIME")]
+    pub(crate) authentication_timeout: Option<Given<Duration>>,
+    /// Bytes per second at which a request that has begun has to come, beside the time of handshake-timeout
+    #[arg(long, help_heading = "Limits", value_name = "SIZE")]
+    pub(crate) min_request_rate: Option<Given<Size>>,
+    /// A session on which neither side sent anything for so long is closed
     #[arg(long, help_heading = "Limits", value_name = "TIME")]
     pub(crate) idle_timeout: Option<Given<Duration>>,
     /// Time for sessions to end by themselves after SIGTERM
@@ -170,6 +188,13 @@ pub(super) const ALWAYS: [&str; 9] = [
 ];
 
 impl Options {
+    /// Fills in the defaults that follow from other options: no source takes more than half of what there is.
+    pub(super) fn derive(&mut self) {
+        let half = |all: Option<NonZeroUsize>| all.and_then(|all| NonZeroUsize::new(usize::from(all).div_ceil(2)));
+        self.max_connections_per_source = self.max_connections_per_source.or(half(self.max_connections));
+        self.max_sessions_per_source = self.max_sessions_per_source.or(half(self.max_sessions));
+    }
+
     /// What holds where nothing is said.
     pub(super) fn defaults(embedded: bool) -> Self {
         // A wrong one would be a mistake in this table; the tests go through all of it.
@@ -193,10 +218,13 @@ impl Options {
             topology_cache: Some("___protobuf_metadata".into()),
             topology_interval: given("5s"),
             max_sessions: NonZeroUsize::new(10_000),
+            max_handshakes_per_source: NonZeroUsize::new(500),
             max_tunnels: NonZeroUsize::new(100),
             max_header: given("16KiB"),
             max_request: given("10MB"),
             buffer: given("64KiB"),
+            authentication_timeout: given("30s"),
+            min_request_rate: given("1KiB"),
             idle_timeout: given("1h"),
             drain_timeout: given("30s"),
             ..both

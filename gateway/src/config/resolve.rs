@@ -30,6 +30,9 @@ pub(super) fn invocation(
         // A default that would mean nothing.
         effective.alpn = None;
     }
+    if !embedded {
+        effective.derive();
+    }
     let mode = if embedded {
         embedded_node(&effective, sources)?
     } else {
@@ -103,14 +106,34 @@ fn gateway(options: &Options, sources: &Sources, password: Option<Secret>) -> Re
     let count = |name, number: Option<std::num::NonZeroUsize>| {
         number.map(usize::from).ok_or_else(|| sources.invalid(name, "is missing"))
     };
+    let share = |name, number, (all_name, all): (&str, Option<std::num::NonZeroUsize>)| {
+        let share = count(name, number)?;
+        if all.is_some_and(|all| share > usize::from(all)) {
+            return Err(sources.invalid(name, format!("expected at most {all_name}, of which it is a part")));
+        }
+        Ok(share)
+    };
     let limits = Limits {
         connections: count("max-connections", options.max_connections)?,
         sessions: count("max-sessions", options.max_sessions)?,
+        connections_per_source: share(
+            "max-connections-per-source",
+            options.max_connections_per_source,
+            ("max-connections", options.max_connections),
+        )?,
+        sessions_per_source: share(
+            "max-sessions-per-source",
+            options.max_sessions_per_source,
+            ("max-sessions", options.max_sessions),
+        )?,
+        handshakes_per_source: count("max-handshakes-per-source", options.max_handshakes_per_source)?,
         tunnels: count("max-tunnels", options.max_tunnels)?,
         header: value_of("max-header", options.max_header.as_ref(), sources)?.0,
         request: value_of("max-request", options.max_request.as_ref(), sources)?.0,
         buffer: value_of("buffer", options.buffer.as_ref(), sources)?.0,
         handshake_timeout: value_of("handshake-timeout", options.handshake_timeout.as_ref(), sources)?,
+        authentication_timeout: value_of("authentication-timeout", options.authentication_timeout.as_ref(), sources)?,
+        min_request_rate: value_of("min-request-rate", options.min_request_rate.as_ref(), sources)?.0,
         idle_timeout: value_of("idle-timeout", options.idle_timeout.as_ref(), sources)?,
     };
     let backlog = count("backlog", options.backlog)?;
@@ -132,6 +155,7 @@ fn gateway(options: &Options, sources: &Sources, password: Option<Secret>) -> Re
             account: account(options, sources, password)?,
         },
         limits,
+        proxy_protocol: options.proxy_protocol.as_ref().map_or_else(Vec::new, |given| given.value.0.clone()),
         drain_timeout: value_of("drain-timeout", options.drain_timeout.as_ref(), sources)?,
     })
 }

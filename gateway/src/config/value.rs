@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::fmt;
 use std::marker::PhantomData;
+use std::net::IpAddr;
 use std::ops::RangeInclusive;
 use std::str::FromStr;
 use std::time::Duration;
@@ -11,6 +12,7 @@ use hotrod_core::cluster::MemberHosts;
 use hotrod_core::sasl::Mechanism;
 use hotrod_core::uri::ConnectionUri;
 use hotrod_core::wire::Member;
+use ipnet::IpNet;
 use serde::de::{self, Deserialize, Deserializer, Visitor};
 use serde::ser::{Serialize, Serializer};
 
@@ -196,6 +198,23 @@ impl Kind for ListenAddress {
     }
 }
 
+/// Networks, as addresses with the length of their prefix.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Networks(pub(crate) Vec<IpNet>);
+
+impl Kind for Networks {
+    const EXPECTED: &'static str = "networks such as 10.0.0.0/8 or 192.0.2.7, with commas between them";
+
+    fn read(text: &str) -> Option<Self> {
+        let network = |text: &str| match text.parse::<IpAddr>() {
+            Ok(address) => Some(IpNet::from(address)),
+            // Bits behind the prefix are a mistake of somebody.
+            Err(_) => text.parse::<IpNet>().ok().filter(|network| network.trunc() == *network),
+        };
+        text.split(',').map(network).collect::<Option<_>>().map(Self)
+    }
+}
+
 /// ALPN ids, in the order in which they are preferred.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct AlpnIds(pub(crate) Vec<String>);
@@ -295,6 +314,16 @@ mod tests {
         }
         for text in ["", "127.0.0.1", ":1", "::1:1", "[::1]", "host:99999", "[host]:1"] {
             assert!(read::<ListenAddress>(text).is_none(), "{text}");
+        }
+    }
+
+    #[test]
+    fn networks_are_addresses_with_a_prefix() {
+        let networks = |text: &str| read(text).map(|Networks(all)| all.iter().map(ToString::to_string).collect());
+        let all: Vec<String> = networks("10.0.0.0/8,192.0.2.7,2001:db8::/32").unwrap();
+        assert_eq!(all, ["10.0.0.0/8", "192.0.2.7/32", "2001:db8::/32"]);
+        for text in ["", "10.0.0.1/8", "10.0.0.0/33", "10.0.0.0/8,", "router", "10.0.0.0/8 192.0.2.7"] {
+            assert!(networks(text).is_none(), "{text}");
         }
     }
 

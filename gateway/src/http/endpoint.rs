@@ -35,7 +35,7 @@ impl Refusal {
 
     pub(super) fn of(refusal: &NoUpstream) -> Self {
         match refusal {
-            NoUpstream::Full => Self::for_now(429),
+            NoUpstream::Full | NoUpstream::SourceFull(_) => Self::for_now(429),
             NoUpstream::Draining | NoUpstream::NotKnownYet | NoUpstream::Unreachable { .. } => Self::for_now(503),
             NoUpstream::OffersExternal { .. } => Self::status(403),
             NoUpstream::UnknownMember(_) => Self::status(404),

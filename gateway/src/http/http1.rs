@@ -2,31 +2,40 @@
 
 use std::future::poll_fn;
 use std::task::Poll;
+use std::time::Duration;
 
 use bytes::BytesMut;
 use hotrod_core::carriage::registry::{ADDRESS_FIELD, INSIDE_FIELD, NODE_FIELD};
 use hotrod_core::carriage::{Detected, detect, names_at_most_one_node};
 use hotrod_core::http1::{Answer, Fields, Kind, Limits, Request, ServerEvent, ServerExchange, Violation};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout, timeout_at};
 
 use super::endpoint::{Meant, Refusal, is_inside, node_at};
-use super::http2::{self, Place};
+use super::http2;
+use super::place::Place;
 use super::{HERE, Link};
-use crate::connection::Ended;
+use crate::connection::{Ended, REFUSAL_TIMEOUT};
+use crate::deadlines::Overdue;
 use crate::drain::Phase;
 use crate::gateway::Shared;
 use crate::metrics::Carriage;
+use crate::opening::Opening;
 use crate::relay::relay;
 use crate::upstream::Upstream;
 
+/// Time for a client to take an answer.
+const FLUSH_TIMEOUT: Duration = Duration::from_secs(10);
+
 /// Serves a client that speaks HTTP/1.1; `first` is what it has sent already.
-pub(super) async fn serve(shared: &Shared, stream: &mut impl Link, first: BytesMut, is_surplus: bool) -> Ended {
+pub(super) async fn serve(shared: &Shared, stream: &mut impl Link, first: BytesMut, place: Place<'_>) -> Ended {
     let limits = Limits { head: shared.config.limits.header, ..Limits::default() };
     let mut exchange = ServerExchange::new(limits);
     exchange.handle_received(&first);
     let mut drain = shared.drain.clone();
-    let idle = shared.config.limits.idle_timeout;
+    let patience = shared.config.limits.handshake_timeout;
+    let patience = if place.surplus.is_some() { patience.min(REFUSAL_TIMEOUT) } else { patience };
+    let mut deadline = Instant::now() + patience;
     let mut is_answered = false;
     loop {
         while let Some(event) = exchange.poll_event() {
@@ -35,12 +44,15 @@ pub(super) async fn serve(shared: &Shared, stream: &mut impl Link, first: BytesM
                     let close = shared.drain.is_draining();
                     answer_ordinary(&mut exchange, &request, close);
                     is_answered = true;
+                    deadline = Instant::now() + patience;
                 }
-                ServerEvent::Request(_) if is_surplus => {
-                    shared.metrics.refused("connections");
-                    refuse(&mut exchange, &Refusal::for_now(429));
-                }
-                ServerEvent::Request(request) => return tunnel(shared, stream, exchange, &request).await,
+                ServerEvent::Request(request) => match place.surplus {
+                    None => return tunnel(shared, stream, exchange, &request, &place).await,
+                    Some(surplus) => {
+                        shared.metrics.refused(surplus.reason());
+                        return turn_away(stream, &mut exchange, &Refusal::for_now(429), surplus).await;
+                    }
+                },
                 ServerEvent::Failed(violation) => {
                     shared.metrics.refused("request");
                     // A link that does not begin with a request line speaks something else: it is closed.
@@ -61,24 +73,36 @@ pub(super) async fn serve(shared: &Shared, stream: &mut impl Link, first: BytesM
             return Ended::early("answered");
         }
         let read = tokio::select! {
-            read = timeout(idle, stream.read_buf(exchange.receive_buffer())) => read,
+            read = timeout_at(deadline, stream.read_buf(exchange.receive_buffer())) => read,
             _ = drain.beyond(Phase::Serving) => return Ended::early("drained"),
         };
         match read {
             Ok(Ok(0)) => return Ended::early("closed by the client"),
             Ok(Ok(_)) => exchange.handle_filled(),
             Ok(Err(error)) => return Ended::early(error),
-            Err(_) => return Ended::early("idle for too long"),
+            Err(_) => {
+                let is_begun = exchange.handle_timeout().is_some();
+                let _ = flush(stream, &mut exchange).await;
+                let _ = timeout(FLUSH_TIMEOUT, stream.shutdown()).await;
+                if !is_begun {
+                    return Ended::early("no further HTTP request in time (handshake-timeout)");
+                }
+                shared.metrics.refused("first_request");
+                return Ended::early("no whole HTTP request in time (handshake-timeout)");
+            }
         }
     }
 }
 
 async fn flush(stream: &mut impl Link, exchange: &mut ServerExchange) -> std::io::Result<()> {
-    while !exchange.transmit().is_empty() {
-        let written = stream.write(exchange.transmit().first()).await?;
-        exchange.transmitted(written);
-    }
-    stream.flush().await
+    let flush = async {
+        while !exchange.transmit().is_empty() {
+            let written = stream.write(exchange.transmit().first()).await?;
+            exchange.transmitted(written);
+        }
+        stream.flush().await
+    };
+    timeout(FLUSH_TIMEOUT, flush).await.unwrap_or_else(|_| Err(std::io::ErrorKind::TimedOut.into()))
 }
 
 /// Probes, people and proxies: Hot Rod's fields without an Upgrade mean something that is not there.
@@ -118,7 +142,13 @@ pub(crate) fn what_is_wrong(fields: &Fields) -> Option<&'static str> {
 }
 
 /// Leads a client to a member, or says why not.
-async fn tunnel(shared: &Shared, stream: &mut impl Link, mut exchange: ServerExchange, request: &Request) -> Ended {
+async fn tunnel(
+    shared: &Shared,
+    stream: &mut impl Link,
+    mut exchange: ServerExchange,
+    request: &Request,
+    place: &Place<'_>,
+) -> Ended {
     let target = match &request.kind {
         Kind::Connect { authority } => Some(authority.as_str()),
         _ => None,
@@ -133,13 +163,13 @@ async fn tunnel(shared: &Shared, stream: &mut impl Link, mut exchange: ServerExc
     let connected = if is_early && !shared.drain.is_draining() {
         Ok(None)
     } else {
-        shared.upstreams.connect(meant.wanted(), carriage).await.map(Some)
+        shared.connect(place.source, meant.wanted(), carriage).await.map(Some)
     };
     let mut upstream = match connected {
         Ok(upstream) => upstream,
         Err(refusal) => return turn_away(stream, &mut exchange, &Refusal::of(&refusal), refusal).await,
     };
-    let first = match begin(shared, stream, &mut exchange, upstream.as_mut()).await {
+    let mut first = match begin(shared, stream, &mut exchange, upstream.as_mut()).await {
         Ok(first) => first,
         Err(reason) => {
             return Ended { member: upstream.map(|upstream| upstream.member().clone()), ..Ended::early(reason) };
@@ -150,30 +180,56 @@ async fn tunnel(shared: &Shared, stream: &mut impl Link, mut exchange: ServerExc
         Detected::HotRod => {}
         Detected::Http2 => {
             drop(upstream);
-            return http2::serve(shared, stream, first, Place { is_surplus: false, inside: Some(meant) }).await;
+            return http2::serve(shared, stream, first, place.within(meant)).await;
         }
         _ => {
             let _ = stream.shutdown().await;
             return Ended::early("its tunnel carries neither Hot Rod nor HTTP/2");
         }
     }
-    let mut upstream = match upstream.take() {
-        Some(upstream) => upstream,
-        None => match shared.upstreams.connect(meant.wanted(), carriage).await {
-            Ok(upstream) => upstream,
-            Err(refusal) => {
-                let _ = stream.shutdown().await;
-                return Ended::early(refusal);
+    let opened = match upstream {
+        // Its first request has the session's deadline.
+        Some(upstream) => {
+            let mut opening = Opening::new(shared.config.limits.request);
+            match opening.take(&first) {
+                Ok(()) => Ok((opening, upstream)),
+                Err(fault) => {
+                    drop(upstream);
+                    opening.answer_fault(shared, stream).await;
+                    Err(fault.to_string())
+                }
             }
-        },
+        }
+        None => open(shared, stream, &mut first, &meant, carriage, place).await,
     };
-    let relayed = relay(stream, &mut upstream, &first, shared.relaying()).await;
+    let (opening, mut upstream) = match opened {
+        Ok(opened) => opened,
+        Err(reason) => {
+            let _ = stream.shutdown().await;
+            return Ended::early(reason);
+        }
+    };
+    let relayed = relay(stream, &mut upstream, opening, shared.relaying()).await;
     Ended {
         member: Some(upstream.member().clone()),
         to_member: relayed.to_member,
         to_client: relayed.to_client,
         reason: relayed.end.to_string(),
     }
+}
+
+/// Connects a session whose member was not connected at the head of its request.
+async fn open(
+    shared: &Shared,
+    stream: &mut impl Link,
+    first: &mut BytesMut,
+    meant: &Meant,
+    carriage: Carriage,
+    place: &Place<'_>,
+) -> Result<(Opening, Upstream), String> {
+    let opening = Opening::read(shared, stream, first).await.map_err(|reason| reason.to_string())?;
+    let connected = shared.connect(place.source, meant.wanted(), carriage).await;
+    connected.map(|upstream| (opening, upstream)).map_err(|refusal| refusal.to_string())
 }
 
 async fn turn_away(
@@ -231,6 +287,9 @@ async fn first_bytes(shared: &Shared, stream: &mut impl Link, mut first: BytesMu
     match timeout(shared.config.limits.handshake_timeout, read).await {
         Ok(Ok(())) => Ok(first),
         Ok(Err(error)) => Err(error.to_string()),
-        Err(_) => Err("did not use its tunnel in time".into()),
+        Err(_) => {
+            shared.metrics.refused("first_request");
+            Err(Overdue::FirstRequest.to_string())
+        }
     }
 }

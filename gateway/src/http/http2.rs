@@ -19,9 +19,12 @@ use tokio_util::io::poll_read_buf;
 
 use super::endpoint::{Meant, Refusal, is_inside, refuse};
 use super::lane::MOST_WAITING;
+use super::place::Place;
 use super::session::{Progress, Session};
 use super::{HERE, Link};
-use crate::connection::Ended;
+use crate::config;
+use crate::connection::{Ended, REFUSAL_TIMEOUT, Surplus};
+use crate::deadlines::{Overdue, Times};
 use crate::drain::Phase;
 use crate::gateway::Shared;
 use crate::metrics::{Buffered, Carriage};
@@ -36,22 +39,15 @@ const CONNECTION_CREDIT: u32 = 4 * MOST_WAITING as u32;
 pub(super) const UNTAKEN: usize = 256 << 10;
 /// Reads of one turn before other tasks get theirs.
 const READS_A_TURN: usize = 16;
-/// How often it is looked at whether a link is idle.
+/// How often the deadlines of a link and its sessions are looked at.
 const CHECK: Duration = Duration::from_secs(1);
 /// Time after the grace in which new calls are still answered, with the word that they have to go elsewhere.
 const LAST_WORDS: Duration = Duration::from_millis(300);
-
-/// Where a link is.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Place {
-    /// Whether there are too many connections: everything is refused.
-    pub(super) is_surplus: bool,
-    /// Inside a tunnel, which asked for that member; there is no further tunnel in it.
-    pub(super) inside: Option<Meant>,
-}
+/// Time for a client to take the last words of a link that is over.
+const GOODBYE: Duration = Duration::from_secs(10);
 
 /// Serves a client that speaks HTTP/2; `first` is what it has sent already.
-pub(super) async fn serve(shared: &Shared, stream: &mut impl Link, first: BytesMut, place: Place) -> Ended {
+pub(super) async fn serve(shared: &Shared, stream: &mut impl Link, first: BytesMut, place: Place<'_>) -> Ended {
     let mut server = Server::new(shared, place);
     server.machine.receive_buffer().extend_from_slice(&first);
     server.machine.handle_filled(server.now());
@@ -60,37 +56,44 @@ pub(super) async fn serve(shared: &Shared, stream: &mut impl Link, first: BytesM
     Ended { member: None, to_member: server.to_member, to_client: server.to_client, reason }
 }
 
-/// Serves what a tunnel carries that has asked for that member.
-pub(super) fn serve_inside(
-    shared: &Shared,
+/// Serves what a tunnel carries.
+pub(super) fn serve_inside<'a>(
+    shared: &'a Shared,
     mut far: DuplexStream,
-    meant: Meant,
-) -> Pin<Box<dyn Future<Output = Ended> + Send + '_>> {
-    let place = Place { is_surplus: false, inside: Some(meant) };
+    place: Place<'a>,
+) -> Pin<Box<dyn Future<Output = Ended> + Send + 'a>> {
     Box::pin(async move { serve(shared, &mut far, BytesMut::new(), place).await })
 }
 
 struct Server<'a> {
     shared: &'a Shared,
-    place: Place,
+    place: Place<'a>,
+    times: Times,
     machine: ServerLink,
     sessions: BTreeMap<StreamId, Session<'a>>,
     /// Octets of requests that wait for their turn, in all sessions.
     waiting: usize,
     epoch: Clock,
-    moved_at: Clock,
+    /// When the deadlines are looked at next. It does not move with what else wakes the link.
+    check: Clock,
+    /// Since when there is no session, and no request either.
+    empty_since: Clock,
+    /// How long that may be: see [`allow`](Self::allow).
+    patience: Duration,
     held: Buffered,
     phase: Phase,
     /// Until when sessions may say their last words.
     farewell: Option<Clock>,
     /// The machine has said its last word, which is still to be sent.
     over: Option<String>,
+    /// Until when that may take.
+    gone: Option<Clock>,
     to_member: u64,
     to_client: u64,
 }
 
 impl<'a> Server<'a> {
-    fn new(shared: &'a Shared, place: Place) -> Self {
+    fn new(shared: &'a Shared, place: Place<'a>) -> Self {
         let limits = &shared.config.limits;
         let settings = Settings {
             max_concurrent_streams: Some(u32::try_from(limits.tunnels).unwrap_or(u32::MAX)),
@@ -109,15 +112,19 @@ impl<'a> Server<'a> {
         Self {
             machine: ServerLink::new(config, Instant::EPOCH),
             shared,
+            times: Times::of(limits),
+            patience: patience(limits, &place),
             place,
             sessions: BTreeMap::new(),
             waiting: 0,
             epoch: now,
-            moved_at: now,
+            check: now + CHECK,
+            empty_since: now,
             held: shared.metrics.buffer(),
             phase: Phase::Serving,
             farewell: None,
             over: None,
+            gone: None,
             to_member: 0,
             to_client: 0,
         }
@@ -129,9 +136,8 @@ impl<'a> Server<'a> {
 
     /// When it has to be looked at again.
     fn alarm(&self) -> Clock {
-        let check = Clock::now() + CHECK;
         let wanted = self.machine.poll_timeout().map(|at| self.epoch + Duration::from_micros(at.as_micros()));
-        wanted.into_iter().chain(self.farewell).fold(check, Clock::min)
+        wanted.into_iter().chain(self.farewell).chain(self.gone).fold(self.check, Clock::min)
     }
 
     async fn run(&mut self, stream: &mut impl Link) -> String {
@@ -144,11 +150,11 @@ impl<'a> Server<'a> {
                 reason = poll_fn(|cx| self.poll(stream, cx)) => return reason,
                 () = sleep_until(alarm) => {
                     self.machine.handle_timeout(self.now());
-                    if let Some(reason) = self.is_idle_for_too_long() {
-                        self.machine.close(ErrorCode::NO_ERROR, b"idle");
-                        self.over.get_or_insert(reason);
-                    }
+                    self.end_overdue();
                     self.end_in_time();
+                    if self.gone.is_some_and(|gone| gone <= Clock::now()) {
+                        return self.over.take().unwrap_or_default();
+                    }
                 }
                 phase = drain.beyond(phase) => self.go_on_to(phase),
                 Ok(view) = topologies.recv() => {
@@ -161,9 +167,46 @@ impl<'a> Server<'a> {
         }
     }
 
-    fn is_idle_for_too_long(&self) -> Option<String> {
-        let is_idle = self.moved_at.elapsed() > self.shared.config.limits.idle_timeout;
-        is_idle.then(|| "idle for too long".to_string())
+    /// Ends sessions that did not go on in time, and the link if it has had none for too long. What belongs to no session,
+    /// such as PING, keeps neither.
+    fn end_overdue(&mut self) {
+        let (now, source) = (Clock::now(), self.place.source);
+        if now < self.check {
+            return;
+        }
+        self.check = now + CHECK;
+        let mut ended = Vec::new();
+        for (stream, session) in &mut self.sessions {
+            if let Some(overdue) = session.end_overdue(&mut self.machine, now) {
+                overdue.reason().into_iter().for_each(|reason| self.shared.metrics.refused(reason));
+                tracing::info!(client = %source.address(), stream = stream.value(), reason = %overdue, "session ended");
+                ended.push(*stream);
+            }
+        }
+        ended.into_iter().for_each(|stream| self.forget(stream));
+        if self.sessions.is_empty() && now >= self.empty_since + self.patience && self.over.is_none() {
+            let is_unused = self.patience < self.times.idle;
+            if is_unused {
+                self.shared.metrics.refused("first_request");
+            }
+            let unused = "no session for too long (handshake-timeout, authentication-timeout)".to_string();
+            self.machine.close(ErrorCode::NO_ERROR, b"idle");
+            self.end(if is_unused { unused } else { Overdue::Idle.to_string() });
+        }
+    }
+
+    /// How long a link may be without a session: until it has had one as long as a first request may take, and then for as
+    /// long as a session may be idle, if one was let in; else as long as authentication may take.
+    fn allow(&mut self, is_authenticated: bool) {
+        let is_let_in = is_authenticated || !self.shared.wants_authentication();
+        let allowed = if is_let_in { self.times.idle } else { self.times.authentication.min(self.times.idle) };
+        self.patience = self.patience.max(allowed);
+    }
+
+    /// The link is over, for this reason unless it was so before.
+    fn end(&mut self, reason: String) {
+        self.over.get_or_insert(reason);
+        self.gone.get_or_insert(Clock::now() + GOODBYE);
     }
 
     /// The gateway is about to stop: clients go elsewhere, and what is in flight finishes.
@@ -205,7 +248,7 @@ impl<'a> Server<'a> {
     fn close_if_done(&mut self) {
         if self.phase == Phase::Closing && self.sessions.is_empty() {
             self.machine.close(ErrorCode::NO_ERROR, b"the grace is over");
-            self.over.get_or_insert("cut off at the end of the grace".into());
+            self.end("cut off at the end of the grace".into());
         }
     }
 
@@ -265,7 +308,6 @@ impl<'a> Server<'a> {
                 self.held.set(held + self.machine.transmit().len());
                 return Poll::Pending;
             }
-            self.moved_at = Clock::now();
         }
         cx.waker().wake_by_ref();
         Poll::Pending
@@ -326,6 +368,10 @@ impl<'a> Server<'a> {
         if let Some(session) = self.sessions.remove(&stream) {
             self.waiting -= session.waiting_bytes();
             self.count(&session);
+            self.empty_since = Clock::now();
+            if session.has_worked() {
+                self.allow(session.is_authenticated());
+            }
         }
         self.close_if_done();
     }
@@ -351,10 +397,10 @@ impl<'a> Server<'a> {
                 ServerEvent::Writable { .. } => {}
                 ServerEvent::Drained => {
                     self.machine.close(ErrorCode::NO_ERROR, b"");
-                    self.over.get_or_insert("drained".into());
+                    self.end("drained".into());
                 }
                 ServerEvent::Closed(reason) => {
-                    self.over.get_or_insert(reason.to_string());
+                    self.end(reason.to_string());
                 }
             }
         }
@@ -372,9 +418,15 @@ impl<'a> Server<'a> {
     fn begin(&mut self, stream: StreamId, asked: Asked) {
         let inside = asked.fields.iter().any(|field| field.name == INSIDE_FIELD.as_bytes() && field.value == "h2");
         if let Some(refusal) = self.refusal(&asked) {
-            self.shared.metrics.refused("request");
+            self.shared.metrics.refused(self.place.surplus.map_or("request", Surplus::reason));
             return refuse(&mut self.machine, stream, &refusal);
         }
+        let Some(counted) = self.place.session() else {
+            self.shared.metrics.refused("tunnels");
+            let why = "this connection has as many sessions as it may have (max-tunnels)";
+            self.shared.sources.complain(self.place.source.address(), "tunnels", &why);
+            return refuse(&mut self.machine, stream, &Refusal::for_now(429));
+        };
         let meant = Meant::of(self.shared, asked.node.as_deref(), asked.target.as_deref());
         let meant = match &self.place.inside {
             Some(outer) => meant.or(outer),
@@ -386,9 +438,8 @@ impl<'a> Server<'a> {
             Some(_) => Carriage::Connect,
             None => Carriage::ExtendedConnect,
         };
-        let is_inner = self.place.inside.is_some();
-        let mut session = Session::new(self.shared, stream, meant, carriage, is_inner);
-        if inside && !is_framed && !is_inner && self.phase == Phase::Serving {
+        let mut session = Session::new(self.shared, stream, meant, carriage, self.place.clone(), counted);
+        if inside && !is_framed && self.place.inside.is_none() && self.phase == Phase::Serving {
             session.open(&mut self.machine);
         } else {
             session.connect();
@@ -398,7 +449,7 @@ impl<'a> Server<'a> {
 
     /// How it is refused whatever the member says.
     fn refusal(&self, asked: &Asked) -> Option<Refusal> {
-        if self.place.is_surplus {
+        if self.place.surplus.is_some() {
             Some(Refusal::for_now(429))
         } else if asked.is_foreign {
             Some(Refusal::status(501))
@@ -412,12 +463,19 @@ impl<'a> Server<'a> {
     }
 
     fn answer(&mut self, stream: StreamId, method: &str) {
+        self.empty_since = Clock::now();
         match method {
             "GET" => self.machine.answer(stream, 200, HERE, true),
             "HEAD" => self.machine.answer(stream, 200, HERE, false),
             _ => self.machine.answer(stream, 405, "", true),
         }
     }
+}
+
+/// How long a link may have no session before its first one.
+fn patience(limits: &config::Limits, place: &Place<'_>) -> Duration {
+    let patience = limits.handshake_timeout.min(limits.idle_timeout);
+    if place.surplus.is_some() { patience.min(REFUSAL_TIMEOUT) } else { patience }
 }
 
 /// Whether a field is another than `Hot-Rod-Inside`, or one of the values that it can have.

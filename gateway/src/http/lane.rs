@@ -21,6 +21,7 @@ use hotrod_core::wire::{
 
 use super::outgoing::Outgoing;
 use super::waiting::{Verdict, Waiting, is_too_large};
+use crate::authenticated::Authenticated;
 use crate::watch::{NO_EXTERNAL, error_reply};
 
 /// Bytes that wait for the member's socket above which no more are taken from clients.
@@ -46,6 +47,7 @@ pub(super) struct Lane {
     out: Outgoing,
     /// Caches that the member has answered about, with the id of the last topology that the client was sent.
     caches: BTreeMap<String, u32>,
+    authenticated: Authenticated,
     /// The last thing that the member said of credentials is that it does not want them.
     was_refused: bool,
     /// The client asks nothing more.
@@ -133,6 +135,7 @@ impl Lane {
             replies: ReplyScanner::new(Limits::default()),
             out: Outgoing::default(),
             caches: BTreeMap::new(),
+            authenticated: Authenticated::default(),
             was_refused: false,
             is_finished: false,
             is_given_up: false,
@@ -351,6 +354,7 @@ impl Lane {
                 continue;
             };
             let Some(flight) = self.asked.get(&message_id) else { return Err(Broken::LostTrack) };
+            self.authenticated.answer(flight.asked, &piece);
             if let Some(topology) = piece.topology {
                 self.caches.insert(flight.cache.clone(), topology.id);
                 hint(&topology);
@@ -371,6 +375,24 @@ impl Lane {
                 }
             }
         }
+    }
+
+    /// Whether the member has let the session in.
+    pub(super) fn is_authenticated(&self) -> bool {
+        self.authenticated.is_done()
+    }
+
+    /// Of a call of which not all has come, whether its client has credit to go on; `None` if there is no such call. One
+    /// whose turn it is gets credit as its fragments are taken, any other has its first and no more.
+    pub(super) fn waits_for(&self, call: u32) -> Option<bool> {
+        let mut waiting = self.waiting.iter().filter(|waiting| !waiting.is_whole);
+        if let Some(waiting) = waiting.find(|waiting| waiting.call == call) {
+            // Behind another one's turn a client may not want to send the very last of its credit.
+            let first = Offer::default().initial_credit as usize;
+            return Some(waiting.bytes < if self.current.is_some() { first / 2 } else { first });
+        }
+        let current = self.current.as_ref().filter(|current| !current.rest.is_whole && current.rest.call == call)?;
+        Some(current.rest.bytes == 0)
     }
 
     /// How many AUTHs with EXTERNAL were answered here since the last time.

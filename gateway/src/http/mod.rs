@@ -7,6 +7,7 @@ mod http2;
 mod inside;
 mod lane;
 mod outgoing;
+mod place;
 mod session;
 mod tunnel;
 mod waiting;
@@ -16,6 +17,7 @@ pub(crate) use http1::{answer_ordinary, refuse, what_is_wrong};
 
 use tokio::io::{AsyncRead, AsyncWrite};
 
+use self::place::Place;
 use crate::connection::{Ended, Incoming, Speaks};
 use crate::gateway::Shared;
 
@@ -29,11 +31,12 @@ trait Link: AsyncRead + AsyncWrite + Send + Unpin {}
 impl<T: AsyncRead + AsyncWrite + Send + Unpin> Link for T {}
 
 /// Serves a client that speaks HTTP.
-pub(crate) async fn serve(shared: &Shared, incoming: Incoming) -> Ended {
-    let Incoming { mut stream, speaks, first, is_surplus } = incoming;
+pub(crate) async fn serve(shared: &Shared, incoming: Incoming<'_>) -> Ended {
+    let Incoming { mut stream, source, speaks, first, surplus } = incoming;
+    let place = Place::new(shared, source, surplus);
     if speaks == Speaks::Http2 {
-        http2::serve(shared, &mut stream, first, http2::Place { is_surplus, inside: None }).await
+        http2::serve(shared, &mut stream, first, place).await
     } else {
-        http1::serve(shared, &mut stream, first, is_surplus).await
+        http1::serve(shared, &mut stream, first, place).await
     }
 }

@@ -6,16 +6,21 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use bytes::{Bytes, BytesMut};
+use hotrod_core::carriage::registry::HOT_ROD_NOT_AUTHENTICATED;
 use hotrod_core::carriage::{Fragment, Node, ServerLink};
 use hotrod_core::http2::{ErrorCode, StreamId};
 use hotrod_core::wire::Topology;
+use tokio::sync::OwnedSemaphorePermit;
+use tokio::time::Instant;
 
 use super::begins::{Begins, Carries};
 use super::endpoint::{Meant, Refusal, node_at, refuse};
 use super::http2::{UNTAKEN, serve_inside};
 use super::inside::Inside;
 use super::lane::{Broken, Lane};
+use super::place::Place;
 use super::tunnel::{Tunnel, read_at_most};
+use crate::deadlines::{Calls, Deadlines, Overdue, Progress as Done, Times};
 use crate::gateway::{CacheTopology, Shared};
 use crate::metrics::Carriage;
 use crate::upstream::{NoUpstream, Upstream};
@@ -29,9 +34,15 @@ pub(super) struct Session<'a> {
     /// Whom its client has asked for.
     meant: Meant,
     carriage: Carriage,
-    /// Its link is in a tunnel: it is none for a further one.
-    is_inner: bool,
+    /// Where its link is: within a tunnel it is none for a further one.
+    place: Place<'a>,
+    _counted: OwnedSemaphorePermit,
     is_accepted: bool,
+    /// Since the client was told that the session is there.
+    deadlines: Option<Deadlines>,
+    /// Of a session in frames, whole requests and those that have begun to come.
+    whole: u64,
+    calls: Calls,
     upstream: Stage<'a>,
     form: Form<'a>,
     /// Of a tunnel, while it is not known what it carries.
@@ -64,7 +75,14 @@ pub(super) enum Progress {
 }
 
 impl<'a> Session<'a> {
-    pub(super) fn new(shared: &'a Shared, stream: StreamId, meant: Meant, carriage: Carriage, is_inner: bool) -> Self {
+    pub(super) fn new(
+        shared: &'a Shared,
+        stream: StreamId,
+        meant: Meant,
+        carriage: Carriage,
+        place: Place<'a>,
+        counted: OwnedSemaphorePermit,
+    ) -> Self {
         let (form, begins) = if carriage == Carriage::Frames {
             (Form::Frames(Box::new(Lane::new(stream, shared.request_limits()))), None)
         } else {
@@ -75,8 +93,12 @@ impl<'a> Session<'a> {
             stream,
             meant,
             carriage,
-            is_inner,
+            place,
+            _counted: counted,
             is_accepted: false,
+            deadlines: None,
+            whole: 0,
+            calls: Calls::default(),
             upstream: Stage::None,
             form,
             begins,
@@ -88,15 +110,64 @@ impl<'a> Session<'a> {
 
     /// Looks for a connection with the member; the client is answered when there is one.
     pub(super) fn connect(&mut self) {
-        let (shared, meant, carriage) = (self.shared, self.meant.clone(), self.carriage);
-        let connecting = async move { shared.upstreams.connect(meant.wanted(), carriage).await };
+        let (shared, source, meant, carriage) = (self.shared, self.place.source, self.meant.clone(), self.carriage);
+        let connecting = async move { shared.connect(source, meant.wanted(), carriage).await };
         self.upstream = Stage::Connecting(Box::pin(connecting));
     }
 
     /// Answers the client at once: it means to open sessions within its tunnel, each of which finds its member by itself.
     pub(super) fn open(&mut self, link: &mut ServerLink) {
         link.accept(self.stream, &Node::default());
+        self.accepted();
+    }
+
+    /// The client has been told that its session is there: its time runs.
+    fn accepted(&mut self) {
         self.is_accepted = true;
+        self.deadlines = Some(Deadlines::new(Times::of(&self.shared.config.limits), Instant::now()));
+    }
+
+    /// Whether a whole request has come.
+    pub(super) fn has_worked(&self) -> bool {
+        self.progress().whole > 0
+    }
+
+    /// Whether the member has let it in.
+    pub(super) fn is_authenticated(&self) -> bool {
+        self.progress().is_authenticated
+    }
+
+    fn progress(&self) -> Done {
+        match &self.form {
+            Form::Frames(lane) => {
+                Done { whole: self.whole, is_waiting: false, is_authenticated: lane.is_authenticated() }
+            }
+            Form::Tunnel(tunnel) => tunnel.progress(),
+            Form::Inside(_) => Done::default(),
+        }
+    }
+
+    /// Ends the session if it did not go on in time.
+    pub(super) fn end_overdue(&mut self, link: &mut ServerLink, now: Instant) -> Option<Overdue> {
+        // A link within has its own deadlines, and those of its sessions.
+        let deadlines = self.deadlines.as_mut().filter(|_| !matches!(self.form, Form::Inside(_)))?;
+        let mut overdue = deadlines.overdue(now, || self.shared.wants_authentication());
+        if let Form::Frames(lane) = &self.form {
+            let times = Times::of(&self.shared.config.limits);
+            let is_slow = self.calls.is_overdue(&times, now, |call| lane.waits_for(call));
+            overdue = overdue.or(is_slow.then_some(Overdue::Request));
+        }
+        let overdue = overdue?;
+        let code = match (overdue, &mut self.form) {
+            (Overdue::Authentication, Form::Frames(_)) => HOT_ROD_NOT_AUTHENTICATED,
+            (Overdue::Request, _) => ErrorCode::ENHANCE_YOUR_CALM,
+            _ => ErrorCode::NO_ERROR,
+        };
+        if let Form::Frames(lane) = &mut self.form {
+            lane.give_up(link);
+        }
+        link.end(self.stream, code);
+        Some(overdue)
     }
 
     /// Bytes that went each way.
@@ -122,11 +193,21 @@ impl<'a> Session<'a> {
     /// A fragment of a request has come. What waits may have `room` octets.
     pub(super) fn request(&mut self, fragment: Fragment, room: usize, link: &mut ServerLink) {
         if let Form::Frames(lane) = &mut self.form {
+            let now = Instant::now();
+            self.whole += u64::from(fragment.is_last);
+            self.calls.fragment(fragment.call, fragment.bytes.len(), fragment.is_last, now);
+            if let Some(deadlines) = &mut self.deadlines {
+                deadlines.received(fragment.bytes.len());
+                deadlines.note_move(now);
+            }
             lane.request(fragment, room, link);
         }
     }
 
     pub(super) fn bytes(&mut self, bytes: Bytes) {
+        if let Some(deadlines) = &mut self.deadlines {
+            deadlines.received(bytes.len());
+        }
         match (&mut self.form, &mut self.begins) {
             (_, Some(begins)) => begins.push(bytes),
             (Form::Tunnel(tunnel), None) => tunnel.push(bytes),
@@ -152,6 +233,7 @@ impl<'a> Session<'a> {
     /// The client gives a call up.
     pub(super) fn cancelled(&mut self, call: u32, link: &mut ServerLink) -> Progress {
         let Form::Frames(lane) = &mut self.form else { return Progress::Pending };
+        self.calls.ended(call);
         let cancelled = lane.cancel(call, link);
         self.unless_broken(cancelled, link)
     }
@@ -213,6 +295,13 @@ impl<'a> Session<'a> {
         let before = self.moved();
         let result =
             self.poll_upstream(link, cx).and_then(|()| self.decide(link, cx)).and_then(|()| self.poll_form(link, cx));
+        if let Some(mut deadlines) = self.deadlines.take() {
+            if self.moved() != before {
+                deadlines.note_move(Instant::now());
+            }
+            deadlines.update(self.progress(), Instant::now);
+            self.deadlines = Some(deadlines);
+        }
         self.shared.metrics.sent_to_member((self.to_member - before.0) as usize);
         self.shared.metrics.sent_to_client((self.to_client - before.1) as usize);
         match result {
@@ -230,7 +319,7 @@ impl<'a> Session<'a> {
                     let node = node_at(self.shared, &upstream);
                     link.accept(self.stream, &node);
                     self.told = Some(node);
-                    self.is_accepted = true;
+                    self.accepted();
                 }
                 self.upstream = Stage::Connected(Box::new(upstream));
                 if let Form::Frames(lane) = &mut self.form {
@@ -268,9 +357,9 @@ impl<'a> Session<'a> {
                     return self.poll_upstream(link, cx);
                 }
             }
-            Carries::Http2 if !self.is_inner => {
-                let (shared, meant) = (self.shared, self.meant.clone());
-                let mut inside = Inside::new(self.stream, |far| serve_inside(shared, far, meant));
+            Carries::Http2 if self.place.inside.is_none() => {
+                let (shared, place) = (self.shared, self.place.within(self.meant.clone()));
+                let mut inside = Inside::new(self.stream, |far| serve_inside(shared, far, place));
                 begins.hand_on(|bytes| inside.push(bytes)).then(|| inside.finish());
                 self.form = Form::Inside(Box::new(inside));
                 self.upstream = Stage::None;

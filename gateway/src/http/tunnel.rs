@@ -12,6 +12,7 @@ use hotrod_core::wire::Topology;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_util::io::poll_read_buf;
 
+use crate::deadlines::Progress;
 use crate::gateway::Shared;
 use crate::watch::{Unreadable, Watch};
 
@@ -48,6 +49,12 @@ impl Tunnel {
     /// Bytes held for either side.
     pub(super) fn held(&self) -> usize {
         self.watch.held() + self.received.iter().map(Bytes::len).sum::<usize>()
+    }
+
+    /// What the session has done, for its deadlines.
+    pub(super) fn progress(&self) -> Progress {
+        let progress = self.watch.progress();
+        Progress { is_waiting: progress.is_waiting && self.received.is_empty(), ..progress }
     }
 
     /// The client has sent something.

@@ -16,7 +16,7 @@ use hotrod_tokio::core::wire::{
 };
 use rcgen::{BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::mpsc;
 use tokio::time::{sleep, timeout};
 
@@ -50,6 +50,39 @@ pub(crate) fn anywhere() -> SocketAddr {
 
 pub(crate) async fn node(members: usize) -> Embedded {
     Embedded::start(EmbeddedOptions { members, listen: anywhere(), ..EmbeddedOptions::default() }).await.unwrap()
+}
+
+/// A connection from another source: each address of 127.0.0.0/8 is one.
+pub(crate) async fn connect_from(source: &str, gateway: SocketAddr) -> TcpStream {
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.bind(SocketAddr::new(source.parse().unwrap(), 0)).unwrap();
+    socket.connect(gateway).await.unwrap()
+}
+
+/// PING of the default cache, version 2.0, and its answer.
+pub(crate) const PING: [u8; 8] = [0xa0, 1, 20, 0x17, 0, 0, 1, 0];
+const PONG: [u8; 5] = [0xa1, 1, 0x18, 0, 0];
+
+/// Whether PING is answered with success.
+pub(crate) async fn answers(stream: &mut TcpStream) -> bool {
+    let mut answer = [0; PONG.len()];
+    // Who is closed at once shows when it is read.
+    let _ = stream.write_all(&PING).await;
+    let read = timeout(LONG, stream.read_exact(&mut answer)).await.expect("an answer or an end in time");
+    read.is_ok() && answer == PONG
+}
+
+/// Reads to the end, which comes by itself.
+pub(crate) async fn end_of(stream: &mut TcpStream) -> Vec<u8> {
+    let mut received = Vec::new();
+    // A reset is an end as well.
+    let _ = timeout(LONG, stream.read_to_end(&mut received)).await.expect("an end in time");
+    received
+}
+
+/// How often something was refused for that reason.
+pub(crate) async fn refusals(gateway: &Gateway, reason: &str) -> u64 {
+    series(gateway, &format!("hotrod_gateway_refusals_total{{reason=\"{reason}\"}}")).await.unwrap_or(0)
 }
 
 /// Asks until it is so.
@@ -108,7 +141,7 @@ pub(crate) struct Played {
     mechanisms: Arc<Mutex<Vec<String>>>,
     /// What PING in the cache "dist" is answered with, to who does not have it.
     topology: Arc<Mutex<Option<Topology>>>,
-    /// Connections on which another thing than PING was asked.
+    /// Connections on which another thing was asked than PING and AUTH_MECH_LIST.
     asked: (mpsc::Sender<Asked>, tokio::sync::Mutex<mpsc::Receiver<Asked>>),
 }
 
@@ -143,8 +176,8 @@ impl Played {
         self.listener.local_addr().unwrap()
     }
 
-    /// The next connection on which something else is asked than PING; those that only ask that are answered meanwhile:
-    /// they are the gateway's own.
+    /// The next connection on which something else is asked than PING and AUTH_MECH_LIST; those that only ask that are
+    /// answered meanwhile: they are the gateway's own.
     pub(crate) async fn next(&self) -> Asked {
         let mut asked = self.asked.1.lock().await;
         loop {

@@ -1,11 +1,10 @@
 //! How many, how long, and what becomes of those who are too many or too slow.
 
 use hotrod_tokio::{Client, Error, StartError};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
-use tokio::time::timeout;
 
-use crate::common::{LONG, ask, node, readiness, series, sidecar, until};
+use crate::common::{answers, ask, connect_from, end_of, node, readiness, series, sidecar, until};
 
 async fn refusal(uri: &str) -> String {
     match Client::connect(uri).await {
@@ -18,7 +17,7 @@ async fn refusal(uri: &str) -> String {
 #[tokio::test]
 async fn a_connection_too_many_is_told_so_and_the_next_after_one_has_gone_is_served() {
     let node = node(1).await;
-    let gateway = sidecar(node.addresses()[0], &["--max-connections", "2"]).await;
+    let gateway = sidecar(node.addresses()[0], &["--max-connections", "2", "--max-connections-per-source", "2"]).await;
     let uri = format!("hotrod://{}/dist?client_intelligence=basic", gateway.address());
     let (one, two) = (Client::connect(&uri).await.unwrap(), Client::connect(&uri).await.unwrap());
     let why = refusal(&uri).await;
@@ -35,20 +34,17 @@ async fn a_connection_too_many_is_told_so_and_the_next_after_one_has_gone_is_ser
 #[tokio::test]
 async fn a_session_too_many_is_told_so() {
     let node = node(1).await;
-    let gateway = sidecar(node.addresses()[0], &["--max-sessions", "1"]).await;
+    let gateway = sidecar(node.addresses()[0], &["--max-sessions", "2"]).await;
     let uri = format!("hotrod://{}/dist?client_intelligence=basic", gateway.address());
+    // Half of them are for one source.
+    let mut other = connect_from("127.0.0.2", gateway.address()).await;
+    assert!(answers(&mut other).await);
     let _one = Client::connect(&uri).await.unwrap();
+    let mut third = connect_from("127.0.0.3", gateway.address()).await;
+    assert!(!answers(&mut third).await);
     let why = refusal(&uri).await;
-    assert!(why.contains("as many sessions as it may have"), "{why}");
+    assert!(why.contains("max-sessions"), "{why}");
     assert!(series(&gateway, "hotrod_gateway_refusals_total{reason=\"sessions\"}").await.unwrap() >= 1);
-}
-
-/// Reads to the end, which comes by itself.
-async fn end_of(stream: &mut TcpStream) -> Vec<u8> {
-    let mut received = Vec::new();
-    // A reset is an end as well.
-    let _ = timeout(LONG, stream.read_to_end(&mut received)).await.unwrap();
-    received
 }
 
 #[tokio::test]

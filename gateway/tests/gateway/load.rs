@@ -22,7 +22,18 @@ const SESSIONS: usize = LINKS * SESSIONS_OF_A_LINK;
 
 /// Nothing is logged: nobody reads it.
 const QUIET: [(&str, &str); 1] = [("RUST_LOG", "off")];
-const MANY: [&str; 4] = ["--max-sessions", "11000", "--max-connections", "11000"];
+const MANY: [&str; 10] = [
+    "--max-sessions",
+    "11000",
+    "--max-connections",
+    "11000",
+    "--max-sessions-per-source",
+    "11000",
+    "--max-connections-per-source",
+    "11000",
+    "--max-handshakes-per-source",
+    "11000",
+];
 
 /// A member that takes them all, however long they say nothing and take nothing.
 async fn patient_node() -> Embedded {

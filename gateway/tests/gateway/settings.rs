@@ -63,6 +63,7 @@ fn the_environment_has_every_option() {
         ("SERVER_NAMES", "gateway.example.com,*.example.org"),
         ("ALLOW_PLAIN", "false"),
         ("BACKLOG", "7"),
+        ("PROXY_PROTOCOL", "10.0.0.0/8,192.0.2.7"),
         ("UPSTREAM_TLS", "true"),
         ("UPSTREAM_CA", &files.at("ca.pem")),
         ("UPSTREAM_SERVER_NAME", "infinispan"),
@@ -78,11 +79,16 @@ fn the_environment_has_every_option() {
         ("SASL_MECHANISM", "SCRAM-SHA-256"),
         ("MAX_CONNECTIONS", "4"),
         ("MAX_SESSIONS", "5"),
+        ("MAX_CONNECTIONS_PER_SOURCE", "3"),
+        ("MAX_SESSIONS_PER_SOURCE", "2"),
+        ("MAX_HANDSHAKES_PER_SOURCE", "9"),
         ("MAX_TUNNELS", "6"),
         ("MAX_HEADER", "8KiB"),
         ("MAX_REQUEST", "1GiB"),
         ("BUFFER", "9KiB"),
         ("HANDSHAKE_TIMEOUT", "10s"),
+        ("AUTHENTICATION_TIMEOUT", "13s"),
+        ("MIN_REQUEST_RATE", "2KiB"),
         ("IDLE_TIMEOUT", "11s"),
         ("DRAIN_TIMEOUT", "12s"),
         ("LOG_FORMAT", "json"),
@@ -109,6 +115,12 @@ fn a_bad_file_is_refused_whole_with_the_line_and_what_was_expected() {
         ("\n\nidle-timeout = \"soon\"\n", 3, "\"soon\" is not a time such as 250ms"),
         ("idle-timeout = true\n", 1, "expected a time such as 250ms"),
         ("buffer = 17\n", 1, "\"17\" is not a size from 1KiB"),
+        ("proxy-protocol = \"10.0.0.1/8\"\n", 1, "\"10.0.0.1/8\" is not networks such as 10.0.0.0/8"),
+        (
+            "max-connections = 4\nmax-connections-per-source = 5\n",
+            2,
+            "max-connections-per-source: expected at most max-connections",
+        ),
         ("max-tunnels = 0\n", 1, "expected a nonzero"),
         ("max-tunnels = \"many\"\n", 1, "expected a nonzero"),
         ("alpn = []\n", 1, "\"\" is not ALPN ids"),
@@ -244,7 +256,9 @@ fn every_option_is_in_the_readme() {
         let output = Command::new(env!("CARGO_BIN_EXE_hotrod-gateway")).arg("--help").output().unwrap();
         (output.status, String::from_utf8(output.stdout).unwrap())
     };
-    let options = help.lines().filter_map(|line| line.trim_start().strip_prefix("--"));
+    // Further lines of an option's help are indented by more.
+    let options = help.lines().filter(|line| !line.starts_with("          "));
+    let options = options.filter_map(|line| line.trim_start().strip_prefix("--"));
     let mut count = 0;
     for option in options.map(|line| line.split(['=', '[', ' ']).next().unwrap()) {
         assert!(readme.contains(&format!("`{option}`")), "{option} is not in gateway/README.md");
