@@ -2629,7 +2629,7 @@ enum hotrod_status hotrod_submit_size(struct hotrod_machine *machine,
                                       uint64_t *id);
 
 /**
- * Runs a task in the server; at most 255 parameters. EXEC since 2.1; answers `HOTROD_ANSWER_VALUE`.
+ * Runs a task in the server; at most 127 parameters. EXEC since 2.1; answers `HOTROD_ANSWER_VALUE`.
  *
  * See `hotrod_call_options` for what all of these functions have in common.
  */

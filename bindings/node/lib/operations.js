@@ -81,7 +81,7 @@ class CacheOperations extends CacheBase {
     return this._execute(OPCODES.size, [], options)
   }
 
-  /** Runs a task in the server; at most 255 parameters. */
+  /** Runs a task in the server; at most 127 parameters. */
   async exec(task, parameters = {}, options = {}) {
     return this._execute(OPCODES.exec, [task, Object.entries(parameters)], options)
   }

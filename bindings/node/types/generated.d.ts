@@ -503,7 +503,7 @@ export class CacheOperations<K, V> {
   query(query: Uint8Array, options?: CallOptions): Promise<Buffer | null>
   /** Counts the entries. */
   size(options?: CallOptions): Promise<number>
-  /** Runs a task in the server; at most 255 parameters. */
+  /** Runs a task in the server; at most 127 parameters. */
   exec(task: string, parameters?: Record<string, Uint8Array>, options?: CallOptions): Promise<Buffer | null>
   /** Prepares a transaction, with a timeout of 60 s. */
   prepareTx(xid: Xid, onePhaseCommit: boolean, modifications: Modification[], options?: CallOptions): Promise<bigint>

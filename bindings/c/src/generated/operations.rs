@@ -357,7 +357,7 @@ pub unsafe extern "C" fn hotrod_submit_size(
     unsafe { submit(machine, now_us, cache, options, Operation::Size, &given, id) }
 }
 
-/// Runs a task in the server; at most 255 parameters. EXEC since 2.1; answers `HOTROD_ANSWER_VALUE`.
+/// Runs a task in the server; at most 127 parameters. EXEC since 2.1; answers `HOTROD_ANSWER_VALUE`.
 ///
 /// See `hotrod_call_options` for what all of these functions have in common.
 ///

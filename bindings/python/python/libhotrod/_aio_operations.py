@@ -128,7 +128,7 @@ class CacheOperations(CacheBase[K, V]):
         return answer
 
     async def exec(self, task: str, parameters: Mapping[str, bytes] = {}) -> Optional[bytes]:
-        """Runs a task in the server; at most 255 parameters."""
+        """Runs a task in the server; at most 127 parameters."""
         answer: Optional[bytes] = await self._execute("exec", (task, parameters.items()))
         return answer
 
