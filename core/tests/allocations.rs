@@ -21,3 +21,5 @@ mod linear;
 mod scanned;
 #[path = "allocations/steady.rs"]
 mod steady;
+#[path = "allocations/wiped.rs"]
+mod wiped;

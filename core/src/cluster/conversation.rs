@@ -101,6 +101,11 @@ impl Conversation {
         self.machine.as_ref().is_some_and(|machine| machine.is_ready())
     }
 
+    /// Whether its handshake is between two slices of a key derivation.
+    pub(super) fn is_deriving(&self) -> bool {
+        self.machine.as_ref().is_some_and(|machine| machine.is_deriving())
+    }
+
     /// Operations that it has to do.
     pub(super) fn load(&self) -> usize {
         self.in_flight + self.queue.len()

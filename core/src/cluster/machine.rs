@@ -277,13 +277,16 @@ impl Cluster {
         true
     }
 
-    /// Time has passed; early and late calls do no harm.
+    /// Time has passed; early and late calls do no harm. Does at most one slice of one session's key derivation (see
+    /// [`Step::Resume`](crate::sasl::Step::Resume)).
     pub fn handle_timeout(&mut self, now: Instant) {
         self.now = now;
-        while let Some(&(deadline, timed)) = self.timeouts.first()
-            && deadline <= now
-        {
-            self.timeouts.pop_first();
+        // The host has other links to serve between two slices. Sessions take turns: the ones that wait are due before the
+        // next slice of the one that was served.
+        let mut may_derive = true;
+        while let Some((deadline, timed)) = self.next_due(may_derive) {
+            self.timeouts.remove(&(deadline, timed));
+            may_derive &= !self.is_derivation(timed);
             match timed {
                 Timed::Session(session) => self.handle_session_timeout(session),
                 Timed::Link(link) => self.handle_link_timeout(link),
@@ -298,6 +301,15 @@ impl Cluster {
         if self.retry_at.is_some_and(|retry_at| now >= retry_at) {
             self.retry_waiting();
         }
+    }
+
+    fn next_due(&self, may_derive: bool) -> Option<(Instant, Timed)> {
+        let mut due = self.timeouts.iter().take_while(|(deadline, _)| *deadline <= self.now);
+        due.find(|(_, timed)| may_derive || !self.is_derivation(*timed)).copied()
+    }
+
+    fn is_derivation(&self, timed: Timed) -> bool {
+        matches!(timed, Timed::Session(session) if self.sessions.get(session).is_some_and(Conversation::is_deriving))
     }
 
     /// When to call [`handle_timeout`](Self::handle_timeout), if nothing else happens before.

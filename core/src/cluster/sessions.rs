@@ -124,11 +124,15 @@ impl Cluster {
 
     /// Has the events of a session looked at by the next poll.
     pub(super) fn look_at(&mut self, session: SessionId) {
-        if let Some(open) = self.sessions.get_mut(session)
-            && !open.has_events
-        {
+        let Some(open) = self.sessions.get_mut(session) else { return };
+        let is_deriving = open.is_deriving();
+        if !open.has_events {
             open.has_events = true;
             self.with_events.push_back(session);
+        }
+        if is_deriving {
+            // Its next slice is due earlier than what it stands in the table with.
+            self.set_timeout(session);
         }
     }
 

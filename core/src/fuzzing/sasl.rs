@@ -147,6 +147,7 @@ pub fn sasl_client(data: &[u8]) {
                 assert!(next.len() <= 2 * challenge.len() + 1024, "an answer far longer than the question");
                 response = next;
             }
+            Ok(Step::Resume) => panic!("at most 64 iterations, and more than one slice"),
             Ok(Step::Done) => {
                 assert!(!(impostor && exchange.is_mutual()), "a server that doesn't know the password is believed");
                 assert!(impostor || !exchange.untouched || authenticated.as_deref() == Some("user"));
@@ -198,6 +199,7 @@ pub fn sasl_server(data: &[u8]) {
         }
         match exchange.client.step(&said.challenge, said.complete, &mut exchange.of_client) {
             Ok(Step::Respond(next)) => response = next,
+            Ok(Step::Resume) => panic!("at most 64 iterations, and more than one slice"),
             // The client gives up; whoever is in between may go on.
             Ok(Step::Done) | Err(_) => response = Vec::new(),
         }

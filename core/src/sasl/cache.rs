@@ -1,13 +1,11 @@
 //! Salted passwords, kept so that a hundred sessions cost one PBKDF2.
 
-use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use core::fmt;
 
-use subtle::ConstantTimeEq;
-use zeroize::Zeroize;
-
+use super::derivation::{Derivation, Origin};
 use super::hash::{Hash, Octets};
+use super::secret::Secret;
 
 /// Salted passwords of earlier SCRAM exchanges (RFC 5802 §5.1 recommends to keep them).
 ///
@@ -23,12 +21,7 @@ pub struct SaltedPasswordCache {
 
 #[derive(Clone)]
 struct Entry {
-    hash: Hash,
-    username: String,
-    salt: Vec<u8>,
-    iterations: u32,
-    /// A fast hash of the password, to know it by; wiped like the salted password itself.
-    password_mark: Octets,
+    origin: Origin,
     salted_password: Octets,
 }
 
@@ -58,50 +51,43 @@ impl SaltedPasswordCache {
         self.entries.clear();
     }
 
-    /// The salted password, derived if need be. All but `password` may come from the peer.
+    /// The salted password of an earlier derivation from `origin`.
+    pub(super) fn find(&mut self, origin: &Origin) -> Option<Octets> {
+        let index = self.entries.iter().position(|entry| entry.origin == *origin)?;
+        let entry = self.entries.remove(index);
+        let salted_password = entry.salted_password.clone();
+        self.entries.push(entry);
+        Some(salted_password)
+    }
+
+    /// Keeps the salted password of a finished derivation, and returns it.
+    pub(super) fn keep(&mut self, finished: Derivation) -> Octets {
+        let (origin, salted_password) = finished.finish();
+        self.derivations += 1;
+        if self.capacity > 0 {
+            if self.entries.len() >= self.capacity {
+                self.entries.remove(0);
+            }
+            self.entries.push(Entry { origin, salted_password: salted_password.clone() });
+        }
+        salted_password
+    }
+
+    /// The salted password, derived in one call if need be: for the server's role, whose iterations are its own setting.
     pub(super) fn salted_password(
         &mut self,
         hash: Hash,
         username: &str,
-        password: &str,
+        password: &Secret,
         salt: &[u8],
         iterations: u32,
     ) -> Octets {
-        let password_mark = Hash::Sha256.hmac(salt, &[password.as_bytes()]);
-        let found = self.entries.iter().position(|entry| {
-            entry.hash == hash
-                && entry.iterations == iterations
-                && entry.username == username
-                && entry.salt == salt
-                && bool::from(entry.password_mark.ct_eq(&password_mark))
-        });
-        if let Some(index) = found {
-            let entry = self.entries.remove(index);
-            let salted_password = entry.salted_password.clone();
-            self.entries.push(entry);
-            return salted_password;
-        }
-        let salted_password = hash.pbkdf2(password.as_bytes(), salt, iterations);
-        self.derivations += 1;
-        self.keep(Entry {
-            hash,
-            username: username.to_string(),
-            salt: salt.to_vec(),
-            iterations,
-            password_mark,
-            salted_password: salted_password.clone(),
-        });
-        salted_password
-    }
-
-    fn keep(&mut self, entry: Entry) {
-        if self.capacity == 0 {
-            return;
-        }
-        if self.entries.len() >= self.capacity {
-            self.entries.remove(0);
-        }
-        self.entries.push(entry);
+        let origin = Origin::new(hash, username, password, salt, iterations);
+        self.find(&origin).unwrap_or_else(|| {
+            let mut derivation = Derivation::new(origin);
+            derivation.advance(password, u32::MAX);
+            self.keep(derivation)
+        })
     }
 }
 
@@ -109,13 +95,6 @@ impl SaltedPasswordCache {
 impl Default for SaltedPasswordCache {
     fn default() -> Self {
         Self::with_capacity(16)
-    }
-}
-
-impl Drop for Entry {
-    fn drop(&mut self) {
-        self.username.zeroize();
-        self.salt.zeroize();
     }
 }
 

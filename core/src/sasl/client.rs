@@ -21,8 +21,8 @@ pub struct ClientLimits {
     /// SCRAM: fewer iterations are refused, because a listener could then find the password by trying. Default 4,096
     /// (RFC 5802 §5.1, RFC 7677 §4).
     pub min_iterations: u32,
-    /// SCRAM: more iterations are refused, because computing them stops everything else: 100,000 take about 0.1 s.
-    /// Default 100,000.
+    /// SCRAM: more iterations are refused, because the server has the client compute them: 100,000 take about 0.1 s, in
+    /// ten slices. Default 100,000.
     pub max_iterations: u32,
     /// SCRAM: bytes of salt. Default 256.
     pub max_salt: usize,
@@ -41,6 +41,9 @@ impl Default for ClientLimits {
 pub enum Step {
     /// Send this in another AUTH.
     Respond(Vec<u8>),
+    /// Call [`Client::resume`]: the derivation of the salted password has more iterations than one call does. Other
+    /// work may go first, and an exchange that is dropped meanwhile wipes what it has derived.
+    Resume,
     /// Nothing: both sides have proven what the mechanism has them prove. Send no further AUTH.
     Done,
 }
@@ -48,7 +51,7 @@ pub enum Step {
 /// The client's side of one exchange (RFC 4422 §3).
 ///
 /// Take [`initial_response`](Self::initial_response), then [`step`](Self::step) for each answer until it is
-/// [`Step::Done`] or fails. An exchange is used once: the next session needs a new one, with new entropy.
+/// [`Step::Done`] or fails; after [`Step::Resume`] comes [`resume`](Self::resume). An exchange is used once: the next session needs a new one, with new entropy.
 pub struct Client {
     mechanism: Mechanism,
     limits: ClientLimits,
@@ -133,7 +136,7 @@ impl Client {
         }
     }
 
-    /// Takes the server's answer to an AUTH. `complete` is the flag in it.
+    /// Takes the server's answer to an AUTH. `complete` is the flag in it. Does one slice of work at most.
     ///
     /// # Errors
     ///
@@ -146,9 +149,27 @@ impl Client {
         cache: &mut SaltedPasswordCache,
     ) -> Result<Step, SaslError> {
         let next = self.next(challenge, complete, cache);
+        self.settle(next)
+    }
+
+    /// Does the next slice of work after [`Step::Resume`].
+    ///
+    /// # Errors
+    ///
+    /// If there is nothing to resume. The exchange is over then, and each further step says the same.
+    pub fn resume(&mut self, cache: &mut SaltedPasswordCache) -> Result<Step, SaslError> {
+        let next = match &mut self.exchange {
+            Exchange::Scram(scram) => scram.resume(cache),
+            Exchange::Failed(error) => Err(error.clone()),
+            _ => Err(SaslError::Unexpected { mechanism: self.mechanism }),
+        };
+        self.settle(next)
+    }
+
+    fn settle(&mut self, next: Result<Step, SaslError>) -> Result<Step, SaslError> {
         // What the exchange holds is wiped as soon as it is over, not when the session is.
         match &next {
-            Ok(Step::Respond(_)) => {}
+            Ok(Step::Respond(_) | Step::Resume) => {}
             Ok(Step::Done) => self.exchange = Exchange::Done,
             Err(error) => self.exchange = Exchange::Failed(error.clone()),
         }
@@ -197,6 +218,7 @@ impl fmt::Debug for Step {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Respond(response) => write!(f, "Respond({} bytes)", response.len()),
+            Self::Resume => f.write_str("Resume"),
             Self::Done => f.write_str("Done"),
         }
     }

@@ -53,14 +53,17 @@ impl Hash {
         with_hash!(self, H => hmac::<H>(key, parts))
     }
 
-    /// PBKDF2 (RFC 8018 §5.2) with HMAC, one block of it: `Hi` of RFC 5802 §2.2.
-    pub(super) fn pbkdf2(self, password: &[u8], salt: &[u8], iterations: u32) -> Octets {
-        let mut output = Zeroizing::new(alloc::vec![0; self.size()]);
-        with_hash!(self, H => pbkdf2::pbkdf2_hmac::<H>(password, salt, iterations, &mut output));
-        output
+    /// The loop of PBKDF2 (RFC 8018 §5.2), `count` times: replaces `last` by its HMAC and adds that to `sum`.
+    ///
+    /// `sum` has the hash's [size](Self::size).
+    pub(super) fn iterate(self, key: &[u8], last: &mut Octets, sum: &mut [u8], count: u32) {
+        if count > 0 {
+            with_hash!(self, H => iterate::<H>(key, last, sum, count));
+        }
     }
 
-    fn size(self) -> usize {
+    /// Bytes of the hash's output.
+    pub(super) fn size(self) -> usize {
         with_hash!(self, H => H::output_size())
     }
 }
@@ -72,6 +75,32 @@ where
     let mut mac = <Hmac<H> as KeyInit>::new_from_slice(key).expect("HMAC takes a key of any length");
     parts.iter().for_each(|part| mac.update(part));
     wiped(&mut mac.finalize().into_bytes())
+}
+
+/// Stays within arrays of the hash's size: each iteration is two compressions and nothing else that counts.
+fn iterate<H: EagerHash>(key: &[u8], last: &mut Octets, sum: &mut [u8], count: u32)
+where
+    Hmac<H>: KeyInit + Mac + Clone,
+{
+    let keyed = <Hmac<H> as KeyInit>::new_from_slice(key).expect("HMAC takes a key of any length");
+    let next = |last: &[u8]| {
+        let mut mac = keyed.clone();
+        mac.update(last);
+        mac.finalize().into_bytes()
+    };
+    let mut output = next(last);
+    let mut slice_sum = output.clone();
+    for _ in 1..count {
+        output = next(&output);
+        xor(&mut slice_sum, &output);
+    }
+    xor(sum, &slice_sum);
+    slice_sum.zeroize();
+    *last = wiped(&mut output);
+}
+
+fn xor(sum: &mut [u8], bytes: &[u8]) {
+    sum.iter_mut().zip(bytes).for_each(|(sum, byte)| *sum ^= byte);
 }
 
 /// Moves the bytes to where they will be wiped, and wipes them where they were.

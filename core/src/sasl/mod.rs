@@ -4,6 +4,7 @@
 //!   select ──▶ Client::new ──▶ initial_response ──AUTH──▶ Server::step
 //!                 ▲    step ◀──── challenge, complete ──────┘
 //!                 └──AUTH──▶ …             until Step::Done
+//!                 resume ◀──▶ Step::Resume    between two slices of a long key derivation
 //! ```
 //!
 //! | mechanism | rule | who proves what |
@@ -23,6 +24,10 @@
 //! The exchanges of both roles are tried against Elytron 2.7.0 (Infinispan 16.0.7): each mechanism here but EXTERNAL and
 //! DIGEST-SHA-512-256, which that release can't do without a further library.
 //!
+//! The client derives SCRAM's salted password in slices of at most 10,000 iterations, one per call, because their number is
+//! the server's choice: see [`Step::Resume`]. The server's role derives it in one call: its number of iterations is its own
+//! setting ([`ServerConfig::iterations`]), and an answer that is kept serves the same user again.
+//!
 //! No clock, no random source: nonces come from the entropy that the caller passes in, once per exchange. Security
 //! layers (`qop=auth-int`, `auth-conf`) are not offered: TLS does that job. Infinispan (16.0.7, and its main branch) gives
 //! Elytron no channel binding and so never offers `-PLUS`.
@@ -31,6 +36,7 @@ mod binding;
 mod cache;
 mod client;
 mod credentials;
+mod derivation;
 mod digest;
 mod error;
 mod external;

@@ -51,6 +51,12 @@ impl<'a> Call<'a> {
 /// Octets of keys and values with which a message surely fits a frame, whose payload has at least 16,384.
 const ONE_FRAME: usize = 8 << 10;
 
+/// Time until the next slice of a key derivation is due: the shortest that an [`Instant`] can tell.
+///
+/// Due at once, and yet after the present call: a host, or the cluster's machine, that serves everything due by now comes
+/// to an end, and looks at its other work before the next slice.
+const NEXT_SLICE: Duration = Duration::from_micros(1);
+
 enum State {
     Handshake(Box<Handshake>),
     Ready,
@@ -74,6 +80,8 @@ pub struct Session {
     asking: Vec<(u64, Asking)>,
     authentication: Option<Authentication>,
     started: Instant,
+    /// Due time of the next slice of a key derivation; `None` without one.
+    next_slice: Option<Instant>,
     /// No operation has an earlier deadline.
     earliest_deadline: Option<Instant>,
     /// Since when nothing was received, while operations are in flight.
@@ -103,6 +111,7 @@ impl Session {
             asking: Vec::new(),
             authentication: None,
             started: now,
+            next_slice: None,
             earliest_deadline: None,
             quiet_since: now,
             is_held: false,
@@ -110,7 +119,7 @@ impl Session {
             messages: None,
             config,
         };
-        first.for_each(|(request, version)| session.send_handshake(request, version));
+        first.for_each(|(request, version)| session.send_handshake(now, request, version));
         session
     }
 
@@ -211,7 +220,18 @@ impl Session {
         if self.earliest_deadline.is_some_and(|deadline| now >= deadline) {
             self.expire(now);
         }
+        if self.next_slice.take_if(|due| now >= *due).is_some()
+            && let State::Handshake(handshake) = &mut self.state
+        {
+            let next = handshake.resume();
+            self.proceed(now, next);
+        }
         self.end_if_drained();
+    }
+
+    /// Whether the handshake is between two slices of a key derivation.
+    pub(crate) fn is_deriving(&self) -> bool {
+        self.next_slice.is_some()
     }
 
     /// Submits an operation: it is written at once and goes out with the next [`transmit`](Self::transmit).
@@ -337,6 +357,7 @@ impl Session {
             }
         };
         consider(self.earliest_deadline, TimeoutReason::Operation);
+        consider(self.next_slice, TimeoutReason::Derivation);
         if let State::Handshake(_) = self.state {
             consider(Some(self.started + self.config.handshake_timeout), TimeoutReason::Handshake);
         }
@@ -367,7 +388,7 @@ impl Session {
         id
     }
 
-    fn send_handshake(&mut self, request: Request, version: Version) {
+    fn send_handshake(&mut self, now: Instant, request: Request, version: Version) {
         let asking = match &request {
             Request::Ping {} => Asking::Ping,
             Request::AuthMechList {} => Asking::Offer,
@@ -375,7 +396,7 @@ impl Session {
         };
         let options = RequestOptions::default();
         let deadline = self.started + self.config.handshake_timeout;
-        let id = self.send(self.quiet_since, Call::new(&request, &options), version, deadline, Owner::Handshake);
+        let id = self.send(now, Call::new(&request, &options), version, deadline, Owner::Handshake);
         self.asking.push((id, asking));
         if let Request::Auth { response, .. } = request {
             self.out.wipe_when_sent();
@@ -480,9 +501,15 @@ impl Session {
         let State::Handshake(handshake) = &mut self.state else { return };
         let Some(index) = self.asking.iter().position(|(id, _)| *id == reply.message_id) else { return };
         let (_, asking) = self.asking.swap_remove(index);
-        match handshake.handle_reply(asking, reply) {
-            Ok(Next::Send(request, version)) => self.send_handshake(request, version),
+        let next = handshake.handle_reply(asking, reply);
+        self.proceed(now, next);
+    }
+
+    fn proceed(&mut self, now: Instant, next: Result<Next, Disconnect>) {
+        match next {
+            Ok(Next::Send(request, version)) => self.send_handshake(now, request, version),
             Ok(Next::Wait) => {}
+            Ok(Next::Resume) => self.next_slice = Some(now + NEXT_SLICE),
             Ok(Next::Ready) => self.become_ready(now),
             Err(reason) => self.end(reason),
         }
@@ -558,6 +585,7 @@ impl Session {
         }
         self.listeners.clear();
         self.asking.clear();
+        self.next_slice = None;
         self.earliest_deadline = None;
     }
 }

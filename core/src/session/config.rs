@@ -70,8 +70,10 @@ pub struct Authentication {
     pub credentials: Arc<Credentials>,
     /// The mechanism; `None` for the strongest that both sides know and that [`sasl::Policy`](crate::sasl::Policy) allows.
     pub mechanism: Option<Mechanism>,
-    /// SCRAM: the session ends if the server asks for more iterations of the password's hash. 100,000 take about 0.1 s,
-    /// during which the host's thread does nothing else. Default 100,000.
+    /// SCRAM: the session ends if the server asks for more iterations of the password's hash. 100,000 take about 0.1 s.
+    /// The session derives in slices of at most 10,000, one per call: after each it asks for
+    /// [`handle_timeout`](super::Session::handle_timeout) at once, so that the host's other work goes on in between.
+    /// Default 100,000.
     pub max_iterations: u32,
     /// What the link is known by at both ends; `None` where that is not known, or where TLS ends before the server.
     pub channel_binding: Option<ChannelBinding>,

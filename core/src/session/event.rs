@@ -57,6 +57,8 @@ pub struct Ready {
 /// What a session waits for with its timeout.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TimeoutReason {
+    /// The next slice of a key derivation, due at once.
+    Derivation,
     /// The end of negotiation and authentication.
     Handshake,
     /// The deadline of an operation, or a moment before it.

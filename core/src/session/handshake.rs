@@ -8,6 +8,8 @@
 //!      └──────────────────────────▶ ready            (without)
 //! ```
 //!
+//! A derivation of SCRAM that takes several slices goes on in [`Handshake::resume`], between a challenge and the next AUTH.
+//!
 //! With credentials and no mechanism named, the mechanisms are asked for together with the first PING: a session costs
 //! one round trip less.
 
@@ -17,7 +19,7 @@ use alloc::vec::Vec;
 
 use super::config::{Authentication, VersionChoice};
 use super::error::Disconnect;
-use crate::sasl::{self, Binding, ChannelBinding, Mechanism, Step};
+use crate::sasl::{self, Binding, ChannelBinding, Mechanism, SaltedPasswordCache, SaslError, Step};
 use crate::wire::{AuthResponse, Body, Ping, Reply, Request, Status, Version};
 
 /// Versions tried when the newest is wanted, in this order.
@@ -42,6 +44,8 @@ pub(super) enum Next {
     Send(Request, Version),
     /// Nothing: an answer is awaited.
     Wait,
+    /// Call [`Handshake::resume`]: a derivation has more slices.
+    Resume,
     /// The session is ready.
     Ready,
 }
@@ -195,7 +199,7 @@ impl Handshake {
         let mechanism = match (authentication.mechanism, &self.offer) {
             (Some(named), _) if authentication.requires_channel_binding && !named.binds_channel() => {
                 let offered = named.name().into();
-                return Err(Disconnect::Sasl(sasl::SaslError::BindingRequired { offered }));
+                return Err(Disconnect::Sasl(SaslError::BindingRequired { offered }));
             }
             (Some(named), _) => named,
             (None, Offer::Known(offered)) => {
@@ -229,13 +233,26 @@ impl Handshake {
     }
 
     fn step(&mut self, challenge: &[u8], complete: bool) -> Result<Next, Disconnect> {
+        self.advance(|client, cache| client.step(challenge, complete, cache))
+    }
+
+    /// Does the next slice of a derivation.
+    pub(super) fn resume(&mut self) -> Result<Next, Disconnect> {
+        self.advance(sasl::Client::resume)
+    }
+
+    fn advance(
+        &mut self,
+        step: impl FnOnce(&mut sasl::Client, &mut SaltedPasswordCache) -> Result<Step, SaslError>,
+    ) -> Result<Next, Disconnect> {
         let (Stage::Authenticating { version, mechanism, client }, Some(authentication)) =
             (&mut self.stage, &mut self.authentication)
         else {
             return Ok(Next::Wait);
         };
-        match client.step(challenge, complete, &mut authentication.salted_passwords).map_err(Disconnect::Sasl)? {
+        match step(client, &mut authentication.salted_passwords).map_err(Disconnect::Sasl)? {
             Step::Respond(response) => Ok(Next::Send(auth(*mechanism, response), *version)),
+            Step::Resume => Ok(Next::Resume),
             // Also where the server has not said "complete": it does not with a SCRAM server-final, and one more AUTH
             // would begin a new exchange.
             Step::Done => {

@@ -20,6 +20,11 @@ thread_local! {
     static COUNT: Cell<Count> = const { Cell::new(Count { calls: 0, bytes: 0, held: 0, peak: 0 }) };
 }
 
+thread_local! {
+    /// Bytes that no memory may hold when it is given back, and how often it did.
+    static WATCH: Cell<(Option<[u8; 32]>, u64)> = const { Cell::new((None, 0)) };
+}
+
 struct Counting;
 
 #[global_allocator]
@@ -39,26 +44,68 @@ fn count(allocated: usize, freed: usize) {
     });
 }
 
+fn is_watching() -> bool {
+    WATCH.try_with(|watch| watch.get().0.is_some()).unwrap_or(false)
+}
+
+/// Looks for the watched bytes in memory that is given back.
+///
+/// # Safety
+///
+/// The memory is the caller's and initialised.
+unsafe fn look_at(pointer: *const u8, size: usize) {
+    let _ = WATCH.try_with(|watch| {
+        let (Some(secret), found) = watch.get() else { return };
+        // SAFETY: the caller's promise.
+        let bytes = unsafe { std::slice::from_raw_parts(pointer, size) };
+        let more = bytes.windows(secret.len()).filter(|window| *window == secret).count();
+        watch.set((Some(secret), found + more as u64));
+    });
+}
+
 // SAFETY: every call goes to the system's allocator as it came; counting touches a thread-local cell without a
 // destructor, which never allocates.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         count(layout.size(), 0);
         // SAFETY: the caller's promises are those that the system's allocator asks for.
-        unsafe { System.alloc(layout) }
+        unsafe { if is_watching() { System.alloc_zeroed(layout) } else { System.alloc(layout) } }
     }
 
     unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
         count(0, layout.size());
+        if is_watching() {
+            // SAFETY: while watching, memory is zeroed when it is allocated, and grows by `alloc` and `dealloc`.
+            unsafe { look_at(pointer, layout.size()) };
+        }
         // SAFETY: as above.
         unsafe { System.dealloc(pointer, layout) }
     }
 
     unsafe fn realloc(&self, pointer: *mut u8, layout: Layout, size: usize) -> *mut u8 {
         count(size, layout.size());
-        // SAFETY: as above.
-        unsafe { System.realloc(pointer, layout, size) }
+        if !is_watching() {
+            // SAFETY: as above.
+            return unsafe { System.realloc(pointer, layout, size) };
+        }
+        // SAFETY: as above; both are at least as long as what is copied.
+        unsafe {
+            let new = System.alloc_zeroed(Layout::from_size_align_unchecked(size, layout.align()));
+            if !new.is_null() {
+                std::ptr::copy_nonoverlapping(pointer, new, size.min(layout.size()));
+                look_at(pointer, layout.size());
+                System.dealloc(pointer, layout);
+            }
+            new
+        }
     }
+}
+
+/// How often memory is given back with `secret` in it while `work` runs. All that `work` gives back it has allocated.
+pub fn given_back_with(secret: [u8; 32], work: impl FnOnce()) -> u64 {
+    WATCH.set((Some(secret), 0));
+    work();
+    WATCH.replace((None, 0)).1
 }
 
 /// What `work` allocates, and what comes of it: still held, so it is part of `held`.

@@ -3,6 +3,7 @@
 #![allow(unreachable_pub)]
 
 mod authentication;
+mod derivation;
 mod driving;
 mod end;
 mod listeners;

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use hotrod_core::sasl::ChannelBinding;
-use hotrod_core::session::{Call, Config, Event, OperationId, ServerSession, Session, VersionChoice};
+use hotrod_core::session::{Call, Config, Event, OperationId, ServerSession, Session, TimeoutReason, VersionChoice};
 use hotrod_core::time::Instant;
 use hotrod_core::wire::{
     Body, Limits, Operation, Ping, Reply, Request, RequestHeader, RequestOptions, SendBuffer, Status, Version,
@@ -22,6 +22,8 @@ pub struct Pair {
     pub bindings: Vec<ChannelBinding>,
     /// The first response of an exchange.
     pub first_response: Vec<u8>,
+    /// Iterations that the server asks for in SCRAM.
+    pub iterations: u32,
 }
 
 pub fn seconds(count: u64) -> Duration {
@@ -39,6 +41,7 @@ impl Pair {
             now,
             bindings: Vec::new(),
             first_response: Vec::new(),
+            iterations: 4096,
         }
     }
 
@@ -63,6 +66,16 @@ impl Pair {
     pub fn later(&mut self, duration: Duration) {
         self.now = self.now + duration;
         self.client.handle_timeout(self.now);
+    }
+
+    /// Has the client derive its next slice, if it asks for that. Returns whether it did.
+    pub fn derive(&mut self) -> bool {
+        let Some((due, TimeoutReason::Derivation)) = self.client.timeout_reason() else { return false };
+        assert!(due.since(self.now) <= Duration::from_micros(1), "at once");
+        assert!(self.client.transmit().is_empty() && self.event().is_none(), "nothing to say before its end");
+        self.now = self.now.max(due);
+        self.client.handle_timeout(self.now);
+        true
     }
 
     /// Carries everything that waits at the client to the server.

@@ -2,6 +2,7 @@
 
 mod access;
 mod carriages;
+mod derivation;
 mod fates;
 mod outside;
 mod promises;

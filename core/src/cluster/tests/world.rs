@@ -14,6 +14,7 @@ use crate::cluster::{
 };
 use crate::http1::{self, Answer, Fields, ServerExchange};
 use crate::http2::{ErrorCode, StreamId};
+use crate::sasl::{self, Accounts, Mechanism, SaltedPasswordCache, Secret};
 use crate::session::ServerSession;
 use crate::time::Instant;
 use crate::wire::{
@@ -30,10 +31,59 @@ pub(super) enum Far {
     Raw(Box<ServerSession>),
     /// A member, or a gateway before it, that is about to stop: it refuses everything but PING, after one answer if it has a topology.
     Stopping(Box<ServerSession>, Option<Topology>),
+    /// A member that has its clients authenticate.
+    Login(Box<Login>),
     /// Answers an Upgrade with that status; 101 leads to a member.
     Http1(Box<ServerExchange>, u16, Option<u32>),
     /// An endpoint that speaks HTTP/2.
     Gateway(Box<Gateway>),
+}
+
+/// The user of a [`Login`], and the password.
+pub(super) const USER: (&str, &str) = ("user", "pencil");
+
+/// A member that has its clients authenticate with SCRAM-SHA-256. It answers everything else with 0, but GET, which it leaves
+/// without an answer.
+pub(super) struct Login {
+    member: ServerSession,
+    exchange: sasl::Server,
+    cache: SaltedPasswordCache,
+    /// Goes with its first answer after the authentication.
+    topology: Option<Topology>,
+}
+
+struct OneUser;
+
+impl Accounts for OneUser {
+    fn password(&self, username: &str) -> Option<Secret> {
+        (username == USER.0).then(|| USER.1.into())
+    }
+}
+
+impl Login {
+    fn receive(&mut self, bytes: &[u8]) -> Bytes {
+        self.member.handle_received(bytes);
+        while let Some((header, request)) = self.member.poll_request() {
+            let body = match &request {
+                Request::Ping {} => ping(),
+                Request::AuthMechList {} => Body::Names(["SCRAM-SHA-256".into()].to_vec()),
+                Request::Auth { response, .. } => self.step(&response.0),
+                Request::Get { .. } => continue,
+                _ => Body::Size(0),
+            };
+            let topology = self.topology.take_if(|_| body == Body::Size(0)).map(Box::new);
+            let reply = Reply { message_id: header.message_id, status: Status::SUCCESS, topology, body };
+            self.member.reply(&header, request.operation(), &reply);
+        }
+        let said = self.member.transmit().to_bytes();
+        self.member.transmitted(said.len());
+        said
+    }
+
+    fn step(&mut self, response: &[u8]) -> Body {
+        let step = self.exchange.step(response, &OneUser, &mut self.cache).expect("the right user");
+        Body::Challenge { complete: step.complete, challenge: step.challenge.into() }
+    }
 }
 
 /// An endpoint: with frames or without.
@@ -80,6 +130,20 @@ impl Far {
         Self::Stopping(Box::new(ServerSession::new(Limits::default(), 1 << 20)), topology)
     }
 
+    /// A member that asks for so many iterations of the password's hash.
+    pub(super) fn login(iterations: u32, topology: Option<Topology>) -> Self {
+        Self::Login(Box::new(Login {
+            member: ServerSession::new(Limits::default(), 1 << 20),
+            exchange: sasl::Server::new(
+                Mechanism::ScramSha256,
+                sasl::ServerConfig { iterations, ..sasl::ServerConfig::default() },
+                [3; 32],
+            ),
+            cache: SaltedPasswordCache::default(),
+            topology,
+        }))
+    }
+
     pub(super) fn http1(status: u16, retry_after: Option<u32>) -> Self {
         Self::Http1(Box::new(ServerExchange::new(http1::Limits::default())), status, retry_after)
     }
@@ -106,6 +170,7 @@ impl Far {
             }
             Self::Words(words) => Bytes::from_static(core::mem::take(words)),
             Self::Raw(member) => answered_by(member, bytes),
+            Self::Login(login) => login.receive(bytes),
             Self::Stopping(member, topology) => refused_by(member, bytes, topology),
             Self::Http1(exchange, status, retry_after) => {
                 exchange.handle_received(bytes);

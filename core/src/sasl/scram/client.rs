@@ -3,8 +3,10 @@
 //! ```text
 //!   client-first ──▶ server-first ──▶ client-final ──▶ server-final
 //!   n,,n=user,r=…    r=…,s=…,i=…      c=biws,r=…,p=…   v=…            done, once v is right
+//!                      └─ derivation, resumed slice by slice ─┘
 //! ```
 
+use alloc::boxed::Box;
 use alloc::format;
 use alloc::string::{String, ToString};
 
@@ -17,6 +19,7 @@ use crate::sasl::binding::Binding;
 use crate::sasl::cache::SaltedPasswordCache;
 use crate::sasl::client::{ClientLimits, Step};
 use crate::sasl::credentials::Credentials;
+use crate::sasl::derivation::{Derivation, Origin, SLICE};
 use crate::sasl::error::SaslError;
 use crate::sasl::hash::{Hash, Octets};
 use crate::sasl::mechanism::Mechanism;
@@ -26,6 +29,7 @@ use crate::sasl::text::base64;
 
 /// One exchange.
 pub(in crate::sasl) struct ScramClient {
+    mechanism: Mechanism,
     hash: Hash,
     username: String,
     password: Secret,
@@ -33,8 +37,28 @@ pub(in crate::sasl) struct ScramClient {
     /// The header, and behind it what the channel is known by (RFC 5802 §7, `cbind-input`).
     channel: Octets,
     nonce: String,
-    /// What the server must prove itself with, once our own proof is sent.
-    awaited_signature: Option<Octets>,
+    stage: Stage,
+}
+
+enum Stage {
+    /// The server-first message is awaited.
+    Begun,
+    /// The server-first message is here; the salted password is being derived.
+    Deriving(Box<Deriving>),
+    /// Our own proof is sent; the server must prove itself with this signature.
+    Proven(Octets),
+}
+
+struct Deriving {
+    derivation: Derivation,
+    proof: Unproven,
+}
+
+/// The client-final message, up to its proof.
+struct Unproven {
+    without_proof: String,
+    /// `client-first-bare,server-first,client-final-without-proof`: what both sides sign.
+    signed: String,
 }
 
 impl ScramClient {
@@ -62,7 +86,16 @@ impl ScramClient {
             _ => &[],
         };
         let channel = Octets::from([gs2_header.as_bytes(), data].concat());
-        Ok(Self { hash, username, password: password.clone(), gs2_header, channel, nonce, awaited_signature: None })
+        Ok(Self {
+            mechanism,
+            hash,
+            username,
+            password: password.clone(),
+            gs2_header,
+            channel,
+            nonce,
+            stage: Stage::Begun,
+        })
     }
 
     /// The client-first message.
@@ -85,15 +118,30 @@ impl ScramClient {
             return Err(SaslError::ServerUnproven);
         }
         let text = server_text(challenge)?;
-        match &self.awaited_signature {
+        match &self.stage {
             // Whether or not the server calls it complete: Infinispan doesn't.
-            Some(awaited) => {
+            Stage::Proven(awaited) => {
                 let right: bool = server_signature(text)?.ct_eq(awaited).into();
                 if right { Ok(Step::Done) } else { Err(SaslError::ServerProofWrong) }
             }
-            None if complete => Err(SaslError::ServerUnproven),
-            None => self.prove(text, limits, cache),
+            // No AUTH is unanswered.
+            Stage::Deriving(_) => Err(SaslError::Unexpected { mechanism: self.mechanism }),
+            Stage::Begun if complete => Err(SaslError::ServerUnproven),
+            Stage::Begun => self.prove(text, limits, cache),
         }
+    }
+
+    /// Does the next slice of the derivation.
+    pub(in crate::sasl) fn resume(&mut self, cache: &mut SaltedPasswordCache) -> Result<Step, SaslError> {
+        let Stage::Deriving(mut deriving) = core::mem::replace(&mut self.stage, Stage::Begun) else {
+            return Err(SaslError::Unexpected { mechanism: self.mechanism });
+        };
+        if deriving.derivation.advance(&self.password, SLICE) {
+            let Deriving { derivation, proof } = *deriving;
+            return Ok(self.respond(&proof, &cache.keep(derivation)));
+        }
+        self.stage = Stage::Deriving(deriving);
+        Ok(Step::Resume)
     }
 
     /// Answers the server-first message with the client-final message.
@@ -111,15 +159,23 @@ impl ScramClient {
             return Err(SaslError::TooLong { message: "a salt", length: salt.len(), limit: limits.max_salt });
         }
         let iterations = accepted(iterations, limits)?;
-        let salted_password =
-            cache.salted_password(self.hash, &self.username, self.password.expose(), &salt, iterations);
-        let keys = Keys::new(self.hash, &salted_password);
         let without_proof = format!("c={},r={nonce}", base64(&self.channel));
-        let first_bare = self.first_bare();
-        let signed = [&first_bare, ",", server_first, ",", &without_proof].map(str::as_bytes);
+        let signed = [&self.first_bare(), ",", server_first, ",", &without_proof].concat();
+        let proof = Unproven { without_proof, signed };
+        let origin = Origin::new(self.hash, &self.username, &self.password, &salt, iterations);
+        if let Some(salted_password) = cache.find(&origin) {
+            return Ok(self.respond(&proof, &salted_password));
+        }
+        self.stage = Stage::Deriving(Box::new(Deriving { derivation: Derivation::new(origin), proof }));
+        self.resume(cache)
+    }
+
+    fn respond(&mut self, Unproven { without_proof, signed }: &Unproven, salted_password: &[u8]) -> Step {
+        let keys = Keys::new(self.hash, salted_password);
+        let signed = [signed.as_bytes()];
         let proof = base64(&keys.client_proof(&signed));
-        self.awaited_signature = Some(keys.server_signature(&signed));
-        Ok(Step::Respond(format!("{without_proof},p={proof}").into_bytes()))
+        self.stage = Stage::Proven(keys.server_signature(&signed));
+        Step::Respond(format!("{without_proof},p={proof}").into_bytes())
     }
 }
 

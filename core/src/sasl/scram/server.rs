@@ -98,7 +98,7 @@ impl ScramServer {
         let mut salt = Hash::Sha256.hmac(&config.salt_seed, &seed);
         salt.truncate(16);
         let iterations = config.iterations.max(1);
-        let salted_password = cache.salted_password(self.hash, &first.username, password.expose(), &salt, iterations);
+        let salted_password = cache.salted_password(self.hash, &first.username, &password, &salt, iterations);
         let nonce = format!("{}{}", first.nonce, self.nonce);
         let server_first = format!("r={nonce},s={},i={iterations}", base64(&salt));
         self.asked = Some(Asked {

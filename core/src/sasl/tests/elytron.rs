@@ -10,7 +10,12 @@ fn replay(mechanism: Mechanism, messages: [&str; 4]) {
     let mut cache = SaltedPasswordCache::default();
     let [first, challenge, last, proof] = messages.map(|message| message.as_bytes().to_vec());
     assert_eq!(client.initial_response(), first);
-    assert!(client.step(&challenge, false, &mut cache) == Ok(Step::Respond(last)));
+    let mut step = client.step(&challenge, false, &mut cache);
+    if step == Ok(Step::Resume) {
+        // Elytron's 20,000 iterations are two slices.
+        step = client.resume(&mut cache);
+    }
+    assert!(step == Ok(Step::Respond(last)));
     assert_eq!(client.step(&proof, false, &mut cache), Ok(Step::Done));
 }
 

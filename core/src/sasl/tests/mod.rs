@@ -10,6 +10,7 @@ mod scram_rules;
 mod scram_vectors;
 mod secrets;
 mod selection;
+mod slices;
 
 use alloc::string::String;
 
@@ -76,6 +77,7 @@ fn converse(client: &mut Client, server: &mut Server, accounts: &dyn Accounts) -
         let said = server.step(&response, accounts, &mut of_server)?;
         match client.step(&said.challenge, said.complete, &mut of_client)? {
             Step::Respond(next) => response = next,
+            Step::Resume => panic!("few iterations"),
             Step::Done => return Ok(said.authenticated),
         }
     }

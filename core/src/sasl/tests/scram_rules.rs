@@ -157,7 +157,7 @@ fn the_cache_keeps_the_ones_asked_for_last() {
     use crate::sasl::hash::Hash;
     let mut cache = SaltedPasswordCache::with_capacity(2);
     let mut ask = |name: &str| {
-        cache.salted_password(Hash::Sha1, name, "p", b"salt", 1);
+        cache.salted_password(Hash::Sha1, name, &"p".into(), b"salt", 1);
         (cache.derivations(), cache.len())
     };
     assert_eq!(ask("a"), (1, 1));
@@ -167,7 +167,7 @@ fn the_cache_keeps_the_ones_asked_for_last() {
     assert_eq!(ask("a"), (3, 2));
     assert_eq!(ask("b"), (4, 2));
     let mut none = SaltedPasswordCache::with_capacity(0);
-    none.salted_password(Hash::Sha1, "a", "p", b"salt", 1);
+    none.salted_password(Hash::Sha1, "a", &"p".into(), b"salt", 1);
     assert!(none.is_empty());
 }
 

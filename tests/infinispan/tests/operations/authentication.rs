@@ -21,8 +21,13 @@ pub async fn conversation(c: &Conversation) {
     loop {
         let auth = Request::Auth { mechanism: "SCRAM-SHA-256".into(), response: AuthResponse(response.clone().into()) };
         let Body::Challenge { complete, challenge } = c.ask_with(&options, auth).await.body else { panic!() };
-        match client.step(&challenge, complete, &mut cache).unwrap() {
+        let mut step = client.step(&challenge, complete, &mut cache).unwrap();
+        while step == Step::Resume {
+            step = client.resume(&mut cache).unwrap();
+        }
+        match step {
             Step::Respond(next) => response = next,
+            Step::Resume => unreachable!("it was resumed"),
             Step::Done => {
                 assert!(!complete, "the server-final comes with complete=0");
                 break;
