@@ -11,6 +11,9 @@ use zeroize::Zeroize;
 /// Below it one `memcpy` is cheaper than one more element in the host's `writev`.
 const COPY_UP_TO: usize = 4 * 1024;
 
+/// The room of more copied bytes than this is not kept when all are sent: a quiet link must not hold what it once needed.
+const KEEP_UP_TO: usize = 16 * 1024;
+
 /// Bytes waiting to be sent, written once: small fields into one growing buffer, large values as they are.
 ///
 /// A host sends [`segments`](Self::segments) with one vectored write and reports what was taken with
@@ -20,6 +23,8 @@ pub struct SendBuffer {
     /// Older than `tail`.
     segments: VecDeque<Bytes>,
     tail: BytesMut,
+    /// More was copied than is kept room for.
+    is_large: bool,
     pending: usize,
     sent: u64,
     /// Position in the stream before which bytes may hold credentials: they are wiped once they are sent.
@@ -99,7 +104,12 @@ impl SendBuffer {
             left -= segment.len();
             self.segments.pop_front();
         }
+        self.is_large |= self.tail.len() > KEEP_UP_TO;
         self.tail.advance(left);
+        if self.is_large && self.pending == 0 {
+            self.tail = BytesMut::new();
+            self.is_large = false;
+        }
     }
 
     /// Takes the first `count` bytes out, in contiguous pieces; they count as sent.

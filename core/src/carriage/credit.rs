@@ -71,6 +71,12 @@ impl Window {
         self.size = to.min(LARGEST);
     }
 
+    /// So much may come at a time from now on, if that is more than before. Answers what to grant for it.
+    pub(super) fn grow(&mut self, to: u32) -> Option<u32> {
+        self.size = self.size.max(to.min(LARGEST));
+        self.release(0)
+    }
+
     /// The application has taken so many of them. Answers what to grant now: nothing until it is worth a frame.
     pub(super) fn release(&mut self, count: usize) -> Option<u32> {
         // Never more than was there: whoever releases twice must not grant what is not.

@@ -95,6 +95,11 @@ impl Outgoing {
         left
     }
 
+    /// Messages that wait.
+    pub(super) fn len(&self) -> usize {
+        self.messages.len()
+    }
+
     pub(super) fn bytes(&self) -> usize {
         self.bytes
     }

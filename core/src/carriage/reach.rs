@@ -46,6 +46,11 @@ impl Reach {
         Self { credit: first, least: first.div_ceil(2), most, look: None }
     }
 
+    /// The connection's credit has grown.
+    pub(super) fn grow(&mut self, connection_credit: u32, most: u32) {
+        self.most = self.most.max(most.min(connection_credit / SHARES));
+    }
+
     /// Octets that each call may have on the way.
     pub(super) fn credit(&self) -> u32 {
         self.credit

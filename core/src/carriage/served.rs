@@ -21,6 +21,11 @@ const ROOM: usize = 32 << 10;
 /// A call that is given up earlier than that is given up at once.
 const AT_ONCE: Duration = Duration::from_secs(1);
 
+/// Bytes of memory that an open call takes: a map is half full at worst.
+const CALL: usize = 2 * (size_of::<Call>() + size_of::<u32>());
+/// Bytes of memory that an answer takes which waits, beside its octets.
+const MESSAGE: usize = 256;
+
 /// A session that was asked for or accepted.
 #[derive(Debug)]
 pub(super) struct Served {
@@ -312,6 +317,13 @@ impl Served {
     /// Octets of answers and events that wait.
     pub(super) fn waiting(&self) -> usize {
         self.outgoing.bytes() + self.events.bytes
+    }
+
+    /// Bytes of memory that the client has this session take: its calls, and what waits to be sent.
+    pub(super) fn memory(&self) -> usize {
+        let calls = self.calls.len() * CALL + self.outgoing.len() * MESSAGE;
+        let frames = self.events.pieces.len() * size_of::<Piece>() + self.held_back.len() * size_of::<Numbers>();
+        calls + frames + self.waiting()
     }
 
     /// Octets of events that wait.

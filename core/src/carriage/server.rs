@@ -437,6 +437,30 @@ impl ServerLink {
         self.sessions.get(&stream).map_or(0, Served::waiting)
     }
 
+    /// Bytes of memory that the client has a session take here, beside what [`memory`](Self::memory) counts.
+    pub fn session_memory(&self, stream: StreamId) -> usize {
+        self.sessions.get(&stream).map_or(0, Served::memory)
+    }
+
+    /// Bytes of memory that the client has the link take, without its sessions (see [`Connection::memory`]).
+    pub fn memory(&self) -> usize {
+        self.connection.memory() + self.events.len() * size_of::<ServerEvent>()
+    }
+
+    /// From now on the client may send so much: `window` octets of DATA and `credit` octets of fragments, each on all
+    /// sessions together, of which a call far away may have `most_credit` on its way. What is less than before changes
+    /// nothing.
+    pub fn grow(&mut self, window: u32, credit: u32, most_credit: u32) {
+        self.connection.grow_window(window);
+        if self.terms.is_none() {
+            return;
+        }
+        self.reach.grow(credit, most_credit);
+        if let Some(increment) = self.window.grow(credit) {
+            put_numbers(&mut self.connection, StreamId::CONNECTION, frame_type::CREDIT, 0, [0, increment]);
+        }
+    }
+
     /// Gives a call up, or confirms that it was given up. Nothing is said of a call that is not open.
     pub fn end_call(&mut self, stream: StreamId, call: u32, code: ErrorCode, may_have_been_applied: bool) {
         let Some(session) = self.sessions.get_mut(&stream) else { return };

@@ -124,6 +124,7 @@ pub(super) fn limits(small: bool) -> Limits {
         message: 4096,
         key: 64,
         value: 1024,
+        cache_name: 64,
         name: 64,
         error_message: 64,
         entries: 16,

@@ -70,6 +70,10 @@ impl Incoming {
         self.received.len()
     }
 
+    pub(super) fn memory(&self) -> usize {
+        self.received.capacity()
+    }
+
     /// Drops as many bytes of content as have come; answers how many are still to come.
     pub(super) fn skip(&mut self, content: u64) -> u64 {
         let here = usize::try_from(content).unwrap_or(usize::MAX).min(self.received.len());

@@ -175,6 +175,11 @@ impl ServerExchange {
         matches!(self.state, State::Closing)
     }
 
+    /// Bytes of memory that the client has the exchange take.
+    pub fn memory(&self) -> usize {
+        self.incoming.memory() + self.out.len()
+    }
+
     /// What is to be sent.
     pub fn transmit(&self) -> &SendBuffer {
         &self.out

@@ -58,6 +58,11 @@ impl EventQueue {
         self.events.len()
     }
 
+    /// Bytes of memory that the events take.
+    pub(crate) fn memory(&self) -> usize {
+        self.bytes + (self.events.len() + self.muted.len()) * size_of::<Event>()
+    }
+
     pub(crate) fn is_empty(&self) -> bool {
         self.events.is_empty()
     }

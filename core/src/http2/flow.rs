@@ -84,6 +84,14 @@ impl ReceiveWindow {
         Some(increment)
     }
 
+    /// The window is to be `size`. Answers what to tell the peer, if that is more than before.
+    pub(crate) fn grow(&mut self, size: u32) -> Option<u32> {
+        let increment = size.checked_sub(self.size).filter(|increment| *increment > 0)?;
+        self.size = size;
+        self.available += i64::from(increment);
+        Some(increment)
+    }
+
     /// SETTINGS that the peer has acknowledged.
     pub(crate) fn change(&mut self, by: i64) {
         self.available += by;

@@ -33,6 +33,11 @@ impl Output {
         }
     }
 
+    /// Bytes of memory that what waits takes.
+    pub(crate) fn memory(&self) -> usize {
+        self.buffer.len() + self.replies.len() * size_of::<u64>()
+    }
+
     pub(crate) fn clear(&mut self) {
         self.buffer.clear();
         self.replies.clear();

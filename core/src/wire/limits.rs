@@ -12,7 +12,9 @@ pub struct Limits {
     pub key: usize,
     /// A value, a chunk, a query, a task result or a bloom filter. Default 256 MiB.
     pub value: usize,
-    /// A name: of a cache, counter, mechanism, task, media type or parameter, a host, a listener id. Default 64 KiB.
+    /// The name of the cache in a request. Default 255, the longest that Infinispan allows (16.0, `ByteString.MAX_LENGTH`).
+    pub cache_name: usize,
+    /// Any other name: of a counter, mechanism, task, media type or parameter, a host, a listener id. Default 64 KiB.
     pub name: usize,
     /// The text of an error. Default 1 MiB.
     pub error_message: usize,
@@ -32,6 +34,7 @@ impl Default for Limits {
             message: 1 << 30,
             key: 64 << 20,
             value: 256 << 20,
+            cache_name: 255,
             name: 64 << 10,
             error_message: 1 << 20,
             entries: 1 << 24,

@@ -171,7 +171,7 @@ pub(crate) fn read_head(reader: &mut Reader<'_>) -> Read<Result<RequestHead, Req
     let Some(operation) = operation.filter(|operation| operation.is_read_at(version)) else {
         return Ok(Err(RequestFault::UnknownOperation { message_id, opcode }));
     };
-    let cache = reader.name("cache name")?;
+    let cache = reader.text("cache name", reader.limits().cache_name)?;
     let flags = Flags(reader.vint("flags")?);
     let intelligence = reader.byte("intelligence")?;
     let Some(intelligence) = Intelligence::from_byte(intelligence) else {

@@ -46,7 +46,7 @@ fn pass_reply(stream: &[u8], reads: Reads, operation: Operation) -> Count {
 /// Passes on what a client sends, and drops it.
 fn pass_request(stream: &[u8], reads: Reads) -> Count {
     let (count, (bytes, messages)) = measure(|| {
-        let mut scanner = RequestScanner::new(Limits::default());
+        let mut scanner = RequestScanner::new(Limits { cache_name: Limits::default().name, ..Limits::default() });
         let (mut bytes, mut messages) = (0, 0);
         for read in stream.chunks(reads.size) {
             if reads.in_place {

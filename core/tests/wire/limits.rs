@@ -91,7 +91,7 @@ fn values() {
 #[test]
 fn names() {
     let header = Hand::new().u8(0xa0).vlong(1).u8(VERSION.to_byte()).u8(0x17);
-    announced("cache name", &header, |bytes| of_request(|limits| limits.name = LIMIT, bytes));
+    announced("cache name", &header, |bytes| of_request(|limits| limits.cache_name = LIMIT, bytes));
     in_request_header("media type name", |hand| hand.u8(2), |limits| limits.name = LIMIT);
     let parameter = |hand: Hand| hand.u8(1).vint(3).vint(1);
     in_request_header("media type parameter name", parameter, |limits| limits.name = LIMIT);

@@ -217,7 +217,8 @@ fn large_requests() -> &'static [Build] {
         |n| request(Operation::NextPutStream).int(1).u8(0).array(vec![1; n]).done(),
         |n| {
             let opcode = Operation::Get.row().request_opcode;
-            let hand = Hand::new().u8(0xa0).vlong(1).u8(41).u8(opcode).array(vec![b'c'; n]).vint(0).u8(3).vint(0);
+            let cache = vec![b'c'; n.min(Limits::default().cache_name)];
+            let hand = Hand::new().u8(0xa0).vlong(1).u8(41).u8(opcode).array(cache).vint(0).u8(3).vint(0);
             let parameters = |hand: Hand| hand.vint(2).times(2, |hand| hand.text("p").array(vec![b'x'; n]));
             let types = parameters(parameters(hand.u8(1).vint(3)).u8(2).text(&["x/", &"y".repeat(n)].concat()));
             types.vint(2).times(2, |hand| hand.text("name").array(vec![1; n])).array(vec![1; n]).done()

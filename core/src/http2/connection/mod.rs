@@ -31,12 +31,16 @@ use super::frame::{FrameDecoder, put_settings, put_window_update};
 use super::hpack::{DEFAULT_TABLE_SIZE, Decoder, Encoder};
 use super::output::Output;
 use super::settings::{INITIAL_WINDOW, LARGEST_WINDOW, LEAST_MAX_FRAME_SIZE, MOST_MAX_FRAME_SIZE, Settings};
+use super::stream::Stream;
 use super::streams::Streams;
 use crate::send_buffer::SendBuffer;
 use crate::time::Instant;
 
 /// What a client sends before its first frame (RFC 9113, 3.4).
 const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+
+/// Bytes of memory that an open stream takes, with its place in the map and in the queues.
+const STREAM: usize = 2 * (size_of::<Stream>() + size_of::<StreamId>());
 
 /// Which end of the connection this is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -244,6 +248,23 @@ impl Connection {
             self.decode();
         }
         event.or_else(|| self.events.pop())
+    }
+
+    /// Bytes of memory that the peer has this connection take: received and unread bytes, the field block that is being
+    /// received, header compression, streams, events, and output. Content that events hold counts until they are polled.
+    pub fn memory(&self) -> usize {
+        let received = self.decoder.memory() + self.block.as_ref().map_or(0, Block::memory) + self.hpack_in.memory();
+        let sent = self.queued + self.output.memory() + self.scratch.capacity();
+        received + sent + self.events.memory() + self.streams.len() * STREAM
+    }
+
+    /// The peer may send `window` octets of DATA on all streams together from now on, if that is more than before.
+    pub fn grow_window(&mut self, window: u32) {
+        if let Some(increment) = self.receive_window.grow(window.min(LARGEST_WINDOW))
+            && !self.is_closed
+        {
+            put_window_update(&mut self.output.buffer, StreamId::CONNECTION, increment);
+        }
     }
 
     /// What is to be sent. After the connection is over too: the link can be closed when it is empty.

@@ -23,6 +23,13 @@ pub(super) struct Block {
     depends_on_itself: bool,
 }
 
+impl Block {
+    /// Bytes of memory that its fragments take.
+    pub(super) fn memory(&self) -> usize {
+        self.fragments.capacity()
+    }
+}
+
 /// A field block; `None` if its fields are more than allowed.
 type Fields = Option<Vec<Field>>;
 

@@ -71,6 +71,11 @@ impl FrameDecoder {
         self.whole.len() + self.incoming.len()
     }
 
+    /// Bytes of memory that its buffers take.
+    pub(crate) fn memory(&self) -> usize {
+        self.whole.len() + self.incoming.capacity()
+    }
+
     /// The next frame; `None` if it isn't all here yet.
     ///
     /// An error of a stream is told in the place of its frame. An error of the connection is the last thing told: what

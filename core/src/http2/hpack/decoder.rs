@@ -45,6 +45,11 @@ enum Indexing {
 type Text = Option<Bytes>;
 
 impl Decoder {
+    /// Bytes of memory that the table and the buffers take.
+    pub(crate) fn memory(&self) -> usize {
+        self.table.memory() + self.scratch.capacity()
+    }
+
     /// With a dynamic table of `max_table_size` bytes from the beginning, and blocks whose fields sum up to
     /// `max_list_size` bytes at most ([`Field::size`]; SETTINGS_MAX_HEADER_LIST_SIZE).
     ///

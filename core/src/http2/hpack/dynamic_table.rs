@@ -43,6 +43,11 @@ impl DynamicTable {
         self.entries.len()
     }
 
+    /// Bytes of memory that its entries take: the sizes of RFC 7541, 4.1, count less than two views and their allocations.
+    pub(super) fn memory(&self) -> usize {
+        self.size + self.entries.len() * size_of::<Entry>()
+    }
+
     /// The entry at this place, 0 for the newest.
     pub(super) fn get(&self, place: usize) -> Option<&Entry> {
         self.entries.get(place)

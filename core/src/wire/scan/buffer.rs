@@ -84,6 +84,11 @@ impl ScanBuffer {
         self.frame.len() + self.incoming.len() - self.handed
     }
 
+    /// Bytes of memory that its buffers take, the room for the next read included.
+    pub(super) fn memory(&self) -> usize {
+        self.frame.len() + self.incoming.capacity()
+    }
+
     /// Bytes of the present message so far, if some of it has been handed on.
     pub(super) fn message_length(&self) -> usize {
         self.passed + self.handed

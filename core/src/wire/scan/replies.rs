@@ -101,6 +101,11 @@ impl ReplyScanner {
         self.buffer.len()
     }
 
+    /// Bytes of memory that the buffers take, the room for the next read included.
+    pub fn memory(&self) -> usize {
+        self.buffer.memory()
+    }
+
     /// The next piece, or `None` until more bytes have come.
     ///
     /// `asked` tells what was asked with a message id: until the last piece of its reply has come out. A reply with an

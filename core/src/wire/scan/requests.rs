@@ -63,6 +63,11 @@ impl RequestScanner {
         self.buffer.len()
     }
 
+    /// Bytes of memory that the buffers take, the room for the next read included.
+    pub fn memory(&self) -> usize {
+        self.buffer.memory()
+    }
+
     /// Message id and operation of the request of which not all has come out: after a fault, of the one that has it, as far as
     /// its head could be read.
     pub fn unfinished(&self) -> Option<(u64, Asked)> {
