@@ -60,7 +60,7 @@ deny: ## Licences, bans, sources and advisories of dependencies (cargo-deny; DEN
 	tools/deny
 
 gateway-load: ## What 10,000 slow readers and 10,000 idle tunnels cost the gateway; prints a line of JSON for each
-	$(CARGO) test --release -p hotrod-gateway --test gateway load:: -- --ignored --nocapture --test-threads=1
+	$(CARGO) test --release -p hotrod-gateway --test gateway load -- --ignored --nocapture --test-threads=1
 
 bench: setup ## Measure the core, the gateway's memory, and the drivers beside their peers; writes target/bench.json
 	bench/run

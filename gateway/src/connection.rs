@@ -14,6 +14,7 @@ use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tracing::info;
 
+use crate::budget::{Account, CONNECTION, Exhausted, LinkBudget, TLS, TLS_OUTPUT};
 use crate::drain::Phase;
 use crate::gateway::Shared;
 use crate::metrics::Carriage;
@@ -65,6 +66,8 @@ pub(crate) struct Incoming<'a> {
     pub(crate) first: BytesMut,
     /// Why it is to be turned away, if it is.
     pub(crate) surplus: Option<Surplus>,
+    /// What it may hold.
+    pub(crate) budget: LinkBudget,
 }
 
 /// What became of a connection, for its line in the log.
@@ -108,6 +111,8 @@ enum Introduction {
     #[error("the gateway is about to stop")]
     Draining,
     #[error("{0}")]
+    Memory(#[from] Exhausted),
+    #[error("{0}")]
     Proxy(#[from] ProxyFault),
     #[error("of the router's client {0}: {1}")]
     TooOften(SocketAddr, SourceLimit),
@@ -127,6 +132,7 @@ impl Introduction {
             Self::Unknown(_) => "unknown_protocol",
             Self::NotAsAgreed(_) => "alpn",
             Self::Draining => "draining",
+            Self::Memory(_) => "memory",
             Self::Proxy(_) => "proxy_protocol",
             Self::TooOften(_, limit) => limit.reason(),
         }
@@ -162,8 +168,12 @@ pub(crate) async fn serve(shared: Arc<Shared>, accepted: Accepted) {
     let limit = shared.config.limits.handshake_timeout;
     let limit = if surplus.is_some() { limit.min(REFUSAL_TIMEOUT) } else { limit };
     let mut drain = shared.drain.clone();
+    let budget = shared.budget.link();
+    if !shared.wants_authentication() {
+        budget.admit();
+    }
     let introduced = {
-        let introduction = introduce(&shared, socket, peer, &mut source, &mut surplus);
+        let introduction = introduce(&shared, socket, peer, &mut source, &mut surplus, &budget);
         tokio::select! {
             introduced = timeout(limit, introduction) => introduced.unwrap_or(Err(Introduction::Late)),
             _ = drain.beyond(Phase::Serving) => Err(Introduction::Draining),
@@ -173,15 +183,18 @@ pub(crate) async fn serve(shared: Arc<Shared>, accepted: Accepted) {
     // What was introduced has a source.
     let ended = match introduced.and_then(|introduced| Ok((introduced, source.as_ref().ok_or(Introduction::Silent)?))) {
         Err(problem) => {
+            if let Introduction::Memory(_) = problem {
+                shared.metrics.refused("memory");
+            }
             if let Introduction::TooOften(_, limit) = &problem {
                 shared.metrics.refused(limit.reason());
             }
             shared.metrics.handshake_failed(problem.reason());
             Ended::early(problem)
         }
-        Ok(((speaks, stream, first), source)) => {
+        Ok(((speaks, Secured { stream, _memory }, first), source)) => {
             tls = stream.is_encrypted();
-            let incoming = Incoming { stream, source, speaks, first, surplus };
+            let incoming = Incoming { stream, source, speaks, first, surplus, budget };
             open.set_carriage(match speaks {
                 Speaks::HotRod => Carriage::Raw,
                 Speaks::Http1 => Carriage::Http1,
@@ -217,7 +230,9 @@ async fn introduce(
     peer: SocketAddr,
     source: &mut Option<Source>,
     surplus: &mut Option<Surplus>,
-) -> Result<(Speaks, Stream, BytesMut), Introduction> {
+    budget: &LinkBudget,
+) -> Result<(Speaks, Secured, BytesMut), Introduction> {
+    let connection = budget.reserve(CONNECTION)?;
     prepare(&socket, shared.config.upstream.keep_alive)?;
     if source.is_none() {
         let client = proxy_protocol::read(&mut socket).await?.unwrap_or(peer);
@@ -226,7 +241,8 @@ async fn introduce(
         *source = Some(named);
         *surplus = surplus.or(beyond.map(Surplus::Source));
     }
-    let mut stream = secure(shared, socket).await?;
+    let (mut stream, tls) = secure(shared, socket, budget).await?;
+    let memory = (connection, tls);
     let mut first = BytesMut::with_capacity(1024);
     while stream.read_buf(&mut first).await? > 0 {
         let speaks = match detect(&first) {
@@ -237,21 +253,37 @@ async fn introduce(
             Detected::Tls | Detected::Unknown => return Err(Introduction::Unknown(first[0])),
         };
         let fits = speaks.fits(stream.alpn());
-        return if fits { Ok((speaks, stream, first)) } else { Err(Introduction::NotAsAgreed(speaks)) };
+        let secured = Secured { stream, _memory: memory };
+        return if fits { Ok((speaks, secured, first)) } else { Err(Introduction::NotAsAgreed(speaks)) };
     }
     Err(Introduction::Silent)
 }
 
+/// A client's stream, with what is reserved for it.
+struct Secured {
+    stream: Stream,
+    _memory: (Account, Option<Account>),
+}
+
 /// TLS, if that is what the client begins with.
-async fn secure(shared: &Shared, socket: TcpStream) -> Result<Stream, Introduction> {
+async fn secure(
+    shared: &Shared,
+    socket: TcpStream,
+    budget: &LinkBudget,
+) -> Result<(Stream, Option<Account>), Introduction> {
     let mut first = [0];
     if socket.peek(&mut first).await? == 0 {
         return Err(Introduction::Silent);
     }
     match (first[0] == TLS_HANDSHAKE, shared.tls.server()) {
-        (true, Some(serving)) => Ok(Stream::Tls(Box::new(serving.accept(socket.into()).await?.into()))),
+        (true, Some(serving)) => {
+            let memory = budget.reserve(TLS)?;
+            let mut stream = serving.accept(socket.into()).await?;
+            stream.get_mut().1.set_buffer_limit(Some(TLS_OUTPUT));
+            Ok((Stream::Tls(Box::new(stream.into())), Some(memory)))
+        }
         (true, None) => Err(Introduction::NoTls),
         (false, Some(_)) if !shared.config.allow_plain => Err(Introduction::Plain),
-        (false, _) => Ok(Stream::Plain(socket.into())),
+        (false, _) => Ok((Stream::Plain(socket.into()), None)),
     }
 }

@@ -13,6 +13,7 @@ use tokio::time::timeout;
 use tokio_util::task::TaskTracker;
 use tracing::{error, info, warn};
 
+use crate::budget::{Budget, LinkBudget};
 use crate::config::Config;
 use crate::deadlines::Times;
 use crate::drain::{Drain, DrainSwitch, Phase};
@@ -42,6 +43,7 @@ pub(crate) struct Shared {
     pub(crate) membership: Arc<Membership>,
     pub(crate) health: watch::Receiver<Health>,
     pub(crate) metrics: Metrics,
+    pub(crate) budget: Budget,
     pub(crate) drain: Drain,
     /// One for each connection that may still come.
     pub(crate) places: Arc<Semaphore>,
@@ -98,10 +100,10 @@ impl Shared {
         request_limits(self.config.limits.request)
     }
 
-    /// Connects a session of that source with the member that it asks for, as [`Upstreams::connect`] does.
+    /// Connects a session of that source with the member that it asks for, as [`Upstreams::connect_within`] does.
     pub(crate) async fn connect(
         &self,
-        source: &Source,
+        (source, budget): (&Source, &LinkBudget),
         wanted: Wanted<'_>,
         carriage: Carriage,
     ) -> Result<Upstream, NoUpstream> {
@@ -110,7 +112,7 @@ impl Shared {
             self.metrics.refused(refusal.reason());
             self.sources.complain(source.address(), refusal.reason(), refusal);
         })?;
-        let mut upstream = self.upstreams.connect(wanted, carriage).await?;
+        let mut upstream = self.upstreams.connect_within(budget, wanted, carriage).await?;
         upstream.keep(of_source);
         Ok(upstream)
     }
@@ -121,12 +123,13 @@ impl Shared {
     }
 
     /// Returns the settings of sessions of plain Hot Rod.
-    pub(crate) fn relaying(&self) -> Relaying<'_> {
+    pub(crate) fn relaying<'a>(&'a self, budget: &'a LinkBudget) -> Relaying<'a> {
         Relaying {
             buffer: self.config.limits.buffer,
             times: Times::of(&self.config.limits),
             wants_authentication: Box::new(|| self.wants_authentication()),
             metrics: &self.metrics,
+            budget,
             drain: self.drain.clone(),
             hint: Box::new(|topology| self.hint(topology)),
         }
@@ -188,6 +191,7 @@ impl Gateway {
             tls,
             membership,
             health,
+            budget: Budget::new(config.limits.memory, metrics.held()),
             metrics,
             drain: drain.clone(),
             tasks: TaskTracker::new(),

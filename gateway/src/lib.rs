@@ -24,6 +24,7 @@ pub mod host;
 
 mod admin;
 mod authenticated;
+mod budget;
 mod connection;
 mod deadlines;
 mod drain;

@@ -163,9 +163,9 @@ impl Metrics {
         self.0.bytes_to_clients.inc_by(bytes as u64);
     }
 
-    /// A place for bytes that wait for somebody.
-    pub(crate) fn buffer(&self) -> Buffered {
-        Buffered { metrics: self.clone(), held: 0 }
+    /// What the [`Budget`](crate::budget::Budget) counts.
+    pub(crate) fn held(&self) -> Gauge {
+        self.0.buffered.clone()
     }
 
     pub(crate) fn set_draining(&self) {
@@ -200,7 +200,7 @@ impl Inner {
         let help = "Connections to members that could not be established";
         registry.register("upstream_failures", help, self.upstream_failures.clone());
         registry.register_with_unit("relayed", "Bytes of Hot Rod that were passed on", Unit::Bytes, relayed);
-        let help = "Bytes held for a side that is slow to take them";
+        let help = "Bytes of memory that clients have the gateway hold";
         registry.register_with_unit("buffered", help, Unit::Bytes, self.buffered.clone());
         registry.register("refusals", "Clients and sessions that were turned away", self.refusals.clone());
         let help = "Connections that ended before they were told apart";
@@ -246,27 +246,5 @@ pub(crate) struct OpenSession(Gauge);
 impl Drop for OpenSession {
     fn drop(&mut self) {
         self.0.dec();
-    }
-}
-
-/// Bytes that are held for somebody, counted until it is dropped.
-pub(crate) struct Buffered {
-    metrics: Metrics,
-    held: usize,
-}
-
-impl Buffered {
-    /// So many are held now.
-    pub(crate) fn set(&mut self, held: usize) {
-        if held != self.held {
-            self.metrics.0.buffered.inc_by(held as i64 - self.held as i64);
-            self.held = held;
-        }
-    }
-}
-
-impl Drop for Buffered {
-    fn drop(&mut self) {
-        self.set(0);
     }
 }

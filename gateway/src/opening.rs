@@ -6,6 +6,7 @@ use bytes::BytesMut;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite};
 use tokio::time::timeout;
 
+use crate::budget::{CONNECTION_COVERED, Exhausted, LinkBudget};
 use crate::deadlines::{FIRST_REQUEST, Overdue};
 use crate::drain::Phase;
 use crate::gateway::Shared;
@@ -31,6 +32,8 @@ pub(crate) enum NotOpened {
     Overdue(Overdue),
     #[error("{0}")]
     Unreadable(#[from] Unreadable),
+    #[error("{0}")]
+    Overdrawn(Exhausted),
     #[error("the client's link failed: {0}")]
     Failed(#[from] io::Error),
 }
@@ -50,17 +53,20 @@ impl Opening {
     /// Reads on until the member has to be connected: a whole request is here, or [`FIRST_REQUEST`] bytes. `first` has
     /// what came already, and gets a copy of all that is read.
     pub(crate) async fn read(
-        shared: &Shared,
+        (shared, budget): (&Shared, &LinkBudget),
         stream: &mut (impl AsyncRead + AsyncWrite + Unpin),
         first: &mut BytesMut,
     ) -> Result<Self, NotOpened> {
         let mut opening = Self::new(shared.config.limits.request);
-        let mut held = shared.metrics.buffer();
+        let mut held = budget.account(CONNECTION_COVERED);
         let mut drain = shared.drain.clone();
         let read = async {
             opening.take(first)?;
             while !opening.is_enough() {
-                held.set(first.len() + opening.watch.held());
+                held.set(first.capacity() + opening.watch.memory());
+                if let Some(why) = budget.overdrawn() {
+                    return Err(NotOpened::Overdrawn(why));
+                }
                 let at = first.len();
                 first.reserve(CHUNK);
                 let count = tokio::select! {

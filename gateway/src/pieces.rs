@@ -14,16 +14,40 @@ const PIECES: usize = 32;
 /// Pieces, in order. None of them is empty.
 #[derive(Debug, Default)]
 pub(crate) struct Pieces {
-    pieces: VecDeque<Bytes>,
+    queue: VecDeque<Bytes>,
     len: usize,
+    /// So many of the last ones share buffers with others.
+    shared: usize,
 }
+
+/// Memory that a piece takes beside its bytes.
+const PIECE: usize = 64;
 
 impl Pieces {
     pub(crate) fn push(&mut self, piece: Bytes) {
         if !piece.is_empty() {
             self.len += piece.len();
-            self.pieces.push_back(piece);
+            self.queue.push_back(piece);
+            self.shared += 1;
         }
+    }
+
+    /// Copies what waits out of the buffers in which it came: a few bytes must not keep 64 KiB.
+    pub(crate) fn settle(&mut self) {
+        let shared = std::mem::take(&mut self.shared).min(self.queue.len());
+        if shared > 0 {
+            let pieces = self.queue.drain(self.queue.len() - shared..);
+            let joined = pieces.fold(Vec::new(), |mut joined, piece| {
+                joined.extend_from_slice(&piece);
+                joined
+            });
+            self.queue.push_back(joined.into());
+        }
+    }
+
+    /// Bytes of memory that all take once they are [settled](Self::settle).
+    pub(crate) fn memory(&self) -> usize {
+        self.len + self.queue.len() * PIECE
     }
 
     /// All bytes together.
@@ -32,7 +56,7 @@ impl Pieces {
     }
 
     pub(crate) fn is_empty(&self) -> bool {
-        self.pieces.is_empty()
+        self.queue.is_empty()
     }
 
     /// Writes as much as is taken. Answers how much that was; pending if it was nothing.
@@ -43,7 +67,7 @@ impl Pieces {
     ) -> Poll<io::Result<usize>> {
         let mut total = 0;
         while !self.is_empty() {
-            match poll_write_slices(to.as_mut(), self.pieces.iter().map(|piece| &piece[..]), cx)? {
+            match poll_write_slices(to.as_mut(), self.queue.iter().map(|piece| &piece[..]), cx)? {
                 Poll::Pending => break,
                 Poll::Ready(taken) => {
                     self.advance(taken);
@@ -69,11 +93,11 @@ impl Pieces {
 
     /// The first bytes: at most one piece, and at most so many.
     pub(crate) fn take(&mut self, most: usize) -> Option<Bytes> {
-        let count = self.pieces.front()?.len().min(most);
+        let count = self.queue.front()?.len().min(most);
         if count == 0 {
             return None;
         }
-        let bytes = self.pieces.front()?.slice(..count);
+        let bytes = self.queue.front()?.slice(..count);
         self.advance(count);
         Some(bytes)
     }
@@ -81,33 +105,34 @@ impl Pieces {
     /// Takes out `count` bytes behind the first `at`.
     pub(crate) fn remove(&mut self, at: usize, count: usize) {
         let (mut skip, mut left) = (at, count);
-        let pieces = std::mem::take(&mut self.pieces);
+        let pieces = std::mem::take(&mut self.queue);
         for mut piece in pieces {
             let before = piece.split_to(skip.min(piece.len()));
             skip -= before.len();
             let taken = left.min(piece.len());
             piece.advance(taken);
             left -= taken;
-            self.pieces.extend([before, piece].into_iter().filter(|piece| !piece.is_empty()));
+            self.queue.extend([before, piece].into_iter().filter(|piece| !piece.is_empty()));
         }
         self.len -= count - left;
+        self.shared = self.queue.len();
     }
 
     fn advance(&mut self, mut count: usize) {
         self.len -= count;
         while count > 0
-            && let Some(piece) = self.pieces.front_mut()
+            && let Some(piece) = self.queue.front_mut()
         {
             let part = piece.len().min(count);
             piece.advance(part);
             count -= part;
             if piece.is_empty() {
-                self.pieces.pop_front();
+                self.queue.pop_front();
             }
         }
-        if self.pieces.is_empty() {
+        if self.queue.is_empty() {
             // A session that waits holds nothing.
-            self.pieces = VecDeque::new();
+            self.queue = VecDeque::new();
         }
     }
 }

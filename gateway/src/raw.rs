@@ -22,20 +22,20 @@ const PATIENCE: Duration = Duration::from_secs(2);
 
 /// Serves a client that speaks Hot Rod.
 pub(crate) async fn serve(shared: &Shared, incoming: Incoming<'_>) -> Ended {
-    let Incoming { mut stream, source, mut first, surplus, .. } = incoming;
+    let Incoming { mut stream, source, mut first, surplus, budget, .. } = incoming;
     if let Some(surplus) = surplus {
         shared.metrics.refused(surplus.reason());
         refuse(&mut stream, &first, &surplus.to_string()).await;
         return Ended::early(surplus);
     }
-    let opening = match Opening::read(shared, &mut stream, &mut first).await {
+    let opening = match Opening::read((shared, &budget), &mut stream, &mut first).await {
         Ok(opening) => opening,
         Err(reason) => {
             let _ = timeout(PATIENCE, stream.shutdown()).await;
             return Ended::early(reason);
         }
     };
-    let mut upstream = match shared.connect(source, Wanted::Any, Carriage::Raw).await {
+    let mut upstream = match shared.connect((source, &budget), Wanted::Any, Carriage::Raw).await {
         Ok(upstream) => upstream,
         Err(refusal) => {
             refuse(&mut stream, &first, &refusal.to_string()).await;
@@ -43,7 +43,7 @@ pub(crate) async fn serve(shared: &Shared, incoming: Incoming<'_>) -> Ended {
         }
     };
     drop(first);
-    let relayed = relay(&mut stream, &mut upstream, opening, shared.relaying()).await;
+    let relayed = relay(&mut stream, &mut upstream, opening, shared.relaying(&budget)).await;
     Ended {
         member: Some(upstream.member().clone()),
         to_member: relayed.to_member,

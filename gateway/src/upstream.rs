@@ -17,6 +17,7 @@ use tokio_rustls::rustls::pki_types::ServerName;
 
 use tracing::warn;
 
+use crate::budget::{Account, Exhausted, LinkBudget, SESSION, TLS, TLS_OUTPUT};
 use crate::config::{Config, Role, UpstreamConfig};
 use crate::drain::Drain;
 use crate::loss::LossWatch;
@@ -47,6 +48,8 @@ pub(crate) struct Upstream {
     name: String,
     /// While it is not read.
     watch: Option<LossWatch>,
+    /// What it takes at least.
+    memory: Option<Account>,
     _open: OpenSession,
     _place: OwnedSemaphorePermit,
     /// Counts the session for its source; set by [`keep`](Self::keep).
@@ -59,6 +62,9 @@ pub(crate) enum NoUpstream {
     /// There are as many sessions as there may be. Another time.
     #[error("the gateway has as many sessions as it may have (max-sessions)")]
     Full,
+    /// There is no memory for it. Another time.
+    #[error("{0}")]
+    Memory(Exhausted),
     /// The source has as many sessions as it may have. Another time.
     #[error("{0}")]
     SourceFull(SourceLimit),
@@ -103,6 +109,7 @@ impl NoUpstream {
     pub(crate) fn reason(&self) -> &'static str {
         match self {
             Self::Full => "sessions",
+            Self::Memory(_) => "memory",
             Self::SourceFull(limit) => limit.reason(),
             Self::Draining => "draining",
             Self::UnknownMember(_) => "unknown_member",
@@ -135,6 +142,21 @@ impl Upstreams {
         connected.inspect_err(|refusal| self.metrics.refused(refusal.reason()))
     }
 
+    /// The same, as long as the link's budget has room for it.
+    pub(crate) async fn connect_within(
+        &self,
+        budget: &LinkBudget,
+        wanted: Wanted<'_>,
+        carriage: Carriage,
+    ) -> Result<Upstream, NoUpstream> {
+        let constant = SESSION + if self.dialer.config.tls.is_some() { TLS } else { 0 };
+        let reserved = budget.reserve(constant).map_err(NoUpstream::Memory);
+        let memory = reserved.inspect_err(|refusal| self.metrics.refused(refusal.reason()))?;
+        let mut upstream = self.connect(wanted, carriage).await?;
+        upstream.memory = Some(memory);
+        Ok(upstream)
+    }
+
     async fn try_connect(&self, wanted: Wanted<'_>, carriage: Carriage) -> Result<Upstream, NoUpstream> {
         if self.drain.is_draining() {
             return Err(NoUpstream::Draining);
@@ -151,6 +173,7 @@ impl Upstreams {
                         member,
                         name,
                         watch: None,
+                        memory: None,
                         _open: open,
                         _place: place,
                         of_source: None,
@@ -309,7 +332,8 @@ impl Dialer {
         let server_name = server_name.unwrap_or(&member.host).to_string();
         let server_name =
             ServerName::try_from(server_name).map_err(|error| io::Error::new(io::ErrorKind::InvalidInput, error))?;
-        let stream = TlsConnector::from(config).connect(server_name, Socket::from(socket)).await?;
+        let mut stream = TlsConnector::from(config).connect(server_name, Socket::from(socket)).await?;
+        stream.get_mut().1.set_buffer_limit(Some(TLS_OUTPUT));
         Ok(Stream::Tls(Box::new(stream.into())))
     }
 }

@@ -22,6 +22,10 @@ use crate::pieces::Pieces;
 
 /// Requests in flight above which no further ones are read.
 const MOST_IN_FLIGHT: usize = 10_000;
+/// The most that is read at a time.
+const READ: usize = 16 << 10;
+/// Bytes of memory that a request in flight takes: a map is half full at worst.
+const FLIGHT: usize = 2 * (size_of::<u64>() + size_of::<Asked>());
 /// The longest AUTH, in bytes: it is gathered and read whole.
 const LONGEST_AUTH: usize = 64 << 10;
 
@@ -120,9 +124,23 @@ impl Watch {
     }
 
     /// Bytes held for either side.
+    #[cfg(test)]
     pub(crate) fn held(&self) -> usize {
         let own: usize = self.own_answers.iter().map(Bytes::len).sum();
         self.requests_held() + self.to_client.len() + own + self.replies.buffered()
+    }
+
+    /// Bytes of memory that the session takes. What waits keeps the buffer in which it was read.
+    pub(crate) fn memory(&self) -> usize {
+        let gathered = if let Present::Gathers(_, bytes) = &self.present { bytes.capacity() } else { 0 };
+        let waiting = self.to_member.len().next_multiple_of(READ) + self.to_client.len().next_multiple_of(READ);
+        let own = self.own_answers.iter().map(Bytes::len).sum::<usize>() + gathered;
+        own + waiting + self.requests.memory() + self.replies.memory() + self.in_flight.len() * FLIGHT
+    }
+
+    /// Whether the member has let the session in.
+    pub(crate) fn is_authenticated(&self) -> bool {
+        self.authenticated.is_done()
     }
 
     /// Bytes of the client's that have not been written to the member and may yet be.

@@ -107,6 +107,7 @@ def _is_of(kind, text):
     patterns = {
         "Given<Duration>": r"\d+(ms|s|min|h)?",
         "Given<Size>": r"\d+(KB|MB|GB|KiB|MiB|GiB)?",
+        "Given<Memory>": r"\d+(KiB|MiB|GiB)?",
         "Given<RequestSize>": r"\d+(KB|MB|GB|KiB|MiB|GiB)?",
         "Given<MemberHosts>": r"[^,\s]+(,[^,\s]+)*",
         "NonZeroUsize": r"[1-9]\d*",
@@ -131,9 +132,9 @@ def _upstream(overlay, pod, options):
 
 
 def _memory(container):
-    """What sessions may hold at worst, in each direction, fits into the limit."""
-    number, unit = re.fullmatch(r"(\d+)(\w*)", value(container, "buffer")).groups()
-    worst = int(value(container, "max-sessions")) * 2 * int(number) * SIZES[unit]
+    """The limit is what gateway/README.md says that the process needs: 1.15 × (16 MiB + max-memory)."""
+    number, unit = re.fullmatch(r"(\d+)(\w*)", value(container, "max-memory")).groups()
+    needed = 1.15 * ((16 << 20) + int(number) * SIZES[unit])
     number, unit = re.fullmatch(r"(\d+)(\w*)", container["resources"]["limits"]["memory"]).groups()
-    if worst > int(number) * MEMORY[unit]:
-        yield f"max-sessions times twice buffer is {worst >> 20} MiB, and the limit {number}{unit}"
+    if needed > int(number) * MEMORY[unit]:
+        yield f"1.15 × (16 MiB + max-memory) is {needed / (1 << 20):.0f} MiB, and the limit {number}{unit}"

@@ -192,6 +192,8 @@ pub struct Limits {
     pub buffer: usize,
     /// Bytes of the largest request: at most the members' `max-content-length`.
     pub request: usize,
+    /// Bytes of memory that clients may have the gateway hold.
+    pub memory: usize,
     /// Time for a client to say what it speaks, TLS included; and for the first request of a session, and for each
     /// further one beside what it takes at the minimum rate.
     pub handshake_timeout: Duration,

@@ -10,7 +10,7 @@ use hotrod_core::sasl::Mechanism;
 use serde::{Deserialize, Serialize};
 
 use super::server_names::ServerNames;
-use super::value::{AlpnIds, Given, ListenAddress, LogFormat, Networks, RequestSize, Servers, Size};
+use super::value::{AlpnIds, Given, ListenAddress, LogFormat, Memory, Networks, RequestSize, Servers, Size};
 use crate::embedded::NamedCache;
 
 /// What one source says; what it does not say is `None`.
@@ -140,6 +140,9 @@ pub(crate) struct Options {
     /// Bytes held for a side that is slow to take them, in each direction of a session
     #[arg(long, help_heading = "Limits", value_name = "SIZE")]
     pub(crate) buffer: Option<Given<Size>>,
+    /// Memory that clients may have the gateway hold, over all connections
+    #[arg(long, help_heading = "Limits", value_name = "SIZE")]
+    pub(crate) max_memory: Option<Given<Memory>>,
     /// Time for a client to say what it speaks, TLS included, and again for each session's first request
     #[arg(long, help_heading = "Limits", value_name = "TIME")]
     pub(crate) handshake_timeout: Option<Given<Duration>>,
@@ -223,6 +226,7 @@ impl Options {
             max_header: given("16KiB"),
             max_request: given("10MB"),
             buffer: given("64KiB"),
+            max_memory: given("192MiB"),
             authentication_timeout: given("30s"),
             min_request_rate: given("1KiB"),
             idle_timeout: given("1h"),

@@ -131,6 +131,7 @@ fn gateway(options: &Options, sources: &Sources, password: Option<Secret>) -> Re
         header: value_of("max-header", options.max_header.as_ref(), sources)?.0,
         request: value_of("max-request", options.max_request.as_ref(), sources)?.0,
         buffer: value_of("buffer", options.buffer.as_ref(), sources)?.0,
+        memory: value_of("max-memory", options.max_memory.as_ref(), sources)?.0,
         handshake_timeout: value_of("handshake-timeout", options.handshake_timeout.as_ref(), sources)?,
         authentication_timeout: value_of("authentication-timeout", options.authentication_timeout.as_ref(), sources)?,
         min_request_rate: value_of("min-request-rate", options.min_request_rate.as_ref(), sources)?.0,

@@ -140,6 +140,18 @@ impl Kind for RequestSize {
     }
 }
 
+/// Memory of the whole process.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Memory(pub(crate) usize);
+
+impl Kind for Memory {
+    const EXPECTED: &'static str = "a size of at least 16MiB, such as 192MiB or 1GiB (a number alone is bytes)";
+
+    fn read(text: &str) -> Option<Self> {
+        bytes(text, 1 << 24..=1 << 40).map(Self)
+    }
+}
+
 fn bytes(text: &str, allowed: RangeInclusive<usize>) -> Option<usize> {
     let digits = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
     let (count, unit) = text.split_at(digits);

@@ -1,9 +1,9 @@
 //! The first octets of a tunnel, which tell what it carries.
 
-use std::collections::VecDeque;
-
 use bytes::Bytes;
 use hotrod_core::carriage::{Detected, detect};
+
+use crate::pieces::Pieces;
 
 /// Octets after which it is known what they begin: those of HTTP/2's preface.
 const ENOUGH: usize = 24;
@@ -11,7 +11,7 @@ const ENOUGH: usize = 24;
 /// What a tunnel's client has sent before it is known what that is.
 #[derive(Debug, Default)]
 pub(super) struct Begins {
-    pieces: VecDeque<Bytes>,
+    pieces: Pieces,
     first: Vec<u8>,
     /// The client has ended its half.
     pub(super) is_finished: bool,
@@ -30,7 +30,7 @@ impl Begins {
     pub(super) fn push(&mut self, bytes: Bytes) {
         let missing = ENOUGH.saturating_sub(self.first.len()).min(bytes.len());
         self.first.extend_from_slice(&bytes[..missing]);
-        self.pieces.push_back(bytes);
+        self.pieces.push(bytes);
     }
 
     /// What it is, once that is known.
@@ -44,13 +44,15 @@ impl Begins {
         }
     }
 
-    pub(super) fn held(&self) -> usize {
-        self.pieces.iter().map(Bytes::len).sum()
+    /// Bytes of memory that it takes.
+    pub(super) fn memory(&mut self) -> usize {
+        self.pieces.settle();
+        self.pieces.memory()
     }
 
     /// Hands everything on. Answers whether the client has ended its half.
-    pub(super) fn hand_on(self, take: impl FnMut(Bytes)) -> bool {
-        self.pieces.into_iter().for_each(take);
+    pub(super) fn hand_on(mut self, take: impl FnMut(Bytes)) -> bool {
+        std::iter::from_fn(|| self.pieces.take(usize::MAX)).for_each(take);
         self.is_finished
     }
 }

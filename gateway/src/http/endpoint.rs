@@ -35,7 +35,7 @@ impl Refusal {
 
     pub(super) fn of(refusal: &NoUpstream) -> Self {
         match refusal {
-            NoUpstream::Full | NoUpstream::SourceFull(_) => Self::for_now(429),
+            NoUpstream::Full | NoUpstream::Memory(_) | NoUpstream::SourceFull(_) => Self::for_now(429),
             NoUpstream::Draining | NoUpstream::NotKnownYet | NoUpstream::Unreachable { .. } => Self::for_now(503),
             NoUpstream::OffersExternal { .. } => Self::status(403),
             NoUpstream::UnknownMember(_) => Self::status(404),
@@ -93,6 +93,11 @@ impl Meant {
     /// Where it means nobody, whom a tunnel around it means.
     pub(super) fn or(self, outer: &Self) -> Self {
         if self.node.is_none() && self.authority.is_none() { outer.clone() } else { self }
+    }
+
+    /// Bytes of memory that the names take.
+    pub(super) fn memory(&self) -> usize {
+        [&self.node, &self.authority].into_iter().flatten().map(String::len).sum()
     }
 
     pub(super) fn wanted(&self) -> Wanted<'_> {

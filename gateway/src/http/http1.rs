@@ -15,6 +15,7 @@ use super::endpoint::{Meant, Refusal, is_inside, node_at};
 use super::http2;
 use super::place::Place;
 use super::{HERE, Link};
+use crate::budget::CONNECTION_COVERED;
 use crate::connection::{Ended, REFUSAL_TIMEOUT};
 use crate::deadlines::Overdue;
 use crate::drain::Phase;
@@ -29,6 +30,7 @@ const FLUSH_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Serves a client that speaks HTTP/1.1; `first` is what it has sent already.
 pub(super) async fn serve(shared: &Shared, stream: &mut impl Link, first: BytesMut, place: Place<'_>) -> Ended {
+    let mut held = place.budget.account(CONNECTION_COVERED);
     let limits = Limits { head: shared.config.limits.header, ..Limits::default() };
     let mut exchange = ServerExchange::new(limits);
     exchange.handle_received(&first);
@@ -78,7 +80,10 @@ pub(super) async fn serve(shared: &Shared, stream: &mut impl Link, first: BytesM
         };
         match read {
             Ok(Ok(0)) => return Ended::early("closed by the client"),
-            Ok(Ok(_)) => exchange.handle_filled(),
+            Ok(Ok(_)) => {
+                exchange.handle_filled();
+                held.set(exchange.memory());
+            }
             Ok(Err(error)) => return Ended::early(error),
             Err(_) => {
                 let is_begun = exchange.handle_timeout().is_some();
@@ -163,7 +168,7 @@ async fn tunnel(
     let connected = if is_early && !shared.drain.is_draining() {
         Ok(None)
     } else {
-        shared.connect(place.source, meant.wanted(), carriage).await.map(Some)
+        shared.connect(place.owner(), meant.wanted(), carriage).await.map(Some)
     };
     let mut upstream = match connected {
         Ok(upstream) => upstream,
@@ -209,7 +214,7 @@ async fn tunnel(
             return Ended::early(reason);
         }
     };
-    let relayed = relay(stream, &mut upstream, opening, shared.relaying()).await;
+    let relayed = relay(stream, &mut upstream, opening, shared.relaying(place.budget)).await;
     Ended {
         member: Some(upstream.member().clone()),
         to_member: relayed.to_member,
@@ -227,8 +232,8 @@ async fn open(
     carriage: Carriage,
     place: &Place<'_>,
 ) -> Result<(Opening, Upstream), String> {
-    let opening = Opening::read(shared, stream, first).await.map_err(|reason| reason.to_string())?;
-    let connected = shared.connect(place.source, meant.wanted(), carriage).await;
+    let opening = Opening::read((shared, place.budget), stream, first).await.map_err(|reason| reason.to_string())?;
+    let connected = shared.connect(place.owner(), meant.wanted(), carriage).await;
     connected.map(|upstream| (opening, upstream)).map_err(|refusal| refusal.to_string())
 }
 

@@ -18,23 +18,31 @@ use tokio::time::{Instant as Clock, sleep_until};
 use tokio_util::io::poll_read_buf;
 
 use super::endpoint::{Meant, Refusal, is_inside, refuse};
-use super::lane::MOST_WAITING;
 use super::place::Place;
 use super::session::{Progress, Session};
 use super::{HERE, Link};
+use crate::budget::{Account, HTTP2, HTTP2_COVERED, LinkBudget, SESSION_COVERED, SHED_AFTER, STREAM};
 use crate::config;
 use crate::connection::{Ended, REFUSAL_TIMEOUT, Surplus};
 use crate::deadlines::{Overdue, Times};
 use crate::drain::Phase;
 use crate::gateway::Shared;
-use crate::metrics::{Buffered, Carriage};
+use crate::metrics::Carriage;
 use crate::pieces::poll_write_slices;
 
 /// Larger messages should go over a session of their own: a member answers one after the other. A message of one frame
 /// waits for nobody.
 const LANE_THRESHOLD: u32 = 16_000;
-/// Octets of fragments on a link that are not forwarded: of requests that wait, and of those whose turn it is.
-const CONNECTION_CREDIT: u32 = 4 * MOST_WAITING as u32;
+/// Octets of fragments on a link that are not forwarded: of requests that wait, and of those whose turn it is. Less if the
+/// link may hold less.
+const CONNECTION_CREDIT: usize = 16 << 20;
+/// The same before the link is admitted. A quarter of it holds the longest AUTH.
+const EARLY_CREDIT: usize = 256 << 10;
+/// Octets of waiting requests of one link above which one of them is sent away are that part of its credit: the request
+/// whose turn it is always gets more (spec, "Credit").
+const WAITING_SHARE: usize = 4;
+/// Octets of DATA of all tunnels before the link is admitted: the least that there can be (RFC 9113, 6.9.2).
+const EARLY_WINDOW: u32 = 65_535;
 /// Bytes that a client has not taken above which nothing more is read from it, nor for it from members.
 pub(super) const UNTAKEN: usize = 256 << 10;
 /// Reads of one turn before other tasks get theirs.
@@ -46,8 +54,43 @@ const LAST_WORDS: Duration = Duration::from_millis(300);
 /// Time for a client to take the last words of a link that is over.
 const GOODBYE: Duration = Duration::from_secs(10);
 
+/// What a client may have on its way here.
+#[derive(Debug, Clone, Copy)]
+struct Share {
+    /// Octets of DATA, of all tunnels.
+    window: u32,
+    /// Octets of fragments, of all calls.
+    credit: usize,
+    /// Octets of fragments of a call far away.
+    call: u32,
+}
+
+impl Share {
+    const EARLY: Self = Self { window: EARLY_WINDOW, credit: EARLY_CREDIT, call: 0 };
+
+    /// Of a link that is admitted.
+    fn of(budget: &LinkBudget, tunnels: usize) -> Self {
+        let window = http2::Config::default().connection_window;
+        let credit = CONNECTION_CREDIT.min(budget.limit());
+        // Even when each session has a request that its member does not take, some is left for the others.
+        let call = (credit - credit / WAITING_SHARE) / tunnels.max(1);
+        Self { window, credit, call: u32::try_from(call).unwrap_or(u32::MAX) }
+    }
+
+    fn most_waiting(self) -> usize {
+        self.credit / WAITING_SHARE
+    }
+}
+
 /// Serves a client that speaks HTTP/2; `first` is what it has sent already.
 pub(super) async fn serve(shared: &Shared, stream: &mut impl Link, first: BytesMut, place: Place<'_>) -> Ended {
+    let _machine = match place.budget.reserve(HTTP2) {
+        Ok(machine) => machine,
+        Err(why) => {
+            shared.metrics.refused("memory");
+            return Ended::early(why);
+        }
+    };
     let mut server = Server::new(shared, place);
     server.machine.receive_buffer().extend_from_slice(&first);
     server.machine.handle_filled(server.now());
@@ -67,20 +110,27 @@ pub(super) fn serve_inside<'a>(
 
 struct Server<'a> {
     shared: &'a Shared,
+    budget: &'a LinkBudget,
     place: Place<'a>,
     times: Times,
     machine: ServerLink,
     sessions: BTreeMap<StreamId, Session<'a>>,
     /// Octets of requests that wait for their turn, in all sessions.
     waiting: usize,
+    share: Share,
+    /// What the client may send has grown with its budget.
+    is_grown: bool,
+    /// Nothing is read because there is no memory for it.
+    is_starved: bool,
     epoch: Clock,
+    moved_at: Clock,
     /// When the deadlines are looked at next. It does not move with what else wakes the link.
     check: Clock,
     /// Since when there is no session, and no request either.
     empty_since: Clock,
     /// How long that may be: see [`allow`](Self::allow).
     patience: Duration,
-    held: Buffered,
+    held: Account,
     phase: Phase,
     /// Until when sessions may say their last words.
     farewell: Option<Clock>,
@@ -88,12 +138,15 @@ struct Server<'a> {
     over: Option<String>,
     /// Until when that may take.
     gone: Option<Clock>,
+    /// And is not waited for.
+    ends_at_once: bool,
     to_member: u64,
     to_client: u64,
 }
 
 impl<'a> Server<'a> {
     fn new(shared: &'a Shared, place: Place<'a>) -> Self {
+        let budget = place.budget;
         let limits = &shared.config.limits;
         let settings = Settings {
             max_concurrent_streams: Some(u32::try_from(limits.tunnels).unwrap_or(u32::MAX)),
@@ -101,30 +154,39 @@ impl<'a> Server<'a> {
             initial_window_size: u32::try_from(limits.buffer).unwrap_or(u32::MAX).clamp(16 << 10, 1 << 30),
             ..http2::Config::default().settings
         };
-        let http2 = http2::Config { settings, settings_timeout: limits.handshake_timeout, ..http2::Config::default() };
-        let frames =
-            Some(Offer { lane_threshold: LANE_THRESHOLD, connection_credit: CONNECTION_CREDIT, ..Offer::default() });
-        // Even when each session has a request that its member does not take, some is left for the others.
-        let most_credit =
-            (CONNECTION_CREDIT - MOST_WAITING as u32) / u32::try_from(limits.tunnels.max(1)).unwrap_or(u32::MAX);
-        let config = ServerConfig { frames, most_credit, http2, ..ServerConfig::default() };
+        let share = if budget.is_admitted() { Share::of(budget, limits.tunnels) } else { Share::EARLY };
+        let http2 = http2::Config {
+            settings,
+            settings_timeout: limits.handshake_timeout,
+            connection_window: share.window,
+            ..http2::Config::default()
+        };
+        let connection_credit = share.credit as u32;
+        let frames = Some(Offer { lane_threshold: LANE_THRESHOLD, connection_credit, ..Offer::default() });
+        let config = ServerConfig { frames, most_credit: share.call, http2, ..ServerConfig::default() };
         let now = Clock::now();
         Self {
             machine: ServerLink::new(config, Instant::EPOCH),
             shared,
+            budget,
             times: Times::of(limits),
             patience: patience(limits, &place),
             place,
             sessions: BTreeMap::new(),
             waiting: 0,
+            share,
+            is_grown: budget.is_admitted(),
+            is_starved: false,
             epoch: now,
+            moved_at: now,
             check: now + CHECK,
             empty_since: now,
-            held: shared.metrics.buffer(),
+            held: budget.account(HTTP2_COVERED),
             phase: Phase::Serving,
             farewell: None,
             over: None,
             gone: None,
+            ends_at_once: false,
             to_member: 0,
             to_client: 0,
         }
@@ -141,15 +203,22 @@ impl<'a> Server<'a> {
     }
 
     async fn run(&mut self, stream: &mut impl Link) -> String {
+        let budget = self.budget;
         let mut drain = self.shared.drain.clone();
         let mut topologies = self.shared.topologies.subscribe();
         let mut members = self.shared.membership.subscribe();
         loop {
             let (alarm, phase) = (self.alarm(), self.phase);
             tokio::select! {
-                reason = poll_fn(|cx| self.poll(stream, cx)) => return reason,
+                reason = poll_fn(|cx| self.poll(stream, cx)) => if let Some(reason) = reason {
+                    return reason;
+                },
+                () = budget.wait_for_room(), if self.is_starved => self.is_starved = false,
                 () = sleep_until(alarm) => {
                     self.machine.handle_timeout(self.now());
+                    if let Some(reason) = self.is_stuck() {
+                        self.end_at_once(reason);
+                    }
                     self.end_overdue();
                     self.end_in_time();
                     if self.gone.is_some_and(|gone| gone <= Clock::now()) {
@@ -207,6 +276,42 @@ impl<'a> Server<'a> {
     fn end(&mut self, reason: String) {
         self.over.get_or_insert(reason);
         self.gone.get_or_insert(Clock::now() + GOODBYE);
+    }
+
+    /// Whether it holds what nobody takes, while there is no memory.
+    fn is_stuck(&self) -> Option<String> {
+        let is_stuck = self.is_starved && !self.held.is_empty() && self.moved_at.elapsed() > SHED_AFTER;
+        is_stuck.then(|| "takes nothing of what is held while memory is used up (max-memory)".to_string())
+    }
+
+    /// The client holds too much to be waited for.
+    fn end_at_once(&mut self, reason: String) {
+        self.machine.close(ErrorCode::ENHANCE_YOUR_CALM, b"memory");
+        self.over.get_or_insert(reason);
+        self.ends_at_once = true;
+    }
+
+    fn is_let_in(&self) -> bool {
+        !self.shared.wants_authentication() || self.sessions.values().any(Session::is_authenticated)
+    }
+
+    /// Counts what is held, and has the client send more once a member has served it.
+    fn keep_account(&mut self) {
+        if !self.budget.is_admitted() && self.is_let_in() {
+            self.budget.admit();
+        }
+        if self.budget.is_admitted() && !self.is_grown {
+            self.is_grown = true;
+            self.share = Share::of(self.budget, self.shared.config.limits.tunnels);
+            self.machine.grow(self.share.window, self.share.credit as u32, self.share.call);
+        }
+        let machine = &self.machine;
+        let sessions = self.sessions.values_mut();
+        let sessions: usize = sessions.map(|session| session.memory(machine).saturating_sub(SESSION_COVERED)).sum();
+        self.held.set(machine.memory() + sessions);
+        if let Some(why) = self.budget.overdrawn() {
+            self.end_at_once(why.to_string());
+        }
     }
 
     /// The gateway is about to stop: clients go elsewhere, and what is in flight finishes.
@@ -283,30 +388,37 @@ impl<'a> Server<'a> {
     }
 
     /// Moves everything that can be moved. Ready with the reason when the link is over.
-    fn poll(&mut self, stream: &mut impl Link, cx: &mut Context<'_>) -> Poll<String> {
+    fn poll(&mut self, stream: &mut impl Link, cx: &mut Context<'_>) -> Poll<Option<String>> {
+        let was_starved = self.is_starved;
         for _ in 0..READS_A_TURN {
+            self.is_starved = !self.budget.has_room();
             let read = match self.read(stream, cx) {
                 Ok(read) => read,
-                Err(reason) => return Poll::Ready(reason),
+                Err(reason) => return Poll::Ready(Some(reason)),
             };
             self.handle_events();
             self.poll_sessions(cx);
             self.handle_events();
             let written = match self.write(stream, cx) {
                 Ok(written) => written,
-                Err(error) => return Poll::Ready(format!("the client's link failed: {error}")),
+                Err(error) => return Poll::Ready(Some(format!("the client's link failed: {error}"))),
             };
-            if self.machine.transmit().is_empty()
+            if (self.machine.transmit().is_empty() || self.ends_at_once)
                 && let Some(reason) = self.over.take()
             {
                 // The client may be gone, and then needs no goodbye.
                 let _ = Pin::new(&mut *stream).poll_shutdown(cx);
-                return Poll::Ready(reason);
+                return Poll::Ready(Some(reason));
             }
-            if !read && !written {
-                let held: usize = self.sessions.values().map(|session| session.held(&self.machine)).sum();
-                self.held.set(held + self.machine.transmit().len());
-                return Poll::Pending;
+            if read || written {
+                self.moved_at = Clock::now();
+                continue;
+            }
+            let waits = self.machine.transmit().len();
+            self.keep_account();
+            let has_room_again = self.is_starved && self.budget.has_room();
+            if !has_room_again && self.machine.transmit().len() == waits && !self.ends_at_once {
+                return if self.is_starved && !was_starved { Poll::Ready(None) } else { Poll::Pending };
             }
         }
         cx.waker().wake_by_ref();
@@ -315,7 +427,11 @@ impl<'a> Server<'a> {
 
     /// Answers whether anything was read.
     fn read(&mut self, stream: &mut impl Link, cx: &mut Context<'_>) -> Result<bool, String> {
-        if self.over.is_some() || !self.machine.wants_read() || self.machine.transmit().len() > UNTAKEN {
+        if self.over.is_some()
+            || self.is_starved
+            || !self.machine.wants_read()
+            || self.machine.transmit().len() > UNTAKEN
+        {
             return Ok(false);
         }
         match poll_read_buf(Pin::new(stream), cx, self.machine.receive_buffer()) {
@@ -407,9 +523,9 @@ impl<'a> Server<'a> {
     }
 
     fn request(&mut self, stream: StreamId, fragment: Fragment) {
-        let waiting = self.waiting;
+        let (waiting, most_waiting) = (self.waiting, self.share.most_waiting());
         self.with(stream, |session, machine| {
-            let room = (MOST_WAITING + session.waiting_bytes()).saturating_sub(waiting);
+            let room = (most_waiting + session.waiting_bytes()).saturating_sub(waiting);
             session.request(fragment, room, machine);
         });
     }
@@ -427,6 +543,14 @@ impl<'a> Server<'a> {
             self.shared.sources.complain(self.place.source.address(), "tunnels", &why);
             return refuse(&mut self.machine, stream, &Refusal::for_now(429));
         };
+        let memory = match self.budget.reserve(STREAM) {
+            Ok(memory) => memory,
+            Err(why) => {
+                tracing::debug!(?stream, %why, "session refused");
+                self.shared.metrics.refused("memory");
+                return refuse(&mut self.machine, stream, &Refusal::for_now(429));
+            }
+        };
         let meant = Meant::of(self.shared, asked.node.as_deref(), asked.target.as_deref());
         let meant = match &self.place.inside {
             Some(outer) => meant.or(outer),
@@ -438,7 +562,7 @@ impl<'a> Server<'a> {
             Some(_) => Carriage::Connect,
             None => Carriage::ExtendedConnect,
         };
-        let mut session = Session::new(self.shared, stream, meant, carriage, self.place.clone(), counted);
+        let mut session = Session::new(self.shared, stream, meant, carriage, self.place.clone(), (counted, memory));
         if inside && !is_framed && self.place.inside.is_none() && self.phase == Phase::Serving {
             session.open(&mut self.machine);
         } else {

@@ -10,11 +10,10 @@ use hotrod_core::http2::{ErrorCode, StreamId};
 use tokio::io::{AsyncWrite, DuplexStream};
 
 use super::tunnel::read_at_most;
+use crate::budget::{Account, INNER_PIPE};
 use crate::connection::Ended;
 use crate::pieces::Pieces;
 
-/// Bytes between the two that one side may be ahead.
-const ROOM: usize = 64 << 10;
 /// The most that is read at a time.
 const CHUNK: usize = 16 << 10;
 
@@ -30,14 +29,17 @@ pub(super) struct Inside<'a> {
     is_finished: bool,
     is_shut: bool,
     scratch: BytesMut,
+    /// Both pipes.
+    _memory: Account,
 }
 
 impl<'a> Inside<'a> {
-    /// `serve` serves the other end.
-    pub(super) fn new(stream: StreamId, serve: impl FnOnce(DuplexStream) -> Serving<'a>) -> Self {
-        let (near, far) = tokio::io::duplex(ROOM);
+    /// `serve` serves the other end; `memory` is reserved for the pipes.
+    pub(super) fn new(stream: StreamId, memory: Account, serve: impl FnOnce(DuplexStream) -> Serving<'a>) -> Self {
+        let (near, far) = tokio::io::duplex(INNER_PIPE);
         let (received, scratch) = (Pieces::default(), BytesMut::new());
-        Self { stream, near, serving: serve(far), received, is_finished: false, is_shut: false, scratch }
+        let (is_finished, is_shut) = (false, false);
+        Self { stream, near, serving: serve(far), received, is_finished, is_shut, scratch, _memory: memory }
     }
 
     pub(super) fn push(&mut self, bytes: Bytes) {
@@ -48,8 +50,11 @@ impl<'a> Inside<'a> {
         self.is_finished = true;
     }
 
-    pub(super) fn held(&self) -> usize {
-        self.received.len()
+    /// Bytes of memory that it takes beside its pipes.
+    pub(super) fn memory(&mut self) -> usize {
+        self.received.settle();
+        self.scratch = BytesMut::new();
+        self.received.memory()
     }
 
     /// Moves what can be moved. An error says why it is over; the link knows.

@@ -19,6 +19,7 @@ use hotrod_core::wire::{
     Asked, Limits, MessageKind, Operation, ReplyScanner, RequestHead, RequestScanner, Status, Topology, Violation,
 };
 
+use super::names::{CacheNames, NameId};
 use super::outgoing::Outgoing;
 use super::waiting::{Verdict, Waiting, is_too_large};
 use crate::authenticated::Authenticated;
@@ -26,9 +27,6 @@ use crate::watch::{NO_EXTERNAL, error_reply};
 
 /// Bytes that wait for the member's socket above which no more are taken from clients.
 const ENOUGH: usize = 64 << 10;
-/// Octets of waiting requests of one link above which one of them is sent away. Far below the connection's credit, so the
-/// request whose turn it is always gets more of it (spec, "Credit").
-pub(super) const MOST_WAITING: usize = 4 << 20;
 
 /// Calls of one session with one member.
 pub(super) struct Lane {
@@ -45,8 +43,8 @@ pub(super) struct Lane {
     requests: RequestScanner,
     replies: ReplyScanner,
     out: Outgoing,
-    /// Caches that the member has answered about, with the id of the last topology that the client was sent.
-    caches: BTreeMap<String, u32>,
+    /// Caches that the client has asked about.
+    caches: CacheNames,
     authenticated: Authenticated,
     /// The last thing that the member said of credentials is that it does not want them.
     was_refused: bool,
@@ -74,12 +72,15 @@ struct Flight {
     /// `None` if nobody waits for the answer any more.
     call: Option<u32>,
     asked: Asked,
-    cache: String,
+    cache: Option<NameId>,
     /// Where it stands in what goes to the member.
     begin: u64,
     /// `None` while not all of it has come.
     end: Option<u64>,
 }
+
+/// Bytes of memory that a request in flight takes: a map is half full at worst.
+const FLIGHT: usize = 2 * (size_of::<u64>() + size_of::<Flight>());
 
 /// Why a session can't go on.
 #[derive(Debug)]
@@ -134,7 +135,7 @@ impl Lane {
             limits,
             replies: ReplyScanner::new(Limits::default()),
             out: Outgoing::default(),
-            caches: BTreeMap::new(),
+            caches: CacheNames::default(),
             authenticated: Authenticated::default(),
             was_refused: false,
             is_finished: false,
@@ -153,10 +154,13 @@ impl Lane {
         if self.is_finished { self.finish(link) } else { Ok(()) }
     }
 
-    /// Bytes held for the member.
-    pub(super) fn held(&self) -> usize {
-        let current = self.current.as_ref().map_or(0, |current| current.rest.bytes);
-        self.out.len() + self.waiting_bytes + current + self.requests.buffered()
+    /// Bytes of memory that it takes.
+    pub(super) fn memory(&mut self) -> usize {
+        let current = self.current.as_mut().map(|current| &mut current.rest);
+        let requests: usize = self.waiting.iter_mut().chain(current).map(Waiting::memory).sum();
+        let scanners = self.requests.memory() + self.replies.memory();
+        let early = self.sent_away_early.as_ref().map_or(0, |early| early.len() * size_of::<(u32, ErrorCode)>());
+        requests + scanners + early + self.out.memory() + self.asked.len() * FLIGHT + self.caches.memory()
     }
 
     /// Octets of requests that wait for their turn.
@@ -283,6 +287,7 @@ impl Lane {
     fn note(&mut self, head: RequestHead, call: u32, whole_from: Option<u64>) {
         let RequestHead { message_id, asked, cache, .. } = head;
         let begin = whole_from.unwrap_or(self.out.end());
+        let cache = self.caches.keep(&cache);
         let end = whole_from.map(|_| self.out.end());
         self.asked.insert(message_id, Flight { call: Some(call), asked, cache, begin, end });
     }
@@ -355,13 +360,15 @@ impl Lane {
             };
             let Some(flight) = self.asked.get(&message_id) else { return Err(Broken::LostTrack) };
             self.authenticated.answer(flight.asked, &piece);
-            if let Some(topology) = piece.topology {
-                self.caches.insert(flight.cache.clone(), topology.id);
-                hint(&topology);
-            } else if piece.is_last && !status.is_error() && is_of_a_cache(operation) {
-                self.caches.entry(flight.cache.clone()).or_default();
+            let is_of_a_cache = is_of_a_cache(operation);
+            if piece.is_last && is_of_a_cache && !status.is_error() {
+                self.caches.answered(flight.cache);
             }
-            if operation == Some(Operation::Auth) || is_of_a_cache(operation) && !status.is_error() {
+            if let Some(topology) = piece.topology {
+                flight.cache.into_iter().for_each(|cache| self.caches.set_topology(cache, topology.id));
+                hint(&topology);
+            }
+            if operation == Some(Operation::Auth) || is_of_a_cache && !status.is_error() {
                 self.was_refused = operation == Some(Operation::Auth) && status.is_error();
             }
             if let Some(call) = flight.call {
@@ -402,7 +409,7 @@ impl Lane {
 
     /// A view that came by another way: it goes to a client that has asked about the cache and has another.
     pub(super) fn tell_topology(&mut self, cache: &str, topology: &Topology, link: &mut ServerLink) {
-        if let Some(known) = self.caches.get_mut(cache)
+        if let Some(known) = self.caches.topology_of(cache)
             && *known != topology.id
         {
             *known = topology.id;

@@ -6,6 +6,7 @@ mod http1;
 mod http2;
 mod inside;
 mod lane;
+mod names;
 mod outgoing;
 mod place;
 mod session;
@@ -32,8 +33,8 @@ impl<T: AsyncRead + AsyncWrite + Send + Unpin> Link for T {}
 
 /// Serves a client that speaks HTTP.
 pub(crate) async fn serve(shared: &Shared, incoming: Incoming<'_>) -> Ended {
-    let Incoming { mut stream, source, speaks, first, surplus } = incoming;
-    let place = Place::new(shared, source, surplus);
+    let Incoming { mut stream, source, speaks, first, surplus, budget } = incoming;
+    let place = Place::new(shared, (source, &budget), surplus);
     if speaks == Speaks::Http2 {
         http2::serve(shared, &mut stream, first, place).await
     } else {

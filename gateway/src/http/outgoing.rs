@@ -27,6 +27,12 @@ impl Outgoing {
         self.pieces.len()
     }
 
+    /// Bytes of memory that they take.
+    pub(super) fn memory(&mut self) -> usize {
+        self.pieces.settle();
+        self.pieces.memory()
+    }
+
     pub(super) fn is_empty(&self) -> bool {
         self.pieces.is_empty()
     }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::endpoint::Meant;
+use crate::budget::LinkBudget;
 use crate::connection::Surplus;
 use crate::gateway::Shared;
 use crate::sources::Source;
@@ -13,6 +14,8 @@ use crate::sources::Source;
 #[derive(Clone)]
 pub(super) struct Place<'a> {
     pub(super) source: &'a Source,
+    /// What the client's connection may hold.
+    pub(super) budget: &'a LinkBudget,
     /// Why everything is refused, if it is.
     pub(super) surplus: Option<Surplus>,
     /// Inside a tunnel, which asked for that member; there is no further tunnel in it.
@@ -23,14 +26,23 @@ pub(super) struct Place<'a> {
 
 impl<'a> Place<'a> {
     /// Of a client's connection.
-    pub(super) fn new(shared: &Shared, source: &'a Source, surplus: Option<Surplus>) -> Self {
+    pub(super) fn new(
+        shared: &Shared,
+        (source, budget): (&'a Source, &'a LinkBudget),
+        surplus: Option<Surplus>,
+    ) -> Self {
         let tunnels = shared.config.limits.tunnels.min(Semaphore::MAX_PERMITS);
-        Self { source, surplus, inside: None, tunnels: Arc::new(Semaphore::new(tunnels)) }
+        Self { source, budget, surplus, inside: None, tunnels: Arc::new(Semaphore::new(tunnels)) }
     }
 
     /// Within a tunnel of this link, which asked for that member.
     pub(super) fn within(&self, meant: Meant) -> Self {
         Self { inside: Some(meant), ..self.clone() }
+    }
+
+    /// Who its sessions count for.
+    pub(super) fn owner(&self) -> (&'a Source, &'a LinkBudget) {
+        (self.source, self.budget)
     }
 
     /// Counts a session; `None` if the connection has as many as it may have.

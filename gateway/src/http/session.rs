@@ -20,6 +20,7 @@ use super::inside::Inside;
 use super::lane::{Broken, Lane};
 use super::place::Place;
 use super::tunnel::{Tunnel, read_at_most};
+use crate::budget::{Account, INNER};
 use crate::deadlines::{Calls, Deadlines, Overdue, Progress as Done, Times};
 use crate::gateway::{CacheTopology, Shared};
 use crate::metrics::Carriage;
@@ -30,6 +31,8 @@ type Connecting<'a> = Pin<Box<dyn Future<Output = Result<Upstream, NoUpstream>> 
 /// A session that was asked for.
 pub(super) struct Session<'a> {
     shared: &'a Shared,
+    /// What its stream takes at least.
+    _memory: Account,
     stream: StreamId,
     /// Whom its client has asked for.
     meant: Meant,
@@ -81,7 +84,7 @@ impl<'a> Session<'a> {
         meant: Meant,
         carriage: Carriage,
         place: Place<'a>,
-        counted: OwnedSemaphorePermit,
+        (counted, memory): (OwnedSemaphorePermit, Account),
     ) -> Self {
         let (form, begins) = if carriage == Carriage::Frames {
             (Form::Frames(Box::new(Lane::new(stream, shared.request_limits()))), None)
@@ -90,6 +93,7 @@ impl<'a> Session<'a> {
         };
         Self {
             shared,
+            _memory: memory,
             stream,
             meant,
             carriage,
@@ -110,8 +114,8 @@ impl<'a> Session<'a> {
 
     /// Looks for a connection with the member; the client is answered when there is one.
     pub(super) fn connect(&mut self) {
-        let (shared, source, meant, carriage) = (self.shared, self.place.source, self.meant.clone(), self.carriage);
-        let connecting = async move { shared.connect(source, meant.wanted(), carriage).await };
+        let (shared, owner, meant, carriage) = (self.shared, self.place.owner(), self.meant.clone(), self.carriage);
+        let connecting = async move { shared.connect(owner, meant.wanted(), carriage).await };
         self.upstream = Stage::Connecting(Box::pin(connecting));
     }
 
@@ -175,14 +179,14 @@ impl<'a> Session<'a> {
         (self.to_member, self.to_client)
     }
 
-    /// Bytes held for either side, but for what the link is about to send.
-    pub(super) fn held(&self, link: &ServerLink) -> usize {
-        let held = match &self.form {
-            Form::Frames(lane) => lane.held() + link.waiting(self.stream),
-            Form::Tunnel(tunnel) => tunnel.held(),
-            Form::Inside(inside) => inside.held(),
+    /// Bytes of memory that it takes, but for what the link is about to send.
+    pub(super) fn memory(&mut self, link: &ServerLink) -> usize {
+        let form = match &mut self.form {
+            Form::Frames(lane) => lane.memory() + link.session_memory(self.stream),
+            Form::Tunnel(tunnel) => tunnel.memory(),
+            Form::Inside(inside) => inside.memory(),
         };
-        held + self.begins.as_ref().map_or(0, Begins::held)
+        form + self.meant.memory() + self.begins.as_mut().map_or(0, Begins::memory)
     }
 
     /// Octets of requests that wait for their turn.
@@ -358,8 +362,16 @@ impl<'a> Session<'a> {
                 }
             }
             Carries::Http2 if self.place.inside.is_none() => {
+                let memory = match self.place.budget.reserve(INNER) {
+                    Ok(memory) => memory,
+                    Err(why) => {
+                        self.shared.metrics.refused("memory");
+                        link.end(self.stream, ErrorCode::ENHANCE_YOUR_CALM);
+                        return Err(why.to_string());
+                    }
+                };
                 let (shared, place) = (self.shared, self.place.within(self.meant.clone()));
-                let mut inside = Inside::new(self.stream, |far| serve_inside(shared, far, place));
+                let mut inside = Inside::new(self.stream, memory, |far| serve_inside(shared, far, place));
                 begins.hand_on(|bytes| inside.push(bytes)).then(|| inside.finish());
                 self.form = Form::Inside(Box::new(inside));
                 self.upstream = Stage::None;

@@ -1,6 +1,5 @@
 //! A session over HTTP/2 whose bytes are passed on as they are.
 
-use std::collections::VecDeque;
 use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -14,6 +13,7 @@ use tokio_util::io::poll_read_buf;
 
 use crate::deadlines::Progress;
 use crate::gateway::Shared;
+use crate::pieces::Pieces;
 use crate::watch::{Unreadable, Watch};
 
 /// The most that is read at a time.
@@ -24,7 +24,7 @@ pub(super) struct Tunnel {
     stream: StreamId,
     watch: Watch,
     /// What the client has sent and the watch does not want yet.
-    received: VecDeque<Bytes>,
+    received: Pieces,
     /// Bytes of the client's for which it has not been given room again.
     untaken: usize,
     /// The client has ended its half.
@@ -38,7 +38,7 @@ impl Tunnel {
         Self {
             stream,
             watch: Watch::new(shared.config.limits.request),
-            received: VecDeque::new(),
+            received: Pieces::default(),
             untaken: 0,
             is_finished: false,
             is_shut: false,
@@ -46,9 +46,14 @@ impl Tunnel {
         }
     }
 
-    /// Bytes held for either side.
-    pub(super) fn held(&self) -> usize {
-        self.watch.held() + self.received.iter().map(Bytes::len).sum::<usize>()
+    /// Bytes of memory that it takes.
+    pub(super) fn memory(&mut self) -> usize {
+        self.received.settle();
+        if self.scratch.is_empty() {
+            // A session that waits has no buffer.
+            self.scratch = BytesMut::new();
+        }
+        self.watch.memory() + self.received.memory() + self.scratch.capacity()
     }
 
     /// What the session has done, for its deadlines.
@@ -60,7 +65,7 @@ impl Tunnel {
     /// The client has sent something.
     pub(super) fn push(&mut self, bytes: Bytes) {
         self.untaken += bytes.len();
-        self.received.push_back(bytes);
+        self.received.push(bytes);
     }
 
     /// The client has ended its half.
@@ -101,7 +106,7 @@ impl Tunnel {
     fn look_at_requests(&mut self) -> Result<bool, (ErrorCode, String)> {
         let mut any = false;
         while self.watch.wants_requests()
-            && let Some(bytes) = self.received.pop_front()
+            && let Some(bytes) = self.received.take(usize::MAX)
         {
             self.watch.client_sent(&bytes).map_err(unreadable)?;
             any = true;
@@ -121,7 +126,7 @@ impl Tunnel {
         if let Poll::Ready(written) = written {
             *to_member += written.map_err(|error| failed(&error))? as u64;
         }
-        let untaken = self.watch.requests_held() + self.received.iter().map(Bytes::len).sum::<usize>();
+        let untaken = self.watch.requests_held() + self.received.len();
         link.bytes_taken(self.stream, self.untaken - untaken);
         self.untaken = untaken;
         if self.is_finished && self.received.is_empty() && self.watch.for_member().is_empty() && !self.is_shut {

@@ -15,6 +15,8 @@ mod knowledge;
 mod limits;
 #[cfg(target_os = "linux")]
 mod load;
+#[cfg(target_os = "linux")]
+mod memory;
 mod native;
 mod peer;
 mod program;

@@ -27,6 +27,9 @@ pub(crate) const FRAMES: (u16, u32) = (setting::HOT_ROD, 1);
 /// With so little credit that an answer of more stays at the gateway.
 pub(crate) const LITTLE_CREDIT: (u16, u32) = (setting::INITIAL_CREDIT, 64);
 
+/// What the credit of a link grows by once it is let in: from 256 KiB to 16 MiB.
+const GROWTH: u32 = (16 << 20) - (256 << 10);
+
 /// A client's end of a link.
 pub(crate) struct Peer {
     stream: TcpStream,
@@ -58,16 +61,32 @@ impl Peer {
         Self::over(TcpStream::connect(address).await.unwrap(), settings).await
     }
 
+    /// The same; `None` where the link is closed before the endpoint has said anything.
+    pub(crate) async fn over_if_served(stream: TcpStream, settings: &[(u16, u32)]) -> Option<Self> {
+        let mut peer = Self::begin(stream, settings).await;
+        while peer.machine.peer_settings().is_none() {
+            if !peer.read().await {
+                return None;
+            }
+        }
+        Some(peer)
+    }
+
     /// On what a tunnel leads to.
     pub(crate) async fn over(stream: TcpStream, settings: &[(u16, u32)]) -> Self {
+        let mut peer = Self::begin(stream, settings).await;
+        while peer.machine.peer_settings().is_none() {
+            assert!(peer.read().await, "closed before SETTINGS");
+        }
+        peer
+    }
+
+    async fn begin(stream: TcpStream, settings: &[(u16, u32)]) -> Self {
         let mut config = Config { extension_frames: frame_type::ALL.to_vec(), ..Config::default() };
         config.settings.extensions = settings.to_vec();
         let machine = Connection::client(config, Instant::EPOCH);
         let mut peer = Self { stream, machine, heard: VecDeque::new(), is_over: false };
         peer.flush().await;
-        while peer.machine.peer_settings().is_none() {
-            assert!(peer.read().await, "closed before SETTINGS");
-        }
         peer
     }
 
@@ -106,7 +125,11 @@ impl Peer {
                 self.machine.release(stream, data.len());
                 Heard::Data { stream, bytes: data, is_last: end_stream }
             }
-            Event::Extension { stream, kind, flags, payload } => frame(stream, kind, flags, payload),
+            Event::Extension { stream, kind, flags, payload } => match frame(stream, kind, flags, payload) {
+                // The link is let in, whenever the gateway learns that. Few tests are about it.
+                Heard::Credit { stream: StreamId::CONNECTION, increment: GROWTH, .. } => return,
+                heard => heard,
+            },
             Event::Reset { stream, code, .. } => Heard::Reset { stream, code },
             Event::GoAway { last_stream, code, .. } => Heard::GoAway { last: last_stream, code },
             Event::Closed(_) => Heard::Closed,

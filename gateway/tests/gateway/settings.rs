@@ -86,6 +86,7 @@ fn the_environment_has_every_option() {
         ("MAX_HEADER", "8KiB"),
         ("MAX_REQUEST", "1GiB"),
         ("BUFFER", "9KiB"),
+        ("MAX_MEMORY", "17MiB"),
         ("HANDSHAKE_TIMEOUT", "10s"),
         ("AUTHENTICATION_TIMEOUT", "13s"),
         ("MIN_REQUEST_RATE", "2KiB"),

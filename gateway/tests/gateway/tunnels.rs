@@ -342,7 +342,7 @@ async fn a_refusal_gives_back_the_credit_of_what_has_come() {
     let mut peer = Peer::connect(held.gateway.address(), &[FRAMES]).await;
     let all = peer.setting(setting::CONNECTION_CREDIT).unwrap() as usize;
     let fragment = put(1, 60_000).slice(..16_000);
-    let each = 200 * fragment.len();
+    let each = 8 * fragment.len();
     let mut left = all;
     for _ in 0..=2 * all / each {
         while left < each {
@@ -353,7 +353,7 @@ async fn a_refusal_gives_back_the_credit_of_what_has_come() {
             }
         }
         let stream = peer.ask_session(&[]).await;
-        for call in 1..=200 {
+        for call in 1..=8 {
             peer.request(stream, call, FIRST, &fragment).await;
             left -= fragment.len();
         }
