@@ -341,8 +341,8 @@ impl Lane {
     }
 
     /// Where what the member sends is to be put; then say [`received`](Self::received).
-    pub(super) fn receive_buffer(&mut self) -> &mut BytesMut {
-        self.replies.receive_buffer()
+    pub(super) fn receive_buffer(&mut self, most: usize) -> &mut BytesMut {
+        self.replies.receive_buffer_for(most)
     }
 
     /// Forwards what the member has sent. Reports topologies to `hint`.

@@ -452,7 +452,7 @@ fn poll_lane(
     }
     while link.waiting(stream) < limit && link.transmit().len() < UNTAKEN {
         let most = limit - link.waiting(stream);
-        match read(upstream, lane.receive_buffer(), most, cx) {
+        match read(upstream, lane.receive_buffer(most), most, cx) {
             Poll::Pending => return Ok(()),
             Poll::Ready(Ok(0)) => return Err(Broken::Lost("closed by the member".into())),
             Poll::Ready(Ok(count)) => {

@@ -100,7 +100,8 @@ async fn slow_readers_do_not_grow_the_gateway_past_its_limits() {
     let client = Client::connect(&uri).await.unwrap();
     assert_eq!(client.default_cache().get("k").await.unwrap().unwrap().len(), 100_000);
     drop(peers);
-    until("nothing is held", || async { metric(program.admin, buffered).await == 0 }).await;
+    // What is left is the client that reads.
+    until("the readers' memory is given back", || async { metric(program.admin, buffered).await < 1 << 20 }).await;
     node.stop().await;
 }
 

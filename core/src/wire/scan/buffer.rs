@@ -70,11 +70,12 @@ impl ScanBuffer {
         self.incoming.extend_from_slice(bytes);
     }
 
-    pub(super) fn room(&mut self) -> &mut BytesMut {
+    /// The buffer with room for a read of at most `most` bytes.
+    pub(super) fn room(&mut self, most: usize) -> &mut BytesMut {
         let missing = if self.hole > 0 { self.hole } else { self.needed.saturating_sub(self.incoming.len()) };
         let least = if self.stream_offset < FIRST_ROOM as u64 { FIRST_ROOM } else { ROOM };
         if self.incoming.capacity() - self.incoming.len() < LEAST_ROOM {
-            self.incoming.reserve(missing.clamp(least, MOST_ROOM));
+            self.incoming.reserve(missing.clamp(least, MOST_ROOM).min(most.max(LEAST_ROOM)));
         }
         &mut self.incoming
     }

@@ -93,7 +93,12 @@ impl ReplyScanner {
 
     /// The receive buffer, with room for a read: a host that reads straight into it saves the copy.
     pub fn receive_buffer(&mut self) -> &mut BytesMut {
-        self.buffer.room()
+        self.receive_buffer_for(usize::MAX)
+    }
+
+    /// The receive buffer, with room for a read of at most `most` bytes: no more than that, or 4 KiB, is allocated for it.
+    pub fn receive_buffer_for(&mut self, most: usize) -> &mut BytesMut {
+        self.buffer.room(most)
     }
 
     /// Bytes received that have not come out.

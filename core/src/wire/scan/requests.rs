@@ -55,7 +55,7 @@ impl RequestScanner {
 
     /// The receive buffer, with room for a read: a host that reads straight into it saves the copy.
     pub fn receive_buffer(&mut self) -> &mut BytesMut {
-        self.buffer.room()
+        self.buffer.room(usize::MAX)
     }
 
     /// Bytes received that have not come out.
