@@ -62,11 +62,19 @@ fn options(files: &Files) -> Vec<Sample> {
         option("keep-alive", "--keep-alive=1s"),
         option("topology-cache", "--topology-cache="),
         option("topology-interval", "--topology-interval=1s"),
-        option("max-connections", "--max-connections=1"),
-        option("max-sessions", "--max-sessions=1"),
+        option("max-connections", "--max-connections=2"),
+        option("max-sessions", "--max-sessions=2"),
         option("max-tunnels", "--max-tunnels=1"),
         option("max-header", "--max-header=1KiB"),
         option("max-request", "--max-request=64KiB"),
+        option("max-memory", "--max-memory=64MiB"),
+        option("max-connections-per-source", "--max-connections=2 --max-connections-per-source=1"),
+        option("max-sessions-per-source", "--max-sessions=2 --max-sessions-per-source=1"),
+        option("max-handshakes-per-source", "--max-handshakes-per-source=1"),
+        option("proxy-protocol", "--proxy-protocol=10.0.0.0/8"),
+        option("authentication-timeout", "--authentication-timeout=1s"),
+        option("min-request-rate", "--min-request-rate=1KiB"),
+        option("server-names", &format!("{tls} --server-names=*")),
         option("buffer", "--buffer=1KiB"),
         option("handshake-timeout", "--handshake-timeout=1s"),
         option("idle-timeout", "--idle-timeout=1s"),
@@ -74,6 +82,37 @@ fn options(files: &Files) -> Vec<Sample> {
         option("log-format", "--log-format=json"),
         option("json", "--json"),
     ]
+}
+
+/// Options that every gateway of this test has, that go with another one of its samples, or that have a test of their own.
+const WITHOUT_SAMPLE: [&str; 12] = [
+    "config",
+    "check",
+    "embedded",
+    "members",
+    "cache",
+    "upstream",
+    "node-name",
+    "listen",
+    "tls-key",
+    "upstream-client-key",
+    "account-key",
+    "user",
+];
+
+#[test]
+fn every_option_has_a_sample() {
+    let output = std::process::Command::new(env!("CARGO_BIN_EXE_hotrod-gateway")).arg("--help").output().unwrap();
+    let help = String::from_utf8(output.stdout).unwrap();
+    // Of the lines that begin with an option; text is wrapped at other columns.
+    let named = help.lines().filter_map(|line| line.strip_prefix("      --").or_else(|| line.strip_prefix("  -h, --")));
+    let named = named.map(|line| line.split(['=', '[', ' ']).next().unwrap());
+    let mut named: Vec<&str> = named.filter(|name| !matches!(*name, "help" | "version")).collect();
+    let files = Files::new();
+    let mut sampled: Vec<&str> = options(&files).iter().map(|option| option.name).chain(WITHOUT_SAMPLE).collect();
+    named.sort_unstable();
+    sampled.sort_unstable();
+    assert_eq!(named, sampled);
 }
 
 #[test]
