@@ -55,15 +55,15 @@ async fn metric(admin: SocketAddr, name: &str) -> u64 {
     text.lines().find_map(|line| line.strip_prefix(name)?.trim().parse().ok()).unwrap_or(0)
 }
 
-/// A member that takes all sessions, however long they take nothing, with a value of 1 MB at "k".
-async fn patient_node() -> Embedded {
+/// A member that takes all sessions, however long they take nothing, with a value of that length at "k".
+async fn patient_node(value: usize) -> Embedded {
     let hour = Duration::from_secs(3600);
     let mut options = EmbeddedOptions { listen: anywhere(), ..EmbeddedOptions::default() };
     options.cluster.max_connections = 20_000;
     (options.handshake_timeout, options.send_timeout) = (hour, hour);
     let node = Embedded::start(options).await.unwrap();
     let direct = Client::connect(&format!("hotrod://{}/dist?client_intelligence=basic", node.addresses()[0])).await;
-    direct.unwrap().default_cache().put("k", vec![7; 1_000_000]).await.unwrap();
+    direct.unwrap().default_cache().put("k", vec![7; value]).await.unwrap();
     node
 }
 
@@ -150,7 +150,8 @@ async fn open(way: Way, address: SocketAddr) -> Option<Open> {
 
 /// Fills a gateway with that much memory, and compares what it counts with what the process takes.
 async fn fill(way: Way, memory: &str, bytes: u64) {
-    let node = patient_node().await;
+    // Raw and in tunnels the system's buffers take some MB before the gateway holds anything.
+    let node = patient_node(if way == Way::Answers { 200_000 } else { 1_000_000 }).await;
     let program = Program::start(node.addresses()[0], &[&MANY[..], &["--max-memory", memory]].concat(), &QUIET);
     until("the member is known", || async { ask_at(program.admin, "GET /readyz HTTP/1.1").await.0 == 200 }).await;
     let before = program.resident();
@@ -194,10 +195,11 @@ fn the_readme_has_the_formula_that_is_checked_here() {
     assert!(include_str!("../../README.md").contains(&formula), "{formula}");
 }
 
-/// The same as `load_every_carriage_fills_the_default_and_no_more`, small enough for every run.
+/// The same as `load_every_carriage_fills_the_default_and_no_more`, small enough for every run: in frames, where the system's
+/// buffers hold little. Raw sessions that fill 32 MiB take 2 GB of them, and then the system resets connections of other tests.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_full_gateway_takes_what_the_formula_says() {
-    for way in [Way::Raw, Way::Requests] {
+    for way in [Way::Answers, Way::Requests] {
         fill(way, "32MiB", 32 << 20).await;
     }
 }
@@ -214,7 +216,7 @@ async fn load_every_carriage_fills_the_default_and_no_more() {
 /// and names that are not are not kept.
 #[tokio::test]
 async fn names_of_caches_are_not_kept() {
-    let node = patient_node().await;
+    let node = patient_node(1).await;
     let program = Program::start(node.addresses()[0], &[], &QUIET);
     until("the member is known", || async { ask_at(program.admin, "GET /readyz HTTP/1.1").await.0 == 200 }).await;
     let mut link = TcpStream::connect(program.address).await.unwrap();
