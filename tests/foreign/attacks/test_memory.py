@@ -1,4 +1,4 @@
-"""Memory that a hostile client can have the gateway hold: issue 19, row 4. Before the fix both grew without bound."""
+"""Memory that a hostile client can have the gateway hold."""
 
 import select
 import socket
