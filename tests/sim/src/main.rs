@@ -1,6 +1,11 @@
-//! `hotrod-sim --seeds N`: runs so many seeds over each carriage, and says which failed. `--seed S` runs one.
+//! `hotrod-sim --seeds N`: runs N seeds over each carriage and reports those that failed. `--seed S` runs one.
+//! `--trace-hash FILE` writes the trace of each run as a hash; `--same-trace-as FILE` compares with such a file.
 
+mod trace_file;
+
+use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
@@ -9,6 +14,8 @@ use clap::Parser;
 use hotrod_sim::carried::Carried;
 use hotrod_sim::tally::{Kind, Tally};
 use hotrod_sim::{Summary, run, run_aloud};
+
+use trace_file::Traces;
 
 #[derive(Parser)]
 #[command(version, about)]
@@ -27,22 +34,30 @@ struct Options {
     /// extended-connect+load-balancer, upgrade+frames+load-balancer or auto+load-balancer
     #[arg(long)]
     carriage: Option<Carried>,
-    /// Print everything that the clients say
+    /// Print every output of the clients
     #[arg(long, requires = "seed")]
     trace: bool,
+    /// Write a hash of all bytes, outputs and their times for each seed and carriage to this file
+    #[arg(long, value_name = "FILE")]
+    trace_hash: Option<PathBuf>,
+    /// Fail unless each seed has the hash that this file, written by --trace-hash, has for it: the behaviour is the same
+    #[arg(long, value_name = "FILE")]
+    same_trace_as: Option<PathBuf>,
 }
 
-/// What some seeds have come to.
+/// Sum of the runs of some seeds over one carriage.
 #[derive(Default)]
 struct Total {
     summary: Summary,
     failed: Vec<(u64, String)>,
+    /// Hash of each run's trace, by seed.
+    traces: Vec<(u64, u64)>,
 }
 
 impl Total {
     fn add(&mut self, seed: u64, result: Result<Summary, String>) {
         match result {
-            Ok(summary) => self.merge(Self { summary, failed: Vec::new() }),
+            Ok(summary) => self.merge(Self { summary, failed: Vec::new(), traces: vec![(seed, summary.trace)] }),
             Err(error) => self.failed.push((seed, error)),
         }
     }
@@ -57,13 +72,27 @@ impl Total {
         // The order in which threads come to their seeds says nothing.
         mine.trace ^= others.trace;
         self.failed.append(&mut other.failed);
+        self.traces.append(&mut other.traces);
     }
 }
 
 fn main() -> ExitCode {
-    let options = Options::parse();
+    match run_carriages(&Options::parse()) {
+        Ok(0) => ExitCode::SUCCESS,
+        Ok(_) => ExitCode::FAILURE,
+        Err(error) => {
+            eprintln!("{error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Runs the seeds over each carriage; returns the number of failures.
+fn run_carriages(options: &Options) -> io::Result<usize> {
     let (from, count) = options.seed.map_or((options.from, options.seeds), |seed| (seed, 1));
     let run = if options.trace { run_aloud } else { run };
+    let expected = options.same_trace_as.as_deref().map(Traces::read).transpose()?;
+    let mut traces = Traces::default();
     let mut failures = 0;
     for carriage in options.carriage.map_or(Carried::ALL.to_vec(), |only| vec![only]) {
         let mut total = run_all(from, count, |seed| run(seed, carriage));
@@ -74,8 +103,18 @@ fn main() -> ExitCode {
         println!("{carriage}:");
         report(count, &total);
         failures += total.failed.len();
+        traces.add(carriage, &total.traces);
     }
-    if failures == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    if let Some(expected) = &expected {
+        let differences = traces.differences(expected);
+        println!("{} of {} traces are the same", traces.len() - differences.len(), traces.len());
+        differences.iter().take(20).for_each(|difference| eprintln!("{difference}"));
+        failures += differences.len();
+    }
+    if let Some(file) = &options.trace_hash {
+        traces.write(file)?;
+    }
+    Ok(failures)
 }
 
 /// Runs the seeds on every core. A run knows nothing of others, so this changes nothing in it.
@@ -104,7 +143,7 @@ fn run_all(from: u64, count: u64, run: impl Fn(u64) -> Result<Summary, String> +
     total
 }
 
-fn report(count: u64, Total { summary, failed }: &Total) {
+fn report(count: u64, Total { summary, failed, .. }: &Total) {
     let Summary { operations, failures, refused, histories, faults, trace } = summary;
     println!("{count} seeds, {} failed; all together {trace:016x}", failed.len());
     println!("{operations} operations, {failures} of them failed, each saying what may have become of it");
