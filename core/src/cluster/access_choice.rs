@@ -3,9 +3,9 @@
 use alloc::string::{String, ToString};
 
 use super::access::AccessPath;
-use super::conversation::SessionId;
 use super::machine::Cluster;
 use super::output::{Event, Output};
+use super::transport::conversation::SessionId;
 use crate::carriage::{LinkEnd, Mode};
 
 impl Cluster {

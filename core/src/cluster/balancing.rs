@@ -6,7 +6,7 @@ use alloc::string::{String, ToString};
 use core::fmt;
 
 use super::machine::Cluster;
-use super::member::MemberId;
+use super::members::MemberId;
 use super::output::{Event, Output};
 
 /// How a balancer chooses the member of a connection.

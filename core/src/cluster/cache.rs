@@ -6,7 +6,7 @@ use alloc::string::String;
 use alloc::sync::{Arc, Weak};
 use alloc::vec::Vec;
 
-use super::near_cache::NearCache;
+use super::features::near_cache::NearCache;
 use super::view::View;
 use crate::wire::{Flags, MediaType, RequestOptions};
 

@@ -5,10 +5,10 @@ use alloc::vec::Vec;
 use core::time::Duration;
 
 use super::access::Access;
-use super::binding::BindingPolicy;
-use super::carriages::CarriageConfig;
-use super::dial::{Proxy, TlsConfig};
 use super::member_hosts::MemberHosts;
+use super::transport::binding::BindingPolicy;
+use super::transport::carriages::CarriageConfig;
+use super::transport::dial::{Proxy, TlsConfig};
 use crate::session;
 use crate::wire::Member;
 

@@ -8,7 +8,7 @@ use core::time::Duration;
 use bytes::Bytes;
 
 use super::access::Endpoint;
-use super::member::MemberId;
+use super::members::MemberId;
 use crate::http1::{Fields, cookie, cookie::Cookie, cookie::SetCookie};
 use crate::time::Instant;
 

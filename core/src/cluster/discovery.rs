@@ -9,12 +9,12 @@ use core::time::Duration;
 
 use super::access::AccessPath;
 use super::balancing::{Answers, most_tries};
-use super::conversation::{Conversation, Purpose, SessionId};
 use super::cookies::Asked;
 use super::coverage::Uncovered;
 use super::machine::Cluster;
-use super::member::MemberId;
+use super::members::MemberId;
 use super::output::{Event, Output};
+use super::transport::conversation::{Conversation, Purpose, SessionId};
 use crate::http1::Fields;
 use crate::session::Disconnect;
 use crate::time::Instant;

@@ -3,9 +3,9 @@
 use alloc::sync::Arc;
 
 use super::access::AccessPath;
-use super::binding::BindingPolicy;
 use super::config::Config;
-use super::dial::{ClientCertificate, TlsConfig};
+use super::transport::binding::BindingPolicy;
+use super::transport::dial::{ClientCertificate, TlsConfig};
 use crate::carriage::{Carriage, Choice, Inside};
 use crate::sasl::Credentials;
 use crate::session::{Authentication, VersionChoice};

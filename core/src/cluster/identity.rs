@@ -4,7 +4,7 @@ use alloc::string::{String, ToString};
 
 use super::access::ConnectHeader;
 use super::machine::Cluster;
-use super::member::MemberId;
+use super::members::MemberId;
 use crate::carriage::registry::{ADDRESS_FIELD, NODE_FIELD};
 use crate::carriage::{Mode, Node};
 use crate::http1::Fields;

@@ -9,12 +9,12 @@ use core::time::Duration;
 use bytes::Bytes;
 
 use super::cache::CacheId;
-use super::dial::{Dial, Tls};
-use super::iteration::IterationId;
-use super::link::LinkId;
-use super::listener::ListenerId;
-use super::member::MemberId;
+use super::features::iteration::IterationId;
+use super::features::listener::ListenerId;
+use super::members::MemberId;
 use super::startup::StartError;
+use super::transport::dial::{Dial, Tls};
+use super::transport::link::LinkId;
 use crate::session::{Applied, Disconnect, Fate, OperationError};
 use crate::vocabulary::declare;
 use crate::wire::{self, IterationEntry, Operation, Reply};

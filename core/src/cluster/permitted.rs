@@ -5,11 +5,11 @@ use alloc::sync::Arc;
 use core::net::IpAddr;
 
 use super::config::Config;
-use super::link::LinkId;
 use super::machine::Cluster;
-use super::member::{Member, MemberId};
 use super::member_hosts::MemberHosts;
+use super::members::{Member, MemberId};
 use super::output::{Event, Output};
+use super::transport::link::LinkId;
 use crate::session::Disconnect;
 use crate::wire;
 

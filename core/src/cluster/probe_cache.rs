@@ -13,11 +13,11 @@ use alloc::vec::Vec;
 use bytes::Bytes;
 
 use super::cache::CacheId;
-use super::conversation::{Purpose, SessionId};
 use super::coverage::Uncovered;
 use super::machine::Cluster;
-use super::operation::{Call, Owner, Target};
+use super::operations::operation::{Call, Owner, Target};
 use super::output::ClusterError;
+use super::transport::conversation::{Purpose, SessionId};
 use super::view::View;
 use crate::wire::{Body, Expiration, Lifetime, Reply, Request};
 

@@ -3,10 +3,10 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use super::conversation::SessionId;
 use super::machine::Cluster;
-use super::member::MemberId;
+use super::members::MemberId;
 use super::output::{Event, Output};
+use super::transport::conversation::SessionId;
 use crate::time::Instant;
 
 /// A site and the members by which it is found.

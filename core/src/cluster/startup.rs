@@ -6,11 +6,11 @@ use alloc::vec::Vec;
 use core::fmt;
 
 use super::cache::{CacheHandle, ReadFrom};
-use super::conversation::{Conversation, Purpose};
 use super::machine::Cluster;
-use super::member::MemberId;
-use super::operation::{Call, Owner, Target};
+use super::members::MemberId;
+use super::operations::operation::{Call, Owner, Target};
 use super::output::{ClusterError, Event, Output};
+use super::transport::conversation::{Conversation, Purpose};
 use crate::session::Disconnect;
 use crate::time::Instant;
 use crate::wire::{Member, Request};

@@ -2,7 +2,7 @@
 
 use alloc::vec::Vec;
 
-use super::member::MemberId;
+use super::members::MemberId;
 use crate::routing::{key_hash, segment_size};
 use crate::wire::SegmentOwners;
 

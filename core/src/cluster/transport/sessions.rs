@@ -5,13 +5,13 @@ use alloc::sync::Arc;
 
 use slotmap::{Key, KeyData};
 
-use super::conversation::{Conversation, Purpose, SessionId};
-use super::link::{Link, LinkId};
-use super::machine::{Cluster, Timed};
-use super::member::MemberId;
-use super::operation::{OperationId, Place};
-use super::output::{ClusterError, Event};
 use crate::carriage::Form;
+use crate::cluster::machine::{Cluster, Timed};
+use crate::cluster::members::MemberId;
+use crate::cluster::operations::operation::{OperationId, Place};
+use crate::cluster::output::{ClusterError, Event, Output};
+use crate::cluster::transport::conversation::{Conversation, Purpose, SessionId};
+use crate::cluster::transport::link::{Link, LinkId};
 use crate::session::{self, Disconnect, Session, SubmitError};
 use crate::time::Instant;
 use crate::wire;
@@ -22,7 +22,7 @@ const FULL_SESSION: usize = 64;
 impl Cluster {
     /// A session for a member, on a link of which the host may have to be asked for. `None` while no endpoint may be asked
     /// for that member: then what waits for it is tried again when one may be.
-    pub(super) fn begin_session(&mut self, member: MemberId, purpose: Purpose) -> Option<SessionId> {
+    pub(in crate::cluster) fn begin_session(&mut self, member: MemberId, purpose: Purpose) -> Option<SessionId> {
         let (now, timeout) = (self.now, self.config.connect_timeout);
         if let Some(until) = self.waits_for(member) {
             self.retry_by(until);
@@ -44,7 +44,7 @@ impl Cluster {
     }
 
     /// Its link carries it from now on.
-    pub(super) fn open_session(&mut self, session: SessionId) {
+    pub(in crate::cluster) fn open_session(&mut self, session: SessionId) {
         let seed = self.entropy.seed();
         let Some(open) = self.sessions.get(session) else { return };
         let mut config = self.config.session.clone();
@@ -66,7 +66,7 @@ impl Cluster {
     }
 
     /// The next event of a session, if there is one; what it brings goes where it belongs.
-    pub(super) fn poll_sessions(&mut self) -> bool {
+    pub(in crate::cluster) fn poll_sessions(&mut self) -> bool {
         let Some(&session) = self.with_events.front() else { return false };
         let machine = self.sessions.get_mut(session).and_then(|open| open.machine.as_mut());
         let event = machine.and_then(|machine| machine.poll_event());
@@ -122,8 +122,42 @@ impl Cluster {
         }
     }
 
+    /// A session with a member is ready.
+    pub(in crate::cluster) fn handle_ready(&mut self, session: SessionId, member: MemberId) {
+        if self.is_candidate(session) {
+            return self.candidate_is_ready(session);
+        }
+        let used = self.sessions.get(session).and_then(|open| open.machine.as_ref()?.authentication());
+        if let (Some(settings), Some(used)) = (&mut self.config.session.authentication, used) {
+            // Spares the next session the derivation of the salted password.
+            settings.salted_passwords = used.salted_passwords.clone();
+        }
+        if let Some(open) = self.sessions.get_mut(session) {
+            open.quiet_since = self.now;
+        }
+        if let Some(link) = self.sessions.get(session).map(|open| open.link) {
+            self.tell_found(link);
+        }
+        if let Some(known) = self.members.get_mut(member) {
+            // It failed the last time, and a session says little: only an answer ends that.
+            known.retry_at = None;
+            let address = known.address.clone();
+            let alpn = self.sessions.get(session).and_then(|open| self.links.get(open.link)?.alpn.clone());
+            self.outputs.push_back(Output::Event(Event::MemberReady { member, address, alpn }));
+            self.has_started();
+        }
+        self.set_timeout(session);
+        self.note_degradation();
+        self.note_coverage();
+        self.submit_queued(session);
+        self.leave_draining(member);
+        // After that: this session may itself be one that only its queue has kept.
+        self.release_unneeded();
+        self.retry_waiting();
+    }
+
     /// Has the events of a session looked at by the next poll.
-    pub(super) fn look_at(&mut self, session: SessionId) {
+    pub(in crate::cluster) fn look_at(&mut self, session: SessionId) {
         let Some(open) = self.sessions.get_mut(session) else { return };
         let is_deriving = open.is_deriving();
         if !open.has_events {
@@ -137,7 +171,7 @@ impl Cluster {
     }
 
     /// Gives a session what waits for it, and tells the host what has changed.
-    pub(super) fn refresh(&mut self, session: SessionId) {
+    pub(in crate::cluster) fn refresh(&mut self, session: SessionId) {
         self.submit_queued(session);
         self.tell_bytes_of(session);
         if self.sessions.get(session).is_some_and(|open| open.timeout.is_none()) {
@@ -146,7 +180,7 @@ impl Cluster {
     }
 
     /// Tells the host that a session has bytes to send, if it has.
-    pub(super) fn tell_bytes_of(&mut self, session: SessionId) {
+    pub(in crate::cluster) fn tell_bytes_of(&mut self, session: SessionId) {
         let Some(open) = self.sessions.get(session) else { return };
         let link = open.link;
         if open.channel.is_some() {
@@ -157,7 +191,7 @@ impl Cluster {
 
     /// Has the session looked at when it wants to be. Its time in the table may be earlier, never later: whatever may
     /// bring it forward (its link, an operation with an earlier deadline) comes here.
-    pub(super) fn set_timeout(&mut self, session: SessionId) {
+    pub(in crate::cluster) fn set_timeout(&mut self, session: SessionId) {
         let Some(open) = self.sessions.get(session) else { return };
         let wanted = match &open.machine {
             None => Some(open.until),
@@ -193,7 +227,7 @@ impl Cluster {
                 && self.members.get(open.member).is_some_and(|member| member.sessions.first() != Some(&session))
     }
 
-    pub(super) fn handle_session_timeout(&mut self, session: SessionId) {
+    pub(in crate::cluster) fn handle_session_timeout(&mut self, session: SessionId) {
         let now = self.now;
         let Some(open) = self.sessions.get(session) else { return };
         let quiet_until = open.quiet_since + self.longest_quiet(session, open);
@@ -231,7 +265,7 @@ impl Cluster {
     }
 
     /// Lets a session go: what it has finishes there, what waits for it goes elsewhere, and nothing new comes.
-    pub(super) fn drain(&mut self, session: SessionId) {
+    pub(in crate::cluster) fn drain(&mut self, session: SessionId) {
         let Some(open) = self.sessions.get_mut(session) else { return };
         let queued = core::mem::take(&mut open.queue);
         let member = open.member;
@@ -250,7 +284,12 @@ impl Cluster {
 
     /// The session to a member that an operation takes; a new one if there is none. `same` is for operations that speak of
     /// a state in the server: they all take one session.
-    pub(super) fn session_for(&mut self, member: MemberId, purpose: Purpose, same: bool) -> Option<SessionId> {
+    pub(in crate::cluster) fn session_for(
+        &mut self,
+        member: MemberId,
+        purpose: Purpose,
+        same: bool,
+    ) -> Option<SessionId> {
         let known = self.members.get(member)?;
         let present = match purpose {
             Purpose::Events => known.events,
@@ -276,7 +315,7 @@ impl Cluster {
     }
 
     /// Hands a session what is queued for it, as far as it takes it.
-    pub(super) fn submit_queued(&mut self, session: SessionId) {
+    pub(in crate::cluster) fn submit_queued(&mut self, session: SessionId) {
         while let Some(open) = self.sessions.get(session).filter(|open| open.is_ready())
             && let Some(id) = open.queue.first_held_back()
             && self.submit_to(session, id)
@@ -304,7 +343,7 @@ impl Cluster {
     }
 
     /// Hands an operation to a session. Answers false if the session can't take it now.
-    pub(super) fn submit_to(&mut self, session: SessionId, id: OperationId) -> bool {
+    pub(in crate::cluster) fn submit_to(&mut self, session: SessionId, id: OperationId) -> bool {
         let (Some(operation), Some(open)) = (self.operations.get_mut(id), self.sessions.get_mut(session)) else {
             return false;
         };

@@ -2,9 +2,9 @@
 
 use core::str::FromStr;
 
-use super::link::LinkId;
-use super::machine::Cluster;
 use crate::carriage::Carriage;
+use crate::cluster::machine::Cluster;
+use crate::cluster::transport::link::LinkId;
 use crate::sasl::{BindingKind, ChannelBinding};
 
 /// When SCRAM is bound to the TLS connection (RFC 5802 §6).
@@ -54,7 +54,7 @@ impl Cluster {
     }
 
     /// What a new session on a link is bound to.
-    pub(super) fn channel_of(&self, link: LinkId) -> Option<ChannelBinding> {
+    pub(in crate::cluster) fn channel_of(&self, link: LinkId) -> Option<ChannelBinding> {
         let open = self.links.get(link)?;
         let may_be_bound = match self.config.channel_binding {
             BindingPolicy::Auto => open.carriage == Some(Carriage::Raw),

@@ -6,17 +6,17 @@ use alloc::vec::Vec;
 
 use bytes::Bytes;
 
-use super::access::{AccessPath, Endpoint};
-use super::config::Config;
-use super::conversation::{Conversation, SessionId};
-use super::cookies::Asked;
-use super::dial::{Dial, Tls};
-use super::link::{Link, LinkId, Stage};
-use super::machine::Cluster;
-use super::member::MemberId;
-use super::output::Output;
 use crate::carriage::registry::{INSIDE_FIELD, NODE_FIELD};
 use crate::carriage::{Carriage, Choice, ClientConfig, FrameBudgets, Inside, LinkEnd, Offer, Refusal, SessionRequest};
+use crate::cluster::access::{AccessPath, Endpoint};
+use crate::cluster::config::Config;
+use crate::cluster::cookies::Asked;
+use crate::cluster::machine::Cluster;
+use crate::cluster::members::MemberId;
+use crate::cluster::output::Output;
+use crate::cluster::transport::conversation::{Conversation, SessionId};
+use crate::cluster::transport::dial::{Dial, Tls};
+use crate::cluster::transport::link::{Link, LinkId, Stage};
 use crate::http1::{self, ClientEvent, ClientExchange, Fields, Trailing};
 use crate::http2::{self, hpack::Field};
 use crate::session::Disconnect;
@@ -52,7 +52,7 @@ impl Default for CarriageConfig {
 
 impl Config {
     /// What a link's HTTP/2 is told, for a carriage that has it.
-    pub(super) fn client_link(&self, carriage: Carriage) -> ClientConfig {
+    pub(in crate::cluster) fn client_link(&self, carriage: Carriage) -> ClientConfig {
         let frames = matches!(carriage, Carriage::Frames).then_some(Offer {
             max_message_size: u32::try_from(self.session.limits.message).unwrap_or(u32::MAX).min(i32::MAX as u32),
             ..self.carriage.offer
@@ -78,7 +78,12 @@ impl Cluster {
     /// The link that is to carry a session with a member: one that leads there and takes more, or a new one.
     ///
     /// A new one has the carriage, if one is given, and otherwise what the endpoint was found to offer, or the best.
-    pub(super) fn link_to(&mut self, member: MemberId, endpoint: Endpoint, carriage: Option<Carriage>) -> LinkId {
+    pub(in crate::cluster) fn link_to(
+        &mut self,
+        member: MemberId,
+        endpoint: Endpoint,
+        carriage: Option<Carriage>,
+    ) -> LinkId {
         if let Some(link) = self.shared_link(member, &endpoint) {
             return link;
         }
@@ -113,7 +118,7 @@ impl Cluster {
     }
 
     /// Where a member is dialled; `None` if it may not be, or nobody knows.
-    pub(super) fn endpoint_of(&self, member: MemberId) -> Option<Endpoint> {
+    pub(in crate::cluster) fn endpoint_of(&self, member: MemberId) -> Option<Endpoint> {
         let known = self.members.get(member).filter(|known| !self.is_outside(known))?;
         let access = &self.config.access;
         if known.is_seed {
@@ -137,7 +142,7 @@ impl Cluster {
     }
 
     /// Until when no endpoint may be asked for a member; `None` if one may be now.
-    pub(super) fn waits_for(&self, member: MemberId) -> Option<Instant> {
+    pub(in crate::cluster) fn waits_for(&self, member: MemberId) -> Option<Instant> {
         let known = self.members.get(member)?;
         known.waits_for(&self.endpoint_of(member)?, self.now)?;
         known.asked_to_wait.iter().map(|(_, until)| *until).filter(|until| *until > self.now).min()
@@ -153,7 +158,7 @@ impl Cluster {
     ///
     /// Where the choice is made already only that carriage's ids are offered: what the server would select of others is not
     /// what is spoken then.
-    pub(super) fn tls_for(&self, endpoint: &Endpoint, carriage: Option<Carriage>) -> Option<Tls> {
+    pub(in crate::cluster) fn tls_for(&self, endpoint: &Endpoint, carriage: Option<Carriage>) -> Option<Tls> {
         let decided = carriage.or_else(|| self.carriages.get(endpoint).copied());
         let mut tls = self.config.tls_for(endpoint, decided.map_or(self.config.carriage.choice, Choice::Only))?;
         if self.without_alpn.contains(endpoint) {
@@ -167,7 +172,7 @@ impl Cluster {
     }
 
     /// The link leads to where it should: it can carry sessions.
-    pub(super) fn open_link(&mut self, link: LinkId, alpn: Option<&[u8]>) {
+    pub(in crate::cluster) fn open_link(&mut self, link: LinkId, alpn: Option<&[u8]>) {
         let Some(open) = self.links.get(link) else { return };
         let carriage = open.carriage.unwrap_or_else(|| self.carriage_of(&open.endpoint, alpn));
         let Some(open) = self.links.get_mut(link) else { return };
@@ -191,7 +196,7 @@ impl Cluster {
     }
 
     /// What a session asks its endpoint for.
-    pub(super) fn session_request(&self, session: &Conversation) -> SessionRequest {
+    pub(in crate::cluster) fn session_request(&self, session: &Conversation) -> SessionRequest {
         let endpoint = self.links.get(session.link).map(|open| &open.endpoint);
         let mut request = SessionRequest {
             encrypted: self.config.tls.is_some(),
@@ -248,7 +253,7 @@ impl Cluster {
     }
 
     /// The answer to a request for a tunnel, if it has come.
-    pub(super) fn handle_exchange(&mut self, link: LinkId) {
+    pub(in crate::cluster) fn handle_exchange(&mut self, link: LinkId) {
         let Some(open) = self.links.get_mut(link) else { return };
         let Stage::Asking(exchange, session) = &mut open.stage else { return };
         let session = *session;
@@ -295,7 +300,7 @@ impl Cluster {
     }
 
     /// Whether the loss of a link is no loss of its member: there is another way to it, and it is taken.
-    pub(super) fn survives_loss(&mut self, link: LinkId) -> bool {
+    pub(in crate::cluster) fn survives_loss(&mut self, link: LinkId) -> bool {
         let Some(open) = self.links.get(link) else { return false };
         let has_received = open.sessions.iter().any(|session| self.has_received(*session));
         // Infinispan up to 16 selects this id, and then closes (spec/hotrod-over-http.md, "ALPN").

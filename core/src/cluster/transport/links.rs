@@ -6,10 +6,10 @@ use alloc::sync::Arc;
 
 use bytes::BytesMut;
 
-use super::conversation::SessionId;
-use super::link::{Link, LinkId, Stage};
-use super::machine::{Cluster, Timed};
-use super::output::Output;
+use crate::cluster::machine::{Cluster, Timed};
+use crate::cluster::output::Output;
+use crate::cluster::transport::conversation::SessionId;
+use crate::cluster::transport::link::{Link, LinkId, Stage};
 use crate::session::{Disconnect, Session};
 use crate::time::Instant;
 use crate::wire::SendBuffer;
@@ -111,7 +111,7 @@ impl Cluster {
     }
 
     /// Has every session of a link end, and with the last one the link.
-    pub(super) fn end_link(&mut self, link: LinkId, reason: &Disconnect) {
+    pub(in crate::cluster) fn end_link(&mut self, link: LinkId, reason: &Disconnect) {
         let Some(open) = self.links.get_mut(link) else { return };
         open.takes_sessions = false;
         for session in open.sessions.clone() {
@@ -182,7 +182,7 @@ impl Cluster {
     }
 
     /// Tells the host that there are bytes to send, once.
-    pub(super) fn tell_to_transmit(&mut self, link: LinkId) {
+    pub(in crate::cluster) fn tell_to_transmit(&mut self, link: LinkId) {
         let is_told = self.links.get(link).is_none_or(|open| open.told_to_transmit);
         if !is_told
             && self.transmit(link).is_some_and(|out| !out.is_empty())
@@ -194,7 +194,7 @@ impl Cluster {
     }
 
     /// Has a link looked at when it wants to be, beside its sessions.
-    pub(super) fn set_link_timeout(&mut self, link: LinkId) {
+    pub(in crate::cluster) fn set_link_timeout(&mut self, link: LinkId) {
         let Some(open) = self.links.get_mut(link) else { return };
         let Stage::Carried(carried) = &open.stage else { return };
         let Some(wanted) = carried.poll_timeout() else { return };
@@ -206,7 +206,7 @@ impl Cluster {
         }
     }
 
-    pub(super) fn handle_link_timeout(&mut self, link: LinkId) {
+    pub(in crate::cluster) fn handle_link_timeout(&mut self, link: LinkId) {
         let now = self.now;
         let Some(open) = self.links.get_mut(link) else { return };
         open.timeout = None;
@@ -217,7 +217,7 @@ impl Cluster {
     }
 
     /// A session is over: its link is closed if it carries no other.
-    pub(super) fn leave_link(&mut self, link: LinkId, session: SessionId) {
+    pub(in crate::cluster) fn leave_link(&mut self, link: LinkId, session: SessionId) {
         let Some(open) = self.links.get_mut(link) else { return };
         open.sessions.retain(|other| *other != session);
         if open.sessions.is_empty()
@@ -228,7 +228,7 @@ impl Cluster {
     }
 
     /// A link that is in no table any more.
-    pub(super) fn forget_link(&mut self, link: LinkId, left: &Link) {
+    pub(in crate::cluster) fn forget_link(&mut self, link: LinkId, left: &Link) {
         if let Some(timeout) = left.timeout {
             self.timeouts.remove(&(timeout, Timed::Link(link)));
         }
@@ -240,7 +240,7 @@ impl Cluster {
     }
 
     /// What carried a session is gone.
-    pub(super) fn lose_session(&mut self, session: SessionId, reason: Disconnect) {
+    pub(in crate::cluster) fn lose_session(&mut self, session: SessionId, reason: Disconnect) {
         match self.sessions.get_mut(session).map(|open| open.machine.as_deref_mut()) {
             Some(Some(machine)) => {
                 machine.handle_lost(reason);

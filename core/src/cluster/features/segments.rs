@@ -7,11 +7,11 @@ use bytes::Bytes;
 
 /// One bit a segment, least significant first.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub(super) struct SegmentSet(Vec<u8>);
+pub(in crate::cluster) struct SegmentSet(Vec<u8>);
 
 impl SegmentSet {
     /// All of so many segments.
-    pub(super) fn all(segments: usize) -> Self {
+    pub(in crate::cluster) fn all(segments: usize) -> Self {
         let mut bytes = vec![0xff; segments / 8];
         if !segments.is_multiple_of(8) {
             bytes.push((1 << (segments % 8)) - 1);
@@ -19,32 +19,32 @@ impl SegmentSet {
         Self(bytes)
     }
 
-    pub(super) fn from_bytes(bytes: &[u8]) -> Self {
+    pub(in crate::cluster) fn from_bytes(bytes: &[u8]) -> Self {
         Self(bytes.to_vec())
     }
 
-    pub(super) fn to_bytes(&self) -> Bytes {
+    pub(in crate::cluster) fn to_bytes(&self) -> Bytes {
         Bytes::copy_from_slice(&self.0)
     }
 
-    pub(super) fn contains(&self, segment: usize) -> bool {
+    pub(in crate::cluster) fn contains(&self, segment: usize) -> bool {
         self.0.get(segment / 8).is_some_and(|byte| byte & 1 << (segment % 8) != 0)
     }
 
-    pub(super) fn insert(&mut self, segment: usize) {
+    pub(in crate::cluster) fn insert(&mut self, segment: usize) {
         if self.0.len() <= segment / 8 {
             self.0.resize(segment / 8 + 1, 0);
         }
         self.0[segment / 8] |= 1 << (segment % 8);
     }
 
-    pub(super) fn remove(&mut self, segment: usize) {
+    pub(in crate::cluster) fn remove(&mut self, segment: usize) {
         if let Some(byte) = self.0.get_mut(segment / 8) {
             *byte &= !(1 << (segment % 8));
         }
     }
 
-    pub(super) fn iter(&self) -> impl Iterator<Item = usize> {
+    pub(in crate::cluster) fn iter(&self) -> impl Iterator<Item = usize> {
         (0..self.0.len() * 8).filter(|segment| self.contains(*segment))
     }
 }

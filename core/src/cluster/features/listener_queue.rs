@@ -1,16 +1,16 @@
 //! Listeners whose events are not taken in time: their session is not read until some are.
 
-use super::conversation::SessionId;
-use super::link::{Link, LinkId};
-use super::listener::ListenerId;
-use super::machine::Cluster;
-use super::output::{Event, Output};
 use crate::carriage::ChannelId;
+use crate::cluster::features::listener::ListenerId;
+use crate::cluster::machine::Cluster;
+use crate::cluster::output::{Event, Output};
+use crate::cluster::transport::conversation::SessionId;
+use crate::cluster::transport::link::{Link, LinkId};
 use crate::time::Instant;
 
 /// What a listener has heard and its application has not taken.
 #[derive(Debug, Default)]
-pub(super) struct Unread {
+pub(in crate::cluster) struct Unread {
     events: usize,
     /// The session that is not read because of it.
     full: Option<SessionId>,
@@ -18,7 +18,7 @@ pub(super) struct Unread {
 
 impl Cluster {
     /// The application has taken so many events of a listener: what it has not taken counts against
-    /// [`Config::listener_queue`](super::Config::listener_queue).
+    /// [`Config::listener_queue`](super::super::Config::listener_queue).
     ///
     /// A host that has no queues of its own says so for every event.
     pub fn events_taken(&mut self, now: Instant, listener: ListenerId, count: usize) {
@@ -33,7 +33,7 @@ impl Cluster {
     }
 
     /// Hands an event of a listener to the host.
-    pub(super) fn tell_event(&mut self, listener: ListenerId, session: SessionId, event: Event) {
+    pub(in crate::cluster) fn tell_event(&mut self, listener: ListenerId, session: SessionId, event: Event) {
         self.outputs.push_back(Output::Event(event));
         let Some(known) = self.listeners.get_mut(listener) else { return };
         known.unread.events += 1;
@@ -45,7 +45,7 @@ impl Cluster {
     }
 
     /// A listener is gone.
-    pub(super) fn forget_unread(&mut self, unread: Unread) {
+    pub(in crate::cluster) fn forget_unread(&mut self, unread: Unread) {
         unread.full.into_iter().for_each(|session| self.resume(session));
     }
 

@@ -9,13 +9,13 @@ use core::time::Duration;
 use bytes::Bytes;
 use slotmap::new_key_type;
 
-use super::cache::CacheHandle;
-use super::conversation::Purpose;
-use super::machine::Cluster;
-use super::member::MemberId;
-use super::operation::{Call, Owner, Target};
-use super::output::{ClusterError, Output, SubmitError};
-use super::segments::SegmentSet;
+use crate::cluster::cache::CacheHandle;
+use crate::cluster::features::segments::SegmentSet;
+use crate::cluster::machine::Cluster;
+use crate::cluster::members::MemberId;
+use crate::cluster::operations::operation::{Call, Owner, Target};
+use crate::cluster::output::{ClusterError, Output, SubmitError};
+use crate::cluster::transport::conversation::Purpose;
 use crate::routing::segment_of;
 use crate::session::{Applied, OperationError};
 use crate::time::Instant;
@@ -37,11 +37,11 @@ pub struct IterationOptions {
     pub batch_size: u32,
     /// Whether entries come with version and lifetimes (2.5 and later).
     pub include_metadata: bool,
-    /// Deadline of each batch; `None` for [`Config::operation_timeout`](super::Config::operation_timeout).
+    /// Deadline of each batch; `None` for [`Config::operation_timeout`](super::super::Config::operation_timeout).
     pub timeout: Option<Duration>,
 }
 
-pub(super) struct Iteration {
+pub(in crate::cluster) struct Iteration {
     cache: CacheHandle,
     options: IterationOptions,
     parts: Vec<Part>,
@@ -192,7 +192,7 @@ impl Cluster {
     }
 
     /// A part has an answer.
-    pub(super) fn part_answered(
+    pub(in crate::cluster) fn part_answered(
         &mut self,
         id: IterationId,
         part: usize,
@@ -277,7 +277,7 @@ impl Cluster {
     }
 
     /// The cluster that they went over is left: another's segments and entries are not the rest of theirs.
-    pub(super) fn fail_iterations(&mut self) {
+    pub(in crate::cluster) fn fail_iterations(&mut self) {
         let all: Vec<IterationId> = self.iterations.keys().collect();
         for id in all {
             if let Some(iteration) = self.iterations.get_mut(id) {

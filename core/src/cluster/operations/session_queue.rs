@@ -4,43 +4,43 @@ use alloc::collections::VecDeque;
 use alloc::collections::vec_deque::IntoIter;
 use core::iter::Chain;
 
-use super::operation::OperationId;
+use crate::cluster::operations::operation::OperationId;
 
 /// Operations that a session has not taken, oldest first: those that it takes in their order, and before them those that
 /// are held back because others of their kind are not out yet. What fits a frame passes the latter.
 #[derive(Default)]
-pub(super) struct SessionQueue {
+pub(in crate::cluster) struct SessionQueue {
     in_order: VecDeque<OperationId>,
     held_back: VecDeque<OperationId>,
 }
 
 impl SessionQueue {
-    pub(super) fn len(&self) -> usize {
+    pub(in crate::cluster) fn len(&self) -> usize {
         self.in_order.len() + self.held_back.len()
     }
 
-    pub(super) fn is_empty(&self) -> bool {
+    pub(in crate::cluster) fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    pub(super) fn push(&mut self, id: OperationId) {
+    pub(in crate::cluster) fn push(&mut self, id: OperationId) {
         self.in_order.push_back(id);
     }
 
-    pub(super) fn first_in_order(&self) -> Option<OperationId> {
+    pub(in crate::cluster) fn first_in_order(&self) -> Option<OperationId> {
         self.in_order.front().copied()
     }
 
-    pub(super) fn first_held_back(&self) -> Option<OperationId> {
+    pub(in crate::cluster) fn first_held_back(&self) -> Option<OperationId> {
         self.held_back.front().copied()
     }
 
     /// Has the first of those in order wait for others of its kind.
-    pub(super) fn hold_back_first(&mut self) {
+    pub(in crate::cluster) fn hold_back_first(&mut self) {
         self.held_back.extend(self.in_order.pop_front());
     }
 
-    pub(super) fn remove(&mut self, id: OperationId) {
+    pub(in crate::cluster) fn remove(&mut self, id: OperationId) {
         if self.first_in_order() == Some(id) {
             self.in_order.pop_front();
         } else if self.first_held_back() == Some(id) {

@@ -4,23 +4,23 @@ use alloc::boxed::Box;
 
 use slotmap::new_key_type;
 
-use super::cookies::Cookies;
-use super::identity::Identity;
-use super::link::LinkId;
-use super::member::MemberId;
-use super::session_queue::SessionQueue;
 use crate::carriage::ChannelId;
+use crate::cluster::cookies::Cookies;
+use crate::cluster::identity::Identity;
+use crate::cluster::members::MemberId;
+use crate::cluster::operations::session_queue::SessionQueue;
+use crate::cluster::transport::link::LinkId;
 use crate::session::{Ready, Session};
 use crate::time::Instant;
 
 new_key_type! {
     /// A session, from the moment in which it is wanted; never given twice.
-    pub(super) struct SessionId;
+    pub(in crate::cluster) struct SessionId;
 }
 
 /// What a session is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Purpose {
+pub(in crate::cluster) enum Purpose {
     /// Operations, and the listeners of near caches.
     Operations,
     /// The application's listeners: one that takes its events too slowly must not hold up operations.
@@ -29,45 +29,45 @@ pub(super) enum Purpose {
     Bulk,
 }
 
-pub(super) struct Conversation {
-    pub(super) member: MemberId,
-    pub(super) purpose: Purpose,
+pub(in crate::cluster) struct Conversation {
+    pub(in crate::cluster) member: MemberId,
+    pub(in crate::cluster) purpose: Purpose,
     /// The site whose cluster it leads to.
-    pub(super) site: usize,
+    pub(in crate::cluster) site: usize,
     /// The link that carries it, or will.
-    pub(super) link: LinkId,
+    pub(in crate::cluster) link: LinkId,
     /// Its stream, on a link that has many.
-    pub(super) channel: Option<ChannelId>,
+    pub(in crate::cluster) channel: Option<ChannelId>,
     /// What its other end has said of itself.
-    pub(super) identity: Identity,
+    pub(in crate::cluster) identity: Identity,
     /// What leads to its other end.
-    pub(super) cookies: Cookies,
+    pub(in crate::cluster) cookies: Cookies,
     /// Its endpoint will end: another takes its place as soon as that is ready.
-    pub(super) is_leaving: bool,
+    pub(in crate::cluster) is_leaving: bool,
     /// `None` until its link carries it.
-    pub(super) machine: Option<Box<Session>>,
+    pub(in crate::cluster) machine: Option<Box<Session>>,
     /// When it is given up, if its link does not carry it by then.
-    pub(super) until: Instant,
+    pub(in crate::cluster) until: Instant,
     /// What negotiation has found, once it is over.
-    pub(super) negotiated: Option<Box<Ready>>,
+    pub(in crate::cluster) negotiated: Option<Box<Ready>>,
     /// Operations for this member, until the session takes them.
-    pub(super) queue: SessionQueue,
+    pub(in crate::cluster) queue: SessionQueue,
     /// Operations that the session has.
-    pub(super) in_flight: usize,
+    pub(in crate::cluster) in_flight: usize,
     /// Operations that were answered here.
-    pub(super) answered: u64,
+    pub(in crate::cluster) answered: u64,
     /// It is in the list of sessions that may have events.
-    pub(super) has_events: bool,
+    pub(in crate::cluster) has_events: bool,
     /// The timeout under which it stands in the machine's table.
-    pub(super) timeout: Option<Instant>,
+    pub(in crate::cluster) timeout: Option<Instant>,
     /// Since when nothing was sent or received.
-    pub(super) quiet_since: Instant,
+    pub(in crate::cluster) quiet_since: Instant,
     /// Listeners because of which nothing is read from it.
-    pub(super) full_listeners: usize,
+    pub(in crate::cluster) full_listeners: usize,
 }
 
 impl Conversation {
-    pub(super) fn new(
+    pub(in crate::cluster) fn new(
         member: MemberId,
         purpose: Purpose,
         site: usize,
@@ -97,17 +97,17 @@ impl Conversation {
         }
     }
 
-    pub(super) fn is_ready(&self) -> bool {
+    pub(in crate::cluster) fn is_ready(&self) -> bool {
         self.machine.as_ref().is_some_and(|machine| machine.is_ready())
     }
 
     /// Whether its handshake is between two slices of a key derivation.
-    pub(super) fn is_deriving(&self) -> bool {
+    pub(in crate::cluster) fn is_deriving(&self) -> bool {
         self.machine.as_ref().is_some_and(|machine| machine.is_deriving())
     }
 
     /// Operations that it has to do.
-    pub(super) fn load(&self) -> usize {
+    pub(in crate::cluster) fn load(&self) -> usize {
         self.in_flight + self.queue.len()
     }
 }

@@ -5,16 +5,16 @@ use alloc::string::{String, ToString};
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
-use super::access::Endpoint;
-use super::conversation::SessionId;
-use super::link::{Link, LinkId, Stage};
-use super::machine::Cluster;
-use super::member::MemberId;
-use super::output::{Event, Output};
 use crate::carriage::registry::{
     HOT_ROD_MESSAGE_ERROR, HOT_ROD_NOT_AUTHENTICATED, HOT_ROD_TOO_LARGE, HOT_ROD_UPSTREAM_GONE, USUAL_URGENCY,
 };
 use crate::carriage::{Carriage, ChannelId, Choice, ClientEvent, ClientLink, Form, LinkEnd};
+use crate::cluster::access::Endpoint;
+use crate::cluster::machine::Cluster;
+use crate::cluster::members::MemberId;
+use crate::cluster::output::{Event, Output};
+use crate::cluster::transport::conversation::SessionId;
+use crate::cluster::transport::link::{Link, LinkId, Stage};
 use crate::http2::{ErrorCode, Reason};
 use crate::session::{Applied, Disconnect, Session};
 use crate::time::Instant;
@@ -22,7 +22,7 @@ use crate::wire::{Intelligence, Topology};
 
 impl Cluster {
     /// An HTTP/2 connection begins on a link: each session that waits for it gets a stream.
-    pub(super) fn carry_over_http2(&mut self, link: LinkId, carriage: Carriage) {
+    pub(in crate::cluster) fn carry_over_http2(&mut self, link: LinkId, carriage: Carriage) {
         let now = self.now;
         let config = self.config.client_link(carriage);
         let Some(open) = self.links.get_mut(link) else { return };
@@ -34,7 +34,7 @@ impl Cluster {
     }
 
     /// Wants a stream for a session of a link that is open.
-    pub(super) fn open_channel(&mut self, session: SessionId) {
+    pub(in crate::cluster) fn open_channel(&mut self, session: SessionId) {
         let now = self.now;
         let Some(open) = self.sessions.get(session) else { return };
         let (link, request) = (open.link, self.session_request(open));
@@ -46,7 +46,7 @@ impl Cluster {
     }
 
     /// Takes what has come for the sessions of a link, and has them send.
-    pub(super) fn handle_carried(&mut self, link: LinkId) {
+    pub(in crate::cluster) fn handle_carried(&mut self, link: LinkId) {
         let now = self.now;
         while let Some(carried) = self.links.get_mut(link).and_then(Link::carried_mut)
             && let Some(event) = carried.poll_event(now)
@@ -148,7 +148,7 @@ impl Cluster {
     }
 
     /// Moves what a session has to send into its link, as far as that takes it.
-    pub(super) fn carry(&mut self, session: SessionId) {
+    pub(in crate::cluster) fn carry(&mut self, session: SessionId) {
         let Some(open) = self.sessions.get_mut(session) else { return };
         let (Some(channel), Some(machine)) = (open.channel, open.machine.as_deref_mut()) else { return };
         let Some(carried) = self.links.get_mut(open.link).and_then(Link::carried_mut) else { return };
@@ -227,7 +227,7 @@ impl Cluster {
     }
 
     /// Sessions with a member whose endpoint will end are let go, now that there is another.
-    pub(super) fn leave_draining(&mut self, member: MemberId) {
+    pub(in crate::cluster) fn leave_draining(&mut self, member: MemberId) {
         let Some(known) = self.members.get(member) else { return };
         let leaving = known.all_sessions().filter(|id| self.sessions.get(*id).is_some_and(|open| open.is_leaving));
         for session in leaving.collect::<Vec<_>>() {
@@ -271,7 +271,7 @@ impl Cluster {
     }
 
     /// A link has turned out to carry sessions.
-    pub(super) fn tell_found(&mut self, link: LinkId) {
+    pub(in crate::cluster) fn tell_found(&mut self, link: LinkId) {
         let Some(open) = self.links.get(link) else { return };
         let Some(carriage) = open.carriage.filter(|_| self.config.carriage.choice == Choice::Auto) else { return };
         if self.told_carriages.get(&open.endpoint) != Some(&carriage) {
@@ -287,7 +287,7 @@ impl Cluster {
     }
 
     /// A link has not come to carry a session in time. Whether there is another way, which is taken.
-    pub(super) fn survives_silence(&mut self, session: SessionId) -> bool {
+    pub(in crate::cluster) fn survives_silence(&mut self, session: SessionId) -> bool {
         let Some(link) = self.sessions.get(session).map(|open| open.link) else { return false };
         let is_silent = match self.links.get(link).map(|open| &open.stage) {
             Some(Stage::Asking(..)) => true,
@@ -301,7 +301,7 @@ impl Cluster {
     /// Goes on with the next best carriage, if the settings allow one: on a new link, with the same sessions.
     ///
     /// `is_answer` if the endpoint has said that it does not offer the present one.
-    pub(super) fn step_down(&mut self, link: LinkId, end: &LinkEnd, is_answer: bool) -> bool {
+    pub(in crate::cluster) fn step_down(&mut self, link: LinkId, end: &LinkEnd, is_answer: bool) -> bool {
         let Some(open) = self.links.get(link) else { return false };
         let Some(carriage) = open.carriage else { return false };
         // One that has carried a session is one that the endpoint offers.
@@ -323,7 +323,7 @@ impl Cluster {
     }
 
     /// Ends a link and has its sessions carried by others, as if they had never been on it.
-    pub(super) fn move_to_new_links(&mut self, link: LinkId, carriage: Option<Carriage>) {
+    pub(in crate::cluster) fn move_to_new_links(&mut self, link: LinkId, carriage: Option<Carriage>) {
         let Some(left) = self.links.remove(link) else { return };
         self.forget_link(link, &left);
         for session in left.sessions {
@@ -336,7 +336,12 @@ impl Cluster {
     }
 
     /// A session without a link gets one.
-    pub(super) fn carry_elsewhere(&mut self, session: SessionId, endpoint: Endpoint, carriage: Option<Carriage>) {
+    pub(in crate::cluster) fn carry_elsewhere(
+        &mut self,
+        session: SessionId,
+        endpoint: Endpoint,
+        carriage: Option<Carriage>,
+    ) {
         let Some(member) = self.sessions.get(session).map(|open| open.member) else { return };
         let link = self.link_to(member, endpoint, carriage);
         let until = self.now + self.config.connect_timeout;
@@ -349,7 +354,7 @@ impl Cluster {
     }
 
     /// A session is to be carried by a link.
-    pub(super) fn join_link(&mut self, session: SessionId, link: LinkId) {
+    pub(in crate::cluster) fn join_link(&mut self, session: SessionId, link: LinkId) {
         let Some(open) = self.links.get_mut(link) else { return };
         open.sessions.push(session);
         if open.carried().is_some() {
@@ -389,7 +394,7 @@ fn carry_messages(now: Instant, carried: &mut ClientLink, channel: ChannelId, ma
 }
 
 /// The code with which a session's stream ends.
-pub(super) fn code_of(reason: &Arc<Disconnect>) -> ErrorCode {
+pub(in crate::cluster) fn code_of(reason: &Arc<Disconnect>) -> ErrorCode {
     match **reason {
         Disconnect::Violation(_) | Disconnect::ServerLostTrack { .. } => HOT_ROD_MESSAGE_ERROR,
         Disconnect::Stalled { .. } | Disconnect::HandshakeTimedOut { .. } => ErrorCode::CANCEL,

@@ -7,7 +7,7 @@ use alloc::vec::Vec;
 use slotmap::{SlotMap, new_key_type};
 
 use super::access::Endpoint;
-use super::conversation::{Purpose, SessionId};
+use super::transport::conversation::{Purpose, SessionId};
 use crate::session::Disconnect;
 use crate::time::Instant;
 use crate::wire;

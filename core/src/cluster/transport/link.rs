@@ -6,9 +6,9 @@ use alloc::vec::Vec;
 
 use slotmap::new_key_type;
 
-use super::access::Endpoint;
-use super::conversation::SessionId;
 use crate::carriage::{Carriage, ClientLink};
+use crate::cluster::access::Endpoint;
+use crate::cluster::transport::conversation::SessionId;
 use crate::http1::{ClientExchange, Tunnel};
 use crate::sasl::ChannelBinding;
 use crate::time::Instant;
@@ -18,29 +18,29 @@ new_key_type! {
     pub struct LinkId;
 }
 
-pub(super) struct Link {
+pub(in crate::cluster) struct Link {
     /// The site whose cluster it leads to.
-    pub(super) site: usize,
+    pub(in crate::cluster) site: usize,
     /// Where it leads, be it through a proxy.
-    pub(super) endpoint: Endpoint,
-    pub(super) stage: Stage,
+    pub(in crate::cluster) endpoint: Endpoint,
+    pub(in crate::cluster) stage: Stage,
     /// The sessions that it carries, or will.
-    pub(super) sessions: Vec<SessionId>,
+    pub(in crate::cluster) sessions: Vec<SessionId>,
     /// How it carries them, once that is known.
-    pub(super) carriage: Option<Carriage>,
+    pub(in crate::cluster) carriage: Option<Carriage>,
     /// Whether more sessions may share it, if it can carry more.
-    pub(super) takes_sessions: bool,
+    pub(in crate::cluster) takes_sessions: bool,
     /// The host knows that there are bytes to send.
-    pub(super) told_to_transmit: bool,
+    pub(in crate::cluster) told_to_transmit: bool,
     /// The timeout of its own under which it stands in the machine's table.
-    pub(super) timeout: Option<Instant>,
+    pub(in crate::cluster) timeout: Option<Instant>,
     /// What TLS is known by at both ends.
-    pub(super) channel_binding: Option<ChannelBinding>,
+    pub(in crate::cluster) channel_binding: Option<ChannelBinding>,
     /// The ALPN id that the server has selected.
-    pub(super) alpn: Option<String>,
+    pub(in crate::cluster) alpn: Option<String>,
 }
 
-pub(super) enum Stage {
+pub(in crate::cluster) enum Stage {
     /// The host establishes it.
     Connecting,
     /// It leads to a proxy, which is asked for a tunnel.
@@ -56,7 +56,7 @@ pub(super) enum Stage {
 }
 
 impl Link {
-    pub(super) fn new(site: usize, endpoint: Endpoint) -> Self {
+    pub(in crate::cluster) fn new(site: usize, endpoint: Endpoint) -> Self {
         Self {
             site,
             endpoint,
@@ -71,14 +71,14 @@ impl Link {
         }
     }
 
-    pub(super) fn carried(&self) -> Option<&ClientLink> {
+    pub(in crate::cluster) fn carried(&self) -> Option<&ClientLink> {
         match &self.stage {
             Stage::Carried(carried) => Some(carried),
             _ => None,
         }
     }
 
-    pub(super) fn carried_mut(&mut self) -> Option<&mut ClientLink> {
+    pub(in crate::cluster) fn carried_mut(&mut self) -> Option<&mut ClientLink> {
         match &mut self.stage {
             Stage::Carried(carried) => Some(carried),
             _ => None,
@@ -86,7 +86,7 @@ impl Link {
     }
 
     /// Whether it can carry one more session, as far as it is known.
-    pub(super) fn has_room(&self) -> bool {
+    pub(in crate::cluster) fn has_room(&self) -> bool {
         let has_stream = match &self.stage {
             Stage::Carried(carried) => carried.has_room(),
             Stage::Raw(_) | Stage::Asking(..) => false,

@@ -3,9 +3,9 @@
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
-use super::access::Endpoint;
-use super::config::Config;
 use crate::carriage::Choice;
+use crate::cluster::access::Endpoint;
+use crate::cluster::config::Config;
 use crate::http1::{Tunnel, TunnelError};
 use crate::sasl::Secret;
 use crate::wire::Member;
@@ -17,7 +17,7 @@ pub struct Dial {
     pub host: String,
     /// TCP port.
     pub port: u16,
-    /// TLS to be established before [`handle_connected`](super::Cluster::handle_connected) is said; `None` for none.
+    /// TLS to be established before [`handle_connected`](super::super::Cluster::handle_connected) is said; `None` for none.
     pub tls: Option<Tls>,
 }
 
@@ -67,7 +67,7 @@ pub struct Proxy {
 }
 
 impl Proxy {
-    pub(super) fn tunnel_to(&self, endpoint: &Endpoint) -> Result<Tunnel, TunnelError> {
+    pub(in crate::cluster) fn tunnel_to(&self, endpoint: &Endpoint) -> Result<Tunnel, TunnelError> {
         let target = Member { host: endpoint.host.clone(), port: endpoint.port };
         Tunnel::new(&target, self.credentials.as_ref().map(|(user, password)| (user.as_str(), password)))
     }
@@ -75,7 +75,7 @@ impl Proxy {
 
 impl Config {
     /// What the host is to do for an endpoint with which TLS is established so. Through a proxy TLS comes after the tunnel.
-    pub(super) fn dial(&self, endpoint: &Endpoint, tls: Option<Tls>) -> Dial {
+    pub(in crate::cluster) fn dial(&self, endpoint: &Endpoint, tls: Option<Tls>) -> Dial {
         match &self.proxy {
             Some(proxy) => Dial { host: proxy.address.host.clone(), port: proxy.address.port, tls: None },
             None => Dial { host: endpoint.host.clone(), port: endpoint.port, tls },
@@ -83,7 +83,7 @@ impl Config {
     }
 
     /// TLS with an endpoint, where `choice` is left.
-    pub(super) fn tls_for(&self, endpoint: &Endpoint, choice: Choice) -> Option<Tls> {
+    pub(in crate::cluster) fn tls_for(&self, endpoint: &Endpoint, choice: Choice) -> Option<Tls> {
         let TlsConfig { server_name, mut alpn, trust_ca, client_certificate } = self.tls.clone()?;
         if alpn.is_empty() {
             alpn = choice.alpn().iter().map(ToString::to_string).collect();

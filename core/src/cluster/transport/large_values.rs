@@ -5,13 +5,13 @@
 
 use lru::LruCache;
 
-use super::cache::CacheId;
-use super::conversation::Purpose;
-use super::link::Link;
-use super::machine::Cluster;
-use super::member::MemberId;
-use super::operation::{Operation, OperationId};
 use crate::carriage::{Carriage, Choice};
+use crate::cluster::cache::CacheId;
+use crate::cluster::machine::Cluster;
+use crate::cluster::members::MemberId;
+use crate::cluster::operations::operation::{Operation, OperationId};
+use crate::cluster::transport::conversation::Purpose;
+use crate::cluster::transport::link::Link;
 use crate::routing::key_hash;
 use crate::wire::{Body, Reply, ReplyShape};
 
@@ -19,7 +19,7 @@ use crate::wire::{Body, Reply, ReplyShape};
 const MOST_KEYS: usize = 1024;
 
 /// Keys whose values were large when they were last seen, by the hash of cache and key.
-pub(super) struct LargeKeys(LruCache<(CacheId, i32), ()>);
+pub(in crate::cluster) struct LargeKeys(LruCache<(CacheId, i32), ()>);
 
 impl Default for LargeKeys {
     fn default() -> Self {
@@ -58,7 +58,7 @@ impl Cluster {
     }
 
     /// What the session is for that an operation takes; `same` is for those that have to take the member's first.
-    pub(super) fn lane(&mut self, member: MemberId, id: OperationId, same: bool) -> Purpose {
+    pub(in crate::cluster) fn lane(&mut self, member: MemberId, id: OperationId, same: bool) -> Purpose {
         let threshold = self.lane_threshold(member);
         let Some(operation) = self.operations.get(id) else { return Purpose::Operations };
         if operation.purpose != Purpose::Operations || same || threshold == 0 {
@@ -77,7 +77,7 @@ impl Cluster {
     }
 
     /// Remembers whether the value of a key is large, where it matters.
-    pub(super) fn note_size(&mut self, member: MemberId, operation: &Operation, reply: &Reply) {
+    pub(in crate::cluster) fn note_size(&mut self, member: MemberId, operation: &Operation, reply: &Reply) {
         let threshold = self.lane_threshold(member);
         if threshold == 0 {
             return;

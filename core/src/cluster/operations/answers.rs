@@ -3,23 +3,20 @@
 use alloc::sync::Arc;
 use core::time::Duration;
 
-use super::cache::{CacheHandle, CacheId};
-use super::conversation::SessionId;
-use super::machine::Cluster;
-use super::member::MemberId;
-use super::operation::{Operation, OperationId, Owner, Place};
-use super::output::{ClusterError, Output};
-use super::startup::StartError;
+use crate::cluster::cache::{CacheHandle, CacheId};
+use crate::cluster::machine::Cluster;
+use crate::cluster::members::MemberId;
+use crate::cluster::operations::operation::{Operation, OperationId, Owner, Place};
+use crate::cluster::operations::transactions::transaction;
+use crate::cluster::output::{ClusterError, Output};
+use crate::cluster::startup::StartError;
+use crate::cluster::transport::conversation::SessionId;
 use crate::session::{Disconnect, OperationError};
 use crate::time::Instant;
-use crate::wire::{self, Body, Reply, Request, Status, Xid};
-
-/// Transactions of which it is remembered where they were prepared. When there are more the oldest name is forgotten:
-/// any member can end a transaction, the one that prepared it does so with the fewest hops.
-const MAX_TRANSACTIONS: usize = 10_000;
+use crate::wire::{self, Body, Reply, Status};
 
 impl Cluster {
-    pub(super) fn handle_answer(
+    pub(in crate::cluster) fn handle_answer(
         &mut self,
         id: OperationId,
         session: SessionId,
@@ -55,7 +52,7 @@ impl Cluster {
 
     /// Takes an operation out of where it is, and notes where it is going: what no session has is in the table of
     /// deadlines, and nothing else is.
-    pub(super) fn set_place(&mut self, id: OperationId, place: Place) {
+    pub(in crate::cluster) fn set_place(&mut self, id: OperationId, place: Place) {
         let Some(operation) = self.operations.get_mut(id) else { return };
         let deadline = operation.deadline;
         let before = core::mem::replace(&mut operation.place, place);
@@ -81,7 +78,12 @@ impl Cluster {
     }
 
     /// An operation is over.
-    pub(super) fn complete(&mut self, id: OperationId, member: Option<MemberId>, result: Result<Reply, ClusterError>) {
+    pub(in crate::cluster) fn complete(
+        &mut self,
+        id: OperationId,
+        member: Option<MemberId>,
+        result: Result<Reply, ClusterError>,
+    ) {
         let Some(operation) = self.operations.remove(id) else { return };
         let session = operation.place.session();
         self.take_out(id, operation.place, operation.deadline);
@@ -144,24 +146,6 @@ impl Cluster {
         self.outputs.push_back(Output::Completed { id, operation, member, result });
     }
 
-    /// Where a transaction was prepared, until it is ended.
-    fn remember_transaction(&mut self, request: &Request, xid: &Xid, member: Option<MemberId>) {
-        let is_prepared = matches!(
-            request,
-            Request::PrepareTx { one_phase_commit: false, .. } | Request::PrepareTx2 { one_phase_commit: false, .. }
-        );
-        match member {
-            Some(member) if is_prepared => {
-                if self.transactions.len() >= MAX_TRANSACTIONS {
-                    self.transactions.pop_first();
-                }
-                self.transactions.insert(xid.clone(), member);
-            }
-            Some(_) => drop(self.transactions.remove(xid)),
-            None => {}
-        }
-    }
-
     /// What a cache is like. If it does not say, its keys are taken as they come.
     fn learn(&mut self, cache: CacheId, result: Result<Reply, ClusterError>) {
         if let Ok(Reply { body: Body::Ping(ping), .. }) = result {
@@ -170,7 +154,7 @@ impl Cluster {
     }
 
     /// Its deadline has passed before any session had it.
-    pub(super) fn give_up(&mut self, id: OperationId) {
+    pub(in crate::cluster) fn give_up(&mut self, id: OperationId) {
         let Some(operation) = self.operations.get(id) else { return };
         let after: Duration = self.now - operation.submitted;
         let failed = operation.avoid.and_then(|member| Some((member, self.members.get(member)?.failure.clone()?)));
@@ -183,18 +167,6 @@ impl Cluster {
     /// A member that could not be reached, and why.
     fn last_failure(&self) -> Option<(MemberId, Arc<Disconnect>)> {
         self.members.iter().find_map(|(id, member)| Some((id, member.failure.clone()?)))
-    }
-}
-
-/// The transaction that a request is about.
-pub(super) fn transaction(request: &Request) -> Option<&Xid> {
-    match request {
-        Request::PrepareTx { xid, .. }
-        | Request::PrepareTx2 { xid, .. }
-        | Request::CommitTx { xid }
-        | Request::RollbackTx { xid }
-        | Request::ForgetTx { xid } => Some(xid),
-        _ => None,
     }
 }
 
@@ -211,14 +183,14 @@ impl Place {
         matches!(self, Self::Waiting | Self::Queued(_))
     }
 
-    pub(super) fn session(self) -> Option<SessionId> {
+    pub(in crate::cluster) fn session(self) -> Option<SessionId> {
         match self {
             Self::Queued(session) | Self::InFlight(session, _) => Some(session),
             Self::New | Self::Waiting | Self::Split(_) => None,
         }
     }
 
-    pub(super) fn is_in_flight_at(self, session: SessionId) -> bool {
+    pub(in crate::cluster) fn is_in_flight_at(self, session: SessionId) -> bool {
         matches!(self, Self::InFlight(at, _) if at == session)
     }
 }

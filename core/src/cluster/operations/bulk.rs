@@ -8,20 +8,20 @@ use alloc::vec::Vec;
 use bytes::Bytes;
 use slotmap::new_key_type;
 
-use super::machine::Cluster;
-use super::member::MemberId;
-use super::operation::{Operation, OperationId, Owner, Place, Target};
-use super::output::{ClusterError, PartFailure, Partial};
-use super::view::View;
+use crate::cluster::machine::Cluster;
+use crate::cluster::members::MemberId;
+use crate::cluster::operations::operation::{Operation, OperationId, Owner, Place, Target};
+use crate::cluster::output::{ClusterError, PartFailure, Partial};
+use crate::cluster::view::View;
 use crate::wire::{Body, Reply, Request, Status};
 
 new_key_type! {
     /// A bulk operation that was split.
-    pub(super) struct BulkId;
+    pub(in crate::cluster) struct BulkId;
 }
 
 /// A bulk operation whose parts are under way.
-pub(super) struct Bulk {
+pub(in crate::cluster) struct Bulk {
     whole: OperationId,
     /// Parts without an answer.
     parts: Vec<OperationId>,
@@ -34,7 +34,7 @@ pub(super) struct Bulk {
 impl Cluster {
     /// Splits an operation if it has keys of several owners. Answers false if it goes whole: then to the owner, if it
     /// has one.
-    pub(super) fn split(&mut self, id: OperationId) -> bool {
+    pub(in crate::cluster) fn split(&mut self, id: OperationId) -> bool {
         let Some(whole) = self.operations.get(id) else { return false };
         let cache = self.caches.get(whole.cache);
         let view = cache.view.clone().filter(|view| view.segments() > 0 && cache.hashes(&whole.options.key_type));
@@ -80,7 +80,7 @@ impl Cluster {
     }
 
     /// A part has its answer. The whole has one when all parts have.
-    pub(super) fn part_done(
+    pub(in crate::cluster) fn part_done(
         &mut self,
         bulk: BulkId,
         part: OperationId,
@@ -119,7 +119,7 @@ impl Cluster {
     }
 
     /// Gives the parts of a bulk operation up.
-    pub(super) fn cancel_parts(&mut self, bulk: BulkId) {
+    pub(in crate::cluster) fn cancel_parts(&mut self, bulk: BulkId) {
         for part in self.bulks.remove(bulk).map(|bulk| bulk.parts).unwrap_or_default() {
             self.cancel(part);
         }

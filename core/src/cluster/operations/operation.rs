@@ -5,15 +5,15 @@ use core::time::Duration;
 
 use slotmap::new_key_type;
 
-use super::bulk::BulkId;
-use super::cache::{CacheHandle, CacheId, ReadFrom};
-use super::conversation::{Purpose, SessionId};
-use super::iteration::IterationId;
-use super::listener::ListenerId;
-use super::member::MemberId;
-use crate::session::{self, Applied};
+use crate::cluster::cache::{CacheHandle, CacheId, ReadFrom};
+use crate::cluster::features::iteration::IterationId;
+use crate::cluster::features::listener::ListenerId;
+use crate::cluster::members::MemberId;
+use crate::cluster::operations::bulk::BulkId;
+use crate::cluster::transport::conversation::{Purpose, SessionId};
+use crate::session;
 use crate::time::Instant;
-use crate::wire::{Effect, Flags, Request, RequestOptions};
+use crate::wire::{Effect, Request, RequestOptions};
 
 new_key_type! {
     /// An operation of one machine; never given twice.
@@ -30,7 +30,7 @@ pub struct Call {
     /// The only member that may execute it: the one that holds the state it speaks of. `None` for any.
     pub member: Option<MemberId>,
     /// How long to wait for the answer, over all attempts; `None` for
-    /// [`Config::operation_timeout`](super::Config::operation_timeout).
+    /// [`Config::operation_timeout`](super::super::Config::operation_timeout).
     pub timeout: Option<Duration>,
 }
 
@@ -41,26 +41,26 @@ impl Call {
     }
 }
 
-pub(super) struct Operation {
-    pub(super) request: Request,
-    pub(super) options: Arc<RequestOptions>,
-    pub(super) cache: CacheId,
-    pub(super) read_from: ReadFrom,
-    pub(super) owner: Owner,
-    pub(super) target: Target,
-    pub(super) purpose: Purpose,
-    pub(super) submitted: Instant,
-    pub(super) deadline: Instant,
+pub(in crate::cluster) struct Operation {
+    pub(in crate::cluster) request: Request,
+    pub(in crate::cluster) options: Arc<RequestOptions>,
+    pub(in crate::cluster) cache: CacheId,
+    pub(in crate::cluster) read_from: ReadFrom,
+    pub(in crate::cluster) owner: Owner,
+    pub(in crate::cluster) target: Target,
+    pub(in crate::cluster) purpose: Purpose,
+    pub(in crate::cluster) submitted: Instant,
+    pub(in crate::cluster) deadline: Instant,
     /// Attempts that have reached a member.
-    pub(super) attempts: u8,
+    pub(in crate::cluster) attempts: u8,
     /// The member that has just failed: another is taken if there is one.
-    pub(super) avoid: Option<MemberId>,
-    pub(super) place: Place,
+    pub(in crate::cluster) avoid: Option<MemberId>,
+    pub(in crate::cluster) place: Place,
 }
 
 /// Who waits for the answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Owner {
+pub(in crate::cluster) enum Owner {
     Host,
     /// The host, and its near cache; it asked for the value alone.
     Fetch {
@@ -85,7 +85,7 @@ pub(super) enum Owner {
 
 /// Where an operation is to go.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Target {
+pub(in crate::cluster) enum Target {
     /// To the owner of its key, or to any member if it has none.
     Key,
     /// To the member that owns all its keys; another has to forward some.
@@ -100,7 +100,7 @@ pub(super) enum Target {
 
 /// Where an operation is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Place {
+pub(in crate::cluster) enum Place {
     /// Nowhere yet, or no more.
     New,
     /// No member can be tried now.
@@ -114,22 +114,8 @@ pub(super) enum Place {
 }
 
 impl Operation {
-    /// Whether executing it twice equals once, its answer included; of writes, if that is to be supposed.
-    pub(super) fn may_be_repeated(&self, repeat_writes: bool) -> bool {
-        match self.request.operation().row().effect {
-            Effect::Reads => true,
-            Effect::Overwrites => repeat_writes && !self.options.flags.contains(Flags::FORCE_RETURN_VALUE),
-            Effect::Changes => false,
-        }
-    }
-
     /// Whether any owner of its key may answer it.
-    pub(super) fn reads_from_any_owner(&self) -> bool {
+    pub(in crate::cluster) fn reads_from_any_owner(&self) -> bool {
         self.read_from == ReadFrom::AnyOwner && self.request.operation().row().effect == Effect::Reads
-    }
-
-    /// Whether an attempt may have been executed.
-    pub(super) fn applied(&self) -> Applied {
-        if self.attempts == 0 { Applied::No } else { Applied::Unknown }
     }
 }

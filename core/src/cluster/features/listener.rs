@@ -6,13 +6,13 @@ use alloc::vec::Vec;
 use bytes::{BufMut, Bytes, BytesMut};
 use slotmap::{Key, KeyData, new_key_type};
 
-use super::cache::{CacheHandle, CacheId};
-use super::conversation::{Purpose, SessionId};
-use super::listener_queue::Unread;
-use super::machine::Cluster;
-use super::member::MemberId;
-use super::operation::{Call, Operation, OperationId, Owner, Place, Target};
-use super::output::{ClusterError, Event, Output, SubmitError};
+use crate::cluster::cache::{CacheHandle, CacheId};
+use crate::cluster::features::listener_queue::Unread;
+use crate::cluster::machine::Cluster;
+use crate::cluster::members::MemberId;
+use crate::cluster::operations::operation::{Call, Operation, OperationId, Owner, Place, Target};
+use crate::cluster::output::{ClusterError, Event, Output, SubmitError};
+use crate::cluster::transport::conversation::{Purpose, SessionId};
 use crate::session::{self, OperationError};
 use crate::wire::{Interests, ListenerOptions, Reply, Request, RequestOptions};
 
@@ -30,18 +30,18 @@ pub enum ListenerKind {
     Counter(String),
 }
 
-pub(super) struct Listener {
+pub(in crate::cluster) struct Listener {
     cache: CacheHandle,
     subject: Subject,
     /// Its name in the server; another with each registration, so that what an old one leaves behind is not confused
     /// with it.
     server_id: Bytes,
     /// The session that it is registered on.
-    pub(super) at: Option<SessionId>,
+    pub(in crate::cluster) at: Option<SessionId>,
     registering: Option<OperationId>,
     /// It was registered before: another registration means that events may have been missed.
     was_registered: bool,
-    pub(super) unread: Unread,
+    pub(in crate::cluster) unread: Unread,
 }
 
 enum Subject {
@@ -70,7 +70,7 @@ impl Cluster {
     }
 
     /// Listens for a near cache.
-    pub(super) fn listen_for_near_cache(&mut self, cache: &CacheHandle, bloom_bits: u32) -> ListenerId {
+    pub(in crate::cluster) fn listen_for_near_cache(&mut self, cache: &CacheHandle, bloom_bits: u32) -> ListenerId {
         self.add_listener(cache, Subject::NearCache { bloom_bits })
     }
 
@@ -174,19 +174,19 @@ impl Cluster {
     }
 
     /// The listener that a server means.
-    pub(super) fn listener_of(&self, server_id: &Bytes) -> Option<ListenerId> {
+    pub(in crate::cluster) fn listener_of(&self, server_id: &Bytes) -> Option<ListenerId> {
         let key = server_id.first_chunk::<8>()?;
         let id = ListenerId::from(KeyData::from_ffi(u64::from_be_bytes(*key)));
         (self.listeners.get(id)?.server_id == *server_id).then_some(id)
     }
 
     /// The cache whose near cache a listener serves.
-    pub(super) fn near_cache_of(&self, listener: ListenerId) -> Option<CacheId> {
+    pub(in crate::cluster) fn near_cache_of(&self, listener: ListenerId) -> Option<CacheId> {
         let listener = self.listeners.get(listener)?;
         matches!(listener.subject, Subject::NearCache { .. }).then_some(listener.cache.id)
     }
 
-    pub(super) fn registration_done(
+    pub(in crate::cluster) fn registration_done(
         &mut self,
         id: ListenerId,
         registration: &Operation,
@@ -246,7 +246,7 @@ impl Cluster {
     }
 
     /// A session is gone, and the listeners on it need another.
-    pub(super) fn move_listeners(&mut self, session: SessionId) {
+    pub(in crate::cluster) fn move_listeners(&mut self, session: SessionId) {
         let here: Vec<ListenerId> =
             self.listeners.iter().filter(|(_, listener)| listener.at == Some(session)).map(|(id, _)| id).collect();
         for id in here {

@@ -12,12 +12,12 @@ use core::time::Duration;
 use bytes::Bytes;
 use lru::LruCache;
 
-use super::cache::{CacheHandle, CacheId, ReadFrom};
-use super::conversation::{Purpose, SessionId};
-use super::listener::ListenerId;
-use super::machine::Cluster;
-use super::operation::{Call, Operation, OperationId, Owner, Target};
-use super::output::{ClusterError, Event, Output, SubmitError};
+use crate::cluster::cache::{CacheHandle, CacheId, ReadFrom};
+use crate::cluster::features::listener::ListenerId;
+use crate::cluster::machine::Cluster;
+use crate::cluster::operations::operation::{Call, Operation, OperationId, Owner, Target};
+use crate::cluster::output::{ClusterError, Event, Output, SubmitError};
+use crate::cluster::transport::conversation::{Purpose, SessionId};
 use crate::routing::BloomFilter;
 use crate::session;
 use crate::time::Instant;
@@ -41,7 +41,7 @@ impl Default for NearCacheOptions {
     }
 }
 
-pub(super) struct NearCache {
+pub(in crate::cluster) struct NearCache {
     settings: NearCacheOptions,
     /// How its entries were read: those of other forms are not for it.
     options: Arc<RequestOptions>,
@@ -107,7 +107,7 @@ impl Cluster {
     }
 
     /// Submits to a cache that has a near one.
-    pub(super) fn submit_near(&mut self, call: Call) -> OperationId {
+    pub(in crate::cluster) fn submit_near(&mut self, call: Call) -> OperationId {
         let (now, id) = (self.now, call.cache.id);
         let Some(near) = &mut self.caches.get_mut(id).near else { return self.submit_far(call) };
         let Some(key) = near.readable_key(&call) else {
@@ -144,7 +144,7 @@ impl Cluster {
     }
 
     /// A read for a near cache has its answer.
-    pub(super) fn keep_fetched(
+    pub(in crate::cluster) fn keep_fetched(
         &mut self,
         id: OperationId,
         operation: &Operation,
@@ -169,7 +169,7 @@ impl Cluster {
     }
 
     /// Whatever an answered operation may have changed is not kept.
-    pub(super) fn forget_written(&mut self, cache: CacheId, request: &Request, options: &RequestOptions) {
+    pub(in crate::cluster) fn forget_written(&mut self, cache: CacheId, request: &Request, options: &RequestOptions) {
         if let Some(near) = &mut self.caches.get_mut(cache).near {
             near.forget_written(request, options);
             self.update_bloom_filter(cache);
@@ -177,7 +177,7 @@ impl Cluster {
     }
 
     /// A read is given up.
-    pub(super) fn forget_fetch(&mut self, cache: CacheId, request: &Request, id: OperationId) {
+    pub(in crate::cluster) fn forget_fetch(&mut self, cache: CacheId, request: &Request, id: OperationId) {
         if let (Some(near), Some(key)) = (&mut self.caches.get_mut(cache).near, request.routing_key())
             && near.fetching.get(key) == Some(&id)
         {
@@ -186,7 +186,7 @@ impl Cluster {
     }
 
     /// The cluster tells of a change.
-    pub(super) fn handle_near_event(&mut self, cache: CacheId, event: &wire::Event) {
+    pub(in crate::cluster) fn handle_near_event(&mut self, cache: CacheId, event: &wire::Event) {
         if let Some(near) = &mut self.caches.get_mut(cache).near {
             match &event.data {
                 wire::EventData::Key { key, .. } => near.forget(key),
@@ -197,7 +197,7 @@ impl Cluster {
         }
     }
 
-    pub(super) fn start_near_cache(&mut self, cache: CacheId, session: SessionId) {
+    pub(in crate::cluster) fn start_near_cache(&mut self, cache: CacheId, session: SessionId) {
         if let Some(near) = &mut self.caches.get_mut(cache).near {
             near.clear();
             near.at = Some(session);
@@ -205,7 +205,7 @@ impl Cluster {
         }
     }
 
-    pub(super) fn stop_near_cache(&mut self, cache: CacheId) {
+    pub(in crate::cluster) fn stop_near_cache(&mut self, cache: CacheId) {
         if let Some(near) = &mut self.caches.get_mut(cache).near {
             near.clear();
             near.at = None;
@@ -213,7 +213,7 @@ impl Cluster {
         }
     }
 
-    pub(super) fn fail_near_cache(&mut self, cache: CacheId, error: ClusterError) {
+    pub(in crate::cluster) fn fail_near_cache(&mut self, cache: CacheId, error: ClusterError) {
         self.caches.get_mut(cache).near = None;
         self.outputs.push_back(Output::Event(Event::NearCacheInactive { cache, error: Some(error) }));
     }

@@ -2,11 +2,11 @@
 
 use alloc::sync::Arc;
 
-use super::conversation::SessionId;
-use super::machine::Cluster;
-use super::member::{Member, MemberId};
-use super::operation::{Operation, OperationId, Owner, Place, Target};
-use super::output::ClusterError;
+use crate::cluster::machine::Cluster;
+use crate::cluster::members::{Member, MemberId};
+use crate::cluster::operations::operation::{Operation, OperationId, Owner, Place, Target};
+use crate::cluster::output::ClusterError;
+use crate::cluster::transport::conversation::SessionId;
 use crate::time::Instant;
 use crate::wire::Routing;
 
@@ -37,7 +37,7 @@ const MOST_OWNERS_IN_TURN: usize = 8;
 
 impl Cluster {
     /// Sends an operation to the member that it belongs to, or has it wait for one.
-    pub(super) fn dispatch(&mut self, id: OperationId) {
+    pub(in crate::cluster) fn dispatch(&mut self, id: OperationId) {
         let Some(operation) = self.operations.get(id) else { return };
         if self.is_closing() {
             let (applied, operation) = (operation.applied(), operation.request.operation());
@@ -163,7 +163,7 @@ impl Cluster {
     }
 
     /// Whether an endpoint can be asked for that member, or for anybody.
-    pub(super) fn can_be_dialled(&self, id: MemberId, member: &Member) -> bool {
+    pub(in crate::cluster) fn can_be_dialled(&self, id: MemberId, member: &Member) -> bool {
         if self.is_outside(member) {
             return false;
         }
@@ -208,12 +208,12 @@ impl Cluster {
     }
 
     /// Has everything tried again then that waits, if not before.
-    pub(super) fn retry_by(&mut self, at: Instant) {
+    pub(in crate::cluster) fn retry_by(&mut self, at: Instant) {
         self.retry_at = Some(self.retry_at.map_or(at, |known| known.min(at)));
     }
 
     /// Sends an operation after a pause.
-    pub(super) fn dispatch_later(&mut self, id: OperationId) {
+    pub(in crate::cluster) fn dispatch_later(&mut self, id: OperationId) {
         let at = self.now + self.config.min_backoff;
         self.wait(id);
         self.retry_by(at);
@@ -225,7 +225,7 @@ impl Cluster {
     }
 
     /// Tries everything again that found no member, and every member that has no session.
-    pub(super) fn retry_waiting(&mut self) {
+    pub(in crate::cluster) fn retry_waiting(&mut self) {
         self.retry_at = None;
         for id in core::mem::take(&mut self.waiting) {
             self.dispatch(id);
@@ -234,7 +234,7 @@ impl Cluster {
     }
 
     /// Sends an operation elsewhere than where it waits.
-    pub(super) fn redispatch(&mut self, id: OperationId) {
+    pub(in crate::cluster) fn redispatch(&mut self, id: OperationId) {
         self.set_place(id, Place::New);
         self.dispatch(id);
     }

@@ -1,0 +1,40 @@
+//! Degradation: no member of the topology can be reached.
+
+use super::machine::Cluster;
+use super::members::{Member, MemberId};
+use super::output::{Event, Output};
+use super::transport::conversation::Conversation;
+
+impl Cluster {
+    /// A member has answered an operation: what it failed before is over.
+    pub(super) fn trust(&mut self, member: MemberId) {
+        if let Some(known) = self.members.get_mut(member) {
+            known.failures = 0;
+            known.failure = None;
+        }
+        self.note_degradation();
+    }
+
+    pub(super) fn reaches_a_member(&self) -> bool {
+        self.current.iter().any(|member| self.has_ready_session(*member))
+    }
+
+    pub(super) fn has_ready_session(&self, member: MemberId) -> bool {
+        let sessions = self.members.get(member).into_iter().flat_map(Member::all_sessions);
+        sessions.filter_map(|session| self.sessions.get(session)).any(Conversation::is_ready)
+    }
+
+    /// Says when no member of the topology can be reached, and when one can be again.
+    pub(super) fn note_degradation(&mut self) {
+        let is_down = |member: &MemberId| {
+            self.members.get(*member).is_some_and(|known| known.failures > 0 || self.is_outside(known))
+                && !self.has_ready_session(*member)
+        };
+        let degraded = !self.current.is_empty() && self.current.iter().all(is_down);
+        if degraded != self.degraded && (degraded || self.reaches_a_member()) {
+            self.degraded = degraded;
+            let event = if degraded { Event::Degraded } else { Event::Restored };
+            self.outputs.push_back(Output::Event(event));
+        }
+    }
+}

@@ -1,0 +1,7 @@
+//! Features that consist of several operations: listeners, near caches, iterations.
+
+pub(super) mod iteration;
+pub(super) mod listener;
+pub(super) mod listener_queue;
+pub(super) mod near_cache;
+pub(super) mod segments;

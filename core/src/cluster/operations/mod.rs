@@ -1,0 +1,9 @@
+//! Operations: where each is, which member it goes to, when it is sent again, and where its answer goes.
+
+pub(super) mod answers;
+pub(super) mod bulk;
+pub(super) mod dispatch;
+pub(super) mod operation;
+pub(super) mod retry;
+pub(super) mod session_queue;
+pub(super) mod transactions;

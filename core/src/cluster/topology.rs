@@ -1,0 +1,118 @@
+//! Applying a topology: who is a member, sessions to new ones ahead of need, and the release of those that left.
+
+use alloc::collections::BTreeSet;
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+
+use super::cache::CacheId;
+use super::machine::Cluster;
+use super::members::MemberId;
+use super::output::{Event, Output};
+use super::transport::conversation::{Purpose, SessionId};
+use super::view::{Ownership, View};
+use crate::wire::Topology;
+
+/// Infinispan's MurmurHash3, the only function that spreads keys.
+const MURMUR3: u8 = 3;
+
+impl Cluster {
+    /// Takes a new view of the cluster over; operations in flight go on under the old one.
+    pub(super) fn apply(&mut self, cache: CacheId, session: SessionId, topology: Topology) {
+        if self.sessions.get(session).is_none_or(|session| session.site != self.site) {
+            // The last words of a cluster that was left.
+            return;
+        }
+        let members: Vec<MemberId> =
+            topology.members.iter().map(|address| self.members.named(address, self.site)).collect();
+        let spread = topology.hash.filter(|hash| hash.function == MURMUR3 && !hash.owners.is_empty());
+        let ownership = spread.map(|hash| Ownership::new(hash.segments, hash.owners));
+        let view = View { id: topology.id, members, ownership };
+        // That of the probe cache keeps no member that the others do not have.
+        let is_probe = self.probe_cache() == Some(cache);
+        let view = if is_probe { Arc::new(view) } else { self.caches.share(view) };
+        let event = Event::Topology { cache, id: topology.id, members: view.members.len() };
+        let others = !is_probe && !view.members.is_empty() && self.current != view.members;
+        let are_others = others && !is_same_set(&self.current, &view.members);
+        if others {
+            self.current.clone_from(&view.members);
+        }
+        let before = self.caches.get_mut(cache).view.replace(view.clone());
+        self.counters.topologies += 1;
+        self.outputs.push_back(Output::Event(event));
+        if others {
+            self.choose_access(session);
+        }
+        self.report_members_outside(&view.members);
+        if others {
+            if are_others {
+                self.search.begin_anew();
+                self.leave_probe_cache();
+            }
+            self.recognise_strangers();
+        }
+        // The old view goes here: its members are no longer needed for its sake.
+        let differs = before.is_none_or(|before| before.members != view.members);
+        if others || differs {
+            self.open_ahead();
+            self.release_unneeded();
+            self.note_coverage();
+        }
+    }
+
+    /// Sessions to members that have none, ahead of need; to those in their pause when that is over.
+    pub(super) fn open_ahead(&mut self) {
+        if !self.config.connect_ahead || self.is_closing() {
+            return;
+        }
+        for index in 0..self.current.len() {
+            let member = self.current[index];
+            if self.sessions.len() >= self.config.max_links_ahead {
+                return;
+            }
+            let Some(known) = self.members.get(member).filter(|_| !self.is_held(member)) else { continue };
+            if !self.can_be_dialled(member, known) {
+                continue;
+            }
+            if known.may_be_tried(self.now) {
+                self.begin_session(member, Purpose::Operations);
+            } else if let Some(at) = known.retry_at {
+                self.retry_by(at);
+            }
+        }
+        self.search();
+    }
+
+    /// Sessions to members that left drain, and then close. Seeds that are no members under that address are let go once
+    /// a member can be reached.
+    pub(super) fn release_unneeded(&mut self) {
+        if self.current.is_empty() {
+            return;
+        }
+        let needed = self.needed_members();
+        let keeps_seeds = !self.reaches_a_member();
+        let seeds = self.seeds().to_vec();
+        let all: Vec<SessionId> = self.sessions.keys().collect();
+        for session in all {
+            let Some(open) = self.sessions.get(session) else { continue };
+            let is_needed = needed.contains(&open.member)
+                || keeps_seeds && seeds.contains(&open.member)
+                || self.is_candidate(session);
+            if !is_needed {
+                self.drain(session);
+            }
+        }
+        self.members.retain(|member| needed.contains(&member));
+        self.jar.retain(|member| needed.contains(&member));
+    }
+
+    /// The members of every view that a cache has.
+    fn needed_members(&self) -> BTreeSet<MemberId> {
+        let mut needed: BTreeSet<MemberId> = self.current.iter().copied().collect();
+        self.caches.distinct_views().for_each(|view| needed.extend(view.members.iter().copied()));
+        needed
+    }
+}
+
+fn is_same_set(some: &[MemberId], others: &[MemberId]) -> bool {
+    some.len() == others.len() && some.iter().all(|member| others.contains(member))
+}
