@@ -50,10 +50,10 @@ impl Cluster {
 
     /// Each link leads to every member, as far as it can carry their sessions.
     fn share_all_links(&mut self) {
-        self.led_to_one.clear();
+        self.endpoints.forget_one_member_links();
         for (link, open) in &self.links {
             if open.carried().is_some() {
-                self.shared.entry((open.site, open.endpoint.clone())).or_insert(link);
+                self.endpoints.share_if_none(open.site, open.endpoint.clone(), link);
             }
         }
     }

@@ -99,7 +99,7 @@ impl Cluster {
         }
         if let Some(at) = self.search.not_before {
             if self.now < at {
-                self.retry_by(at);
+                self.operations.retry_by(at);
                 return;
             }
             self.search.answers.forget();
@@ -130,7 +130,7 @@ impl Cluster {
             let earliest = seeds.iter().filter_map(|seed| self.members.get(*seed)?.retry_at).min();
             let at = earliest.unwrap_or(self.now + FIRST_PAUSE);
             self.search.not_before = Some(at);
-            self.retry_by(at);
+            self.operations.retry_by(at);
             return false;
         };
         let Some(endpoint) = self.endpoint_of(seed) else { return false };
@@ -147,7 +147,7 @@ impl Cluster {
     }
 
     fn may_be_asked(&self, seed: MemberId) -> bool {
-        self.waits_for(seed).is_none() && self.members.get(seed).is_some_and(|known| known.may_be_tried(self.now))
+        self.paused_until(seed).is_none() && self.members.get(seed).is_some_and(|known| known.may_be_tried(self.now))
     }
 
     /// Nothing more is tried for a while.
@@ -158,7 +158,7 @@ impl Cluster {
         let at = self.now + pause;
         self.search.not_before = Some(at);
         self.search.gave_up = Some(reason);
-        self.retry_by(at);
+        self.operations.retry_by(at);
         for candidate in core::mem::take(&mut self.search.candidates) {
             self.dismiss(candidate);
         }
@@ -265,7 +265,7 @@ impl Cluster {
         let Some(open) = self.sessions.get_mut(session) else { return };
         let before = core::mem::replace(&mut open.member, found);
         let (is_ready, purpose) = (open.is_ready(), open.purpose);
-        let queued = core::mem::take(&mut open.queue);
+        let queued = self.operations.take_queue(session);
         if let Some(known) = self.members.get_mut(before) {
             known.forget_session(session);
         }
@@ -293,7 +293,7 @@ impl Cluster {
         }
         let Some(open) = self.sessions.get_mut(session) else { return };
         open.member = anybody;
-        let queued = core::mem::take(&mut open.queue);
+        let queued = self.operations.take_queue(session);
         self.search.candidates.push(session);
         queued.into_iter().for_each(|id| self.redispatch(id));
         self.note_coverage();

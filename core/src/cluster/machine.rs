@@ -1,6 +1,6 @@
 //! The machine: what its host calls, and what it says.
 
-use alloc::collections::{BTreeMap, BTreeSet, VecDeque};
+use alloc::collections::{BTreeMap, VecDeque};
 use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
@@ -18,7 +18,8 @@ use super::features::iteration::{Iteration, IterationId};
 use super::features::listener::{Listener, ListenerId};
 use super::members::{MemberId, MemberInfo, Members};
 use super::operations::bulk::{Bulk, BulkId};
-use super::operations::operation::{Call, Operation, OperationId, Owner, Place, Target};
+use super::operations::operation::{Call, OperationId, Owner, Target};
+use super::operations::table::{Operation, OperationTable, Place};
 use super::operations::transactions::transaction;
 use super::output::{ClusterError, Output, SubmitError};
 use super::permitted::Permitted;
@@ -26,20 +27,14 @@ use super::probe_cache::ProbeCache;
 use super::site::KnownSite;
 use super::startup::Startup;
 use super::transport::conversation::{Conversation, Purpose, SessionId};
+use super::transport::endpoints::Endpoints;
 use super::transport::large_values::LargeKeys;
 use super::transport::link::{Link, LinkId};
+use super::transport::timers::Timers;
 use super::view::View;
-use crate::carriage::Carriage;
 use crate::session::{Disconnect, Ready};
 use crate::time::Instant;
 use crate::wire::{self, Request, RequestOptions, Xid};
-
-/// What has a timeout.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Timed {
-    Session(SessionId),
-    Link(LinkId),
-}
 
 /// A client of a whole cluster; see the [module](super) for how to drive it.
 pub struct Cluster {
@@ -58,16 +53,7 @@ pub struct Cluster {
     pub(super) caches: Caches,
     pub(super) links: SlotMap<LinkId, Link>,
     pub(super) sessions: SlotMap<SessionId, Conversation>,
-    /// The link to an endpoint that takes more sessions, by site.
-    pub(super) shared: BTreeMap<(usize, Endpoint), LinkId>,
-    /// What an endpoint was found to offer, where that is not the best.
-    pub(super) carriages: BTreeMap<Endpoint, Carriage>,
-    /// What the application was told last of an endpoint's carriage.
-    pub(super) told_carriages: BTreeMap<Endpoint, Carriage>,
-    /// Endpoints that close the link after ALPN.
-    pub(super) without_alpn: BTreeSet<Endpoint>,
-    /// Endpoints whose links lead to one member each, though they carry many sessions: nothing between chooses for each.
-    pub(super) led_to_one: BTreeSet<Endpoint>,
+    pub(super) endpoints: Endpoints,
     pub(super) search: Search,
     pub(super) jar: Jar,
     pub(super) permitted: Permitted,
@@ -80,20 +66,14 @@ pub struct Cluster {
     pub(super) told_coverage: (usize, usize, String),
     /// Keys with large values.
     pub(super) large_keys: LargeKeys,
-    pub(super) operations: SlotMap<OperationId, Operation>,
+    pub(super) operations: OperationTable,
     pub(super) bulks: SlotMap<BulkId, Bulk>,
     pub(super) iterations: SlotMap<IterationId, Iteration>,
     pub(super) listeners: SlotMap<ListenerId, Listener>,
     /// Where transactions were prepared.
     pub(super) transactions: BTreeMap<Xid, MemberId>,
-    /// Operations for which no member can be tried now, oldest first.
-    pub(super) waiting: VecDeque<OperationId>,
-    /// When to try them again.
-    pub(super) retry_at: Option<Instant>,
-    /// Deadlines of the operations that no session has; a session keeps those of its own.
-    pub(super) deadlines: BTreeSet<(Instant, OperationId)>,
-    /// Timeouts of sessions and links. One that is early does no harm, so later ones replace it only when it has passed.
-    pub(super) timeouts: BTreeSet<(Instant, Timed)>,
+    pub(super) session_timers: Timers<SessionId>,
+    pub(super) link_timers: Timers<LinkId>,
     /// Sessions that may have events.
     pub(super) with_events: VecDeque<SessionId>,
     pub(super) outputs: VecDeque<Output>,
@@ -120,11 +100,7 @@ impl Cluster {
             caches: Caches::default(),
             links: SlotMap::with_key(),
             sessions: SlotMap::with_key(),
-            shared: BTreeMap::new(),
-            carriages: BTreeMap::new(),
-            told_carriages: BTreeMap::new(),
-            without_alpn: BTreeSet::new(),
-            led_to_one: BTreeSet::new(),
+            endpoints: Endpoints::default(),
             search: Search::default(),
             jar: Jar::default(),
             permitted: Permitted::new(&config),
@@ -133,15 +109,13 @@ impl Cluster {
             tells_coverage: config.access.path != AccessPath::Direct || config.access.template.is_some(),
             told_coverage: (0, 0, String::new()),
             large_keys: LargeKeys::default(),
-            operations: SlotMap::with_key(),
+            operations: OperationTable::default(),
             bulks: SlotMap::with_key(),
             iterations: SlotMap::with_key(),
             listeners: SlotMap::with_key(),
             transactions: BTreeMap::new(),
-            waiting: VecDeque::new(),
-            retry_at: None,
-            deadlines: BTreeSet::new(),
-            timeouts: BTreeSet::new(),
+            session_timers: Timers::default(),
+            link_timers: Timers::default(),
             with_events: VecDeque::new(),
             outputs: VecDeque::new(),
             degraded: false,
@@ -210,8 +184,8 @@ impl Cluster {
         if !self.caches.contains(cache.id) {
             return Err(SubmitError::ForeignCache);
         }
-        if self.deadlines.len() >= self.config.max_waiting {
-            return Err(SubmitError::Full { waiting: self.deadlines.len() });
+        if self.operations.held() >= self.config.max_waiting {
+            return Err(SubmitError::Full { waiting: self.operations.held() });
         }
         Ok(())
     }
@@ -234,21 +208,8 @@ impl Cluster {
     }
 
     pub(super) fn take_in(&mut self, call: Call, owner: Owner, target: Target, purpose: Purpose) -> OperationId {
-        let timeout = call.timeout.unwrap_or(self.config.operation_timeout);
-        self.operations.insert(Operation {
-            request: call.request,
-            options: call.cache.options,
-            cache: call.cache.id,
-            read_from: call.cache.read_from,
-            owner,
-            target,
-            purpose,
-            submitted: self.now,
-            deadline: self.now + timeout,
-            attempts: 0,
-            avoid: None,
-            place: Place::New,
-        })
+        let timeout = self.config.operation_timeout;
+        self.operations.insert(Operation::new(call, owner, target, purpose, self.now, timeout))
     }
 
     /// Gives an operation up: nothing will be said of it. It may be executed all the same.
@@ -256,7 +217,7 @@ impl Cluster {
     /// Answers false if it is done already.
     pub fn cancel(&mut self, id: OperationId) -> bool {
         let Some(operation) = self.operations.get(id) else { return false };
-        match operation.place {
+        match operation.place() {
             Place::InFlight(session, in_session) => {
                 if let Some(open) = self.sessions.get_mut(session) {
                     open.in_flight -= 1;
@@ -268,7 +229,7 @@ impl Cluster {
             Place::Split(bulk) => self.cancel_parts(bulk),
             Place::New | Place::Waiting | Place::Queued(_) => {}
         }
-        self.set_place(id, Place::New);
+        self.operations.place(id, Place::New);
         if let Some(operation) = self.operations.remove(id)
             && let Owner::Fetch { .. } = operation.owner
         {
@@ -284,39 +245,40 @@ impl Cluster {
         // The host has other links to serve between two slices. Sessions take turns: the ones that wait are due before the
         // next slice of the one that was served.
         let mut may_derive = true;
-        while let Some((deadline, timed)) = self.next_due(may_derive) {
-            self.timeouts.remove(&(deadline, timed));
-            may_derive &= !self.is_derivation(timed);
-            match timed {
-                Timed::Session(session) => self.handle_session_timeout(session),
-                Timed::Link(link) => self.handle_link_timeout(link),
+        loop {
+            let is_served = |session| may_derive || !self.is_deriving(session);
+            let (session, link) = (self.session_timers.due(now, is_served), self.link_timers.due(now, |_| true));
+            match (session, link) {
+                (Some((at, session)), link) if link.is_none_or(|(other, _)| at <= other) => {
+                    may_derive &= !self.is_deriving(session);
+                    self.session_timers.remove(session);
+                    self.handle_session_timeout(session);
+                }
+                (_, Some((_, link))) => {
+                    self.link_timers.remove(link);
+                    self.handle_link_timeout(link);
+                }
+                (_, None) => break,
             }
         }
-        while let Some(&(deadline, id)) = self.deadlines.first()
-            && deadline <= now
-        {
-            self.deadlines.pop_first();
+        while let Some(id) = self.operations.expire(now) {
             self.give_up(id);
         }
-        if self.retry_at.is_some_and(|retry_at| now >= retry_at) {
+        if self.operations.is_retry_due(now) {
             self.retry_waiting();
         }
     }
 
-    fn next_due(&self, may_derive: bool) -> Option<(Instant, Timed)> {
-        let mut due = self.timeouts.iter().take_while(|(deadline, _)| *deadline <= self.now);
-        due.find(|(_, timed)| may_derive || !self.is_derivation(*timed)).copied()
-    }
-
-    fn is_derivation(&self, timed: Timed) -> bool {
-        matches!(timed, Timed::Session(session) if self.sessions.get(session).is_some_and(Conversation::is_deriving))
+    fn is_deriving(&self, session: SessionId) -> bool {
+        self.sessions.get(session).is_some_and(Conversation::is_deriving)
     }
 
     /// When to call [`handle_timeout`](Self::handle_timeout), if nothing else happens before.
     pub fn poll_timeout(&self) -> Option<Instant> {
-        let timeout = self.timeouts.first().map(|(deadline, _)| *deadline);
-        let operation = self.deadlines.first().map(|(deadline, _)| *deadline);
-        [timeout, operation, self.retry_at].into_iter().flatten().min()
+        [self.session_timers.next(), self.link_timers.next(), self.operations.next_timeout()]
+            .into_iter()
+            .flatten()
+            .min()
     }
 
     /// The next thing to do or to know.
@@ -335,8 +297,7 @@ impl Cluster {
     pub fn close(&mut self, now: Instant) {
         self.now = now;
         self.closing = true;
-        let not_sent: Vec<OperationId> = self.deadlines.iter().map(|(_, id)| *id).collect();
-        for id in not_sent {
+        for id in self.operations.all_held() {
             let Some(operation) = self.operations.get(id) else { continue };
             let (applied, operation) = (operation.applied(), operation.request.operation());
             self.complete(id, None, Err(ClusterError::Closed { operation, applied }));
@@ -369,7 +330,7 @@ impl Cluster {
 
     /// Operations that wait for a link, or for room in a session.
     pub fn waiting(&self) -> usize {
-        self.deadlines.len()
+        self.operations.held()
     }
 
     /// What the machine has done.

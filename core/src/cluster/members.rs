@@ -6,7 +6,6 @@ use alloc::vec::Vec;
 
 use slotmap::{SlotMap, new_key_type};
 
-use super::access::Endpoint;
 use super::transport::conversation::{Purpose, SessionId};
 use crate::session::Disconnect;
 use crate::time::Instant;
@@ -50,8 +49,6 @@ pub(super) struct Member {
     pub(super) failures: u32,
     /// Before that it is not tried.
     pub(super) retry_at: Option<Instant>,
-    /// Endpoints that have asked not to be asked for it again before then.
-    pub(super) asked_to_wait: Vec<(Endpoint, Instant)>,
     /// Before that no session is left because it says that it will stop.
     pub(super) stays_until: Option<Instant>,
     pub(super) failure: Option<Arc<Disconnect>>,
@@ -85,22 +82,6 @@ impl Member {
         self.bulk.take_if(|other| *other == session);
     }
 
-    /// Until when an endpoint is not to be asked for it; `None` if it may be now.
-    pub(super) fn waits_for(&self, endpoint: &Endpoint, now: Instant) -> Option<Instant> {
-        self.asked_to_wait.iter().find(|(asked, until)| asked == endpoint && *until > now).map(|(_, until)| *until)
-    }
-
-    /// An endpoint is not to be asked for it again before then.
-    pub(super) fn wait_for(&mut self, endpoint: Endpoint, now: Instant, until: Instant) {
-        self.asked_to_wait.retain(|(asked, until)| *until > now && *asked != endpoint);
-        self.asked_to_wait.push((endpoint, until));
-    }
-
-    /// It may be asked again.
-    pub(super) fn wait_no_longer(&mut self, endpoint: &Endpoint) {
-        self.asked_to_wait.retain(|(asked, _)| asked != endpoint);
-    }
-
     pub(super) fn may_be_tried(&self, now: Instant) -> bool {
         self.retry_at.is_none_or(|retry_at| now >= retry_at)
     }
@@ -129,7 +110,6 @@ impl Members {
             bulk: None,
             failures: 0,
             retry_at: None,
-            asked_to_wait: Vec::new(),
             stays_until: None,
             failure: None,
             is_seed: false,

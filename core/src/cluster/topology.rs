@@ -76,7 +76,7 @@ impl Cluster {
             if known.may_be_tried(self.now) {
                 self.begin_session(member, Purpose::Operations);
             } else if let Some(at) = known.retry_at {
-                self.retry_by(at);
+                self.operations.retry_by(at);
             }
         }
         self.search();
@@ -102,7 +102,14 @@ impl Cluster {
             }
         }
         self.members.retain(|member| needed.contains(&member));
+        self.forget_lost_members();
         self.jar.retain(|member| needed.contains(&member));
+    }
+
+    /// Forgets what is kept beside a member that is no longer known.
+    pub(super) fn forget_lost_members(&mut self) {
+        let members = &self.members;
+        self.endpoints.retain_members(|member| members.get(member).is_some());
     }
 
     /// The members of every view that a cache has.

@@ -10,7 +10,8 @@ use crate::cluster::cache::{CacheHandle, CacheId};
 use crate::cluster::features::listener_queue::Unread;
 use crate::cluster::machine::Cluster;
 use crate::cluster::members::MemberId;
-use crate::cluster::operations::operation::{Call, Operation, OperationId, Owner, Place, Target};
+use crate::cluster::operations::operation::{Call, OperationId, Owner, Target};
+use crate::cluster::operations::table::{Operation, Place};
 use crate::cluster::output::{ClusterError, Event, Output, SubmitError};
 use crate::cluster::transport::conversation::{Purpose, SessionId};
 use crate::session::{self, OperationError};
@@ -94,7 +95,7 @@ impl Cluster {
         let Some(mut removed) = self.listeners.remove(listener) else { return false };
         self.forget_unread(core::mem::take(&mut removed.unread));
         if let Some(operation) = removed.registering {
-            let place = self.operations.get(operation).map(|operation| operation.place);
+            let place = self.operations.get(operation).map(Operation::place);
             // What is on its way to a server may well be done: its answer is waited for, and then it is undone.
             if !matches!(place, Some(Place::InFlight(..))) {
                 self.cancel(operation);
@@ -133,7 +134,7 @@ impl Cluster {
         let comes_here = |listener: &Listener| {
             let registering = listener.registering.and_then(|operation| self.operations.get(operation));
             listener.at == Some(session)
-                || registering.is_some_and(|operation| operation.place.session() == Some(session))
+                || registering.is_some_and(|operation| operation.place().session() == Some(session))
         };
         let is_for_events = self.sessions.get(session).is_some_and(|open| open.purpose == Purpose::Events);
         if is_for_events && !self.listeners.values().any(comes_here) {
@@ -194,7 +195,7 @@ impl Cluster {
         result: Result<Reply, ClusterError>,
     ) {
         let is_closing = self.is_closing();
-        let session = registration.place.session();
+        let session = registration.place().session();
         let Some(listener) = self.listeners.get_mut(id) else {
             // It was removed meanwhile.
             return match (session, result) {

@@ -6,13 +6,13 @@ use core::time::Duration;
 use crate::cluster::cache::{CacheHandle, CacheId};
 use crate::cluster::machine::Cluster;
 use crate::cluster::members::MemberId;
-use crate::cluster::operations::operation::{Operation, OperationId, Owner, Place};
+use crate::cluster::operations::operation::{OperationId, Owner};
+use crate::cluster::operations::table::Operation;
 use crate::cluster::operations::transactions::transaction;
 use crate::cluster::output::{ClusterError, Output};
 use crate::cluster::startup::StartError;
 use crate::cluster::transport::conversation::SessionId;
 use crate::session::{Disconnect, OperationError};
-use crate::time::Instant;
 use crate::wire::{self, Body, Reply, Status};
 
 impl Cluster {
@@ -50,33 +50,6 @@ impl Cluster {
         }
     }
 
-    /// Takes an operation out of where it is, and notes where it is going: what no session has is in the table of
-    /// deadlines, and nothing else is.
-    pub(in crate::cluster) fn set_place(&mut self, id: OperationId, place: Place) {
-        let Some(operation) = self.operations.get_mut(id) else { return };
-        let deadline = operation.deadline;
-        let before = core::mem::replace(&mut operation.place, place);
-        self.take_out(id, before, deadline);
-        if place.is_held() {
-            self.deadlines.insert((deadline, id));
-        }
-    }
-
-    fn take_out(&mut self, id: OperationId, place: Place, deadline: Instant) {
-        match place {
-            Place::Waiting => self.waiting.retain(|waiting| *waiting != id),
-            Place::Queued(session) => {
-                if let Some(open) = self.sessions.get_mut(session) {
-                    open.queue.remove(id);
-                }
-            }
-            Place::New | Place::InFlight(..) | Place::Split(_) => {}
-        }
-        if place.is_held() {
-            self.deadlines.remove(&(deadline, id));
-        }
-    }
-
     /// An operation is over.
     pub(in crate::cluster) fn complete(
         &mut self,
@@ -85,8 +58,7 @@ impl Cluster {
         result: Result<Reply, ClusterError>,
     ) {
         let Some(operation) = self.operations.remove(id) else { return };
-        let session = operation.place.session();
-        self.take_out(id, operation.place, operation.deadline);
+        let session = operation.place().session();
         if let (Some(member), Ok(reply)) = (member, &result) {
             self.note_size(member, &operation, reply);
         }
@@ -174,23 +146,5 @@ fn only_value(reply: Reply) -> Reply {
     match reply.body {
         Body::ValueWithMetadata { value, .. } => Reply { body: Body::Value(value), ..reply },
         _ => reply,
-    }
-}
-
-impl Place {
-    /// Whether no session has it.
-    fn is_held(self) -> bool {
-        matches!(self, Self::Waiting | Self::Queued(_))
-    }
-
-    pub(in crate::cluster) fn session(self) -> Option<SessionId> {
-        match self {
-            Self::Queued(session) | Self::InFlight(session, _) => Some(session),
-            Self::New | Self::Waiting | Self::Split(_) => None,
-        }
-    }
-
-    pub(in crate::cluster) fn is_in_flight_at(self, session: SessionId) -> bool {
-        matches!(self, Self::InFlight(at, _) if at == session)
     }
 }

@@ -10,7 +10,8 @@ use slotmap::new_key_type;
 
 use crate::cluster::machine::Cluster;
 use crate::cluster::members::MemberId;
-use crate::cluster::operations::operation::{Operation, OperationId, Owner, Place, Target};
+use crate::cluster::operations::operation::{OperationId, Owner, Target};
+use crate::cluster::operations::table::{Operation, Place};
 use crate::cluster::output::{ClusterError, PartFailure, Partial};
 use crate::cluster::view::View;
 use crate::wire::{Body, Reply, Request, Status};
@@ -70,7 +71,7 @@ impl Cluster {
         });
         let parts: Vec<Operation> =
             requests.into_iter().map(|(member, request)| part_of(bulk, member, request)).collect();
-        self.set_place(id, Place::Split(bulk));
+        self.operations.place(id, Place::Split(bulk));
         let parts: Vec<OperationId> = parts.into_iter().map(|part| self.operations.insert(part)).collect();
         if let Some(bulk) = self.bulks.get_mut(bulk) {
             bulk.parts.clone_from(&parts);

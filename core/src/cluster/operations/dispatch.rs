@@ -4,10 +4,10 @@ use alloc::sync::Arc;
 
 use crate::cluster::machine::Cluster;
 use crate::cluster::members::{Member, MemberId};
-use crate::cluster::operations::operation::{Operation, OperationId, Owner, Place, Target};
+use crate::cluster::operations::operation::{OperationId, Owner, Target};
+use crate::cluster::operations::table::{Operation, Place};
 use crate::cluster::output::ClusterError;
-use crate::cluster::transport::conversation::SessionId;
-use crate::time::Instant;
+use crate::cluster::transport::conversation::{Conversation, SessionId};
 use crate::wire::Routing;
 
 /// Where an operation can go now.
@@ -66,7 +66,7 @@ impl Cluster {
                 self.wait(id);
                 let pauses = self.members.iter().filter_map(|(_, member)| member.retry_at);
                 if let Some(earliest) = pauses.filter(|retry_at| *retry_at > self.now).min() {
-                    self.retry_by(earliest);
+                    self.operations.retry_by(earliest);
                 }
             }
             Choice::Gone => {
@@ -196,38 +196,29 @@ impl Cluster {
 
     /// Gives an operation to a session, behind those that wait for it.
     fn put_in(&mut self, session: SessionId, id: OperationId) {
-        let goes_first = self.sessions.get(session).is_some_and(|open| open.queue.is_empty() && open.is_ready());
+        let is_ready = self.sessions.get(session).is_some_and(Conversation::is_ready);
+        let goes_first = is_ready && self.operations.queued(session) == 0;
         if goes_first && self.submit_to(session, id) {
             return self.tell_bytes_of(session);
         }
-        self.set_place(id, Place::Queued(session));
-        if let Some(open) = self.sessions.get_mut(session) {
-            open.queue.push(id);
-        }
+        self.operations.place(id, Place::Queued(session));
         self.refresh(session);
-    }
-
-    /// Has everything tried again then that waits, if not before.
-    pub(in crate::cluster) fn retry_by(&mut self, at: Instant) {
-        self.retry_at = Some(self.retry_at.map_or(at, |known| known.min(at)));
     }
 
     /// Sends an operation after a pause.
     pub(in crate::cluster) fn dispatch_later(&mut self, id: OperationId) {
         let at = self.now + self.config.min_backoff;
         self.wait(id);
-        self.retry_by(at);
+        self.operations.retry_by(at);
     }
 
     fn wait(&mut self, id: OperationId) {
-        self.set_place(id, Place::Waiting);
-        self.waiting.push_back(id);
+        self.operations.place(id, Place::Waiting);
     }
 
     /// Tries everything again that found no member, and every member that has no session.
     pub(in crate::cluster) fn retry_waiting(&mut self) {
-        self.retry_at = None;
-        for id in core::mem::take(&mut self.waiting) {
+        for id in self.operations.take_waiting() {
             self.dispatch(id);
         }
         self.open_ahead();
@@ -235,7 +226,7 @@ impl Cluster {
 
     /// Sends an operation elsewhere than where it waits.
     pub(in crate::cluster) fn redispatch(&mut self, id: OperationId) {
-        self.set_place(id, Place::New);
+        self.operations.place(id, Place::New);
         self.dispatch(id);
     }
 }

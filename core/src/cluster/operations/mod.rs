@@ -6,4 +6,5 @@ pub(super) mod dispatch;
 pub(super) mod operation;
 pub(super) mod retry;
 pub(super) mod session_queue;
+pub(super) mod table;
 pub(super) mod transactions;

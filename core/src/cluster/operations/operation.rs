@@ -1,19 +1,16 @@
 //! Operations between their submission and their end.
 
-use alloc::sync::Arc;
 use core::time::Duration;
 
 use slotmap::new_key_type;
 
-use crate::cluster::cache::{CacheHandle, CacheId, ReadFrom};
+use crate::cluster::cache::CacheHandle;
 use crate::cluster::features::iteration::IterationId;
 use crate::cluster::features::listener::ListenerId;
 use crate::cluster::members::MemberId;
 use crate::cluster::operations::bulk::BulkId;
-use crate::cluster::transport::conversation::{Purpose, SessionId};
-use crate::session;
-use crate::time::Instant;
-use crate::wire::{Effect, Request, RequestOptions};
+use crate::cluster::transport::conversation::SessionId;
+use crate::wire::Request;
 
 new_key_type! {
     /// An operation of one machine; never given twice.
@@ -39,23 +36,6 @@ impl Call {
     pub fn new(cache: &CacheHandle, request: Request) -> Self {
         Self { cache: cache.clone(), request, member: None, timeout: None }
     }
-}
-
-pub(in crate::cluster) struct Operation {
-    pub(in crate::cluster) request: Request,
-    pub(in crate::cluster) options: Arc<RequestOptions>,
-    pub(in crate::cluster) cache: CacheId,
-    pub(in crate::cluster) read_from: ReadFrom,
-    pub(in crate::cluster) owner: Owner,
-    pub(in crate::cluster) target: Target,
-    pub(in crate::cluster) purpose: Purpose,
-    pub(in crate::cluster) submitted: Instant,
-    pub(in crate::cluster) deadline: Instant,
-    /// Attempts that have reached a member.
-    pub(in crate::cluster) attempts: u8,
-    /// The member that has just failed: another is taken if there is one.
-    pub(in crate::cluster) avoid: Option<MemberId>,
-    pub(in crate::cluster) place: Place,
 }
 
 /// Who waits for the answer.
@@ -96,26 +76,4 @@ pub(in crate::cluster) enum Target {
     Only(MemberId),
     /// By this session or none.
     Session(SessionId),
-}
-
-/// Where an operation is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::cluster) enum Place {
-    /// Nowhere yet, or no more.
-    New,
-    /// No member can be tried now.
-    Waiting,
-    /// In the queue of a session.
-    Queued(SessionId),
-    /// In flight on a session.
-    InFlight(SessionId, session::OperationId),
-    /// Its parts are where they are.
-    Split(BulkId),
-}
-
-impl Operation {
-    /// Whether any owner of its key may answer it.
-    pub(in crate::cluster) fn reads_from_any_owner(&self) -> bool {
-        self.read_from == ReadFrom::AnyOwner && self.request.operation().row().effect == Effect::Reads
-    }
 }

@@ -19,8 +19,8 @@ impl SessionQueue {
         self.in_order.len() + self.held_back.len()
     }
 
-    pub(in crate::cluster) fn is_empty(&self) -> bool {
-        self.len() == 0
+    pub(in crate::cluster) fn of(id: OperationId) -> Self {
+        Self { in_order: VecDeque::from([id]), held_back: VecDeque::new() }
     }
 
     pub(in crate::cluster) fn push(&mut self, id: OperationId) {

@@ -93,7 +93,7 @@ impl Cluster {
         let link = self.links.insert(Link { carriage, ..Link::new(self.site, endpoint) });
         let is_http2 = carriage.unwrap_or_else(|| self.carriage_of(&shared.1, None)).is_http2();
         if is_http2 && !self.leads_to_one(&shared.1) {
-            self.shared.insert(shared, link);
+            self.endpoints.share(shared.0, shared.1, link);
         }
         self.counters.connects += 1;
         self.outputs.push_back(Output::Connect { link, member, dial, timeout });
@@ -109,12 +109,12 @@ impl Cluster {
             let is_there = |link: &LinkId| self.links.get(*link).is_some_and(|open| open.endpoint == *endpoint);
             return links.filter(is_there).find(has_room);
         }
-        self.shared.get(&(self.site, endpoint.clone())).copied().filter(has_room)
+        self.endpoints.shared_link(self.site, endpoint).filter(has_room)
     }
 
     fn leads_to_one(&self, endpoint: &Endpoint) -> bool {
         self.config.access.path.is_searched()
-            && (self.config.carriage.inside == Inside::Frames || self.led_to_one.contains(endpoint))
+            && (self.config.carriage.inside == Inside::Frames || self.endpoints.has_one_member_links(endpoint))
     }
 
     /// Where a member is dialled; `None` if it may not be, or nobody knows.
@@ -136,21 +136,20 @@ impl Cluster {
             let seeds = in_turn.filter_map(|seed| self.members.get(*seed));
             let mut endpoints = seeds.map(|seed| access.seed_endpoint(&seed.address));
             let first = endpoints.next()?;
-            let is_free = |endpoint: &Endpoint| known.waits_for(endpoint, self.now).is_none();
+            let is_free = |endpoint: &Endpoint| self.endpoints.paused_until(member, endpoint, self.now).is_none();
             Some(if is_free(&first) { first } else { endpoints.find(is_free).unwrap_or(first) })
         })
     }
 
-    /// Until when no endpoint may be asked for a member; `None` if one may be now.
-    pub(in crate::cluster) fn waits_for(&self, member: MemberId) -> Option<Instant> {
-        let known = self.members.get(member)?;
-        known.waits_for(&self.endpoint_of(member)?, self.now)?;
-        known.asked_to_wait.iter().map(|(_, until)| *until).filter(|until| *until > self.now).min()
+    /// Time before which no endpoint may be asked for a member; `None` if one may be asked now.
+    pub(in crate::cluster) fn paused_until(&self, member: MemberId) -> Option<Instant> {
+        self.endpoints.paused_until(member, &self.endpoint_of(member)?, self.now)?;
+        self.endpoints.first_pause(member, self.now)
     }
 
     /// The carriage for an endpoint: what it was found to offer, or the best.
     fn carriage_of(&self, endpoint: &Endpoint, alpn: Option<&[u8]>) -> Carriage {
-        let known = self.carriages.get(endpoint).copied();
+        let known = self.endpoints.carriage_of(endpoint);
         known.unwrap_or_else(|| self.config.carriage.choice.first(alpn))
     }
 
@@ -159,9 +158,9 @@ impl Cluster {
     /// Where the choice is made already only that carriage's ids are offered: what the server would select of others is not
     /// what is spoken then.
     pub(in crate::cluster) fn tls_for(&self, endpoint: &Endpoint, carriage: Option<Carriage>) -> Option<Tls> {
-        let decided = carriage.or_else(|| self.carriages.get(endpoint).copied());
+        let decided = carriage.or_else(|| self.endpoints.carriage_of(endpoint));
         let mut tls = self.config.tls_for(endpoint, decided.map_or(self.config.carriage.choice, Choice::Only))?;
-        if self.without_alpn.contains(endpoint) {
+        if self.endpoints.is_without_alpn(endpoint) {
             tls.alpn.clear();
         }
         Some(tls)
@@ -304,8 +303,8 @@ impl Cluster {
         let Some(open) = self.links.get(link) else { return false };
         let has_received = open.sessions.iter().any(|session| self.has_received(*session));
         // Infinispan up to 16 selects this id, and then closes (spec/hotrod-over-http.md, "ALPN").
-        if open.alpn.as_deref() == Some("HR") && !has_received && !self.without_alpn.contains(&open.endpoint) {
-            self.without_alpn.insert(open.endpoint.clone());
+        let selected_hr = open.alpn.as_deref() == Some("HR");
+        if selected_hr && !has_received && self.endpoints.leave_out_alpn(open.endpoint.clone()) {
             self.move_to_new_links(link, None);
             return true;
         }

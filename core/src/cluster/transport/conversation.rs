@@ -8,7 +8,6 @@ use crate::carriage::ChannelId;
 use crate::cluster::cookies::Cookies;
 use crate::cluster::identity::Identity;
 use crate::cluster::members::MemberId;
-use crate::cluster::operations::session_queue::SessionQueue;
 use crate::cluster::transport::link::LinkId;
 use crate::session::{Ready, Session};
 use crate::time::Instant;
@@ -50,16 +49,12 @@ pub(in crate::cluster) struct Conversation {
     pub(in crate::cluster) until: Instant,
     /// What negotiation has found, once it is over.
     pub(in crate::cluster) negotiated: Option<Box<Ready>>,
-    /// Operations for this member, until the session takes them.
-    pub(in crate::cluster) queue: SessionQueue,
     /// Operations that the session has.
     pub(in crate::cluster) in_flight: usize,
     /// Operations that were answered here.
     pub(in crate::cluster) answered: u64,
     /// It is in the list of sessions that may have events.
     pub(in crate::cluster) has_events: bool,
-    /// The timeout under which it stands in the machine's table.
-    pub(in crate::cluster) timeout: Option<Instant>,
     /// Since when nothing was sent or received.
     pub(in crate::cluster) quiet_since: Instant,
     /// Listeners because of which nothing is read from it.
@@ -87,11 +82,9 @@ impl Conversation {
             machine: None,
             until,
             negotiated: None,
-            queue: SessionQueue::default(),
             in_flight: 0,
             answered: 0,
             has_events: false,
-            timeout: None,
             quiet_since: now,
             full_listeners: 0,
         }
@@ -104,10 +97,5 @@ impl Conversation {
     /// Whether its handshake is between two slices of a key derivation.
     pub(in crate::cluster) fn is_deriving(&self) -> bool {
         self.machine.as_ref().is_some_and(|machine| machine.is_deriving())
-    }
-
-    /// Operations that it has to do.
-    pub(in crate::cluster) fn load(&self) -> usize {
-        self.in_flight + self.queue.len()
     }
 }

@@ -254,8 +254,7 @@ impl Cluster {
         let is_endpoint = open.carried().and_then(ClientLink::is_hot_rod_endpoint) == Some(true);
         if is_endpoint && self.config.access.path.is_searched() {
             let endpoint = open.endpoint.clone();
-            self.shared.retain(|_, shared| *shared != link);
-            self.led_to_one.insert(endpoint);
+            self.endpoints.note_one_member_link(endpoint, link);
         }
     }
 
@@ -263,9 +262,9 @@ impl Cluster {
     /// remembered and has failed is not any more.
     fn choose_carriage(&mut self, endpoint: &Endpoint, carriage: Carriage, reason: String, is_answer: bool) {
         if is_answer {
-            self.carriages.insert(endpoint.clone(), carriage);
+            self.endpoints.set_carriage(endpoint.clone(), carriage);
         } else {
-            self.carriages.remove(endpoint);
+            self.endpoints.forget_carriage(endpoint);
         }
         self.tell_carriage(endpoint, carriage, reason);
     }
@@ -274,14 +273,14 @@ impl Cluster {
     pub(in crate::cluster) fn tell_found(&mut self, link: LinkId) {
         let Some(open) = self.links.get(link) else { return };
         let Some(carriage) = open.carriage.filter(|_| self.config.carriage.choice == Choice::Auto) else { return };
-        if self.told_carriages.get(&open.endpoint) != Some(&carriage) {
+        if !self.endpoints.is_reported(&open.endpoint, carriage) {
             let endpoint = open.endpoint.clone();
             self.tell_carriage(&endpoint, carriage, String::new());
         }
     }
 
     fn tell_carriage(&mut self, endpoint: &Endpoint, carriage: Carriage, reason: String) {
-        self.told_carriages.insert(endpoint.clone(), carriage);
+        self.endpoints.note_reported(endpoint.clone(), carriage);
         let (endpoint, carriage) = (endpoint.authority(), carriage.name().to_string());
         self.outputs.push_back(Output::Event(Event::CarriageChosen { endpoint, carriage, reason }));
     }

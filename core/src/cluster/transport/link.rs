@@ -11,7 +11,6 @@ use crate::cluster::access::Endpoint;
 use crate::cluster::transport::conversation::SessionId;
 use crate::http1::{ClientExchange, Tunnel};
 use crate::sasl::ChannelBinding;
-use crate::time::Instant;
 
 new_key_type! {
     /// A connection that the host was asked for; never given twice.
@@ -32,8 +31,6 @@ pub(in crate::cluster) struct Link {
     pub(in crate::cluster) takes_sessions: bool,
     /// The host knows that there are bytes to send.
     pub(in crate::cluster) told_to_transmit: bool,
-    /// The timeout of its own under which it stands in the machine's table.
-    pub(in crate::cluster) timeout: Option<Instant>,
     /// What TLS is known by at both ends.
     pub(in crate::cluster) channel_binding: Option<ChannelBinding>,
     /// The ALPN id that the server has selected.
@@ -65,7 +62,6 @@ impl Link {
             takes_sessions: true,
             sessions: Vec::new(),
             told_to_transmit: false,
-            timeout: None,
             alpn: None,
             channel_binding: None,
         }

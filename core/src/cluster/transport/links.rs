@@ -6,7 +6,7 @@ use alloc::sync::Arc;
 
 use bytes::BytesMut;
 
-use crate::cluster::machine::{Cluster, Timed};
+use crate::cluster::machine::Cluster;
 use crate::cluster::output::Output;
 use crate::cluster::transport::conversation::SessionId;
 use crate::cluster::transport::link::{Link, LinkId, Stage};
@@ -141,10 +141,8 @@ impl Cluster {
                 let session = *session;
                 let Some(open) = self.sessions.get_mut(session) else { return };
                 open.machine.as_deref_mut().into_iter().for_each(|machine| machine.transmitted(count));
-                if !open.queue.is_empty() {
-                    // The session may have been too full for them.
-                    self.submit_queued(session);
-                }
+                // The session may have been too full for what is queued.
+                self.submit_queued(session);
             }
             Stage::Carried(carried) => {
                 carried.transmitted(count);
@@ -195,21 +193,15 @@ impl Cluster {
 
     /// Has a link looked at when it wants to be, beside its sessions.
     pub(in crate::cluster) fn set_link_timeout(&mut self, link: LinkId) {
-        let Some(open) = self.links.get_mut(link) else { return };
+        let Some(open) = self.links.get(link) else { return };
         let Stage::Carried(carried) = &open.stage else { return };
         let Some(wanted) = carried.poll_timeout() else { return };
-        if open.timeout.is_none_or(|present| wanted < present) {
-            if let Some(present) = open.timeout.replace(wanted) {
-                self.timeouts.remove(&(present, Timed::Link(link)));
-            }
-            self.timeouts.insert((wanted, Timed::Link(link)));
-        }
+        self.link_timers.bring_forward(link, wanted);
     }
 
     pub(in crate::cluster) fn handle_link_timeout(&mut self, link: LinkId) {
         let now = self.now;
         let Some(open) = self.links.get_mut(link) else { return };
-        open.timeout = None;
         if let Stage::Carried(carried) = &mut open.stage {
             carried.handle_timeout(now);
             self.handle_carried(link);
@@ -229,13 +221,8 @@ impl Cluster {
 
     /// A link that is in no table any more.
     pub(in crate::cluster) fn forget_link(&mut self, link: LinkId, left: &Link) {
-        if let Some(timeout) = left.timeout {
-            self.timeouts.remove(&(timeout, Timed::Link(link)));
-        }
-        let shared = (left.site, left.endpoint.clone());
-        if self.shared.get(&shared) == Some(&link) {
-            self.shared.remove(&shared);
-        }
+        self.link_timers.remove(link);
+        self.endpoints.unshare(left.site, &left.endpoint, link);
         self.outputs.push_back(Output::Close { link });
     }
 

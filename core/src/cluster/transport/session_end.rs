@@ -5,9 +5,9 @@ use core::time::Duration;
 
 use crate::carriage::LinkEnd;
 use crate::cluster::access::Endpoint;
-use crate::cluster::machine::{Cluster, Timed};
-use crate::cluster::operations::operation::Place;
+use crate::cluster::machine::Cluster;
 use crate::cluster::operations::retry::is_refusal;
+use crate::cluster::operations::table::Place;
 use crate::cluster::output::{ClusterError, Event, Output};
 use crate::cluster::transport::conversation::{Conversation, SessionId};
 use crate::cluster::transport::http2::code_of;
@@ -31,15 +31,16 @@ impl Cluster {
         }
         let Some(endpoint) = self.links.get(link).map(|link| link.endpoint.clone()) else { return false };
         let Some(known) = self.members.get_mut(member) else { return false };
-        let (until, was_left) = (now + STAYS, known.waits_for(&endpoint, now).is_some());
+        let was_left = self.endpoints.paused_until(member, &endpoint, now).is_some();
+        let until = now + STAYS;
         if known.stays_until.is_some_and(|until| now < until) {
             return was_left;
         }
         known.stays_until = Some(until);
-        known.wait_for(endpoint.clone(), now, until);
-        let has_other = self.waits_for(member).is_none();
-        if !has_other && let Some(known) = self.members.get_mut(member) {
-            known.wait_no_longer(&endpoint);
+        self.endpoints.pause(member, endpoint.clone(), now, until);
+        let has_other = self.paused_until(member).is_none();
+        if !has_other {
+            self.endpoints.end_pause(member, &endpoint);
         }
         self.drain(session);
         has_other
@@ -47,10 +48,8 @@ impl Cluster {
 
     /// A session has failed or ended.
     pub(in crate::cluster) fn end_session(&mut self, session: SessionId, reason: Arc<Disconnect>) {
-        let Some(mut ended) = self.sessions.remove(session) else { return };
-        if let Some(timeout) = ended.timeout {
-            self.timeouts.remove(&(timeout, Timed::Session(session)));
-        }
+        let Some(ended) = self.sessions.remove(session) else { return };
+        self.session_timers.remove(session);
         if let (Some(channel), Some(carried)) =
             (ended.channel, self.links.get_mut(ended.link).and_then(Link::carried_mut))
         {
@@ -69,7 +68,7 @@ impl Cluster {
             self.note_endpoint_failure(&ended, endpoint, &reason);
         }
         let now = self.now;
-        let waits_for = self.waits_for(ended.member).map(|until| until - now);
+        let paused_for = self.paused_until(ended.member).map(|until| until - now);
         if let Some(member) = self.members.get_mut(ended.member) {
             member.forget_session(session);
             // Tries that fail together are one failure of who does not answer.
@@ -82,7 +81,7 @@ impl Cluster {
                 }
                 let (first, longest) = (self.config.min_backoff, self.config.max_backoff);
                 let pause = self.entropy.pause(member.failures, first, longest);
-                let retry_after = waits_for.map_or(pause, |asked| pause.max(asked));
+                let retry_after = paused_for.map_or(pause, |asked| pause.max(asked));
                 member.retry_at = Some(self.now + retry_after);
                 member.failure = Some(reason.clone());
                 self.counters.disconnects += 1;
@@ -94,8 +93,8 @@ impl Cluster {
             }
         }
         self.note_degradation();
-        for id in core::mem::take(&mut ended.queue) {
-            self.set_place(id, Place::New);
+        for id in self.operations.take_queue(session) {
+            self.operations.place(id, Place::New);
             let Some(operation) = self.operations.get_mut(id) else { continue };
             if is_refusal(&reason) {
                 // An earlier attempt may have been executed.
@@ -120,6 +119,7 @@ impl Cluster {
         let member = ended.member;
         if !self.current.contains(&member) && !self.caches.distinct_views().any(|view| view.members.contains(&member)) {
             self.members.forget(member);
+            self.forget_lost_members();
         }
     }
 
@@ -130,11 +130,11 @@ impl Cluster {
             let Some(seconds) = refusal.retry_after else { return };
             let asked = Duration::from_secs(seconds.into()).min(self.config.max_retry_after);
             let (now, until) = (self.now, self.now + asked);
-            if let Some(member) = self.members.get_mut(ended.member) {
-                member.wait_for(endpoint, now, until);
+            if self.members.get(ended.member).is_some() {
+                self.endpoints.pause(ended.member, endpoint, now, until);
             }
         } else if ended.negotiated.is_none() && !is_refusal(reason) {
-            self.carriages.remove(&endpoint);
+            self.endpoints.forget_carriage(&endpoint);
         }
     }
 }

@@ -6,14 +6,14 @@ use alloc::sync::Arc;
 use slotmap::{Key, KeyData};
 
 use crate::carriage::Form;
-use crate::cluster::machine::{Cluster, Timed};
+use crate::cluster::machine::Cluster;
 use crate::cluster::members::MemberId;
-use crate::cluster::operations::operation::{OperationId, Place};
+use crate::cluster::operations::operation::OperationId;
+use crate::cluster::operations::table::Place;
 use crate::cluster::output::{ClusterError, Event, Output};
 use crate::cluster::transport::conversation::{Conversation, Purpose, SessionId};
 use crate::cluster::transport::link::{Link, LinkId};
 use crate::session::{self, Disconnect, Session, SubmitError};
-use crate::time::Instant;
 use crate::wire;
 
 /// A member whose sessions all have so many operations to do gets another session, if it may have one.
@@ -24,8 +24,8 @@ impl Cluster {
     /// for that member: then what waits for it is tried again when one may be.
     pub(in crate::cluster) fn begin_session(&mut self, member: MemberId, purpose: Purpose) -> Option<SessionId> {
         let (now, timeout) = (self.now, self.config.connect_timeout);
-        if let Some(until) = self.waits_for(member) {
-            self.retry_by(until);
+        if let Some(until) = self.paused_until(member) {
+            self.operations.retry_by(until);
             return None;
         }
         let endpoint = self.endpoint_of(member)?;
@@ -93,7 +93,7 @@ impl Cluster {
             }
             session::Event::Completed { token, result, .. } => {
                 let id = OperationId::from(KeyData::from_ffi(token));
-                if self.operations.get(id).is_some_and(|operation| operation.place.is_in_flight_at(session)) {
+                if self.operations.get(id).is_some_and(|operation| operation.place().is_in_flight_at(session)) {
                     self.handle_answer(id, session, member, result);
                 }
             }
@@ -174,7 +174,7 @@ impl Cluster {
     pub(in crate::cluster) fn refresh(&mut self, session: SessionId) {
         self.submit_queued(session);
         self.tell_bytes_of(session);
-        if self.sessions.get(session).is_some_and(|open| open.timeout.is_none()) {
+        if !self.session_timers.is_set(session) {
             self.set_timeout(session);
         }
     }
@@ -201,17 +201,7 @@ impl Cluster {
             }
         };
         if let Some(wanted) = wanted {
-            self.bring_timeout_forward(session, wanted);
-        }
-    }
-
-    fn bring_timeout_forward(&mut self, session: SessionId, wanted: Instant) {
-        let Some(open) = self.sessions.get_mut(session) else { return };
-        if open.timeout.is_none_or(|present| wanted < present) {
-            if let Some(present) = open.timeout.replace(wanted) {
-                self.timeouts.remove(&(present, Timed::Session(session)));
-            }
-            self.timeouts.insert((wanted, Timed::Session(session)));
+            self.session_timers.bring_forward(session, wanted);
         }
     }
 
@@ -233,8 +223,6 @@ impl Cluster {
         let quiet_until = open.quiet_since + self.longest_quiet(session, open);
         let is_spare = self.is_spare(session, open);
         let is_late = open.machine.is_none() && open.until <= now;
-        let Some(open) = self.sessions.get_mut(session) else { return };
-        open.timeout = None;
         if is_late && self.survives_silence(session) {
             return;
         }
@@ -267,7 +255,7 @@ impl Cluster {
     /// Lets a session go: what it has finishes there, what waits for it goes elsewhere, and nothing new comes.
     pub(in crate::cluster) fn drain(&mut self, session: SessionId) {
         let Some(open) = self.sessions.get_mut(session) else { return };
-        let queued = core::mem::take(&mut open.queue);
+        let queued = self.operations.take_queue(session);
         let member = open.member;
         match &mut open.machine {
             Some(machine) => {
@@ -310,18 +298,21 @@ impl Cluster {
     fn least_loaded(&self, sessions: &[SessionId]) -> Option<SessionId> {
         let open = sessions.iter().filter_map(|id| Some((*id, self.sessions.get(*id)?)));
         // One that is being established takes its share when it is ready.
-        let (session, load) = open.map(|(id, session)| (id, session.load())).min_by_key(|(_, load)| *load)?;
+        let (session, load) = open
+            .map(|(id, session)| (id, session.in_flight + self.operations.queued(id)))
+            .min_by_key(|(_, load)| *load)?;
         (load < FULL_SESSION || sessions.len() >= self.config.links_per_member).then_some(session)
     }
 
     /// Hands a session what is queued for it, as far as it takes it.
     pub(in crate::cluster) fn submit_queued(&mut self, session: SessionId) {
-        while let Some(open) = self.sessions.get(session).filter(|open| open.is_ready())
-            && let Some(id) = open.queue.first_held_back()
+        let is_ready = |cluster: &Self| cluster.sessions.get(session).is_some_and(Conversation::is_ready);
+        while let Some(id) = self.operations.first_held_back(session)
+            && is_ready(self)
             && self.submit_to(session, id)
         {}
-        while let Some(open) = self.sessions.get(session).filter(|open| open.is_ready())
-            && let Some(id) = open.queue.first_in_order()
+        while let Some(id) = self.operations.first_in_order(session)
+            && is_ready(self)
         {
             if !(self.submit_to(session, id) || self.hold_back(session, id)) {
                 return;
@@ -337,7 +328,7 @@ impl Cluster {
         };
         let is_held_back = open.machine.as_ref().is_some_and(|machine| machine.holds_back(&operation.request));
         if is_held_back {
-            open.queue.hold_back_first();
+            self.operations.hold_back_first(session);
         }
         is_held_back
     }
@@ -361,8 +352,8 @@ impl Cluster {
                 open.in_flight += 1;
                 open.quiet_since = self.now;
                 let deadline = operation.deadline.min(self.now + self.config.session.stall_timeout);
-                self.set_place(id, Place::InFlight(session, in_session));
-                self.bring_timeout_forward(session, deadline);
+                self.operations.place(id, Place::InFlight(session, in_session));
+                self.session_timers.bring_forward(session, deadline);
             }
             None | Some(Err(SubmitError::Full { .. } | SubmitError::NotReady | SubmitError::Closed)) => return false,
             Some(Err(error)) => {

@@ -1,0 +1,246 @@
+//! The table of operations: every operation between its submission and its end, and where it is.
+
+use alloc::collections::{BTreeSet, VecDeque};
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+use core::time::Duration;
+
+use slotmap::{SecondaryMap, SlotMap};
+
+use crate::cluster::cache::{CacheId, ReadFrom};
+use crate::cluster::members::MemberId;
+use crate::cluster::operations::bulk::BulkId;
+use crate::cluster::operations::operation::{Call, OperationId, Owner, Target};
+use crate::cluster::operations::session_queue::SessionQueue;
+use crate::cluster::transport::conversation::{Purpose, SessionId};
+use crate::session;
+use crate::time::Instant;
+use crate::wire::{Effect, Request, RequestOptions};
+
+/// An operation that was submitted and has not ended.
+pub(in crate::cluster) struct Operation {
+    pub(in crate::cluster) request: Request,
+    pub(in crate::cluster) options: Arc<RequestOptions>,
+    pub(in crate::cluster) cache: CacheId,
+    pub(in crate::cluster) read_from: ReadFrom,
+    pub(in crate::cluster) owner: Owner,
+    pub(in crate::cluster) target: Target,
+    pub(in crate::cluster) purpose: Purpose,
+    pub(in crate::cluster) submitted: Instant,
+    pub(in crate::cluster) deadline: Instant,
+    /// Attempts that have reached a member.
+    pub(in crate::cluster) attempts: u8,
+    /// The member that failed last; another is preferred.
+    pub(in crate::cluster) avoid: Option<MemberId>,
+    /// Changed by the table alone.
+    pub(super) place: Place,
+}
+
+/// Where an operation is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(in crate::cluster) enum Place {
+    /// Not dispatched yet, or taken out of its last place.
+    #[default]
+    New,
+    /// No member can be tried now.
+    Waiting,
+    /// In the queue of a session.
+    Queued(SessionId),
+    /// In flight on a session.
+    InFlight(SessionId, session::OperationId),
+    /// Split into parts, which are in the table themselves.
+    Split(BulkId),
+}
+
+impl Place {
+    /// Whether no session has the operation, so that the table watches its deadline.
+    fn is_held(self) -> bool {
+        matches!(self, Self::Waiting | Self::Queued(_))
+    }
+
+    /// The session that has the operation, or will.
+    pub(in crate::cluster) fn session(self) -> Option<SessionId> {
+        match self {
+            Self::Queued(session) | Self::InFlight(session, _) => Some(session),
+            Self::New | Self::Waiting | Self::Split(_) => None,
+        }
+    }
+
+    pub(in crate::cluster) fn is_in_flight_at(self, session: SessionId) -> bool {
+        matches!(self, Self::InFlight(at, _) if at == session)
+    }
+}
+
+impl Operation {
+    /// The operation of a call that is submitted now.
+    pub(in crate::cluster) fn new(
+        call: Call,
+        owner: Owner,
+        target: Target,
+        purpose: Purpose,
+        submitted: Instant,
+        default_timeout: Duration,
+    ) -> Self {
+        Self {
+            request: call.request,
+            options: call.cache.options,
+            cache: call.cache.id,
+            read_from: call.cache.read_from,
+            owner,
+            target,
+            purpose,
+            submitted,
+            deadline: submitted + call.timeout.unwrap_or(default_timeout),
+            attempts: 0,
+            avoid: None,
+            place: Place::New,
+        }
+    }
+
+    pub(in crate::cluster) fn place(&self) -> Place {
+        self.place
+    }
+
+    /// Whether any owner of its key may answer it.
+    pub(in crate::cluster) fn reads_from_any_owner(&self) -> bool {
+        self.read_from == ReadFrom::AnyOwner && self.request.operation().row().effect == Effect::Reads
+    }
+}
+
+/// All operations, and the queues in which they wait.
+#[derive(Default)]
+pub(in crate::cluster) struct OperationTable {
+    all: SlotMap<OperationId, Operation>,
+    /// Operations for which no member can be tried now, oldest first.
+    waiting: VecDeque<OperationId>,
+    /// Time at which the waiting operations are dispatched again.
+    retry_at: Option<Instant>,
+    queues: SecondaryMap<SessionId, SessionQueue>,
+    /// Deadlines of the operations that no session has; a session watches those of its own.
+    deadlines: BTreeSet<(Instant, OperationId)>,
+}
+
+impl OperationTable {
+    pub(in crate::cluster) fn insert(&mut self, operation: Operation) -> OperationId {
+        self.all.insert(operation)
+    }
+
+    pub(in crate::cluster) fn get(&self, id: OperationId) -> Option<&Operation> {
+        self.all.get(id)
+    }
+
+    pub(in crate::cluster) fn get_mut(&mut self, id: OperationId) -> Option<&mut Operation> {
+        self.all.get_mut(id)
+    }
+
+    pub(in crate::cluster) fn len(&self) -> usize {
+        self.all.len()
+    }
+
+    /// Number of operations that no session has.
+    pub(in crate::cluster) fn held(&self) -> usize {
+        self.deadlines.len()
+    }
+
+    /// The operations that no session has, by their deadline.
+    pub(in crate::cluster) fn all_held(&self) -> Vec<OperationId> {
+        self.deadlines.iter().map(|(_, id)| *id).collect()
+    }
+
+    /// Moves an operation to another place; into a queue it goes last.
+    pub(in crate::cluster) fn place(&mut self, id: OperationId, place: Place) {
+        let Some(operation) = self.all.get_mut(id) else { return };
+        let deadline = operation.deadline;
+        let before = core::mem::replace(&mut operation.place, place);
+        self.leave(id, before, deadline);
+        match place {
+            Place::Waiting => self.waiting.push_back(id),
+            Place::Queued(session) => match self.queues.get_mut(session) {
+                Some(queue) => queue.push(id),
+                None => drop(self.queues.insert(session, SessionQueue::of(id))),
+            },
+            Place::New | Place::InFlight(..) | Place::Split(_) => {}
+        }
+        if place.is_held() {
+            self.deadlines.insert((deadline, id));
+        }
+    }
+
+    /// Removes an operation that has ended.
+    pub(in crate::cluster) fn remove(&mut self, id: OperationId) -> Option<Operation> {
+        let operation = self.all.remove(id)?;
+        self.leave(id, operation.place, operation.deadline);
+        Some(operation)
+    }
+
+    fn leave(&mut self, id: OperationId, place: Place, deadline: Instant) {
+        match place {
+            Place::Waiting => self.waiting.retain(|waiting| *waiting != id),
+            Place::Queued(session) => {
+                if let Some(queue) = self.queues.get_mut(session) {
+                    queue.remove(id);
+                }
+            }
+            Place::New | Place::InFlight(..) | Place::Split(_) => {}
+        }
+        if place.is_held() {
+            self.deadlines.remove(&(deadline, id));
+        }
+    }
+
+    /// The next operation whose deadline has passed before any session had it; each is returned once.
+    pub(in crate::cluster) fn expire(&mut self, now: Instant) -> Option<OperationId> {
+        let (deadline, id) = *self.deadlines.first()?;
+        (deadline <= now).then(|| {
+            self.deadlines.pop_first();
+            id
+        })
+    }
+
+    /// Has the waiting operations dispatched again at that time, if no earlier one is set.
+    pub(in crate::cluster) fn retry_by(&mut self, at: Instant) {
+        self.retry_at = Some(self.retry_at.map_or(at, |known| known.min(at)));
+    }
+
+    pub(in crate::cluster) fn is_retry_due(&self, now: Instant) -> bool {
+        self.retry_at.is_some_and(|retry_at| now >= retry_at)
+    }
+
+    /// The waiting operations, oldest first, to be dispatched again.
+    pub(in crate::cluster) fn take_waiting(&mut self) -> VecDeque<OperationId> {
+        self.retry_at = None;
+        core::mem::take(&mut self.waiting)
+    }
+
+    /// The earliest deadline, or the time of the next retry.
+    pub(in crate::cluster) fn next_timeout(&self) -> Option<Instant> {
+        let deadline = self.deadlines.first().map(|(deadline, _)| *deadline);
+        [deadline, self.retry_at].into_iter().flatten().min()
+    }
+
+    /// Number of operations in the queue of a session.
+    pub(in crate::cluster) fn queued(&self, session: SessionId) -> usize {
+        self.queues.get(session).map_or(0, SessionQueue::len)
+    }
+
+    /// The operation that a session is offered next, before those in order (see [`SessionQueue`]).
+    pub(in crate::cluster) fn first_held_back(&self, session: SessionId) -> Option<OperationId> {
+        self.queues.get(session)?.first_held_back()
+    }
+
+    pub(in crate::cluster) fn first_in_order(&self, session: SessionId) -> Option<OperationId> {
+        self.queues.get(session)?.first_in_order()
+    }
+
+    /// Lets further operations overtake the first one in the queue of a session.
+    pub(in crate::cluster) fn hold_back_first(&mut self, session: SessionId) {
+        if let Some(queue) = self.queues.get_mut(session) {
+            queue.hold_back_first();
+        }
+    }
+
+    /// The operations in the queue of a session that ends or drains, to be placed elsewhere.
+    pub(in crate::cluster) fn take_queue(&mut self, session: SessionId) -> SessionQueue {
+        self.queues.remove(session).unwrap_or_default()
+    }
+}
