@@ -4,8 +4,8 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use core::time::Duration;
 
-use super::access::Access;
-use super::member_hosts::MemberHosts;
+use super::discovery::access::Access;
+use super::discovery::member_hosts::MemberHosts;
 use super::transport::binding::BindingPolicy;
 use super::transport::carriages::CarriageConfig;
 use super::transport::dial::{Proxy, TlsConfig};

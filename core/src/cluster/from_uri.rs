@@ -2,8 +2,8 @@
 
 use alloc::sync::Arc;
 
-use super::access::AccessPath;
 use super::config::Config;
+use super::discovery::access::AccessPath;
 use super::transport::binding::BindingPolicy;
 use super::transport::dial::{ClientCertificate, TlsConfig};
 use crate::carriage::{Carriage, Choice, Inside};

@@ -7,13 +7,15 @@ use alloc::vec::Vec;
 
 use slotmap::{SecondaryMap, SlotMap};
 
-use super::access::{AccessPath, Endpoint};
 use super::backoff::Entropy;
 use super::cache::{CacheHandle, CacheId, Caches, ReadFrom};
 use super::config::{Config, Site};
-use super::cookies::Jar;
 use super::counters::Counters;
-use super::discovery::Search;
+use super::discovery::access::{AccessPath, Endpoint};
+use super::discovery::cookies::Jar;
+use super::discovery::permitted::Permitted;
+use super::discovery::probe_cache::ProbeCache;
+use super::discovery::search::Search;
 use super::features::iteration::{Iteration, IterationId};
 use super::features::listener::{Listener, ListenerId};
 use super::members::{MemberId, MemberInfo, Members};
@@ -22,8 +24,6 @@ use super::operations::operation::{Call, OperationId, Owner, Target};
 use super::operations::table::{Operation, OperationTable, Place};
 use super::operations::transactions::transaction;
 use super::output::{ClusterError, Output, SubmitError};
-use super::permitted::Permitted;
-use super::probe_cache::ProbeCache;
 use super::site::KnownSite;
 use super::startup::Startup;
 use super::transport::conversation::{Conversation, Purpose, SessionId};

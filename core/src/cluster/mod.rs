@@ -16,28 +16,18 @@
 //! A *member* is an identity: the address by which topologies know it. A *link* is one connection of the host's to a
 //! member; it carries one session.
 
-mod access;
-mod access_choice;
 mod backoff;
-mod balancing;
 mod cache;
 mod config;
-mod cookies;
 mod counters;
-mod coverage;
 mod degradation;
 mod discovery;
 mod features;
 mod from_uri;
-mod host_template;
-mod identity;
 mod machine;
-mod member_hosts;
 mod members;
 mod operations;
 mod output;
-mod permitted;
-mod probe_cache;
 mod site;
 mod startup;
 mod topology;
@@ -47,19 +37,19 @@ mod view;
 #[cfg(test)]
 mod tests;
 
-pub use access::{Access, AccessPath, AddressEncoding, ConnectHeader, Endpoint};
-pub use balancing::Balancing;
 pub use cache::{CacheHandle, CacheId, ReadFrom};
 pub use config::{Config, Site};
 pub use counters::{Counters, Latency};
-pub use coverage::{Coverage, Uncovered};
+pub use discovery::access::{Access, AccessPath, AddressEncoding, ConnectHeader, Endpoint};
+pub use discovery::balancing::Balancing;
+pub use discovery::coverage::{Coverage, Uncovered};
+pub use discovery::host_template::{HostTemplate, TemplateError};
+pub use discovery::member_hosts::{MemberHosts, MemberHostsError};
 pub use features::iteration::{IterationId, IterationOptions};
 pub use features::listener::{ListenerId, ListenerKind};
 pub use features::near_cache::NearCacheOptions;
 pub use from_uri::SettingsError;
-pub use host_template::{HostTemplate, TemplateError};
 pub use machine::Cluster;
-pub use member_hosts::{MemberHosts, MemberHostsError};
 pub use members::{MemberId, MemberInfo};
 pub use operations::operation::{Call, OperationId};
 pub use output::{ClusterError, Event, Output, PartFailure, Partial, SubmitError};

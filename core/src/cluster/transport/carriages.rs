@@ -8,9 +8,9 @@ use bytes::Bytes;
 
 use crate::carriage::registry::{INSIDE_FIELD, NODE_FIELD};
 use crate::carriage::{Carriage, Choice, ClientConfig, FrameBudgets, Inside, LinkEnd, Offer, Refusal, SessionRequest};
-use crate::cluster::access::{AccessPath, Endpoint};
 use crate::cluster::config::Config;
-use crate::cluster::cookies::Asked;
+use crate::cluster::discovery::access::{AccessPath, Endpoint};
+use crate::cluster::discovery::cookies::Asked;
 use crate::cluster::machine::Cluster;
 use crate::cluster::members::MemberId;
 use crate::cluster::output::Output;

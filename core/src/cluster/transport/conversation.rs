@@ -5,8 +5,8 @@ use alloc::boxed::Box;
 use slotmap::new_key_type;
 
 use crate::carriage::ChannelId;
-use crate::cluster::cookies::Cookies;
-use crate::cluster::identity::Identity;
+use crate::cluster::discovery::cookies::Cookies;
+use crate::cluster::discovery::identity::Identity;
 use crate::cluster::members::MemberId;
 use crate::cluster::transport::link::LinkId;
 use crate::session::{Ready, Session};

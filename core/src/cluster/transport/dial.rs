@@ -4,8 +4,8 @@ use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
 use crate::carriage::Choice;
-use crate::cluster::access::Endpoint;
 use crate::cluster::config::Config;
+use crate::cluster::discovery::access::Endpoint;
 use crate::http1::{Tunnel, TunnelError};
 use crate::sasl::Secret;
 use crate::wire::Member;

@@ -9,7 +9,7 @@ use crate::carriage::registry::{
     HOT_ROD_MESSAGE_ERROR, HOT_ROD_NOT_AUTHENTICATED, HOT_ROD_TOO_LARGE, HOT_ROD_UPSTREAM_GONE, USUAL_URGENCY,
 };
 use crate::carriage::{Carriage, ChannelId, Choice, ClientEvent, ClientLink, Form, LinkEnd};
-use crate::cluster::access::Endpoint;
+use crate::cluster::discovery::access::Endpoint;
 use crate::cluster::machine::Cluster;
 use crate::cluster::members::MemberId;
 use crate::cluster::output::{Event, Output};

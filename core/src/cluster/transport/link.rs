@@ -7,7 +7,7 @@ use alloc::vec::Vec;
 use slotmap::new_key_type;
 
 use crate::carriage::{Carriage, ClientLink};
-use crate::cluster::access::Endpoint;
+use crate::cluster::discovery::access::Endpoint;
 use crate::cluster::transport::conversation::SessionId;
 use crate::http1::{ClientExchange, Tunnel};
 use crate::sasl::ChannelBinding;

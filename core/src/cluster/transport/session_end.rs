@@ -4,7 +4,7 @@ use alloc::sync::Arc;
 use core::time::Duration;
 
 use crate::carriage::LinkEnd;
-use crate::cluster::access::Endpoint;
+use crate::cluster::discovery::access::Endpoint;
 use crate::cluster::machine::Cluster;
 use crate::cluster::operations::retry::is_refusal;
 use crate::cluster::operations::table::Place;

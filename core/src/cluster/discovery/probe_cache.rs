@@ -12,13 +12,13 @@ use alloc::vec::Vec;
 
 use bytes::Bytes;
 
-use super::cache::CacheId;
 use super::coverage::Uncovered;
-use super::machine::Cluster;
-use super::operations::operation::{Call, Owner, Target};
-use super::output::ClusterError;
-use super::transport::conversation::{Purpose, SessionId};
-use super::view::View;
+use crate::cluster::cache::CacheId;
+use crate::cluster::machine::Cluster;
+use crate::cluster::operations::operation::{Call, Owner, Target};
+use crate::cluster::output::ClusterError;
+use crate::cluster::transport::conversation::{Purpose, SessionId};
+use crate::cluster::view::View;
 use crate::wire::{Body, Expiration, Lifetime, Reply, Request};
 
 /// Members that are told apart: for more the keys become too many.
@@ -37,7 +37,7 @@ const CONFIGURATION: &str = concat!(
 
 /// What is known of the probe cache.
 #[derive(Default)]
-pub(super) struct ProbeCache {
+pub(in crate::cluster) struct ProbeCache {
     stage: Stage,
     cache: Option<CacheId>,
     /// Sessions that are asked as soon as the entries are there.
@@ -74,7 +74,7 @@ struct Reading {
 
 impl Cluster {
     /// Finds out by the probe cache who is at the other end of a session.
-    pub(super) fn ask_who_is_there(&mut self, session: SessionId) {
+    pub(in crate::cluster) fn ask_who_is_there(&mut self, session: SessionId) {
         let Some(open) = self.sessions.get(session) else { return };
         let has_none = self.config.access.probe_cache.is_none();
         if has_none && !open.identity.says_something() {
@@ -114,7 +114,7 @@ impl Cluster {
     }
 
     /// A step towards the entries is done.
-    pub(super) fn handle_probe_cache(&mut self, result: Result<Reply, ClusterError>) {
+    pub(in crate::cluster) fn handle_probe_cache(&mut self, result: Result<Reply, ClusterError>) {
         let stage = core::mem::take(&mut self.probe.stage);
         let body = match (result, &stage) {
             (Ok(reply), _) => reply.body,
@@ -215,7 +215,7 @@ impl Cluster {
     }
 
     /// A session has said how many entries there are: its server's own, or of all.
-    pub(super) fn handle_reading(&mut self, session: SessionId, result: Result<Reply, ClusterError>) {
+    pub(in crate::cluster) fn handle_reading(&mut self, session: SessionId, result: Result<Reply, ClusterError>) {
         let Some(reading) = self.probe.readings.get_mut(&session) else { return };
         match result.map(|reply| reply.body) {
             Ok(Body::Statistics(pairs)) => reading.own = Some(entries_in(&pairs)),
@@ -254,12 +254,12 @@ impl Cluster {
         }
     }
 
-    pub(super) fn probe_cache(&self) -> Option<CacheId> {
+    pub(in crate::cluster) fn probe_cache(&self) -> Option<CacheId> {
         self.probe.cache
     }
 
     /// Its entries are of other members than there are now.
-    pub(super) fn leave_probe_cache(&mut self) {
+    pub(in crate::cluster) fn leave_probe_cache(&mut self) {
         if let Some(cache) = self.probe.cache {
             self.caches.get_mut(cache).view = None;
         }

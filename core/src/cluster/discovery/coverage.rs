@@ -3,8 +3,8 @@
 use alloc::string::{String, ToString};
 use alloc::sync::Arc;
 
-use super::machine::Cluster;
-use super::output::{Event, Output};
+use crate::cluster::machine::Cluster;
+use crate::cluster::output::{Event, Output};
 use crate::session::Disconnect;
 
 /// Members that are reached directly; operations on keys of the others are forwarded by the servers.
@@ -68,7 +68,7 @@ impl Cluster {
     }
 
     /// Tells when something has changed, where members are not simply dialled.
-    pub(super) fn note_coverage(&mut self) {
+    pub(in crate::cluster) fn note_coverage(&mut self) {
         if !self.tells_coverage || self.is_closing() {
             return;
         }

@@ -11,10 +11,10 @@ use super::access::AccessPath;
 use super::balancing::{Answers, most_tries};
 use super::cookies::Asked;
 use super::coverage::Uncovered;
-use super::machine::Cluster;
-use super::members::MemberId;
-use super::output::{Event, Output};
-use super::transport::conversation::{Conversation, Purpose, SessionId};
+use crate::cluster::machine::Cluster;
+use crate::cluster::members::MemberId;
+use crate::cluster::output::{Event, Output};
+use crate::cluster::transport::conversation::{Conversation, Purpose, SessionId};
 use crate::http1::Fields;
 use crate::session::Disconnect;
 use crate::time::Instant;
@@ -27,11 +27,11 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 
 /// What is known of the search.
 #[derive(Default)]
-pub(super) struct Search {
+pub(in crate::cluster) struct Search {
     /// Sessions that may turn out to be with a member that has none.
-    pub(super) candidates: Vec<SessionId>,
+    pub(in crate::cluster) candidates: Vec<SessionId>,
     /// Who has answered in this round.
-    pub(super) answers: Answers,
+    pub(in crate::cluster) answers: Answers,
     /// Sessions opened in this round.
     tries: u32,
     /// Rounds in a row that did not find all members.
@@ -41,12 +41,12 @@ pub(super) struct Search {
     /// The member to which every try of the last round led, and how many there were in all.
     only: Option<(MemberId, u32)>,
     /// Why the last round ended without all members; `None` while it goes on.
-    pub(super) gave_up: Option<Uncovered>,
+    pub(in crate::cluster) gave_up: Option<Uncovered>,
 }
 
 impl Search {
     /// Something has changed: a new beginning, at once.
-    pub(super) fn begin_anew(&mut self) {
+    pub(in crate::cluster) fn begin_anew(&mut self) {
         self.answers.forget();
         (self.tries, self.rounds, self.not_before, self.gave_up, self.only) = (0, 0, None, None, None);
     }
@@ -85,7 +85,7 @@ impl Search {
 
 impl Cluster {
     /// Looks for members without a session, as far as there are some and the round allows it.
-    pub(super) fn search(&mut self) {
+    pub(in crate::cluster) fn search(&mut self) {
         if !self.config.access.path.is_searched() || self.is_closing() {
             return;
         }
@@ -151,7 +151,7 @@ impl Cluster {
     }
 
     /// Nothing more is tried for a while.
-    pub(super) fn end_round(&mut self, reason: Uncovered) {
+    pub(in crate::cluster) fn end_round(&mut self, reason: Uncovered) {
         self.note_balancing();
         self.search.rounds = self.search.rounds.saturating_add(1);
         let pause = self.entropy.pause(self.search.rounds, FIRST_PAUSE, LONGEST_PAUSE);
@@ -166,22 +166,22 @@ impl Cluster {
     }
 
     /// Whether a member has a session, or gets one, that stays.
-    pub(super) fn is_held(&self, member: MemberId) -> bool {
+    pub(in crate::cluster) fn is_held(&self, member: MemberId) -> bool {
         let stays = |session: &SessionId| self.sessions.get(*session).is_some_and(|open| !open.is_leaving);
         self.members.get(member).is_some_and(|known| known.sessions.iter().any(stays))
     }
 
     /// Whether it is an endpoint of which nobody knows which member answers there.
-    pub(super) fn is_stranger(&self, member: MemberId) -> bool {
+    pub(in crate::cluster) fn is_stranger(&self, member: MemberId) -> bool {
         self.members.get(member).is_some_and(|known| known.is_seed) && !self.current.contains(&member)
     }
 
-    pub(super) fn is_candidate(&self, session: SessionId) -> bool {
+    pub(in crate::cluster) fn is_candidate(&self, session: SessionId) -> bool {
         self.search.candidates.contains(&session)
     }
 
     /// An endpoint has accepted a session: what its answer says is taken in before a byte of Hot Rod goes.
-    pub(super) fn handle_accepted(&mut self, session: SessionId, answer: &Fields) {
+    pub(in crate::cluster) fn handle_accepted(&mut self, session: SessionId, answer: &Fields) {
         let access = &self.config.access;
         let Some(open) = self.sessions.get_mut(session) else { return };
         open.identity.read(answer, &access.connect_header);
@@ -194,7 +194,7 @@ impl Cluster {
     }
 
     /// Looks who is at the other end of a session, and whether that is who was asked for.
-    pub(super) fn recognise(&mut self, session: SessionId) {
+    pub(in crate::cluster) fn recognise(&mut self, session: SessionId) {
         let Some(open) = self.sessions.get(session) else { return };
         let asked = open.member;
         let Some(found) = self.member_of(&open.identity) else {
@@ -222,7 +222,7 @@ impl Cluster {
     }
 
     /// After a new topology: who is at the other end of sessions with seeds may be known now.
-    pub(super) fn recognise_strangers(&mut self) {
+    pub(in crate::cluster) fn recognise_strangers(&mut self) {
         let strangers: Vec<SessionId> = self
             .sessions
             .iter()
@@ -244,7 +244,7 @@ impl Cluster {
     }
 
     /// It is known with whom a session is that was opened to anybody: it is kept if that member has none.
-    pub(super) fn settle(&mut self, session: SessionId, found: MemberId) {
+    pub(in crate::cluster) fn settle(&mut self, session: SessionId, found: MemberId) {
         self.search.forget(session);
         self.learn_cookies(session, found);
         if let Some(tries) = self.search.note_answer(found, self.current.len()) {
@@ -279,7 +279,7 @@ impl Cluster {
     }
 
     /// A session that nobody needs ends; what waits for it goes elsewhere.
-    pub(super) fn dismiss(&mut self, session: SessionId) {
+    pub(in crate::cluster) fn dismiss(&mut self, session: SessionId) {
         self.search.forget(session);
         self.drain(session);
     }
@@ -332,7 +332,7 @@ impl Cluster {
     }
 
     /// What is known of cookies counts from now on.
-    pub(super) fn learn_all_cookies(&mut self) {
+    pub(in crate::cluster) fn learn_all_cookies(&mut self) {
         for session in self.sessions.keys().collect::<Vec<_>>() {
             let found = self.sessions.get(session).and_then(|open| self.member_of(&open.identity));
             found.into_iter().for_each(|found| self.learn_cookies(session, found));
@@ -350,13 +350,13 @@ impl Cluster {
     }
 
     /// A candidate has come to carry Hot Rod, and has not said who it is.
-    pub(super) fn candidate_is_ready(&mut self, session: SessionId) {
+    pub(in crate::cluster) fn candidate_is_ready(&mut self, session: SessionId) {
         self.set_timeout(session);
         self.ask_who_is_there(session);
     }
 
     /// The probe cache has told with which member a session is.
-    pub(super) fn is_told_by_probe(&mut self, session: SessionId, found: MemberId) {
+    pub(in crate::cluster) fn is_told_by_probe(&mut self, session: SessionId, found: MemberId) {
         let address = self.members.get(found).map(|known| known.address.clone());
         if let (Some(open), Some(address)) = (self.sessions.get_mut(session), address) {
             open.identity.is_at(address);
@@ -369,7 +369,7 @@ impl Cluster {
     }
 
     /// It can't be found out who is at the other end.
-    pub(super) fn cannot_be_told(&mut self, session: SessionId, reason: Uncovered) {
+    pub(in crate::cluster) fn cannot_be_told(&mut self, session: SessionId, reason: Uncovered) {
         let served_before = self.members.iter().any(|(_, known)| known.sessions.contains(&session));
         self.search.forget(session);
         if !served_before {
@@ -379,7 +379,7 @@ impl Cluster {
     }
 
     /// A session has ended that may have been one of the search. Answers whether it was.
-    pub(super) fn note_candidate_end(&mut self, session: SessionId, is_failure: bool) -> bool {
+    pub(in crate::cluster) fn note_candidate_end(&mut self, session: SessionId, is_failure: bool) -> bool {
         let was_candidate = self.search.forget(session);
         if was_candidate && is_failure {
             let pause = self.entropy.pause(self.search.rounds.max(1), self.config.min_backoff, LONGEST_PAUSE);

@@ -3,14 +3,14 @@
 use alloc::string::{String, ToString};
 
 use super::access::AccessPath;
-use super::machine::Cluster;
-use super::output::{Event, Output};
-use super::transport::conversation::SessionId;
 use crate::carriage::{LinkEnd, Mode};
+use crate::cluster::machine::Cluster;
+use crate::cluster::output::{Event, Output};
+use crate::cluster::transport::conversation::SessionId;
 
 impl Cluster {
     /// A first topology has come by a session: chooses, if that is left open.
-    pub(super) fn choose_access(&mut self, session: SessionId) {
+    pub(in crate::cluster) fn choose_access(&mut self, session: SessionId) {
         if self.config.access.path != AccessPath::Auto {
             return;
         }
@@ -59,7 +59,7 @@ impl Cluster {
     }
 
     /// A gateway does not lead to the member that it was asked for: it is before one alone.
-    pub(super) fn note_access_refused(&mut self, end: &LinkEnd) {
+    pub(in crate::cluster) fn note_access_refused(&mut self, end: &LinkEnd) {
         let LinkEnd::Refused(refusal) = end else { return };
         if !matches!(refusal.status, 404 | 421) {
             return;

@@ -79,12 +79,12 @@ impl AccessPath {
     }
 
     /// Whether a cookie leads to the member that had set it.
-    pub(super) fn goes_by_cookie(self) -> bool {
+    pub(in crate::cluster) fn goes_by_cookie(self) -> bool {
         self == Self::Cookie
     }
 
     /// Whether members are not asked for and have to be found: no address of a topology is dialled.
-    pub(super) fn is_searched(self) -> bool {
+    pub(in crate::cluster) fn is_searched(self) -> bool {
         matches!(self, Self::Cookie | Self::LoadBalancer | Self::Auto)
     }
 }
@@ -141,7 +141,7 @@ impl FromStr for AddressEncoding {
 }
 
 impl AddressEncoding {
-    pub(super) fn write(self, member: &Member) -> String {
+    pub(in crate::cluster) fn write(self, member: &Member) -> String {
         let address = member.to_string();
         match self {
             Self::Base64 => Base64::encode_string(address.as_bytes()),
@@ -150,7 +150,7 @@ impl AddressEncoding {
     }
 
     /// `None` if it is no address.
-    pub(super) fn read(self, value: &[u8]) -> Option<Member> {
+    pub(in crate::cluster) fn read(self, value: &[u8]) -> Option<Member> {
         let plain = |value: &[u8]| server_of(core::str::from_utf8(value).ok()?);
         match self {
             Self::Base64 => plain(&Base64::decode_vec(core::str::from_utf8(value).ok()?).ok()?),
@@ -179,7 +179,7 @@ pub struct Access {
     /// it is not there, and used for nothing else. `None` for none. Default `libhotrod-probe`.
     pub probe_cache: Option<String>,
     /// What was found out while running.
-    pub(super) discovered: BTreeMap<Member, Endpoint>,
+    pub(in crate::cluster) discovered: BTreeMap<Member, Endpoint>,
 }
 
 impl Default for Access {
@@ -210,14 +210,14 @@ impl Access {
     }
 
     /// Whether it is known where a member is dialled, if its path leads to no member that is not found first.
-    pub(super) fn knows(&self, member: &Member) -> bool {
+    pub(in crate::cluster) fn knows(&self, member: &Member) -> bool {
         self.template.as_ref().is_some_and(|template| template.endpoint(member).is_some())
             || self.explicit.contains_key(member)
             || self.discovered.contains_key(member)
     }
 
     /// Where to dial a seed, which is an endpoint already unless the explicit map says otherwise.
-    pub(super) fn seed_endpoint(&self, seed: &Member) -> Endpoint {
+    pub(in crate::cluster) fn seed_endpoint(&self, seed: &Member) -> Endpoint {
         self.explicit.get(seed).cloned().unwrap_or_else(|| seed.into())
     }
 }

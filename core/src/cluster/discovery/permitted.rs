@@ -4,17 +4,17 @@ use alloc::string::ToString;
 use alloc::sync::Arc;
 use core::net::IpAddr;
 
-use super::config::Config;
-use super::machine::Cluster;
 use super::member_hosts::MemberHosts;
-use super::members::{Member, MemberId};
-use super::output::{Event, Output};
-use super::transport::link::LinkId;
+use crate::cluster::config::Config;
+use crate::cluster::machine::Cluster;
+use crate::cluster::members::{Member, MemberId};
+use crate::cluster::output::{Event, Output};
+use crate::cluster::transport::link::LinkId;
 use crate::session::Disconnect;
 use crate::wire;
 
 /// The limit in force.
-pub(super) struct Permitted {
+pub(in crate::cluster) struct Permitted {
     hosts: MemberHosts,
     /// The user has named none: the addresses of seeds are added as they become known.
     grows: bool,
@@ -22,7 +22,7 @@ pub(super) struct Permitted {
 }
 
 impl Permitted {
-    pub(super) fn new(config: &Config) -> Self {
+    pub(in crate::cluster) fn new(config: &Config) -> Self {
         let seeds = || config.seeds.iter().chain(config.sites.iter().flat_map(|site| &site.seeds));
         let mut hosts = match &config.member_hosts {
             Some(hosts) => hosts.clone(),
@@ -65,7 +65,7 @@ impl Cluster {
     }
 
     /// Whether a member would be dialled at a host that nobody but the server has named.
-    pub(super) fn is_outside(&self, member: &Member) -> bool {
+    pub(in crate::cluster) fn is_outside(&self, member: &Member) -> bool {
         if !self.permitted.is_enforced || member.is_seed {
             return false;
         }
@@ -84,7 +84,7 @@ impl Cluster {
     }
 
     /// Notifies the application, once for each member, of members that are not dialled.
-    pub(super) fn report_members_outside(&mut self, members: &[MemberId]) {
+    pub(in crate::cluster) fn report_members_outside(&mut self, members: &[MemberId]) {
         for &id in members {
             let Some(known) = self.members.get(id).filter(|known| !known.is_reported_outside) else { continue };
             if !self.is_outside(known) {
@@ -100,7 +100,7 @@ impl Cluster {
         }
     }
 
-    pub(super) fn not_allowed(&self, address: &wire::Member) -> Disconnect {
+    pub(in crate::cluster) fn not_allowed(&self, address: &wire::Member) -> Disconnect {
         Disconnect::MemberNotAllowed { member: address.to_string(), allowed: self.permitted.hosts.to_string() }
     }
 }

@@ -8,21 +8,21 @@ use core::time::Duration;
 use bytes::Bytes;
 
 use super::access::Endpoint;
-use super::members::MemberId;
+use crate::cluster::members::MemberId;
 use crate::http1::{Fields, cookie, cookie::Cookie, cookie::SetCookie};
 use crate::time::Instant;
 
 /// The request that an answer with cookies belongs to, or that is to have some.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Asked<'a> {
-    pub(super) endpoint: &'a Endpoint,
-    pub(super) path: &'a str,
-    pub(super) encrypted: bool,
+pub(in crate::cluster) struct Asked<'a> {
+    pub(in crate::cluster) endpoint: &'a Endpoint,
+    pub(in crate::cluster) path: &'a str,
+    pub(in crate::cluster) encrypted: bool,
 }
 
 /// Cookies that one answer has set, or that lead to one member.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) struct Cookies(Vec<Kept>);
+pub(in crate::cluster) struct Cookies(Vec<Kept>);
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Kept {
@@ -34,7 +34,7 @@ struct Kept {
 
 impl Cookies {
     /// What an answer sets, over what was sent with its request. Of other names than these nothing is taken, if there are any.
-    pub(super) fn take(&mut self, now: Instant, asked: Asked<'_>, answer: &Fields, names: &[String]) {
+    pub(in crate::cluster) fn take(&mut self, now: Instant, asked: Asked<'_>, answer: &Fields, names: &[String]) {
         let date = answer.get("date");
         for set in SetCookie::all(answer) {
             let name = set.cookie.name();
@@ -55,7 +55,7 @@ impl Cookies {
     }
 
     /// The value of `Cookie` for a request; `None` if none is to be sent.
-    pub(super) fn field(&self, now: Instant, asked: Asked<'_>) -> Option<Bytes> {
+    pub(in crate::cluster) fn field(&self, now: Instant, asked: Asked<'_>) -> Option<Bytes> {
         let fits = |kept: &&Kept| {
             kept.expires.is_none_or(|expires| now < expires)
                 && (asked.encrypted || !kept.secure)
@@ -65,35 +65,35 @@ impl Cookies {
         (!field.is_empty()).then_some(field)
     }
 
-    pub(super) fn is_empty(&self) -> bool {
+    pub(in crate::cluster) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 }
 
 /// What leads to whom.
 #[derive(Debug, Default)]
-pub(super) struct Jar(BTreeMap<MemberId, (Endpoint, Cookies)>);
+pub(in crate::cluster) struct Jar(BTreeMap<MemberId, (Endpoint, Cookies)>);
 
 impl Jar {
     /// A member has answered at an endpoint, and set these.
-    pub(super) fn learn(&mut self, member: MemberId, endpoint: Endpoint, cookies: Cookies) {
+    pub(in crate::cluster) fn learn(&mut self, member: MemberId, endpoint: Endpoint, cookies: Cookies) {
         if !cookies.is_empty() {
             self.0.insert(member, (endpoint, cookies));
         }
     }
 
     /// The endpoint at which a member is found by its cookies, if there are any that can still be sent.
-    pub(super) fn of(&self, member: MemberId) -> Option<(&Endpoint, &Cookies)> {
+    pub(in crate::cluster) fn of(&self, member: MemberId) -> Option<(&Endpoint, &Cookies)> {
         self.0.get(&member).map(|(endpoint, cookies)| (endpoint, cookies))
     }
 
     /// They led elsewhere.
-    pub(super) fn forget(&mut self, member: MemberId) {
+    pub(in crate::cluster) fn forget(&mut self, member: MemberId) {
         self.0.remove(&member);
     }
 
     /// Members that are no more have no cookies either.
-    pub(super) fn retain(&mut self, members: impl Fn(MemberId) -> bool) {
+    pub(in crate::cluster) fn retain(&mut self, members: impl Fn(MemberId) -> bool) {
         self.0.retain(|member, _| members(*member));
     }
 }

@@ -5,9 +5,9 @@ use alloc::format;
 use alloc::string::{String, ToString};
 use core::fmt;
 
-use super::machine::Cluster;
-use super::members::MemberId;
-use super::output::{Event, Output};
+use crate::cluster::machine::Cluster;
+use crate::cluster::members::MemberId;
+use crate::cluster::output::{Event, Output};
 
 /// How a balancer chooses the member of a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,7 +38,7 @@ const ONCE_IN: u64 = 1_000_000;
 
 /// Who has answered in a round of the search.
 #[derive(Debug, Default)]
-pub(super) struct Answers {
+pub(in crate::cluster) struct Answers {
     count: u32,
     different: BTreeSet<MemberId>,
     last: Option<MemberId>,
@@ -50,7 +50,7 @@ pub(super) struct Answers {
 }
 
 impl Answers {
-    pub(super) fn note(&mut self, member: MemberId) {
+    pub(in crate::cluster) fn note(&mut self, member: MemberId) {
         self.count += 1;
         self.different.insert(member);
         self.in_a_row = if self.last == Some(member) { self.in_a_row + 1 } else { 1 };
@@ -58,17 +58,17 @@ impl Answers {
     }
 
     /// A round is over. What was told of the balancer stays.
-    pub(super) fn forget(&mut self) {
+    pub(in crate::cluster) fn forget(&mut self) {
         *self = Self { told: self.told, told_cookie: self.told_cookie, ..Self::default() };
     }
 
     /// The last answers that were of the same member.
-    pub(super) fn in_a_row(&self) -> u32 {
+    pub(in crate::cluster) fn in_a_row(&self) -> u32 {
         self.in_a_row
     }
 
     /// Whether a balancer that has so many members to choose from always takes the same.
-    pub(super) fn are_all_of_one(&self, members: usize) -> bool {
+    pub(in crate::cluster) fn are_all_of_one(&self, members: usize) -> bool {
         members > 1 && self.in_a_row >= enough_of_one(members)
     }
 
@@ -89,7 +89,7 @@ impl Answers {
 
 /// Sessions that a round may open: twice as many as it takes on average where members are chosen at random, and no fewer than it
 /// takes to see that they are not.
-pub(super) fn most_tries(members: usize) -> u32 {
+pub(in crate::cluster) fn most_tries(members: usize) -> u32 {
     let count = members as u64;
     let harmonic: f64 = (1..=count).map(|rank| 1.0 / rank as f64).sum();
     let twice = (2.0 * count as f64 * harmonic) as u32 + 8;
@@ -108,7 +108,7 @@ fn enough_of_one(members: usize) -> u32 {
 
 impl Cluster {
     /// A round is over: says how the balancer chooses, if that can be seen and was not said before.
-    pub(super) fn note_balancing(&mut self) {
+    pub(in crate::cluster) fn note_balancing(&mut self) {
         if let Some((balancing, reason)) = self.search.answers.balancing(self.current.len())
             && self.search.answers.told.replace(balancing) != Some(balancing)
         {
@@ -117,7 +117,7 @@ impl Cluster {
     }
 
     /// A cookie has led to the member that had set it.
-    pub(super) fn note_cookie_kept(&mut self) {
+    pub(in crate::cluster) fn note_cookie_kept(&mut self) {
         if !core::mem::replace(&mut self.search.answers.told_cookie, true) {
             self.tell_balancing(Balancing::Cookie, "a cookie led back to the member that had set it".to_string());
         }
