@@ -1,9 +1,8 @@
 //! Degradation: no member of the topology can be reached.
 
 use super::machine::Cluster;
-use super::members::{Member, MemberId};
+use super::members::MemberId;
 use super::output::{Event, Output};
-use super::transport::conversation::Conversation;
 
 impl Cluster {
     /// A member has answered an operation: what it failed before is over.
@@ -20,8 +19,7 @@ impl Cluster {
     }
 
     pub(super) fn has_ready_session(&self, member: MemberId) -> bool {
-        let sessions = self.members.get(member).into_iter().flat_map(Member::all_sessions);
-        sessions.filter_map(|session| self.sessions.get(session)).any(Conversation::is_ready)
+        self.transport.has_ready_session(member)
     }
 
     /// Says when no member of the topology can be reached, and when one can be again.

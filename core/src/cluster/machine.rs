@@ -5,7 +5,7 @@ use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
-use slotmap::{SecondaryMap, SlotMap};
+use slotmap::SlotMap;
 
 use super::backoff::Entropy;
 use super::cache::{CacheHandle, CacheId, Caches, ReadFrom};
@@ -26,11 +26,10 @@ use super::operations::transactions::transaction;
 use super::output::{ClusterError, Output, SubmitError};
 use super::site::KnownSite;
 use super::startup::Startup;
-use super::transport::conversation::{Conversation, Purpose, SessionId};
-use super::transport::endpoints::Endpoints;
 use super::transport::large_values::LargeKeys;
-use super::transport::link::{Link, LinkId};
-use super::transport::timers::Timers;
+use super::transport::open_session::{OpenSession, Purpose};
+use super::transport::sessions::Due;
+use super::transport::{Scope, Transport};
 use super::view::View;
 use crate::session::{Disconnect, Ready};
 use crate::time::Instant;
@@ -51,9 +50,7 @@ pub struct Cluster {
     /// Whose turn it is for operations that any member can execute.
     pub(super) turn: usize,
     pub(super) caches: Caches,
-    pub(super) links: SlotMap<LinkId, Link>,
-    pub(super) sessions: SlotMap<SessionId, Conversation>,
-    pub(super) endpoints: Endpoints,
+    pub(super) transport: Transport,
     pub(super) search: Search,
     pub(super) jar: Jar,
     pub(super) permitted: Permitted,
@@ -72,10 +69,6 @@ pub struct Cluster {
     pub(super) listeners: SlotMap<ListenerId, Listener>,
     /// Where transactions were prepared.
     pub(super) transactions: BTreeMap<Xid, MemberId>,
-    pub(super) session_timers: Timers<SessionId>,
-    pub(super) link_timers: Timers<LinkId>,
-    /// Sessions that may have events.
-    pub(super) with_events: VecDeque<SessionId>,
     pub(super) outputs: VecDeque<Output>,
     pub(super) degraded: bool,
     /// The cache that was asked about last by a quiet session.
@@ -98,9 +91,7 @@ impl Cluster {
             current: Vec::new(),
             turn: 0,
             caches: Caches::default(),
-            links: SlotMap::with_key(),
-            sessions: SlotMap::with_key(),
-            endpoints: Endpoints::default(),
+            transport: Transport::default(),
             search: Search::default(),
             jar: Jar::default(),
             permitted: Permitted::new(&config),
@@ -114,9 +105,6 @@ impl Cluster {
             iterations: SlotMap::with_key(),
             listeners: SlotMap::with_key(),
             transactions: BTreeMap::new(),
-            session_timers: Timers::default(),
-            link_timers: Timers::default(),
-            with_events: VecDeque::new(),
             outputs: VecDeque::new(),
             degraded: false,
             probed: None,
@@ -132,6 +120,26 @@ impl Cluster {
             cluster.sites.push(KnownSite { name, seeds });
         }
         cluster
+    }
+
+    /// Transport, and the parts of the machine that it reads and adds to.
+    pub(super) fn transport(&mut self) -> (&mut Transport, Scope<'_>) {
+        let (transport, scope, ..) = self.transport_and_operations();
+        (transport, scope)
+    }
+
+    pub(super) fn transport_and_operations(&mut self) -> (&mut Transport, Scope<'_>, &mut OperationTable, &Caches) {
+        let scope = Scope {
+            config: &self.config,
+            now: self.now,
+            site: self.site,
+            members: &self.members,
+            current: &self.current,
+            outputs: &mut self.outputs,
+            counters: &mut self.counters,
+            entropy: &mut self.entropy,
+        };
+        (&mut self.transport, scope, &mut self.operations, &self.caches)
     }
 
     /// A cache, and how it is asked. What it is like is found out by the way.
@@ -219,12 +227,7 @@ impl Cluster {
         let Some(operation) = self.operations.get(id) else { return false };
         match operation.place() {
             Place::InFlight(session, in_session) => {
-                if let Some(open) = self.sessions.get_mut(session) {
-                    open.in_flight -= 1;
-                    if let Some(machine) = &mut open.machine {
-                        machine.cancel(in_session);
-                    }
-                }
+                self.transport.cancel(session, in_session);
             }
             Place::Split(bulk) => self.cancel_parts(bulk),
             Place::New | Place::Waiting | Place::Queued(_) => {}
@@ -245,20 +248,13 @@ impl Cluster {
         // The host has other links to serve between two slices. Sessions take turns: the ones that wait are due before the
         // next slice of the one that was served.
         let mut may_derive = true;
-        loop {
-            let is_served = |session| may_derive || !self.is_deriving(session);
-            let (session, link) = (self.session_timers.due(now, is_served), self.link_timers.due(now, |_| true));
-            match (session, link) {
-                (Some((at, session)), link) if link.is_none_or(|(other, _)| at <= other) => {
-                    may_derive &= !self.is_deriving(session);
-                    self.session_timers.remove(session);
+        while let Some(due) = self.transport.pop_due(now, may_derive) {
+            match due {
+                Due::Session(session) => {
+                    may_derive &= !self.transport.is_deriving(session);
                     self.handle_session_timeout(session);
                 }
-                (_, Some((_, link))) => {
-                    self.link_timers.remove(link);
-                    self.handle_link_timeout(link);
-                }
-                (_, None) => break,
+                Due::Link(link) => self.handle_link_timeout(link),
             }
         }
         while let Some(id) = self.operations.expire(now) {
@@ -269,16 +265,9 @@ impl Cluster {
         }
     }
 
-    fn is_deriving(&self, session: SessionId) -> bool {
-        self.sessions.get(session).is_some_and(Conversation::is_deriving)
-    }
-
     /// When to call [`handle_timeout`](Self::handle_timeout), if nothing else happens before.
     pub fn poll_timeout(&self) -> Option<Instant> {
-        [self.session_timers.next(), self.link_timers.next(), self.operations.next_timeout()]
-            .into_iter()
-            .flatten()
-            .min()
+        [self.transport.next_timeout(), self.operations.next_timeout()].into_iter().flatten().min()
     }
 
     /// The next thing to do or to know.
@@ -302,21 +291,17 @@ impl Cluster {
             let (applied, operation) = (operation.applied(), operation.request.operation());
             self.complete(id, None, Err(ClusterError::Closed { operation, applied }));
         }
-        let sessions: Vec<SessionId> = self.sessions.keys().collect();
-        for session in sessions {
-            match self.sessions.get_mut(session).and_then(|open| open.machine.as_mut()) {
-                Some(machine) => {
-                    machine.close();
-                    self.look_at(session);
-                }
-                None => self.end_session(session, Arc::new(Disconnect::Closed)),
+        for session in self.transport.all_sessions() {
+            let (transport, scope) = self.transport();
+            if !transport.close(&scope, session) {
+                self.end_session(session, &Arc::new(Disconnect::Closed));
             }
         }
     }
 
     /// Whether it was closed and every link is gone.
     pub fn is_closed(&self) -> bool {
-        self.closing && self.links.is_empty()
+        self.closing && !self.transport.has_links()
     }
 
     pub(super) fn is_closing(&self) -> bool {
@@ -336,10 +321,9 @@ impl Cluster {
     /// What the machine has done.
     pub fn counters(&self) -> Counters {
         let mut counters = self.counters;
-        for session in self.sessions.values().filter_map(|open| open.machine.as_ref()) {
-            counters.bytes_sent += session.transmit().sent();
-            counters.bytes_received += session.received();
-        }
+        let (sent, received) = self.transport.bytes();
+        counters.bytes_sent += sent;
+        counters.bytes_received += received;
         counters
     }
 
@@ -355,31 +339,25 @@ impl Cluster {
 
     /// Every member that the machine knows.
     pub fn members(&self) -> impl Iterator<Item = MemberInfo> {
-        // Those on sessions that drain count as well.
-        let mut in_flight: SecondaryMap<MemberId, usize> = SecondaryMap::new();
-        for session in self.sessions.values() {
-            let before = in_flight.get(session.member).copied().unwrap_or_default();
-            in_flight.insert(session.member, before + session.in_flight);
-        }
+        let in_flight = self.transport.in_flight_by_member();
         self.members.iter().map(move |(id, member)| {
-            let sessions = || member.all_sessions().filter_map(|session| self.sessions.get(session));
+            let sessions = || self.transport.sessions_with(id).map(|(_, open)| open);
             MemberInfo {
                 id,
                 address: member.address.clone(),
-                ready: sessions().any(Conversation::is_ready),
+                ready: sessions().any(OpenSession::is_ready),
                 is_seed: member.is_seed,
                 links: sessions().count(),
                 in_flight: in_flight.get(id).copied().unwrap_or_default(),
-                answered: sessions().map(|session| session.answered).sum(),
+                answered: sessions().map(OpenSession::answered).sum(),
                 failure: member.failure.clone(),
             }
         })
     }
 
-    /// What the negotiation with a member has found; `None` if no session with it is ready.
+    /// Result of the negotiation with a member; `None` if no session with it is ready.
     pub fn session_of(&self, member: MemberId) -> Option<&Ready> {
-        let mut sessions = self.members.get(member)?.all_sessions().filter_map(|session| self.sessions.get(session));
-        sessions.find(|session| session.is_ready())?.negotiated.as_deref()
+        self.transport.negotiated(member)
     }
 
     /// The name of a cache; empty for the server's default cache, and for one of another machine.

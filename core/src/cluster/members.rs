@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 
 use slotmap::{SlotMap, new_key_type};
 
-use super::transport::conversation::{Purpose, SessionId};
+use super::transport::Transport;
 use crate::session::Disconnect;
 use crate::time::Instant;
 use crate::wire;
@@ -39,12 +39,6 @@ pub struct MemberInfo {
 
 pub(super) struct Member {
     pub(super) address: wire::Member,
-    /// Sessions for operations, the one that lives longest first.
-    pub(super) sessions: Vec<SessionId>,
-    /// The session for the application's listeners.
-    pub(super) events: Option<SessionId>,
-    /// The session for large messages.
-    pub(super) bulk: Option<SessionId>,
     /// Failures in a row; over with the first answer to an operation, not with a link that can be established.
     pub(super) failures: u32,
     /// Before that it is not tried.
@@ -60,28 +54,6 @@ pub(super) struct Member {
 }
 
 impl Member {
-    pub(super) fn all_sessions(&self) -> impl Iterator<Item = SessionId> {
-        self.sessions.iter().copied().chain(self.events).chain(self.bulk)
-    }
-
-    pub(super) fn has_session(&self) -> bool {
-        !self.sessions.is_empty() || self.events.is_some() || self.bulk.is_some()
-    }
-
-    pub(super) fn take_session(&mut self, session: SessionId, purpose: Purpose) {
-        match purpose {
-            Purpose::Operations => self.sessions.push(session),
-            Purpose::Events => self.events = Some(session),
-            Purpose::Bulk => self.bulk = Some(session),
-        }
-    }
-
-    pub(super) fn forget_session(&mut self, session: SessionId) {
-        self.sessions.retain(|other| *other != session);
-        self.events.take_if(|other| *other == session);
-        self.bulk.take_if(|other| *other == session);
-    }
-
     pub(super) fn may_be_tried(&self, now: Instant) -> bool {
         self.retry_at.is_none_or(|retry_at| now >= retry_at)
     }
@@ -105,9 +77,6 @@ impl Members {
         }
         let id = self.all.insert(Member {
             address: address.clone(),
-            sessions: Vec::new(),
-            events: None,
-            bulk: None,
             failures: 0,
             retry_at: None,
             stays_until: None,
@@ -142,23 +111,18 @@ impl Members {
         self.all.iter()
     }
 
-    /// Forgets a member that nobody needs, unless it is a seed or has a session.
-    pub(super) fn forget(&mut self, id: MemberId) {
-        if self.all.get(id).is_some_and(|member| !member.is_seed && !member.has_session())
+    /// Forgets a member, unless it is a seed or has a session.
+    pub(super) fn forget(&mut self, id: MemberId, transport: &Transport) {
+        if self.all.get(id).is_some_and(|member| !member.is_seed && !transport.has_session(id))
             && let Some(member) = self.all.remove(id)
         {
             self.by_address.remove(&member.address);
         }
     }
 
-    /// Forgets members that nobody needs: clusters on which pods come and go have any number of addresses.
-    pub(super) fn retain(&mut self, needed: impl Fn(MemberId) -> bool) {
-        let gone: Vec<MemberId> = self
-            .all
-            .iter()
-            .filter(|(id, member)| !member.is_seed && !member.has_session() && !needed(*id))
-            .map(|(id, _)| id)
-            .collect();
-        gone.into_iter().for_each(|id| self.forget(id));
+    /// Forgets members that are not needed: clusters on which pods come and go have any number of addresses.
+    pub(super) fn retain(&mut self, transport: &Transport, needed: impl Fn(MemberId) -> bool) {
+        let gone: Vec<MemberId> = self.all.keys().filter(|id| !needed(*id)).collect();
+        gone.into_iter().for_each(|id| self.forget(id, transport));
     }
 }

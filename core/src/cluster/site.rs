@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 use super::machine::Cluster;
 use super::members::MemberId;
 use super::output::{Event, Output};
-use super::transport::conversation::SessionId;
+use super::transport::open_session::SessionId;
 use crate::time::Instant;
 
 /// A site and the members by which it is found.
@@ -72,9 +72,9 @@ impl Cluster {
         self.fail_iterations();
         self.outputs.push_back(Output::Event(Event::SiteSwitched { from, to, automatic }));
         let left: Vec<SessionId> = self
-            .sessions
-            .iter()
-            .filter(|(_, session)| !self.seeds().contains(&session.member))
+            .transport
+            .sessions()
+            .filter(|(_, open)| !self.seeds().contains(&open.member()))
             .map(|(id, _)| id)
             .collect();
         for session in left {

@@ -10,7 +10,7 @@ use super::machine::Cluster;
 use super::members::MemberId;
 use super::operations::operation::{Call, Owner, Target};
 use super::output::{ClusterError, Event, Output};
-use super::transport::conversation::{Conversation, Purpose};
+use super::transport::open_session::Purpose;
 use crate::session::Disconnect;
 use crate::time::Instant;
 use crate::wire::{Member, Request};
@@ -73,7 +73,7 @@ impl Cluster {
     /// the latter when every server of every site has failed once. The client goes on all the same until it is closed.
     pub fn start(&mut self, now: Instant, cache: &CacheHandle) {
         self.now = now;
-        if self.sessions.values().any(Conversation::is_ready) {
+        if self.transport.sessions().any(|(_, open)| open.is_ready()) {
             return self.outputs.push_back(Output::Event(Event::Started));
         }
         let left = self.sites.iter().flat_map(|site| &site.seeds).copied().collect();

@@ -8,7 +8,7 @@ use super::cache::CacheId;
 use super::machine::Cluster;
 use super::members::MemberId;
 use super::output::{Event, Output};
-use super::transport::conversation::{Purpose, SessionId};
+use super::transport::open_session::{Purpose, SessionId};
 use super::view::{Ownership, View};
 use crate::wire::Topology;
 
@@ -18,7 +18,7 @@ const MURMUR3: u8 = 3;
 impl Cluster {
     /// Takes a new view of the cluster over; operations in flight go on under the old one.
     pub(super) fn apply(&mut self, cache: CacheId, session: SessionId, topology: Topology) {
-        if self.sessions.get(session).is_none_or(|session| session.site != self.site) {
+        if self.transport.get(session).is_none_or(|open| open.site() != self.site) {
             // The last words of a cluster that was left.
             return;
         }
@@ -66,7 +66,7 @@ impl Cluster {
         }
         for index in 0..self.current.len() {
             let member = self.current[index];
-            if self.sessions.len() >= self.config.max_links_ahead {
+            if self.transport.session_count() >= self.config.max_links_ahead {
                 return;
             }
             let Some(known) = self.members.get(member).filter(|_| !self.is_held(member)) else { continue };
@@ -91,17 +91,16 @@ impl Cluster {
         let needed = self.needed_members();
         let keeps_seeds = !self.reaches_a_member();
         let seeds = self.seeds().to_vec();
-        let all: Vec<SessionId> = self.sessions.keys().collect();
-        for session in all {
-            let Some(open) = self.sessions.get(session) else { continue };
-            let is_needed = needed.contains(&open.member)
-                || keeps_seeds && seeds.contains(&open.member)
-                || self.is_candidate(session);
+        for session in self.transport.all_sessions() {
+            let Some(open) = self.transport.get(session) else { continue };
+            let member = open.member();
+            let is_needed =
+                needed.contains(&member) || keeps_seeds && seeds.contains(&member) || self.is_candidate(session);
             if !is_needed {
                 self.drain(session);
             }
         }
-        self.members.retain(|member| needed.contains(&member));
+        self.members.retain(&self.transport, |member| needed.contains(&member));
         self.forget_lost_members();
         self.jar.retain(|member| needed.contains(&member));
     }
@@ -109,7 +108,7 @@ impl Cluster {
     /// Forgets what is kept beside a member that is no longer known.
     pub(super) fn forget_lost_members(&mut self) {
         let members = &self.members;
-        self.endpoints.retain_members(|member| members.get(member).is_some());
+        self.transport.retain_members(|member| members.get(member).is_some());
     }
 
     /// The members of every view that a cache has.

@@ -6,7 +6,7 @@ use super::access::AccessPath;
 use crate::carriage::{LinkEnd, Mode};
 use crate::cluster::machine::Cluster;
 use crate::cluster::output::{Event, Output};
-use crate::cluster::transport::conversation::SessionId;
+use crate::cluster::transport::open_session::SessionId;
 
 impl Cluster {
     /// A first topology has come by a session: chooses, if that is left open.
@@ -14,10 +14,10 @@ impl Cluster {
         if self.config.access.path != AccessPath::Auto {
             return;
         }
-        let Some(open) = self.sessions.get(session) else { return };
+        let Some(open) = self.transport.get(session) else { return };
         let has_cookies = !open.cookies.is_empty();
-        let member = self.members.get(open.member).map(|known| known.address.to_string()).unwrap_or_default();
-        let is_named = self.current.contains(&open.member);
+        let member = self.members.get(open.member()).map(|known| known.address.to_string()).unwrap_or_default();
+        let is_named = self.current.contains(&open.member());
         let (identity, text) = (&open.identity, open.identity.text());
         let (path, reason, may_be_wrong) = if self.config.access.template.is_some() {
             (AccessPath::Direct, "host_template says where members are".to_string(), false)
@@ -42,20 +42,10 @@ impl Cluster {
     fn take_access(&mut self, path: AccessPath, reason: String) {
         self.config.access.path = path;
         if !path.is_searched() {
-            self.share_all_links();
+            self.transport.share_all_links();
         }
         let path = path.to_string();
         self.outputs.push_back(Output::Event(Event::AccessChosen { path, reason }));
-    }
-
-    /// Each link leads to every member, as far as it can carry their sessions.
-    fn share_all_links(&mut self) {
-        self.endpoints.forget_one_member_links();
-        for (link, open) in &self.links {
-            if open.carried().is_some() {
-                self.endpoints.share_if_none(open.site, open.endpoint.clone(), link);
-            }
-        }
     }
 
     /// A gateway does not lead to the member that it was asked for: it is before one alone.

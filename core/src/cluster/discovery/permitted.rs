@@ -6,10 +6,10 @@ use core::net::IpAddr;
 
 use super::member_hosts::MemberHosts;
 use crate::cluster::config::Config;
+use crate::cluster::discovery::access::Endpoint;
 use crate::cluster::machine::Cluster;
 use crate::cluster::members::{Member, MemberId};
 use crate::cluster::output::{Event, Output};
-use crate::cluster::transport::link::LinkId;
 use crate::session::Disconnect;
 use crate::wire;
 
@@ -44,17 +44,14 @@ impl Config {
 }
 
 impl Cluster {
-    /// The address to which the host has connected a link; call it before
-    /// [`handle_connected`](Self::handle_connected). What the address of a seed covers counts as
-    /// [`Config::member_hosts`] where the user has set none: a seed's name may lead to members that advertise addresses.
-    pub fn set_peer(&mut self, link: LinkId, address: IpAddr) {
+    /// Adds the address of a seed's endpoint to the permitted hosts, where the user has set none.
+    pub(in crate::cluster) fn note_peer(&mut self, endpoint: &Endpoint, address: IpAddr) {
         // Through a proxy the address is the proxy's.
         if !self.permitted.grows || self.config.proxy.is_some() {
             return;
         }
-        let Some(open) = self.links.get(link) else { return };
         let mut seeds = self.sites.iter().flat_map(|site| &site.seeds).filter_map(|seed| self.members.get(*seed));
-        if seeds.any(|seed| self.config.access.seed_endpoint(&seed.address) == open.endpoint) {
+        if seeds.any(|seed| self.config.access.seed_endpoint(&seed.address) == *endpoint) {
             self.permitted.hosts.add_seed_address(address);
         }
     }

@@ -17,7 +17,7 @@ use crate::cluster::cache::CacheId;
 use crate::cluster::machine::Cluster;
 use crate::cluster::operations::operation::{Call, Owner, Target};
 use crate::cluster::output::ClusterError;
-use crate::cluster::transport::conversation::{Purpose, SessionId};
+use crate::cluster::transport::open_session::{Purpose, SessionId};
 use crate::cluster::view::View;
 use crate::wire::{Body, Expiration, Lifetime, Reply, Request};
 
@@ -75,7 +75,7 @@ struct Reading {
 impl Cluster {
     /// Finds out by the probe cache who is at the other end of a session.
     pub(in crate::cluster) fn ask_who_is_there(&mut self, session: SessionId) {
-        let Some(open) = self.sessions.get(session) else { return };
+        let Some(open) = self.transport.get(session) else { return };
         let has_none = self.config.access.probe_cache.is_none();
         if has_none && !open.identity.says_something() {
             let reason = "servers do not say who they are, and there is no probe_cache".into();
@@ -204,7 +204,7 @@ impl Cluster {
             return self.look_for_probe_cache();
         }
         for session in core::mem::take(&mut self.probe.waiting) {
-            if self.sessions.get(session).is_none() {
+            if self.transport.get(session).is_none() {
                 continue;
             }
             self.probe.readings.insert(session, Reading::default());

@@ -14,7 +14,7 @@ use super::coverage::Uncovered;
 use crate::cluster::machine::Cluster;
 use crate::cluster::members::MemberId;
 use crate::cluster::output::{Event, Output};
-use crate::cluster::transport::conversation::{Conversation, Purpose, SessionId};
+use crate::cluster::transport::open_session::{OpenSession, Purpose, SessionId};
 use crate::http1::Fields;
 use crate::session::Disconnect;
 use crate::time::Instant;
@@ -134,15 +134,11 @@ impl Cluster {
             return false;
         };
         let Some(endpoint) = self.endpoint_of(seed) else { return false };
-        let (now, timeout) = (self.now, self.config.connect_timeout);
-        let link = self.link_to(seed, endpoint, None);
-        let open = Conversation::new(seed, Purpose::Operations, self.site, link, now + timeout, now);
-        let session = self.sessions.insert(open);
+        let (transport, mut scope) = self.transport();
+        let session = transport.begin_unassigned(&mut scope, seed, endpoint);
         self.search.candidates.push(session);
         self.search.tries += 1;
         self.counters.tries += 1;
-        self.join_link(session, link);
-        self.set_timeout(session);
         true
     }
 
@@ -167,8 +163,7 @@ impl Cluster {
 
     /// Whether a member has a session, or gets one, that stays.
     pub(in crate::cluster) fn is_held(&self, member: MemberId) -> bool {
-        let stays = |session: &SessionId| self.sessions.get(*session).is_some_and(|open| !open.is_leaving);
-        self.members.get(member).is_some_and(|known| known.sessions.iter().any(stays))
+        self.transport.has_lasting_session(member)
     }
 
     /// Whether it is an endpoint of which nobody knows which member answers there.
@@ -183,11 +178,13 @@ impl Cluster {
     /// An endpoint has accepted a session: what its answer says is taken in before a byte of Hot Rod goes.
     pub(in crate::cluster) fn handle_accepted(&mut self, session: SessionId, answer: &Fields) {
         let access = &self.config.access;
-        let Some(open) = self.sessions.get_mut(session) else { return };
+        let Some(link) = self.transport.get(session).map(OpenSession::link) else { return };
+        let endpoint = self.transport.endpoint_of(link).cloned();
+        let Some(open) = self.transport.get_mut(session) else { return };
         open.identity.read(answer, &access.connect_header);
-        if let Some(link) = self.links.get(open.link).filter(|_| access.path.is_searched()) {
+        if let Some(endpoint) = endpoint.filter(|_| access.path.is_searched()) {
             let (path, encrypted) = (self.config.carriage.path.as_str(), self.config.tls.is_some());
-            let asked = Asked { endpoint: &link.endpoint, path, encrypted };
+            let asked = Asked { endpoint: &endpoint, path, encrypted };
             open.cookies.take(self.now, asked, answer, &access.cookie_names);
         }
         self.recognise(session);
@@ -195,8 +192,8 @@ impl Cluster {
 
     /// Looks who is at the other end of a session, and whether that is who was asked for.
     pub(in crate::cluster) fn recognise(&mut self, session: SessionId) {
-        let Some(open) = self.sessions.get(session) else { return };
-        let asked = open.member;
+        let Some(open) = self.transport.get(session) else { return };
+        let asked = open.member();
         let Some(found) = self.member_of(&open.identity) else {
             if open.identity.says_something() && !self.is_stranger(asked) && self.jar.of(asked).is_some() {
                 self.doubt(session, asked);
@@ -217,23 +214,23 @@ impl Cluster {
 
     /// A session with a seed that served to begin with may be that of the member that it turned out to be.
     fn may_be_settled(&self, session: SessionId) -> bool {
-        let is_for_operations = self.sessions.get(session).is_some_and(|open| open.purpose == Purpose::Operations);
+        let is_for_operations = self.transport.get(session).is_some_and(|open| open.purpose() == Purpose::Operations);
         is_for_operations && self.config.access.path != AccessPath::Direct
     }
 
     /// After a new topology: who is at the other end of sessions with seeds may be known now.
     pub(in crate::cluster) fn recognise_strangers(&mut self) {
         let strangers: Vec<SessionId> = self
-            .sessions
-            .iter()
-            .filter(|(_, open)| open.purpose == Purpose::Operations && open.site == self.site)
-            .filter(|(_, open)| self.is_stranger(open.member))
+            .transport
+            .sessions()
+            .filter(|(_, open)| open.purpose() == Purpose::Operations && open.site() == self.site)
+            .filter(|(_, open)| self.is_stranger(open.member()))
             .map(|(session, _)| session)
             .collect();
         for session in strangers {
             self.recognise(session);
-            let is_unknown = self.sessions.get(session).is_some_and(|open| self.is_stranger(open.member));
-            let is_ready = self.sessions.get(session).is_some_and(Conversation::is_ready);
+            let is_unknown = self.transport.get(session).is_some_and(|open| self.is_stranger(open.member()));
+            let is_ready = self.transport.is_ready(session);
             if is_unknown && is_ready && self.config.access.path.is_searched() {
                 if !self.is_candidate(session) {
                     self.search.candidates.push(session);
@@ -262,17 +259,12 @@ impl Cluster {
 
     /// A session is with that member from now on.
     fn adopt(&mut self, session: SessionId, found: MemberId) {
-        let Some(open) = self.sessions.get_mut(session) else { return };
-        let before = core::mem::replace(&mut open.member, found);
-        let (is_ready, purpose) = (open.is_ready(), open.purpose);
+        if self.transport.get(session).is_none() {
+            return;
+        }
         let queued = self.operations.take_queue(session);
-        if let Some(known) = self.members.get_mut(before) {
-            known.forget_session(session);
-        }
-        if let Some(known) = self.members.get_mut(found) {
-            known.take_session(session, purpose);
-        }
-        if is_ready {
+        self.transport.assign(session, found);
+        if self.transport.is_ready(session) {
             self.handle_ready(session, found);
         }
         queued.into_iter().for_each(|id| self.redispatch(id));
@@ -288,11 +280,10 @@ impl Cluster {
     fn doubt(&mut self, session: SessionId, asked: MemberId) {
         let Some(&anybody) = self.seeds().first() else { return };
         self.jar.forget(asked);
-        if let Some(known) = self.members.get_mut(asked) {
-            known.forget_session(session);
+        if self.transport.get(session).is_none() {
+            return;
         }
-        let Some(open) = self.sessions.get_mut(session) else { return };
-        open.member = anybody;
+        self.transport.unassign(session, anybody);
         let queued = self.operations.take_queue(session);
         self.search.candidates.push(session);
         queued.into_iter().for_each(|id| self.redispatch(id));
@@ -301,13 +292,13 @@ impl Cluster {
 
     /// A session is with another member than was asked for.
     fn handle_other_member(&mut self, session: SessionId, asked: MemberId, found: MemberId) {
-        let Some(open) = self.sessions.get_mut(session) else { return };
+        let Some(open) = self.transport.get(session) else { return };
         let answered = open.identity.text();
         let reason = Arc::new(Disconnect::OtherMember { answered });
         let by_cookie = self.jar.of(asked).is_some();
         self.jar.forget(asked);
         if let Some(known) = self.members.get_mut(asked) {
-            known.forget_session(session);
+            self.transport.unlist(session, asked);
             known.failure = Some(reason.clone());
             if !by_cookie {
                 known.failures = known.failures.saturating_add(1);
@@ -333,8 +324,8 @@ impl Cluster {
 
     /// What is known of cookies counts from now on.
     pub(in crate::cluster) fn learn_all_cookies(&mut self) {
-        for session in self.sessions.keys().collect::<Vec<_>>() {
-            let found = self.sessions.get(session).and_then(|open| self.member_of(&open.identity));
+        for session in self.transport.all_sessions() {
+            let found = self.transport.get(session).and_then(|open| self.member_of(&open.identity));
             found.into_iter().for_each(|found| self.learn_cookies(session, found));
         }
     }
@@ -343,22 +334,22 @@ impl Cluster {
         if !self.config.access.path.goes_by_cookie() {
             return;
         }
-        let Some(open) = self.sessions.get(session) else { return };
-        if let Some(link) = self.links.get(open.link) {
-            self.jar.learn(found, link.endpoint.clone(), open.cookies.clone());
+        let Some(open) = self.transport.get(session) else { return };
+        if let Some(endpoint) = self.transport.endpoint_of(open.link()) {
+            self.jar.learn(found, endpoint.clone(), open.cookies.clone());
         }
     }
 
     /// A candidate has come to carry Hot Rod, and has not said who it is.
     pub(in crate::cluster) fn candidate_is_ready(&mut self, session: SessionId) {
-        self.set_timeout(session);
+        self.transport.set_timeout(&self.config, session);
         self.ask_who_is_there(session);
     }
 
     /// The probe cache has told with which member a session is.
     pub(in crate::cluster) fn is_told_by_probe(&mut self, session: SessionId, found: MemberId) {
         let address = self.members.get(found).map(|known| known.address.clone());
-        if let (Some(open), Some(address)) = (self.sessions.get_mut(session), address) {
+        if let (Some(open), Some(address)) = (self.transport.get_mut(session), address) {
             open.identity.is_at(address);
             self.recognise(session);
         }
@@ -370,7 +361,7 @@ impl Cluster {
 
     /// It can't be found out who is at the other end.
     pub(in crate::cluster) fn cannot_be_told(&mut self, session: SessionId, reason: Uncovered) {
-        let served_before = self.members.iter().any(|(_, known)| known.sessions.contains(&session));
+        let served_before = self.transport.serves_operations(session);
         self.search.forget(session);
         if !served_before {
             self.dismiss(session);

@@ -15,7 +15,7 @@ use crate::cluster::machine::Cluster;
 use crate::cluster::members::MemberId;
 use crate::cluster::operations::operation::{Call, Owner, Target};
 use crate::cluster::output::{ClusterError, Output, SubmitError};
-use crate::cluster::transport::conversation::Purpose;
+use crate::cluster::transport::open_session::Purpose;
 use crate::routing::segment_of;
 use crate::session::{Applied, OperationError};
 use crate::time::Instant;

@@ -13,8 +13,8 @@ use crate::cluster::members::MemberId;
 use crate::cluster::operations::operation::{Call, OperationId, Owner, Target};
 use crate::cluster::operations::table::{Operation, Place};
 use crate::cluster::output::{ClusterError, Event, Output, SubmitError};
-use crate::cluster::transport::conversation::{Purpose, SessionId};
-use crate::session::{self, OperationError};
+use crate::cluster::transport::open_session::{Purpose, SessionId};
+use crate::session::OperationError;
 use crate::wire::{Interests, ListenerOptions, Reply, Request, RequestOptions};
 
 new_key_type! {
@@ -111,21 +111,14 @@ impl Cluster {
     /// Undoes a registration.
     fn unregister(&mut self, session: SessionId, registration: &Request, options: &RequestOptions) {
         let Some(request) = removal_of(registration) else { return };
-        let Some(open) = self.sessions.get_mut(session) else { return };
-        let (now, is_for_events) = (self.now, open.purpose == Purpose::Events);
-        if let Some(machine) = &mut open.machine {
-            // If it is too full for that it has to be told otherwise: by its end.
-            let told = machine.submit(now, session::Call::new(&request, options));
-            let is_told = told.is_ok();
-            if let Ok(id) = told {
-                machine.cancel(id);
-            }
-            if is_for_events && !is_told {
-                return self.drain(session);
-            }
+        let Some(open) = self.transport.get(session) else { return };
+        let is_for_events = open.purpose() == Purpose::Events;
+        // If the session is too full for the removal, its end removes the listener.
+        if !self.transport.submit_unanswered(self.now, session, &request, options) && is_for_events {
+            return self.drain(session);
         }
         self.release_events(session);
-        self.set_timeout(session);
+        self.transport.set_timeout(&self.config, session);
         self.refresh(session);
     }
 
@@ -136,7 +129,7 @@ impl Cluster {
             listener.at == Some(session)
                 || registering.is_some_and(|operation| operation.place().session() == Some(session))
         };
-        let is_for_events = self.sessions.get(session).is_some_and(|open| open.purpose == Purpose::Events);
+        let is_for_events = self.transport.get(session).is_some_and(|open| open.purpose() == Purpose::Events);
         if is_for_events && !self.listeners.values().any(comes_here) {
             self.drain(session);
         }

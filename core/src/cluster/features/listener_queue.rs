@@ -1,11 +1,9 @@
 //! Listeners whose events are not taken in time: their session is not read until some are.
 
-use crate::carriage::ChannelId;
 use crate::cluster::features::listener::ListenerId;
 use crate::cluster::machine::Cluster;
 use crate::cluster::output::{Event, Output};
-use crate::cluster::transport::conversation::SessionId;
-use crate::cluster::transport::link::{Link, LinkId};
+use crate::cluster::transport::open_session::SessionId;
 use crate::time::Instant;
 
 /// What a listener has heard and its application has not taken.
@@ -28,7 +26,7 @@ impl Cluster {
         if known.unread.events < self.config.listener_queue.div_ceil(2)
             && let Some(session) = known.unread.full.take()
         {
-            self.resume(session);
+            self.resume_reading(session);
         }
     }
 
@@ -40,49 +38,18 @@ impl Cluster {
         // A session that it had before is gone.
         if known.unread.events >= self.config.listener_queue && known.unread.full != Some(session) {
             known.unread.full = Some(session);
-            self.pause(session);
+            let (transport, mut scope) = self.transport();
+            transport.pause(&mut scope, session);
         }
     }
 
     /// A listener is gone.
     pub(in crate::cluster) fn forget_unread(&mut self, unread: Unread) {
-        unread.full.into_iter().for_each(|session| self.resume(session));
+        unread.full.into_iter().for_each(|session| self.resume_reading(session));
     }
 
-    /// The host does not read from the session for the time being: that it is quiet then says nothing.
-    fn pause(&mut self, session: SessionId) {
-        let Some(open) = self.sessions.get_mut(session) else { return };
-        open.full_listeners += 1;
-        if open.full_listeners == 1 {
-            open.machine.as_mut().into_iter().for_each(|machine| machine.hold());
-            let (link, channel) = (open.link, open.channel);
-            self.hold_link(link, channel, true);
-        }
-    }
-
-    fn resume(&mut self, session: SessionId) {
-        let now = self.now;
-        let Some(open) = self.sessions.get_mut(session) else { return };
-        open.full_listeners -= 1;
-        if open.full_listeners == 0 {
-            open.quiet_since = now;
-            open.machine.as_mut().into_iter().for_each(|machine| machine.resume(now));
-            let (link, channel) = (open.link, open.channel);
-            self.hold_link(link, channel, false);
-            self.set_timeout(session);
-        }
-    }
-
-    /// Has nothing more come for a session: by the host, which does not read its link, or by the link, which gives no
-    /// credit.
-    fn hold_link(&mut self, link: LinkId, channel: Option<ChannelId>, hold: bool) {
-        match (self.links.get_mut(link).and_then(Link::carried_mut), channel) {
-            (Some(carried), Some(channel)) => {
-                carried.pause(channel, hold);
-                self.tell_to_transmit(link);
-            }
-            _ if hold => self.outputs.push_back(Output::Pause { link }),
-            _ => self.outputs.push_back(Output::Resume { link }),
-        }
+    fn resume_reading(&mut self, session: SessionId) {
+        let (transport, mut scope) = self.transport();
+        transport.resume(&mut scope, session);
     }
 }

@@ -18,9 +18,8 @@ use crate::cluster::machine::Cluster;
 use crate::cluster::operations::operation::{Call, OperationId, Owner, Target};
 use crate::cluster::operations::table::Operation;
 use crate::cluster::output::{ClusterError, Event, Output, SubmitError};
-use crate::cluster::transport::conversation::{Purpose, SessionId};
+use crate::cluster::transport::open_session::{Purpose, SessionId};
 use crate::routing::BloomFilter;
-use crate::session;
 use crate::time::Instant;
 use crate::wire::{self, Body, Effect, Flags, Metadata, Reply, Request, RequestOptions, Status};
 
@@ -128,8 +127,8 @@ impl Cluster {
         if near.at.is_none() || matches!(call.request, Request::ContainsKey { .. }) {
             return self.submit_far(call);
         }
-        let target = match (near.settings.bloom_filter, near.at.and_then(|session| self.sessions.get(session))) {
-            (true, Some(session)) => Target::Prefer(session.member),
+        let target = match (near.settings.bloom_filter, near.at.and_then(|session| self.transport.get(session))) {
+            (true, Some(session)) => Target::Prefer(session.member()),
             _ => Target::Key,
         };
         // From the owner that sees every write first: another may still have what an event has told to be old.
@@ -230,15 +229,10 @@ impl Cluster {
         // The server changes its filter while it reads for these: it may not know of them afterwards.
         near.fetching.clear();
         let options = near.options.clone();
-        let now = self.now;
-        if let Some(machine) = self.sessions.get_mut(session).and_then(|open| open.machine.as_mut()) {
-            let request = Request::UpdateBloomFilter { bloom_filter };
-            // If it is too full now the server sends a few events too many until the next time.
-            if let Ok(id) = machine.submit(now, session::Call::new(&request, &options)) {
-                machine.cancel(id);
-            }
-        }
-        self.set_timeout(session);
+        let request = Request::UpdateBloomFilter { bloom_filter };
+        // If the session is too full the server sends a few events too many until the next time.
+        self.transport.submit_unanswered(self.now, session, &request, &options);
+        self.transport.set_timeout(&self.config, session);
         self.refresh(session);
     }
 }

@@ -11,7 +11,7 @@ use crate::cluster::operations::table::Operation;
 use crate::cluster::operations::transactions::transaction;
 use crate::cluster::output::{ClusterError, Output};
 use crate::cluster::startup::StartError;
-use crate::cluster::transport::conversation::SessionId;
+use crate::cluster::transport::open_session::SessionId;
 use crate::session::{Disconnect, OperationError};
 use crate::wire::{self, Body, Reply, Status};
 
@@ -23,14 +23,8 @@ impl Cluster {
         member: MemberId,
         result: Result<Reply, OperationError>,
     ) {
-        if let Some(open) = self.sessions.get_mut(session) {
-            open.in_flight -= 1;
-            if result.is_ok() {
-                open.answered += 1;
-                if open.answered == 1 {
-                    self.trust(member);
-                }
-            }
+        if self.transport.note_ended(session, result.is_ok()) {
+            self.trust(member);
         }
         match result {
             Ok(mut reply) => {
@@ -60,7 +54,8 @@ impl Cluster {
         let Some(operation) = self.operations.remove(id) else { return };
         let session = operation.place().session();
         if let (Some(member), Ok(reply)) = (member, &result) {
-            self.note_size(member, &operation, reply);
+            let threshold = self.transport.large_value_threshold(&self.config, member);
+            self.large_keys.note_reply(&operation, reply, threshold);
         }
         match operation.owner {
             Owner::Host => self.tell_host(id, &operation, member, result),

@@ -7,7 +7,7 @@ use crate::cluster::members::{Member, MemberId};
 use crate::cluster::operations::operation::{OperationId, Owner, Target};
 use crate::cluster::operations::table::{Operation, Place};
 use crate::cluster::output::ClusterError;
-use crate::cluster::transport::conversation::{Conversation, SessionId};
+use crate::cluster::transport::open_session::SessionId;
 use crate::wire::Routing;
 
 /// Where an operation can go now.
@@ -158,7 +158,7 @@ impl Cluster {
     fn is_usable(&self, member: MemberId) -> bool {
         let known = self.members.get(member).filter(|known| known.site == self.site);
         known.is_some_and(|known| {
-            known.has_session() || known.may_be_tried(self.now) && self.can_be_dialled(member, known)
+            self.transport.has_session(member) || known.may_be_tried(self.now) && self.can_be_dialled(member, known)
         })
     }
 
@@ -173,7 +173,7 @@ impl Cluster {
 
     /// Sends an operation by that session, unless it has ended.
     fn send_by(&mut self, session: SessionId, id: OperationId) {
-        if self.sessions.get(session).is_none() {
+        if self.transport.get(session).is_none() {
             let Some(operation) = self.operations.get(id) else { return };
             let (applied, operation) = (operation.applied(), operation.request.operation());
             return self.complete(id, None, Err(ClusterError::MemberGone { operation, applied }));
@@ -189,17 +189,18 @@ impl Cluster {
         let same = row.routing == Routing::Same
             || matches!(operation.target, Target::Only(_) | Target::Prefer(_))
             || matches!(operation.owner, Owner::Listener(_));
-        let purpose = self.lane(member, id, same);
+        let threshold = if same { 0 } else { self.transport.large_value_threshold(&self.config, member) };
+        let purpose = self.large_keys.purpose_of(operation, threshold);
         let Some(session) = self.session_for(member, purpose, same) else { return self.wait(id) };
         self.put_in(session, id);
     }
 
     /// Gives an operation to a session, behind those that wait for it.
     fn put_in(&mut self, session: SessionId, id: OperationId) {
-        let is_ready = self.sessions.get(session).is_some_and(Conversation::is_ready);
-        let goes_first = is_ready && self.operations.queued(session) == 0;
+        let goes_first = self.transport.is_ready(session) && self.operations.queued(session) == 0;
         if goes_first && self.submit_to(session, id) {
-            return self.tell_bytes_of(session);
+            let (transport, mut scope) = self.transport();
+            return transport.report_bytes_of(&mut scope, session);
         }
         self.operations.place(id, Place::Queued(session));
         self.refresh(session);

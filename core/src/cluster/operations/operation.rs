@@ -9,7 +9,7 @@ use crate::cluster::features::iteration::IterationId;
 use crate::cluster::features::listener::ListenerId;
 use crate::cluster::members::MemberId;
 use crate::cluster::operations::bulk::BulkId;
-use crate::cluster::transport::conversation::SessionId;
+use crate::cluster::transport::open_session::SessionId;
 use crate::wire::Request;
 
 new_key_type! {

@@ -12,7 +12,7 @@ use crate::cluster::members::MemberId;
 use crate::cluster::operations::bulk::BulkId;
 use crate::cluster::operations::operation::{Call, OperationId, Owner, Target};
 use crate::cluster::operations::session_queue::SessionQueue;
-use crate::cluster::transport::conversation::{Purpose, SessionId};
+use crate::cluster::transport::open_session::{Purpose, SessionId};
 use crate::session;
 use crate::time::Instant;
 use crate::wire::{Effect, Request, RequestOptions};

@@ -2,9 +2,10 @@
 
 use core::str::FromStr;
 
+use super::Transport;
+use super::link::LinkId;
 use crate::carriage::Carriage;
-use crate::cluster::machine::Cluster;
-use crate::cluster::transport::link::LinkId;
+use crate::cluster::config::Config;
 use crate::sasl::{BindingKind, ChannelBinding};
 
 /// When SCRAM is bound to the TLS connection (RFC 5802 §6).
@@ -33,19 +34,16 @@ impl FromStr for BindingPolicy {
     }
 }
 
-impl Cluster {
-    /// What TLS exports on a link for [`EXPORTER_LABEL`](crate::sasl::EXPORTER_LABEL) with an empty context, in TLS 1.3;
-    /// call it before [`handle_connected`](Self::handle_connected). Counts for more than the server's certificate. Bytes of
-    /// another length than [`EXPORTER_LENGTH`](crate::sasl::EXPORTER_LENGTH) are ignored.
-    pub fn set_tls_exporter(&mut self, link: LinkId, exported: &[u8]) {
+impl Transport {
+    /// Notes the keying material that TLS exports on a link. It counts for more than the server's certificate.
+    pub(in crate::cluster) fn set_tls_exporter(&mut self, link: LinkId, exported: &[u8]) {
         if let (Some(open), Some(binding)) = (self.links.get_mut(link), ChannelBinding::tls_exporter(exported)) {
             open.channel_binding = Some(binding);
         }
     }
 
-    /// The certificate, in DER, by which the server at the other end of a link has proven itself; call it before
-    /// [`handle_connected`](Self::handle_connected).
-    pub fn set_server_certificate(&mut self, link: LinkId, certificate: &[u8]) {
+    /// Notes the certificate of the server at the other end of a link, in DER.
+    pub(in crate::cluster) fn set_server_certificate(&mut self, link: LinkId, certificate: &[u8]) {
         let Some(open) = self.links.get_mut(link) else { return };
         let is_bound = open.channel_binding.as_ref().is_some_and(|known| known.kind() == BindingKind::TlsExporter);
         if !is_bound {
@@ -53,10 +51,10 @@ impl Cluster {
         }
     }
 
-    /// What a new session on a link is bound to.
-    pub(in crate::cluster) fn channel_of(&self, link: LinkId) -> Option<ChannelBinding> {
+    /// The channel binding of a new session on a link.
+    pub(super) fn channel_binding_of(&self, config: &Config, link: LinkId) -> Option<ChannelBinding> {
         let open = self.links.get(link)?;
-        let may_be_bound = match self.config.channel_binding {
+        let may_be_bound = match config.channel_binding {
             BindingPolicy::Auto => open.carriage == Some(Carriage::Raw),
             BindingPolicy::Off => false,
             BindingPolicy::Required => true,

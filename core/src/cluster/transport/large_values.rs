@@ -5,14 +5,14 @@
 
 use lru::LruCache;
 
+use super::Transport;
+use super::link::Link;
+use super::open_session::Purpose;
 use crate::carriage::{Carriage, Choice};
 use crate::cluster::cache::CacheId;
-use crate::cluster::machine::Cluster;
+use crate::cluster::config::Config;
 use crate::cluster::members::MemberId;
-use crate::cluster::operations::operation::OperationId;
 use crate::cluster::operations::table::Operation;
-use crate::cluster::transport::conversation::Purpose;
-use crate::cluster::transport::link::Link;
 use crate::routing::key_hash;
 use crate::wire::{Body, Reply, ReplyShape};
 
@@ -47,22 +47,22 @@ impl LargeKeys {
     }
 }
 
-impl Cluster {
-    /// Octets above which a message to a member should have another session; 0 if none should.
-    fn lane_threshold(&self, member: MemberId) -> usize {
-        if self.config.carriage.choice == Choice::Only(Carriage::Raw) {
+impl Transport {
+    /// Bytes above which a message to a member goes over another session; 0 if none does.
+    pub(in crate::cluster) fn large_value_threshold(&self, config: &Config, member: MemberId) -> usize {
+        if config.carriage.choice == Choice::Only(Carriage::Raw) {
             return 0;
         }
-        let first = self.members.get(member).and_then(|known| self.sessions.get(*known.sessions.first()?));
+        let first = self.first_session(member).and_then(|session| self.sessions.get(session));
         let carried = first.and_then(|open| self.links.get(open.link)).and_then(Link::carried);
         carried.and_then(|carried| carried.terms()).map_or(0, |terms| terms.lane_threshold as usize)
     }
+}
 
-    /// What the session is for that an operation takes; `same` is for those that have to take the member's first.
-    pub(in crate::cluster) fn lane(&mut self, member: MemberId, id: OperationId, same: bool) -> Purpose {
-        let threshold = self.lane_threshold(member);
-        let Some(operation) = self.operations.get(id) else { return Purpose::Operations };
-        if operation.purpose != Purpose::Operations || same || threshold == 0 {
+impl LargeKeys {
+    /// What the session of an operation is for; `threshold` as [`Transport::large_value_threshold`].
+    pub(in crate::cluster) fn purpose_of(&mut self, operation: &Operation, threshold: usize) -> Purpose {
+        if operation.purpose != Purpose::Operations || threshold == 0 {
             return operation.purpose;
         }
         let request = &operation.request;
@@ -71,15 +71,13 @@ impl Cluster {
             ReplyShape::MarkedEntries | ReplyShape::MarkedKeys | ReplyShape::Entries
         );
         let key = request.routing_key();
-        let is_large = has_many
-            || request.value_bytes() > threshold
-            || key.is_some_and(|key| self.large_keys.has(operation.cache, key));
-        if is_large { Purpose::Bulk } else { Purpose::Operations }
+        let is_large =
+            has_many || request.value_bytes() > threshold || key.is_some_and(|key| self.has(operation.cache, key));
+        if is_large { Purpose::LargeValues } else { Purpose::Operations }
     }
 
-    /// Remembers whether the value of a key is large, where it matters.
-    pub(in crate::cluster) fn note_size(&mut self, member: MemberId, operation: &Operation, reply: &Reply) {
-        let threshold = self.lane_threshold(member);
+    /// Remembers whether the value of a key is large, where there is a threshold.
+    pub(in crate::cluster) fn note_reply(&mut self, operation: &Operation, reply: &Reply, threshold: usize) {
         if threshold == 0 {
             return;
         }
@@ -90,6 +88,6 @@ impl Cluster {
             }
             _ => operation.request.value_bytes(),
         };
-        self.large_keys.note(operation.cache, key, size > threshold);
+        self.note(operation.cache, key, size > threshold);
     }
 }

@@ -8,7 +8,7 @@ use slotmap::new_key_type;
 
 use crate::carriage::{Carriage, ClientLink};
 use crate::cluster::discovery::access::Endpoint;
-use crate::cluster::transport::conversation::SessionId;
+use crate::cluster::transport::open_session::SessionId;
 use crate::http1::{ClientExchange, Tunnel};
 use crate::sasl::ChannelBinding;
 
@@ -17,27 +17,27 @@ new_key_type! {
     pub struct LinkId;
 }
 
-pub(in crate::cluster) struct Link {
+pub(super) struct Link {
     /// The site whose cluster it leads to.
-    pub(in crate::cluster) site: usize,
+    pub(super) site: usize,
     /// Where it leads, be it through a proxy.
-    pub(in crate::cluster) endpoint: Endpoint,
-    pub(in crate::cluster) stage: Stage,
+    pub(super) endpoint: Endpoint,
+    pub(super) stage: Stage,
     /// The sessions that it carries, or will.
-    pub(in crate::cluster) sessions: Vec<SessionId>,
+    pub(super) sessions: Vec<SessionId>,
     /// How it carries them, once that is known.
-    pub(in crate::cluster) carriage: Option<Carriage>,
+    pub(super) carriage: Option<Carriage>,
     /// Whether more sessions may share it, if it can carry more.
-    pub(in crate::cluster) takes_sessions: bool,
-    /// The host knows that there are bytes to send.
-    pub(in crate::cluster) told_to_transmit: bool,
+    pub(super) takes_sessions: bool,
+    /// Whether the host was notified that there are bytes to send.
+    pub(super) is_transmit_reported: bool,
     /// What TLS is known by at both ends.
-    pub(in crate::cluster) channel_binding: Option<ChannelBinding>,
+    pub(super) channel_binding: Option<ChannelBinding>,
     /// The ALPN id that the server has selected.
-    pub(in crate::cluster) alpn: Option<String>,
+    pub(super) alpn: Option<String>,
 }
 
-pub(in crate::cluster) enum Stage {
+pub(super) enum Stage {
     /// The host establishes it.
     Connecting,
     /// It leads to a proxy, which is asked for a tunnel.
@@ -53,7 +53,7 @@ pub(in crate::cluster) enum Stage {
 }
 
 impl Link {
-    pub(in crate::cluster) fn new(site: usize, endpoint: Endpoint) -> Self {
+    pub(super) fn new(site: usize, endpoint: Endpoint) -> Self {
         Self {
             site,
             endpoint,
@@ -61,20 +61,20 @@ impl Link {
             carriage: None,
             takes_sessions: true,
             sessions: Vec::new(),
-            told_to_transmit: false,
+            is_transmit_reported: false,
             alpn: None,
             channel_binding: None,
         }
     }
 
-    pub(in crate::cluster) fn carried(&self) -> Option<&ClientLink> {
+    pub(super) fn carried(&self) -> Option<&ClientLink> {
         match &self.stage {
             Stage::Carried(carried) => Some(carried),
             _ => None,
         }
     }
 
-    pub(in crate::cluster) fn carried_mut(&mut self) -> Option<&mut ClientLink> {
+    pub(super) fn carried_mut(&mut self) -> Option<&mut ClientLink> {
         match &mut self.stage {
             Stage::Carried(carried) => Some(carried),
             _ => None,
@@ -82,7 +82,7 @@ impl Link {
     }
 
     /// Whether it can carry one more session, as far as it is known.
-    pub(in crate::cluster) fn has_room(&self) -> bool {
+    pub(super) fn has_room(&self) -> bool {
         let has_stream = match &self.stage {
             Stage::Carried(carried) => carried.has_room(),
             Stage::Raw(_) | Stage::Asking(..) => false,

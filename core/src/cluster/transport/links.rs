@@ -1,173 +1,48 @@
-//! Links: what the host brings from them, and what goes out on them.
+//! Links: their buffers, which link a session gets, and their end.
 
-use alloc::boxed::Box;
-use alloc::string::String;
-use alloc::sync::Arc;
+use alloc::vec::Vec;
 
 use bytes::BytesMut;
 
-use crate::cluster::machine::Cluster;
+use super::dial::{Dial, Tls};
+use super::link::{Link, LinkId, Stage};
+use super::open_session::{OpenSession, SessionId};
+use super::{Scope, Transport};
+use crate::carriage::{Carriage, Inside};
+use crate::cluster::config::Config;
+use crate::cluster::discovery::access::Endpoint;
+use crate::cluster::members::MemberId;
 use crate::cluster::output::Output;
-use crate::cluster::transport::conversation::SessionId;
-use crate::cluster::transport::link::{Link, LinkId, Stage};
-use crate::session::{Disconnect, Session};
-use crate::time::Instant;
+use crate::session::Session;
 use crate::wire::SendBuffer;
 
-impl Cluster {
-    /// What [`Output::Connect`] or [`Output::StartTls`] asked for is there; after TLS with the ALPN id that the server
-    /// has selected, if it has.
-    pub fn handle_connected(&mut self, now: Instant, link: LinkId, alpn: Option<&[u8]>) {
-        self.now = now;
-        let Some(open) = self.links.get_mut(link) else { return };
-        match open.stage {
-            Stage::Connecting => match &self.config.proxy {
-                None => self.open_link(link, alpn),
-                Some(proxy) => match proxy.tunnel_to(&open.endpoint) {
-                    Ok(tunnel) => {
-                        open.stage = Stage::Tunnelling(Box::new(tunnel));
-                        self.tell_to_transmit(link);
-                    }
-                    Err(error) => self.end_link(link, &Disconnect::Proxy(error)),
-                },
-            },
-            Stage::Securing => self.open_link(link, alpn),
-            Stage::Tunnelling(_) | Stage::Asking(..) | Stage::Raw(_) | Stage::Carried(_) => {}
-        }
-    }
-
-    /// Takes bytes from the link.
-    pub fn handle_received(&mut self, now: Instant, link: LinkId, bytes: &[u8]) {
-        if let Some(buffer) = self.receive_buffer(link) {
-            buffer.extend_from_slice(bytes);
-            self.handle_filled(now, link);
-        }
-    }
-
-    /// The receive buffer of a link, with room for a read; then say [`handle_filled`](Self::handle_filled). `None` if
-    /// the link is not open (any more).
-    pub fn receive_buffer(&mut self, link: LinkId) -> Option<&mut BytesMut> {
+impl Transport {
+    /// The receive buffer of a link, with room for a read; `None` if the link is not open (any more).
+    pub(in crate::cluster) fn receive_buffer(&mut self, link: LinkId) -> Option<&mut BytesMut> {
         match &mut self.links.get_mut(link)?.stage {
             Stage::Connecting | Stage::Securing => None,
             Stage::Tunnelling(tunnel) => Some(tunnel.receive_buffer()),
             Stage::Asking(exchange, _) => Some(exchange.receive_buffer()),
-            Stage::Raw(session) => Some(self.sessions.get_mut(*session)?.machine.as_deref_mut()?.receive_buffer()),
+            Stage::Raw(session) => Some(self.sessions.get_mut(*session)?.protocol.as_deref_mut()?.receive_buffer()),
             Stage::Carried(carried) => Some(carried.receive_buffer()),
         }
     }
 
-    /// Takes what the host has appended to the [receive buffer](Self::receive_buffer).
-    pub fn handle_filled(&mut self, now: Instant, link: LinkId) {
-        self.now = now;
-        let Some(open) = self.links.get_mut(link) else { return };
-        match &mut open.stage {
-            Stage::Connecting | Stage::Securing => {}
-            Stage::Tunnelling(tunnel) => match tunnel.handle_filled() {
-                Ok(false) => {}
-                Ok(true) => self.leave_tunnel(link),
-                Err(error) => self.end_link(link, &Disconnect::Proxy(error)),
-            },
-            Stage::Asking(exchange, _) => {
-                exchange.handle_filled();
-                self.handle_exchange(link);
-            }
-            Stage::Raw(session) => {
-                let session = *session;
-                if let Some(open) = self.sessions.get_mut(session)
-                    && let Some(machine) = open.machine.as_deref_mut()
-                {
-                    open.quiet_since = now;
-                    machine.handle_filled(now);
-                    self.look_at(session);
-                }
-            }
-            Stage::Carried(carried) => {
-                carried.handle_filled(now);
-                self.handle_carried(link);
-            }
-        }
-    }
-
-    /// The tunnel is there: the link leads to its endpoint from now on.
-    fn leave_tunnel(&mut self, link: LinkId) {
-        let Some(open) = self.links.get_mut(link) else { return };
-        let (endpoint, carriage) = (open.endpoint.clone(), open.carriage);
-        if let Some(tls) = self.tls_for(&endpoint, carriage) {
-            if let Some(open) = self.links.get_mut(link) {
-                open.stage = Stage::Securing;
-            }
-            self.outputs.push_back(Output::StartTls { link, tls });
-        } else {
-            self.open_link(link, None);
-        }
-    }
-
-    /// The link is gone, or could not be established; `why` is for people.
-    pub fn handle_link_lost(&mut self, now: Instant, link: LinkId, why: impl Into<String>) {
-        self.now = now;
-        if !self.survives_loss(link) {
-            self.end_link(link, &Disconnect::LinkLost(why.into()));
-        }
-    }
-
-    /// Has every session of a link end, and with the last one the link.
-    pub(in crate::cluster) fn end_link(&mut self, link: LinkId, reason: &Disconnect) {
-        let Some(open) = self.links.get_mut(link) else { return };
-        open.takes_sessions = false;
-        for session in open.sessions.clone() {
-            self.lose_session(session, reason.clone());
-        }
-    }
-
-    /// What is to be sent on a link; `None` if it is not open (any more).
-    pub fn transmit(&self, link: LinkId) -> Option<&SendBuffer> {
+    /// The bytes to be sent on a link; `None` if it is not open (any more).
+    pub(in crate::cluster) fn transmit(&self, link: LinkId) -> Option<&SendBuffer> {
         match &self.links.get(link)?.stage {
             Stage::Connecting | Stage::Securing => None,
             Stage::Tunnelling(tunnel) => Some(tunnel.transmit()),
             Stage::Asking(exchange, _) => Some(exchange.transmit()),
-            Stage::Raw(session) => self.sessions.get(*session)?.machine.as_deref().map(Session::transmit),
+            Stage::Raw(session) => self.sessions.get(*session)?.protocol.as_deref().map(Session::transmit),
             Stage::Carried(carried) => Some(carried.transmit()),
         }
     }
 
-    /// The host has sent the first `count` bytes of [`transmit`](Self::transmit).
-    pub fn transmitted(&mut self, link: LinkId, count: usize) {
-        let Some(open) = self.links.get_mut(link) else { return };
-        match &mut open.stage {
-            Stage::Connecting | Stage::Securing => return,
-            Stage::Tunnelling(tunnel) => tunnel.transmitted(count),
-            Stage::Asking(exchange, _) => exchange.transmitted(count),
-            Stage::Raw(session) => {
-                let session = *session;
-                let Some(open) = self.sessions.get_mut(session) else { return };
-                open.machine.as_deref_mut().into_iter().for_each(|machine| machine.transmitted(count));
-                // The session may have been too full for what is queued.
-                self.submit_queued(session);
-            }
-            Stage::Carried(carried) => {
-                carried.transmitted(count);
-                let (sent, sessions) = (carried.transmit().sent(), open.sessions.clone());
-                // A session may end at any time, and has to know then what may have been applied.
-                for session in &sessions {
-                    let machine = self.sessions.get_mut(*session).and_then(|open| open.machine.as_deref_mut());
-                    machine.into_iter().for_each(|machine| machine.link_has_sent(sent));
-                }
-                self.handle_carried(link);
-                sessions.into_iter().for_each(|session| self.submit_queued(session));
-            }
-        }
-        if self.transmit(link).is_none_or(SendBuffer::is_empty)
-            && let Some(open) = self.links.get_mut(link)
-        {
-            open.told_to_transmit = false;
-        }
-    }
-
-    /// Whether the host should read from the link: not between [`Output::Pause`] and [`Output::Resume`], nor while events
-    /// wait to be polled beyond their limit.
-    pub fn wants_read(&self, link: LinkId) -> bool {
+    /// Whether the host should read from a link.
+    pub(in crate::cluster) fn wants_read(&self, link: LinkId) -> bool {
         let takes = |session: &SessionId| {
-            self.sessions.get(*session).is_some_and(|open| open.machine.as_deref().is_none_or(Session::wants_read))
+            self.sessions.get(*session).is_some_and(|open| open.protocol.as_deref().is_none_or(Session::wants_read))
         };
         match self.links.get(link).map(|open| (&open.stage, &open.sessions)) {
             Some((Stage::Tunnelling(_) | Stage::Asking(..), _)) => true,
@@ -179,62 +54,158 @@ impl Cluster {
         }
     }
 
-    /// Tells the host that there are bytes to send, once.
-    pub(in crate::cluster) fn tell_to_transmit(&mut self, link: LinkId) {
-        let is_told = self.links.get(link).is_none_or(|open| open.told_to_transmit);
-        if !is_told
+    /// Notifies the host, once, that there are bytes to send.
+    pub(in crate::cluster) fn report_transmit(&mut self, scope: &mut Scope<'_>, link: LinkId) {
+        let is_reported = self.links.get(link).is_none_or(|open| open.is_transmit_reported);
+        if !is_reported
             && self.transmit(link).is_some_and(|out| !out.is_empty())
             && let Some(open) = self.links.get_mut(link)
         {
-            open.told_to_transmit = true;
-            self.outputs.push_back(Output::Transmit { link });
+            open.is_transmit_reported = true;
+            scope.outputs.push_back(Output::Transmit { link });
         }
     }
 
-    /// Has a link looked at when it wants to be, beside its sessions.
-    pub(in crate::cluster) fn set_link_timeout(&mut self, link: LinkId) {
-        let Some(open) = self.links.get(link) else { return };
-        let Stage::Carried(carried) = &open.stage else { return };
-        let Some(wanted) = carried.poll_timeout() else { return };
-        self.link_timers.bring_forward(link, wanted);
+    /// The host has sent all bytes: the next ones are reported again.
+    pub(in crate::cluster) fn note_all_sent(&mut self, link: LinkId) {
+        if self.transmit(link).is_none_or(SendBuffer::is_empty)
+            && let Some(open) = self.links.get_mut(link)
+        {
+            open.is_transmit_reported = false;
+        }
     }
 
-    pub(in crate::cluster) fn handle_link_timeout(&mut self, link: LinkId) {
-        let now = self.now;
+    /// The link that is to carry a session with a member: one that leads there and takes more, or a new one.
+    ///
+    /// A new one has the carriage, if one is given, and otherwise the one that the endpoint was found to offer, or the best.
+    pub(super) fn link_to(
+        &mut self,
+        scope: &mut Scope<'_>,
+        member: MemberId,
+        endpoint: Endpoint,
+        carriage: Option<Carriage>,
+    ) -> LinkId {
+        if let Some(link) = self.link_with_room(scope, member, &endpoint) {
+            return link;
+        }
+        let dial = self.dial(scope.config, &endpoint, carriage);
+        let link = self.links.insert(Link { carriage, ..Link::new(scope.site, endpoint.clone()) });
+        let is_http2 = carriage.unwrap_or_else(|| self.carriage_of(scope.config, &endpoint, None)).is_http2();
+        if is_http2 && !self.leads_to_one(scope.config, &endpoint) {
+            self.endpoints.share(scope.site, endpoint, link);
+        }
+        scope.counters.connects += 1;
+        scope.outputs.push_back(Output::Connect { link, member, dial, timeout: scope.config.connect_timeout });
+        link
+    }
+
+    /// A link that leads to a member and takes one more session.
+    fn link_with_room(&self, scope: &Scope<'_>, member: MemberId, endpoint: &Endpoint) -> Option<LinkId> {
+        let has_room = |link: &LinkId| self.links.get(*link).is_some_and(Link::has_room);
+        if self.leads_to_one(scope.config, endpoint) {
+            scope.members.get(member).filter(|known| !known.is_seed)?;
+            let links = self.sessions_with(member).map(|(_, open)| open.link);
+            let is_there = |link: &LinkId| self.endpoint_of(*link) == Some(endpoint);
+            return links.filter(is_there).find(has_room);
+        }
+        self.endpoints.shared_link(scope.site, endpoint).filter(has_room)
+    }
+
+    fn leads_to_one(&self, config: &Config, endpoint: &Endpoint) -> bool {
+        config.access.path.is_searched()
+            && (config.carriage.inside == Inside::Frames || self.endpoints.has_one_member_links(endpoint))
+    }
+
+    /// The carriage for an endpoint: the one that it was found to offer, or the best.
+    pub(super) fn carriage_of(&self, config: &Config, endpoint: &Endpoint, alpn: Option<&[u8]>) -> Carriage {
+        self.endpoints.carriage_of(endpoint).unwrap_or_else(|| config.carriage.choice.first(alpn))
+    }
+
+    /// Settings of TLS with an endpoint, for a link that is to have that carriage, or the one that was found there.
+    ///
+    /// Where the carriage is decided only its ALPN ids are offered: another that the server selects would not be spoken.
+    pub(super) fn tls_for(&self, config: &Config, endpoint: &Endpoint, carriage: Option<Carriage>) -> Option<Tls> {
+        let decided = carriage.or_else(|| self.endpoints.carriage_of(endpoint));
+        let mut tls =
+            config.tls_for(endpoint, decided.map_or(config.carriage.choice, crate::carriage::Choice::Only))?;
+        if self.endpoints.is_without_alpn(endpoint) {
+            tls.alpn.clear();
+        }
+        Some(tls)
+    }
+
+    fn dial(&self, config: &Config, endpoint: &Endpoint, carriage: Option<Carriage>) -> Dial {
+        config.dial(endpoint, self.tls_for(config, endpoint, carriage))
+    }
+
+    /// Has a link carry a session.
+    pub(super) fn join_link(&mut self, scope: &mut Scope<'_>, session: SessionId, link: LinkId) {
         let Some(open) = self.links.get_mut(link) else { return };
-        if let Stage::Carried(carried) = &mut open.stage {
-            carried.handle_timeout(now);
-            self.handle_carried(link);
+        open.sessions.push(session);
+        if open.carried().is_some() {
+            self.open_channel(scope, session);
+            self.report_transmit(scope, link);
         }
     }
 
-    /// A session is over: its link is closed if it carries no other.
-    pub(in crate::cluster) fn leave_link(&mut self, link: LinkId, session: SessionId) {
+    /// Takes an ended session from its link, which is closed if it carries no other.
+    pub(super) fn leave_link(&mut self, scope: &mut Scope<'_>, link: LinkId, session: SessionId) {
         let Some(open) = self.links.get_mut(link) else { return };
         open.sessions.retain(|other| *other != session);
         if open.sessions.is_empty()
             && let Some(left) = self.links.remove(link)
         {
-            self.forget_link(link, &left);
+            self.close_link(scope, link, &left);
         }
     }
 
-    /// A link that is in no table any more.
-    pub(in crate::cluster) fn forget_link(&mut self, link: LinkId, left: &Link) {
+    /// Closes a link that was removed.
+    fn close_link(&mut self, scope: &mut Scope<'_>, link: LinkId, left: &Link) {
         self.link_timers.remove(link);
         self.endpoints.unshare(left.site, &left.endpoint, link);
-        self.outputs.push_back(Output::Close { link });
+        scope.outputs.push_back(Output::Close { link });
     }
 
-    /// What carried a session is gone.
-    pub(in crate::cluster) fn lose_session(&mut self, session: SessionId, reason: Disconnect) {
-        match self.sessions.get_mut(session).map(|open| open.machine.as_deref_mut()) {
-            Some(Some(machine)) => {
-                machine.handle_lost(reason);
-                self.look_at(session);
+    /// Lets no further session on a link. Returns those that it carries.
+    pub(in crate::cluster) fn stop_sharing(&mut self, link: LinkId) -> Vec<SessionId> {
+        let Some(open) = self.links.get_mut(link) else { return Vec::new() };
+        open.takes_sessions = false;
+        open.sessions.clone()
+    }
+
+    /// The sessions that a link carries, or will.
+    pub(in crate::cluster) fn sessions_on(&self, link: LinkId) -> Vec<SessionId> {
+        self.links.get(link).map(|open| open.sessions.clone()).unwrap_or_default()
+    }
+
+    /// Ends a link and has its sessions carried by others, as if they had never been on it.
+    pub(super) fn move_to_new_links(&mut self, scope: &mut Scope<'_>, link: LinkId, carriage: Option<Carriage>) {
+        let Some(left) = self.links.remove(link) else { return };
+        self.close_link(scope, link, &left);
+        for session in left.sessions {
+            if let Some(open) = self.sessions.get_mut(session) {
+                open.channel = None;
+                open.protocol = None;
             }
-            Some(None) => self.end_session(session, Arc::new(reason)),
-            None => {}
+            self.carry_elsewhere(scope, session, left.endpoint.clone(), carriage);
         }
+    }
+
+    /// Gives a session without a link one.
+    pub(super) fn carry_elsewhere(
+        &mut self,
+        scope: &mut Scope<'_>,
+        session: SessionId,
+        endpoint: Endpoint,
+        carriage: Option<Carriage>,
+    ) {
+        let Some(member) = self.sessions.get(session).map(OpenSession::member) else { return };
+        let link = self.link_to(scope, member, endpoint, carriage);
+        if let Some(open) = self.sessions.get_mut(session) {
+            open.link = link;
+            open.until = scope.now + scope.config.connect_timeout;
+        }
+        self.set_timeout(scope.config, session);
+        self.join_link(scope, session, link);
     }
 }

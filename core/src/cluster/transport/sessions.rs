@@ -1,163 +1,169 @@
-//! Sessions: their events, their timeouts, and what is handed to them.
+//! Sessions: their beginning, events, timeouts and end.
 
 use alloc::boxed::Box;
-use alloc::sync::Arc;
 
-use slotmap::{Key, KeyData};
-
+use super::http2::code_of;
+use super::link::{Link, LinkId, Stage};
+use super::open_session::{OpenSession, Purpose, SessionId};
+use super::{Scope, Transport};
 use crate::carriage::Form;
-use crate::cluster::machine::Cluster;
+use crate::cluster::config::Config;
+use crate::cluster::discovery::access::Endpoint;
+use crate::cluster::discovery::cookies::Cookies;
 use crate::cluster::members::MemberId;
-use crate::cluster::operations::operation::OperationId;
-use crate::cluster::operations::table::Place;
-use crate::cluster::output::{ClusterError, Event, Output};
-use crate::cluster::transport::conversation::{Conversation, Purpose, SessionId};
-use crate::cluster::transport::link::{Link, LinkId};
+use crate::cluster::output::Output;
 use crate::session::{self, Disconnect, Session, SubmitError};
-use crate::wire;
+use crate::time::Instant;
+use crate::wire::{Request, RequestOptions};
 
-/// A member whose sessions all have so many operations to do gets another session, if it may have one.
+/// A member whose sessions all have this many operations gets another session, if it may have one.
 const FULL_SESSION: usize = 64;
 
-impl Cluster {
-    /// A session for a member, on a link of which the host may have to be asked for. `None` while no endpoint may be asked
-    /// for that member: then what waits for it is tried again when one may be.
-    pub(in crate::cluster) fn begin_session(&mut self, member: MemberId, purpose: Purpose) -> Option<SessionId> {
-        let (now, timeout) = (self.now, self.config.connect_timeout);
-        if let Some(until) = self.paused_until(member) {
-            self.operations.retry_by(until);
-            return None;
+/// A session that was removed.
+pub(in crate::cluster) struct Ended {
+    pub(in crate::cluster) member: MemberId,
+    pub(in crate::cluster) endpoint: Option<Endpoint>,
+    /// Whether the negotiation was over.
+    pub(in crate::cluster) was_negotiated: bool,
+}
+
+/// Result of [`Transport::poll_event`].
+pub(in crate::cluster) enum Polled {
+    Event(SessionId, session::Event),
+    /// The session has no further event.
+    Drained(SessionId),
+}
+
+/// A link or a session that is due.
+pub(in crate::cluster) enum Due {
+    Session(SessionId),
+    Link(LinkId),
+}
+
+/// What the timeout of a session asks for.
+pub(in crate::cluster) enum Timeout {
+    Nothing,
+    /// Another link is tried for it.
+    Moved,
+    /// Its link did not come to carry it in time.
+    NotConnected,
+    /// It was idle, and its member has another session.
+    Spare,
+    /// Nothing was received for the keep-alive interval. `is_paused` while a listener's queue is full.
+    Quiet {
+        member: MemberId,
+        purpose: Purpose,
+        is_paused: bool,
+    },
+}
+
+impl Transport {
+    /// Begins a session with a member, on a link that the host may have to be asked for.
+    pub(in crate::cluster) fn begin(
+        &mut self,
+        scope: &mut Scope<'_>,
+        member: MemberId,
+        purpose: Purpose,
+        endpoint: Endpoint,
+        cookies: Cookies,
+    ) -> SessionId {
+        let session = self.insert(scope, member, purpose, endpoint, cookies);
+        if let Some(sessions) = self.by_member.entry(member).map(slotmap::secondary::Entry::or_default) {
+            sessions.add(session, purpose);
         }
-        let endpoint = self.endpoint_of(member)?;
-        let link = self.link_to(member, endpoint, None);
-        let mut open = Conversation::new(member, purpose, self.site, link, now + timeout, now);
-        if let Some((_, cookies)) = self.jar.of(member) {
-            open.cookies = cookies.clone();
-        }
-        let session = self.sessions.insert(open);
-        self.join_link(session, link);
-        if let Some(known) = self.members.get_mut(member) {
-            known.take_session(session, purpose);
-        }
-        self.set_timeout(session);
-        Some(session)
+        session
     }
 
-    /// Its link carries it from now on.
-    pub(in crate::cluster) fn open_session(&mut self, session: SessionId) {
-        let seed = self.entropy.seed();
+    /// Begins a session with whichever member answers at the endpoint of a seed. It serves no operations before
+    /// [`assign`](Self::assign).
+    pub(in crate::cluster) fn begin_unassigned(
+        &mut self,
+        scope: &mut Scope<'_>,
+        seed: MemberId,
+        endpoint: Endpoint,
+    ) -> SessionId {
+        self.insert(scope, seed, Purpose::Operations, endpoint, Cookies::default())
+    }
+
+    fn insert(
+        &mut self,
+        scope: &mut Scope<'_>,
+        member: MemberId,
+        purpose: Purpose,
+        endpoint: Endpoint,
+        cookies: Cookies,
+    ) -> SessionId {
+        let link = self.link_to(scope, member, endpoint, None);
+        let until = scope.now + scope.config.connect_timeout;
+        let open = OpenSession::new(member, purpose, scope.site, link, until, scope.now);
+        let session = self.sessions.insert(OpenSession { cookies, ..open });
+        self.join_link(scope, session, link);
+        self.set_timeout(scope.config, session);
+        session
+    }
+
+    /// Makes a session one of a member's.
+    pub(in crate::cluster) fn assign(&mut self, session: SessionId, member: MemberId) {
+        let Some(open) = self.sessions.get_mut(session) else { return };
+        let (before, purpose) = (core::mem::replace(&mut open.member, member), open.purpose);
+        self.unlist(session, before);
+        if let Some(sessions) = self.by_member.entry(member).map(slotmap::secondary::Entry::or_default) {
+            sessions.add(session, purpose);
+        }
+    }
+
+    /// Has a session serve no operations until it is known which member answers.
+    pub(in crate::cluster) fn unassign(&mut self, session: SessionId, seed: MemberId) {
+        let Some(open) = self.sessions.get_mut(session) else { return };
+        let before = core::mem::replace(&mut open.member, seed);
+        self.unlist(session, before);
+    }
+
+    /// Gives no further operations for a member to a session.
+    pub(in crate::cluster) fn unlist(&mut self, session: SessionId, member: MemberId) {
+        if let Some(sessions) = self.by_member.get_mut(member) {
+            sessions.remove(session);
+        }
+    }
+
+    /// Begins the handshake of a session whose link carries it from now on.
+    pub(in crate::cluster) fn open_session(&mut self, scope: &mut Scope<'_>, session: SessionId) {
+        let seed = scope.entropy.seed();
         let Some(open) = self.sessions.get(session) else { return };
-        let mut config = self.config.session.clone();
+        let mut config = scope.config.session.clone();
         if let Some(authentication) = &mut config.authentication {
-            authentication.channel_binding = self.channel_of(open.link);
+            authentication.channel_binding = self.channel_binding_of(scope.config, open.link);
+            if let Some(salted_passwords) = &self.salted_passwords {
+                authentication.salted_passwords = salted_passwords.clone();
+            }
         }
-        let mut machine = Box::new(Session::new(config, seed, self.now));
-        let carried = self.links.get(open.link).and_then(Link::carried);
-        if let (Some(channel), Some(carried)) = (open.channel, carried)
-            && carried.form(channel) == Some(Form::Frames)
-        {
-            machine.use_messages();
+        let mut protocol = Box::new(Session::new(config, seed, scope.now));
+        if self.form_of(open) == Some(Form::Frames) {
+            protocol.use_messages();
         }
         if let Some(open) = self.sessions.get_mut(session) {
-            open.machine = Some(machine);
+            open.protocol = Some(protocol);
         }
-        self.set_timeout(session);
-        self.refresh(session);
+        self.set_timeout(scope.config, session);
+        self.report_bytes_of(scope, session);
     }
 
-    /// The next event of a session, if there is one; what it brings goes where it belongs.
-    pub(in crate::cluster) fn poll_sessions(&mut self) -> bool {
-        let Some(&session) = self.with_events.front() else { return false };
-        let machine = self.sessions.get_mut(session).and_then(|open| open.machine.as_mut());
-        let event = machine.and_then(|machine| machine.poll_event());
-        if let Some(event) = event {
-            self.handle_session_event(session, event);
-        } else {
-            self.with_events.pop_front();
-            if let Some(session) = self.sessions.get_mut(session) {
-                session.has_events = false;
-            }
-            self.refresh(session);
+    /// The next event of any session.
+    pub(in crate::cluster) fn poll_event(&mut self) -> Option<Polled> {
+        let session = *self.with_events.front()?;
+        let protocol = self.sessions.get_mut(session).and_then(|open| open.protocol.as_mut());
+        if let Some(event) = protocol.and_then(|protocol| protocol.poll_event()) {
+            return Some(Polled::Event(session, event));
         }
-        true
-    }
-
-    fn handle_session_event(&mut self, session: SessionId, event: session::Event) {
-        let Some((member, link)) = self.sessions.get(session).map(|open| (open.member, open.link)) else { return };
-        match event {
-            session::Event::Ready(ready) => {
-                if let Some(open) = self.sessions.get_mut(session) {
-                    open.negotiated = Some(Box::new(ready));
-                }
-                self.handle_ready(session, member);
-            }
-            session::Event::Completed { token, result, .. } => {
-                let id = OperationId::from(KeyData::from_ffi(token));
-                if self.operations.get(id).is_some_and(|operation| operation.place().is_in_flight_at(session)) {
-                    self.handle_answer(id, session, member, result);
-                }
-            }
-            session::Event::Topology { token, topology, .. } => {
-                // Of an operation that is over there is nothing to know any more: the next one brings it again.
-                let id = OperationId::from(KeyData::from_ffi(token));
-                if let Some(cache) = self.operations.get(id).map(|operation| operation.cache) {
-                    self.apply(cache, session, *topology);
-                }
-            }
-            session::Event::Entry(event) => self.handle_entry_event(session, link, event),
-            session::Event::Counter(event) => {
-                if let Some(listener) = self.listener_of(&event.listener_id) {
-                    self.tell_event(listener, session, Event::Counter { listener, link, event });
-                }
-            }
-            session::Event::Closed(reason) => self.end_session(session, reason),
-        }
-    }
-
-    fn handle_entry_event(&mut self, session: SessionId, link: LinkId, event: wire::Event) {
-        let Some(listener) = self.listener_of(&event.listener_id) else { return };
-        match self.near_cache_of(listener) {
-            Some(cache) => self.handle_near_event(cache, &event),
-            None => self.tell_event(listener, session, Event::Entry { listener, link, event }),
-        }
-    }
-
-    /// A session with a member is ready.
-    pub(in crate::cluster) fn handle_ready(&mut self, session: SessionId, member: MemberId) {
-        if self.is_candidate(session) {
-            return self.candidate_is_ready(session);
-        }
-        let used = self.sessions.get(session).and_then(|open| open.machine.as_ref()?.authentication());
-        if let (Some(settings), Some(used)) = (&mut self.config.session.authentication, used) {
-            // Spares the next session the derivation of the salted password.
-            settings.salted_passwords = used.salted_passwords.clone();
-        }
+        self.with_events.pop_front();
         if let Some(open) = self.sessions.get_mut(session) {
-            open.quiet_since = self.now;
+            open.has_events = false;
         }
-        if let Some(link) = self.sessions.get(session).map(|open| open.link) {
-            self.tell_found(link);
-        }
-        if let Some(known) = self.members.get_mut(member) {
-            // It failed the last time, and a session says little: only an answer ends that.
-            known.retry_at = None;
-            let address = known.address.clone();
-            let alpn = self.sessions.get(session).and_then(|open| self.links.get(open.link)?.alpn.clone());
-            self.outputs.push_back(Output::Event(Event::MemberReady { member, address, alpn }));
-            self.has_started();
-        }
-        self.set_timeout(session);
-        self.note_degradation();
-        self.note_coverage();
-        self.submit_queued(session);
-        self.leave_draining(member);
-        // After that: this session may itself be one that only its queue has kept.
-        self.release_unneeded();
-        self.retry_waiting();
+        Some(Polled::Drained(session))
     }
 
-    /// Has the events of a session looked at by the next poll.
-    pub(in crate::cluster) fn look_at(&mut self, session: SessionId) {
+    /// Has the events of a session polled.
+    pub(in crate::cluster) fn schedule_events(&mut self, scope: &Scope<'_>, session: SessionId) {
         let Some(open) = self.sessions.get_mut(session) else { return };
         let is_deriving = open.is_deriving();
         if !open.has_events {
@@ -165,39 +171,61 @@ impl Cluster {
             self.with_events.push_back(session);
         }
         if is_deriving {
-            // Its next slice is due earlier than what it stands in the table with.
-            self.set_timeout(session);
+            // Its next slice is due earlier than its timer.
+            self.set_timeout(scope.config, session);
         }
     }
 
-    /// Gives a session what waits for it, and tells the host what has changed.
-    pub(in crate::cluster) fn refresh(&mut self, session: SessionId) {
-        self.submit_queued(session);
-        self.tell_bytes_of(session);
-        if !self.session_timers.is_set(session) {
-            self.set_timeout(session);
+    /// Notes the result of a negotiation.
+    pub(in crate::cluster) fn note_negotiated(&mut self, session: SessionId, ready: session::Ready) {
+        if let Some(open) = self.sessions.get_mut(session) {
+            open.negotiated = Some(Box::new(ready));
         }
     }
 
-    /// Tells the host that a session has bytes to send, if it has.
-    pub(in crate::cluster) fn tell_bytes_of(&mut self, session: SessionId) {
+    /// A session is ready for operations.
+    pub(in crate::cluster) fn note_ready(&mut self, scope: &Scope<'_>, session: SessionId) {
+        let Some(open) = self.sessions.get_mut(session) else { return };
+        open.quiet_since = scope.now;
+        if let Some(used) = open.protocol.as_ref().and_then(|protocol| protocol.authentication()) {
+            self.salted_passwords = Some(used.salted_passwords.clone());
+        }
+    }
+
+    /// An operation of a session has ended. Returns whether it is the first one that was answered there.
+    pub(in crate::cluster) fn note_ended(&mut self, session: SessionId, is_answered: bool) -> bool {
+        let Some(open) = self.sessions.get_mut(session) else { return false };
+        open.in_flight -= 1;
+        open.answered += u64::from(is_answered);
+        is_answered && open.answered == 1
+    }
+
+    /// Reports that a session has bytes to send, if it has.
+    pub(in crate::cluster) fn report_bytes_of(&mut self, scope: &mut Scope<'_>, session: SessionId) {
         let Some(open) = self.sessions.get(session) else { return };
         let link = open.link;
         if open.channel.is_some() {
-            self.carry(session);
+            self.send_session(scope, session);
         }
-        self.tell_to_transmit(link);
+        self.report_transmit(scope, link);
     }
 
-    /// Has the session looked at when it wants to be. Its time in the table may be earlier, never later: whatever may
-    /// bring it forward (its link, an operation with an earlier deadline) comes here.
-    pub(in crate::cluster) fn set_timeout(&mut self, session: SessionId) {
+    /// Sets the timer of a session that has none.
+    pub(in crate::cluster) fn ensure_timeout(&mut self, config: &Config, session: SessionId) {
+        if !self.session_timers.is_set(session) {
+            self.set_timeout(config, session);
+        }
+    }
+
+    /// Sets the timer of a session. It may ring early, never late: whatever may bring it forward (its link, an operation
+    /// with an earlier deadline) comes here.
+    pub(in crate::cluster) fn set_timeout(&mut self, config: &Config, session: SessionId) {
         let Some(open) = self.sessions.get(session) else { return };
-        let wanted = match &open.machine {
+        let wanted = match &open.protocol {
             None => Some(open.until),
-            Some(machine) => {
-                let quiet = open.is_ready().then(|| open.quiet_since + self.longest_quiet(session, open));
-                [machine.poll_timeout(), quiet].into_iter().flatten().min()
+            Some(protocol) => {
+                let quiet = open.is_ready().then(|| open.quiet_since + self.longest_quiet(config, session, open));
+                [protocol.poll_timeout(), quiet].into_iter().flatten().min()
             }
         };
         if let Some(wanted) = wanted {
@@ -205,162 +233,309 @@ impl Cluster {
         }
     }
 
-    /// How long a session may be quiet until something is done about it.
-    fn longest_quiet(&self, session: SessionId, open: &Conversation) -> core::time::Duration {
-        if self.is_spare(session, open) { self.config.idle_timeout } else { self.config.keep_alive }
+    /// How long a session may be quiet: the idle timeout of a spare one, the keep-alive interval of others.
+    fn longest_quiet(&self, config: &Config, session: SessionId, open: &OpenSession) -> core::time::Duration {
+        if self.is_spare(session, open) { config.idle_timeout } else { config.keep_alive }
     }
 
     /// Whether it is a session beyond the first of its member.
-    fn is_spare(&self, session: SessionId, open: &Conversation) -> bool {
-        open.purpose == Purpose::Bulk
-            || open.purpose == Purpose::Operations
-                && self.members.get(open.member).is_some_and(|member| member.sessions.first() != Some(&session))
+    fn is_spare(&self, session: SessionId, open: &OpenSession) -> bool {
+        let is_first = || self.first_session(open.member) == Some(session);
+        open.purpose == Purpose::LargeValues || open.purpose == Purpose::Operations && !is_first()
     }
 
-    pub(in crate::cluster) fn handle_session_timeout(&mut self, session: SessionId) {
-        let now = self.now;
-        let Some(open) = self.sessions.get(session) else { return };
-        let quiet_until = open.quiet_since + self.longest_quiet(session, open);
+    /// The next session or link whose timer has rung, sessions first. A session that derives a key is left out, unless
+    /// `may_derive`.
+    pub(in crate::cluster) fn pop_due(&mut self, now: Instant, may_derive: bool) -> Option<Due> {
+        let is_served = |session| may_derive || !self.is_deriving(session);
+        let session = self.session_timers.due(now, is_served);
+        let link = self.link_timers.due(now, |_| true);
+        match (session, link) {
+            (Some((at, session)), link) if link.is_none_or(|(other, _)| at <= other) => {
+                self.session_timers.remove(session);
+                Some(Due::Session(session))
+            }
+            (_, Some((_, link))) => {
+                self.link_timers.remove(link);
+                Some(Due::Link(link))
+            }
+            (_, None) => None,
+        }
+    }
+
+    pub(in crate::cluster) fn is_deriving(&self, session: SessionId) -> bool {
+        self.sessions.get(session).is_some_and(OpenSession::is_deriving)
+    }
+
+    /// Passes time to the HTTP/2 connection of a link.
+    pub(in crate::cluster) fn handle_link_timeout(&mut self, now: Instant, link: LinkId) {
+        if let Some(carried) = self.links.get_mut(link).and_then(Link::carried_mut) {
+            carried.handle_timeout(now);
+        }
+    }
+
+    /// Passes time to a session.
+    pub(in crate::cluster) fn handle_session_timeout(&mut self, scope: &mut Scope<'_>, session: SessionId) -> Timeout {
+        let now = scope.now;
+        let Some(open) = self.sessions.get(session) else { return Timeout::Nothing };
+        let quiet_until = open.quiet_since + self.longest_quiet(scope.config, session, open);
         let is_spare = self.is_spare(session, open);
-        let is_late = open.machine.is_none() && open.until <= now;
-        if is_late && self.survives_silence(session) {
-            return;
+        let is_late = open.protocol.is_none() && open.until <= now;
+        if is_late {
+            let is_moved = self.survive_silence(scope, session);
+            return if is_moved { Timeout::Moved } else { Timeout::NotConnected };
         }
-        let Some(open) = self.sessions.get_mut(session) else { return };
-        match &mut open.machine {
-            None if open.until <= now => {
-                let timeout = self.config.connect_timeout.as_millis();
-                let reason = Disconnect::LinkLost(alloc::format!("no connection within {timeout} ms"));
-                return self.end_session(session, Arc::new(reason));
-            }
-            None => {}
-            Some(machine) => {
-                machine.handle_timeout(now);
-                if machine.is_ready() && quiet_until <= now {
-                    if is_spare {
-                        return self.drain(session);
-                    }
-                    open.quiet_since = now;
-                    let (member, purpose) = (open.member, open.purpose);
-                    if open.full_listeners == 0 {
-                        self.probe_by(member, purpose);
-                    }
-                }
-            }
+        let Some(open) = self.sessions.get_mut(session) else { return Timeout::Nothing };
+        let Some(protocol) = &mut open.protocol else { return Timeout::Nothing };
+        protocol.handle_timeout(now);
+        if !(protocol.is_ready() && quiet_until <= now) {
+            return Timeout::Nothing;
         }
-        self.refresh(session);
-        self.look_at(session);
+        if is_spare {
+            return Timeout::Spare;
+        }
+        open.quiet_since = now;
+        Timeout::Quiet { member: open.member, purpose: open.purpose, is_paused: open.full_listeners > 0 }
     }
 
-    /// Lets a session go: what it has finishes there, what waits for it goes elsewhere, and nothing new comes.
-    pub(in crate::cluster) fn drain(&mut self, session: SessionId) {
-        let Some(open) = self.sessions.get_mut(session) else { return };
-        let queued = self.operations.take_queue(session);
-        let member = open.member;
-        match &mut open.machine {
-            Some(machine) => {
-                machine.close();
-                self.look_at(session);
-                if let Some(member) = self.members.get_mut(member) {
-                    member.forget_session(session);
-                }
-            }
-            None => self.end_session(session, Arc::new(Disconnect::Closed)),
-        }
-        queued.into_iter().for_each(|id| self.redispatch(id));
+    /// Lets the operations of a session finish, and closes it then. Returns false if it is not carried yet: there is
+    /// nothing to finish.
+    pub(in crate::cluster) fn close(&mut self, scope: &Scope<'_>, session: SessionId) -> bool {
+        let Some(open) = self.sessions.get_mut(session) else { return false };
+        let Some(protocol) = &mut open.protocol else { return false };
+        protocol.close();
+        self.schedule_events(scope, session);
+        true
     }
 
-    /// The session to a member that an operation takes; a new one if there is none. `same` is for operations that speak of
-    /// a state in the server: they all take one session.
-    pub(in crate::cluster) fn session_for(
+    /// Notifies a session that what carried it is gone. Returns false if nothing had carried it yet.
+    pub(in crate::cluster) fn lose(&mut self, scope: &Scope<'_>, session: SessionId, reason: &Disconnect) -> bool {
+        let Some(open) = self.sessions.get_mut(session) else { return true };
+        let Some(protocol) = &mut open.protocol else { return false };
+        protocol.handle_lost(reason.clone());
+        self.schedule_events(scope, session);
+        true
+    }
+
+    /// Removes a session that has ended. Its place with its member is kept until [`unlist`](Self::unlist).
+    pub(in crate::cluster) fn remove(
         &mut self,
+        scope: &mut Scope<'_>,
+        session: SessionId,
+        reason: &Disconnect,
+    ) -> Option<Ended> {
+        let ended = self.sessions.remove(session)?;
+        self.session_timers.remove(session);
+        if let (Some(channel), Some(carried)) =
+            (ended.channel, self.links.get_mut(ended.link).and_then(Link::carried_mut))
+        {
+            carried.close(channel, code_of(reason));
+            self.report_transmit(scope, ended.link);
+        }
+        let endpoint = self.endpoint_of(ended.link).cloned();
+        self.leave_link(scope, ended.link, session);
+        if let Some(protocol) = &ended.protocol {
+            scope.counters.bytes_sent += protocol.transmit().sent();
+            scope.counters.bytes_received += protocol.received();
+        }
+        Some(Ended { member: ended.member, endpoint, was_negotiated: ended.negotiated.is_some() })
+    }
+
+    /// Picks the session with a member for an operation; `None` if another should be begun. `queued` is the number of
+    /// operations in the queue of a session; `same` pins stateful operations to one session.
+    pub(in crate::cluster) fn session_for(
+        &self,
+        config: &Config,
         member: MemberId,
         purpose: Purpose,
         same: bool,
+        queued: impl Fn(SessionId) -> usize,
     ) -> Option<SessionId> {
-        let known = self.members.get(member)?;
-        let present = match purpose {
-            Purpose::Events => known.events,
-            Purpose::Bulk => known.bulk,
-            Purpose::Operations if same || known.sessions.len() < 2 && self.config.links_per_member < 2 => {
-                known.sessions.first().copied()
+        let sessions = self.by_member.get(member)?;
+        match purpose {
+            Purpose::Events => sessions.events,
+            Purpose::LargeValues => sessions.large_values,
+            Purpose::Operations if same || sessions.operations.len() < 2 && config.links_per_member < 2 => {
+                sessions.operations.first().copied()
             }
-            Purpose::Operations => self.least_loaded(&known.sessions),
-        };
-        // Where members are searched for there is no second session with the same one.
-        let may_be_shared = purpose != Purpose::Events || !self.can_be_dialled(member, known);
-        let other = known.sessions.first().copied().filter(|_| may_be_shared);
-        // Where the endpoint gives no further session now, one that is there has to do.
-        present.or_else(|| self.begin_session(member, purpose)).or(other)
+            Purpose::Operations => self.least_loaded(config, &sessions.operations, queued),
+        }
     }
 
-    /// The session with the least to do; `None` if another may and should be opened.
-    fn least_loaded(&self, sessions: &[SessionId]) -> Option<SessionId> {
+    /// The session with the fewest operations; `None` if another may and should be begun.
+    fn least_loaded(
+        &self,
+        config: &Config,
+        sessions: &[SessionId],
+        queued: impl Fn(SessionId) -> usize,
+    ) -> Option<SessionId> {
         let open = sessions.iter().filter_map(|id| Some((*id, self.sessions.get(*id)?)));
         // One that is being established takes its share when it is ready.
-        let (session, load) = open
-            .map(|(id, session)| (id, session.in_flight + self.operations.queued(id)))
-            .min_by_key(|(_, load)| *load)?;
-        (load < FULL_SESSION || sessions.len() >= self.config.links_per_member).then_some(session)
+        let loads = open.map(|(id, session)| (id, session.in_flight + queued(id)));
+        let (session, load) = loads.min_by_key(|(_, load)| *load)?;
+        (load < FULL_SESSION || sessions.len() >= config.links_per_member).then_some(session)
     }
 
-    /// Hands a session what is queued for it, as far as it takes it.
-    pub(in crate::cluster) fn submit_queued(&mut self, session: SessionId) {
-        let is_ready = |cluster: &Self| cluster.sessions.get(session).is_some_and(Conversation::is_ready);
-        while let Some(id) = self.operations.first_held_back(session)
-            && is_ready(self)
-            && self.submit_to(session, id)
-        {}
-        while let Some(id) = self.operations.first_in_order(session)
-            && is_ready(self)
-        {
-            if !(self.submit_to(session, id) || self.hold_back(session, id)) {
-                return;
+    /// Submits an operation to a session, which watches its deadline from now on.
+    pub(in crate::cluster) fn submit(
+        &mut self,
+        scope: &Scope<'_>,
+        session: SessionId,
+        deadline: Instant,
+        call: session::Call<'_>,
+    ) -> Result<session::OperationId, SubmitError> {
+        let Some(open) = self.sessions.get_mut(session) else { return Err(SubmitError::Closed) };
+        let Some(protocol) = open.protocol.as_deref_mut() else { return Err(SubmitError::NotReady) };
+        let id = protocol.submit(scope.now, call)?;
+        open.in_flight += 1;
+        open.quiet_since = scope.now;
+        let stalled = scope.now + scope.config.session.stall_timeout;
+        self.session_timers.bring_forward(session, deadline.min(stalled));
+        Ok(id)
+    }
+
+    /// Submits an operation whose answer nobody waits for. Returns false if the session is too full for it.
+    pub(in crate::cluster) fn submit_unanswered(
+        &mut self,
+        now: Instant,
+        session: SessionId,
+        request: &Request,
+        options: &RequestOptions,
+    ) -> bool {
+        let Some(open) = self.sessions.get_mut(session) else { return true };
+        let Some(protocol) = &mut open.protocol else { return true };
+        let submitted = protocol.submit(now, session::Call::new(request, options));
+        submitted.map(|id| protocol.cancel(id)).is_ok()
+    }
+
+    /// Gives up an operation in flight.
+    pub(in crate::cluster) fn cancel(&mut self, session: SessionId, operation: session::OperationId) {
+        if let Some(open) = self.sessions.get_mut(session) {
+            open.in_flight -= 1;
+            if let Some(protocol) = &mut open.protocol {
+                protocol.cancel(operation);
             }
         }
     }
 
-    /// Lets others pass the first operation in the queue of a session, if that does not take it because of those of its kind
-    /// alone. Answers whether it is so.
-    fn hold_back(&mut self, session: SessionId, id: OperationId) -> bool {
-        let (Some(operation), Some(open)) = (self.operations.get(id), self.sessions.get_mut(session)) else {
-            return false;
-        };
-        let is_held_back = open.machine.as_ref().is_some_and(|machine| machine.holds_back(&operation.request));
-        if is_held_back {
-            self.operations.hold_back_first(session);
-        }
-        is_held_back
+    /// Whether a session refuses this request only until others of its kind are out.
+    pub(in crate::cluster) fn holds_back(&self, session: SessionId, request: &Request) -> bool {
+        let protocol = self.sessions.get(session).and_then(|open| open.protocol.as_ref());
+        protocol.is_some_and(|protocol| protocol.holds_back(request))
     }
 
-    /// Hands an operation to a session. Answers false if the session can't take it now.
-    pub(in crate::cluster) fn submit_to(&mut self, session: SessionId, id: OperationId) -> bool {
-        let (Some(operation), Some(open)) = (self.operations.get_mut(id), self.sessions.get_mut(session)) else {
-            return false;
-        };
-        let member = open.member;
-        let call = session::Call {
-            request: &operation.request,
-            options: &operation.options,
-            topology_id: self.caches.view(operation.cache).map_or(0, |view| view.id),
-            timeout: Some(operation.deadline - self.now),
-            token: id.data().as_ffi(),
-        };
-        match open.machine.as_mut().map(|machine| machine.submit(self.now, call)) {
-            Some(Ok(in_session)) => {
-                operation.attempts = operation.attempts.saturating_add(1);
-                open.in_flight += 1;
-                open.quiet_since = self.now;
-                let deadline = operation.deadline.min(self.now + self.config.session.stall_timeout);
-                self.operations.place(id, Place::InFlight(session, in_session));
-                self.session_timers.bring_forward(session, deadline);
+    /// Stops reading a session because the queue of one more listener is full.
+    pub(in crate::cluster) fn pause(&mut self, scope: &mut Scope<'_>, session: SessionId) {
+        let Some(open) = self.sessions.get_mut(session) else { return };
+        open.full_listeners += 1;
+        if open.full_listeners == 1 {
+            open.protocol.as_mut().into_iter().for_each(|protocol| protocol.hold());
+            self.hold(scope, session, true);
+        }
+    }
+
+    /// Reads a session again when no listener's queue is full any more.
+    pub(in crate::cluster) fn resume(&mut self, scope: &mut Scope<'_>, session: SessionId) {
+        let Some(open) = self.sessions.get_mut(session) else { return };
+        open.full_listeners -= 1;
+        if open.full_listeners == 0 {
+            open.quiet_since = scope.now;
+            open.protocol.as_mut().into_iter().for_each(|protocol| protocol.resume(scope.now));
+            self.hold(scope, session, false);
+            self.set_timeout(scope.config, session);
+        }
+    }
+
+    /// Has the host not read the link of a session, or the link give no credit for its stream.
+    fn hold(&mut self, scope: &mut Scope<'_>, session: SessionId, hold: bool) {
+        let Some(open) = self.sessions.get(session) else { return };
+        let link = open.link;
+        match (self.links.get_mut(link).and_then(Link::carried_mut), open.channel) {
+            (Some(carried), Some(channel)) => {
+                carried.pause(channel, hold);
+                self.report_transmit(scope, link);
             }
-            None | Some(Err(SubmitError::Full { .. } | SubmitError::NotReady | SubmitError::Closed)) => return false,
-            Some(Err(error)) => {
-                let operation = operation.request.operation();
-                self.complete(id, Some(member), Err(ClusterError::Refused { operation, error }));
+            _ if hold => scope.outputs.push_back(Output::Pause { link }),
+            _ => scope.outputs.push_back(Output::Resume { link }),
+        }
+    }
+
+    /// Takes bytes that the host has appended to the receive buffer of a link. Returns the reason for which the link ends,
+    /// if it does.
+    pub(in crate::cluster) fn handle_filled(
+        &mut self,
+        scope: &mut Scope<'_>,
+        link: LinkId,
+    ) -> Result<Filled, Disconnect> {
+        let Some(open) = self.links.get_mut(link) else { return Ok(Filled::Nothing) };
+        match &mut open.stage {
+            Stage::Connecting | Stage::Securing => {}
+            Stage::Tunnelling(_) => self.handle_proxy_filled(scope, link)?,
+            Stage::Asking(exchange, _) => {
+                exchange.handle_filled();
+                return Ok(Filled::Exchange);
+            }
+            Stage::Raw(session) => {
+                let session = *session;
+                if let Some(open) = self.sessions.get_mut(session)
+                    && let Some(protocol) = open.protocol.as_deref_mut()
+                {
+                    open.quiet_since = scope.now;
+                    protocol.handle_filled(scope.now);
+                    self.schedule_events(scope, session);
+                }
+            }
+            Stage::Carried(carried) => {
+                carried.handle_filled(scope.now);
+                return Ok(Filled::Carried);
             }
         }
-        true
+        Ok(Filled::Nothing)
     }
+
+    /// The host has sent the first `count` bytes. Returns the sessions that may have room again.
+    pub(in crate::cluster) fn note_transmitted(&mut self, link: LinkId, count: usize) -> Sent {
+        let Some(open) = self.links.get_mut(link) else { return Sent::Nothing };
+        match &mut open.stage {
+            Stage::Connecting | Stage::Securing => return Sent::Nothing,
+            Stage::Tunnelling(tunnel) => tunnel.transmitted(count),
+            Stage::Asking(exchange, _) => exchange.transmitted(count),
+            Stage::Raw(session) => {
+                let session = *session;
+                let Some(open) = self.sessions.get_mut(session) else { return Sent::Nothing };
+                open.protocol.as_deref_mut().into_iter().for_each(|protocol| protocol.transmitted(count));
+                return Sent::Raw(session);
+            }
+            Stage::Carried(carried) => {
+                carried.transmitted(count);
+                let (sent, sessions) = (carried.transmit().sent(), open.sessions.clone());
+                // A session may end at any time, and has to know then what may have been applied.
+                for session in &sessions {
+                    let protocol = self.sessions.get_mut(*session).and_then(|open| open.protocol.as_deref_mut());
+                    protocol.into_iter().for_each(|protocol| protocol.link_has_sent(sent));
+                }
+                return Sent::Carried(sessions);
+            }
+        }
+        Sent::Handshake
+    }
+}
+
+/// Result of [`Transport::handle_filled`].
+pub(in crate::cluster) enum Filled {
+    Nothing,
+    /// Poll [`Transport::poll_exchange`].
+    Exchange,
+    /// Poll [`Transport::poll_carried`].
+    Carried,
+}
+
+/// Result of [`Transport::note_transmitted`].
+pub(in crate::cluster) enum Sent {
+    /// The link carries nothing (any more).
+    Nothing,
+    /// Bytes before the first of a session.
+    Handshake,
+    Raw(SessionId),
+    Carried(alloc::vec::Vec<SessionId>),
 }

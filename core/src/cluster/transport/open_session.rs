@@ -1,0 +1,163 @@
+//! Sessions as transport keeps them: each with its member, its link and its protocol machine.
+
+use alloc::boxed::Box;
+use alloc::vec::Vec;
+
+use slotmap::new_key_type;
+
+use crate::carriage::ChannelId;
+use crate::cluster::discovery::cookies::Cookies;
+use crate::cluster::discovery::identity::Identity;
+use crate::cluster::members::MemberId;
+use crate::cluster::transport::link::LinkId;
+use crate::session::{Ready, Session};
+use crate::time::Instant;
+
+new_key_type! {
+    /// A session, from the moment in which it is wanted; never given twice.
+    pub(in crate::cluster) struct SessionId;
+}
+
+/// What a session is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::cluster) enum Purpose {
+    /// Operations, and the listeners of near caches.
+    Operations,
+    /// The application's listeners: one that takes its events too slowly must not hold up operations.
+    Events,
+    /// Large messages: a server behind a gateway takes one message after the other, and small ones must not wait.
+    LargeValues,
+}
+
+/// A session from the wish for it to its end.
+pub(in crate::cluster) struct OpenSession {
+    pub(super) member: MemberId,
+    pub(super) purpose: Purpose,
+    /// Index of the site whose cluster it leads to.
+    pub(super) site: usize,
+    /// The link that carries it, or will.
+    pub(super) link: LinkId,
+    /// Its stream, on a link that has many.
+    pub(super) channel: Option<ChannelId>,
+    /// The server's identification of itself; discovery reads and writes it.
+    pub(in crate::cluster) identity: Identity,
+    /// Cookies that lead to the same server; discovery reads and writes them.
+    pub(in crate::cluster) cookies: Cookies,
+    /// The endpoint announced its end; another session takes the place of this one as soon as that is ready.
+    pub(super) is_leaving: bool,
+    /// The protocol machine; `None` until the link carries the session.
+    pub(super) protocol: Option<Box<Session>>,
+    /// Time at which the session fails, if its link does not carry it by then.
+    pub(super) until: Instant,
+    /// Result of the negotiation, once it is over.
+    pub(super) negotiated: Option<Box<Ready>>,
+    /// Operations that the session has.
+    pub(super) in_flight: usize,
+    /// Operations that were answered here.
+    pub(super) answered: u64,
+    /// Whether it stands in the list of sessions that may have events.
+    pub(super) has_events: bool,
+    /// Time of the last byte sent or received.
+    pub(super) quiet_since: Instant,
+    /// Number of listeners whose queue is full, so that the session is not read.
+    pub(super) full_listeners: usize,
+}
+
+impl OpenSession {
+    pub(super) fn new(
+        member: MemberId,
+        purpose: Purpose,
+        site: usize,
+        link: LinkId,
+        until: Instant,
+        now: Instant,
+    ) -> Self {
+        Self {
+            member,
+            purpose,
+            site,
+            link,
+            channel: None,
+            identity: Identity::default(),
+            cookies: Cookies::default(),
+            is_leaving: false,
+            protocol: None,
+            until,
+            negotiated: None,
+            in_flight: 0,
+            answered: 0,
+            has_events: false,
+            quiet_since: now,
+            full_listeners: 0,
+        }
+    }
+
+    pub(in crate::cluster) fn member(&self) -> MemberId {
+        self.member
+    }
+
+    pub(in crate::cluster) fn purpose(&self) -> Purpose {
+        self.purpose
+    }
+
+    pub(in crate::cluster) fn site(&self) -> usize {
+        self.site
+    }
+
+    pub(in crate::cluster) fn link(&self) -> LinkId {
+        self.link
+    }
+
+    /// Number of operations that were answered here.
+    pub(in crate::cluster) fn answered(&self) -> u64 {
+        self.answered
+    }
+
+    pub(in crate::cluster) fn is_leaving(&self) -> bool {
+        self.is_leaving
+    }
+
+    pub(in crate::cluster) fn is_ready(&self) -> bool {
+        self.protocol.as_ref().is_some_and(|protocol| protocol.is_ready())
+    }
+
+    /// Whether its handshake is between two slices of a key derivation.
+    pub(super) fn is_deriving(&self) -> bool {
+        self.protocol.as_ref().is_some_and(|protocol| protocol.is_deriving())
+    }
+}
+
+/// The sessions with one member.
+#[derive(Default)]
+pub(in crate::cluster) struct MemberSessions {
+    /// Sessions for operations, the oldest first.
+    pub(super) operations: Vec<SessionId>,
+    /// The session for the application's listeners.
+    pub(super) events: Option<SessionId>,
+    /// The session for large messages.
+    pub(super) large_values: Option<SessionId>,
+}
+
+impl MemberSessions {
+    pub(super) fn all(&self) -> impl Iterator<Item = SessionId> {
+        self.operations.iter().copied().chain(self.events).chain(self.large_values)
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.operations.is_empty() && self.events.is_none() && self.large_values.is_none()
+    }
+
+    pub(super) fn add(&mut self, session: SessionId, purpose: Purpose) {
+        match purpose {
+            Purpose::Operations => self.operations.push(session),
+            Purpose::Events => self.events = Some(session),
+            Purpose::LargeValues => self.large_values = Some(session),
+        }
+    }
+
+    pub(super) fn remove(&mut self, session: SessionId) {
+        self.operations.retain(|other| *other != session);
+        self.events.take_if(|other| *other == session);
+        self.large_values.take_if(|other| *other == session);
+    }
+}
