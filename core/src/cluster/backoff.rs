@@ -1,4 +1,4 @@
-//! Pauses between attempts to reach a member.
+//! Randomness, and the back-off between attempts to reach a member.
 
 use core::time::Duration;
 
@@ -24,8 +24,8 @@ impl Entropy {
         self.0.next_u64()
     }
 
-    /// The pause after so many failures in a row: doubled each time up to `longest`, and then anything between half of
-    /// that and all of it, so that clients do not come back all at once.
+    /// Exponential back-off with jitter after `failures` consecutive failures: doubled each time up to `longest`, then a
+    /// random time between half of that and all of it, so that clients do not come back all at once.
     pub(super) fn pause(&mut self, failures: u32, first: Duration, longest: Duration) -> Duration {
         let doubled = first.saturating_mul(1u32.checked_shl(failures.saturating_sub(1)).unwrap_or(u32::MAX));
         let most = doubled.min(longest);

@@ -1,4 +1,4 @@
-//! The caches that operations go to, and each one's view of the cluster.
+//! Caches: their handles, and each one's view of the cluster.
 
 use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
@@ -13,18 +13,18 @@ use crate::wire::{Flags, MediaType, RequestOptions};
 /// A cache that a machine knows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct CacheId(pub(super) u32);
-/// Which owner of a key is read from.
+/// The owner from which a key is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum ReadFrom {
     /// The primary owner, which has seen every write.
     #[default]
     PrimaryOwner,
-    /// Each owner in turn: a key that is read very often is read from all members that have it. With asynchronous
-    /// replication a backup owner may answer with what was there before.
+    /// Round robin over the owners, which spreads the reads of a hot key. With asynchronous replication a backup owner may
+    /// answer with an old value.
     AnyOwner,
 }
 
-/// A cache, and how to ask it; cheap to clone.
+/// A cache and the options of its requests; cheap to clone.
 #[derive(Debug, Clone)]
 pub struct CacheHandle {
     pub(super) id: CacheId,
@@ -33,24 +33,24 @@ pub struct CacheHandle {
 }
 
 impl CacheHandle {
-    /// The cache.
+    /// The identity of the cache, the same for every handle.
     pub fn id(&self) -> CacheId {
         self.id
     }
 
-    /// How it is asked.
+    /// The options of every request.
     pub fn options(&self) -> &RequestOptions {
         &self.options
     }
 
-    /// The same cache, asked with these flags.
+    /// A handle whose requests have these flags.
     #[must_use]
     pub fn with_flags(&self, flags: Flags) -> Self {
         let options = RequestOptions { flags, ..(*self.options).clone() };
         Self { options: Arc::new(options), ..self.clone() }
     }
 
-    /// The same cache, read from other owners.
+    /// A handle that reads from other owners.
     #[must_use]
     pub fn with_reads_from(&self, read_from: ReadFrom) -> Self {
         Self { read_from, ..self.clone() }
@@ -60,29 +60,29 @@ impl CacheHandle {
 pub(super) struct Cache {
     pub(super) name: String,
     pub(super) view: Option<Arc<View>>,
-    /// The form in which it stores keys; `None` until the server has said.
+    /// Media type of stored keys; `None` before the answer to the first PING.
     pub(super) key_type: Option<MediaType>,
     pub(super) near: Option<Box<NearCache>>,
 }
 
 impl Cache {
-    /// Whether a key in that form has the bytes that the server hashes (spec/gotchas.md, 5).
+    /// Whether a key of this media type has the bytes that the server hashes (spec/gotchas.md, 5).
     pub(super) fn hashes(&self, key_type: &MediaType) -> bool {
         *key_type == MediaType::Unspecified || self.key_type.as_ref() == Some(key_type)
     }
 }
 
-/// All caches, by their number and by their name.
+/// All caches, by number and by name.
 #[derive(Default)]
 pub(super) struct Caches {
     all: Vec<Cache>,
     by_name: BTreeMap<String, CacheId>,
-    /// Views by their topology id: caches with the same one share it.
+    /// Views by topology id; caches with an equal view share it.
     views: BTreeMap<u32, Vec<Weak<View>>>,
 }
 
 impl Caches {
-    /// The cache of that name, and whether it is new.
+    /// The cache with a name, added if it is new; and whether it is new.
     pub(super) fn named(&mut self, name: &str) -> (CacheId, bool) {
         if let Some(id) = self.by_name.get(name) {
             return (*id, false);
@@ -93,7 +93,7 @@ impl Caches {
         (id, true)
     }
 
-    /// It, asked in no special way.
+    /// A handle without options.
     pub(super) fn plain(&self, id: CacheId) -> CacheHandle {
         let options = RequestOptions::cache(self.get(id).name.as_str());
         CacheHandle { id, options: Arc::new(options), read_from: ReadFrom::default() }
@@ -106,7 +106,7 @@ impl Caches {
         (next < self.all.len()).then_some(CacheId(next as u32))
     }
 
-    /// The cache of that name, if it is in use.
+    /// The cache with a name, if it is in use.
     pub(super) fn find_named(&self, name: &str) -> Option<CacheId> {
         self.by_name.get(name).copied()
     }
@@ -123,7 +123,7 @@ impl Caches {
         &mut self.all[id.0 as usize]
     }
 
-    /// As [`get`](Self::get), of an id that may be another machine's.
+    /// As [`get`](Self::get), for an id that may be of another machine.
     pub(super) fn find(&self, id: CacheId) -> Option<&Cache> {
         self.all.get(id.0 as usize)
     }
@@ -140,12 +140,12 @@ impl Caches {
         self.all.get(id.0 as usize)?.view.as_ref()
     }
 
-    /// The views in use, each once however many caches have it.
+    /// The views in use, each once.
     pub(super) fn distinct_views(&self) -> impl Iterator<Item = Arc<View>> {
         self.views.values().flatten().filter_map(Weak::upgrade)
     }
 
-    /// The same view, shared with another cache that has an equal one.
+    /// Shares a view with the caches that have an equal one.
     pub(super) fn share(&mut self, view: View) -> Arc<View> {
         self.views.retain(|_, views| {
             views.retain(|view| view.strong_count() > 0);

@@ -1,4 +1,4 @@
-//! What a cluster machine is told at its beginning.
+//! Settings of the machine.
 
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -15,12 +15,12 @@ use crate::wire::Member;
 /// Settings of a [`Cluster`](super::Cluster).
 #[derive(Debug, Clone)]
 pub struct Config {
-    /// Servers to begin with, and to come back to when every member that is known is gone.
+    /// Initial servers, tried again when no known member can be reached.
     pub seeds: Vec<Member>,
     /// Other clusters with the same caches, in the order in which they are tried when no member of the present one can
     /// be reached. Default: none.
     pub sites: Vec<Site>,
-    /// So many failures in a row of every member and every seed, and the next site is taken. Default 3.
+    /// Consecutive failures of every member and every seed before the client switches to the next site. Default 3.
     pub site_failures: u32,
     /// How members are dialled. Default: at the addresses that they advertise.
     pub access: Access,
@@ -42,37 +42,36 @@ pub struct Config {
     pub connect_timeout: Duration,
     /// Deadline of an operation over all its attempts, if its submitter names none. Default 15 s.
     pub operation_timeout: Duration,
-    /// How often an operation that has reached a member is sent again. Default 3. Attempts that reached nobody do not
-    /// count: only the deadline ends them.
+    /// Maximum number of retries of an operation that has reached a member. Default 3. Attempts that reached no member do not
+    /// count; only the deadline ends them.
     pub max_retries: u8,
     /// Whether a plain write (PUT, PUT_ALL, CLEAR, …) whose outcome is unknown is sent again, as Infinispan's own client
-    /// does. Executing it twice equals once while nobody else writes the same key; if somebody does, a first attempt that
-    /// is executed late undoes what came in between. With false such a write fails and says that it may have been
-    /// applied. Default true.
+    /// does. It is idempotent while no other client writes the same key; otherwise a first attempt that is executed late
+    /// overwrites the writes in between. With false such a write fails with an error that says it may have been applied.
+    /// Default true.
     pub repeat_writes: bool,
-    /// Pause after the first failure of a member; it doubles with each further one. Default 100 ms.
+    /// Back-off after the first failure of a member; it doubles with each further one. Default 100 ms.
     pub min_backoff: Duration,
-    /// The longest pause. Default 10 s.
+    /// Maximum back-off. Default 10 s.
     pub max_backoff: Duration,
-    /// The longest time for which an endpoint is heeded that asks not to be asked again for a member (Retry-After).
-    /// Default 5 min.
+    /// Upper bound on an honoured Retry-After. Default 5 min.
     pub max_retry_after: Duration,
-    /// Whether links are opened to members as soon as a topology names them, and not with the first operation that
+    /// Whether sessions with members are begun as soon as a topology names them, instead of with the first operation that
     /// needs one. Default true.
     pub connect_ahead: bool,
-    /// With so many links none is opened ahead of need: a topology may name any number of members. Default 1,000.
+    /// Number of sessions from which on none is begun ahead of need: a topology may name any number of members. Default 1,000.
     pub max_links_ahead: usize,
-    /// Links for operations to one member; more than the first are opened when all have plenty to do. Listeners have a
-    /// link of their own beside them. Default 1.
+    /// Maximum number of links for operations to one member; further ones are opened when all have 64 operations. Listeners
+    /// have a link of their own beside them. Default 1.
     pub links_per_member: usize,
-    /// A link beyond a member's first that had nothing to do for so long is closed. Default 60 s.
+    /// Idle timeout of links beyond a member's first. Default 60 s.
     pub idle_timeout: Duration,
-    /// A ready link on which nothing was sent or received for so long is asked with a PING. Default 30 s.
+    /// Keep-alive interval: a session on which nothing was sent or received for this time sends a PING. Default 30 s.
     pub keep_alive: Duration,
-    /// Events of a listener that the application has not [taken](super::Cluster::events_taken) before its link is no
-    /// longer read. Default 1,024.
+    /// Number of events of a listener that the application has not [taken](super::Cluster::events_taken) from which on its
+    /// link is not read. Default 1,024.
     pub listener_queue: usize,
-    /// Operations that wait for a link, or that a session is too full for. Default 10,000.
+    /// Maximum number of operations that wait for a link or for room in a session. Default 10,000.
     pub max_waiting: usize,
 }
 
@@ -107,11 +106,11 @@ impl Default for Config {
     }
 }
 
-/// Another cluster with the same caches, kept alike by Infinispan's cross-site replication.
+/// Another cluster with the same caches, kept in step by Infinispan's cross-site replication.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Site {
-    /// Its name, for people and for [`switch_site`](super::Cluster::switch_site).
+    /// Name in events and for [`switch_site`](super::Cluster::switch_site).
     pub name: String,
-    /// Its servers to begin with.
+    /// Its initial servers.
     pub seeds: Vec<Member>,
 }

@@ -1,4 +1,4 @@
-//! What a cluster machine has done, as plain numbers.
+//! Counters of the machine.
 
 use core::time::Duration;
 

@@ -5,7 +5,7 @@ use super::members::MemberId;
 use super::output::{Event, Output};
 
 impl Cluster {
-    /// A member has answered an operation: what it failed before is over.
+    /// Resets the failures of a member that has answered an operation.
     pub(super) fn trust(&mut self, member: MemberId) {
         if let Some(known) = self.members.get_mut(member) {
             known.failures = 0;
@@ -22,7 +22,7 @@ impl Cluster {
         self.transport.has_ready_session(member)
     }
 
-    /// Says when no member of the topology can be reached, and when one can be again.
+    /// Reports when no member of the topology can be reached, and when one can be again.
     pub(super) fn note_degradation(&mut self) {
         let is_down = |member: &MemberId| {
             self.members.get(*member).is_some_and(|known| known.failures > 0 || self.is_outside(known))

@@ -1,4 +1,4 @@
-//! The machine: what its host calls, and what it says.
+//! The machine: its API, and the order in which its parts are polled.
 
 use alloc::collections::{BTreeMap, VecDeque};
 use alloc::string::String;
@@ -41,13 +41,13 @@ pub struct Cluster {
     pub(super) entropy: Entropy,
     pub(super) now: Instant,
     pub(super) members: Members,
-    /// The settings' seeds first, and then the other sites.
+    /// The site of the settings' seeds first, then the others.
     pub(super) sites: Vec<KnownSite>,
-    /// The one in use.
+    /// Index of the site in use.
     pub(super) site: usize,
     /// The members of the newest topology; none before the first.
     pub(super) current: Vec<MemberId>,
-    /// Whose turn it is for operations that any member can execute.
+    /// Round robin over the members, for operations that any of them can execute.
     pub(super) turn: usize,
     pub(super) caches: Caches,
     pub(super) transport: Transport,
@@ -71,10 +71,10 @@ pub struct Cluster {
     pub(super) transactions: BTreeMap<Xid, MemberId>,
     pub(super) outputs: VecDeque<Output>,
     pub(super) degraded: bool,
-    /// The cache that was asked about last by a quiet session.
-    probed: Option<CacheId>,
+    /// The cache of the last keep-alive PING.
+    last_pinged: Option<CacheId>,
     closing: bool,
-    /// It has not started yet.
+    /// Present until the first member is ready, or none can be.
     pub(super) startup: Option<Startup>,
     pub(super) counters: Counters,
 }
@@ -107,7 +107,7 @@ impl Cluster {
             transactions: BTreeMap::new(),
             outputs: VecDeque::new(),
             degraded: false,
-            probed: None,
+            last_pinged: None,
             closing: false,
             startup: None,
             counters: Counters::default(),
@@ -142,34 +142,33 @@ impl Cluster {
         (&mut self.transport, scope, &mut self.operations, &self.caches)
     }
 
-    /// A cache, and how it is asked. What it is like is found out by the way.
+    /// A handle for the operations of a cache. Its topology and the media type of its keys are requested at once.
     pub fn cache(&mut self, now: Instant, options: RequestOptions) -> CacheHandle {
         self.now = now;
         let (id, is_new) = self.caches.named(&options.cache);
         let handle = CacheHandle { id, options: Arc::new(options), read_from: ReadFrom::default() };
         if is_new && !self.closing {
-            // A PING of the cache brings its topology and the form in which it stores keys.
-            self.probe(id, Target::Key, Purpose::Operations);
+            self.ping(id, Target::Key, Purpose::Operations);
         }
         handle
     }
 
-    fn probe(&mut self, cache: CacheId, target: Target, purpose: Purpose) {
+    fn ping(&mut self, cache: CacheId, target: Target, purpose: Purpose) {
         let cache = self.caches.plain(cache);
-        let id = self.take_in(Call::new(&cache, Request::Ping {}), Owner::Probe, target, purpose);
+        let id = self.take_in(Call::new(&cache, Request::Ping {}), Owner::Ping, target, purpose);
         self.dispatch(id);
     }
 
-    /// Asks a quiet member whether it is there, about one cache after the other: so a client that does nothing hears of
-    /// new topologies too. If no answer comes its session finds that nothing is received.
-    pub(super) fn probe_by(&mut self, member: MemberId, purpose: Purpose) {
-        let mut next = self.caches.after(self.probed);
+    /// Sends a PING to a member from which nothing was received for the keep-alive interval. The PING names one cache
+    /// after the other, so that an idle client learns of new topologies too. The session fails if no answer comes.
+    pub(super) fn keep_alive(&mut self, member: MemberId, purpose: Purpose) {
+        let mut next = self.caches.after(self.last_pinged);
         if next.is_some() && next == self.probe_cache() {
             next = self.caches.after(next);
         }
         if let Some(cache) = next {
-            self.probed = Some(cache);
-            self.probe(cache, Target::Only(member), purpose);
+            self.last_pinged = Some(cache);
+            self.ping(cache, Target::Only(member), purpose);
         }
     }
 
@@ -198,7 +197,7 @@ impl Cluster {
         Ok(())
     }
 
-    /// Submits to the cluster.
+    /// Submits an operation that no near cache answers.
     pub(super) fn submit_far(&mut self, call: Call) -> OperationId {
         let prepared = transaction(&call.request).and_then(|xid| self.transactions.get(xid));
         let target = match (call.member, prepared) {
@@ -220,9 +219,9 @@ impl Cluster {
         self.operations.insert(Operation::new(call, owner, target, purpose, self.now, timeout))
     }
 
-    /// Gives an operation up: nothing will be said of it. It may be executed all the same.
+    /// Cancels an operation: it has no [`Output::Completed`]. The server may execute it all the same.
     ///
-    /// Answers false if it is done already.
+    /// Returns false if it has completed already.
     pub fn cancel(&mut self, id: OperationId) -> bool {
         let Some(operation) = self.operations.get(id) else { return false };
         match operation.place() {
@@ -241,7 +240,7 @@ impl Cluster {
         true
     }
 
-    /// Time has passed; early and late calls do no harm. Does at most one slice of one session's key derivation (see
+    /// Handles timeouts that are due at `now`; early and late calls do no harm. Does at most one slice of one session's key derivation (see
     /// [`Step::Resume`](crate::sasl::Step::Resume)).
     pub fn handle_timeout(&mut self, now: Instant) {
         self.now = now;
@@ -270,7 +269,7 @@ impl Cluster {
         [self.transport.next_timeout(), self.operations.next_timeout()].into_iter().flatten().min()
     }
 
-    /// The next thing to do or to know.
+    /// The next output; `None` until another method was called.
     pub fn poll_output(&mut self) -> Option<Output> {
         loop {
             if let Some(output) = self.outputs.pop_front() {
@@ -282,7 +281,7 @@ impl Cluster {
         }
     }
 
-    /// Lets the operations in flight finish, and closes every link. Nothing more is accepted.
+    /// Closes the client: operations in flight finish, then every link is closed. Further operations are refused.
     pub fn close(&mut self, now: Instant) {
         self.now = now;
         self.closing = true;
@@ -299,7 +298,7 @@ impl Cluster {
         }
     }
 
-    /// Whether it was closed and every link is gone.
+    /// Whether the client was closed and every link is gone.
     pub fn is_closed(&self) -> bool {
         self.closing && !self.transport.has_links()
     }
@@ -308,17 +307,17 @@ impl Cluster {
         self.closing
     }
 
-    /// Operations that were submitted and are not done, the machine's own included.
+    /// Number of operations that have not completed, the machine's own included.
     pub fn in_flight(&self) -> usize {
         self.operations.len()
     }
 
-    /// Operations that wait for a link, or for room in a session.
+    /// Number of operations that wait for a link, or for room in a session.
     pub fn waiting(&self) -> usize {
         self.operations.held()
     }
 
-    /// What the machine has done.
+    /// Counts since the machine was made.
     pub fn counters(&self) -> Counters {
         let mut counters = self.counters;
         let (sent, received) = self.transport.bytes();
@@ -337,7 +336,7 @@ impl Cluster {
         self.caches.view(cache.id)
     }
 
-    /// Every member that the machine knows.
+    /// The known members: those of every topology in use, and the seeds.
     pub fn members(&self) -> impl Iterator<Item = MemberInfo> {
         let in_flight = self.transport.in_flight_by_member();
         self.members.iter().map(move |(id, member)| {
@@ -370,8 +369,8 @@ impl Cluster {
         Some(&self.members.get(member)?.address)
     }
 
-    /// Says where a member was found, or `None` that it is there no more. The explicit map and the template of
-    /// [`Config::access`] count for more. Links that exist stay as they are.
+    /// Sets the endpoint at which a member was discovered by the host; `None` removes it. The explicit map and the template
+    /// of [`Config::access`] take precedence. Present links stay as they are.
     pub fn set_discovered(&mut self, member: &wire::Member, endpoint: Option<Endpoint>) {
         match endpoint {
             Some(endpoint) => drop(self.config.access.discovered.insert(member.clone(), endpoint)),

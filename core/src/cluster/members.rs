@@ -1,4 +1,4 @@
-//! The members: who they are, and whether they can be reached.
+//! The members: their addresses, and their failures.
 
 use alloc::collections::BTreeMap;
 use alloc::sync::Arc;
@@ -12,44 +12,44 @@ use crate::time::Instant;
 use crate::wire;
 
 new_key_type! {
-    /// A member, or a seed before it is known which member it is; never given twice.
+    /// A member, or a seed that has not been identified as a member; never given twice.
     pub struct MemberId;
 }
 
-/// A member as the machine sees it.
+/// The state of a member.
 #[derive(Debug, Clone, PartialEq)]
 pub struct MemberInfo {
-    /// Which one.
+    /// Its identity in this machine.
     pub id: MemberId,
-    /// Its address: the one that it advertises, or that of a seed.
+    /// The address that the member advertises, or that of a seed.
     pub address: wire::Member,
     /// Whether a session with it is ready.
     pub ready: bool,
-    /// Whether it is a seed. One that is no member under that address is left when the members are known.
+    /// Whether it is a seed. A seed that no topology names is left once a member is ready.
     pub is_seed: bool,
-    /// Sessions with it that are open or being established: each on a link of its own, unless the carriage shares links.
+    /// Number of sessions that are open or being established: each on a link of its own, unless the carriage shares links.
     pub links: usize,
-    /// Operations in flight there.
+    /// Number of operations in flight.
     pub in_flight: usize,
-    /// Operations that it has answered on its present sessions.
+    /// Number of operations answered on the present sessions.
     pub answered: u64,
-    /// Why it could not be reached the last time, if it was not reached since.
+    /// Reason of the last failure; `None` after the next answer.
     pub failure: Option<Arc<Disconnect>>,
 }
 
 pub(super) struct Member {
     pub(super) address: wire::Member,
-    /// Failures in a row; over with the first answer to an operation, not with a link that can be established.
+    /// Consecutive failures. The first answer to an operation resets them; an established link does not.
     pub(super) failures: u32,
-    /// Before that it is not tried.
+    /// End of the back-off; no session is begun before.
     pub(super) retry_at: Option<Instant>,
-    /// Before that no session is left because it says that it will stop.
+    /// Time before which no session is drained because its server announces its stop.
     pub(super) stays_until: Option<Instant>,
     pub(super) failure: Option<Arc<Disconnect>>,
     pub(super) is_seed: bool,
-    /// The application knows that it is not dialled.
+    /// Whether the application was notified that the member is not dialled.
     pub(super) is_reported_outside: bool,
-    /// The site that it was named for last.
+    /// Index of the last site that named the member.
     pub(super) site: usize,
 }
 
@@ -67,7 +67,7 @@ pub(super) struct Members {
 }
 
 impl Members {
-    /// The member of that address, of that site.
+    /// The member with an address, added if it is new; it is one of that site from now on.
     pub(super) fn named(&mut self, address: &wire::Member, site: usize) -> MemberId {
         if let Some(id) = self.by_address.get(address) {
             if let Some(member) = self.all.get_mut(*id) {
@@ -89,7 +89,7 @@ impl Members {
         id
     }
 
-    /// The member of a seed's address; it is never forgotten. One that several sites name is of the first at first.
+    /// The member with a seed's address, never forgotten. One that several sites name counts to the first at the beginning.
     pub(super) fn seed(&mut self, address: &wire::Member, site: usize) -> MemberId {
         let known = self.by_address.get(address).copied();
         let id = known.unwrap_or_else(|| self.named(address, site));

@@ -130,7 +130,7 @@ impl Cluster {
                 return self.end_session(session, &Arc::new(reason));
             }
             Timeout::Spare => return self.drain(session),
-            Timeout::Quiet { member, purpose, is_paused: false } => self.probe_by(member, purpose),
+            Timeout::Quiet { member, purpose, is_paused: false } => self.keep_alive(member, purpose),
             Timeout::Quiet { is_paused: true, .. } | Timeout::Nothing => {}
         }
         self.refresh(session);

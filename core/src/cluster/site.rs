@@ -1,4 +1,4 @@
-//! Sites: other clusters with the same caches, for when the present one can't be reached.
+//! Sites: other clusters with the same caches, used when the present one can't be reached.
 
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -26,12 +26,12 @@ impl Cluster {
         &self.sites[self.site].name
     }
 
-    /// Goes over to another site; the empty name leads back to that of the settings' seeds. Operations in flight finish
-    /// where they are, or are sent again at the new site where that is safe. Answers false if there is no such site.
+    /// Switches to another site; the empty name is that of the settings' seeds. Operations in flight finish where they are,
+    /// or are sent again at the new site where that is safe. Returns false if there is no such site.
     ///
-    /// The machine does so by itself when every member and every seed has failed
-    /// [`Config::site_failures`](super::Config::site_failures) times in a row. It never goes back by itself: only you
-    /// know when the other site has caught up.
+    /// The machine switches by itself when every member and every seed has failed
+    /// [`Config::site_failures`](super::Config::site_failures) times in a row. It never switches back by
+    /// itself: only the application knows when the other site has caught up.
     pub fn switch_site(&mut self, now: Instant, name: &str) -> bool {
         self.now = now;
         let Some(site) = self.sites.iter().position(|site| site.name == name) else { return false };
@@ -41,7 +41,7 @@ impl Cluster {
         true
     }
 
-    /// Takes the next site if nobody of this one can be reached.
+    /// Switches to the next site if no member of this one can be reached.
     pub(super) fn leave_lost_site(&mut self) {
         if self.sites.len() < 2 || self.is_closing() {
             return;

@@ -1,4 +1,4 @@
-//! The time until the first member is ready, or none can be.
+//! Startup: until the first member is ready, or none can be.
 
 use alloc::string::String;
 use alloc::sync::Arc;
@@ -15,38 +15,38 @@ use crate::session::Disconnect;
 use crate::time::Instant;
 use crate::wire::{Member, Request};
 
-/// Why a client could not start.
+/// Reason for which a client could not start.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum StartError {
-    /// No server could be reached; one line for each that was tried.
+    /// No server could be reached; one error for each.
     #[error("no server could be reached: {}", Lines(.0))]
     Unreachable(Vec<DialError>),
     /// The link was established and the session was not: the server refused it, or is no Hot Rod server.
     #[error("{server}: {reason}")]
     Handshake {
-        /// The server.
+        /// Address of the server.
         server: Member,
-        /// Why.
+        /// Reason for the end of the session.
         reason: Arc<Disconnect>,
     },
     /// The first operation, a PING, failed.
     #[error("{error}")]
     Operation {
-        /// The member that it was sent to last.
+        /// The member to which it was sent last.
         member: Option<MemberId>,
-        /// How.
+        /// Its error.
         error: ClusterError,
     },
 }
 
-/// Why one server could not be reached.
+/// Reason for which one server could not be reached.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{server}: {problem}")]
 pub struct DialError {
-    /// The server.
+    /// Address of the server.
     pub server: Member,
-    /// What happened.
+    /// Error of the host, or of the handshake.
     pub problem: String,
 }
 
@@ -61,7 +61,7 @@ impl fmt::Display for Lines<'_> {
     }
 }
 
-/// Waits for the first session.
+/// State until the first session.
 pub(super) struct Startup {
     /// Servers that have not failed yet.
     left: Vec<MemberId>,
@@ -69,8 +69,8 @@ pub(super) struct Startup {
 }
 
 impl Cluster {
-    /// Begins to look for a member, by asking for a cache. [`Event::Started`] or [`Event::StartFailed`] tells how it went:
-    /// the latter when every server of every site has failed once. The client goes on all the same until it is closed.
+    /// Connects to a first member by a PING of a cache. [`Event::Started`] reports success; [`Event::StartFailed`] comes when
+    /// every server of every site has failed once. The client keeps trying all the same until it is closed.
     pub fn start(&mut self, now: Instant, cache: &CacheHandle) {
         self.now = now;
         if self.transport.sessions().any(|(_, open)| open.is_ready()) {
@@ -78,7 +78,7 @@ impl Cluster {
         }
         let left = self.sites.iter().flat_map(|site| &site.seeds).copied().collect();
         self.startup = Some(Startup { left, failures: Vec::new() });
-        // To ask for a cache is to ask for a link. When that is given up nobody tries the servers that are left.
+        // The PING needs a link; while it waits, the servers are tried one after the other.
         let cache = CacheHandle { read_from: ReadFrom::default(), ..cache.clone() };
         let id = self.take_in(Call::new(&cache, Request::Ping {}), Owner::Startup, Target::Key, Purpose::Operations);
         self.dispatch(id);
@@ -96,7 +96,7 @@ impl Cluster {
         }
     }
 
-    /// A server could not be reached, or did not accept the session.
+    /// Notes that a server could not be reached, or did not accept the session.
     pub(super) fn note_start_failure(&mut self, id: MemberId, server: &Member, reason: &Arc<Disconnect>) {
         let Some(startup) = &mut self.startup else { return };
         startup.left.retain(|left| *left != id);
@@ -106,7 +106,7 @@ impl Cluster {
             _ if !startup.left.is_empty() => {
                 startup.failures.push(DialError { server, problem: alloc::format!("{reason}") });
             }
-            // What a server says tells more than that others can't be reached.
+            // The error of a server tells more than errors of connections to others.
             _ => return self.start_failed(StartError::Handshake { server, reason: reason.clone() }),
         }
         if startup.left.is_empty() {

@@ -16,10 +16,10 @@ use crate::wire::Topology;
 const MURMUR3: u8 = 3;
 
 impl Cluster {
-    /// Takes a new view of the cluster over; operations in flight go on under the old one.
+    /// Applies a topology to a cache; operations in flight go on under the old view.
     pub(super) fn apply(&mut self, cache: CacheId, session: SessionId, topology: Topology) {
         if self.transport.get(session).is_none_or(|open| open.site() != self.site) {
-            // The last words of a cluster that was left.
+            // A late topology of the site that was left.
             return;
         }
         let members: Vec<MemberId> =
@@ -27,7 +27,7 @@ impl Cluster {
         let spread = topology.hash.filter(|hash| hash.function == MURMUR3 && !hash.owners.is_empty());
         let ownership = spread.map(|hash| Ownership::new(hash.segments, hash.owners));
         let view = View { id: topology.id, members, ownership };
-        // That of the probe cache keeps no member that the others do not have.
+        // The view of the probe cache keeps no member alive.
         let is_probe = self.probe_cache() == Some(cache);
         let view = if is_probe { Arc::new(view) } else { self.caches.share(view) };
         let event = Event::Topology { cache, id: topology.id, members: view.members.len() };
@@ -50,7 +50,7 @@ impl Cluster {
             }
             self.recognise_strangers();
         }
-        // The old view goes here: its members are no longer needed for its sake.
+        // The old view is dropped here: it keeps no member alive any more.
         let differs = before.is_none_or(|before| before.members != view.members);
         if others || differs {
             self.open_ahead();
@@ -59,7 +59,7 @@ impl Cluster {
         }
     }
 
-    /// Sessions to members that have none, ahead of need; to those in their pause when that is over.
+    /// Begins sessions with members that have none, ahead of need; with members in back-off when that is over.
     pub(super) fn open_ahead(&mut self) {
         if !self.config.connect_ahead || self.is_closing() {
             return;
@@ -82,8 +82,7 @@ impl Cluster {
         self.search();
     }
 
-    /// Sessions to members that left drain, and then close. Seeds that are no members under that address are let go once
-    /// a member can be reached.
+    /// Drains sessions with members that left. Seeds that no topology names are left once a member can be reached.
     pub(super) fn release_unneeded(&mut self) {
         if self.current.is_empty() {
             return;
@@ -105,13 +104,13 @@ impl Cluster {
         self.jar.retain(|member| needed.contains(&member));
     }
 
-    /// Forgets what is kept beside a member that is no longer known.
+    /// Has the other parts forget members that are no longer known.
     pub(super) fn forget_lost_members(&mut self) {
         let members = &self.members;
         self.transport.retain_members(|member| members.get(member).is_some());
     }
 
-    /// The members of every view that a cache has.
+    /// The members of all views in use.
     fn needed_members(&self) -> BTreeSet<MemberId> {
         let mut needed: BTreeSet<MemberId> = self.current.iter().copied().collect();
         self.caches.distinct_views().for_each(|view| needed.extend(view.members.iter().copied()));

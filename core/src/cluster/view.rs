@@ -6,7 +6,7 @@ use super::members::MemberId;
 use crate::routing::{key_hash, segment_size};
 use crate::wire::SegmentOwners;
 
-/// A topology, its members told by their identity.
+/// A topology with the identities of its members.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct View {
     pub(super) id: u32,
@@ -15,7 +15,7 @@ pub struct View {
     pub(super) ownership: Option<Ownership>,
 }
 
-/// Who owns what.
+/// The owners of each segment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Ownership {
     pub(super) segment_size: u32,
@@ -23,17 +23,17 @@ pub(super) struct Ownership {
 }
 
 impl View {
-    /// The id that the server gave it; 0 for the view of a cache that has none yet.
+    /// Topology id of the server; compare for equality only.
     pub fn id(&self) -> u32 {
         self.id
     }
 
-    /// The members, as the topology lists them.
+    /// The members, in the order of the topology.
     pub fn members(&self) -> &[MemberId] {
         &self.members
     }
 
-    /// The number of segments; 0 where keys are not spread by hash.
+    /// Number of segments; 0 where keys are not spread by hash.
     pub fn segments(&self) -> usize {
         self.ownership.as_ref().map_or(0, |ownership| ownership.owners.len())
     }
@@ -46,7 +46,7 @@ impl View {
 
     /// The owners of a key in its storage form, primary first; none where keys are not spread by hash.
     pub fn owners_of(&self, key: &[u8]) -> impl Iterator<Item = MemberId> {
-        // One division, whose divisor was found when the view came: the cost does not depend on the members.
+        // The divisor is computed with the view: one division, whatever the number of members.
         let segment = self.ownership.as_ref().map(|ownership| {
             let hash = key_hash(key) as u32 & 0x7fff_ffff;
             (hash / ownership.segment_size) as usize

@@ -1,4 +1,4 @@
-//! Iterations: each member's segments from that member, every entry once, through changes of the cluster.
+//! Iterations: each segment from its owner, every entry once, through changes of the cluster.
 
 use alloc::boxed::Box;
 use alloc::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -26,12 +26,12 @@ new_key_type! {
     pub struct IterationId;
 }
 
-/// What to iterate over, and how.
+/// Options of an iteration.
 #[derive(Debug, Clone, Default)]
 pub struct IterationOptions {
     /// Only these segments: one bit each, least significant first. `None` for all.
     pub segments: Option<Bytes>,
-    /// A filter-converter of the server's.
+    /// A filter-converter on the server.
     pub filter_converter: Option<Factory>,
     /// Entries in a batch of one member; 0 counts as 1,000.
     pub batch_size: u32,
@@ -45,46 +45,46 @@ pub(in crate::cluster) struct Iteration {
     cache: CacheHandle,
     options: IterationOptions,
     parts: Vec<Part>,
-    /// Batches that the host has not taken, and which part each is of: at most one of each.
+    /// Batches that the host has not taken, with the index of their part: at most one of each part.
     batches: VecDeque<(usize, Vec<IterationEntry>)>,
-    /// The host waits for a batch.
+    /// Whether the host waits for a batch.
     wanted: bool,
     failed: Option<ClusterError>,
     /// Failures since the last batch.
     failures: u8,
-    /// Keys that were handed out, of segments that are not finished: when a part begins again they come again.
+    /// Returned keys of unfinished segments: a part that begins again sends them again.
     seen: BTreeMap<u32, BTreeSet<Box<[u8]>>>,
 }
 
-/// What one member iterates over.
+/// The iteration over the segments of one member.
 struct Part {
-    /// Segments of which not all entries were sent; `None` where keys are not spread by hash.
+    /// Unfinished segments; `None` where keys are not spread by hash.
     segments: Option<SegmentSet>,
     state: PartState,
 }
 
 enum PartState {
     Starting,
-    /// Its last batch waits to be taken.
+    /// The last batch has not been taken.
     Idle(Source),
     Fetching(Source),
     Done,
 }
 
-/// The server's end of a part.
+/// The iteration of a part in its server.
 #[derive(Clone)]
 struct Source {
     member: MemberId,
     id: String,
 }
 
-/// Keys whose segment can't be told from their bytes.
+/// Stands for the segment of keys that the client can't hash.
 const ANY_SEGMENT: u32 = u32::MAX;
 const DEFAULT_BATCH: u32 = 1000;
 
 impl Cluster {
-    /// Begins to iterate over the entries of a cache, on all members at once. [`next_entries`](Self::next_entries) asks
-    /// for them.
+    /// Begins an iteration over the entries of a cache, on all members at once. [`next_entries`](Self::next_entries) requests
+    /// the entries.
     pub fn iterate(
         &mut self,
         now: Instant,
@@ -111,8 +111,8 @@ impl Cluster {
         Ok(id)
     }
 
-    /// Asks for the next entries: one [`Output::Entries`] comes for it. No entries in it mean the end. Answers false if
-    /// there is no such iteration (any more), or it was asked already.
+    /// Requests the next entries: one [`Output::Entries`] comes for it, without entries at the end. Returns false if there is
+    /// no such iteration (any more), or a request is open.
     pub fn next_entries(&mut self, now: Instant, id: IterationId) -> bool {
         self.now = now;
         match self.iterations.get_mut(id) {
@@ -134,7 +134,7 @@ impl Cluster {
         }
     }
 
-    /// Begins parts for these segments, by the present view.
+    /// Begins a part for each owner of these segments, by the present view.
     fn plan(&mut self, id: IterationId, segments: Option<SegmentSet>) {
         let Some(iteration) = self.iterations.get(id) else { return };
         let cache = iteration.cache.clone();
@@ -182,7 +182,7 @@ impl Cluster {
         self.ask_part(id, part, request, Target::Only(member));
     }
 
-    /// Ends a part in its server; one that can't be told at once forgets it by itself.
+    /// Ends a part in its server, if that has a ready session; else the server drops it after its own timeout.
     fn end_source(&mut self, cache: &CacheHandle, source: Source) {
         if !self.is_closing() && self.has_ready_session(source.member) {
             let call = Call::new(cache, Request::IterationEnd { iteration_id: source.id });
@@ -191,7 +191,7 @@ impl Cluster {
         }
     }
 
-    /// A part has an answer.
+    /// Handles the answer of a part.
     pub(in crate::cluster) fn part_answered(
         &mut self,
         id: IterationId,
@@ -201,7 +201,7 @@ impl Cluster {
         result: Result<Reply, ClusterError>,
     ) {
         let Some(iteration) = self.iterations.get_mut(id) else {
-            // It was ended meanwhile: so it is in the server.
+            // The iteration was ended meanwhile: end it in the server too.
             if let (Ok(Reply { body: Body::IterationId(id), .. }), Some(member)) = (result, member) {
                 self.end_source(cache, Source { member, id });
             }
@@ -218,7 +218,7 @@ impl Cluster {
                 self.take_batch(id, part, source, batch);
             }
             (Err(error), ..) => self.fail_part(id, part, Some(error)),
-            // The server knows it no more.
+            // The server has dropped the iteration.
             (Ok(_), ..) => self.fail_part(id, part, None),
         }
     }
@@ -242,14 +242,14 @@ impl Cluster {
         if entries.is_empty() {
             return self.fetch(id, part, source);
         }
-        // Entries that came before are no progress: else servers that fail always at the same place are asked for ever.
+        // Repeated entries are no progress: servers that always fail at the same place would be asked for ever.
         iteration.failures = 0;
         iteration.parts[part].state = PartState::Idle(source);
         iteration.batches.push_back((part, entries));
         self.hand_out(id);
     }
 
-    /// What a part has not sent another one does, or the iteration fails.
+    /// Begins new parts for the unfinished segments of a failed one, or fails the iteration.
     fn fail_part(&mut self, id: IterationId, part: usize, error: Option<ClusterError>) {
         let most = self.config.max_retries;
         let Some(iteration) = self.iterations.get_mut(id) else { return };
@@ -272,11 +272,11 @@ impl Cluster {
         }
         let segments = iteration.parts[part].segments.take();
         self.plan(id, segments);
-        // It may have been at its end.
+        // All parts may be done now.
         self.hand_out(id);
     }
 
-    /// The cluster that they went over is left: another's segments and entries are not the rest of theirs.
+    /// Fails all iterations: the segments and entries of another site are not the rest of theirs.
     pub(in crate::cluster) fn fail_iterations(&mut self) {
         let all: Vec<IterationId> = self.iterations.keys().collect();
         for id in all {
@@ -289,7 +289,7 @@ impl Cluster {
         }
     }
 
-    /// Gives the host what it waits for, if it is there.
+    /// Outputs the next batch or the end, if the host waits for it.
     fn hand_out(&mut self, id: IterationId) {
         let Some(iteration) = self.iterations.get_mut(id) else { return };
         if !iteration.wanted {
@@ -315,15 +315,15 @@ impl Cluster {
 }
 
 impl Iteration {
-    /// Whether a key was not handed out before; from now on it was.
+    /// Notes a key as returned. Returns whether it is new.
     fn is_new(&mut self, key: &Bytes, segment: u32) -> bool {
-        // Some may have come before it was known how keys are spread.
+        // Some keys may have come before the first topology.
         let before = self.seen.get(&ANY_SEGMENT).filter(|_| segment != ANY_SEGMENT);
         let is_new = before.is_none_or(|keys| !keys.contains(&key[..]));
         is_new && self.seen.entry(segment).or_default().insert(key[..].into())
     }
 
-    /// Segments of which everything was sent; `None` for all of the part's.
+    /// Notes finished segments; `None` for all segments of the part.
     fn finish_segments(&mut self, part: usize, finished: Option<&SegmentSet>) {
         let Some(open) = &mut self.parts[part].segments else { return };
         let finished: Vec<usize> =

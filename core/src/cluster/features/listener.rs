@@ -1,4 +1,4 @@
-//! Listeners: kept through the failure of the member that serves them.
+//! Listeners: registered again after the failure of their member.
 
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -22,43 +22,42 @@ new_key_type! {
     pub struct ListenerId;
 }
 
-/// What is listened to.
+/// The source of a listener's events.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ListenerKind {
     /// Changes of a cache's entries.
     Cache(ListenerOptions),
-    /// Changes of the counter of that name.
+    /// Changes of a counter, by name.
     Counter(String),
 }
 
 pub(in crate::cluster) struct Listener {
     cache: CacheHandle,
     subject: Subject,
-    /// Its name in the server; another with each registration, so that what an old one leaves behind is not confused
-    /// with it.
+    /// Listener id on the wire; another with each registration, so that late events of an old one are not taken for its own.
     server_id: Bytes,
     /// The session that it is registered on.
     pub(in crate::cluster) at: Option<SessionId>,
     registering: Option<OperationId>,
-    /// It was registered before: another registration means that events may have been missed.
+    /// Whether it was registered before: events may be missed until the next registration.
     was_registered: bool,
     pub(in crate::cluster) unread: Unread,
 }
 
 enum Subject {
     Host(ListenerKind),
-    /// The near cache of the cache; with a bloom filter of that many bits, if not 0.
+    /// The near cache of the cache, with a bloom filter of `bloom_bits` bits; 0 for none.
     NearCache {
         bloom_bits: u32,
     },
 }
 
 impl Cluster {
-    /// Listens to a cache or a counter, on a member of the machine's choice.
+    /// Registers a listener for a cache or a counter, on a member of the machine's choice.
     ///
-    /// [`Event::ListenerRegistered`] tells when the server has it. When that member is lost the listener is registered
-    /// with another, which [`Event::ListenerMoved`] tells: what happened in between was missed. Say
-    /// [`events_taken`](Self::events_taken) of what you have used.
+    /// [`Event::ListenerRegistered`] reports the registration. When that member is lost the listener is registered with
+    /// another one, and [`Event::ListenerMoved`] reports it: events in between were missed. Call
+    /// [`events_taken`](Self::events_taken) for the events that the application has taken.
     pub fn listen(
         &mut self,
         now: crate::time::Instant,
@@ -70,7 +69,7 @@ impl Cluster {
         Ok(self.add_listener(cache, Subject::Host(kind)))
     }
 
-    /// Listens for a near cache.
+    /// Registers the listener of a near cache.
     pub(in crate::cluster) fn listen_for_near_cache(&mut self, cache: &CacheHandle, bloom_bits: u32) -> ListenerId {
         self.add_listener(cache, Subject::NearCache { bloom_bits })
     }
@@ -89,14 +88,14 @@ impl Cluster {
         listener
     }
 
-    /// Listens no more. Answers false if there is no such listener (any more).
+    /// Removes a listener. Returns false if there is no such listener (any more).
     pub fn remove_listener(&mut self, now: crate::time::Instant, listener: ListenerId) -> bool {
         self.now = now;
         let Some(mut removed) = self.listeners.remove(listener) else { return false };
         self.forget_unread(core::mem::take(&mut removed.unread));
         if let Some(operation) = removed.registering {
             let place = self.operations.get(operation).map(Operation::place);
-            // What is on its way to a server may well be done: its answer is waited for, and then it is undone.
+            // A registration in flight may be executed: its answer removes it.
             if !matches!(place, Some(Place::InFlight(..))) {
                 self.cancel(operation);
                 place.and_then(Place::session).into_iter().for_each(|session| self.release_events(session));
@@ -108,7 +107,7 @@ impl Cluster {
         true
     }
 
-    /// Undoes a registration.
+    /// Removes a registration from its server.
     fn unregister(&mut self, session: SessionId, registration: &Request, options: &RequestOptions) {
         let Some(request) = removal_of(registration) else { return };
         let Some(open) = self.transport.get(session) else { return };
@@ -122,7 +121,7 @@ impl Cluster {
         self.refresh(session);
     }
 
-    /// Lets a session for listeners go that has none and gets none.
+    /// Drains a session for listeners that has none and gets none.
     fn release_events(&mut self, session: SessionId) {
         let comes_here = |listener: &Listener| {
             let registering = listener.registering.and_then(|operation| self.operations.get(operation));
@@ -148,7 +147,7 @@ impl Cluster {
         listener.at = None;
         let purpose = match listener.subject {
             Subject::Host(_) => Purpose::Events,
-            // The machine takes its events at once.
+            // Its events are handled at once, and hold up nothing.
             Subject::NearCache { .. } => Purpose::Operations,
         };
         let call = Call::new(&listener.cache, listener.request(server_id));
@@ -159,7 +158,7 @@ impl Cluster {
         Some(operation)
     }
 
-    /// A new name for a listener: its own identity, and eight random bytes.
+    /// A new listener id: the identity of the listener, and eight random bytes.
     fn server_id(&mut self, id: ListenerId) -> Bytes {
         let mut bytes = BytesMut::with_capacity(16);
         bytes.put_u64(id.data().as_ffi());
@@ -167,7 +166,7 @@ impl Cluster {
         bytes.freeze()
     }
 
-    /// The listener that a server means.
+    /// The listener of an id on the wire.
     pub(in crate::cluster) fn listener_of(&self, server_id: &Bytes) -> Option<ListenerId> {
         let key = server_id.first_chunk::<8>()?;
         let id = ListenerId::from(KeyData::from_ffi(u64::from_be_bytes(*key)));
@@ -190,7 +189,7 @@ impl Cluster {
         let is_closing = self.is_closing();
         let session = registration.place().session();
         let Some(listener) = self.listeners.get_mut(id) else {
-            // It was removed meanwhile.
+            // The listener was removed meanwhile.
             return match (session, result) {
                 (Some(session), Ok(_)) => self.unregister(session, &registration.request, &registration.options),
                 (Some(session), Err(_)) => self.release_events(session),
@@ -214,7 +213,7 @@ impl Cluster {
                 };
                 self.outputs.push_back(Output::Event(event));
             }
-            // It stands until it is removed: whoever comes back gets it.
+            // A registered listener lasts until it is removed: the next member that is ready gets it.
             (Err(error), ..) if !is_closing && listener.may_be_tried_again(&error) => {
                 if let Some(operation) = self.prepare_registration(id) {
                     self.dispatch_later(operation);
@@ -239,7 +238,7 @@ impl Cluster {
         }
     }
 
-    /// A session is gone, and the listeners on it need another.
+    /// Registers the listeners of an ended session again.
     pub(in crate::cluster) fn move_listeners(&mut self, session: SessionId) {
         let here: Vec<ListenerId> =
             self.listeners.iter().filter(|(_, listener)| listener.at == Some(session)).map(|(id, _)| id).collect();
@@ -254,7 +253,7 @@ impl Cluster {
     }
 }
 
-/// What undoes a registration.
+/// The request that removes a registration.
 fn removal_of(registration: &Request) -> Option<Request> {
     match registration.clone() {
         Request::CounterAddListener { counter, listener_id } => {
@@ -287,13 +286,13 @@ impl Listener {
         }
     }
 
-    /// A registration that reached nobody, or whose answer was lost, is made again; one that was refused is not. The
-    /// first one of the application's has a deadline like any operation.
+    /// Whether a failed registration is retried: if it reached no member or its answer was lost, not if it was refused. The
+    /// first registration of the application's listener has a deadline like any operation.
     fn may_be_tried_again(&self, error: &ClusterError) -> bool {
         let is_standing = self.was_registered || matches!(self.subject, Subject::NearCache { .. });
         match error {
             ClusterError::Operation { error: OperationError::Disconnected { .. }, .. } => true,
-            // A member that is going, or a cluster that is between two views.
+            // The member is stopping, or the cluster is between two views.
             ClusterError::Operation { error: OperationError::Server { status, .. }, .. } => status.is_retryable(),
             ClusterError::Operation { error: OperationError::TimedOut { .. }, .. }
             | ClusterError::Unreachable { .. } => is_standing,

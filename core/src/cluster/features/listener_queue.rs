@@ -1,4 +1,4 @@
-//! Listeners whose events are not taken in time: their session is not read until some are.
+//! Backpressure of listeners: a session is not read while the application leaves too many events.
 
 use crate::cluster::features::listener::ListenerId;
 use crate::cluster::machine::Cluster;
@@ -6,19 +6,19 @@ use crate::cluster::output::{Event, Output};
 use crate::cluster::transport::open_session::SessionId;
 use crate::time::Instant;
 
-/// What a listener has heard and its application has not taken.
+/// Events that the application has not taken.
 #[derive(Debug, Default)]
 pub(in crate::cluster) struct Unread {
     events: usize,
-    /// The session that is not read because of it.
+    /// The session that is not read because of them.
     full: Option<SessionId>,
 }
 
 impl Cluster {
-    /// The application has taken so many events of a listener: what it has not taken counts against
+    /// Notes that the application has taken `count` events of a listener: the others count against
     /// [`Config::listener_queue`](super::super::Config::listener_queue).
     ///
-    /// A host that has no queues of its own says so for every event.
+    /// A host that has no queue of its own calls it for every event.
     pub fn events_taken(&mut self, now: Instant, listener: ListenerId, count: usize) {
         self.now = now;
         let Some(known) = self.listeners.get_mut(listener) else { return };
@@ -30,12 +30,12 @@ impl Cluster {
         }
     }
 
-    /// Hands an event of a listener to the host.
+    /// Outputs an event of a listener.
     pub(in crate::cluster) fn tell_event(&mut self, listener: ListenerId, session: SessionId, event: Event) {
         self.outputs.push_back(Output::Event(event));
         let Some(known) = self.listeners.get_mut(listener) else { return };
         known.unread.events += 1;
-        // A session that it had before is gone.
+        // A session that was paused before is gone.
         if known.unread.events >= self.config.listener_queue && known.unread.full != Some(session) {
             known.unread.full = Some(session);
             let (transport, mut scope) = self.transport();
@@ -43,7 +43,7 @@ impl Cluster {
         }
     }
 
-    /// A listener is gone.
+    /// Ends the backpressure of a removed listener.
     pub(in crate::cluster) fn forget_unread(&mut self, unread: Unread) {
         unread.full.into_iter().for_each(|session| self.resume_reading(session));
     }

@@ -1,8 +1,8 @@
-//! Near caches: values kept in the client, and let go of when the cluster says that they changed.
+//! Near caches: values kept in the client until the cluster reports a change.
 //!
-//! A near cache never answers with what an acknowledged write of the same client has replaced: a write takes its key
-//! out when it is submitted and again when it is answered, and a read that was on its way meanwhile is not kept. Writes
-//! of others take effect when the cluster's event arrives; while no listener is registered nothing is kept at all.
+//! A near cache never returns a value that an acknowledged write of the same client has replaced: a write removes its key
+//! when it is submitted and again when it is answered, and the result of a concurrent read is not kept. Writes of other
+//! clients take effect when the event arrives; while no listener is registered no value is kept.
 
 use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
@@ -26,12 +26,12 @@ use crate::wire::{self, Body, Effect, Flags, Metadata, Reply, Request, RequestOp
 /// Settings of a near cache.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct NearCacheOptions {
-    /// The most entries; the least recently used one goes first. Default 10,000.
+    /// Maximum number of entries; the least recently used one is evicted first. Default 10,000.
     pub max_entries: usize,
-    /// The most bytes of keys and values. Default 64 MiB.
+    /// Maximum bytes of keys and values. Default 64 MiB.
     pub max_bytes: usize,
-    /// Have the server leave out events of keys that this client has not read (3.1 and later). Reads then go to the
-    /// member that sends the events, and not to the owner of their key. Default false.
+    /// Whether the server leaves out events of keys that this client has not read, by a bloom filter (3.1 and later). Reads
+    /// then go to the member that sends the events, and not to the owner of their key. Default false.
     pub bloom_filter: bool,
 }
 
@@ -43,16 +43,16 @@ impl Default for NearCacheOptions {
 
 pub(in crate::cluster) struct NearCache {
     settings: NearCacheOptions,
-    /// How its entries were read: those of other forms are not for it.
+    /// Options with which the entries were read; reads with other media types do not use them.
     options: Arc<RequestOptions>,
     listener: Option<ListenerId>,
-    /// The session on which the server tells of changes; without one nothing is kept.
+    /// The session on which events arrive; without one no value is kept.
     at: Option<SessionId>,
     entries: LruCache<Bytes, Kept>,
     bytes: usize,
-    /// Reads on their way whose answer may be kept.
+    /// Reads in flight whose answer may be kept.
     fetching: BTreeMap<Bytes, OperationId>,
-    /// Entries let go of since the server was told which there are.
+    /// Entries removed since the last bloom filter was sent.
     forgotten: usize,
 }
 
@@ -71,8 +71,8 @@ enum Written<'a> {
 }
 
 impl Cluster {
-    /// Keeps values of a cache in the client: reads through this handle, and others that ask in the same form, are
-    /// answered by them. [`Event::NearCacheActive`] tells when.
+    /// Keeps values of a cache in the client: they answer reads through this handle, and through others with the same media
+    /// types and no flags. [`Event::NearCacheActive`] reports when it begins.
     pub fn near_cache(
         &mut self,
         now: Instant,
@@ -92,7 +92,7 @@ impl Cluster {
         Ok(())
     }
 
-    /// Keeps no values of a cache any more.
+    /// Removes the near cache of a cache.
     pub fn remove_near_cache(&mut self, now: Instant, cache: &CacheHandle) {
         let near = self.caches.find_mut(cache.id).and_then(|cache| cache.near.take());
         if let Some(listener) = near.and_then(|near| near.listener) {
@@ -100,13 +100,13 @@ impl Cluster {
         }
     }
 
-    /// Entries and bytes that a near cache holds.
+    /// Number of entries, and bytes of keys and values, in a near cache.
     pub fn near_cache_size(&self, cache: &CacheHandle) -> (usize, usize) {
         let near = self.caches.find(cache.id).and_then(|cache| cache.near.as_ref());
         near.map_or((0, 0), |near| (near.entries.len(), near.bytes))
     }
 
-    /// Submits to a cache that has a near one.
+    /// Submits an operation on a cache that has a near cache.
     pub(in crate::cluster) fn submit_near(&mut self, call: Call) -> OperationId {
         let (now, id) = (self.now, call.cache.id);
         let Some(near) = &mut self.caches.get_mut(id).near else { return self.submit_far(call) };
@@ -131,7 +131,7 @@ impl Cluster {
             (true, Some(session)) => Target::Prefer(session.member()),
             _ => Target::Key,
         };
-        // From the owner that sees every write first: another may still have what an event has told to be old.
+        // The primary owner sees every write first; another may still have the value that an event invalidates.
         let cache = call.cache.with_reads_from(ReadFrom::PrimaryOwner);
         let id = cache.id;
         let call = Call { request: Request::GetWithMetadata { key: key.clone() }, cache, ..call };
@@ -143,7 +143,7 @@ impl Cluster {
         operation
     }
 
-    /// A read for a near cache has its answer.
+    /// Keeps the answer of a read, if it is not out of date.
     pub(in crate::cluster) fn keep_fetched(
         &mut self,
         id: OperationId,
@@ -168,7 +168,7 @@ impl Cluster {
         }
     }
 
-    /// Whatever an answered operation may have changed is not kept.
+    /// Removes the entries that an answered operation may have changed.
     pub(in crate::cluster) fn forget_written(&mut self, cache: CacheId, request: &Request, options: &RequestOptions) {
         if let Some(near) = &mut self.caches.get_mut(cache).near {
             near.forget_written(request, options);
@@ -176,7 +176,7 @@ impl Cluster {
         }
     }
 
-    /// A read is given up.
+    /// Forgets a read in flight.
     pub(in crate::cluster) fn forget_fetch(&mut self, cache: CacheId, request: &Request, id: OperationId) {
         if let (Some(near), Some(key)) = (&mut self.caches.get_mut(cache).near, request.routing_key())
             && near.fetching.get(key) == Some(&id)
@@ -185,12 +185,12 @@ impl Cluster {
         }
     }
 
-    /// The cluster tells of a change.
+    /// Removes the entry of a changed key.
     pub(in crate::cluster) fn handle_near_event(&mut self, cache: CacheId, event: &wire::Event) {
         if let Some(near) = &mut self.caches.get_mut(cache).near {
             match &event.data {
                 wire::EventData::Key { key, .. } => near.forget(key),
-                // Not asked for: better to know nothing than something wrong.
+                // Events of this kind were not requested; their key is unknown.
                 wire::EventData::Custom { .. } => near.clear(),
             }
             self.update_bloom_filter(cache);
@@ -218,7 +218,7 @@ impl Cluster {
         self.outputs.push_back(Output::Event(Event::NearCacheInactive { cache, error: Some(error) }));
     }
 
-    /// Tells the server which keys are kept, once it believes in too many.
+    /// Sends the server a new bloom filter, once the present one has too many keys that are gone.
     fn update_bloom_filter(&mut self, cache: CacheId) {
         let Some(near) = &mut self.caches.get_mut(cache).near else { return };
         if !near.settings.bloom_filter || near.forgotten <= near.settings.max_entries / 16 + 3 {
@@ -226,7 +226,7 @@ impl Cluster {
         }
         let (Some(session), bloom_filter) = (near.at, near.bloom_filter()) else { return };
         near.forgotten = 0;
-        // The server changes its filter while it reads for these: it may not know of them afterwards.
+        // The server replaces its filter while these reads are in flight: it may lack their keys.
         near.fetching.clear();
         let options = near.options.clone();
         let request = Request::UpdateBloomFilter { bloom_filter };
@@ -244,7 +244,7 @@ impl NearCache {
             options,
             listener: None,
             at: None,
-            // Its room grows with its entries: a large limit must not cost memory by itself.
+            // A bounded one would allocate for its limit at once.
             entries: LruCache::unbounded(),
             bytes: 0,
             fetching: BTreeMap::new(),
@@ -252,10 +252,10 @@ impl NearCache {
         }
     }
 
-    /// As many as Infinispan's own client has: with three hashes about 15% of foreign keys pass.
+    /// Bits of the bloom filter, as many as Infinispan's own client has: with three hashes about 15% of foreign keys pass.
     fn bloom_bits(&self) -> u32 {
         if self.settings.bloom_filter {
-            // A server counts in signed numbers.
+            // The server reads a signed integer.
             u32::try_from(self.settings.max_entries).unwrap_or(u32::MAX).saturating_mul(4).min(i32::MAX as u32)
         } else {
             0
@@ -268,7 +268,7 @@ impl NearCache {
         filter.to_bytes()
     }
 
-    /// The key of a read that may be answered from here.
+    /// The key of a read that an entry may answer.
     fn readable_key<'a>(&self, call: &'a Call) -> Option<&'a Bytes> {
         let (asked, options) = (&call.cache.options, &self.options);
         let same_form = asked.key_type == options.key_type && asked.value_type == options.value_type;
@@ -296,14 +296,14 @@ impl NearCache {
         })
     }
 
-    /// Copies: a slice would keep all else alive that came in the same read.
+    /// Keeps a copy: a slice would keep the whole receive buffer alive.
     fn keep(&mut self, key: &Bytes, metadata: Metadata, value: &Bytes, now: Instant) {
         let size = key.len() + value.len();
         if size > self.settings.max_bytes {
             return;
         }
         let lifetimes = [metadata.lifespan, metadata.max_idle].into_iter().flatten();
-        // When it began is told by a clock that is not ours: from now on it can't be longer.
+        // The server's clock dates the beginning; counted from now the lifetime is an upper bound.
         let until = lifetimes.map(|left| now + Duration::from_secs(left.seconds.into())).min();
         let kept = Kept { metadata, value: Bytes::copy_from_slice(value), until };
         if let Some(before) = self.entries.put(Bytes::copy_from_slice(key), kept) {
@@ -319,7 +319,7 @@ impl NearCache {
 
     fn forget(&mut self, key: &Bytes) {
         self.fetching.remove(key);
-        // An event of a key that is not here was sent because the server believes it to be: that counts as well.
+        // An event of a key that is not kept shows that the bloom filter has it: that counts too.
         self.forgotten += 1;
         if let Some(kept) = self.entries.pop(key) {
             self.bytes -= key.len() + kept.value.len();
@@ -327,7 +327,7 @@ impl NearCache {
     }
 
     fn forget_written(&mut self, request: &Request, options: &RequestOptions) {
-        // In another form the same key has other bytes.
+        // With another media type the same key has other bytes.
         let written =
             if options.key_type == self.options.key_type { written(request) } else { written(request).blurred() };
         match written {

@@ -10,7 +10,7 @@ use bytes::Bytes;
 pub(in crate::cluster) struct SegmentSet(Vec<u8>);
 
 impl SegmentSet {
-    /// All of so many segments.
+    /// All segments, `segments` in number.
     pub(in crate::cluster) fn all(segments: usize) -> Self {
         let mut bytes = vec![0xff; segments / 8];
         if !segments.is_multiple_of(8) {

@@ -1,4 +1,4 @@
-//! Answers, and who gets them.
+//! Answers: how an operation ends, and who receives its result.
 
 use alloc::sync::Arc;
 use core::time::Duration;
@@ -44,7 +44,7 @@ impl Cluster {
         }
     }
 
-    /// An operation is over.
+    /// Ends an operation, and hands its result to the owner.
     pub(in crate::cluster) fn complete(
         &mut self,
         id: OperationId,
@@ -75,7 +75,7 @@ impl Cluster {
                 }
                 self.learn(operation.cache, result);
             }
-            Owner::Probe => self.learn(operation.cache, result),
+            Owner::Ping => self.learn(operation.cache, result),
             Owner::ProbeCache => self.handle_probe_cache(result),
             Owner::Identity(session) => self.handle_reading(session, result),
             Owner::Part(bulk) => self.part_done(bulk, id, operation.request, member, result),
@@ -106,21 +106,21 @@ impl Cluster {
             self.remember_transaction(&operation.request, xid, member.filter(|_| result.is_ok()));
         }
         let operation = match operation.owner {
-            // It was asked for more than the host wants, for the near cache.
+            // The near cache asked for metadata as well.
             Owner::Fetch { value_only: true } => wire::Operation::Get,
             _ => operation.request.operation(),
         };
         self.outputs.push_back(Output::Completed { id, operation, member, result });
     }
 
-    /// What a cache is like. If it does not say, its keys are taken as they come.
+    /// Notes the media type of a cache's stored keys. Without an answer keys are routed as they are.
     fn learn(&mut self, cache: CacheId, result: Result<Reply, ClusterError>) {
         if let Ok(Reply { body: Body::Ping(ping), .. }) = result {
             self.caches.get_mut(cache).key_type = Some(ping.key_type);
         }
     }
 
-    /// Its deadline has passed before any session had it.
+    /// Fails an operation whose deadline passed before any session had it.
     pub(in crate::cluster) fn give_up(&mut self, id: OperationId) {
         let Some(operation) = self.operations.get(id) else { return };
         let after: Duration = self.now - operation.submitted;
@@ -131,7 +131,7 @@ impl Cluster {
         self.complete(id, member, Err(ClusterError::Unreachable { operation, after, applied, reason }));
     }
 
-    /// A member that could not be reached, and why.
+    /// A member that could not be reached, and the reason.
     fn last_failure(&self) -> Option<(MemberId, Arc<Disconnect>)> {
         self.members.iter().find_map(|(id, member)| Some((id, member.failure.clone()?)))
     }

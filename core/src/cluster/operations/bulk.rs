@@ -1,4 +1,4 @@
-//! Bulk operations: split by the owners of their keys, and joined again.
+//! Bulk operations (PUT_ALL, GET_ALL): split by the owners of their keys, and joined again.
 
 use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
@@ -21,20 +21,19 @@ new_key_type! {
     pub(in crate::cluster) struct BulkId;
 }
 
-/// A bulk operation whose parts are under way.
+/// A bulk operation whose parts are in flight.
 pub(in crate::cluster) struct Bulk {
     whole: OperationId,
     /// Parts without an answer.
     parts: Vec<OperationId>,
-    /// What the parts have read.
+    /// Entries that the parts have read.
     entries: Vec<(Bytes, Bytes)>,
     failures: Vec<PartFailure>,
     status: Status,
 }
 
 impl Cluster {
-    /// Splits an operation if it has keys of several owners. Answers false if it goes whole: then to the owner, if it
-    /// has one.
+    /// Splits an operation if it has keys of several owners. Returns false if it goes whole: to the owner, if it has one.
     pub(in crate::cluster) fn split(&mut self, id: OperationId) -> bool {
         let Some(whole) = self.operations.get(id) else { return false };
         let cache = self.caches.get(whole.cache);
@@ -80,7 +79,7 @@ impl Cluster {
         true
     }
 
-    /// A part has its answer. The whole has one when all parts have.
+    /// Notes the result of a part; with the last one the whole operation ends.
     pub(in crate::cluster) fn part_done(
         &mut self,
         bulk: BulkId,
@@ -119,7 +118,7 @@ impl Cluster {
         self.complete(done.whole, member, result);
     }
 
-    /// Gives the parts of a bulk operation up.
+    /// Cancels the parts of a bulk operation.
     pub(in crate::cluster) fn cancel_parts(&mut self, bulk: BulkId) {
         for part in self.bulks.remove(bulk).map(|bulk| bulk.parts).unwrap_or_default() {
             self.cancel(part);
@@ -146,7 +145,7 @@ fn by_owner<T: Clone>(items: &[T], key: impl Fn(&T) -> &Bytes, view: &View) -> B
     let mut parts: BTreeMap<MemberId, Vec<T>> = BTreeMap::new();
     let Some(anyone) = view.members.first() else { return parts };
     for item in items {
-        // A segment without an owner: whoever gets it forwards it.
+        // A segment without an owner: any member forwards it.
         let owner = view.owners_of(key(item)).next().unwrap_or(*anyone);
         parts.entry(owner).or_default().push(item.clone());
     }

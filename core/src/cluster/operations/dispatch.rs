@@ -1,4 +1,4 @@
-//! Which member an operation goes to, and how it gets there.
+//! Dispatch: the member that an operation goes to, and the session that takes it there.
 
 use alloc::sync::Arc;
 
@@ -10,15 +10,15 @@ use crate::cluster::output::ClusterError;
 use crate::cluster::transport::open_session::SessionId;
 use crate::wire::Routing;
 
-/// Where an operation can go now.
+/// Result of the choice of a member.
 enum Choice {
-    /// To this member.
+    /// Send it to this member.
     Member { member: MemberId, route: Route },
-    /// Nowhere: every member is in its pause.
+    /// Every member is in back-off.
     Wait,
-    /// Nowhere ever: the only member that could execute it is gone.
+    /// The only member that could execute it is gone.
     Gone,
-    /// Nowhere: the only member that could execute it is outside `member_hosts`.
+    /// The only member that could execute it is outside `member_hosts`.
     Outside(MemberId),
 }
 
@@ -28,15 +28,15 @@ enum Route {
     Direct,
     /// To a member that has to forward it.
     Forwarded,
-    /// It has no owner.
+    /// The operation has no key.
     Any,
 }
 
-/// Of more owners than that the further ones are not read from.
+/// Reads are spread over at most this many owners.
 const MOST_OWNERS_IN_TURN: usize = 8;
 
 impl Cluster {
-    /// Sends an operation to the member that it belongs to, or has it wait for one.
+    /// Sends an operation to its member, or has it wait for one.
     pub(in crate::cluster) fn dispatch(&mut self, id: OperationId) {
         let Some(operation) = self.operations.get(id) else { return };
         if self.is_closing() {
@@ -49,7 +49,7 @@ impl Cluster {
         match self.choose(operation) {
             Choice::Member { member, route } => {
                 if operation.avoid == Some(member) {
-                    // It has just failed there and there is no other: not at once again.
+                    // It has just failed there, and there is no other member: try again after a pause.
                     if let Some(operation) = self.operations.get_mut(id) {
                         operation.avoid = None;
                     }
@@ -113,7 +113,7 @@ impl Cluster {
                 }
             }
         }
-        // The one that has just failed comes last.
+        // The member that has just failed comes last.
         let (current, seeds) = (&self.current, self.seeds());
         let usable = |member: &MemberId| self.is_usable(*member);
         let member = self
@@ -127,24 +127,24 @@ impl Cluster {
     fn choose_only(&self, operation: &Operation, member: MemberId) -> Choice {
         match self.members.get(member) {
             None => Choice::Gone,
-            // A session to it would lead back to the cluster that was left.
+            // A session with it would lead back to the site that was left.
             Some(known) if known.site != self.site => Choice::Gone,
             Some(_) if self.is_usable(member) => Choice::Member { member, route: Route::Any },
-            // An iteration is not waited for: others have the same entries.
+            // Iterations do not wait: other members have the same entries.
             Some(_) if matches!(operation.owner, Owner::Iteration(..)) => Choice::Gone,
             Some(known) if self.is_outside(known) => Choice::Outside(member),
             Some(_) => Choice::Wait,
         }
     }
 
-    /// Whose turn it is among those that fit.
+    /// Round robin over the members that fit.
     fn next_of(&self, members: &[MemberId], fit: impl Fn(&MemberId) -> bool) -> Option<MemberId> {
         let start = if members.is_empty() { 0 } else { self.turn % members.len() };
         let (before, after) = members.split_at(start);
         after.iter().chain(before).find(|member| fit(member)).copied()
     }
 
-    /// Whose turn it is among the owners that fit.
+    /// Round robin over the owners that fit.
     fn next_owner(&self, owners: impl Iterator<Item = MemberId>, fit: impl Fn(&MemberId) -> bool) -> Option<MemberId> {
         let mut fitting = [MemberId::default(); MOST_OWNERS_IN_TURN];
         let mut count = 0;
@@ -162,7 +162,7 @@ impl Cluster {
         })
     }
 
-    /// Whether an endpoint can be asked for that member, or for anybody.
+    /// Whether a session with a member can be begun, or with any member at the endpoint of a seed.
     pub(in crate::cluster) fn can_be_dialled(&self, id: MemberId, member: &Member) -> bool {
         if self.is_outside(member) {
             return false;
@@ -171,7 +171,7 @@ impl Cluster {
         !access.path.is_searched() || member.is_seed || access.knows(&member.address) || self.jar.of(id).is_some()
     }
 
-    /// Sends an operation by that session, unless it has ended.
+    /// Sends an operation by a given session, unless that has ended.
     fn send_by(&mut self, session: SessionId, id: OperationId) {
         if self.transport.get(session).is_none() {
             let Some(operation) = self.operations.get(id) else { return };
@@ -185,7 +185,7 @@ impl Cluster {
         self.turn = self.turn.wrapping_add(1);
         let Some(operation) = self.operations.get(id) else { return };
         let row = operation.request.operation().row();
-        // A listener of a near cache stands where its reads go, and not on a session that is closed when it is spare.
+        // The listener of a near cache must not stand on a session that the idle timeout closes.
         let same = row.routing == Routing::Same
             || matches!(operation.target, Target::Only(_) | Target::Prefer(_))
             || matches!(operation.owner, Owner::Listener(_));
@@ -195,7 +195,7 @@ impl Cluster {
         self.put_in(session, id);
     }
 
-    /// Gives an operation to a session, behind those that wait for it.
+    /// Gives an operation to a session, after the queued ones.
     fn put_in(&mut self, session: SessionId, id: OperationId) {
         let goes_first = self.transport.is_ready(session) && self.operations.queued(session) == 0;
         if goes_first && self.submit_to(session, id) {
@@ -217,7 +217,7 @@ impl Cluster {
         self.operations.place(id, Place::Waiting);
     }
 
-    /// Tries everything again that found no member, and every member that has no session.
+    /// Dispatches the waiting operations again, and begins sessions with members that have none.
     pub(in crate::cluster) fn retry_waiting(&mut self) {
         for id in self.operations.take_waiting() {
             self.dispatch(id);
@@ -225,7 +225,7 @@ impl Cluster {
         self.open_ahead();
     }
 
-    /// Sends an operation elsewhere than where it waits.
+    /// Takes an operation out of its place and dispatches it again.
     pub(in crate::cluster) fn redispatch(&mut self, id: OperationId) {
         self.operations.place(id, Place::New);
         self.dispatch(id);

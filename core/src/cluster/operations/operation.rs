@@ -1,4 +1,4 @@
-//! Operations between their submission and their end.
+//! Operations as they are submitted: the call, the owner of its result, the target.
 
 use core::time::Duration;
 
@@ -24,7 +24,7 @@ pub struct Call {
     pub cache: CacheHandle,
     /// The operation. Its keys and values are shared, not copied.
     pub request: Request,
-    /// The only member that may execute it: the one that holds the state it speaks of. `None` for any.
+    /// The only member that may execute it, because it holds the state that the operation names. `None` for any.
     pub member: Option<MemberId>,
     /// How long to wait for the answer, over all attempts; `None` for
     /// [`Config::operation_timeout`](super::super::Config::operation_timeout).
@@ -32,29 +32,29 @@ pub struct Call {
 }
 
 impl Call {
-    /// For any member, with the machine's timeout.
+    /// A call for any member, with the machine's timeout.
     pub fn new(cache: &CacheHandle, request: Request) -> Self {
         Self { cache: cache.clone(), request, member: None, timeout: None }
     }
 }
 
-/// Who waits for the answer.
+/// The receiver of an operation's result.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::cluster) enum Owner {
     Host,
-    /// The host, and its near cache; it asked for the value alone.
+    /// The host, and its near cache. `value_only` if the host requested no metadata.
     Fetch {
         value_only: bool,
     },
-    /// The machine: it asks whether anybody is there.
+    /// The machine's startup.
     Startup,
-    /// The machine: it asks what a cache is like.
-    Probe,
-    /// The machine: a step towards the entries of the probe cache.
+    /// The machine: a PING of a cache, or a keep-alive.
+    Ping,
+    /// Discovery: a step towards the entries of the probe cache.
     ProbeCache,
-    /// The machine: it asks who is at the other end of a session.
+    /// Discovery: which member is at the other end of a session.
     Identity(SessionId),
-    /// A bulk operation that this one is a part of.
+    /// The bulk operation of which this one is a part.
     Part(BulkId),
     /// A listener that is being registered.
     Listener(ListenerId),
@@ -63,17 +63,17 @@ pub(in crate::cluster) enum Owner {
     Nobody,
 }
 
-/// Where an operation is to go.
+/// The member or session that an operation goes to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::cluster) enum Target {
-    /// To the owner of its key, or to any member if it has none.
+    /// The owner of its key, or any member if it has none.
     Key,
-    /// To the member that owns all its keys; another has to forward some.
+    /// The member that owns all its keys; another has to forward some.
     Owner(MemberId),
-    /// To this member, or else to any.
+    /// This member, or else any.
     Prefer(MemberId),
-    /// To this member or none.
+    /// This member or none.
     Only(MemberId),
-    /// By this session or none.
+    /// This session or none.
     Session(SessionId),
 }

@@ -11,8 +11,8 @@ use crate::session::{Applied, Disconnect, OperationError};
 use crate::wire::{Effect, Flags};
 
 impl Cluster {
-    /// An attempt has failed: another where that is safe, or the honest answer. With another member, unless this one
-    /// `has_moved` to another endpoint.
+    /// Retries an operation after a failed attempt, where that is safe, or ends it with the error. Another member is
+    /// preferred, unless this one `has_moved` to another endpoint.
     pub(in crate::cluster) fn handle_failure(
         &mut self,
         id: OperationId,
@@ -38,14 +38,14 @@ impl Cluster {
             self.counters.retries += 1;
             return self.redispatch(id);
         }
-        // What an earlier attempt may have done counts as well.
+        // An earlier attempt may have been applied.
         let error = if is_first { error } else { unknown_of(error) };
         self.complete(id, Some(member), Err(ClusterError::Operation { error, attempts }));
     }
 }
 
 impl Operation {
-    /// Whether executing it twice equals once, its answer included; of writes, if that is to be supposed.
+    /// Whether the operation is idempotent, its answer included; `repeat_writes` assumes it of plain writes.
     pub(in crate::cluster) fn may_be_repeated(&self, repeat_writes: bool) -> bool {
         match self.request.operation().row().effect {
             Effect::Reads => true,
@@ -60,14 +60,14 @@ impl Operation {
     }
 }
 
-/// Whether an operation that failed so may be sent again.
+/// Whether an operation may be sent again after this error.
 fn may_be_sent_again(operation: &Operation, error: &OperationError, repeat_writes: bool) -> bool {
     match error {
-        // Infinispan's own client repeats any operation then. But a member that was lost or stopped on the way may have
-        // done it before, and a condition that was met by the first attempt fails the second.
+        // Infinispan's own client repeats any operation then. But a member that was lost or stopped may have executed it
+        // before, and a condition that the first attempt met fails the second.
         OperationError::Server { status, .. } => status.is_retryable() && operation.may_be_repeated(repeat_writes),
         OperationError::Disconnected { reason, .. } if is_refusal(reason) => false,
-        // Its deadline is that of all attempts; and what is too large, or unknown, would be as large again.
+        // The deadline is that of all attempts; a message that is too large or unknown would be refused again.
         OperationError::TimedOut { .. }
         | OperationError::GivenUp { code: HOT_ROD_TOO_LARGE | HOT_ROD_MESSAGE_ERROR, .. } => false,
         OperationError::Disconnected { applied, .. } | OperationError::GivenUp { applied, .. } => {
@@ -76,12 +76,12 @@ fn may_be_sent_again(operation: &Operation, error: &OperationError, repeat_write
     }
 }
 
-/// Whether another attempt would end the same: the servers do not want this client.
+/// Whether the servers refuse this client, so that another attempt would end in the same way.
 pub(in crate::cluster) fn is_refusal(reason: &Disconnect) -> bool {
     matches!(reason, Disconnect::AuthenticationFailed { .. } | Disconnect::Sasl(_) | Disconnect::VersionRefused { .. })
 }
 
-/// The same error of an operation that an earlier attempt may have executed.
+/// The same error, for an operation that an earlier attempt may have applied.
 fn unknown_of(error: OperationError) -> OperationError {
     match error {
         OperationError::Disconnected { operation, reason, .. } => {

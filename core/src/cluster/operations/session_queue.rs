@@ -1,4 +1,4 @@
-//! What waits for a session.
+//! The queue of a session.
 
 use alloc::collections::VecDeque;
 use alloc::collections::vec_deque::IntoIter;
@@ -6,8 +6,8 @@ use core::iter::Chain;
 
 use crate::cluster::operations::operation::OperationId;
 
-/// Operations that a session has not taken, oldest first: those that it takes in their order, and before them those that
-/// are held back because others of their kind are not out yet. What fits a frame passes the latter.
+/// Operations that a session has not taken, oldest first. Those that are held back because earlier large ones are not sent
+/// yet are offered first; operations that fit a frame overtake them.
 #[derive(Default)]
 pub(in crate::cluster) struct SessionQueue {
     in_order: VecDeque<OperationId>,
@@ -35,7 +35,7 @@ impl SessionQueue {
         self.held_back.front().copied()
     }
 
-    /// Has the first of those in order wait for others of its kind.
+    /// Holds back the first operation in order.
     pub(in crate::cluster) fn hold_back_first(&mut self) {
         self.held_back.extend(self.in_order.pop_front());
     }

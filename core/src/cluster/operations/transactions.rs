@@ -1,15 +1,15 @@
-//! Where transactions were prepared: the member that prepared one ends it with the fewest hops.
+//! Members that prepared transactions: they end them with the fewest hops.
 
 use crate::cluster::machine::Cluster;
 use crate::cluster::members::MemberId;
 use crate::wire::{Request, Xid};
 
-/// Transactions of which it is remembered where they were prepared. When there are more the oldest name is forgotten:
-/// any member can end a transaction, the one that prepared it does so with the fewest hops.
+/// Maximum number of remembered transactions. Of more the first in the order of their ids is forgotten: any member can end
+/// a transaction, with a hop more.
 const MAX_TRANSACTIONS: usize = 10_000;
 
 impl Cluster {
-    /// Where a transaction was prepared, until it is ended.
+    /// Remembers the member that prepared a transaction, until it is ended.
     pub(in crate::cluster) fn remember_transaction(&mut self, request: &Request, xid: &Xid, member: Option<MemberId>) {
         let is_prepared = matches!(
             request,
@@ -28,7 +28,7 @@ impl Cluster {
     }
 }
 
-/// The transaction that a request is about.
+/// The transaction of a request.
 pub(in crate::cluster) fn transaction(request: &Request) -> Option<&Xid> {
     match request {
         Request::PrepareTx { xid, .. }

@@ -42,7 +42,7 @@ fn world(others: &[&str]) -> World {
 }
 
 fn ready(world: &World) -> usize {
-    world.cluster.sessions.values().filter(|session| session.is_ready()).count()
+    world.cluster.members().filter(|member| member.ready).count()
 }
 
 fn first_member(world: &World) -> MemberId {

@@ -1,4 +1,4 @@
-//! Channel binding: what a session can be bound to, and when it is.
+//! Channel binding of SCRAM to TLS.
 
 use core::str::FromStr;
 
@@ -11,8 +11,8 @@ use crate::sasl::{BindingKind, ChannelBinding};
 /// When SCRAM is bound to the TLS connection (RFC 5802 §6).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum BindingPolicy {
-    /// Where the server offers it, and Hot Rod goes over TLS with nothing between: not over HTTP, where gateways and routers
-    /// end TLS before the server.
+    /// Where the server offers it and Hot Rod goes over TLS directly: not over HTTP, where gateways and routers end TLS before
+    /// the server.
     #[default]
     Auto,
     /// Never: for endpoints that end TLS and open another TLS connection to a server that offers it.

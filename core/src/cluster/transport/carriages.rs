@@ -4,24 +4,23 @@ use crate::carriage::{Carriage, Choice, ClientConfig, FrameBudgets, Inside, Offe
 use crate::cluster::config::Config;
 use crate::http2;
 
-/// Octets of answers in fragments that all calls of a link may have on their way: enough for several large ones from far.
+/// Initial credit of a link for answers in fragments, in bytes: several large ones over a long distance.
 const CONNECTION_CREDIT: u32 = 4 << 20;
 
-/// Octets that each tunnel over HTTP/2, and all of a link together, may have on their way to here: far away a smaller
-/// window is what large values wait for.
+/// Initial window of a stream and of a connection, in bytes: smaller ones hold up large values over a long distance.
 const STREAM_WINDOW: u32 = 1 << 20;
 const CONNECTION_WINDOW: u32 = 8 << 20;
 
-/// How sessions travel.
+/// How sessions travel on their links.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CarriageConfig {
-    /// Which carriage. Default: raw Hot Rod.
+    /// The carriage. Default: raw Hot Rod.
     pub choice: Choice,
-    /// What tunnels carry. Default: Hot Rod as it is.
+    /// The protocol inside of tunnels. Default: Hot Rod.
     pub inside: Inside,
     /// The path of Upgrade and Extended CONNECT. Default: `/`.
     pub path: alloc::string::String,
-    /// What is offered for Hot Rod frames. Default: [`Offer::default`], with a connection credit of 4 MiB.
+    /// The offer for Hot Rod frames. Default: [`Offer::default`], with a connection credit of 4 MiB.
     pub offer: Offer,
 }
 
@@ -33,7 +32,7 @@ impl Default for CarriageConfig {
 }
 
 impl Config {
-    /// What a link's HTTP/2 is told, for a carriage that has it.
+    /// HTTP/2 settings of a link, for a carriage that has it.
     pub(in crate::cluster) fn client_link(&self, carriage: Carriage) -> ClientConfig {
         let frames = matches!(carriage, Carriage::Frames).then_some(Offer {
             max_message_size: u32::try_from(self.session.limits.message).unwrap_or(u32::MAX).min(i32::MAX as u32),

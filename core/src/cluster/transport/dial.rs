@@ -1,4 +1,4 @@
-//! How the host establishes a link: everything that a dial needs, so that a host does what it says and decides nothing.
+//! How the host establishes a link: all settings of a connection, so that hosts decide nothing.
 
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
@@ -10,25 +10,25 @@ use crate::http1::{Tunnel, TunnelError};
 use crate::sasl::Secret;
 use crate::wire::Member;
 
-/// A connection to be established: TCP, and then TLS if that is named.
+/// A connection to be established: TCP, then TLS if there are settings of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Dial {
     /// Host name or IP address, without brackets: the member's, or a proxy's.
     pub host: String,
     /// TCP port.
     pub port: u16,
-    /// TLS to be established before [`handle_connected`](super::super::Cluster::handle_connected) is said; `None` for none.
+    /// TLS to be established before [`handle_connected`](super::super::Cluster::handle_connected); `None` for none.
     pub tls: Option<Tls>,
 }
 
 /// TLS of one link. The server's certificate is always checked.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Tls {
-    /// The name to ask for (SNI; not if it is an IP address) and to find in the server's certificate.
+    /// The name for SNI (none is sent for an IP address) and for the verification of the server's certificate.
     pub server_name: String,
-    /// ALPN ids to offer, in order; none means that the extension is left out.
+    /// ALPN ids to offer, in order; if empty, the extension is left out.
     pub alpn: Vec<String>,
-    /// PEM file with the authorities to trust; `None` for those of the system.
+    /// PEM file with the trust anchors; `None` for those of the system.
     pub trust_ca: Option<String>,
     /// The certificate to show; `None` for none.
     pub client_certificate: Option<ClientCertificate>,
@@ -46,7 +46,7 @@ pub struct ClientCertificate {
 /// TLS of all links.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct TlsConfig {
-    /// As [`Tls::server_name`], for every member that has none of its own; `None` for the host that is dialled.
+    /// As [`Tls::server_name`], for every endpoint that has none of its own; `None` for the host that is dialled.
     pub server_name: Option<String>,
     /// As [`Tls::alpn`]. Default: those of the carriage; none for raw Hot Rod. (Infinispan up to 16 selects `HR` if that is offered, and then closes the
     /// connection; it speaks Hot Rod after any other, and after none.)
@@ -60,7 +60,7 @@ pub struct TlsConfig {
 /// A forward proxy that tunnels by CONNECT.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Proxy {
-    /// Where it listens, without TLS.
+    /// Its address; it is reached without TLS.
     pub address: Member,
     /// User and password, if it asks for them.
     pub credentials: Option<(String, Secret)>,
@@ -74,7 +74,7 @@ impl Proxy {
 }
 
 impl Config {
-    /// What the host is to do for an endpoint with which TLS is established so. Through a proxy TLS comes after the tunnel.
+    /// The connection for an endpoint. Through a proxy TLS comes after the tunnel.
     pub(in crate::cluster) fn dial(&self, endpoint: &Endpoint, tls: Option<Tls>) -> Dial {
         match &self.proxy {
             Some(proxy) => Dial { host: proxy.address.host.clone(), port: proxy.address.port, tls: None },
@@ -82,13 +82,13 @@ impl Config {
         }
     }
 
-    /// TLS with an endpoint, where `choice` is left.
+    /// TLS with an endpoint, for the carriages of `choice`.
     pub(in crate::cluster) fn tls_for(&self, endpoint: &Endpoint, choice: Choice) -> Option<Tls> {
         let TlsConfig { server_name, mut alpn, trust_ca, client_certificate } = self.tls.clone()?;
         if alpn.is_empty() {
             alpn = choice.alpn().iter().map(ToString::to_string).collect();
         }
-        // A name for this member counts for more than one for all.
+        // The name of the endpoint takes precedence over the one for all.
         let server_name = endpoint.server_name.clone().or(server_name).unwrap_or_else(|| endpoint.host.clone());
         Some(Tls { server_name, alpn, trust_ca, client_certificate })
     }

@@ -1,7 +1,7 @@
-//! Lanes: what is large goes over a second session to the same member, where its endpoint asks for that.
+//! Large values: they go over a second session with the same member, where its endpoint asks for that.
 //!
-//! A server behind a gateway takes no second message before the first has ended, and answers one after the other. A small
-//! operation must not wait for a large one at either end (spec/hotrod-over-http.md, "Lanes").
+//! A server behind a gateway reads and answers one message after the other, so that a small operation would wait for a large
+//! one: head-of-line blocking (spec/hotrod-over-http.md, "Lanes").
 
 use lru::LruCache;
 
@@ -16,7 +16,7 @@ use crate::cluster::operations::table::Operation;
 use crate::routing::key_hash;
 use crate::wire::{Body, Reply, ReplyShape};
 
-/// Keys that are remembered to have large values.
+/// Maximum number of remembered keys with large values.
 const MOST_KEYS: usize = 1024;
 
 /// Keys whose values were large when they were last seen, by the hash of cache and key.
@@ -24,7 +24,7 @@ pub(in crate::cluster) struct LargeKeys(LruCache<(CacheId, i32), ()>);
 
 impl Default for LargeKeys {
     fn default() -> Self {
-        // Filled only where there are lanes: one with a limit takes all of its room at once.
+        // A bounded one would allocate for its limit at once; most clients need none.
         Self(LruCache::unbounded())
     }
 }

@@ -1,4 +1,4 @@
-//! Links: connections of the host's, and how each carries sessions.
+//! Links: the host's connections, and the stage of each.
 
 use alloc::boxed::Box;
 use alloc::string::String;
@@ -13,25 +13,25 @@ use crate::http1::{ClientExchange, Tunnel};
 use crate::sasl::ChannelBinding;
 
 new_key_type! {
-    /// A connection that the host was asked for; never given twice.
+    /// A connection of the host; never given twice.
     pub struct LinkId;
 }
 
 pub(super) struct Link {
-    /// The site whose cluster it leads to.
+    /// Index of the site whose cluster it leads to.
     pub(super) site: usize,
-    /// Where it leads, be it through a proxy.
+    /// The endpoint, also where a proxy is between.
     pub(super) endpoint: Endpoint,
     pub(super) stage: Stage,
     /// The sessions that it carries, or will.
     pub(super) sessions: Vec<SessionId>,
-    /// How it carries them, once that is known.
+    /// How it carries them; `None` before that is decided.
     pub(super) carriage: Option<Carriage>,
-    /// Whether more sessions may share it, if it can carry more.
+    /// Whether further sessions may share it, if it can carry more.
     pub(super) takes_sessions: bool,
     /// Whether the host was notified that there are bytes to send.
     pub(super) is_transmit_reported: bool,
-    /// What TLS is known by at both ends.
+    /// Channel binding of its TLS connection.
     pub(super) channel_binding: Option<ChannelBinding>,
     /// The ALPN id that the server has selected.
     pub(super) alpn: Option<String>,
@@ -40,13 +40,13 @@ pub(super) struct Link {
 pub(super) enum Stage {
     /// The host establishes it.
     Connecting,
-    /// It leads to a proxy, which is asked for a tunnel.
+    /// A proxy is asked for a tunnel.
     Tunnelling(Box<Tunnel>),
     /// The host establishes TLS on it.
     Securing,
-    /// Its endpoint is asked for a tunnel by HTTP/1.1, for that session.
+    /// The endpoint is asked for a tunnel by HTTP/1.1, for one session.
     Asking(Box<ClientExchange>, SessionId),
-    /// It carries one session and nothing else. The session may still be in its handshake.
+    /// It carries one session, which may still be in its handshake.
     Raw(SessionId),
     /// It carries any number of sessions over HTTP/2.
     Carried(Box<ClientLink>),
@@ -81,7 +81,7 @@ impl Link {
         }
     }
 
-    /// Whether it can carry one more session, as far as it is known.
+    /// Whether it can carry one more session, as far as that is known.
     pub(super) fn has_room(&self) -> bool {
         let has_stream = match &self.stage {
             Stage::Carried(carried) => carried.has_room(),
