@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use hotrod_core::carriage::NodeSelector;
 use hotrod_core::wire::{Limits, Topology};
 use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, broadcast, watch};
@@ -18,7 +19,7 @@ use crate::config::Config;
 use crate::deadlines::Times;
 use crate::drain::{Drain, DrainSwitch, Phase};
 use crate::follow::{Follower, Health, Refresh};
-use crate::membership::{Membership, Wanted};
+use crate::membership::Membership;
 use crate::metrics::Carriage;
 use crate::metrics::Metrics;
 use crate::relay::Relaying;
@@ -104,7 +105,7 @@ impl Shared {
     pub(crate) async fn connect(
         &self,
         (source, budget): (&Source, &LinkBudget),
-        wanted: Wanted<'_>,
+        wanted: NodeSelector<'_>,
         carriage: Carriage,
     ) -> Result<Upstream, NoUpstream> {
         let of_source = source.session().map_err(NoUpstream::SourceFull);

@@ -4,9 +4,9 @@ use std::io::{self, Write};
 use std::net::SocketAddr;
 use std::process::ExitCode;
 
+use hotrod_embedded::host::{Embedded, EmbeddedOptions};
 use hotrod_gateway::config::{Config, ConfigError, Invocation, LogFormat, Mode};
 use hotrod_gateway::gateway::{Gateway, check};
-use hotrod_gateway::host::{Embedded, EmbeddedOptions};
 use serde_json::json;
 use tracing_subscriber::EnvFilter;
 

@@ -3,6 +3,7 @@
 use std::net::{IpAddr, UdpSocket};
 use std::sync::{PoisonError, RwLock};
 
+use hotrod_core::carriage::{NodeSelector, first_label};
 use hotrod_core::cluster::MemberHosts;
 use hotrod_core::wire::Member;
 use tokio::sync::watch;
@@ -138,83 +139,11 @@ impl Membership {
     }
 }
 
-/// The member that a session asks for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Wanted<'a> {
-    /// It leaves that to the gateway.
-    Any,
-    /// A name or an address, as in the header field Hot-Rod-Node.
-    Node(&'a str),
-    /// An address, or a name with any port, as in the authority of CONNECT.
-    Authority(&'a str),
-}
-
-impl<'a> Wanted<'a> {
-    /// As it was said.
-    pub(crate) fn text(self) -> Option<&'a str> {
-        match self {
-            Self::Any => None,
-            Self::Node(text) | Self::Authority(text) => Some(text),
-        }
-    }
-
-    /// What may be a name in it: of an authority also what stands before the port.
-    pub(crate) fn names(self) -> impl Iterator<Item = &'a str> {
-        let host = match self {
-            Self::Authority(text) => text.rsplit_once(':').map(|(host, _)| host),
-            Self::Any | Self::Node(_) => None,
-        };
-        self.text().into_iter().chain(host)
-    }
-}
-
 impl Members {
-    /// The member that is wanted.
-    pub(crate) fn wanted(&self, wanted: Wanted<'_>) -> Option<&Member> {
-        member_wanted(&self.all, wanted)
+    /// The member that a session asks for.
+    pub(crate) fn find(&self, node: NodeSelector<'_>) -> Option<&Member> {
+        node.find(&self.all)
     }
-}
-
-/// The one of these that is wanted: an address as the topology has it, or for a name its host name alone, or the first
-/// label of that, which is the name of a StatefulSet's pod. Of the header field names come first, of an authority the
-/// address.
-pub(crate) fn member_wanted<'a>(all: &'a [Member], wanted: Wanted<'_>) -> Option<&'a Member> {
-    let named = || wanted.names().find_map(|name| member_named(all, name));
-    let at = || member_at(all, wanted.text()?);
-    match wanted {
-        Wanted::Any => None,
-        Wanted::Node(_) => named().or_else(at),
-        Wanted::Authority(_) => at().or_else(named),
-    }
-}
-
-fn member_at<'a>(all: &'a [Member], address: &str) -> Option<&'a Member> {
-    let (host, port) = address.rsplit_once(':')?;
-    let port: u16 = port.parse().ok()?;
-    let host = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
-    all.iter().find(|member| member.port == port && is_same_host(&member.host, host))
-}
-
-/// Names are compared octet by octet.
-fn member_named<'a>(all: &'a [Member], name: &str) -> Option<&'a Member> {
-    let is_name = |host: &str| host.parse::<IpAddr>().is_err();
-    let is_meant = |member: &&Member| is_name(&member.host) && [&member.host[..], label(&member.host)].contains(&name);
-    let mut meant = all.iter().filter(is_meant);
-    // Two of a name are none.
-    meant.next().filter(|_| meant.next().is_none())
-}
-
-/// Host names without regard to case, IP addresses by their value.
-fn is_same_host(one: &str, other: &str) -> bool {
-    match (one.parse::<IpAddr>(), other.parse::<IpAddr>()) {
-        (Ok(one), Ok(other)) => one == other,
-        _ => one.eq_ignore_ascii_case(other),
-    }
-}
-
-/// The first label of a host name; an IP address has none.
-fn label(host: &str) -> &str {
-    if host.parse::<IpAddr>().is_ok() { host } else { host.split('.').next().unwrap_or(host) }
 }
 
 /// Which of the members listens at `upstream`: a sidecar dials it at another address than others do.
@@ -226,7 +155,7 @@ fn own_of(upstream: &Member, node_name: &str, members: &[Member]) -> Option<Memb
         fitting.next().filter(|_| fitting.next().is_none()).cloned()
     };
     only(&|member| member == upstream)
-        .or_else(|| only(&|member| member.host == node_name || label(&member.host) == node_name))
+        .or_else(|| only(&|member| member.host == node_name || first_label(&member.host) == node_name))
         .or_else(|| only(&|member| member.port == upstream.port && is_here(&member.host)))
         .or_else(|| only(&|_| true))
 }
@@ -259,64 +188,6 @@ mod tests {
     fn front(seeds: &[&str]) -> Membership {
         let role = Role::Front { seeds: members(seeds), node_name: None, member_hosts: None };
         Membership::new(role, Metrics::new())
-    }
-
-    fn view(of: &[&str]) -> Members {
-        Members { all: members(of), own: None, refused: Vec::new(), known_by: KnownBy::OwnConnection }
-    }
-
-    #[test]
-    fn a_member_is_named_by_its_address_its_host_or_its_pod() {
-        let view = view(&["pod-0.svc.local:11222", "pod-1.svc.local:11222", "10.0.0.7:11222", "10.0.0.7:11223"]);
-        let node = |name: &'static str| view.wanted(Wanted::Node(name)).map(ToString::to_string);
-        for name in ["pod-1.svc.local:11222", "Pod-1.SVC.local:11222", "pod-1.svc.local", "pod-1"] {
-            assert_eq!(node(name).as_deref(), Some("pod-1.svc.local:11222"), "{name}");
-        }
-        assert_eq!(node("10.0.0.7:11223").as_deref(), Some("10.0.0.7:11223"));
-        for name in ["10.0.0.7", "10", "pod-2", "Pod-1", "pod-1:11222", "pod-1.svc", ""] {
-            assert_eq!(node(name), None, "{name:?} is nobody's name, or that of two");
-        }
-    }
-
-    /// R-81, of names; and R-72, where an address comes before a name with any port.
-    #[test]
-    fn names_are_compared_octet_by_octet_and_addresses_without_regard_to_case() {
-        let view = view(&["pod-0.svc:11222", "pod-1.svc:11222", "POD-1:443"]);
-        let node = |name| view.wanted(Wanted::Node(name)).map(ToString::to_string);
-        let authority = |name| view.wanted(Wanted::Authority(name)).map(ToString::to_string);
-        assert_eq!(node("pod-1.svc").as_deref(), Some("pod-1.svc:11222"));
-        assert_eq!(node("Pod-1.svc"), None, "a host without a port is a name");
-        assert_eq!(node("Pod-1.svc:11222").as_deref(), Some("pod-1.svc:11222"), "and with one an address");
-        assert_eq!(node("POD-1").as_deref(), Some("POD-1:443"));
-        assert_eq!(node("pod-1").as_deref(), Some("pod-1.svc:11222"));
-        assert_eq!(authority("pod-1:443").as_deref(), Some("POD-1:443"), "the address");
-        assert_eq!(authority("pod-1:80").as_deref(), Some("pod-1.svc:11222"), "the name");
-        assert_eq!(authority("Pod-1:80"), None);
-    }
-
-    #[test]
-    fn ip_addresses_are_compared_by_their_value() {
-        let view = view(&["::1:1", "10.0.0.7:1"]);
-        for name in ["[::1]:1", "[0:0:0:0:0:0:0:1]:1"] {
-            assert_eq!(view.wanted(Wanted::Node(name)), Some(&member("::1:1")), "{name}");
-        }
-        for name in ["[::1]:2", "[::1]", "10.0.0.7", "10.0.0.7:2"] {
-            assert_eq!(view.wanted(Wanted::Node(name)).or(view.wanted(Wanted::Authority(name))), None, "{name}");
-        }
-    }
-
-    #[test]
-    fn an_authority_is_an_address_or_a_name_with_any_port() {
-        let view = view(&["pod-0.svc:11222", "pod-1.svc:11222"]);
-        for (authority, meant) in [
-            ("pod-1.svc:11222", Some("pod-1.svc:11222")),
-            ("pod-1:443", Some("pod-1.svc:11222")),
-            ("pod-0.svc:443", Some("pod-0.svc:11222")),
-            ("pod-2:443", None),
-        ] {
-            assert_eq!(view.wanted(Wanted::Authority(authority)), meant.map(member).as_ref(), "{authority}");
-        }
-        assert_eq!(view.wanted(Wanted::Any), None);
     }
 
     #[test]

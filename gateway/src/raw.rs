@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use hotrod_core::carriage::NodeSelector;
 use hotrod_core::session::ServerSession;
 use hotrod_core::wire::{Body, Limits, Operation, Reply, RequestHeader, Status};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -9,7 +10,6 @@ use tokio::time::timeout;
 
 use crate::connection::{Ended, Incoming};
 use crate::gateway::Shared;
-use crate::membership::Wanted;
 use crate::metrics::Carriage;
 use crate::opening::Opening;
 use crate::relay::relay;
@@ -35,7 +35,7 @@ pub(crate) async fn serve(shared: &Shared, incoming: Incoming<'_>) -> Ended {
             return Ended::early(reason);
         }
     };
-    let mut upstream = match shared.connect((source, &budget), Wanted::Any, Carriage::Raw).await {
+    let mut upstream = match shared.connect((source, &budget), NodeSelector::Any, Carriage::Raw).await {
         Ok(upstream) => upstream,
         Err(refusal) => {
             refuse(&mut stream, &first, &refusal.to_string()).await;

@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+use hotrod_core::carriage::NodeSelector;
 use hotrod_core::wire::Member;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpStream, lookup_host};
@@ -22,7 +23,7 @@ use crate::config::{Config, Role, UpstreamConfig};
 use crate::drain::Drain;
 use crate::loss::LossWatch;
 use crate::mechanisms;
-use crate::membership::{KnownBy, Membership, Wanted};
+use crate::membership::{KnownBy, Membership};
 use crate::metrics::{Carriage, Metrics, OpenSession};
 use crate::sources::{SourceLimit, SourceSession};
 use crate::stream::{Socket, Stream, prepare};
@@ -137,7 +138,7 @@ impl Upstreams {
     ///
     /// Nothing is dialled but the sidecar's member, or members that the cluster has at this moment. A session that gets
     /// none is counted as refused.
-    pub(crate) async fn connect(&self, wanted: Wanted<'_>, carriage: Carriage) -> Result<Upstream, NoUpstream> {
+    pub(crate) async fn connect(&self, wanted: NodeSelector<'_>, carriage: Carriage) -> Result<Upstream, NoUpstream> {
         let connected = self.try_connect(wanted, carriage).await;
         connected.inspect_err(|refusal| self.metrics.refused(refusal.reason()))
     }
@@ -146,7 +147,7 @@ impl Upstreams {
     pub(crate) async fn connect_within(
         &self,
         budget: &LinkBudget,
-        wanted: Wanted<'_>,
+        wanted: NodeSelector<'_>,
         carriage: Carriage,
     ) -> Result<Upstream, NoUpstream> {
         let constant = SESSION + if self.dialer.config.tls.is_some() { TLS } else { 0 };
@@ -157,7 +158,7 @@ impl Upstreams {
         Ok(upstream)
     }
 
-    async fn try_connect(&self, wanted: Wanted<'_>, carriage: Carriage) -> Result<Upstream, NoUpstream> {
+    async fn try_connect(&self, wanted: NodeSelector<'_>, carriage: Carriage) -> Result<Upstream, NoUpstream> {
         if self.drain.is_draining() {
             return Err(NoUpstream::Draining);
         }
@@ -186,7 +187,7 @@ impl Upstreams {
     }
 
     /// Where the one is dialled that is wanted; where none is, all of them, each first in its turn.
-    fn candidates(&self, wanted: Wanted<'_>) -> Result<Vec<Member>, NoUpstream> {
+    fn candidates(&self, wanted: NodeSelector<'_>) -> Result<Vec<Member>, NoUpstream> {
         let members = self.membership.present();
         let known = |wanted: &str| match wanted {
             _ if members.known_by != KnownBy::Settings => NoUpstream::UnknownMember(wanted.into()),
@@ -196,14 +197,14 @@ impl Upstreams {
             (Role::Sidecar { upstream, .. }, None) => Ok(vec![upstream.clone()]),
             (Role::Sidecar { upstream, node_name, .. }, Some(text)) => {
                 let is_named = wanted.names().any(|name| name == node_name);
-                let is_own = is_named || members.own.as_ref().is_some_and(|own| members.wanted(wanted) == Some(own));
+                let is_own = is_named || members.own.as_ref().is_some_and(|own| members.find(wanted) == Some(own));
                 if is_own {
                     Ok(vec![upstream.clone()])
                 } else {
                     Err(NoUpstream::AnotherMember { wanted: text.into(), own: node_name.clone() })
                 }
             }
-            (Role::Front { .. }, Some(text)) => match members.wanted(wanted) {
+            (Role::Front { .. }, Some(text)) => match members.find(wanted) {
                 Some(member) => Ok(vec![member.clone()]),
                 None => Err(known(text)),
             },
@@ -423,7 +424,7 @@ mod tests {
         (listener, Member { host: "127.0.0.1".into(), port })
     }
 
-    async fn refusal(stand: &Stand, wanted: Wanted<'_>) -> NoUpstream {
+    async fn refusal(stand: &Stand, wanted: NodeSelector<'_>) -> NoUpstream {
         stand.upstreams.connect(wanted, Carriage::Raw).await.err().expect("it was connected")
     }
 
@@ -440,18 +441,18 @@ mod tests {
         let other = Member { host: "pod-1.svc".into(), port: 11222 };
         stand.membership.learn(std::slice::from_ref(&advertised));
         for wanted in [
-            Wanted::Any,
-            Wanted::Node("node-0"),
-            Wanted::Authority("node-0:443"),
-            Wanted::Node("pod-0.svc:11222"),
-            Wanted::Node("pod-0"),
+            NodeSelector::Any,
+            NodeSelector::Node("node-0"),
+            NodeSelector::Authority("node-0:443"),
+            NodeSelector::Node("pod-0.svc:11222"),
+            NodeSelector::Node("pod-0"),
         ] {
             let connected = stand.upstreams.connect(wanted, Carriage::Raw).await.unwrap();
             assert_eq!((connected.member(), connected.name.as_str()), (&upstream, "node-0"), "{wanted:?}");
         }
         stand.membership.learn(&[advertised, other]);
         for wanted in ["pod-1.svc:11222", "pod-1", "nobody", "Node-0"] {
-            let refused = refusal(&stand, Wanted::Node(wanted)).await;
+            let refused = refusal(&stand, NodeSelector::Node(wanted)).await;
             assert!(matches!(refused, NoUpstream::AnotherMember { .. }), "{wanted}: {refused}");
         }
     }
@@ -461,12 +462,14 @@ mod tests {
         let ((one, first), (_two, second)) = (listening().await, listening().await);
         let stand = stand(Role::Front { seeds: vec![first.clone()], node_name: None, member_hosts: None }, 100);
         let [first_name, second_name] = [&first, &second].map(ToString::to_string);
-        let wanted = Wanted::Node(&second_name);
+        let wanted = NodeSelector::Node(&second_name);
         assert!(matches!(refusal(&stand, wanted).await, NoUpstream::NotKnownYet), "there it is, and nobody knows it");
         stand.membership.learn(std::slice::from_ref(&second));
         let connected = stand.upstreams.connect(wanted, Carriage::Raw).await.unwrap();
         assert_eq!((connected.member(), &connected.name), (&second, &second_name));
-        for wanted in [Wanted::Node(&first_name), Wanted::Authority(&first_name), Wanted::Node("localhost:22")] {
+        for wanted in
+            [NodeSelector::Node(&first_name), NodeSelector::Authority(&first_name), NodeSelector::Node("localhost:22")]
+        {
             assert!(matches!(refusal(&stand, wanted).await, NoUpstream::UnknownMember(_)), "{wanted:?}");
         }
         // The seed was not dialled.
@@ -479,12 +482,12 @@ mod tests {
     async fn a_session_has_its_place_until_it_ends() {
         let (_listener, upstream) = listening().await;
         let stand = stand(Role::Sidecar { upstream, node_name: "n".into(), advertised: None }, 1);
-        let session = stand.upstreams.connect(Wanted::Any, Carriage::Raw).await.unwrap();
-        assert!(matches!(refusal(&stand, Wanted::Any).await, NoUpstream::Full));
+        let session = stand.upstreams.connect(NodeSelector::Any, Carriage::Raw).await.unwrap();
+        assert!(matches!(refusal(&stand, NodeSelector::Any).await, NoUpstream::Full));
         drop(session);
-        let session = stand.upstreams.connect(Wanted::Any, Carriage::Raw).await.unwrap();
+        let session = stand.upstreams.connect(NodeSelector::Any, Carriage::Raw).await.unwrap();
         stand.switch.advance(Phase::Draining);
-        assert!(matches!(refusal(&stand, Wanted::Any).await, NoUpstream::Draining));
+        assert!(matches!(refusal(&stand, NodeSelector::Any).await, NoUpstream::Draining));
         assert!(stand.metrics.text().contains("sessions_open{carriage=\"raw\"} 1"));
         drop(session);
         assert!(stand.metrics.text().contains("sessions_open{carriage=\"raw\"} 0"));

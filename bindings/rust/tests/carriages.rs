@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use bytes::Bytes;
+use hotrod_embedded::host::{Embedded, EmbeddedOptions};
 use hotrod_gateway::config::{Invocation, Mode};
 use hotrod_gateway::gateway::Gateway;
-use hotrod_gateway::host::{Embedded, EmbeddedOptions};
 use hotrod_tokio::core::wire::{EntryChange, ListenerOptions};
 use hotrod_tokio::{Client, ListenerEvent};
 use tempfile::TempDir;

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use hotrod_gateway::host::{Embedded, EmbeddedOptions};
+use hotrod_embedded::host::{Embedded, EmbeddedOptions};
 
 const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 

@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use hotrod_gateway::host::{Embedded, EmbeddedOptions};
+use hotrod_embedded::host::{Embedded, EmbeddedOptions};
 use hotrod_tokio::core::cluster::Site;
 use hotrod_tokio::core::wire::{ListenerOptions, Member};
 use hotrod_tokio::{Client, ListenerEvent, Settings};

@@ -7,7 +7,7 @@ use std::io::{self, IsTerminal, Write};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use hotrod_gateway::host::{Embedded, EmbeddedOptions};
+use hotrod_embedded::host::{Embedded, EmbeddedOptions};
 use hotrod_tokio::core::wire::{EventData, Expiration, Flags, Lifetime, ListenerOptions};
 use hotrod_tokio::{Cache, Client, ListenerEvent, Versioned};
 

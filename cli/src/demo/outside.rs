@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use hotrod_gateway::host::{Embedded, EmbeddedOptions};
+use hotrod_embedded::host::{Embedded, EmbeddedOptions};
 use hotrod_tokio::core::cluster::Event;
 use hotrod_tokio::{Cache, Client};
 use tokio::sync::broadcast::Receiver;

@@ -17,13 +17,13 @@ use clap::{ArgMatches, CommandFactory, FromArgMatches, Parser};
 use hotrod_core::cluster::MemberHosts;
 use hotrod_core::sasl::Secret;
 use hotrod_core::wire::Member;
+use hotrod_embedded::host::EmbeddedOptions;
 use ipnet::IpNet;
 
 pub use file::{Account, Proof};
 pub use server_names::ServerNames;
 pub use value::LogFormat;
 
-use crate::host::EmbeddedOptions;
 use file::OptionsFile;
 use options::Options;
 use value::without_credentials;

@@ -7,11 +7,11 @@ use std::time::Duration;
 use clap::Args;
 use hotrod_core::cluster::MemberHosts;
 use hotrod_core::sasl::Mechanism;
+use hotrod_embedded::NamedCache;
 use serde::{Deserialize, Serialize};
 
 use super::server_names::ServerNames;
 use super::value::{AlpnIds, Given, ListenAddress, LogFormat, Memory, Networks, RequestSize, Servers, Size};
-use crate::embedded::NamedCache;
 
 /// What one source says; what it does not say is `None`.
 #[derive(Debug, Clone, Default, Args, Serialize, Deserialize)]

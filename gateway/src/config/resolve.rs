@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use hotrod_core::sasl::{Mechanism, Secret};
 use hotrod_core::wire::Member;
+use hotrod_embedded::ClusterOptions;
+use hotrod_embedded::host::EmbeddedOptions;
 
 use super::file::{Account, Proof, read_account};
 use super::options::{ALWAYS, ONLY_EMBEDDED, Options};
@@ -12,8 +14,6 @@ use super::{
     ClientTls, Config, ConfigError, Invocation, Limits, LogFormat, Mode, Role, ServerTls, Sources, TopologyConfig,
     UpstreamConfig, variable,
 };
-use crate::embedded::ClusterOptions;
-use crate::host::EmbeddedOptions;
 
 /// `options` are those of command line and environment.
 pub(super) fn invocation(

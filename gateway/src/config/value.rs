@@ -12,11 +12,10 @@ use hotrod_core::cluster::MemberHosts;
 use hotrod_core::sasl::Mechanism;
 use hotrod_core::uri::ConnectionUri;
 use hotrod_core::wire::Member;
+use hotrod_embedded::NamedCache;
 use ipnet::IpNet;
 use serde::de::{self, Deserialize, Deserializer, Visitor};
 use serde::ser::{Serialize, Serializer};
-
-use crate::embedded::NamedCache;
 
 /// A kind of value.
 pub(crate) trait Kind: Sized + Clone {

@@ -6,12 +6,12 @@ use std::time::Duration;
 
 use bytes::BytesMut;
 use hotrod_core::carriage::registry::{ADDRESS_FIELD, INSIDE_FIELD, NODE_FIELD};
-use hotrod_core::carriage::{Detected, detect, names_at_most_one_node};
-use hotrod_core::http1::{Answer, Fields, Kind, Limits, Request, ServerEvent, ServerExchange, Violation};
+use hotrod_core::carriage::{Detected, Refusal, answer_ordinary, check_tunnel_fields, detect};
+use hotrod_core::http1::{Fields, Kind, Limits, Request, ServerEvent, ServerExchange, Violation};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::time::{Instant, timeout, timeout_at};
 
-use super::endpoint::{Meant, Refusal, is_inside, node_at};
+use super::endpoint::{Meant, node_at, refusal_of};
 use super::http2;
 use super::place::Place;
 use super::{HERE, Link};
@@ -44,7 +44,7 @@ pub(super) async fn serve(shared: &Shared, stream: &mut impl Link, first: BytesM
             match event {
                 ServerEvent::Request(request) if request.kind == Kind::Ordinary => {
                     let close = shared.drain.is_draining();
-                    answer_ordinary(&mut exchange, &request, close);
+                    answer_ordinary(&mut exchange, &request, HERE, close);
                     is_answered = true;
                     deadline = Instant::now() + patience;
                 }
@@ -52,7 +52,7 @@ pub(super) async fn serve(shared: &Shared, stream: &mut impl Link, first: BytesM
                     None => return tunnel(shared, stream, exchange, &request, &place).await,
                     Some(surplus) => {
                         shared.metrics.refused(surplus.reason());
-                        return turn_away(stream, &mut exchange, &Refusal::for_now(429), surplus).await;
+                        return turn_away(stream, &mut exchange, &Refusal::temporary(429), surplus).await;
                     }
                 },
                 ServerEvent::Failed(violation) => {
@@ -110,42 +110,6 @@ async fn flush(stream: &mut impl Link, exchange: &mut ServerExchange) -> std::io
     timeout(FLUSH_TIMEOUT, flush).await.unwrap_or_else(|_| Err(std::io::ErrorKind::TimedOut.into()))
 }
 
-/// Probes, people and proxies: Hot Rod's fields without an Upgrade mean something that is not there.
-pub(crate) fn answer_ordinary(exchange: &mut ServerExchange, request: &Request, close: bool) {
-    let means_hot_rod = [NODE_FIELD, INSIDE_FIELD].iter().any(|name| request.fields.get(name).is_some());
-    if means_hot_rod {
-        return refuse(exchange, &Refusal::status(426));
-    }
-    let answer = match request.method.as_str() {
-        "GET" | "HEAD" => Answer::text(200, HERE),
-        _ => Answer::text(405, "only GET and HEAD are answered here\n"),
-    };
-    let _ = exchange.answer(&answer, close);
-}
-
-pub(crate) fn refuse(exchange: &mut ServerExchange, refusal: &Refusal) {
-    let mut answer = Answer::text(refusal.status, "");
-    if let Some(seconds) = refusal.retry_after {
-        // Digits are the value of a field.
-        let _ = answer.fields.push("retry-after", seconds.to_string());
-    }
-    if let Some(node) = &refusal.node {
-        // So is a name that the settings accept.
-        let _ = answer.fields.push(NODE_FIELD, node.clone());
-    }
-    let _ = exchange.answer(&answer, true);
-}
-
-/// Why a tunnel can't be had with these fields.
-pub(crate) fn what_is_wrong(fields: &Fields) -> Option<&'static str> {
-    let is_known = fields.all(INSIDE_FIELD).all(|inside| is_inside(inside));
-    if !is_known {
-        return Some("asks for an unknown inside of a tunnel");
-    }
-    let is_well = names_at_most_one_node(fields.all(NODE_FIELD).map(|value| &value[..]));
-    (!is_well).then_some("names its member more than once, or not in visible characters")
-}
-
 /// Leads a client to a member, or says why not.
 async fn tunnel(
     shared: &Shared,
@@ -160,8 +124,8 @@ async fn tunnel(
     };
     let meant = Meant::of(shared, request.fields.text(NODE_FIELD), target);
     let carriage = if target.is_some() { Carriage::Connect } else { Carriage::Upgrade };
-    if let Some(wrong) = what_is_wrong(&request.fields) {
-        return turn_away(stream, &mut exchange, &Refusal::status(400), wrong).await;
+    if let Err(wrong) = check_tunnel_fields(&request.fields) {
+        return turn_away(stream, &mut exchange, &Refusal::new(400), wrong).await;
     }
     // Sessions of an inner link find their members each by itself.
     let is_early = request.fields.text(INSIDE_FIELD) == Some("h2");
@@ -172,7 +136,7 @@ async fn tunnel(
     };
     let mut upstream = match connected {
         Ok(upstream) => upstream,
-        Err(refusal) => return turn_away(stream, &mut exchange, &Refusal::of(&refusal), refusal).await,
+        Err(refusal) => return turn_away(stream, &mut exchange, &refusal_of(&refusal), refusal).await,
     };
     let mut first = match begin(shared, stream, &mut exchange, upstream.as_mut()).await {
         Ok(first) => first,
@@ -243,7 +207,7 @@ async fn turn_away(
     refusal: &Refusal,
     why: impl std::fmt::Display,
 ) -> Ended {
-    refuse(exchange, refusal);
+    refusal.answer_http1(exchange);
     let _ = flush(stream, exchange).await;
     let _ = stream.shutdown().await;
     Ended::early(why)

@@ -9,15 +9,14 @@ use std::time::Duration;
 
 use bytes::BytesMut;
 use hotrod_core::carriage::registry::INSIDE_FIELD;
-use hotrod_core::carriage::{Asked, Form, Fragment, Offer, ServerConfig, ServerEvent, ServerLink};
-use hotrod_core::http2::hpack::Field;
+use hotrod_core::carriage::{Asked, Form, Fragment, Offer, Refusal, ServerConfig, ServerEvent, ServerLink};
 use hotrod_core::http2::{self, ErrorCode, Settings, StreamId};
 use hotrod_core::time::Instant;
 use tokio::io::DuplexStream;
 use tokio::time::{Instant as Clock, sleep_until};
 use tokio_util::io::poll_read_buf;
 
-use super::endpoint::{Meant, Refusal, is_inside, refuse};
+use super::endpoint::Meant;
 use super::place::Place;
 use super::session::{Progress, Session};
 use super::{HERE, Link};
@@ -535,20 +534,20 @@ impl<'a> Server<'a> {
         let inside = asked.fields.iter().any(|field| field.name == INSIDE_FIELD.as_bytes() && field.value == "h2");
         if let Some(refusal) = self.refusal(&asked) {
             self.shared.metrics.refused(self.place.surplus.map_or("request", Surplus::reason));
-            return refuse(&mut self.machine, stream, &refusal);
+            return refusal.answer_http2(&mut self.machine, stream);
         }
         let Some(counted) = self.place.session() else {
             self.shared.metrics.refused("tunnels");
             let why = "this connection has as many sessions as it may have (max-tunnels)";
             self.shared.sources.complain(self.place.source.address(), "tunnels", &why);
-            return refuse(&mut self.machine, stream, &Refusal::for_now(429));
+            return Refusal::temporary(429).answer_http2(&mut self.machine, stream);
         };
         let memory = match self.budget.reserve(STREAM) {
             Ok(memory) => memory,
             Err(why) => {
                 tracing::debug!(?stream, %why, "session refused");
                 self.shared.metrics.refused("memory");
-                return refuse(&mut self.machine, stream, &Refusal::for_now(429));
+                return Refusal::temporary(429).answer_http2(&mut self.machine, stream);
             }
         };
         let meant = Meant::of(self.shared, asked.node.as_deref(), asked.target.as_deref());
@@ -574,13 +573,13 @@ impl<'a> Server<'a> {
     /// How it is refused whatever the member says.
     fn refusal(&self, asked: &Asked) -> Option<Refusal> {
         if self.place.surplus.is_some() {
-            Some(Refusal::for_now(429))
+            Some(Refusal::temporary(429))
         } else if asked.is_foreign {
-            Some(Refusal::status(501))
+            Some(Refusal::new(501))
         } else if self.place.inside.is_some() && asked.target.is_some() {
-            Some(Refusal::status(405))
-        } else if asked.is_malformed || !asked.fields.iter().all(is_known_inside) {
-            Some(Refusal::status(400))
+            Some(Refusal::new(405))
+        } else if asked.is_malformed || asked.has_unknown_inside() {
+            Some(Refusal::new(400))
         } else {
             None
         }
@@ -600,9 +599,4 @@ impl<'a> Server<'a> {
 fn patience(limits: &config::Limits, place: &Place<'_>) -> Duration {
     let patience = limits.handshake_timeout.min(limits.idle_timeout);
     if place.surplus.is_some() { patience.min(REFUSAL_TIMEOUT) } else { patience }
-}
-
-/// Whether a field is another than `Hot-Rod-Inside`, or one of the values that it can have.
-fn is_known_inside(field: &Field) -> bool {
-    field.name != INSIDE_FIELD.as_bytes() || is_inside(&field.value)
 }

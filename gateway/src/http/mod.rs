@@ -13,9 +13,6 @@ mod session;
 mod tunnel;
 mod waiting;
 
-pub(crate) use endpoint::{Refusal, is_inside, refuse as refuse_session};
-pub(crate) use http1::{answer_ordinary, refuse, what_is_wrong};
-
 use tokio::io::{AsyncRead, AsyncWrite};
 
 use self::place::Place;
@@ -23,8 +20,7 @@ use crate::connection::{Ended, Incoming, Speaks};
 use crate::gateway::Shared;
 
 /// What an ordinary request is told: probes and people see that they are at the right door.
-pub(crate) const HERE: &str =
-    "hotrod-gateway: Hot Rod is served here, by Upgrade, CONNECT, Extended CONNECT or as it is.\n";
+const HERE: &str = "hotrod-gateway: Hot Rod is served here, by Upgrade, CONNECT, Extended CONNECT or as it is.\n";
 
 /// A client's end of a link, with TLS or without, or a tunnel.
 trait Link: AsyncRead + AsyncWrite + Send + Unpin {}

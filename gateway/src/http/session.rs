@@ -14,7 +14,7 @@ use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::Instant;
 
 use super::begins::{Begins, Carries};
-use super::endpoint::{Meant, Refusal, node_at, refuse};
+use super::endpoint::{Meant, node_at, refusal_of};
 use super::http2::{UNTAKEN, serve_inside};
 use super::inside::Inside;
 use super::lane::{Broken, Lane};
@@ -278,7 +278,7 @@ impl<'a> Session<'a> {
                 if self.is_accepted {
                     link.end(self.stream, ErrorCode::CONNECT_ERROR);
                 } else {
-                    refuse(link, self.stream, &Refusal::of(&NoUpstream::Draining));
+                    refusal_of(&NoUpstream::Draining).answer_http2(link, self.stream);
                 }
                 false
             }
@@ -335,7 +335,7 @@ impl<'a> Session<'a> {
                 if self.is_accepted {
                     link.end(self.stream, ErrorCode::CONNECT_ERROR);
                 } else {
-                    refuse(link, self.stream, &Refusal::of(&refusal));
+                    refusal_of(&refusal).answer_http2(link, self.stream);
                 }
                 return Err(refusal.to_string());
             }

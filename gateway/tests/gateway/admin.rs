@@ -54,8 +54,8 @@ async fn it_is_not_ready_without_its_server() {
     assert!(body["reasons"][0].as_str().unwrap().contains(&address.to_string()), "{body}");
     assert_eq!(body["membership"]["members"][0], address.to_string(), "what is known stays known");
     assert_eq!(ask(&gateway, "/healthz").await.0, 200);
-    let options = hotrod_gateway::host::EmbeddedOptions { listen: address, ..Default::default() };
-    let again = hotrod_gateway::host::Embedded::start(options).await.unwrap();
+    let options = hotrod_embedded::host::EmbeddedOptions { listen: address, ..Default::default() };
+    let again = hotrod_embedded::host::Embedded::start(options).await.unwrap();
     until("it is ready again", || async { readiness(&gateway).await.0 == 200 }).await;
     again.stop().await;
 }

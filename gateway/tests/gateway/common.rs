@@ -6,9 +6,9 @@ use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use hotrod_embedded::host::{Embedded, EmbeddedOptions};
 use hotrod_gateway::config::{Config, Invocation, Mode};
 use hotrod_gateway::gateway::Gateway;
-use hotrod_gateway::host::{Embedded, EmbeddedOptions};
 use hotrod_tokio::core::session::ServerSession;
 use hotrod_tokio::core::wire;
 use hotrod_tokio::core::wire::{

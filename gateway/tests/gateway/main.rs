@@ -17,7 +17,6 @@ mod limits;
 mod load;
 #[cfg(target_os = "linux")]
 mod memory;
-mod native;
 mod peer;
 mod program;
 mod proxy_protocol;

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use hotrod_core::carriage::registry::setting;
-use hotrod_gateway::host::{Embedded, EmbeddedOptions};
+use hotrod_embedded::host::{Embedded, EmbeddedOptions};
 use hotrod_tokio::Client;
 use serde_json::json;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};

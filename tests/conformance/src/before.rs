@@ -2,7 +2,7 @@
 
 use base64ct::{Base64, Encoding};
 use hotrod_core::http1::{Fields, Kind, Request};
-use hotrod_gateway::embedded::{Cluster, MemberId};
+use hotrod_embedded::{Cluster, MemberId};
 
 /// Where it is dialled, and how it chooses.
 pub struct Before {

@@ -8,7 +8,7 @@ use hotrod_core::carriage::{
 };
 use hotrod_core::http1::{self, Fields, Kind, ServerExchange};
 use hotrod_core::http2::{self, StreamId};
-use hotrod_gateway::embedded::{Cluster, Connection, MemberId, Moment};
+use hotrod_embedded::{Cluster, Connection, MemberId, Moment};
 
 use crate::before::{Leads, named};
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use hotrod_core::http2::StreamId;
 use hotrod_core::time::Instant;
 use hotrod_core::wire;
-use hotrod_gateway::embedded::{Cluster, ClusterOptions, MemberId, Moment};
+use hotrod_embedded::{Cluster, ClusterOptions, MemberId, Moment};
 use serde_json::Value;
 
 use crate::before::{Before, Leads};

@@ -5,7 +5,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use hotrod_core::cluster::{Call, ClusterError, Event, IterationId, LinkId, MemberInfo};
 use hotrod_core::wire::{self, IterationEntry, Reply, Request};
-use hotrod_gateway::embedded::Connection;
+use hotrod_embedded::Connection;
 
 use crate::world::World;
 

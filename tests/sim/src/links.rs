@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use hotrod_core::cluster::LinkId;
-use hotrod_gateway::embedded::Link;
+use hotrod_embedded::Link;
 
 use crate::network::To;
 use crate::tally::Kind;

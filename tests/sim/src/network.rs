@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use hotrod_core::cluster::LinkId;
 use hotrod_core::time::Instant;
-use hotrod_gateway::embedded::Link;
+use hotrod_embedded::Link;
 
 /// Bytes that a connection holds in one direction, as the buffers of a socket do: a writer waits for room.
 pub const WINDOW: usize = 16 << 10;

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use hotrod_core::time::Instant;
-use hotrod_gateway::embedded::MemberState;
+use hotrod_embedded::MemberState;
 
 use crate::network::{Pipe, To};
 use crate::tally::Kind;

@@ -7,7 +7,7 @@ use std::time::Duration;
 use hotrod_core::cluster::{ClusterError, Config, Event, LinkId, OperationId, Output};
 use hotrod_core::time::Instant;
 use hotrod_core::wire::{self, Reply, Request};
-use hotrod_gateway::embedded::{Cluster as Servers, ClusterOptions, ConnectionId, Link, MemberId, MemberState, Moment};
+use hotrod_embedded::{Cluster as Servers, ClusterOptions, ConnectionId, Link, MemberId, MemberState, Moment};
 
 use crate::host::Host;
 use crate::network::{Pipe, To};

@@ -86,8 +86,8 @@ fn a_view_names_the_owners_of_each_segment() {
 #[test]
 fn caches_with_equal_topologies_share_one_view() {
     let mut world = settled(3);
-    world.servers.create_cache("other", hotrod_gateway::embedded::CacheOptions::default()).expect("created");
-    world.servers.create_cache("another", hotrod_gateway::embedded::CacheOptions::default()).expect("created");
+    world.servers.create_cache("other", hotrod_embedded::CacheOptions::default()).expect("created");
+    world.servers.create_cache("another", hotrod_embedded::CacheOptions::default()).expect("created");
     let now = world.now();
     let caches = ["other", "another"].map(|name| world.client.cache(now, RequestOptions::cache(name)));
     world.run_for(SECOND);

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use hotrod_core::cluster::{Call, Config, ReadFrom};
 use hotrod_core::session;
 use hotrod_core::wire::{Body, Expiration, Intelligence, Member, Request, RequestOptions};
-use hotrod_gateway::embedded::{CacheMode, CacheOptions};
+use hotrod_embedded::{CacheMode, CacheOptions};
 use hotrod_sim::world::World;
 
 const SECOND: Duration = Duration::from_secs(1);

@@ -1,0 +1,90 @@
+//! Rules that every endpoint applies to requests, whether it is a gateway or a native node (spec/hotrod-over-http.md).
+
+use alloc::string::{String, ToString};
+
+use super::error::Refusal;
+use super::registry::{INSIDE_FIELD, NODE_FIELD};
+use super::request::names_at_most_one_node;
+use super::server::{Asked, ServerLink};
+use crate::http1::{Answer, Fields, Request, ServerExchange};
+use crate::http2::StreamId;
+
+/// `Retry-After` of a temporary refusal, in seconds.
+const RETRY_AFTER: u32 = 1;
+
+impl Refusal {
+    /// A refusal with this HTTP status and no further fields.
+    pub fn new(status: u16) -> Self {
+        Self { status, retry_after: None, node: None }
+    }
+
+    /// A refusal that lets the client try again after one second, such as 429.
+    pub fn temporary(status: u16) -> Self {
+        Self { retry_after: Some(RETRY_AFTER), ..Self::new(status) }
+    }
+
+    /// 421: the session asks for another member than `node`, the only one here.
+    pub fn another_member(node: String) -> Self {
+        Self { node: Some(node), ..Self::new(421) }
+    }
+
+    /// Answers the request of an HTTP/1.1 link with this refusal and closes the link.
+    pub fn answer_http1(&self, exchange: &mut ServerExchange) {
+        let mut answer = Answer::text(self.status, "");
+        if let Some(seconds) = self.retry_after {
+            // Digits are a valid field value.
+            let _ = answer.fields.push("retry-after", seconds.to_string());
+        }
+        if let Some(node) = &self.node {
+            // So is a name of visible characters.
+            let _ = answer.fields.push(NODE_FIELD, node.clone());
+        }
+        let _ = exchange.answer(&answer, true);
+    }
+
+    /// Answers the request for a session on an HTTP/2 link with this refusal.
+    pub fn answer_http2(&self, link: &mut ServerLink, stream: StreamId) {
+        match &self.node {
+            Some(node) => link.refuse_naming(stream, self.status, node),
+            None => link.refuse(stream, self.status, self.retry_after),
+        }
+    }
+}
+
+/// Answers an HTTP/1.1 request that opens no tunnel: GET and HEAD with 200 and `text`, other methods with 405, and
+/// one with a field of Hot Rod with 426. `close` closes the link after the answer.
+pub fn answer_ordinary(exchange: &mut ServerExchange, request: &Request, text: &'static str, close: bool) {
+    let lacks_upgrade = [NODE_FIELD, INSIDE_FIELD].iter().any(|name| request.fields.get(name).is_some());
+    if lacks_upgrade {
+        return Refusal::new(426).answer_http1(exchange);
+    }
+    let answer = match request.method.as_str() {
+        "GET" | "HEAD" => Answer::text(200, text),
+        _ => Answer::text(405, "only GET and HEAD are answered here\n"),
+    };
+    let _ = exchange.answer(&answer, close);
+}
+
+/// Checks `Hot-Rod-Inside` and `Hot-Rod-Node` of a request for a tunnel over HTTP/1.1. The error says what
+/// is wrong, for a log line; the answer is 400.
+pub fn check_tunnel_fields(fields: &Fields) -> Result<(), &'static str> {
+    if !fields.all(INSIDE_FIELD).all(|value| is_known_inside(value)) {
+        return Err("asks for an unknown inside of a tunnel");
+    }
+    if !names_at_most_one_node(fields.all(NODE_FIELD).map(|value| &value[..])) {
+        return Err("names its member more than once, or not in visible characters");
+    }
+    Ok(())
+}
+
+impl Asked {
+    /// Returns whether `Hot-Rod-Inside` asks for something that a tunnel can't carry; the answer is 400.
+    pub fn has_unknown_inside(&self) -> bool {
+        let mut values = self.fields.iter().filter(|field| field.name == INSIDE_FIELD.as_bytes());
+        values.any(|field| !is_known_inside(&field.value))
+    }
+}
+
+fn is_known_inside(value: &[u8]) -> bool {
+    matches!(value, b"hotrod" | b"h2")
+}

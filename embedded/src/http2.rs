@@ -1,0 +1,336 @@
+//! A client that speaks HTTP/2: sessions in Hot Rod frames, and tunnels.
+
+use std::collections::BTreeMap;
+
+use bytes::{Bytes, BytesMut};
+use hotrod_core::carriage::{
+    Asked, Form, Knowledge, Mode, Node, NodeSelector, Offer, Refusal, ServerConfig, ServerEvent, ServerLink,
+};
+use hotrod_core::http2::{ErrorCode, StreamId};
+use hotrod_core::time::Instant;
+use hotrod_core::wire::SendBuffer;
+
+use crate::cluster::{Cluster, Moment};
+use crate::connection::may_open;
+use crate::deadlines::Seen;
+use crate::framed::Framed;
+use crate::http1::GREETING;
+use crate::link::Link;
+use crate::members::MemberId;
+use crate::post::{ConnectionId, End};
+
+/// Octets of fragments that all calls of a link may send at first: enough for several of those that come from far.
+const CONNECTION_CREDIT: u32 = 4 << 20;
+/// Bytes that a client has not taken above which nothing is read from it, nor executed.
+const UNTAKEN: usize = 1 << 20;
+
+/// About what HTTP/2 takes to keep on a link: tables of HPACK, a frame that is not all here.
+const HTTP2_BYTES: usize = 32 << 10;
+/// The same for a session.
+const SESSION_BYTES: usize = 4 << 10;
+
+/// A link of HTTP/2. One lane is enough for a client: requests are taken in side by side.
+pub(crate) struct Http2 {
+    id: ConnectionId,
+    member: MemberId,
+    is_inside: bool,
+    machine: ServerLink,
+    sessions: BTreeMap<StreamId, Session>,
+    /// Bytes received since they were last looked at.
+    has_received: bool,
+    /// Of sessions that have ended.
+    seen: Seen,
+    end: Option<End>,
+}
+
+enum Session {
+    Framed(Box<Framed>),
+    Tunnel {
+        link: Box<Link>,
+        /// Bytes that it has taken and the client may not replace yet.
+        held: usize,
+    },
+}
+
+impl Http2 {
+    pub(crate) fn new(cluster: &Cluster, id: ConnectionId, member: MemberId, is_inside: bool, moment: Moment) -> Self {
+        let max_message_size = u32::try_from(cluster.options.limits.message).unwrap_or(u32::MAX).min(i32::MAX as u32);
+        let frames = Some(Offer { connection_credit: CONNECTION_CREDIT, max_message_size, ..Offer::default() });
+        let config = ServerConfig { frames, ..ServerConfig::default() };
+        Self {
+            id,
+            member,
+            is_inside,
+            machine: ServerLink::new(config, moment.now),
+            sessions: BTreeMap::new(),
+            has_received: false,
+            seen: Seen::default(),
+            end: None,
+        }
+    }
+
+    pub(crate) fn receive_buffer(&mut self) -> &mut BytesMut {
+        self.machine.receive_buffer()
+    }
+
+    pub(crate) fn handle_filled(&mut self) {
+        self.has_received = true;
+    }
+
+    pub(crate) fn wants_read(&self) -> bool {
+        self.end.is_none() && self.machine.wants_read() && self.machine.transmit().len() < UNTAKEN
+    }
+
+    /// Whether tunnels have so much to say that they read nothing more.
+    pub(crate) fn has_full_tunnels(&self) -> bool {
+        self.sessions.values().any(|session| matches!(session, Session::Tunnel { link, .. } if !link.wants_read()))
+    }
+
+    pub(crate) fn process(&mut self, cluster: &mut Cluster, moment: Moment) {
+        if std::mem::take(&mut self.has_received) {
+            self.machine.handle_filled(moment.now);
+        }
+        if self.machine.poll_timeout().is_some_and(|at| at <= moment.now) {
+            self.machine.handle_timeout(moment.now);
+        }
+        self.handle_events(cluster);
+        self.process_sessions(cluster, moment);
+        self.handle_events(cluster);
+    }
+
+    fn handle_events(&mut self, cluster: &mut Cluster) {
+        while let Some(event) = self.machine.poll_event() {
+            match event {
+                ServerEvent::Asked { stream, asked } => self.begin(cluster, stream, &asked),
+                ServerEvent::Ordinary { stream, method, .. } => self.answer(stream, &method),
+                ServerEvent::Request { stream, fragment } => {
+                    if let Some(Session::Framed(session)) = self.sessions.get_mut(&stream)
+                        && let Err(code) = session.request(&fragment, &mut self.machine)
+                    {
+                        self.end_session(cluster, stream, code);
+                    }
+                }
+                ServerEvent::Bytes { stream, bytes } => {
+                    if let Some(Session::Tunnel { link, held }) = self.sessions.get_mut(&stream) {
+                        link.handle_received(&bytes);
+                        *held += bytes.len();
+                    }
+                }
+                ServerEvent::Cancelled { stream, call, code } => {
+                    if let Some(Session::Framed(session)) = self.sessions.get_mut(&stream) {
+                        session.cancelled(call, code, &mut self.machine);
+                    }
+                }
+                ServerEvent::Finished { stream } => self.finished(cluster, stream),
+                ServerEvent::Ended { stream, .. } => self.forget(cluster, stream),
+                ServerEvent::Writable { .. } => {}
+                ServerEvent::Drained => {
+                    self.machine.close(ErrorCode::NO_ERROR, b"");
+                    self.end.get_or_insert_with(|| End::Http("drained".into()));
+                }
+                ServerEvent::Closed(reason) => {
+                    self.end.get_or_insert_with(|| End::Http(reason.to_string()));
+                }
+            }
+        }
+    }
+
+    fn process_sessions(&mut self, cluster: &mut Cluster, moment: Moment) {
+        let mut over = Vec::new();
+        let is_held = self.machine.transmit().len() >= UNTAKEN;
+        for (stream, session) in &mut self.sessions {
+            match session {
+                Session::Framed(session) => {
+                    if matches!(cluster.post.end_of(session.id()), Some(End::TooSlow { .. })) {
+                        over.push((*stream, ErrorCode::ENHANCE_YOUR_CALM));
+                    } else if self.machine.transmit().len() < UNTAKEN
+                        && session.process(cluster, moment, &mut self.machine)
+                    {
+                        over.push((*stream, ErrorCode::NO_ERROR));
+                    } else if session.is_late(cluster.options.deadlines, moment.now, is_held) {
+                        over.push((*stream, ErrorCode::CANCEL));
+                    }
+                }
+                Session::Tunnel { link, held } => {
+                    link.process(cluster, moment);
+                    move_out(link, *stream, &mut self.machine);
+                    if link.wants_read() {
+                        self.machine.bytes_taken(*stream, std::mem::take(held));
+                    }
+                    if link.is_finished() {
+                        over.push((*stream, ErrorCode::NO_ERROR));
+                    }
+                }
+            }
+        }
+        over.into_iter().for_each(|(stream, code)| self.end_session(cluster, stream, code));
+    }
+
+    /// A session is asked for.
+    fn begin(&mut self, cluster: &mut Cluster, stream: StreamId, asked: &Asked) {
+        let refused = if asked.is_foreign {
+            Some(Refusal::new(501))
+        } else if self.is_inside && asked.target.is_some() {
+            Some(Refusal::new(405))
+        } else if asked.is_malformed || asked.has_unknown_inside() {
+            Some(Refusal::new(400))
+        } else if !cluster.is_meant(self.member, asked.node.as_deref(), asked.target.as_deref()) {
+            Some(Refusal::another_member(cluster.name_of(self.member)))
+        } else if may_open(cluster, self.member, Some(self.id)).is_err() {
+            Some(Refusal::temporary(429))
+        } else {
+            None
+        };
+        if let Some(refusal) = refused {
+            return refusal.answer_http2(&mut self.machine, stream);
+        }
+        let session = if self.machine.form(stream) == Some(Form::Frames) {
+            let id = cluster.post.open(self.member, Some(self.id));
+            Session::Framed(Box::new(Framed::new(cluster, id, self.member, stream)))
+        } else {
+            match Link::inside(cluster, self.member, self.id) {
+                Ok(link) => Session::Tunnel { link: Box::new(link), held: 0 },
+                Err(_) => return Refusal::temporary(429).answer_http2(&mut self.machine, stream),
+            }
+        };
+        self.sessions.insert(stream, session);
+        let node = cluster.node_of(self.member);
+        self.machine.accept(stream, &node);
+    }
+
+    fn answer(&mut self, stream: StreamId, method: &str) {
+        match method {
+            "GET" => self.machine.answer(stream, 200, GREETING, true),
+            "HEAD" => self.machine.answer(stream, 200, GREETING, false),
+            _ => self.machine.answer(stream, 405, "", true),
+        }
+    }
+
+    fn finished(&mut self, cluster: &mut Cluster, stream: StreamId) {
+        match self.sessions.get_mut(&stream) {
+            Some(Session::Framed(session)) => session.finished(),
+            Some(Session::Tunnel { .. }) => self.end_session(cluster, stream, ErrorCode::NO_ERROR),
+            None => {}
+        }
+    }
+
+    fn end_session(&mut self, cluster: &mut Cluster, stream: StreamId, code: ErrorCode) {
+        self.machine.end(stream, code);
+        self.forget(cluster, stream);
+    }
+
+    fn forget(&mut self, cluster: &mut Cluster, stream: StreamId) {
+        if let Some(session) = self.sessions.remove(&stream) {
+            self.seen = self.seen.and(session.seen());
+            session.close(cluster);
+        }
+    }
+
+    pub(crate) fn drain(&mut self, moment: Moment, grace_ms: u32) {
+        self.machine.drain(moment.now, grace_ms);
+    }
+
+    pub(crate) fn has_sessions(&self) -> bool {
+        !self.sessions.is_empty()
+    }
+
+    pub(crate) fn poll_timeout(&self) -> Option<Instant> {
+        self.machine.poll_timeout()
+    }
+
+    pub(crate) fn transmit(&self) -> &SendBuffer {
+        self.machine.transmit()
+    }
+
+    pub(crate) fn transmitted(&mut self, count: usize) {
+        self.machine.transmitted(count);
+        // There is room again, of which nobody else may tell.
+        for (stream, session) in &mut self.sessions {
+            if let Session::Tunnel { link, .. } = session {
+                move_out(link, *stream, &mut self.machine);
+            }
+        }
+    }
+
+    pub(crate) fn end(&self) -> Option<&End> {
+        self.end.as_ref()
+    }
+
+    /// All sessions together, those that have ended among them.
+    pub(crate) fn seen(&self) -> Seen {
+        self.sessions.values().map(Session::seen).fold(self.seen, Seen::and)
+    }
+
+    /// Bytes that the client makes the node hold.
+    pub(crate) fn held(&self, cluster: &Cluster) -> usize {
+        let of_session = |(stream, session): (&StreamId, &Session)| match session {
+            Session::Framed(session) => {
+                SESSION_BYTES + session.held() + self.machine.waiting(*stream) + cluster.held_for(session.id())
+            }
+            Session::Tunnel { link, held } => SESSION_BYTES + held + link.held(cluster),
+        };
+        HTTP2_BYTES + self.machine.transmit().len() + self.sessions.iter().map(of_session).sum::<usize>()
+    }
+
+    pub(crate) fn close(self, cluster: &mut Cluster) {
+        self.sessions.into_values().for_each(|session| session.close(cluster));
+    }
+}
+
+impl Session {
+    fn seen(&self) -> Seen {
+        match self {
+            Self::Framed(session) => session.seen(),
+            Self::Tunnel { link, .. } => link.seen(),
+        }
+    }
+
+    fn close(self, cluster: &mut Cluster) {
+        match self {
+            Self::Framed(session) => cluster.disconnect(session.id()),
+            Self::Tunnel { link, .. } => link.close(cluster),
+        }
+    }
+}
+
+/// Sends what a tunnel says, as far as its stream takes it.
+fn move_out(link: &mut Link, stream: StreamId, machine: &mut ServerLink) {
+    loop {
+        let room = machine.room(stream).min(link.transmit().first().len());
+        if room == 0 {
+            return;
+        }
+        machine.send_bytes(stream, Bytes::copy_from_slice(&link.transmit().first()[..room]));
+        link.transmitted(room);
+    }
+}
+
+impl Cluster {
+    /// Whether a session that names a member, or has CONNECT's target, means this one: it does unless it means another.
+    pub(crate) fn is_meant(&self, member: MemberId, node: Option<&str>, target: Option<&str>) -> bool {
+        let wanted = match (node, target) {
+            (Some(node), _) => NodeSelector::Node(node),
+            (None, Some(target)) => NodeSelector::Authority(target),
+            (None, None) => return true,
+        };
+        let Some(own) = self.members.all.get(&member).map(|member| &member.address) else { return false };
+        let all: Vec<_> = self.members().map(|(_, address)| address.clone()).collect();
+        match wanted.find(&all) {
+            Some(meant) => meant == own,
+            // A name of the balancer before it, perhaps: it names no member, and nobody connects to it.
+            None => node.is_none(),
+        }
+    }
+
+    /// A member as the header field names it: by its address.
+    pub(crate) fn name_of(&self, member: MemberId) -> String {
+        self.members.all.get(&member).map(|member| member.address.to_string()).unwrap_or_default()
+    }
+
+    pub(crate) fn node_of(&self, member: MemberId) -> Node {
+        let address = self.members.all.get(&member).map(|member| member.address.clone());
+        let (host, port) = address.map_or((String::new(), 0), |address| (address.host, address.port));
+        let name = self.name_of(member);
+        Node { mode: Mode::NATIVE, knowledge: Knowledge::OWN_CONNECTION, name, host, port }
+    }
+}

@@ -1,0 +1,182 @@
+//! Iterations: batches of entries, segment after segment.
+
+use std::collections::BTreeMap;
+
+use bytes::Bytes;
+use hotrod_core::time::Instant;
+use hotrod_core::wire::{Body, IterationBatch, IterationEntry, Status};
+
+use crate::answer::{Answer, Failure, Outcome};
+use crate::held::States;
+use crate::post::ConnectionId;
+use crate::single_key::{Caller, Job};
+use crate::store::Store;
+
+/// About what an iteration takes to keep, without its segments.
+const OWN_BYTES: usize = 256;
+/// Bytes of entries in a batch, whatever number was asked for; one entry may exceed it.
+const BATCH_BYTES: usize = 1 << 20;
+
+/// An iteration as it goes on.
+///
+/// It has no snapshot: what is there all the time comes exactly once, what comes or goes meanwhile may come or not.
+pub(crate) struct Iteration {
+    pub(crate) caller: Caller,
+    pub(crate) cache: String,
+    batch: usize,
+    with_metadata: bool,
+    /// Those not finished, the present one last.
+    segments: Vec<u32>,
+    /// The last key that was told of the present segment.
+    after: Option<Bytes>,
+    used: Instant,
+    /// Bytes that are counted for it.
+    held: usize,
+}
+
+/// What an iteration is asked for at its beginning.
+pub(crate) struct Wanted {
+    pub(crate) segments: Option<Bytes>,
+    pub(crate) batch: u32,
+    pub(crate) with_metadata: bool,
+}
+
+/// All iterations of the cluster, by their number.
+#[derive(Default)]
+pub(crate) struct Iterations {
+    all: BTreeMap<u64, Iteration>,
+    last: u64,
+}
+
+impl Iterations {
+    pub(crate) fn len(&self) -> usize {
+        self.all.len()
+    }
+
+    /// Starts one; its id is the answer.
+    pub(crate) fn start(&mut self, job: &Job<'_>, wanted: &Wanted, states: &mut States) -> Answer {
+        let count = job.cache.options.segments;
+        let asked = |segment: &u32| wanted.segments.as_ref().is_none_or(|mask| is_set(mask, *segment));
+        let held = OWN_BYTES + job.cache.name.len() + count as usize * size_of::<u32>();
+        states.add(job.caller.connection, held);
+        self.last += 1;
+        let iteration = Iteration {
+            caller: job.caller,
+            cache: job.cache.name.clone(),
+            batch: wanted.batch.max(1) as usize,
+            with_metadata: wanted.with_metadata,
+            segments: (0..count).rev().filter(asked).collect(),
+            after: None,
+            used: job.moment.now,
+            held,
+        };
+        self.all.insert(self.last, iteration);
+        Answer::with(Body::IterationId(self.last.to_string()))
+    }
+
+    /// The cache that an iteration of this member goes over.
+    pub(crate) fn cache_of(&self, id: &str, caller: Caller) -> Option<&str> {
+        let iteration = self.all.get(&id.parse().ok()?)?;
+        (iteration.caller.member == caller.member).then_some(&iteration.cache)
+    }
+
+    pub(crate) fn next(&mut self, id: &str, job: &Job<'_>) -> Outcome {
+        let iteration = id.parse().ok().and_then(|id: u64| self.all.get_mut(&id));
+        let Some(iteration) = iteration else { return Ok(invalid_batch()) };
+        iteration.used = job.moment.now;
+        Ok(Answer::with(Body::Iteration(iteration.next(job.store()?))))
+    }
+
+    pub(crate) fn end(&mut self, id: &str, caller: Caller, states: &mut States) -> Answer {
+        let known = self.cache_of(id, caller).is_some();
+        let removed = id.parse().ok().filter(|_| known).and_then(|id: u64| self.all.remove(&id));
+        let Some(removed) = removed else { return Answer { status: Status::INVALID_ITERATION, body: Body::Nothing } };
+        states.take(removed.caller.connection, removed.held);
+        Answer::SUCCESS
+    }
+
+    pub(crate) fn count_of(&self, connection: ConnectionId) -> usize {
+        self.all.values().filter(|iteration| iteration.caller.connection == connection).count()
+    }
+
+    pub(crate) fn retain(&mut self, states: &mut States, keep: impl Fn(Caller, Instant) -> bool) {
+        self.all.retain(|_, iteration| {
+            let is_kept = keep(iteration.caller, iteration.used);
+            if !is_kept {
+                states.take(iteration.caller.connection, iteration.held);
+            }
+            is_kept
+        });
+    }
+
+    /// When the one that was used least recently was used.
+    pub(crate) fn oldest_use(&self) -> Option<Instant> {
+        self.all.values().map(|iteration| iteration.used).min()
+    }
+}
+
+impl Iteration {
+    fn next(&mut self, store: &Store) -> IterationBatch {
+        let (mut entries, mut finished) = (Vec::new(), Vec::new());
+        let mut room = BATCH_BYTES;
+        while let Some(segment) = self.segments.last().copied() {
+            if !self.read_segment(segment, store, &mut entries, &mut room) {
+                break;
+            }
+            self.after = None;
+            self.segments.pop();
+            finished.push(segment);
+        }
+        IterationBatch { finished_segments: bits(&finished), entries }
+    }
+
+    /// Reads on in a segment; answers whether it is finished.
+    fn read_segment(
+        &mut self,
+        segment: u32,
+        store: &Store,
+        entries: &mut Vec<IterationEntry>,
+        room: &mut usize,
+    ) -> bool {
+        let after = self.after.clone();
+        for (key, entry) in store.scan(segment, after.as_ref()) {
+            if entries.len() == self.batch || *room == 0 {
+                return false;
+            }
+            *room = room.saturating_sub(key.len() + entry.value.len());
+            self.after = Some(key.clone());
+            let metadata = self.with_metadata.then(|| entry.metadata());
+            entries.push(IterationEntry { key: key.clone(), values: vec![entry.value.clone()], metadata });
+        }
+        true
+    }
+}
+
+/// What is answered when there is no such iteration.
+pub(crate) fn invalid_batch() -> Answer {
+    let batch = IterationBatch { finished_segments: Bytes::new(), entries: Vec::new() };
+    Answer { status: Status::INVALID_ITERATION, body: Body::Iteration(batch) }
+}
+
+pub(crate) fn no_such_filter(name: &str) -> Failure {
+    Failure::server_error(format!(
+        "filter-converter '{name}' not found: the embedded node has no filters and converters"
+    ))
+}
+
+fn is_set(mask: &[u8], bit: u32) -> bool {
+    mask.get(bit as usize / 8).is_some_and(|byte| byte & 1 << (bit % 8) != 0)
+}
+
+/// As Java's `BitSet`: lowest bit first, no zero bytes at the end.
+fn bits(numbers: &[u32]) -> Bytes {
+    let mut bytes = Vec::new();
+    for number in numbers {
+        let index = *number as usize / 8;
+        if bytes.len() <= index {
+            bytes.resize(index + 1, 0u8);
+        }
+        bytes[index] |= 1 << (number % 8);
+    }
+    bytes.into()
+}

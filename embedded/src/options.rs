@@ -1,0 +1,215 @@
+//! How a cluster and its caches are made.
+
+use std::str::FromStr;
+use std::time::Duration;
+
+use hotrod_core::wire::{Limits, MediaType};
+
+use crate::deadlines::Deadlines;
+
+/// How a [`Cluster`](crate::Cluster) is made.
+#[derive(Debug, Clone)]
+pub struct ClusterOptions {
+    /// Caches beside `default`, `dist`, `repl` and `local`, or one of these made otherwise.
+    pub caches: Vec<NamedCache>,
+    /// What clients may send. Default: that of the protocol core, but for names: 4 KiB.
+    pub limits: Limits,
+    /// Clients connected to one member at a time. Default 10,000.
+    pub max_connections: usize,
+    /// Sessions on one link at a time, those within tunnels and the tunnels among them. Default 200.
+    pub max_sessions: usize,
+    /// Bytes that one link may make the node hold: requests that are not executed, answers, events and states (listeners,
+    /// iterations, streams) of all its sessions. More ends the link. Default 512 MiB.
+    pub max_link_bytes: usize,
+    /// The same for all links together. More ends the link that holds most. Default 1 GiB.
+    pub max_held_bytes: usize,
+    /// How long clients may take. Default: without end.
+    pub deadlines: Deadlines,
+    /// Bytes waiting for a client above which nothing more is read from it. Default 4 MiB; one answer may exceed it.
+    pub max_send_bytes: usize,
+    /// Bytes of events waiting for a client above which it is disconnected. Default 16 MiB.
+    pub max_event_bytes: usize,
+    /// Iterations, and streams of either direction, that a client may have open at a time. Default 256.
+    pub max_open_states: usize,
+    /// Listeners that a client may have, for each cache, and counters that it may listen to. Default 1,024.
+    pub max_listeners: usize,
+    /// Caches that may be created, and counters. Default 4,096 of each.
+    pub max_definitions: usize,
+    /// An iteration or a stream that is not used for so long is dropped. Default 5 minutes, as the server.
+    pub state_timeout: Duration,
+}
+
+impl Default for ClusterOptions {
+    fn default() -> Self {
+        Self {
+            caches: Vec::new(),
+            limits: Limits { name: 4 << 10, ..Limits::default() },
+            max_connections: 10_000,
+            max_sessions: 200,
+            max_link_bytes: 512 << 20,
+            max_held_bytes: 1 << 30,
+            deadlines: Deadlines::default(),
+            max_send_bytes: 4 << 20,
+            max_event_bytes: 16 << 20,
+            max_open_states: 256,
+            max_listeners: 1024,
+            max_definitions: 4096,
+            state_timeout: Duration::from_secs(300),
+        }
+    }
+}
+
+/// Where the entries of a cache are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum CacheMode {
+    /// On each member its own; clients get no topology.
+    Local,
+    /// On every member.
+    Replicated,
+    /// On some members, by the segment of the key.
+    Distributed {
+        /// On how many, at least 1; all, if there are fewer.
+        owners: usize,
+    },
+}
+
+/// How a cache is made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CacheOptions {
+    /// Where its entries are. Default: distributed, two owners.
+    pub mode: CacheMode,
+    /// Number of segments, at least 1. Default 256.
+    pub segments: u32,
+    /// Entries above which writes fail with a server error. Default: no limit but bytes.
+    pub max_entries: u64,
+    /// Bytes of keys, values and what it takes to keep them, above which writes fail. Default 1 GiB.
+    pub max_bytes: u64,
+    /// Lifespan of entries written with the default one, in milliseconds; `None` for no end. Default: `None`.
+    pub lifespan: Option<u64>,
+    /// Maximum idle time of entries written with the default one, in milliseconds. Default: `None`.
+    pub max_idle: Option<u64>,
+    /// What is told of keys and values in answers to PING. Bytes are kept as they come. Default: unspecified.
+    pub media_type: MediaType,
+}
+
+impl Default for CacheOptions {
+    fn default() -> Self {
+        Self {
+            mode: CacheMode::Distributed { owners: 2 },
+            segments: 256,
+            max_entries: u64::MAX,
+            max_bytes: 1 << 30,
+            lifespan: None,
+            max_idle: None,
+            media_type: MediaType::Unspecified,
+        }
+    }
+}
+
+impl CacheOptions {
+    /// Of that mode, everything else at its default.
+    pub fn of_mode(mode: CacheMode) -> Self {
+        Self { mode, ..Self::default() }
+    }
+}
+
+/// A cache's name and how it is made. Parsed from `NAME[:key=value,…]`.
+///
+/// Keys: `mode` (`dist`, `repl`, `local`), `owners`, `segments`, `max-entries`, `max-bytes`, `lifespan` and `max-idle`
+/// (`250ms`, `30s`, `5min`, `2h`), `media-type`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NamedCache {
+    /// Its name.
+    pub name: String,
+    /// How it is made.
+    pub options: CacheOptions,
+}
+
+/// A text is not of the form `NAME[:key=value,…]`.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct InvalidCache(String);
+
+impl FromStr for NamedCache {
+    type Err = InvalidCache;
+
+    fn from_str(text: &str) -> Result<Self, InvalidCache> {
+        let (name, settings) = text.split_once(':').unwrap_or((text, ""));
+        if name.is_empty() {
+            return Err(InvalidCache("a cache needs a name: NAME[:key=value,…]".into()));
+        }
+        let mut options = CacheOptions::default();
+        for setting in settings.split(',').filter(|setting| !setting.is_empty()) {
+            let (key, value) = setting
+                .split_once('=')
+                .ok_or_else(|| InvalidCache(format!("{setting:?} of cache {name} is not key=value")))?;
+            set(&mut options, key, value)
+                .ok_or_else(|| InvalidCache(format!("cache {name} can't be made with {key}={value}")))?;
+        }
+        Ok(Self { name: name.into(), options })
+    }
+}
+
+fn set(options: &mut CacheOptions, key: &str, value: &str) -> Option<()> {
+    match key {
+        "mode" => options.mode = mode(value, options.mode)?,
+        "owners" => options.mode = CacheMode::Distributed { owners: positive(value)?.try_into().ok()? },
+        "segments" => options.segments = positive(value)?.try_into().ok().filter(|count| *count <= 1 << 16)?,
+        "max-entries" => options.max_entries = positive(value)?,
+        "max-bytes" => options.max_bytes = positive(value)?,
+        "lifespan" => options.lifespan = Some(milliseconds(value)?),
+        "max-idle" => options.max_idle = Some(milliseconds(value)?),
+        "media-type" => options.media_type = value.parse().ok()?,
+        _ => return None,
+    }
+    Some(())
+}
+
+fn mode(name: &str, present: CacheMode) -> Option<CacheMode> {
+    match (name, present) {
+        ("dist", CacheMode::Distributed { .. }) => Some(present),
+        ("dist", _) => Some(CacheMode::Distributed { owners: 2 }),
+        ("repl", _) => Some(CacheMode::Replicated),
+        ("local", _) => Some(CacheMode::Local),
+        _ => None,
+    }
+}
+
+fn positive(text: &str) -> Option<u64> {
+    text.parse().ok().filter(|number| *number > 0)
+}
+
+fn milliseconds(text: &str) -> Option<u64> {
+    let digits = text.find(|c: char| !c.is_ascii_digit())?;
+    let (count, unit) = text.split_at(digits);
+    let factor = match unit {
+        "ms" => 1,
+        "s" => 1_000,
+        "min" => 60_000,
+        "h" => 3_600_000,
+        _ => return None,
+    };
+    positive(count)?.checked_mul(factor)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cache_is_described_in_one_word() {
+        let cache: NamedCache = "sessions:owners=1,segments=20,lifespan=30s,max-idle=250ms".parse().unwrap();
+        assert_eq!(cache.name, "sessions");
+        assert_eq!(cache.options.mode, CacheMode::Distributed { owners: 1 });
+        assert_eq!((cache.options.segments, cache.options.lifespan), (20, Some(30_000)));
+        assert_eq!(cache.options.max_idle, Some(250));
+        assert_eq!("x:mode=local".parse::<NamedCache>().unwrap().options.mode, CacheMode::Local);
+    }
+
+    #[test]
+    fn nonsense_is_refused() {
+        for text in ["", ":mode=dist", "x:mode", "x:mode=none", "x:owners=0", "x:lifespan=5", "x:colour=red"] {
+            assert!(text.parse::<NamedCache>().is_err(), "{text}");
+        }
+    }
+}

@@ -1,0 +1,251 @@
+//! Operations on one key; statuses as in `CacheRequestProcessor` of the server.
+
+use bytes::Bytes;
+use hotrod_core::wire::{Body, EntryChange, Expiration, Flags, Previous, Status, Version};
+
+use crate::answer::{Answer, Failure, Outcome};
+use crate::cache::Cache;
+use crate::cluster::Moment;
+use crate::entry::{Entry, Lifetimes};
+use crate::members::{MemberId, Members};
+use crate::post::{ConnectionId, Post};
+use crate::store::{Place, Store};
+
+/// Who asks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Caller {
+    pub(crate) connection: ConnectionId,
+    /// The member that the connection leads to.
+    pub(crate) member: MemberId,
+    /// Octets of the buffer that holds the request and nothing else; 0 if others stand there as well.
+    pub(crate) own_buffer: usize,
+}
+
+/// A request on a cache as it is executed: who asked how and when, and what it works on.
+pub(crate) struct Job<'a> {
+    pub(crate) caller: Caller,
+    pub(crate) flags: Flags,
+    pub(crate) protocol: Version,
+    pub(crate) moment: Moment,
+    pub(crate) cache: &'a mut Cache,
+    pub(crate) members: &'a Members,
+    pub(crate) post: &'a mut Post,
+    /// The version of the entry written last, in the whole cluster.
+    pub(crate) last_version: &'a mut u64,
+}
+
+/// What must be so for an entry to be written or removed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Condition {
+    Always,
+    Absent,
+    Present,
+    Version(u64),
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Access {
+    Read,
+    Write,
+}
+
+impl Condition {
+    /// How a stream says it (`putStream` of the server).
+    pub(crate) fn of_stream(version: u64) -> Self {
+        match version {
+            0 => Self::Always,
+            version if version > i64::MAX as u64 => Self::Absent,
+            version => Self::Version(version),
+        }
+    }
+}
+
+impl Job<'_> {
+    pub(crate) fn get(&mut self, key: &Bytes) -> Outcome {
+        Ok(self.read(key)?.map_or(Answer::NOT_EXISTING, |entry| Answer::with(Body::Value(entry.value))))
+    }
+
+    pub(crate) fn get_with_version(&mut self, key: &Bytes) -> Outcome {
+        Ok(self.read(key)?.map_or(Answer::NOT_EXISTING, |Entry { version, value, .. }| {
+            Answer::with(Body::VersionedValue { version, value })
+        }))
+    }
+
+    pub(crate) fn get_with_metadata(&mut self, key: &Bytes) -> Outcome {
+        self.add_to_bloom(key);
+        let Some(entry) = self.read(key)? else { return Ok(Answer::NOT_EXISTING) };
+        Ok(Answer::with(Body::ValueWithMetadata { metadata: entry.metadata(), value: entry.value }))
+    }
+
+    pub(crate) fn get_stream(&mut self, key: &Bytes, offset: u32) -> Outcome {
+        self.add_to_bloom(key);
+        let Some(entry) = self.read(key)? else { return Ok(Answer::NOT_EXISTING) };
+        let (offset, length) = (offset as usize, entry.value.len());
+        if offset > length {
+            return Err(Failure::server_error(format!("offset {offset} is past the end of a value of {length} bytes")));
+        }
+        Ok(Answer::with(Body::ValueWithMetadata { metadata: entry.metadata(), value: entry.value.slice(offset..) }))
+    }
+
+    pub(crate) fn contains_key(&mut self, key: &Bytes) -> Outcome {
+        let place = self.locate(key, Access::Read)?;
+        let exists = self.store()?.get(&place).is_some();
+        Ok(if exists { Answer::SUCCESS } else { Answer::NOT_EXISTING })
+    }
+
+    pub(crate) fn put(&mut self, key: &Bytes, expiration: Expiration, value: &Bytes, condition: Condition) -> Outcome {
+        let place = self.locate(key, Access::Write)?;
+        let present = self.store()?.get(&place).cloned();
+        match (condition, &present) {
+            (Condition::Absent, Some(present)) => return Ok(self.refused(present)),
+            (Condition::Present, None) => return Ok(Answer::NOT_EXECUTED),
+            (Condition::Version(_), None) => return Ok(Answer::NOT_EXISTING),
+            (Condition::Version(version), Some(present)) if present.version != version => {
+                return Ok(self.refused(present));
+            }
+            _ => {}
+        }
+        self.write(&place, expiration, value)?;
+        Ok(if condition == Condition::Absent { Answer::SUCCESS } else { self.executed(present.as_ref()) })
+    }
+
+    pub(crate) fn remove(&mut self, key: &Bytes, condition: Condition) -> Outcome {
+        let place = self.locate(key, Access::Write)?;
+        let Some(present) = self.store()?.get(&place).cloned() else {
+            self.counts().remove_misses += 1;
+            return Ok(Answer::NOT_EXISTING);
+        };
+        if matches!(condition, Condition::Version(version) if version != present.version) {
+            self.counts().remove_misses += 1;
+            return Ok(self.refused(&present));
+        }
+        self.store_mut()?.remove(&place);
+        self.counts().remove_hits += 1;
+        self.publish(EntryChange::Removed, &place, 0);
+        Ok(self.executed(Some(&present)))
+    }
+
+    /// Reads an entry, which counts and keeps it from going idle.
+    pub(crate) fn read(&mut self, key: &Bytes) -> Result<Option<Entry>, Failure> {
+        let place = self.locate(key, Access::Read)?;
+        let entry = self.store()?.get(&place).cloned();
+        match &entry {
+            None => self.counts().misses += 1,
+            Some(entry) => {
+                self.counts().hits += 1;
+                if entry.lifetimes.max_idle.is_some() {
+                    let now = self.moment.unix_ms;
+                    self.store_mut()?.touch(&place, now);
+                }
+            }
+        }
+        Ok(entry)
+    }
+
+    /// Writes an entry, whatever was there.
+    pub(crate) fn write(&mut self, place: &Place, expiration: Expiration, value: &Bytes) -> Result<(), Failure> {
+        let member = self.caller.member;
+        self.cache.make_room_for(member, place, value)?;
+        let now = self.moment.unix_ms;
+        let lifetimes = Lifetimes::resolve(expiration, &self.cache.options, self.protocol, now);
+        *self.last_version += 1;
+        let version = *self.last_version;
+        let place = Place { segment: place.segment, key: Bytes::copy_from_slice(&place.key) };
+        let entry = Entry::new(self.to_keep(value), version, lifetimes, now);
+        let previous = self.store_mut()?.insert(&place, entry);
+        self.counts().stores += 1;
+        let change = if previous.is_some() { EntryChange::Modified } else { EntryChange::Created };
+        self.publish(change, &place, version);
+        Ok(())
+    }
+
+    /// A copy: a slice would keep the whole buffer in which it was received. A value that is most of its buffer is kept as
+    /// it is, since nobody else is served while a large one is copied.
+    fn to_keep(&self, value: &Bytes) -> Bytes {
+        if self.caller.own_buffer > 0 && value.len() >= self.caller.own_buffer / 4 * 3 {
+            value.clone()
+        } else {
+            Bytes::copy_from_slice(value)
+        }
+    }
+
+    /// Finds a key's place, counts the access, and checks that the members it needs are there.
+    pub(crate) fn locate(&mut self, key: &Bytes, access: Access) -> Result<Place, Failure> {
+        let place = self.store()?.place(key);
+        if self.cache.is_local() {
+            self.counts().direct_hits += 1;
+            return Ok(place);
+        }
+        let owners = self.cache.ownership.of(place.segment);
+        let needed = if access == Access::Write { &owners[..owners.len().min(1)] } else { owners };
+        let reachable = needed.iter().any(|owner| self.members.is_alive(*owner));
+        let suspected = owners.first().copied();
+        if suspected == Some(self.caller.member) {
+            self.counts().direct_hits += 1;
+        } else {
+            self.counts().forwarded += 1;
+        }
+        if reachable { Ok(place) } else { Err(self.suspected(suspected)) }
+    }
+
+    fn suspected(&self, member: Option<MemberId>) -> Failure {
+        let member = member.and_then(|member| self.members.all.get(&member));
+        let address = member.map_or_else(String::new, |member| {
+            let address = &member.address;
+            format!(" {}:{}", address.host, address.port)
+        });
+        let message =
+            format!("org.infinispan.remoting.transport.jgroups.SuspectException: Node{address} was suspected");
+        Failure { status: Status::NODE_SUSPECTED, message }
+    }
+
+    pub(crate) fn publish(&mut self, change: EntryChange, place: &Place, version: u64) {
+        if self.flags.contains(Flags::SKIP_LISTENER_NOTIFICATION) {
+            return;
+        }
+        let only_of = self.cache.is_local().then_some(self.caller.member);
+        self.cache.listeners.publish(change, place, version, only_of, self.post);
+    }
+
+    pub(crate) fn store(&self) -> Result<&Store, Failure> {
+        self.cache.store(self.caller.member).ok_or_else(not_running)
+    }
+
+    pub(crate) fn store_mut(&mut self) -> Result<&mut Store, Failure> {
+        self.cache.store_mut(self.caller.member).ok_or_else(not_running)
+    }
+
+    pub(crate) fn counts(&mut self) -> &mut crate::statistics::Counts {
+        self.cache.counts_mut(self.caller.member)
+    }
+
+    fn add_to_bloom(&mut self, key: &Bytes) {
+        if let Some(bloom) = self.cache.listeners.bloom_of(self.caller.connection) {
+            bloom.add(key);
+        }
+    }
+
+    /// `writeSuccess` of the server.
+    fn executed(&self, previous: Option<&Entry>) -> Answer {
+        if !self.flags.contains(Flags::FORCE_RETURN_VALUE) {
+            return Answer::SUCCESS;
+        }
+        Answer { status: Status::SUCCESS_WITH_PREVIOUS, body: Body::Previous(previous.map(previous_of)) }
+    }
+
+    /// `writeNotExecuted` of the server.
+    fn refused(&self, present: &Entry) -> Answer {
+        if !self.flags.contains(Flags::FORCE_RETURN_VALUE) {
+            return Answer::NOT_EXECUTED;
+        }
+        Answer { status: Status::NOT_EXECUTED_WITH_PREVIOUS, body: Body::Previous(Some(previous_of(present))) }
+    }
+}
+
+fn previous_of(entry: &Entry) -> Previous {
+    Previous { metadata: Some(entry.metadata()), value: entry.value.clone() }
+}
+
+fn not_running() -> Failure {
+    Failure { status: Status::ILLEGAL_LIFECYCLE_STATE, message: "the member is not running".into() }
+}

@@ -1,0 +1,174 @@
+//! Values read and written in chunks (4.1).
+
+use std::collections::BTreeMap;
+
+use bytes::{Bytes, BytesMut};
+use hotrod_core::time::Instant;
+use hotrod_core::wire::{Body, Expiration, Status};
+
+use crate::answer::{Answer, Failure, Outcome};
+use crate::held::States;
+use crate::post::ConnectionId;
+use crate::single_key::{Caller, Condition, Job};
+
+/// About what a stream takes to keep, without its value.
+const OWN_BYTES: usize = 256;
+
+struct Stream {
+    caller: Caller,
+    used: Instant,
+    /// Bytes that are counted for it.
+    held: usize,
+    kind: Kind,
+}
+
+enum Kind {
+    Get { rest: Bytes, chunk: usize },
+    Put { key: Bytes, expiration: Expiration, condition: Condition, value: BytesMut },
+}
+
+/// All streams of the cluster, by their number.
+#[derive(Default)]
+pub(crate) struct Streams {
+    all: BTreeMap<i32, Stream>,
+    next: i32,
+}
+
+/// A chunk on its way to the client.
+struct Chunk {
+    bytes: Bytes,
+    complete: bool,
+}
+
+impl Streams {
+    pub(crate) fn start_get(
+        &mut self,
+        job: &mut Job<'_>,
+        key: &Bytes,
+        chunk_length: u32,
+        states: &mut States,
+    ) -> Outcome {
+        let Some(entry) = job.read(key)? else { return Ok(Answer::NOT_EXISTING) };
+        let metadata = entry.metadata();
+        let length = entry.value.len();
+        let id = self.insert(job, Kind::Get { rest: entry.value, chunk: chunk_length.max(1) as usize }, length, states);
+        let Some(Chunk { bytes, complete }) = self.next_chunk(id, job) else { return Err(unknown(id)) };
+        Ok(Answer::with(Body::StreamStart { stream_id: id, complete, metadata, chunk: bytes }))
+    }
+
+    pub(crate) fn next_get(&mut self, job: &Job<'_>, id: i32) -> Outcome {
+        let Some(Chunk { bytes, complete }) = self.next_chunk(id, job) else { return Err(unknown(id)) };
+        Ok(Answer::with(Body::StreamChunk { stream_id: id, complete, chunk: bytes }))
+    }
+
+    pub(crate) fn start_put(
+        &mut self,
+        job: &Job<'_>,
+        key: &Bytes,
+        expiration: Expiration,
+        condition: Condition,
+        states: &mut States,
+    ) -> Answer {
+        let (key, value) = (Bytes::copy_from_slice(key), BytesMut::new());
+        let length = key.len();
+        let id = self.insert(job, Kind::Put { key, expiration, condition, value }, length, states);
+        Answer::with(Body::PutStreamId(id))
+    }
+
+    /// Takes a chunk; with the last one the value is stored. What the entry may hold bounds what is collected.
+    pub(crate) fn next_put(
+        &mut self,
+        job: &mut Job<'_>,
+        (id, last, chunk): (i32, bool, &Bytes),
+        limit: usize,
+        states: &mut States,
+    ) -> Outcome {
+        if chunk.is_empty() {
+            return Err(parse_error("Retained chunk requires a chunk length greater than 0"));
+        }
+        let Some(stream) = self.of_member(id, job.caller) else { return Err(unknown(id)) };
+        stream.used = job.moment.now;
+        let Kind::Put { value, .. } = &mut stream.kind else { return Err(unknown(id)) };
+        if value.len() + chunk.len() > limit {
+            self.remove(id, states);
+            return Err(Failure::server_error(format!("a value of more than {limit} bytes")));
+        }
+        value.extend_from_slice(chunk);
+        stream.held += chunk.len();
+        states.add(stream.caller.connection, chunk.len());
+        if !last {
+            return Ok(Answer::SUCCESS);
+        }
+        match self.remove(id, states) {
+            Some(Kind::Put { key, expiration, condition, value }) => {
+                job.put(&key, expiration, &value.freeze(), condition)
+            }
+            _ => Err(unknown(id)),
+        }
+    }
+
+    /// Ends a stream of either kind; that there is none does not matter.
+    pub(crate) fn end(&mut self, id: i32, caller: Caller, states: &mut States) -> Answer {
+        if self.of_member(id, caller).is_some() {
+            self.remove(id, states);
+        }
+        Answer::SUCCESS
+    }
+
+    fn remove(&mut self, id: i32, states: &mut States) -> Option<Kind> {
+        let stream = self.all.remove(&id)?;
+        states.take(stream.caller.connection, stream.held);
+        Some(stream.kind)
+    }
+
+    pub(crate) fn count_of(&self, connection: ConnectionId) -> usize {
+        self.all.values().filter(|stream| stream.caller.connection == connection).count()
+    }
+
+    pub(crate) fn retain(&mut self, states: &mut States, keep: impl Fn(Caller, Instant) -> bool) {
+        self.all.retain(|_, stream| {
+            let is_kept = keep(stream.caller, stream.used);
+            if !is_kept {
+                states.take(stream.caller.connection, stream.held);
+            }
+            is_kept
+        });
+    }
+
+    /// When the one that was used least recently was used.
+    pub(crate) fn oldest_use(&self) -> Option<Instant> {
+        self.all.values().map(|stream| stream.used).min()
+    }
+
+    fn insert(&mut self, job: &Job<'_>, kind: Kind, length: usize, states: &mut States) -> i32 {
+        let held = OWN_BYTES + length;
+        states.add(job.caller.connection, held);
+        while self.all.contains_key(&self.next) {
+            self.next = self.next.wrapping_add(1);
+        }
+        let id = self.next;
+        self.next = self.next.wrapping_add(1);
+        self.all.insert(id, Stream { caller: job.caller, used: job.moment.now, held, kind });
+        id
+    }
+
+    fn next_chunk(&mut self, id: i32, job: &Job<'_>) -> Option<Chunk> {
+        let stream = self.of_member(id, job.caller)?;
+        stream.used = job.moment.now;
+        let Kind::Get { rest, chunk } = &mut stream.kind else { return None };
+        let bytes = rest.split_to(rest.len().min(*chunk));
+        Some(Chunk { bytes, complete: rest.is_empty() })
+    }
+
+    fn of_member(&mut self, id: i32, caller: Caller) -> Option<&mut Stream> {
+        self.all.get_mut(&id).filter(|stream| stream.caller.member == caller.member)
+    }
+}
+
+fn unknown(id: i32) -> Failure {
+    parse_error(&format!("StreamId {id} is not present on the server"))
+}
+
+fn parse_error(message: &str) -> Failure {
+    Failure { status: Status::PARSE_ERROR, message: format!("java.io.StreamCorruptedException: {message}") }
+}
