@@ -108,6 +108,7 @@ def _is_of(kind, text):
         "Given<Duration>": r"\d+(ms|s|min|h)?",
         "Given<Size>": r"\d+(KB|MB|GB|KiB|MiB|GiB)?",
         "Given<Memory>": r"\d+(KiB|MiB|GiB)?",
+        "Given<LinkMemory>": r"\d+(KB|MB|GB|KiB|MiB|GiB)?",
         "Given<RequestSize>": r"\d+(KB|MB|GB|KiB|MiB|GiB)?",
         "Given<MemberHosts>": r"[^,\s]+(,[^,\s]+)*",
         "NonZeroUsize": r"[1-9]\d*",

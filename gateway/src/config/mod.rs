@@ -330,7 +330,8 @@ fn variable(option: &str) -> String {
 
 /// The command line, with what every option has alike: a variable, and its default in the help.
 fn command() -> clap::Command {
-    let defaults = toml::Table::try_from(Options::defaults(false)).unwrap_or_default();
+    let defaults = |embedded| toml::Table::try_from(Options::defaults(embedded)).unwrap_or_default();
+    let (defaults, embedded) = (defaults(false), defaults(true));
     Arguments::command().mut_args(|argument| {
         let id = argument.get_id().to_string();
         if id == "check" {
@@ -338,14 +339,19 @@ fn command() -> clap::Command {
         }
         let option = id.replace('_', "-");
         let help = argument.get_help().map(ToString::to_string).unwrap_or_default();
+        let text = |value: &toml::Value| value.as_str().map_or_else(|| value.to_string(), ToString::to_string);
         let help = match (option.as_str(), defaults.get(&option)) {
             ("idle-timeout", Some(_)) => format!("{help} [default: 1h, with --embedded never]"),
-            (_, Some(toml::Value::String(default))) => format!("{help} [default: {default}]"),
-            (_, Some(default)) => format!("{help} [default: {default}]"),
+            ("max-memory" | "max-request", Some(default)) => {
+                let of_embedded = embedded.get(&option).map(text).unwrap_or_default();
+                format!("{help} [default: {}, with --embedded {of_embedded}]", text(default))
+            }
+            (_, Some(default)) => format!("{help} [default: {}]", text(default)),
             ("listen", None) => format!("{help} [default with --embedded: 127.0.0.1:11222]"),
             ("max-connections-per-source", None) => format!("{help} [default: half of max-connections]"),
             ("max-sessions-per-source", None) => format!("{help} [default: half of max-sessions]"),
             ("members", None) => format!("{help} [default: 1]"),
+            ("max-link-memory", None) => format!("{help} [default: half of max-memory]"),
             (_, None) => help,
         };
         argument.env(variable(&option)).hide_env(true).hide_possible_values(true).help(help)

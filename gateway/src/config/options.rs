@@ -11,7 +11,9 @@ use hotrod_embedded::NamedCache;
 use serde::{Deserialize, Serialize};
 
 use super::server_names::ServerNames;
-use super::value::{AlpnIds, Given, ListenAddress, LogFormat, Memory, Networks, RequestSize, Servers, Size};
+use super::value::{
+    AlpnIds, Given, LinkMemory, ListenAddress, LogFormat, Memory, Networks, RequestSize, Servers, Size,
+};
 
 /// What one source says; what it does not say is `None`.
 #[derive(Debug, Clone, Default, Args, Serialize, Deserialize)]
@@ -134,13 +136,13 @@ pub(crate) struct Options {
     /// The head of an HTTP request, in bytes
     #[arg(long, help_heading = "Limits", value_name = "SIZE")]
     pub(crate) max_header: Option<Given<Size>>,
-    /// The largest request, in bytes: at most the members' max-content-length
+    /// Size of the largest request: at most the members' max-content-length
     #[arg(long, help_heading = "Limits", value_name = "SIZE")]
     pub(crate) max_request: Option<Given<RequestSize>>,
     /// Bytes held for a side that is slow to take them, in each direction of a session
     #[arg(long, help_heading = "Limits", value_name = "SIZE")]
     pub(crate) buffer: Option<Given<Size>>,
-    /// Memory that clients may have the gateway hold, over all connections
+    /// Memory that clients may occupy, over all connections; with --embedded, entries of caches are not counted
     #[arg(long, help_heading = "Limits", value_name = "SIZE")]
     pub(crate) max_memory: Option<Given<Memory>>,
     /// Time for a client to say what it speaks, TLS included, and again for each session's first request
@@ -172,18 +174,23 @@ pub(crate) struct Options {
     /// A further cache, or a default one made otherwise; may be given more than once
     #[arg(long, help_heading = "With --embedded", value_name = "NAME[:key=value,…]")]
     pub(crate) cache: Option<Vec<Given<NamedCache>>>,
+    /// Memory that one connection may occupy, with all its sessions; one that takes more is closed
+    #[arg(long, help_heading = "With --embedded", value_name = "SIZE")]
+    pub(crate) max_link_memory: Option<Given<LinkMemory>>,
 }
 
 /// Options that mean something only with `--embedded`.
-pub(super) const ONLY_EMBEDDED: [&str; 2] = ["members", "cache"];
+pub(super) const ONLY_EMBEDDED: [&str; 3] = ["members", "cache", "max-link-memory"];
 
 /// Options that mean something with `--embedded` and without.
-pub(super) const ALWAYS: [&str; 9] = [
+pub(super) const ALWAYS: [&str; 11] = [
     "embedded",
     "front",
     "listen",
     "advertise",
     "max-connections",
+    "max-request",
+    "max-memory",
     "handshake-timeout",
     "idle-timeout",
     "log-format",
@@ -191,8 +198,14 @@ pub(super) const ALWAYS: [&str; 9] = [
 ];
 
 impl Options {
-    /// Fills in the defaults that follow from other options: no source takes more than half of what there is.
-    pub(super) fn derive(&mut self) {
+    /// Fills in the defaults that depend on other options: no source, and with `--embedded` no link, takes more than half.
+    pub(super) fn derive(&mut self, embedded: bool) {
+        if embedded {
+            let half = self.max_memory.as_ref().map(|all| LinkMemory(all.value.0 / 2));
+            let given = half.map(|value| Given { text: value.0.to_string(), value });
+            self.max_link_memory = self.max_link_memory.take().or(given);
+            return;
+        }
         let half = |all: Option<NonZeroUsize>| all.and_then(|all| NonZeroUsize::new(usize::from(all).div_ceil(2)));
         self.max_connections_per_source = self.max_connections_per_source.or(half(self.max_connections));
         self.max_sessions_per_source = self.max_sessions_per_source.or(half(self.max_sessions));
@@ -211,7 +224,13 @@ impl Options {
             ..Self::default()
         };
         if embedded {
-            return Self { listen: given("127.0.0.1:11222"), members: NonZeroUsize::new(1), ..both };
+            return Self {
+                listen: given("127.0.0.1:11222"),
+                members: NonZeroUsize::new(1),
+                max_request: given("1GiB"),
+                max_memory: given("1GiB"),
+                ..both
+            };
         }
         Self {
             alpn: given("h2,http/1.1,hotrod,HR"),

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use hotrod_core::sasl::{Mechanism, Secret};
-use hotrod_core::wire::Member;
+use hotrod_core::wire::{self, Member};
 use hotrod_embedded::ClusterOptions;
 use hotrod_embedded::host::EmbeddedOptions;
 
@@ -30,9 +30,7 @@ pub(super) fn invocation(
         // A default that would mean nothing.
         effective.alpn = None;
     }
-    if !embedded {
-        effective.derive();
-    }
+    effective.derive(embedded);
     let mode = if embedded {
         embedded_node(&effective, sources)?
     } else {
@@ -85,7 +83,19 @@ fn embedded_node(options: &Options, sources: &Sources) -> Result<Mode, ConfigErr
     if members > usize::from(u16::MAX) {
         return Err(sources.invalid("members", format!("expected at most {}, one port each", u16::MAX)));
     }
+    let memory = value_of("max-memory", options.max_memory.as_ref(), sources)?.0;
+    let link_memory = value_of("max-link-memory", options.max_link_memory.as_ref(), sources)?.0;
+    if link_memory > memory {
+        return Err(sources.invalid("max-link-memory", "expected at most max-memory, of which it is a part"));
+    }
+    let limits = wire::Limits {
+        message: value_of("max-request", options.max_request.as_ref(), sources)?.0,
+        ..ClusterOptions::default().limits
+    };
     let cluster = ClusterOptions {
+        limits,
+        max_link_bytes: link_memory,
+        max_held_bytes: memory,
         caches: options.cache.iter().flatten().map(|cache| cache.value.clone()).collect(),
         max_connections: options.max_connections.map_or(10_000, usize::from),
         ..ClusterOptions::default()

@@ -139,7 +139,7 @@ impl Kind for RequestSize {
     }
 }
 
-/// Memory of the whole process.
+/// Memory that the clients of the process may occupy, in bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Memory(pub(crate) usize);
 
@@ -148,6 +148,18 @@ impl Kind for Memory {
 
     fn read(text: &str) -> Option<Self> {
         bytes(text, 1 << 24..=1 << 40).map(Self)
+    }
+}
+
+/// Memory that one connection may occupy, in bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct LinkMemory(pub(crate) usize);
+
+impl Kind for LinkMemory {
+    const EXPECTED: &'static str = "a size of at least 8MiB, such as 64MiB or 1GiB (a number alone is bytes)";
+
+    fn read(text: &str) -> Option<Self> {
+        bytes(text, 1 << 23..=1 << 40).map(Self)
     }
 }
 

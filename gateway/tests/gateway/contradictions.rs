@@ -85,12 +85,13 @@ fn options(files: &Files) -> Vec<Sample> {
 }
 
 /// Options that every gateway of this test has, that go with another one of its samples, or that have a test of their own.
-const WITHOUT_SAMPLE: [&str; 12] = [
+const WITHOUT_SAMPLE: [&str; 13] = [
     "config",
     "check",
     "embedded",
     "members",
     "cache",
+    "max-link-memory",
     "upstream",
     "node-name",
     "listen",

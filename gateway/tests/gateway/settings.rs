@@ -2,6 +2,9 @@
 
 use std::process::Command;
 
+use hotrod_embedded::ClusterOptions;
+use hotrod_gateway::config::{Invocation, Mode};
+
 use crate::common::Files;
 
 /// What the program says of its settings: the exit code, and what it printed or complained of.
@@ -44,6 +47,32 @@ fn what_check_prints_is_a_file_that_says_the_same() {
         let file = files.write("printed.toml", &printed);
         assert_eq!(check(&["--config", &file], &[]), (0, printed));
     }
+    for arguments in [&["--embedded"][..], &["--embedded", "--max-memory=16MiB"]] {
+        let (code, printed) = check(arguments, &[]);
+        assert_eq!(code, 0, "{printed}");
+        let file = files.write("printed.toml", &printed);
+        assert_eq!(check(&["--config", &file], &[]), (0, printed));
+    }
+}
+
+/// Returns the embedded cluster's options: its limits for a link, for all links, and for a message, in bytes.
+fn embedded_limits(more: &[&str]) -> [usize; 3] {
+    let arguments = ["hotrod-gateway", "--embedded"].iter().chain(more);
+    let Mode::Embedded(options, _) = Invocation::load(arguments).unwrap().mode else { panic!("a gateway") };
+    let cluster = options.cluster;
+    [cluster.max_link_bytes, cluster.max_held_bytes, cluster.limits.message]
+}
+
+#[test]
+fn the_limits_of_an_embedded_cluster_s_memory_are_options() {
+    let defaults = ClusterOptions::default();
+    let defaults = [defaults.max_link_bytes, defaults.max_held_bytes, defaults.limits.message];
+    assert_eq!(embedded_limits(&[]), defaults);
+    assert_eq!(embedded_limits(&["--max-memory=64MiB"]), [32 << 20, 64 << 20, 1 << 30], "half for a link");
+    assert_eq!(
+        embedded_limits(&["--max-memory=64MiB", "--max-link-memory=20MiB", "--max-request=1MiB"]),
+        [20 << 20, 64 << 20, 1 << 20]
+    );
 }
 
 /// Every option, and by the environment alone.
@@ -169,6 +198,12 @@ fn a_bad_flag_or_variable_is_named() {
         (vec!["--embedded", "--admin", "127.0.0.1:0"], vec![], "--admin: means nothing with --embedded"),
         (vec!["--embedded", "--front"], vec![], "--front: means nothing with --embedded"),
         (vec!["--embedded", "--members", "70000"], vec![], "--members: expected at most 65535"),
+        (
+            vec!["--embedded", "--max-memory=64MiB", "--max-link-memory=65MiB"],
+            vec![],
+            "--max-link-memory: expected at most max-memory",
+        ),
+        (all(&["--max-link-memory", "64MiB"]), vec![], "--max-link-memory: means nothing without --embedded"),
         (vec!["--embeded"], vec![], "unexpected argument '--embeded' found"),
     ] {
         let complaint = complaint(&arguments, &environment);
