@@ -7,7 +7,7 @@ use crate::answer::{Answer, Failure, Outcome};
 use crate::cluster::Cluster;
 use crate::options::{CacheMode, CacheOptions};
 
-/// What a task is given.
+/// Parameters of a task.
 struct Parameters<'a>(&'a [(String, Bytes)]);
 
 impl Parameters<'_> {
@@ -61,9 +61,8 @@ impl Cluster {
     }
 }
 
-/// What we make of a configuration in XML, JSON or YAML, or of a template's name: mode, owners, segments.
-///
-/// Anything else in it has no meaning for an in-memory node and is not looked at.
+/// Reads mode, owners and segments from a configuration in XML, JSON or YAML, or from a template's name. Ignores
+/// everything else: it has no meaning for an in-memory node.
 fn options_of(description: &str) -> CacheOptions {
     let text = description.to_ascii_lowercase();
     let has = |words: &[&str]| words.iter().any(|word| text.contains(word));
@@ -78,7 +77,7 @@ fn options_of(description: &str) -> CacheOptions {
     CacheOptions { segments, ..CacheOptions::of_mode(mode) }
 }
 
-/// The number after a key, behind `="`, `": "` or `: `.
+/// Returns the number of a key, separated from it by `="`, `": "` or `: `.
 fn number_of(text: &str, key: &str) -> Option<u32> {
     let (_, rest) = text.split_once(key)?;
     let rest = rest.trim_start_matches(['"', '\'', ':', '=', ' ']);

@@ -1,4 +1,4 @@
-//! What executing a request comes to.
+//! Results of executed requests.
 
 use hotrod_core::wire::{Body, Status};
 
@@ -9,7 +9,7 @@ pub(crate) struct Answer {
     pub(crate) body: Body,
 }
 
-/// An error answer: its status and the server's words.
+/// An error answer: its status and a message in the words of an Infinispan server.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Failure {
     pub(crate) status: Status,
@@ -27,7 +27,7 @@ impl Answer {
         Self { status: Status::SUCCESS, body }
     }
 
-    /// Done or not, without more.
+    /// Success or NOT_EXECUTED, without a body.
     pub(crate) fn done(done: bool) -> Self {
         if done { Self::SUCCESS } else { Self::NOT_EXECUTED }
     }

@@ -1,4 +1,4 @@
-//! Operations on many keys, or all.
+//! Operations on many keys or on all.
 
 use bytes::Bytes;
 use hotrod_core::wire::{Body, EntryChange, Expiration};
@@ -42,7 +42,7 @@ impl Job<'_> {
         Ok(Answer::with(Body::Size(self.store()?.len())))
     }
 
-    /// Removes everything, segment after segment; each entry is an event.
+    /// Removes all entries, segment by segment, with an event for each.
     pub(crate) fn clear(&mut self) -> Outcome {
         for segment in 0..self.cache.options.segments {
             let keys: Vec<_> = self.store()?.scan(segment, None).map(|(key, _)| key.clone()).collect();

@@ -8,25 +8,25 @@ use hotrod_core::wire::{EntryChange, Hash, SegmentOwners, Topology};
 
 use crate::answer::Failure;
 use crate::entry::weight;
+use crate::event_queues::EventQueues;
 use crate::listeners::Listeners;
 use crate::members::{MemberId, Members};
 use crate::options::{CacheMode, CacheOptions};
 use crate::ownership::Ownership;
-use crate::post::Post;
 use crate::statistics::Counts;
 use crate::store::{Place, Store};
 
 /// The hash function that all Infinispan caches announce.
 const MURMUR3: u8 = 3;
 
-/// A cache.
+/// One cache of the cluster.
 pub(crate) struct Cache {
     pub(crate) name: String,
     pub(crate) options: CacheOptions,
-    /// Not shown among the names of caches, and not to be removed.
+    /// Whether it is hidden from the list of caches and can't be removed.
     pub(crate) internal: bool,
     pub(crate) ownership: Ownership,
-    /// Made when first asked for.
+    /// Computed on first use after a change of the view.
     topology: OnceLock<Topology>,
     stores: Stores,
     pub(crate) counts: BTreeMap<MemberId, Counts>,
@@ -67,13 +67,13 @@ impl Cache {
         self.options.mode == CacheMode::Local
     }
 
-    /// The view that clients get; none of a local cache, or without members.
+    /// Returns the topology that clients receive; `None` for a local cache, and while there is no member.
     pub(crate) fn topology(&self, members: &Members) -> Option<&Topology> {
         let has_view = !self.is_local() && !members.all.is_empty();
         has_view.then(|| self.topology.get_or_init(|| topology(&self.ownership, members)))
     }
 
-    /// The members have changed: spreads the segments anew.
+    /// Rebalances the segments over new members.
     pub(crate) fn change_view(&mut self, members: &Members) {
         let ids = members.ids();
         self.counts.retain(|member, _| ids.contains(member));
@@ -88,8 +88,8 @@ impl Cache {
         self.topology = OnceLock::new();
     }
 
-    /// Members have crashed: what no other had is gone.
-    pub(crate) fn lose_what_only_they_had(&mut self, crashed: &[MemberId]) {
+    /// Drops the segments whose owners have all crashed.
+    pub(crate) fn lose_segments_owned_only_by(&mut self, crashed: &[MemberId]) {
         let Stores::Shared(store) = &mut self.stores else { return };
         for segment in 0..self.options.segments {
             let owners = self.ownership.of(segment);
@@ -99,7 +99,7 @@ impl Cache {
         }
     }
 
-    /// The entries as a member sees them.
+    /// Returns the entries that a member serves.
     pub(crate) fn store(&self, member: MemberId) -> Option<&Store> {
         match &self.stores {
             Stores::Shared(store) => Some(store),
@@ -118,7 +118,7 @@ impl Cache {
         self.counts.entry(member).or_default()
     }
 
-    /// Whether so much more fits.
+    /// Checks that `entries` and `bytes` more fit into the limits of the cache.
     pub(crate) fn make_room(&self, member: MemberId, entries: u64, bytes: u64) -> Result<(), Failure> {
         let Some(store) = self.store(member) else { return Ok(()) };
         let (limit, what, has) = if store.len() + entries > self.options.max_entries {
@@ -132,7 +132,7 @@ impl Cache {
         Err(Failure::server_error(format!("cache '{name}' is full: it has {has} {what}, the limit is {limit}")))
     }
 
-    /// Whether an entry fits in place of the one that is there.
+    /// Checks that an entry fits in place of the present one.
     pub(crate) fn make_room_for(&self, member: MemberId, place: &Place, value: &Bytes) -> Result<(), Failure> {
         let present = self.store(member).and_then(|store| store.get(place));
         let present = present.map(|entry| weight(&place.key, &entry.value));
@@ -140,25 +140,25 @@ impl Cache {
         self.make_room(member, u64::from(present.is_none()), more)
     }
 
-    /// Removes what has ended, in time order, and tells the listeners.
-    pub(crate) fn expire(&mut self, unix_ms: u64, post: &mut Post) {
+    /// Removes expired entries in the order of their expiry, and notifies listeners.
+    pub(crate) fn expire(&mut self, unix_ms: u64, queues: &mut EventQueues) {
         match &mut self.stores {
             Stores::Shared(store) => {
                 while let Some(place) = store.remove_expired(unix_ms) {
-                    self.listeners.publish(EntryChange::Expired, &place, 0, None, post);
+                    self.listeners.publish(EntryChange::Expired, &place, 0, None, queues);
                 }
             }
             Stores::PerMember(stores) => {
                 for (member, store) in stores {
                     while let Some(place) = store.remove_expired(unix_ms) {
-                        self.listeners.publish(EntryChange::Expired, &place, 0, Some(*member), post);
+                        self.listeners.publish(EntryChange::Expired, &place, 0, Some(*member), queues);
                     }
                 }
             }
         }
     }
 
-    /// When the next entry may end, in milliseconds since 1970.
+    /// Time at which the next entry may expire, in milliseconds since 1970.
     pub(crate) fn next_due(&self) -> Option<u64> {
         match &self.stores {
             Stores::Shared(store) => store.next_due(),
@@ -166,7 +166,7 @@ impl Cache {
         }
     }
 
-    /// Entries that a member holds: in segments that it owns, and in those that it is the primary owner of.
+    /// Counts a member's entries: those of segments that it owns, and those of segments that it is the primary owner of.
     pub(crate) fn entries_of(&self, member: MemberId) -> (u64, u64) {
         let Some(store) = self.store(member) else { return (0, 0) };
         if self.is_local() {
@@ -205,7 +205,7 @@ fn topology(ownership: &Ownership, members: &Members) -> Topology {
     }
 }
 
-/// A number that follows from a view, as the hash code that the server uses: its order means nothing.
+/// Hash of a view, used as its topology id. Infinispan uses a hash as well: ids have no order.
 struct Fingerprint(u64);
 
 impl Fingerprint {
@@ -217,7 +217,7 @@ impl Fingerprint {
         self.0 = (self.0 ^ u64::from(number) ^ 0x9e37).wrapping_mul(0x0000_0100_0000_01b3).rotate_left(17);
     }
 
-    /// Never one of the numbers that clients send before they have a view.
+    /// Avoids the ids that clients send while they have no view.
     fn finish(self) -> u32 {
         let id = (self.0 ^ self.0 >> 32) as u32;
         if id == 0 || id >= u32::MAX - 1 { id ^ 0x5555_5555 } else { id }

@@ -1,4 +1,4 @@
-//! Counters of the cluster; results as in `CounterRequestProcessor` and `FunctionHelper` of the server.
+//! Counters of the cluster. Results are those of `CounterRequestProcessor` and `FunctionHelper` of the Infinispan server.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -6,11 +6,11 @@ use bytes::Bytes;
 use hotrod_core::wire::{Body, CounterConfiguration, CounterEvent, CounterKind, CounterState, Status};
 
 use crate::answer::{Answer, Failure, Outcome};
-use crate::cluster::MOST_OF_NAME;
-use crate::post::{ConnectionId, Letter, Post};
+use crate::cluster::MAX_NAME_BYTES;
+use crate::event_queues::{ConnectionId, EventQueues, QueuedEvent};
 use crate::single_key::Caller;
 
-/// Clients address counters through this cache.
+/// Name of the cache in requests on counters.
 pub(crate) const CACHE: &str = "org.infinispan.COUNTER";
 
 struct Counter {
@@ -24,14 +24,14 @@ struct Listener {
     counters: BTreeSet<String>,
 }
 
-/// All counters and their listeners.
+/// The cluster's counters and their listeners.
 #[derive(Default)]
 pub(crate) struct Counters {
     all: BTreeMap<String, Counter>,
     listeners: BTreeMap<Bytes, Listener>,
 }
 
-/// A bound was reached, or the counter doesn't exist: not errors on the wire.
+/// Why a counter is not changed. Only `Failed` is an error on the wire.
 enum Refusal {
     NotDefined,
     OutOfBounds,
@@ -60,7 +60,7 @@ impl Counters {
         if self.all.contains_key(&name) {
             return Ok(Answer::NOT_EXECUTED);
         }
-        if name.len() > MOST_OF_NAME {
+        if name.len() > MAX_NAME_BYTES {
             return Err(Failure::server_error(format!(
                 "ISPN000663: Name must be less than 256 bytes, current name '{name}'"
             )));
@@ -92,8 +92,8 @@ impl Counters {
         self.all.get(name).map_or(Answer::NOT_EXISTING, |counter| Answer::with(Body::CounterValue(counter.value)))
     }
 
-    pub(crate) fn add(&mut self, name: &str, delta: i64, post: &mut Post) -> Outcome {
-        let result = self.change(name, post, |counter| {
+    pub(crate) fn add(&mut self, name: &str, delta: i64, queues: &mut EventQueues) -> Outcome {
+        let result = self.change(name, queues, |counter| {
             counter.add(delta);
             match counter.state {
                 CounterState::Valid if counter.is_weak() => Ok(0),
@@ -105,8 +105,14 @@ impl Counters {
         answer(result)
     }
 
-    pub(crate) fn compare_and_swap(&mut self, name: &str, expected: i64, update: i64, post: &mut Post) -> Outcome {
-        answer(self.change(name, post, |counter| {
+    pub(crate) fn compare_and_swap(
+        &mut self,
+        name: &str,
+        expected: i64,
+        update: i64,
+        queues: &mut EventQueues,
+    ) -> Outcome {
+        answer(self.change(name, queues, |counter| {
             counter.must_be_strong()?;
             let value = counter.value;
             if value == expected {
@@ -116,8 +122,8 @@ impl Counters {
         }))
     }
 
-    pub(crate) fn get_and_set(&mut self, name: &str, value: i64, post: &mut Post) -> Outcome {
-        answer(self.change(name, post, |counter| {
+    pub(crate) fn get_and_set(&mut self, name: &str, value: i64, queues: &mut EventQueues) -> Outcome {
+        answer(self.change(name, queues, |counter| {
             counter.must_be_strong()?;
             let before = counter.value;
             counter.set(value)?;
@@ -125,9 +131,9 @@ impl Counters {
         }))
     }
 
-    /// Back to the initial value; removal comes to the same, as the configuration stays.
-    pub(crate) fn reset(&mut self, name: &str, post: &mut Post) -> Outcome {
-        let result = self.change(name, post, |counter| {
+    /// Resets a counter to its initial value. Removal does the same: the configuration stays.
+    pub(crate) fn reset(&mut self, name: &str, queues: &mut EventQueues) -> Outcome {
+        let result = self.change(name, queues, |counter| {
             counter.value = counter.configuration.initial_value;
             counter.state = CounterState::Valid;
             Ok(0)
@@ -135,7 +141,7 @@ impl Counters {
         answer(result).map(|done| if done.status.is_success() { Answer::SUCCESS } else { done })
     }
 
-    /// Success: events come on this connection from now on. Not executed: they come on another already.
+    /// Adds a listener. Returns success if its events now come on this connection, and NOT_EXECUTED if it existed.
     pub(crate) fn add_listener(&mut self, name: String, id: &Bytes, caller: Caller, limit: usize) -> Outcome {
         if !self.all.contains_key(&name) {
             return Ok(Answer::NOT_EXISTING);
@@ -150,7 +156,7 @@ impl Counters {
         Ok(Answer::done(is_new))
     }
 
-    /// Success: no events come any more. An empty name stands for all counters.
+    /// Removes a listener from a counter, or with an empty name from all. Returns success if none is left.
     pub(crate) fn remove_listener(&mut self, name: &str, id: &Bytes) -> Answer {
         let Some(listener) = self.listeners.get_mut(id) else { return Answer::NOT_EXISTING };
         if name.is_empty() {
@@ -169,11 +175,11 @@ impl Counters {
         self.listeners.retain(|_, listener| listener.caller.connection != connection);
     }
 
-    /// Changes a counter and tells its listeners, if it is another then.
+    /// Changes a counter, and notifies its listeners if value or state changed.
     fn change(
         &mut self,
         name: &str,
-        post: &mut Post,
+        queues: &mut EventQueues,
         change: impl FnOnce(&mut Counter) -> Result<i64, Refusal>,
     ) -> Result<i64, Refusal> {
         let counter = self.all.get_mut(name).ok_or(Refusal::NotDefined)?;
@@ -186,7 +192,7 @@ impl Counters {
         for (id, listener) in self.listeners.iter().filter(|(_, listener)| listener.counters.contains(name)) {
             let (counter, listener_id) = (name.into(), id.clone());
             let event = CounterEvent { counter, listener_id, old_value, old_state, new_value, new_state };
-            post.send(listener.caller.connection, Letter::Counter(event));
+            queues.send(listener.caller.connection, QueuedEvent::Counter(event));
         }
         result
     }

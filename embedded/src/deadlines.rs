@@ -1,55 +1,55 @@
-//! How long clients may take: for their first request, for the rest of one that they have begun, and with nothing.
+//! Deadlines of clients: for the first request, for the rest of one that has begun, and while idle.
 
 use std::time::Duration;
 
 use hotrod_core::time::Instant;
 
-/// Bytes of a request that is not all here, by each of which its time grows by a second: the least rate at which one comes.
+/// Minimum rate of an incomplete request, in bytes per second: its deadline grows by a second for each of these.
 const BYTES_A_SECOND: u64 = 16 << 10;
 
-/// How long clients may take. Sessions that a link carries are measured each by itself.
+/// Deadlines of clients. Each session of a link is measured by itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Deadlines {
-    /// For the first request of a link, and of a session, to be there whole; and for each further one from its first byte to
-    /// its last. For every 16 KiB of it there is a second more. Default: `None`, without end.
+    /// Time for the first request of a link or session to arrive whole, and for each further one from its first byte to its
+    /// last. Each 16 KiB of a request add a second. Default: `None`, unlimited.
     pub request: Option<Duration>,
-    /// A link, or a session, on which nothing of Hot Rod came or went for so long ends: PING of HTTP/2 does not count.
-    /// Default: `None`, never.
+    /// Idle timeout of a link or session: it ends after this time without Hot Rod traffic; HTTP/2 PING does not count.
+    /// Default: `None`, unlimited.
     pub idle: Option<Duration>,
 }
 
-/// What a client took too long for.
+/// The deadline that a client missed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Late {
-    /// It has sent no whole request.
+    /// No complete request arrived.
     #[error("has not sent a whole request in time")]
     First,
-    /// It has begun one.
+    /// The rest of a request did not arrive.
     #[error("has not sent the rest of a request in time")]
     Rest,
-    /// Nothing came and nothing went.
+    /// No Hot Rod traffic in either direction.
     #[error("has been idle for too long")]
     Idle,
 }
 
-/// A link, a session, or a request in fragments, as it is at a moment. Counts are since its beginning.
+/// Traffic of a link, of a session, or of a request in fragments. Counts are totals since its start.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(crate) struct Seen {
-    /// Requests that were there whole.
+pub(crate) struct Activity {
+    /// Complete requests.
     pub(crate) requests: u64,
-    /// Whether there is some of a further one.
+    /// Whether a part of a further request has arrived.
     pub(crate) is_partial: bool,
-    /// Whether nothing is read from it at present: it can't go on then.
+    /// Whether the node reads nothing from it at present. Its deadlines for requests stop meanwhile.
     pub(crate) is_held: bool,
-    /// Bytes of Hot Rod that were received.
+    /// Bytes of Hot Rod received.
     pub(crate) received: u64,
-    /// Those that were sent.
+    /// Bytes of Hot Rod sent.
     pub(crate) sent: u64,
 }
 
-impl Seen {
-    /// All sessions of a link together.
+impl Activity {
+    /// Adds the traffic of another session of the same link.
     pub(crate) fn and(self, other: Self) -> Self {
         Self {
             requests: self.requests + other.requests,
@@ -60,32 +60,32 @@ impl Seen {
     }
 }
 
-/// Measures one against its deadlines.
+/// Compares the traffic of a link, session or request with its deadlines.
 #[derive(Debug, Default)]
 pub(crate) struct Progress {
-    last: Seen,
-    /// Since when a request is waited for, and what had been received then.
+    last: Activity,
+    /// Start of the wait for a request, and the bytes received until then.
     waits: Option<(Instant, u64)>,
     active: Option<Instant>,
 }
 
 impl Progress {
-    /// What took too long, by now.
-    pub(crate) fn look(&mut self, deadlines: Deadlines, now: Instant, seen: Seen) -> Option<Late> {
-        let is_new = seen.requests != self.last.requests;
-        if is_new || (seen.received, seen.sent) != (self.last.received, self.last.sent) {
+    /// Returns the deadline that has passed, if any.
+    pub(crate) fn check(&mut self, deadlines: Deadlines, now: Instant, activity: Activity) -> Option<Late> {
+        let is_new = activity.requests != self.last.requests;
+        if is_new || (activity.received, activity.sent) != (self.last.received, self.last.sent) {
             self.active = Some(now);
         }
-        self.last = seen;
-        let waits = seen.requests == 0 || seen.is_partial;
-        if is_new || !waits || seen.is_held {
+        self.last = activity;
+        let waits = activity.requests == 0 || activity.is_partial;
+        if is_new || !waits || activity.is_held {
             self.waits = None;
         }
-        if waits && !seen.is_held {
-            let (since, before) = *self.waits.get_or_insert((now, seen.received));
-            let more = Duration::from_secs((seen.received - before) / BYTES_A_SECOND);
+        if waits && !activity.is_held {
+            let (since, before) = *self.waits.get_or_insert((now, activity.received));
+            let more = Duration::from_secs((activity.received - before) / BYTES_A_SECOND);
             if deadlines.request.is_some_and(|time| now.since(since) > time + more) {
-                return Some(if seen.requests == 0 { Late::First } else { Late::Rest });
+                return Some(if activity.requests == 0 { Late::First } else { Late::Rest });
             }
         }
         let active = *self.active.get_or_insert(now);
@@ -104,13 +104,13 @@ mod tests {
         Instant::from_micros(seconds * 1_000_000)
     }
 
-    fn after(looks: &[(u64, Seen)]) -> Option<Late> {
+    fn after(looks: &[(u64, Activity)]) -> Option<Late> {
         let mut progress = Progress::default();
-        looks.iter().find_map(|(second, seen)| progress.look(DEADLINES, at(*second), *seen))
+        looks.iter().find_map(|(second, activity)| progress.check(DEADLINES, at(*second), *activity))
     }
 
-    fn received(received: u64) -> Seen {
-        Seen { received, ..Seen::default() }
+    fn received(received: u64) -> Activity {
+        Activity { received, ..Activity::default() }
     }
 
     #[test]
@@ -119,8 +119,8 @@ mod tests {
         assert_eq!(
             after(&[
                 (0, received(0)),
-                (9, Seen { requests: 1, ..received(9) }),
-                (50, Seen { requests: 1, ..received(9) })
+                (9, Activity { requests: 1, ..received(9) }),
+                (50, Activity { requests: 1, ..received(9) })
             ]),
             None
         );
@@ -136,16 +136,16 @@ mod tests {
 
     #[test]
     fn the_rest_of_a_request_is_waited_for_but_not_while_nothing_is_read() {
-        let partial = |received| Seen { requests: 7, is_partial: true, received, ..Seen::default() };
+        let partial = |received| Activity { requests: 7, is_partial: true, received, ..Activity::default() };
         assert_eq!(after(&[(0, partial(10)), (9, partial(11)), (11, partial(12))]), Some(Late::Rest));
-        let held = Seen { is_held: true, ..partial(10) };
+        let held = Activity { is_held: true, ..partial(10) };
         assert_eq!(after(&[(0, partial(10)), (9, held), (15, held), (16, partial(11)), (25, partial(12))]), None);
     }
 
     #[test]
     fn what_neither_gets_nor_sends_anything_is_idle() {
-        let seen = |sent| Seen { requests: 1, sent, ..Seen::default() };
-        assert_eq!(after(&[(0, seen(0)), (90, seen(1)), (180, seen(1))]), None);
-        assert_eq!(after(&[(0, seen(0)), (90, seen(1)), (191, seen(1))]), Some(Late::Idle));
+        let activity = |sent| Activity { requests: 1, sent, ..Activity::default() };
+        assert_eq!(after(&[(0, activity(0)), (90, activity(1)), (180, activity(1))]), None);
+        assert_eq!(after(&[(0, activity(0)), (90, activity(1)), (191, activity(1))]), Some(Late::Idle));
     }
 }

@@ -1,17 +1,17 @@
-//! From a request to what executes it.
+//! Dispatches each request to the code that executes it.
 
 use hotrod_core::routing::BloomFilter;
 use hotrod_core::wire::{Body, MediaType, Operation, Ping, Reply, Request, RequestHeader, Status, Topology, Version};
 
 use crate::answer::{Answer, Failure, Outcome};
 use crate::cluster::{Cluster, Moment, cache_key};
-use crate::iteration::{self, Wanted};
-use crate::listeners::{Listener, Told};
+use crate::iteration::{self, IterationOptions};
+use crate::listeners::{Listener, StateCursor};
 use crate::members::MemberState;
 use crate::single_key::{Caller, Condition, Job};
 use crate::statistics::{Counts, Report};
 
-/// The operations that are not there.
+/// Operations that the node answers with an error.
 const UNSUPPORTED: [Operation; 8] = [
     Operation::Query,
     Operation::Auth,
@@ -23,17 +23,17 @@ const UNSUPPORTED: [Operation; 8] = [
     Operation::FetchTxRecovery,
 ];
 
-/// Splits the cluster into a job and the rest that some operations need beside it.
-/// Bits of a near cache's bloom filter: they are allocated by their number alone.
-const MOST_BLOOM_BITS: u32 = 64 << 20;
-/// About what a listener takes to keep, without its id and filter.
+/// Largest bloom filter of a near cache, in bits. A request names only the count, and the node allocates it.
+const MAX_BLOOM_BITS: u32 = 64 << 20;
+/// Estimated memory of a listener without its id and filter.
 const LISTENER_BYTES: usize = 256;
 
+/// Borrows the parts of the cluster that make a [`Job`], and leaves the others to the caller.
 macro_rules! job {
     ($cluster:ident, $caller:expr, $header:expr, $moment:expr) => {{
         let name = &$header.options.cache;
         let cache = $cluster.caches.get_mut(cache_key(name)).ok_or_else(|| no_such_cache(name))?;
-        cache.expire($moment.unix_ms, &mut $cluster.post);
+        cache.expire($moment.unix_ms, &mut $cluster.queues);
         Job {
             caller: $caller,
             flags: $header.options.flags,
@@ -41,14 +41,14 @@ macro_rules! job {
             moment: $moment,
             cache,
             members: &$cluster.members,
-            post: &mut $cluster.post,
+            queues: &mut $cluster.queues,
             last_version: &mut $cluster.last_version,
         }
     }};
 }
 
 impl Cluster {
-    /// Executes a request and makes its reply.
+    /// Executes a request and returns its reply.
     pub(crate) fn execute(
         &mut self,
         caller: Caller,
@@ -72,7 +72,7 @@ impl Cluster {
         Reply { message_id: header.message_id, status, topology: topology.cloned().map(Box::new), body }
     }
 
-    /// The view of the request's cache, if the client has another. Ids have no order.
+    /// Returns the topology of the request's cache if the client has another. Topology ids have no order.
     fn new_view(&self, header: &RequestHeader) -> Option<&Topology> {
         self.topology(&header.options.cache).filter(|topology| topology.id != header.topology_id)
     }
@@ -84,7 +84,7 @@ impl Cluster {
         }
         match operation {
             Operation::Ping => self.ping(header),
-            // As a server without authentication.
+            // Infinispan without authentication names no mechanism.
             Operation::AuthMechList => Ok(Answer::with(Body::Names(Vec::new()))),
             Operation::Stats => self.stats(caller, header, moment),
             Operation::IterationStart | Operation::IterationNext | Operation::IterationEnd => {
@@ -110,7 +110,7 @@ impl Cluster {
         }
     }
 
-    /// A cache that doesn't exist is an error; without a name nothing is asked but whether the member is there.
+    /// Answers PING. An unknown cache is an error; without a cache name the answer has no media types.
     fn ping(&self, header: &RequestHeader) -> Outcome {
         let name = &header.options.cache;
         let cache = self.caches.get(cache_key(name)).ok_or_else(|| no_such_cache(name))?;
@@ -153,13 +153,13 @@ impl Cluster {
                 if let Some(factory) = filter_converter {
                     return Err(iteration::no_such_filter(&factory.name));
                 }
-                self.may_open_state(caller)?;
+                self.check_open_states(caller)?;
                 let job = job!(self, caller, header, moment);
-                let wanted = Wanted { segments, batch: batch_size, with_metadata: include_metadata };
+                let wanted = IterationOptions { segments, batch: batch_size, with_metadata: include_metadata };
                 Ok(self.iterations.start(&job, &wanted, &mut self.states))
             }
             Request::IterationNext { iteration_id } => {
-                // The iteration knows its cache, whatever the header says.
+                // The cache is that of the iteration, not the header's.
                 let known = self.iterations.cache_of(&iteration_id, caller).map(str::to_owned);
                 let Some(name) = known.filter(|name| self.has_cache(name)) else {
                     return Ok(iteration::invalid_batch());
@@ -176,7 +176,7 @@ impl Cluster {
 
     fn stream(&mut self, caller: Caller, header: &RequestHeader, request: Request, moment: Moment) -> Outcome {
         if matches!(request, Request::StartGetStream { .. } | Request::StartPutStream { .. }) {
-            self.may_open_state(caller)?;
+            self.check_open_states(caller)?;
         }
         let limit = self.options.limits.value;
         let mut job = job!(self, caller, header, moment);
@@ -199,7 +199,7 @@ impl Cluster {
         }
     }
 
-    fn may_open_state(&self, caller: Caller) -> Result<(), Failure> {
+    fn check_open_states(&self, caller: Caller) -> Result<(), Failure> {
         let open = self.iterations.count_of(caller.connection) + self.streams.count_of(caller.connection);
         if open < self.options.max_open_states {
             return Ok(());
@@ -216,7 +216,7 @@ impl Cluster {
             member: caller.member,
             interests: hotrod_core::wire::Interests::ALL,
             bloom: None,
-            told: None,
+            cursor: None,
             held: 0,
         };
         let id = match request {
@@ -230,8 +230,8 @@ impl Cluster {
                 return Ok(Answer::done(bloom.map(|bloom| bloom.replace(&bloom_filter)).is_some()));
             }
             Request::AddBloomFilterListener { listener_id, bloom_bits } => {
-                if bloom_bits > MOST_BLOOM_BITS {
-                    let problem = format!("a bloom filter of {bloom_bits} bits; {MOST_BLOOM_BITS} are allowed");
+                if bloom_bits > MAX_BLOOM_BITS {
+                    let problem = format!("a bloom filter of {bloom_bits} bits; {MAX_BLOOM_BITS} are allowed");
                     return Err(Failure::server_error(problem));
                 }
                 listener.bloom = (bloom_bits > 0).then(|| BloomFilter::new(bloom_bits));
@@ -244,7 +244,7 @@ impl Cluster {
                     return Err(no_such_factory(kind, &factory.name));
                 }
                 listener.interests = options.interests;
-                listener.told = options.include_current_state.then(Told::default);
+                listener.cursor = options.include_current_state.then(StateCursor::default);
                 listener_id
             }
             request => return Err(Failure::unsupported(request.operation())),
@@ -260,7 +260,7 @@ impl Cluster {
     }
 
     fn count(&mut self, caller: Caller, request: Request) -> Outcome {
-        let (counters, post) = (&mut self.counters, &mut self.post);
+        let (counters, queues) = (&mut self.counters, &mut self.queues);
         match request {
             Request::CounterCreate { counter, configuration } => {
                 counters.create(counter, configuration, self.options.max_definitions)
@@ -269,12 +269,12 @@ impl Cluster {
             Request::CounterIsDefined { counter } => Ok(counters.is_defined(&counter)),
             Request::CounterGetNames {} => Ok(counters.names()),
             Request::CounterGet { counter } => Ok(counters.get(&counter)),
-            Request::CounterAddAndGet { counter, delta } => counters.add(&counter, delta, post),
-            Request::CounterReset { counter } | Request::CounterRemove { counter } => counters.reset(&counter, post),
+            Request::CounterAddAndGet { counter, delta } => counters.add(&counter, delta, queues),
+            Request::CounterReset { counter } | Request::CounterRemove { counter } => counters.reset(&counter, queues),
             Request::CounterCompareAndSwap { counter, expected, update } => {
-                counters.compare_and_swap(&counter, expected, update, post)
+                counters.compare_and_swap(&counter, expected, update, queues)
             }
-            Request::CounterGetAndSet { counter, value } => counters.get_and_set(&counter, value, post),
+            Request::CounterGetAndSet { counter, value } => counters.get_and_set(&counter, value, queues),
             Request::CounterAddListener { counter, listener_id } => {
                 counters.add_listener(counter, &listener_id, caller, self.options.max_listeners)
             }
@@ -289,7 +289,7 @@ impl Cluster {
     }
 }
 
-/// Operations on the entries of a cache.
+/// Executes an operation on the entries of a cache.
 fn on_entries(job: &mut Job<'_>, request: Request) -> Outcome {
     match request {
         Request::Get { key } => job.get(&key),
@@ -339,7 +339,7 @@ fn is_of_counters(request: &Request) -> bool {
     request.operation().name().starts_with("COUNTER_")
 }
 
-/// In the server's words: clients look for the name of the exception.
+/// Uses the server's message: clients search it for the name of the exception.
 fn no_such_cache(name: &str) -> Failure {
     let message = format!(
         "org.infinispan.server.hotrod.CacheNotFoundException: \

@@ -1,17 +1,17 @@
-//! An entry of a cache, and when it ends.
+//! An entry of a cache and its expiry.
 
 use bytes::Bytes;
 use hotrod_core::wire::{Expiration, Lifetime, LifetimeLeft, Metadata, Version};
 
 use crate::options::CacheOptions;
 
-/// What it takes to keep an entry beside its key and value: an estimate, so that tiny entries are not free.
+/// Estimated memory of an entry without its key and value, in bytes, so that tiny entries count as well.
 const OVERHEAD: u64 = 128;
 
-/// More than so much was a point in time before 3.0.
+/// Longest lifetime before protocol 3.0, in milliseconds; a larger number is a point in time.
 const THIRTY_DAYS: u64 = 30 * 24 * 3_600_000;
 
-/// A value and what the server knows of it; times in milliseconds since 1970.
+/// A value and its metadata. Times are milliseconds since 1970.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Entry {
     pub(crate) value: Bytes,
@@ -21,7 +21,7 @@ pub(crate) struct Entry {
     pub(crate) lifetimes: Lifetimes,
 }
 
-/// Milliseconds; `None` for no end.
+/// Lifetimes in milliseconds; `None` for unlimited.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct Lifetimes {
     pub(crate) lifespan: Option<u64>,
@@ -29,7 +29,7 @@ pub(crate) struct Lifetimes {
 }
 
 impl Lifetimes {
-    /// What a request asks for, in a cache with these defaults.
+    /// Resolves a request's expiration with the defaults of the cache.
     pub(crate) fn resolve(expiration: Expiration, options: &CacheOptions, version: Version, unix_ms: u64) -> Self {
         Self {
             lifespan: resolve(expiration.lifespan, options.lifespan, version, unix_ms),
@@ -38,10 +38,10 @@ impl Lifetimes {
     }
 }
 
-/// `buildMetadata` and `buildMetadata2x` of the server.
+/// Follows `buildMetadata` and `buildMetadata2x` of the server.
 fn resolve(lifetime: Lifetime, default: Option<u64>, version: Version, unix_ms: u64) -> Option<u64> {
     match lifetime {
-        // Zero of any unit means the default, too.
+        // Zero of any unit is the default as well.
         Lifetime::Default | Lifetime::For(0, _) => default,
         Lifetime::Infinite => None,
         Lifetime::For(count, unit) => {
@@ -57,7 +57,7 @@ impl Entry {
         Self { value, version, created: unix_ms, last_used: unix_ms, lifetimes }
     }
 
-    /// When it ends, if it is not used before.
+    /// Time at which the entry expires unless it is used before.
     pub(crate) fn due(&self) -> Option<u64> {
         let old = self.lifetimes.lifespan.map(|lifespan| self.created.saturating_add(lifespan));
         let idle = self.lifetimes.max_idle.map(|max_idle| self.last_used.saturating_add(max_idle));
@@ -81,7 +81,7 @@ impl Entry {
     }
 }
 
-/// What an entry counts against its cache's limit.
+/// Bytes of an entry that count against the limit of its cache.
 pub(crate) fn weight(key: &[u8], value: &[u8]) -> u64 {
     (key.len() + value.len()) as u64 + OVERHEAD
 }

@@ -1,4 +1,4 @@
-//! A session in Hot Rod frames, served by the member itself (spec/hotrod-over-http.md, "native").
+//! A session in Hot Rod frames with a native node (spec/hotrod-over-http.md).
 
 use std::collections::{BTreeMap, VecDeque};
 
@@ -12,57 +12,59 @@ use hotrod_core::wire::{
     write_counter_event, write_event, write_reply,
 };
 
-use crate::cluster::{Cluster, MOST_OF_NAME, Moment, cache_key};
+use crate::cluster::{Cluster, MAX_NAME_BYTES, Moment, cache_key};
 use crate::connection::Transfer;
-use crate::deadlines::{Deadlines, Progress, Seen};
+use crate::deadlines::{Activity, Deadlines, Progress};
+use crate::event_queues::{ConnectionId, QueuedEvent};
 use crate::members::MemberId;
-use crate::post::{ConnectionId, Letter};
 use crate::single_key::Caller;
 
-/// Bytes of requests in pieces that a session may hold before it takes no further one. The largest goes on all the same.
-const MOST_IN_PIECES: usize = 256 << 20;
-/// Bytes of answers that wait for a client above which no further request is executed. Values are shared with the cache.
-const MOST_WAITING: usize = 256 << 20;
-/// Caches of which a session is told that their topology has changed.
-const MOST_CACHES: usize = 64;
+/// Bytes of incomplete requests above which a session accepts no further fragmented one. A single request may exceed it.
+const MAX_FRAGMENT_BYTES: usize = 256 << 20;
+/// Bytes of answers waiting for credit above which the session executes no further request. Values are shared with the
+/// cache.
+const MAX_WAITING_BYTES: usize = 256 << 20;
+/// Most caches whose new topologies a session receives unasked.
+const MAX_CACHES: usize = 64;
 
-/// About what a request takes to keep beside its bytes: one of which not all is here, and one that is not executed.
+/// Estimated memory of an incomplete request without its bytes.
 const PART_BYTES: usize = 1 << 10;
+/// Estimated memory of a complete request without its bytes.
 const READY_BYTES: usize = 256;
 
-/// One session: its calls are executed in the order in which they are complete, and answered each by itself.
+/// One session. It executes calls in the order in which they become complete, and answers each by itself.
 pub(crate) struct Framed {
     id: ConnectionId,
     member: MemberId,
     stream: StreamId,
     limits: Limits,
     max_event_bytes: usize,
-    /// Reads requests that come in one piece.
+    /// Decoder of requests in one fragment.
     whole: RequestDecoder,
-    /// Requests of which not all is here.
+    /// Incomplete requests, by call.
     parts: BTreeMap<u32, Part>,
     bytes_in_parts: usize,
-    /// Requests that are complete and not executed.
+    /// Complete requests that wait for execution.
     ready: VecDeque<Ready>,
-    /// Listeners that are being told what was there before them, one after the other.
+    /// Transfers of listeners' initial states, one at a time.
     transfers: VecDeque<(u32, Transfer)>,
-    /// The topology that the client was last told of, by cache.
-    told: BTreeMap<String, u32>,
+    /// Id of the topology that the client received last, by cache.
+    topology_ids: BTreeMap<String, u32>,
     out: SendBuffer,
     is_finished: bool,
-    /// Bytes of requests, and of answers and events, that the member has not been told of.
+    /// Bytes received and sent that the member's statistics do not include yet.
     traffic: (u64, u64),
-    /// Bytes of those that are complete and not executed.
+    /// Bytes of `ready`.
     bytes_ready: usize,
     progress: Progress,
-    seen: Seen,
+    activity: Activity,
 }
 
 struct Part {
     progress: Progress,
     decoder: RequestDecoder,
     size: usize,
-    /// It is all here, but for its FIN.
+    /// The request, once its last byte has arrived; FIN may still be missing.
     read: Option<Result<(RequestHeader, Request), RequestFault>>,
 }
 
@@ -70,7 +72,7 @@ struct Ready {
     call: u32,
     header: RequestHeader,
     request: Request,
-    /// As in [`Caller`].
+    /// The same as in [`Caller`].
     own_buffer: usize,
     size: usize,
 }
@@ -89,13 +91,13 @@ impl Framed {
             bytes_in_parts: 0,
             ready: VecDeque::new(),
             transfers: VecDeque::new(),
-            told: BTreeMap::new(),
+            topology_ids: BTreeMap::new(),
             out: SendBuffer::new(),
             is_finished: false,
             traffic: (0, 0),
             bytes_ready: 0,
             progress: Progress::default(),
-            seen: Seen::default(),
+            activity: Activity::default(),
         }
     }
 
@@ -103,11 +105,11 @@ impl Framed {
         self.id
     }
 
-    /// A fragment of a request has come. The error ends the session.
+    /// Reads a fragment of a request. An error ends the session.
     pub(crate) fn request(&mut self, fragment: &Fragment, link: &mut ServerLink) -> Result<(), ErrorCode> {
         let call = fragment.call;
         self.traffic.0 += fragment.bytes.len() as u64;
-        self.seen.received += fragment.bytes.len() as u64;
+        self.activity.received += fragment.bytes.len() as u64;
         if fragment.is_first && fragment.is_last {
             self.whole.receive(&fragment.bytes);
             let read = self.whole.poll().ok_or(HOT_ROD_MESSAGE_ERROR)?;
@@ -117,8 +119,8 @@ impl Framed {
             }
             return self.complete(call, read, is_all, (0, fragment.bytes.len()), link);
         }
-        let octets = fragment.bytes.len();
-        if !self.parts.is_empty() && self.bytes_in_parts + octets > MOST_IN_PIECES {
+        let size = fragment.bytes.len();
+        if !self.parts.is_empty() && self.bytes_in_parts + size > MAX_FRAGMENT_BYTES {
             self.drop_part(call);
             link.end_call(self.stream, call, HOT_ROD_TOO_MANY_CALLS, false);
             return Ok(());
@@ -131,17 +133,17 @@ impl Framed {
             read: None,
         };
         let part = self.parts.entry(call).or_insert_with(new);
-        part.size += octets;
-        self.bytes_in_parts += octets;
+        part.size += size;
+        self.bytes_in_parts += size;
         part.decoder.receive(&fragment.bytes);
         if part.read.is_none() {
             part.read = part.decoder.poll();
         }
-        // Octets behind a request can't become one: what a call's fragments make is exactly one.
+        // A call carries exactly one request, so bytes after it are an error.
         if part.read.as_ref().is_some_and(Result::is_ok) && part.decoder.buffered() > 0 {
             return Err(HOT_ROD_MESSAGE_ERROR);
         }
-        link.fragment_taken(self.stream, call, octets);
+        link.fragment_taken(self.stream, call, size);
         if !fragment.is_last {
             return Ok(());
         }
@@ -149,7 +151,7 @@ impl Framed {
         self.complete(call, part.read.ok_or(HOT_ROD_MESSAGE_ERROR)?, true, (part.size, part.size), link)
     }
 
-    /// A request is all here.
+    /// Queues a complete request for execution.
     fn complete(
         &mut self,
         call: u32,
@@ -158,14 +160,14 @@ impl Framed {
         (own_buffer, size): (usize, usize),
         link: &mut ServerLink,
     ) -> Result<(), ErrorCode> {
-        self.seen.requests += 1;
+        self.activity.requests += 1;
         match read {
             Ok((header, request)) if is_all => {
                 self.bytes_ready += READY_BYTES + size;
                 self.ready.push_back(Ready { call, header, request, own_buffer, size });
             }
             Ok(_) | Err(RequestFault::Violation(_)) => return Err(HOT_ROD_MESSAGE_ERROR),
-            // The session goes on.
+            // The session continues.
             Err(unknown) => {
                 write_fault(&unknown, &mut self.out);
                 link.respond_whole(self.stream, call, &mut self.out);
@@ -180,8 +182,7 @@ impl Framed {
         Some(part)
     }
 
-    /// The client gives a call up whose answer is not there, or its request is too large: nothing of it was executed, but
-    /// for a listener's request.
+    /// Drops a call that the client cancels or whose request is too large. It was not executed, unless it adds a listener.
     pub(crate) fn cancelled(&mut self, call: u32, code: ErrorCode, link: &mut ServerLink) {
         self.drop_part(call);
         self.ready.retain(|ready| ready.call != call);
@@ -192,41 +193,43 @@ impl Framed {
         link.end_call(self.stream, call, code, may_have_been_applied);
     }
 
-    /// Whether its client takes too long: for the first request, for the rest of one, or with nothing at all.
+    /// Returns whether the client has missed a deadline.
     pub(crate) fn is_late(&mut self, deadlines: Deadlines, now: Instant, is_held: bool) -> bool {
         let rests = self.parts.values_mut().any(|part| {
-            let seen = Seen { requests: 1, is_partial: true, is_held, received: part.size as u64, sent: 0 };
-            part.progress.look(deadlines, now, seen).is_some()
+            let activity = Activity { requests: 1, is_partial: true, is_held, received: part.size as u64, sent: 0 };
+            part.progress.check(deadlines, now, activity).is_some()
         });
-        rests || self.progress.look(deadlines, now, Seen { is_held, ..self.seen }).is_some()
+        rests || self.progress.check(deadlines, now, Activity { is_held, ..self.activity }).is_some()
     }
 
-    pub(crate) fn seen(&self) -> Seen {
-        self.seen
+    pub(crate) fn activity(&self) -> Activity {
+        self.activity
     }
 
-    /// Bytes of requests that are not executed, and of topologies' names.
+    /// Bytes of requests that are not executed, and of names of caches.
     pub(crate) fn held(&self) -> usize {
-        self.bytes_in_parts + self.parts.len() * PART_BYTES + self.bytes_ready + self.told.len() * MOST_OF_NAME
+        self.bytes_in_parts
+            + self.parts.len() * PART_BYTES
+            + self.bytes_ready
+            + self.topology_ids.len() * MAX_NAME_BYTES
     }
 
-    /// The client begins no further call.
+    /// Notes that the client starts no further call.
     pub(crate) fn finished(&mut self) {
         self.is_finished = true;
     }
 
-    /// Executes what is ready and fetches events, as far as there is room. Answers whether the session has come to its
-    /// end.
+    /// Executes complete requests and fetches events while there is room. Returns whether the session has ended.
     pub(crate) fn process(&mut self, cluster: &mut Cluster, moment: Moment, link: &mut ServerLink) -> bool {
         self.fetch_events(cluster, link);
-        while link.waiting(self.stream) < MOST_WAITING
+        while link.waiting(self.stream) < MAX_WAITING_BYTES
             && let Some(ready) = self.ready.pop_front()
         {
             self.execute(cluster, ready, moment, link);
         }
-        self.tell_states(cluster, moment, link);
+        self.send_states(cluster, moment, link);
         self.fetch_events(cluster, link);
-        self.tell_topologies(cluster, link);
+        self.send_topologies(cluster, link);
         let (read, written) = std::mem::take(&mut self.traffic);
         cluster.count_traffic(self.member, read, written);
         self.is_finished && link.open_calls(self.stream).is_empty()
@@ -237,10 +240,10 @@ impl Framed {
         self.bytes_ready -= READY_BYTES + size;
         let caller = Caller { connection: self.id, member: self.member, own_buffer };
         let operation = request.operation();
-        let wants_state = Transfer::wanted_by(&request);
+        let state_listener = Transfer::requested_by(&request);
         let reply = cluster.execute(caller, &header, request, moment);
         self.note_topology(&header, operation, &reply);
-        match wants_state.filter(|_| reply.status.is_success()) {
+        match state_listener.filter(|_| reply.status.is_success()) {
             None => self.answer(call, &header, operation, &reply, link),
             Some(listener_id) => {
                 let cache = cache_key(&header.options.cache).to_owned();
@@ -260,11 +263,11 @@ impl Framed {
         let asked = Asked { operation, version: header.version, intelligence: header.intelligence };
         write_reply(reply, asked, &mut self.out);
         self.traffic.1 += self.out.len() as u64;
-        self.seen.sent += self.out.len() as u64;
+        self.activity.sent += self.out.len() as u64;
         link.respond_whole(self.stream, call, &mut self.out);
     }
 
-    fn tell_states(&mut self, cluster: &mut Cluster, moment: Moment, link: &mut ServerLink) {
+    fn send_states(&mut self, cluster: &mut Cluster, moment: Moment, link: &mut ServerLink) {
         while let Some((call, transfer)) = self.transfers.pop_front() {
             loop {
                 if link.waiting_events(self.stream) >= self.max_event_bytes {
@@ -274,7 +277,7 @@ impl Framed {
                 if events.is_empty() {
                     break;
                 }
-                events.iter().for_each(|event| self.tell(link, |out| write_event(event, out)));
+                events.iter().for_each(|event| self.send_event(link, |out| write_event(event, out)));
             }
             self.answer(call, &transfer.header, Operation::AddClientListener, &transfer.reply, link);
         }
@@ -282,41 +285,41 @@ impl Framed {
 
     fn fetch_events(&mut self, cluster: &mut Cluster, link: &mut ServerLink) {
         while link.waiting_events(self.stream) < self.max_event_bytes
-            && let Some(letter) = cluster.post.take(self.id)
+            && let Some(queued) = cluster.queues.take(self.id)
         {
-            self.tell(link, |out| match &letter {
-                Letter::Entry(event) => write_event(event, out),
-                Letter::Counter(event) => write_counter_event(event, out),
+            self.send_event(link, |out| match &queued {
+                QueuedEvent::Entry(event) => write_event(event, out),
+                QueuedEvent::Counter(event) => write_counter_event(event, out),
             });
         }
     }
 
-    fn tell(&mut self, link: &mut ServerLink, write: impl FnOnce(&mut SendBuffer)) {
+    fn send_event(&mut self, link: &mut ServerLink, write: impl FnOnce(&mut SendBuffer)) {
         write(&mut self.out);
         let bytes = self.out.to_bytes();
         self.traffic.1 += bytes.len() as u64;
-        self.seen.sent += bytes.len() as u64;
+        self.activity.sent += bytes.len() as u64;
         self.out.clear();
         link.event(self.stream, bytes, true, true);
     }
 
-    /// A client that has got an answer about a cache may be told of its topologies.
+    /// Notes a cache whose topologies the client receives from now on: one that it had an answer about.
     fn note_topology(&mut self, header: &RequestHeader, operation: Operation, reply: &Reply) {
         let is_known = reply.status != Status::PARSE_ERROR && !reply.status.is_error() && operation != Operation::Ping;
         let cache = &header.options.cache;
         if let Some(topology) = &reply.topology {
-            if self.told.len() < MOST_CACHES || self.told.contains_key(cache) {
-                self.told.insert(cache.clone(), topology.id);
+            if self.topology_ids.len() < MAX_CACHES || self.topology_ids.contains_key(cache) {
+                self.topology_ids.insert(cache.clone(), topology.id);
             }
-        } else if is_known && self.told.len() < MOST_CACHES && !self.told.contains_key(cache) {
-            self.told.insert(cache.clone(), header.topology_id);
+        } else if is_known && self.topology_ids.len() < MAX_CACHES && !self.topology_ids.contains_key(cache) {
+            self.topology_ids.insert(cache.clone(), header.topology_id);
         }
     }
 
-    fn tell_topologies(&mut self, cluster: &Cluster, link: &mut ServerLink) {
-        for (cache, told) in &mut self.told {
-            if let Some(topology) = cluster.topology(cache).filter(|topology| topology.id != *told) {
-                *told = topology.id;
+    fn send_topologies(&mut self, cluster: &Cluster, link: &mut ServerLink) {
+        for (cache, id) in &mut self.topology_ids {
+            if let Some(topology) = cluster.topology(cache).filter(|topology| topology.id != *id) {
+                *id = topology.id;
                 link.tell_topology(self.stream, cache, topology);
             }
         }

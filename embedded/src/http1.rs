@@ -1,4 +1,4 @@
-//! A client that begins with HTTP/1.1: ordinary requests are answered, and a tunnel leads to the member.
+//! A link that starts with HTTP/1.1: answers ordinary requests, and opens a tunnel to the member.
 
 use bytes::BytesMut;
 use hotrod_core::carriage::registry::{ADDRESS_FIELD, NODE_FIELD};
@@ -8,17 +8,17 @@ use hotrod_core::time::Instant;
 use hotrod_core::wire::SendBuffer;
 
 use crate::cluster::{Cluster, Moment};
-use crate::deadlines::Seen;
+use crate::deadlines::Activity;
+use crate::event_queues::{ConnectionId, End};
 use crate::link::Link;
 use crate::members::MemberId;
-use crate::post::{ConnectionId, End};
 
 /// Body of the answer to GET.
 pub(crate) const GREETING: &str =
     "hotrod-embedded: Hot Rod is served here, by Upgrade, CONNECT, Extended CONNECT or as it is.\n";
 
-/// What the head of a request may take.
-const MOST_OF_HEAD: usize = 16 << 10;
+/// Memory that counts for the head of a request, in bytes.
+const HEAD_BYTES: usize = 16 << 10;
 
 pub(crate) struct Http1 {
     id: ConnectionId,
@@ -74,7 +74,7 @@ impl Http1 {
         }
     }
 
-    /// A tunnel is asked for.
+    /// Opens or refuses the tunnel that a request asks for.
     fn open(&mut self, cluster: &mut Cluster, request: &Request) {
         let target = match &request.kind {
             Kind::Connect { authority } => Some(authority.as_str()),
@@ -84,14 +84,14 @@ impl Http1 {
             return Refusal::new(400).answer_http1(&mut self.exchange);
         }
         let name = cluster.name_of(self.member);
-        if !cluster.is_meant(self.member, request.fields.text(NODE_FIELD), target) {
+        if !cluster.is_addressed(self.member, request.fields.text(NODE_FIELD), target) {
             return Refusal::another_member(name).answer_http1(&mut self.exchange);
         }
         let Ok(mut tunnel) = Link::inside(cluster, self.member, self.id) else {
             return Refusal::temporary(429).answer_http1(&mut self.exchange);
         };
         let mut fields = Fields::new();
-        // The address of a member can be the value of a field.
+        // An address is a valid field value.
         let _ = fields.push(NODE_FIELD, name);
         if let Some(address) = cluster.node_of(self.member).address() {
             let _ = fields.push(ADDRESS_FIELD, address.to_string());
@@ -117,7 +117,7 @@ impl Http1 {
         self.tunnel.as_ref()?.poll_timeout()
     }
 
-    /// The answer, and behind it what the tunnel says.
+    /// Returns the bytes of the answer, and after these the tunnel's.
     pub(crate) fn transmit(&self) -> &SendBuffer {
         match &self.tunnel {
             Some(tunnel) if self.exchange.transmit().is_empty() => tunnel.transmit(),
@@ -136,12 +136,12 @@ impl Http1 {
         self.end.as_ref().or_else(|| self.tunnel.as_ref()?.end())
     }
 
-    pub(crate) fn seen(&self) -> Seen {
-        self.tunnel.as_ref().map(|tunnel| tunnel.seen()).unwrap_or_default()
+    pub(crate) fn activity(&self) -> Activity {
+        self.tunnel.as_ref().map(|tunnel| tunnel.activity()).unwrap_or_default()
     }
 
     pub(crate) fn held(&self, cluster: &Cluster) -> usize {
-        self.exchange.transmit().len() + self.tunnel.as_ref().map_or(MOST_OF_HEAD, |tunnel| tunnel.held(cluster))
+        self.exchange.transmit().len() + self.tunnel.as_ref().map_or(HEAD_BYTES, |tunnel| tunnel.held(cluster))
     }
 
     pub(crate) fn close(self, cluster: &mut Cluster) {

@@ -1,4 +1,4 @@
-//! A client that speaks HTTP/2: sessions in Hot Rod frames, and tunnels.
+//! An HTTP/2 link: sessions in Hot Rod frames, and tunnels.
 
 use std::collections::BTreeMap;
 
@@ -11,35 +11,35 @@ use hotrod_core::time::Instant;
 use hotrod_core::wire::SendBuffer;
 
 use crate::cluster::{Cluster, Moment};
-use crate::connection::may_open;
-use crate::deadlines::Seen;
+use crate::connection::check_capacity;
+use crate::deadlines::Activity;
+use crate::event_queues::{ConnectionId, End};
 use crate::framed::Framed;
 use crate::http1::GREETING;
 use crate::link::Link;
 use crate::members::MemberId;
-use crate::post::{ConnectionId, End};
 
-/// Octets of fragments that all calls of a link may send at first: enough for several of those that come from far.
+/// Initial connection credit, in bytes of fragments of all calls: enough for several calls over a long round trip.
 const CONNECTION_CREDIT: u32 = 4 << 20;
-/// Bytes that a client has not taken above which nothing is read from it, nor executed.
-const UNTAKEN: usize = 1 << 20;
+/// Unsent bytes above which the node reads nothing from the client and executes nothing for it.
+const MAX_UNSENT_BYTES: usize = 1 << 20;
 
-/// About what HTTP/2 takes to keep on a link: tables of HPACK, a frame that is not all here.
+/// Estimated memory of HTTP/2 on a link, in bytes: HPACK tables and an incomplete frame.
 const HTTP2_BYTES: usize = 32 << 10;
-/// The same for a session.
+/// Estimated memory of a session, in bytes.
 const SESSION_BYTES: usize = 4 << 10;
 
-/// A link of HTTP/2. One lane is enough for a client: requests are taken in side by side.
+/// An HTTP/2 link. It asks clients for no second lane: it reads the requests of one session side by side.
 pub(crate) struct Http2 {
     id: ConnectionId,
     member: MemberId,
     is_inside: bool,
     machine: ServerLink,
     sessions: BTreeMap<StreamId, Session>,
-    /// Bytes received since they were last looked at.
+    /// Whether bytes have been received since the last `process`.
     has_received: bool,
-    /// Of sessions that have ended.
-    seen: Seen,
+    /// Traffic of sessions that have ended.
+    activity: Activity,
     end: Option<End>,
 }
 
@@ -47,7 +47,7 @@ enum Session {
     Framed(Box<Framed>),
     Tunnel {
         link: Box<Link>,
-        /// Bytes that it has taken and the client may not replace yet.
+        /// Bytes received whose flow-control credit has not been returned to the client.
         held: usize,
     },
 }
@@ -64,7 +64,7 @@ impl Http2 {
             machine: ServerLink::new(config, moment.now),
             sessions: BTreeMap::new(),
             has_received: false,
-            seen: Seen::default(),
+            activity: Activity::default(),
             end: None,
         }
     }
@@ -78,10 +78,10 @@ impl Http2 {
     }
 
     pub(crate) fn wants_read(&self) -> bool {
-        self.end.is_none() && self.machine.wants_read() && self.machine.transmit().len() < UNTAKEN
+        self.end.is_none() && self.machine.wants_read() && self.machine.transmit().len() < MAX_UNSENT_BYTES
     }
 
-    /// Whether tunnels have so much to say that they read nothing more.
+    /// Returns whether a tunnel reads nothing because too many of its bytes are unsent.
     pub(crate) fn has_full_tunnels(&self) -> bool {
         self.sessions.values().any(|session| matches!(session, Session::Tunnel { link, .. } if !link.wants_read()))
     }
@@ -137,13 +137,13 @@ impl Http2 {
 
     fn process_sessions(&mut self, cluster: &mut Cluster, moment: Moment) {
         let mut over = Vec::new();
-        let is_held = self.machine.transmit().len() >= UNTAKEN;
+        let is_held = self.machine.transmit().len() >= MAX_UNSENT_BYTES;
         for (stream, session) in &mut self.sessions {
             match session {
                 Session::Framed(session) => {
-                    if matches!(cluster.post.end_of(session.id()), Some(End::TooSlow { .. })) {
+                    if matches!(cluster.queues.end_of(session.id()), Some(End::TooSlow { .. })) {
                         over.push((*stream, ErrorCode::ENHANCE_YOUR_CALM));
-                    } else if self.machine.transmit().len() < UNTAKEN
+                    } else if self.machine.transmit().len() < MAX_UNSENT_BYTES
                         && session.process(cluster, moment, &mut self.machine)
                     {
                         over.push((*stream, ErrorCode::NO_ERROR));
@@ -166,7 +166,7 @@ impl Http2 {
         over.into_iter().for_each(|(stream, code)| self.end_session(cluster, stream, code));
     }
 
-    /// A session is asked for.
+    /// Opens or refuses the session that a request asks for.
     fn begin(&mut self, cluster: &mut Cluster, stream: StreamId, asked: &Asked) {
         let refused = if asked.is_foreign {
             Some(Refusal::new(501))
@@ -174,9 +174,9 @@ impl Http2 {
             Some(Refusal::new(405))
         } else if asked.is_malformed || asked.has_unknown_inside() {
             Some(Refusal::new(400))
-        } else if !cluster.is_meant(self.member, asked.node.as_deref(), asked.target.as_deref()) {
+        } else if !cluster.is_addressed(self.member, asked.node.as_deref(), asked.target.as_deref()) {
             Some(Refusal::another_member(cluster.name_of(self.member)))
-        } else if may_open(cluster, self.member, Some(self.id)).is_err() {
+        } else if check_capacity(cluster, self.member, Some(self.id)).is_err() {
             Some(Refusal::temporary(429))
         } else {
             None
@@ -185,7 +185,7 @@ impl Http2 {
             return refusal.answer_http2(&mut self.machine, stream);
         }
         let session = if self.machine.form(stream) == Some(Form::Frames) {
-            let id = cluster.post.open(self.member, Some(self.id));
+            let id = cluster.queues.open(self.member, Some(self.id));
             Session::Framed(Box::new(Framed::new(cluster, id, self.member, stream)))
         } else {
             match Link::inside(cluster, self.member, self.id) {
@@ -221,7 +221,7 @@ impl Http2 {
 
     fn forget(&mut self, cluster: &mut Cluster, stream: StreamId) {
         if let Some(session) = self.sessions.remove(&stream) {
-            self.seen = self.seen.and(session.seen());
+            self.activity = self.activity.and(session.activity());
             session.close(cluster);
         }
     }
@@ -244,7 +244,7 @@ impl Http2 {
 
     pub(crate) fn transmitted(&mut self, count: usize) {
         self.machine.transmitted(count);
-        // There is room again, of which nobody else may tell.
+        // Sent bytes make room for the tunnels; no other call moves theirs on.
         for (stream, session) in &mut self.sessions {
             if let Session::Tunnel { link, .. } = session {
                 move_out(link, *stream, &mut self.machine);
@@ -256,12 +256,12 @@ impl Http2 {
         self.end.as_ref()
     }
 
-    /// All sessions together, those that have ended among them.
-    pub(crate) fn seen(&self) -> Seen {
-        self.sessions.values().map(Session::seen).fold(self.seen, Seen::and)
+    /// Returns the traffic of all sessions, ended ones included.
+    pub(crate) fn activity(&self) -> Activity {
+        self.sessions.values().map(Session::activity).fold(self.activity, Activity::and)
     }
 
-    /// Bytes that the client makes the node hold.
+    /// Bytes of memory that the client occupies.
     pub(crate) fn held(&self, cluster: &Cluster) -> usize {
         let of_session = |(stream, session): (&StreamId, &Session)| match session {
             Session::Framed(session) => {
@@ -278,10 +278,10 @@ impl Http2 {
 }
 
 impl Session {
-    fn seen(&self) -> Seen {
+    fn activity(&self) -> Activity {
         match self {
-            Self::Framed(session) => session.seen(),
-            Self::Tunnel { link, .. } => link.seen(),
+            Self::Framed(session) => session.activity(),
+            Self::Tunnel { link, .. } => link.activity(),
         }
     }
 
@@ -293,7 +293,7 @@ impl Session {
     }
 }
 
-/// Sends what a tunnel says, as far as its stream takes it.
+/// Moves a tunnel's bytes to its stream, as many as the stream accepts.
 fn move_out(link: &mut Link, stream: StreamId, machine: &mut ServerLink) {
     loop {
         let room = machine.room(stream).min(link.transmit().first().len());
@@ -306,8 +306,8 @@ fn move_out(link: &mut Link, stream: StreamId, machine: &mut ServerLink) {
 }
 
 impl Cluster {
-    /// Whether a session that names a member, or has CONNECT's target, means this one: it does unless it means another.
-    pub(crate) fn is_meant(&self, member: MemberId, node: Option<&str>, target: Option<&str>) -> bool {
+    /// Returns whether a request for a session may be served by `member`: it names this member or none.
+    pub(crate) fn is_addressed(&self, member: MemberId, node: Option<&str>, target: Option<&str>) -> bool {
         let wanted = match (node, target) {
             (Some(node), _) => NodeSelector::Node(node),
             (None, Some(target)) => NodeSelector::Authority(target),
@@ -317,12 +317,12 @@ impl Cluster {
         let all: Vec<_> = self.members().map(|(_, address)| address.clone()).collect();
         match wanted.find(&all) {
             Some(meant) => meant == own,
-            // A name of the balancer before it, perhaps: it names no member, and nobody connects to it.
+            // The target may be the name of a load balancer before the node; it names no member.
             None => node.is_none(),
         }
     }
 
-    /// A member as the header field names it: by its address.
+    /// Returns the value of `Hot-Rod-Node` for a member: its address.
     pub(crate) fn name_of(&self, member: MemberId) -> String {
         self.members.all.get(&member).map(|member| member.address.to_string()).unwrap_or_default()
     }

@@ -1,4 +1,4 @@
-//! Iterations: batches of entries, segment after segment.
+//! Iterations: batches of entries, segment by segment.
 
 use std::collections::BTreeMap;
 
@@ -7,35 +7,36 @@ use hotrod_core::time::Instant;
 use hotrod_core::wire::{Body, IterationBatch, IterationEntry, Status};
 
 use crate::answer::{Answer, Failure, Outcome};
-use crate::held::States;
-use crate::post::ConnectionId;
+use crate::event_queues::ConnectionId;
+use crate::memory::StateMemory;
 use crate::single_key::{Caller, Job};
 use crate::store::Store;
 
-/// About what an iteration takes to keep, without its segments.
+/// Estimated memory of an iteration without its segments, in bytes.
 const OWN_BYTES: usize = 256;
-/// Bytes of entries in a batch, whatever number was asked for; one entry may exceed it.
+/// Most bytes of entries in a batch, whatever count was requested; one entry may exceed it.
 const BATCH_BYTES: usize = 1 << 20;
 
-/// An iteration as it goes on.
+/// An open iteration.
 ///
-/// It has no snapshot: what is there all the time comes exactly once, what comes or goes meanwhile may come or not.
+/// It has no snapshot. It returns an entry that exists all the time exactly once, and one that is written or removed
+/// meanwhile at most once.
 pub(crate) struct Iteration {
     pub(crate) caller: Caller,
     pub(crate) cache: String,
     batch: usize,
     with_metadata: bool,
-    /// Those not finished, the present one last.
+    /// Unfinished segments, the current one last.
     segments: Vec<u32>,
-    /// The last key that was told of the present segment.
+    /// Last returned key of the current segment.
     after: Option<Bytes>,
     used: Instant,
-    /// Bytes that are counted for it.
+    /// Bytes counted in [`StateMemory`].
     held: usize,
 }
 
-/// What an iteration is asked for at its beginning.
-pub(crate) struct Wanted {
+/// Settings of an iteration from its first request.
+pub(crate) struct IterationOptions {
     pub(crate) segments: Option<Bytes>,
     pub(crate) batch: u32,
     pub(crate) with_metadata: bool,
@@ -53,18 +54,18 @@ impl Iterations {
         self.all.len()
     }
 
-    /// Starts one; its id is the answer.
-    pub(crate) fn start(&mut self, job: &Job<'_>, wanted: &Wanted, states: &mut States) -> Answer {
+    /// Starts an iteration and answers with its id.
+    pub(crate) fn start(&mut self, job: &Job<'_>, options: &IterationOptions, states: &mut StateMemory) -> Answer {
         let count = job.cache.options.segments;
-        let asked = |segment: &u32| wanted.segments.as_ref().is_none_or(|mask| is_set(mask, *segment));
+        let asked = |segment: &u32| options.segments.as_ref().is_none_or(|mask| is_set(mask, *segment));
         let held = OWN_BYTES + job.cache.name.len() + count as usize * size_of::<u32>();
         states.add(job.caller.connection, held);
         self.last += 1;
         let iteration = Iteration {
             caller: job.caller,
             cache: job.cache.name.clone(),
-            batch: wanted.batch.max(1) as usize,
-            with_metadata: wanted.with_metadata,
+            batch: options.batch.max(1) as usize,
+            with_metadata: options.with_metadata,
             segments: (0..count).rev().filter(asked).collect(),
             after: None,
             used: job.moment.now,
@@ -74,7 +75,7 @@ impl Iterations {
         Answer::with(Body::IterationId(self.last.to_string()))
     }
 
-    /// The cache that an iteration of this member goes over.
+    /// Returns the cache of an iteration of the caller's member.
     pub(crate) fn cache_of(&self, id: &str, caller: Caller) -> Option<&str> {
         let iteration = self.all.get(&id.parse().ok()?)?;
         (iteration.caller.member == caller.member).then_some(&iteration.cache)
@@ -87,7 +88,7 @@ impl Iterations {
         Ok(Answer::with(Body::Iteration(iteration.next(job.store()?))))
     }
 
-    pub(crate) fn end(&mut self, id: &str, caller: Caller, states: &mut States) -> Answer {
+    pub(crate) fn end(&mut self, id: &str, caller: Caller, states: &mut StateMemory) -> Answer {
         let known = self.cache_of(id, caller).is_some();
         let removed = id.parse().ok().filter(|_| known).and_then(|id: u64| self.all.remove(&id));
         let Some(removed) = removed else { return Answer { status: Status::INVALID_ITERATION, body: Body::Nothing } };
@@ -99,7 +100,7 @@ impl Iterations {
         self.all.values().filter(|iteration| iteration.caller.connection == connection).count()
     }
 
-    pub(crate) fn retain(&mut self, states: &mut States, keep: impl Fn(Caller, Instant) -> bool) {
+    pub(crate) fn retain(&mut self, states: &mut StateMemory, keep: impl Fn(Caller, Instant) -> bool) {
         self.all.retain(|_, iteration| {
             let is_kept = keep(iteration.caller, iteration.used);
             if !is_kept {
@@ -109,7 +110,7 @@ impl Iterations {
         });
     }
 
-    /// When the one that was used least recently was used.
+    /// Time of the last use of the least recently used iteration.
     pub(crate) fn oldest_use(&self) -> Option<Instant> {
         self.all.values().map(|iteration| iteration.used).min()
     }
@@ -130,7 +131,7 @@ impl Iteration {
         IterationBatch { finished_segments: bits(&finished), entries }
     }
 
-    /// Reads on in a segment; answers whether it is finished.
+    /// Reads further entries of a segment; returns whether it is finished.
     fn read_segment(
         &mut self,
         segment: u32,
@@ -152,7 +153,7 @@ impl Iteration {
     }
 }
 
-/// What is answered when there is no such iteration.
+/// Answer to a request that names an unknown iteration.
 pub(crate) fn invalid_batch() -> Answer {
     let batch = IterationBatch { finished_segments: Bytes::new(), entries: Vec::new() };
     Answer { status: Status::INVALID_ITERATION, body: Body::Iteration(batch) }
@@ -168,7 +169,7 @@ fn is_set(mask: &[u8], bit: u32) -> bool {
     mask.get(bit as usize / 8).is_some_and(|byte| byte & 1 << (bit % 8) != 0)
 }
 
-/// As Java's `BitSet`: lowest bit first, no zero bytes at the end.
+/// Returns the bytes of Java's `BitSet`: lowest bit first, without trailing zero bytes.
 fn bits(numbers: &[u32]) -> Bytes {
     let mut bytes = Vec::new();
     for number in numbers {

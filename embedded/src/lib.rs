@@ -69,8 +69,8 @@ mod counters;
 mod deadlines;
 mod dispatch;
 mod entry;
+mod event_queues;
 mod framed;
-mod held;
 #[cfg(feature = "host")]
 pub mod host;
 mod http1;
@@ -79,10 +79,10 @@ mod iteration;
 mod link;
 mod listeners;
 mod members;
+mod memory;
 mod multimap;
 mod options;
 mod ownership;
-mod post;
 mod single_key;
 mod statistics;
 mod store;
@@ -91,10 +91,10 @@ mod streams;
 pub use cluster::{Cluster, Moment};
 pub use connection::{Connection, Refused};
 pub use deadlines::{Deadlines, Late};
+pub use event_queues::{ConnectionId, End};
 pub use link::Link;
 pub use members::{MemberId, MemberState};
 pub use options::{CacheMode, CacheOptions, ClusterOptions, InvalidCache, NamedCache};
-pub use post::{ConnectionId, End};
 pub use statistics::Counts;
 
 /// Runs the example of the README with the tests.

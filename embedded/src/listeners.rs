@@ -1,4 +1,4 @@
-//! Listeners of a cache and what they are told.
+//! Listeners of a cache and their events.
 
 use std::collections::BTreeMap;
 
@@ -6,39 +6,39 @@ use bytes::Bytes;
 use hotrod_core::routing::BloomFilter;
 use hotrod_core::wire::{EntryChange, Event, EventData, Interests};
 
+use crate::event_queues::{ConnectionId, EventQueues, QueuedEvent};
 use crate::members::MemberId;
-use crate::post::{ConnectionId, Letter, Post};
 use crate::store::Place;
 
-/// A listener.
+/// A client listener of a cache.
 #[derive(Debug)]
 pub(crate) struct Listener {
     pub(crate) connection: ConnectionId,
     pub(crate) member: MemberId,
     pub(crate) interests: Interests,
-    /// Tells only of keys that this may contain.
+    /// Filter of a near cache: the listener receives only events of keys that it may contain.
     pub(crate) bloom: Option<BloomFilter>,
-    /// How far the entries that were there before have been told; `None` when all have, or were not asked for.
-    pub(crate) told: Option<Told>,
-    /// Bytes that are counted for it.
+    /// Position in the transfer of the initial state; `None` when it is complete or was not requested.
+    pub(crate) cursor: Option<StateCursor>,
+    /// Bytes counted in [`StateMemory`](crate::memory::StateMemory).
     pub(crate) held: usize,
 }
 
-/// A position in the order of segments, then keys: everything up to and with it has been told.
+/// A position in the order of segments, then keys: everything up to and including it has been sent.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub(crate) struct Told {
+pub(crate) struct StateCursor {
     pub(crate) segment: u32,
     pub(crate) key: Option<Bytes>,
 }
 
-impl Told {
+impl StateCursor {
     fn includes(&self, place: &Place) -> bool {
         place.segment < self.segment
             || (place.segment == self.segment && self.key.as_ref().is_some_and(|key| place.key <= *key))
     }
 }
 
-/// The listeners of a cache: by the member that serves them and the id that their client chose.
+/// The listeners of a cache, by the member that serves them and the id that their client chose.
 #[derive(Debug, Default)]
 pub(crate) struct Listeners {
     all: BTreeMap<(MemberId, Bytes), Listener>,
@@ -46,7 +46,7 @@ pub(crate) struct Listeners {
 }
 
 impl Listeners {
-    /// Adds a listener in place of one with the same id, which is the answer.
+    /// Adds a listener; returns the one with the same id that it replaces.
     pub(crate) fn add(&mut self, id: Bytes, listener: Listener) -> Option<Listener> {
         let replaced = self.remove(listener.member, &id);
         self.blooms += usize::from(listener.bloom.is_some());
@@ -73,7 +73,7 @@ impl Listeners {
         self.blooms = self.all.values().filter(|listener| listener.bloom.is_some()).count();
     }
 
-    /// The near-cache filter of a connection.
+    /// Returns the near-cache filter of a connection.
     pub(crate) fn bloom_of(&mut self, connection: ConnectionId) -> Option<&mut BloomFilter> {
         if self.blooms == 0 {
             return None;
@@ -82,21 +82,21 @@ impl Listeners {
         listeners.find_map(|listener| listener.bloom.as_mut())
     }
 
-    /// Tells everybody who wants to know. `only_of`: only the listeners that this member serves.
+    /// Sends an event to the interested listeners; with `only_of` only to those that this member serves.
     pub(crate) fn publish(
         &self,
         change: EntryChange,
         place: &Place,
         version: u64,
         only_of: Option<MemberId>,
-        post: &mut Post,
+        queues: &mut EventQueues,
     ) {
         for ((member, id), listener) in &self.all {
             let elsewhere = only_of.is_some_and(|only| only != *member);
             if elsewhere || !listener.wants(change, place) {
                 continue;
             }
-            post.send(listener.connection, Letter::Entry(event(0, id, change, &place.key, version)));
+            queues.send(listener.connection, QueuedEvent::Entry(event(0, id, change, &place.key, version)));
         }
     }
 }
@@ -109,15 +109,15 @@ impl Listener {
             EntryChange::Removed => Interests::REMOVED,
             EntryChange::Expired => Interests::EXPIRED,
         };
-        // What has not been told yet will be, as it then is.
-        let will_be_told = self.told.as_ref().is_some_and(|told| !told.includes(place));
+        // An entry beyond the cursor is sent later, in its state of that time.
+        let will_be_sent = self.cursor.as_ref().is_some_and(|cursor| !cursor.includes(place));
         self.interests.includes(kind)
-            && !will_be_told
+            && !will_be_sent
             && self.bloom.as_ref().is_none_or(|bloom| bloom.may_contain(&place.key))
     }
 }
 
-/// An event of an entry. The message id is that of the request for entries that were there before it, else 0.
+/// Creates an event of an entry. The message id is that of the listener's request for its initial state, and 0 otherwise.
 pub(crate) fn event(message_id: u64, id: &Bytes, change: EntryChange, key: &Bytes, version: u64) -> Event {
     let versioned = matches!(change, EntryChange::Created | EntryChange::Modified);
     Event {

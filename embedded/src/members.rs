@@ -4,31 +4,31 @@ use std::collections::BTreeMap;
 
 use hotrod_core::wire;
 
-/// A member, for as long as the cluster exists: a number is not given twice.
+/// Identity of a member. A cluster uses no number twice.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct MemberId(pub u32);
 
-/// How a member is.
+/// State of a member.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum MemberState {
-    /// It serves.
+    /// Serves clients.
     #[default]
     Running,
-    /// It answers every request with ILLEGAL_LIFECYCLE_STATE, as one that starts or stops.
+    /// Answers each request with ILLEGAL_LIFECYCLE_STATE, as a server does while it starts or stops.
     Stopping,
-    /// It is gone and the others have not noticed yet: it still stands in the view, nobody can connect to it, and
-    /// what needs it is answered with NODE_SUSPECTED.
+    /// Crashed and not yet excluded: the view still names it, no client can connect to it, and operations that need it are
+    /// answered with NODE_SUSPECTED.
     Crashed,
 }
 
-/// A member and where clients find it.
+/// A member's address, as topologies name it, and state.
 #[derive(Debug, Clone)]
 pub(crate) struct Member {
     pub(crate) address: wire::Member,
     pub(crate) state: MemberState,
 }
 
-/// The members in the view, in the order in which they joined.
+/// The members of the view, in the order in which they joined.
 #[derive(Debug, Default)]
 pub(crate) struct Members {
     pub(crate) all: BTreeMap<MemberId, Member>,
@@ -51,7 +51,7 @@ impl Members {
         self.all.get(&id).map(|member| member.state)
     }
 
-    /// Whether it can take part in an operation.
+    /// Returns whether a member can take part in an operation.
     pub(crate) fn is_alive(&self, id: MemberId) -> bool {
         self.state(id).is_some_and(|state| state != MemberState::Crashed)
     }

@@ -10,7 +10,7 @@ use crate::entry::weight;
 use crate::single_key::{Access, Job};
 use crate::store::Place;
 
-/// The values of all multimap keys, in the order in which they were added.
+/// The values of all multimap keys. Values of a key are in the order in which they were added.
 pub(crate) struct Multimap {
     segments: Vec<BTreeMap<Bytes, Vec<Bytes>>>,
     keys: u64,
@@ -31,7 +31,7 @@ impl Multimap {
         self.segments[segment as usize].len()
     }
 
-    /// Pairs of key and value.
+    /// Counts pairs of key and value.
     pub(crate) fn len(&self) -> u64 {
         self.values
     }
@@ -111,7 +111,7 @@ impl Job<'_> {
         Ok(Answer::SUCCESS)
     }
 
-    /// Removes one value of a key, or all.
+    /// Removes one value of a key, or with `None` all of them.
     pub(crate) fn multimap_remove(&mut self, key: &Bytes, value: Option<&Bytes>) -> Outcome {
         let place = self.locate(key, Access::Write)?;
         let removed = self.store_mut()?.multimap.remove(&place, value);

@@ -1,4 +1,4 @@
-//! How a cluster and its caches are made.
+//! Settings of a cluster and its caches.
 
 use std::str::FromStr;
 use std::time::Duration;
@@ -7,35 +7,35 @@ use hotrod_core::wire::{Limits, MediaType};
 
 use crate::deadlines::Deadlines;
 
-/// How a [`Cluster`](crate::Cluster) is made.
+/// Settings of a [`Cluster`](crate::Cluster).
 #[derive(Debug, Clone)]
 pub struct ClusterOptions {
-    /// Caches beside `default`, `dist`, `repl` and `local`, or one of these made otherwise.
+    /// Caches beside `default`, `dist`, `repl` and `local`, or other settings for one of these.
     pub caches: Vec<NamedCache>,
-    /// What clients may send. Default: that of the protocol core, but for names: 4 KiB.
+    /// Limits of requests. Default: those of the protocol core, but 4 KiB for names.
     pub limits: Limits,
-    /// Clients connected to one member at a time. Default 10,000.
+    /// Connections to one member at a time. Default 10,000.
     pub max_connections: usize,
-    /// Sessions on one link at a time, those within tunnels and the tunnels among them. Default 200.
+    /// Sessions on one link at a time; tunnels and the sessions inside them count. Default 200.
     pub max_sessions: usize,
-    /// Bytes that one link may make the node hold: requests that are not executed, answers, events and states (listeners,
-    /// iterations, streams) of all its sessions. More ends the link. Default 512 MiB.
+    /// Bytes of memory that one link may occupy: requests that are not executed, answers, events, listeners, iterations and
+    /// streams of all its sessions. A link that exceeds it ends. Default 512 MiB.
     pub max_link_bytes: usize,
-    /// The same for all links together. More ends the link that holds most. Default 1 GiB.
+    /// The same for all links together. If they exceed it, the link that occupies most ends. Default 1 GiB.
     pub max_held_bytes: usize,
-    /// How long clients may take. Default: without end.
+    /// Deadlines of clients. Default: none.
     pub deadlines: Deadlines,
-    /// Bytes waiting for a client above which nothing more is read from it. Default 4 MiB; one answer may exceed it.
+    /// Unsent bytes above which the node reads nothing more from a client. Default 4 MiB; one answer may exceed it.
     pub max_send_bytes: usize,
-    /// Bytes of events waiting for a client above which it is disconnected. Default 16 MiB.
+    /// Bytes of queued events above which a client is disconnected. Default 16 MiB.
     pub max_event_bytes: usize,
-    /// Iterations, and streams of either direction, that a client may have open at a time. Default 256.
+    /// Open iterations and streams of a client. Default 256.
     pub max_open_states: usize,
-    /// Listeners that a client may have, for each cache, and counters that it may listen to. Default 1,024.
+    /// Listeners of a client in each cache, and counters that it listens to. Default 1,024 of each.
     pub max_listeners: usize,
-    /// Caches that may be created, and counters. Default 4,096 of each.
+    /// Caches of the cluster, and counters. Default 4,096 of each.
     pub max_definitions: usize,
-    /// An iteration or a stream that is not used for so long is dropped. Default 5 minutes, as the server.
+    /// Idle timeout of iterations and streams. Default 5 minutes, as in Infinispan.
     pub state_timeout: Duration,
 }
 
@@ -59,36 +59,36 @@ impl Default for ClusterOptions {
     }
 }
 
-/// Where the entries of a cache are.
+/// Distribution of a cache's entries over the members.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum CacheMode {
-    /// On each member its own; clients get no topology.
+    /// Each member has entries of its own; clients receive no topology.
     Local,
-    /// On every member.
+    /// Each member owns all segments.
     Replicated,
-    /// On some members, by the segment of the key.
+    /// Each segment has some owners.
     Distributed {
-        /// On how many, at least 1; all, if there are fewer.
+        /// Owners of a segment, at least 1; all members if there are fewer.
         owners: usize,
     },
 }
 
-/// How a cache is made.
+/// Settings of a cache.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CacheOptions {
-    /// Where its entries are. Default: distributed, two owners.
+    /// Distribution over the members. Default: distributed, two owners.
     pub mode: CacheMode,
-    /// Number of segments, at least 1. Default 256.
+    /// Segments, at least 1. Default 256.
     pub segments: u32,
-    /// Entries above which writes fail with a server error. Default: no limit but bytes.
+    /// Entries above which writes fail with a server error. Default: unlimited.
     pub max_entries: u64,
-    /// Bytes of keys, values and what it takes to keep them, above which writes fail. Default 1 GiB.
+    /// Bytes of entries, keys and overhead included, above which writes fail with a server error. Default 1 GiB.
     pub max_bytes: u64,
-    /// Lifespan of entries written with the default one, in milliseconds; `None` for no end. Default: `None`.
+    /// Default lifespan of entries, in milliseconds; `None` for unlimited. Default: `None`.
     pub lifespan: Option<u64>,
-    /// Maximum idle time of entries written with the default one, in milliseconds. Default: `None`.
+    /// Default maximum idle time of entries, in milliseconds; `None` for unlimited. Default: `None`.
     pub max_idle: Option<u64>,
-    /// What is told of keys and values in answers to PING. Bytes are kept as they come. Default: unspecified.
+    /// Media type of keys and values in answers to PING; the node converts nothing. Default: unspecified.
     pub media_type: MediaType,
 }
 
@@ -107,25 +107,25 @@ impl Default for CacheOptions {
 }
 
 impl CacheOptions {
-    /// Of that mode, everything else at its default.
+    /// Settings of a mode, with defaults for the rest.
     pub fn of_mode(mode: CacheMode) -> Self {
         Self { mode, ..Self::default() }
     }
 }
 
-/// A cache's name and how it is made. Parsed from `NAME[:key=value,…]`.
+/// A cache's name and settings. Parsed from `NAME[:key=value,…]`.
 ///
 /// Keys: `mode` (`dist`, `repl`, `local`), `owners`, `segments`, `max-entries`, `max-bytes`, `lifespan` and `max-idle`
 /// (`250ms`, `30s`, `5min`, `2h`), `media-type`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NamedCache {
-    /// Its name.
+    /// Name of the cache.
     pub name: String,
-    /// How it is made.
+    /// Settings of the cache.
     pub options: CacheOptions,
 }
 
-/// A text is not of the form `NAME[:key=value,…]`.
+/// A text that is not of the form `NAME[:key=value,…]`.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct InvalidCache(String);

@@ -1,21 +1,21 @@
-//! Which members own which segments.
+//! Owners of the segments of a cache.
 
 use std::collections::BTreeMap;
 
 use crate::members::MemberId;
 
-/// The owners of every segment, primary owner first.
+/// The owners of each segment, primary owner first.
 ///
-/// A change of members moves no more than it must: segments whose owners are all still there keep them unless these
-/// have more than their share.
+/// A change of members moves as few segments as possible: a segment keeps the owners that remain, unless these own more
+/// than their share.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Ownership {
     segments: Vec<Vec<MemberId>>,
-    /// How many owners a segment should have.
+    /// Owners of a segment, if there are enough members.
     copies: usize,
 }
 
-/// The members to choose from, and what each has so far.
+/// The members and the count of segments that each owns so far.
 struct Shares<'a> {
     members: &'a [MemberId],
     counts: Vec<usize>,
@@ -26,7 +26,7 @@ impl Ownership {
         Self { segments: vec![Vec::new(); segments as usize], copies }
     }
 
-    /// The owners of a segment, primary first.
+    /// Returns the owners of a segment, primary owner first.
     pub(crate) fn of(&self, segment: u32) -> &[MemberId] {
         &self.segments[segment as usize]
     }
@@ -35,11 +35,11 @@ impl Ownership {
         self.segments.iter().map(Vec::as_slice)
     }
 
-    /// Spreads the segments evenly over `members`; these must be distinct and in order.
+    /// Distributes the segments evenly over `members`, which must be distinct and in order.
     pub(crate) fn rebalance(&mut self, members: &[MemberId]) {
         let stays = |owner: &MemberId| members.binary_search(owner).is_ok();
         if self.copies >= members.len() {
-            // All own everything: what counts is who is first.
+            // All members own all segments: only the primary owner is chosen.
             for owners in &mut self.segments {
                 *owners = owners.iter().copied().find(stays).into_iter().collect();
             }
@@ -59,12 +59,13 @@ impl Ownership {
             shares.add(primary);
             owners.push(primary);
         }
-        // While somebody has two more than somebody else, a segment moves; best to a member that is its backup already.
+        // Moves segments while two members differ by two or more, first to members that are backups already.
         while self.move_primaries(&mut shares, true) {}
         while self.move_primaries(&mut shares, false) {}
     }
 
-    /// Answers whether any moved. That ends: each move makes the sum of the squares of all shares smaller.
+    /// Moves primaries to smaller shares; returns whether any moved. Repetition ends: each move makes the sum of the squares
+    /// of all shares smaller.
     fn move_primaries(&mut self, shares: &mut Shares<'_>, only_to_backups: bool) -> bool {
         let (mut moved, mut smallest) = (false, shares.smallest());
         for owners in &mut self.segments {
@@ -93,7 +94,7 @@ impl Ownership {
         for owners in &mut self.segments {
             while owners.len() < self.copies {
                 let primary = owners[0];
-                // Among equals the one that backs this primary up least, so that a crash does not hit one member most.
+                // Among equals, the member that is least often the backup of this primary: a crash then spreads its load.
                 let rank = |member| pairs.get(&(primary, member)).copied().unwrap_or_default();
                 let Some(backup) = shares.least_by(|member| !owners.contains(&member), rank) else { break };
                 *pairs.entry((primary, backup)).or_default() += 1;
@@ -112,7 +113,7 @@ impl Ownership {
         }
     }
 
-    /// As [`move_primaries`](Self::move_primaries).
+    /// Moves backups to smaller shares, as [`move_primaries`](Self::move_primaries) does primaries.
     fn move_backups(&mut self, shares: &mut Shares<'_>) -> bool {
         let (mut moved, mut smallest) = (false, shares.smallest());
         for owners in &mut self.segments {
@@ -157,17 +158,16 @@ impl<'a> Shares<'a> {
         self.add(to);
     }
 
-    /// The smallest share.
     fn smallest(&self) -> usize {
         self.counts.iter().copied().min().unwrap_or_default()
     }
 
-    /// The member with the least, of those that are eligible.
+    /// Returns the eligible member with the smallest share.
     fn least(&self, eligible: impl Fn(MemberId) -> bool) -> Option<MemberId> {
         self.least_by(eligible, |_| 0)
     }
 
-    /// As [`least`](Self::least), among equals the one of the lowest rank.
+    /// Returns the eligible member with the smallest share, and among equals the one of the lowest rank.
     fn least_by(&self, eligible: impl Fn(MemberId) -> bool, rank: impl Fn(MemberId) -> usize) -> Option<MemberId> {
         let candidates = self.members.iter().zip(&self.counts).filter(|(member, _)| eligible(**member));
         candidates.min_by_key(|(member, count)| (**count, rank(**member))).map(|(member, _)| *member)

@@ -1,4 +1,4 @@
-//! Operations on one key; statuses as in `CacheRequestProcessor` of the server.
+//! Operations on one key. Statuses are those of `CacheRequestProcessor` of the Infinispan server.
 
 use bytes::Bytes;
 use hotrod_core::wire::{Body, EntryChange, Expiration, Flags, Previous, Status, Version};
@@ -7,21 +7,21 @@ use crate::answer::{Answer, Failure, Outcome};
 use crate::cache::Cache;
 use crate::cluster::Moment;
 use crate::entry::{Entry, Lifetimes};
+use crate::event_queues::{ConnectionId, EventQueues};
 use crate::members::{MemberId, Members};
-use crate::post::{ConnectionId, Post};
 use crate::store::{Place, Store};
 
-/// Who asks.
+/// The origin of a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Caller {
     pub(crate) connection: ConnectionId,
-    /// The member that the connection leads to.
+    /// The member that received the request.
     pub(crate) member: MemberId,
-    /// Octets of the buffer that holds the request and nothing else; 0 if others stand there as well.
+    /// Bytes of the receive buffer if it holds only this request, else 0.
     pub(crate) own_buffer: usize,
 }
 
-/// A request on a cache as it is executed: who asked how and when, and what it works on.
+/// Context of an executing operation: its origin, flags and time, and the state that it changes.
 pub(crate) struct Job<'a> {
     pub(crate) caller: Caller,
     pub(crate) flags: Flags,
@@ -29,12 +29,12 @@ pub(crate) struct Job<'a> {
     pub(crate) moment: Moment,
     pub(crate) cache: &'a mut Cache,
     pub(crate) members: &'a Members,
-    pub(crate) post: &'a mut Post,
-    /// The version of the entry written last, in the whole cluster.
+    pub(crate) queues: &'a mut EventQueues,
+    /// Version of the cluster's last written entry.
     pub(crate) last_version: &'a mut u64,
 }
 
-/// What must be so for an entry to be written or removed.
+/// Condition of a write or removal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Condition {
     Always,
@@ -50,7 +50,7 @@ pub(crate) enum Access {
 }
 
 impl Condition {
-    /// How a stream says it (`putStream` of the server).
+    /// Reads the condition from a stream's version field, as `putStream` of the server does.
     pub(crate) fn of_stream(version: u64) -> Self {
         match version {
             0 => Self::Always,
@@ -125,7 +125,7 @@ impl Job<'_> {
         Ok(self.executed(Some(&present)))
     }
 
-    /// Reads an entry, which counts and keeps it from going idle.
+    /// Reads an entry, counts the read, and restarts the entry's idle time.
     pub(crate) fn read(&mut self, key: &Bytes) -> Result<Option<Entry>, Failure> {
         let place = self.locate(key, Access::Read)?;
         let entry = self.store()?.get(&place).cloned();
@@ -142,7 +142,7 @@ impl Job<'_> {
         Ok(entry)
     }
 
-    /// Writes an entry, whatever was there.
+    /// Writes an entry unconditionally.
     pub(crate) fn write(&mut self, place: &Place, expiration: Expiration, value: &Bytes) -> Result<(), Failure> {
         let member = self.caller.member;
         self.cache.make_room_for(member, place, value)?;
@@ -159,8 +159,8 @@ impl Job<'_> {
         Ok(())
     }
 
-    /// A copy: a slice would keep the whole buffer in which it was received. A value that is most of its buffer is kept as
-    /// it is, since nobody else is served while a large one is copied.
+    /// Returns the value to store. Copies it, since a slice would keep the whole receive buffer alive; but keeps a slice of
+    /// at least three quarters of its buffer, since copying a large value delays all other clients.
     fn to_keep(&self, value: &Bytes) -> Bytes {
         if self.caller.own_buffer > 0 && value.len() >= self.caller.own_buffer / 4 * 3 {
             value.clone()
@@ -169,7 +169,7 @@ impl Job<'_> {
         }
     }
 
-    /// Finds a key's place, counts the access, and checks that the members it needs are there.
+    /// Returns the place of a key. Counts the access, and checks that an owner that the access needs is alive.
     pub(crate) fn locate(&mut self, key: &Bytes, access: Access) -> Result<Place, Failure> {
         let place = self.store()?.place(key);
         if self.cache.is_local() {
@@ -204,7 +204,7 @@ impl Job<'_> {
             return;
         }
         let only_of = self.cache.is_local().then_some(self.caller.member);
-        self.cache.listeners.publish(change, place, version, only_of, self.post);
+        self.cache.listeners.publish(change, place, version, only_of, self.queues);
     }
 
     pub(crate) fn store(&self) -> Result<&Store, Failure> {
@@ -225,7 +225,7 @@ impl Job<'_> {
         }
     }
 
-    /// `writeSuccess` of the server.
+    /// Follows `writeSuccess` of the server.
     fn executed(&self, previous: Option<&Entry>) -> Answer {
         if !self.flags.contains(Flags::FORCE_RETURN_VALUE) {
             return Answer::SUCCESS;
@@ -233,7 +233,7 @@ impl Job<'_> {
         Answer { status: Status::SUCCESS_WITH_PREVIOUS, body: Body::Previous(previous.map(previous_of)) }
     }
 
-    /// `writeNotExecuted` of the server.
+    /// Follows `writeNotExecuted` of the server.
     fn refused(&self, present: &Entry) -> Answer {
         if !self.flags.contains(Flags::FORCE_RETURN_VALUE) {
             return Answer::NOT_EXECUTED;

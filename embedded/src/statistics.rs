@@ -1,21 +1,21 @@
-//! What a member counts of a cache.
+//! Statistics of caches and members.
 
 use std::ops::AddAssign;
 
-/// Operations on one cache that arrived at one member.
+/// Counts of operations on one cache that one member received.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Counts {
     /// Entries written.
     pub stores: u64,
     /// Entries read and found.
     pub hits: u64,
-    /// Entries asked for and not found.
+    /// Reads of keys that do not exist.
     pub misses: u64,
     /// Entries removed.
     pub remove_hits: u64,
-    /// Removals of what was not there.
+    /// Removals of keys that do not exist.
     pub remove_misses: u64,
-    /// Keyed operations whose key this member is the primary owner of; all, in a local cache.
+    /// Direct hits: keyed operations whose primary owner is this member. In a local cache, all keyed operations.
     pub direct_hits: u64,
     /// Keyed operations whose key has another primary owner.
     pub forwarded: u64,
@@ -33,7 +33,7 @@ impl AddAssign for Counts {
     }
 }
 
-/// Everything that an answer to STATS tells.
+/// Content of an answer to STATS.
 pub(crate) struct Report {
     pub(crate) seconds_since_start: u64,
     pub(crate) here: Counts,
@@ -48,12 +48,12 @@ pub(crate) struct Report {
     pub(crate) copies: u64,
     pub(crate) bytes_read: u64,
     pub(crate) bytes_written: u64,
-    /// Whether what the whole cluster counts is told, too (since 2.4).
+    /// Whether the answer includes the statistics of the whole cluster (since 2.4).
     pub(crate) with_global: bool,
 }
 
 impl Report {
-    /// The names are the server's (`Encoder2x`); `directHits` and `forwarded` are ours.
+    /// Returns names and values. The names are the server's (`Encoder2x`), but `directHits` and `forwarded` are our own.
     pub(crate) fn pairs(&self) -> Vec<(String, String)> {
         let mut pairs = vec![
             ("timeSinceStart", self.seconds_since_start),

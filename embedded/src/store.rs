@@ -9,7 +9,7 @@ use hotrod_core::routing::segment_of;
 use crate::entry::{Entry, weight};
 use crate::multimap::Multimap;
 
-/// When to look at an entry, and a number that makes it unique.
+/// Time to check an entry for expiry, in milliseconds since 1970, and a number that makes the timer unique.
 type Timer = (u64, u64);
 
 /// A key and the segment that it belongs to.
@@ -24,7 +24,7 @@ struct Slot {
     timer: Option<Timer>,
 }
 
-/// Entries in the order of segments, then keys; and what of them ends when.
+/// Entries in the order of segments, then keys, with their expiry timers.
 pub(crate) struct Store {
     segments: Vec<BTreeMap<Bytes, Slot>>,
     timers: BTreeMap<Timer, Place>,
@@ -46,7 +46,7 @@ impl Store {
         }
     }
 
-    /// Entries, multimap keys included.
+    /// Counts entries, multimap keys included.
     pub(crate) fn len(&self) -> u64 {
         self.entries + self.multimap.keys()
     }
@@ -55,7 +55,7 @@ impl Store {
         self.bytes + self.multimap.bytes()
     }
 
-    /// Entries in one segment.
+    /// Counts the entries of a segment.
     pub(crate) fn len_of(&self, segment: u32) -> u64 {
         (self.segments[segment as usize].len() + self.multimap.keys_of(segment)) as u64
     }
@@ -64,19 +64,19 @@ impl Store {
         Place { segment: segment_of(key, self.segments.len() as u32), key: key.clone() }
     }
 
-    /// The entry, expired or not.
+    /// Returns an entry, expired or not.
     pub(crate) fn get(&self, place: &Place) -> Option<&Entry> {
         self.segments[place.segment as usize].get(&place.key).map(|slot| &slot.entry)
     }
 
-    /// The entry was used. Its timer stays: it finds out how long the entry still has.
+    /// Restarts an entry's idle time. Its timer stays, and computes the new expiry when it fires.
     pub(crate) fn touch(&mut self, place: &Place, unix_ms: u64) {
         if let Some(slot) = self.segments[place.segment as usize].get_mut(&place.key) {
             slot.entry.last_used = unix_ms;
         }
     }
 
-    /// Stores an entry, and gives back the one that was there.
+    /// Stores an entry; returns the one that it replaces.
     pub(crate) fn insert(&mut self, place: &Place, entry: Entry) -> Option<Entry> {
         let previous = self.remove(place);
         let timer = entry.due().map(|due| self.arm(due, place.clone()));
@@ -96,19 +96,18 @@ impl Store {
         Some(slot.entry)
     }
 
-    /// Entries of a segment after a key, in order.
+    /// Returns the entries of a segment after a key, in the order of keys.
     pub(crate) fn scan(&self, segment: u32, after: Option<&Bytes>) -> impl Iterator<Item = (&Bytes, &Entry)> {
         let start = after.map_or(Bound::Unbounded, Bound::Excluded);
         let segment = &self.segments[segment as usize];
         segment.range::<Bytes, _>((start, Bound::Unbounded)).map(|(key, slot)| (key, &slot.entry))
     }
 
-    /// All entries.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (&Bytes, &Entry)> {
         self.segments.iter().flatten().map(|(key, slot)| (key, &slot.entry))
     }
 
-    /// Drops everything in a segment, without a word.
+    /// Drops all entries of a segment, without events.
     pub(crate) fn lose(&mut self, segment: u32) {
         for (key, slot) in std::mem::take(&mut self.segments[segment as usize]) {
             self.entries -= 1;
@@ -120,12 +119,12 @@ impl Store {
         self.multimap.lose(segment);
     }
 
-    /// When the next entry may end.
+    /// Time of the next timer, in milliseconds since 1970.
     pub(crate) fn next_due(&self) -> Option<u64> {
         self.timers.first_key_value().map(|((due, _), _)| *due)
     }
 
-    /// Removes an entry that has ended, and tells which.
+    /// Removes one expired entry; returns its place.
     pub(crate) fn remove_expired(&mut self, unix_ms: u64) -> Option<Place> {
         while self.next_due().is_some_and(|due| due <= unix_ms) {
             let (_, place) = self.timers.pop_first()?;
@@ -136,7 +135,7 @@ impl Store {
                 self.remove(&place);
                 return Some(place);
             }
-            // It has been used since.
+            // The entry was used after the timer was set.
             slot.timer = Some((due, self.next_timer));
             self.arm(due, place);
         }

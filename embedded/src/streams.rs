@@ -1,4 +1,4 @@
-//! Values read and written in chunks (4.1).
+//! Streams: values read and written in chunks (4.1).
 
 use std::collections::BTreeMap;
 
@@ -7,17 +7,17 @@ use hotrod_core::time::Instant;
 use hotrod_core::wire::{Body, Expiration, Status};
 
 use crate::answer::{Answer, Failure, Outcome};
-use crate::held::States;
-use crate::post::ConnectionId;
+use crate::event_queues::ConnectionId;
+use crate::memory::StateMemory;
 use crate::single_key::{Caller, Condition, Job};
 
-/// About what a stream takes to keep, without its value.
+/// Estimated memory of a stream without its value, in bytes.
 const OWN_BYTES: usize = 256;
 
 struct Stream {
     caller: Caller,
     used: Instant,
-    /// Bytes that are counted for it.
+    /// Bytes counted in [`StateMemory`].
     held: usize,
     kind: Kind,
 }
@@ -34,7 +34,7 @@ pub(crate) struct Streams {
     next: i32,
 }
 
-/// A chunk on its way to the client.
+/// A chunk for the client.
 struct Chunk {
     bytes: Bytes,
     complete: bool,
@@ -46,7 +46,7 @@ impl Streams {
         job: &mut Job<'_>,
         key: &Bytes,
         chunk_length: u32,
-        states: &mut States,
+        states: &mut StateMemory,
     ) -> Outcome {
         let Some(entry) = job.read(key)? else { return Ok(Answer::NOT_EXISTING) };
         let metadata = entry.metadata();
@@ -67,7 +67,7 @@ impl Streams {
         key: &Bytes,
         expiration: Expiration,
         condition: Condition,
-        states: &mut States,
+        states: &mut StateMemory,
     ) -> Answer {
         let (key, value) = (Bytes::copy_from_slice(key), BytesMut::new());
         let length = key.len();
@@ -75,13 +75,13 @@ impl Streams {
         Answer::with(Body::PutStreamId(id))
     }
 
-    /// Takes a chunk; with the last one the value is stored. What the entry may hold bounds what is collected.
+    /// Appends a chunk, and stores the value with the last one. A value larger than `limit` bytes ends the stream.
     pub(crate) fn next_put(
         &mut self,
         job: &mut Job<'_>,
         (id, last, chunk): (i32, bool, &Bytes),
         limit: usize,
-        states: &mut States,
+        states: &mut StateMemory,
     ) -> Outcome {
         if chunk.is_empty() {
             return Err(parse_error("Retained chunk requires a chunk length greater than 0"));
@@ -107,15 +107,15 @@ impl Streams {
         }
     }
 
-    /// Ends a stream of either kind; that there is none does not matter.
-    pub(crate) fn end(&mut self, id: i32, caller: Caller, states: &mut States) -> Answer {
+    /// Ends a stream of either kind. Succeeds also if there is none.
+    pub(crate) fn end(&mut self, id: i32, caller: Caller, states: &mut StateMemory) -> Answer {
         if self.of_member(id, caller).is_some() {
             self.remove(id, states);
         }
         Answer::SUCCESS
     }
 
-    fn remove(&mut self, id: i32, states: &mut States) -> Option<Kind> {
+    fn remove(&mut self, id: i32, states: &mut StateMemory) -> Option<Kind> {
         let stream = self.all.remove(&id)?;
         states.take(stream.caller.connection, stream.held);
         Some(stream.kind)
@@ -125,7 +125,7 @@ impl Streams {
         self.all.values().filter(|stream| stream.caller.connection == connection).count()
     }
 
-    pub(crate) fn retain(&mut self, states: &mut States, keep: impl Fn(Caller, Instant) -> bool) {
+    pub(crate) fn retain(&mut self, states: &mut StateMemory, keep: impl Fn(Caller, Instant) -> bool) {
         self.all.retain(|_, stream| {
             let is_kept = keep(stream.caller, stream.used);
             if !is_kept {
@@ -135,12 +135,12 @@ impl Streams {
         });
     }
 
-    /// When the one that was used least recently was used.
+    /// Time of the last use of the least recently used stream.
     pub(crate) fn oldest_use(&self) -> Option<Instant> {
         self.all.values().map(|stream| stream.used).min()
     }
 
-    fn insert(&mut self, job: &Job<'_>, kind: Kind, length: usize, states: &mut States) -> i32 {
+    fn insert(&mut self, job: &Job<'_>, kind: Kind, length: usize, states: &mut StateMemory) -> i32 {
         let held = OWN_BYTES + length;
         states.add(job.caller.connection, held);
         while self.all.contains_key(&self.next) {

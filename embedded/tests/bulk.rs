@@ -58,7 +58,7 @@ fn statistics_tell_where_operations_arrived_and_whether_at_the_owner() {
         let key = format!("key-{n}");
         let owner = world.cluster.owners("dist", key.as_bytes())[0];
         let at_owner = members.iter().position(|member| *member == owner).unwrap();
-        // Every third is written elsewhere.
+        // Another member writes every third entry.
         let at = if n % 3 == 0 { (at_owner + 1) % 3 } else { at_owner };
         world.put(clients[at], "dist", &key, "v");
     }

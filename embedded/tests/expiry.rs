@@ -1,4 +1,4 @@
-//! Entries that end: by age, for want of use, by the cache's defaults.
+//! Expiry of entries: by lifespan, by idle time, by the defaults of the cache.
 
 mod common;
 

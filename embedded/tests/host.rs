@@ -131,7 +131,7 @@ async fn who_says_nothing_or_nonsense_is_disconnected() {
         assert_eq!(said_to(address, b"\x16"), b"", "there is no TLS here");
         let answer = said_to(address, b"GET / HTTP/1.1\r\nHost: node\r\nConnection: close\r\n\r\n");
         assert!(answer.starts_with(b"HTTP/1.1 200 "), "{}", answer.escape_ascii());
-        // A PING, and what is no request behind it.
+        // A PING followed by bytes that are no request.
         let ping = [0xa0, 1, 41, 0x17, 0, 0, 1, 0, 0, 0, 0];
         let answer = said_to(address, &[&ping[..], b"nonsense"].concat());
         let refused = answer.windows(4).position(|bytes| bytes == [0xa1, 0, 0x50, 0x81]);
@@ -141,7 +141,7 @@ async fn who_says_nothing_or_nonsense_is_disconnected() {
     node.stop().await;
 }
 
-/// What a client that says that is told until it is disconnected.
+/// Sends bytes, and returns those received until the node closes the connection.
 fn said_to(address: SocketAddr, words: &[u8]) -> Vec<u8> {
     let mut client = TcpStream::connect(address).unwrap();
     client.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
@@ -151,7 +151,7 @@ fn said_to(address: SocketAddr, words: &[u8]) -> Vec<u8> {
     answer
 }
 
-/// A client that sends requests and reads no answer is held back, and does not hold up others.
+/// The node stops reading from a client that reads no answers, and serves the others.
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn a_client_that_does_not_read_is_held_back() {
     let cluster = ClusterOptions { max_send_bytes: 64 << 10, ..ClusterOptions::default() };

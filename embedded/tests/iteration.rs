@@ -1,4 +1,4 @@
-//! Iterations: every entry once, by segments and in batches.
+//! Iterations: each entry once, by segments and in batches.
 
 mod common;
 
@@ -157,8 +157,8 @@ fn old_versions_iterate_too() {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(32))]
 
-    /// What is there from beginning to end comes exactly once, whatever is written and removed meanwhile and whoever
-    /// joins or leaves.
+    /// An entry that exists from beginning to end is returned exactly once, whatever is written and removed meanwhile and
+    /// whichever members join or leave.
     #[test]
     fn nothing_that_stays_is_lost_or_comes_twice(
         batch in 1u32..20,

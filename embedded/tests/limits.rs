@@ -1,4 +1,4 @@
-//! What a client of the embedded node may take its time for, and make it hold. Time is as the tests say.
+//! Deadlines of clients and limits of their memory, on virtual time.
 
 mod common;
 
@@ -21,7 +21,7 @@ fn at(seconds: u64) -> Moment {
     Moment { now: Instant::from_micros(seconds * 1_000_000), unix_ms: common::START_MS + seconds * 1000 }
 }
 
-/// A link, and time that passes on it.
+/// A link on virtual time.
 struct Client {
     link: Link,
     second: u64,
@@ -34,7 +34,7 @@ impl Client {
         client
     }
 
-    /// Sends, takes what the node sends, and answers whether the link goes on.
+    /// Sends bytes, receives the node's, and returns whether the link is still open.
     fn say(&mut self, cluster: &mut Cluster, words: &[u8]) -> bool {
         self.link.handle_received(words);
         self.link.process(cluster, at(self.second));
@@ -43,7 +43,7 @@ impl Client {
         self.link.end().is_none()
     }
 
-    /// Time passes; each second it sends the same.
+    /// Sends the same bytes in each second of the given time.
     fn wait(&mut self, cluster: &mut Cluster, seconds: u64, words: &[u8]) -> bool {
         (0..seconds).all(|_| {
             self.second += 1;
@@ -52,7 +52,7 @@ impl Client {
     }
 }
 
-/// A request of 3.1 in cache "dist".
+/// Returns a request of version 3.1 on cache "dist".
 fn request(operation: u8, fields: &[u8]) -> Vec<u8> {
     [&[0xa0, 1, 31, operation, 4][..], b"dist", &[0, 1, 0, 0, 0], fields].concat()
 }
@@ -61,7 +61,7 @@ fn ping() -> Vec<u8> {
     request(0x17, &[])
 }
 
-/// The beginning of a PUT of many bytes.
+/// Returns the first bytes of a PUT of a large value.
 fn half_a_put() -> Vec<u8> {
     request(0x01, b"\x01k\x88\xff\xff\xff\x07value")
 }
@@ -136,7 +136,7 @@ fn a_link_on_which_nothing_of_hot_rod_moves_is_idle() {
     assert!(busy.wait(&mut cluster, 500, &ping()));
 }
 
-/// Who holds most goes; the others do not notice.
+/// The link that occupies most memory ends; the others do not.
 #[test]
 fn what_all_links_hold_together_is_bounded() {
     let options = ClusterOptions { max_link_bytes: 1 << 20, max_held_bytes: 3 << 20, ..ClusterOptions::default() };
@@ -165,7 +165,7 @@ fn what_all_links_hold_together_is_bounded() {
     assert!(matches!(large.link.end(), Some(End::TooMuch { limit, .. }) if *limit == 1 << 20));
 }
 
-/// What streams collect is counted as well.
+/// Chunks of unfinished streams count as well.
 #[test]
 fn streams_that_are_not_finished_are_held_for_their_link() {
     let options = ClusterOptions { max_link_bytes: 1 << 20, ..ClusterOptions::default() };

@@ -1,4 +1,4 @@
-//! Listeners: which events come, when, and what happens to a client that does not read them.
+//! Listeners: which events are sent and when, and the end of a client that does not read them.
 
 mod common;
 
@@ -97,7 +97,7 @@ fn current_state_comes_before_the_answer_and_what_happens_meanwhile_once() {
     for n in 0..500 {
         world.put(writer, "dist", &format!("key-{n}"), "v");
     }
-    // The client does not read, so that the state is told in part.
+    // The client does not read, so that a part of the state is sent.
     world.client(listener).reads = false;
     let request = add("L", ListenerOptions { include_current_state: true, ..ListenerOptions::default() });
     let id = world.submit(listener, &hotrod_core::wire::RequestOptions::cache("dist"), &request);

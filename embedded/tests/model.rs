@@ -1,4 +1,4 @@
-//! Random operations at random members, with time passing, against a plain map.
+//! Random operations at random members, on virtual time, compared with a map.
 
 mod common;
 
@@ -13,7 +13,7 @@ enum Step {
     Put(u8, u8, Option<u64>),
     PutIfAbsent(u8, u8),
     Replace(u8, u8),
-    /// With the entry's version, or a wrong one.
+    /// Whether the request has the entry's version or a wrong one.
     ReplaceIfUnmodified(u8, u8, bool),
     Remove(u8),
     RemoveIfUnmodified(u8, bool),
@@ -49,7 +49,7 @@ fn step() -> impl Strategy<Value = Step> {
     ]
 }
 
-/// What there should be: values and when they end.
+/// The expected values and their expiry.
 #[derive(Default)]
 struct Model {
     entries: BTreeMap<u8, (u8, u64)>,
@@ -95,7 +95,7 @@ struct Run {
 }
 
 impl Run {
-    /// Asks each client in turn.
+    /// Executes a request at each client in turn (round robin).
     fn ask(&mut self, request: Request) -> (Status, Body) {
         self.next += 1;
         let client = self.clients[self.next % self.clients.len()];
@@ -204,7 +204,7 @@ impl Run {
             Step::Join => {
                 self.world.cluster.add_member(common::address(9));
             }
-            // Those with clients stay.
+            // Members with clients stay.
             _ => {
                 let last = self.world.cluster.members().last().expect("a member").0;
                 if last.0 > 2 {
@@ -232,7 +232,7 @@ proptest! {
         }
     }
 
-    /// The same steps give the same bytes: views, versions, everything.
+    /// The same steps give the same bytes, views and versions included.
     #[test]
     fn a_run_can_be_repeated(steps in prop::collection::vec(step(), 1..30)) {
         let play = || {

@@ -10,7 +10,7 @@ use hotrod_core::time::Instant;
 use hotrod_core::wire::{Envelope, Intelligence, Member, Request, RequestOptions, SendBuffer, Version, write_request};
 use hotrod_embedded::{Cluster, ClusterOptions, Link, MemberId, Moment};
 
-/// A client that says what it likes, and a member, without sockets.
+/// A client that sends any frame, and a member, without sockets.
 struct Wire {
     cluster: Cluster,
     link: Link,
@@ -24,7 +24,7 @@ struct Wire {
 const MOMENT: Moment = Moment { now: Instant::EPOCH, unix_ms: 1_800_000_000_000 };
 
 impl Wire {
-    /// A session in frames with the first of two members, of which `node` is asked for.
+    /// Opens a session in frames with the first of two members; `node` is the value of `Hot-Rod-Node`.
     fn open(node: Option<&str>) -> Self {
         let mut config = http2::Config::default();
         config.settings.extensions.push((setting::HOT_ROD, REVISION));
@@ -90,7 +90,7 @@ impl Wire {
         self.exchange();
     }
 
-    /// The frames that have come since the last look.
+    /// Returns the frames of a type that were received since the last call, and drops the others.
     fn heard(&mut self, kind: u8) -> Vec<Bytes> {
         let heard = std::mem::take(&mut self.frames);
         heard.into_iter().filter(|frame| frame.0 == kind).map(|frame| frame.2).collect()
@@ -178,7 +178,7 @@ fn an_unknown_operation_is_answered_and_the_session_goes_on() {
     assert_eq!(wire.heard(frame_type::RESPONSE).len(), 1);
 }
 
-/// Nobody else says that there is room again: the client sends nothing, and its window is wide.
+/// Only `transmitted` tells the link of room: the client sends nothing, and its window is wide.
 #[test]
 fn what_a_tunnel_says_goes_on_when_the_link_has_taken_some() {
     const SIZE: usize = 3 << 20;
@@ -198,7 +198,7 @@ fn what_a_tunnel_says_goes_on_when_the_link_has_taken_some() {
     assert!(sent > SIZE, "{sent} octets went without anything else");
 }
 
-/// Not executed: dropped, and certainly not applied. Executed and on its way: it may have been.
+/// A call that was not executed is dropped and was not applied; one whose answer is on its way may have been applied.
 #[test]
 fn a_cancel_says_exactly_what_became_of_the_call() {
     let mut wire = Wire::open(None);
@@ -220,7 +220,7 @@ fn a_cancel_says_exactly_what_became_of_the_call() {
 }
 
 impl Wire {
-    /// Somebody else writes the key.
+    /// Writes the key through another link.
     fn cluster_put(&mut self, value: &Bytes) {
         let mut other = Link::open(&mut self.cluster, MemberId(1)).unwrap();
         let expiration = hotrod_core::wire::Expiration::DEFAULT;

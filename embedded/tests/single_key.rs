@@ -1,4 +1,4 @@
-//! Operations on one key: statuses and previous values as the server gives them.
+//! Operations on one key: statuses and previous values are those of the Infinispan server.
 
 mod common;
 

@@ -1,4 +1,4 @@
-//! Values in pieces: the streams of 2.6 and those of 4.1.
+//! Streams of values, those of 2.6 and those of 4.1.
 
 mod common;
 

@@ -1,4 +1,4 @@
-//! The view that clients get: when, how much of it, and what becomes of entries when it changes.
+//! Topologies: when clients receive them, what they contain, and the fate of entries when the view changes.
 
 mod common;
 
@@ -28,7 +28,7 @@ fn the_view_comes_when_the_client_has_another_and_only_then() {
 
     world.client(client).topology_id = topology.id;
     assert_eq!(ask(&mut world, client, "dist", &get()), None);
-    // Ids have no order: one above and one below are both another.
+    // Topology ids have no order: one above and one below both differ.
     for other in [topology.id.wrapping_add(1), topology.id.wrapping_sub(1), u32::MAX] {
         world.client(client).topology_id = other;
         assert_eq!(ask(&mut world, client, "dist", &get()).map(|topology| topology.id), Some(topology.id));

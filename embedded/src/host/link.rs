@@ -13,27 +13,27 @@ use tracing::{debug, warn};
 use super::{GRACE, Shared};
 use crate::{End, MemberId, Refused};
 
-/// Pieces in one vectored write.
+/// Slices in one vectored write.
 const PIECES: usize = 64;
-/// Bytes read before they are looked at.
+/// Bytes that are read at most before they are processed.
 const READ_AT_ONCE: usize = 256 * 1024;
-/// How often the limits of time are looked at, those of the machine included.
+/// Interval at which timeouts are checked, those of the machine included.
 const CHECK: Duration = Duration::from_secs(1);
 
-/// A connection and the socket that it lives on.
+/// A link of the machine and its socket.
 pub(super) struct Link {
     shared: Arc<Shared>,
     socket: TcpStream,
     connection: crate::Link,
     waker: Arc<Notify>,
     stopping: watch::Receiver<bool>,
-    /// When the client last took something, or nothing waited for it.
+    /// Time at which the client last read bytes, or no bytes waited for it.
     taken_at: Instant,
 }
 
-/// Why a link ends.
+/// The reason for the end of a link.
 #[derive(Debug, thiserror::Error)]
-enum Why {
+enum Reason {
     #[error("closed by the client")]
     Closed,
     #[error("the node stops")]
@@ -43,7 +43,7 @@ enum Why {
     #[error("{0}")]
     Ended(End),
     #[error("it {0}")]
-    TooLate(&'static str),
+    Overdue(&'static str),
 }
 
 impl Link {
@@ -63,14 +63,14 @@ impl Link {
         Ok(Self { shared, socket, connection, waker, stopping, taken_at: now })
     }
 
-    /// Serves the client to the end.
+    /// Serves the client until the link ends.
     pub(super) async fn run(mut self, client: SocketAddr) {
         match self.serve().await {
-            Why::Ended(end @ (End::TooSlow { .. } | End::TooMuch { .. } | End::Late(_) | End::Fault(_))) => {
+            Reason::Ended(end @ (End::TooSlow { .. } | End::TooMuch { .. } | End::Late(_) | End::Fault(_))) => {
                 warn!("{client} is disconnected: {end}");
             }
-            Why::TooLate(what) => warn!("{client} is disconnected: it {what}"),
-            why => debug!("{client} is disconnected: {why}"),
+            Reason::Overdue(what) => warn!("{client} is disconnected: it {what}"),
+            reason => debug!("{client} is disconnected: {reason}"),
         }
         let connection = self.connection;
         self.shared.with(|state, _| {
@@ -79,7 +79,7 @@ impl Link {
         });
     }
 
-    async fn serve(&mut self) -> Why {
+    async fn serve(&mut self) -> Reason {
         let mut checks = tokio::time::interval(CHECK);
         loop {
             match self.work() {
@@ -88,46 +88,46 @@ impl Link {
                     continue;
                 }
                 Ok(false) => {}
-                Err(why) => return why,
+                Err(reason) => return reason,
             }
             let interest = self.interest();
             tokio::select! {
                 ready = self.socket.ready(interest.unwrap_or(Interest::READABLE)), if interest.is_some() => {
-                    let result = ready.map_err(Why::from).and_then(|ready| {
+                    let result = ready.map_err(Reason::from).and_then(|ready| {
                         if ready.is_readable() && self.connection.wants_read() { self.receive() } else { Ok(()) }
                     });
-                    if let Err(why) = result {
-                        return why;
+                    if let Err(reason) = result {
+                        return reason;
                     }
                 }
                 () = self.waker.notified() => {}
                 changed = self.stopping.changed() => {
-                    // The node was dropped: all ends at once.
+                    // The node was dropped: all links end at once.
                     if changed.is_err() {
-                        return Why::Stopping;
+                        return Reason::Stopping;
                     }
                     self.drain();
                 }
                 _ = checks.tick() => {
-                    if let Some(what) = self.too_late() {
-                        return Why::TooLate(what);
+                    if let Some(what) = self.overdue() {
+                        return Reason::Overdue(what);
                     }
                 }
             }
         }
     }
 
-    /// Executes what came and sends what can be sent; answers whether there may be more to do at once.
-    fn work(&mut self) -> Result<bool, Why> {
+    /// Processes received bytes and sends as much as the socket accepts; returns whether to call it again at once.
+    fn work(&mut self) -> Result<bool, Reason> {
         let connection = &mut self.connection;
         self.shared.with(|state, moment| connection.process(&mut state.cluster, moment));
         let waited_for_room = self.connection.waits_for_room();
         let sent = self.send()?;
         if let Some(end) = self.connection.end().filter(|_| self.connection.is_finished()) {
-            return Err(Why::Ended(end.clone()));
+            return Err(Reason::Ended(end.clone()));
         }
         if self.is_stopping() && !self.connection.ends_by_itself() && self.connection.transmit().is_empty() {
-            return Err(Why::Stopping);
+            return Err(Reason::Stopping);
         }
         Ok(waited_for_room && sent && self.connection.end().is_none())
     }
@@ -143,7 +143,7 @@ impl Link {
         }
     }
 
-    /// The node stops: whoever understands it is told so.
+    /// Asks the client to move elsewhere, where its protocol has a message for that.
     fn drain(&mut self) {
         let connection = &mut self.connection;
         let grace = u32::try_from(GRACE.as_millis()).unwrap_or(u32::MAX);
@@ -154,11 +154,11 @@ impl Link {
         *self.stopping.borrow()
     }
 
-    fn receive(&mut self) -> Result<(), Why> {
+    fn receive(&mut self) -> Result<(), Reason> {
         let mut read = 0;
         while read < READ_AT_ONCE {
             match self.socket.try_read_buf(self.connection.receive_buffer()) {
-                Ok(0) => return Err(Why::Closed),
+                Ok(0) => return Err(Reason::Closed),
                 Ok(count) => {
                     self.connection.handle_filled(count);
                     read += count;
@@ -170,8 +170,8 @@ impl Link {
         Ok(())
     }
 
-    /// Sends as much as the socket takes; answers whether it took anything.
-    fn send(&mut self) -> Result<bool, Why> {
+    /// Sends as much as the socket accepts; returns whether it accepted any byte.
+    fn send(&mut self) -> Result<bool, Reason> {
         let mut any = false;
         while !self.connection.transmit().is_empty() {
             let mut pieces = [IoSlice::new(&[]); PIECES];
@@ -195,8 +195,8 @@ impl Link {
         Ok(any)
     }
 
-    /// What took too long.
-    fn too_late(&self) -> Option<&'static str> {
+    /// Returns the timeout of the host that has passed.
+    fn overdue(&self) -> Option<&'static str> {
         let is_late = !self.connection.transmit().is_empty() && self.taken_at.elapsed() > self.shared.send_timeout;
         is_late.then_some("does not read what is sent to it")
     }

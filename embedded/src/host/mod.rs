@@ -17,32 +17,31 @@ use tracing::{debug, info, warn};
 
 use crate::{Cluster, ClusterOptions, ConnectionId, Deadlines, MemberId, Moment};
 
-/// How often entries that have ended are removed, and with them the events of that.
+/// Interval at which expired entries are removed and their events sent.
 const TICK: Duration = Duration::from_millis(100);
-/// How long to wait when a connection can't be accepted, for instance because there are too many open files.
+/// Pause after a failed accept, for instance with too many open files.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
-/// How long connections may take to send what is left when the node stops.
+/// Time for links to send their remaining bytes when the node stops.
 const GRACE: Duration = Duration::from_secs(5);
 
-/// How an [`Embedded`] node is made.
+/// Settings of an [`Embedded`] cluster.
 #[derive(Debug, Clone)]
 pub struct EmbeddedOptions {
-    /// Its caches and limits.
+    /// Caches and limits.
     pub cluster: ClusterOptions,
-    /// Number of members, at least 1. Default 1.
+    /// Members, at least 1. Default 1.
     pub members: usize,
-    /// Where the first member listens; the others at the ports after it. Port 0: each at a free one.
+    /// Address of the first member; the others listen at the ports after it. With port 0 each listens at a free port.
     /// Default 127.0.0.1:11222.
     pub listen: SocketAddr,
-    /// The host that clients are told. Default: that of `listen`, and 127.0.0.1 if that is unspecified.
+    /// Host of all members in topologies. Default: that of `listen`, and 127.0.0.1 if that is unspecified.
     pub advertise: Option<String>,
-    /// For the first request of a link, and of each session on it, to be there whole; and for each further request from
-    /// its first byte to its last, with a second more for every 16 KiB of it. Counts for more than
-    /// [`ClusterOptions::deadlines`]. Default 10 s.
+    /// Time for the first request of a link or session to arrive whole, and for each further one from its first byte to its
+    /// last, with a second more for each 16 KiB of it. Overrides [`ClusterOptions::deadlines`]. Default 10 s.
     pub handshake_timeout: Duration,
-    /// A link, or a session, on which nothing of Hot Rod came or went for so long ends. Default: `None`, never.
+    /// Idle timeout of a link or session. Overrides [`ClusterOptions::deadlines`]. Default: `None`, unlimited.
     pub idle_timeout: Option<Duration>,
-    /// A connection that has taken nothing of what waits for it for so long is closed. Default 60 s.
+    /// Time after which a link is closed whose client reads nothing while bytes wait for it. Default 60 s.
     pub send_timeout: Duration,
 }
 
@@ -60,19 +59,19 @@ impl Default for EmbeddedOptions {
     }
 }
 
-/// A running in-memory cluster, each member at its own port.
+/// A running in-memory cluster, each member at a port of its own.
 ///
-/// Members are numbered from 0 in the order in which they were started; a number is not used again.
-/// When dropped, everything ends at once; [`stop`](Self::stop) lets connections send what they have.
+/// Members are numbered from 0 in the order in which they were started; no number is used twice. Dropping it ends all
+/// links at once; [`stop`](Self::stop) sends their remaining bytes first.
 pub struct Embedded {
     shared: Arc<Shared>,
     members: Vec<Running>,
     options: EmbeddedOptions,
     ticker: JoinHandle<()>,
     stopping: watch::Sender<bool>,
-    /// Closed when the last link has ended.
+    /// Ends when the last link has ended.
     links: mpsc::Receiver<()>,
-    /// Cloned into every link.
+    /// The other end of `links`, with a clone in each link.
     alive: mpsc::Sender<()>,
 }
 
@@ -82,7 +81,7 @@ struct Running {
     acceptor: Option<JoinHandle<()>>,
 }
 
-/// What all links share.
+/// State that all links share.
 struct Shared {
     state: Mutex<State>,
     started: std::time::Instant,
@@ -95,7 +94,7 @@ struct State {
 }
 
 impl Embedded {
-    /// Binds all ports and begins to serve; within a tokio runtime.
+    /// Binds all ports and starts to serve. Needs a tokio runtime.
     pub async fn start(options: EmbeddedOptions) -> io::Result<Self> {
         let shared = Arc::new(Shared::new(&options));
         let (alive, links) = mpsc::channel(1);
@@ -109,17 +108,17 @@ impl Embedded {
         Ok(node)
     }
 
-    /// Where the running members listen, in the order in which they were started.
+    /// Returns the addresses of the running members, in the order in which they were started.
     pub fn addresses(&self) -> Vec<SocketAddr> {
         self.members.iter().filter(|member| member.acceptor.is_some()).map(|member| member.address).collect()
     }
 
-    /// The member of that number in the cluster's words.
+    /// Returns the cluster's id of a member.
     pub fn member_id(&self, number: usize) -> Option<MemberId> {
         self.members.get(number).map(|member| member.id)
     }
 
-    /// A new member joins; the answer is where it listens.
+    /// Adds a member; returns its address.
     pub async fn add_member(&mut self) -> io::Result<SocketAddr> {
         let mut wanted = self.options.listen;
         if wanted.port() != 0 {
@@ -151,7 +150,7 @@ impl Embedded {
         Ok(address)
     }
 
-    /// A member dies: its port and its connections close at once, the others notice. Answers whether it was running.
+    /// Kills a member: closes its port and links, and excludes it from the view. Returns whether it was running.
     pub async fn kill_member(&mut self, number: usize) -> bool {
         self.end_member(number, |cluster, id| {
             cluster.crash_member(id);
@@ -160,17 +159,17 @@ impl Embedded {
         .await
     }
 
-    /// A member leaves in order: others have taken over its entries. Answers whether it was running.
+    /// Shuts a member down: the others keep its entries. Returns whether it was running.
     pub async fn remove_member(&mut self, number: usize) -> bool {
         self.end_member(number, Cluster::remove_member).await
     }
 
-    /// Works on the cluster itself, between two requests.
+    /// Calls `work` with the cluster, between two requests.
     pub fn with_cluster<R>(&self, work: impl FnOnce(&mut Cluster, Moment) -> R) -> R {
         self.shared.with(|state, moment| work(&mut state.cluster, moment))
     }
 
-    /// Accepts and reads nothing more, sends what is left, and ends.
+    /// Stops accepting and reading, sends the remaining bytes of all links, and ends.
     pub async fn stop(mut self) {
         for member in &mut self.members {
             close(member.acceptor.take()).await;
@@ -209,7 +208,7 @@ impl Drop for Embedded {
     }
 }
 
-/// Ends an acceptor, and with it the listening socket.
+/// Ends an acceptor and closes its listening socket.
 async fn close(acceptor: Option<JoinHandle<()>>) {
     if let Some(acceptor) = acceptor {
         acceptor.abort();
@@ -280,7 +279,7 @@ impl Shared {
         }
     }
 
-    /// Works on the cluster, then wakes whom that concerns.
+    /// Calls `work` with the cluster, then wakes the links that have events to send or have ended.
     fn with<R>(&self, work: impl FnOnce(&mut State, Moment) -> R) -> R {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         let result = work(&mut state, moment(self.started));

@@ -1,5 +1,5 @@
-//! A cluster and its clients in one process, joined by bytes: no sockets, no threads, time as the test says.
-#![allow(dead_code, unreachable_pub, missing_docs, clippy::needless_pass_by_value)] // each test uses what it needs
+//! A cluster and its clients in one process, without sockets and threads, on virtual time.
+#![allow(dead_code, unreachable_pub, missing_docs, clippy::needless_pass_by_value)] // each test uses a part of it
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -55,7 +55,7 @@ impl World {
         Self { cluster, moment, clients: BTreeMap::new() }
     }
 
-    /// A ready client of a member at the newest version.
+    /// Connects a client to a member at the newest version and waits until it is ready.
     pub fn connect(&mut self, member: u32) -> usize {
         self.connect_at(member, Version::LATEST, Intelligence::HashDistributionAware)
     }
@@ -91,7 +91,7 @@ impl World {
         }
     }
 
-    /// Moves bytes until nothing moves any more.
+    /// Moves bytes between clients and members until none are left.
     pub fn pump(&mut self) {
         let moment = self.moment;
         loop {
@@ -126,7 +126,7 @@ impl World {
         self.client(client).completed.remove(&id)
     }
 
-    /// The reply, or the error's status and message.
+    /// Executes a request; returns the reply, or the error's status and message.
     pub fn ask(
         &mut self,
         client: usize,
@@ -141,7 +141,7 @@ impl World {
         }
     }
 
-    /// Status and body of a reply that is no error.
+    /// Executes a request that succeeds; returns the reply's status and body.
     pub fn call(&mut self, client: usize, cache: &str, request: Request) -> (Status, Body) {
         self.flagged(client, cache, Flags::NONE, request)
     }
@@ -180,7 +180,7 @@ impl World {
         }
     }
 
-    /// Entry events since the last call, as text.
+    /// Returns the entry events since the last call, as text.
     pub fn events(&mut self, client: usize) -> Vec<String> {
         self.pump();
         let events = std::mem::take(&mut self.client(client).events);

@@ -1,14 +1,14 @@
-//! What clients make a node hold: counted for each session, bounded for each link and for all together.
+//! Memory that clients occupy: counted per session, limited per link and for all links together.
 
 use std::collections::BTreeMap;
 
-use crate::post::{ConnectionId, End};
+use crate::event_queues::{ConnectionId, End};
 
-/// Bytes of states (listeners, iterations, streams) that sessions have open.
+/// Bytes of the open listeners, iterations and streams of each session.
 #[derive(Default)]
-pub(crate) struct States(BTreeMap<ConnectionId, usize>);
+pub(crate) struct StateMemory(BTreeMap<ConnectionId, usize>);
 
-impl States {
+impl StateMemory {
     pub(crate) fn add(&mut self, session: ConnectionId, bytes: usize) {
         *self.0.entry(session).or_default() += bytes;
     }
@@ -28,11 +28,11 @@ impl States {
     }
 }
 
-/// Bytes that links make the node hold, with all that they carry.
+/// Bytes of memory that each link occupies, with all its sessions.
 pub(crate) struct Budget {
     by_link: BTreeMap<ConnectionId, usize>,
     total: usize,
-    /// The most of one link, and of all.
+    /// Limit of one link, and of all links together.
     limits: (usize, usize),
 }
 
@@ -41,8 +41,8 @@ impl Budget {
         Self { by_link: BTreeMap::new(), total: 0, limits: (of_link, of_all) }
     }
 
-    /// A link holds that much now. Where that is too much the answer is the link to end, and why: the one itself, or of all
-    /// links the one that holds most.
+    /// Sets the bytes of a link. If a limit is exceeded, returns the link to end and why: this link if it exceeds its own
+    /// limit, otherwise the one that occupies most.
     pub(crate) fn set(&mut self, link: ConnectionId, held: usize) -> Option<(ConnectionId, End)> {
         let before = self.by_link.insert(link, held).unwrap_or_default();
         self.total = self.total - before + held;
@@ -58,7 +58,7 @@ impl Budget {
         Some((link, End::TooMuch { held, limit }))
     }
 
-    /// It holds nothing any more, or will soon not; answers what it held.
+    /// Removes a link that has ended or is about to; returns its bytes.
     pub(crate) fn forget(&mut self, link: ConnectionId) -> usize {
         let held = self.by_link.remove(&link).unwrap_or_default();
         self.total -= held;
