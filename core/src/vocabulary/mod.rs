@@ -6,17 +6,18 @@
 //! languages come from these tables by way of `spec/vocabulary.json`.
 
 mod answer;
-mod arguments;
 mod crossing;
 mod failure;
+mod lifetime;
 mod machine;
 mod shape;
 
+pub use crate::wire::{ArgumentKind, Arguments};
 pub use answer::{Answer, AnswerShape, Chunk, Entry, Refusal, ServerInfo, Versioned};
-pub use arguments::{Argument, ArgumentKind, Arguments, NotALifetime, lifetime_of_seconds};
 pub use crossing::Context;
 pub(crate) use crossing::Crossing;
 pub use failure::{Failure, FailureKind, PartialFailure};
+pub use lifetime::{NotALifetime, lifetime_of_seconds};
 pub use machine::{CacheOptions, CallOptions, Machine, ViewInfo};
 pub(crate) use shape::declare;
 pub use shape::{Field, Kind, Shape, Value};

@@ -10,6 +10,7 @@
 //! [`Operation::table`] is the one place where operations are defined. Nothing here knows of connections, time or
 //! other members: see [`session`](crate::session) for that.
 
+mod arguments;
 mod decoder;
 mod event;
 mod expiration;
@@ -37,6 +38,7 @@ mod version;
 mod violation;
 
 pub use crate::send_buffer::SendBuffer;
+pub use arguments::{Argument, ArgumentKind, Arguments};
 pub use decoder::{ReplyDecoder, RequestDecoder};
 pub use event::{CounterEvent, CounterState, EntryChange, Event, EventData, write_counter_event, write_event};
 pub use expiration::{Expiration, Lifetime, TimeUnit};

@@ -7,6 +7,7 @@ use alloc::vec::Vec;
 
 use bytes::Bytes;
 
+use super::arguments::{Argument, ArgumentKind, Arguments};
 use super::expiration::Expiration;
 use super::fields::{self, Context, Field};
 use super::oversize::{Fits, Oversize};
@@ -14,7 +15,6 @@ use super::reader::{Read, Reader};
 use super::types::{AuthResponse, CounterConfiguration, Factory, ListenerOptions, Modification, Xid};
 use super::{Flags, Version};
 use crate::send_buffer::SendBuffer;
-use crate::vocabulary::{Argument, ArgumentKind, Arguments};
 
 /// Where an operation may be sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

@@ -1,51 +1,50 @@
-//! Requests from what a host's language gives.
+//! Requests from the values that a host's language gives: one method of [`Arguments`] for each kind of argument.
 
 use alloc::string::String;
 use alloc::vec::Vec;
 
 use bytes::Bytes;
 
-use crate::wire::{
-    AuthResponse, CounterConfiguration, Expiration, Factory, Lifetime, ListenerOptions, Modification, Operation,
-    Request, Xid,
-};
+use super::expiration::Expiration;
+use super::operation::{Operation, Request};
+use super::types::{AuthResponse, CounterConfiguration, Factory, ListenerOptions, Modification, Xid};
 
-/// The fields of a request as values of the host's language; each is asked for once, in the order of the fields.
+/// Values of a host's language for the fields of a request, asked for once each, in the order of the fields.
 pub trait Arguments {
-    /// What is wrong with a value, in the host's manner.
+    /// The host language's error for a value of the wrong type or out of range.
     type Error;
 
-    /// The next field, which is bytes.
+    /// Takes the next field as bytes.
     fn bytes(&mut self, name: &'static str) -> Result<Bytes, Self::Error>;
-    /// The next field, which is text.
+    /// Takes the next field as text.
     fn text(&mut self, name: &'static str) -> Result<String, Self::Error>;
-    /// The next field, which is yes or no.
+    /// Takes the next field as a boolean.
     fn flag(&mut self, name: &'static str) -> Result<bool, Self::Error>;
-    /// The next field, which is a number from 0 to `max`.
+    /// Takes the next field as a number from 0 to `max`.
     fn number(&mut self, name: &'static str, max: u64) -> Result<u64, Self::Error>;
-    /// The next field, which is a number from `min` to `max`.
+    /// Takes the next field as a number from `min` to `max`.
     fn signed(&mut self, name: &'static str, min: i64, max: i64) -> Result<i64, Self::Error>;
-    /// The next field, which is the version of an entry: 64 bits that mean nothing.
+    /// Takes the next field as the version of an entry: 64 opaque bits.
     fn opaque(&mut self, name: &'static str) -> Result<u64, Self::Error>;
-    /// The next field, which is when an entry expires.
+    /// Takes the next field as lifespan and maximum idle time.
     fn expiration(&mut self, name: &'static str) -> Result<Expiration, Self::Error>;
-    /// The next field, which is a list of bytes.
+    /// Takes the next field as a list of byte strings.
     fn byte_list(&mut self, name: &'static str) -> Result<Vec<Bytes>, Self::Error>;
-    /// The next field, which is a list of keys and values.
+    /// Takes the next field as a list of keys and values.
     fn entries(&mut self, name: &'static str) -> Result<Vec<(Bytes, Bytes)>, Self::Error>;
-    /// The next field, which is a list of names and values.
+    /// Takes the next field as a list of names and values.
     fn parameters(&mut self, name: &'static str) -> Result<Vec<(String, Bytes)>, Self::Error>;
-    /// The next field, which is the identity of a transaction.
+    /// Takes the next field as the identity of a transaction.
     fn xid(&mut self, name: &'static str) -> Result<Xid, Self::Error>;
-    /// The next field, which is a list of what a transaction changes.
+    /// Takes the next field as the list of a transaction's modifications.
     fn modifications(&mut self, name: &'static str) -> Result<Vec<Modification>, Self::Error>;
-    /// The next field, which is how a counter is made.
+    /// Takes the next field as the configuration of a counter.
     fn counter(&mut self, name: &'static str) -> Result<CounterConfiguration, Self::Error>;
-    /// The operation is not for users: the machine does it where it is needed.
+    /// Makes the error for an operation that users do not submit.
     fn not_offered(&mut self, operation: Operation) -> Self::Error;
 }
 
-/// What a field of a request takes; a closed set, each a method of [`Arguments`].
+/// The argument that a field of a request takes: each is a method of [`Arguments`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[allow(missing_docs)] // each is the method of that name
 pub enum ArgumentKind {
@@ -62,13 +61,13 @@ pub enum ArgumentKind {
     Xid,
     Modifications,
     Counter,
-    /// Of operations that are not for users.
+    /// No argument: the field belongs to an operation that users do not submit.
     NotOffered,
 }
 
 /// A type of a request's field.
 pub trait Argument: Sized {
-    /// What it takes.
+    /// The argument that the type takes.
     const KIND: ArgumentKind;
 
     /// Takes the next field.
@@ -110,7 +109,7 @@ arguments! {
 }
 
 impl Operation {
-    /// Its name in programs: `put_if_absent`.
+    /// Returns the name in programs: `put_if_absent`.
     pub fn program_name(self) -> String {
         let mut name = String::new();
         for letter in self.row().variant.chars() {
@@ -143,49 +142,11 @@ impl Operation {
 }
 
 impl Request {
-    /// An operation with the arguments of a call.
+    /// Makes a request of an operation and the arguments of a call.
     pub fn from_arguments<A: Arguments>(operation: Operation, arguments: &mut A) -> Result<Self, A::Error> {
         if !operation.is_offered() {
             return Err(arguments.not_offered(operation));
         }
         Self::take(operation, arguments)
-    }
-}
-
-/// A lifetime that can't be: not a number, or less than nothing.
-#[derive(Debug, Clone, Copy, PartialEq, thiserror::Error)]
-#[error("{0} seconds is no lifetime: it has to be a number above 0, or infinity for no end")]
-pub struct NotALifetime(pub f64);
-
-/// A lifetime of so many seconds, rounded up to milliseconds; infinity for no end.
-pub fn lifetime_of_seconds(seconds: f64) -> Result<Lifetime, NotALifetime> {
-    if seconds == f64::INFINITY {
-        return Ok(Lifetime::Infinite);
-    }
-    // A lifetime of 0 would be no end on the wire, which nobody means.
-    if seconds.is_nan() || seconds <= 0.0 {
-        return Err(NotALifetime(seconds));
-    }
-    let milliseconds = seconds * 1000.0;
-    let whole = milliseconds as u64;
-    // Half a microsecond is what multiplication may add.
-    let part = milliseconds - whole as f64 > 0.000_5;
-    Ok(Lifetime::milliseconds((whole + u64::from(part)).max(1)))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn lifetimes_are_rounded_up_and_never_endless_by_accident() {
-        assert_eq!(lifetime_of_seconds(1.5), Ok(Lifetime::milliseconds(1500)));
-        assert_eq!(lifetime_of_seconds(0.1), Ok(Lifetime::milliseconds(100)));
-        assert_eq!(lifetime_of_seconds(0.0001), Ok(Lifetime::milliseconds(1)));
-        assert_eq!(lifetime_of_seconds(1e-9), Ok(Lifetime::milliseconds(1)));
-        assert_eq!(lifetime_of_seconds(f64::INFINITY), Ok(Lifetime::Infinite));
-        for wrong in [0.0, -1.0, f64::NAN, f64::NEG_INFINITY] {
-            assert!(lifetime_of_seconds(wrong).is_err(), "{wrong}");
-        }
     }
 }
