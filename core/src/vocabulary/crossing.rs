@@ -17,32 +17,48 @@ use crate::cluster::{
 use crate::session::Disconnect;
 use crate::wire::{self, EventData, IterationEntry, Operation, Reply};
 
-/// What values need to know of where they come from.
+/// The output that values belong to, and the machine that returned it.
+#[derive(Clone, Copy)]
 pub struct Context<'a> {
-    /// The machine that says them.
+    /// The machine that returned the output.
     pub cluster: &'a Cluster,
+    subject: Subject,
+}
+
+/// The fields of an output that decide the form of its other fields, wherever among them they stand.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Subject {
+    /// Decides the shape of the answer.
     operation: Option<Operation>,
+    /// The member that a failure names.
     member: Option<MemberId>,
 }
 
 impl<'a> Context<'a> {
-    /// For one output of that machine.
+    /// The context of an output of `cluster`.
     pub fn new(cluster: &'a Cluster) -> Self {
-        Self { cluster, operation: None, member: None }
+        Self { cluster, subject: Subject::default() }
+    }
+
+    pub(crate) fn of(self, subject: Subject) -> Self {
+        Self { subject, ..self }
     }
 
     fn failure(&self, error: ClusterError) -> Value {
-        Value::Failure(Box::new(Failure::of(error, self.member, self.cluster)))
+        Value::Failure(Box::new(Failure::of(error, self.subject.member, self.cluster)))
     }
 }
 
-/// A type whose values cross the border, as one value or several.
+/// A type of an output's field, which becomes one value or several.
 pub(crate) trait Crossing {
-    /// The fields that a field of this type becomes.
+    /// Appends the fields that a field of this type becomes.
     fn fields(name: &'static str, doc: &'static str, out: &mut Vec<Field>);
 
-    /// Its values.
-    fn cross(self, context: &mut Context<'_>, values: &mut Vec<Value>);
+    /// Notes what the output's other fields need. Called for each field before any field crosses.
+    fn describe(&self, _subject: &mut Subject) {}
+
+    /// Appends its values.
+    fn cross(self, context: &Context<'_>, values: &mut Vec<Value>);
 }
 
 fn field(name: &'static str, doc: &'static str, kind: Kind) -> Field {
@@ -61,7 +77,7 @@ macro_rules! single {
                 out.push(field(name, doc, $kind));
             }
 
-            fn cross(self, $context: &mut Context<'_>, values: &mut Vec<Value>) {
+            fn cross(self, $context: &Context<'_>, values: &mut Vec<Value>) {
                 let _ = &$context;
                 let $value = self;
                 values.push($made);
@@ -88,14 +104,16 @@ single! {
     StartError: Kind::Failure, |error, context| Value::Failure(Box::new(Failure::of_start(error, context.cluster)));
 }
 
-/// Whatever comes after it is of that member.
 impl Crossing for MemberId {
     fn fields(name: &'static str, doc: &'static str, out: &mut Vec<Field>) {
         out.push(field(name, doc, Kind::Id("member")));
     }
 
-    fn cross(self, context: &mut Context<'_>, values: &mut Vec<Value>) {
-        context.member = Some(self);
+    fn describe(&self, subject: &mut Subject) {
+        subject.member = Some(*self);
+    }
+
+    fn cross(self, _context: &Context<'_>, values: &mut Vec<Value>) {
         values.push(Value::Id(self.data().as_ffi()));
     }
 }
@@ -107,7 +125,11 @@ impl<T: Crossing> Crossing for Option<T> {
         out[first..].iter_mut().for_each(|field| field.optional = true);
     }
 
-    fn cross(self, context: &mut Context<'_>, values: &mut Vec<Value>) {
+    fn describe(&self, subject: &mut Subject) {
+        self.iter().for_each(|value| value.describe(subject));
+    }
+
+    fn cross(self, context: &Context<'_>, values: &mut Vec<Value>) {
         match self {
             Some(value) => value.cross(context, values),
             None => values.push(Value::None),
@@ -115,13 +137,15 @@ impl<T: Crossing> Crossing for Option<T> {
     }
 }
 
-/// The operation is told by its answer's shape and by its failure.
+/// Has no value of its own: the shape of the answer and the failure tell it.
 impl Crossing for Operation {
     fn fields(_name: &'static str, _doc: &'static str, _out: &mut Vec<Field>) {}
 
-    fn cross(self, context: &mut Context<'_>, _values: &mut Vec<Value>) {
-        context.operation = Some(self);
+    fn describe(&self, subject: &mut Subject) {
+        subject.operation = Some(*self);
     }
+
+    fn cross(self, _context: &Context<'_>, _values: &mut Vec<Value>) {}
 }
 
 impl Crossing for Dial {
@@ -131,7 +155,7 @@ impl Crossing for Dial {
         out.push(optional("tls", " TLS to be established before the link is said to be connected.", Kind::Tls));
     }
 
-    fn cross(self, _context: &mut Context<'_>, values: &mut Vec<Value>) {
+    fn cross(self, _context: &Context<'_>, values: &mut Vec<Value>) {
         values.push(Value::Text(self.host));
         values.push(Value::Number(self.port.into()));
         values.push(self.tls.map_or(Value::None, |tls| Value::Tls(Box::new(tls))));
@@ -144,12 +168,13 @@ impl Crossing for Result<Reply, ClusterError> {
         out.push(optional("error", " How it failed; none if it did not.", Kind::Failure));
     }
 
-    fn cross(self, context: &mut Context<'_>, values: &mut Vec<Value>) {
-        let operation = context.operation.unwrap_or(Operation::Ping);
+    fn cross(self, context: &Context<'_>, values: &mut Vec<Value>) {
+        let Subject { operation, member } = context.subject;
+        let operation = operation.unwrap_or(Operation::Ping);
         match self.map(|reply| Answer::of(operation, reply)) {
             Ok(Ok(answer)) => values.extend([Value::Answer(answer), Value::None]),
             Ok(Err(refusal)) => {
-                let failure = Failure::of_refusal(operation, refusal, context.member, context.cluster);
+                let failure = Failure::of_refusal(operation, refusal, member, context.cluster);
                 values.extend([Value::None, Value::Failure(Box::new(failure))]);
             }
             Err(error) => values.extend([Value::None, context.failure(error)]),
@@ -163,7 +188,7 @@ impl Crossing for Result<Vec<IterationEntry>, ClusterError> {
         out.push(optional("error", " Why there are no more; none if there may be.", Kind::Failure));
     }
 
-    fn cross(self, context: &mut Context<'_>, values: &mut Vec<Value>) {
+    fn cross(self, context: &Context<'_>, values: &mut Vec<Value>) {
         match self {
             Ok(entries) => values.extend([Value::Entries(entries), Value::None]),
             Err(error) => values.extend([Value::None, context.failure(error)]),
@@ -189,7 +214,7 @@ impl Crossing for wire::Event {
         out.push(field("retried", retried, Kind::Flag));
     }
 
-    fn cross(self, _context: &mut Context<'_>, values: &mut Vec<Value>) {
+    fn cross(self, _context: &Context<'_>, values: &mut Vec<Value>) {
         values.push(word(CHANGES, self.change as u8 - wire::EntryChange::Created as u8));
         match self.data {
             EventData::Key { key, version } => {
@@ -211,7 +236,7 @@ impl Crossing for wire::CounterEvent {
         out.push(field("new_state", " Whether that is at a bound.", Kind::Word(STATES)));
     }
 
-    fn cross(self, _context: &mut Context<'_>, values: &mut Vec<Value>) {
+    fn cross(self, _context: &Context<'_>, values: &mut Vec<Value>) {
         values.extend([
             Value::Text(self.counter),
             Value::Signed(self.old_value),
@@ -219,5 +244,41 @@ impl Crossing for wire::CounterEvent {
             Value::Signed(self.new_value),
             word(STATES, self.new_state as u8),
         ]);
+    }
+}
+
+#[cfg(test)]
+#[allow(unreachable_pub, dead_code)] // `declare!` makes a public enum and more than is tested
+mod tests {
+    use super::*;
+    use crate::cluster::Config;
+    use crate::time::Instant;
+    use crate::vocabulary::{FailureKind, declare};
+    use crate::wire::{Body, Status};
+
+    declare! {
+        /// An output whose result stands before the fields that it depends on.
+        pub enum Reversed {
+            /// The only one.
+            Done = 1 {
+                /// The answer.
+                result: Result<Reply, ClusterError>,
+                /// The member.
+                member: Option<MemberId>,
+                /// The operation.
+                operation: Operation,
+            },
+        }
+    }
+
+    #[test]
+    fn the_order_of_fields_does_not_matter() {
+        let cluster = Cluster::new(Config::default(), [0; 32], Instant::from_micros(0));
+        let reply = Reply { message_id: 0, status: Status::KEY_DOES_NOT_EXIST, topology: None, body: Body::Nothing };
+        let output = Reversed::Done { result: Ok(reply), member: None, operation: Operation::CounterReset };
+        let mut values = Vec::new();
+        output.cross(&Context::new(&cluster), &mut values);
+        let [Value::None, Value::Failure(failure), Value::None] = &values[..] else { panic!("{values:?}") };
+        assert_eq!((failure.kind, failure.operation), (FailureKind::NoSuchCounter, Some(Operation::CounterReset)));
     }
 }

@@ -289,7 +289,7 @@ impl Machine {
     pub fn poll(&mut self, values: &mut Vec<Value>) -> Option<u8> {
         let output = self.cluster.poll_output()?;
         let tag = output.tag();
-        output.cross(&mut Context::new(&self.cluster), values);
+        output.cross(&Context::new(&self.cluster), values);
         Some(tag)
     }
 

@@ -15,7 +15,7 @@ mod shape;
 pub use crate::wire::{ArgumentKind, Arguments};
 pub use answer::{Answer, AnswerShape, Chunk, Entry, Refusal, ServerInfo, Versioned};
 pub use crossing::Context;
-pub(crate) use crossing::Crossing;
+pub(crate) use crossing::{Crossing, Subject};
 pub use failure::{Failure, FailureKind, PartialFailure};
 pub use lifetime::{NotALifetime, lifetime_of_seconds};
 pub use machine::{CacheOptions, CallOptions, Machine, ViewInfo};

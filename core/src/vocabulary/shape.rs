@@ -151,10 +151,15 @@ macro_rules! declare {
             }
 
             /// Appends its values, in the order of the shape's fields.
-            pub fn cross(self, context: &mut crate::vocabulary::Context<'_>, values: &mut alloc::vec::Vec<crate::vocabulary::Value>) {
+            pub fn cross(self, context: &crate::vocabulary::Context<'_>, values: &mut alloc::vec::Vec<crate::vocabulary::Value>) {
                 match self {
                     $(Self::$variant $({ $($field),* })? => {
-                        $($(crate::vocabulary::Crossing::cross($field, context, values);)*)?
+                        $(
+                            let mut subject = crate::vocabulary::Subject::default();
+                            $(crate::vocabulary::Crossing::describe(&$field, &mut subject);)*
+                            let context = context.of(subject);
+                            $(crate::vocabulary::Crossing::cross($field, &context, values);)*
+                        )?
                     })*
                     $(Self::$inner(inner) => <$inner_type>::cross(inner, context, values),)?
                 }
