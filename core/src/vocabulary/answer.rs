@@ -6,8 +6,8 @@ use alloc::vec::Vec;
 use bytes::Bytes;
 
 use crate::wire::{
-    Body, CounterConfiguration, LifetimeLeft, MediaType, Metadata, Operation, Ping, Previous, Reply, ReplyShape,
-    Status, Xid,
+    Body, CounterConfiguration, LifetimeLeft, MediaType, Metadata, Operation, Outcome, Ping, Previous, Reply,
+    ReplyShape, Status, Xid,
 };
 
 /// An answer; a closed set of shapes.
@@ -145,26 +145,16 @@ pub enum Refusal {
 impl AnswerShape {
     /// The shape of what an operation answers.
     pub fn of(operation: Operation) -> Self {
-        match operation.row().reply {
-            ReplyShape::Nothing => match operation {
-                Operation::ContainsKey
-                | Operation::CounterCreate
-                | Operation::CounterIsDefined
-                | Operation::CounterAddListener
-                | Operation::CounterRemove
-                | Operation::CounterRemoveListener
-                | Operation::RemoveClientListener
-                | Operation::IterationEnd
-                | Operation::EndGetStream
-                | Operation::EndPutStream => Self::Flag,
-                _ => Self::Nothing,
-            },
+        let row = operation.row();
+        match row.reply {
+            ReplyShape::Nothing if row.outcome == Outcome::Flag => Self::Flag,
+            ReplyShape::Nothing => Self::Nothing,
             ReplyShape::Value | ReplyShape::Challenge => Self::Value,
             ReplyShape::VersionedValue | ReplyShape::ValueWithMetadata => Self::Entry,
-            ReplyShape::Previous => match operation {
-                Operation::Put => Self::Entry,
-                Operation::ReplaceIfUnmodified | Operation::RemoveIfUnmodified => Self::Versioned,
-                _ => Self::Conditional,
+            ReplyShape::Previous => match row.outcome {
+                Outcome::Condition => Self::Conditional,
+                Outcome::Version => Self::Versioned,
+                Outcome::Body | Outcome::Flag | Outcome::Counter => Self::Entry,
             },
             ReplyShape::Statistics => Self::TextMap,
             ReplyShape::Ping => Self::Server,
@@ -188,8 +178,7 @@ impl Answer {
         let Reply { status, body, .. } = reply;
         Ok(match (AnswerShape::of(operation), body) {
             (AnswerShape::Nothing, Body::Nothing) => match status {
-                // COUNTER_RESET of a counter that nobody has made.
-                Status::KEY_DOES_NOT_EXIST if operation == Operation::CounterReset => {
+                Status::KEY_DOES_NOT_EXIST if operation.row().outcome == Outcome::Counter => {
                     return Err(Refusal::NoSuchCounter);
                 }
                 _ => Self::Nothing,
@@ -199,7 +188,7 @@ impl Answer {
             (AnswerShape::Size, Body::Size(size)) => Self::Size(size),
             (AnswerShape::Number, Body::CounterValue(number)) => Self::Number(number),
             (AnswerShape::Number, Body::PutStreamId(number) | Body::XaCode(number)) => Self::Number(number.into()),
-            (AnswerShape::Number, Body::Nothing) if operation.row().reply == ReplyShape::CounterValue => {
+            (AnswerShape::Number, Body::Nothing) if operation.row().outcome == Outcome::Counter => {
                 let is_there = status == Status::NOT_EXECUTED_WITH_PREVIOUS || status == Status::NOT_EXECUTED;
                 return Err(if is_there { Refusal::OutOfBounds } else { Refusal::NoSuchCounter });
             }

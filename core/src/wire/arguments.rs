@@ -120,25 +120,6 @@ impl Operation {
         }
         name
     }
-
-    /// Whether users submit it. The others are the machine's own: authentication, listeners and iterations have
-    /// commands of their own.
-    pub fn is_offered(self) -> bool {
-        !matches!(
-            self,
-            Self::AuthMechList
-                | Self::Auth
-                | Self::AddClientListener
-                | Self::RemoveClientListener
-                | Self::AddBloomFilterListener
-                | Self::UpdateBloomFilter
-                | Self::IterationStart
-                | Self::IterationNext
-                | Self::IterationEnd
-                | Self::CounterAddListener
-                | Self::CounterRemoveListener
-        )
-    }
 }
 
 impl Request {

@@ -47,7 +47,10 @@ pub use incoming::Incoming;
 pub use limits::Limits;
 pub use media_type::{MediaType, NotAMediaType, Parameters};
 pub use metadata::{LifetimeLeft, Metadata};
-pub use operation::{Effect, FieldInfo, Operation, ReplyShape, Request, Routing, Row};
+pub use operation::{
+    AnswerSize, Effect, FieldInfo, ListenerEffect, NearCacheEffect, Offer, Operation, Outcome, ReplyShape, Request,
+    Routing, Row, TransactionStep, Versions,
+};
 pub use oversize::Oversize;
 pub use reply::{Asked, Body, IterationBatch, IterationEntry, Ping, Previous, Reply, write_reply};
 pub(crate) use request::MAGIC as REQUEST_MAGIC;
