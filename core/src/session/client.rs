@@ -18,8 +18,8 @@ use super::messages::Messages;
 use crate::send_buffer::wipe_if_unique;
 use crate::time::Instant;
 use crate::wire::{
-    self, Asked, Body, Envelope, Incoming, Reply, ReplyDecoder, Request, RequestOptions, SendBuffer, Version,
-    write_request,
+    self, Asked, Body, Envelope, Incoming, ListenerEffect, Reply, ReplyDecoder, Request, RequestOptions, SendBuffer,
+    Version, write_request,
 };
 
 /// An operation of one session, from [`submit`](Session::submit) to its [`Completed`](Event::Completed) event.
@@ -261,12 +261,11 @@ impl Session {
         let deadline = now + call.timeout.unwrap_or(self.config.operation_timeout);
         let id = self.send(now, call, self.version, deadline, Owner::Host);
         self.earliest_deadline = Some(self.earliest_deadline.map_or(deadline, |earliest| earliest.min(deadline)));
-        if let Some(listener) = added_listener(call.request) {
-            self.listeners.insert(listener.clone(), id);
-        }
-        if let Some(listener) = removed_listener(call.request) {
-            // Nobody expects events of a listener that is being removed.
-            self.listeners.remove(listener);
+        match call.request.listener() {
+            ListenerEffect::None => {}
+            ListenerEffect::Adds(listener) => drop(self.listeners.insert(listener.clone(), id)),
+            // Events of a listener that is being removed are dropped.
+            ListenerEffect::Removes(listener) => drop(self.listeners.remove(listener)),
         }
         Ok(OperationId(id))
     }
@@ -587,25 +586,5 @@ impl Session {
         self.asking.clear();
         self.next_slice = None;
         self.earliest_deadline = None;
-    }
-}
-
-/// The listener that a request adds.
-fn added_listener(request: &Request) -> Option<&Bytes> {
-    match request {
-        Request::AddClientListener { listener_id, .. }
-        | Request::AddBloomFilterListener { listener_id, .. }
-        | Request::CounterAddListener { listener_id, .. } => Some(listener_id),
-        _ => None,
-    }
-}
-
-/// The listener that a request removes.
-fn removed_listener(request: &Request) -> Option<&Bytes> {
-    match request {
-        Request::RemoveClientListener { listener_id } | Request::CounterRemoveListener { listener_id, .. } => {
-            Some(listener_id)
-        }
-        _ => None,
     }
 }
