@@ -22,7 +22,6 @@ use super::members::{MemberId, MemberInfo, Members};
 use super::operations::bulk::{Bulk, BulkId};
 use super::operations::operation::{Call, OperationId, Owner, Target};
 use super::operations::table::{Operation, OperationTable, Place};
-use super::operations::transactions::transaction;
 use super::output::{ClusterError, Output, SubmitError};
 use super::site::KnownSite;
 use super::startup::Startup;
@@ -199,14 +198,13 @@ impl Cluster {
 
     /// Submits an operation that no near cache answers.
     pub(super) fn submit_far(&mut self, call: Call) -> OperationId {
-        let prepared = transaction(&call.request).and_then(|xid| self.transactions.get(xid));
+        let prepared = call.request.transaction().xid().and_then(|xid| self.transactions.get(xid));
         let target = match (call.member, prepared) {
             (Some(member), _) => Target::Only(member),
             (None, Some(member)) => Target::Prefer(*member),
             (None, None) => Target::Key,
         };
-        let may_be_split =
-            target == Target::Key && matches!(call.request, Request::PutAll { .. } | Request::GetAll { .. });
+        let may_be_split = target == Target::Key && call.request.is_splittable();
         let id = self.take_in(call, Owner::Host, target, Purpose::Operations);
         if !(may_be_split && self.split(id)) {
             self.dispatch(id);

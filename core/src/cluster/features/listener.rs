@@ -109,7 +109,7 @@ impl Cluster {
 
     /// Removes a registration from its server.
     fn unregister(&mut self, session: SessionId, registration: &Request, options: &RequestOptions) {
-        let Some(request) = removal_of(registration) else { return };
+        let Some(request) = registration.listener_removal() else { return };
         let Some(open) = self.transport.get(session) else { return };
         let is_for_events = open.purpose() == Purpose::Events;
         // If the session is too full for the removal, its end removes the listener.
@@ -250,19 +250,6 @@ impl Cluster {
                 self.register(id);
             }
         }
-    }
-}
-
-/// The request that removes a registration.
-fn removal_of(registration: &Request) -> Option<Request> {
-    match registration.clone() {
-        Request::CounterAddListener { counter, listener_id } => {
-            Some(Request::CounterRemoveListener { counter, listener_id })
-        }
-        Request::AddClientListener { listener_id, .. } | Request::AddBloomFilterListener { listener_id, .. } => {
-            Some(Request::RemoveClientListener { listener_id })
-        }
-        _ => None,
     }
 }
 

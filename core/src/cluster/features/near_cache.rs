@@ -21,7 +21,7 @@ use crate::cluster::output::{ClusterError, Event, Output, SubmitError};
 use crate::cluster::transport::open_session::{Purpose, SessionId};
 use crate::routing::BloomFilter;
 use crate::time::Instant;
-use crate::wire::{self, Body, Effect, Flags, Metadata, Reply, Request, RequestOptions, Status};
+use crate::wire::{self, Body, Flags, Metadata, NearCacheEffect, Reply, ReplyShape, Request, RequestOptions, Status};
 
 /// Settings of a near cache.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -60,14 +60,6 @@ struct Kept {
     metadata: Metadata,
     value: Bytes,
     until: Option<Instant>,
-}
-
-/// What a request changes.
-enum Written<'a> {
-    Nothing,
-    Key(&'a Bytes),
-    Entries(&'a [(Bytes, Bytes)]),
-    Anything,
 }
 
 impl Cluster {
@@ -123,8 +115,9 @@ impl Cluster {
             return id;
         }
         self.counters.near_misses += 1;
-        let value_only = matches!(call.request, Request::Get { .. });
-        if near.at.is_none() || matches!(call.request, Request::ContainsKey { .. }) {
+        let reply = call.request.operation().row().reply;
+        let value_only = reply == ReplyShape::Value;
+        if near.at.is_none() || reply == ReplyShape::Nothing {
             return self.submit_far(call);
         }
         let target = match (near.settings.bloom_filter, near.at.and_then(|session| self.transport.get(session))) {
@@ -275,8 +268,8 @@ impl NearCache {
         if !same_form || asked.flags != Flags::NONE || call.member.is_some() {
             return None;
         }
-        match &call.request {
-            Request::Get { key } | Request::GetWithMetadata { key } | Request::ContainsKey { key } => Some(key),
+        match call.request.near_cache() {
+            NearCacheEffect::Read(key) => Some(key),
             _ => None,
         }
     }
@@ -287,9 +280,9 @@ impl NearCache {
             self.forget(key);
             return None;
         }
-        Some(match request {
-            Request::Get { .. } => Body::Value(kept.value.clone()),
-            Request::GetWithMetadata { .. } => {
+        Some(match request.operation().row().reply {
+            ReplyShape::Value => Body::Value(kept.value.clone()),
+            ReplyShape::ValueWithMetadata => {
                 Body::ValueWithMetadata { metadata: kept.metadata, value: kept.value.clone() }
             }
             _ => Body::Nothing,
@@ -328,13 +321,12 @@ impl NearCache {
 
     fn forget_written(&mut self, request: &Request, options: &RequestOptions) {
         // With another media type the same key has other bytes.
-        let written =
-            if options.key_type == self.options.key_type { written(request) } else { written(request).blurred() };
-        match written {
-            Written::Nothing => {}
-            Written::Key(key) => self.forget(key),
-            Written::Entries(entries) => entries.iter().for_each(|(key, _)| self.forget(key)),
-            Written::Anything => self.clear(),
+        let same_form = options.key_type == self.options.key_type;
+        match request.near_cache() {
+            NearCacheEffect::Nothing | NearCacheEffect::Read(_) => {}
+            NearCacheEffect::Key(key) if same_form => self.forget(key),
+            NearCacheEffect::Entries(entries) if same_form => entries.iter().for_each(|(key, _)| self.forget(key)),
+            NearCacheEffect::Key(_) | NearCacheEffect::Entries(_) | NearCacheEffect::Everything => self.clear(),
         }
     }
 
@@ -343,32 +335,5 @@ impl NearCache {
         self.entries.clear();
         self.fetching.clear();
         self.bytes = 0;
-    }
-}
-
-/// What a request may change of the entries of its cache.
-fn written(request: &Request) -> Written<'_> {
-    let row = request.operation().row();
-    if row.effect == Effect::Reads {
-        return Written::Nothing;
-    }
-    match request {
-        Request::PutAll { entries, .. } => Written::Entries(entries),
-        Request::Clear {}
-        | Request::Exec { .. }
-        | Request::PrepareTx { .. }
-        | Request::PrepareTx2 { .. }
-        | Request::CommitTx { .. }
-        | Request::NextPutStream { .. } => Written::Anything,
-        _ => request.routing_key().map_or(Written::Nothing, Written::Key),
-    }
-}
-
-impl Written<'_> {
-    fn blurred(self) -> Self {
-        match self {
-            Written::Nothing => Written::Nothing,
-            _ => Written::Anything,
-        }
     }
 }

@@ -8,7 +8,6 @@ use crate::cluster::machine::Cluster;
 use crate::cluster::members::MemberId;
 use crate::cluster::operations::operation::{OperationId, Owner};
 use crate::cluster::operations::table::Operation;
-use crate::cluster::operations::transactions::transaction;
 use crate::cluster::output::{ClusterError, Output};
 use crate::cluster::startup::StartError;
 use crate::cluster::transport::open_session::SessionId;
@@ -102,8 +101,8 @@ impl Cluster {
         if self.caches.get(operation.cache).near.is_some() {
             self.forget_written(operation.cache, &operation.request, &operation.options);
         }
-        if let Some(xid) = transaction(&operation.request) {
-            self.remember_transaction(&operation.request, xid, member.filter(|_| result.is_ok()));
+        if let (Some(member), Ok(_)) = (member, &result) {
+            self.remember_transaction(operation.request.transaction(), member);
         }
         let operation = match operation.owner {
             // The near cache asked for metadata as well.

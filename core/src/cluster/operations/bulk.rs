@@ -1,6 +1,5 @@
 //! Bulk operations (PUT_ALL, GET_ALL): split by the owners of their keys, and joined again.
 
-use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
@@ -14,7 +13,7 @@ use crate::cluster::operations::operation::{OperationId, Owner, Target};
 use crate::cluster::operations::table::{Operation, Place};
 use crate::cluster::output::{ClusterError, PartFailure, Partial};
 use crate::cluster::view::View;
-use crate::wire::{Body, Reply, Request, Status};
+use crate::wire::{Body, Reply, ReplyShape, Request, Status};
 
 new_key_type! {
     /// A bulk operation that was split.
@@ -99,7 +98,7 @@ impl Cluster {
                     open.entries.append(&mut entries);
                 }
             }
-            Err(error) => open.failures.push(PartFailure { member, keys: keys_of(request), error }),
+            Err(error) => open.failures.push(PartFailure { member, keys: request.split_keys(), error }),
         }
         if !open.parts.is_empty() {
             return;
@@ -108,7 +107,7 @@ impl Cluster {
         let operation = self.operations.get(done.whole).map(|whole| whole.request.operation());
         let Some(operation) = operation else { return };
         let result = if done.failures.is_empty() {
-            let reads = operation == crate::wire::Operation::GetAll;
+            let reads = operation.row().reply == ReplyShape::Entries;
             let body = if reads { Body::Entries(done.entries) } else { Body::Nothing };
             Ok(Reply { message_id: 0, status: done.status, topology: None, body })
         } else {
@@ -128,34 +127,7 @@ impl Cluster {
 
 /// The request for each owner; one or none if it need not be split.
 fn split_request(request: &Request, view: &View) -> BTreeMap<MemberId, Request> {
-    match request {
-        Request::PutAll { expiration, entries } => by_owner(entries, |(key, _)| key, view)
-            .into_iter()
-            .map(|(member, entries)| (member, Request::PutAll { expiration: *expiration, entries }))
-            .collect(),
-        Request::GetAll { keys } => by_owner(keys, |key| key, view)
-            .into_iter()
-            .map(|(member, keys)| (member, Request::GetAll { keys }))
-            .collect(),
-        _ => BTreeMap::new(),
-    }
-}
-
-fn by_owner<T: Clone>(items: &[T], key: impl Fn(&T) -> &Bytes, view: &View) -> BTreeMap<MemberId, Vec<T>> {
-    let mut parts: BTreeMap<MemberId, Vec<T>> = BTreeMap::new();
-    let Some(anyone) = view.members.first() else { return parts };
-    for item in items {
-        // A segment without an owner: any member forwards it.
-        let owner = view.owners_of(key(item)).next().unwrap_or(*anyone);
-        parts.entry(owner).or_default().push(item.clone());
-    }
-    parts
-}
-
-fn keys_of(request: Request) -> Box<[Bytes]> {
-    match request {
-        Request::PutAll { entries, .. } => entries.into_iter().map(|(key, _)| key).collect(),
-        Request::GetAll { keys } => keys.into(),
-        _ => Box::default(),
-    }
+    let Some(anyone) = view.members.first() else { return BTreeMap::new() };
+    // A segment without an owner: any member forwards it.
+    request.split_by(|key| view.owners_of(key).next().unwrap_or(*anyone))
 }

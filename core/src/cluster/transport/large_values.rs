@@ -14,7 +14,7 @@ use crate::cluster::config::Config;
 use crate::cluster::members::MemberId;
 use crate::cluster::operations::table::Operation;
 use crate::routing::key_hash;
-use crate::wire::{Body, Reply, ReplyShape};
+use crate::wire::{AnswerSize, Body, Reply};
 
 /// Maximum number of remembered keys with large values.
 const MOST_KEYS: usize = 1024;
@@ -66,10 +66,7 @@ impl LargeKeys {
             return operation.purpose;
         }
         let request = &operation.request;
-        let has_many = matches!(
-            request.operation().row().reply,
-            ReplyShape::MarkedEntries | ReplyShape::MarkedKeys | ReplyShape::Entries
-        );
+        let has_many = request.operation().row().answer_size == AnswerSize::Many;
         let key = request.routing_key();
         let is_large =
             has_many || request.value_bytes() > threshold || key.is_some_and(|key| self.has(operation.cache, key));
