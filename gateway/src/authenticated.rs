@@ -29,9 +29,8 @@ impl Authenticated {
             return;
         }
         match asked.operation {
-            Operation::Ping | Operation::AuthMechList => {}
             Operation::Auth => self.auth(asked, piece),
-            _ => self.is_done = true,
+            operation => self.is_done = !operation.row().before_authentication,
         }
     }
 

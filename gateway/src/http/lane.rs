@@ -515,5 +515,5 @@ impl Lane {
 
 /// Whether an answer says that the client may know of the cache.
 fn is_of_a_cache(operation: Option<Operation>) -> bool {
-    !matches!(operation, None | Some(Operation::Ping | Operation::AuthMechList | Operation::Auth))
+    operation.is_some_and(|operation| !operation.row().before_authentication)
 }
