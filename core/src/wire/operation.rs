@@ -158,7 +158,7 @@ operations! {
         routing: Key(key), effect: Changes, near_cache: Key(key), listener: None, transaction: None, split: Whole,
         answer_size: Value, outcome: Version, before_authentication: false, versions: Every, offer: Method
     }
-    /// Tells whether there is an entry.
+    /// Tests whether there is an entry.
     "CONTAINS_KEY" ContainsKey 0x0F -> 0x10, V2_0 { key: Key = Bytes } -> Nothing {
         routing: Key(key), effect: Reads, near_cache: Read(key), listener: None, transaction: None, split: Whole,
         answer_size: Small, outcome: Flag, before_authentication: false, versions: Every, offer: Method
@@ -173,17 +173,17 @@ operations! {
         routing: Any, effect: Overwrites, near_cache: Everything, listener: None, transaction: None, split: Whole,
         answer_size: Small, outcome: Body, before_authentication: false, versions: Every, offer: Method
     }
-    /// Tells the statistics of the cache and the server.
+    /// Reads the statistics of the cache and the server.
     "STATS" Stats 0x15 -> 0x16, V2_0 {} -> Statistics {
         routing: Any, effect: Reads, near_cache: Nothing, listener: None, transaction: None, split: Whole,
         answer_size: Small, outcome: Body, before_authentication: false, versions: Every, offer: Method
     }
-    /// Asks whether the server and the cache are there; also what the server can do.
+    /// Tests whether the server and the cache exist; returns the operations that the server knows.
     "PING" Ping 0x17 -> 0x18, V2_0 {} -> Ping {
         routing: Any, effect: Reads, near_cache: Nothing, listener: None, transaction: None, split: Whole,
         answer_size: Small, outcome: Body, before_authentication: true, versions: Every, offer: Method
     }
-    /// Reads up to that many entries, 0 for all.
+    /// Reads up to `count` entries, 0 for all.
     "BULK_GET" BulkGet 0x19 -> 0x1A, V2_0 { count: VInt = u32 } -> MarkedEntries {
         routing: Any, effect: Reads, near_cache: Nothing, listener: None, transaction: None, split: Whole,
         answer_size: Many, outcome: Body, before_authentication: false, versions: Every, offer: Collection
@@ -198,17 +198,17 @@ operations! {
         routing: Any, effect: Reads, near_cache: Nothing, listener: None, transaction: None, split: Whole,
         answer_size: Many, outcome: Body, before_authentication: false, versions: Every, offer: Collection
     }
-    /// Runs a query (a serialized `QueryRequest`).
+    /// Runs a query, given as a serialized `QueryRequest`; returns a serialized `QueryResponse`.
     "QUERY" Query 0x1F -> 0x20, V2_0 { query: Value = Bytes } -> Value {
         routing: Any, effect: Changes, near_cache: Nothing, listener: None, transaction: None, split: Whole,
         answer_size: Value, outcome: Body, before_authentication: false, versions: Every, offer: Method
     }
-    /// Asks which SASL mechanisms the server offers.
+    /// Reads the names of the SASL mechanisms that the server offers.
     "AUTH_MECH_LIST" AuthMechList 0x21 -> 0x22, V2_0 {} -> Mechanisms {
         routing: Same, effect: Reads, near_cache: Nothing, listener: None, transaction: None, split: Whole,
         answer_size: Small, outcome: Body, before_authentication: true, versions: Every, offer: Internal
     }
-    /// A step of a SASL authentication.
+    /// Sends a response of a SASL authentication.
     "AUTH" Auth 0x23 -> 0x24, V2_0 { mechanism: Name = String, response: Response = AuthResponse } -> Challenge {
         routing: Same, effect: Changes, near_cache: Nothing, listener: None, transaction: None, split: Whole,
         answer_size: Small, outcome: Body, before_authentication: true, versions: Every, offer: Internal
@@ -223,7 +223,7 @@ operations! {
         routing: Same, effect: Changes, near_cache: Nothing, listener: Removes(listener_id), transaction: None, split: Whole,
         answer_size: Small, outcome: Flag, before_authentication: false, versions: Every, offer: Internal
     }
-    /// Counts the entries.
+    /// Counts the entries in the whole cluster.
     "SIZE" Size 0x29 -> 0x2A, V2_0 {} -> Size {
         routing: Any, effect: Reads, near_cache: Nothing, listener: None, transaction: None, split: Whole,
         answer_size: Small, outcome: Body, before_authentication: false, versions: Every, offer: Method
@@ -238,7 +238,7 @@ operations! {
         routing: Any, effect: Overwrites, near_cache: Entries(entries), listener: None, transaction: None, split: ByOwner(entries, expiration),
         answer_size: Small, outcome: Body, before_authentication: false, versions: Every, offer: Collection
     }
-    /// Reads many values.
+    /// Reads many values; keys without an entry are left out.
     "GET_ALL" GetAll 0x2F -> 0x30, V2_1 { keys: Keys = Vec<Bytes> } -> Entries {
         routing: Any, effect: Reads, near_cache: Nothing, listener: None, transaction: None, split: ByOwner(keys),
         answer_size: Many, outcome: Body, before_authentication: false, versions: Every, offer: Collection
@@ -283,7 +283,7 @@ operations! {
         routing: Any, effect: Changes, near_cache: Nothing, listener: None, transaction: Ends(xid), split: Whole,
         answer_size: Small, outcome: Body, before_authentication: false, versions: Every, offer: Method
     }
-    /// Adds a near-cache listener that tells only of keys that a bloom filter of so many bits may hold.
+    /// Adds a near-cache listener whose events are of the keys that a bloom filter of `bloom_bits` bits may hold.
     "ADD_BLOOM_FILTER_NEAR_CACHE_LISTENER" AddBloomFilterListener 0x41 -> 0x42, V3_1 { listener_id: Blob = Bytes, bloom_bits: VInt = u32 } -> Nothing {
         routing: Any, effect: Changes, near_cache: Nothing, listener: Adds(listener_id, RemoveClientListener { listener_id }), transaction: None, split: Whole,
         answer_size: Small, outcome: Body, before_authentication: false, versions: Every, offer: Internal
@@ -293,22 +293,22 @@ operations! {
         routing: Same, effect: Changes, near_cache: Nothing, listener: None, transaction: None, split: Whole,
         answer_size: Small, outcome: Body, before_authentication: false, versions: Every, offer: Internal
     }
-    /// Makes a counter.
+    /// Creates a counter; returns false if there is one of that name.
     "COUNTER_CREATE" CounterCreate 0x4B -> 0x4C, V2_7 { counter: Name = String, configuration: Counter = CounterConfiguration } -> Nothing {
         routing: Any, effect: Changes, near_cache: Nothing, listener: None, transaction: None, split: Whole,
         answer_size: Small, outcome: Flag, before_authentication: false, versions: Every, offer: Method
     }
-    /// Tells how a counter was made.
+    /// Reads the configuration of a counter.
     "COUNTER_GET_CONFIGURATION" CounterGetConfiguration 0x4D -> 0x4E, V2_7 { counter: Name = String } -> CounterConfiguration {
         routing: Any, effect: Reads, near_cache: Nothing, listener: None, transaction: None, split: Whole,
         answer_size: Small, outcome: Body, before_authentication: false, versions: Every, offer: Method
     }
-    /// Tells whether there is such a counter. Its reply is 0x51: 0x50 is taken by errors.
+    /// Tests whether there is a counter of that name. Its reply is 0x51: 0x50 is taken by errors.
     "COUNTER_IS_DEFINED" CounterIsDefined 0x4F -> 0x51, V2_7 { counter: Name = String } -> Nothing {
         routing: Any, effect: Reads, near_cache: Nothing, listener: None, transaction: None, split: Whole,
         answer_size: Small, outcome: Flag, before_authentication: false, versions: Every, offer: Method
     }
-    /// Adds to a counter and tells its new value (0 for a weak one).
+    /// Adds to a counter and returns its new value (0 for a weak one).
     "COUNTER_ADD_AND_GET" CounterAddAndGet 0x52 -> 0x53, V2_7 { counter: Name = String, delta: Long = i64 } -> CounterValue {
         routing: Any, effect: Changes, near_cache: Nothing, listener: None, transaction: None, split: Whole,
         answer_size: Small, outcome: Counter, before_authentication: false, versions: Every, offer: Method
@@ -318,12 +318,12 @@ operations! {
         routing: Any, effect: Overwrites, near_cache: Nothing, listener: None, transaction: None, split: Whole,
         answer_size: Small, outcome: Counter, before_authentication: false, versions: Every, offer: Method
     }
-    /// Tells the value of a counter.
+    /// Reads the value of a counter.
     "COUNTER_GET" CounterGet 0x56 -> 0x57, V2_7 { counter: Name = String } -> CounterValue {
         routing: Any, effect: Reads, near_cache: Nothing, listener: None, transaction: None, split: Whole,
         answer_size: Small, outcome: Counter, before_authentication: false, versions: Every, offer: Method
     }
-    /// Sets a strong counter if it has the expected value, and tells the value it had.
+    /// Sets a strong counter if it has the expected value; returns the value it had.
     "COUNTER_CAS" CounterCompareAndSwap 0x58 -> 0x59, V2_7 { counter: Name = String, expected: Long = i64, update: Long = i64 } -> CounterValue {
         routing: Any, effect: Changes, near_cache: Nothing, listener: None, transaction: None, split: Whole,
         answer_size: Small, outcome: Counter, before_authentication: false, versions: Every, offer: Method
@@ -338,12 +338,12 @@ operations! {
         routing: Same, effect: Changes, near_cache: Nothing, listener: Removes(listener_id), transaction: None, split: Whole,
         answer_size: Small, outcome: Flag, before_authentication: false, versions: Every, offer: Internal
     }
-    /// Drops the value of a counter; its configuration stays.
+    /// Removes the value of a counter; its configuration stays. Returns false if there is none.
     "COUNTER_REMOVE" CounterRemove 0x5E -> 0x5F, V2_7 { counter: Name = String } -> Nothing {
         routing: Any, effect: Overwrites, near_cache: Nothing, listener: None, transaction: None, split: Whole,
         answer_size: Small, outcome: Flag, before_authentication: false, versions: Every, offer: Method
     }
-    /// Tells the names of all counters.
+    /// Reads the names of all counters.
     "COUNTER_GET_NAMES" CounterGetNames 0x64 -> 0x65, V2_7 {} -> CounterNames {
         routing: Any, effect: Reads, near_cache: Nothing, listener: None, transaction: None, split: Whole,
         answer_size: Small, outcome: Body, before_authentication: false, versions: Every, offer: Method
@@ -363,42 +363,42 @@ operations! {
         routing: Key(key), effect: Changes, near_cache: Key(key), listener: None, transaction: None, split: Whole,
         answer_size: Small, outcome: Body, before_authentication: false, versions: Every, offer: Method
     }
-    /// Removes a multimap key with all its values.
+    /// Removes a multimap key with all its values; returns false if there were none.
     "REMOVE_KEY_MULTIMAP" RemoveKeyMultimap 0x6D -> 0x6E, V2_9 { key: Key = Bytes, supports_duplicates: FlagSince40 = bool } -> Boolean {
         routing: Key(key), effect: Changes, near_cache: Key(key), listener: None, transaction: None, split: Whole,
         answer_size: Small, outcome: Body, before_authentication: false, versions: Every, offer: Method
     }
-    /// Removes a value from a multimap key.
+    /// Removes a value from a multimap key; returns false if the key did not have it.
     "REMOVE_ENTRY_MULTIMAP" RemoveEntryMultimap 0x6F -> 0x70, V2_9 { key: Key = Bytes, expiration: Lifetimes = Expiration, value: Value = Bytes, supports_duplicates: FlagSince40 = bool } -> Boolean {
         routing: Key(key), effect: Changes, near_cache: Key(key), listener: None, transaction: None, split: Whole,
         answer_size: Small, outcome: Body, before_authentication: false, versions: Every, offer: Method
     }
-    /// Counts the entries of a multimap.
+    /// Counts the values of all keys of a multimap.
     "SIZE_MULTIMAP" SizeMultimap 0x71 -> 0x72, V2_9 { supports_duplicates: FlagSince40 = bool } -> Size {
         routing: Any, effect: Reads, near_cache: Nothing, listener: None, transaction: None, split: Whole,
         answer_size: Small, outcome: Body, before_authentication: false, versions: Every, offer: Method
     }
-    /// Tells whether a multimap key has that value.
+    /// Tests whether a multimap key has that value.
     "CONTAINS_ENTRY_MULTIMAP" ContainsEntryMultimap 0x73 -> 0x74, V2_9 { key: Key = Bytes, expiration: Lifetimes = Expiration, value: Value = Bytes, supports_duplicates: FlagSince40 = bool } -> Boolean {
         routing: Key(key), effect: Reads, near_cache: Nothing, listener: None, transaction: None, split: Whole,
         answer_size: Small, outcome: Body, before_authentication: false, versions: Every, offer: Method
     }
-    /// Tells whether a multimap has that key.
+    /// Tests whether a multimap has that key.
     "CONTAINS_KEY_MULTIMAP" ContainsKeyMultimap 0x75 -> 0x76, V2_9 { key: Key = Bytes, supports_duplicates: FlagSince40 = bool } -> Boolean {
         routing: Key(key), effect: Reads, near_cache: Nothing, listener: None, transaction: None, split: Whole,
         answer_size: Small, outcome: Body, before_authentication: false, versions: Every, offer: Method
     }
-    /// Tells whether any key of a multimap has that value.
+    /// Tests whether any key of a multimap has that value.
     "CONTAINS_VALUE_MULTIMAP" ContainsValueMultimap 0x77 -> 0x78, V2_9 { expiration: Lifetimes = Expiration, value: Value = Bytes, supports_duplicates: FlagSince40 = bool } -> Boolean {
         routing: Any, effect: Reads, near_cache: Nothing, listener: None, transaction: None, split: Whole,
         answer_size: Small, outcome: Body, before_authentication: false, versions: Every, offer: Method
     }
-    /// Drops what the server remembers of a finished transaction.
+    /// Removes the server's state of a finished transaction.
     "FORGET_TX" ForgetTx 0x79 -> 0x7A, V2_9 { xid: TransactionId = Xid } -> Nothing {
         routing: Any, effect: Changes, near_cache: Nothing, listener: None, transaction: Ends(xid), split: Whole,
         answer_size: Small, outcome: Body, before_authentication: false, versions: Every, offer: Method
     }
-    /// Asks for the prepared transactions that nobody finished.
+    /// Reads the ids of the prepared transactions that are neither committed nor rolled back.
     "FETCH_TX_RECOVERY" FetchTxRecovery 0x7B -> 0x7C, V2_9 {} -> Xids {
         routing: Any, effect: Reads, near_cache: Nothing, listener: None, transaction: None, split: Whole,
         answer_size: Small, outcome: Body, before_authentication: false, versions: Every, offer: Method
@@ -408,7 +408,7 @@ operations! {
         routing: Any, effect: Changes, near_cache: Everything, listener: None, transaction: Prepares(xid, one_phase_commit), split: Whole,
         answer_size: Small, outcome: Body, before_authentication: false, versions: Every, offer: Method
     }
-    /// Sets a strong counter and tells the value it had.
+    /// Sets a strong counter; returns the value it had.
     "COUNTER_GET_AND_SET" CounterGetAndSet 0x7F -> 0x80, V2_9 { counter: Name = String, value: Long = i64 } -> CounterValue {
         routing: Any, effect: Changes, near_cache: Nothing, listener: None, transaction: None, split: Whole,
         answer_size: Small, outcome: Counter, before_authentication: false, versions: Every, offer: Method
@@ -423,7 +423,7 @@ operations! {
         routing: Same, effect: Changes, near_cache: Nothing, listener: None, transaction: None, split: Whole,
         answer_size: Value, outcome: Body, before_authentication: false, versions: From(V4_1), offer: Stream
     }
-    /// Starts to read a value in chunks of that many bytes.
+    /// Starts to read a value in chunks of `chunk_length` bytes.
     "START_GET_STREAM" StartGetStream 0xE9 -> 0xE8, V4_1 { key: Key = Bytes, chunk_length: VInt = u32 } -> StreamStart {
         routing: Key(key), effect: Changes, near_cache: Key(key), listener: None, transaction: None, split: Whole,
         answer_size: Value, outcome: Body, before_authentication: false, versions: From(V4_1), offer: Stream

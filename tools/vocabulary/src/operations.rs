@@ -1,4 +1,4 @@
-//! The operations, and the methods that users call them by.
+//! The operations, and the methods by which users call them.
 
 use hotrod_core::vocabulary::{AnswerShape, ArgumentKind};
 use hotrod_core::wire::{Effect, Operation, Routing, Row};
@@ -28,7 +28,9 @@ fn operation(row: &Row) -> Value {
         "fields": row.fields.iter().map(|field| json!({
             "name": field.name, "argument": argument(field.argument),
         })).collect::<Vec<_>>(),
+        "reply": snake(&format!("{:?}", row.reply)),
         "answer": snake(&format!("{:?}", AnswerShape::of(row.operation))),
+        "offer": snake(&format!("{:?}", row.offer)),
         "group": group,
         "method": method,
         "doc": prose(row.doc),

@@ -1,4 +1,4 @@
-//! What is made of `spec/vocabulary.json` by `cargo run -p hotrod-c-generate`.
+//! Sources that `cargo run -p hotrod-c-generate` generates from `spec/vocabulary.json`. Only this file is written by hand.
 #![allow(missing_docs)] // the files begin with what they are
 #![allow(clippy::wildcard_imports, clippy::enum_glob_use)]
 #![allow(clippy::too_many_lines, clippy::match_same_arms)] // tables, written as code
