@@ -6,6 +6,7 @@
 #![allow(unreachable_pub)]
 
 mod chunks;
+mod columns;
 mod counters;
 mod decode;
 mod expirations;
