@@ -96,6 +96,7 @@ vectors-routing: setup ## Have Infinispan's Java client make the routing vectors
 
 generate: ## What is made from the vocabulary of core: spec/vocabulary.json, and what the bindings make of it
 	$(CARGO) run --quiet -p hotrod-vocabulary
+	$(CARGO) run --quiet -p hotrod-rust-generate
 	$(CARGO) run --quiet -p hotrod-c-generate
 	node bindings/node/generate.mjs
 	python3 bindings/python/generate.py

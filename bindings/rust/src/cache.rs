@@ -7,15 +7,15 @@ use hotrod_core::cluster::{
     CacheHandle, Call, ClusterError, IterationOptions, ListenerKind, MemberId, NearCacheOptions, OperationId, ReadFrom,
 };
 use hotrod_core::session::Applied;
-use hotrod_core::vocabulary;
+use hotrod_core::vocabulary::{self, Refusal};
 use hotrod_core::wire::{
-    Body, Expiration, Flags, ListenerOptions, MediaType, Metadata, Operation, Ping, Previous, Reply, Request,
-    RequestOptions, Status,
+    Expiration, Flags, ListenerOptions, MediaType, Metadata, Previous, Reply, Request, RequestOptions,
 };
 use tokio::sync::oneshot;
 use tracing::Instrument;
 
 use crate::driver::Answer;
+use crate::reply::FromReply;
 use crate::{Client, Error, Iteration, Listener};
 
 /// A cache of the cluster; cheap to clone. Keys and values are bytes, in whatever form the media types say.
@@ -167,147 +167,19 @@ impl Cache {
         vocabulary::Answer::of(operation, reply?).map_err(|refusal| self.client.refused(member, operation, refusal))
     }
 
-    /// Asks whether the server and the cache are there, and what the server can do.
-    pub async fn ping(&self) -> Result<Ping, Error> {
-        match self.execute(Request::Ping {}).await?.body {
-            Body::Ping(ping) => Ok(ping),
-            _ => Err(Error::UnexpectedAnswer { operation: Operation::Ping }),
-        }
+    /// Executes an operation, and converts its reply.
+    pub(crate) async fn run<T: FromReply>(&self, request: Request) -> Result<T, Error> {
+        let operation = request.operation();
+        let (member, reply) = self.execute_on(None, request).await;
+        T::from_reply(operation, reply?).map_err(|refusal| match refusal {
+            Refusal::UnexpectedAnswer => Error::UnexpectedAnswer { operation },
+            refusal => self.client.refused(member, operation, refusal),
+        })
     }
 
-    /// The value of a key.
-    pub async fn get(&self, key: impl Into<Bytes>) -> Result<Option<Bytes>, Error> {
-        match self.execute(Request::Get { key: key.into() }).await?.body {
-            Body::Value(value) => Ok(Some(value)),
-            Body::Nothing => Ok(None),
-            _ => Err(Error::UnexpectedAnswer { operation: Operation::Get }),
-        }
-    }
-
-    /// The value of a key, its version and its lifetimes.
-    pub async fn get_with_metadata(&self, key: impl Into<Bytes>) -> Result<Option<Entry>, Error> {
-        match self.execute(Request::GetWithMetadata { key: key.into() }).await?.body {
-            Body::ValueWithMetadata { metadata, value } => Ok(Some(Entry { value, metadata })),
-            Body::Nothing => Ok(None),
-            _ => Err(Error::UnexpectedAnswer { operation: Operation::GetWithMetadata }),
-        }
-    }
-
-    /// Whether there is an entry of that key.
-    pub async fn contains_key(&self, key: impl Into<Bytes>) -> Result<bool, Error> {
-        Ok(self.execute(Request::ContainsKey { key: key.into() }).await?.status.is_success())
-    }
-
-    /// Stores a value, with the lifetimes that the cache is configured with. Answers the value before, with
-    /// [`Flags::FORCE_RETURN_VALUE`].
+    /// Stores a value with the lifetimes that the cache is configured with; otherwise as [`put_for`](Self::put_for).
     pub async fn put(&self, key: impl Into<Bytes>, value: impl Into<Bytes>) -> Result<Option<Previous>, Error> {
         self.put_for(key, value, Expiration::DEFAULT).await
-    }
-
-    /// As [`put`](Self::put), with lifetimes.
-    pub async fn put_for(
-        &self,
-        key: impl Into<Bytes>,
-        value: impl Into<Bytes>,
-        expiration: Expiration,
-    ) -> Result<Option<Previous>, Error> {
-        let request = Request::Put { key: key.into(), expiration, value: value.into() };
-        Ok(self.conditional(request).await?.previous)
-    }
-
-    /// Stores a value if there is none.
-    pub async fn put_if_absent(
-        &self,
-        key: impl Into<Bytes>,
-        value: impl Into<Bytes>,
-        expiration: Expiration,
-    ) -> Result<Conditional, Error> {
-        self.conditional(Request::PutIfAbsent { key: key.into(), expiration, value: value.into() }).await
-    }
-
-    /// Stores a value if there is one.
-    pub async fn replace(
-        &self,
-        key: impl Into<Bytes>,
-        value: impl Into<Bytes>,
-        expiration: Expiration,
-    ) -> Result<Conditional, Error> {
-        self.conditional(Request::Replace { key: key.into(), expiration, value: value.into() }).await
-    }
-
-    /// Removes an entry; `executed` is false if there was none.
-    pub async fn remove(&self, key: impl Into<Bytes>) -> Result<Conditional, Error> {
-        self.conditional(Request::Remove { key: key.into() }).await
-    }
-
-    async fn conditional(&self, request: Request) -> Result<Conditional, Error> {
-        let operation = request.operation();
-        let reply = self.execute(request).await?;
-        let executed = reply.status.is_success();
-        match reply.body {
-            Body::Nothing => Ok(Conditional { executed, previous: None }),
-            Body::Previous(previous) => Ok(Conditional { executed, previous }),
-            _ => Err(Error::UnexpectedAnswer { operation }),
-        }
-    }
-
-    /// Stores a value if the entry still has that version.
-    pub async fn replace_if_unmodified(
-        &self,
-        key: impl Into<Bytes>,
-        value: impl Into<Bytes>,
-        entry_version: u64,
-        expiration: Expiration,
-    ) -> Result<Versioned, Error> {
-        let (key, value) = (key.into(), value.into());
-        self.versioned(Request::ReplaceIfUnmodified { key, expiration, entry_version, value }).await
-    }
-
-    /// Removes an entry if it still has that version.
-    pub async fn remove_if_unmodified(&self, key: impl Into<Bytes>, entry_version: u64) -> Result<Versioned, Error> {
-        self.versioned(Request::RemoveIfUnmodified { key: key.into(), entry_version }).await
-    }
-
-    async fn versioned(&self, request: Request) -> Result<Versioned, Error> {
-        match self.execute(request).await?.status {
-            status if status.is_success() => Ok(Versioned::Done),
-            Status::KEY_DOES_NOT_EXIST => Ok(Versioned::Missing),
-            _ => Ok(Versioned::Modified),
-        }
-    }
-
-    /// The number of entries in the whole cluster.
-    pub async fn size(&self) -> Result<u64, Error> {
-        match self.execute(Request::Size {}).await?.body {
-            Body::Size(size) => Ok(size),
-            _ => Err(Error::UnexpectedAnswer { operation: Operation::Size }),
-        }
-    }
-
-    /// Removes all entries.
-    pub async fn clear(&self) -> Result<(), Error> {
-        self.execute(Request::Clear {}).await.map(drop)
-    }
-
-    /// Stores many values.
-    pub async fn put_all(&self, entries: Vec<(Bytes, Bytes)>, expiration: Expiration) -> Result<(), Error> {
-        self.execute(Request::PutAll { expiration, entries }).await.map(drop)
-    }
-
-    /// Reads many values; keys without an entry are left out.
-    pub async fn get_all(&self, keys: Vec<Bytes>) -> Result<Vec<(Bytes, Bytes)>, Error> {
-        match self.execute(Request::GetAll { keys }).await?.body {
-            Body::Entries(entries) => Ok(entries),
-            _ => Err(Error::UnexpectedAnswer { operation: Operation::GetAll }),
-        }
-    }
-
-    /// Statistics of the cache and the server, by name.
-    pub async fn stats(&self) -> Result<Vec<(String, String)>, Error> {
-        match self.execute(Request::Stats {}).await?.body {
-            Body::Statistics(statistics) => Ok(statistics),
-            _ => Err(Error::UnexpectedAnswer { operation: Operation::Stats }),
-        }
     }
 
     /// All entries, in batches of that many from each member.
@@ -323,24 +195,6 @@ impl Cache {
     /// Listens to changes. Dropping the listener removes it from the server.
     pub async fn listen(&self, options: ListenerOptions) -> Result<Listener, Error> {
         Listener::register(self, ListenerKind::Cache(options)).await
-    }
-
-    /// Runs a query, given as a serialized `QueryRequest`; answers a serialized `QueryResponse`.
-    pub async fn query(&self, query: impl Into<Bytes>) -> Result<Bytes, Error> {
-        self.value_of(Request::Query { query: query.into() }).await
-    }
-
-    /// Runs a task in the server.
-    pub async fn exec(&self, task: &str, parameters: Vec<(String, Bytes)>) -> Result<Bytes, Error> {
-        self.value_of(Request::Exec { task: task.into(), parameters }).await
-    }
-
-    async fn value_of(&self, request: Request) -> Result<Bytes, Error> {
-        let operation = request.operation();
-        match self.execute(request).await?.body {
-            Body::Value(value) => Ok(value),
-            _ => Err(Error::UnexpectedAnswer { operation }),
-        }
     }
 }
 

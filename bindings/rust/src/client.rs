@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use hotrod_core::cluster::{CacheHandle, Counters, Coverage, Event, MemberId, MemberInfo, View};
 use hotrod_core::session::Ready;
-use hotrod_core::vocabulary::{Answer, Refusal};
-use hotrod_core::wire::{Operation, Request, RequestOptions};
+use hotrod_core::vocabulary::Refusal;
+use hotrod_core::wire::{Operation, RequestOptions};
 use tokio::sync::{broadcast, oneshot};
 
 use crate::dial::Dialer;
@@ -75,14 +75,6 @@ impl Client {
     /// A counter, by its name; whether it exists shows with the first operation.
     pub fn counter(&self, name: &str) -> Counter {
         Counter::new(self.cache(""), name)
-    }
-
-    /// The names of all counters.
-    pub async fn counter_names(&self) -> Result<Vec<String>, Error> {
-        match self.cache("").answer(Request::CounterGetNames {}).await? {
-            Answer::Names(names) => Ok(names),
-            _ => Ok(Vec::new()),
-        }
     }
 
     /// A multimap in the cache of that name; with duplicates a key may have the same value more than once.

@@ -10,7 +10,8 @@ use crate::strategies::{check, operations, request};
 /// Calls `test` with requests of every operation, in the newest version that has it.
 fn of_every_operation(test: impl Fn(Operation, Request)) {
     for row in Operation::table() {
-        let newest = operations().filter(|(operation, _)| *operation == row.operation).map(|(_, version)| version).last();
+        let newest =
+            operations().filter(|(operation, _)| *operation == row.operation).map(|(_, version)| version).last();
         let newest: Version = newest.expect("a version");
         check(64, request(row.operation, newest), |request| test(row.operation, request));
     }
