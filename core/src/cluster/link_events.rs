@@ -191,10 +191,7 @@ impl Cluster {
             ClientEvent::Ended { channel, end } => self.channel_ended(link, channel, end),
             ClientEvent::Node { channel, node } => {
                 if let Some(session) = self.transport.session_at(link, channel) {
-                    if let Some(open) = self.transport.get_mut(session) {
-                        open.identity.read_node(&node);
-                    }
-                    self.recognise(session);
+                    self.handle_node(session, &node);
                 }
             }
             ClientEvent::Topology { channel, cache, topology } => {

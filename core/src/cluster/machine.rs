@@ -11,11 +11,7 @@ use super::backoff::Entropy;
 use super::cache::{CacheHandle, CacheId, Caches, ReadFrom};
 use super::config::{Config, Site};
 use super::counters::Counters;
-use super::discovery::access::{AccessPath, Endpoint};
-use super::discovery::cookies::Jar;
-use super::discovery::permitted::Permitted;
-use super::discovery::probe_cache::ProbeCache;
-use super::discovery::search::Search;
+use super::discovery::Discovery;
 use super::features::iteration::{Iteration, IterationId};
 use super::features::listener::{Listener, ListenerId};
 use super::members::{MemberId, MemberInfo, Members};
@@ -50,16 +46,7 @@ pub struct Cluster {
     pub(super) turn: usize,
     pub(super) caches: Caches,
     pub(super) transport: Transport,
-    pub(super) search: Search,
-    pub(super) jar: Jar,
-    pub(super) permitted: Permitted,
-    pub(super) probe: ProbeCache,
-    /// The path that is taken if the one that was chosen turns out to be wrong.
-    pub(super) next_access: Option<AccessPath>,
-    /// Whether the application is told of coverage: not where members are simply dialled.
-    pub(super) tells_coverage: bool,
-    /// What the application was told last: covered, members, and why they are not the same.
-    pub(super) told_coverage: (usize, usize, String),
+    pub(super) discovery: Discovery,
     /// Keys with large values.
     pub(super) large_keys: LargeKeys,
     pub(super) operations: OperationTable,
@@ -91,13 +78,7 @@ impl Cluster {
             turn: 0,
             caches: Caches::default(),
             transport: Transport::default(),
-            search: Search::default(),
-            jar: Jar::default(),
-            permitted: Permitted::new(&config),
-            probe: ProbeCache::default(),
-            next_access: None,
-            tells_coverage: config.access.path != AccessPath::Direct || config.access.template.is_some(),
-            told_coverage: (0, 0, String::new()),
+            discovery: Discovery::new(&config),
             large_keys: LargeKeys::default(),
             operations: OperationTable::default(),
             bulks: SlotMap::with_key(),
@@ -134,6 +115,7 @@ impl Cluster {
             site: self.site,
             members: &self.members,
             current: &self.current,
+            discovery: &self.discovery,
             outputs: &mut self.outputs,
             counters: &mut self.counters,
             entropy: &mut self.entropy,
@@ -162,7 +144,7 @@ impl Cluster {
     /// after the other, so that an idle client learns of new topologies too. The session fails if no answer comes.
     pub(super) fn keep_alive(&mut self, member: MemberId, purpose: Purpose) {
         let mut next = self.caches.after(self.last_pinged);
-        if next.is_some() && next == self.probe_cache() {
+        if next.is_some() && next == self.discovery.probe_cache() {
             next = self.caches.after(next);
         }
         if let Some(cache) = next {
@@ -365,14 +347,5 @@ impl Cluster {
     /// The address of a member.
     pub fn address(&self, member: MemberId) -> Option<&wire::Member> {
         Some(&self.members.get(member)?.address)
-    }
-
-    /// Sets the endpoint at which a member was discovered by the host; `None` removes it. The explicit map and the template
-    /// of [`Config::access`] take precedence. Present links stay as they are.
-    pub fn set_discovered(&mut self, member: &wire::Member, endpoint: Option<Endpoint>) {
-        match endpoint {
-            Some(endpoint) => drop(self.config.access.discovered.insert(member.clone(), endpoint)),
-            None => drop(self.config.access.discovered.remove(member)),
-        }
     }
 }

@@ -51,7 +51,7 @@ impl Cluster {
         let (transport, mut scope) = self.transport();
         let Some(ended) = transport.remove(&mut scope, session, reason) else { return };
         let is_failure = **reason != Disconnect::Closed;
-        let was_candidate = self.note_candidate_end(session, is_failure);
+        let was_candidate = self.discovery_session_ended(session, is_failure);
         if is_failure {
             self.note_endpoint_failure(&ended, reason);
         }
@@ -65,7 +65,7 @@ impl Cluster {
         } else {
             self.search();
         }
-        self.note_coverage();
+        self.report_coverage();
         // Of all members only this one may have become one that nobody needs.
         let member = ended.member;
         if !self.current.contains(&member) && !self.caches.distinct_views().any(|view| view.members.contains(&member)) {
@@ -88,7 +88,7 @@ impl Cluster {
         member.failures = member.failures.saturating_add(1);
         if member.failures > 1 {
             // Its cookies lead nowhere; a connection without them may be led to it.
-            self.jar.forget(ended.member);
+            self.discovery.forget_cookies(ended.member);
         }
         let (first, longest) = (self.config.min_backoff, self.config.max_backoff);
         let pause = self.entropy.pause(member.failures, first, longest);

@@ -24,9 +24,12 @@ impl Cluster {
             return None;
         }
         let endpoint = self.endpoint_of(member)?;
-        let cookies = self.jar.of(member).map(|(_, cookies)| cookies.clone()).unwrap_or_default();
         let (transport, mut scope) = self.transport();
-        Some(transport.begin(&mut scope, member, purpose, endpoint, cookies))
+        let session = transport.begin(&mut scope, member, purpose, endpoint);
+        self.discovery.session_begins(session, member);
+        let (transport, mut scope) = self.transport();
+        transport.start(&mut scope, session);
+        Some(session)
     }
 
     /// Handles the next event of a session. Returns false if there is none.
@@ -80,7 +83,7 @@ impl Cluster {
 
     /// A session with a member is ready.
     pub(super) fn handle_ready(&mut self, session: SessionId, member: MemberId) {
-        if self.is_candidate(session) {
+        if self.discovery.is_candidate(session) {
             return self.candidate_is_ready(session);
         }
         let link = self.transport.get(session).map(OpenSession::link);
@@ -97,7 +100,7 @@ impl Cluster {
         }
         self.transport.set_timeout(&self.config, session);
         self.note_degradation();
-        self.note_coverage();
+        self.report_coverage();
         self.submit_queued(session);
         self.drain_leaving(member);
         // After that: this session may itself be one that only its queue has kept.

@@ -61,7 +61,7 @@ impl Cluster {
         let (from, to) = (self.sites[self.site].name.clone(), self.sites[site].name.clone());
         self.site = site;
         self.current.clear();
-        self.search.begin_anew();
+        self.discovery.restart_search();
         self.degraded = false;
         self.caches.iter_mut().for_each(|cache| cache.view = None);
         for seed in self.sites[site].seeds.clone() {

@@ -28,7 +28,7 @@ impl Cluster {
         let ownership = spread.map(|hash| Ownership::new(hash.segments, hash.owners));
         let view = View { id: topology.id, members, ownership };
         // The view of the probe cache keeps no member alive.
-        let is_probe = self.probe_cache() == Some(cache);
+        let is_probe = self.discovery.probe_cache() == Some(cache);
         let view = if is_probe { Arc::new(view) } else { self.caches.share(view) };
         let event = Event::Topology { cache, id: topology.id, members: view.members.len() };
         let others = !is_probe && !view.members.is_empty() && self.current != view.members;
@@ -45,8 +45,8 @@ impl Cluster {
         self.report_members_outside(&view.members);
         if others {
             if are_others {
-                self.search.begin_anew();
-                self.leave_probe_cache();
+                self.discovery.restart_search();
+                self.drop_probe_view();
             }
             self.recognise_strangers();
         }
@@ -55,7 +55,7 @@ impl Cluster {
         if others || differs {
             self.open_ahead();
             self.release_unneeded();
-            self.note_coverage();
+            self.report_coverage();
         }
     }
 
@@ -69,7 +69,9 @@ impl Cluster {
             if self.transport.session_count() >= self.config.max_links_ahead {
                 return;
             }
-            let Some(known) = self.members.get(member).filter(|_| !self.is_held(member)) else { continue };
+            let Some(known) = self.members.get(member).filter(|_| !self.transport.has_lasting_session(member)) else {
+                continue;
+            };
             if !self.can_be_dialled(member, known) {
                 continue;
             }
@@ -93,15 +95,16 @@ impl Cluster {
         for session in self.transport.all_sessions() {
             let Some(open) = self.transport.get(session) else { continue };
             let member = open.member();
-            let is_needed =
-                needed.contains(&member) || keeps_seeds && seeds.contains(&member) || self.is_candidate(session);
+            let is_needed = needed.contains(&member)
+                || keeps_seeds && seeds.contains(&member)
+                || self.discovery.is_candidate(session);
             if !is_needed {
                 self.drain(session);
             }
         }
         self.members.retain(&self.transport, |member| needed.contains(&member));
         self.forget_lost_members();
-        self.jar.retain(|member| needed.contains(&member));
+        self.discovery.retain_members(|member| needed.contains(&member));
     }
 
     /// Has the other parts forget members that are no longer known.

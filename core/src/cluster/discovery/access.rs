@@ -1,8 +1,8 @@
-//! How a member is dialled, which is another thing than who it is.
+//! Settings of how members are reached.
 //!
-//! A member's identity is the address that the topology advertises. Where that address can't be reached, the answer
-//! to "where do I dial?" comes from elsewhere; the first of these that knows one is taken: an explicit map, a host
-//! template, what was discovered, the access path.
+//! A member's identity is the address that the topology advertises. Where that address can't be reached, its endpoint comes
+//! from the first of these that has one: the explicit map, the host template, the endpoints that the application has
+//! discovered, the access path.
 
 use alloc::collections::BTreeMap;
 use alloc::string::{String, ToString};
@@ -12,34 +12,10 @@ use core::str::FromStr;
 
 use base64ct::{Base64, Encoding as _};
 
+use super::endpoint::Endpoint;
 use super::host_template::HostTemplate;
 use crate::uri::server_of;
 use crate::wire::Member;
-
-/// Where and how to dial a member.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Endpoint {
-    /// Host name or IP address, without brackets.
-    pub host: String,
-    /// TCP port.
-    pub port: u16,
-    /// The name to ask for in TLS (SNI) and to find in the server's certificate; `None` for the host's settings, or the
-    /// host.
-    pub server_name: Option<String>,
-}
-
-impl Endpoint {
-    /// `host:port`, an IPv6 address in brackets.
-    pub fn authority(&self) -> String {
-        Member { host: self.host.clone(), port: self.port }.to_string()
-    }
-}
-
-impl From<&Member> for Endpoint {
-    fn from(member: &Member) -> Self {
-        Self { host: member.host.clone(), port: member.port, server_name: None }
-    }
-}
 
 /// How members are reached.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
@@ -47,17 +23,17 @@ pub enum AccessPath {
     /// At the addresses that they advertise.
     #[default]
     Direct,
-    /// Through a gateway: at the seeds, which are told by a header field which member is meant.
+    /// Through a gateway: at the seeds, where a header field names the member.
     Header,
-    /// Through a proxy that ends CONNECT before unmodified servers: at the seeds, which are told by a header field or by
-    /// the authority which member is meant.
+    /// Through a proxy that ends CONNECT before unmodified servers: at the seeds, where a header field or the authority names
+    /// the member.
     Connect,
-    /// Through a router with sticky cookies before a gateway in each pod: whoever answers is remembered with its cookie, and asked for by
-    /// that.
+    /// Through a router with sticky cookies before a gateway in each pod: the member that answers is remembered with its
+    /// cookie, which leads to it again.
     Cookie,
-    /// Through a balancer that can't be told anything: whoever answers is kept if it is new, until all are there.
+    /// Through a balancer that chooses by itself: a session is kept if its member has none yet, until all members have one.
     LoadBalancer,
-    /// What the first answers suggest.
+    /// Chosen by the first answers.
     Auto,
 }
 
@@ -79,11 +55,11 @@ impl AccessPath {
     }
 
     /// Whether a cookie leads to the member that had set it.
-    pub(in crate::cluster) fn goes_by_cookie(self) -> bool {
+    pub(super) fn goes_by_cookie(self) -> bool {
         self == Self::Cookie
     }
 
-    /// Whether members are not asked for and have to be found: no address of a topology is dialled.
+    /// Whether members have to be searched for: no address of a topology is dialled.
     pub(in crate::cluster) fn is_searched(self) -> bool {
         matches!(self, Self::Cookie | Self::LoadBalancer | Self::Auto)
     }
@@ -103,12 +79,12 @@ impl FromStr for AccessPath {
     }
 }
 
-/// The header field by which a proxy is told which member is meant, and by which it tells who answers.
+/// The header field that names the requested member to a proxy, and the member that has answered to the client.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ConnectHeader {
     /// Its name, in lower case. Default `hot-rod-node`.
     pub name: String,
-    /// How the member's advertised address stands in it.
+    /// The form of the member's advertised address in it.
     pub encoding: AddressEncoding,
 }
 
@@ -118,7 +94,7 @@ impl Default for ConnectHeader {
     }
 }
 
-/// How an address is written into a header field.
+/// The form of an address in a header field.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum AddressEncoding {
     /// `address:port` in base64, as Envoy's stateful session has it.
@@ -150,7 +126,7 @@ impl AddressEncoding {
     }
 
     /// `None` if it is no address.
-    pub(in crate::cluster) fn read(self, value: &[u8]) -> Option<Member> {
+    pub(super) fn read(self, value: &[u8]) -> Option<Member> {
         let plain = |value: &[u8]| server_of(core::str::from_utf8(value).ok()?);
         match self {
             Self::Base64 => plain(&Base64::decode_vec(core::str::from_utf8(value).ok()?).ok()?),
@@ -159,7 +135,7 @@ impl AddressEncoding {
     }
 }
 
-/// The answers to "where do I dial this member?".
+/// Settings of how members are reached.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Access {
     /// How members are reached where neither of the following knows an endpoint.
@@ -168,18 +144,17 @@ pub struct Access {
     pub explicit: BTreeMap<Member, Endpoint>,
     /// The form of every member's endpoint.
     pub template: Option<HostTemplate>,
-    /// How a proxy is told which member is meant, on [`AccessPath::Connect`].
+    /// The header field that names the member, on [`AccessPath::Connect`].
     pub connect_header: ConnectHeader,
-    /// On [`AccessPath::Connect`], what is named as the authority before a member is known, such as a Service's name in the
-    /// cluster; members are named by their advertised address then, and no header field is. Default: none.
+    /// On [`AccessPath::Connect`], the authority of a request before a member is known, such as a Service's name in the
+    /// cluster. With it the authority names members too, by their advertised address, and there is no header field. Default:
+    /// none.
     pub connect_authority: Option<Member>,
     /// The cookies that lead to a member, on [`AccessPath::Cookie`]. Default: every one that an answer sets.
     pub cookie_names: Vec<String>,
-    /// The cache by which members are told apart that do not say who they are, on [`AccessPath::LoadBalancer`]: it is made if
-    /// it is not there, and used for nothing else. `None` for none. Default `libhotrod-probe`.
+    /// The probe cache, which identifies members that do not state who they are, on [`AccessPath::LoadBalancer`]: it is created
+    /// if it does not exist, and used for nothing else. `None` for none. Default `libhotrod-probe`.
     pub probe_cache: Option<String>,
-    /// What was found out while running.
-    pub(in crate::cluster) discovered: BTreeMap<Member, Endpoint>,
 }
 
 impl Default for Access {
@@ -192,31 +167,34 @@ impl Default for Access {
             connect_authority: None,
             cookie_names: Vec::new(),
             probe_cache: Some("libhotrod-probe".into()),
-            discovered: BTreeMap::new(),
         }
     }
 }
 
 impl Access {
-    /// Where a member is dialled.
+    /// The endpoint at which a member is dialled.
     ///
-    /// `None` if that is at the seeds, which lead to it, or may.
+    /// `None` if it is reached at the seeds.
     pub fn endpoint(&self, member: &Member) -> Option<Endpoint> {
-        let known = self.explicit.get(member).cloned();
-        known
-            .or_else(|| self.template.as_ref().and_then(|template| template.endpoint(member)))
-            .or_else(|| self.discovered.get(member).cloned())
-            .or_else(|| (self.path == AccessPath::Direct && self.template.is_none()).then(|| member.into()))
+        let is_dialled = || self.path == AccessPath::Direct && self.template.is_none();
+        self.configured_endpoint(member).or_else(|| is_dialled().then(|| member.into()))
     }
 
-    /// Whether it is known where a member is dialled, if its path leads to no member that is not found first.
-    pub(in crate::cluster) fn knows(&self, member: &Member) -> bool {
-        self.template.as_ref().is_some_and(|template| template.endpoint(member).is_some())
-            || self.explicit.contains_key(member)
-            || self.discovered.contains_key(member)
+    /// The endpoint of a member by the explicit map or else by the template.
+    pub(super) fn configured_endpoint(&self, member: &Member) -> Option<Endpoint> {
+        self.explicit.get(member).cloned().or_else(|| self.template_endpoint(member))
     }
 
-    /// Where to dial a seed, which is an endpoint already unless the explicit map says otherwise.
+    /// Whether there is a [`configured_endpoint`](Self::configured_endpoint).
+    pub(super) fn has_configured_endpoint(&self, member: &Member) -> bool {
+        self.explicit.contains_key(member) || self.template_endpoint(member).is_some()
+    }
+
+    pub(super) fn template_endpoint(&self, member: &Member) -> Option<Endpoint> {
+        self.template.as_ref().and_then(|template| template.endpoint(member))
+    }
+
+    /// The endpoint of a seed: its address, unless the explicit map has another.
     pub(in crate::cluster) fn seed_endpoint(&self, seed: &Member) -> Endpoint {
         self.explicit.get(seed).cloned().unwrap_or_else(|| seed.into())
     }
@@ -249,13 +227,11 @@ mod tests {
     }
 
     #[test]
-    fn explicit_beats_template_beats_discovered_beats_advertised() {
+    fn explicit_beats_template_beats_advertised() {
         let member = member("pod-1");
         let endpoint = |host: &str| Endpoint { host: host.into(), port: 1, server_name: None };
         let mut access = Access::default();
         assert_eq!(access.endpoint(&member).unwrap().host, "pod-1");
-        access.discovered.insert(member.clone(), endpoint("discovered"));
-        assert_eq!(access.endpoint(&member).unwrap().host, "discovered");
         access.template = "{member}.template:1".parse().ok();
         assert_eq!(access.endpoint(&member).unwrap().host, "pod-1.template");
         access.explicit.insert(member.clone(), endpoint("explicit"));

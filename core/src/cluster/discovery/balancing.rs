@@ -1,13 +1,12 @@
-//! How a balancer chooses, as far as that can be seen from who answers.
+//! How a balancer chooses, as far as the answers show it.
 
 use alloc::collections::BTreeSet;
 use alloc::format;
 use alloc::string::{String, ToString};
 use core::fmt;
 
-use crate::cluster::machine::Cluster;
 use crate::cluster::members::MemberId;
-use crate::cluster::output::{Event, Output};
+use crate::cluster::output::Event;
 
 /// How a balancer chooses the member of a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,42 +32,42 @@ impl fmt::Display for Balancing {
     }
 }
 
-/// So unlikely is it that a balancer that chooses at random is taken for one that does not: once in so many times.
-const ONCE_IN: u64 = 1_000_000;
+/// The odds against taking a balancer that chooses at random for one that does not: one in so many.
+const ODDS: u64 = 1_000_000;
 
-/// Who has answered in a round of the search.
+/// The members that have answered in a round of the search, and what was reported of the balancer.
 #[derive(Debug, Default)]
-pub(in crate::cluster) struct Answers {
+pub(super) struct Answers {
     count: u32,
     different: BTreeSet<MemberId>,
     last: Option<MemberId>,
     in_a_row: u32,
-    /// What was told last of connections to anybody.
-    told: Option<Balancing>,
-    /// It was told that cookies are kept.
-    told_cookie: bool,
+    /// The last reported way of choosing among connections without a cookie.
+    reported: Option<Balancing>,
+    /// Whether it was reported that the balancer follows cookies.
+    has_reported_cookie: bool,
 }
 
 impl Answers {
-    pub(in crate::cluster) fn note(&mut self, member: MemberId) {
+    pub(super) fn note(&mut self, member: MemberId) {
         self.count += 1;
         self.different.insert(member);
         self.in_a_row = if self.last == Some(member) { self.in_a_row + 1 } else { 1 };
         self.last = Some(member);
     }
 
-    /// A round is over. What was told of the balancer stays.
-    pub(in crate::cluster) fn forget(&mut self) {
-        *self = Self { told: self.told, told_cookie: self.told_cookie, ..Self::default() };
+    /// Forgets the answers of a round, and not what was reported.
+    pub(super) fn end_round(&mut self) {
+        *self = Self { reported: self.reported, has_reported_cookie: self.has_reported_cookie, ..Self::default() };
     }
 
-    /// The last answers that were of the same member.
-    pub(in crate::cluster) fn in_a_row(&self) -> u32 {
+    /// The number of last answers that were of the same member.
+    pub(super) fn in_a_row(&self) -> u32 {
         self.in_a_row
     }
 
-    /// Whether a balancer that has so many members to choose from always takes the same.
-    pub(in crate::cluster) fn are_all_of_one(&self, members: usize) -> bool {
+    /// Whether a balancer that has so many members to choose from always chooses the same.
+    pub(super) fn are_all_of_one(&self, members: usize) -> bool {
         members > 1 && self.in_a_row >= enough_of_one(members)
     }
 
@@ -85,48 +84,42 @@ impl Answers {
             None
         }
     }
+
+    /// The event for the way in which the balancer chooses; `None` if that can't be seen or has been reported.
+    pub(super) fn balancing_event(&mut self, members: usize) -> Option<Event> {
+        let (balancing, reason) = self.balancing(members)?;
+        let is_new = self.reported.replace(balancing) != Some(balancing);
+        is_new.then(|| recognised(balancing, reason))
+    }
+
+    /// The event for a cookie that has led to the member that had set it; `None` if that has been reported.
+    pub(super) fn cookie_event(&mut self) -> Option<Event> {
+        let is_new = !core::mem::replace(&mut self.has_reported_cookie, true);
+        is_new.then(|| recognised(Balancing::Cookie, "a cookie led back to the member that had set it".to_string()))
+    }
 }
 
-/// Sessions that a round may open: twice as many as it takes on average where members are chosen at random, and no fewer than it
-/// takes to see that they are not.
-pub(in crate::cluster) fn most_tries(members: usize) -> u32 {
+fn recognised(balancing: Balancing, reason: String) -> Event {
+    Event::BalancingRecognised { balancing: balancing.to_string(), reason }
+}
+
+/// The number of sessions that a round may open: twice the average that it needs where members are chosen at random, and no
+/// fewer than it needs to see that they are not.
+pub(super) fn max_tries(members: usize) -> u32 {
     let count = members as u64;
     let harmonic: f64 = (1..=count).map(|rank| 1.0 / rank as f64).sum();
     let twice = (2.0 * count as f64 * harmonic) as u32 + 8;
     twice.max(enough_of_one(members) + 1)
 }
 
-/// Answers of the same member in a row that chance does not explain.
+/// The number of answers of the same member in a row that chance does not explain.
 fn enough_of_one(members: usize) -> u32 {
     let (mut count, mut chance) = (1, 1u64);
-    while chance < ONCE_IN && members > 1 {
+    while chance < ODDS && members > 1 {
         chance = chance.saturating_mul(members as u64);
         count += 1;
     }
     count
-}
-
-impl Cluster {
-    /// A round is over: says how the balancer chooses, if that can be seen and was not said before.
-    pub(in crate::cluster) fn note_balancing(&mut self) {
-        if let Some((balancing, reason)) = self.search.answers.balancing(self.current.len())
-            && self.search.answers.told.replace(balancing) != Some(balancing)
-        {
-            self.tell_balancing(balancing, reason);
-        }
-    }
-
-    /// A cookie has led to the member that had set it.
-    pub(in crate::cluster) fn note_cookie_kept(&mut self) {
-        if !core::mem::replace(&mut self.search.answers.told_cookie, true) {
-            self.tell_balancing(Balancing::Cookie, "a cookie led back to the member that had set it".to_string());
-        }
-    }
-
-    fn tell_balancing(&mut self, balancing: Balancing, reason: String) {
-        let event = Event::BalancingRecognised { balancing: balancing.to_string(), reason };
-        self.outputs.push_back(Output::Event(event));
-    }
 }
 
 #[cfg(test)]
@@ -158,8 +151,8 @@ mod tests {
 
     #[test]
     fn a_round_is_long_enough_for_chance_and_for_one_member_alone() {
-        assert_eq!(most_tries(3), 19);
-        assert_eq!(most_tries(2), 22);
-        assert!((300 * 6..300 * 14).contains(&most_tries(300)));
+        assert_eq!(max_tries(3), 19);
+        assert_eq!(max_tries(2), 22);
+        assert!((300 * 6..300 * 14).contains(&max_tries(300)));
     }
 }

@@ -1,4 +1,4 @@
-//! Which cookies lead to which member: a small jar that follows RFC 6265 in what routers set.
+//! The cookies that lead to members: a small jar that follows RFC 6265 in what routers set.
 
 use alloc::collections::BTreeMap;
 use alloc::string::String;
@@ -7,14 +7,14 @@ use core::time::Duration;
 
 use bytes::Bytes;
 
-use super::access::Endpoint;
+use super::endpoint::Endpoint;
 use crate::cluster::members::MemberId;
 use crate::http1::{Fields, cookie, cookie::Cookie, cookie::SetCookie};
 use crate::time::Instant;
 
-/// The request that an answer with cookies belongs to, or that is to have some.
+/// The request of a session, which cookies are set for or sent with.
 #[derive(Debug, Clone, Copy)]
-pub(in crate::cluster) struct Asked<'a> {
+pub(in crate::cluster) struct RequestTarget<'a> {
     pub(in crate::cluster) endpoint: &'a Endpoint,
     pub(in crate::cluster) path: &'a str,
     pub(in crate::cluster) encrypted: bool,
@@ -22,10 +22,10 @@ pub(in crate::cluster) struct Asked<'a> {
 
 /// Cookies that one answer has set, or that lead to one member.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(in crate::cluster) struct Cookies(Vec<Kept>);
+pub(super) struct Cookies(Vec<StoredCookie>);
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-struct Kept {
+struct StoredCookie {
     cookie: Cookie,
     path: Bytes,
     secure: bool,
@@ -33,68 +33,68 @@ struct Kept {
 }
 
 impl Cookies {
-    /// What an answer sets, over what was sent with its request. Of other names than these nothing is taken, if there are any.
-    pub(in crate::cluster) fn take(&mut self, now: Instant, asked: Asked<'_>, answer: &Fields, names: &[String]) {
+    /// Stores the cookies of an answer, over those that were sent with its request. `names` limits the names, if it has any.
+    pub(super) fn store(&mut self, now: Instant, target: RequestTarget<'_>, answer: &Fields, names: &[String]) {
         let date = answer.get("date");
         for set in SetCookie::all(answer) {
             let name = set.cookie.name();
             let is_wanted = names.is_empty() || names.iter().any(|wanted| wanted.as_bytes() == name);
-            let is_here = set.domain.as_ref().is_none_or(|domain| is_of_domain(&asked.endpoint.host, domain));
-            if !is_wanted || !is_here || set.secure && !asked.encrypted {
+            let is_here = set.domain.as_ref().is_none_or(|domain| is_of_domain(&target.endpoint.host, domain));
+            if !is_wanted || !is_here || set.secure && !target.encrypted {
                 continue;
             }
-            let path = set.path.clone().unwrap_or_else(|| default_path(asked.path));
-            self.0.retain(|kept| kept.cookie.name() != name || kept.path != path);
+            let path = set.path.clone().unwrap_or_else(|| default_path(target.path));
+            self.0.retain(|stored| stored.cookie.name() != name || stored.path != path);
             let lifetime = set.lifetime(date);
             if lifetime.is_some_and(|seconds| seconds <= 0) || self.0.len() >= cookie::MAX_COOKIES {
                 continue;
             }
             let expires = lifetime.map(|seconds| now + Duration::from_secs(seconds.unsigned_abs().min(MAX_LIFE)));
-            self.0.push(Kept { cookie: set.cookie, path, secure: set.secure, expires });
+            self.0.push(StoredCookie { cookie: set.cookie, path, secure: set.secure, expires });
         }
     }
 
-    /// The value of `Cookie` for a request; `None` if none is to be sent.
-    pub(in crate::cluster) fn field(&self, now: Instant, asked: Asked<'_>) -> Option<Bytes> {
-        let fits = |kept: &&Kept| {
-            kept.expires.is_none_or(|expires| now < expires)
-                && (asked.encrypted || !kept.secure)
-                && is_of_path(asked.path.as_bytes(), &kept.path)
+    /// The value of the field `Cookie` for a request; `None` if no cookie applies.
+    pub(super) fn field(&self, now: Instant, target: RequestTarget<'_>) -> Option<Bytes> {
+        let fits = |stored: &&StoredCookie| {
+            stored.expires.is_none_or(|expires| now < expires)
+                && (target.encrypted || !stored.secure)
+                && is_of_path(target.path.as_bytes(), &stored.path)
         };
-        let field = cookie::write(self.0.iter().filter(fits).map(|kept| &kept.cookie));
+        let field = cookie::write(self.0.iter().filter(fits).map(|stored| &stored.cookie));
         (!field.is_empty()).then_some(field)
     }
 
-    pub(in crate::cluster) fn is_empty(&self) -> bool {
+    pub(super) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 }
 
-/// What leads to whom.
+/// The cookies that lead to each member, and the endpoint that has set them.
 #[derive(Debug, Default)]
-pub(in crate::cluster) struct Jar(BTreeMap<MemberId, (Endpoint, Cookies)>);
+pub(super) struct Jar(BTreeMap<MemberId, (Endpoint, Cookies)>);
 
 impl Jar {
-    /// A member has answered at an endpoint, and set these.
-    pub(in crate::cluster) fn learn(&mut self, member: MemberId, endpoint: Endpoint, cookies: Cookies) {
+    /// Stores the cookies with which a member has answered at an endpoint.
+    pub(super) fn learn(&mut self, member: MemberId, endpoint: Endpoint, cookies: Cookies) {
         if !cookies.is_empty() {
             self.0.insert(member, (endpoint, cookies));
         }
     }
 
-    /// The endpoint at which a member is found by its cookies, if there are any that can still be sent.
-    pub(in crate::cluster) fn of(&self, member: MemberId) -> Option<(&Endpoint, &Cookies)> {
+    /// The endpoint and the cookies that lead to a member.
+    pub(super) fn of(&self, member: MemberId) -> Option<(&Endpoint, &Cookies)> {
         self.0.get(&member).map(|(endpoint, cookies)| (endpoint, cookies))
     }
 
-    /// They led elsewhere.
-    pub(in crate::cluster) fn forget(&mut self, member: MemberId) {
+    /// Forgets a member's cookies.
+    pub(super) fn forget(&mut self, member: MemberId) {
         self.0.remove(&member);
     }
 
-    /// Members that are no more have no cookies either.
-    pub(in crate::cluster) fn retain(&mut self, members: impl Fn(MemberId) -> bool) {
-        self.0.retain(|member, _| members(*member));
+    /// Forgets the cookies of members that are not needed.
+    pub(super) fn retain(&mut self, needed: impl Fn(MemberId) -> bool) {
+        self.0.retain(|member, _| needed(*member));
     }
 }
 
@@ -134,12 +134,12 @@ mod tests {
 
     fn sent_after(set: &[&'static str], host: &str, path: &str, encrypted: bool, later: u64) -> Option<Bytes> {
         let endpoint = endpoint(host);
-        let asked = Asked { endpoint: &endpoint, path, encrypted };
+        let target = RequestTarget { endpoint: &endpoint, path, encrypted };
         let mut answer = Fields::new();
         set.iter().for_each(|value| answer.push("set-cookie", *value).expect("a field"));
         let mut cookies = Cookies::default();
-        cookies.take(NOW, asked, &answer, &[]);
-        cookies.field(NOW + Duration::from_secs(later), asked)
+        cookies.store(NOW, target, &answer, &[]);
+        cookies.field(NOW + Duration::from_secs(later), target)
     }
 
     fn sent(set: &[&'static str], host: &str, path: &str, encrypted: bool) -> Option<Bytes> {
@@ -185,12 +185,12 @@ mod tests {
     #[test]
     fn other_cookies_than_the_named_ones_are_left() {
         let endpoint = endpoint("gate");
-        let asked = Asked { endpoint: &endpoint, path: "/", encrypted: true };
+        let target = RequestTarget { endpoint: &endpoint, path: "/", encrypted: true };
         let mut answer = Fields::new();
         answer.push("set-cookie", "session=secret").expect("a field");
         answer.push("set-cookie", "hotrod=1").expect("a field");
         let mut cookies = Cookies::default();
-        cookies.take(NOW, asked, &answer, &["hotrod".into()]);
-        assert_eq!(cookies.field(NOW, asked).unwrap(), "hotrod=1");
+        cookies.store(NOW, target, &answer, &["hotrod".into()]);
+        assert_eq!(cookies.field(NOW, target).unwrap(), "hotrod=1");
     }
 }

@@ -3,8 +3,9 @@
 use alloc::string::{String, ToString};
 use alloc::sync::Arc;
 
-use crate::cluster::machine::Cluster;
-use crate::cluster::output::{Event, Output};
+use super::Discovery;
+use crate::cluster::members::{MemberId, Members};
+use crate::cluster::output::Event;
 use crate::session::Disconnect;
 
 /// Members that are reached directly; operations on keys of the others are forwarded by the servers.
@@ -14,7 +15,7 @@ pub struct Coverage {
     pub covered: usize,
     /// Members of the newest topology; 0 before the first.
     pub members: usize,
-    /// Why they are not the same; `None` if they are.
+    /// Why not all members are covered; `None` if they are.
     pub reason: Option<Uncovered>,
 }
 
@@ -22,22 +23,22 @@ pub struct Coverage {
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Uncovered {
-    /// Sessions are being established, or members looked for.
+    /// Sessions are being established, or members searched for.
     #[error("on the way")]
     OnTheWay,
     /// The balancer leads all connections of this client to the same member.
     #[error("the balancer led {tries} connections in a row to the same member: it goes by the client's address")]
     OneMember {
-        /// How many it led there.
+        /// The number of those connections.
         tries: u32,
     },
-    /// Not every member was found in a round.
+    /// A round has not found every member.
     #[error("{tries} connections did not lead to every member; there will be more tries")]
     NotFound {
-        /// How many there were.
+        /// The number of connections of the round.
         tries: u32,
     },
-    /// Nobody says who answers.
+    /// Servers do not state who they are.
     #[error("members can't be told apart: {0}")]
     NotTold(String),
     /// A member could not be reached.
@@ -45,40 +46,34 @@ pub enum Uncovered {
     Unreachable(Arc<Disconnect>),
 }
 
-impl Cluster {
-    /// How many members are reached directly, and why not all.
-    pub fn coverage(&self) -> Coverage {
-        let members = self.current.len();
-        let covered = self.current.iter().filter(|member| self.has_ready_session(**member)).count();
-        let reason = (covered < members).then(|| self.why_uncovered());
-        Coverage { covered, members, reason }
-    }
-
-    fn why_uncovered(&self) -> Uncovered {
-        if let Some(reason) = &self.search.gave_up {
+impl Discovery {
+    /// Why `uncovered` members, of those of the newest topology, are not reached directly.
+    pub(in crate::cluster) fn why_uncovered(
+        &self,
+        mut uncovered: impl Iterator<Item = MemberId>,
+        members: &Members,
+    ) -> Uncovered {
+        if let Some(reason) = self.search_outcome() {
             return reason.clone();
         }
-        if self.config.access.path.is_searched() {
-            // Whatever has become of a member: it is looked for.
+        if self.path.is_searched() {
+            // A member that has failed is searched for like any other.
             return Uncovered::OnTheWay;
         }
-        let uncovered = self.current.iter().filter(|member| !self.has_ready_session(**member));
-        let mut failures = uncovered.filter_map(|member| self.members.get(*member)?.failure.clone());
-        failures.next().map_or(Uncovered::OnTheWay, Uncovered::Unreachable)
+        let failure = uncovered.find_map(|member| members.get(member)?.failure.clone());
+        failure.map_or(Uncovered::OnTheWay, Uncovered::Unreachable)
     }
 
-    /// Tells when something has changed, where members are not simply dialled.
-    pub(in crate::cluster) fn note_coverage(&mut self) {
-        if !self.tells_coverage || self.is_closing() {
-            return;
-        }
-        let Coverage { covered, members, reason } = self.coverage();
+    /// The event for the present coverage; `None` if it has been reported, or where members are simply dialled.
+    pub(in crate::cluster) fn coverage_event(&mut self, coverage: Coverage) -> Option<Event> {
+        let Coverage { covered, members, reason } = coverage;
         let reason = reason.map(|reason| reason.to_string()).unwrap_or_default();
-        let now = (covered, members, reason);
-        if self.told_coverage != now {
-            self.told_coverage.clone_from(&now);
-            let (covered, members, reason) = now;
-            self.outputs.push_back(Output::Event(Event::Coverage { covered, members, reason }));
+        let present = (covered, members, reason);
+        if self.reported_coverage == present {
+            return None;
         }
+        self.reported_coverage.clone_from(&present);
+        let (covered, members, reason) = present;
+        Some(Event::Coverage { covered, members, reason })
     }
 }

@@ -4,7 +4,7 @@ use alloc::format;
 use alloc::string::{String, ToString};
 use core::str::FromStr;
 
-use super::access::Endpoint;
+use super::endpoint::Endpoint;
 use super::member_hosts::MemberHosts;
 use crate::wire::Member;
 
@@ -76,7 +76,7 @@ impl FromStr for HostTemplate {
 impl HostTemplate {
     /// Adds the hosts that it names whatever a server advertises: the domain behind its last placeholder, if that has two
     /// labels, or the host without placeholders.
-    pub(in crate::cluster) fn add_named_hosts(&self, hosts: &mut MemberHosts) {
+    pub(super) fn add_named_hosts(&self, hosts: &mut MemberHosts) {
         let Some((_, behind)) = self.host.rsplit_once('}') else { return hosts.add_host(&self.host) };
         if let Some((_, domain)) = behind.split_once('.').filter(|(_, domain)| domain.contains('.')) {
             hosts.add_domain(domain);

@@ -1,33 +1,37 @@
-//! Who answers, as far as an answer says it.
+//! The identity of a session's other end, as it states it.
 
 use alloc::string::{String, ToString};
+use core::fmt;
 
+use super::Facts;
 use super::access::ConnectHeader;
 use crate::carriage::registry::{ADDRESS_FIELD, NODE_FIELD};
 use crate::carriage::{Mode, Node};
-use crate::cluster::machine::Cluster;
 use crate::cluster::members::MemberId;
 use crate::http1::Fields;
 use crate::uri::server_of;
 use crate::wire::Member;
 
-/// What the other end of a session has said of itself. It is believed: whoever lies leads to a member that has to forward
-/// operations, and to nothing worse.
+/// The statements of a session's other end about itself. They are believed: a peer that lies makes operations go to a member
+/// that has to forward them, and does no worse.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(in crate::cluster) struct Identity {
+pub(super) struct Identity {
     /// A gateway's name for its member.
     name: Option<String>,
-    /// The address under which topologies know it.
+    /// The address under which topologies name it.
     address: Option<Member>,
-    /// What a gateway is.
-    pub(in crate::cluster) mode: Option<Mode>,
-    /// A proxy's header field has told the address.
-    pub(in crate::cluster) is_by_proxy: bool,
+    /// The mode of a gateway.
+    mode: Option<Mode>,
+    /// Whether the address comes from a proxy's header field.
+    is_by_proxy: bool,
 }
 
 impl Identity {
-    /// From the fields of an answer: a gateway's, or those of a proxy that ends CONNECT.
-    pub(in crate::cluster) fn read(&mut self, fields: &Fields, header: &ConnectHeader) {
+    /// The identity of a peer that has sent none.
+    pub(super) const NONE: Self = Self { name: None, address: None, mode: None, is_by_proxy: false };
+
+    /// Reads the fields of an answer: a gateway's, or those of a proxy that ends CONNECT.
+    pub(super) fn read(&mut self, fields: &Fields, header: &ConnectHeader) {
         if let Some(address) = fields.get(&header.name).and_then(|value| header.encoding.read(value)) {
             self.address = Some(address);
             self.is_by_proxy = true;
@@ -37,53 +41,62 @@ impl Identity {
         self.address = fields.text(ADDRESS_FIELD).and_then(server_of).or(self.address.take());
     }
 
-    /// From NODE.
-    pub(in crate::cluster) fn read_node(&mut self, node: &Node) {
+    /// Reads a gateway's NODE.
+    pub(super) fn read_node(&mut self, node: &Node) {
         self.name = Some(node.name.clone());
         self.address = node.address().or(self.address.take());
         self.mode = Some(node.mode);
     }
 
-    /// It was found out.
-    pub(in crate::cluster) fn is_at(&mut self, address: Member) {
+    /// Sets the address that the probe cache has found.
+    pub(super) fn set_address(&mut self, address: Member) {
         self.address = Some(address);
     }
 
-    pub(in crate::cluster) fn has_address(&self) -> bool {
+    pub(super) fn has_address(&self) -> bool {
         self.address.is_some()
     }
 
-    pub(in crate::cluster) fn says_something(&self) -> bool {
+    /// Whether there is a name or an address.
+    pub(super) fn is_given(&self) -> bool {
         self.name.is_some() || self.address.is_some()
     }
 
-    /// For people.
-    pub(in crate::cluster) fn text(&self) -> String {
-        match (&self.address, &self.name) {
-            (Some(address), _) => address.to_string(),
-            (None, Some(name)) => name.clone(),
-            (None, None) => "a server that does not say who it is".into(),
-        }
+    pub(super) fn mode(&self) -> Option<Mode> {
+        self.mode
     }
-}
 
-impl Cluster {
-    /// The member of the present topology that is meant: by its address, or else by a name that is the whole, the host, or the
-    /// first label of the host of exactly one.
-    pub(in crate::cluster) fn member_of(&self, identity: &Identity) -> Option<MemberId> {
-        let addresses = || self.current.iter().filter_map(|id| Some((*id, &self.members.get(*id)?.address)));
+    pub(super) fn is_by_proxy(&self) -> bool {
+        self.is_by_proxy
+    }
+
+    /// The member of the present topology with this address, or else the only one with this name: the name is the whole
+    /// address, the host, or the first label of the host.
+    pub(super) fn member(&self, facts: &Facts<'_>) -> Option<MemberId> {
+        let addresses = || facts.current.iter().filter_map(|id| Some((*id, &facts.members.get(*id)?.address)));
         let of_address = |wanted: &Member| addresses().find(|(_, address)| *address == wanted).map(|(id, _)| id);
-        if let Some(found) = identity.address.as_ref().and_then(of_address) {
+        if let Some(found) = self.address.as_ref().and_then(of_address) {
             return Some(found);
         }
-        let name = identity.name.as_deref()?;
-        let is_meant = |address: &Member| {
+        let name = self.name.as_deref()?;
+        let is_named = |address: &Member| {
             let label = address.host.split('.').next();
             address.host == name || address.to_string() == name || label == Some(name) && !is_ip_address(&address.host)
         };
-        let mut meant = addresses().filter(|(_, address)| is_meant(address));
-        let (found, _) = meant.next()?;
-        meant.next().is_none().then_some(found)
+        let mut named = addresses().filter(|(_, address)| is_named(address));
+        let (found, _) = named.next()?;
+        named.next().is_none().then_some(found)
+    }
+}
+
+/// For people.
+impl fmt::Display for Identity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (&self.address, &self.name) {
+            (Some(address), _) => write!(f, "{address}"),
+            (None, Some(name)) => f.write_str(name),
+            (None, None) => f.write_str("a server that does not say who it is"),
+        }
     }
 }
 

@@ -109,7 +109,7 @@ impl MemberHosts {
     }
 
     /// Adds the names that end so; `domain` is without the dot at its beginning.
-    pub(in crate::cluster) fn add_domain(&mut self, domain: &str) {
+    pub(super) fn add_domain(&mut self, domain: &str) {
         self.add(Rule::Suffix([".", domain].concat().to_ascii_lowercase()));
     }
 

@@ -1,6 +1,7 @@
-//! Who answers where no answer says it: a cache whose keys are spread so that each member owns another number of them.
+//! Identifies servers that do not state who they are, by a cache whose keys are spread so that each member owns another number
+//! of them.
 //!
-//! The member at place `n` of the topology owns `n` keys, of which it has the only copy; how many entries a server has it says in
+//! The member at place `n` of the topology owns `n` keys, of which it has the only copy; the number of entries of a server is in
 //! its statistics. All clients choose the same keys, so they do not disturb each other; a client that finds other
 //! entries than these clears the cache and puts them again. The entries expire by themselves.
 
@@ -13,37 +14,38 @@ use alloc::vec::Vec;
 use bytes::Bytes;
 
 use super::coverage::Uncovered;
+use super::{Discovery, Facts};
 use crate::cluster::cache::CacheId;
-use crate::cluster::machine::Cluster;
-use crate::cluster::operations::operation::{Call, Owner, Target};
+use crate::cluster::members::MemberId;
 use crate::cluster::output::ClusterError;
-use crate::cluster::transport::open_session::{Purpose, SessionId};
+use crate::cluster::transport::open_session::SessionId;
 use crate::cluster::view::View;
 use crate::wire::{Body, Expiration, Lifetime, Reply, Request};
 
-/// Members that are told apart: for more the keys become too many.
-const MOST_MEMBERS: usize = 64;
-/// How long the entries live, in seconds.
+/// The largest cluster whose members are identified: for more members the keys become too many.
+const MAX_MEMBERS: usize = 64;
+/// Lifespan of the entries, in seconds.
 const LIFESPAN: u64 = 3_600;
-/// How often the entries are looked at or put again in a row because somebody else changes them.
-const MOST_FILLS: u32 = 3;
+/// How often in a row the entries are checked or put again because another client changes them.
+const MAX_FILLS: u32 = 3;
 /// A key for each member is found after about as many numbers as there are members; this is far beyond.
-const MOST_NUMBERS: u32 = 1_000_000;
+const MAX_NUMBERS: u32 = 1_000_000;
 
 const CONFIGURATION: &str = concat!(
     r#"<distributed-cache mode="SYNC" owners="1" statistics="true">"#,
     r#"<encoding media-type="application/octet-stream"/></distributed-cache>"#
 );
 
-/// What is known of the probe cache.
+/// The state of the probe cache.
 #[derive(Default)]
-pub(in crate::cluster) struct ProbeCache {
+pub(super) struct ProbeCache {
     stage: Stage,
+    /// The cache, once it is in use.
     cache: Option<CacheId>,
-    /// Sessions that are asked as soon as the entries are there.
+    /// Sessions to identify as soon as the cache has its entries.
     waiting: Vec<SessionId>,
     readings: BTreeMap<SessionId, Reading>,
-    was_made: bool,
+    was_created: bool,
     fills: u32,
 }
 
@@ -51,237 +53,254 @@ pub(in crate::cluster) struct ProbeCache {
 enum Stage {
     #[default]
     Unknown,
-    /// Its view is asked for.
+    /// Waits for the answer to a PING, which brings the view.
     Looking,
-    /// It is being made.
-    Making,
-    /// Its entries are counted.
+    Creating,
+    /// Waits for the number of entries.
     Counting,
     Clearing,
     Filling,
-    /// It has the entries of that view.
+    /// The cache has the entries for that view.
     Filled(Arc<View>),
 }
 
-/// What was read by one session.
+/// The numbers of entries that one session has returned.
 #[derive(Debug, Clone, Copy, Default)]
 struct Reading {
-    /// Entries of the server.
+    /// Entries of its server.
     own: Option<u64>,
-    /// Entries of all.
+    /// Entries of all servers.
     all: Option<u64>,
 }
 
-impl Cluster {
-    /// Finds out by the probe cache who is at the other end of a session.
-    pub(in crate::cluster) fn ask_who_is_there(&mut self, session: SessionId) {
-        let Some(open) = self.transport.get(session) else { return };
-        let has_none = self.config.access.probe_cache.is_none();
-        if has_none && !open.identity.says_something() {
-            let reason = "servers do not say who they are, and there is no probe_cache".into();
-            return self.cannot_be_told(session, Uncovered::NotTold(reason));
+/// The next step in identifying the members of sessions.
+#[derive(Debug, PartialEq)]
+pub(in crate::cluster) enum Step {
+    /// Send a request to the probe cache and pass the answer to [`Discovery::probe_answered`].
+    Request(Request),
+    /// Send the request that creates the probe cache, to any cache that exists; the answer goes the same way.
+    Create(Request),
+    /// By each of these sessions send STATS and SIZE to the probe cache; see [`Discovery::reading_begins`].
+    Read(Vec<SessionId>),
+    /// This session has reached this member.
+    Identified { session: SessionId, member: MemberId },
+    /// Identify a session from the beginning.
+    Identify(SessionId),
+    /// The session can't be identified.
+    Unidentified { session: SessionId, reason: Uncovered },
+    /// The probe cache identifies no session.
+    Fail(String),
+}
+
+impl Discovery {
+    /// Begins to identify the member of a session. `view` is that of the probe cache.
+    pub(in crate::cluster) fn identify(
+        &mut self,
+        session: SessionId,
+        view: Option<&Arc<View>>,
+        facts: &Facts<'_>,
+    ) -> Option<Step> {
+        facts.transport.get(session)?;
+        let identity = self.identity(session);
+        let has_none = facts.config.access.probe_cache.is_none();
+        let unidentified = |reason| Some(Step::Unidentified { session, reason: Uncovered::NotTold(reason) });
+        if has_none && !identity.is_given() {
+            return unidentified("servers do not say who they are, and there is no probe_cache".into());
         }
-        // One that has an address is not in this topology: it may be in the next.
-        if has_none || open.identity.has_address() {
-            let reason = format!("the topology does not name {}, which answers", open.identity.text());
-            return self.cannot_be_told(session, Uncovered::NotTold(reason));
+        // The address is not in this topology: it may be in the next.
+        if has_none || identity.has_address() {
+            return unidentified(format!("the topology does not name {identity}, which answers"));
         }
-        if !self.probe.waiting.contains(&session) && !self.probe.readings.contains_key(&session) {
-            self.probe.waiting.push(session);
+        self.probe_cache.identify(session, view)
+    }
+
+    /// The probe cache, if it is in use.
+    pub(in crate::cluster) fn probe_cache(&self) -> Option<CacheId> {
+        self.probe_cache.cache
+    }
+
+    pub(in crate::cluster) fn set_probe_cache(&mut self, cache: CacheId) {
+        self.probe_cache.cache = Some(cache);
+    }
+
+    /// A request to the probe cache, or for it, was answered.
+    pub(in crate::cluster) fn probe_answered(
+        &mut self,
+        result: Result<Reply, ClusterError>,
+        view: Option<&Arc<View>>,
+        facts: &Facts<'_>,
+    ) -> Step {
+        let name = facts.config.access.probe_cache.as_deref().unwrap_or_default();
+        self.probe_cache.answered(result, view, name)
+    }
+
+    /// STATS and SIZE are about to be sent by a session.
+    pub(in crate::cluster) fn reading_begins(&mut self, session: SessionId) {
+        self.probe_cache.readings.insert(session, Reading::default());
+    }
+
+    /// STATS or SIZE was answered by a session.
+    pub(in crate::cluster) fn reading_answered(
+        &mut self,
+        session: SessionId,
+        result: Result<Reply, ClusterError>,
+    ) -> Option<Step> {
+        self.probe_cache.reading(session, result)
+    }
+
+    /// Resets the probe cache, which is of no use. Returns the reason for those that it should have identified.
+    pub(in crate::cluster) fn probe_failed(&mut self, why: &str, facts: &Facts<'_>) -> Uncovered {
+        self.probe_cache = ProbeCache { cache: self.probe_cache.cache, ..ProbeCache::default() };
+        let name = facts.config.access.probe_cache.as_deref().unwrap_or_default();
+        Uncovered::NotTold(format!("servers do not say who they are, and cache {name:?} does not help: {why}"))
+    }
+
+    /// The entries of the probe cache are those of another topology.
+    pub(in crate::cluster) fn probe_entries_outdated(&mut self) {
+        if let Stage::Filled(_) = self.probe_cache.stage {
+            self.probe_cache.stage = Stage::Unknown;
         }
-        match &self.probe.stage {
-            Stage::Unknown => self.look_for_probe_cache(),
-            Stage::Filled(view) => {
-                let view = view.clone();
-                self.ask_waiting(&view);
-            }
-            _ => {}
+    }
+}
+
+impl ProbeCache {
+    fn identify(&mut self, session: SessionId, view: Option<&Arc<View>>) -> Option<Step> {
+        if !self.waiting.contains(&session) && !self.readings.contains_key(&session) {
+            self.waiting.push(session);
+        }
+        match &self.stage {
+            Stage::Unknown => Some(self.look()),
+            Stage::Filled(filled) => Some(self.read(&filled.clone(), view)),
+            _ => None,
         }
     }
 
-    fn look_for_probe_cache(&mut self) {
-        let Some(name) = self.config.access.probe_cache.clone() else { return };
-        self.probe.cache = Some(self.caches.named(&name).0);
-        self.probe.stage = Stage::Looking;
-        self.ask_probe_cache(Request::Ping {}, Owner::ProbeCache, Target::Key);
-    }
-
-    fn ask_probe_cache(&mut self, request: Request, owner: Owner, target: Target) {
-        let Some(cache) = self.probe.cache else { return };
-        let cache = self.caches.plain(cache);
-        let id = self.take_in(Call::new(&cache, request), owner, target, Purpose::Operations);
-        self.dispatch(id);
+    fn look(&mut self) -> Step {
+        self.stage = Stage::Looking;
+        Step::Request(Request::Ping {})
     }
 
     /// A step towards the entries is done.
-    pub(in crate::cluster) fn handle_probe_cache(&mut self, result: Result<Reply, ClusterError>) {
-        let stage = core::mem::take(&mut self.probe.stage);
+    fn answered(&mut self, result: Result<Reply, ClusterError>, view: Option<&Arc<View>>, name: &str) -> Step {
+        let stage = core::mem::take(&mut self.stage);
         let body = match (result, &stage) {
             (Ok(reply), _) => reply.body,
-            (Err(ClusterError::Operation { .. }), Stage::Looking) if !self.probe.was_made => {
-                return self.make_probe_cache();
-            }
-            (Err(error), _) => return self.no_probe_cache(&error.to_string()),
+            (Err(ClusterError::Operation { .. }), Stage::Looking) if !self.was_created => return self.create(name),
+            (Err(error), _) => return Step::Fail(error.to_string()),
         };
         match (stage, body) {
-            (Stage::Looking, _) => self.count_entries(),
-            (Stage::Making, _) => self.look_for_probe_cache(),
-            (Stage::Counting, Body::Size(count)) => self.entries_are_counted(count),
-            (Stage::Clearing, _) => self.fill_probe_cache(),
-            (Stage::Filling, _) => self.probe_cache_is_filled(),
-            _ => self.no_probe_cache("the server answered something else"),
+            (Stage::Looking, _) => self.count(view),
+            (Stage::Creating, _) => self.look(),
+            (Stage::Counting, Body::Size(count)) => self.check_count(count, view),
+            (Stage::Clearing, _) => self.fill(view),
+            (Stage::Filling, _) => self.filled(view),
+            _ => Step::Fail("the server answered something else".into()),
         }
     }
 
-    fn make_probe_cache(&mut self) {
-        let Some(name) = self.config.access.probe_cache.clone() else { return };
-        self.probe.was_made = true;
-        self.probe.stage = Stage::Making;
+    fn create(&mut self, name: &str) -> Step {
+        self.was_created = true;
+        self.stage = Stage::Creating;
         let text = |text: &str| Bytes::copy_from_slice(text.as_bytes());
         let parameters = Vec::from([
-            ("name".to_string(), text(&name)),
+            ("name".to_string(), text(name)),
             ("configuration".to_string(), text(CONFIGURATION)),
             ("flags".to_string(), text("VOLATILE")),
         ]);
-        let request = Request::Exec { task: "@@cache@getorcreate".into(), parameters };
-        // It is asked of a cache that is there: the application's first.
-        let Some(first) = self.caches.after(None) else { return };
-        let first = self.caches.plain(first);
-        let id = self.take_in(Call::new(&first, request), Owner::ProbeCache, Target::Key, Purpose::Operations);
-        self.dispatch(id);
+        Step::Create(Request::Exec { task: "@@cache@getorcreate".into(), parameters })
     }
 
-    fn count_entries(&mut self) {
-        match self.probe_view().map(|view| (view.segments(), view.members().len())) {
-            None | Some((0, _)) => self.no_probe_cache("its keys are not spread over the members"),
-            Some((_, members)) if members > MOST_MEMBERS => {
-                self.no_probe_cache(&format!("it tells {MOST_MEMBERS} members apart, and there are {members}"));
+    fn count(&mut self, view: Option<&Arc<View>>) -> Step {
+        match view.map(|view| (view.segments(), view.members().len())) {
+            None | Some((0, _)) => Step::Fail("its keys are not spread over the members".into()),
+            Some((_, members)) if members > MAX_MEMBERS => {
+                Step::Fail(format!("it tells {MAX_MEMBERS} members apart, and there are {members}"))
             }
             Some(_) => {
-                self.probe.stage = Stage::Counting;
-                self.ask_probe_cache(Request::Size {}, Owner::ProbeCache, Target::Key);
+                self.stage = Stage::Counting;
+                Step::Request(Request::Size {})
             }
         }
     }
 
-    fn entries_are_counted(&mut self, count: u64) {
-        let Some(view) = self.probe_view() else { return self.no_probe_cache("it has no view") };
-        if count == entries_of(view.members().len()) {
-            self.probe_cache_is_filled();
-        } else if self.probe.fills >= MOST_FILLS {
-            self.no_probe_cache("somebody else changes its entries");
+    fn check_count(&mut self, count: u64, view: Option<&Arc<View>>) -> Step {
+        let Some(members) = view.map(|view| view.members().len()) else { return no_view() };
+        if count == entries_of(members) {
+            self.filled(view)
+        } else if self.fills >= MAX_FILLS {
+            Step::Fail("somebody else changes its entries".into())
         } else {
-            self.probe.fills += 1;
-            self.probe.stage = Stage::Clearing;
-            self.ask_probe_cache(Request::Clear {}, Owner::ProbeCache, Target::Key);
+            self.fills += 1;
+            self.stage = Stage::Clearing;
+            Step::Request(Request::Clear {})
         }
     }
 
-    fn fill_probe_cache(&mut self) {
-        let keys = self.probe_view().and_then(|view| keys_of(&view));
-        let Some(keys) = keys else { return self.no_probe_cache("a member owns none of its segments") };
-        self.probe.stage = Stage::Filling;
+    fn fill(&mut self, view: Option<&Arc<View>>) -> Step {
+        let keys = view.and_then(|view| keys_of(view));
+        let Some(keys) = keys else { return Step::Fail("a member owns none of its segments".into()) };
+        self.stage = Stage::Filling;
         let entries = keys.into_iter().map(|key| (key, Bytes::new())).collect();
         let expiration = Expiration::after(Lifetime::seconds(LIFESPAN));
-        self.ask_probe_cache(Request::PutAll { expiration, entries }, Owner::ProbeCache, Target::Key);
+        Step::Request(Request::PutAll { expiration, entries })
     }
 
-    fn probe_cache_is_filled(&mut self) {
-        let Some(view) = self.probe_view() else { return self.no_probe_cache("it has no view") };
-        self.probe.stage = Stage::Filled(view.clone());
-        self.ask_waiting(&view);
+    fn filled(&mut self, view: Option<&Arc<View>>) -> Step {
+        let Some(present) = view else { return no_view() };
+        self.stage = Stage::Filled(present.clone());
+        self.read(present, view)
     }
 
-    fn probe_view(&self) -> Option<Arc<View>> {
-        self.caches.view(self.probe.cache?).cloned()
-    }
-
-    /// Has the sessions that wait for it say how many entries their servers have.
-    fn ask_waiting(&mut self, view: &Arc<View>) {
-        if self.probe_view().is_none_or(|present| present != *view) {
-            // The members have changed since.
-            self.probe.stage = Stage::Unknown;
-            return self.look_for_probe_cache();
+    /// Has the waiting sessions read, if the entries are those of the present view.
+    fn read(&mut self, filled: &Arc<View>, view: Option<&Arc<View>>) -> Step {
+        if view != Some(filled) {
+            return self.look();
         }
-        for session in core::mem::take(&mut self.probe.waiting) {
-            if self.transport.get(session).is_none() {
-                continue;
-            }
-            self.probe.readings.insert(session, Reading::default());
-            let owner = Owner::Identity(session);
-            self.ask_probe_cache(Request::Stats {}, owner, Target::Session(session));
-            self.ask_probe_cache(Request::Size {}, owner, Target::Session(session));
-        }
+        Step::Read(core::mem::take(&mut self.waiting))
     }
 
-    /// A session has said how many entries there are: its server's own, or of all.
-    pub(in crate::cluster) fn handle_reading(&mut self, session: SessionId, result: Result<Reply, ClusterError>) {
-        let Some(reading) = self.probe.readings.get_mut(&session) else { return };
+    fn reading(&mut self, session: SessionId, result: Result<Reply, ClusterError>) -> Option<Step> {
+        let reading = self.readings.get_mut(&session)?;
         match result.map(|reply| reply.body) {
             Ok(Body::Statistics(pairs)) => reading.own = Some(entries_in(&pairs)),
             Ok(Body::Size(count)) => reading.all = Some(count),
             Ok(_) => {}
-            // It may have been removed.
+            // The cache may have been removed.
             Err(error) => return self.look_again(session, &error.to_string()),
         }
-        let Reading { own: Some(own), all: Some(all) } = *reading else { return };
-        self.probe.readings.remove(&session);
-        let Stage::Filled(view) = &self.probe.stage else { return self.ask_who_is_there(session) };
+        let Reading { own: Some(own), all: Some(all) } = *reading else { return None };
+        self.readings.remove(&session);
+        let Stage::Filled(view) = &self.stage else { return Some(Step::Identify(session)) };
         let members = view.members();
         let is_whole = all == entries_of(members.len());
         let place = usize::try_from(own).ok().filter(|place| is_whole && *place > 0);
-        let found = place.and_then(|place| members.get(place - 1)).copied();
-        match found {
-            Some(found) => {
-                self.probe.fills = 0;
-                self.is_told_by_probe(session, found);
+        match place.and_then(|place| members.get(place - 1)).copied() {
+            Some(member) => {
+                self.fills = 0;
+                Some(Step::Identified { session, member })
             }
             None => self.look_again(session, "servers do not have the entries that they should have"),
         }
     }
 
-    /// The entries are not those that were put: they are put again, a few times.
-    fn look_again(&mut self, session: SessionId, why: &str) {
-        self.probe.readings.remove(&session);
-        if self.probe.fills >= MOST_FILLS {
-            return self.no_probe_cache(why);
+    /// The entries are not those that were put: puts them again, a few times.
+    fn look_again(&mut self, session: SessionId, why: &str) -> Option<Step> {
+        self.readings.remove(&session);
+        if self.fills >= MAX_FILLS {
+            return Some(Step::Fail(why.into()));
         }
-        self.probe.fills += 1;
-        self.probe.waiting.push(session);
-        self.probe.was_made = false;
-        if matches!(self.probe.stage, Stage::Filled(_) | Stage::Unknown) {
-            self.look_for_probe_cache();
-        }
-    }
-
-    pub(in crate::cluster) fn probe_cache(&self) -> Option<CacheId> {
-        self.probe.cache
-    }
-
-    /// Its entries are of other members than there are now.
-    pub(in crate::cluster) fn leave_probe_cache(&mut self) {
-        if let Some(cache) = self.probe.cache {
-            self.caches.get_mut(cache).view = None;
-        }
-        if let Stage::Filled(_) = self.probe.stage {
-            self.probe.stage = Stage::Unknown;
-        }
-    }
-
-    fn no_probe_cache(&mut self, why: &str) {
-        self.leave_probe_cache();
-        let name = self.config.access.probe_cache.clone().unwrap_or_default();
-        self.probe = ProbeCache { cache: self.probe.cache, ..ProbeCache::default() };
-        let reason =
-            Uncovered::NotTold(format!("servers do not say who they are, and cache {name:?} does not help: {why}"));
-        for session in self.search.candidates.clone() {
-            self.cannot_be_told(session, reason.clone());
-        }
-        self.release_unneeded();
+        self.fills += 1;
+        self.waiting.push(session);
+        self.was_created = false;
+        matches!(self.stage, Stage::Filled(_) | Stage::Unknown).then(|| self.look())
     }
 }
 
-/// The number of entries for so many members.
+fn no_view() -> Step {
+    Step::Fail("it has no view".into())
+}
+
+/// The number of entries for a number of members.
 fn entries_of(members: usize) -> u64 {
     let count = members as u64;
     count * (count + 1) / 2
@@ -291,7 +310,7 @@ fn entries_of(members: usize) -> u64 {
 fn keys_of(view: &View) -> Option<Vec<Bytes>> {
     let mut missing: BTreeMap<_, usize> = view.members().iter().copied().zip(1..).collect();
     let mut keys = Vec::new();
-    for number in 0..MOST_NUMBERS {
+    for number in 0..MAX_NUMBERS {
         let key = Bytes::from(number.to_string());
         let owner = view.owners_of(&key).next()?;
         if let Some(left) = missing.get_mut(&owner) {
@@ -308,7 +327,7 @@ fn keys_of(view: &View) -> Option<Vec<Bytes>> {
     None
 }
 
-/// How many entries a server has, which it says in its statistics.
+/// The number of entries of a server, from its statistics.
 fn entries_in(statistics: &[(String, String)]) -> u64 {
     let of = |name: &str| statistics.iter().find(|(known, _)| known == name).and_then(|(_, count)| count.parse().ok());
     of("approximateEntriesUnique").or_else(|| of("currentNumberOfEntries")).unwrap_or_default()

@@ -76,7 +76,7 @@ impl Cluster {
             }
             Owner::Ping => self.learn(operation.cache, result),
             Owner::ProbeCache => self.handle_probe_cache(result),
-            Owner::Identity(session) => self.handle_reading(session, result),
+            Owner::ProbeReading(session) => self.handle_reading(session, result),
             Owner::Part(bulk) => self.part_done(bulk, id, operation.request, member, result),
             Owner::Listener(listener) => self.registration_done(listener, &operation, member, result),
             Owner::Iteration(iteration, part) => {

@@ -3,7 +3,7 @@
 use alloc::sync::Arc;
 
 use crate::cluster::machine::Cluster;
-use crate::cluster::members::{Member, MemberId};
+use crate::cluster::members::MemberId;
 use crate::cluster::operations::operation::{OperationId, Owner, Target};
 use crate::cluster::operations::table::{Operation, Place};
 use crate::cluster::output::ClusterError;
@@ -76,7 +76,7 @@ impl Cluster {
             Choice::Outside(member) => {
                 let after = self.now - operation.submitted;
                 let (applied, operation) = (operation.applied(), operation.request.operation());
-                let reason = self.members.get(member).map(|known| Arc::new(self.not_allowed(&known.address)));
+                let reason = self.members.get(member).map(|known| Arc::new(self.discovery.not_allowed(&known.address)));
                 let error = ClusterError::Unreachable { operation, after, applied, reason };
                 self.complete(id, Some(member), Err(error));
             }
@@ -160,15 +160,6 @@ impl Cluster {
         known.is_some_and(|known| {
             self.transport.has_session(member) || known.may_be_tried(self.now) && self.can_be_dialled(member, known)
         })
-    }
-
-    /// Whether a session with a member can be begun, or with any member at the endpoint of a seed.
-    pub(in crate::cluster) fn can_be_dialled(&self, id: MemberId, member: &Member) -> bool {
-        if self.is_outside(member) {
-            return false;
-        }
-        let access = &self.config.access;
-        !access.path.is_searched() || member.is_seed || access.knows(&member.address) || self.jar.of(id).is_some()
     }
 
     /// Sends an operation by a given session, unless that has ended.

@@ -52,8 +52,8 @@ pub(in crate::cluster) enum Owner {
     Ping,
     /// Discovery: a step towards the entries of the probe cache.
     ProbeCache,
-    /// Discovery: which member is at the other end of a session.
-    Identity(SessionId),
+    /// Discovery: STATS or SIZE of the probe cache, to identify the server of this session.
+    ProbeReading(SessionId),
     /// The bulk operation of which this one is a part.
     Part(BulkId),
     /// A listener that is being registered.

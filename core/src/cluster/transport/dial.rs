@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 
 use crate::carriage::Choice;
 use crate::cluster::config::Config;
-use crate::cluster::discovery::access::Endpoint;
+use crate::cluster::discovery::endpoint::Endpoint;
 use crate::http1::{Tunnel, TunnelError};
 use crate::sasl::Secret;
 use crate::wire::Member;

@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 use slotmap::SecondaryMap;
 
 use crate::carriage::Carriage;
-use crate::cluster::discovery::access::Endpoint;
+use crate::cluster::discovery::endpoint::Endpoint;
 use crate::cluster::members::MemberId;
 use crate::cluster::transport::link::LinkId;
 use crate::time::Instant;

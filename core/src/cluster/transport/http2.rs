@@ -29,7 +29,7 @@ impl Transport {
     pub(super) fn open_channel(&mut self, scope: &mut Scope<'_>, session: SessionId) {
         let Some(open) = self.sessions.get_mut(session) else { return };
         let Some(link) = self.links.get_mut(open.link) else { return };
-        let request = scope.session_request(open, &link.endpoint);
+        let request = scope.session_request(session, open.member, &link.endpoint);
         open.channel = link.carried_mut().map(|carried| carried.open(scope.now, request));
     }
 
@@ -154,7 +154,7 @@ impl Transport {
     fn note_one_member(&mut self, scope: &Scope<'_>, link: LinkId) {
         let Some(open) = self.links.get(link) else { return };
         let is_endpoint = open.carried().and_then(ClientLink::is_hot_rod_endpoint) == Some(true);
-        if is_endpoint && scope.config.access.path.is_searched() {
+        if is_endpoint && scope.discovery.path().is_searched() {
             let endpoint = open.endpoint.clone();
             self.endpoints.note_one_member_link(endpoint, link);
         }

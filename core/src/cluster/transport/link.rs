@@ -7,7 +7,7 @@ use alloc::vec::Vec;
 use slotmap::new_key_type;
 
 use crate::carriage::{Carriage, ClientLink};
-use crate::cluster::discovery::access::Endpoint;
+use crate::cluster::discovery::endpoint::Endpoint;
 use crate::cluster::transport::open_session::SessionId;
 use crate::http1::{ClientExchange, Tunnel};
 use crate::sasl::ChannelBinding;

@@ -10,7 +10,7 @@ use super::open_session::{OpenSession, SessionId};
 use super::{Scope, Transport};
 use crate::carriage::{Carriage, Inside};
 use crate::cluster::config::Config;
-use crate::cluster::discovery::access::Endpoint;
+use crate::cluster::discovery::endpoint::Endpoint;
 use crate::cluster::members::MemberId;
 use crate::cluster::output::Output;
 use crate::session::Session;
@@ -91,7 +91,7 @@ impl Transport {
         let dial = self.dial(scope.config, &endpoint, carriage);
         let link = self.links.insert(Link { carriage, ..Link::new(scope.site, endpoint.clone()) });
         let is_http2 = carriage.unwrap_or_else(|| self.carriage_of(scope.config, &endpoint, None)).is_http2();
-        if is_http2 && !self.leads_to_one(scope.config, &endpoint) {
+        if is_http2 && !self.leads_to_one(scope, &endpoint) {
             self.endpoints.share(scope.site, endpoint, link);
         }
         scope.counters.connects += 1;
@@ -102,7 +102,7 @@ impl Transport {
     /// A link that leads to a member and takes one more session.
     fn link_with_room(&self, scope: &Scope<'_>, member: MemberId, endpoint: &Endpoint) -> Option<LinkId> {
         let has_room = |link: &LinkId| self.links.get(*link).is_some_and(Link::has_room);
-        if self.leads_to_one(scope.config, endpoint) {
+        if self.leads_to_one(scope, endpoint) {
             scope.members.get(member).filter(|known| !known.is_seed)?;
             let links = self.sessions_with(member).map(|(_, open)| open.link);
             let is_there = |link: &LinkId| self.endpoint_of(*link) == Some(endpoint);
@@ -111,9 +111,9 @@ impl Transport {
         self.endpoints.shared_link(scope.site, endpoint).filter(has_room)
     }
 
-    fn leads_to_one(&self, config: &Config, endpoint: &Endpoint) -> bool {
-        config.access.path.is_searched()
-            && (config.carriage.inside == Inside::Frames || self.endpoints.has_one_member_links(endpoint))
+    fn leads_to_one(&self, scope: &Scope<'_>, endpoint: &Endpoint) -> bool {
+        scope.discovery.path().is_searched()
+            && (scope.config.carriage.inside == Inside::Frames || self.endpoints.has_one_member_links(endpoint))
     }
 
     /// The carriage for an endpoint: the one that it was found to offer, or the best.

@@ -29,7 +29,8 @@ use self::timers::Timers;
 use super::backoff::Entropy;
 use super::config::Config;
 use super::counters::Counters;
-use super::discovery::access::Endpoint;
+use super::discovery::Discovery;
+use super::discovery::endpoint::Endpoint;
 use super::members::{MemberId, Members};
 use super::output::Output;
 use crate::sasl::SaltedPasswordCache;
@@ -60,6 +61,7 @@ pub(super) struct Scope<'a> {
     pub(super) members: &'a Members,
     /// The members of the newest topology.
     pub(super) current: &'a [MemberId],
+    pub(super) discovery: &'a Discovery,
     pub(super) outputs: &'a mut VecDeque<Output>,
     pub(super) counters: &'a mut Counters,
     pub(super) entropy: &'a mut Entropy,
@@ -69,10 +71,6 @@ pub(super) struct Scope<'a> {
 impl Transport {
     pub(super) fn get(&self, session: SessionId) -> Option<&OpenSession> {
         self.sessions.get(session)
-    }
-
-    pub(super) fn get_mut(&mut self, session: SessionId) -> Option<&mut OpenSession> {
-        self.sessions.get_mut(session)
     }
 
     pub(super) fn sessions(&self) -> impl Iterator<Item = (SessionId, &OpenSession)> {

@@ -6,8 +6,6 @@ use alloc::vec::Vec;
 use slotmap::new_key_type;
 
 use crate::carriage::ChannelId;
-use crate::cluster::discovery::cookies::Cookies;
-use crate::cluster::discovery::identity::Identity;
 use crate::cluster::members::MemberId;
 use crate::cluster::transport::link::LinkId;
 use crate::session::{Ready, Session};
@@ -39,10 +37,6 @@ pub(in crate::cluster) struct OpenSession {
     pub(super) link: LinkId,
     /// Its stream, on a link that has many.
     pub(super) channel: Option<ChannelId>,
-    /// The server's identification of itself; discovery reads and writes it.
-    pub(in crate::cluster) identity: Identity,
-    /// Cookies that lead to the same server; discovery reads and writes them.
-    pub(in crate::cluster) cookies: Cookies,
     /// The endpoint announced its end; another session takes the place of this one as soon as that is ready.
     pub(super) is_leaving: bool,
     /// The protocol machine; `None` until the link carries the session.
@@ -78,8 +72,6 @@ impl OpenSession {
             site,
             link,
             channel: None,
-            identity: Identity::default(),
-            cookies: Cookies::default(),
             is_leaving: false,
             protocol: None,
             until,

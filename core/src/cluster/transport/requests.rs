@@ -6,16 +6,17 @@ use alloc::vec::Vec;
 use bytes::Bytes;
 
 use super::Scope;
-use super::open_session::OpenSession;
+use super::open_session::SessionId;
 use crate::carriage::SessionRequest;
-use crate::cluster::discovery::access::{AccessPath, Endpoint};
-use crate::cluster::discovery::cookies::Asked;
+use crate::cluster::discovery::access::AccessPath;
+use crate::cluster::discovery::cookies::RequestTarget;
+use crate::cluster::discovery::endpoint::Endpoint;
 use crate::cluster::members::MemberId;
 use crate::http2::hpack::Field;
 
 impl Scope<'_> {
     /// The request for a session at an endpoint.
-    pub(super) fn session_request(&self, session: &OpenSession, endpoint: &Endpoint) -> SessionRequest {
+    pub(super) fn session_request(&self, session: SessionId, member: MemberId, endpoint: &Endpoint) -> SessionRequest {
         let mut request = SessionRequest {
             encrypted: self.config.tls.is_some(),
             authority: endpoint.authority(),
@@ -23,14 +24,14 @@ impl Scope<'_> {
             node: None,
             fields: Vec::new(),
         };
-        match self.config.access.path {
-            AccessPath::Connect => self.name_to_proxy(session.member, &mut request),
+        match self.discovery.path() {
+            AccessPath::Connect => self.name_to_proxy(member, &mut request),
             path if path.is_searched() => {
-                let asked = Asked { endpoint, path: &request.path, encrypted: request.encrypted };
-                let cookies = session.cookies.field(self.now, asked);
+                let target = RequestTarget { endpoint, path: &request.path, encrypted: request.encrypted };
+                let cookies = self.discovery.cookies_for(session, target, self.now);
                 request.fields.extend(cookies.map(|value| Field::new(Bytes::from_static(b"cookie"), value)));
             }
-            _ => request.node = self.node_of(session.member),
+            _ => request.node = self.node_of(member),
         }
         request
     }

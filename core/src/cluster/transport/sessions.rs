@@ -8,8 +8,7 @@ use super::open_session::{OpenSession, Purpose, SessionId};
 use super::{Scope, Transport};
 use crate::carriage::Form;
 use crate::cluster::config::Config;
-use crate::cluster::discovery::access::Endpoint;
-use crate::cluster::discovery::cookies::Cookies;
+use crate::cluster::discovery::endpoint::Endpoint;
 use crate::cluster::members::MemberId;
 use crate::cluster::output::Output;
 use crate::session::{self, Disconnect, Session, SubmitError};
@@ -58,48 +57,44 @@ pub(in crate::cluster) enum Timeout {
 }
 
 impl Transport {
-    /// Begins a session with a member, on a link that the host may have to be asked for.
+    /// Begins a session with a member, on a link that the host may have to be asked for. Call [`start`](Self::start) when
+    /// discovery knows it.
     pub(in crate::cluster) fn begin(
         &mut self,
         scope: &mut Scope<'_>,
         member: MemberId,
         purpose: Purpose,
         endpoint: Endpoint,
-        cookies: Cookies,
     ) -> SessionId {
-        let session = self.insert(scope, member, purpose, endpoint, cookies);
+        let session = self.insert(scope, member, purpose, endpoint);
         if let Some(sessions) = self.by_member.entry(member).map(slotmap::secondary::Entry::or_default) {
             sessions.add(session, purpose);
         }
         session
     }
 
-    /// Begins a session with whichever member answers at the endpoint of a seed. It serves no operations before
-    /// [`assign`](Self::assign).
+    /// Begins a session with whichever member answers at the endpoint of a seed; as [`begin`](Self::begin). It serves no
+    /// operations before [`assign`](Self::assign).
     pub(in crate::cluster) fn begin_unassigned(
         &mut self,
         scope: &mut Scope<'_>,
         seed: MemberId,
         endpoint: Endpoint,
     ) -> SessionId {
-        self.insert(scope, seed, Purpose::Operations, endpoint, Cookies::default())
+        self.insert(scope, seed, Purpose::Operations, endpoint)
     }
 
-    fn insert(
-        &mut self,
-        scope: &mut Scope<'_>,
-        member: MemberId,
-        purpose: Purpose,
-        endpoint: Endpoint,
-        cookies: Cookies,
-    ) -> SessionId {
+    fn insert(&mut self, scope: &mut Scope<'_>, member: MemberId, purpose: Purpose, endpoint: Endpoint) -> SessionId {
         let link = self.link_to(scope, member, endpoint, None);
         let until = scope.now + scope.config.connect_timeout;
-        let open = OpenSession::new(member, purpose, scope.site, link, until, scope.now);
-        let session = self.sessions.insert(OpenSession { cookies, ..open });
+        self.sessions.insert(OpenSession::new(member, purpose, scope.site, link, until, scope.now))
+    }
+
+    /// Has the link of a session carry it, at once or when the link is established.
+    pub(in crate::cluster) fn start(&mut self, scope: &mut Scope<'_>, session: SessionId) {
+        let Some(link) = self.sessions.get(session).map(OpenSession::link) else { return };
         self.join_link(scope, session, link);
         self.set_timeout(scope.config, session);
-        session
     }
 
     /// Makes a session one of a member's.

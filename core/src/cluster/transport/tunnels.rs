@@ -9,7 +9,7 @@ use super::open_session::SessionId;
 use super::{Scope, Transport};
 use crate::carriage::registry::{INSIDE_FIELD, NODE_FIELD};
 use crate::carriage::{Carriage, Choice, Inside, LinkEnd, SessionRequest};
-use crate::cluster::discovery::access::Endpoint;
+use crate::cluster::discovery::endpoint::Endpoint;
 use crate::cluster::output::{Event, Output};
 use crate::http1::{self, ClientEvent, ClientExchange, Fields, Trailing};
 use crate::session::Disconnect;
@@ -95,7 +95,7 @@ impl Transport {
         carriage: Carriage,
     ) -> Result<(), Disconnect> {
         let (Some(open), Some(endpoint)) = (self.sessions.get(session), self.endpoint_of(link)) else { return Ok(()) };
-        let request = scope.session_request(open, endpoint);
+        let request = scope.session_request(session, open.member, endpoint);
         let exchange = exchange(&request, carriage, scope.config.carriage.inside).map_err(Disconnect::Request)?;
         if let Some(open) = self.links.get_mut(link) {
             open.stage = Stage::Asking(Box::new(exchange), session);
