@@ -77,6 +77,8 @@ impl Cache {
 pub(super) struct Caches {
     all: Vec<Cache>,
     by_name: BTreeMap<String, CacheId>,
+    /// The cache of the last keep-alive PING.
+    last_pinged: Option<CacheId>,
     /// Views by topology id; caches with an equal view share it.
     views: BTreeMap<u32, Vec<Weak<View>>>,
 }
@@ -104,6 +106,18 @@ impl Caches {
         let next = cache.map_or(0, |CacheId(id)| id as usize + 1);
         let next = if next < self.all.len() { next } else { 0 };
         (next < self.all.len()).then_some(CacheId(next as u32))
+    }
+
+    /// Round robin over the caches, for keep-alive PINGs; `except` is left out unless it is the only one.
+    pub(super) fn next_to_ping(&mut self, except: Option<CacheId>) -> Option<CacheId> {
+        let mut next = self.after(self.last_pinged);
+        if next.is_some() && next == except {
+            next = self.after(next);
+        }
+        if next.is_some() {
+            self.last_pinged = next;
+        }
+        next
     }
 
     /// The cache with a name, if it is in use.

@@ -15,7 +15,7 @@ impl Cluster {
     }
 
     pub(super) fn reaches_a_member(&self) -> bool {
-        self.current.iter().any(|member| self.has_ready_session(*member))
+        self.members.current().iter().any(|member| self.has_ready_session(*member))
     }
 
     pub(super) fn has_ready_session(&self, member: MemberId) -> bool {
@@ -28,7 +28,7 @@ impl Cluster {
             self.members.get(*member).is_some_and(|known| known.failures > 0 || self.is_outside(known))
                 && !self.has_ready_session(*member)
         };
-        let degraded = !self.current.is_empty() && self.current.iter().all(is_down);
+        let degraded = !self.members.current().is_empty() && self.members.current().iter().all(is_down);
         if degraded != self.degraded && (degraded || self.reaches_a_member()) {
             self.degraded = degraded;
             let event = if degraded { Event::Degraded } else { Event::Restored };

@@ -32,8 +32,8 @@ impl Cluster {
             now: self.now,
             config: &self.config,
             members: &self.members,
-            current: &self.current,
-            seeds: &self.sites[self.site].seeds,
+            current: self.members.current(),
+            seeds: self.members.seeds(),
             transport: &self.transport,
         };
         (&mut self.discovery, facts, &mut self.entropy)
@@ -44,8 +44,8 @@ impl Cluster {
             now: self.now,
             config: &self.config,
             members: &self.members,
-            current: &self.current,
-            seeds: &self.sites[self.site].seeds,
+            current: self.members.current(),
+            seeds: self.members.seeds(),
             transport: &self.transport,
         }
     }
@@ -147,7 +147,7 @@ impl Cluster {
         let strangers: Vec<SessionId> = self
             .transport
             .sessions()
-            .filter(|(_, open)| open.purpose() == Purpose::Operations && open.site() == self.site)
+            .filter(|(_, open)| open.purpose() == Purpose::Operations && open.site() == self.members.site())
             .filter(|(_, open)| facts.is_stranger(open.member()))
             .map(|(session, _)| session)
             .collect();
@@ -345,8 +345,9 @@ impl Cluster {
 impl Cluster {
     /// The number of members that are reached directly, and the reason if that is not all.
     pub fn coverage(&self) -> Coverage {
-        let members = self.current.len();
-        let uncovered = || self.current.iter().copied().filter(|member| !self.transport.has_ready_session(*member));
+        let members = self.members.current().len();
+        let uncovered =
+            || self.members.current().iter().copied().filter(|member| !self.transport.has_ready_session(*member));
         let covered = members - uncovered().count();
         let reason = (covered < members).then(|| self.discovery.why_uncovered(uncovered(), &self.members));
         Coverage { covered, members, reason }
@@ -377,7 +378,7 @@ impl Cluster {
         if !self.discovery.permits_seed_addresses() || self.config.proxy.is_some() {
             return;
         }
-        let mut seeds = self.sites.iter().flat_map(|site| &site.seeds).filter_map(|seed| self.members.get(*seed));
+        let mut seeds = self.members.all_seeds().filter_map(|seed| self.members.get(seed));
         if seeds.any(|seed| self.config.access.seed_endpoint(&seed.address) == *endpoint) {
             self.discovery.permit_seed_address(address);
         }

@@ -1,9 +1,8 @@
 //! The machine: its API, and the order in which its parts are polled.
 
-use alloc::collections::{BTreeMap, VecDeque};
+use alloc::collections::VecDeque;
 use alloc::string::String;
 use alloc::sync::Arc;
-use alloc::vec::Vec;
 
 use slotmap::SlotMap;
 
@@ -19,16 +18,14 @@ use super::operations::bulk::{Bulk, BulkId};
 use super::operations::operation::{Call, OperationId, Owner, Target};
 use super::operations::table::{Operation, OperationTable, Place};
 use super::output::{ClusterError, Output, SubmitError};
-use super::site::KnownSite;
 use super::startup::Startup;
-use super::transport::large_values::LargeKeys;
 use super::transport::open_session::{OpenSession, Purpose};
 use super::transport::sessions::Due;
 use super::transport::{Scope, Transport};
 use super::view::View;
 use crate::session::{Disconnect, Ready};
 use crate::time::Instant;
-use crate::wire::{self, Request, RequestOptions, Xid};
+use crate::wire::{self, Request, RequestOptions};
 
 /// A client of a whole cluster; see the [module](super) for how to drive it.
 pub struct Cluster {
@@ -36,29 +33,15 @@ pub struct Cluster {
     pub(super) entropy: Entropy,
     pub(super) now: Instant,
     pub(super) members: Members,
-    /// The site of the settings' seeds first, then the others.
-    pub(super) sites: Vec<KnownSite>,
-    /// Index of the site in use.
-    pub(super) site: usize,
-    /// The members of the newest topology; none before the first.
-    pub(super) current: Vec<MemberId>,
-    /// Round robin over the members, for operations that any of them can execute.
-    pub(super) turn: usize,
     pub(super) caches: Caches,
     pub(super) transport: Transport,
     pub(super) discovery: Discovery,
-    /// Keys with large values.
-    pub(super) large_keys: LargeKeys,
     pub(super) operations: OperationTable,
     pub(super) bulks: SlotMap<BulkId, Bulk>,
     pub(super) iterations: SlotMap<IterationId, Iteration>,
     pub(super) listeners: SlotMap<ListenerId, Listener>,
-    /// Where transactions were prepared.
-    pub(super) transactions: BTreeMap<Xid, MemberId>,
     pub(super) outputs: VecDeque<Output>,
     pub(super) degraded: bool,
-    /// The cache of the last keep-alive PING.
-    last_pinged: Option<CacheId>,
     closing: bool,
     /// Present until the first member is ready, or none can be.
     pub(super) startup: Option<Startup>,
@@ -72,22 +55,15 @@ impl Cluster {
             entropy: Entropy::new(seed),
             now,
             members: Members::default(),
-            sites: Vec::new(),
-            site: 0,
-            current: Vec::new(),
-            turn: 0,
             caches: Caches::default(),
             transport: Transport::default(),
             discovery: Discovery::new(&config),
-            large_keys: LargeKeys::default(),
             operations: OperationTable::default(),
             bulks: SlotMap::with_key(),
             iterations: SlotMap::with_key(),
             listeners: SlotMap::with_key(),
-            transactions: BTreeMap::new(),
             outputs: VecDeque::new(),
             degraded: false,
-            last_pinged: None,
             closing: false,
             startup: None,
             counters: Counters::default(),
@@ -95,9 +71,8 @@ impl Cluster {
         };
         let own = Site { name: String::new(), seeds: core::mem::take(&mut cluster.config.seeds) };
         let others = core::mem::take(&mut cluster.config.sites);
-        for (site, Site { name, seeds }) in core::iter::once(own).chain(others).enumerate() {
-            let seeds = seeds.iter().map(|address| cluster.members.seed(address, site)).collect();
-            cluster.sites.push(KnownSite { name, seeds });
+        for Site { name, seeds } in core::iter::once(own).chain(others) {
+            cluster.members.add_site(name, &seeds);
         }
         cluster
     }
@@ -112,9 +87,7 @@ impl Cluster {
         let scope = Scope {
             config: &self.config,
             now: self.now,
-            site: self.site,
             members: &self.members,
-            current: &self.current,
             discovery: &self.discovery,
             outputs: &mut self.outputs,
             counters: &mut self.counters,
@@ -143,12 +116,7 @@ impl Cluster {
     /// Sends a PING to a member from which nothing was received for the keep-alive interval. The PING names one cache
     /// after the other, so that an idle client learns of new topologies too. The session fails if no answer comes.
     pub(super) fn keep_alive(&mut self, member: MemberId, purpose: Purpose) {
-        let mut next = self.caches.after(self.last_pinged);
-        if next.is_some() && next == self.discovery.probe_cache() {
-            next = self.caches.after(next);
-        }
-        if let Some(cache) = next {
-            self.last_pinged = Some(cache);
+        if let Some(cache) = self.caches.next_to_ping(self.discovery.probe_cache()) {
             self.ping(cache, Target::Only(member), purpose);
         }
     }
@@ -180,10 +148,10 @@ impl Cluster {
 
     /// Submits an operation that no near cache answers.
     pub(super) fn submit_far(&mut self, call: Call) -> OperationId {
-        let prepared = call.request.transaction().xid().and_then(|xid| self.transactions.get(xid));
+        let prepared = call.request.transaction().xid().and_then(|xid| self.operations.prepared().member_of(xid));
         let target = match (call.member, prepared) {
             (Some(member), _) => Target::Only(member),
-            (None, Some(member)) => Target::Prefer(*member),
+            (None, Some(member)) => Target::Prefer(member),
             (None, None) => Target::Key,
         };
         let may_be_split = target == Target::Key && call.request.is_splittable();

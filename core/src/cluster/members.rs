@@ -1,6 +1,7 @@
 //! The members: their addresses, and their failures.
 
 use alloc::collections::BTreeMap;
+use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
@@ -64,11 +65,82 @@ impl Member {
 pub(super) struct Members {
     all: SlotMap<MemberId, Member>,
     by_address: BTreeMap<wire::Member, MemberId>,
+    /// The site of the settings' seeds first, then the others.
+    sites: Vec<Site>,
+    /// Index of the site in use.
+    site: usize,
+    /// The members of the newest topology; none before the first.
+    current: Vec<MemberId>,
+}
+
+/// A site and the seeds by which it is found.
+struct Site {
+    name: String,
+    seeds: Vec<MemberId>,
 }
 
 impl Members {
-    /// The member with an address, added if it is new; it is one of that site from now on.
-    pub(super) fn named(&mut self, address: &wire::Member, site: usize) -> MemberId {
+    /// Adds a site; the first one is in use.
+    pub(super) fn add_site(&mut self, name: String, seeds: &[wire::Member]) {
+        let site = self.sites.len();
+        let seeds = seeds.iter().map(|address| self.seed(address, site)).collect();
+        self.sites.push(Site { name, seeds });
+    }
+
+    /// Index of the site in use.
+    pub(super) fn site(&self) -> usize {
+        self.site
+    }
+
+    pub(super) fn site_count(&self) -> usize {
+        self.sites.len()
+    }
+
+    pub(super) fn site_name(&self, site: usize) -> &str {
+        self.sites.get(site).map_or("", |site| &site.name)
+    }
+
+    pub(super) fn site_named(&self, name: &str) -> Option<usize> {
+        self.sites.iter().position(|site| site.name == name)
+    }
+
+    /// The seeds of the site in use.
+    pub(super) fn seeds(&self) -> &[MemberId] {
+        self.sites.get(self.site).map_or(&[], |site| &site.seeds)
+    }
+
+    /// The seeds of all sites.
+    pub(super) fn all_seeds(&self) -> impl Iterator<Item = MemberId> {
+        self.sites.iter().flat_map(|site| site.seeds.iter().copied())
+    }
+
+    /// Switches to another site, whose seeds begin without failures. There is no current member until its first topology.
+    pub(super) fn switch_site(&mut self, site: usize) {
+        self.site = site;
+        self.current.clear();
+        for seed in self.seeds().to_vec() {
+            if let Some(member) = self.all.get_mut(seed) {
+                (member.failures, member.retry_at, member.site) = (0, None, site);
+            }
+        }
+    }
+
+    /// The members of the newest topology; none before the first.
+    pub(super) fn current(&self) -> &[MemberId] {
+        &self.current
+    }
+
+    pub(super) fn set_current(&mut self, members: &[MemberId]) {
+        self.current.clear();
+        self.current.extend_from_slice(members);
+    }
+
+    /// The member with an address, added if it is new; it is one of the site in use from now on.
+    pub(super) fn named(&mut self, address: &wire::Member) -> MemberId {
+        self.member_of_site(address, self.site)
+    }
+
+    fn member_of_site(&mut self, address: &wire::Member, site: usize) -> MemberId {
         if let Some(id) = self.by_address.get(address) {
             if let Some(member) = self.all.get_mut(*id) {
                 member.site = site;
@@ -90,9 +162,9 @@ impl Members {
     }
 
     /// The member with a seed's address, never forgotten. One that several sites name counts to the first at the beginning.
-    pub(super) fn seed(&mut self, address: &wire::Member, site: usize) -> MemberId {
+    fn seed(&mut self, address: &wire::Member, site: usize) -> MemberId {
         let known = self.by_address.get(address).copied();
-        let id = known.unwrap_or_else(|| self.named(address, site));
+        let id = known.unwrap_or_else(|| self.member_of_site(address, site));
         if let Some(member) = self.all.get_mut(id) {
             member.is_seed = true;
         }

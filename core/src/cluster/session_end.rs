@@ -68,7 +68,9 @@ impl Cluster {
         self.report_coverage();
         // Of all members only this one may have become one that nobody needs.
         let member = ended.member;
-        if !self.current.contains(&member) && !self.caches.distinct_views().any(|view| view.members.contains(&member)) {
+        if !self.members.current().contains(&member)
+            && !self.caches.distinct_views().any(|view| view.members.contains(&member))
+        {
             self.members.forget(member, &self.transport);
             self.forget_lost_members();
         }

@@ -1,6 +1,6 @@
 //! Sites: other clusters with the same caches, used when the present one can't be reached.
 
-use alloc::string::String;
+use alloc::string::ToString;
 use alloc::vec::Vec;
 
 use super::machine::Cluster;
@@ -9,21 +9,10 @@ use super::output::{Event, Output};
 use super::transport::open_session::SessionId;
 use crate::time::Instant;
 
-/// A site and the members by which it is found.
-pub(super) struct KnownSite {
-    pub(super) name: String,
-    pub(super) seeds: Vec<MemberId>,
-}
-
 impl Cluster {
-    /// The seeds of the present site.
-    pub(super) fn seeds(&self) -> &[MemberId] {
-        &self.sites[self.site].seeds
-    }
-
     /// The name of the present site; empty for the one that the settings' seeds are of.
     pub fn site(&self) -> &str {
-        &self.sites[self.site].name
+        self.members.site_name(self.members.site())
     }
 
     /// Switches to another site; the empty name is that of the settings' seeds. Operations in flight finish where they are,
@@ -34,8 +23,8 @@ impl Cluster {
     /// itself: only the application knows when the other site has caught up.
     pub fn switch_site(&mut self, now: Instant, name: &str) -> bool {
         self.now = now;
-        let Some(site) = self.sites.iter().position(|site| site.name == name) else { return false };
-        if site != self.site {
+        let Some(site) = self.members.site_named(name) else { return false };
+        if site != self.members.site() {
             self.go_to_site(site, false);
         }
         true
@@ -43,7 +32,7 @@ impl Cluster {
 
     /// Switches to the next site if no member of this one can be reached.
     pub(super) fn leave_lost_site(&mut self) {
-        if self.sites.len() < 2 || self.is_closing() {
+        if self.members.site_count() < 2 || self.is_closing() {
             return;
         }
         let most = self.config.site_failures;
@@ -52,29 +41,23 @@ impl Cluster {
             member.is_none_or(|member| member.failures >= most || self.is_outside(member))
                 && !self.has_ready_session(*id)
         };
-        if self.current.iter().chain(self.seeds()).all(is_lost) {
-            self.go_to_site((self.site + 1) % self.sites.len(), true);
+        if self.members.current().iter().chain(self.members.seeds()).all(is_lost) {
+            self.go_to_site((self.members.site() + 1) % self.members.site_count(), true);
         }
     }
 
     fn go_to_site(&mut self, site: usize, automatic: bool) {
-        let (from, to) = (self.sites[self.site].name.clone(), self.sites[site].name.clone());
-        self.site = site;
-        self.current.clear();
+        let (from, to) = (self.site().to_string(), self.members.site_name(site).to_string());
+        self.members.switch_site(site);
         self.discovery.restart_search();
         self.degraded = false;
         self.caches.iter_mut().for_each(|cache| cache.view = None);
-        for seed in self.sites[site].seeds.clone() {
-            if let Some(member) = self.members.get_mut(seed) {
-                (member.failures, member.retry_at, member.site) = (0, None, site);
-            }
-        }
         self.fail_iterations();
         self.outputs.push_back(Output::Event(Event::SiteSwitched { from, to, automatic }));
         let left: Vec<SessionId> = self
             .transport
             .sessions()
-            .filter(|(_, open)| !self.seeds().contains(&open.member()))
+            .filter(|(_, open)| !self.members.seeds().contains(&open.member()))
             .map(|(id, _)| id)
             .collect();
         for session in left {

@@ -76,7 +76,7 @@ impl Cluster {
         if self.transport.sessions().any(|(_, open)| open.is_ready()) {
             return self.outputs.push_back(Output::Event(Event::Started));
         }
-        let left = self.sites.iter().flat_map(|site| &site.seeds).copied().collect();
+        let left = self.members.all_seeds().collect();
         self.startup = Some(Startup { left, failures: Vec::new() });
         // The PING needs a link; while it waits, the servers are tried one after the other.
         let cache = CacheHandle { read_from: ReadFrom::default(), ..cache.clone() };

@@ -18,12 +18,11 @@ const MURMUR3: u8 = 3;
 impl Cluster {
     /// Applies a topology to a cache; operations in flight go on under the old view.
     pub(super) fn apply(&mut self, cache: CacheId, session: SessionId, topology: Topology) {
-        if self.transport.get(session).is_none_or(|open| open.site() != self.site) {
+        if self.transport.get(session).is_none_or(|open| open.site() != self.members.site()) {
             // A late topology of the site that was left.
             return;
         }
-        let members: Vec<MemberId> =
-            topology.members.iter().map(|address| self.members.named(address, self.site)).collect();
+        let members: Vec<MemberId> = topology.members.iter().map(|address| self.members.named(address)).collect();
         let spread = topology.hash.filter(|hash| hash.function == MURMUR3 && !hash.owners.is_empty());
         let ownership = spread.map(|hash| Ownership::new(hash.segments, hash.owners));
         let view = View { id: topology.id, members, ownership };
@@ -31,10 +30,10 @@ impl Cluster {
         let is_probe = self.discovery.probe_cache() == Some(cache);
         let view = if is_probe { Arc::new(view) } else { self.caches.share(view) };
         let event = Event::Topology { cache, id: topology.id, members: view.members.len() };
-        let others = !is_probe && !view.members.is_empty() && self.current != view.members;
-        let are_others = others && !is_same_set(&self.current, &view.members);
+        let others = !is_probe && !view.members.is_empty() && self.members.current() != view.members;
+        let are_others = others && !is_same_set(self.members.current(), &view.members);
         if others {
-            self.current.clone_from(&view.members);
+            self.members.set_current(&view.members);
         }
         let before = self.caches.get_mut(cache).view.replace(view.clone());
         self.counters.topologies += 1;
@@ -64,8 +63,8 @@ impl Cluster {
         if !self.config.connect_ahead || self.is_closing() {
             return;
         }
-        for index in 0..self.current.len() {
-            let member = self.current[index];
+        for index in 0..self.members.current().len() {
+            let member = self.members.current()[index];
             if self.transport.session_count() >= self.config.max_links_ahead {
                 return;
             }
@@ -86,12 +85,12 @@ impl Cluster {
 
     /// Drains sessions with members that left. Seeds that no topology names are left once a member can be reached.
     pub(super) fn release_unneeded(&mut self) {
-        if self.current.is_empty() {
+        if self.members.current().is_empty() {
             return;
         }
         let needed = self.needed_members();
         let keeps_seeds = !self.reaches_a_member();
-        let seeds = self.seeds().to_vec();
+        let seeds = self.members.seeds().to_vec();
         for session in self.transport.all_sessions() {
             let Some(open) = self.transport.get(session) else { continue };
             let member = open.member();
@@ -115,7 +114,7 @@ impl Cluster {
 
     /// The members of all views in use.
     fn needed_members(&self) -> BTreeSet<MemberId> {
-        let mut needed: BTreeSet<MemberId> = self.current.iter().copied().collect();
+        let mut needed: BTreeSet<MemberId> = self.members.current().iter().copied().collect();
         self.caches.distinct_views().for_each(|view| needed.extend(view.members.iter().copied()));
         needed
     }

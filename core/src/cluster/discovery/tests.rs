@@ -73,8 +73,10 @@ impl World {
         let seeds = Vec::from([address(GATE)]);
         let config = Config { seeds, access: Access { path, ..Access::default() }, ..Config::default() };
         let mut known = Members::default();
-        let seeds = Vec::from([known.seed(&address(GATE), 0)]);
-        let current = (0..members).map(|index| known.named(&address(&format!("pod-{index}")), 0)).collect();
+        known.add_site(String::new(), &[address(GATE)]);
+        let seeds = known.seeds().to_vec();
+        let current: Vec<MemberId> = (0..members).map(|index| known.named(&address(&format!("pod-{index}")))).collect();
+        known.set_current(&current);
         let discovery = Discovery::new(&config);
         let around = Around {
             now: Instant::from_micros(0),
@@ -98,9 +100,7 @@ impl World {
         let mut scope = Scope {
             config: &around.config,
             now: around.now,
-            site: 0,
             members: &around.members,
-            current: &around.current,
             discovery,
             outputs: &mut around.outputs,
             counters: &mut around.counters,

@@ -53,8 +53,7 @@ impl Cluster {
         let Some(operation) = self.operations.remove(id) else { return };
         let session = operation.place().session();
         if let (Some(member), Ok(reply)) = (member, &result) {
-            let threshold = self.transport.large_value_threshold(&self.config, member);
-            self.large_keys.note_reply(&operation, reply, threshold);
+            self.transport.note_reply(&self.config, member, &operation, reply);
         }
         match operation.owner {
             Owner::Host => self.tell_host(id, &operation, member, result),
@@ -102,7 +101,7 @@ impl Cluster {
             self.forget_written(operation.cache, &operation.request, &operation.options);
         }
         if let (Some(member), Ok(_)) = (member, &result) {
-            self.remember_transaction(operation.request.transaction(), member);
+            self.operations.prepared_mut().note(operation.request.transaction(), member);
         }
         let operation = match operation.owner {
             // The near cache asked for metadata as well.

@@ -114,7 +114,7 @@ impl Cluster {
             }
         }
         // The member that has just failed comes last.
-        let (current, seeds) = (&self.current, self.seeds());
+        let (current, seeds) = (self.members.current(), self.members.seeds());
         let usable = |member: &MemberId| self.is_usable(*member);
         let member = self
             .next_of(current, fit)
@@ -128,7 +128,7 @@ impl Cluster {
         match self.members.get(member) {
             None => Choice::Gone,
             // A session with it would lead back to the site that was left.
-            Some(known) if known.site != self.site => Choice::Gone,
+            Some(known) if known.site != self.members.site() => Choice::Gone,
             Some(_) if self.is_usable(member) => Choice::Member { member, route: Route::Any },
             // Iterations do not wait: other members have the same entries.
             Some(_) if matches!(operation.owner, Owner::Iteration(..)) => Choice::Gone,
@@ -139,7 +139,7 @@ impl Cluster {
 
     /// Round robin over the members that fit.
     fn next_of(&self, members: &[MemberId], fit: impl Fn(&MemberId) -> bool) -> Option<MemberId> {
-        let start = if members.is_empty() { 0 } else { self.turn % members.len() };
+        let start = if members.is_empty() { 0 } else { self.operations.round() % members.len() };
         let (before, after) = members.split_at(start);
         after.iter().chain(before).find(|member| fit(member)).copied()
     }
@@ -152,11 +152,11 @@ impl Cluster {
             *place = owner;
             count += 1;
         }
-        (count > 0).then(|| fitting[self.turn % count])
+        (count > 0).then(|| fitting[self.operations.round() % count])
     }
 
     fn is_usable(&self, member: MemberId) -> bool {
-        let known = self.members.get(member).filter(|known| known.site == self.site);
+        let known = self.members.get(member).filter(|known| known.site == self.members.site());
         known.is_some_and(|known| {
             self.transport.has_session(member) || known.may_be_tried(self.now) && self.can_be_dialled(member, known)
         })
@@ -173,15 +173,14 @@ impl Cluster {
     }
 
     fn send_to(&mut self, member: MemberId, id: OperationId) {
-        self.turn = self.turn.wrapping_add(1);
+        self.operations.begin_round();
         let Some(operation) = self.operations.get(id) else { return };
         let row = operation.request.operation().row();
         // The listener of a near cache must not stand on a session that the idle timeout closes.
         let same = row.routing == Routing::Same
             || matches!(operation.target, Target::Only(_) | Target::Prefer(_))
             || matches!(operation.owner, Owner::Listener(_));
-        let threshold = if same { 0 } else { self.transport.large_value_threshold(&self.config, member) };
-        let purpose = self.large_keys.purpose_of(operation, threshold);
+        let purpose = if same { operation.purpose } else { self.transport.purpose_of(&self.config, member, operation) };
         let Some(session) = self.session_for(member, purpose, same) else { return self.wait(id) };
         self.put_in(session, id);
     }

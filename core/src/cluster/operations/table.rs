@@ -12,6 +12,7 @@ use crate::cluster::members::MemberId;
 use crate::cluster::operations::bulk::BulkId;
 use crate::cluster::operations::operation::{Call, OperationId, Owner, Target};
 use crate::cluster::operations::session_queue::SessionQueue;
+use crate::cluster::operations::transactions::PreparedTransactions;
 use crate::cluster::transport::open_session::{Purpose, SessionId};
 use crate::session;
 use crate::time::Instant;
@@ -116,6 +117,10 @@ pub(in crate::cluster) struct OperationTable {
     /// Time at which the waiting operations are dispatched again.
     retry_at: Option<Instant>,
     queues: SecondaryMap<SessionId, SessionQueue>,
+    /// Members that prepared transactions.
+    prepared: PreparedTransactions,
+    /// Number of dispatched operations, for round robin over the members that can execute one.
+    round: usize,
     /// Deadlines of the operations that no session has; a session watches those of its own.
     deadlines: BTreeSet<(Instant, OperationId)>,
 }
@@ -131,6 +136,24 @@ impl OperationTable {
 
     pub(in crate::cluster) fn get_mut(&mut self, id: OperationId) -> Option<&mut Operation> {
         self.all.get_mut(id)
+    }
+
+    /// Position of the round robin.
+    pub(in crate::cluster) fn round(&self) -> usize {
+        self.round
+    }
+
+    /// Moves the round robin on by one.
+    pub(in crate::cluster) fn begin_round(&mut self) {
+        self.round = self.round.wrapping_add(1);
+    }
+
+    pub(in crate::cluster) fn prepared(&self) -> &PreparedTransactions {
+        &self.prepared
+    }
+
+    pub(in crate::cluster) fn prepared_mut(&mut self) -> &mut PreparedTransactions {
+        &mut self.prepared
     }
 
     pub(in crate::cluster) fn len(&self) -> usize {

@@ -20,7 +20,7 @@ use crate::wire::{AnswerSize, Body, Reply};
 const MOST_KEYS: usize = 1024;
 
 /// Keys whose values were large when they were last seen, by the hash of cache and key.
-pub(in crate::cluster) struct LargeKeys(LruCache<(CacheId, i32), ()>);
+pub(super) struct LargeKeys(LruCache<(CacheId, i32), ()>);
 
 impl Default for LargeKeys {
     fn default() -> Self {
@@ -49,7 +49,7 @@ impl LargeKeys {
 
 impl Transport {
     /// Bytes above which a message to a member goes over another session; 0 if none does.
-    pub(in crate::cluster) fn large_value_threshold(&self, config: &Config, member: MemberId) -> usize {
+    fn large_value_threshold(&self, config: &Config, member: MemberId) -> usize {
         if config.carriage.choice == Choice::Only(Carriage::Raw) {
             return 0;
         }
@@ -57,24 +57,36 @@ impl Transport {
         let carried = first.and_then(|open| self.links.get(open.link)).and_then(Link::carried);
         carried.and_then(|carried| carried.terms()).map_or(0, |terms| terms.lane_threshold as usize)
     }
-}
 
-impl LargeKeys {
-    /// What the session of an operation is for; `threshold` as [`Transport::large_value_threshold`].
-    pub(in crate::cluster) fn purpose_of(&mut self, operation: &Operation, threshold: usize) -> Purpose {
+    /// The purpose of the session that takes an operation to a member.
+    pub(in crate::cluster) fn purpose_of(
+        &mut self,
+        config: &Config,
+        member: MemberId,
+        operation: &Operation,
+    ) -> Purpose {
+        let threshold = self.large_value_threshold(config, member);
         if operation.purpose != Purpose::Operations || threshold == 0 {
             return operation.purpose;
         }
         let request = &operation.request;
         let has_many = request.operation().row().answer_size == AnswerSize::Many;
         let key = request.routing_key();
-        let is_large =
-            has_many || request.value_bytes() > threshold || key.is_some_and(|key| self.has(operation.cache, key));
+        let is_large = has_many
+            || request.value_bytes() > threshold
+            || key.is_some_and(|key| self.large_keys.has(operation.cache, key));
         if is_large { Purpose::LargeValues } else { Purpose::Operations }
     }
 
     /// Remembers whether the value of a key is large, where there is a threshold.
-    pub(in crate::cluster) fn note_reply(&mut self, operation: &Operation, reply: &Reply, threshold: usize) {
+    pub(in crate::cluster) fn note_reply(
+        &mut self,
+        config: &Config,
+        member: MemberId,
+        operation: &Operation,
+        reply: &Reply,
+    ) {
+        let threshold = self.large_value_threshold(config, member);
         if threshold == 0 {
             return;
         }
@@ -85,6 +97,6 @@ impl LargeKeys {
             }
             _ => operation.request.value_bytes(),
         };
-        self.note(operation.cache, key, size > threshold);
+        self.large_keys.note(operation.cache, key, size > threshold);
     }
 }

@@ -89,10 +89,10 @@ impl Transport {
             return link;
         }
         let dial = self.dial(scope.config, &endpoint, carriage);
-        let link = self.links.insert(Link { carriage, ..Link::new(scope.site, endpoint.clone()) });
+        let link = self.links.insert(Link { carriage, ..Link::new(scope.members.site(), endpoint.clone()) });
         let is_http2 = carriage.unwrap_or_else(|| self.carriage_of(scope.config, &endpoint, None)).is_http2();
         if is_http2 && !self.leads_to_one(scope, &endpoint) {
-            self.endpoints.share(scope.site, endpoint, link);
+            self.endpoints.share(scope.members.site(), endpoint, link);
         }
         scope.counters.connects += 1;
         scope.outputs.push_back(Output::Connect { link, member, dial, timeout: scope.config.connect_timeout });
@@ -108,7 +108,7 @@ impl Transport {
             let is_there = |link: &LinkId| self.endpoint_of(*link) == Some(endpoint);
             return links.filter(is_there).find(has_room);
         }
-        self.endpoints.shared_link(scope.site, endpoint).filter(has_room)
+        self.endpoints.shared_link(scope.members.site(), endpoint).filter(has_room)
     }
 
     fn leads_to_one(&self, scope: &Scope<'_>, endpoint: &Endpoint) -> bool {

@@ -8,7 +8,7 @@ pub(super) mod carriages;
 pub(super) mod dial;
 pub(super) mod endpoints;
 pub(super) mod http2;
-pub(super) mod large_values;
+mod large_values;
 pub(super) mod link;
 pub(super) mod links;
 pub(super) mod open_session;
@@ -23,6 +23,7 @@ use alloc::vec::Vec;
 use slotmap::{SecondaryMap, SlotMap};
 
 use self::endpoints::Endpoints;
+use self::large_values::LargeKeys;
 use self::link::{Link, LinkId};
 use self::open_session::{MemberSessions, OpenSession, SessionId};
 use self::timers::Timers;
@@ -48,6 +49,7 @@ pub(super) struct Transport {
     endpoints: Endpoints,
     session_timers: Timers<SessionId>,
     link_timers: Timers<LinkId>,
+    large_keys: LargeKeys,
     /// Derived by the last authentication: spares the next session the derivation.
     salted_passwords: Option<SaltedPasswordCache>,
 }
@@ -56,11 +58,7 @@ pub(super) struct Transport {
 pub(super) struct Scope<'a> {
     pub(super) config: &'a Config,
     pub(super) now: Instant,
-    /// Index of the site in use.
-    pub(super) site: usize,
     pub(super) members: &'a Members,
-    /// The members of the newest topology.
-    pub(super) current: &'a [MemberId],
     pub(super) discovery: &'a Discovery,
     pub(super) outputs: &'a mut VecDeque<Output>,
     pub(super) counters: &'a mut Counters,

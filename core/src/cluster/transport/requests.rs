@@ -51,7 +51,7 @@ impl Scope<'_> {
     /// The name of a member in a request; `None` for a seed that has not been identified as a member.
     fn node_of(&self, member: MemberId) -> Option<String> {
         let known = self.members.get(member)?;
-        let is_member = self.current.contains(&member) || !known.is_seed;
+        let is_member = self.members.current().contains(&member) || !known.is_seed;
         is_member.then(|| known.address.to_string())
     }
 }

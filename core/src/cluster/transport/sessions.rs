@@ -87,7 +87,7 @@ impl Transport {
     fn insert(&mut self, scope: &mut Scope<'_>, member: MemberId, purpose: Purpose, endpoint: Endpoint) -> SessionId {
         let link = self.link_to(scope, member, endpoint, None);
         let until = scope.now + scope.config.connect_timeout;
-        self.sessions.insert(OpenSession::new(member, purpose, scope.site, link, until, scope.now))
+        self.sessions.insert(OpenSession::new(member, purpose, scope.members.site(), link, until, scope.now))
     }
 
     /// Has the link of a session carry it, at once or when the link is established.
