@@ -28,7 +28,9 @@ fn idle_session() -> f64 {
     let members: Vec<_> = world.client.members().filter(|member| member.links == 0).map(|member| member.id).collect();
     assert_eq!(members.len(), SESSIONS);
     let before = allocations::held();
-    members.iter().for_each(|member| world.open_session(*member));
+    for member in &members {
+        world.open_session(*member);
+    }
     assert_eq!(world.client.members().filter(|member| member.ready).count(), SESSIONS + 1);
     (allocations::held() - before) as f64 / SESSIONS as f64
 }

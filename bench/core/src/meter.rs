@@ -54,6 +54,11 @@ pub fn part<T>(work: impl FnOnce() -> T) -> T {
     result
 }
 
+/// Does `work` as [`part`], if it is to be measured.
+pub fn part_if<T>(is_measured: bool, work: impl FnOnce() -> T) -> T {
+    if is_measured { part(work) } else { work() }
+}
+
 /// A function of its own, for callgrind knows it by its name.
 #[inline(never)]
 fn counted_part<T>(work: impl FnOnce() -> T) -> T {

@@ -9,7 +9,7 @@ const ROUNDS: usize = 10;
 pub fn measure(only: &str, figures: &mut Figures) {
     println!("\noctets of a GET{:>37}{:>12}", "sent", "received");
     for carried in CARRIAGES.into_iter().filter(|carried| carried.case.starts_with(only)) {
-        let mut pair = Pair::new(carried);
+        let mut pair = Pair::new(carried, 1);
         let before = pair.octets;
         (0..ROUNDS).for_each(|_| pair.get(IN_FLIGHT));
         let each = |octets: usize| octets as f64 / (ROUNDS * IN_FLIGHT) as f64;

@@ -14,6 +14,11 @@ pub fn add(figures: &mut Figures) {
             ratios.extend(ratio_of(figures, &[carried.case], &[raw], figure).map(|value| (name, value)));
         }
     }
+    for case in FLAT {
+        let (few, many) = (format!("{case}.3"), format!("{case}.1000"));
+        let ratio = ratio_of(figures, &[&many], &[&few], "instructions");
+        ratios.extend(ratio.map(|value| (format!("{case}.ratio.1000_to_3"), value)));
+    }
     for (name, ours, theirs) in CODECS {
         let (name, peer) = name.split_once(' ').expect("a name and a peer");
         let ratio = ratio_of(figures, ours, theirs, "instructions");
@@ -27,6 +32,18 @@ pub fn add(figures: &mut Figures) {
         figures.insert(name, value);
     }
 }
+
+/// Cases whose cost is not to depend on the number of sessions, members and caches: 1,000 beside 3.
+const FLAT: [&str; 8] = [
+    "shared_link.one_busy.get64",
+    "shared_link.all_busy.get64",
+    "shared_link.member_lost",
+    "shared_link.idle_tick",
+    "server_link.one_busy.call64",
+    "cluster.get64",
+    "cluster.idle_tick",
+    "cluster.member_lost",
+];
 
 /// nghttp2 offers no codec without the rest of an endpoint: it is beside our endpoint.
 const CODECS: [(&str, &[&str], &[&str]); 6] = [

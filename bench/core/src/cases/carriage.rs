@@ -4,6 +4,7 @@
 
 mod endpoint;
 mod pair;
+mod shared;
 
 use super::{Case, Unit};
 use crate::meter::Measured;
@@ -69,11 +70,11 @@ pub fn cases() -> Vec<Case> {
         measured: Measured::Part,
         ..Case::new(carried.case, carried.prepare)
     };
-    CARRIAGES.map(case).into()
+    CARRIAGES.map(case).into_iter().chain(shared::cases()).collect()
 }
 
 /// GETs of small values, so many in flight together.
 fn gets(carried: Carried) -> Box<dyn FnMut()> {
-    let mut pair = Pair::new(carried);
+    let mut pair = Pair::new(carried, 1).measure_client();
     Box::new(move || pair.get(IN_FLIGHT))
 }

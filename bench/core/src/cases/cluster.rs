@@ -2,6 +2,7 @@
 
 use std::hint::black_box;
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use hotrod_core::cluster::{CacheHandle, Call, Cluster, Config, LinkId, MemberId, Output, View};
@@ -14,8 +15,11 @@ use hotrod_core::wire::{
 
 use super::Case;
 use super::session::put_reply_start;
+use crate::meter::{Measured, part};
 
 const NOW: Instant = Instant::from_micros(1_000_000);
+/// Longer than a member that has failed once is left alone.
+const PAUSE: Duration = Duration::from_secs(10);
 const KEY: Bytes = Bytes::from_static(b"sixteen-byte-key");
 const VALUE: Bytes = Bytes::from_static(&[7; 64]);
 
@@ -24,7 +28,13 @@ pub fn cases() -> Vec<Case> {
         Case::new("routing.3", || route(3)),
         Case::new("routing.100", || route(100)),
         Case::new("routing.1000", || route(1000)),
-        Case::new("cluster.get64", get),
+        Case::new("cluster.get64", || get(1, 1)),
+        Case { simulated: Some(200), ..Case::new("cluster.get64.3", || get(3, 1)) },
+        Case { simulated: Some(200), ..Case::new("cluster.get64.1000", || get(1000, 1000)) },
+        Case { simulated: Some(200), ..Case::new("cluster.idle_tick.3", || idle_tick(3, 1)) },
+        Case { simulated: Some(200), ..Case::new("cluster.idle_tick.1000", || idle_tick(1000, 1000)) },
+        member_lost_case("cluster.member_lost.3", || lose_member(3, 1)),
+        member_lost_case("cluster.member_lost.1000", || lose_member(1000, 1000)),
         Case { simulated: Some(20), ..Case::new("cluster.view_change_1000", change_views) },
     ]
 }
@@ -38,11 +48,13 @@ fn route(members: u16) -> Box<dyn FnMut()> {
     })
 }
 
-/// A GET, as `session.get64`, through the cluster machine.
-fn get() -> Box<dyn FnMut()> {
-    let World { mut client, cache, link, .. } = World::new(topology(1, 1, 256));
+/// A GET, as `session.get64`, through the cluster machine, which has a session with each member.
+fn get(members: u16, caches: usize) -> Box<dyn FnMut()> {
+    let world = World::large(members, caches);
+    let key = world.key_of_first();
+    let World { mut client, cache, link, .. } = world;
     Box::new(move || {
-        client.submit(NOW, Call::new(black_box(&cache), Request::Get { key: KEY })).expect("accepted");
+        client.submit(NOW, Call::new(black_box(&cache), Request::Get { key: key.clone() })).expect("accepted");
         let Some(Output::Transmit { .. }) = client.poll_output() else { panic!("something is to be sent") };
         let out = client.transmit(link).expect("open");
         let (id, count) = (variable(&out.first()[1..]), out.len());
@@ -56,6 +68,34 @@ fn get() -> Box<dyn FnMut()> {
             other => panic!("{other:?}"),
         }
         assert!(client.poll_output().is_none(), "nothing else happened");
+    })
+}
+
+/// A tick: the time advances while nothing is due.
+fn idle_tick(members: u16, caches: usize) -> Box<dyn FnMut()> {
+    let World { mut client, .. } = World::large(members, caches);
+    Box::new(move || {
+        client.handle_timeout(NOW);
+        black_box(client.poll_timeout());
+        assert!(client.poll_output().is_none(), "nothing is due");
+    })
+}
+
+fn member_lost_case(name: &'static str, prepare: fn() -> Box<dyn FnMut()>) -> Case {
+    Case { simulated: Some(20), measured: Measured::Part, ..Case::new(name, prepare) }
+}
+
+/// The loss of one member's link, which is opened again after that.
+fn lose_member(members: u16, caches: usize) -> Box<dyn FnMut()> {
+    let mut world = World::large(members, caches);
+    let (member, mut link) = world.newest.expect("more than one member");
+    Box::new(move || {
+        part(|| {
+            world.client.handle_link_lost(world.now, link, "lost");
+            world.take();
+        });
+        world.now = world.now + PAUSE;
+        link = world.open_session(member);
     })
 }
 
@@ -101,21 +141,55 @@ pub struct World {
     cache: CacheHandle,
     server: ServerSession,
     link: LinkId,
+    /// The member of the session that was opened last, and its link.
+    newest: Option<(MemberId, LinkId)>,
+    now: Instant,
 }
 
 impl World {
     pub fn new(topology: Topology) -> Self {
+        Self::with_caches(topology, 1)
+    }
+
+    /// A client that has a session with each of so many members, and knows so many caches.
+    fn large(members: u16, caches: usize) -> Self {
+        let mut world = Self::with_caches(topology(1, members, 1024), caches);
+        let others: Vec<_> =
+            world.client.members().filter(|member| member.links == 0).map(|member| member.id).collect();
+        for member in others {
+            let link = world.open_session(member);
+            world.newest = Some((member, link));
+        }
+        assert_eq!(world.client.members().filter(|member| member.ready).count(), usize::from(members));
+        world
+    }
+
+    /// Only the first cache has that view: the others are local ones.
+    fn with_caches(topology: Topology, caches: usize) -> Self {
         let config = Config { seeds: topology.members[..1].to_vec(), connect_ahead: false, ..Config::default() };
         let mut client = Cluster::new(config, [7; 32], NOW);
         let cache = client.cache(NOW, RequestOptions::cache("people"));
+        (1..caches).for_each(|number| drop(client.cache(NOW, RequestOptions::cache(format!("cache {number}")))));
         let Some(Output::Connect { link, .. }) = client.poll_output() else { panic!("a link is wanted") };
         client.handle_connected(NOW, link, None);
-        let mut world = Self { client, cache, server: server(), link };
+        let mut world = Self { client, cache, server: server(), link, newest: None, now: NOW };
         // The handshake, and then the question about the cache, whose answer brings the view.
         world.answer(None);
         world.answer(Some(topology));
+        while world.client.in_flight() > 0 {
+            world.answer(None);
+        }
         assert!(world.client.view(&world.cache).is_some(), "the view has come");
         world
+    }
+
+    /// A key whose primary owner is the first member.
+    fn key_of_first(&self) -> Bytes {
+        let (view, first) = (self.view(), self.client.members().find(|member| member.is_seed).expect("the seed").id);
+        let mut keys = (0..1_000_000).map(|number| format!("key-{number:012}"));
+        let key = keys.find(|key| view.owners_of(key.as_bytes()).next() == Some(first)).expect("a key");
+        assert_eq!(key.len(), KEY.len());
+        Bytes::from_static(key.leak().as_bytes())
     }
 
     /// The present view.
@@ -125,30 +199,32 @@ impl World {
 
     /// Asks for another cache, whose answer brings that view.
     pub fn add_cache(&mut self, name: &str, topology: &Topology) {
-        let cache = self.client.cache(NOW, RequestOptions::cache(name));
+        let cache = self.client.cache(self.now, RequestOptions::cache(name));
         self.answer(Some(topology.clone()));
         assert!(self.client.view(&cache).is_some(), "the view has come");
     }
 
     /// Has an operation sent to that member, which needs a session of its own, and makes one.
-    pub fn open_session(&mut self, member: MemberId) {
+    pub fn open_session(&mut self, member: MemberId) -> LinkId {
         let call = Call { member: Some(member), ..Call::new(&self.cache, Request::Ping {}) };
-        self.client.submit(NOW, call).expect("accepted");
+        self.client.submit(self.now, call).expect("accepted");
         let Some(Output::Connect { link, .. }) = self.client.poll_output() else { panic!("a link is wanted") };
-        self.client.handle_connected(NOW, link, None);
+        self.client.handle_connected(self.now, link, None);
         let (server, own) = (std::mem::replace(&mut self.server, server()), self.link);
         self.link = link;
         // The handshake, and the operation.
         self.answer(None);
         self.answer(None);
-        (self.server, self.link) = (server, own);
+        let link = std::mem::replace(&mut self.link, own);
+        self.server = server;
+        link
     }
 
     pub fn get(&mut self, topology: Option<Topology>) {
         let call = Call::new(&self.cache, Request::Get { key: KEY });
         // Whoever owns the key, the one link carries it.
         let member = topology.is_some().then(|| self.client.members().find(|member| member.ready).expect("ready").id);
-        self.client.submit(NOW, Call { member, ..call }).expect("accepted");
+        self.client.submit(self.now, Call { member, ..call }).expect("accepted");
         self.answer(topology);
     }
 
@@ -180,7 +256,7 @@ impl World {
             self.server.transmit().segments().for_each(|segment| buffer.extend_from_slice(segment));
         }
         self.server.transmitted(count);
-        self.client.handle_filled(NOW, self.link);
+        self.client.handle_filled(self.now, self.link);
         self.take();
     }
 

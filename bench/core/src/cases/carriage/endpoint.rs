@@ -1,12 +1,18 @@
-//! The other end of a client's link: one member, and what speaks HTTP before it.
+//! The other end of a client's link: its members, and the endpoint that speaks HTTP before them.
+
+use std::collections::BTreeMap;
+use std::rc::Rc;
 
 use bytes::{Bytes, BytesMut};
-use hotrod_core::carriage::{Node, Offer, ServerConfig, ServerEvent, ServerLink};
+use hotrod_core::carriage::registry::HOT_ROD_UPSTREAM_GONE;
+use hotrod_core::carriage::{Asked, Node, Offer, ServerConfig, ServerEvent, ServerLink};
 use hotrod_core::http1::{self, Fields, ServerExchange};
-use hotrod_core::http2::StreamId;
+use hotrod_core::http2::{self, StreamId};
 use hotrod_core::session::ServerSession;
 use hotrod_core::time::Instant;
 use hotrod_core::wire::{Body, Limits, Operation, Ping, Reply, Request, Status, Topology, Version};
+
+use crate::meter::part_if;
 
 pub const VALUE: Bytes = Bytes::from_static(&[7; 64]);
 
@@ -22,40 +28,48 @@ pub enum Speaks {
 
 pub struct Endpoint {
     protocol: Protocol,
-    member: Member,
-    /// What is to be sent before what the protocol has.
+    topology: Rc<Topology>,
+    /// Bytes that go out before those of the protocol.
     said: BytesMut,
+    /// Whether the work of its HTTP/2 link is measured.
+    is_measured: bool,
 }
 
 enum Protocol {
-    HotRod,
+    HotRod(Box<Member>),
     Http1(Box<ServerExchange>),
-    /// With the one session's stream.
-    Http2(Box<ServerLink>, Option<StreamId>),
+    Http2(Box<ServerLink>, BTreeMap<StreamId, Member>),
 }
 
 impl Endpoint {
-    /// Questions about a cache are answered with that view.
+    /// An endpoint whose members answer PING of a cache with `topology`.
     pub fn new(speaks: Speaks, topology: Topology, now: Instant) -> Self {
+        let topology = Rc::new(topology);
         let protocol = match speaks {
-            Speaks::HotRod => Protocol::HotRod,
+            Speaks::HotRod => Protocol::HotRod(Box::new(Member::new(&topology))),
             Speaks::Http1 => Protocol::Http1(Box::new(ServerExchange::new(http1::Limits::default()))),
             Speaks::Http2 | Speaks::Frames => {
-                let config =
-                    ServerConfig { frames: (speaks == Speaks::Frames).then(Offer::default), ..ServerConfig::default() };
-                Protocol::Http2(Box::new(ServerLink::new(config, now)), None)
+                let mut http2 = http2::Config::default();
+                http2.settings.max_concurrent_streams = Some(topology.members.len().max(100) as u32);
+                let frames = (speaks == Speaks::Frames).then(Offer::default);
+                let config = ServerConfig { frames, http2, ..ServerConfig::default() };
+                Protocol::Http2(Box::new(ServerLink::new(config, now)), BTreeMap::new())
             }
         };
-        let session = ServerSession::new(Limits::default(), 64 << 20);
-        Self { protocol, member: Member { session, topology }, said: BytesMut::new() }
+        Self { protocol, topology, said: BytesMut::new(), is_measured: false }
     }
 
-    /// Takes what the client has sent, and puts what it is answered behind `out`.
+    /// Has the work of its HTTP/2 link measured.
+    pub fn measure(&mut self) {
+        self.is_measured = true;
+    }
+
+    /// Takes bytes of the client, and appends the answers to `out`.
     pub fn exchange(&mut self, now: Instant, bytes: &[u8], out: &mut BytesMut) {
         match &mut self.protocol {
-            Protocol::HotRod => {
-                self.member.session.handle_received(bytes);
-                self.member.answer();
+            Protocol::HotRod(member) => {
+                member.session.handle_received(bytes);
+                member.answer();
             }
             Protocol::Http1(exchange) => {
                 exchange.handle_received(bytes);
@@ -63,19 +77,32 @@ impl Endpoint {
             }
             Protocol::Http2(link, _) => {
                 link.receive_buffer().extend_from_slice(bytes);
-                link.handle_filled(now);
+                part_if(self.is_measured, || link.handle_filled(now));
                 self.serve();
             }
         }
         self.take(out);
     }
 
+    /// Ends the newest session, as if its member was lost, and appends what says so to `out`.
+    pub fn end_newest(&mut self, out: &mut BytesMut) {
+        let Protocol::Http2(link, members) = &mut self.protocol else { panic!("one session") };
+        let (stream, _) = members.pop_last().expect("a session");
+        part_if(self.is_measured, || link.end(stream, HOT_ROD_UPSTREAM_GONE));
+        self.take(out);
+    }
+
     fn take(&mut self, out: &mut BytesMut) {
         out.extend_from_slice(&self.said.split());
-        let Protocol::Http2(link, _) = &mut self.protocol else { return self.member.take(out) };
-        while !link.transmit().is_empty() {
-            link.transmit().segments().for_each(|segment| out.extend_from_slice(segment));
-            link.transmitted(link.transmit().len());
+        match &mut self.protocol {
+            Protocol::HotRod(member) => member.take(out),
+            Protocol::Http1(_) => {}
+            Protocol::Http2(link, _) => {
+                while !link.transmit().is_empty() {
+                    link.transmit().segments().for_each(|segment| out.extend_from_slice(segment));
+                    part_if(self.is_measured, || link.transmitted(link.transmit().len()));
+                }
+            }
         }
     }
 
@@ -84,49 +111,66 @@ impl Endpoint {
         let Some(http1::ServerEvent::Request(_)) = exchange.poll_event() else { return };
         let first = exchange.accept(&Fields::new()).expect("a tunnel was asked for");
         exchange.transmit().segments().for_each(|segment| self.said.extend_from_slice(segment));
-        self.protocol = Protocol::HotRod;
-        self.member.session.handle_received(&first);
-        self.member.answer();
+        let mut member = Member::new(&self.topology);
+        member.session.handle_received(&first);
+        member.answer();
+        self.protocol = Protocol::HotRod(Box::new(member));
     }
 
     fn serve(&mut self) {
-        let Protocol::Http2(link, session) = &mut self.protocol else { return };
-        while let Some(event) = link.poll_event() {
+        let Protocol::Http2(link, members) = &mut self.protocol else { return };
+        let is_measured = self.is_measured;
+        while let Some(event) = part_if(is_measured, || link.poll_event()) {
             match event {
-                ServerEvent::Asked { stream, .. } => {
-                    link.accept(stream, &Node { name: "node-0".into(), ..Node::default() });
-                    *session = Some(stream);
+                ServerEvent::Asked { stream, asked } => {
+                    part_if(is_measured, || link.accept(stream, &node(&asked)));
+                    members.insert(stream, Member::new(&self.topology));
                 }
                 ServerEvent::Request { stream, fragment } => {
-                    self.member.session.handle_received(&fragment.bytes);
-                    self.member.answer();
+                    let Some(member) = members.get_mut(&stream) else { continue };
+                    member.session.handle_received(&fragment.bytes);
+                    member.answer();
                     let mut answer = BytesMut::new();
-                    self.member.take(&mut answer);
-                    link.respond(stream, fragment.call, answer.freeze(), true);
+                    member.take(&mut answer);
+                    part_if(is_measured, || link.respond(stream, fragment.call, answer.freeze(), true));
                 }
                 ServerEvent::Bytes { stream, bytes } => {
                     link.bytes_taken(stream, bytes.len());
-                    self.member.session.handle_received(&bytes);
-                    self.member.answer();
+                    let Some(member) = members.get_mut(&stream) else { continue };
+                    member.session.handle_received(&bytes);
+                    member.answer();
                 }
                 _ => {}
             }
         }
-        let mut answers = BytesMut::new();
-        self.member.take(&mut answers);
-        if let Some(stream) = session.filter(|_| !answers.is_empty()) {
-            link.send_bytes(stream, answers.freeze());
+        for (stream, member) in members {
+            if !member.session.transmit().is_empty() {
+                let mut answers = BytesMut::new();
+                member.take(&mut answers);
+                link.send_bytes(*stream, answers.freeze());
+            }
         }
     }
+}
+
+/// The member that a session is with: the one that it asks for.
+fn node(asked: &Asked) -> Node {
+    let address = asked.node.as_deref().and_then(|node| node.rsplit_once(':'));
+    let (host, port) = address.map_or(("", 0), |(host, port)| (host, port.parse().expect("a port")));
+    Node { name: asked.node.clone().unwrap_or("node-0".into()), host: host.into(), port, ..Node::default() }
 }
 
 /// A member whose every key has the same value.
 struct Member {
     session: ServerSession,
-    topology: Topology,
+    topology: Rc<Topology>,
 }
 
 impl Member {
+    fn new(topology: &Rc<Topology>) -> Self {
+        Self { session: ServerSession::new(Limits::default(), 64 << 20), topology: topology.clone() }
+    }
+
     fn answer(&mut self) {
         while let Some((header, request)) = self.session.poll_request() {
             let (body, topology) = match request {
@@ -135,7 +179,7 @@ impl Member {
                     let server_version = Some(Version::LATEST.to_byte());
                     let asks_for_view = !header.options.cache.is_empty();
                     let ping = Ping { server_version, operations, ..Ping::default() };
-                    (Body::Ping(ping), asks_for_view.then(|| Box::new(self.topology.clone())))
+                    (Body::Ping(ping), asks_for_view.then(|| Box::new(Topology::clone(&self.topology))))
                 }
                 _ => (Body::Value(VALUE), None),
             };
