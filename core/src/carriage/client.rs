@@ -4,6 +4,7 @@ use alloc::collections::{BTreeMap, VecDeque};
 use alloc::vec::Vec;
 
 use bytes::{Buf, Bytes, BytesMut};
+use slotmap::{SlotMap, new_key_type};
 
 use super::calls::Calls;
 use super::credit::{Allowance, Window};
@@ -13,6 +14,7 @@ use super::flood::{FrameBudgets, FrameGuard};
 use super::frame::CALL_ID;
 use super::outgoing::Room;
 use super::reach::{MOST_CREDIT, Reach};
+use super::ready::{ReadyList, Standing};
 use super::registry::{HOT_ROD_CREDIT_ERROR, HOT_ROD_MESSAGE_ERROR, USUAL_URGENCY, flag, frame_type, setting};
 use super::request::{Form, SessionRequest};
 use super::terms::{CHANGED_TERMS, Offer};
@@ -26,11 +28,27 @@ use crate::wire::{Limits, SendBuffer};
 
 mod frames;
 
-/// A session on the link, from the moment in which it is wanted.
+new_key_type! {
+    struct ChannelKey;
+}
+
+/// A session on the link, from the moment in which it is wanted. Ids ascend in the order in which sessions were opened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct ChannelId(u32);
+pub struct ChannelId {
+    number: u32,
+    key: ChannelKey,
+    token: u64,
+}
+
+impl ChannelId {
+    /// The token with which the session was opened.
+    pub fn token(self) -> u64 {
+        self.token
+    }
+}
 
 struct Channel {
+    id: ChannelId,
     /// `None` until the peer's settings are known.
     stream: Option<StreamId>,
     request: SessionRequest,
@@ -42,6 +60,7 @@ struct Channel {
     /// Without frames: bytes that the session has not taken.
     unread: usize,
     is_paused: bool,
+    standing: Standing,
 }
 
 /// How far a session has come.
@@ -86,7 +105,7 @@ pub struct ClientLink {
     /// What the peer has offered, once it has.
     terms: Option<Offer>,
     settled: bool,
-    channels: BTreeMap<ChannelId, Channel>,
+    channels: SlotMap<ChannelKey, Channel>,
     streams: BTreeMap<StreamId, ChannelId>,
     last_channel: u32,
     /// What may be sent in fragments on the whole link, and what may come.
@@ -95,6 +114,7 @@ pub struct ClientLink {
     reach: Reach,
     /// Sessions with something to send in fragments.
     turns: Turns<ChannelId>,
+    ready: ReadyList<ChannelId>,
     flood: FrameGuard,
     events: VecDeque<ClientEvent>,
     /// Streams that the endpoint has ended, and that are ended here when all is handled that has come.
@@ -118,13 +138,14 @@ impl ClientLink {
             connection: Connection::client(http2, now),
             terms: None,
             settled: false,
-            channels: BTreeMap::new(),
+            channels: SlotMap::with_key(),
             streams: BTreeMap::new(),
             last_channel: 0,
             allowance: Allowance::new(0),
             window: Window::new(own.connection_credit),
             reach: Reach::new(&own, MOST_CREDIT),
             turns: Turns::default(),
+            ready: ReadyList::default(),
             flood: FrameGuard::new(&config.budgets, now),
             events: VecDeque::new(),
             ending: VecDeque::new(),
@@ -192,11 +213,13 @@ impl ClientLink {
         self.channels.is_empty()
     }
 
-    /// Wants a session: [`ClientEvent::Opened`], `Refused` or `Ended` tells how it went.
-    pub fn open(&mut self, now: Instant, request: SessionRequest) -> ChannelId {
+    /// Wants a session: [`ClientEvent::Opened`], `Refused` or `Ended` tells how it went. Its id holds `token`, which is the
+    /// caller's to choose.
+    pub fn open(&mut self, now: Instant, token: u64, request: SessionRequest) -> ChannelId {
         self.last_channel += 1;
-        let id = ChannelId(self.last_channel);
-        let channel = Channel {
+        let number = self.last_channel;
+        let key = self.channels.insert_with_key(|key| Channel {
+            id: ChannelId { number, key, token },
             stream: None,
             request,
             progress: Progress::Asked,
@@ -204,8 +227,9 @@ impl ClientLink {
             calls: None,
             unread: 0,
             is_paused: false,
-        };
-        self.channels.insert(id, channel);
+            standing: Standing::default(),
+        });
+        let id = ChannelId { number, key, token };
         if self.settled {
             self.begin(now, id);
         }
@@ -219,18 +243,17 @@ impl ClientLink {
     }
 
     fn begin(&mut self, now: Instant, id: ChannelId) {
-        let Some(channel) = self.channels.get_mut(&id) else { return };
+        let is_framed = self.carries_frames();
+        let Some(channel) = self.channels.get_mut(id.key) else { return };
         let fields = channel.request.fields(self.config.ordinary_connect);
         match self.connection.request(now, &fields, false) {
             Ok(stream) => {
                 channel.stream = Some(stream);
-                // Ordinary CONNECT opens a tunnel, whatever is agreed on.
-                let is_framed = self.terms.is_some() && !self.config.ordinary_connect;
                 channel.calls = is_framed.then(|| Calls::new(self.config.frames.unwrap_or_default()));
                 self.streams.insert(stream, id);
             }
             Err(error) => {
-                self.channels.remove(&id);
+                self.channels.remove(id.key);
                 self.events.push_back(ClientEvent::Ended { channel: id, end: LinkEnd::NoStream(error) });
             }
         }
@@ -238,7 +261,7 @@ impl ClientLink {
 
     /// Ends a session. Nothing more is said of it.
     pub fn close(&mut self, id: ChannelId, code: ErrorCode) {
-        let Some(channel) = self.channels.remove(&id) else { return };
+        let Some(channel) = self.channels.remove(id.key) else { return };
         let Some(stream) = channel.stream else { return };
         self.streams.remove(&stream);
         if code != ErrorCode::NO_ERROR || self.connection.send_data(stream, Bytes::new(), true).is_err() {
@@ -249,7 +272,7 @@ impl ClientLink {
 
     /// How a session's bytes travel; `None` while that is not known.
     pub fn form(&self, id: ChannelId) -> Option<Form> {
-        let channel = self.channels.get(&id).filter(|channel| channel.stream.is_some())?;
+        let channel = self.channels.get(id.key).filter(|channel| channel.stream.is_some())?;
         Some(if channel.calls.is_some() { Form::Frames } else { Form::Bytes })
     }
 
@@ -257,7 +280,7 @@ impl ClientLink {
     pub fn send_bytes(&mut self, id: ChannelId, from: &mut SendBuffer) {
         let Some(stream) = self
             .channels
-            .get(&id)
+            .get(id.key)
             .filter(|channel| channel.progress >= Progress::Open)
             .and_then(|channel| channel.stream)
         else {
@@ -273,7 +296,7 @@ impl ClientLink {
 
     /// The session has taken so many of its bytes.
     pub fn bytes_taken(&mut self, id: ChannelId, count: usize) {
-        let Some(channel) = self.channels.get_mut(&id) else { return };
+        let Some(channel) = self.channels.get_mut(id.key) else { return };
         if channel.is_paused {
             channel.unread += count;
         } else if let Some(stream) = channel.stream {
@@ -283,7 +306,7 @@ impl ClientLink {
 
     /// Whether the application takes what the server sends by itself: while it does not, no credit is given for it.
     pub fn pause(&mut self, id: ChannelId, paused: bool) {
-        let Some(channel) = self.channels.get_mut(&id) else { return };
+        let Some(channel) = self.channels.get_mut(id.key) else { return };
         channel.is_paused = paused;
         let Some(stream) = channel.stream else { return };
         if let Some(calls) = &mut channel.calls {
@@ -299,7 +322,7 @@ impl ClientLink {
     /// Whether a call can begin now.
     pub fn can_call(&self, id: ChannelId) -> bool {
         let Some(terms) = &self.terms else { return false };
-        let calls = self.channels.get(&id).and_then(|channel| channel.calls.as_ref());
+        let calls = self.channels.get(id.key).and_then(|channel| channel.calls.as_ref());
         calls.is_some_and(|calls| calls.open() < terms.max_calls as usize) && self.connection.transmit().len() < FULL
     }
 
@@ -311,19 +334,20 @@ impl ClientLink {
     /// Begins a call with a message of `length` octets, at most [`largest_whole`](Self::largest_whole), which the caller
     /// puts into the buffer. Ids of messages ascend in a session.
     pub(crate) fn call(&mut self, id: ChannelId, message: u64, length: usize) -> Option<&mut SendBuffer> {
-        let channel = self.channels.get_mut(&id)?;
+        let channel = self.channels.get_mut(id.key)?;
         let (stream, calls) = (channel.stream?, channel.calls.as_mut()?);
         let flags = flag::FIRST | flag::FIN | USUAL_URGENCY << 4;
         let out = put_head(&mut self.connection, stream, frame_type::REQUEST, flags, message as u32, length)?;
         calls.begin(message);
         self.flood.sent(length);
+        self.ready.written(id, out.end() + length as u64);
         Some(out)
     }
 
     /// Begins a call with a message that goes out in fragments, as credit allows.
     pub(crate) fn call_in_fragments(&mut self, id: ChannelId, message: u64, urgency: u8, pieces: VecDeque<Bytes>) {
         let Some(terms) = self.terms else { return };
-        let Some(channel) = self.channels.get_mut(&id) else { return };
+        let Some(channel) = self.channels.get_mut(id.key) else { return };
         let (Some(stream), Some(calls)) = (channel.stream, channel.calls.as_mut()) else { return };
         // Ids ascend: the call begins at once, though its octets have to wait for their turn.
         let flags = flag::FIRST | urgency << 4;
@@ -335,7 +359,7 @@ impl ClientLink {
 
     /// Gives a call up. Answers how many octets of it will never go out.
     pub(crate) fn cancel(&mut self, id: ChannelId, message: u64) -> usize {
-        let Some(channel) = self.channels.get_mut(&id) else { return 0 };
+        let Some(channel) = self.channels.get_mut(id.key) else { return 0 };
         let (Some(stream), Some(calls)) = (channel.stream, channel.calls.as_mut()) else { return 0 };
         let call = message as u32;
         // One that is answered already is not to be given up any more.
@@ -355,7 +379,7 @@ impl ClientLink {
         while self.connection.transmit().len() < ENOUGH {
             let room = Room { frame, credit: self.allowance.left() };
             let channels = &self.channels;
-            let urgency = |id| channels.get(&id)?.calls.as_ref()?.requests.urgency(room);
+            let urgency = |id: ChannelId| channels.get(id.key)?.calls.as_ref()?.requests.urgency(room);
             // One that has no credit gets its next turn with the credit.
             let Some(id) = self.turns.next(urgency) else { return };
             if self.send_fragment(id, room) {
@@ -365,7 +389,7 @@ impl ClientLink {
     }
 
     fn send_fragment(&mut self, id: ChannelId, room: Room) -> bool {
-        let Some(channel) = self.channels.get_mut(&id) else { return false };
+        let Some(channel) = self.channels.get_mut(id.key) else { return false };
         let (Some(stream), Some(calls)) = (channel.stream, channel.calls.as_mut()) else { return false };
         let Some(next) = calls.requests.next(room) else { return false };
         let Some(end) = put_fragment(&mut self.connection, stream, frame_type::REQUEST, next.flags, &next) else {
@@ -374,13 +398,78 @@ impl ClientLink {
         self.allowance.take(next.counted);
         self.flood.sent(next.length);
         let end = (next.flags & flag::FIN != 0).then_some(end);
+        end.into_iter().for_each(|end| self.ready.written(id, end));
         let message = calls.message_of(next.call);
         self.events.push_back(ClientEvent::Went { channel: id, message, octets: next.length, end });
         true
     }
 
-    /// The next thing to know.
+    /// The next session of which a message has gone out whole since this was asked last.
+    pub fn poll_sent(&mut self) -> Option<ChannelId> {
+        self.ready.next_sent(self.connection.transmit().sent())
+    }
+
+    /// The next session that has something to do, in the order in which sessions were opened: an event of it was polled, a
+    /// call of it has ended, it was [listed](Self::list), or there may be room for what it [waits](Self::wait) with.
+    pub fn poll_ready(&mut self) -> Option<ChannelId> {
+        loop {
+            // Sessions without frames are listed by `list_waiting`.
+            let has_room = self.carries_frames() && self.connection.transmit().len() < FULL;
+            let (id, places) = self.ready.next(has_room)?;
+            if let Some(channel) = self.channels.get_mut(id.key) {
+                channel.standing.leave(places);
+                return Some(id);
+            }
+        }
+    }
+
+    /// Has [`poll_ready`](Self::poll_ready) return a session: it has something to send.
+    pub fn list(&mut self, id: ChannelId) {
+        if let Some(channel) = self.channels.get_mut(id.key) {
+            self.ready.list(id, &mut channel.standing);
+        }
+    }
+
+    /// Has [`poll_ready`](Self::poll_ready) return a session when there may be room for more of it than it could send now.
+    pub fn wait(&mut self, id: ChannelId) {
+        let is_full = self.connection.transmit().len() >= FULL;
+        let Some(channel) = self.channels.get_mut(id.key) else { return };
+        // Below that, a session with frames waits for one of its calls to end, which lists it.
+        if channel.calls.is_none() || is_full {
+            self.ready.wait(id, &mut channel.standing);
+        }
+    }
+
+    /// Whether sessions have frames, all of them or none.
+    fn carries_frames(&self) -> bool {
+        // Ordinary CONNECT opens a tunnel, whatever is agreed on.
+        self.terms.is_some() && !self.config.ordinary_connect
+    }
+
+    /// Lists the sessions without frames that wait: each thing that happens on the link may have made room.
+    fn list_waiting(&mut self) {
+        if self.carries_frames() {
+            return;
+        }
+        while let Some((id, place)) = self.ready.next_waiting() {
+            if let Some(channel) = self.channels.get_mut(id.key) {
+                channel.standing.leave(place);
+                self.ready.list(id, &mut channel.standing);
+            }
+        }
+    }
+
+    /// The next event. When there is none, it is the turn of the sessions that [have something to do](Self::poll_ready).
     pub fn poll_event(&mut self, now: Instant) -> Option<ClientEvent> {
+        let event = self.next_event(now);
+        match &event {
+            Some(event) => event.channel().into_iter().for_each(|id| self.list(id)),
+            None => self.list_waiting(),
+        }
+        event
+    }
+
+    fn next_event(&mut self, now: Instant) -> Option<ClientEvent> {
         loop {
             if let Some(event) = self.events.pop_front() {
                 return Some(event);
@@ -477,17 +566,24 @@ impl ClientLink {
             return self.over(end);
         }
         self.allowance = Allowance::new(self.terms.map_or(0, |terms| terms.connection_credit));
-        let waiting: Vec<ChannelId> = self.channels.keys().copied().collect();
-        for id in waiting {
+        for id in self.in_order(|_| true) {
             self.begin(now, id);
         }
+    }
+
+    /// Sessions that match, in the order in which they were opened.
+    fn in_order(&self, matches: impl Fn(&Channel) -> bool) -> Vec<ChannelId> {
+        let mut found: Vec<_> =
+            self.channels.values().filter(|channel| matches(channel)).map(|channel| channel.id).collect();
+        found.sort_unstable();
+        found
     }
 
     fn handle_response(&mut self, stream: StreamId, fields: &[Field], end_stream: bool) -> Option<ClientEvent> {
         let id = *self.streams.get(&stream)?;
         let refusal = Refusal::of_fields(fields);
         if (200..300).contains(&refusal.status) && !end_stream {
-            self.channels.get_mut(&id)?.progress = Progress::Open;
+            self.channels.get_mut(id.key)?.progress = Progress::Open;
             return Some(ClientEvent::Opened { channel: id, fields: fields_of(fields) });
         }
         self.forget(stream, ErrorCode::NO_ERROR);
@@ -500,7 +596,7 @@ impl ClientLink {
             return None;
         };
         if !data.is_empty() {
-            if self.channels.get(&id)?.calls.is_some() {
+            if self.channels.get(id.key)?.calls.is_some() {
                 self.connection.release(stream, data.len());
                 return self.violated(stream, HOT_ROD_MESSAGE_ERROR);
             }
@@ -511,7 +607,7 @@ impl ClientLink {
             }
             return Some(ClientEvent::Bytes { channel: id, bytes: data });
         }
-        let channel = self.channels.get_mut(&id)?;
+        let channel = self.channels.get_mut(id.key)?;
         if !end_stream || channel.is_ended {
             return None;
         }

@@ -96,3 +96,22 @@ pub enum ClientEvent {
     /// The link is over, and every session with it. The last event.
     Closed(LinkEnd),
 }
+
+impl ClientEvent {
+    /// The session of the event; `None` for an event of the whole link.
+    pub(super) fn channel(&self) -> Option<ChannelId> {
+        match self {
+            Self::Opened { channel, .. }
+            | Self::Ended { channel, .. }
+            | Self::Bytes { channel, .. }
+            | Self::Message { channel, .. }
+            | Self::CallEnded { channel, .. }
+            | Self::Went { channel, .. }
+            | Self::Writable { channel }
+            | Self::Node { channel, .. }
+            | Self::Topology { channel, .. } => Some(*channel),
+            Self::Draining { channel, .. } => *channel,
+            Self::Closed(_) => None,
+        }
+    }
+}

@@ -17,6 +17,7 @@ mod frame;
 mod node_selector;
 mod outgoing;
 mod reach;
+mod ready;
 pub mod registry;
 mod request;
 mod served;

@@ -299,7 +299,7 @@ impl<'a> Client<'a> {
         };
         let mut link = ClientLink::new(config, now);
         let request = || SessionRequest { authority: "a:1".into(), path: "/".into(), ..SessionRequest::default() };
-        let channels: Vec<ChannelId> = (0..SESSIONS).map(|_| link.open(now, request())).collect();
+        let channels: Vec<ChannelId> = (0..SESSIONS).map(|_| link.open(now, 0, request())).collect();
         let peer = Connection::server(peer_config(choices), now);
         let open = channels.clone();
         let mut world =
@@ -418,6 +418,10 @@ impl<'a> Client<'a> {
                 ClientEvent::Went { .. } | ClientEvent::Writable { .. } | ClientEvent::Draining { .. } => continue,
             };
             assert!(self.open.contains(channel), "{event:?} of a session that is not there");
+        }
+        while self.link.poll_sent().is_some() {}
+        while let Some(channel) = self.link.poll_ready() {
+            assert!(self.open.contains(&channel), "{channel:?} is listed and not there");
         }
     }
 }

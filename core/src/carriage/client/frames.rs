@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 
-use super::{ChannelId, ClientLink, Progress};
+use super::{Channel, ChannelId, ClientLink, Progress};
 use crate::carriage::calls::{Brought, Ended};
 use crate::carriage::credit::is_increment;
 use crate::carriage::event::ClientEvent;
@@ -73,7 +73,7 @@ impl ClientLink {
         }
         let call = u32::from_be_bytes(*payload.first_chunk()?);
         let id = *self.streams.get(&stream)?;
-        let channel = self.channels.get_mut(&id)?;
+        let channel = self.channels.get_mut(id.key)?;
         let calls = channel.calls.as_mut().filter(|_| channel.progress == Progress::Ready && !channel.is_ended)?;
         if !calls.answer_oldest(call, payload.len() - CALL_ID) {
             return None;
@@ -93,8 +93,7 @@ impl ClientLink {
                     self.fail(HOT_ROD_CREDIT_ERROR, b"credit of the connection");
                     return None;
                 }
-                let waiting = self.channels.iter().filter(|(_, channel)| channel.has_requests());
-                waiting.for_each(|(id, _)| self.turns.add(*id));
+                self.in_order(Channel::has_requests).into_iter().for_each(|id| self.turns.add(id));
                 self.send_fragments();
                 None
             }
@@ -120,7 +119,7 @@ impl ClientLink {
             return Ok(None);
         }
         let news = self.take(id, frame);
-        let Some(channel) = self.channels.get_mut(&id) else { return Ok(None) };
+        let Some(channel) = self.channels.get_mut(id.key) else { return Ok(None) };
         // What stands higher in the table than these is an error of `take`.
         let is_early = channel.progress < if is_node { Progress::Open } else { Progress::Ready };
         let news = match news {
@@ -140,7 +139,7 @@ impl ClientLink {
             Frame::Response(fragment) => {
                 let octets = fragment.counted();
                 let is_in_order = self.count(octets) && self.note_fragment(fragment);
-                self.reach.received((id.0, fragment.call), octets, &mut self.connection);
+                self.reach.received((id.number, fragment.call), octets, &mut self.connection);
                 is_in_order
             }
             Frame::Event(fragment) => self.note_fragment(fragment),
@@ -152,11 +151,11 @@ impl ClientLink {
     }
 
     fn has_node(&self, id: ChannelId) -> bool {
-        self.channels.get(&id).is_some_and(|channel| channel.progress == Progress::Ready)
+        self.channels.get(id.key).is_some_and(|channel| channel.progress == Progress::Ready)
     }
 
     fn take(&mut self, id: ChannelId, frame: Frame) -> Result<News, ErrorCode> {
-        let channel = self.channels.get_mut(&id).and_then(|channel| channel.calls.as_mut());
+        let channel = self.channels.get_mut(id.key).and_then(|channel| channel.calls.as_mut());
         let calls = channel.ok_or(HOT_ROD_UNKNOWN_CALL)?;
         Ok(match frame {
             Frame::Response(fragment) => News::Brought(calls.answer(fragment, self.reach.credit())?),
@@ -190,6 +189,7 @@ impl ClientLink {
                     self.grant(stream, call, increment);
                 }
                 if let Some(message) = answered {
+                    self.list(id);
                     self.flood.answered();
                     self.tell_dropped(id, message, dropped);
                 }
@@ -201,6 +201,7 @@ impl ClientLink {
                 None
             }
             News::Ended(Some(Ended { message, is_awaited, dropped }), code, may_have_been_applied) => {
+                self.list(id);
                 self.tell_dropped(id, message, dropped);
                 let event = ClientEvent::CallEnded { channel: id, message, code, may_have_been_applied };
                 self.behind_dropped(is_awaited.then_some(event))

@@ -24,7 +24,7 @@ fn frames_are_used_where_both_settings_announce_them() {
 fn a_session_is_asked_for_once_the_settings_have_come_and_names_its_member() {
     let mut pair = Pair::framed();
     let wanted = SessionRequest { node: Some("10.0.0.7:11222".into()), ..request() };
-    let channel = pair.client.open(NOW, wanted);
+    let channel = pair.client.open(NOW, 0, wanted);
     assert_eq!(pair.client.form(channel), None);
     pair.exchange();
     let Some(ServerEvent::Asked { stream, asked }) = pair.to_server.pop() else { panic!("{:?}", pair.to_server) };
@@ -38,7 +38,7 @@ fn a_session_is_asked_for_once_the_settings_have_come_and_names_its_member() {
 #[test]
 fn a_refusal_says_why_and_when_to_try_again() {
     let mut pair = Pair::framed();
-    let channel = pair.client.open(NOW, request());
+    let channel = pair.client.open(NOW, 0, request());
     pair.exchange();
     let stream = pair.asked();
     pair.server.refuse(stream, 503, Some(7));
@@ -54,7 +54,7 @@ fn a_refusal_says_why_and_when_to_try_again() {
 fn who_wants_frames_alone_is_told_that_there_are_none() {
     let config = crate::carriage::ClientConfig { only_frames: true, ..client_config(Some(Offer::default())) };
     let mut pair = Pair::new(config, None, 100);
-    pair.client.open(NOW, request());
+    pair.client.open(NOW, 0, request());
     pair.exchange();
     assert!(pair.to_client.contains(&ClientEvent::Closed(LinkEnd::NoFrames)), "{:?}", pair.to_client);
 }
@@ -142,7 +142,7 @@ fn an_impossible_credit_is_nothing_to_who_speaks_no_frames() {
     let (channel, _) = pair.open();
     assert_eq!(pair.client.form(channel), Some(Form::Bytes));
     let mut pair = Pair::new(client_config(Some(impossible)), Some(Offer::default()), 100);
-    pair.client.open(NOW, request());
+    pair.client.open(NOW, 0, request());
     pair.exchange();
     assert!(pair.to_client.iter().any(|event| matches!(event, ClientEvent::Closed(_))), "both speak them");
 }

@@ -10,5 +10,6 @@ mod node;
 mod opening;
 mod pair;
 mod reach;
+mod ready;
 mod rules;
 mod urgency;

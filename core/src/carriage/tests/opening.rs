@@ -12,7 +12,7 @@ use crate::http2::frame::Frame;
 /// A session that was asked for and is not answered.
 fn asked() -> (Pair, crate::carriage::ChannelId, crate::http2::StreamId) {
     let mut pair = Pair::framed();
-    let channel = pair.client.open(NOW, request());
+    let channel = pair.client.open(NOW, 0, request());
     pair.exchange();
     let stream = pair.asked();
     (pair, channel, stream)
@@ -80,7 +80,7 @@ fn an_endpoint_holds_everything_back_until_node() {
 fn refusals_of_calls_come_behind_node() {
     let offer = Offer { max_calls: 1, ..Offer::default() };
     let mut pair = Pair::new(client_config(Some(Offer::default())), Some(offer), usize::MAX);
-    let channel = pair.client.open(NOW, request());
+    let channel = pair.client.open(NOW, 0, request());
     pair.exchange();
     let stream = pair.asked();
     (1..=3).for_each(|message| pair.call(channel, message, b"q"));

@@ -78,7 +78,7 @@ impl Pair {
 
     /// With a session that was accepted.
     pub(super) fn open(&mut self) -> (ChannelId, StreamId) {
-        let channel = self.client.open(NOW, request());
+        let channel = self.client.open(NOW, 0, request());
         self.exchange();
         let stream = self.asked();
         self.server.accept(stream, &node());

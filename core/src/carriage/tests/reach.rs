@@ -67,7 +67,7 @@ impl Way {
             to_server: Direction::default(),
             came: (0, 0),
         };
-        let channel = way.client.open(NOW, request());
+        let channel = way.client.open(NOW, 0, request());
         let stream = StreamId::new(1);
         while way.step() {}
         way.server.accept(stream, &node());

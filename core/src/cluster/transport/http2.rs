@@ -4,6 +4,8 @@ use alloc::boxed::Box;
 use alloc::string::ToString;
 use alloc::vec::Vec;
 
+use slotmap::Key;
+
 use super::link::{Link, LinkId, Stage};
 use super::open_session::{OpenSession, SessionId};
 use super::{Scope, Transport};
@@ -30,7 +32,7 @@ impl Transport {
         let Some(open) = self.sessions.get_mut(session) else { return };
         let Some(link) = self.links.get_mut(open.link) else { return };
         let request = scope.session_request(session, open.member, &link.endpoint);
-        open.channel = link.carried_mut().map(|carried| carried.open(scope.now, request));
+        open.channel = link.carried_mut().map(|carried| carried.open(scope.now, session.data().as_ffi(), request));
     }
 
     /// The next event of a link's HTTP/2 connection.

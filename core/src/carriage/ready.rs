@@ -1,0 +1,197 @@
+//! The sessions of a link that have something to do, so that no walk over all sessions has to find them.
+
+use alloc::collections::{BinaryHeap, VecDeque};
+use core::cmp::Reverse;
+
+/// Sessions to be served, and sessions that wait for room in the link. Both come out in the order of their ids.
+///
+/// The owner of the sessions keeps the [`Standing`] of each, which has it in each of the two at most once, and skips sessions
+/// that are over.
+#[derive(Debug)]
+pub(super) struct ReadyList<T> {
+    listed: BinaryHeap<Reverse<T>>,
+    waiting: BinaryHeap<Reverse<T>>,
+    /// Whole messages in the link's output: the offset at which each ends, and its session.
+    unsent: VecDeque<(u64, T)>,
+}
+
+/// The places in which a session stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) struct Standing {
+    is_listed: bool,
+    is_waiting: bool,
+}
+
+impl Standing {
+    /// Takes the session out of the places that [`ReadyList::next`] has taken it out of.
+    pub(super) fn leave(&mut self, places: Self) {
+        self.is_listed &= !places.is_listed;
+        self.is_waiting &= !places.is_waiting;
+    }
+}
+
+impl<T: Ord> Default for ReadyList<T> {
+    fn default() -> Self {
+        Self { listed: BinaryHeap::new(), waiting: BinaryHeap::new(), unsent: VecDeque::new() }
+    }
+}
+
+impl<T: Copy + Ord> ReadyList<T> {
+    /// Lists a session to be served.
+    pub(super) fn list(&mut self, session: T, standing: &mut Standing) {
+        if !core::mem::replace(&mut standing.is_listed, true) {
+            self.listed.push(Reverse(session));
+        }
+    }
+
+    /// Has a session wait for room in the link.
+    pub(super) fn wait(&mut self, session: T, standing: &mut Standing) {
+        if !core::mem::replace(&mut standing.is_waiting, true) {
+            self.waiting.push(Reverse(session));
+        }
+    }
+
+    /// Takes out the next session to be served, with the places where it stood; with `has_room` also those that wait.
+    pub(super) fn next(&mut self, has_room: bool) -> Option<(T, Standing)> {
+        let listed = self.listed.peek().map(|first| first.0);
+        let waiting = self.waiting.peek().map(|first| first.0).filter(|_| has_room);
+        let session = match (listed, waiting) {
+            (Some(listed), Some(waiting)) => listed.min(waiting),
+            (listed, waiting) => listed.or(waiting)?,
+        };
+        let places = Standing { is_listed: listed == Some(session), is_waiting: waiting == Some(session) };
+        if places.is_listed {
+            self.listed.pop();
+        }
+        if places.is_waiting {
+            self.waiting.pop();
+        }
+        Some((session, places))
+    }
+
+    /// Takes out a session that waits, with the place where it stood.
+    pub(super) fn next_waiting(&mut self) -> Option<(T, Standing)> {
+        let Reverse(session) = self.waiting.pop()?;
+        Some((session, Standing { is_waiting: true, ..Standing::default() }))
+    }
+
+    /// Notes that a message of a session ends at `end` in the link's output. Ends ascend.
+    pub(super) fn written(&mut self, session: T, end: u64) {
+        self.unsent.push_back((end, session));
+    }
+
+    /// Takes out the next session of which a message is within the first `sent` bytes of the link's output.
+    pub(super) fn next_sent(&mut self, sent: u64) -> Option<T> {
+        let (_, session) = *self.unsent.front().filter(|(end, _)| *end <= sent)?;
+        while self.unsent.front().is_some_and(|(end, other)| *end <= sent && *other == session) {
+            self.unsent.pop_front();
+        }
+        Some(session)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::collections::{BTreeMap, BTreeSet};
+    use alloc::vec::Vec;
+    use proptest::prelude::*;
+
+    const SESSIONS: u8 = 12;
+
+    #[derive(Debug, Clone)]
+    enum Step {
+        List(u8),
+        Wait(u8),
+        End(u8),
+        Serve { most: usize, has_room: bool },
+        ListWaiting,
+    }
+
+    fn step() -> impl Strategy<Value = Step> {
+        let session = 0..SESSIONS;
+        prop_oneof![
+            4 => session.clone().prop_map(Step::List),
+            4 => session.clone().prop_map(Step::Wait),
+            1 => session.prop_map(Step::End),
+            3 => (0usize..5, any::<bool>()).prop_map(|(most, has_room)| Step::Serve { most, has_room }),
+            1 => Just(Step::ListWaiting),
+        ]
+    }
+
+    proptest! {
+        /// The model is a walk over all sessions in the order of their ids that asks each whether it has something to do.
+        #[test]
+        fn sessions_come_out_as_a_walk_over_all_of_them_finds_them(steps in proptest::collection::vec(step(), 0..200)) {
+            let mut list = ReadyList::default();
+            let mut open: BTreeMap<u8, Standing> = (0..SESSIONS).map(|session| (session, Standing::default())).collect();
+            let (mut listed, mut waiting) = (BTreeSet::new(), BTreeSet::new());
+            for step in steps {
+                match step {
+                    Step::List(session) => if let Some(standing) = open.get_mut(&session) {
+                        list.list(session, standing);
+                        listed.insert(session);
+                    },
+                    Step::Wait(session) => if let Some(standing) = open.get_mut(&session) {
+                        list.wait(session, standing);
+                        waiting.insert(session);
+                    },
+                    Step::End(session) => {
+                        open.remove(&session);
+                    }
+                    Step::Serve { most, has_room } => {
+                        let found = |session: &u8| listed.contains(session) || has_room && waiting.contains(session);
+                        let walked: Vec<u8> = open.keys().copied().filter(found).take(most).collect();
+                        let mut served = Vec::new();
+                        while served.len() < most && let Some((session, places)) = list.next(has_room) {
+                            if let Some(standing) = open.get_mut(&session) {
+                                standing.leave(places);
+                                served.push(session);
+                            }
+                        }
+                        prop_assert_eq!(&served, &walked);
+                        for session in served {
+                            listed.remove(&session);
+                            if has_room {
+                                waiting.remove(&session);
+                            }
+                        }
+                    }
+                    Step::ListWaiting => {
+                        while let Some((session, place)) = list.next_waiting() {
+                            if let Some(standing) = open.get_mut(&session) {
+                                standing.leave(place);
+                                list.list(session, standing);
+                            }
+                        }
+                        listed.append(&mut waiting);
+                    }
+                }
+            }
+        }
+
+        /// Every session is found whose last byte of a message was sent, as soon as it was, and no other.
+        #[test]
+        fn a_session_is_found_when_a_message_of_it_is_sent(
+            messages in proptest::collection::vec((0..SESSIONS, 1u64..50), 0..50),
+            writes in proptest::collection::vec(1u64..80, 0..60),
+        ) {
+            let mut list = ReadyList::default();
+            let mut end = 0;
+            let ends: Vec<(u64, u8)> = messages.into_iter().map(|(session, size)| {
+                end += size;
+                list.written(session, end);
+                (end, session)
+            }).collect();
+            let mut sent = 0;
+            for write in writes {
+                let before = sent;
+                sent = end.min(sent + write);
+                let walked: BTreeSet<u8> =
+                    ends.iter().filter(|(end, _)| (before + 1..=sent).contains(end)).map(|(_, session)| *session).collect();
+                let found: BTreeSet<u8> = core::iter::from_fn(|| list.next_sent(sent)).collect();
+                prop_assert_eq!(found, walked);
+            }
+        }
+    }
+}
