@@ -17,8 +17,8 @@ use super::reach::{MOST_CREDIT, Reach};
 use super::ready::{ReadyList, Standing};
 use super::registry::{HOT_ROD_CREDIT_ERROR, HOT_ROD_MESSAGE_ERROR, USUAL_URGENCY, flag, frame_type, setting};
 use super::request::{Form, SessionRequest};
+use super::scheduler::Scheduler;
 use super::terms::{CHANGED_TERMS, Offer};
-use super::turns::Turns;
 use super::writing::{ENOUGH, FULL, largest_whole, put_fragment, put_head, put_numbers};
 use crate::http1::Fields;
 use crate::http2::hpack::Field;
@@ -75,9 +75,9 @@ enum Progress {
 }
 
 impl Channel {
-    /// Whether some of its requests wait for credit or for the link.
-    fn has_requests(&self) -> bool {
-        self.calls.as_ref().is_some_and(|calls| calls.requests.bytes() > 0)
+    /// The urgency of its next fragment; `None` if it has none to send now.
+    fn urgency(&self, room: Room) -> Option<u8> {
+        self.calls.as_ref()?.requests.urgency(room)
     }
 }
 
@@ -112,8 +112,8 @@ pub struct ClientLink {
     allowance: Allowance,
     window: Window,
     reach: Reach,
-    /// Sessions with something to send in fragments.
-    turns: Turns<ChannelId>,
+    /// Sessions with requests to send in fragments.
+    scheduler: Scheduler<ChannelId>,
     ready: ReadyList<ChannelId>,
     flood: FrameGuard,
     events: VecDeque<ClientEvent>,
@@ -144,7 +144,7 @@ impl ClientLink {
             allowance: Allowance::new(0),
             window: Window::new(own.connection_credit),
             reach: Reach::new(&own, MOST_CREDIT),
-            turns: Turns::default(),
+            scheduler: Scheduler::default(),
             ready: ReadyList::default(),
             flood: FrameGuard::new(&config.budgets, now),
             events: VecDeque::new(),
@@ -262,6 +262,7 @@ impl ClientLink {
     /// Ends a session. Nothing more is said of it.
     pub fn close(&mut self, id: ChannelId, code: ErrorCode) {
         let Some(channel) = self.channels.remove(id.key) else { return };
+        self.scheduler.forget(id);
         let Some(stream) = channel.stream else { return };
         self.streams.remove(&stream);
         if code != ErrorCode::NO_ERROR || self.connection.send_data(stream, Bytes::new(), true).is_err() {
@@ -353,7 +354,7 @@ impl ClientLink {
         let flags = flag::FIRST | urgency << 4;
         let _ = put_head(&mut self.connection, stream, frame_type::REQUEST, flags, message as u32, 0);
         calls.begin_in_fragments(message, urgency, Allowance::new(terms.initial_credit), pieces);
-        self.turns.add(id);
+        self.schedule(id);
         self.send_fragments();
     }
 
@@ -375,17 +376,26 @@ impl ClientLink {
     /// Writes fragments of large messages while the link has little to send: the most urgent first, and of one session after
     /// the other.
     fn send_fragments(&mut self) {
-        let frame = self.largest_whole();
         while self.connection.transmit().len() < ENOUGH {
-            let room = Room { frame, credit: self.allowance.left() };
+            let room = self.room();
             let channels = &self.channels;
-            let urgency = |id: ChannelId| channels.get(id.key)?.calls.as_ref()?.requests.urgency(room);
-            // One that has no credit gets its next turn with the credit.
-            let Some(id) = self.turns.next(urgency) else { return };
+            let next = self.scheduler.next(room.credit > 0, |id| channels.get(id.key)?.urgency(room));
+            let Some(id) = next else { return };
             if self.send_fragment(id, room) {
-                self.turns.add(id);
+                self.schedule(id);
             }
         }
+    }
+
+    /// Has a session send its next fragment in its turn, if it may send one now.
+    fn schedule(&mut self, id: ChannelId) {
+        let room = self.room();
+        let Some(channel) = self.channels.get(id.key) else { return };
+        self.scheduler.add(id, channel.urgency(room), room.credit > 0);
+    }
+
+    fn room(&self) -> Room {
+        Room { frame: self.largest_whole(), credit: self.allowance.left() }
     }
 
     fn send_fragment(&mut self, id: ChannelId, room: Room) -> bool {
@@ -566,17 +576,11 @@ impl ClientLink {
             return self.over(end);
         }
         self.allowance = Allowance::new(self.terms.map_or(0, |terms| terms.connection_credit));
-        for id in self.in_order(|_| true) {
+        let mut waiting: Vec<ChannelId> = self.channels.values().map(|channel| channel.id).collect();
+        waiting.sort_unstable();
+        for id in waiting {
             self.begin(now, id);
         }
-    }
-
-    /// Sessions that match, in the order in which they were opened.
-    fn in_order(&self, matches: impl Fn(&Channel) -> bool) -> Vec<ChannelId> {
-        let mut found: Vec<_> =
-            self.channels.values().filter(|channel| matches(channel)).map(|channel| channel.id).collect();
-        found.sort_unstable();
-        found
     }
 
     fn handle_response(&mut self, stream: StreamId, fields: &[Field], end_stream: bool) -> Option<ClientEvent> {

@@ -20,10 +20,10 @@ mod reach;
 mod ready;
 pub mod registry;
 mod request;
+mod scheduler;
 mod served;
 mod server;
 mod terms;
-mod turns;
 mod writing;
 
 pub use choice::{Carriage, Choice, Inside};

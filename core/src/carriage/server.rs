@@ -16,9 +16,9 @@ use super::registry::{
     frame_type, setting,
 };
 use super::request::{Form, names_at_most_one_node, node_of, text_of};
+use super::scheduler::Scheduler;
 use super::served::{Answered, Numbers, Served, Terms};
 use super::terms::{CHANGED_TERMS, Offer};
-use super::turns::Turns;
 use super::writing::{ENOUGH, FULL, largest_whole, put_fragment, put_head, put_numbers};
 use crate::http2::hpack::Field;
 use crate::http2::{self, Connection, ErrorCode, StreamId};
@@ -161,7 +161,7 @@ pub struct ServerLink {
     window: Window,
     reach: Reach,
     /// Sessions with something to send.
-    turns: Turns<StreamId>,
+    scheduler: Scheduler<StreamId>,
     flood: FrameGuard,
     events: VecDeque<ServerEvent>,
     /// The client broke the rules of the link: what it has sent since is nothing.
@@ -187,7 +187,7 @@ impl ServerLink {
             allowance: Allowance::new(0),
             window: Window::new(own.connection_credit),
             reach: Reach::new(&own, config.most_credit),
-            turns: Turns::default(),
+            scheduler: Scheduler::default(),
             flood: FrameGuard::new(&config.budgets, now),
             events: VecDeque::new(),
             has_failed: false,
@@ -261,7 +261,7 @@ impl ServerLink {
         let held_back = session.take_held_back();
         self.tell_node(stream, node);
         held_back.into_iter().for_each(|numbers| self.put_numbers(stream, numbers));
-        self.turns.add(stream);
+        self.schedule(stream);
         self.send_fragments();
     }
 
@@ -318,7 +318,7 @@ impl ServerLink {
         // What the client has sent behind its request is of no use.
         let _ = self.connection.reset(stream, ErrorCode::NO_ERROR);
         self.events.retain(|event| event.stream() != Some(stream));
-        let held = self.sessions.remove(&stream).map_or(0, |session| session.held());
+        let held = self.remove(stream).map_or(0, |session| session.held());
         self.give_back(held);
     }
 
@@ -386,7 +386,7 @@ impl ServerLink {
                 self.answer_went(stream, call);
             }
             Answered::Waits => {
-                self.turns.add(stream);
+                self.schedule(stream);
                 self.send_fragments();
             }
         }
@@ -428,7 +428,7 @@ impl ServerLink {
             let ended = self.violated(stream, HOT_ROD_TOO_LARGE);
             return self.events.extend(ended);
         }
-        self.turns.add(stream);
+        self.schedule(stream);
         self.send_fragments();
     }
 
@@ -479,7 +479,7 @@ impl ServerLink {
     /// told that they may have been applied; give up those that can't have been before, by [`end_call`](Self::end_call).
     pub fn end(&mut self, stream: StreamId, code: ErrorCode) {
         self.events.retain(|event| event.stream() != Some(stream));
-        let Some(session) = self.sessions.remove(&stream) else { return };
+        let Some(session) = self.remove(stream) else { return };
         if session.is_accepted && session.is_framed() {
             let told = if code == ErrorCode::NO_ERROR { ErrorCode::CANCEL } else { code };
             for call in session.open_calls() {
@@ -541,7 +541,7 @@ impl ServerLink {
                 return Some(self.handle_request(stream, fields, end_stream));
             }
             http2::Event::Reset { stream, code, .. } => {
-                let session = self.sessions.remove(&stream)?;
+                let session = self.remove(stream)?;
                 self.give_back(session.held());
                 return Some(ServerEvent::Ended { stream, code });
             }
@@ -615,7 +615,7 @@ impl ServerLink {
 
     /// The client broke the rules of a session, or it can't go on: it ends there, and the link goes on.
     fn violated(&mut self, stream: StreamId, code: ErrorCode) -> Option<ServerEvent> {
-        let session = self.sessions.remove(&stream)?;
+        let session = self.remove(stream)?;
         let _ = self.connection.reset(stream, code);
         self.give_back(session.held());
         Some(ServerEvent::Ended { stream, code })
@@ -630,16 +630,32 @@ impl ServerLink {
     /// Writes fragments of answers and events while the link has little to send: the most urgent first, and of one session
     /// after the other.
     fn send_fragments(&mut self) {
-        let frame = largest_whole(&self.connection);
         while self.connection.transmit().len() < ENOUGH {
-            let room = Room { frame, credit: self.allowance.left() };
+            let room = self.free();
             let sessions = &self.sessions;
-            // One that has no credit gets its next turn with the credit.
-            let Some(stream) = self.turns.next(|stream| sessions.get(&stream)?.urgency(room)) else { return };
+            let next = self.scheduler.next(room.credit > 0, |stream| sessions.get(&stream)?.urgency(room));
+            let Some(stream) = next else { return };
             if self.send_fragment(stream, room) {
-                self.turns.add(stream);
+                self.schedule(stream);
             }
         }
+    }
+
+    /// Has a session send its next fragment in its turn, if it may send one now.
+    fn schedule(&mut self, stream: StreamId) {
+        let room = self.free();
+        let Some(session) = self.sessions.get(&stream) else { return };
+        self.scheduler.add(stream, session.urgency(room), room.credit > 0);
+    }
+
+    /// Removes a session that is over.
+    fn remove(&mut self, stream: StreamId) -> Option<Served> {
+        self.scheduler.forget(stream);
+        self.sessions.remove(&stream)
+    }
+
+    fn free(&self) -> Room {
+        Room { frame: largest_whole(&self.connection), credit: self.allowance.left() }
     }
 
     fn send_fragment(&mut self, stream: StreamId, room: Room) -> bool {

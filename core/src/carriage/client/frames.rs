@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 
-use super::{Channel, ChannelId, ClientLink, Progress};
+use super::{ChannelId, ClientLink, Progress};
 use crate::carriage::calls::{Brought, Ended};
 use crate::carriage::credit::is_increment;
 use crate::carriage::event::ClientEvent;
@@ -93,7 +93,9 @@ impl ClientLink {
                     self.fail(HOT_ROD_CREDIT_ERROR, b"credit of the connection");
                     return None;
                 }
-                self.in_order(Channel::has_requests).into_iter().for_each(|id| self.turns.add(id));
+                while let Some(id) = self.scheduler.next_starved() {
+                    self.schedule(id);
+                }
                 self.send_fragments();
                 None
             }
@@ -179,7 +181,7 @@ impl ClientLink {
             News::Event(event) => Some(event),
             News::Granted(is_open) => {
                 if is_open {
-                    self.turns.add(id);
+                    self.schedule(id);
                     self.send_fragments();
                 }
                 None

@@ -89,8 +89,9 @@ impl ServerLink {
                 if !is_increment(*increment) || !self.allowance.grant(*increment) {
                     return self.fail(HOT_ROD_CREDIT_ERROR, b"credit of the connection");
                 }
-                let waiting = self.sessions.iter().filter(|(_, session)| session.waiting() > 0);
-                waiting.for_each(|(stream, _)| self.turns.add(*stream));
+                while let Some(stream) = self.scheduler.next_starved() {
+                    self.schedule(stream);
+                }
                 self.send_fragments();
             }
             _ => self.fail(ErrorCode::PROTOCOL_ERROR, b"a frame that is none of a client's for the whole link"),
@@ -114,7 +115,7 @@ impl ServerLink {
                 }
                 let Some(session) = self.sessions.get_mut(&stream) else { return Ok(None) };
                 if session.grant(call, increment)? {
-                    self.turns.add(stream);
+                    self.schedule(stream);
                     self.send_fragments();
                 }
                 Ok(None)
