@@ -1,6 +1,6 @@
 //! The client's end of an HTTP/2 link: one connection, a session on each of its streams.
 
-use alloc::collections::{BTreeMap, VecDeque};
+use alloc::collections::VecDeque;
 use alloc::vec::Vec;
 
 use bytes::{Buf, Bytes, BytesMut};
@@ -22,7 +22,7 @@ use super::terms::{CHANGED_TERMS, Offer};
 use super::writing::{ENOUGH, FULL, largest_whole, put_fragment, put_head, put_numbers};
 use crate::http1::Fields;
 use crate::http2::hpack::Field;
-use crate::http2::{self, Connection, ErrorCode, StreamId};
+use crate::http2::{self, Connection, ErrorCode, StreamId, StreamMap};
 use crate::time::Instant;
 use crate::wire::{Limits, SendBuffer};
 
@@ -106,7 +106,7 @@ pub struct ClientLink {
     terms: Option<Offer>,
     settled: bool,
     channels: SlotMap<ChannelKey, Channel>,
-    streams: BTreeMap<StreamId, ChannelId>,
+    streams: StreamMap<ChannelId>,
     last_channel: u32,
     /// What may be sent in fragments on the whole link, and what may come.
     allowance: Allowance,
@@ -139,7 +139,7 @@ impl ClientLink {
             terms: None,
             settled: false,
             channels: SlotMap::with_key(),
-            streams: BTreeMap::new(),
+            streams: StreamMap::default(),
             last_channel: 0,
             allowance: Allowance::new(0),
             window: Window::new(own.connection_credit),
@@ -264,7 +264,7 @@ impl ClientLink {
         let Some(channel) = self.channels.remove(id.key) else { return };
         self.scheduler.forget(id);
         let Some(stream) = channel.stream else { return };
-        self.streams.remove(&stream);
+        self.streams.remove(stream);
         if code != ErrorCode::NO_ERROR || self.connection.send_data(stream, Bytes::new(), true).is_err() {
             let _ = self.connection.reset(stream, code);
         }
@@ -519,7 +519,7 @@ impl ClientLink {
             http2::Event::Reset { stream, code, .. } => return self.ended(stream, LinkEnd::Reset(code)),
             http2::Event::Trailers { stream, .. } => return self.ended(stream, LinkEnd::Finished),
             http2::Event::Writable { stream } => {
-                let channel = *self.streams.get(&stream)?;
+                let channel = *self.streams.get(stream)?;
                 return Some(ClientEvent::Writable { channel });
             }
             http2::Event::GoAway { code: ErrorCode::NO_ERROR, .. } => {
@@ -584,7 +584,7 @@ impl ClientLink {
     }
 
     fn handle_response(&mut self, stream: StreamId, fields: &[Field], end_stream: bool) -> Option<ClientEvent> {
-        let id = *self.streams.get(&stream)?;
+        let id = *self.streams.get(stream)?;
         let refusal = Refusal::of_fields(fields);
         if (200..300).contains(&refusal.status) && !end_stream {
             self.channels.get_mut(id.key)?.progress = Progress::Open;
@@ -595,7 +595,7 @@ impl ClientLink {
     }
 
     fn handle_data(&mut self, stream: StreamId, data: Bytes, end_stream: bool) -> Option<ClientEvent> {
-        let Some(&id) = self.streams.get(&stream) else {
+        let Some(&id) = self.streams.get(stream) else {
             self.connection.release(stream, data.len());
             return None;
         };
@@ -642,7 +642,7 @@ impl ClientLink {
     }
 
     fn forget(&mut self, stream: StreamId, code: ErrorCode) -> Option<ChannelId> {
-        let id = *self.streams.get(&stream)?;
+        let id = *self.streams.get(stream)?;
         self.close(id, code);
         Some(id)
     }

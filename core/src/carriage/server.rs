@@ -1,6 +1,6 @@
 //! The endpoint's end of an HTTP/2 link: it is asked for sessions, and carries them.
 
-use alloc::collections::{BTreeMap, VecDeque};
+use alloc::collections::VecDeque;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
@@ -21,7 +21,7 @@ use super::served::{Answered, Numbers, Served, Terms};
 use super::terms::{CHANGED_TERMS, Offer};
 use super::writing::{ENOUGH, FULL, largest_whole, put_fragment, put_head, put_numbers};
 use crate::http2::hpack::Field;
-use crate::http2::{self, Connection, ErrorCode, StreamId};
+use crate::http2::{self, Connection, ErrorCode, StreamId, StreamMap};
 use crate::time::Instant;
 use crate::wire::{SendBuffer, Topology};
 
@@ -156,7 +156,7 @@ pub struct ServerLink {
     /// What the client has offered, if both speak the frames.
     terms: Option<Offer>,
     settled: bool,
-    sessions: BTreeMap<StreamId, Served>,
+    sessions: StreamMap<Served>,
     allowance: Allowance,
     window: Window,
     reach: Reach,
@@ -183,7 +183,7 @@ impl ServerLink {
             connection: Connection::server(http2, now),
             terms: None,
             settled: false,
-            sessions: BTreeMap::new(),
+            sessions: StreamMap::default(),
             allowance: Allowance::new(0),
             window: Window::new(own.connection_credit),
             reach: Reach::new(&own, config.most_credit),
@@ -238,7 +238,7 @@ impl ServerLink {
 
     /// How a session's bytes travel; `None` if it is not there (any more).
     pub fn form(&self, stream: StreamId) -> Option<Form> {
-        let session = self.sessions.get(&stream)?;
+        let session = self.sessions.get(stream)?;
         Some(if session.is_framed() { Form::Frames } else { Form::Bytes })
     }
 
@@ -256,7 +256,7 @@ impl ServerLink {
         if self.connection.respond(stream, &fields, false).is_err() {
             return;
         }
-        let Some(session) = self.sessions.get_mut(&stream) else { return };
+        let Some(session) = self.sessions.get_mut(stream) else { return };
         session.is_accepted = true;
         let held_back = session.take_held_back();
         self.tell_node(stream, node);
@@ -268,14 +268,14 @@ impl ServerLink {
     /// CREDIT or CANCEL of a session.
     fn put_numbers(&mut self, stream: StreamId, (kind, flags, numbers): Numbers) {
         let is_held_back = |session: &mut Served| session.hold_back((kind, flags, numbers));
-        if !self.sessions.get_mut(&stream).is_some_and(is_held_back) {
+        if !self.sessions.get_mut(stream).is_some_and(is_held_back) {
             put_numbers(&mut self.connection, stream, kind, flags, numbers);
         }
     }
 
     /// Whether Hot Rod frames can be sent to the client of a session.
     fn takes_frames(&self, stream: StreamId) -> bool {
-        self.sessions.get(&stream).is_some_and(|session| session.is_framed() && session.is_accepted)
+        self.sessions.get(stream).is_some_and(|session| session.is_framed() && session.is_accepted)
     }
 
     /// Tells the client of a session with frames who it talks to.
@@ -352,7 +352,7 @@ impl ServerLink {
 
     /// A fragment of a request has gone on.
     pub fn fragment_taken(&mut self, stream: StreamId, call: u32, octets: usize) {
-        let Some(session) = self.sessions.get_mut(&stream) else { return };
+        let Some(session) = self.sessions.get_mut(stream) else { return };
         let (octets, grant) = session.release(call, octets, self.reach.credit());
         if let Some(increment) = grant {
             self.put_numbers(stream, (frame_type::CREDIT, 0, [call, increment]));
@@ -372,7 +372,7 @@ impl ServerLink {
     /// Nothing is sent for a call that is not open: it was given up. In place of an answer larger than the client takes it
     /// is told so, and that the request may have been applied.
     pub fn respond(&mut self, stream: StreamId, call: u32, bytes: Bytes, is_last: bool) {
-        let Some(session) = self.sessions.get_mut(&stream) else { return };
+        let Some(session) = self.sessions.get_mut(stream) else { return };
         let can_send = session.is_accepted && self.connection.transmit().len() < FULL;
         let room = can_send.then(|| Room { frame: largest_whole(&self.connection), credit: 0 });
         match session.answer(call, bytes, is_last, room) {
@@ -410,20 +410,20 @@ impl ServerLink {
 
     /// Octets of events of a session that wait for credit, or for the link.
     pub fn waiting_events(&self, stream: StreamId) -> usize {
-        self.sessions.get(&stream).map_or(0, Served::waiting_events)
+        self.sessions.get(stream).map_or(0, Served::waiting_events)
     }
 
     /// The last of an answer has gone out.
     fn answer_went(&mut self, stream: StreamId, call: u32) {
         self.flood.answered();
-        let closed = self.sessions.get_mut(&stream).and_then(|session| session.close(call, ErrorCode::NO_ERROR));
+        let closed = self.sessions.get_mut(stream).and_then(|session| session.close(call, ErrorCode::NO_ERROR));
         closed.into_iter().for_each(|(held, _)| self.give_back(held));
     }
 
     /// Sends an event, or its next fragment. It waits until the client has given credit for it. One that is larger than the
     /// client takes ends the session.
     pub fn event(&mut self, stream: StreamId, bytes: Bytes, is_first: bool, is_last: bool) {
-        let Some(session) = self.sessions.get_mut(&stream) else { return };
+        let Some(session) = self.sessions.get_mut(stream) else { return };
         if !session.event(bytes, is_first, is_last) {
             let ended = self.violated(stream, HOT_ROD_TOO_LARGE);
             return self.events.extend(ended);
@@ -434,12 +434,12 @@ impl ServerLink {
 
     /// Octets of answers and events of a session that wait for credit, or for the link.
     pub fn waiting(&self, stream: StreamId) -> usize {
-        self.sessions.get(&stream).map_or(0, Served::waiting)
+        self.sessions.get(stream).map_or(0, Served::waiting)
     }
 
     /// Bytes of memory that the client has a session take here, beside what [`memory`](Self::memory) counts.
     pub fn session_memory(&self, stream: StreamId) -> usize {
-        self.sessions.get(&stream).map_or(0, Served::memory)
+        self.sessions.get(stream).map_or(0, Served::memory)
     }
 
     /// Bytes of memory that the client has the link take, without its sessions (see [`Connection::memory`]).
@@ -463,7 +463,7 @@ impl ServerLink {
 
     /// Gives a call up, or confirms that it was given up. Nothing is said of a call that is not open.
     pub fn end_call(&mut self, stream: StreamId, call: u32, code: ErrorCode, may_have_been_applied: bool) {
-        let Some(session) = self.sessions.get_mut(&stream) else { return };
+        let Some(session) = self.sessions.get_mut(stream) else { return };
         let Some((held, code)) = session.close(call, code) else { return };
         let flags = if may_have_been_applied { flag::MAY_HAVE_BEEN_APPLIED } else { 0 };
         self.put_numbers(stream, (frame_type::CANCEL, flags, [call, code.0]));
@@ -472,7 +472,7 @@ impl ServerLink {
 
     /// Calls of a session that are open, or whose answer has not gone out whole.
     pub fn open_calls(&self, stream: StreamId) -> Vec<u32> {
-        self.sessions.get(&stream).map(Served::open_calls).unwrap_or_default()
+        self.sessions.get(stream).map(Served::open_calls).unwrap_or_default()
     }
 
     /// Ends a session: in good order, or with a code. Calls that are open, or whose answer has not gone out whole, are
@@ -545,7 +545,7 @@ impl ServerLink {
                 self.give_back(session.held());
                 return Some(ServerEvent::Ended { stream, code });
             }
-            http2::Event::Trailers { stream, .. } if self.sessions.contains_key(&stream) => {
+            http2::Event::Trailers { stream, .. } if self.sessions.contains(stream) => {
                 return Some(ServerEvent::Finished { stream });
             }
             http2::Event::Writable { stream } => return Some(ServerEvent::Writable { stream }),
@@ -596,7 +596,7 @@ impl ServerLink {
     }
 
     fn handle_data(&mut self, stream: StreamId, data: Bytes, end_stream: bool) -> Option<ServerEvent> {
-        let Some(session) = self.sessions.get(&stream) else {
+        let Some(session) = self.sessions.get(stream) else {
             self.connection.release(stream, data.len());
             return None;
         };
@@ -633,7 +633,7 @@ impl ServerLink {
         while self.connection.transmit().len() < ENOUGH {
             let room = self.free();
             let sessions = &self.sessions;
-            let next = self.scheduler.next(room.credit > 0, |stream| sessions.get(&stream)?.urgency(room));
+            let next = self.scheduler.next(room.credit > 0, |stream| sessions.get(stream)?.urgency(room));
             let Some(stream) = next else { return };
             if self.send_fragment(stream, room) {
                 self.schedule(stream);
@@ -644,14 +644,14 @@ impl ServerLink {
     /// Has a session send its next fragment in its turn, if it may send one now.
     fn schedule(&mut self, stream: StreamId) {
         let room = self.free();
-        let Some(session) = self.sessions.get(&stream) else { return };
+        let Some(session) = self.sessions.get(stream) else { return };
         self.scheduler.add(stream, session.urgency(room), room.credit > 0);
     }
 
     /// Removes a session that is over.
     fn remove(&mut self, stream: StreamId) -> Option<Served> {
         self.scheduler.forget(stream);
-        self.sessions.remove(&stream)
+        self.sessions.remove(stream)
     }
 
     fn free(&self) -> Room {
@@ -659,7 +659,7 @@ impl ServerLink {
     }
 
     fn send_fragment(&mut self, stream: StreamId, room: Room) -> bool {
-        let Some(session) = self.sessions.get_mut(&stream) else { return false };
+        let Some(session) = self.sessions.get_mut(stream) else { return false };
         let Some((kind, next)) = session.next(room) else { return false };
         let has_room = session.has_room_again();
         let flags = next.flags & (flag::FIRST | flag::FIN);

@@ -41,6 +41,7 @@ mod output;
 mod settings;
 mod stream;
 mod stream_id;
+mod stream_map;
 mod streams;
 
 pub use crate::send_buffer::SendBuffer;
@@ -54,3 +55,4 @@ pub use flood::{Budget, FloodBudgets};
 pub use misuse::{Misuse, RequestError};
 pub use settings::{Settings, setting};
 pub use stream_id::StreamId;
+pub(crate) use stream_map::StreamMap;

@@ -2,8 +2,8 @@
 
 use alloc::collections::{BTreeMap, VecDeque};
 
-use super::StreamId;
 use super::stream::Stream;
+use super::{StreamId, StreamMap};
 
 /// Streams that are gone and remembered one by one; of older ones only that they were.
 const REMEMBERED: usize = 128;
@@ -37,7 +37,7 @@ pub(crate) enum Known {
 /// The streams of a connection, in the order of their identifiers.
 #[derive(Debug, Default)]
 pub(crate) struct Streams {
-    open: BTreeMap<StreamId, Stream>,
+    open: StreamMap<Stream>,
     gone: VecDeque<(StreamId, End)>,
     /// The highest that fell out of `gone`.
     forgotten: u32,
@@ -57,19 +57,19 @@ impl Streams {
     }
 
     pub(crate) fn get(&self, id: StreamId) -> Option<&Stream> {
-        self.open.get(&id)
+        self.open.get(id)
     }
 
     pub(crate) fn get_mut(&mut self, id: StreamId) -> Option<&mut Stream> {
-        self.open.get_mut(&id)
+        self.open.get_mut(id)
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = (StreamId, &Stream)> {
-        self.open.iter().map(|(id, stream)| (*id, stream))
+        self.open.iter()
     }
 
     pub(crate) fn iter_mut(&mut self) -> impl Iterator<Item = (StreamId, &mut Stream)> {
-        self.open.iter_mut().map(|(id, stream)| (*id, stream))
+        self.open.iter_mut()
     }
 
     /// The highest identifier that has been used; that of the connection if none has.
@@ -90,7 +90,7 @@ impl Streams {
     /// The stream is gone. What it holds of the connection's window is the caller's business, and what is still held
     /// of a complete one is kept for [`release_later`](Self::release_later).
     pub(crate) fn remove(&mut self, id: StreamId, end: End) -> Option<Stream> {
-        let stream = self.open.remove(&id)?;
+        let stream = self.open.remove(id)?;
         let held = stream.receive_window.held();
         if end == End::Complete && held > 0 {
             self.unreleased.insert(id, held);
@@ -110,7 +110,7 @@ impl Streams {
 
     /// What `id` stands for.
     pub(crate) fn known(&self, id: StreamId) -> Known {
-        if self.open.contains_key(&id) {
+        if self.open.contains(id) {
             return Known::Open;
         }
         if !id.is_client_initiated() || id.value() > self.highest {

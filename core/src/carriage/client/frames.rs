@@ -49,7 +49,7 @@ impl ClientLink {
             return None;
         }
         // Of a session that is over here some may still be on their way.
-        let Some(id) = self.streams.get(&stream).copied().filter(|_| !is_closed) else {
+        let Some(id) = self.streams.get(stream).copied().filter(|_| !is_closed) else {
             self.discard(frame.ok().as_ref());
             return None;
         };
@@ -72,7 +72,7 @@ impl ClientLink {
             return None;
         }
         let call = u32::from_be_bytes(*payload.first_chunk()?);
-        let id = *self.streams.get(&stream)?;
+        let id = *self.streams.get(stream)?;
         let channel = self.channels.get_mut(id.key)?;
         let calls = channel.calls.as_mut().filter(|_| channel.progress == Progress::Ready && !channel.is_ended)?;
         if !calls.answer_oldest(call, payload.len() - CALL_ID) {

@@ -69,7 +69,7 @@ impl ServerLink {
     }
 
     fn standing(&self, stream: StreamId, stray: Option<Place>) -> Standing {
-        match (stray, self.sessions.get(&stream)) {
+        match (stray, self.sessions.get(stream)) {
             (Some(Place::Closed), _) => Standing::Closed,
             (None | Some(Place::Ended), Some(session)) if session.is_framed() => {
                 Standing::Session { is_behind_end: stray == Some(Place::Ended) }
@@ -113,7 +113,7 @@ impl ServerLink {
                 if !is_increment(increment) {
                     return Err(HOT_ROD_CREDIT_ERROR);
                 }
-                let Some(session) = self.sessions.get_mut(&stream) else { return Ok(None) };
+                let Some(session) = self.sessions.get_mut(stream) else { return Ok(None) };
                 if session.grant(call, increment)? {
                     self.schedule(stream);
                     self.send_fragments();
@@ -135,7 +135,7 @@ impl ServerLink {
             return Ok(None);
         }
         let now = self.connection.now();
-        let Some(session) = self.sessions.get_mut(&stream) else { return Ok(None) };
+        let Some(session) = self.sessions.get_mut(stream) else { return Ok(None) };
         let call = fragment.call;
         let (idle, code) = match session.take(now, &fragment, is_behind_end) {
             Ok(Taken::Accepted) => return Ok(Some(ServerEvent::Request { stream, fragment })),
@@ -160,7 +160,7 @@ impl ServerLink {
 
     fn handle_cancel(&mut self, stream: StreamId, call: u32) -> Result<Option<ServerEvent>, ErrorCode> {
         let now = self.connection.now();
-        let Some(session) = self.sessions.get_mut(&stream) else { return Ok(None) };
+        let Some(session) = self.sessions.get_mut(stream) else { return Ok(None) };
         let given_up = session.give_up(now, call)?;
         let is_allowed = match given_up {
             GivenUp::Late => self.note(Idle::Ignored),

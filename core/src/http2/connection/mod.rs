@@ -39,8 +39,8 @@ use crate::time::Instant;
 /// What a client sends before its first frame (RFC 9113, 3.4).
 const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
-/// Bytes of memory that an open stream takes, with its place in the map and in the queues.
-const STREAM: usize = 2 * (size_of::<Stream>() + size_of::<StreamId>());
+/// Bytes of memory that an open stream takes, with its places in the map and in the queues: these are half full at worst.
+const STREAM: usize = 2 * (size_of::<Stream>() + 6 * size_of::<StreamId>());
 
 /// Which end of the connection this is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
