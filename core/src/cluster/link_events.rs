@@ -76,9 +76,15 @@ impl Cluster {
             Sent::Handshake => {}
             // The session may have been too full for what is queued.
             Sent::Raw(session) => self.submit_queued(session),
-            Sent::Carried(sessions) => {
+            Sent::Carried => {
                 self.handle_carried(link);
-                sessions.into_iter().for_each(|session| self.submit_queued(session));
+                while let Some(session) = self.transport.next_served(link) {
+                    let queued = self.operations.queued(session);
+                    self.submit_queued(session);
+                    if self.operations.queued(session) < queued {
+                        self.transport.list(session);
+                    }
+                }
             }
         }
         self.transport.note_all_sent(link);

@@ -102,6 +102,7 @@ impl Cluster {
         self.note_degradation();
         self.report_coverage();
         self.submit_queued(session);
+        self.transport.list(session);
         self.drain_leaving(member);
         // After that: this session may itself be one that only its queue has kept.
         self.release_unneeded();

@@ -3,8 +3,9 @@
 use alloc::boxed::Box;
 use alloc::string::ToString;
 use alloc::vec::Vec;
+use core::cmp::Reverse;
 
-use slotmap::Key;
+use slotmap::{Key, KeyData};
 
 use super::link::{Link, LinkId, Stage};
 use super::open_session::{OpenSession, SessionId};
@@ -32,6 +33,7 @@ impl Transport {
         let Some(open) = self.sessions.get_mut(session) else { return };
         let Some(link) = self.links.get_mut(open.link) else { return };
         let request = scope.session_request(session, open.member, &link.endpoint);
+        open.is_served = false;
         open.channel = link.carried_mut().map(|carried| carried.open(scope.now, session.data().as_ffi(), request));
     }
 
@@ -42,8 +44,10 @@ impl Transport {
 
     /// Moves what the sessions of a link have to send into it, and sets its timer.
     pub(in crate::cluster) fn send_carried(&mut self, scope: &mut Scope<'_>, link: LinkId) {
-        for session in self.sessions_on(link) {
-            self.send_session(scope, session);
+        while let Some(carried) = self.links.get_mut(link).and_then(Link::carried_mut)
+            && let Some(channel) = carried.poll_ready()
+        {
+            self.send_session(scope, session_of(channel));
         }
         self.report_transmit(scope, link);
         self.set_link_timeout(link);
@@ -53,19 +57,62 @@ impl Transport {
     pub(super) fn send_session(&mut self, scope: &Scope<'_>, session: SessionId) {
         let Some(open) = self.sessions.get_mut(session) else { return };
         let (Some(channel), Some(protocol)) = (open.channel, open.protocol.as_deref_mut()) else { return };
-        let Some(carried) = self.links.get_mut(open.link).and_then(Link::carried_mut) else { return };
-        let form = carried.form(channel);
-        if form == Some(Form::Bytes) {
-            carried.send_bytes(channel, protocol.bytes_to_send());
-        } else if form == Some(Form::Frames) && send_messages(scope.now, carried, channel, protocol) {
-            self.schedule_events(scope, session);
+        let Some(link) = self.links.get_mut(open.link) else { return };
+        let Stage::Carried(carried) = &mut link.stage else { return };
+        if !core::mem::replace(&mut open.is_served, true) {
+            link.served.push(Reverse(channel));
+        }
+        match carried.form(channel) {
+            Some(Form::Bytes) => {
+                carried.send_bytes(channel, protocol.bytes_to_send());
+                if !protocol.bytes_to_send().is_empty() {
+                    carried.wait(channel);
+                }
+            }
+            Some(Form::Frames) => {
+                let has_events = send_messages(scope.now, carried, channel, protocol);
+                if has_events {
+                    self.schedule_events(scope, session);
+                }
+            }
+            None => {}
+        }
+    }
+
+    /// The next session that was served since the last write on a link, and so may have room for further operations.
+    pub(in crate::cluster) fn next_served(&mut self, link: LinkId) -> Option<SessionId> {
+        let session = session_of(self.links.get_mut(link)?.served.pop()?.0);
+        self.sessions.get_mut(session).into_iter().for_each(|open| open.is_served = false);
+        Some(session)
+    }
+
+    /// Has a session send with the next event of its link.
+    pub(in crate::cluster) fn list(&mut self, session: SessionId) {
+        if let Some((link, channel)) = self.sessions.get(session).and_then(|open| Some((open.link, open.channel?)))
+            && let Some(carried) = self.links.get_mut(link).and_then(Link::carried_mut)
+        {
+            carried.list(channel);
+        }
+    }
+
+    /// Tells the sessions of which a message has gone out how far their link has sent: one may end at any time, and has to
+    /// know then which operations may have been applied.
+    pub(super) fn note_sent(&mut self, link: LinkId) {
+        while let Some(carried) = self.links.get_mut(link).and_then(Link::carried_mut)
+            && let Some(channel) = carried.poll_sent()
+        {
+            let sent = carried.transmit().sent();
+            let open = self.sessions.get_mut(session_of(channel));
+            let protocol = open.and_then(|open| open.protocol.as_deref_mut());
+            protocol.into_iter().for_each(|protocol| protocol.link_has_sent(sent));
         }
     }
 
     /// The session of a stream.
     pub(in crate::cluster) fn session_at(&self, link: LinkId, channel: ChannelId) -> Option<SessionId> {
-        let at = |session: &&SessionId| self.sessions.get(**session).is_some_and(|open| open.channel == Some(channel));
-        self.links.get(link)?.sessions.iter().find(at).copied()
+        let session = session_of(channel);
+        let is_there = |open: &&OpenSession| open.link == link && open.channel == Some(channel);
+        self.sessions.get(session).filter(is_there).map(|_| session)
     }
 
     /// Hands a session what its stream has brought; other events are returned.
@@ -181,6 +228,11 @@ impl Transport {
     }
 }
 
+/// The session that a stream was requested for.
+fn session_of(channel: ChannelId) -> SessionId {
+    SessionId::from(KeyData::from_ffi(channel.token()))
+}
+
 /// Moves messages of a session into its link. Returns whether the session has got events by that.
 fn send_messages(now: Instant, carried: &mut ClientLink, channel: ChannelId, protocol: &mut Session) -> bool {
     while let Some(message) = protocol.poll_given_up() {
@@ -189,9 +241,11 @@ fn send_messages(now: Instant, carried: &mut ClientLink, channel: ChannelId, pro
     }
     let largest = carried.terms().map_or(0, |terms| terms.max_message_size as usize);
     let mut has_events = false;
-    while let Some((message, size)) = protocol.next_message()
-        && carried.can_call(channel)
-    {
+    while let Some((message, size)) = protocol.next_message() {
+        if !carried.can_call(channel) {
+            carried.wait(channel);
+            break;
+        }
         if size > largest {
             drop(protocol.take_large_message());
             protocol.message_went(size);

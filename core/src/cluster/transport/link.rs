@@ -1,12 +1,14 @@
 //! Links: the host's connections, and the stage of each.
 
 use alloc::boxed::Box;
+use alloc::collections::BinaryHeap;
 use alloc::string::String;
 use alloc::vec::Vec;
+use core::cmp::Reverse;
 
 use slotmap::new_key_type;
 
-use crate::carriage::{Carriage, ClientLink};
+use crate::carriage::{Carriage, ChannelId, ClientLink};
 use crate::cluster::discovery::endpoint::Endpoint;
 use crate::cluster::transport::open_session::SessionId;
 use crate::http1::{ClientExchange, Tunnel};
@@ -25,6 +27,8 @@ pub(super) struct Link {
     pub(super) stage: Stage,
     /// The sessions that it carries, or will.
     pub(super) sessions: Vec<SessionId>,
+    /// Sessions that were served since the last write, in the order in which their streams were opened.
+    pub(super) served: BinaryHeap<Reverse<ChannelId>>,
     /// How it carries them; `None` before that is decided.
     pub(super) carriage: Option<Carriage>,
     /// Whether further sessions may share it, if it can carry more.
@@ -61,6 +65,7 @@ impl Link {
             carriage: None,
             takes_sessions: true,
             sessions: Vec::new(),
+            served: BinaryHeap::new(),
             is_transmit_reported: false,
             alpn: None,
             channel_binding: None,

@@ -41,15 +41,17 @@ impl Transport {
 
     /// Whether the host should read from a link.
     pub(in crate::cluster) fn wants_read(&self, link: LinkId) -> bool {
-        let takes = |session: &SessionId| {
-            self.sessions.get(*session).is_some_and(|open| open.protocol.as_deref().is_none_or(Session::wants_read))
-        };
-        match self.links.get(link).map(|open| (&open.stage, &open.sessions)) {
-            Some((Stage::Tunnelling(_) | Stage::Asking(..), _)) => true,
-            Some((Stage::Raw(session), _)) => {
-                takes(session) && self.sessions.get(*session).is_some_and(|open| open.full_listeners == 0)
+        let takes = |open: &OpenSession| open.protocol.as_deref().is_none_or(Session::wants_read);
+        match self.links.get(link).map(|open| &open.stage) {
+            Some(Stage::Tunnelling(_) | Stage::Asking(..)) => true,
+            Some(Stage::Raw(session)) => {
+                self.sessions.get(*session).is_some_and(|open| takes(open) && open.full_listeners == 0)
             }
-            Some((Stage::Carried(_), sessions)) => sessions.iter().all(takes),
+            // A session that takes no more has events that wait to be polled.
+            Some(Stage::Carried(_)) => {
+                let with_events = self.with_events.iter().filter_map(|session| self.sessions.get(*session));
+                with_events.filter(|open| open.link == link).all(takes)
+            }
             _ => false,
         }
     }
@@ -171,11 +173,6 @@ impl Transport {
         let Some(open) = self.links.get_mut(link) else { return Vec::new() };
         open.takes_sessions = false;
         open.sessions.clone()
-    }
-
-    /// The sessions that a link carries, or will.
-    pub(in crate::cluster) fn sessions_on(&self, link: LinkId) -> Vec<SessionId> {
-        self.links.get(link).map(|open| open.sessions.clone()).unwrap_or_default()
     }
 
     /// Ends a link and has its sessions carried by others, as if they had never been on it.

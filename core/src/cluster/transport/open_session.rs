@@ -51,6 +51,8 @@ pub(in crate::cluster) struct OpenSession {
     pub(super) answered: u64,
     /// Whether it stands in the list of sessions that may have events.
     pub(super) has_events: bool,
+    /// Whether it stands in its link's list of sessions that were served since the last write.
+    pub(super) is_served: bool,
     /// Time of the last byte sent or received.
     pub(super) quiet_since: Instant,
     /// Number of listeners whose queue is full, so that the session is not read.
@@ -79,6 +81,7 @@ impl OpenSession {
             in_flight: 0,
             answered: 0,
             has_events: false,
+            is_served: false,
             quiet_since: now,
             full_listeners: 0,
         }

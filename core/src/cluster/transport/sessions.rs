@@ -410,6 +410,7 @@ impl Transport {
             if let Some(protocol) = &mut open.protocol {
                 protocol.cancel(operation);
             }
+            self.list(session);
         }
     }
 
@@ -488,7 +489,7 @@ impl Transport {
         Ok(Filled::Nothing)
     }
 
-    /// The host has sent the first `count` bytes. Returns the sessions that may have room again.
+    /// The host has sent the first `count` bytes. Returns which sessions may have room again.
     pub(in crate::cluster) fn note_transmitted(&mut self, link: LinkId, count: usize) -> Sent {
         let Some(open) = self.links.get_mut(link) else { return Sent::Nothing };
         match &mut open.stage {
@@ -503,13 +504,8 @@ impl Transport {
             }
             Stage::Carried(carried) => {
                 carried.transmitted(count);
-                let (sent, sessions) = (carried.transmit().sent(), open.sessions.clone());
-                // A session may end at any time, and has to know then what may have been applied.
-                for session in &sessions {
-                    let protocol = self.sessions.get_mut(*session).and_then(|open| open.protocol.as_deref_mut());
-                    protocol.into_iter().for_each(|protocol| protocol.link_has_sent(sent));
-                }
-                return Sent::Carried(sessions);
+                self.note_sent(link);
+                return Sent::Carried;
             }
         }
         Sent::Handshake
@@ -532,5 +528,6 @@ pub(in crate::cluster) enum Sent {
     /// Bytes before the first of a session.
     Handshake,
     Raw(SessionId),
-    Carried(alloc::vec::Vec<SessionId>),
+    /// Those of [`Transport::next_served`], when the link's events are handled.
+    Carried,
 }
