@@ -1,4 +1,4 @@
-//! The bytes on their way to the peer.
+//! The send buffer: bytes waiting to be sent to the peer.
 
 use alloc::collections::VecDeque;
 use core::fmt;
@@ -8,69 +8,92 @@ use zeroize::Zeroize;
 
 /// Values up to this size are copied behind the fields before them; larger ones stay the caller's buffer.
 ///
-/// Below it one `memcpy` is cheaper than one more element in the host's `writev`.
+/// Below this size one `memcpy` costs less than another element in the host's `writev`.
 const COPY_UP_TO: usize = 4 * 1024;
 
-/// The room of more copied bytes than this is not kept when all are sent: a quiet link must not hold what it once needed.
+/// Copied bytes above this size release their capacity once all of them are sent, so that an idle link does not keep
+/// memory for a past burst.
 const KEEP_UP_TO: usize = 16 * 1024;
 
-/// Bytes waiting to be sent, written once: small fields into one growing buffer, large values as they are.
+/// Queue of bytes to send, written once: small fields are copied into one growing buffer, large values stay the
+/// caller's buffers.
 ///
-/// A host sends [`segments`](Self::segments) with one vectored write and reports what was taken with
-/// [`advance`](Self::advance); any number of bytes at a time will do.
+/// A host sends [`segments`](Self::segments) with one vectored write and reports the number of bytes sent with
+/// [`advance`](Self::advance), which may be fewer than were offered.
+///
+/// ```
+/// use hotrod_core::wire::{Envelope, Intelligence, Operation, Request, RequestOptions, SendBuffer, Version};
+/// use hotrod_core::wire::write_request;
+///
+/// let mut out = SendBuffer::new();
+/// let envelope = Envelope {
+///     message_id: 1,
+///     version: Version::V4_1,
+///     intelligence: Intelligence::Basic,
+///     topology_id: 0,
+/// };
+/// write_request(envelope, &RequestOptions::default(), &Request::Stats {}, &mut out);
+///
+/// // The socket takes three bytes, and the rest with the next write.
+/// let length = out.len();
+/// out.advance(3);
+/// assert_eq!((out.sent(), out.len()), (3, length - 3));
+/// out.advance(length - 3);
+/// assert!(out.is_empty());
+/// ```
 #[derive(Default)]
 pub struct SendBuffer {
-    /// Older than `tail`.
+    /// Oldest bytes; all of them precede `tail`.
     segments: VecDeque<Bytes>,
     tail: BytesMut,
-    /// More was copied than is kept room for.
+    /// More was copied than [`KEEP_UP_TO`].
     is_large: bool,
     pending: usize,
     sent: u64,
-    /// Position in the stream before which bytes may hold credentials: they are wiped once they are sent.
+    /// Stream position before which bytes may hold credentials; they are wiped once they are sent.
     secret_until: u64,
 }
 
 impl SendBuffer {
-    /// An empty buffer; allocates nothing yet.
+    /// Creates an empty buffer; allocates nothing.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Bytes waiting.
+    /// Number of bytes waiting to be sent.
     pub fn len(&self) -> usize {
         self.pending
     }
 
-    /// Whether nothing waits.
+    /// Whether no bytes wait to be sent.
     pub fn is_empty(&self) -> bool {
         self.pending == 0
     }
 
-    /// Bytes ever written here: the stream position of the next byte to be written.
+    /// Stream position of the next byte to be written: the number of bytes written so far.
     pub fn end(&self) -> u64 {
         self.sent + self.pending as u64
     }
 
-    /// Bytes ever taken by the host.
+    /// Number of bytes sent so far.
     pub fn sent(&self) -> u64 {
         self.sent
     }
 
-    /// What waits, oldest first, in contiguous pieces.
+    /// Unsent bytes, oldest first, in contiguous segments.
     pub fn segments(&self) -> impl Iterator<Item = &[u8]> {
         let tail: &[u8] = &self.tail;
         self.segments.iter().map(|segment| &segment[..]).chain((!tail.is_empty()).then_some(tail))
     }
 
-    /// The oldest contiguous piece; empty only if nothing waits.
+    /// First contiguous segment; empty only if no bytes wait.
     pub fn first(&self) -> &[u8] {
         self.segments.front().map_or(&self.tail[..], |segment| &segment[..])
     }
 
-    /// Has everything that waits wiped when it is sent or dropped.
+    /// Wipes all bytes waiting now when they are sent or dropped.
     pub(crate) fn wipe_when_sent(&mut self) {
-        // Of a segment only what is not sent could be reached.
+        // Only the unsent part of a segment can still be reached.
         if !self.segments.is_empty() {
             let mut all = BytesMut::with_capacity(self.pending);
             self.segments().for_each(|segment| all.put_slice(segment));
@@ -88,7 +111,7 @@ impl SendBuffer {
         self.tail[..count].zeroize();
     }
 
-    /// Drops the first `count` bytes: the host has sent them. More than [`len`](Self::len) counts as all.
+    /// Drops the first `count` bytes after the host has sent them; a count above [`len`](Self::len) drops all.
     pub fn advance(&mut self, count: usize) {
         let mut left = count.min(self.pending);
         if self.secret_until > self.sent {
@@ -112,7 +135,7 @@ impl SendBuffer {
         }
     }
 
-    /// Takes the first `count` bytes out, in contiguous pieces; they count as sent.
+    /// Removes the first `count` bytes, in contiguous segments, and counts them as sent.
     pub(crate) fn split_to(&mut self, count: usize) -> VecDeque<Bytes> {
         let mut left = count.min(self.pending);
         let mut taken = VecDeque::new();
@@ -130,7 +153,7 @@ impl SendBuffer {
         taken
     }
 
-    /// Moves the first `count` bytes behind what `other` holds: small ones are copied, large values handed over.
+    /// Appends the first `count` bytes to `other`: copies small ones and moves large values.
     pub(crate) fn move_to(&mut self, count: usize, other: &mut Self) {
         if self.segments.is_empty() {
             let count = count.min(self.pending);
@@ -142,7 +165,7 @@ impl SendBuffer {
             self.pending -= count;
             self.sent += count as u64;
             if self.pending == 0 {
-                // Not by advancing: what follows begins where this began, and needs no new room.
+                // Clears instead of advancing: the next write reuses the capacity from its beginning.
                 self.tail.clear();
             } else {
                 self.tail.advance(count);
@@ -152,7 +175,7 @@ impl SendBuffer {
         self.split_to(count).iter().for_each(|piece| other.put_raw(piece));
     }
 
-    /// Drops everything that waits.
+    /// Drops all waiting bytes.
     pub fn clear(&mut self) {
         self.wipe_first(self.pending);
         self.segments.clear();
@@ -190,7 +213,7 @@ impl SendBuffer {
         self.tail.put_slice(bytes);
     }
 
-    /// `bytes` without a length before them.
+    /// Appends `bytes` without a length before them.
     pub(crate) fn put_raw(&mut self, bytes: &Bytes) {
         if bytes.len() <= COPY_UP_TO {
             return self.put_slice(bytes);
@@ -202,14 +225,14 @@ impl SendBuffer {
         self.segments.push_back(bytes.clone());
     }
 
-    /// What `write` appends, in one piece with what was copied before it.
+    /// Appends the output of `write`, contiguous with the bytes copied before it.
     pub(crate) fn put_with(&mut self, write: impl FnOnce(&mut BytesMut)) {
         let before = self.tail.len();
         write(&mut self.tail);
         self.pending += self.tail.len() - before;
     }
 
-    /// Everything that waits as one buffer, for tests and for hosts that can't write vectors; copies.
+    /// Copies all waiting bytes into one buffer, for tests and for hosts without vectored writes.
     pub fn to_bytes(&self) -> Bytes {
         let mut all = BytesMut::with_capacity(self.pending);
         self.segments().for_each(|segment| all.put_slice(segment));
@@ -217,7 +240,7 @@ impl SendBuffer {
     }
 }
 
-/// A buffer of credentials that nobody else has.
+/// Wipes a buffer of credentials unless it is shared.
 pub(crate) fn wipe_if_unique(bytes: Bytes) {
     if let Ok(mut bytes) = bytes.try_into_mut() {
         bytes.zeroize();
@@ -230,7 +253,7 @@ impl Drop for SendBuffer {
     }
 }
 
-/// Sizes only: what waits may hold passwords.
+/// Shows sizes only: the bytes may hold passwords.
 impl fmt::Debug for SendBuffer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("SendBuffer").field("pending", &self.pending).field("sent", &self.sent).finish_non_exhaustive()
@@ -256,7 +279,7 @@ mod tests {
         assert_eq!(segments[1].as_ptr(), value.as_ptr());
     }
 
-    /// What is sent can't be looked at any more: the bytes are looked at before they are dropped.
+    /// Inspects the bytes before they are dropped; sent bytes can't be inspected.
     #[test]
     fn credentials_are_wiped_when_they_are_sent() {
         let token = vec![7; COPY_UP_TO + 1];
@@ -271,7 +294,7 @@ mod tests {
         assert_eq!(out.to_bytes()[..4], [0, 0, 0, 7]);
         out.wipe_first(out.len());
         assert_eq!(out.to_bytes(), [&vec![0; token.len() + 2][..], b"later"].concat());
-        // Also on its way through the buffer of a link.
+        // Covers the way through a link's buffer too.
         let (mut session, mut link) = (SendBuffer::new(), SendBuffer::new());
         session.put_slice(b"secret");
         session.wipe_when_sent();

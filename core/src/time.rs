@@ -1,12 +1,26 @@
-//! Time as the machines know it: a number that the host gives.
+//! Points in time, supplied by the host with every call.
+//!
+//! ```
+//! use core::time::Duration;
+//! use hotrod_core::time::Instant;
+//!
+//! // A host converts its monotonic clock once, where it calls a machine.
+//! let start = std::time::Instant::now();
+//! let now = Instant::from_micros(start.elapsed().as_micros() as u64);
+//!
+//! let deadline = now + Duration::from_millis(250);
+//! assert_eq!(deadline - now, Duration::from_millis(250));
+//! assert_eq!(now.since(deadline), Duration::ZERO);
+//! assert!(now + Duration::MAX > deadline);
+//! ```
 
 use core::ops::{Add, Sub};
 use core::time::Duration;
 
-/// A point in time: microseconds since an epoch of the host's choosing, the same for all calls to one machine.
+/// A point in time: microseconds since an epoch of the host's choosing, the same epoch for all calls to one machine.
 ///
-/// Machines never ask for the time; every call that needs it takes it as an argument. It may stand still but must not
-/// go backwards; a host's monotonic clock is right.
+/// Machines have no clock; every call that needs the time takes it as an argument. Time may stand still but must not
+/// go backwards. Use the host's monotonic clock.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Instant(u64);
 
@@ -14,7 +28,7 @@ impl Instant {
     /// The host's epoch.
     pub const EPOCH: Self = Self(0);
 
-    /// So many microseconds after the epoch.
+    /// The point `micros` microseconds after the epoch.
     pub const fn from_micros(micros: u64) -> Self {
         Self(micros)
     }
@@ -24,7 +38,7 @@ impl Instant {
         self.0
     }
 
-    /// The time that has passed since `earlier`; zero if that is later.
+    /// Duration since `earlier`; zero if `earlier` is later.
     pub fn since(self, earlier: Self) -> Duration {
         Duration::from_micros(self.0.saturating_sub(earlier.0))
     }
@@ -33,7 +47,7 @@ impl Instant {
 impl Add<Duration> for Instant {
     type Output = Self;
 
-    /// Saturates at the end of time, so that an endless timeout is one.
+    /// Saturates at the largest representable time, so that an endless timeout never expires.
     fn add(self, duration: Duration) -> Self {
         Self(self.0.saturating_add(u64::try_from(duration.as_micros()).unwrap_or(u64::MAX)))
     }

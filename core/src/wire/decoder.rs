@@ -1,11 +1,11 @@
-//! From bytes in any pieces to messages.
+//! Incremental decoders: bytes in any chunks to messages.
 
 use alloc::boxed::Box;
 
 use bytes::{Bytes, BytesMut};
 
 use super::fields::Context;
-use super::incoming::{Incoming, Opening, RestRead, read_opening};
+use super::incoming::{Incoming, MessageHead, Payload, read_message_head};
 use super::operation::{Operation, Request};
 use super::reader::{Read, Reader};
 use super::receive_buffer::ReceiveBuffer;
@@ -14,74 +14,74 @@ use super::request::{self, RequestFault, RequestHeader};
 use super::topology::{self, Topology};
 use super::{Limits, Problem, Violation};
 
-/// Decodes what a server sends.
+/// Decodes a server's stream of replies and events.
 ///
-/// Bytes go in with [`receive`](Self::receive) in any pieces, messages come out of [`poll`](Self::poll). The work done
-/// is linear in the bytes received, however they are cut. After a [`Violation`] nothing more comes out: without an
-/// outer length there is no next message to find.
+/// Feed bytes with [`receive`](Self::receive), in chunks of any size, and take messages from [`poll`](Self::poll).
+/// Total work is linear in the bytes received, for any chunking. Nothing is decoded after a [`Violation`]: a Hot Rod
+/// message has no outer length, so the next message can't be found.
 pub struct ReplyDecoder {
     buffer: ReceiveBuffer,
-    /// The head of a message whose rest isn't all here.
+    /// Head of a message whose body is incomplete.
     head: Option<ReplyHead>,
     failed: bool,
 }
 
 struct ReplyHead {
-    opening: Opening,
+    opening: MessageHead,
     topology: Option<Box<Topology>>,
 }
 
 impl ReplyHead {
     #[inline]
     fn read(asked: impl Fn(u64) -> Option<Asked>, reader: &mut Reader<'_>) -> Read<Self> {
-        let opening = read_opening(asked, reader)?;
+        let opening = read_message_head(asked, reader)?;
         let topology = topology::read(opening.intelligence(), reader)?;
         Ok(Self { opening, topology })
     }
 }
 
 impl ReplyDecoder {
-    /// A decoder at the beginning of a stream.
+    /// Creates a decoder at the beginning of a stream.
     pub fn new(limits: Limits) -> Self {
         Self { buffer: ReceiveBuffer::new(limits), head: None, failed: false }
     }
 
-    /// Takes a copy of `bytes`.
+    /// Copies `bytes` into the receive buffer.
     pub fn receive(&mut self, bytes: &[u8]) {
         self.buffer.receive(bytes);
     }
 
-    /// Takes a whole message as it is.
+    /// Receives one whole message without copying it.
     pub(crate) fn receive_message(&mut self, message: Bytes) {
         self.buffer.receive_message(message);
     }
 
-    /// What is wrong with a message that does not end where its carriage says so.
+    /// Violation for a message whose end differs from the end of its frame.
     pub(crate) fn incomplete(&self) -> Violation {
         let problem =
             Problem::Unexpected { value: self.buffer.len() as u64, expected: "a message that ends with its call" };
         Violation { offset: self.buffer.received(), field: "message", problem }
     }
 
-    /// The receive buffer, with room for a read: a host that reads straight into it saves the copy.
+    /// Receive buffer with spare capacity, for reading without a copy.
     pub fn receive_buffer(&mut self) -> &mut BytesMut {
-        self.buffer.room()
+        self.buffer.buffer_for_read()
     }
 
-    /// Bytes received that are not part of a message returned.
+    /// Number of buffered bytes that belong to no returned message.
     pub fn buffered(&self) -> usize {
         self.buffer.len()
     }
 
-    /// Bytes ever received.
+    /// Number of bytes received so far.
     pub fn received(&self) -> u64 {
         self.buffer.received()
     }
 
-    /// The next message, or `None` until more bytes have come.
+    /// Decodes the next message; `None` if more bytes are needed.
     ///
-    /// `asked` tells what was asked with a message id. A reply with an id that it doesn't know ends the stream with a
-    /// violation, unless it is an error: a server that could not read a request's id answers with 0.
+    /// `in_flight` returns the context of the request with a message id. A reply with an unknown id is a violation,
+    /// unless it is an error: a server that could not read a request's id replies with id 0.
     pub fn poll(&mut self, asked: impl Fn(u64) -> Option<Asked>) -> Option<Result<Incoming, Violation>> {
         if self.failed {
             return None;
@@ -93,13 +93,13 @@ impl ReplyDecoder {
                 None => ReplyHead::read(&asked, reader)?,
             };
             let rest_at = reader.position();
-            match head.opening.read_rest(reader) {
-                Ok(RestRead::Body(body)) => {
-                    let ReplyHead { opening: Opening { message_id, status, .. }, topology } = head;
+            match head.opening.read_payload(reader) {
+                Ok(Payload::Body(body)) => {
+                    let ReplyHead { opening: MessageHead { message_id, status, .. }, topology } = head;
                     Ok(Incoming::Reply(Reply { message_id, status, topology, body }))
                 }
-                Ok(RestRead::Event(event)) => Ok(Incoming::Event(event)),
-                Ok(RestRead::CounterEvent(event)) => Ok(Incoming::CounterEvent(event)),
+                Ok(Payload::Event(event)) => Ok(Incoming::Event(event)),
+                Ok(Payload::CounterEvent(event)) => Ok(Incoming::CounterEvent(event)),
                 Err(stop) => {
                     *kept = Some(head);
                     Err(reader.keep_before(rest_at, stop))
@@ -111,36 +111,36 @@ impl ReplyDecoder {
     }
 }
 
-/// Decodes what a client sends; see [`ReplyDecoder`].
+/// Decodes a client's stream of requests; the counterpart of [`ReplyDecoder`].
 pub struct RequestDecoder {
     buffer: ReceiveBuffer,
-    /// The header of a request whose fields aren't all here.
+    /// Header of a request whose fields are incomplete.
     head: Option<(RequestHeader, Operation)>,
     failed: bool,
 }
 
 impl RequestDecoder {
-    /// A decoder at the beginning of a stream.
+    /// Creates a decoder at the beginning of a stream.
     pub fn new(limits: Limits) -> Self {
         Self { buffer: ReceiveBuffer::new(limits), head: None, failed: false }
     }
 
-    /// Takes a copy of `bytes`.
+    /// Copies `bytes` into the receive buffer.
     pub fn receive(&mut self, bytes: &[u8]) {
         self.buffer.receive(bytes);
     }
 
-    /// The receive buffer, with room for a read: a host that reads straight into it saves the copy.
+    /// Receive buffer with spare capacity, for reading without a copy.
     pub fn receive_buffer(&mut self) -> &mut BytesMut {
-        self.buffer.room()
+        self.buffer.buffer_for_read()
     }
 
-    /// Bytes received that are not part of a request returned.
+    /// Number of buffered bytes that belong to no returned request.
     pub fn buffered(&self) -> usize {
         self.buffer.len()
     }
 
-    /// The next request, or `None` until more bytes have come, and for ever after a fault.
+    /// Decodes the next request; `None` if more bytes are needed, and always after a fault.
     pub fn poll(&mut self) -> Option<Result<(RequestHeader, Request), RequestFault>> {
         if self.failed {
             return None;

@@ -1,4 +1,4 @@
-//! What a server sends without being asked: the events of listeners.
+//! Events of cache and counter listeners, which a server sends outside of replies.
 
 use alloc::string::String;
 
@@ -12,22 +12,22 @@ use crate::send_buffer::SendBuffer;
 /// An event of a cache listener.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Event {
-    /// The id of the request that added the listener.
+    /// Message id of the request that registered the listener.
     pub message_id: u64,
-    /// The listener, as named when it was added.
+    /// Listener id of the registration.
     pub listener_id: Bytes,
-    /// Whether the write that caused it was retried in the server: the event may have been sent before.
+    /// Whether the server retried the write behind this event; the event may be a duplicate.
     pub retried: bool,
-    /// What happened to the entry.
+    /// Kind of change.
     pub change: EntryChange,
-    /// The entry, or what the listener's converter made of it.
+    /// Key and version, or the output of the listener's converter.
     pub data: EventData,
 }
 
-/// What happened to an entry.
+/// Kind of change to a cache entry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[repr(u8)]
-#[allow(missing_docs)] // the names say all there is
+#[allow(missing_docs)] // self-explanatory names
 pub enum EntryChange {
     Created = 0x60,
     Modified = 0x61,
@@ -35,21 +35,21 @@ pub enum EntryChange {
     Expired = 0x63,
 }
 
-/// What an event tells of the entry.
+/// Payload of an event.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum EventData {
-    /// Its key, and its version if it was created or modified.
+    /// The entry's key, with its version if it was created or modified.
     Key {
-        /// The key.
+        /// Key of the entry.
         key: Bytes,
-        /// The version.
+        /// Version of the entry after the change; `None` for a removal or an expiration.
         version: Option<u64>,
     },
-    /// What the converter made of it.
+    /// Output of the listener's converter.
     Custom {
-        /// The data.
+        /// Data in the form that the converter returned.
         data: Bytes,
-        /// Whether the data is as the converter made it, not marshalled by the server.
+        /// Whether the data is the converter's own bytes; otherwise the server has marshalled it.
         raw: bool,
     },
 }
@@ -57,30 +57,30 @@ pub enum EventData {
 /// An event of a counter listener.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CounterEvent {
-    /// The counter.
+    /// Name of the counter.
     pub counter: String,
-    /// The listener, as named when it was added.
+    /// Listener id of the registration.
     pub listener_id: Bytes,
-    /// Its value before.
+    /// Value before the change.
     pub old_value: i64,
-    /// Whether that was at a bound.
+    /// State before the change.
     pub old_state: CounterState,
-    /// Its value now.
+    /// Value after the change.
     pub new_value: i64,
-    /// Whether that is at a bound.
+    /// State after the change.
     pub new_state: CounterState,
 }
 
-/// Whether a bounded counter is at a bound.
+/// Position of a counter relative to its bounds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 #[repr(u8)]
 pub enum CounterState {
-    /// It is not.
+    /// Within its bounds, or unbounded.
     #[default]
     Valid = 0,
-    /// It would be below its lower bound.
+    /// The change would have passed the lower bound.
     LowerBoundReached = 1,
-    /// It would be above its upper bound.
+    /// The change would have passed the upper bound.
     UpperBoundReached = 2,
 }
 
@@ -117,7 +117,7 @@ pub fn write_event(event: &Event, out: &mut SendBuffer) {
     }
 }
 
-/// Appends a counter event to `out`; its message id is 0.
+/// Appends a counter event with message id 0 to `out`.
 pub fn write_counter_event(event: &CounterEvent, out: &mut SendBuffer) {
     write_head(0, COUNTER_EVENT, out);
     out.put_text(&event.counter);
@@ -135,7 +135,7 @@ fn write_head(message_id: u64, opcode: u8, out: &mut SendBuffer) {
     out.put_u8(0);
 }
 
-/// What follows the header of an event.
+/// Reads the body of a cache event, behind its header.
 pub(crate) fn read_event(message_id: u64, change: EntryChange, reader: &mut Reader<'_>) -> Read<Event> {
     let listener_id = reader.array("listener id", reader.limits().name)?;
     let marker = reader.byte("custom marker")?;
@@ -153,7 +153,7 @@ pub(crate) fn read_event(message_id: u64, change: EntryChange, reader: &mut Read
     Ok(Event { message_id, listener_id, retried, change, data })
 }
 
-/// What follows the header of a counter event.
+/// Reads the body of a counter event, behind its header.
 pub(crate) fn read_counter_event(reader: &mut Reader<'_>) -> Read<CounterEvent> {
     let counter = reader.name("counter name")?;
     let listener_id = reader.array("listener id", reader.limits().name)?;

@@ -1,4 +1,4 @@
-//! How long an entry lives.
+//! Lifetimes of entries.
 
 use core::fmt;
 
@@ -7,51 +7,52 @@ use super::reader::{Read, Reader};
 use super::{Problem, Version};
 use crate::send_buffer::SendBuffer;
 
-/// When an entry expires (`expiration` of hotrod.gr).
+/// Lifespan and maximum idle time of an entry (`expiration` of hotrod.gr).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub struct Expiration {
     /// Time to live after the write.
     pub lifespan: Lifetime,
-    /// Time to live after the last use.
+    /// Time to live after the last access.
     pub max_idle: Lifetime,
 }
 
 impl Expiration {
-    /// As the cache is configured.
+    /// Both as the cache is configured.
     pub const DEFAULT: Self = Self { lifespan: Lifetime::Default, max_idle: Lifetime::Default };
 
-    /// Lives for `lifespan` after the write, maximum idle time as the cache is configured.
+    /// Sets the lifespan; the maximum idle time is the cache's configured one.
     pub fn after(lifespan: Lifetime) -> Self {
         Self { lifespan, ..Self::DEFAULT }
     }
 }
 
-/// A time to live.
+/// Lifespan or maximum idle time of an entry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum Lifetime {
-    /// As the cache is configured.
+    /// The cache's configured lifetime.
     #[default]
     Default,
-    /// No end.
+    /// Never expires.
     Infinite,
-    /// So much of a unit. 2.0 and 2.1 know seconds only, there the rest is rounded up; a lifetime of zero is no end.
+    /// A number of time units. Versions 2.0 and 2.1 carry seconds only, and the rest is rounded up; zero means
+    /// [`Infinite`](Self::Infinite).
     ///
-    /// Up to 2.9 the server takes more than 30 days for a point in time since 1970.
+    /// Up to 2.9 the server reads more than 30 days as an absolute time since 1970.
     For(u64, TimeUnit),
 }
 
 impl Lifetime {
-    /// A lifetime of so many milliseconds.
+    /// Lifetime in milliseconds.
     pub fn milliseconds(count: u64) -> Self {
         Self::For(count, TimeUnit::Milliseconds)
     }
 
-    /// A lifetime of so many seconds.
+    /// Lifetime in seconds.
     pub fn seconds(count: u64) -> Self {
         Self::For(count, TimeUnit::Seconds)
     }
 
-    /// The lifetime in milliseconds, rounded up; `None` if it has no end or is the cache's default.
+    /// Converts to milliseconds, rounded up; `None` if infinite or the cache's default.
     pub fn as_milliseconds(self) -> Option<u64> {
         match self {
             Self::Default | Self::Infinite => None,
@@ -60,10 +61,10 @@ impl Lifetime {
     }
 }
 
-/// A unit of time, by its code on the wire (`TimeUnitValue` of the server).
+/// Time unit, numbered as on the wire (`TimeUnitValue` of the server).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[repr(u8)]
-#[allow(missing_docs)] // the names say all there is
+#[allow(missing_docs)] // self-explanatory names
 pub enum TimeUnit {
     Seconds = 0,
     Milliseconds = 1,
@@ -78,7 +79,7 @@ const DEFAULT: u8 = 7;
 const INFINITE: u8 = 8;
 
 impl TimeUnit {
-    /// Every unit, in the order of their codes.
+    /// All units in the order of their codes.
     const ALL: [Self; 7] = [
         Self::Seconds,
         Self::Milliseconds,
@@ -93,12 +94,12 @@ impl TimeUnit {
         Self::ALL.get(usize::from(code)).copied()
     }
 
-    /// The unit of a symbol: `s`, `ms`, `ns`, `us`, `min`, `h` or `d`.
+    /// Parses a unit's symbol: `s`, `ms`, `ns`, `us`, `min`, `h` or `d`.
     pub fn from_symbol(symbol: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|unit| unit.symbol() == symbol)
     }
 
-    /// Its symbol.
+    /// Symbol of the unit, as [`from_symbol`](Self::from_symbol) parses it.
     pub fn symbol(self) -> &'static str {
         match self {
             Self::Seconds => "s",
@@ -111,7 +112,7 @@ impl TimeUnit {
         }
     }
 
-    /// So much of this unit in milliseconds, rounded up, at most `u64::MAX`.
+    /// Converts `count` units to milliseconds, rounded up, at most `u64::MAX`.
     pub fn to_milliseconds(self, count: u64) -> u64 {
         match self {
             Self::Nanoseconds => count.div_ceil(1_000_000),
@@ -132,7 +133,7 @@ impl fmt::Display for TimeUnit {
 }
 
 impl Expiration {
-    /// The flags that 2.0 and 2.1 need to tell "as configured" from "no end".
+    /// Flags by which 2.0 and 2.1 distinguish the cache's default from an infinite lifetime.
     pub(crate) fn flags(self, version: Version) -> Flags {
         let mut flags = Flags::NONE;
         if version < Version::V2_2 {

@@ -1,4 +1,4 @@
-//! The fields of requests: one codec for each kind of field that the [operation table](super::operation) names.
+//! Request fields: one codec for each kind of field in the [operation table](super::operation).
 //!
 //! Rule names in the comments are those of hotrod.gr.
 
@@ -18,18 +18,18 @@ use super::types::{
 use super::{Problem, Version};
 use crate::send_buffer::SendBuffer;
 
-/// What the form of a field depends on.
+/// Request header fields that determine the form of a field.
 #[derive(Clone, Copy)]
 pub(crate) struct Context {
     pub(crate) version: Version,
     pub(crate) flags: Flags,
 }
 
-/// How a kind of field is written and read.
+/// Codec of one kind of field.
 pub(crate) trait Field {
     type Value;
 
-    /// The form, for the documentation of the wire.
+    /// Grammar of the field, for the generated documentation of the wire format.
     const SHAPE: &'static str;
 
     fn write(value: &Self::Value, context: Context, out: &mut SendBuffer);
@@ -64,7 +64,7 @@ fields! {
         write(value, _context, out) { out.put_array(value); }
         read(_context, name, reader) { reader.array(name, reader.limits().key) }
 
-    /// `value`, and whatever else is a value to the server: a query, a chunk, the bits of a filter.
+    /// `value`, and every other field that the server treats as one: query, chunk, bits of a Bloom filter.
     Value: Bytes, "array",
         write(value, _context, out) { out.put_array(value); }
         read(_context, name, reader) { reader.array(name, reader.limits().value) }
@@ -208,7 +208,7 @@ fields! {
     /// `taskParams`: at most 127
     TaskParameters: Vec<(String, Bytes)>, "byte count, (string, array)*",
         write(parameters, _context, out) {
-            let parameters = &parameters[..parameters.len().min(MOST_PARAMETERS)];
+            let parameters = &parameters[..parameters.len().min(MAX_PARAMETERS)];
             out.put_u8(parameters.len() as u8);
             for (name, value) in parameters {
                 out.put_text(name);
@@ -216,7 +216,7 @@ fields! {
             }
         }
         read(_context, name, reader) {
-            let count = read_count_of_parameters(name, reader)?;
+            let count = read_parameter_count(name, reader)?;
             reader.list(count, 2, |reader| {
                 Ok((reader.name("task parameter name")?, reader.array("task parameter value", reader.limits().value)?))
             })
@@ -259,7 +259,7 @@ fields! {
             let format_id = unzigzag(reader.vint(name)?);
             let mut id = |field| match reader.byte(field)? {
                 length @ 1..=64 => reader.raw(length.into()),
-                // The server throws, before it has read what follows.
+                // The server throws before it reads the rest of the request.
                 length => Err(reader.unexpected(field, length.into(), "1 to 64")),
             };
             let global_transaction_id = id("global transaction id")?;
@@ -283,27 +283,27 @@ fields! {
         read(_context, _name, reader) { CounterConfiguration::read(reader) }
 }
 
-/// Counts of one byte are signed to the server.
-pub(crate) const MOST_PARAMETERS: usize = i8::MAX as usize;
+/// The server reads one-byte counts as signed.
+pub(crate) const MAX_PARAMETERS: usize = i8::MAX as usize;
 
-fn read_count_of_parameters(field: &'static str, reader: &mut Reader<'_>) -> Read<usize> {
+fn read_parameter_count(field: &'static str, reader: &mut Reader<'_>) -> Read<usize> {
     let at = reader.position();
     let count = usize::from(reader.byte(field)?);
-    if count > MOST_PARAMETERS {
-        let problem = Problem::OverLimit { announced: count as u64, limit: MOST_PARAMETERS as u64 };
+    if count > MAX_PARAMETERS {
+        let problem = Problem::OverLimit { announced: count as u64, limit: MAX_PARAMETERS as u64 };
         return Err(reader.violation_at(at, field, problem));
     }
     Ok(count)
 }
 
 fn write_parameters(parameters: &[Bytes], out: &mut SendBuffer) {
-    let parameters = &parameters[..parameters.len().min(MOST_PARAMETERS)];
+    let parameters = &parameters[..parameters.len().min(MAX_PARAMETERS)];
     out.put_u8(parameters.len() as u8);
     parameters.iter().for_each(|parameter| out.put_array(parameter));
 }
 
 fn read_parameters(reader: &mut Reader<'_>) -> Read<Vec<Bytes>> {
-    let count = read_count_of_parameters("number of factory parameters", reader)?;
+    let count = read_parameter_count("number of factory parameters", reader)?;
     reader.list(count, 1, |reader| reader.array("factory parameter", reader.limits().value))
 }
 
@@ -325,14 +325,14 @@ fn read_factory(field: &'static str, reader: &mut Reader<'_>) -> Read<Option<Fac
     Ok(if name.is_empty() { None } else { Some(Factory { name, parameters }) })
 }
 
-/// What a listener prefers: whether it wants raw data, and the kinds of event.
+/// Reads a listener's preferences: raw data, and the kinds of event.
 fn read_preferences(version: Version, reader: &mut Reader<'_>) -> Read<(bool, Interests)> {
     let use_raw_data = version >= Version::V2_1 && reader.boolean("use raw data")?;
     let interests = if version >= Version::V2_6 { reader.vint("listener interests")? } else { Interests::ALL.0 };
     Ok((use_raw_data, Interests(interests)))
 }
 
-// ControlByte of the server
+// Bits of the server's ControlByte.
 const NOT_READ: u8 = 1;
 const NON_EXISTING: u8 = 1 << 1;
 const REMOVE: u8 = 1 << 2;
@@ -382,7 +382,7 @@ fn read_change(context: Context, reader: &mut Reader<'_>) -> Read<(Seen, Change)
     Ok((seen, change))
 }
 
-// CounterEncodeUtil of the server
+// Bits of the server's CounterEncodeUtil.
 const WEAK: u8 = 1;
 const BOUNDED: u8 = 1 << 1;
 const PERSISTENT: u8 = 1 << 2;

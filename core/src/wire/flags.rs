@@ -1,8 +1,8 @@
-//! Request flags and the client's intelligence.
+//! Request flags and client intelligence.
 
 use core::ops::BitOr;
 
-/// The flags of a request (`ProtocolFlag` of the server); unknown bits survive a round trip.
+/// Request flags (`ProtocolFlag` of the server); unknown bits survive a round trip.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub struct Flags(pub u32);
 
@@ -11,7 +11,7 @@ macro_rules! flags {
         impl Flags {
             $($(#[doc = $doc])+ pub const $name: Self = Self($value);)*
 
-            /// Every flag: its name, its value, and what it means.
+            /// All known flags: name, value, documentation.
             pub const ALL: &'static [(&'static str, Self, &'static str)] =
                 &[$((stringify!($name), Self::$name, concat!($($doc, "\n"),+)),)*];
         }
@@ -51,26 +51,26 @@ impl BitOr for Flags {
     }
 }
 
-/// How much of the topology a client understands; the server sends it no more.
+/// Amount of topology information that a client understands; the server sends no more.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 #[repr(u8)]
 pub enum Intelligence {
-    /// Nothing: no topology is ever sent.
+    /// No topology.
     Basic = 1,
     /// The members.
     TopologyAware = 2,
-    /// The members, and which of them own each segment.
+    /// The members and the owners of each segment.
     #[default]
     HashDistributionAware = 3,
 }
 
 impl Intelligence {
-    /// The byte in a request header.
+    /// Encodes the intelligence as the byte of a request header.
     pub fn to_byte(self) -> u8 {
         self as u8
     }
 
-    /// The intelligence of that byte.
+    /// Decodes the byte of a request header; `None` if it is unknown.
     pub fn from_byte(byte: u8) -> Option<Self> {
         match byte {
             1 => Some(Self::Basic),

@@ -1,30 +1,30 @@
-//! How much a peer may ask of us.
+//! Limits on messages from a peer.
 
-/// Upper bounds on what is read from a peer, checked before anything is allocated for it.
+/// Upper bounds on lengths and counts in a peer's messages, checked before any allocation.
 ///
-/// Sizes are in bytes, counts in items. The defaults let through everything that an Infinispan server sends in
-/// practice and stop what only a broken or hostile peer would.
+/// Sizes are in bytes, counts in items. The defaults accept every message that an Infinispan server sends in practice
+/// and reject those of a broken or hostile peer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Limits {
     /// A whole message, header included. Default 1 GiB.
     pub message: usize,
     /// A key. Default 64 MiB.
     pub key: usize,
-    /// A value, a chunk, a query, a task result or a bloom filter. Default 256 MiB.
+    /// A value, a chunk, a query, a task result or a Bloom filter. Default 256 MiB.
     pub value: usize,
-    /// The name of the cache in a request. Default 255, the longest that Infinispan allows (16.0, `ByteString.MAX_LENGTH`).
+    /// A cache name in a request. Default 255, the longest that Infinispan allows (16.0, `ByteString.MAX_LENGTH`).
     pub cache_name: usize,
-    /// Any other name: of a counter, mechanism, task, media type or parameter, a host, a listener id. Default 64 KiB.
+    /// Any other name: counter, mechanism, task, media type, parameter, host, listener id. Default 64 KiB.
     pub name: usize,
-    /// The text of an error. Default 1 MiB.
+    /// An error message. Default 1 MiB.
     pub error_message: usize,
     /// Entries, keys, names, modifications or chunks in one message. Default 16,777,216.
     pub entries: usize,
-    /// Members in a topology. Default 16,384.
+    /// Members of a topology. Default 16,384.
     pub members: usize,
-    /// Segments in a topology. Default 1,048,576.
+    /// Segments of a topology. Default 1,048,576.
     pub segments: usize,
-    /// Parameters of a media type, filter, converter or task, and a header's other parameters. Default 1,024.
+    /// Parameters of a media type, filter, converter or task, and further parameters of a header. Default 1,024.
     pub parameters: usize,
 }
 

@@ -9,22 +9,22 @@ use super::Problem;
 use super::reader::{Read, Reader};
 use crate::send_buffer::SendBuffer;
 
-/// The form in which keys or values travel (`mediaType` of hotrod.gr).
+/// Media type of keys or values in a message (`mediaType` of hotrod.gr).
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
 pub enum MediaType {
-    /// None given: the form in which the cache stores them.
+    /// Unspecified: the storage media type of the cache.
     #[default]
     Unspecified,
-    /// One of the types that have a number; see [`MediaType::name`] for the known ones.
+    /// A type with a registered number; [`MediaType::name`] returns the names of the known ones.
     Numbered(u32, Parameters),
-    /// Any other type, by its name.
+    /// Any other type, by name.
     Named(String, Parameters),
 }
 
-/// Names and values, such as `charset=UTF-8`.
+/// Parameters of a media type, such as `charset=UTF-8`: names and values.
 pub type Parameters = Vec<(String, String)>;
 
-/// Numbers and names that client and server share (`MediaTypeIds` of the server); 14 and 15 are of old versions.
+/// Registered numbers and names (`MediaTypeIds` of the server); 14 and 15 are of old versions.
 const NUMBERED: [(u32, &str); 16] = [
     (1, "application/x-java-object"),
     (2, "application/json"),
@@ -45,16 +45,16 @@ const NUMBERED: [(u32, &str); 16] = [
 ];
 
 impl MediaType {
-    /// `application/octet-stream`: bytes as they are.
+    /// `application/octet-stream`: unconverted bytes.
     pub const OCTET_STREAM: Self = Self::Numbered(3, Vec::new());
-    /// `application/x-protostream`: Infinispan's protobuf.
+    /// `application/x-protostream`: Infinispan's Protocol Buffers encoding.
     pub const PROTOSTREAM: Self = Self::Numbered(12, Vec::new());
     /// `text/plain`.
     pub const TEXT: Self = Self::Numbered(13, Vec::new());
     /// `application/json`.
     pub const JSON: Self = Self::Numbered(2, Vec::new());
 
-    /// The name without parameters; `None` if unspecified or of an unknown number.
+    /// Name without parameters; `None` if unspecified or if the number is unknown.
     pub fn name(&self) -> Option<&str> {
         match self {
             Self::Unspecified => None,
@@ -63,7 +63,7 @@ impl MediaType {
         }
     }
 
-    /// The parameters; empty if unspecified.
+    /// Parameters; empty if unspecified.
     pub fn parameters(&self) -> &[(String, String)] {
         match self {
             Self::Unspecified => &[],
@@ -91,13 +91,13 @@ impl MediaType {
         }
     }
 
-    /// Reads one in a reply: a server may know types that are not known here.
+    /// Reads the media type of a reply; types unknown to this implementation are accepted.
     pub(crate) fn read(reader: &mut Reader<'_>) -> Read<Self> {
         Self::read_by(ANY, reader)
     }
 
-    /// Reads one in a request. One that the server does not know makes it throw before it has read the rest of the request
-    /// (Infinispan 16.0.7), so it is refused here.
+    /// Reads the media type of a request. Rejects types unknown to the server: it throws before it reads the rest of
+    /// the request (Infinispan 16.0.7).
     pub(crate) fn read_requested(reader: &mut Reader<'_>) -> Read<Self> {
         Self::read_by(KNOWN, reader)
     }
@@ -133,7 +133,7 @@ impl MediaType {
     }
 }
 
-/// What is read as a media type.
+/// Restrictions on a media type's texts.
 #[derive(Clone, Copy)]
 struct Rules {
     id: fn(u32) -> bool,
@@ -143,15 +143,15 @@ struct Rules {
 
 const ANY: Rules = Rules { id: |_| true, name: |_| true, parameter: |_| true };
 
-/// As `MediaTypeIds` and `MediaType` of the server have it. The parameter `q` is a weight, and has to be a number there;
-/// nobody requests a form with a weight.
+/// The rules of the server's `MediaTypeIds` and `MediaType`. The parameter `q` is a weight and must be a number there;
+/// requests with a weight are rejected.
 const KNOWN: Rules = Rules {
     id: |id| NUMBERED.iter().any(|(known, _)| *known == id),
     name: is_media_type,
     parameter: |name| name != "q",
 };
 
-/// A name that fits; otherwise a violation at its first byte, behind its length.
+/// Reads a text accepted by `fits`; otherwise returns a violation at the text's first byte, behind its length.
 fn read_text(
     field: &'static str,
     fits: fn(&str) -> bool,
@@ -165,7 +165,8 @@ fn read_text(
     Err(reader.violation_at(reader.position() - text.len(), field, Problem::Malformed { expected }))
 }
 
-/// Whether the server can parse it: a type, a subtype, and parameters that are tokens (RFC 9110, 5.6.2) and no weight.
+/// Whether the server can parse the text: a type, a subtype, and parameters that are tokens (RFC 9110, 5.6.2) and not
+/// weights.
 fn is_media_type(text: &str) -> bool {
     let mut parts = text.split(';');
     let is_type = parts
@@ -194,7 +195,7 @@ impl fmt::Display for MediaType {
     }
 }
 
-/// The text is not of the form `type/subtype;parameter=value`.
+/// Error for a text that is not of the form `type/subtype;parameter=value`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("not a media type; the form is type/subtype or type/subtype;parameter=value")]
 pub struct NotAMediaType;

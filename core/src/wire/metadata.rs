@@ -1,4 +1,4 @@
-//! What a server tells of an entry beside its value.
+//! Version and lifetimes of an entry in a reply.
 
 use super::reader::{Read, Reader};
 use crate::send_buffer::SendBuffer;
@@ -6,20 +6,21 @@ use crate::send_buffer::SendBuffer;
 /// Version and lifetimes of an entry (`MetadataUtils.writeMetadata` of the server).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub struct Metadata {
-    /// Changes with every write; opaque, for conditional operations.
+    /// Version for conditional operations; opaque, changes with every write.
     pub version: u64,
-    /// Time to live after the write; `None` for no end.
+    /// Lifespan; `None` if infinite.
     pub lifespan: Option<LifetimeLeft>,
-    /// Time to live after the last use; `None` for no end.
+    /// Maximum idle time; `None` if infinite.
     pub max_idle: Option<LifetimeLeft>,
 }
 
-/// A lifetime and when it began.
+/// A lifetime and its start.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct LifetimeLeft {
-    /// Creation (lifespan) or last use (maximum idle time): milliseconds since 1970 by the server's clock.
+    /// Start: the creation (lifespan) or the last access (maximum idle time), in milliseconds since 1970 by the
+    /// server's clock.
     pub since: u64,
-    /// The lifetime from then on, in seconds.
+    /// Length of the lifetime, in seconds.
     pub seconds: u32,
 }
 
@@ -27,7 +28,7 @@ const INFINITE_LIFESPAN: u8 = 0x01;
 const INFINITE_MAX_IDLE: u8 = 0x02;
 
 impl Metadata {
-    /// What 4.0 and later send when there was no previous entry (`MetadataUtils` of the server for a null entry).
+    /// Metadata that 4.0 and later send for an absent previous entry (`MetadataUtils` of the server for a null entry).
     pub(crate) const OF_NO_ENTRY: Self = Self { version: u64::MAX, lifespan: None, max_idle: None };
 
     pub(crate) fn write(&self, out: &mut SendBuffer) {

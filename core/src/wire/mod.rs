@@ -1,14 +1,66 @@
-//! The Hot Rod grammar: every operation of versions 2.0 to 4.1, written and read, in the client's role and the server's.
+//! The Hot Rod grammar: encoders and decoders for every operation of versions 2.0 to 4.1, in both roles.
 //!
-//! A message is written with [`write_request`], [`write_reply`], [`write_event`] or [`write_counter_event`] into a
-//! [`SendBuffer`], and read by a [`ReplyDecoder`] or a [`RequestDecoder`], which take bytes in any pieces. Keys and
-//! values come out as [`Bytes`](bytes::Bytes): slices of the receive buffer, not copied. (A small value kept for long
-//! keeps the buffer around it; copy it if that matters.)
+//! [`write_request`], [`write_reply`], [`write_event`] and [`write_counter_event`] write a message into a
+//! [`SendBuffer`]. A [`ReplyDecoder`] or a [`RequestDecoder`] reads messages from bytes in chunks of any size. Keys
+//! and values are returned as [`Bytes`](bytes::Bytes): slices of the receive buffer, not copies. (A small value that
+//! is kept for long keeps that buffer alive; copy the value if that matters.)
 //!
-//! Who only passes messages on reads their boundaries with a [`ReplyScanner`] or a [`RequestScanner`], which keep none.
+//! A proxy that only forwards messages finds their boundaries with a [`ReplyScanner`] or a [`RequestScanner`], which
+//! buffer no message.
 //!
-//! [`Operation::table`] is the one place where operations are defined. Nothing here knows of connections, time or
-//! other members: see [`session`](crate::session) for that.
+//! [`Operation::table`] is the only definition of the operations. This module has no connections, time or members; see
+//! [`session`](crate::session) for those.
+//!
+//! # Example
+//!
+//! A client writes a request, a server decodes it and replies, and the client decodes the reply.
+//!
+//! ```
+//! use hotrod_core::wire::*;
+//!
+//! let envelope = Envelope {
+//!     message_id: 7,
+//!     version: Version::V4_1,
+//!     intelligence: Intelligence::Basic,
+//!     topology_id: 0,
+//! };
+//! let mut sent = SendBuffer::new();
+//! write_request(envelope, &RequestOptions::cache("dist"), &Request::Get { key: "k".into() }, &mut sent);
+//!
+//! // The server receives the request one byte at a time; it is complete with its last byte.
+//! let mut requests = RequestDecoder::new(Limits::default());
+//! let bytes = sent.to_bytes();
+//! for byte in &bytes[..bytes.len() - 1] {
+//!     requests.receive(&[*byte]);
+//!     assert!(requests.poll().is_none());
+//! }
+//! requests.receive(&bytes[bytes.len() - 1..]);
+//! let (header, request) = requests.poll().expect("the request is complete")?;
+//! assert_eq!(header.options.cache, "dist");
+//! assert_eq!(request, Request::Get { key: "k".into() });
+//!
+//! // Operation, version and intelligence of the request determine the form of its reply.
+//! let context = Asked { operation: Operation::Get, version: header.version, intelligence: header.intelligence };
+//! let reply = Reply {
+//!     message_id: header.message_id,
+//!     status: Status::SUCCESS,
+//!     topology: None,
+//!     body: Body::Value("v".into()),
+//! };
+//! let mut answered = SendBuffer::new();
+//! write_reply(&reply, context, &mut answered);
+//!
+//! let mut replies = ReplyDecoder::new(Limits::default());
+//! replies.receive(&answered.to_bytes());
+//! let message = replies.poll(|id| (id == 7).then_some(context)).expect("the reply is complete")?;
+//! assert_eq!(message, Incoming::Reply(reply));
+//!
+//! // A broken stream is reported with the position and the field, and ends the decoder.
+//! replies.receive(b"\xa0");
+//! let violation = replies.poll(|_| None).expect("a violation").unwrap_err();
+//! assert_eq!(violation.field, "magic");
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 mod arguments;
 mod decoder;

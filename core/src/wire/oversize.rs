@@ -1,4 +1,4 @@
-//! Whether what a caller gives fits into its place on the wire.
+//! Size checks of a caller's arguments against their fields on the wire.
 
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -6,20 +6,20 @@ use alloc::vec::Vec;
 use bytes::Bytes;
 
 use super::expiration::Expiration;
-use super::fields::MOST_PARAMETERS;
+use super::fields::MAX_PARAMETERS;
 use super::types::{AuthResponse, Change, CounterConfiguration, Factory, ListenerOptions, Modification, Xid};
 
-/// Lengths and counts are vInts that the server reads as signed.
+/// Largest length or count: the server reads these vInts as signed.
 const LONGEST: usize = i32::MAX as usize;
 
-/// Something larger than its place on the wire.
+/// Error for an argument that exceeds the limit of its field.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Oversize {
-    /// The field.
+    /// Name of the field.
     pub field: &'static str,
-    /// Its size.
+    /// Size of the argument, in bytes or items.
     pub size: usize,
-    /// The most that fits.
+    /// Largest allowed size.
     pub limit: usize,
 }
 
@@ -30,7 +30,7 @@ fn within(field: &'static str, size: usize, limit: usize) -> Result<(), Oversize
 pub(crate) trait Fits {
     fn fits(&self, field: &'static str) -> Result<(), Oversize>;
 
-    /// Bytes of keys and values, about.
+    /// Approximate number of key and value bytes.
     fn bytes(&self) -> usize {
         0
     }
@@ -105,7 +105,7 @@ impl Fits for Vec<(Bytes, Bytes)> {
 /// Task parameters.
 impl Fits for Vec<(String, Bytes)> {
     fn fits(&self, field: &'static str) -> Result<(), Oversize> {
-        within(field, self.len(), MOST_PARAMETERS)?;
+        within(field, self.len(), MAX_PARAMETERS)?;
         self.iter().try_for_each(|(name, value)| name.fits(field).and_then(|()| value.fits(field)))
     }
 
@@ -116,7 +116,7 @@ impl Fits for Vec<(String, Bytes)> {
 
 impl Fits for Factory {
     fn fits(&self, field: &'static str) -> Result<(), Oversize> {
-        within(field, self.parameters.len(), MOST_PARAMETERS)?;
+        within(field, self.parameters.len(), MAX_PARAMETERS)?;
         self.parameters.fits(field)
     }
 }

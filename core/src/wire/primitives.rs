@@ -1,20 +1,20 @@
-//! The smallest pieces of the Hot Rod grammar, as nom streaming parsers and their writers.
+//! Primitive rules of the Hot Rod grammar: nom streaming parsers and their writers.
 //!
-//! Source of the rules: the intrinsics of the server's grammar (hotrod.gr: `vInt`, `vLong`, `signedVInt`, `long`, `int`).
+//! Source: the intrinsics of the server's grammar (hotrod.gr: `vInt`, `vLong`, `signedVInt`, `long`, `int`).
 
 use bytes::BufMut;
 use nom::error::{ErrorKind, ParseError};
 use nom::{Err, IResult, Needed};
 
-/// Seven bits a byte, least significant first, at most 5 bytes; the value is any 32-bit pattern.
+/// Parses seven bits per byte, least significant group first, at most 5 bytes; the value is any 32-bit pattern.
 pub(crate) fn vint<'a, E: ParseError<&'a [u8]>>(input: &'a [u8]) -> IResult<&'a [u8], u32, E> {
     let (rest, value) = variable::<E>(input, 5)?;
     u32::try_from(value).map(|value| (rest, value)).map_err(|_| too_long(input))
 }
 
-/// Seven bits a byte, least significant first, at most 10 bytes; the value is any 64-bit pattern.
+/// Parses seven bits per byte, least significant group first, at most 10 bytes; the value is any 64-bit pattern.
 ///
-/// The server stops at 9 bytes for what it sends itself, but reads a tenth.
+/// The server writes at most 9 bytes but reads a tenth.
 pub(crate) fn vlong<'a, E: ParseError<&'a [u8]>>(input: &'a [u8]) -> IResult<&'a [u8], u64, E> {
     variable(input, 10)
 }
@@ -24,7 +24,7 @@ fn variable<'a, E: ParseError<&'a [u8]>>(input: &'a [u8], longest: usize) -> IRe
     for (index, byte) in input.iter().take(longest).enumerate() {
         let bits = u64::from(byte & 0x7f);
         let shift = 7 * index as u32;
-        // The tenth byte has room for one bit only.
+        // Only one bit of the tenth byte fits.
         if shift == 63 && bits > 1 {
             return Err(too_long(input));
         }
@@ -40,12 +40,12 @@ fn too_long<'a, E: ParseError<&'a [u8]>>(input: &'a [u8]) -> Err<E> {
     Err::Failure(E::from_error_kind(input, ErrorKind::TooLarge))
 }
 
-/// Zigzag: the sign in the lowest bit (`signedVInt` of hotrod.gr).
+/// Decodes zigzag, with the sign in the lowest bit (`signedVInt` of hotrod.gr).
 pub(crate) fn unzigzag(value: u32) -> i32 {
     (value >> 1) as i32 ^ -((value & 1) as i32)
 }
 
-/// The inverse of [`unzigzag`].
+/// Encodes zigzag; the inverse of [`unzigzag`].
 pub(crate) fn zigzag(value: i32) -> u32 {
     ((value << 1) ^ (value >> 31)) as u32
 }

@@ -1,13 +1,13 @@
-//! Reads fields from the bytes received so far, and remembers long lists when the bytes run out.
+//! Reads fields from the bytes received so far, and keeps parsed list elements when the bytes run out.
 //!
-//! A Hot Rod message has no outer length, so a decoder may find its end only by parsing it, and a message may arrive in
-//! any pieces. When the bytes end too early every read answers [`Stop::Incomplete`] and the message is parsed again once
-//! more has come. That would cost quadratic time, so a list keeps the elements that it has already parsed, and
-//! [`Reader::then`] what stands before something long, each as a memo of [`Resume`]; their bytes are cut out of what is parsed
-//! again. What is left to repeat are a few small fields: a constant. The grammar is written once, and knows of this only
-//! that whatever follows a list has to be read with `then`: a list whose bytes are gone must not be dropped.
+//! A Hot Rod message has no outer length: a decoder finds its end only by parsing it, and the message may arrive in
+//! chunks of any size. When the bytes end too early, every read returns [`Stop::Incomplete`], and the message is
+//! parsed again once more bytes have arrived. To keep total work linear, a list keeps its parsed elements, and
+//! [`Reader::then`] keeps a parsed prefix, each as a memo of [`Resume`]; their bytes are cut out of the buffer. Only a
+//! constant number of small fields is parsed again. The grammar is written once; its only duty is to read everything
+//! behind a list with `then`, so that a list whose bytes are gone is not dropped.
 //!
-//! A scanner reads by the same grammar and only to know where messages end, see [`Reader::skim`].
+//! A scanner uses the same grammar only to find the ends of messages; see [`Reader::skim`].
 
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -21,24 +21,24 @@ use super::primitives::{unzigzag, vint, vlong};
 use super::resume::Resume;
 use super::{Limits, Problem, Violation};
 
-/// Why reading could not go on.
+/// Reason for which a read stopped.
 #[derive(Debug)]
 pub(crate) enum Stop {
-    /// The bytes end; at least so many more are needed.
+    /// More bytes are needed: at least this count.
     Incomplete(usize),
-    /// The peer broke the protocol.
+    /// The peer violated the protocol.
     Violation(Violation),
 }
 
 pub(crate) type Read<T> = Result<T, Stop>;
 
-/// Tells what is whole from a list of the same type that may go on.
+/// Marks a complete value, to distinguish it from a partial list of the same type.
 struct Complete<T>(T);
 
-/// The elements of a list so far.
+/// Elements of a list parsed so far.
 pub(crate) struct Elements<T> {
     items: Vec<T>,
-    /// Those that were not kept.
+    /// Number of elements parsed and not kept.
     dropped: usize,
 }
 
@@ -57,26 +57,26 @@ impl<T> Elements<T> {
     }
 }
 
-/// What is longer passes a scanner by; shorter bytes are waited for.
+/// Longer arrays may be forwarded by a scanner without being parsed; shorter ones are buffered.
 pub(crate) const HOLE: usize = 1024;
 
-/// A position in the bytes received so far.
+/// Cursor over the bytes received so far.
 pub(crate) struct Reader<'a> {
-    /// As far as the next hole.
+    /// Bytes up to the next hole.
     frame: &'a Bytes,
-    /// The same as far as each hole after that, and the whole.
+    /// Bytes up to each later hole, and finally all bytes.
     after_hole: &'a [Bytes],
     at: usize,
-    /// Whether only the form matters: see [`skim`](Self::skim).
+    /// Whether only the form is parsed; see [`skim`](Self::skim).
     skims: bool,
-    /// Position of the frame's first byte in the stream, for error messages.
+    /// Stream position of the frame's first byte, for error messages.
     stream_offset: u64,
     limits: &'a Limits,
     resume: &'a mut Resume,
 }
 
 impl<'a> Reader<'a> {
-    /// `frame` ends where a hole was, if there was one, and `after_hole` tells what came then:
+    /// Creates a reader of `frame`, which ends at the first hole, if any; `after_hole` holds the longer
     /// [`views`](Resume::views).
     pub(crate) fn new(
         frame: &'a Bytes,
@@ -88,10 +88,10 @@ impl<'a> Reader<'a> {
         Self { frame, after_hole, at: 0, skims: false, stream_offset, limits, resume }
     }
 
-    /// From here on only the form matters, what is read is of no use to the caller.
+    /// Parses only the form from here on; returned values are meaningless.
     ///
-    /// Lists come out empty: their elements are read and dropped. Arrays of more than [`HOLE`] bytes of which not all
-    /// are here come out empty too: the rest of them is to be passed by, and not shown to this reader.
+    /// Lists are returned empty: their elements are parsed and dropped. Incomplete arrays of more than [`HOLE`] bytes
+    /// are returned empty too: their remaining bytes are forwarded and never shown to this reader.
     pub(crate) fn skim(&mut self) {
         self.skims = true;
     }
@@ -108,12 +108,12 @@ impl<'a> Reader<'a> {
         self.violation_at(self.at, field, problem)
     }
 
-    /// Of a field that began at a [`position`](Self::position).
+    /// Violation at a field that began at a [`position`](Self::position).
     pub(crate) fn violation_at(&self, at: usize, field: &'static str, problem: Problem) -> Stop {
         Stop::Violation(Violation { offset: self.stream_offset + at as u64, field, problem })
     }
 
-    /// A value that the field can't have, at the byte just read.
+    /// Violation for a value that the field can't have, at the byte just read.
     pub(crate) fn unexpected(&self, field: &'static str, value: u64, expected: &'static str) -> Stop {
         self.violation_at(self.at.saturating_sub(1), field, Problem::Unexpected { value, expected })
     }
@@ -153,7 +153,7 @@ impl<'a> Reader<'a> {
     }
 
     pub(crate) fn vint(&mut self, field: &'static str) -> Read<u32> {
-        // Nearly every number is below 128.
+        // Fast path: nearly every number is below 128.
         match self.frame.get(self.at) {
             Some(&byte) if byte < 0x80 => {
                 self.at += 1;
@@ -167,7 +167,7 @@ impl<'a> Reader<'a> {
         self.parse(field, vlong)
     }
 
-    /// A vInt that announces a length or a count, held against its limit before anything is done with it.
+    /// Reads the vInt of a length or count, and checks it against its limit.
     pub(crate) fn count(&mut self, field: &'static str, limit: usize) -> Read<usize> {
         let at = self.at;
         let announced = self.vint(field)?;
@@ -178,14 +178,14 @@ impl<'a> Reader<'a> {
         Ok(announced as usize)
     }
 
-    /// The count of a request's list, whose elements take at least `smallest` bytes each: no more than a message can hold,
-    /// because the server reserves room for as many as are announced.
+    /// Reads the count of a request's list whose elements take at least `smallest` bytes each. Rejects counts that a
+    /// message can't hold, because the server reserves memory for the announced count.
     pub(crate) fn count_of_entries(&mut self, field: &'static str, smallest: usize) -> Read<usize> {
         let limits = self.limits;
         self.count(field, limits.entries.min(limits.message / smallest))
     }
 
-    /// `length` bytes, not copied.
+    /// Reads `length` bytes without copying them.
     pub(crate) fn raw(&mut self, length: usize) -> Read<Bytes> {
         let end = self.at + length;
         if end > self.frame.len() {
@@ -196,7 +196,7 @@ impl<'a> Reader<'a> {
         Ok(bytes)
     }
 
-    /// Of `length` bytes not all are here, or they were passed by.
+    /// Reads `length` bytes that are incomplete or were forwarded before.
     #[cold]
     fn hole(&mut self, length: usize) -> Read<Bytes> {
         if let [frame, after_hole @ ..] = self.after_hole {
@@ -209,13 +209,13 @@ impl<'a> Reader<'a> {
         Err(Stop::Incomplete(self.at + length - self.frame.len()))
     }
 
-    /// A vInt length and so many bytes (`array` of hotrod.gr), not copied.
+    /// Reads a vInt length and its bytes (`array` of hotrod.gr), without copying them.
     pub(crate) fn array(&mut self, field: &'static str, limit: usize) -> Read<Bytes> {
         let length = self.count(field, limit)?;
         self.raw(length)
     }
 
-    /// A zigzag length, negative for absent, and so many bytes (`optionalArray` of hotrod.gr).
+    /// Reads a zigzag length, negative for absent, and its bytes (`optionalArray` of hotrod.gr).
     pub(crate) fn optional_array(&mut self, field: &'static str, limit: usize) -> Read<Option<Bytes>> {
         let at = self.at;
         let length = unzigzag(self.vint(field)?);
@@ -227,7 +227,7 @@ impl<'a> Reader<'a> {
         self.raw(length).map(Some)
     }
 
-    /// A text of which all bytes are here.
+    /// Decodes UTF-8 text whose bytes are complete.
     fn utf8(&self, field: &'static str, range: Range<usize>) -> Read<String> {
         match core::str::from_utf8(&self.frame[range.clone()]) {
             Ok(text) => Ok(text.into()),
@@ -235,12 +235,12 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// The text that the bytes just read are. To a skimming reader they may be a hole, so it looks at none.
+    /// Decodes the bytes just read as text. A skimming reader skips the check: the bytes may be a hole.
     pub(crate) fn text_of(&self, field: &'static str, bytes: &Bytes) -> Read<String> {
         if self.skims { Ok(String::new()) } else { self.utf8(field, self.at - bytes.len()..self.at) }
     }
 
-    /// A vInt length and so many bytes of UTF-8; never a hole.
+    /// Reads a vInt length and its UTF-8 bytes; never a hole.
     pub(crate) fn text(&mut self, field: &'static str, limit: usize) -> Read<String> {
         let length = self.count(field, limit)?;
         let (at, end) = (self.at, self.at + length);
@@ -251,14 +251,14 @@ impl<'a> Reader<'a> {
         self.utf8(field, at..end)
     }
 
-    /// A name: a text of at most [`Limits::name`] bytes.
+    /// Reads a text of at most [`Limits::name`] bytes.
     pub(crate) fn name(&mut self, field: &'static str) -> Read<String> {
         self.text(field, self.limits.name)
     }
 
-    /// Fills an accumulator step by step until `step` answers false; a step changes it only when it succeeds.
+    /// Fills an accumulator until `step` returns false; a step changes the accumulator only when it succeeds.
     ///
-    /// What follows has to be read with [`then`](Self::then).
+    /// Read everything behind it with [`then`](Self::then).
     pub(crate) fn accumulate<A: Send + Sync + 'static>(
         &mut self,
         start: impl FnOnce() -> A,
@@ -281,7 +281,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// A list of `count` elements, each of at least `smallest` bytes; what follows has to be read with
+    /// Reads a list of `count` elements of at least `smallest` bytes each. Read everything behind it with
     /// [`then`](Self::then).
     pub(crate) fn list<T: Send + Sync + 'static>(
         &mut self,
@@ -289,7 +289,7 @@ impl<'a> Reader<'a> {
         smallest: usize,
         mut element: impl FnMut(&mut Self) -> Read<T>,
     ) -> Read<Vec<T>> {
-        // A count is only a promise: reserve for what the bytes at hand can hold.
+        // Reserves only for elements that the available bytes can hold: a count is only announced.
         let plausible = count.min((self.frame.len() - self.at) / smallest.max(1));
         self.elements(plausible, |reader, elements| {
             if elements.count() < count {
@@ -299,8 +299,8 @@ impl<'a> Reader<'a> {
         })
     }
 
-    /// A list that goes on until `step` answers false; a step adds an element only when it succeeds. What follows has
-    /// to be read with [`then`](Self::then).
+    /// Reads a list that continues until `step` returns false; a step adds an element only when it succeeds. Read
+    /// everything behind it with [`then`](Self::then).
     pub(crate) fn list_to_end<T: Send + Sync + 'static>(
         &mut self,
         step: impl FnMut(&mut Self, &mut Elements<T>) -> Read<bool>,
@@ -317,17 +317,17 @@ impl<'a> Reader<'a> {
         let elements = self.accumulate(
             || Elements { items: Vec::with_capacity(reserved), dropped: 0 },
             |reader, elements| {
-                let goes_on = step(reader, elements)?;
+                let continues = step(reader, elements)?;
                 if reader.skims {
                     elements.drop_items();
                 }
-                Ok(goes_on)
+                Ok(continues)
             },
         )?;
         Ok(elements.items)
     }
 
-    /// Reads `first` and what follows it; keeps `first` if the bytes end after it.
+    /// Reads `first` and its successor; keeps `first` if the bytes end after it.
     pub(crate) fn then<T: Send + Sync + 'static, U>(
         &mut self,
         first: impl FnOnce(&mut Self) -> Read<T>,
@@ -350,7 +350,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// The caller keeps what it has read up to `end`: a message's first field is not to be parsed again.
+    /// Marks the bytes up to `end` as kept by the caller, so that a message's head is not parsed again.
     pub(crate) fn keep_before(&mut self, end: usize, stop: Stop) -> Stop {
         if matches!(stop, Stop::Incomplete(_)) {
             self.resume.cut(0..end);

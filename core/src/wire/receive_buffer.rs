@@ -1,4 +1,4 @@
-//! The bytes received and not yet understood.
+//! The receive buffer of a decoder.
 
 use bytes::{Buf, Bytes, BytesMut};
 
@@ -6,36 +6,36 @@ use super::reader::{Read, Reader, Stop};
 use super::resume::Resume;
 use super::{Limits, Problem, Violation};
 
-/// The least room that a host finds for its next read.
-const LEAST_ROOM: usize = 4 * 1024;
-/// The least room made at a time. More than the above, so that it is mostly used before there is new room: a value may
-/// keep its whole room alive, and small reads must not cost a room each.
-const NEW_ROOM: usize = 16 * 1024;
-/// The room at a stream's beginning: a session that is only kept ready holds no more.
-const FIRST_ROOM: usize = 6 * 1024;
-/// The most room offered before the bytes that will fill it have begun to come.
-const MOST_ROOM: usize = 1024 * 1024;
-/// A message that needs more room than is kept for ever.
+/// Minimum spare capacity for a host's next read.
+const MIN_SPARE: usize = 4 * 1024;
+/// Minimum growth. Larger than [`MIN_SPARE`] so that most of it is used before the next allocation: a value may keep
+/// its whole allocation alive.
+const GROWTH: usize = 16 * 1024;
+/// Capacity at a stream's beginning, and so of a session that is kept ready without traffic.
+const INITIAL_CAPACITY: usize = 6 * 1024;
+/// Maximum spare capacity that a length alone can cause, before bytes arrive to fill it.
+const MAX_SPARE: usize = 1024 * 1024;
+/// A message above this size causes an allocation that is not kept for ever.
 const LARGE: usize = 4 * 1024 * 1024;
-/// After so many smaller messages the room of a large one is given back.
-const SMALL_UNTIL_GIVEN_BACK: u32 = 16;
+/// Number of smaller messages after which a large message's allocation is released.
+const SMALL_UNTIL_RELEASE: u32 = 16;
 
-/// Collects bytes, hands out whole messages as slices of them, and knows what to keep when a message is not all here.
+/// Collects bytes, returns whole messages as slices of them, and retains the unparsed part of an incomplete message.
 pub(crate) struct ReceiveBuffer {
-    /// Received, and not looked at since.
+    /// Bytes received and not examined yet.
     incoming: BytesMut,
-    /// Frozen, so that messages can share it: begins where the next message does.
+    /// Frozen bytes, so that messages can share them; begins at the next message.
     frame: Bytes,
-    /// No use in looking again before the buffer holds so many bytes.
+    /// Minimum length of the buffer before parsing is worth another attempt.
     needed: usize,
     resume: Resume,
     limits: Limits,
-    /// Position of the frame in the stream.
+    /// Stream position of the frame.
     stream_offset: u64,
-    /// Bytes of the present message that were cut out because they need not be parsed again.
+    /// Bytes of the current message that were cut out because they are already parsed.
     cut: usize,
-    /// Smaller messages to come before the room of a large one is given back; 0 if there was none.
-    small_until_given_back: u32,
+    /// Remaining smaller messages before a large message's allocation is released; 0 if there is none.
+    small_until_release: u32,
 }
 
 impl ReceiveBuffer {
@@ -48,7 +48,7 @@ impl ReceiveBuffer {
             limits,
             stream_offset: 0,
             cut: 0,
-            small_until_given_back: 0,
+            small_until_release: 0,
         }
     }
 
@@ -57,7 +57,7 @@ impl ReceiveBuffer {
         self.incoming.extend_from_slice(bytes);
     }
 
-    /// Takes a whole message as it is, if nothing waits before it.
+    /// Takes a whole message without copying it, if the buffer is empty.
     pub(crate) fn receive_message(&mut self, message: Bytes) {
         if self.frame.is_empty() && self.incoming.is_empty() {
             self.frame = message;
@@ -66,34 +66,34 @@ impl ReceiveBuffer {
         }
     }
 
-    /// The buffer itself, with room for a read; what is appended to it has been received.
-    pub(crate) fn room(&mut self) -> &mut BytesMut {
-        // A large value gets its room in steps as it comes: a length alone must not cost memory.
+    /// Buffer with spare capacity for a read; bytes appended to it count as received.
+    pub(crate) fn buffer_for_read(&mut self) -> &mut BytesMut {
+        // Grows in steps as a large value arrives: an announced length alone must not allocate memory.
         let missing = self.needed.saturating_sub(self.incoming.len());
-        let least = if self.stream_offset < FIRST_ROOM as u64 { FIRST_ROOM } else { NEW_ROOM };
-        let room = missing.min(self.incoming.len().max(MOST_ROOM)).max(least);
+        let least = if self.stream_offset < INITIAL_CAPACITY as u64 { INITIAL_CAPACITY } else { GROWTH };
+        let room = missing.min(self.incoming.len().max(MAX_SPARE)).max(least);
         let spare = self.incoming.capacity() - self.incoming.len();
-        // The end of a large value needs no more than its own room: more would move all of it once again.
-        let ends_here = (1..=spare).contains(&missing) && self.incoming.len() >= NEW_ROOM;
-        if spare < LEAST_ROOM && !ends_here {
+        // Allocates only the missing bytes for the end of a large value; a larger growth would move the value again.
+        let ends_here = (1..=spare).contains(&missing) && self.incoming.len() >= GROWTH;
+        if spare < MIN_SPARE && !ends_here {
             self.incoming.reserve(room);
         }
         &mut self.incoming
     }
 
-    /// Bytes received that no message has been made of.
+    /// Number of buffered bytes that belong to no returned message.
     pub(crate) fn len(&self) -> usize {
         self.frame.len() + self.incoming.len() + self.cut
     }
 
-    /// Bytes ever received.
+    /// Number of bytes received so far.
     pub(crate) fn received(&self) -> u64 {
         self.stream_offset + (self.frame.len() + self.incoming.len()) as u64
     }
 
-    /// Parses one message; `None` if it isn't all here yet.
+    /// Parses one message; `None` if it is incomplete.
     ///
-    /// `parse` is called again from the message's beginning when more has come, see [`Reader`].
+    /// Calls `parse` again from the message's beginning when more bytes have arrived; see [`Reader`].
     pub(crate) fn next<T>(
         &mut self,
         mut parse: impl FnMut(&mut Reader<'_>) -> Read<T>,
@@ -116,9 +116,9 @@ impl ReceiveBuffer {
                     return Some(Ok(message));
                 }
                 Err(Stop::Violation(violation)) => return Some(Err(violation)),
-                // What came while the frame was taken apart may complete it.
+                // Bytes received while the frame was parsed may complete it.
                 Err(Stop::Incomplete(more)) => {
-                    if let Err(violation) = self.keep_for_later(more) {
+                    if let Err(violation) = self.retain_unparsed(more) {
                         return Some(Err(violation));
                     }
                 }
@@ -133,36 +133,36 @@ impl ReceiveBuffer {
         self.needed = 0;
         self.cut = 0;
         if self.frame.is_empty() {
-            // An empty view would keep the whole buffer from being used again.
+            // An empty view would prevent reuse of the whole buffer.
             self.frame = Bytes::new();
         }
-        self.give_back(length);
+        self.release_large(length);
     }
 
-    /// A quiet session must not hold what one large value once needed; one that reads large values must not ask for
-    /// fresh memory every time.
-    fn give_back(&mut self, length: usize) {
+    /// Releases a large message's allocation after [`SMALL_UNTIL_RELEASE`] small ones, so that an idle session does
+    /// not keep it and a session that reads large values does not allocate for each.
+    fn release_large(&mut self, length: usize) {
         if length > LARGE {
-            self.small_until_given_back = SMALL_UNTIL_GIVEN_BACK;
-        } else if self.small_until_given_back > 0 && self.incoming.is_empty() {
-            self.small_until_given_back -= 1;
-            if self.small_until_given_back == 0 {
+            self.small_until_release = SMALL_UNTIL_RELEASE;
+        } else if self.small_until_release > 0 && self.incoming.is_empty() {
+            self.small_until_release -= 1;
+            if self.small_until_release == 0 {
                 self.incoming = BytesMut::new();
             }
         }
     }
 
-    /// Moves what has to be parsed again before whatever comes next.
-    fn keep_for_later(&mut self, more: usize) -> Result<(), Violation> {
+    /// Moves the unparsed bytes in front of those received later.
+    fn retain_unparsed(&mut self, more: usize) -> Result<(), Violation> {
         let frame = core::mem::take(&mut self.frame);
         let before = frame.len();
-        // Bytes may have come while the frame was taken apart; they stand behind it.
-        let behind = if self.incoming.is_empty() { None } else { Some(self.incoming.split()) };
+        // Bytes received while the frame was parsed belong behind it.
+        let newer = if self.incoming.is_empty() { None } else { Some(self.incoming.split()) };
         let incoming = &mut self.incoming;
         self.resume.take_retained(before, |range| incoming.extend_from_slice(&frame[range]));
         let retained = incoming.len();
-        if let Some(behind) = behind {
-            incoming.extend_from_slice(&behind);
+        if let Some(newer) = newer {
+            incoming.extend_from_slice(&newer);
         }
         self.cut += before - retained;
         self.stream_offset += (before - retained) as u64;
@@ -170,7 +170,7 @@ impl ReceiveBuffer {
         self.within_limit(self.cut + self.needed)
     }
 
-    /// Holds the length of the present message, as far as it is known, against the limit.
+    /// Checks the length of the current message, as far as it is known, against the limit.
     fn within_limit(&self, announced: usize) -> Result<(), Violation> {
         if announced <= self.limits.message {
             return Ok(());

@@ -1,4 +1,4 @@
-//! Replies: the header that all share, and the answer in one of a small set of forms.
+//! Replies: their common header, and the body in one of a small set of forms.
 
 use alloc::boxed::Box;
 use alloc::string::String;
@@ -21,169 +21,170 @@ use crate::send_buffer::SendBuffer;
 /// First byte of a reply or an event.
 pub(crate) const MAGIC: u8 = 0xa1;
 
-/// Opcode of a reply that is an error, whatever was asked.
+/// Opcode of an error reply, for every operation.
 pub(crate) const ERROR: u8 = 0x50;
 
-/// What a reply answers; its form depends on it.
+/// Properties of a request that determine the form of its reply.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Asked {
-    /// The operation.
+    /// Operation of the request.
     pub operation: Operation,
-    /// The version of the request.
+    /// Version of the request.
     pub version: Version,
-    /// The intelligence in the request.
+    /// Intelligence of the request.
     pub intelligence: Intelligence,
 }
 
 /// A reply.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reply {
-    /// The id of the request that it answers; 0 in an error if the server could not read it.
+    /// Message id of the request; 0 in an error if the server could not read it.
     pub message_id: u64,
-    /// How it went.
+    /// Outcome of the operation.
     pub status: Status,
-    /// A new view of the cluster, if the request's was another. Boxed: few replies have one, and all are moved.
+    /// New topology, if it differs from the request's. Boxed: few replies have one, and all are moved.
     pub topology: Option<Box<Topology>>,
-    /// The answer.
+    /// Result of the operation.
     pub body: Body,
 }
 
-/// An answer.
+/// Body of a reply.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Body {
-    /// The status says all; also where there is no entry, and where a condition did not hold.
+    /// Nothing beside the status; also for an absent entry and an unfulfilled condition.
     Nothing,
-    /// What went wrong, in the server's words.
+    /// Error message of the server.
     Error(String),
-    /// A value: of an entry, a query's or a task's result.
+    /// Value of an entry, or result of a query or a task.
     Value(Bytes),
     /// A value and its version.
     VersionedValue {
-        /// Changes with every write.
+        /// Version of the entry; changes with every write.
         version: u64,
-        /// The value.
+        /// Value of the entry.
         value: Bytes,
     },
     /// A value, its version and lifetimes.
     ValueWithMetadata {
         /// Version and lifetimes.
         metadata: Metadata,
-        /// The value.
+        /// Value of the entry.
         value: Bytes,
     },
-    /// The value before the operation, or the present one if it was not executed; `None` if there was none.
+    /// Value before the operation, or the current one if it was not executed; `None` if there is no entry.
     Previous(Option<Previous>),
-    /// Entries.
+    /// Keys and values.
     Entries(Vec<(Bytes, Bytes)>),
     /// Keys.
     Keys(Vec<Bytes>),
-    /// The values of a multimap key.
+    /// Values of a multimap key.
     Values(Vec<Bytes>),
-    /// The values of a multimap key, with version and lifetimes.
+    /// Values of a multimap key, with version and lifetimes.
     ValuesWithMetadata {
         /// Version and lifetimes.
         metadata: Metadata,
-        /// The values.
+        /// Values of the key.
         values: Vec<Bytes>,
     },
-    /// Names: of mechanisms or counters.
+    /// Names of mechanisms or counters.
     Names(Vec<String>),
-    /// Statistics by name.
+    /// Statistics: names and values.
     Statistics(Vec<(String, String)>),
-    /// What the server can do.
+    /// Capabilities of the server.
     Ping(Ping),
-    /// A step of an authentication.
+    /// Authentication step.
     Challenge {
         /// Whether the server regards the authentication as complete. Not set with a SCRAM server-final.
         complete: bool,
-        /// The server's data for the mechanism.
+        /// Challenge for the mechanism.
         challenge: Bytes,
     },
-    /// A count, of 64 bits.
+    /// A 64-bit count.
     Size(u64),
-    /// The id of an iteration, for what follows.
+    /// Id of a new iteration, for the requests that continue it.
     IterationId(String),
     /// Entries of an iteration.
     Iteration(IterationBatch),
-    /// The id of a streamed value that is being written.
+    /// Id of a streamed value that is being written.
     PutStreamId(i32),
-    /// The first chunk of a streamed value.
+    /// First chunk of a streamed value.
     StreamStart {
-        /// For what follows.
+        /// Stream id, for the requests that continue it.
         stream_id: i32,
         /// Whether this chunk is the last.
         complete: bool,
         /// Version and lifetimes of the entry.
         metadata: Metadata,
-        /// The bytes.
+        /// Bytes of the chunk.
         chunk: Bytes,
     },
-    /// A further chunk of a streamed value.
+    /// Further chunk of a streamed value.
     StreamChunk {
-        /// As in the first.
+        /// Stream id of the first chunk's reply.
         stream_id: i32,
         /// Whether this chunk is the last.
         complete: bool,
-        /// The bytes.
+        /// Bytes of the chunk.
         chunk: Bytes,
     },
-    /// The outcome of a transaction step (X/Open XA: 0 `XA_OK`, 3 `XA_RDONLY`, negative errors, 100.. rollbacks).
+    /// Result code of a transaction step (X/Open XA: 0 `XA_OK`, 3 `XA_RDONLY`, negative errors, 100.. rollbacks).
     XaCode(i32),
-    /// Transactions.
+    /// Transaction ids.
     Xids(Vec<Xid>),
-    /// How a counter was made.
+    /// Configuration of a counter.
     CounterConfiguration(CounterConfiguration),
-    /// The value of a counter.
+    /// Value of a counter.
     CounterValue(i64),
-    /// Yes or no.
+    /// A truth value.
     Boolean(bool),
 }
 
-/// A value that an operation met.
+/// Value of an entry before an operation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Previous {
-    /// Version and lifetimes; before 4.0 they are not sent.
+    /// Version and lifetimes; `None` before 4.0.
     pub metadata: Option<Metadata>,
-    /// The value.
+    /// Value of the entry.
     pub value: Bytes,
 }
 
-/// The answer to a PING; everything in it is `None` or empty before the version that has it.
+/// Reply to a PING; each field is `None` or empty in versions that do not have it.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Ping {
-    /// The form in which the cache stores keys (2.9 and later).
+    /// Storage media type of keys (2.9 and later).
     pub key_type: MediaType,
-    /// The form in which the cache stores values (2.9 and later).
+    /// Storage media type of values (2.9 and later).
     pub value_type: MediaType,
-    /// The newest protocol version of the server, as its byte (3.0 and later).
+    /// Newest protocol version of the server, as its byte (3.0 and later).
     pub server_version: Option<u8>,
-    /// Request opcodes that the server knows (3.0 and later).
+    /// Request opcodes supported by the server (3.0 and later).
     pub operations: Vec<u16>,
 }
 
-/// Entries of an iteration.
+/// Batch of an iteration.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct IterationBatch {
-    /// Segments of which all entries have been sent: one bit a segment, least significant first.
+    /// Segments whose entries have all been sent: one bit per segment, least significant first.
     pub finished_segments: Bytes,
-    /// The entries; empty at the end of the iteration.
+    /// Entries of the batch; empty at the end of the iteration.
     pub entries: Vec<IterationEntry>,
 }
 
 /// An entry of an iteration.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct IterationEntry {
-    /// The key.
+    /// Key of the entry.
     pub key: Bytes,
-    /// The value, or the projections that the filter-converter made of it.
+    /// The value, or the projections of a filter-converter.
     pub values: Vec<Bytes>,
-    /// Version and lifetimes, if asked for (2.5 and later).
+    /// Version and lifetimes, if requested (2.5 and later).
     pub metadata: Option<Metadata>,
 }
 
 /// Appends a reply to `out`.
 ///
-/// A body of another form than the operation's (or its status's) is written as it is: a server role's own mistake.
+/// A body whose form does not belong to the operation or the status is written unchanged; that is a mistake of the
+/// caller.
 pub fn write_reply(reply: &Reply, asked: Asked, out: &mut SendBuffer) {
     let error = matches!(reply.body, Body::Error(_));
     out.put_u8(MAGIC);
@@ -256,7 +257,7 @@ fn write_stream(id: i32, complete: bool, metadata: Option<&Metadata>, chunk: &By
     out.put_array(chunk);
 }
 
-/// The body of a reply with that status.
+/// Reads the body of a reply with this status.
 pub(crate) fn read_body(status: Status, asked: Asked, reader: &mut Reader<'_>) -> Read<Body> {
     let shape = asked.operation.row().reply;
     let has_body = match shape {
@@ -318,7 +319,7 @@ pub(crate) fn read_body(status: Status, asked: Asked, reader: &mut Reader<'_>) -
 fn read_previous(version: Version, reader: &mut Reader<'_>) -> Read<Option<Previous>> {
     let metadata = if version >= Version::V4_0 { Some(Metadata::read(reader)?) } else { None };
     let value = reader.array("previous value", reader.limits().value)?;
-    // 4.0 marks "none" in the version too; before, a zero length is all there is to tell it by.
+    // 4.0 marks an absent entry in the version; older versions only by a zero length.
     let none = value.is_empty() && metadata.is_none_or(|metadata| metadata == Metadata::OF_NO_ENTRY);
     Ok((!none).then_some(Previous { metadata, value }))
 }
@@ -355,7 +356,7 @@ impl Ping {
     }
 }
 
-/// The id of a transaction as replies carry it: lengths are vInts, not bytes.
+/// Reads a transaction id in the form of replies, where lengths are vInts instead of bytes.
 pub(crate) fn read_xid(reader: &mut Reader<'_>) -> Read<Xid> {
     Ok(Xid {
         format_id: primitives::unzigzag(reader.vint("xid format")?),

@@ -1,4 +1,4 @@
-//! The lists that replies carry.
+//! Lists in replies.
 
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -42,7 +42,7 @@ fn read_entry(limits: &Limits, reader: &mut Reader<'_>) -> Read<(Bytes, Bytes)> 
     Ok((reader.array("key", limits.key)?, reader.array("value", limits.value)?))
 }
 
-/// Elements with a 1 before each, and a 0 at the end.
+/// Reads elements that have a 1 before each, up to the 0 at the end.
 fn read_marked<T: Send + Sync + 'static>(
     reader: &mut Reader<'_>,
     mut element: impl FnMut(&mut Reader<'_>) -> Read<T>,
@@ -156,7 +156,7 @@ pub(crate) fn read_iteration(version: Version, reader: &mut Reader<'_>) -> Read<
         |reader| reader.array("finished segments", limits.segments.div_ceil(8)),
         |reader, _| {
             let count = reader.count("entries", limits.entries)?;
-            // With no entry the number of projections is not sent.
+            // The number of projections is absent if there are no entries.
             let projections = if count > 0 && version >= Version::V2_4 {
                 reader.count("projections", limits.parameters)?
             } else {

@@ -1,4 +1,4 @@
-//! Requests: the header that all share, and the fields of the operation.
+//! Requests: their common header, and the fields of the operation.
 
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -18,23 +18,23 @@ use crate::send_buffer::SendBuffer;
 /// First byte of a request.
 pub(crate) const MAGIC: u8 = 0xa0;
 
-/// What a user chooses for a request beside the operation; usually the same for all requests to one cache.
+/// Options of a request that a user chooses; usually the same for all requests to one cache.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct RequestOptions {
-    /// The cache; empty for the default cache.
+    /// Name of the cache; empty for the default cache.
     pub cache: String,
-    /// Flags.
+    /// Request flags.
     pub flags: Flags,
-    /// The form of keys (2.8 and later; before, it is not sent).
+    /// Media type of keys (2.8 and later; not sent before).
     pub key_type: MediaType,
-    /// The form of values (2.8 and later; before, it is not sent).
+    /// Media type of values (2.8 and later; not sent before).
     pub value_type: MediaType,
-    /// Further parameters (4.0 and later; before, they are not sent), such as `traceparent`.
+    /// Further parameters, such as `traceparent` (4.0 and later; not sent before).
     pub other_parameters: Vec<(String, Bytes)>,
 }
 
 impl RequestOptions {
-    /// For that cache, everything else at its default.
+    /// Options for this cache, with every other option at its default.
     pub fn cache(name: impl Into<String>) -> Self {
         Self { cache: name.into(), ..Self::default() }
     }
@@ -43,19 +43,19 @@ impl RequestOptions {
 /// The header of a request (`header` of hotrod.gr).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RequestHeader {
-    /// Chosen by the client; the reply repeats it.
+    /// Id chosen by the client; the reply repeats it.
     pub message_id: u64,
-    /// The version in which the request is written and the reply must be.
+    /// Version of the request and its reply.
     pub version: Version,
-    /// What the client understands of topologies.
+    /// Amount of topology information that the client understands.
     pub intelligence: Intelligence,
-    /// The topology that the client has of this cache; the server sends its own if that differs. 0 for none.
+    /// Id of the client's topology of this cache, 0 for none; the server sends its own topology if the ids differ.
     pub topology_id: u32,
-    /// The rest.
+    /// Cache, flags, media types and further parameters.
     pub options: RequestOptions,
 }
 
-/// What of a header the session fills in itself.
+/// Header fields that the session sets, not the caller.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Envelope {
     /// As [`RequestHeader::message_id`].
@@ -70,7 +70,7 @@ pub struct Envelope {
 
 /// Appends a request to `out`.
 ///
-/// Whether the version has the operation is not checked here: see [`Row::since`](super::Row::since).
+/// Does not check that the version has the operation; see [`Row::since`](super::Row::since).
 pub fn write_request(envelope: Envelope, options: &RequestOptions, request: &Request, out: &mut SendBuffer) {
     let Envelope { message_id, version, intelligence, topology_id } = envelope;
     let flags = options.flags | request.flags(version);
@@ -96,14 +96,14 @@ pub fn write_request(envelope: Envelope, options: &RequestOptions, request: &Req
     request.write(Context { version, flags }, out);
 }
 
-/// What a request begins with in every version: enough to know what its reply will look like.
+/// Head of a request: the fields that every version has.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RequestHead {
     /// As [`RequestHeader::message_id`].
     pub message_id: u64,
-    /// What is asked. The version is the newest known one that is not newer than the request's.
+    /// Context of the reply. The version is the newest known one that is not newer than the request's.
     pub asked: Asked,
-    /// The cache; empty for the default cache.
+    /// Name of the cache; empty for the default cache.
     pub cache: String,
     /// As [`RequestOptions::flags`].
     pub flags: Flags,
@@ -111,26 +111,27 @@ pub struct RequestHead {
     pub topology_id: u32,
 }
 
-/// Why no further request can be read from a client.
+/// Reason for which no further request can be read from a client.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum RequestFault {
-    /// The client broke the grammar or a limit.
+    /// The client violated the grammar or a limit.
     #[error("{0}")]
     Violation(Violation),
-    /// A version that is not known here. (Of a newer one PING is read: a client finds out by it what its server knows.)
+    /// The version is unknown. (A PING of a newer version is read, because a client learns the server's version by
+    /// it.)
     #[error("protocol version byte {version} is not known here")]
     UnknownVersion {
-        /// The id of the request.
+        /// Message id of the request.
         message_id: u64,
-        /// The version's byte.
+        /// Version byte of the request.
         version: u8,
     },
     /// No operation of the request's version has this opcode.
     #[error("no operation has opcode {opcode:#04x} in the version of the request")]
     UnknownOperation {
-        /// The id of the request.
+        /// Message id of the request.
         message_id: u64,
-        /// The opcode.
+        /// Opcode of the request.
         opcode: u8,
     },
 }
@@ -141,7 +142,7 @@ impl From<Violation> for RequestFault {
     }
 }
 
-/// A header and the operation whose fields follow it; a fault if it could be read and can't be used.
+/// Reads a header and its operation; returns a fault for a readable header that is not supported.
 pub(crate) fn read_header(reader: &mut Reader<'_>) -> Read<Result<(RequestHeader, Operation), RequestFault>> {
     let (head, ((key_type, value_type), other_parameters)) = reader.then(read_head, |reader, head| match head {
         Ok(head) => read_options(head.asked.version, reader),
@@ -155,7 +156,7 @@ pub(crate) fn read_header(reader: &mut Reader<'_>) -> Read<Result<(RequestHeader
     }))
 }
 
-/// What every version has.
+/// Reads the fields that every version has.
 pub(crate) fn read_head(reader: &mut Reader<'_>) -> Read<Result<RequestHead, RequestFault>> {
     let magic = reader.byte("magic")?;
     if magic != MAGIC {
@@ -181,10 +182,11 @@ pub(crate) fn read_head(reader: &mut Reader<'_>) -> Read<Result<RequestHead, Req
     Ok(Ok(RequestHead { message_id, asked: Asked { operation, version, intelligence }, cache, flags, topology_id }))
 }
 
-/// The version of a byte. One that is not known may have another grammar; a server reads PING in the newest that it knows.
+/// Version for a version byte. An unknown version may have another grammar, but a server reads its PING in the newest
+/// version that it knows.
 ///
-/// The server reads the byte as signed, so 128 and more are older than 2.0 to it (Infinispan 16.0.7), and another field
-/// follows.
+/// The server reads the byte as signed: 128 and above count as older than 2.0 (Infinispan 16.0.7) and have another
+/// field here.
 fn request_version(byte: u8, operation: Option<Operation>) -> Option<Version> {
     let for_ping = || match operation {
         Some(Operation::Ping) if byte < 0x80 => Version::newest_up_to(byte),
@@ -193,10 +195,10 @@ fn request_version(byte: u8, operation: Option<Operation>) -> Option<Version> {
     Version::from_byte(byte).or_else(for_ping)
 }
 
-/// The forms of keys and values, and other parameters.
+/// Media types of keys and values, and further parameters.
 type Options = ((MediaType, MediaType), Vec<(String, Bytes)>);
 
-/// What follows the head in newer versions, before the fields of the operation.
+/// Reads the options between the head and the operation's fields, as far as the version has them.
 pub(crate) fn read_options(version: Version, reader: &mut Reader<'_>) -> Read<Options> {
     reader.then(|reader| read_media_types(version, reader), |reader, _| read_other_parameters(version, reader))
 }

@@ -1,4 +1,4 @@
-//! What is remembered between two attempts to read one message.
+//! Parser state kept between two attempts to read one message.
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;
@@ -7,28 +7,28 @@ use core::ops::Range;
 
 use bytes::Bytes;
 
-/// Something parsed before the bytes ran out: the elements of a list so far, or something complete.
+/// Parsed data whose bytes are cut out: the elements of a partial list, or a complete value.
 struct Memo {
-    /// Where it begins once its bytes are cut out.
+    /// Position after its bytes are cut out.
     at: usize,
     items: Box<dyn Any + Send + Sync>,
 }
 
-/// What is remembered between two attempts to parse one message.
+/// Parser state kept between two attempts to read one message.
 #[derive(Default)]
 pub(crate) struct Resume {
-    /// Innermost first: it is the first to notice that the bytes end.
+    /// Innermost first, because the innermost read notices the end of the bytes first.
     memos: Vec<Memo>,
-    /// Bytes that need not be parsed again, innermost first, so last in the message first.
+    /// Byte ranges that are not parsed again; innermost first, so the last of the message comes first.
     cuts: Vec<Range<usize>>,
-    /// Where something long belongs that passes by and is not parsed, in order. Only a scanner has any.
+    /// Positions of long arrays that are forwarded without being parsed, in ascending order. Only scanners have holes.
     holes: Vec<usize>,
-    /// Whether the last attempt ended in the last hole: its bytes are still to come.
+    /// Whether the last attempt ended in the last hole, whose bytes are still to be received.
     in_hole: bool,
 }
 
 impl Resume {
-    /// The parts of `frame` that have to be parsed again, in order.
+    /// Passes the ranges of the frame that must be parsed again to `keep`, in ascending order.
     pub(crate) fn take_retained(&mut self, frame_length: usize, mut keep: impl FnMut(Range<usize>)) {
         let cut_before =
             |at: usize| -> usize { self.cuts.iter().filter(|cut| cut.end <= at).map(ExactSizeIterator::len).sum() };
@@ -50,7 +50,7 @@ impl Resume {
         keep(from..end);
     }
 
-    /// Forgets everything: the message is complete, or the stream is over.
+    /// Resets the state at the end of a message or of the stream.
     pub(crate) fn clear(&mut self) {
         self.memos.clear();
         self.cuts.clear();
@@ -66,12 +66,12 @@ impl Resume {
         self.cuts.push(bytes);
     }
 
-    /// These bytes are not to be parsed again; somebody else remembers what they said.
+    /// Excludes bytes from further parsing; the caller keeps their content.
     pub(super) fn cut(&mut self, bytes: Range<usize>) {
         self.cuts.push(bytes);
     }
 
-    /// The frame as far as each hole, and all of it: what a reader is to see, one after the other.
+    /// Slices of the frame up to each hole, and the whole frame: the successive inputs of a reader.
     pub(crate) fn views(&self, frame: &Bytes) -> Vec<Bytes> {
         self.holes.iter().map(|hole| frame.slice(..*hole)).chain([frame.clone()]).collect()
     }
@@ -85,7 +85,7 @@ impl Resume {
         self.in_hole = true;
     }
 
-    /// Whether the last attempt ended in a hole; what it lacked is the rest of that.
+    /// Whether the last attempt ended in a hole, and lacks the rest of that hole.
     pub(crate) fn is_in_hole(&self) -> bool {
         self.in_hole
     }

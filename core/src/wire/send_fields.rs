@@ -1,4 +1,4 @@
-//! The small pieces of the Hot Rod grammar, as they are put into a [`SendBuffer`].
+//! Writers of the grammar's primitives for a [`SendBuffer`].
 
 use bytes::Bytes;
 
@@ -14,13 +14,13 @@ impl SendBuffer {
         self.put_with(|tail| put_vlong(tail, value));
     }
 
-    /// A vInt length and `bytes`.
+    /// Appends a vInt length and `bytes`.
     pub(crate) fn put_array(&mut self, bytes: &Bytes) {
         self.put_vint(bytes.len() as u32);
         self.put_raw(bytes);
     }
 
-    /// A zigzag length, -1 for `None`, and the bytes.
+    /// Appends a zigzag length, -1 for `None`, and the bytes.
     pub(crate) fn put_optional_array(&mut self, bytes: Option<&Bytes>) {
         self.put_vint(zigzag(bytes.map_or(-1, |bytes| bytes.len() as i32)));
         if let Some(bytes) = bytes {
@@ -28,7 +28,7 @@ impl SendBuffer {
         }
     }
 
-    /// A vInt length and the UTF-8 bytes of `text`.
+    /// Appends a vInt length and the UTF-8 bytes of `text`.
     pub(crate) fn put_text(&mut self, text: &str) {
         self.put_vint(text.len() as u32);
         self.put_slice(text.as_bytes());

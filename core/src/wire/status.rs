@@ -2,7 +2,7 @@
 
 use core::fmt;
 
-/// The status of a reply; unknown codes survive a round trip.
+/// Status code of a reply; unknown codes survive a round trip.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Status(pub u8);
 
@@ -11,10 +11,10 @@ macro_rules! statuses {
         impl Status {
             $($(#[$doc])* pub const $name: Self = Self($code);)*
 
-            /// Every status that this implementation knows, with its name.
+            /// All known statuses, with their names.
             pub const ALL: &'static [(&'static str, Self)] = &[$((stringify!($name), Self::$name)),*];
 
-            /// The status in words; `None` for a code that this implementation doesn't know.
+            /// Description of the status; `None` for an unknown code.
             pub fn text(self) -> Option<&'static str> {
                 match self.0 {
                     $($code => Some($text),)*
@@ -26,17 +26,17 @@ macro_rules! statuses {
 }
 
 statuses! {
-    /// Done.
+    /// The operation succeeded.
     SUCCESS = 0x00, "success";
     /// The condition of a conditional operation did not hold; no previous value follows.
     NOT_EXECUTED = 0x01, "not executed";
-    /// There is no such key, counter or listener.
+    /// No such key, counter or listener exists.
     KEY_DOES_NOT_EXIST = 0x02, "key does not exist";
-    /// Done; the previous value follows.
+    /// The operation succeeded; the previous value follows.
     SUCCESS_WITH_PREVIOUS = 0x03, "success, with the previous value";
-    /// The condition did not hold, the present value follows; for a counter: its bound is reached.
+    /// The condition did not hold and the current value follows; for a counter, its bound is reached.
     NOT_EXECUTED_WITH_PREVIOUS = 0x04, "not executed, with the present value";
-    /// The server knows no such iteration (any more).
+    /// The iteration does not exist, or no longer.
     INVALID_ITERATION = 0x05, "invalid iteration";
     /// As `SUCCESS`, from a cache that stores objects (2.4 to 2.8).
     SUCCESS_OBJECT_STORAGE = 0x06, "success, object storage";
@@ -44,21 +44,21 @@ statuses! {
     SUCCESS_WITH_PREVIOUS_OBJECT_STORAGE = 0x07, "success, with the previous value, object storage";
     /// As `NOT_EXECUTED_WITH_PREVIOUS`, from a cache that stores objects (2.4 to 2.8).
     NOT_EXECUTED_WITH_PREVIOUS_OBJECT_STORAGE = 0x08, "not executed, with the present value, object storage";
-    /// The server could not make sense of the magic byte or the message id.
+    /// The server could not read the magic byte or the message id.
     INVALID_MAGIC_OR_MESSAGE_ID = 0x81, "invalid magic or message id";
-    /// The server doesn't know the operation.
+    /// The server does not support the operation.
     UNKNOWN_OPERATION = 0x82, "unknown operation";
-    /// The server doesn't know the protocol version.
+    /// The server does not support the protocol version.
     UNKNOWN_VERSION = 0x83, "unknown version";
-    /// The server could not parse the request; also: no such cache.
+    /// The server could not parse the request, or the cache does not exist.
     PARSE_ERROR = 0x84, "request parsing error";
     /// The operation failed in the server.
     SERVER_ERROR = 0x85, "server error";
     /// The operation timed out in the server; it may have been applied.
     TIMED_OUT = 0x86, "operation timed out in the server";
-    /// A member that the operation needed left the cluster; it may be tried again.
+    /// A member that the operation needed left the cluster; retry is possible.
     NODE_SUSPECTED = 0x87, "node suspected";
-    /// The cache or server is starting or stopping; it may be tried again elsewhere.
+    /// The cache or the server is starting or stopping; retry on another member is possible.
     ILLEGAL_LIFECYCLE_STATE = 0x88, "illegal lifecycle state";
 }
 
@@ -68,7 +68,7 @@ impl Status {
         self.0 >= 0x80
     }
 
-    /// Whether a previous (or present) value follows.
+    /// Whether a previous (or current) value follows.
     pub fn has_previous(self) -> bool {
         matches!(
             self,
@@ -79,7 +79,7 @@ impl Status {
         )
     }
 
-    /// Whether the operation was done.
+    /// Whether the operation succeeded.
     pub fn is_success(self) -> bool {
         matches!(
             self,
@@ -90,7 +90,7 @@ impl Status {
         )
     }
 
-    /// Whether an operation that failed so may be sent again: to another member, or later.
+    /// Whether an operation that failed with this status may be sent again, to another member or later.
     pub fn is_retryable(self) -> bool {
         matches!(self, Self::NODE_SUSPECTED | Self::ILLEGAL_LIFECYCLE_STATE)
     }

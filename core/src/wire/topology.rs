@@ -13,18 +13,18 @@ use super::resume::Resume;
 use super::{Limits, Problem};
 use crate::send_buffer::SendBuffer;
 
-/// A new view of the cluster, as one cache sees it.
+/// Topology of one cache: the members, and the owners of its segments.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Topology {
-    /// Opaque: any 32 bits. Two views are the same if their ids are equal, and nothing follows from their order.
+    /// Opaque id: any 32 bits. Topologies are the same if their ids are equal; the order of ids has no meaning.
     pub id: u32,
-    /// The members of the cluster, at the addresses that they advertise.
+    /// Members at their advertised addresses.
     pub members: Vec<Member>,
-    /// Which members own what; `None` unless the client is [`Intelligence::HashDistributionAware`].
+    /// Segment owners; `None` unless the client is [`Intelligence::HashDistributionAware`].
     pub hash: Option<Hash>,
 }
 
-/// A member of the cluster at its advertised address.
+/// A cluster member at its advertised address.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Member {
     /// Host name or IP address, without brackets.
@@ -33,7 +33,29 @@ pub struct Member {
     pub port: u16,
 }
 
-/// `host:port`, an IPv6 address in brackets.
+impl Member {
+    /// Default port of Infinispan's single endpoint.
+    pub const DEFAULT_PORT: u16 = 11222;
+
+    /// Parses `host`, `host:port`, `[address]` or `[address]:port`; `None` for any other text.
+    pub fn parse(text: &str) -> Option<Self> {
+        let (host, port) = match text.strip_prefix('[') {
+            Some(rest) => {
+                let (host, port) = rest.split_once(']')?;
+                (host, if port.is_empty() { None } else { Some(port.strip_prefix(':')?) })
+            }
+            None => match text.split_once(':') {
+                Some((host, port)) => (host, Some(port)),
+                None => (text, None),
+            },
+        };
+        let port = port.map_or(Some(Self::DEFAULT_PORT), |port| port.parse().ok().filter(|port| *port != 0))?;
+        let plausible = |byte: u8| byte.is_ascii_graphic() && !b"/?#@[]\\".contains(&byte);
+        (!host.is_empty() && host.bytes().all(plausible)).then(|| Self { host: host.into(), port })
+    }
+}
+
+/// Writes `host:port`, with an IPv6 address in brackets.
 impl fmt::Display for Member {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.host.contains(':') {
@@ -44,39 +66,40 @@ impl fmt::Display for Member {
     }
 }
 
-/// How keys are spread over the members.
+/// Distribution of keys over the members.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Hash {
-    /// 3 for Infinispan's MurmurHash3; 0 if keys are not spread by hash, then there are no owners.
+    /// Hash function: 3 for Infinispan's MurmurHash3; 0 if keys are not distributed by hash, and then there are no
+    /// owners.
     pub function: u8,
-    /// The number of segments, also where there are no owners.
+    /// Number of segments; set even if there are no owners.
     pub segments: u32,
-    /// The owners of each segment, primary first; empty with function 0.
+    /// Owners of each segment, primary first; empty with function 0.
     pub owners: SegmentOwners,
 }
 
-/// The owners of every segment: indices into [`Topology::members`], primary owner first.
+/// Owners of every segment: indices into [`Topology::members`], primary owner first.
 ///
-/// Two flat arrays: a view of 256 segments with two owners takes 3 KiB and two allocations.
+/// Stored as two flat arrays: 256 segments with two owners take 3 KiB and two allocations.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct SegmentOwners {
-    /// Where the owners of each segment end in `members`.
+    /// End of each segment's owners in `members`.
     ends: Vec<u32>,
     members: Vec<u16>,
 }
 
 impl SegmentOwners {
-    /// The number of segments that have been told.
+    /// Number of segments with known owners.
     pub fn len(&self) -> usize {
         self.ends.len()
     }
 
-    /// Whether there is no segment.
+    /// Whether there are no segments.
     pub fn is_empty(&self) -> bool {
         self.ends.is_empty()
     }
 
-    /// The owners of a segment, primary first; empty if it has none or does not exist.
+    /// Owners of a segment, primary first; empty if it has none or does not exist.
     pub fn of(&self, segment: usize) -> &[u16] {
         let Some(&end) = self.ends.get(segment) else { return &[] };
         let start = if segment == 0 { 0 } else { self.ends[segment - 1] };
@@ -98,14 +121,14 @@ impl<'a> FromIterator<&'a [u16]> for SegmentOwners {
     }
 }
 
-/// Writes the topology section: a marker, and the view if there is a new one.
+/// Writes the topology section: a marker, and the topology if there is a new one.
 pub(crate) fn write(topology: Option<&Topology>, intelligence: Intelligence, out: &mut SendBuffer) {
     let Some(topology) = topology.filter(|_| intelligence != Intelligence::Basic) else { return out.put_u8(0) };
     out.put_u8(1);
     write_view(topology, intelligence, out);
 }
 
-/// What follows the marker.
+/// Writes the part behind the marker.
 fn write_view(topology: &Topology, intelligence: Intelligence, out: &mut SendBuffer) {
     out.put_vint(topology.id);
     out.put_vint(topology.members.len() as u32);
@@ -153,12 +176,12 @@ fn read_view(intelligence: Intelligence, reader: &mut Reader<'_>) -> Read<Box<To
     Ok(Box::new(Topology { id, members, hash }))
 }
 
-/// Writes a view as it stands behind the marker of a reply header, owners included.
+/// Writes a topology in the form behind the marker of a reply header, owners included.
 pub(crate) fn encode(topology: &Topology, out: &mut SendBuffer) {
     write_view(topology, Intelligence::HashDistributionAware, out);
 }
 
-/// Reads what [`encode`] has written, and nothing more or less.
+/// Reads the output of [`encode`]; `None` for any other bytes.
 pub(crate) fn decode(bytes: &Bytes, limits: &Limits) -> Option<Box<Topology>> {
     let mut resume = Resume::default();
     let mut reader = Reader::new(bytes, &[], 0, limits, &mut resume);
@@ -174,12 +197,12 @@ fn read_members(reader: &mut Reader<'_>) -> Read<Vec<Member>> {
 fn read_hash(members: usize, reader: &mut Reader<'_>) -> Read<Hash> {
     let function = reader.byte("hash function")?;
     let segments = reader.count("segments", reader.limits().segments)?;
-    // Function 0 (no hash) comes with the number of segments, and nothing after it.
+    // Function 0 (no hash) has a number of segments and nothing behind it.
     let owners = if function == 0 { SegmentOwners::default() } else { read_owners(segments, members, reader)? };
     Ok(Hash { function, segments: segments as u32, owners })
 }
 
-/// Not part of its caller: a loop of its own has more registers.
+/// A function of its own: as part of its caller the loop would have fewer registers.
 #[inline(never)]
 fn read_owners(segments: usize, members: usize, reader: &mut Reader<'_>) -> Read<SegmentOwners> {
     reader.accumulate(SegmentOwners::default, |reader, owners| {

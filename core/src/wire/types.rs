@@ -1,4 +1,4 @@
-//! What requests carry beside keys and values.
+//! Arguments of requests other than keys and values.
 
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -9,7 +9,7 @@ use bytes::Bytes;
 
 use super::expiration::Expiration;
 
-/// What a client says in an authentication. `Debug` shows its length only: it may be a password.
+/// Response of a client in an authentication. `Debug` shows only its length: it may hold a password.
 #[derive(Clone, PartialEq, Eq, Default)]
 pub struct AuthResponse(pub Bytes);
 
@@ -19,36 +19,36 @@ impl fmt::Debug for AuthResponse {
     }
 }
 
-/// A filter, converter or filter-converter factory registered in the server, and its parameters (at most 127).
+/// Filter, converter or filter-converter factory registered in the server, with its parameters (at most 127).
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Factory {
-    /// Its name; never empty (an empty name on the wire means none).
+    /// Name of the factory; never empty (an empty name on the wire means none).
     pub name: String,
-    /// Its parameters, in the cache's key or value form.
+    /// Parameters, in the cache's key or value media type.
     pub parameters: Vec<Bytes>,
 }
 
-/// What a listener wants to hear.
+/// Options of a cache listener.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct ListenerOptions {
-    /// Send a created event for every entry that exists already.
+    /// Sends a created event for every existing entry first.
     pub include_current_state: bool,
-    /// Decides in the server which events are sent.
+    /// Filter that selects, in the server, the events to send.
     pub filter: Option<Factory>,
-    /// Makes the event's data in the server; events are then [`EventData::Custom`](super::EventData).
+    /// Converter of event data in the server; events are then [`EventData::Custom`](super::EventData).
     pub converter: Option<Factory>,
-    /// Give the factories the stored bytes, not objects (2.1 and later).
+    /// Passes stored bytes instead of objects to the factories (2.1 and later).
     pub use_raw_data: bool,
-    /// The kinds of event (2.6 and later; before, and when none is named, all).
+    /// Kinds of event to send (2.6 and later; older versions send all).
     pub interests: Interests,
 }
 
-/// Kinds of event that a listener wants; none named means all.
+/// Set of event kinds; the empty set means all.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Hash)]
 pub struct Interests(pub u32);
 
 impl Interests {
-    /// Every kind.
+    /// Every kind of event.
     pub const ALL: Self = Self(0);
     /// Entries created.
     pub const CREATED: Self = Self(1);
@@ -59,7 +59,7 @@ impl Interests {
     /// Entries expired.
     pub const EXPIRED: Self = Self(1 << 3);
 
-    /// Whether events of all kinds in `kind` are wanted.
+    /// Whether the set contains all kinds in `kind`.
     pub fn includes(self, kind: Self) -> bool {
         self == Self::ALL || self.0 & kind.0 == kind.0
     }
@@ -78,74 +78,74 @@ impl BitOr for Interests {
 pub struct Xid {
     /// Format of the two ids.
     pub format_id: i32,
-    /// At most 64 bytes.
+    /// Global transaction id; at most 64 bytes.
     pub global_transaction_id: Bytes,
-    /// At most 64 bytes.
+    /// Branch qualifier; at most 64 bytes.
     pub branch_qualifier: Bytes,
 }
 
-/// One change that a transaction makes (`modification` of hotrod.gr).
+/// One change of a transaction (`modification` of hotrod.gr).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Modification {
-    /// The entry's key.
+    /// Key of the entry.
     pub key: Bytes,
-    /// What the transaction has seen of the entry; the prepare fails if it is no longer true.
+    /// State of the entry that the transaction has read; the prepare fails if it has changed.
     pub seen: Seen,
-    /// What becomes of the entry.
+    /// Change to the entry.
     pub change: Change,
 }
 
-/// What a transaction has seen of an entry.
+/// State of an entry that a transaction has read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Seen {
-    /// It was not read: nothing to compare.
+    /// The transaction has not read the entry; nothing is compared.
     NotRead,
-    /// There was no entry.
+    /// The entry did not exist.
     NonExisting,
     /// The entry had this version.
     Version(u64),
 }
 
-/// What a transaction makes of an entry.
+/// Change of a transaction to an entry.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Change {
-    /// It is removed.
+    /// Removes the entry.
     Remove,
-    /// It is written.
+    /// Writes the entry.
     Put {
-        /// Its new lifetime.
+        /// New lifetimes.
         expiration: Expiration,
-        /// Its new value.
+        /// New value.
         value: Bytes,
     },
 }
 
-/// How a counter is made (`counterConfiguration` of hotrod.gr).
+/// Configuration of a counter (`counterConfiguration` of hotrod.gr).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CounterConfiguration {
-    /// Strong with or without bounds, or weak.
+    /// Kind of the counter, with its bounds or its concurrency.
     pub kind: CounterKind,
-    /// Whether it outlives a restart of the cluster.
+    /// Whether the counter survives a restart of the cluster.
     pub persistent: bool,
-    /// Its first value.
+    /// Initial value.
     pub initial_value: i64,
 }
 
 /// Kinds of counter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CounterKind {
-    /// One value, any 64-bit number.
+    /// One unbounded 64-bit value.
     UnboundedStrong,
-    /// One value between two bounds, both included.
+    /// One value between two inclusive bounds.
     BoundedStrong {
-        /// The smallest value.
+        /// Lower bound, inclusive.
         lower: i64,
-        /// The largest value.
+        /// Upper bound, inclusive.
         upper: i64,
     },
-    /// Several values that are added up: fast to add to, no exact result of an addition.
+    /// Several values whose sum is the counter: fast additions, without an exact result for each.
     Weak {
-        /// How many values.
+        /// Number of values.
         concurrency: u32,
     },
 }

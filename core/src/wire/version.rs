@@ -6,7 +6,7 @@ use core::str::FromStr;
 /// A version of the Hot Rod protocol; ordered by age.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[repr(u8)]
-#[allow(missing_docs)] // the names say all there is
+#[allow(missing_docs)] // self-explanatory names
 pub enum Version {
     V2_0 = 20,
     V2_1 = 21,
@@ -25,10 +25,10 @@ pub enum Version {
 }
 
 impl Version {
-    /// The newest version of this implementation.
+    /// Newest supported version.
     pub const LATEST: Self = Self::V4_1;
 
-    /// Every version, oldest first.
+    /// All supported versions, oldest first.
     pub const ALL: [Self; 14] = [
         Self::V2_0,
         Self::V2_1,
@@ -46,17 +46,17 @@ impl Version {
         Self::V4_1,
     ];
 
-    /// The byte in a request header: major * 10 + minor.
+    /// Encodes the version as the byte of a request header: major * 10 + minor.
     pub fn to_byte(self) -> u8 {
         self as u8
     }
 
-    /// The version of that byte; `None` if this implementation doesn't know it.
+    /// Decodes the byte of a request header; `None` for an unsupported version.
     pub fn from_byte(byte: u8) -> Option<Self> {
         Self::ALL.into_iter().find(|version| version.to_byte() == byte)
     }
 
-    /// The newest known version that is not newer than the one of `byte`.
+    /// Newest supported version that is not newer than the version of `byte`.
     pub fn newest_up_to(byte: u8) -> Option<Self> {
         Self::ALL.into_iter().rev().find(|version| version.to_byte() <= byte)
     }
@@ -68,7 +68,7 @@ impl fmt::Display for Version {
     }
 }
 
-/// The text is not a protocol version that this implementation knows.
+/// Error for a text that is not a supported protocol version.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("not a known protocol version (2.0 to 2.9, 3.0, 3.1, 4.0 or 4.1)")]
 pub struct UnknownVersion;

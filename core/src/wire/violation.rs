@@ -1,45 +1,45 @@
-//! What a peer did against the grammar or the limits.
+//! Violations of the grammar or the limits by a peer.
 
 use core::fmt;
 
-/// A breach of the Hot Rod grammar, or of a [limit](super::Limits), by the peer.
+/// Violation of the Hot Rod grammar, or of a [limit](super::Limits), by the peer.
 ///
-/// The stream can't be followed after it: the end of a Hot Rod message is known only by parsing it.
+/// The stream can't be decoded further: the end of a Hot Rod message is found only by parsing it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Violation {
-    /// Position of the offending field in the received stream, in bytes from its beginning.
+    /// Position of the invalid field in the received stream, in bytes.
     pub offset: u64,
-    /// The field, in the words of the protocol.
+    /// Name of the field in the protocol's grammar.
     pub field: &'static str,
-    /// What is wrong with it.
+    /// Kind of violation.
     pub problem: Problem,
 }
 
-/// What is wrong with a field.
+/// Kind of a [`Violation`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Problem {
-    /// The value is not one that the field can have.
+    /// The value is not valid for the field.
     Unexpected {
-        /// The value received.
+        /// Received value.
         value: u64,
-        /// What the protocol allows here.
+        /// Values that the protocol allows here.
         expected: &'static str,
     },
-    /// A length or a count is above the limit set for it.
+    /// A length or count exceeds its limit.
     OverLimit {
-        /// The length or count announced.
+        /// Announced length or count.
         announced: u64,
-        /// The limit in force.
+        /// Configured limit.
         limit: u64,
     },
-    /// A variable-length number goes on past its last possible byte.
+    /// A variable-length number is longer than the protocol allows.
     NumberTooLong,
     /// A text is not UTF-8.
     NotUtf8,
-    /// A text has not the form that the field must have.
+    /// A text does not have the required form.
     Malformed {
-        /// What the protocol allows here.
+        /// Form that the protocol requires here.
         expected: &'static str,
     },
 }

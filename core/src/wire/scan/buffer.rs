@@ -1,4 +1,4 @@
-//! The bytes received and not yet handed on, and the few that are read more than once.
+//! The receive buffer of a scanner: bytes not forwarded yet, and the few that are parsed again.
 
 use alloc::vec::Vec;
 
@@ -8,42 +8,42 @@ use crate::wire::reader::{Read, Reader, Stop};
 use crate::wire::resume::Resume;
 use crate::wire::{Limits, Problem, Violation};
 
-/// The least room that a host finds for its next read.
-const LEAST_ROOM: usize = 4 * 1024;
+/// Minimum spare capacity for a host's next read.
+const MIN_SPARE: usize = 4 * 1024;
 /// The room made at a time.
-const ROOM: usize = 16 * 1024;
-/// The room at a stream's beginning: a scanner of a quiet link holds no more.
-const FIRST_ROOM: usize = 6 * 1024;
-/// The room made while something long passes by.
-const MOST_ROOM: usize = 64 * 1024;
+const GROWTH: usize = 16 * 1024;
+/// Capacity at a stream's beginning, and so of a scanner of an idle link.
+const INITIAL_CAPACITY: usize = 6 * 1024;
+/// Spare capacity while a long array is forwarded.
+const MAX_SPARE: usize = 64 * 1024;
 
-/// Hands on every byte received, and finds where messages end.
+/// Forwards every received byte, and finds the ends of messages.
 ///
-/// When the bytes end inside a message, all of them belong to it and can go on; so can those that it lacks. What has
-/// to be read again stays, as in the [`ReceiveBuffer`](crate::wire::receive_buffer::ReceiveBuffer), before what comes
-/// next.
+/// When the bytes end inside a message, all of them belong to that message and can be forwarded, and so can the bytes
+/// that it lacks. The part that must be parsed again is kept in front of later bytes, as in the
+/// [`ReceiveBuffer`](crate::wire::receive_buffer::ReceiveBuffer).
 pub(super) struct ScanBuffer {
-    /// Received, and not looked at since; begins with what has to be read again.
+    /// Bytes received and not examined yet; begins with the part that must be parsed again.
     incoming: BytesMut,
-    /// Frozen, so that pieces can share it; while a hole passes, only what has to be read again after it.
+    /// Frozen bytes, so that pieces can share them; during a hole, only the part that must be parsed again after it.
     frame: Bytes,
-    /// So many bytes at the beginning of the above have been handed on before.
-    handed: usize,
-    /// No use in looking again before there are so many bytes.
+    /// Number of bytes at the beginning of the frame that have been forwarded before.
+    forwarded: usize,
+    /// Minimum length of the buffer before parsing is worth another attempt.
     needed: usize,
-    /// Bytes to come that go on unlooked-at.
+    /// Number of bytes to forward without parsing.
     hole: usize,
     resume: Resume,
     limits: Limits,
-    /// Position of the frame in the stream; what is read again stands where its last byte was.
+    /// Stream position of the frame; retained bytes end where they ended in the stream.
     stream_offset: u64,
-    /// Bytes of the present message that are not read again.
-    passed: usize,
-    /// Whether a piece of the present message has been handed on.
-    begun: bool,
+    /// Bytes of the current message that are not parsed again.
+    consumed: usize,
+    /// Whether a piece of the current message has been forwarded.
+    started: bool,
 }
 
-/// Some bytes of one message.
+/// A contiguous part of one message.
 pub(super) struct Part {
     pub(super) bytes: Bytes,
     pub(super) is_first: bool,
@@ -55,14 +55,14 @@ impl ScanBuffer {
         Self {
             incoming: BytesMut::new(),
             frame: Bytes::new(),
-            handed: 0,
+            forwarded: 0,
             needed: 0,
             hole: 0,
             resume: Resume::default(),
             limits,
             stream_offset: 0,
-            passed: 0,
-            begun: false,
+            consumed: 0,
+            started: false,
         }
     }
 
@@ -70,41 +70,41 @@ impl ScanBuffer {
         self.incoming.extend_from_slice(bytes);
     }
 
-    /// The buffer with room for a read of at most `most` bytes.
-    pub(super) fn room(&mut self, most: usize) -> &mut BytesMut {
+    /// Buffer with spare capacity for a read of at most `max` bytes.
+    pub(super) fn buffer_for_read(&mut self, max: usize) -> &mut BytesMut {
         let missing = if self.hole > 0 { self.hole } else { self.needed.saturating_sub(self.incoming.len()) };
-        let least = if self.stream_offset < FIRST_ROOM as u64 { FIRST_ROOM } else { ROOM };
-        if self.incoming.capacity() - self.incoming.len() < LEAST_ROOM {
-            self.incoming.reserve(missing.clamp(least, MOST_ROOM).min(most.max(LEAST_ROOM)));
+        let least = if self.stream_offset < INITIAL_CAPACITY as u64 { INITIAL_CAPACITY } else { GROWTH };
+        if self.incoming.capacity() - self.incoming.len() < MIN_SPARE {
+            self.incoming.reserve(missing.clamp(least, MAX_SPARE).min(max.max(MIN_SPARE)));
         }
         &mut self.incoming
     }
 
-    /// Bytes received and not handed on.
+    /// Number of received bytes that are not forwarded yet.
     pub(super) fn len(&self) -> usize {
-        self.frame.len() + self.incoming.len() - self.handed
+        self.frame.len() + self.incoming.len() - self.forwarded
     }
 
-    /// Bytes of memory that its buffers take, the room for the next read included.
+    /// Memory of the buffers in bytes, spare capacity included.
     pub(super) fn memory(&self) -> usize {
         self.frame.len() + self.incoming.capacity()
     }
 
-    /// Bytes of the present message so far, if some of it has been handed on.
+    /// Bytes of the current message so far, if a part of it has been forwarded.
     pub(super) fn message_length(&self) -> usize {
-        self.passed + self.handed
+        self.consumed + self.forwarded
     }
 
-    /// The next bytes of one message; `None` until more has come.
+    /// Returns the next bytes of one message; `None` until more are received.
     ///
-    /// `read` reads a whole message, from where it is to be read again, and leaves in `head` what it knows of it.
-    /// Before there is a head nothing goes on.
+    /// `read` parses a whole message, from the beginning of the retained bytes, and stores its head in `head`. Nothing
+    /// is forwarded before the head is complete.
     pub(super) fn next<H, F: From<Violation>>(
         &mut self,
         head: &mut Option<H>,
         mut read: impl FnMut(&mut Option<H>, &mut Reader<'_>) -> Read<Result<(), F>>,
     ) -> Option<Result<Part, F>> {
-        let hole = if self.hole > 0 { self.pass_hole()? } else { Bytes::new() };
+        let hole = if self.hole > 0 { self.forward_hole()? } else { Bytes::new() };
         if self.hole > 0 {
             return Some(Ok(self.part(hole, false)));
         }
@@ -125,13 +125,13 @@ impl ScanBuffer {
                 }
                 Ok(Err(fault)) => return Some(Err(fault)),
                 Err(Stop::Violation(violation)) => return Some(Err(violation.into())),
-                Err(Stop::Incomplete(more)) => (self.keep_for_later(more, head.is_some()), false),
+                Err(Stop::Incomplete(more)) => (self.retain_unparsed(more, head.is_some()), false),
             };
             match new {
                 Err(violation) => return Some(Err(violation.into())),
-                // The end of a hole comes alone: what was read was read again, and nothing new.
+                // The end of a hole is a part of its own: `read` parsed only retained bytes.
                 Ok(_) if !hole.is_empty() => return Some(Ok(self.part(hole, is_last))),
-                // What came while the frame was taken apart may complete the head.
+                // Bytes received while the frame was parsed may complete the head.
                 Ok(new) if new.is_empty() => {}
                 Ok(new) => return Some(Ok(self.part(new, is_last))),
             }
@@ -139,38 +139,39 @@ impl ScanBuffer {
     }
 
     fn part(&mut self, bytes: Bytes, is_last: bool) -> Part {
-        let is_first = !self.begun;
-        self.begun = !is_last;
+        let is_first = !self.started;
+        self.started = !is_last;
         Part { bytes, is_first, is_last }
     }
 
-    fn pass_hole(&mut self) -> Option<Bytes> {
+    fn forward_hole(&mut self) -> Option<Bytes> {
         let count = self.hole.min(self.incoming.len());
         self.hole -= count;
         (count > 0).then(|| self.incoming.split_to(count).freeze())
     }
 
-    /// The new bytes of a message that ends after `length` bytes of the frame.
+    /// New bytes of a message that ends after `length` bytes of the frame.
     fn complete(&mut self, length: usize) -> Result<Bytes, Violation> {
-        self.within("message", self.passed + length, self.limits.message)?;
+        self.within("message", self.consumed + length, self.limits.message)?;
         self.resume.clear();
         let mut new = self.frame.split_to(length);
-        new.advance(core::mem::take(&mut self.handed));
+        new.advance(core::mem::take(&mut self.forwarded));
         if self.frame.is_empty() {
-            // An empty view would keep the whole buffer from being used again.
+            // An empty view would prevent reuse of the whole buffer.
             self.frame = Bytes::new();
         }
         self.stream_offset += length as u64;
         self.needed = 0;
-        if core::mem::take(&mut self.passed) > ROOM && self.incoming.is_empty() {
-            // A quiet link must not hold the room that something long once needed.
+        if core::mem::take(&mut self.consumed) > GROWTH && self.incoming.is_empty() {
+            // Releases the allocation of a long message, so that an idle link does not keep it.
             self.incoming = BytesMut::new();
         }
         Ok(new)
     }
 
-    /// Keeps what has to be read again. Answers the new bytes, all of which go on if there is a head, else none.
-    fn keep_for_later(&mut self, more: usize, has_head: bool) -> Result<Bytes, Violation> {
+    /// Retains the part that must be parsed again. Returns the new bytes to forward: all if there is a head, else
+    /// none.
+    fn retain_unparsed(&mut self, more: usize, has_head: bool) -> Result<Bytes, Violation> {
         let mut new = core::mem::take(&mut self.frame);
         let before = new.len();
         let retained;
@@ -182,33 +183,33 @@ impl ScanBuffer {
             self.hole = more;
             self.needed = retained;
         } else {
-            // Bytes may have come behind the frame, and stay there.
-            let behind = if self.incoming.is_empty() { None } else { Some(self.incoming.split()) };
+            // Later bytes stay behind the frame.
+            let newer = if self.incoming.is_empty() { None } else { Some(self.incoming.split()) };
             self.resume.take_retained(before, |range| self.incoming.extend_from_slice(&new[range]));
             retained = self.incoming.len();
-            if let Some(behind) = behind {
-                self.incoming.extend_from_slice(&behind);
+            if let Some(newer) = newer {
+                self.incoming.extend_from_slice(&newer);
             }
             self.needed = retained + more;
         }
-        let gone = before - retained + self.hole;
-        self.passed += gone;
-        self.stream_offset += gone as u64;
-        self.within("message", self.passed + self.needed, self.limits.message)?;
+        let removed = before - retained + self.hole;
+        self.consumed += removed;
+        self.stream_offset += removed as u64;
+        self.within("message", self.consumed + self.needed, self.limits.message)?;
         if has_head {
-            new.advance(core::mem::replace(&mut self.handed, retained));
+            new.advance(core::mem::replace(&mut self.forwarded, retained));
             Ok(new)
         } else {
             Ok(Bytes::new())
         }
     }
 
-    /// Holds the length of the present message, as far as it is known, against a limit.
+    /// Checks the length of the current message, as far as it is known, against a limit.
     pub(super) fn within(&self, field: &'static str, announced: usize, limit: usize) -> Result<(), Violation> {
         if announced <= limit {
             return Ok(());
         }
         let problem = Problem::OverLimit { announced: announced as u64, limit: limit as u64 };
-        Err(Violation { offset: self.stream_offset - self.passed as u64, field, problem })
+        Err(Violation { offset: self.stream_offset - self.consumed as u64, field, problem })
     }
 }

@@ -1,6 +1,6 @@
-//! Where messages begin and end, for who passes them on: a gateway between a client and a server.
+//! Scanners, which find message boundaries for a proxy between a client and a server.
 //!
-//! A scanner reads by the grammar of the decoders, with a reader that [skims](super::reader::Reader::skim).
+//! A scanner uses the grammar of the decoders, with a reader that [skims](super::reader::Reader::skim).
 
 mod buffer;
 mod replies;

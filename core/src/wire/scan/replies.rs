@@ -1,121 +1,120 @@
-//! What a server sends, in pieces.
+//! Scanner of a server's stream.
 
 use alloc::boxed::Box;
 
 use bytes::{Bytes, BytesMut};
 
 use super::buffer::{Part, ScanBuffer};
-use crate::wire::incoming::{Opening, Rest, read_opening};
+use crate::wire::incoming::{MessageHead, PayloadKind, read_message_head};
 use crate::wire::reader::{Read, Reader};
 use crate::wire::topology;
 use crate::wire::{Asked, EntryChange, Limits, Operation, Status, Topology, Violation};
 
-/// The longest topology, in bytes: more than [`Limits::segments`] of two owners each need by default.
+/// Maximum length of a topology, in bytes: more than the default [`Limits::segments`] with two owners each need.
 const LONGEST_TOPOLOGY: usize = 4 * 1024 * 1024;
 
-/// What message a piece belongs to.
+/// Message to which a piece belongs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum MessageKind {
-    /// The answer to a request.
+    /// Reply to a request.
     Reply {
-        /// The id of the request; 0 in an error if the server could not read it.
+        /// Message id of the request; 0 in an error if the server could not read it.
         message_id: u64,
-        /// What was asked; `None` in an error that answers no request in flight.
+        /// Operation of the request; `None` in an error that belongs to no request in flight.
         operation: Option<Operation>,
-        /// How it went.
+        /// Outcome of the operation.
         status: Status,
     },
-    /// An event of a cache listener.
+    /// Event of a cache listener.
     Event {
-        /// The id of the request that added the listener.
+        /// Message id of the request that registered the listener.
         message_id: u64,
-        /// What happened to the entry.
+        /// Kind of change.
         change: EntryChange,
     },
-    /// An event of a counter listener.
+    /// Event of a counter listener.
     CounterEvent,
 }
 
-/// Some bytes of one message of a server.
+/// A contiguous part of one message from a server.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ReplyPiece {
-    /// What message it is; the same in all of its pieces.
+    /// The message; the same in all of its pieces.
     pub kind: MessageKind,
-    /// The bytes, as received and not copied; never empty.
+    /// Bytes of the piece, a slice of the receive buffer; never empty.
     pub bytes: Bytes,
-    /// Whether the message begins here.
+    /// Whether the message begins with this piece.
     pub is_first: bool,
-    /// Whether the message ends here. A message that was received in one piece comes in one, which is first and last.
+    /// Whether the message ends with this piece. A message that is received at once is one piece, first and last.
     pub is_last: bool,
-    /// The new view of the cluster in the message, if it has one: with the piece that ends it.
+    /// New topology in the message, if any; only in the last piece.
     pub topology: Option<Box<Topology>>,
 }
 
-/// Finds where messages begin and end in what a server sends, for who passes them on: a gateway.
+/// Finds the boundaries of a server's messages, for a proxy.
 ///
-/// Bytes go in with [`receive`](Self::receive) or [`receive_buffer`](Self::receive_buffer) in any pieces, and every one
-/// comes out of [`poll`](Self::poll) once, in order: a message in one piece if it was all there, else in several as they
-/// come. The work done is linear in the bytes received, however they are cut. After a [`Violation`] nothing more comes
-/// out: without an outer length there is no next message to find.
+/// Feed bytes with [`receive`](Self::receive) or [`receive_buffer`](Self::receive_buffer), in chunks of any size.
+/// [`poll`](Self::poll) returns every byte once, in order: a message that is complete as one piece, others in several
+/// pieces as they arrive. Total work is linear in the bytes received, for any chunking. Nothing is returned after a
+/// [`Violation`]: without an outer length the next message can't be found.
 ///
-/// A value of 64 MiB passes in pieces as large as the reads of the host, and a list of a million entries leaves nothing
-/// behind but their number. What is kept at a time is at most the sum of: the head of a message (13 bytes of a reply, of
-/// a request a name more), an array of up to 1 KiB or a name ([`Limits::name`]) of which the last bytes are missing, a
-/// topology that is being received ([`Limits::members`], [`Limits::segments`], 4 MiB), and the room for the next read
-/// (up to 64 KiB).
+/// A value of 64 MiB is forwarded in pieces as large as the host's reads, and a list of a million entries is only
+/// counted. The memory of a scanner is at most the sum of: the head of a message (13 bytes of a reply; of a request
+/// also a name), an incomplete array of up to 1 KiB or an incomplete name ([`Limits::name`]), an incomplete topology
+/// ([`Limits::members`], [`Limits::segments`], 4 MiB), and the spare capacity for the next read (up to 64 KiB).
 ///
-/// The limits are those of the decoders, and are held against what is announced before it is passed on. Texts that may
-/// pass by unseen (of errors, and names of factories that are optional) are not checked to be UTF-8; everything else
-/// that a decoder refuses is refused here.
+/// The limits are those of the decoders, checked against announced lengths before bytes are forwarded. Texts that may
+/// be forwarded unparsed (error messages, and names of optional factories) are not checked to be UTF-8; everything
+/// else that a decoder rejects is rejected here too.
 pub struct ReplyScanner {
     buffer: ScanBuffer,
-    /// The head of a message that has not ended.
+    /// Head of a message that has not ended.
     head: Option<Head>,
     failed: bool,
 }
 
 struct Head {
-    opening: Opening,
+    opening: MessageHead,
     topology: Option<Box<Topology>>,
     is_topology_read: bool,
 }
 
 impl ReplyScanner {
-    /// A scanner at the beginning of a stream.
+    /// Creates a scanner at the beginning of a stream.
     pub fn new(limits: Limits) -> Self {
         Self { buffer: ScanBuffer::new(limits), head: None, failed: false }
     }
 
-    /// Takes a copy of `bytes`.
+    /// Copies `bytes` into the receive buffer.
     pub fn receive(&mut self, bytes: &[u8]) {
         self.buffer.receive(bytes);
     }
 
-    /// The receive buffer, with room for a read: a host that reads straight into it saves the copy.
+    /// Receive buffer with spare capacity, for reading without a copy.
     pub fn receive_buffer(&mut self) -> &mut BytesMut {
         self.receive_buffer_for(usize::MAX)
     }
 
-    /// The receive buffer, with room for a read of at most `most` bytes: no more than that, or 4 KiB, is allocated for it.
-    pub fn receive_buffer_for(&mut self, most: usize) -> &mut BytesMut {
-        self.buffer.room(most)
+    /// Receive buffer with spare capacity for a read of at most `max` bytes; allocates no more than that, or 4 KiB.
+    pub fn receive_buffer_for(&mut self, max: usize) -> &mut BytesMut {
+        self.buffer.buffer_for_read(max)
     }
 
-    /// Bytes received that have not come out.
+    /// Number of received bytes that are not returned yet.
     pub fn buffered(&self) -> usize {
         self.buffer.len()
     }
 
-    /// Bytes of memory that the buffers take, the room for the next read included.
+    /// Memory of the buffers in bytes, spare capacity included.
     pub fn memory(&self) -> usize {
         self.buffer.memory()
     }
 
-    /// The next piece, or `None` until more bytes have come.
+    /// Returns the next piece; `None` if more bytes are needed.
     ///
-    /// `asked` tells what was asked with a message id: until the last piece of its reply has come out. A reply with an
-    /// id that it doesn't know ends the stream with a violation, unless it is an error: a server that could not read a
-    /// request's id answers with 0. Of the message that breaks the grammar some pieces may have come out before.
+    /// `in_flight` returns the context of the request with a message id, until the last piece of its reply is
+    /// returned. A reply with an unknown id is a violation, unless it is an error: a server that could not read a
+    /// request's id replies with id 0. Pieces of a message may be returned before a violation in it is found.
     pub fn poll(&mut self, asked: impl Fn(u64) -> Option<Asked>) -> Option<Result<ReplyPiece, Violation>> {
         if self.failed {
             return None;
@@ -137,7 +136,7 @@ impl ReplyScanner {
         Some(ReplyPiece { kind, bytes, is_first, is_last, topology })
     }
 
-    /// A topology is kept until it is whole, so its length has a limit of its own.
+    /// Checks the length of a topology, which is buffered until it is complete.
     fn within_topology(&self) -> Result<(), Violation> {
         if self.head.as_ref().is_none_or(|head| head.is_topology_read) {
             return Ok(());
@@ -146,25 +145,27 @@ impl ReplyScanner {
     }
 }
 
-impl Opening {
+impl MessageHead {
     fn kind(&self) -> MessageKind {
         let message_id = self.message_id;
-        match self.rest {
-            Rest::Answer(_) | Rest::Error => {
+        match self.payload {
+            PayloadKind::Answer(_) | PayloadKind::Error => {
                 let operation = self.asked.map(|asked| asked.operation);
                 MessageKind::Reply { message_id, operation, status: self.status }
             }
-            Rest::Event(change) => MessageKind::Event { message_id, change },
-            Rest::CounterEvent => MessageKind::CounterEvent,
+            PayloadKind::Event(change) => MessageKind::Event { message_id, change },
+            PayloadKind::CounterEvent => MessageKind::CounterEvent,
         }
     }
 }
 
-/// Reads a message from its beginning, or from the end of what is known of it.
+/// Reads a message from its beginning, or from the end of the part that is already parsed.
 fn read(head: &mut Option<Head>, asked: impl Fn(u64) -> Option<Asked>, reader: &mut Reader<'_>) -> Read<()> {
     let head = match head {
         Some(head) => head,
-        None => head.insert(Head { opening: read_opening(asked, reader)?, topology: None, is_topology_read: false }),
+        None => {
+            head.insert(Head { opening: read_message_head(asked, reader)?, topology: None, is_topology_read: false })
+        }
     };
     if !head.is_topology_read {
         let at = reader.position();
@@ -174,5 +175,5 @@ fn read(head: &mut Option<Head>, asked: impl Fn(u64) -> Option<Asked>, reader: &
     }
     let at = reader.position();
     reader.skim();
-    head.opening.read_rest(reader).map(drop).map_err(|stop| reader.keep_before(at, stop))
+    head.opening.read_payload(reader).map(drop).map_err(|stop| reader.keep_before(at, stop))
 }

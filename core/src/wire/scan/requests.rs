@@ -1,4 +1,4 @@
-//! What a client sends, in pieces.
+//! Scanner of a client's stream.
 
 use bytes::{Bytes, BytesMut};
 
@@ -9,27 +9,27 @@ use crate::wire::request::{read_head, read_options};
 use crate::wire::resume::Resume;
 use crate::wire::{Asked, Flags, Limits, Request, RequestFault, RequestHead};
 
-/// Some bytes of one request.
+/// A contiguous part of one request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RequestPiece {
-    /// The id of the request.
+    /// Message id of the request.
     pub message_id: u64,
-    /// What is asked.
+    /// Context of the reply.
     pub asked: Asked,
-    /// The whole head: with the first piece only.
+    /// Head of the request; only in the first piece.
     pub head: Option<RequestHead>,
-    /// The bytes, as received and not copied; never empty.
+    /// Bytes of the piece, a slice of the receive buffer; never empty.
     pub bytes: Bytes,
-    /// Whether the request begins here.
+    /// Whether the request begins with this piece.
     pub is_first: bool,
-    /// Whether the request ends here. One that was received in one piece comes in one, which is first and last.
+    /// Whether the request ends with this piece. A request that is received at once is one piece, first and last.
     pub is_last: bool,
 }
 
-/// Finds the requests in what a client sends; see [`ReplyScanner`](super::ReplyScanner).
+/// Finds the boundaries of a client's requests; the counterpart of [`ReplyScanner`](super::ReplyScanner).
 pub struct RequestScanner {
     buffer: ScanBuffer,
-    /// The head of a request that has not ended.
+    /// Head of a request that has not ended.
     head: Option<Head>,
     failed: bool,
 }
@@ -38,43 +38,43 @@ struct Head {
     message_id: u64,
     asked: Asked,
     flags: Flags,
-    /// Until the first piece has come out.
+    /// Full head, until the first piece is returned.
     whole: Option<RequestHead>,
 }
 
 impl RequestScanner {
-    /// A scanner at the beginning of a stream.
+    /// Creates a scanner at the beginning of a stream.
     pub fn new(limits: Limits) -> Self {
         Self { buffer: ScanBuffer::new(limits), head: None, failed: false }
     }
 
-    /// Takes a copy of `bytes`.
+    /// Copies `bytes` into the receive buffer.
     pub fn receive(&mut self, bytes: &[u8]) {
         self.buffer.receive(bytes);
     }
 
-    /// The receive buffer, with room for a read: a host that reads straight into it saves the copy.
+    /// Receive buffer with spare capacity, for reading without a copy.
     pub fn receive_buffer(&mut self) -> &mut BytesMut {
-        self.buffer.room(usize::MAX)
+        self.buffer.buffer_for_read(usize::MAX)
     }
 
-    /// Bytes received that have not come out.
+    /// Number of received bytes that are not returned yet.
     pub fn buffered(&self) -> usize {
         self.buffer.len()
     }
 
-    /// Bytes of memory that the buffers take, the room for the next read included.
+    /// Memory of the buffers in bytes, spare capacity included.
     pub fn memory(&self) -> usize {
         self.buffer.memory()
     }
 
-    /// Message id and operation of the request of which not all has come out: after a fault, of the one that has it, as far as
-    /// its head could be read.
+    /// Message id and reply context of the unfinished request; after a fault, of the faulty request, if its head could
+    /// be read.
     pub fn unfinished(&self) -> Option<(u64, Asked)> {
         self.head.as_ref().map(|head| (head.message_id, head.asked))
     }
 
-    /// The next piece, or `None` until more bytes have come, and for ever after a fault.
+    /// Returns the next piece; `None` if more bytes are needed, and always after a fault.
     pub fn poll(&mut self) -> Option<Result<RequestPiece, RequestFault>> {
         if self.failed {
             return None;
@@ -123,10 +123,9 @@ fn read(head: &mut Option<Head>, reader: &mut Reader<'_>) -> Read<Result<(), Req
     rest.map(|_| Ok(())).map_err(|stop| reader.keep_before(at, stop))
 }
 
-/// The head and the length of the request that `bytes` begin with; `None` if they end before it does.
+/// Head and length of the request at the beginning of `bytes`; `None` if the request is incomplete.
 ///
-/// For who has to know that they are exactly one request, and has them all. Nothing of them is copied but the name of the
-/// cache.
+/// Use it to check that bytes are exactly one complete request. Copies only the name of the cache.
 pub fn measure_request(bytes: &Bytes, limits: &Limits) -> Result<Option<(RequestHead, usize)>, RequestFault> {
     let mut resume = Resume::default();
     let mut reader = Reader::new(bytes, &[], 0, limits, &mut resume);
@@ -140,9 +139,9 @@ pub fn measure_request(bytes: &Bytes, limits: &Limits) -> Result<Option<(Request
     Ok(head.and_then(|head| head.whole).map(|head| (head, length)))
 }
 
-/// The head of the request that `bytes` begin with; `None` if they end before its head does.
+/// Head of the request at the beginning of `bytes`; `None` if the head is incomplete.
 ///
-/// For who has the bytes of one request and their number from elsewhere. Only the name of the cache is copied.
+/// Use it where the length of the request is known by other means. Copies only the name of the cache.
 pub fn peek_request_head(bytes: &Bytes, limits: &Limits) -> Result<Option<RequestHead>, RequestFault> {
     let mut resume = Resume::default();
     match read_head(&mut Reader::new(bytes, &[], 0, limits, &mut resume)) {
