@@ -6,7 +6,7 @@ use super::error::Refusal;
 use super::registry::{INSIDE_FIELD, NODE_FIELD};
 use super::request::names_at_most_one_node;
 use super::server::{Asked, ServerLink};
-use crate::http1::{Answer, Fields, Request, ServerExchange};
+use crate::http1::{Fields, Request, Response, ServerExchange};
 use crate::http2::StreamId;
 
 /// `Retry-After` of a temporary refusal, in seconds.
@@ -30,7 +30,7 @@ impl Refusal {
 
     /// Answers the request of an HTTP/1.1 link with this refusal and closes the link.
     pub fn answer_http1(&self, exchange: &mut ServerExchange) {
-        let mut answer = Answer::text(self.status, "");
+        let mut answer = Response::text(self.status, "");
         if let Some(seconds) = self.retry_after {
             // Digits are a valid field value.
             let _ = answer.fields.push("retry-after", seconds.to_string());
@@ -39,7 +39,7 @@ impl Refusal {
             // So is a name of visible characters.
             let _ = answer.fields.push(NODE_FIELD, node.clone());
         }
-        let _ = exchange.answer(&answer, true);
+        let _ = exchange.respond(&answer, true);
     }
 
     /// Answers the request for a session on an HTTP/2 link with this refusal.
@@ -59,10 +59,10 @@ pub fn answer_ordinary(exchange: &mut ServerExchange, request: &Request, text: &
         return Refusal::new(426).answer_http1(exchange);
     }
     let answer = match request.method.as_str() {
-        "GET" | "HEAD" => Answer::text(200, text),
-        _ => Answer::text(405, "only GET and HEAD are answered here\n"),
+        "GET" | "HEAD" => Response::text(200, text),
+        _ => Response::text(405, "only GET and HEAD are answered here\n"),
     };
-    let _ = exchange.answer(&answer, close);
+    let _ = exchange.respond(&answer, close);
 }
 
 /// Checks `Hot-Rod-Inside` and `Hot-Rod-Node` of a request for a tunnel over HTTP/1.1. The error says what

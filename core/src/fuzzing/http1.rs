@@ -8,7 +8,7 @@ use bytes::BytesMut;
 use super::input::Input;
 use super::pieces::{Decoder, Pieces, decode_both_ways};
 use crate::http1::{
-    Answer, ClientEvent, ClientExchange, Fields, Kind, Limits, Request, ServerEvent, ServerExchange, Trailing,
+    ClientEvent, ClientExchange, Fields, Kind, Limits, Request, Response, ServerEvent, ServerExchange, Trailing,
 };
 
 /// Limits that an input of a fuzzer can reach, or those of users.
@@ -46,7 +46,7 @@ impl Decoder for Served {
         let event = self.exchange.poll_event()?;
         match &event {
             ServerEvent::Request(request) if request.kind == Kind::Ordinary => {
-                self.exchange.answer(&Answer::text(404, "nothing here"), false).expect("an answer");
+                self.exchange.respond(&Response::text(404, "nothing here"), false).expect("an answer");
             }
             ServerEvent::Request(_) => {
                 let trailing = self.exchange.accept(&Fields::new()).expect("a tunnel");

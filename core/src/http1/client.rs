@@ -1,4 +1,4 @@
-//! The client's role.
+//! The client's role of an exchange.
 
 use alloc::format;
 use alloc::string::{String, ToString};
@@ -10,161 +10,168 @@ use super::head::ResponseHead;
 use super::incoming::{Incoming, Side};
 use super::target::{Port, is_authority, is_path};
 use super::{Fields, HOTROD, Limits, Misuse, Violation, date, write};
-use crate::wire::SendBuffer;
+use crate::send_buffer::SendBuffer;
 
-/// What has come of a request for a tunnel; there is one such event.
+/// Result of a request for a tunnel; an exchange has one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ClientEvent {
-    /// The tunnel is there.
+    /// The tunnel is established.
     Accepted(Accepted),
-    /// There is no tunnel. The link is to be closed.
+    /// The server refused the tunnel. Close the link.
     Refused(Refused),
-    /// The answer can't be understood. The link is to be closed.
+    /// The response is invalid. Close the link.
     Failed(Violation),
 }
 
-/// A tunnel that was given.
+/// Response that established a tunnel.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Accepted {
-    /// 101, or 200 to 299 from CONNECT.
+    /// Status of the response: 101 to an upgrade, 200 to 299 to CONNECT.
     pub status: u16,
-    /// The fields of the answer.
+    /// Header fields of the response.
     pub fields: Fields,
-    /// What has come behind the answer's head: the first bytes of the tunnel.
+    /// Bytes received behind the head: the first bytes of the tunnel.
     pub trailing: Bytes,
 }
 
-/// A tunnel that was not given.
+/// Response that refused a tunnel.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Refused {
-    /// 200 to 999; never 2xx to CONNECT.
+    /// Status of the response: 200 to 999, never 2xx to CONNECT.
     pub status: u16,
-    /// The server's words; may be empty.
+    /// Reason phrase; may be empty.
     pub reason: String,
-    /// The fields of the answer.
+    /// Header fields of the response.
     pub fields: Fields,
 }
 
 impl Refused {
-    /// The seconds to wait that `Retry-After` asks for (RFC 9110, 10.2.3). A date is taken to be so long after that of
-    /// the answer: `None` if the answer has none.
+    /// Delay of `Retry-After`, in seconds (RFC 9110, 10.2.3). A date is taken relative to the response's `Date`, and
+    /// `None` is returned without one.
     pub fn retry_after(&self) -> Option<u64> {
-        let wanted = self.fields.get("retry-after")?;
-        let until = || Some(date::parse(wanted)? - date::parse(self.fields.get("date")?)?);
-        number(wanted).or_else(|| Some(until()?.max(0) as u64))
+        let value = self.fields.get("retry-after")?;
+        let delay = || Some(date::parse(value)? - date::parse(self.fields.get("date")?)?);
+        number(value).or_else(|| Some(delay()?.max(0) as u64))
     }
 }
 
-/// Whether bytes may follow the head of an answer at once.
+/// Treatment of bytes directly behind the head of a response.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Trailing {
-    /// They are the tunnel's.
+    /// The bytes belong to the tunnel.
     Tunnelled,
-    /// Whoever is at the tunnel's other end speaks only when spoken to, as with TLS: so they come from someone else.
+    /// The bytes are a violation: the protocol in the tunnel waits for the client first, as TLS does, so they come
+    /// from another peer.
     Refused,
 }
 
-/// One request for a tunnel and its answer, in the client's role.
+/// One request for a tunnel and its response, in the client's role.
 ///
-/// Send what [`transmit`](Self::transmit) holds, feed bytes ([`receive_buffer`](Self::receive_buffer) and
-/// [`handle_filled`](Self::handle_filled), or [`handle_received`](Self::handle_received)), and poll for the event. After
-/// it everything on the link is the tunnel's.
+/// Send the bytes of [`transmit`](Self::transmit), feed received bytes with [`receive_buffer`](Self::receive_buffer)
+/// and [`handle_filled`](Self::handle_filled), or with [`handle_received`](Self::handle_received), and poll the event.
+/// After the event, all bytes on the link belong to the tunnel.
 pub struct ClientExchange {
     limits: Limits,
     incoming: Incoming,
     out: SendBuffer,
-    asked: Asked,
-    /// Interim responses so far.
+    request: TunnelRequest,
+    /// Number of interim responses so far.
     interim: usize,
     lost: bool,
     is_over: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Asked {
+enum TunnelRequest {
     Upgrade,
     Connect(Trailing),
 }
 
 impl ClientExchange {
-    /// `GET path` with `Upgrade: hotrod` (RFC 9110, 7.8).
+    /// Requests `GET path` with `Upgrade: hotrod` (RFC 9110, 7.8).
     ///
-    /// `authority` is `host` or `host:port` and becomes the Host field; `path` is absolute and may have a query. `fields`
-    /// come behind those that the exchange writes itself (Host, Connection, Upgrade).
+    /// `authority` is `host` or `host:port` and becomes the Host field; `path` is absolute and may have a query.
+    /// `fields` follow the fields that the exchange writes (Host, Connection, Upgrade).
     pub fn upgrade(authority: &str, path: &str, fields: &Fields, limits: Limits) -> Result<Self, Misuse> {
-        if !is_authority(authority, Port::MayBe) {
+        if !is_authority(authority, Port::Optional) {
             return Err(Misuse::Authority(authority.to_string()));
         }
         if !is_path(path) {
             return Err(Misuse::Path(path.to_string()));
         }
         let own = [("host", authority), ("connection", "Upgrade"), ("upgrade", HOTROD)];
-        Self::ask(&format!("GET {path} HTTP/1.1"), &own, fields, Asked::Upgrade, limits)
+        Self::new(&format!("GET {path} HTTP/1.1"), &own, fields, TunnelRequest::Upgrade, limits)
     }
 
-    /// `CONNECT authority` (RFC 9110, 9.3.6).
+    /// Requests `CONNECT authority` (RFC 9110, 9.3.6).
     ///
-    /// `authority` is `host:port`, an IPv6 address in brackets. `fields` come behind Host.
+    /// `authority` is `host:port`, an IPv6 address in brackets. `fields` follow Host.
     pub fn connect(authority: &str, fields: &Fields, trailing: Trailing, limits: Limits) -> Result<Self, Misuse> {
-        if !is_authority(authority, Port::Needed) {
+        if !is_authority(authority, Port::Required) {
             return Err(Misuse::Authority(authority.to_string()));
         }
-        let (line, asked) = (format!("CONNECT {authority} HTTP/1.1"), Asked::Connect(trailing));
-        Self::ask(&line, &[("host", authority)], fields, asked, limits)
+        let (line, request) = (format!("CONNECT {authority} HTTP/1.1"), TunnelRequest::Connect(trailing));
+        Self::new(&line, &[("host", authority)], fields, request, limits)
     }
 
-    fn ask(line: &str, own: &[(&str, &str)], fields: &Fields, asked: Asked, limits: Limits) -> Result<Self, Misuse> {
+    fn new(
+        line: &str,
+        own: &[(&str, &str)],
+        fields: &Fields,
+        request: TunnelRequest,
+        limits: Limits,
+    ) -> Result<Self, Misuse> {
         fields.not_reserved()?;
         let mut out = SendBuffer::new();
         write::head(&mut out, line, own.iter().copied(), fields);
         let incoming = Incoming::new(Side::Responses);
-        Ok(Self { limits, incoming, out, asked, interim: 0, lost: false, is_over: false })
+        Ok(Self { limits, incoming, out, request, interim: 0, lost: false, is_over: false })
     }
 
-    /// What is to be sent.
+    /// Bytes to send.
     pub fn transmit(&self) -> &SendBuffer {
         &self.out
     }
 
-    /// The host has sent the first `count` bytes of [`transmit`](Self::transmit).
+    /// Reports that the host sent the first `count` bytes of [`transmit`](Self::transmit).
     pub fn transmitted(&mut self, count: usize) {
         self.out.advance(count);
     }
 
-    /// Where the host puts what it receives; then say [`handle_filled`](Self::handle_filled).
+    /// Receive buffer; call [`handle_filled`](Self::handle_filled) after reading into it.
     pub fn receive_buffer(&mut self) -> &mut BytesMut {
-        self.incoming.room()
+        self.incoming.buffer_for_read()
     }
 
-    /// Takes what was put into the [receive buffer](Self::receive_buffer).
+    /// Handles the bytes read into the [receive buffer](Self::receive_buffer).
     pub fn handle_filled(&mut self) {
         if self.is_over {
             self.incoming.rest();
         }
     }
 
-    /// Takes a copy of bytes that were received.
+    /// Copies and handles received bytes.
     pub fn handle_received(&mut self, bytes: &[u8]) {
         self.incoming.receive(bytes);
         self.handle_filled();
     }
 
-    /// The server sends nothing more. What it has sent is read all the same.
+    /// Reports the end of the server's bytes. Bytes received before are still handled.
     pub fn handle_link_lost(&mut self) {
         self.lost = true;
     }
 
-    /// Whether the host should read from the link: until the event was polled.
+    /// Whether the host should read from the link: until the event is polled.
     pub fn wants_read(&self) -> bool {
         !self.is_over && !self.lost
     }
 
-    /// The event; `None` until all of it has come, and after it.
+    /// Returns the event; `None` until the response is complete, and after the event.
     pub fn poll_event(&mut self) -> Option<ClientEvent> {
         if self.is_over {
             return None;
         }
-        match self.next_answer() {
+        match self.next_response() {
             Ok(None) if self.lost => Some(self.fail(Violation::Truncated)),
             Ok(None) => None,
             Ok(Some(event)) => {
@@ -175,12 +182,12 @@ impl ClientExchange {
         }
     }
 
-    /// Passes over interim responses, which say nothing yet (RFC 9110, 15.2).
-    fn next_answer(&mut self) -> Result<Option<ClientEvent>, Violation> {
+    /// Reads the final response, and skips interim responses (RFC 9110, 15.2).
+    fn next_response(&mut self) -> Result<Option<ClientEvent>, Violation> {
         while let Some(head) = self.incoming.head(&self.limits)? {
             let head = ResponseHead::parse(head)?;
             if !(100..200).contains(&head.status) || head.status == 101 {
-                return self.answer(head).map(Some);
+                return self.handle_response(head).map(Some);
             }
             self.interim += 1;
             if self.interim > self.limits.interim {
@@ -190,22 +197,22 @@ impl ClientExchange {
         Ok(None)
     }
 
-    /// Lengths of content are of no interest: 101 and a 2xx to CONNECT have none, whatever their fields say (RFC 9112,
-    /// 6.3), and after anything else nothing is read.
-    fn answer(&mut self, head: ResponseHead) -> Result<ClientEvent, Violation> {
+    /// Ignores content lengths: 101 and a 2xx to CONNECT have no content in spite of their fields (RFC 9112, 6.3), and
+    /// no bytes are read after any other response.
+    fn handle_response(&mut self, head: ResponseHead) -> Result<ClientEvent, Violation> {
         let ResponseHead { status, reason, minor, fields } = head;
-        match (self.asked, status) {
-            (Asked::Upgrade, 101) => {
+        match (self.request, status) {
+            (TunnelRequest::Upgrade, 101) => {
                 let changes = fields.has("connection", "upgrade") && is_alone(&fields, "upgrade", HOTROD);
                 if !changes || minor == 0 {
                     return Err(Violation::WrongProtocol);
                 }
             }
-            (Asked::Connect(_), 101) => return Err(Violation::WrongProtocol),
-            (Asked::Connect(Trailing::Refused), 200..=299) if self.incoming.len() > 0 => {
+            (TunnelRequest::Connect(_), 101) => return Err(Violation::WrongProtocol),
+            (TunnelRequest::Connect(Trailing::Refused), 200..=299) if self.incoming.len() > 0 => {
                 return Err(Violation::TrailingData(self.incoming.len()));
             }
-            (Asked::Connect(_), 200..=299) => {}
+            (TunnelRequest::Connect(_), 200..=299) => {}
             _ => return Ok(ClientEvent::Refused(Refused { status, reason, fields })),
         }
         Ok(ClientEvent::Accepted(Accepted { status, fields, trailing: self.incoming.rest() }))
@@ -222,15 +229,18 @@ fn is_alone(fields: &Fields, name: &str, member: &str) -> bool {
     fields.list(name).count() == 1 && fields.has(name, member)
 }
 
-/// Sizes only: what is sent and received may hold passwords.
+/// Shows sizes only: the bytes may hold passwords.
 impl core::fmt::Debug for ClientExchange {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         let mut f = f.debug_struct("ClientExchange");
-        f.field("asked", &self.asked).field("out", &self.out).field("is_over", &self.is_over).finish_non_exhaustive()
+        f.field("request", &self.request)
+            .field("out", &self.out)
+            .field("is_over", &self.is_over)
+            .finish_non_exhaustive()
     }
 }
 
-/// Without the tunnel's bytes.
+/// Omits the tunnel's bytes.
 impl core::fmt::Debug for Accepted {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         let mut f = f.debug_struct("Accepted");

@@ -1,4 +1,4 @@
-//! Cookies: `Set-Cookie` read as a user agent does, and `Cookie` written (RFC 6265). Nothing is kept here.
+//! Cookies: parses `Set-Cookie` as a user agent, and writes `Cookie` (RFC 6265). Stores nothing.
 
 use alloc::string::{String, ToString};
 use core::fmt;
@@ -7,19 +7,19 @@ use bytes::{BufMut, Bytes, BytesMut};
 
 use super::{Fields, Misuse, date};
 
-/// Bytes of a cookie's name and value together, beyond which it is passed over: as many as browsers keep.
+/// Maximum length of a cookie's name and value together, in bytes; longer cookies are ignored. The limit of browsers.
 pub const MAX_COOKIE: usize = 4096;
-/// Bytes of the value of an attribute, beyond which the attribute is.
+/// Maximum length of an attribute's value, in bytes; longer attributes are ignored.
 pub const MAX_ATTRIBUTE: usize = 1024;
-/// Cookies in one `Cookie` field (RFC 6265, 6.1), and its bytes: more than a gateway or router takes would be of no use.
+/// Maximum number of cookies in one `Cookie` field (RFC 6265, 6.1).
 pub const MAX_COOKIES: usize = 50;
-/// See [`MAX_COOKIES`].
+/// Maximum length of a `Cookie` field, in bytes: gateways and routers reject longer ones.
 pub const MAX_FIELD: usize = 8192;
 
-/// 2020 began: who sets a cookie to before wants it gone.
+/// Beginning of 2020: a server that sets an earlier date deletes the cookie.
 const LONG_AGO: i64 = 1_577_836_800;
 
-/// A name and a value. `Debug` does not show the value: sessions and sticky routes hang on it.
+/// Name and value of a cookie. `Debug` omits the value, which may be a session or sticky-route secret.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Cookie {
     name: Bytes,
@@ -27,7 +27,8 @@ pub struct Cookie {
 }
 
 impl Cookie {
-    /// The name is not empty; neither has a control character, a `;` or whitespace at an end, nor the name a `=`.
+    /// Creates a cookie. The name must not be empty or contain `=`; neither part may have a control character, a `;`,
+    /// or whitespace at its beginning or end.
     pub fn new(name: impl Into<Bytes>, value: impl Into<Bytes>) -> Result<Self, Misuse> {
         let (name, value) = (name.into(), value.into());
         let text = || String::from_utf8_lossy(&name).to_string();
@@ -40,12 +41,12 @@ impl Cookie {
         Ok(Self { name, value })
     }
 
-    /// The name; case matters.
+    /// Name of the cookie; case-sensitive.
     pub fn name(&self) -> &Bytes {
         &self.name
     }
 
-    /// The value, with its quotes if it has any.
+    /// Value of the cookie, with its quotes if there are any.
     pub fn value(&self) -> &Bytes {
         &self.value
     }
@@ -57,28 +58,27 @@ impl fmt::Debug for Cookie {
     }
 }
 
-/// A cookie as a server sets it. Attributes that are not here (`SameSite`, …) mean nothing to a client that no web page
-/// directs.
+/// A cookie as set by a server. Other attributes (`SameSite`, …) have no meaning for a client that is not a browser.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SetCookie {
-    /// What is to be sent back.
+    /// Cookie to send back.
     pub cookie: Cookie,
-    /// `Path`, if it is absolute; otherwise the default path of the request holds.
+    /// `Path` if it is absolute; with `None` the request's default path applies.
     pub path: Option<Bytes>,
-    /// `Domain` in lower case, without a dot before it; `None` for the host that was asked alone.
+    /// `Domain` in lower case, without a leading dot; `None` restricts the cookie to the host of the request.
     pub domain: Option<Bytes>,
-    /// `Max-Age` in seconds: 0 or less for a cookie that is to be forgotten. Counts for more than `expires`.
+    /// `Max-Age` in seconds; 0 or less deletes the cookie. Takes precedence over `expires`.
     pub max_age: Option<i64>,
     /// `Expires` in seconds since 1970.
     pub expires: Option<i64>,
-    /// `Secure`: over TLS alone.
+    /// `Secure`: send over TLS only.
     pub secure: bool,
     /// `HttpOnly`.
     pub http_only: bool,
 }
 
 impl SetCookie {
-    /// Reads the value of one `Set-Cookie` field (RFC 6265, 5.2). `None` if there is no cookie in it, or one longer than
+    /// Parses the value of one `Set-Cookie` field (RFC 6265, 5.2). `None` if it holds no cookie, or one longer than
     /// [`MAX_COOKIE`].
     pub fn parse(field: &Bytes) -> Option<Self> {
         let mut parts = field.split(|byte| *byte == b';');
@@ -93,9 +93,9 @@ impl SetCookie {
         Some(set)
     }
 
-    /// How many seconds it lives from now on, where the answer's `Date` tells what its sender takes for now: 0 or less for
-    /// one that is to be forgotten, `None` for as long as the client runs (RFC 6265, 5.3). A cookie with a date in an
-    /// answer without one lives as long, unless the date is that of a past that every clock agrees on.
+    /// Remaining lifetime in seconds, relative to the response's `Date`: 0 or less deletes the cookie, `None` keeps it
+    /// until the client ends (RFC 6265, 5.3). Without a `Date` in the response, a cookie with `Expires` is kept until
+    /// the client ends too, unless it expires before 2020.
     pub fn lifetime(&self, date: Option<&Bytes>) -> Option<i64> {
         let until = |expires: i64| match date.and_then(|date| date::parse(date)) {
             Some(now) => Some(expires.saturating_sub(now)),
@@ -104,12 +104,12 @@ impl SetCookie {
         self.max_age.or_else(|| self.expires.and_then(until))
     }
 
-    /// Those of an answer, in their order (RFC 6265, 3: one field each).
+    /// All cookies of a response, in order (RFC 6265, 3: one field each).
     pub fn all(fields: &Fields) -> impl Iterator<Item = Self> {
         fields.all("set-cookie").filter_map(Self::parse)
     }
 
-    /// The last one of a name counts; one that can't be read does not (RFC 6265, 5.2.1 to 5.2.6).
+    /// Applies an attribute: the last of a name wins, and invalid ones are ignored (RFC 6265, 5.2.1 to 5.2.6).
     fn take(&mut self, attribute: &[u8], field: &Bytes) {
         let (name, value) = split_at_equals(attribute).unwrap_or((attribute.trim_ascii(), b""));
         if value.len() > MAX_ATTRIBUTE {
@@ -132,9 +132,9 @@ impl SetCookie {
     }
 }
 
-/// The value of a `Cookie` field with these cookies in their order (RFC 6265, 5.4); empty for none.
+/// Value of a `Cookie` field with these cookies in order (RFC 6265, 5.4); empty for none.
 ///
-/// Those that would exceed [`MAX_COOKIES`] or [`MAX_FIELD`] are left out.
+/// Omits cookies that would exceed [`MAX_COOKIES`] or [`MAX_FIELD`].
 pub fn write<'a>(cookies: impl IntoIterator<Item = &'a Cookie>) -> Bytes {
     let mut field = BytesMut::new();
     let mut count = 0;
@@ -151,13 +151,13 @@ pub fn write<'a>(cookies: impl IntoIterator<Item = &'a Cookie>) -> Bytes {
     field.freeze()
 }
 
-/// What is before and behind the first `=`, without whitespace around them.
+/// Splits at the first `=`, and trims whitespace around both parts.
 fn split_at_equals(pair: &[u8]) -> Option<(&[u8], &[u8])> {
     let at = pair.iter().position(|byte| *byte == b'=')?;
     Some((pair[..at].trim_ascii(), pair[at + 1..].trim_ascii()))
 }
 
-/// Digits with or without a minus before them (RFC 6265, 5.2.2); too many are very many.
+/// Parses digits with an optional minus sign (RFC 6265, 5.2.2); saturates.
 fn seconds(value: &[u8]) -> Option<i64> {
     let (digits, sign) = value.strip_prefix(b"-").map_or((value, 1), |digits| (digits, -1));
     let are_digits = !digits.is_empty() && digits.iter().all(u8::is_ascii_digit);

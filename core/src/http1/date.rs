@@ -1,15 +1,15 @@
-//! Dates as they are written in cookies and in fields.
+//! Dates in cookies and header fields.
 
-/// Months by the letters that they begin with.
+/// First three letters of the months.
 const MONTHS: [&[u8; 3]; 12] =
     [b"jan", b"feb", b"mar", b"apr", b"may", b"jun", b"jul", b"aug", b"sep", b"oct", b"nov", b"dec"];
 
-/// Seconds since 1970 of a date in any form that was ever used, read as RFC 6265, 5.1.1 has it: the three forms of RFC
-/// 9110, 5.6.7 are among them. `None` if it is no date.
+/// Parses a date to seconds since 1970 by the algorithm of RFC 6265, 5.1.1, which accepts the three forms of RFC 9110,
+/// 5.6.7. `None` if the text is no date.
 pub(super) fn parse(text: &[u8]) -> Option<i64> {
     let (mut time, mut day, mut month, mut year) = (None, None, None, None);
     for token in text.split(|byte| is_delimiter(*byte)).filter(|token| !token.is_empty()) {
-        // Each token is the first thing that is still missing and that it can be.
+        // Takes each token as the first missing part that it can be.
         if time.is_none() && hours_minutes_seconds(token).is_some() {
             time = hours_minutes_seconds(token);
         } else if day.is_none() && number(token, 1..=2).is_some() {
@@ -37,13 +37,13 @@ fn is_delimiter(byte: u8) -> bool {
     matches!(byte, 0x09 | 0x20..=0x2f | 0x3b..=0x40 | 0x5b..=0x60 | 0x7b..=0x7e)
 }
 
-/// The number that a token begins with, if it has so many digits.
+/// Number at the beginning of a token, if its digit count is in `digits`.
 fn number(token: &[u8], digits: core::ops::RangeInclusive<usize>) -> Option<i64> {
     let count = token.iter().take_while(|byte| byte.is_ascii_digit()).count();
     digits.contains(&count).then(|| token[..count].iter().fold(0, |sum, digit| sum * 10 + i64::from(digit - b'0')))
 }
 
-/// `8:49:37`, be it on a clock or not.
+/// Parses `8:49:37`, without range checks.
 fn hours_minutes_seconds(token: &[u8]) -> Option<(i64, i64, i64)> {
     let mut parts = token.splitn(3, |byte| *byte == b':');
     let mut exact =
@@ -53,7 +53,7 @@ fn hours_minutes_seconds(token: &[u8]) -> Option<(i64, i64, i64)> {
     Some((hours, minutes, seconds))
 }
 
-/// 1 for January.
+/// Month of a token: 1 for January.
 fn month_of(token: &[u8]) -> Option<i64> {
     let letters = token.first_chunk::<3>()?.to_ascii_lowercase();
     MONTHS.iter().position(|month| month[..] == letters).map(|index| index as i64 + 1)
@@ -68,7 +68,7 @@ fn days_of(month: i64, year: i64) -> i64 {
     }
 }
 
-/// In the Gregorian calendar; years begin in March, so that the leap day is the last.
+/// Days in the Gregorian calendar. Years begin in March, so that the leap day is the last day.
 fn days_since_1970(year: i64, month: i64, day: i64) -> i64 {
     let (year, month) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
     let leap_days = year / 4 - year / 100 + year / 400;
@@ -123,7 +123,7 @@ mod tests {
         none.iter().for_each(|text| assert_eq!(parse(text.as_bytes()), None, "{text}"));
     }
 
-    /// The calendar a day at a time, from the first year that counts to the last.
+    /// Walks the calendar day by day, from the first valid year to the last.
     #[test]
     fn every_day_follows_the_one_before_it() {
         let mut expected = parse(b"1 Jan 1601 0:0:0").unwrap() / 86_400;

@@ -8,10 +8,10 @@ use bytes::Bytes;
 
 use super::Misuse;
 
-/// Fields whose values are not shown: they are, or may become, what someone logs in with.
+/// Fields whose values are not shown: they hold credentials, or may become credentials.
 const SECRET: [&str; 4] = ["authorization", "cookie", "proxy-authorization", "set-cookie"];
 
-/// Fields that an exchange writes itself, and others that are about the connection (RFC 9110, 7.6.1; RFC 9112, 6).
+/// Fields that an exchange writes itself, and fields of the connection (RFC 9110, 7.6.1; RFC 9112, 6).
 const RESERVED: [&str; 10] = [
     "connection",
     "content-length",
@@ -25,25 +25,25 @@ const RESERVED: [&str; 10] = [
     "upgrade",
 ];
 
-/// Header fields in their order: names in lower case, values as octets without whitespace around them.
+/// Header fields in order: names in lower case, values as bytes without surrounding whitespace.
 ///
-/// What was received shares the bytes of its head, so it holds all of them. `Debug` shows no value of `Authorization`,
-/// `Cookie`, `Proxy-Authorization` and `Set-Cookie`.
+/// Received fields share the bytes of their head, and keep all of them alive. `Debug` omits the values of
+/// `Authorization`, `Cookie`, `Proxy-Authorization` and `Set-Cookie`.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct Fields(Vec<(Bytes, Bytes)>);
 
 impl Fields {
-    /// None.
+    /// Creates an empty list.
     pub const fn new() -> Self {
         Self(Vec::new())
     }
 
-    /// Checked when they were read.
+    /// Wraps fields that the parser has checked.
     pub(crate) fn received(fields: Vec<(Bytes, Bytes)>) -> Self {
         Self(fields)
     }
 
-    /// One more. The name is a token in any case; the value has no control character but HTAB (RFC 9110, 5.5).
+    /// Appends a field. The name is a token in any case; the value has no control character but HTAB (RFC 9110, 5.5).
     pub fn push(&mut self, name: &str, value: impl Into<Bytes>) -> Result<(), Misuse> {
         let value = value.into();
         if !is_token(name.as_bytes()) {
@@ -56,22 +56,22 @@ impl Fields {
         Ok(())
     }
 
-    /// The value of the first field of that name, in any case.
+    /// Value of the first field with this name, in any case.
     pub fn get(&self, name: &str) -> Option<&Bytes> {
         self.0.iter().find(|(known, _)| known.eq_ignore_ascii_case(name.as_bytes())).map(|(_, value)| value)
     }
 
-    /// As [`get`](Self::get), if it is UTF-8.
+    /// Value of [`get`](Self::get), if it is UTF-8.
     pub fn text(&self, name: &str) -> Option<&str> {
         core::str::from_utf8(self.get(name)?).ok()
     }
 
-    /// The values of all fields of that name, in any case: `Set-Cookie` comes once for each cookie.
+    /// Values of all fields with this name, in any case. `Set-Cookie`, for one, is repeated for each cookie.
     pub fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a Bytes> {
         self.0.iter().filter(|(known, _)| known.eq_ignore_ascii_case(name.as_bytes())).map(|(_, value)| value)
     }
 
-    /// The members of a list that may be spread over several fields (RFC 9110, 5.6.1), without empty ones.
+    /// Non-empty members of a list that may be spread over several fields (RFC 9110, 5.6.1).
     pub fn list<'a>(&'a self, name: &'a str) -> impl Iterator<Item = Bytes> + 'a {
         self.all(name).flat_map(|value| {
             let members = value.split(|byte| *byte == b',').map(<[u8]>::trim_ascii);
@@ -79,27 +79,27 @@ impl Fields {
         })
     }
 
-    /// Whether the list of that name has that member, in any case.
+    /// Whether the list of that name has this member, in any case.
     pub fn has(&self, name: &str, member: &str) -> bool {
         self.list(name).any(|known| known.eq_ignore_ascii_case(member.as_bytes()))
     }
 
-    /// Names and values.
+    /// Iterates over names and values.
     pub fn iter(&self) -> impl Iterator<Item = (&Bytes, &Bytes)> {
         self.0.iter().map(|(name, value)| (name, value))
     }
 
-    /// How many there are.
+    /// Number of fields.
     pub fn len(&self) -> usize {
         self.0.len()
     }
 
-    /// Whether there are none.
+    /// Whether there are no fields.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// Holds them against what a caller may write.
+    /// Checks that the caller may write all of these fields.
     pub(super) fn not_reserved(&self) -> Result<(), Misuse> {
         let reserved = self.0.iter().find(|(name, _)| RESERVED.iter().any(|reserved| reserved.as_bytes() == name));
         match reserved {

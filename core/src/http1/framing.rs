@@ -1,18 +1,18 @@
-//! Where the content of a request ends (RFC 9112, 6.3).
+//! Length of a request's content (RFC 9112, 6.3).
 
 use super::{Fields, Violation};
 
-/// What follows a request's head.
+/// Content of a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Content {
-    /// So many bytes; 0 for none.
+    /// Content of this length in bytes; 0 for none.
     Length(u64),
-    /// Chunks, which nobody here reads.
+    /// Chunked content, which is never read.
     Chunked,
 }
 
 impl Content {
-    /// What the fields of a request of HTTP/1.`minor` say.
+    /// Content of a request of HTTP/1.`minor` by its fields.
     pub(super) fn of(fields: &Fields, minor: u8) -> Result<Self, Violation> {
         let mut lengths = fields.all("content-length");
         let length = lengths.next();
@@ -23,7 +23,7 @@ impl Content {
             (Some(_), Some(_)) => Err(Violation::LengthAndEncoding),
             (Some(length), None) => number(length).map(Self::Length).ok_or(Violation::ContentLength),
             (None, None) => Ok(Self::Length(0)),
-            // One who knows 1.0 alone does not know it, and may have sent it on unread (RFC 9112, 6.1).
+            // A proxy that supports only 1.0 may have forwarded it without reading it (RFC 9112, 6.1).
             (None, Some(_)) if minor == 0 => Err(Violation::TransferEncoding),
             (None, Some(_)) => chunked(fields),
         }
@@ -42,7 +42,7 @@ fn chunked(fields: &Fields) -> Result<Content, Violation> {
     }
 }
 
-/// Decimal digits alone (RFC 9110, 8.6): no sign, no list.
+/// Parses decimal digits without sign or list (RFC 9110, 8.6).
 pub(super) fn number(digits: &[u8]) -> Option<u64> {
     if !digits.iter().all(u8::is_ascii_digit) {
         return None;

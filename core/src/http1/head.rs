@@ -1,4 +1,4 @@
-//! Heads taken apart, by httparse.
+//! Parses heads with httparse.
 
 use alloc::string::{String, ToString};
 use alloc::vec;
@@ -14,7 +14,7 @@ use super::{Fields, Violation};
 pub(super) struct RequestHead {
     pub(super) method: String,
     pub(super) target: String,
-    /// The x of HTTP/1.x.
+    /// Minor version: the x of HTTP/1.x.
     pub(super) minor: u8,
     pub(super) fields: Fields,
 }
@@ -22,7 +22,7 @@ pub(super) struct RequestHead {
 pub(super) struct ResponseHead {
     pub(super) status: u16,
     pub(super) reason: String,
-    /// The x of HTTP/1.x.
+    /// Minor version: the x of HTTP/1.x.
     pub(super) minor: u8,
     pub(super) fields: Fields,
 }
@@ -35,8 +35,8 @@ impl RequestHead {
         let method = request.method.unwrap_or_default().to_string();
         let target = request.path.unwrap_or_default().to_string();
         let minor = request.version.unwrap_or_default();
-        let places = places(request.headers, &head.bytes);
-        Ok(Self { method, target, minor, fields: cut_out(head.bytes, &places) })
+        let ranges = ranges(request.headers, &head.bytes);
+        Ok(Self { method, target, minor, fields: extract_fields(head.bytes, &ranges) })
     }
 }
 
@@ -48,15 +48,15 @@ impl ResponseHead {
         let status = response.code.unwrap_or_default();
         let reason = response.reason.unwrap_or_default().to_string();
         let minor = response.version.unwrap_or_default();
-        let places = places(response.headers, &head.bytes);
+        let ranges = ranges(response.headers, &head.bytes);
         if status < 100 {
             return Err(Violation::Status(status));
         }
-        Ok(Self { status, reason, minor, fields: cut_out(head.bytes, &places) })
+        Ok(Self { status, reason, minor, fields: extract_fields(head.bytes, &ranges) })
     }
 }
 
-/// The head is whole, or it would not have been cut off.
+/// The head is complete: the receive buffer splits off whole heads only.
 fn complete(parsed: httparse::Result<usize>) -> Result<usize, Error> {
     match parsed? {
         Status::Complete(length) => Ok(length),
@@ -67,14 +67,15 @@ fn complete(parsed: httparse::Result<usize>) -> Result<usize, Error> {
 fn violation(error: Error, head: &[u8]) -> Violation {
     match error {
         Error::HeaderName | Error::HeaderValue | Error::TooManyHeaders => Violation::FieldName,
-        // A version that is one, but not ours, has an answer of its own.
-        Error::Version if names_another_version(head) => Violation::Version,
+        // An unsupported version gets a status of its own.
+        Error::Version if has_unsupported_version(head) => Violation::Version,
         Error::Version | Error::NewLine | Error::Status | Error::Token => Violation::FirstLine,
     }
 }
 
-/// Whether a version other than ours begins or ends the first line: `HTTP/`, a digit, a dot and a digit (RFC 9112, 2.3).
-fn names_another_version(head: &[u8]) -> bool {
+/// Whether the first line begins or ends with an unsupported version: `HTTP/`, a digit, a dot and a digit (RFC 9112,
+/// 2.3).
+fn has_unsupported_version(head: &[u8]) -> bool {
     let line = head.trim_ascii_start().split(|byte| *byte == b'\r').next().unwrap_or_default();
     let is_version = |word: &[u8]| matches!(word, [b'H', b'T', b'T', b'P', b'/', b'0'..=b'9', b'.', b'0'..=b'9']);
     let words = line.split(|byte| *byte == b' ');
@@ -83,10 +84,10 @@ fn names_another_version(head: &[u8]) -> bool {
     words.enumerate().any(|(index, word)| (index == 0 || index == 2 && count == 3) && is_other(word))
 }
 
-/// Where name and value of a field are in its head.
-type Place = (Range<usize>, Range<usize>);
+/// Ranges of a field's name and value in the head.
+type FieldRanges = (Range<usize>, Range<usize>);
 
-fn places(headers: &[Header<'_>], head: &[u8]) -> Vec<Place> {
+fn ranges(headers: &[Header<'_>], head: &[u8]) -> Vec<FieldRanges> {
     let start = head.as_ptr() as usize;
     let place = |part: &[u8]| {
         let from = part.as_ptr() as usize - start;
@@ -95,10 +96,10 @@ fn places(headers: &[Header<'_>], head: &[u8]) -> Vec<Place> {
     headers.iter().map(|header| (place(header.name.as_bytes()), place(header.value))).collect()
 }
 
-/// Names are brought to lower case where they are, and everything shares the head.
-fn cut_out(mut head: BytesMut, places: &[Place]) -> Fields {
-    places.iter().for_each(|(name, _)| head[name.clone()].make_ascii_lowercase());
+/// Converts names to lower case in place; all fields share the head's bytes.
+fn extract_fields(mut head: BytesMut, ranges: &[FieldRanges]) -> Fields {
+    ranges.iter().for_each(|(name, _)| head[name.clone()].make_ascii_lowercase());
     let head = head.freeze();
     let cut = |range: &Range<usize>| -> Bytes { head.slice(range.clone()) };
-    Fields::received(places.iter().map(|(name, value)| (cut(name), cut(value))).collect())
+    Fields::received(ranges.iter().map(|(name, value)| (cut(name), cut(value))).collect())
 }

@@ -1,45 +1,45 @@
-//! The bytes received and not yet understood: where a head ends.
+//! The receive buffer, which finds the ends of heads.
 
 use bytes::{Bytes, BytesMut};
 
 use super::fields::is_token_byte;
 use super::{Limits, Violation};
 
-/// The room for a read.
-const ROOM: usize = 1024;
+/// Spare capacity for a read.
+const READ_SIZE: usize = 1024;
 
-/// What every response begins with; a request begins with a token.
+/// Beginning of every response; a request begins with a token.
 const RESPONSE: &[u8] = b"HTTP/1.";
 
-/// Which heads come.
+/// Kind of the received messages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Side {
     Requests,
     Responses,
 }
 
-/// Collects bytes and cuts heads off them. Each byte is looked at once, however they come.
+/// Buffers bytes and splits heads off. Scans each byte once, for any chunking.
 #[derive(Debug)]
 pub(super) struct Incoming {
     side: Side,
     received: BytesMut,
-    /// So many bytes hold no end of a head.
-    looked: usize,
-    /// Where the line begins that `looked` is in.
+    /// Number of bytes without the end of a head.
+    scanned: usize,
+    /// Beginning of the line that contains `scanned`.
     line: usize,
-    /// Lines before that.
+    /// Number of complete lines before that.
     lines: usize,
-    /// An empty line came before the first one.
-    led: bool,
-    /// Bytes ever looked at.
+    /// Whether an empty line before the first line was skipped.
+    skipped_empty_line: bool,
+    /// Number of bytes scanned so far.
     #[cfg(test)]
-    pub(super) looks: usize,
+    pub(super) scans: usize,
 }
 
-/// A head as it came, up to and with its empty line.
+/// Unparsed head, up to and including its empty line.
 pub(super) struct RawHead {
     pub(super) bytes: BytesMut,
-    /// How many of its lines are field lines.
+    /// Number of field lines.
     pub(super) fields: usize,
 }
 
@@ -48,17 +48,17 @@ impl Incoming {
         Self {
             side,
             received: BytesMut::new(),
-            looked: 0,
+            scanned: 0,
             line: 0,
             lines: 0,
-            led: false,
+            skipped_empty_line: false,
             #[cfg(test)]
-            looks: 0,
+            scans: 0,
         }
     }
 
-    pub(super) fn room(&mut self) -> &mut BytesMut {
-        self.received.reserve(ROOM);
+    pub(super) fn buffer_for_read(&mut self) -> &mut BytesMut {
+        self.received.reserve(READ_SIZE);
         &mut self.received
     }
 
@@ -74,40 +74,40 @@ impl Incoming {
         self.received.capacity()
     }
 
-    /// Drops as many bytes of content as have come; answers how many are still to come.
+    /// Drops received bytes of content; returns the number of content bytes still to be received.
     pub(super) fn skip(&mut self, content: u64) -> u64 {
         let here = usize::try_from(content).unwrap_or(usize::MAX).min(self.received.len());
         let _ = self.received.split_to(here);
         content - here as u64
     }
 
-    /// All that is left.
+    /// Removes and returns all buffered bytes.
     pub(super) fn rest(&mut self) -> Bytes {
         core::mem::take(&mut self.received).freeze()
     }
 
-    /// The next head; `None` until all of it has come.
+    /// Returns the next head; `None` until it is complete.
     pub(super) fn head(&mut self, limits: &Limits) -> Result<Option<RawHead>, Violation> {
-        while self.looked < self.received.len() {
-            let ended = self.look(limits)?;
-            self.looked += 1;
+        while self.scanned < self.received.len() {
+            let ended = self.scan_byte(limits)?;
+            self.scanned += 1;
             if ended {
-                let bytes = self.received.split_to(self.looked);
+                let bytes = self.received.split_to(self.scanned);
                 let fields = self.lines - 1;
-                (self.looked, self.line, self.lines, self.led) = (0, 0, 0, false);
+                (self.scanned, self.line, self.lines, self.skipped_empty_line) = (0, 0, 0, false);
                 return Ok(Some(RawHead { bytes, fields }));
             }
         }
         Ok(None)
     }
 
-    /// Looks at the next byte; answers whether it ends the head.
-    fn look(&mut self, limits: &Limits) -> Result<bool, Violation> {
+    /// Scans the next byte; returns whether it ends the head.
+    fn scan_byte(&mut self, limits: &Limits) -> Result<bool, Violation> {
         #[cfg(test)]
         {
-            self.looks += 1;
+            self.scans += 1;
         }
-        let at = self.looked;
+        let at = self.scanned;
         let byte = self.received[at];
         let after_cr = at > self.line && self.received[at - 1] == b'\r';
         if after_cr != (byte == b'\n') {
@@ -118,7 +118,7 @@ impl Incoming {
         }
         match byte {
             b'\n' => return self.end_of_line(limits),
-            _ if self.lines == 0 && !self.begins_well(byte) => return Err(Violation::NotHttp),
+            _ if self.lines == 0 && !self.is_valid_start(byte) => return Err(Violation::NotHttp),
             b'\r' => {}
             b'\t' | b' '..=0x7e | 0x80.. if at - self.line < limits.line => {}
             b'\t' | b' '..=0x7e | 0x80.. => return Err(self.too_long(limits.line)),
@@ -127,25 +127,25 @@ impl Incoming {
         Ok(false)
     }
 
-    fn begins_well(&self, byte: u8) -> bool {
-        let at = self.looked - self.line;
+    fn is_valid_start(&self, byte: u8) -> bool {
+        let at = self.scanned - self.line;
         match self.side {
             Side::Requests => at > 0 || is_token_byte(byte) || byte == b'\r',
-            Side::Responses => RESPONSE.get(at).is_none_or(|wanted| *wanted == byte),
+            Side::Responses => RESPONSE.get(at).is_none_or(|expected| *expected == byte),
         }
     }
 
-    /// At the LF of a line.
+    /// Handles the LF of a line.
     fn end_of_line(&mut self, limits: &Limits) -> Result<bool, Violation> {
-        let empty = self.looked == self.line + 1;
-        self.line = self.looked + 1;
+        let empty = self.scanned == self.line + 1;
+        self.line = self.scanned + 1;
         if !empty {
             self.lines += 1;
         } else if self.lines == 0 {
-            // One before a request is passed over: clients of old send it behind content (RFC 9112, 2.2).
-            let tolerated = self.side == Side::Requests && !self.led;
-            self.led = true;
-            return if tolerated { Ok(false) } else { Err(Violation::NotHttp) };
+            // Skips one empty line before a request: old clients send it behind content (RFC 9112, 2.2).
+            let is_skipped = self.side == Side::Requests && !self.skipped_empty_line;
+            self.skipped_empty_line = true;
+            return if is_skipped { Ok(false) } else { Err(Violation::NotHttp) };
         }
         if self.lines > limits.fields.saturating_add(1) {
             return Err(Violation::TooManyFields { limit: limits.fields });
@@ -157,7 +157,7 @@ impl Incoming {
         if self.lines > 0 {
             return Violation::LineTooLong { limit };
         }
-        if self.received[self.line..self.looked].contains(&b' ') {
+        if self.received[self.line..self.scanned].contains(&b' ') {
             Violation::FirstLineTooLong { limit }
         } else {
             Violation::MethodTooLong { limit }
@@ -169,7 +169,7 @@ impl Incoming {
 mod tests {
     use super::*;
 
-    /// Work is counted in looks at a byte: one each, whether a head comes whole or byte by byte.
+    /// Counts scanned bytes: one scan per byte, for any chunking.
     #[test]
     fn each_byte_of_a_head_is_looked_at_once() {
         let lines = "A: b\r\n".repeat(60);
@@ -184,7 +184,7 @@ mod tests {
                     heads += 1;
                 }
             }
-            assert_eq!((heads, incoming.looks, incoming.len()), (3, bytes.len(), 0), "in pieces of {step}");
+            assert_eq!((heads, incoming.scans, incoming.len()), (3, bytes.len(), 0), "in pieces of {step}");
         }
     }
 }

@@ -1,23 +1,23 @@
-//! How much a peer may ask of an exchange.
+//! Limits on messages from a peer.
 
-/// Upper bounds on what is read from a peer.
+/// Upper bounds on a peer's messages.
 ///
-/// Beyond them an exchange ends: a client's with a [`Violation`](super::Violation), a server's after an answer that says
-/// so (414, 431 or 501).
+/// Exceeding one ends the exchange: a client's with a [`Violation`](super::Violation), a server's after a response
+/// (414, 431 or 501).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Limits {
-    /// Bytes of a line of a head, without its end. Default 8 KiB.
+    /// Length of a line in a head, without its end, in bytes. Default 8 KiB.
     pub line: usize,
-    /// Field lines of a head. Default 64.
+    /// Number of field lines in a head. Default 64.
     pub fields: usize,
-    /// Bytes of a head, with all line ends. Default 16 KiB.
+    /// Length of a head with all line ends, in bytes. Default 16 KiB.
     pub head: usize,
-    /// Interim responses (1xx) before the answer. Default 8.
+    /// Number of interim responses (1xx) before the final one. Default 8.
     pub interim: usize,
-    /// Bytes of the content of an ordinary request, which are skipped so that another can follow on the link. A request
-    /// with more is answered, and the link closed. Default 64 KiB.
+    /// Length of an ordinary request's content, in bytes, which is skipped so that another request can follow. A
+    /// request with more gets its response, then the link closes. Default 64 KiB.
     pub content: u64,
-    /// Requests on a link; after the last one's answer it is closed. Default 100.
+    /// Number of requests on a link, which closes after the last response. Default 100.
     pub requests: usize,
 }
 

@@ -1,33 +1,33 @@
-//! What the caller can get wrong.
+//! Mistakes of the caller.
 
 use alloc::string::String;
 
-/// Why something was not written. Nothing of it was. Values are not told: they may be secret.
+/// Reason for which nothing was written. Holds no field values: they may be secret.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Misuse {
-    /// Not a token (RFC 9110, 5.6.2).
+    /// The name is not a token (RFC 9110, 5.6.2).
     #[error("{0:?} is no name of a field")]
     FieldName(String),
-    /// A value with a control character in it, or with whitespace at an end (RFC 9110, 5.5).
+    /// The value has a control character, or whitespace at its beginning or end (RFC 9110, 5.5).
     #[error("the value of the field {0:?} has a control character in it or whitespace at an end")]
     FieldValue(String),
-    /// A field that the exchange writes itself, or that belongs to the connection (RFC 9110, 7.6.1).
+    /// The exchange writes this field itself, or it belongs to the connection (RFC 9110, 7.6.1).
     #[error("the field {0:?} is not the caller's to write")]
     ReservedField(String),
-    /// Not `host`, or not `host:port` where there must be a port.
+    /// The authority is not `host`, or not `host:port` where the port is required.
     #[error("{0:?} is no host name")]
     Authority(String),
-    /// Not an absolute path with or without a query (RFC 9112, 3.2.1).
+    /// The path is not absolute, with or without a query (RFC 9112, 3.2.1).
     #[error("{0:?} is no path")]
     Path(String),
-    /// A final status is 200 to 599; a refusal 300 to 599.
+    /// The status is not in its range: 200 to 599 for a final response, 300 to 599 for a refusal.
     #[error("{0} is not a status to answer with")]
     Status(u16),
-    /// No request waits for an answer.
+    /// No request awaits a response.
     #[error("no request waits for an answer")]
-    NothingAsked,
-    /// The request asked for no tunnel.
+    NoRequest,
+    /// The request does not ask for a tunnel.
     #[error("the request asked for no tunnel")]
-    NoTunnelAsked,
+    NotATunnelRequest,
 }

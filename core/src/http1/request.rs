@@ -1,4 +1,4 @@
-//! One request, understood.
+//! Parsed requests.
 
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
@@ -10,59 +10,58 @@ use super::head::RequestHead;
 use super::target::{Port, is_authority};
 use super::{Fields, HOTROD, Target, Violation};
 
-/// What a client asks for.
+/// A client's request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Request {
-    /// `GET`, `CONNECT`, …; case matters.
+    /// Method, such as `GET` or `CONNECT`; case-sensitive.
     pub method: String,
-    /// What it is about.
+    /// Target of the request.
     pub target: Target,
-    /// Whom the client means, `host` or `host:port`: from the target where that has an authority, and from the Host
-    /// field otherwise (RFC 9112, 3.2.2). Empty if the client says so, and in HTTP/1.0 if it says nothing.
+    /// Host of the request, `host` or `host:port`: from the target if that has an authority, else from the Host field
+    /// (RFC 9112, 3.2.2). Empty if the field is empty, or absent in HTTP/1.0.
     pub host: String,
-    /// Every field, Host included.
+    /// All header fields, Host included.
     pub fields: Fields,
-    /// What has to be done with it.
+    /// Kind of the request, which determines the response.
     pub kind: Kind,
 }
 
-/// What has to be done with a request.
+/// Kind of a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Kind {
-    /// GET with `Upgrade: hotrod`: accept it or refuse it.
+    /// GET with `Upgrade: hotrod`: accept or refuse it.
     Upgrade {
-        /// What the client would like to change to, in its order (RFC 9110, 7.8): `hotrod` is among them, `h2c` is left
-        /// out.
+        /// Protocols of the Upgrade field, in the client's order (RFC 9110, 7.8): includes `hotrod`, excludes `h2c`.
         protocols: Vec<Bytes>,
     },
-    /// CONNECT: accept it or refuse it.
+    /// CONNECT: accept or refuse it.
     Connect {
-        /// Where the tunnel is to lead: `host:port`.
+        /// Target of the tunnel: `host:port`.
         authority: String,
     },
-    /// Anything else: answer it.
+    /// Any other request: respond to it.
     Ordinary,
 }
 
-/// What the exchange has to know of a request until it is answered.
+/// Properties of a request that the exchange needs until its response.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Asked {
-    pub(super) tunnel: Option<Tunnelled>,
+pub(super) struct PendingRequest {
+    pub(super) tunnel: Option<TunnelKind>,
     pub(super) is_head: bool,
-    /// Content to be skipped, if another request may follow.
-    pub(super) next_behind: Option<u64>,
+    /// Length of the content to skip; `None` if no further request may follow.
+    pub(super) content_to_skip: Option<u64>,
 }
 
-/// How a tunnel is asked for.
+/// Way in which a request asks for a tunnel.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Tunnelled {
+pub(super) enum TunnelKind {
     Upgrade,
     Connect,
 }
 
 impl Request {
-    /// Skips up to `limit` bytes of content.
-    pub(super) fn of(head: RequestHead, limit: u64) -> Result<(Self, Asked), Violation> {
+    /// Parses a request whose content of up to `limit` bytes will be skipped.
+    pub(super) fn of(head: RequestHead, limit: u64) -> Result<(Self, PendingRequest), Violation> {
         let RequestHead { method, target, minor, fields } = head;
         let target = Target::parse(&method, &target)?;
         let host = host(&fields, minor)?;
@@ -70,27 +69,28 @@ impl Request {
         let content = Content::of(&fields, minor)?;
         let kind = kind(&method, &target, minor, &fields);
         let tunnel = match &kind {
-            Kind::Upgrade { .. } => Some(Tunnelled::Upgrade),
-            Kind::Connect { .. } => Some(Tunnelled::Connect),
+            Kind::Upgrade { .. } => Some(TunnelKind::Upgrade),
+            Kind::Connect { .. } => Some(TunnelKind::Connect),
             Kind::Ordinary => None,
         };
-        // Whoever asks for Hot Rod behind content means something that can't be: also by POST, say, which can't have it.
-        if content != Content::Length(0) && (tunnel.is_some() || minor > 0 && asks_for_hotrod(&fields)) {
+        // Rejects a request for Hot Rod with content, for any method: its bytes might be taken for the tunnel's.
+        if content != Content::Length(0) && (tunnel.is_some() || minor > 0 && requests_hotrod(&fields)) {
             return Err(Violation::TunnelWithContent);
         }
-        let next_behind = match content {
-            Content::Length(length) if length <= limit && goes_on(&fields, minor, length) => Some(length),
+        let content_to_skip = match content {
+            Content::Length(length) if length <= limit && is_persistent(&fields, minor, length) => Some(length),
             _ => None,
         };
-        let asked = Asked { tunnel, is_head: method == "HEAD", next_behind };
-        Ok((Self { method, target, host, fields, kind }, asked))
+        let pending = PendingRequest { tunnel, is_head: method == "HEAD", content_to_skip };
+        Ok((Self { method, target, host, fields, kind }, pending))
     }
 }
 
-/// Whether the client would send another request on this link (RFC 9112, 9.3).
+/// Whether the connection persists after this request (RFC 9112, 9.3).
 ///
-/// One that waits for "100 Continue" may or may not send its content after a final answer (RFC 9110, 10.1.1).
-fn goes_on(fields: &Fields, minor: u8, content: u64) -> bool {
+/// False for a client that waits for "100 Continue": it may or may not send its content after a final response (RFC
+/// 9110, 10.1.1).
+fn is_persistent(fields: &Fields, minor: u8, content: u64) -> bool {
     minor > 0 && !fields.has("connection", "close") && (content == 0 || fields.get("expect").is_none())
 }
 
@@ -101,21 +101,21 @@ fn host(fields: &Fields, minor: u8) -> Result<String, Violation> {
         (None, None) if minor == 0 => "",
         _ => return Err(Violation::Host),
     };
-    let well = host.is_empty() || is_authority(host, Port::MayBe);
-    well.then(|| host.to_string()).ok_or(Violation::Host)
+    let is_valid = host.is_empty() || is_authority(host, Port::Optional);
+    is_valid.then(|| host.to_string()).ok_or(Violation::Host)
 }
 
 fn kind(method: &str, target: &Target, minor: u8, fields: &Fields) -> Kind {
     match (method, target) {
         (_, Target::Authority { authority }) => Kind::Connect { authority: authority.clone() },
-        // HTTP/1.0 knows no Upgrade (RFC 9110, 7.8).
-        ("GET", _) if minor > 0 && asks_for_hotrod(fields) => Kind::Upgrade {
+        // HTTP/1.0 has no Upgrade (RFC 9110, 7.8).
+        ("GET", _) if minor > 0 && requests_hotrod(fields) => Kind::Upgrade {
             protocols: fields.list("upgrade").filter(|protocol| !protocol.eq_ignore_ascii_case(b"h2c")).collect(),
         },
         _ => Kind::Ordinary,
     }
 }
 
-fn asks_for_hotrod(fields: &Fields) -> bool {
+fn requests_hotrod(fields: &Fields) -> bool {
     fields.has("connection", "upgrade") && fields.has("upgrade", HOTROD)
 }

@@ -1,38 +1,38 @@
-//! What a request is about.
+//! Request targets.
 
 use alloc::string::{String, ToString};
 
 use super::Violation;
 
-/// The target of a request, in the four forms of RFC 9112, 3.2.
+/// Target of a request, in one of the four forms of RFC 9112, 3.2.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Target {
-    /// An absolute path, with its query.
+    /// Origin form: an absolute path with its query.
     Origin {
-        /// From the first `/` on.
+        /// Path from the first `/`.
         path: String,
     },
-    /// A whole URI, as it is sent to proxies.
+    /// Absolute form: a whole URI, as sent to proxies.
     Absolute {
         /// `host` or `host:port`.
         authority: String,
-        /// From the first `/` behind the authority on; `/` if there is none.
+        /// Path from the first `/` behind the authority; `/` if there is none.
         path: String,
     },
-    /// Of CONNECT: where the tunnel is to lead.
+    /// Authority form, of CONNECT: the tunnel's target.
     Authority {
         /// `host:port`, an IPv6 address in brackets.
         authority: String,
     },
-    /// Of OPTIONS: `*`, the server as a whole.
+    /// Asterisk form, of OPTIONS: the server as a whole.
     Asterisk,
 }
 
 impl Target {
-    /// CONNECT has the authority form, and no other method has; `*` is for OPTIONS.
+    /// Parses a target. CONNECT requires the authority form, other methods exclude it; `*` is for OPTIONS.
     pub(super) fn parse(method: &str, target: &str) -> Result<Self, Violation> {
         let parsed = match (method, target) {
-            ("CONNECT", authority) if is_authority(authority, Port::Needed) => {
+            ("CONNECT", authority) if is_authority(authority, Port::Required) => {
                 Self::Authority { authority: authority.to_string() }
             }
             ("CONNECT", _) => return Err(Violation::Target),
@@ -51,12 +51,12 @@ impl Target {
         let end = rest.find(['/', '?']).unwrap_or(rest.len());
         let (authority, path) = rest.split_at(end);
         let path = if path.starts_with('/') { path.to_string() } else { alloc::format!("/{path}") };
-        // An empty host has no meaning in http URIs (RFC 9110, 4.2.1), nor has user information one any more (4.2.4).
-        let well = is_authority(authority, Port::MayBe) && is_path(&path);
-        well.then(|| Self::Absolute { authority: authority.to_string(), path })
+        // Rejects an empty host, which has no meaning in http URIs (RFC 9110, 4.2.1), and user information (4.2.4).
+        let is_valid = is_authority(authority, Port::Optional) && is_path(&path);
+        is_valid.then(|| Self::Absolute { authority: authority.to_string(), path })
     }
 
-    /// The path with its query; `None` of an authority and of `*`.
+    /// Path with its query; `None` for the authority and asterisk forms.
     pub fn path(&self) -> Option<&str> {
         match self {
             Self::Origin { path } | Self::Absolute { path, .. } => Some(path),
@@ -64,7 +64,7 @@ impl Target {
         }
     }
 
-    /// The authority; `None` where only the Host field has one.
+    /// Authority; `None` for the origin and asterisk forms, where the Host field has it.
     pub fn authority(&self) -> Option<&str> {
         match self {
             Self::Absolute { authority, .. } | Self::Authority { authority } => Some(authority),
@@ -73,17 +73,17 @@ impl Target {
     }
 }
 
-/// Whether an authority has a port.
+/// Whether an authority must have a port.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Port {
-    /// It may be absent or empty (RFC 3986, 3.2.3).
-    MayBe,
-    /// 1 to 65535 (RFC 9110, 9.3.6).
-    Needed,
+    /// The port may be absent or empty (RFC 3986, 3.2.3).
+    Optional,
+    /// The port is 1 to 65535 (RFC 9110, 9.3.6).
+    Required,
 }
 
-/// `host` or `host:port` (RFC 3986, 3.2.2 and 3.2.3), without user information.
-pub(super) fn is_authority(authority: &str, needs: Port) -> bool {
+/// Whether the text is `host` or `host:port` (RFC 3986, 3.2.2 and 3.2.3), without user information.
+pub(super) fn is_authority(authority: &str, rule: Port) -> bool {
     let (host, port) = match authority.rfind(']') {
         Some(end) => {
             (&authority[..=end], authority[end + 1..].strip_prefix(':').or((end + 1 == authority.len()).then_some("")))
@@ -92,27 +92,28 @@ pub(super) fn is_authority(authority: &str, needs: Port) -> bool {
     };
     let Some(port) = port else { return false };
     let number = if port.bytes().all(|byte| byte.is_ascii_digit()) { port.parse::<u16>().ok() } else { None };
-    is_host(host) && (number.is_some_and(|number| number > 0) || port.is_empty() && needs == Port::MayBe)
+    is_host(host) && (number.is_some_and(|number| number > 0) || port.is_empty() && rule == Port::Optional)
 }
 
 fn is_host(host: &str) -> bool {
     match host.strip_prefix('[') {
-        // The zone of an address may stand behind a `%`.
+        // An IPv6 address may have a zone behind a `%`.
         Some(address) => address.strip_suffix(']').is_some_and(|address| {
             !address.is_empty() && address.bytes().all(|byte| is_unreserved(byte) || matches!(byte, b':' | b'%'))
         }),
-        // A name might also have `,` and the like in it (RFC 3986, 3.2.2), but none has, and two hosts would look like it.
+        // Rejects `,` and other sub-delimiters, which RFC 3986, 3.2.2 allows: no real name has one, and it would look
+        // like two hosts.
         None => !host.is_empty() && is_encoded(host, is_unreserved),
     }
 }
 
-/// An absolute path with or without a query (RFC 9112, 3.2.1), and no fragment.
+/// Whether the text is an absolute path with or without a query (RFC 9112, 3.2.1), without a fragment.
 pub(super) fn is_path(path: &str) -> bool {
     let allowed = |byte| is_unreserved(byte) || is_sub_delimiter(byte) || b":@/?".contains(&byte);
     path.starts_with('/') && is_encoded(path, allowed)
 }
 
-/// Whether every byte is allowed or part of a percent-encoded one (RFC 3986, 2.1).
+/// Whether every byte is allowed or percent-encoded (RFC 3986, 2.1).
 fn is_encoded(text: &str, allowed: impl Fn(u8) -> bool) -> bool {
     let mut pieces = text.split('%');
     let plain = |piece: &str| piece.bytes().all(&allowed);

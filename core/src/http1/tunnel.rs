@@ -1,4 +1,4 @@
-//! A tunnel through a forward proxy: the client's side of CONNECT (RFC 9110, 9.3.6).
+//! Tunnels through a forward proxy: the client's side of CONNECT (RFC 9110, 9.3.6).
 
 use alloc::format;
 use alloc::string::{String, ToString};
@@ -8,48 +8,49 @@ use bytes::BytesMut;
 
 use super::{ClientEvent, ClientExchange, Fields, Limits, Misuse, Refused, Trailing, Violation};
 use crate::sasl::Secret;
-use crate::wire::{Member, SendBuffer};
+use crate::send_buffer::SendBuffer;
+use crate::wire::Member;
 
-/// The longest head of a response, which may be one line.
+/// Maximum length of a response head, which may be one line.
 const MAX_HEAD: usize = 16 << 10;
 
-/// Asks a proxy for a tunnel. Once it is there the link is as if it led to the target.
+/// Requests a tunnel from a proxy. After the tunnel is established, the link behaves like a connection to the target.
 #[derive(Debug)]
 pub struct Tunnel {
     exchange: ClientExchange,
 }
 
-/// Why there is no tunnel.
+/// Reason for which no tunnel was established.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum TunnelError {
-    /// The target can't be written into a request.
+    /// The target is not valid in a request.
     #[error("{0:?} is no host name")]
     Target(String),
-    /// The user or the password can't be written into a request.
+    /// The user or the password is not valid in a request.
     #[error("{0}")]
     Request(Misuse),
-    /// The proxy answered with another status than 2xx.
+    /// The proxy responded with a status other than 2xx.
     #[error("the proxy refused the tunnel: {status} {reason}{}", if *status == 407 { " (user and password of proxy=)" } else { "" })]
     Refused {
-        /// The status.
+        /// Status of the response.
         status: u16,
-        /// The proxy's words.
+        /// Reason phrase of the proxy.
         reason: String,
     },
-    /// What came is no HTTP/1.1 response.
+    /// The received bytes are not an HTTP/1.1 response.
     #[error("the proxy does not speak HTTP/1.1: {0}")]
     NotHttp(Violation),
-    /// A head without an end.
+    /// The response head exceeds the limit.
     #[error("the proxy's answer is longer than {MAX_HEAD} bytes")]
     TooLong,
-    /// Bytes behind the head, though nothing was sent through the tunnel yet.
+    /// Bytes follow the head, before anything was sent through the tunnel.
     #[error("the proxy sent {0} bytes before the tunnel was used")]
     TrailingData(usize),
 }
 
 impl Tunnel {
-    /// To a target, with the user and password that the proxy asks for.
+    /// Creates a request for a tunnel to `target`, with the proxy's user and password.
     pub fn new(target: &Member, credentials: Option<(&str, &Secret)>) -> Result<Self, TunnelError> {
         let mut fields = Fields::new();
         if let Some((user, password)) = credentials {
@@ -58,7 +59,7 @@ impl Tunnel {
             fields.push("proxy-authorization", format!("Basic {pair}")).map_err(TunnelError::Request)?;
         }
         let limits = Limits { head: MAX_HEAD, line: MAX_HEAD, ..Limits::default() };
-        // Topologies come from outside: a name with a line's end in it would write fields of its own.
+        // Rejects host names with line ends: names come from topologies, and a line end would inject header fields.
         let exchange = ClientExchange::connect(&target.to_string(), &fields, Trailing::Refused, limits);
         let exchange = exchange.map_err(|misuse| match misuse {
             Misuse::Authority(_) => TunnelError::Target(target.host.clone()),
@@ -67,22 +68,22 @@ impl Tunnel {
         Ok(Self { exchange })
     }
 
-    /// What is to be sent.
+    /// Bytes to send.
     pub fn transmit(&self) -> &SendBuffer {
         self.exchange.transmit()
     }
 
-    /// The host has sent the first `count` bytes of it.
+    /// Reports that the host sent the first `count` bytes of [`transmit`](Self::transmit).
     pub fn transmitted(&mut self, count: usize) {
         self.exchange.transmitted(count);
     }
 
-    /// Where the host puts what it receives; then say [`handle_filled`](Self::handle_filled).
+    /// Receive buffer; call [`handle_filled`](Self::handle_filled) after reading into it.
     pub fn receive_buffer(&mut self) -> &mut BytesMut {
         self.exchange.receive_buffer()
     }
 
-    /// Takes what was received. Answers whether the tunnel is there.
+    /// Handles the bytes in the receive buffer. Returns whether the tunnel is established.
     pub fn handle_filled(&mut self) -> Result<bool, TunnelError> {
         self.exchange.handle_filled();
         match self.exchange.poll_event() {

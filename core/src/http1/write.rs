@@ -1,11 +1,11 @@
-//! Heads written.
+//! Writes message heads.
 
 use alloc::format;
 
 use super::Fields;
-use crate::wire::SendBuffer;
+use crate::send_buffer::SendBuffer;
 
-/// Writes a head: its first line, what the exchange itself has to say, and the caller's fields.
+/// Writes a head: its first line, the exchange's own fields, and the caller's fields.
 pub(super) fn head<'a>(
     out: &mut SendBuffer,
     first_line: &str,
@@ -19,7 +19,7 @@ pub(super) fn head<'a>(
     out.put_slice(b"\r\n");
 }
 
-/// Names as people are used to see them, `Hot-Rod-Node`: there are peers that don't know them otherwise.
+/// Writes names in their usual case, `Hot-Rod-Node`: some peers do not recognise other cases.
 fn field(out: &mut SendBuffer, name: &[u8], value: &[u8]) {
     let mut begins = true;
     for byte in name {
@@ -31,12 +31,12 @@ fn field(out: &mut SendBuffer, name: &[u8], value: &[u8]) {
     out.put_slice(b"\r\n");
 }
 
-/// The first line of a response.
+/// First line of a response.
 pub(super) fn status_line(status: u16) -> alloc::string::String {
     format!("HTTP/1.1 {status} {}", reason(status))
 }
 
-/// The words of RFC 9110, 15, of the statuses that a gateway may have to say; others go without.
+/// Reason phrase (RFC 9110, 15) of the statuses that a gateway sends; empty for others.
 pub(super) fn reason(status: u16) -> &'static str {
     match status {
         101 => "Switching Protocols",

@@ -1,7 +1,7 @@
 //! What heads of HTTP/1.1 cost, however they are cut.
 
 use hotrod_core::http1::{
-    Answer, ClientEvent, ClientExchange, Fields, Limits, ServerEvent, ServerExchange, Trailing, Violation,
+    ClientEvent, ClientExchange, Fields, Limits, Response, ServerEvent, ServerExchange, Trailing, Violation,
 };
 
 use crate::counting::{Count, measure};
@@ -83,7 +83,7 @@ fn skipped_content_is_not_kept() {
     let (_, (mut exchange, event)) = serve(head, head.len(), &limits, true);
     assert!(matches!(event, ServerEvent::Request(_)), "{event:?}");
     drop(event);
-    exchange.answer(&Answer::new(200), false).expect("an answer");
+    exchange.respond(&Response::new(200), false).expect("an answer");
     exchange.transmitted(usize::MAX);
     let (count, ()) = measure(|| {
         for _ in 0..512 {

@@ -7,7 +7,7 @@ use std::path::Path;
 
 use bytes::Bytes;
 use hotrod_core::http1::{
-    Answer, ClientEvent, ClientExchange, Fields, Kind, Limits, Request, ServerEvent, ServerExchange, Trailing,
+    ClientEvent, ClientExchange, Fields, Kind, Limits, Request, Response, ServerEvent, ServerExchange, Trailing,
 };
 use serde_json::{Value, json};
 
@@ -96,7 +96,7 @@ fn taken(exchange: &mut ServerExchange, request: &Request) -> Value {
         }
         Kind::Ordinary => {
             meaning["kind"] = json!("ordinary");
-            exchange.answer(&Answer::new(200), false).expect("an answer");
+            exchange.respond(&Response::new(200), false).expect("an answer");
             meaning["goes_on"] = json!(!exchange.closes());
             return meaning;
         }

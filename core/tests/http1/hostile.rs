@@ -1,7 +1,7 @@
 //! Any bytes: nothing panics, everything ends, and how they are cut makes no difference.
 
 use hotrod_core::http1::{
-    Answer, ClientEvent, ClientExchange, Fields, Kind, Limits, ServerEvent, ServerExchange, Trailing, Violation,
+    ClientEvent, ClientExchange, Fields, Kind, Limits, Response, ServerEvent, ServerExchange, Trailing, Violation,
 };
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -68,7 +68,7 @@ fn serve(bytes: &[u8], step: usize) -> (Vec<ServerEvent>, Vec<u8>, Vec<u8>) {
             assert!(events.len() <= LIMITS.requests, "more requests than there may be");
             match &event {
                 ServerEvent::Request(request) if request.kind == Kind::Ordinary => {
-                    server.answer(&Answer::text(404, "nothing here"), false).expect("an answer");
+                    server.respond(&Response::text(404, "nothing here"), false).expect("an answer");
                 }
                 ServerEvent::Request(request) => {
                     assert!(!request.fields.list("transfer-encoding").any(|_| true), "{request:?}");

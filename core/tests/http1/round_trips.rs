@@ -1,7 +1,7 @@
 //! What one role writes the other reads, field by field.
 
 use hotrod_core::http1::{
-    Answer, ClientEvent, ClientExchange, Fields, Kind, Limits, Misuse, Request, ServerEvent, ServerExchange, Trailing,
+    ClientEvent, ClientExchange, Fields, Kind, Limits, Misuse, Request, Response, ServerEvent, ServerExchange, Trailing,
 };
 use proptest::collection::vec as many;
 use proptest::prelude::*;
@@ -139,8 +139,8 @@ proptest! {
             ClientExchange::upgrade("a:1", "/", &none, limits).unwrap()
         };
         let (mut server, _) = serve(&mut client, &[], step);
-        let answer = Answer { status, fields: answered, content: content.into() };
-        server.answer(&answer, false).unwrap();
+        let answer = Response { status, fields: answered, content: content.into() };
+        server.respond(&answer, false).unwrap();
         prop_assert!(server.closes());
         let bytes = server.transmit().to_bytes();
         let ClientEvent::Refused(refused) = read(&mut client, &bytes, step) else { panic!() };
@@ -203,7 +203,7 @@ proptest! {
                 let ServerEvent::Request(request) = event else { panic!("{event:?}") };
                 assert_eq!(request.target.path(), Some(format!("/{seen}").as_str()));
                 seen += 1;
-                server.answer(&Answer::text(200, "ok"), false).expect("an answer");
+                server.respond(&Response::text(200, "ok"), false).expect("an answer");
                 assert!(server.poll_event().is_none(), "the answer is to be sent first");
                 server.transmitted(server.transmit().len());
             }

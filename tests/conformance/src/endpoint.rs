@@ -146,7 +146,7 @@ impl Endpoint {
         let Protocol::Http1(exchange) = &mut self.protocol else { return };
         let Some(http1::ServerEvent::Request(request)) = exchange.poll_event() else { return };
         if request.kind == Kind::Ordinary {
-            return exchange.answer(&http1::Answer::text(200, "here\n"), true).expect("a request was made");
+            return exchange.respond(&http1::Response::text(200, "here\n"), true).expect("a request was made");
         }
         let (led, fields) = match self.leads {
             None => {
@@ -156,7 +156,9 @@ impl Endpoint {
             }
             Some(leads) => match leads.lead(servers, self.member, &request) {
                 Ok(led) => led,
-                Err(status) => return exchange.answer(&http1::Answer::new(status), true).expect("a request was made"),
+                Err(status) => {
+                    return exchange.respond(&http1::Response::new(status), true).expect("a request was made");
+                }
             },
         };
         self.member = led;

@@ -15,7 +15,7 @@ use rand_chacha::rand_core::{RngCore, SeedableRng};
 use crate::cluster::{
     Access, CacheHandle, Call, CarriageConfig, Cluster, Config, Coverage, Event, LinkId, OperationId, Output,
 };
-use crate::http1::{self, Answer, Fields, Kind, Request as Asked, ServerEvent, ServerExchange};
+use crate::http1::{self, Fields, Kind, Request as Asked, Response, ServerEvent, ServerExchange};
 use crate::routing::{key_hash, segment_size};
 use crate::session::ServerSession;
 use crate::time::Instant;
@@ -251,7 +251,7 @@ impl Outside {
         });
         let Some(pod) = pod.filter(|_| !is_refused) else {
             let status = if pod.is_some() { 421 } else { 503 };
-            exchange.answer(&Answer::new(status), true).expect("an answer");
+            exchange.respond(&Response::new(status), true).expect("an answer");
             return None;
         };
         let address = self.pods[pod].address.to_string();

@@ -12,7 +12,7 @@ use crate::carriage::{Asked, Choice, Node, Offer, ServerConfig, ServerEvent, Ser
 use crate::cluster::{
     CacheHandle, Call, CarriageConfig, Cluster, ClusterError, Config, Dial, Event, LinkId, OperationId, Output,
 };
-use crate::http1::{self, Answer, Fields, ServerExchange};
+use crate::http1::{self, Fields, Response, ServerExchange};
 use crate::http2::{ErrorCode, StreamId};
 use crate::sasl::{self, Accounts, Mechanism, SaltedPasswordCache, Secret};
 use crate::session::ServerSession;
@@ -179,12 +179,12 @@ impl Far {
                     if *status == 101 {
                         accepted = exchange.accept(&Fields::new()).ok();
                     } else {
-                        let answer = Answer::new(*status);
+                        let answer = Response::new(*status);
                         let answer = match retry_after {
                             Some(seconds) => answer.with("retry-after", seconds.to_string()).expect("a field"),
                             None => answer,
                         };
-                        exchange.answer(&answer, true).expect("an answer");
+                        exchange.respond(&answer, true).expect("an answer");
                     }
                 }
                 let said = exchange.transmit().to_bytes();

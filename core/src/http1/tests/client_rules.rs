@@ -1,4 +1,4 @@
-//! The client's role.
+//! Rules of the client's role.
 
 use alloc::format;
 

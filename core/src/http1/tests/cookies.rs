@@ -99,7 +99,7 @@ proptest! {
     #[test]
     fn any_bytes_are_a_cookie_or_none(field in proptest::collection::vec(any::<u8>(), 0..200)) {
         if let Some(set) = SetCookie::parse(&field.into()) {
-            // What is sent back is what was set, and one cookie.
+            // The written cookie is the cookie that was set, and the only one.
             let written = cookie::write([&set.cookie]);
             let again = SetCookie::parse(&written).map(|set| set.cookie);
             prop_assert_eq!(again, Some(set.cookie));

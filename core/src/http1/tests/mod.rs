@@ -1,4 +1,4 @@
-//! What must hold, rule by rule.
+//! Conformance tests, rule by rule.
 
 mod client_rules;
 mod cookies;
@@ -8,9 +8,9 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use super::*;
-use crate::wire::SendBuffer;
+use crate::send_buffer::SendBuffer;
 
-/// Takes everything that waits.
+/// Reads all bytes waiting to be sent.
 pub(super) fn sent(out: &SendBuffer) -> String {
     String::from_utf8(out.to_bytes().to_vec()).unwrap()
 }
@@ -21,7 +21,7 @@ pub(super) fn fields(pairs: &[(&str, &'static str)]) -> Fields {
     fields
 }
 
-/// All events of a server that is fed in pieces of that size.
+/// All events of a server that receives `bytes` in chunks of `step` bytes.
 pub(super) fn serve(bytes: &[u8], step: usize) -> (ServerExchange, Vec<ServerEvent>) {
     let mut exchange = ServerExchange::new(Limits::default());
     let mut events = Vec::new();

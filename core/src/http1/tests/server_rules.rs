@@ -1,10 +1,10 @@
-//! The server's role.
+//! Rules of the server's role.
 
 use alloc::vec;
 use alloc::vec::Vec;
 
 use super::{fields, sent, serve};
-use crate::http1::{Answer, Kind, Limits, Misuse, Request, ServerEvent, ServerExchange, Target, Violation};
+use crate::http1::{Kind, Limits, Misuse, Request, Response, ServerEvent, ServerExchange, Target, Violation};
 
 const UPGRADE: &[u8] = b"GET /hotrod HTTP/1.1\r\nHost: example.com\r\nConnection: keep-alive, Upgrade\r\n\
     Upgrade: h2c, HotRod\r\nHot-Rod-Node: node-1\r\n\r\n";
@@ -39,7 +39,7 @@ fn an_upgrade_is_answered_with_101_and_what_follows_is_the_tunnel_s() {
                   Hot-Rod-Node: node-1\r\n\r\n";
     assert_eq!(sent(exchange.transmit()), wanted);
     assert!(!exchange.closes());
-    assert_eq!(exchange.accept(&fields(&[])), Err(Misuse::NothingAsked));
+    assert_eq!(exchange.accept(&fields(&[])), Err(Misuse::NoRequest));
 }
 
 #[test]
@@ -54,8 +54,8 @@ fn a_connect_is_answered_with_200_and_no_length() {
 fn a_refused_tunnel_closes_the_link_and_its_bytes_are_nobody_s() {
     for asked in [UPGRADE, CONNECT] {
         let (mut exchange, _) = request(&[asked, b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"].concat());
-        assert_eq!(exchange.answer(&Answer::new(200), false), Err(Misuse::Status(200)));
-        exchange.answer(&Answer::text(503, "no member").with("Retry-After", "7").unwrap(), false).unwrap();
+        assert_eq!(exchange.respond(&Response::new(200), false), Err(Misuse::Status(200)));
+        exchange.respond(&Response::text(503, "no member").with("Retry-After", "7").unwrap(), false).unwrap();
         let wanted = "HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nContent-Length: 9\r\n\
                       Content-Type: text/plain; charset=utf-8\r\nRetry-After: 7\r\n\r\nno member";
         assert_eq!(sent(exchange.transmit()), wanted);
@@ -71,12 +71,12 @@ fn ordinary_requests_come_one_after_the_other() {
     let (mut exchange, first) = request(bytes);
     assert_eq!((first.target.path(), &first.kind), (Some("/a"), &Kind::Ordinary));
     assert_eq!(exchange.poll_event(), None, "not before the answer");
-    exchange.answer(&Answer::text(200, "ok"), false).unwrap();
+    exchange.respond(&Response::text(200, "ok"), false).unwrap();
     assert_eq!(exchange.poll_event(), None, "not before the answer is sent");
     exchange.transmitted(1000);
     let Some(ServerEvent::Request(second)) = exchange.poll_event() else { panic!() };
     assert_eq!((second.method.as_str(), second.target.path(), second.host.as_str()), ("HEAD", Some("/b"), ""));
-    exchange.answer(&Answer::text(404, "nothing"), true).unwrap();
+    exchange.respond(&Response::text(404, "nothing"), true).unwrap();
     let wanted = "HTTP/1.1 404 Not Found\r\nConnection: close\r\nContent-Length: 7\r\n\
                   Content-Type: text/plain; charset=utf-8\r\n\r\n";
     assert_eq!(sent(exchange.transmit()), wanted, "without content, as it answers HEAD");
@@ -94,7 +94,7 @@ fn content_that_is_not_skipped_closes_the_link() {
     for field in closing {
         let head = alloc::format!("POST / HTTP/1.1\r\nHost: x\r\n{field}\r\n\r\n");
         let (mut exchange, _) = request(head.as_bytes());
-        exchange.answer(&Answer::new(204), false).unwrap();
+        exchange.respond(&Response::new(204), false).unwrap();
         assert_eq!(sent(exchange.transmit()), "HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n", "{field}");
         assert!(exchange.closes(), "{field}");
     }
@@ -127,7 +127,7 @@ fn violations_have_the_status_that_says_what_is_wrong() {
 #[test]
 fn who_must_upgrade_is_told_to_what() {
     let (mut exchange, _) = request(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n");
-    exchange.answer(&Answer::new(426), false).unwrap();
+    exchange.respond(&Response::new(426), false).unwrap();
     let wanted = "HTTP/1.1 426 Upgrade Required\r\nConnection: Upgrade\r\nUpgrade: hotrod\r\nContent-Length: 0\r\n\r\n";
     assert_eq!(sent(exchange.transmit()), wanted);
 }
@@ -138,7 +138,7 @@ fn a_link_has_a_limit_of_requests() {
     for closes in [false, true] {
         exchange.handle_received(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n");
         assert!(matches!(exchange.poll_event(), Some(ServerEvent::Request(_))));
-        exchange.answer(&Answer::new(200), false).unwrap();
+        exchange.respond(&Response::new(200), false).unwrap();
         exchange.transmitted(1000);
         assert_eq!(exchange.closes(), closes);
     }
@@ -161,7 +161,7 @@ fn a_request_that_takes_too_long_is_told_so_and_an_idle_link_is_not() {
     exchange.handle_received(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n");
     assert!(exchange.poll_event().is_some());
     assert_eq!(exchange.handle_timeout(), None, "the host's own time");
-    exchange.answer(&Answer::new(200), false).unwrap();
+    exchange.respond(&Response::new(200), false).unwrap();
     exchange.transmitted(1000);
     assert_eq!(exchange.handle_timeout(), None);
     assert!(exchange.closes() && exchange.transmit().is_empty());
