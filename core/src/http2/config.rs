@@ -1,4 +1,4 @@
-//! What a connection is told at its beginning.
+//! Configuration of a connection.
 
 use alloc::vec::Vec;
 use core::time::Duration;
@@ -6,45 +6,45 @@ use core::time::Duration;
 use super::flood::FloodBudgets;
 use super::settings::Settings;
 
-/// Settings and limits of a [`Connection`](super::Connection). Sizes are in octets.
+/// Settings and limits of a [`Connection`](super::Connection). Sizes are in bytes.
 #[derive(Debug, Clone)]
 pub struct Config {
-    /// What the peer is told. Default: the protocol's initial values, but for 256 KiB of DATA on a stream, 16 KiB of
-    /// header list, 100 streams at a time, and no push.
+    /// Settings sent to the peer. Default: the protocol's initial values, except for a stream window of 256 KiB, a
+    /// header list of 16 KiB, 100 concurrent streams, and no push.
     ///
-    /// Push is never accepted, whatever this says. A client tells no limit on streams and no Extended CONNECT: it
-    /// accepts none.
+    /// Push is always disabled. A client announces neither a stream limit nor Extended CONNECT, because it accepts no
+    /// streams.
     pub settings: Settings,
-    /// DATA that the peer may send on all streams together before some is released. Default 1 MiB; less than 65,535 is
-    /// taken for that, which can't be lowered (RFC 9113, 6.9.2).
+    /// Receive window of the connection, in bytes of DATA on all streams. Default 1 MiB; values below 65,535 are
+    /// raised to that, the protocol's minimum (RFC 9113, 6.9.2).
     pub connection_window: u32,
-    /// Extension frames that are delivered and can be sent; all others are ignored (RFC 9113, 5.5). Types below 0x0b
-    /// belong to other standards and are not registered. Default: none.
+    /// Types of extension frames to deliver and to allow for sending; all others are ignored (RFC 9113, 5.5). Types
+    /// below 0x0b belong to other standards and are not registered. Default: none.
     pub extension_frames: Vec<u8>,
-    /// The setting by which extension frames are agreed on: they are unknown ones, and can't be sent, unless the first
-    /// SETTINGS of both ends give it another value than 0. Default: none is needed.
+    /// Setting that enables extension frames: they are unknown types, and can't be sent, unless the first SETTINGS of
+    /// both ends give it a value other than 0. Default: no setting required.
     pub extension_setting: Option<u16>,
-    /// CONTINUATION frames of one field block. Default 16.
+    /// Maximum number of CONTINUATION frames of one field block. Default 16.
     pub max_continuation_frames: usize,
-    /// DATA taken of the application and not yet sent, on one stream. Default 256 KiB.
+    /// Maximum size of one stream's send queue, in bytes of DATA. Default 256 KiB.
     pub max_stream_send_bytes: usize,
-    /// DATA taken of the application and not yet sent, on all streams together; and bytes of the
-    /// [output](super::Connection::transmit) above which no request and no extension frame is accepted. Default 4 MiB.
+    /// Maximum size of all send queues, in bytes of DATA; and the size of the [output](super::Connection::transmit)
+    /// above which requests and extension frames are rejected. Default 4 MiB.
     pub max_send_bytes: usize,
-    /// Answers to a peer that does not read (acknowledgements, resets, window updates) above which the connection ends.
+    /// Maximum number of unsent replies (acknowledgements, resets, window updates), above which the connection ends.
     /// Default 1,024.
     pub max_pending_replies: usize,
-    /// Events waiting to be polled above which nothing more is decoded. Default 1,024.
+    /// Maximum number of queued events, above which decoding pauses. Default 1,024.
     pub max_events: usize,
-    /// Bytes that such events hold, above which nothing more is decoded. Default 1 MiB; one frame may exceed it.
+    /// Maximum size of queued events, above which decoding pauses. Default 1 MiB; one frame may exceed it.
     pub max_event_bytes: usize,
-    /// Time for the peer's first SETTINGS and its acknowledgement of ours. Default 10 s.
+    /// Timeout for the peer's first SETTINGS and its acknowledgement of ours. Default 10 s.
     pub settings_timeout: Duration,
-    /// Time that a client has to answer the first step of [`drain`](super::Connection::drain). Default 5 s.
+    /// Timeout for a client's reply to the first step of [`drain`](super::Connection::drain). Default 5 s.
     pub drain_timeout: Duration,
-    /// Whether to ask a silent peer if it is still there. Default: no.
+    /// Keep-alive of an idle connection. Default: none.
     pub keep_alive: Option<KeepAlive>,
-    /// What a peer may do of things that cost it less than us.
+    /// Rate limits for frames that cost the peer less than us.
     pub flood: FloodBudgets,
 }
 
@@ -75,11 +75,11 @@ impl Default for Config {
     }
 }
 
-/// When to send PING, and how long to wait for anything that comes after it.
+/// Keep-alive by PING.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct KeepAlive {
-    /// Silence of the peer after which a PING is sent.
+    /// Idle time after which a PING is sent.
     pub interval: Duration,
-    /// Silence after the PING at which the connection ends.
+    /// Idle time after the PING at which the connection ends.
     pub timeout: Duration,
 }

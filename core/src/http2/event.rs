@@ -1,4 +1,4 @@
-//! What a connection tells its host.
+//! Events of a connection.
 
 use alloc::vec::Vec;
 use core::fmt;
@@ -8,143 +8,141 @@ use bytes::Bytes;
 use super::hpack::Field;
 use super::{ErrorCode, StreamId};
 
-/// What happened on a connection.
+/// Event of a connection.
 ///
-/// Events of one stream come in the order of its frames. After [`reset`](super::Connection::reset) none of that stream
-/// comes any more.
+/// Events of one stream keep the order of its frames. After [`reset`](super::Connection::reset) no event of that
+/// stream follows.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Event {
-    /// The peer has told its settings, for the first time or others than before; see
-    /// [`peer_settings`](super::Connection::peer_settings).
+    /// First or changed settings of the peer; see [`peer_settings`](super::Connection::peer_settings).
     Settings,
-    /// A request has come. Servers only.
+    /// A request, on a server.
     Request {
-        /// The stream, which the peer has opened.
+        /// Stream opened by the peer.
         stream: StreamId,
-        /// Pseudo-header fields, and then the others.
+        /// Pseudo-header fields, followed by regular fields.
         fields: Vec<Field>,
-        /// Whether nothing follows.
+        /// Whether the request is complete.
         end_stream: bool,
     },
-    /// The final response to a request. Clients only.
+    /// The final response, on a client.
     Response {
-        /// The stream.
+        /// Stream of the request.
         stream: StreamId,
-        /// `:status`, and then the others.
+        /// `:status`, followed by regular fields.
         fields: Vec<Field>,
-        /// Whether nothing follows.
+        /// Whether the response is complete.
         end_stream: bool,
     },
-    /// An interim response, of status 1xx. Clients only.
+    /// An interim response (1xx), on a client.
     Interim {
-        /// The stream.
+        /// Stream of the request.
         stream: StreamId,
-        /// `:status`, and then the others.
+        /// `:status`, followed by regular fields.
         fields: Vec<Field>,
     },
-    /// Content. It counts against the windows until it is [released](super::Connection::release).
+    /// Content. Counts against the windows until it is [released](super::Connection::release).
     Data {
-        /// The stream.
+        /// Stream of the content.
         stream: StreamId,
-        /// A slice of the receive buffer; empty only if `end_stream`.
+        /// Slice of the receive buffer; empty only with `end_stream`.
         data: Bytes,
-        /// Whether nothing follows.
+        /// Whether the peer's side of the stream ends here.
         end_stream: bool,
     },
-    /// Trailers; nothing follows on the stream.
+    /// Trailers, which end the peer's side of the stream.
     Trailers {
-        /// The stream.
+        /// Stream of the trailers.
         stream: StreamId,
-        /// The fields.
+        /// Trailer fields.
         fields: Vec<Field>,
     },
-    /// The stream is over before its end, and what was not sent of it is dropped.
+    /// The stream was reset; its unsent content is dropped.
     Reset {
-        /// The stream.
+        /// Stream that ended.
         stream: StreamId,
-        /// Why. REFUSED_STREAM: nothing has been done with the request.
+        /// Error code; with REFUSED_STREAM the request was not processed.
         code: ErrorCode,
-        /// Whether the peer said so; if not, it has broken the protocol on this stream and was told the code.
+        /// Whether the peer reset the stream; otherwise it violated the protocol on this stream and was sent the code.
         by_peer: bool,
     },
-    /// There is room again for DATA of this stream, after [`send_data`](super::Connection::send_data) was refused or
-    /// has used it up.
+    /// [`send_data`](super::Connection::send_data) has capacity again, after it was rejected or used up the capacity.
     Writable {
-        /// The stream.
+        /// Stream with capacity.
         stream: StreamId,
     },
-    /// A frame of a [registered](super::Config::extension_frames) type.
+    /// Frame of a [registered](super::Config::extension_frames) type.
     Extension {
-        /// The stream, or the connection.
+        /// Stream, or the connection.
         stream: StreamId,
-        /// The type.
+        /// Type of the frame.
         kind: u8,
-        /// The flags.
+        /// Flags of the frame.
         flags: u8,
-        /// A slice of the receive buffer.
+        /// Payload, a slice of the receive buffer.
         payload: Bytes,
     },
-    /// Such a frame where RFC 9113, 5.1 has none but its own. What becomes of it is the business of whoever has registered
-    /// the type: nothing was done about it.
+    /// Frame of a registered type in a stream state that allows none of RFC 9113, 5.1's own. The connection does
+    /// nothing about it; the user who registered the type decides.
     StrayExtension {
-        /// The stream.
+        /// Stream of the frame.
         stream: StreamId,
-        /// What is the matter with the stream.
+        /// State of the stream.
         place: Place,
-        /// The type.
+        /// Type of the frame.
         kind: u8,
-        /// The flags.
+        /// Flags of the frame.
         flags: u8,
-        /// A slice of the receive buffer.
+        /// Payload, a slice of the receive buffer.
         payload: Bytes,
     },
-    /// The peer will end the connection. Streams above `last_stream` are reset with REFUSED_STREAM, by events of their
-    /// own, and no more can be opened; the others go on.
+    /// The peer is shutting the connection down. Streams above `last_stream` are reset with REFUSED_STREAM, by events
+    /// of their own, and no further ones can be opened; the others continue.
     GoAway {
-        /// The last stream that the peer has looked at or will.
+        /// Last stream that the peer has processed or will process.
         last_stream: StreamId,
-        /// Why; NO_ERROR for a graceful end.
+        /// Error code; NO_ERROR for a graceful shutdown.
         code: ErrorCode,
-        /// Anything, for people.
+        /// Diagnostic data.
         debug: Bytes,
     },
-    /// After [`drain`](super::Connection::drain) no stream is left: the connection can be closed.
+    /// All streams have ended after [`drain`](super::Connection::drain); close the connection.
     Drained,
-    /// The connection is over, and every stream with it. The last event.
+    /// The connection and all its streams are closed. The last event.
     Closed(Reason),
 }
 
-/// Where a [stray](Event::StrayExtension) extension frame has come.
+/// State of the stream of a [stray](Event::StrayExtension) extension frame.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Place {
-    /// On a stream that was never opened.
+    /// The stream was never opened.
     Idle,
-    /// Behind the peer's END_STREAM, on a stream whose other half is open.
+    /// The peer sent END_STREAM, and the other half is open.
     Ended,
-    /// On a stream that is closed. It may have crossed the end on its way.
+    /// The stream is closed. The frame may have crossed its end.
     Closed,
 }
 
-/// Why a connection is over.
+/// Reason for which a connection is closed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Reason {
-    /// The host has closed it.
+    /// The host closed it.
     Closed {
-        /// With this code.
+        /// Code passed by the host.
         code: ErrorCode,
     },
-    /// The link is gone.
+    /// The link was lost.
     LinkLost,
-    /// The peer broke the protocol, or asks too much.
+    /// The peer violated the protocol, or exceeded a limit.
     Violation {
-        /// What the peer was told.
+        /// Code sent to the peer.
         code: ErrorCode,
-        /// What it did.
-        what: &'static str,
+        /// Description of the violation.
+        detail: &'static str,
     },
-    /// The peer did not tell its settings, or did not acknowledge ours, in time.
+    /// The peer's SETTINGS, or its acknowledgement of ours, did not arrive in time.
     SettingsTimeout,
-    /// The peer is silent (see [`KeepAlive`](super::KeepAlive)).
+    /// The peer sent nothing for too long (see [`KeepAlive`](super::KeepAlive)).
     KeepAliveTimeout,
 }
 
@@ -153,7 +151,7 @@ impl fmt::Display for Reason {
         match self {
             Self::Closed { code } => write!(f, "the connection was closed with {code}"),
             Self::LinkLost => f.write_str("the link was lost"),
-            Self::Violation { code, what } => write!(f, "the peer broke HTTP/2: {what} ({code})"),
+            Self::Violation { code, detail } => write!(f, "the peer broke HTTP/2: {detail} ({code})"),
             Self::SettingsTimeout => f.write_str("the peer did not tell its SETTINGS or acknowledge ours in time"),
             Self::KeepAliveTimeout => f.write_str("the peer has not answered a PING in time"),
         }
@@ -161,7 +159,7 @@ impl fmt::Display for Reason {
 }
 
 impl Event {
-    /// The stream that it is about.
+    /// Stream of the event.
     pub(crate) fn stream(&self) -> Option<StreamId> {
         match self {
             Self::Request { stream, .. }
@@ -178,7 +176,7 @@ impl Event {
         }
     }
 
-    /// Bytes that it holds.
+    /// Size of the bytes that the event holds.
     pub(crate) fn size(&self) -> usize {
         match self {
             Self::Request { fields, .. }

@@ -1,20 +1,20 @@
-//! Events that wait to be polled.
+//! Queue of events to be polled.
 
 use alloc::collections::{BTreeMap, VecDeque};
 
 use super::StreamId;
 use super::event::{Event, Place};
 
-/// Events in order, with what they hold, and without those of streams that the application has given up; of these only
-/// extension frames come out, as such of a stream that is closed.
+/// Events in order. Drops those of streams that the application has reset, except for extension frames, which are
+/// reported as stray frames of a closed stream.
 #[derive(Debug, Default)]
 pub(crate) struct EventQueue {
     events: VecDeque<Event>,
-    /// Bytes that they hold.
+    /// Size of the bytes held by the events.
     bytes: usize,
-    /// Events ever taken.
+    /// Number of events taken so far.
     taken: u64,
-    /// Streams of which nothing is to come out, with the number of the first event that can't be theirs.
+    /// Reset streams, with the number of the first event that can't be theirs.
     muted: BTreeMap<StreamId, u64>,
 }
 
@@ -27,7 +27,7 @@ impl EventQueue {
 
     #[inline]
     pub(crate) fn pop(&mut self) -> Option<Event> {
-        if self.muted.is_empty() { self.take() } else { self.pop_heard() }
+        if self.muted.is_empty() { self.take() } else { self.pop_unmuted() }
     }
 
     #[inline]
@@ -38,8 +38,8 @@ impl EventQueue {
         Some(event)
     }
 
-    /// The next one of a stream that is not muted.
-    fn pop_heard(&mut self) -> Option<Event> {
+    /// Takes the next event that does not belong to a reset stream.
+    fn pop_unmuted(&mut self) -> Option<Event> {
         loop {
             let event = self.take()?;
             let is_muted = event.stream().is_some_and(|stream| self.muted.contains_key(&stream));
@@ -58,7 +58,7 @@ impl EventQueue {
         self.events.len()
     }
 
-    /// Bytes of memory that the events take.
+    /// Memory of the events.
     pub(crate) fn memory(&self) -> usize {
         self.bytes + (self.events.len() + self.muted.len()) * size_of::<Event>()
     }
@@ -71,7 +71,7 @@ impl EventQueue {
         self.bytes
     }
 
-    /// Nothing of what waits now for this stream comes out.
+    /// Drops the queued events of this stream.
     pub(crate) fn mute(&mut self, stream: StreamId) {
         if !self.events.is_empty() {
             self.muted.insert(stream, self.taken + self.events.len() as u64);

@@ -1,39 +1,37 @@
-//! Things that cost a peer less than us, and how many of them it may do.
+//! Rate limits for frames that cost a peer less than us.
 //!
-//! Each kind has a token bucket that the time given by the host fills. A peer that empties one is told
-//! ENHANCE_YOUR_CALM. The budgets are far above what well-behaved peers do: a bucket is there to bound the work that a
-//! hostile one can make, not to shape traffic.
+//! Each kind has a token bucket, refilled by the host's time. A peer that empties one gets ENHANCE_YOUR_CALM. The
+//! budgets are far above the traffic of well-behaved peers: they bound the work that a hostile peer can cause, and do
+//! not shape traffic.
 
 use super::ErrorCode;
 use super::fault::Fault;
 use crate::time::Instant;
 
-/// How often something may happen: a burst, and a rate after it.
+/// Rate limit: a burst, and a sustained rate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Budget {
-    /// How often at once.
+    /// Maximum burst.
     pub burst: u32,
-    /// How often a second in the long run.
+    /// Sustained rate per second.
     pub per_second: u32,
 }
 
-/// The budgets of a connection.
+/// Rate limits of a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct FloodBudgets {
-    /// Streams that the peer opens and resets, or that it makes us reset (CVE-2023-44487, CVE-2025-8671); RST_STREAM
-    /// for streams that are gone. Default: 200, 50 a second.
+    /// Streams that the peer opens and resets, or causes us to reset (CVE-2023-44487, CVE-2025-8671), and RST_STREAM
+    /// for closed streams. Default: 200, 50 per second.
     pub resets: Budget,
-    /// SETTINGS and GOAWAY. Default: 50, 5 a second.
+    /// SETTINGS and GOAWAY. Default: 50, 5 per second.
     pub settings: Budget,
-    /// PING, answers included. Default: 1,000, 500 a second.
+    /// PING, replies included. Default: 1,000, 500 per second.
     pub pings: Budget,
-    /// Frames without content that end nothing: DATA, HEADERS and CONTINUATION; interim responses. Default: 200, 50 a
-    /// second.
+    /// DATA, HEADERS and CONTINUATION without content or end flag, and interim responses. Default: 200, 50 per second.
     pub empty: Budget,
-    /// WINDOW_UPDATE; each DATA frame sent earns four more. Default: 2,000, 500 a second.
+    /// WINDOW_UPDATE; each DATA frame sent adds four tokens. Default: 2,000, 500 per second.
     pub window_updates: Budget,
-    /// Frames to be ignored: unknown types, PRIORITY, whatever comes for streams that are gone. Default: 2,000, 500 a
-    /// second.
+    /// Ignored frames: unknown types, PRIORITY, frames on closed streams. Default: 2,000, 500 per second.
     pub ignored: Budget,
 }
 
@@ -50,10 +48,10 @@ impl Default for FloodBudgets {
     }
 }
 
-/// WINDOW_UPDATE frames that a DATA frame may be answered with: for the stream and the connection, in two halves each.
+/// WINDOW_UPDATE frames that a DATA frame may cause: for the stream and the connection, in two halves each.
 const WINDOW_UPDATES_PER_DATA: u32 = 4;
 
-/// What is left of the budgets.
+/// Token buckets of a connection.
 #[derive(Debug)]
 pub(crate) struct FloodGuard {
     resets: Bucket,
@@ -101,38 +99,38 @@ impl FloodGuard {
         self.ignored.take(now, "too many frames that are of no use")
     }
 
-    /// A DATA frame has been sent, which the peer may answer.
+    /// Adds the tokens for the window updates that a sent DATA frame may cause.
     pub(crate) fn data_sent(&mut self) {
         self.window_updates.earn(WINDOW_UPDATES_PER_DATA);
     }
 }
 
-/// A token is a million parts, so that a microsecond earns a whole number of them.
+/// Parts of a token: a million, so that a microsecond adds a whole number of parts.
 const TOKEN: u64 = 1_000_000;
 
-/// What is left of a budget.
+/// A token bucket.
 #[derive(Debug)]
 pub(crate) struct Bucket {
     parts: u64,
-    /// What it holds when it is full.
-    most: u64,
+    /// Capacity of the bucket, in parts.
+    max: u64,
     per_second: u64,
     filled: Instant,
 }
 
 impl Bucket {
     pub(crate) fn new(budget: Budget, now: Instant) -> Self {
-        let most = u64::from(budget.burst) * TOKEN;
-        Self { parts: most, most, per_second: budget.per_second.into(), filled: now }
+        let max = u64::from(budget.burst) * TOKEN;
+        Self { parts: max, max, per_second: budget.per_second.into(), filled: now }
     }
 
-    pub(crate) fn take(&mut self, now: Instant, what: &'static str) -> Result<(), Fault> {
+    pub(crate) fn take(&mut self, now: Instant, detail: &'static str) -> Result<(), Fault> {
         let elapsed = u64::try_from((now - self.filled).as_micros()).unwrap_or(u64::MAX);
         self.add(elapsed.saturating_mul(self.per_second));
         self.filled = self.filled.max(now);
         match self.parts.checked_sub(TOKEN) {
             Some(left) => self.parts = left,
-            None => return Err(Fault::connection(ErrorCode::ENHANCE_YOUR_CALM, what)),
+            None => return Err(Fault::connection(ErrorCode::ENHANCE_YOUR_CALM, detail)),
         }
         Ok(())
     }
@@ -142,7 +140,7 @@ impl Bucket {
     }
 
     fn add(&mut self, parts: u64) {
-        self.parts = self.parts.saturating_add(parts).min(self.most);
+        self.parts = self.parts.saturating_add(parts).min(self.max);
     }
 }
 

@@ -1,12 +1,12 @@
 //! Flow-control windows (RFC 9113, 5.2 and 6.9).
 
-use super::settings::LARGEST_WINDOW;
+use super::settings::MAX_WINDOW;
 
-/// How much may be sent. A change of SETTINGS can make it negative (RFC 9113, 6.9.2).
+/// Send window. A change of SETTINGS can make it negative (RFC 9113, 6.9.2).
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct SendWindow(i64);
 
-/// The window would be larger than 2^31-1 (RFC 9113, 6.9.1).
+/// Error for a window above 2^31-1 (RFC 9113, 6.9.1).
 #[derive(Debug)]
 pub(crate) struct TooLarge;
 
@@ -19,14 +19,14 @@ impl SendWindow {
         self.0.max(0) as usize
     }
 
-    /// `count` is not more than [`available`](Self::available).
+    /// Consumes `count` bytes, at most [`available`](Self::available).
     pub(crate) fn take(&mut self, count: usize) {
         self.0 -= count as i64;
     }
 
     pub(crate) fn change(&mut self, by: i64) -> Result<(), TooLarge> {
         let changed = self.0 + by;
-        if changed > LARGEST_WINDOW.into() {
+        if changed > MAX_WINDOW.into() {
             return Err(TooLarge);
         }
         self.0 = changed;
@@ -34,25 +34,25 @@ impl SendWindow {
     }
 }
 
-/// The peer has sent more than it may.
+/// Error for a peer that exceeds its window.
 #[derive(Debug)]
 pub(crate) struct Exceeded;
 
-/// How much the peer may send, and what it gets back.
+/// Receive window: credit of the peer, and received bytes to release.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct ReceiveWindow {
-    /// What the peer may still send. A change of SETTINGS can make it negative.
+    /// Remaining credit of the peer. A change of SETTINGS can make it negative.
     available: i64,
-    /// Received and not yet released by the application.
+    /// Bytes received and not released by the application.
     held: u32,
-    /// Released, and not yet given back to the peer.
+    /// Bytes released and not yet announced to the peer.
     released: u32,
-    /// What is given back is gathered up to half of this.
+    /// Target size; released bytes are announced from half of this.
     size: u32,
 }
 
 impl ReceiveWindow {
-    /// The peer may send `available` now; `size` is what the window is to be.
+    /// Creates a window with `available` bytes of credit and a target of `size`.
     pub(crate) fn new(available: u32, size: u32) -> Self {
         Self { available: available.into(), held: 0, released: 0, size }
     }
@@ -66,12 +66,12 @@ impl ReceiveWindow {
         Ok(())
     }
 
-    /// What the application has and has not released.
+    /// Number of bytes received and not released.
     pub(crate) fn held(&self) -> u32 {
         self.held
     }
 
-    /// `count` octets are released, not more than are held. Answers what to tell the peer now, if anything.
+    /// Releases up to `count` held bytes. Returns the increment to send now, if any.
     pub(crate) fn release(&mut self, count: u32) -> Option<u32> {
         let count = count.min(self.held);
         self.held -= count;
@@ -84,7 +84,7 @@ impl ReceiveWindow {
         Some(increment)
     }
 
-    /// The window is to be `size`. Answers what to tell the peer, if that is more than before.
+    /// Grows the target to `size`. Returns the increment to send, if it was smaller.
     pub(crate) fn grow(&mut self, size: u32) -> Option<u32> {
         let increment = size.checked_sub(self.size).filter(|increment| *increment > 0)?;
         self.size = size;
@@ -92,7 +92,7 @@ impl ReceiveWindow {
         Some(increment)
     }
 
-    /// SETTINGS that the peer has acknowledged.
+    /// Applies SETTINGS that the peer has acknowledged.
     pub(crate) fn change(&mut self, by: i64) {
         self.available += by;
     }

@@ -1,21 +1,21 @@
-//! Requests, responses and trailers: what their fields must be (RFC 9113, 8.2 and 8.3; RFC 8441, 4).
+//! Rules for the fields of requests, responses and trailers (RFC 9113, 8.2 and 8.3; RFC 8441, 4).
 
 use super::hpack::Field;
 
-/// What is wrong, in words.
+/// Description of the violated rule.
 type Malformed = &'static str;
 
-/// What of a request matters to the connection.
+/// Properties of a request that the connection needs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct RequestHead {
     pub(crate) is_head: bool,
     pub(crate) is_connect: bool,
-    /// CONNECT with `:protocol` (RFC 8441).
+    /// Whether the request is CONNECT with `:protocol` (RFC 8441).
     pub(crate) is_extended_connect: bool,
     pub(crate) content_length: Option<u64>,
 }
 
-/// What of a response matters to the connection.
+/// Properties of a response that the connection needs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct ResponseHead {
     pub(crate) status: u16,
@@ -23,7 +23,7 @@ pub(crate) struct ResponseHead {
 }
 
 impl ResponseHead {
-    /// Status 1xx: another response follows.
+    /// Whether the status is 1xx: another response follows.
     pub(crate) fn is_interim(&self) -> bool {
         self.status < 200
     }
@@ -32,7 +32,7 @@ impl ResponseHead {
         (200..300).contains(&self.status)
     }
 
-    /// No content follows whatever its length is said to be (RFC 9110, 6.4.1).
+    /// Whether the response has no content in spite of its length field (RFC 9110, 6.4.1).
     pub(crate) fn has_no_content(&self) -> bool {
         matches!(self.status, 204 | 304)
     }
@@ -47,7 +47,7 @@ struct RequestPseudo<'a> {
     protocol: Option<&'a [u8]>,
 }
 
-/// RFC 9113, 8.3.1 and 8.5; RFC 8441, 4.
+/// Checks a request (RFC 9113, 8.3.1 and 8.5; RFC 8441, 4).
 pub(crate) fn check_request(fields: &[Field]) -> Result<RequestHead, Malformed> {
     let mut pseudo = RequestPseudo::default();
     let regular = split(fields, |name, value| {
@@ -88,7 +88,7 @@ pub(crate) fn check_request(fields: &[Field]) -> Result<RequestHead, Malformed> 
     })
 }
 
-/// RFC 9113, 8.5.
+/// Checks the pseudo-header fields of CONNECT (RFC 9113, 8.5).
 fn check_connect(pseudo: &RequestPseudo<'_>) -> Result<(), Malformed> {
     if pseudo.scheme.is_some() || pseudo.path.is_some() {
         return Err("CONNECT with :scheme or :path");
@@ -99,7 +99,7 @@ fn check_connect(pseudo: &RequestPseudo<'_>) -> Result<(), Malformed> {
     }
 }
 
-/// RFC 9113, 8.3.1.
+/// Checks the target of other methods (RFC 9113, 8.3.1).
 fn check_target(pseudo: &RequestPseudo<'_>, host: Option<&[u8]>) -> Result<(), Malformed> {
     let scheme = pseudo.scheme.ok_or("no :scheme")?;
     let path = pseudo.path.ok_or("no :path")?;
@@ -109,7 +109,7 @@ fn check_target(pseudo: &RequestPseudo<'_>, host: Option<&[u8]>) -> Result<(), M
     if !scheme.eq_ignore_ascii_case(b"http") && !scheme.eq_ignore_ascii_case(b"https") {
         return Ok(());
     }
-    // "*" is the server as a whole, of which only OPTIONS asks (RFC 9110, 7.1).
+    // "*" means the server as a whole, and only OPTIONS may use it (RFC 9110, 7.1).
     if path[0] != b'/' && (path != b"*" || pseudo.method != Some(b"OPTIONS")) {
         return Err(":path does not begin with a slash");
     }
@@ -123,7 +123,7 @@ fn check_target(pseudo: &RequestPseudo<'_>, host: Option<&[u8]>) -> Result<(), M
     Ok(())
 }
 
-/// RFC 9113, 8.3.2.
+/// Checks a response (RFC 9113, 8.3.2).
 pub(crate) fn check_response(fields: &[Field]) -> Result<ResponseHead, Malformed> {
     let mut status = None;
     let regular = split(fields, |name, value| match name {
@@ -143,13 +143,13 @@ pub(crate) fn check_response(fields: &[Field]) -> Result<ResponseHead, Malformed
     Ok(ResponseHead { status, content_length: regular.content_length })
 }
 
-/// RFC 9113, 8.1: no pseudo-header fields.
+/// Checks trailers, which have no pseudo-header fields (RFC 9113, 8.1).
 pub(crate) fn check_trailers(fields: &[Field]) -> Result<(), Malformed> {
     let regular = split(fields, |_, _| Err("a pseudo-header field in trailers"))?;
     check_regular(regular).map(|_| ())
 }
 
-/// Hands over the pseudo-header fields, which must come before all others, and answers the others.
+/// Passes the pseudo-header fields, which must come first, to `take`, and returns the regular fields.
 fn split<'a>(
     fields: &'a [Field],
     mut pseudo: impl FnMut(&'a [u8], &'a [u8]) -> Result<(), Malformed>,
@@ -157,8 +157,9 @@ fn split<'a>(
     let count = fields.iter().take_while(|field| field.name.first() == Some(&b':')).count();
     let (before, regular) = fields.split_at(count);
     for field in before {
-        // None of them can hold white space, and much would go wrong where it is split at some.
-        if field.value.iter().fold(false, |found, octet| found | matches!(octet, 0..=b' ' | 0x7f)) {
+        // Rejects white space in pseudo-header fields: none may contain it, and splitting a line at it would change
+        // the message.
+        if field.value.iter().fold(false, |found, byte| found | matches!(byte, 0..=b' ' | 0x7f)) {
             return Err("a pseudo-header field with white space or a control");
         }
         pseudo(&field.name, &field.value)?;
@@ -179,7 +180,7 @@ struct Regular<'a> {
     content_length: Option<u64>,
 }
 
-/// RFC 9113, 8.2.
+/// Checks regular fields (RFC 9113, 8.2).
 fn check_regular(fields: &[Field]) -> Result<Regular<'_>, Malformed> {
     let mut regular = Regular::default();
     for field in fields {
@@ -203,7 +204,7 @@ fn check_regular(fields: &[Field]) -> Result<Regular<'_>, Malformed> {
     Ok(regular)
 }
 
-/// Digits only, and few enough for 63 bits.
+/// Parses digits to a number of at most 63 bits.
 fn content_length(value: &[u8]) -> Option<u64> {
     if value.is_empty() || value.len() > 18 || !value.iter().all(u8::is_ascii_digit) {
         return None;
@@ -211,47 +212,47 @@ fn content_length(value: &[u8]) -> Option<u64> {
     Some(value.iter().fold(0, |length, digit| length * 10 + u64::from(digit - b'0')))
 }
 
-/// RFC 9113, 8.2.1, and RFC 9110, 5.1: a token without upper case.
+/// Checks that a name is a token without upper case (RFC 9113, 8.2.1; RFC 9110, 5.1).
 fn check_name(name: &[u8]) -> Result<(), Malformed> {
     if name.first() == Some(&b':') {
         return Err("a pseudo-header field after others");
     }
-    if !name.is_empty() && name.iter().all(|octet| TOKEN_OCTETS[usize::from(*octet)] && !octet.is_ascii_uppercase()) {
+    if !name.is_empty() && name.iter().all(|byte| TOKEN_BYTES[usize::from(*byte)] && !byte.is_ascii_uppercase()) {
         return Ok(());
     }
     Err("a field name that is not a token in lower case")
 }
 
-/// RFC 9113, 8.2.1.
+/// Checks a field value (RFC 9113, 8.2.1).
 fn check_value(value: &[u8]) -> Result<(), Malformed> {
-    // Without an early end it goes over many octets at a time.
-    if value.iter().fold(false, |found, octet| found | matches!(octet, 0 | b'\r' | b'\n')) {
+    // Without an early exit the compiler vectorises the loop.
+    if value.iter().fold(false, |found, byte| found | matches!(byte, 0 | b'\r' | b'\n')) {
         return Err("a field value with NUL, CR or LF");
     }
-    if [value.first(), value.last()].iter().any(|octet| matches!(octet, Some(b' ' | b'\t'))) {
+    if [value.first(), value.last()].iter().any(|byte| matches!(byte, Some(b' ' | b'\t'))) {
         return Err("a field value that begins or ends with white space");
     }
     Ok(())
 }
 
-/// RFC 9110, 5.6.2.
+/// Whether the value is a token (RFC 9110, 5.6.2).
 fn is_token(value: &[u8]) -> bool {
-    !value.is_empty() && value.iter().all(|octet| TOKEN_OCTETS[usize::from(*octet)])
+    !value.is_empty() && value.iter().all(|byte| TOKEN_BYTES[usize::from(*byte)])
 }
 
-/// Which octets a token has.
-const TOKEN_OCTETS: [bool; 256] = {
-    let mut octets = [false; 256];
-    let mut octet = 0;
-    while octet < 128 {
-        octets[octet] = (octet as u8).is_ascii_alphanumeric();
-        octet += 1;
+/// Whether each byte may be part of a token.
+const TOKEN_BYTES: [bool; 256] = {
+    let mut bytes = [false; 256];
+    let mut byte = 0;
+    while byte < 128 {
+        bytes[byte] = (byte as u8).is_ascii_alphanumeric();
+        byte += 1;
     }
     let others = b"!#$%&'*+-.^_`|~";
     let mut index = 0;
     while index < others.len() {
-        octets[others[index] as usize] = true;
+        bytes[others[index] as usize] = true;
         index += 1;
     }
-    octets
+    bytes
 };

@@ -1,99 +1,99 @@
-//! What depends on the caller alone.
+//! Mistakes of the caller.
 
 use super::frame::FrameKind;
 
-/// Why a request was not accepted. Nothing of it has been sent.
+/// Reason for which a request was rejected. Nothing was sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum RequestError {
-    /// As many streams are open as the peer allows: not now.
+    /// The peer's limit of concurrent streams is reached; retry later.
     #[error("{limit} streams are open, and the peer allows no more")]
     TooManyStreams {
-        /// The peer's limit; 100 as long as it has told none.
+        /// Limit of the peer; 100 before its first SETTINGS.
         limit: u32,
     },
-    /// Too many bytes wait to be sent: not now.
+    /// Too many bytes wait to be sent; retry later.
     #[error("too many bytes wait to be sent")]
     Full,
-    /// The peer has said GOAWAY, or the connection is draining: another connection is needed.
+    /// The peer sent GOAWAY, or the connection is draining; use another connection.
     #[error("the connection takes no more requests")]
     GoingAway,
-    /// All identifiers of streams are used up: another connection is needed.
+    /// All stream identifiers are used; use another connection.
     #[error("the connection has no more stream identifiers")]
     NoMoreStreamIds,
-    /// The connection is over.
+    /// The connection is closed.
     #[error("the connection is closed")]
     Closed,
-    /// Only a client makes requests.
+    /// Only clients send requests.
     #[error("a server makes no requests")]
     NotAClient,
-    /// `:protocol` needs a peer whose settings enable it (RFC 8441, 3).
+    /// `:protocol` requires a peer whose settings enable it (RFC 8441, 3).
     #[error("the peer has not enabled Extended CONNECT")]
     ExtendedConnectNotEnabled,
-    /// The fields are not a request (RFC 9113, 8.2 and 8.3).
+    /// The fields are not a valid request (RFC 9113, 8.2 and 8.3).
     #[error("not a request: {0}")]
     Malformed(&'static str),
-    /// The fields are more than the peer accepts.
+    /// The fields exceed the peer's limit.
     #[error("the header list of {size} octets is larger than the peer's limit of {limit}")]
     HeaderListTooLarge {
-        /// Octets, with 32 for each field.
+        /// Size in bytes, with 32 for each field.
         size: usize,
-        /// The peer's limit.
+        /// Limit of the peer.
         limit: u32,
     },
 }
 
-/// Why something was not done. The connection is as it was before.
+/// Reason for which a command was rejected. The connection is unchanged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Misuse {
-    /// The connection is over.
+    /// The connection is closed.
     #[error("the connection is closed")]
     Closed,
-    /// There is no such stream (any more): its end may wait among the events.
+    /// The stream does not exist, or no longer: the event of its end may be queued.
     #[error("no such stream")]
     NoSuchStream,
-    /// Only a server responds.
+    /// Only servers send responses.
     #[error("a client makes no responses")]
     NotAServer,
-    /// The response has already begun.
+    /// The final response was already sent.
     #[error("the stream has its response already")]
     AlreadyResponded,
-    /// Content or trailers need a response before them.
+    /// Content and trailers require a response before them.
     #[error("a response comes first")]
     NotYetResponded,
-    /// The stream's end has already been sent.
+    /// The end of the stream was already sent.
     #[error("the stream's end has been sent")]
     Ended,
-    /// There is no room: not now. Nothing was taken.
+    /// The send queue is full; nothing was queued. Retry later.
     #[error("there is room for {capacity} octets")]
     Full {
-        /// Octets that there is room for.
+        /// Free capacity in bytes.
         capacity: usize,
     },
-    /// The fields are not a response, or not trailers (RFC 9113, 8.1 to 8.3).
+    /// The fields are not a valid response, or not valid trailers (RFC 9113, 8.1 to 8.3).
     #[error("malformed: {0}")]
     Malformed(&'static str),
-    /// The fields are more than the peer accepts.
+    /// The fields exceed the peer's limit.
     #[error("the header list of {size} octets is larger than the peer's limit of {limit}")]
     HeaderListTooLarge {
-        /// Octets, with 32 for each field.
+        /// Size in bytes, with 32 for each field.
         size: usize,
-        /// The peer's limit.
+        /// Limit of the peer.
         limit: u32,
     },
-    /// The type is not among [`extension_frames`](super::Config::extension_frames).
+    /// The type is not one of [`extension_frames`](super::Config::extension_frames).
     #[error("{kind} is not registered")]
     NotRegistered {
-        /// The type.
+        /// Type of the frame.
         kind: FrameKind,
     },
-    /// The payload is larger than the peer accepts.
+    /// The payload exceeds the peer's maximum frame size.
     #[error("a payload of {size} octets is larger than the peer's limit of {limit}")]
     PayloadTooLarge {
-        /// Octets.
+        /// Length of the payload in bytes.
         size: usize,
-        /// The peer's limit.
+        /// Limit of the peer.
         limit: u32,
     },
 }

@@ -1,27 +1,27 @@
-//! What goes to the peer, and how much of it are answers that nobody here asked for.
+//! Output to the peer, with a count of the replies that the peer caused.
 
 use alloc::collections::VecDeque;
 
 use crate::send_buffer::SendBuffer;
 
-/// The bytes on their way, with a count of the answers among them.
+/// Bytes to send, with a count of the replies among them.
 ///
-/// A peer can have us answer (PING, SETTINGS, streams that must be reset) and not read the answers; their number is
-/// what shows it, whatever else waits.
+/// A peer can make us reply (PING, SETTINGS, streams that must be reset) without reading the replies; their count
+/// detects it, whatever else is queued.
 #[derive(Debug, Default)]
 pub(crate) struct Output {
     pub(crate) buffer: SendBuffer,
-    /// Where in the stream of bytes the answers end that are not wholly sent.
+    /// Stream positions of the ends of replies that are not fully sent.
     replies: VecDeque<u64>,
 }
 
 impl Output {
-    /// What was just written is an answer.
+    /// Marks the frame just written as a reply.
     pub(crate) fn mark_reply(&mut self) {
         self.replies.push_back(self.buffer.end());
     }
 
-    /// Answers that are not wholly sent.
+    /// Number of replies that are not fully sent.
     pub(crate) fn pending_replies(&self) -> usize {
         self.replies.len()
     }
@@ -33,7 +33,7 @@ impl Output {
         }
     }
 
-    /// Bytes of memory that what waits takes.
+    /// Memory of the queued bytes.
     pub(crate) fn memory(&self) -> usize {
         self.buffer.len() + self.replies.len() * size_of::<u64>()
     }

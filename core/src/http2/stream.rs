@@ -1,4 +1,4 @@
-//! One stream.
+//! State of one stream.
 
 use alloc::collections::VecDeque;
 use alloc::vec::Vec;
@@ -8,67 +8,67 @@ use bytes::Bytes;
 use super::flow::{ReceiveWindow, SendWindow};
 use super::hpack::Field;
 
-/// What is still to come of the peer.
+/// Receiving half of a stream.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Receiving {
-    /// The response.
+    /// Expects the response.
     Head,
-    /// DATA or trailers.
+    /// Expects DATA or trailers.
     Body,
-    /// Nothing: its END_STREAM came.
+    /// END_STREAM was received.
     Done,
 }
 
-/// What is still to go to the peer.
+/// Sending half of a stream.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Sending {
-    /// The response.
+    /// The response is not sent yet.
     Head,
-    /// DATA or trailers.
+    /// DATA or trailers may follow.
     Body,
-    /// What is queued, and with it END_STREAM.
+    /// END_STREAM is queued behind the remaining content.
     Last,
-    /// Nothing: END_STREAM is written.
+    /// END_STREAM is written.
     Done,
 }
 
-/// Where a stream stands in the order of those that have something to send.
+/// Position of a stream in the round robin.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Turn {
-    /// Nothing to send, or no window of its own.
+pub(crate) enum ScheduleState {
+    /// No output, or no send window of its own.
     None,
-    /// It will have its turn.
+    /// Queued for its turn.
     Queued,
-    /// It could send if the connection had a window.
-    WaitsForConnection,
+    /// Blocked by the connection's send window.
+    Blocked,
 }
 
-/// A stream that is open, in part or whole.
+/// A stream that is open or half-closed.
 ///
-/// The states of RFC 9113, 5.1 are pairs here: open is `Receiving` not `Done` and `Sending` not `Done`; half-closed
-/// (remote) is `Receiving::Done`; half-closed (local) is `Sending::Done`; with both it is closed and not kept.
+/// The states of RFC 9113, 5.1 are pairs: open is `Receiving` not `Done` and `Sending` not `Done`; half-closed
+/// (remote) is `Receiving::Done`; half-closed (local) is `Sending::Done`; a stream with both is closed and removed.
 #[derive(Debug)]
 pub(crate) struct Stream {
     pub(crate) receiving: Receiving,
     pub(crate) sending: Sending,
     pub(crate) receive_window: ReceiveWindow,
     pub(crate) send_window: SendWindow,
-    /// DATA taken of the application and not yet written.
+    /// DATA accepted and not yet written.
     pub(crate) queue: VecDeque<Bytes>,
-    /// Octets in the queue.
+    /// Length of the queue in bytes.
     pub(crate) queued: usize,
-    /// To be written behind the queue.
+    /// Trailers to write behind the queue.
     pub(crate) trailers: Option<Vec<Field>>,
-    pub(crate) turn: Turn,
-    /// The capacity at which the application is told that it can send again.
+    pub(crate) schedule: ScheduleState,
+    /// Capacity at which the application is notified.
     pub(crate) wants_capacity: Option<usize>,
-    /// Octets of DATA that are still to come, where `content-length` says so.
+    /// Remaining bytes of DATA according to `content-length`.
     pub(crate) content_left: Option<u64>,
-    /// The request's method is HEAD.
+    /// Whether the request's method is HEAD.
     pub(crate) is_head: bool,
-    /// The request's method is CONNECT, and it has not been refused: a tunnel, which has no trailers and no length.
+    /// Whether the stream is a tunnel, without trailers and length: a CONNECT request that was not refused.
     pub(crate) is_connect: bool,
-    /// The application has marked it.
+    /// Whether the application has marked it.
     pub(crate) is_marked: bool,
 }
 
@@ -87,7 +87,7 @@ impl Stream {
             queue: VecDeque::new(),
             queued: 0,
             trailers: None,
-            turn: Turn::None,
+            schedule: ScheduleState::None,
             wants_capacity: None,
             content_left: None,
             is_head: false,
@@ -100,16 +100,16 @@ impl Stream {
         self.receiving == Receiving::Done && self.sending == Sending::Done
     }
 
-    /// Whether there is something that waits to be written.
+    /// Whether output waits to be written.
     pub(crate) fn has_output(&self) -> bool {
         self.queued > 0 || self.sending == Sending::Last
     }
 
-    /// Counts DATA against `content-length`; false if there is too much.
-    pub(crate) fn count_content(&mut self, octets: usize) -> bool {
+    /// Counts DATA against `content-length`; false if it is exceeded.
+    pub(crate) fn count_content(&mut self, bytes: usize) -> bool {
         match &mut self.content_left {
             None => true,
-            Some(left) => match left.checked_sub(octets as u64) {
+            Some(left) => match left.checked_sub(bytes as u64) {
                 Some(fewer) => {
                     *left = fewer;
                     true
@@ -119,7 +119,7 @@ impl Stream {
         }
     }
 
-    /// Whether as much DATA came as `content-length` says.
+    /// Whether `content-length` is reached exactly.
     pub(crate) fn content_is_complete(&self) -> bool {
         self.content_left.is_none_or(|left| left == 0)
     }

@@ -2,32 +2,32 @@
 
 use core::fmt;
 
-/// A stream's identifier: 31 bits, odd for those that the client opens, 0 for the connection itself (RFC 9113, 5.1.1).
+/// Stream identifier: 31 bits, odd for streams opened by the client, 0 for the connection (RFC 9113, 5.1.1).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct StreamId(u32);
 
 impl StreamId {
-    /// The connection itself, where a frame concerns no stream.
+    /// The connection, for frames that belong to no stream.
     pub const CONNECTION: Self = Self(0);
-    /// The highest identifier there is: 2^31-1.
+    /// Highest identifier: 2^31-1.
     pub const MAX: Self = Self(0x7fff_ffff);
 
-    /// The identifier in the lower 31 bits; the highest bit is reserved and ignored.
+    /// Identifier in the lower 31 bits; the highest bit is reserved and ignored.
     pub const fn new(value: u32) -> Self {
         Self(value & Self::MAX.0)
     }
 
-    /// The number.
+    /// Numeric value.
     pub const fn value(self) -> u32 {
         self.0
     }
 
-    /// Whether it stands for the connection itself.
+    /// Whether the identifier is 0, the connection.
     pub const fn is_connection(self) -> bool {
         self.0 == 0
     }
 
-    /// Whether a client opens streams with such identifiers.
+    /// Whether clients open streams with this identifier.
     pub const fn is_client_initiated(self) -> bool {
         self.0 & 1 == 1
     }

@@ -1,49 +1,49 @@
-//! All streams of a connection, and what is remembered of those that are gone.
+//! All streams of a connection, and the ends of recently closed ones.
 
 use alloc::collections::{BTreeMap, VecDeque};
 
 use super::stream::Stream;
 use super::{StreamId, StreamMap};
 
-/// Streams that are gone and remembered one by one; of older ones only that they were.
+/// Number of closed streams whose end is remembered.
 const REMEMBERED: usize = 128;
 
 /// How a stream ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum End {
-    /// Both sides have sent END_STREAM.
+    /// Both sides sent END_STREAM.
     Complete,
-    /// The peer has sent RST_STREAM.
+    /// The peer sent RST_STREAM.
     ByPeer,
-    /// We have sent RST_STREAM, or never looked at it: frames that the peer sent before it knew are still to come.
+    /// We sent RST_STREAM, or refused the stream: frames in transit may still arrive.
     ByUs,
 }
 
-/// A stream's identifier, as a frame names it.
+/// State of a stream identifier in a frame.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Known {
-    /// It has not been opened yet.
+    /// The stream has not been opened yet.
     Idle,
-    /// It is open, in part or whole.
+    /// The stream is open or half-closed.
     Open,
-    /// It is gone.
+    /// The stream is closed.
     Gone(End),
-    /// It is gone, and nobody knows how.
+    /// The stream is closed, and its end is no longer remembered.
     Forgotten,
-    /// A later one was opened first, so that it never will be (RFC 9113, 5.1.1).
+    /// A higher stream was opened first, so that this one never can be (RFC 9113, 5.1.1).
     Skipped,
 }
 
-/// The streams of a connection, in the order of their identifiers.
+/// Streams of a connection, in the order of their identifiers.
 #[derive(Debug, Default)]
 pub(crate) struct Streams {
     open: StreamMap<Stream>,
     gone: VecDeque<(StreamId, End)>,
-    /// The highest that fell out of `gone`.
+    /// Highest stream that was dropped from `gone`.
     forgotten: u32,
-    /// The highest that the client has opened; 0 for none. (Servers open none: there is no push.)
+    /// Highest stream opened by the client; 0 for none. (Servers open none: push is disabled.)
     highest: u32,
-    /// Complete streams with DATA that the application has not released yet, and how much.
+    /// Complete streams with unreleased DATA, and its length.
     unreleased: BTreeMap<StreamId, u32>,
 }
 
@@ -72,12 +72,12 @@ impl Streams {
         self.open.iter_mut()
     }
 
-    /// The highest identifier that has been used; that of the connection if none has.
+    /// Highest identifier used so far; that of the connection if there is none.
     pub(crate) fn highest(&self) -> StreamId {
         StreamId::new(self.highest)
     }
 
-    /// `id` is used now, whether or not a stream comes of it.
+    /// Marks `id` as used, whether or not a stream is created.
     pub(crate) fn use_up(&mut self, id: StreamId) {
         self.highest = self.highest.max(id.value());
     }
@@ -87,8 +87,8 @@ impl Streams {
         self.open.insert(id, stream);
     }
 
-    /// The stream is gone. What it holds of the connection's window is the caller's business, and what is still held
-    /// of a complete one is kept for [`release_later`](Self::release_later).
+    /// Removes a stream. The caller returns its part of the connection's window; the unreleased DATA of a complete
+    /// stream is kept for [`release_later`](Self::release_later).
     pub(crate) fn remove(&mut self, id: StreamId, end: End) -> Option<Stream> {
         let stream = self.open.remove(id)?;
         let held = stream.receive_window.held();
@@ -108,7 +108,7 @@ impl Streams {
         self.gone.push_back((id, end));
     }
 
-    /// What `id` stands for.
+    /// State of `id`.
     pub(crate) fn known(&self, id: StreamId) -> Known {
         if self.open.contains(id) {
             return Known::Open;
@@ -123,15 +123,15 @@ impl Streams {
         }
     }
 
-    /// Complete streams whose DATA is not all released.
+    /// Number of complete streams with unreleased DATA.
     pub(crate) fn unreleased(&self) -> usize {
         self.unreleased.len()
     }
 
-    /// Releases `octets` of a complete stream: answers how many of them were held.
-    pub(crate) fn release_later(&mut self, id: StreamId, octets: u32) -> u32 {
+    /// Releases `bytes` of a complete stream; returns the number of bytes that were held.
+    pub(crate) fn release_later(&mut self, id: StreamId, bytes: u32) -> u32 {
         let Some(held) = self.unreleased.get_mut(&id) else { return 0 };
-        let released = octets.min(*held);
+        let released = bytes.min(*held);
         *held -= released;
         if *held == 0 {
             self.unreleased.remove(&id);
@@ -139,7 +139,7 @@ impl Streams {
         released
     }
 
-    /// Forgets everything that is open.
+    /// Removes all open streams.
     pub(crate) fn clear(&mut self) {
         self.open.clear();
         self.unreleased.clear();

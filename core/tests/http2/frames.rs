@@ -108,7 +108,7 @@ fn a_frame_longer_than_allowed_is_refused_by_its_head_after_those_before_it() {
         stream: None,
         code: ErrorCode::FRAME_SIZE_ERROR,
         kind: FrameKind(0xf0),
-        what: "the payload is longer than allowed",
+        detail: "the payload is longer than allowed",
     };
     assert_eq!(read(&bytes, &[], false).0, [Ok(ping), Err(error)]);
     assert_eq!(error.to_string(), "frame type 0xf0: the payload is longer than allowed (FRAME_SIZE_ERROR)");

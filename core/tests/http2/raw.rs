@@ -130,10 +130,10 @@ impl Raw {
         let Some(Frame::GoAway { code, debug, .. }) = replies.last() else { panic!("no GOAWAY: {replies:?}") };
         assert_eq!(*code, expected, "{debug:?}");
         let events = self.events();
-        let Some(Event::Closed(Reason::Violation { code, what })) = events.last() else { panic!("{events:?}") };
-        assert_eq!((*code, what.as_bytes()), (expected, &debug[..]));
+        let Some(Event::Closed(Reason::Violation { code, detail })) = events.last() else { panic!("{events:?}") };
+        assert_eq!((*code, detail.as_bytes()), (expected, &debug[..]));
         assert!(self.endpoint.is_closed());
-        what
+        detail
     }
 
     /// The endpoint ends the stream with this code, and the connection goes on.

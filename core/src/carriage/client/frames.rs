@@ -272,7 +272,7 @@ impl ClientLink {
         match self.flood.note(idle, self.connection.now()) {
             Ok(()) => true,
             Err(fault) => {
-                self.fail(fault.code, fault.what.as_bytes());
+                self.fail(fault.code, fault.detail.as_bytes());
                 false
             }
         }

@@ -216,7 +216,7 @@ impl ServerLink {
         match self.flood.note(idle, self.connection.now()) {
             Ok(()) => true,
             Err(fault) => {
-                self.fail(fault.code, fault.what.as_bytes());
+                self.fail(fault.code, fault.detail.as_bytes());
                 false
             }
         }

@@ -1,4 +1,4 @@
-//! What the application asks for.
+//! Commands of the application.
 
 use bytes::BytesMut;
 
@@ -12,12 +12,12 @@ use crate::http2::streams::End;
 use crate::http2::{ErrorCode, StreamId};
 use crate::time::Instant;
 
-/// Streams that a server may be taken to allow as long as it has told nothing (RFC 9113, 6.5.2, recommends no less).
+/// Assumed limit of concurrent streams before a server's first SETTINGS (RFC 9113, 6.5.2, recommends no less).
 const STREAMS_BEFORE_SETTINGS: u32 = 100;
 
 impl Connection {
-    /// Sends a request: pseudo-header fields and then the others, names in lower case. With `end_stream` nothing
-    /// follows; else DATA and trailers may.
+    /// Sends a request: pseudo-header fields followed by regular fields, with names in lower case. With `end_stream`
+    /// the request is complete; otherwise DATA and trailers may follow.
     pub fn request(&mut self, now: Instant, fields: &[Field], end_stream: bool) -> Result<StreamId, RequestError> {
         self.now = now;
         if self.role != Role::Client {
@@ -51,8 +51,8 @@ impl Connection {
         Ok(id)
     }
 
-    /// Sends the response to a request: `:status` and then the others. Before the final one there may be interim ones,
-    /// of status 1xx, which can't end the stream.
+    /// Sends a response: `:status` followed by regular fields. Interim responses (1xx), which can't end the stream,
+    /// may precede the final one.
     pub fn respond(&mut self, stream: StreamId, fields: &[Field], end_stream: bool) -> Result<(), Misuse> {
         if self.role != Role::Server {
             return Err(Misuse::NotAServer);
@@ -76,7 +76,7 @@ impl Connection {
         Ok(())
     }
 
-    /// Sends trailers behind the content, which end the stream. A tunnel has none (RFC 9113, 8.5).
+    /// Sends trailers behind the content, which end the stream. Tunnels have no trailers (RFC 9113, 8.5).
     pub fn send_trailers(&mut self, stream: StreamId, fields: &[Field]) -> Result<(), Misuse> {
         check_trailers(fields).map_err(Misuse::Malformed)?;
         if self.sendable(stream)?.is_connect {
@@ -92,20 +92,20 @@ impl Connection {
         Ok(())
     }
 
-    /// Ends a stream at once: no event of it comes any more, and what was not sent is dropped.
+    /// Resets a stream: no event of it follows, and unsent content is dropped.
     ///
-    /// Of a stream that is over already nothing is told to the peer.
+    /// Sends nothing for a stream that has already ended.
     pub fn reset(&mut self, stream: StreamId, code: ErrorCode) -> Result<(), Misuse> {
         self.open(stream)?;
         put_rst_stream(&mut self.output.buffer, stream, code);
         self.drop_stream(stream, End::ByUs);
         self.events.mute(stream);
-        self.note_if_drained();
+        self.report_if_drained();
         self.schedule();
         Ok(())
     }
 
-    /// Streams that the peer allows at a time.
+    /// Limit of concurrent streams at the peer.
     fn stream_limit(&self) -> u32 {
         match self.peer.max_concurrent_streams {
             Some(limit) => limit,
@@ -129,7 +129,7 @@ impl Connection {
         self.streams.get_mut(stream).ok_or(Misuse::NoSuchStream)
     }
 
-    /// A stream that takes content.
+    /// Stream that accepts content.
     pub(super) fn sendable(&mut self, stream: StreamId) -> Result<&mut Stream, Misuse> {
         let open = self.open(stream)?;
         match open.sending {
@@ -139,7 +139,7 @@ impl Connection {
         }
     }
 
-    /// Whether the peer accepts so much (RFC 9113, 6.5.2: SETTINGS_MAX_HEADER_LIST_SIZE).
+    /// Checks the size of the fields against the peer's SETTINGS_MAX_HEADER_LIST_SIZE (RFC 9113, 6.5.2).
     fn fits(&self, fields: &[Field]) -> Result<(), (usize, u32)> {
         let size = fields.iter().map(Field::size).sum();
         match self.peer.max_header_list_size {
@@ -158,7 +158,7 @@ impl Connection {
     }
 }
 
-/// The room of a field block above this is not kept for the next one.
+/// Scratch capacity above this is released after the field block.
 const LARGE_BLOCK: usize = 16 << 10;
 
 #[cfg(test)]
@@ -166,7 +166,7 @@ mod tests {
     use super::*;
     use crate::http2::Config;
 
-    /// RFC 9113, 5.1.1
+    /// RFC 9113, 5.1.1.
     #[test]
     fn a_client_whose_identifiers_are_used_up_opens_no_stream() {
         let now = Instant::EPOCH;

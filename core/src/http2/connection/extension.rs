@@ -13,19 +13,19 @@ use crate::http2::stream::{Receiving, Sending};
 use crate::http2::streams::Known;
 use crate::send_buffer::SendBuffer;
 
-/// Types below belong to RFC 9113, and 0x0a to RFC 7838.
+/// First type that can be registered: lower ones belong to RFC 9113, and 0x0a to RFC 7838.
 const FIRST: u8 = 0x0b;
 
-/// The types that are registered, a bit each.
+/// Registered types, one bit each.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Registered {
     bits: [u64; 4],
-    /// Whether such frames can be delivered and sent.
+    /// Whether frames of these types can be delivered and sent.
     is_agreed: bool,
 }
 
 impl Registered {
-    /// None is agreed on yet where that needs a setting.
+    /// With a setting, the types are disabled until both ends have sent it.
     pub(super) fn new(kinds: &[u8], setting: Option<u16>) -> Self {
         let mut bits = [0; 4];
         for kind in kinds.iter().filter(|kind| **kind >= FIRST) {
@@ -40,10 +40,10 @@ impl Registered {
 }
 
 impl Connection {
-    /// Sends a frame of a registered type, on a stream whose end has not been sent, or on none.
+    /// Sends a frame of a registered type, on a stream whose end has not been sent, or on the connection.
     ///
-    /// Extension frames are not under flow control, and overtake content that waits in the stream's queue.
-    /// [`Misuse::Full`] when [`max_send_bytes`](crate::http2::Config::max_send_bytes) wait to be sent.
+    /// Extension frames are not under flow control, and overtake content in the stream's queue. Rejected with
+    /// [`Misuse::Full`] while [`max_send_bytes`](crate::http2::Config::max_send_bytes) wait to be sent.
     pub fn send_extension(&mut self, stream: StreamId, kind: u8, flags: u8, payload: &[Bytes]) -> Result<(), Misuse> {
         let length = payload.iter().map(Bytes::len).sum();
         let out = self.extension(stream, FrameKind(kind), flags, length)?;
@@ -51,7 +51,7 @@ impl Connection {
         Ok(())
     }
 
-    /// Writes the head of such a frame. The caller puts exactly `length` octets behind it.
+    /// Writes the head of an extension frame. The caller appends exactly `length` bytes.
     pub(crate) fn extension(
         &mut self,
         stream: StreamId,
@@ -83,15 +83,15 @@ impl Connection {
         Ok(out)
     }
 
-    /// The peer has told its first SETTINGS.
+    /// Enables extension frames by the peer's first SETTINGS.
     pub(super) fn agree_on_extensions(&mut self) {
         let Some(id) = self.config.extension_setting else { return };
         let announces = |settings: &Settings| settings.get(id).is_some_and(|value| value > 0);
         self.registered.is_agreed = announces(&self.local) && announces(&self.peer);
     }
 
-    /// Takes a frame of a registered type on a stream that is open, which is most of what comes where there are such.
-    /// Answers whether the next frame was one.
+    /// Handles a frame of a registered type on an open stream, the most frequent kind where types are registered.
+    /// Returns whether the next frame was one.
     pub(super) fn take_extension(&mut self) -> bool {
         if !self.has_peer_settings || self.block.is_some() {
             return false;

@@ -1,4 +1,4 @@
-//! Time: whether the peer has told its settings, and whether it is still there.
+//! Timeouts: settings, and keep-alive.
 
 use core::time::Duration;
 
@@ -9,21 +9,21 @@ use crate::http2::frame::put_ping;
 use crate::http2::{ErrorCode, StreamId};
 use crate::time::Instant;
 
-/// What the peer owes us, and until when.
+/// Deadlines for frames that the peer must send.
 #[derive(Debug)]
 pub(super) struct Liveness {
-    /// Until when SETTINGS and their acknowledgement must have come.
+    /// Deadline for SETTINGS and their acknowledgement.
     settings_deadline: Option<Instant>,
     has_peer_settings: bool,
     is_acknowledged: bool,
     keep_alive: Option<KeepAlive>,
     last_received: Instant,
-    /// The last PING, if it is not answered.
+    /// Last PING without a reply.
     ping: Option<Ping>,
     next_ping: u64,
     round_trip: Option<Duration>,
     shortest_round_trip: Option<Duration>,
-    /// When SETTINGS were sent.
+    /// Time at which SETTINGS were sent.
     begun: Instant,
 }
 
@@ -31,7 +31,7 @@ pub(super) struct Liveness {
 struct Ping {
     opaque: u64,
     sent: Instant,
-    /// Without an answer the peer is given up.
+    /// Whether a missing reply ends the connection.
     is_probe: bool,
 }
 
@@ -55,15 +55,15 @@ impl Liveness {
         self.last_received = now;
     }
 
-    pub(super) fn peer_settings_came(&mut self) {
+    pub(super) fn peer_settings_received(&mut self) {
         self.has_peer_settings = true;
         self.settle();
     }
 
-    /// Answers whether there was something to acknowledge.
+    /// Returns whether an acknowledgement was outstanding.
     pub(super) fn settings_acknowledged(&mut self, now: Instant) -> bool {
         let was_acknowledged = core::mem::replace(&mut self.is_acknowledged, true);
-        self.note_round_trip(now - self.begun);
+        self.record_round_trip(now - self.begun);
         self.settle();
         !was_acknowledged
     }
@@ -81,11 +81,11 @@ impl Liveness {
     pub(super) fn ping_answered(&mut self, now: Instant, opaque: u64) {
         if let Some(Ping { sent, .. }) = self.ping.take_if(|ping| ping.opaque == opaque) {
             self.round_trip = Some(now - sent);
-            self.note_round_trip(now - sent);
+            self.record_round_trip(now - sent);
         }
     }
 
-    fn note_round_trip(&mut self, took: Duration) {
+    fn record_round_trip(&mut self, took: Duration) {
         self.shortest_round_trip = Some(self.shortest_round_trip.map_or(took, |shortest| shortest.min(took)));
     }
 
@@ -97,19 +97,19 @@ impl Liveness {
         self.settings_deadline
     }
 
-    /// When to send a PING, or to give up waiting for what comes after one.
+    /// Time at which to send a PING, or to end the connection after one.
     fn keep_alive_deadline(&self) -> Option<Instant> {
         let KeepAlive { interval, timeout } = self.keep_alive?;
         Some(match self.ping.filter(|ping| ping.is_probe) {
             None => self.last_received + interval,
-            // Anything received shows that the peer is there: an answer may stand behind much else.
+            // Any received byte proves that the peer is alive: a reply may be queued behind other frames.
             Some(Ping { sent, .. }) => self.last_received.max(sent) + timeout,
         })
     }
 }
 
 impl Connection {
-    /// Asks the peer for an answer, unless one is awaited: it shows in [`round_trip`](Self::round_trip).
+    /// Sends a PING, unless one is outstanding; the result is in [`round_trip`](Self::round_trip).
     pub fn ping(&mut self, now: Instant) {
         self.now = now;
         if !self.is_closed && self.liveness.ping.is_none() {
@@ -124,7 +124,7 @@ impl Connection {
         put_ping(&mut self.output.buffer, false, opaque);
     }
 
-    /// When to call [`handle_timeout`](Self::handle_timeout), if nothing else happens before.
+    /// Deadline for the next call of [`handle_timeout`](Self::handle_timeout).
     pub fn poll_timeout(&self) -> Option<Instant> {
         if self.is_closed {
             return None;
@@ -133,7 +133,7 @@ impl Connection {
         deadlines.into_iter().flatten().min()
     }
 
-    /// Time has passed; early and late calls do no harm.
+    /// Handles expired deadlines; early and late calls are harmless.
     pub fn handle_timeout(&mut self, now: Instant) {
         self.now = now;
         if self.is_closed {
@@ -145,7 +145,7 @@ impl Connection {
         }
         if is_over(self.liveness.keep_alive_deadline()) {
             if !self.wants_read() {
-                // It is not the peer that is silent.
+                // The host reads nothing, so the peer is not idle.
                 self.liveness.received(now);
             } else if self.liveness.ping.is_some_and(|ping| ping.is_probe) {
                 return self.give_up(ErrorCode::NO_ERROR, Reason::KeepAliveTimeout);
@@ -159,11 +159,11 @@ impl Connection {
     }
 
     fn give_up(&mut self, code: ErrorCode, reason: Reason) {
-        self.say_goodbye(code, b"");
+        self.send_goaway(code, b"");
         self.end(reason);
     }
 
-    /// The last stream that GOAWAY names: what was never accepted can be tried elsewhere.
+    /// Last stream to name in GOAWAY: higher ones were never accepted and can be retried elsewhere.
     pub(super) fn last_stream(&self) -> StreamId {
         match self.role {
             // Servers open no streams.

@@ -1,4 +1,4 @@
-//! An HTTP/2 endpoint.
+//! HTTP/2 endpoints.
 
 mod commands;
 mod extension;
@@ -30,83 +30,83 @@ use super::flow::{ReceiveWindow, SendWindow};
 use super::frame::{FrameDecoder, put_settings, put_window_update};
 use super::hpack::{DEFAULT_TABLE_SIZE, Decoder, Encoder};
 use super::output::Output;
-use super::settings::{INITIAL_WINDOW, LARGEST_WINDOW, LEAST_MAX_FRAME_SIZE, MOST_MAX_FRAME_SIZE, Settings};
+use super::settings::{INITIAL_WINDOW, MAX_MAX_FRAME_SIZE, MAX_WINDOW, MIN_MAX_FRAME_SIZE, Settings};
 use super::stream::Stream;
 use super::streams::Streams;
 use crate::send_buffer::SendBuffer;
 use crate::time::Instant;
 
-/// What a client sends before its first frame (RFC 9113, 3.4).
+/// Client's connection preface (RFC 9113, 3.4).
 const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
-/// Bytes of memory that an open stream takes, with its places in the map and in the queues: these are half full at worst.
+/// Memory of an open stream in bytes, with its entries in the map and the queues, which are half full at worst.
 const STREAM: usize = 2 * (size_of::<Stream>() + 6 * size_of::<StreamId>());
 
-/// Which end of the connection this is.
+/// Role of this end of the connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Role {
-    /// Opens streams, and sends requests on them.
+    /// Opens streams and sends requests.
     Client,
-    /// Responds.
+    /// Responds to requests.
     Server,
 }
 
-/// One HTTP/2 connection over one link; see the [module](super) for how to drive it.
+/// One HTTP/2 connection over one link; the [module](super) describes how to drive it.
 pub struct Connection {
     role: Role,
     config: Config,
     registered: Registered,
-    /// What we have told.
+    /// Settings sent to the peer.
     local: Settings,
-    /// What the peer has told.
+    /// Settings received from the peer.
     peer: Settings,
-    /// Whether it has told anything.
+    /// Whether SETTINGS were received.
     has_peer_settings: bool,
-    /// The window that a new stream has at the peer: the protocol's, and ours from its acknowledgement on.
+    /// Receive window of new streams: the protocol's initial value until the peer acknowledges ours.
     initial_receive_window: u32,
     decoder: FrameDecoder,
-    /// Whether the client's preface is still to come.
+    /// Whether the client's preface is still to be received.
     awaits_preface: bool,
-    /// A field block of which CONTINUATION is to come.
+    /// Incomplete field block.
     block: Option<Block>,
     hpack_in: Decoder,
     hpack_out: Encoder,
-    /// A field block before it is cut into frames.
+    /// Scratch space for a field block before it is split into frames.
     scratch: BytesMut,
     streams: Streams,
     receive_window: ReceiveWindow,
     send_window: SendWindow,
-    /// Streams that have something to send, in the order of their turns.
+    /// Streams with output, in round-robin order.
     ready: VecDeque<StreamId>,
-    /// Streams that could send if the connection's window let them.
-    starved: VecDeque<StreamId>,
-    /// DATA in the queues of all streams, in octets.
+    /// Streams blocked by the connection's send window only.
+    blocked: VecDeque<StreamId>,
+    /// DATA in all send queues, in bytes.
     queued: usize,
     output: Output,
     events: EventQueue,
     flood: FloodGuard,
     liveness: Liveness,
     drain: Drain,
-    /// What the peer's GOAWAY says is the last stream.
+    /// Last stream in the peer's GOAWAY.
     peer_goaway: Option<StreamId>,
     is_closed: bool,
-    /// The host's time at its last call that told it.
+    /// Time of the host's last call with a time.
     now: Instant,
 }
 
 impl Connection {
-    /// A client on a link that has just been established. The preface and SETTINGS are written at once.
+    /// Creates a client on a new link. Writes the preface and SETTINGS at once.
     pub fn client(config: Config, now: Instant) -> Self {
         Self::new(Role::Client, config, now)
     }
 
-    /// A server on a link that has just been established. SETTINGS are written at once.
+    /// Creates a server on a new link. Writes SETTINGS at once.
     pub fn server(config: Config, now: Instant) -> Self {
         Self::new(Role::Server, config, now)
     }
 
     fn new(role: Role, config: Config, now: Instant) -> Self {
-        let local = to_tell(role, &config.settings);
+        let local = for_role(role, &config.settings);
         let max_list_size = local.max_header_list_size.map_or(usize::MAX, |size| size as usize);
         let mut connection = Self {
             role,
@@ -124,7 +124,7 @@ impl Connection {
             receive_window: ReceiveWindow::new(INITIAL_WINDOW, INITIAL_WINDOW),
             send_window: SendWindow::new(INITIAL_WINDOW),
             ready: VecDeque::new(),
-            starved: VecDeque::new(),
+            blocked: VecDeque::new(),
             queued: 0,
             output: Output::default(),
             events: EventQueue::default(),
@@ -148,75 +148,75 @@ impl Connection {
         }
         let settings: Vec<_> = self.local.to_announce().collect();
         put_settings(out, &settings);
-        let window = self.config.connection_window.clamp(INITIAL_WINDOW, LARGEST_WINDOW);
+        let window = self.config.connection_window.clamp(INITIAL_WINDOW, MAX_WINDOW);
         self.receive_window = ReceiveWindow::new(window, window);
         if window > INITIAL_WINDOW {
             put_window_update(out, StreamId::CONNECTION, window - INITIAL_WINDOW);
         }
     }
 
-    /// Which end this is.
+    /// Role of this end.
     pub fn role(&self) -> Role {
         self.role
     }
 
-    /// What the peer was told.
+    /// Settings sent to the peer.
     pub fn local_settings(&self) -> &Settings {
         &self.local
     }
 
-    /// What the peer has told; `None` before its first SETTINGS.
+    /// Settings received from the peer; `None` before its first SETTINGS.
     pub fn peer_settings(&self) -> Option<&Settings> {
         self.has_peer_settings.then_some(&self.peer)
     }
 
-    /// Streams that are open, in part or whole.
+    /// Number of streams that are open or half-closed.
     pub fn open_streams(&self) -> usize {
         self.streams.len()
     }
 
-    /// Whether the connection is over. Bytes that say goodbye may still wait to be sent.
+    /// Whether the connection is closed. GOAWAY may still wait to be sent.
     pub fn is_closed(&self) -> bool {
         self.is_closed
     }
 
-    /// The host's time at its last call that told it.
+    /// Time of the host's last call with a time.
     pub(crate) fn now(&self) -> Instant {
         self.now
     }
 
-    /// Marks a stream that is open: the mark lasts as long as the stream.
+    /// Marks an open stream; the mark lasts as long as the stream.
     pub(crate) fn mark(&mut self, stream: StreamId) {
         self.streams.get_mut(stream).into_iter().for_each(|open| open.is_marked = true);
     }
 
-    /// Whether a stream is [marked](Self::mark); `None` if it is not open (any more).
+    /// Whether a stream is [marked](Self::mark); `None` if it is not open.
     pub(crate) fn is_marked(&self, stream: StreamId) -> Option<bool> {
         self.streams.get(stream).map(|open| open.is_marked)
     }
 
-    /// Time from the last answered PING to its answer.
+    /// Round-trip time of the last PING with a reply.
     pub fn round_trip(&self) -> Option<Duration> {
         self.liveness.round_trip()
     }
 
-    /// The shortest time from a PING, or from the first SETTINGS, to the answer.
+    /// Shortest round-trip time of a PING or of the first SETTINGS.
     pub(crate) fn shortest_round_trip(&self) -> Option<Duration> {
         self.liveness.shortest_round_trip()
     }
 
-    /// Whether the host should read from the link: not while events wait to be polled beyond their limits.
+    /// Whether the host should read from the link; false while queued events exceed their limits.
     pub fn wants_read(&self) -> bool {
         !self.is_closed && self.has_room_for_events()
     }
 
-    /// The receive buffer, with room for a read: a host that reads straight into it, and then calls
-    /// [`handle_filled`](Self::handle_filled), saves a copy.
+    /// Receive buffer with spare capacity, for reading without a copy; call [`handle_filled`](Self::handle_filled)
+    /// afterwards.
     pub fn receive_buffer(&mut self) -> &mut BytesMut {
         self.decoder.receive_buffer()
     }
 
-    /// Takes what the host has appended to the [receive buffer](Self::receive_buffer).
+    /// Handles the bytes appended to the [receive buffer](Self::receive_buffer).
     pub fn handle_filled(&mut self, now: Instant) {
         self.now = now;
         if self.is_closed {
@@ -226,7 +226,7 @@ impl Connection {
         self.decode();
     }
 
-    /// Takes bytes from the peer.
+    /// Copies and handles received bytes.
     pub fn handle_received(&mut self, now: Instant, bytes: &[u8]) {
         if !self.is_closed {
             self.decoder.receive(bytes);
@@ -234,13 +234,13 @@ impl Connection {
         }
     }
 
-    /// The link is gone: the connection is over, and what was not sent is dropped.
+    /// Reports the loss of the link: closes the connection and drops unsent bytes.
     pub fn handle_link_lost(&mut self) {
         self.end(Reason::LinkLost);
         self.output.clear();
     }
 
-    /// The next event.
+    /// Returns the next event.
     pub fn poll_event(&mut self) -> Option<Event> {
         let event = self.events.pop();
         if self.events.is_empty() && !self.is_closed && self.decoder.buffered() > 0 {
@@ -250,29 +250,29 @@ impl Connection {
         event.or_else(|| self.events.pop())
     }
 
-    /// Bytes of memory that the peer has this connection take: received and unread bytes, the field block that is being
-    /// received, header compression, streams, events, and output. Content that events hold counts until they are polled.
+    /// Memory that the peer makes this connection use: unread bytes, the incomplete field block, header compression,
+    /// streams, events and output. Content counts until its event is polled.
     pub fn memory(&self) -> usize {
         let received = self.decoder.memory() + self.block.as_ref().map_or(0, Block::memory) + self.hpack_in.memory();
         let sent = self.queued + self.output.memory() + self.scratch.capacity();
         received + sent + self.events.memory() + self.streams.len() * STREAM
     }
 
-    /// The peer may send `window` octets of DATA on all streams together from now on, if that is more than before.
+    /// Grows the connection's receive window to `window` bytes of DATA, if it is smaller.
     pub fn grow_window(&mut self, window: u32) {
-        if let Some(increment) = self.receive_window.grow(window.min(LARGEST_WINDOW))
+        if let Some(increment) = self.receive_window.grow(window.min(MAX_WINDOW))
             && !self.is_closed
         {
             put_window_update(&mut self.output.buffer, StreamId::CONNECTION, increment);
         }
     }
 
-    /// What is to be sent. After the connection is over too: the link can be closed when it is empty.
+    /// Bytes to send, after the end of the connection too: close the link once they are sent.
     pub fn transmit(&self) -> &SendBuffer {
         &self.output.buffer
     }
 
-    /// The host has sent the first `count` bytes of [`transmit`](Self::transmit).
+    /// Reports that the host sent the first `count` bytes of [`transmit`](Self::transmit).
     pub fn transmitted(&mut self, count: usize) {
         self.output.advance(count);
         self.schedule();
@@ -283,16 +283,16 @@ impl Connection {
     }
 }
 
-/// What this end can say of itself.
-fn to_tell(role: Role, settings: &Settings) -> Settings {
+/// Restricts settings to those that this role may send.
+fn for_role(role: Role, settings: &Settings) -> Settings {
     let mut local = Settings {
-        // A server can't say it, and nobody pushes to it.
+        // A server must not send it, and clients never enable push.
         enable_push: role == Role::Server,
-        initial_window_size: settings.initial_window_size.min(LARGEST_WINDOW),
-        max_frame_size: settings.max_frame_size.clamp(LEAST_MAX_FRAME_SIZE, MOST_MAX_FRAME_SIZE),
+        initial_window_size: settings.initial_window_size.min(MAX_WINDOW),
+        max_frame_size: settings.max_frame_size.clamp(MIN_MAX_FRAME_SIZE, MAX_MAX_FRAME_SIZE),
         ..settings.clone()
     };
-    // What has a name here is told by that.
+    // Known settings have fields of their own.
     local.extensions.retain(|(id, _)| !Settings::is_known(*id));
     if role == Role::Client {
         local.max_concurrent_streams = None;

@@ -1,4 +1,4 @@
-//! From bytes to frames, and from frames to what they are about.
+//! Decodes received bytes into frames, and dispatches the frames.
 
 use super::{Connection, PREFACE};
 use crate::http2::event::Event;
@@ -14,7 +14,7 @@ impl Connection {
         }
         while !self.is_closed && self.has_room_for_events() {
             if self.take_extension() {
-                // Nothing is said or sent for it.
+                // Extension frames change no other state and cause no output.
                 continue;
             }
             let Some(frame) = self.decoder.poll() else { break };
@@ -24,14 +24,14 @@ impl Connection {
             if self.output.pending_replies() > self.config.max_pending_replies {
                 self.fail(ErrorCode::ENHANCE_YOUR_CALM, "it has us answer, and does not read");
             }
-            // After each frame, so that what is sent does not depend on how the frames were cut.
+            // Schedules after each frame, so that the output does not depend on the chunking of the input.
             if !self.ready.is_empty() {
                 self.schedule();
             }
         }
     }
 
-    /// RFC 9113, 3.4. Answers whether frames can be read.
+    /// Reads the client's preface (RFC 9113, 3.4). Returns whether frames can be read.
     fn take_preface(&mut self) -> bool {
         if self.awaits_preface {
             match self.decoder.take_prefix(PREFACE) {
@@ -79,16 +79,16 @@ impl Connection {
             None => Err(fault),
             Some(stream) => self.reset_faulty(stream, fault),
         };
-        if let Err(Fault { code, what, .. }) = outcome {
-            self.fail(code, what);
+        if let Err(Fault { code, detail, .. }) = outcome {
+            self.fail(code, detail);
         }
     }
 
-    /// RFC 9113, 5.4.2.
+    /// Resets a stream after a stream error (RFC 9113, 5.4.2).
     fn reset_faulty(&mut self, stream: StreamId, fault: Fault) -> Result<(), Fault> {
         if self.streams.known(stream) == Known::Idle {
-            // RST_STREAM can't be sent for it (RFC 9113, 6.4).
-            return Err(Fault::connection(fault.code, fault.what));
+            // RST_STREAM is not allowed on an idle stream (RFC 9113, 6.4).
+            return Err(Fault::connection(fault.code, fault.detail));
         }
         self.flood.reset(self.now)?;
         put_rst_stream(&mut self.output.buffer, stream, fault.code);
@@ -96,26 +96,26 @@ impl Connection {
         if self.drop_stream(stream, End::ByUs) {
             self.events.push(Event::Reset { stream, code: fault.code, by_peer: false });
         }
-        self.note_if_drained();
+        self.report_if_drained();
         Ok(())
     }
 
-    /// The stream is gone, and what was queued for it; what it held of the connection's window is given back. Answers
-    /// whether there was one.
+    /// Removes a stream and its queue, and releases its part of the connection's window. Returns whether the stream
+    /// existed.
     pub(super) fn drop_stream(&mut self, id: StreamId, end: End) -> bool {
         let Some(stream) = self.streams.remove(id, end) else { return false };
-        self.forget_turn(id, stream.turn);
+        self.dequeue(id, stream.schedule);
         self.queued -= stream.queued;
         self.release_to_connection(stream.receive_window.held());
-        self.tell_if_writable(id, stream.queued);
+        self.report_if_writable(id, stream.queued);
         true
     }
 
-    /// Closes a stream of which both ends have seen the end.
+    /// Closes a stream that has ended in both directions.
     pub(super) fn close_if_complete(&mut self, id: StreamId) {
         if self.streams.get(id).is_some_and(crate::http2::stream::Stream::is_closed) {
             self.streams.remove(id, End::Complete);
-            self.note_if_drained();
+            self.report_if_drained();
         }
     }
 }

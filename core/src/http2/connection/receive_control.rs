@@ -12,7 +12,7 @@ use crate::http2::streams::{End, Known};
 use crate::http2::{ErrorCode, StreamId};
 
 impl Connection {
-    /// RFC 9113, 6.4.
+    /// Handles RST_STREAM (RFC 9113, 6.4).
     pub(super) fn receive_rst_stream(&mut self, stream: StreamId, code: ErrorCode) -> Result<(), Fault> {
         match self.streams.known(stream) {
             Known::Idle => return Err(Fault::protocol("RST_STREAM on a stream that is idle")),
@@ -20,16 +20,17 @@ impl Connection {
             _ => return self.flood.ignored(self.now),
         }
         if self.role == Role::Server {
-            // A client's streams are as many as it makes requests, but a server's cost it nothing.
+            // Counts resets on servers only: a client limits its streams by its own requests, a server's streams cost
+            // the client nothing.
             self.flood.reset(self.now)?;
         }
         self.drop_stream(stream, End::ByPeer);
         self.events.push(Event::Reset { stream, code, by_peer: true });
-        self.note_if_drained();
+        self.report_if_drained();
         Ok(())
     }
 
-    /// RFC 9113, 6.7.
+    /// Handles PING (RFC 9113, 6.7).
     pub(super) fn receive_ping(&mut self, ack: bool, opaque: u64) -> Result<(), Fault> {
         self.flood.ping(self.now)?;
         if ack {
@@ -42,7 +43,7 @@ impl Connection {
         Ok(())
     }
 
-    /// RFC 9113, 6.8.
+    /// Handles GOAWAY (RFC 9113, 6.8).
     pub(super) fn receive_goaway(&mut self, last_stream: StreamId, code: ErrorCode, debug: Bytes) -> Result<(), Fault> {
         self.flood.settings(self.now)?;
         if self.peer_goaway.is_some_and(|before| last_stream > before) {
@@ -56,24 +57,24 @@ impl Connection {
         Ok(())
     }
 
-    /// The peer has not looked at these streams.
+    /// Resets the streams that the peer did not process.
     fn refuse_above(&mut self, last_stream: StreamId) {
         let refused: Vec<_> = self.streams.iter().map(|(id, _)| id).filter(|id| *id > last_stream).collect();
         for stream in refused {
             self.drop_stream(stream, End::ByPeer);
             self.events.push(Event::Reset { stream, code: ErrorCode::REFUSED_STREAM, by_peer: true });
         }
-        self.note_if_drained();
+        self.report_if_drained();
     }
 
-    /// RFC 9113, 6.9.
+    /// Handles WINDOW_UPDATE (RFC 9113, 6.9).
     pub(super) fn receive_window_update(&mut self, stream: StreamId, increment: u32) -> Result<(), Fault> {
         self.flood.window_update(self.now)?;
         if stream.is_connection() {
             self.send_window.change(increment.into()).map_err(|_| {
                 Fault::connection(ErrorCode::FLOW_CONTROL_ERROR, "the connection's window is larger than 2^31-1")
             })?;
-            self.requeue_starved();
+            self.requeue_blocked();
             return Ok(());
         }
         let Some(open) = self.streams.get_mut(stream) else {

@@ -1,4 +1,4 @@
-//! DATA, and the windows that it uses (RFC 9113, 6.1 and 6.9).
+//! Receives DATA, and manages receive windows (RFC 9113, 6.1 and 6.9).
 
 use bytes::Bytes;
 
@@ -12,19 +12,19 @@ use crate::http2::streams::{End, Known};
 use crate::http2::{ErrorCode, StreamId};
 
 impl Connection {
-    /// The application has used `octets` of the DATA that it got on `stream`: the peer may send as many again.
+    /// Releases `bytes` of the DATA received on `stream`: the peer may send as many again.
     ///
-    /// Windows are given back when half of one is released. DATA of a stream that was reset is released without asking,
-    /// and more than was received counts for nothing.
-    pub fn release(&mut self, stream: StreamId, octets: usize) {
+    /// A WINDOW_UPDATE is sent once half of a window is released. DATA of a reset stream is released automatically,
+    /// and a count above the received DATA is reduced to it.
+    pub fn release(&mut self, stream: StreamId, bytes: usize) {
         if self.is_closed {
             return;
         }
-        let octets = u32::try_from(octets).unwrap_or(u32::MAX);
+        let bytes = u32::try_from(bytes).unwrap_or(u32::MAX);
         let released = match self.streams.get_mut(stream) {
-            None => self.streams.release_later(stream, octets),
+            None => self.streams.release_later(stream, bytes),
             Some(open) => {
-                let released = octets.min(open.receive_window.held());
+                let released = bytes.min(open.receive_window.held());
                 if let Some(increment) = open.receive_window.release(released)
                     && open.receiving != Receiving::Done
                 {
@@ -37,8 +37,8 @@ impl Connection {
         self.release_to_connection(released);
     }
 
-    pub(super) fn release_to_connection(&mut self, octets: u32) {
-        if let Some(increment) = self.receive_window.release(octets) {
+    pub(super) fn release_to_connection(&mut self, bytes: u32) {
+        if let Some(increment) = self.receive_window.release(bytes) {
             put_window_update(&mut self.output.buffer, StreamId::CONNECTION, increment);
             self.output.mark_reply();
         }
@@ -61,8 +61,8 @@ impl Connection {
             self.release_to_connection(length);
             return Err(Fault::stream(stream, ErrorCode::FLOW_CONTROL_ERROR, "DATA beyond the stream's window"));
         }
-        // Whatever is wrong from here on, the stream holds its part of the connection's window, and gives it back when it
-        // ends.
+        // In spite of errors from here on, the stream holds its part of the connection's window, and releases it when
+        // it ends.
         count_data(stream, open, data.len(), end_stream)?;
         let is_closed = open.is_closed();
         if padding > 0 {
@@ -77,7 +77,7 @@ impl Connection {
         Ok(())
     }
 
-    /// RFC 9113, 5.1: "closed", and "idle".
+    /// Handles DATA on a closed or idle stream (RFC 9113, 5.1).
     fn receive_data_of_no_stream(&mut self, stream: StreamId, length: u32) -> Result<(), Fault> {
         let known = self.streams.known(stream);
         if known == Known::Idle {
@@ -94,13 +94,13 @@ impl Connection {
     }
 }
 
-/// DATA of the connection, whatever stream it is on.
+/// Counts DATA against the connection's window.
 fn receive_in(window: &mut ReceiveWindow, length: u32) -> Result<(), Fault> {
     let beyond = |_| Fault::connection(ErrorCode::FLOW_CONTROL_ERROR, "DATA beyond the connection's window");
     window.receive(length).map_err(beyond)
 }
 
-/// DATA of a stream that is within its windows.
+/// Counts DATA against the stream's windows and content length.
 fn count_data(id: StreamId, stream: &mut Stream, content: usize, end_stream: bool) -> Result<(), Fault> {
     match stream.receiving {
         Receiving::Done => return Err(Fault::stream(id, ErrorCode::STREAM_CLOSED, "DATA after the stream's end")),

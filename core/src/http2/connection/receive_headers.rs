@@ -14,7 +14,7 @@ use crate::http2::stream::{Receiving, Sending, Stream};
 use crate::http2::streams::{End, Known};
 use crate::http2::{ErrorCode, StreamId};
 
-/// A field block of which more is to come.
+/// Incomplete field block.
 pub(super) struct Block {
     stream: StreamId,
     fragments: BytesMut,
@@ -24,13 +24,13 @@ pub(super) struct Block {
 }
 
 impl Block {
-    /// Bytes of memory that its fragments take.
+    /// Memory of its fragments.
     pub(super) fn memory(&self) -> usize {
         self.fragments.capacity()
     }
 }
 
-/// A field block; `None` if its fields are more than allowed.
+/// Fields of a block; `None` if they exceed the limit.
 type Fields = Option<Vec<Field>>;
 
 impl Connection {
@@ -67,9 +67,9 @@ impl Connection {
             self.flood.empty(self.now)?;
         }
         block.continuations += 1;
-        let most = self.local.max_header_list_size.map_or(usize::MAX, |size| size as usize);
-        // The state of header compression is lost with a block that isn't read, and so is the connection.
-        if block.continuations > self.config.max_continuation_frames || block.fragments.len() + fragment.len() > most {
+        let max = self.local.max_header_list_size.map_or(usize::MAX, |size| size as usize);
+        // Skipping a block would lose the compression state, and so the connection.
+        if block.continuations > self.config.max_continuation_frames || block.fragments.len() + fragment.len() > max {
             return Err(Fault::connection(ErrorCode::ENHANCE_YOUR_CALM, "a field block that does not end"));
         }
         block.fragments.extend_from_slice(fragment);
@@ -109,7 +109,7 @@ impl Connection {
         }
     }
 
-    /// A stream is opened (RFC 9113, 5.1.1).
+    /// Opens a stream (RFC 9113, 5.1.1).
     fn receive_request(
         &mut self,
         id: StreamId,
@@ -155,7 +155,7 @@ impl Connection {
             return Err(Fault::stream(id, ErrorCode::REFUSED_STREAM, "it does not read"));
         }
         let fields = fields.ok_or_else(|| too_large(id))?;
-        let head = check_request(fields).map_err(|what| Fault::malformed(id, what))?;
+        let head = check_request(fields).map_err(|detail| Fault::malformed(id, detail))?;
         if head.is_extended_connect && !self.local.enable_connect_protocol {
             return Err(Fault::malformed(id, "Extended CONNECT, which was not enabled"));
         }
@@ -179,7 +179,7 @@ impl Connection {
     }
 
     fn receive_response(&mut self, id: StreamId, fields: Vec<Field>, end_stream: bool) -> Result<(), Fault> {
-        let head = check_response(&fields).map_err(|what| Fault::malformed(id, what))?;
+        let head = check_response(&fields).map_err(|detail| Fault::malformed(id, detail))?;
         if head.is_interim() {
             if end_stream {
                 return Err(Fault::malformed(id, "an interim response that ends the stream"));
@@ -205,7 +205,7 @@ impl Connection {
         Ok(())
     }
 
-    /// RFC 9113, 8.1: the last of a message; a tunnel has none (8.5).
+    /// Ends a message (RFC 9113, 8.1); tunnels have no trailers (8.5).
     fn receive_trailers(&mut self, id: StreamId, fields: Vec<Field>, end_stream: bool) -> Result<(), Fault> {
         let Some(stream) = self.streams.get_mut(id) else { return Ok(()) };
         if stream.is_connect {
@@ -214,7 +214,7 @@ impl Connection {
         if !end_stream {
             return Err(Fault::malformed(id, "trailers that do not end the stream"));
         }
-        check_trailers(&fields).map_err(|what| Fault::malformed(id, what))?;
+        check_trailers(&fields).map_err(|detail| Fault::malformed(id, detail))?;
         if !stream.content_is_complete() {
             return Err(Fault::malformed(id, "less DATA than content-length says"));
         }

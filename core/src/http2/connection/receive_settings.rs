@@ -25,7 +25,7 @@ impl Connection {
             self.has_peer_settings = true;
             self.events.push(Event::Settings);
         }
-        self.liveness.peer_settings_came();
+        self.liveness.peer_settings_received();
         Ok(())
     }
 
@@ -44,22 +44,22 @@ impl Connection {
         Ok(())
     }
 
-    /// RFC 9113, 6.9.2: all streams, and not the connection.
+    /// Applies a change to all streams' windows, but not to the connection's (RFC 9113, 6.9.2).
     fn change_send_windows(&mut self, by: i64) -> Result<(), Fault> {
         if by == 0 {
             return Ok(());
         }
         for (_, stream) in self.streams.iter_mut() {
             stream.send_window.change(by).map_err(|_| {
-                let what = "INITIAL_WINDOW_SIZE makes a stream's window larger than 2^31-1";
-                Fault::connection(ErrorCode::FLOW_CONTROL_ERROR, what)
+                let detail = "INITIAL_WINDOW_SIZE makes a stream's window larger than 2^31-1";
+                Fault::connection(ErrorCode::FLOW_CONTROL_ERROR, detail)
             })?;
         }
         self.queue_all();
         Ok(())
     }
 
-    /// What we have told is in force at the peer from here on.
+    /// Applies our settings, which are in force at the peer from here on.
     pub(super) fn receive_settings_ack(&mut self) -> Result<(), Fault> {
         self.flood.settings(self.now)?;
         if !self.liveness.settings_acknowledged(self.now) {

@@ -1,4 +1,4 @@
-//! DATA on its way out: queues of streams, their turns, and the windows (RFC 9113, 5.2).
+//! Schedules outgoing DATA: send queues, round robin, and windows (RFC 9113, 5.2).
 
 use alloc::vec::Vec;
 
@@ -9,16 +9,16 @@ use crate::http2::StreamId;
 use crate::http2::event::Event;
 use crate::http2::frame::put_data_head;
 use crate::http2::misuse::Misuse;
-use crate::http2::stream::{Sending, Turn};
+use crate::http2::stream::{ScheduleState, Sending};
 
-/// As long as less than this waits in the output, streams have their turns. What is written after DATA (an answer, an
-/// extension frame) waits for no more than this.
+/// DATA is written while the output holds less than this. Other frames (replies, extension frames) wait behind no more
+/// DATA than this.
 const OUTPUT: usize = 64 << 10;
-/// Octets of one turn.
+/// Bytes of DATA per turn in the round robin.
 const QUANTUM: usize = 16 << 10;
 
 impl Connection {
-    /// Octets that [`send_data`](Self::send_data) takes now; 0 for a stream that takes none.
+    /// Number of bytes that [`send_data`](Self::send_data) accepts now; 0 for a stream that accepts none.
     pub fn send_capacity(&self, stream: StreamId) -> usize {
         match self.streams.get(stream) {
             Some(open) if open.sending == Sending::Body => self.capacity(open.queued),
@@ -31,17 +31,17 @@ impl Connection {
         of_stream.min(self.config.max_send_bytes.saturating_sub(self.queued))
     }
 
-    /// Sends content; with `end_stream` it is the last. It goes out as the windows of the peer and the turns of other
-    /// streams allow.
+    /// Queues content; `end_stream` ends the stream behind it. The peer's windows and the round robin of streams
+    /// determine when it is sent.
     ///
-    /// All of it is taken or nothing: more than [`send_capacity`](Self::send_capacity) is refused with
-    /// [`Misuse::Full`], and [`Event::Writable`] comes when there is room for it, or for as much as can ever be.
+    /// Accepts all of `data` or nothing: more than [`send_capacity`](Self::send_capacity) is rejected with
+    /// [`Misuse::Full`], and [`Event::Writable`] follows once there is capacity for it, or for the maximum.
     pub fn send_data(&mut self, stream: StreamId, data: Bytes, end_stream: bool) -> Result<(), Misuse> {
         let capacity = self.send_capacity(stream);
         let open = self.sendable(stream)?;
         if data.len() > capacity {
             open.wants_capacity = Some(data.len());
-            self.tell_writable(stream);
+            self.report_writable(stream);
             return Err(Misuse::Full { capacity });
         }
         if data.len() == capacity {
@@ -62,63 +62,63 @@ impl Connection {
         Ok(())
     }
 
-    /// Gives a stream a turn, if it has something to send that its window lets through.
+    /// Adds a stream to the round robin, if its window allows it to send.
     pub(super) fn queue(&mut self, id: StreamId) {
         let Some(stream) = self.streams.get_mut(id) else { return };
         let can_send = stream.has_output() && (stream.queued == 0 || stream.send_window.available() > 0);
-        if can_send && stream.turn == Turn::None {
-            stream.turn = Turn::Queued;
+        if can_send && stream.schedule == ScheduleState::None {
+            stream.schedule = ScheduleState::Queued;
             self.ready.push_back(id);
         }
     }
 
-    /// After a change of all windows.
+    /// Adds all streams that can send, after a change of all windows.
     pub(super) fn queue_all(&mut self) {
         for (id, stream) in self.streams.iter_mut() {
             let can_send = stream.queued > 0 && stream.send_window.available() > 0;
-            if can_send && stream.turn == Turn::None {
-                stream.turn = Turn::Queued;
+            if can_send && stream.schedule == ScheduleState::None {
+                stream.schedule = ScheduleState::Queued;
                 self.ready.push_back(id);
             }
         }
     }
 
-    /// The connection's window has grown.
-    pub(super) fn requeue_starved(&mut self) {
-        while let Some(id) = self.starved.pop_front() {
+    /// Adds blocked streams after the connection's window has grown.
+    pub(super) fn requeue_blocked(&mut self) {
+        while let Some(id) = self.blocked.pop_front() {
             if let Some(stream) = self.streams.get_mut(id) {
-                stream.turn = Turn::Queued;
+                stream.schedule = ScheduleState::Queued;
                 self.ready.push_back(id);
             }
         }
     }
 
-    /// The stream is gone.
-    pub(super) fn forget_turn(&mut self, id: StreamId, turn: Turn) {
-        match turn {
-            Turn::None => {}
-            Turn::Queued => self.ready.retain(|other| *other != id),
-            Turn::WaitsForConnection => self.starved.retain(|other| *other != id),
+    /// Removes a closed stream from the queues.
+    pub(super) fn dequeue(&mut self, id: StreamId, schedule: ScheduleState) {
+        match schedule {
+            ScheduleState::None => {}
+            ScheduleState::Queued => self.ready.retain(|other| *other != id),
+            ScheduleState::Blocked => self.blocked.retain(|other| *other != id),
         }
     }
 
-    /// Writes DATA, a frame of each stream in turn, until there is enough.
+    /// Writes one DATA frame per stream in turn, until the output is full enough.
     pub(super) fn schedule(&mut self) {
         while !self.is_closed && self.output.buffer.len() < OUTPUT {
             let Some(id) = self.ready.pop_front() else { break };
-            self.take_turn(id);
+            self.send_next(id);
         }
     }
 
-    fn take_turn(&mut self, id: StreamId) {
+    fn send_next(&mut self, id: StreamId) {
         let Some(stream) = self.streams.get_mut(id) else { return };
-        stream.turn = Turn::None;
-        let most = QUANTUM.min(self.peer.max_frame_size as usize).min(stream.send_window.available());
-        let length = stream.queued.min(most).min(self.send_window.available());
+        stream.schedule = ScheduleState::None;
+        let max = QUANTUM.min(self.peer.max_frame_size as usize).min(stream.send_window.available());
+        let length = stream.queued.min(max).min(self.send_window.available());
         if stream.queued > 0 && length == 0 {
             if stream.send_window.available() > 0 {
-                stream.turn = Turn::WaitsForConnection;
-                self.starved.push_back(id);
+                stream.schedule = ScheduleState::Blocked;
+                self.blocked.push_back(id);
             }
             return;
         }
@@ -128,11 +128,11 @@ impl Connection {
             self.write_trailers(id);
         }
         self.queue(id);
-        self.tell_if_writable(id, length);
+        self.report_if_writable(id, length);
         self.close_if_complete(id);
     }
 
-    /// One DATA frame of what is queued, `length` octets of it.
+    /// Writes one DATA frame with `length` queued bytes.
     fn write_data(&mut self, id: StreamId, length: usize) {
         let Some(stream) = self.streams.get_mut(id) else { return };
         stream.send_window.take(length);
@@ -170,8 +170,8 @@ impl Connection {
         }
     }
 
-    /// `written` octets have made room, for this stream and, where all together were the limit, for others.
-    pub(super) fn tell_if_writable(&mut self, id: StreamId, written: usize) {
+    /// Reports capacity after `written` bytes: for this stream, or for all that wait if the common limit was reached.
+    pub(super) fn report_if_writable(&mut self, id: StreamId, written: usize) {
         if written == 0 {
             return;
         }
@@ -179,14 +179,14 @@ impl Connection {
         if was_full {
             let waiting = self.streams.iter().filter(|(_, stream)| stream.wants_capacity.is_some());
             let waiting: Vec<_> = waiting.map(|(id, _)| id).collect();
-            waiting.into_iter().for_each(|id| self.tell_writable(id));
+            waiting.into_iter().for_each(|id| self.report_writable(id));
         } else {
-            self.tell_writable(id);
+            self.report_writable(id);
         }
     }
 
-    fn tell_writable(&mut self, id: StreamId) {
-        // Not for every few octets: half of what can ever be is worth an event.
+    fn report_writable(&mut self, id: StreamId) {
+        // Reports from half of the maximum capacity on, not after every frame.
         let half = self.config.max_stream_send_bytes.min(self.config.max_send_bytes) / 2;
         let Some(stream) = self.streams.get(id) else { return };
         let capacity = self.capacity(stream.queued);

@@ -1,4 +1,4 @@
-//! The end of a connection (RFC 9113, 6.8).
+//! Shutdown of a connection (RFC 9113, 6.8).
 
 use super::{Connection, Role};
 use crate::http2::event::{Event, Reason};
@@ -6,78 +6,79 @@ use crate::http2::frame::{put_goaway, put_ping};
 use crate::http2::{ErrorCode, StreamId};
 use crate::time::Instant;
 
-/// The eight octets of the PING between the two steps.
+/// Payload of the PING between the two steps.
 const DRAIN_PING: u64 = u64::from_be_bytes(*b"draining");
 
-/// How far a graceful end has come.
+/// Progress of a graceful shutdown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Drain {
     No,
-    /// The client was told that an end is coming, and requests on their way are still accepted.
+    /// The client was notified; requests in transit are still accepted.
     Announced {
         deadline: Instant,
     },
     /// No stream above this one is accepted.
     Last {
         stream: StreamId,
-        /// Whether [`Event::Drained`] was told.
-        is_told: bool,
+        /// Whether [`Event::Drained`] was reported.
+        is_reported: bool,
     },
 }
 
 impl Connection {
-    /// Ends the connection gracefully: streams go on to their end, and [`Event::Drained`] says that none is left.
+    /// Shuts the connection down gracefully: streams continue to their end, and [`Event::Drained`] reports the last
+    /// end.
     ///
-    /// A server does it in two steps: GOAWAY with the highest identifier there is, so that the client opens no more
-    /// streams; and, when a PING behind it was answered, GOAWAY with the last stream that has come. No request is lost.
-    /// A client has nothing to tell: it makes no more requests.
+    /// A server does it in two steps: GOAWAY with the highest identifier, so that the client opens no more streams;
+    /// and, after the reply to a PING behind it, GOAWAY with the last received stream. No request is lost. A client
+    /// sends nothing, and makes no more requests.
     pub fn drain(&mut self, now: Instant) {
         self.now = now;
         if self.is_closed || self.drain != Drain::No {
             return;
         }
         match self.role {
-            Role::Client => self.drain = Drain::Last { stream: StreamId::CONNECTION, is_told: false },
+            Role::Client => self.drain = Drain::Last { stream: StreamId::CONNECTION, is_reported: false },
             Role::Server => {
                 put_goaway(&mut self.output.buffer, StreamId::MAX, ErrorCode::NO_ERROR, b"");
                 put_ping(&mut self.output.buffer, false, DRAIN_PING);
                 self.drain = Drain::Announced { deadline: now + self.config.drain_timeout };
             }
         }
-        self.note_if_drained();
+        self.report_if_drained();
     }
 
-    /// Ends the connection now, with GOAWAY; `debug` is for people, and cut to 1,024 octets. Every stream is over.
+    /// Closes the connection immediately with GOAWAY; `debug` is truncated to 1,024 bytes. All streams end.
     pub fn close(&mut self, code: ErrorCode, debug: &[u8]) {
         if !self.is_closed {
-            self.say_goodbye(code, debug);
+            self.send_goaway(code, debug);
             self.end(Reason::Closed { code });
         }
     }
 
-    /// Whether [`drain`](Self::drain) was called, or the peer has said GOAWAY.
+    /// Whether [`drain`](Self::drain) was called, or the peer sent GOAWAY.
     pub fn is_going_away(&self) -> bool {
         self.drain != Drain::No || self.peer_goaway.is_some()
     }
 
-    /// The peer broke the protocol.
-    pub(super) fn fail(&mut self, code: ErrorCode, what: &'static str) {
+    /// Ends the connection after a violation by the peer.
+    pub(super) fn fail(&mut self, code: ErrorCode, detail: &'static str) {
         if !self.is_closed {
-            self.say_goodbye(code, what.as_bytes());
-            self.end(Reason::Violation { code, what });
+            self.send_goaway(code, detail.as_bytes());
+            self.end(Reason::Violation { code, detail });
         }
     }
 
-    pub(super) fn say_goodbye(&mut self, code: ErrorCode, debug: &[u8]) {
+    pub(super) fn send_goaway(&mut self, code: ErrorCode, debug: &[u8]) {
         let last_stream = match self.drain {
-            // It must not grow.
+            // The identifier must not grow.
             Drain::Last { stream, .. } => stream,
             _ => self.last_stream(),
         };
         put_goaway(&mut self.output.buffer, last_stream, code, debug);
     }
 
-    /// The connection is over; what was written before waits to be sent.
+    /// Ends the connection; bytes already written are still to be sent.
     pub(super) fn end(&mut self, reason: Reason) {
         if self.is_closed {
             return;
@@ -85,7 +86,7 @@ impl Connection {
         self.is_closed = true;
         self.streams.clear();
         self.ready.clear();
-        self.starved.clear();
+        self.blocked.clear();
         self.queued = 0;
         self.block = None;
         self.decoder.clear();
@@ -105,27 +106,27 @@ impl Connection {
         }
     }
 
-    /// The second step: all requests that the client made before it knew have come, or it has had its time.
+    /// Second step: all requests sent before the client knew have arrived, or the timeout expired.
     pub(super) fn finish_drain(&mut self) {
         if let Drain::Announced { .. } = self.drain {
             let stream = self.last_stream();
             put_goaway(&mut self.output.buffer, stream, ErrorCode::NO_ERROR, b"");
-            self.drain = Drain::Last { stream, is_told: false };
-            self.note_if_drained();
+            self.drain = Drain::Last { stream, is_reported: false };
+            self.report_if_drained();
         }
     }
 
-    /// Whether requests come too late: the client was told that they are not looked at.
+    /// Whether new requests are ignored, because the client knows the last accepted stream.
     pub(super) fn is_past_goaway(&self) -> bool {
         matches!(self.drain, Drain::Last { .. })
     }
 
-    pub(super) fn note_if_drained(&mut self) {
-        if let Drain::Last { is_told, .. } = &mut self.drain
-            && !*is_told
+    pub(super) fn report_if_drained(&mut self) {
+        if let Drain::Last { is_reported, .. } = &mut self.drain
+            && !*is_reported
             && self.streams.is_empty()
         {
-            *is_told = true;
+            *is_reported = true;
             self.events.push(Event::Drained);
         }
     }

@@ -1,4 +1,4 @@
-//! Frames out of bytes.
+//! Decodes frames.
 
 use bytes::{Buf, Bytes, BytesMut};
 
@@ -6,43 +6,43 @@ use super::error::FrameError;
 use super::head::FrameHead;
 use super::{Frame, parse};
 use crate::http2::ErrorCode;
-use crate::http2::settings::{LEAST_MAX_FRAME_SIZE, MOST_MAX_FRAME_SIZE};
+use crate::http2::settings::{MAX_MAX_FRAME_SIZE, MIN_MAX_FRAME_SIZE};
 
-/// The least room that a host finds for its next read.
-const LEAST_ROOM: usize = 2 * 1024;
-/// Room made at a time, at first: a connection that is only kept ready holds no more.
-const FIRST_ROOM: usize = 4 * 1024;
-/// Room made at a time, when reads have filled what there was.
-const MOST_ROOM: usize = 64 * 1024;
+/// Minimum spare capacity for a host's next read.
+const MIN_SPARE: usize = 2 * 1024;
+/// Initial growth step, and so the memory of a connection that is kept ready without traffic.
+const INITIAL_GROWTH: usize = 4 * 1024;
+/// Growth step after reads have filled the previous one.
+const MAX_GROWTH: usize = 64 * 1024;
 
-/// Takes bytes in any pieces, and frames out of them.
+/// Decodes frames from bytes in chunks of any size.
 ///
-/// Frames that are there whole are cut off the receive buffer together, and share it. A frame that isn't stays where it
-/// is until it is whole, and is moved at most once, when the buffer ends before it does.
+/// Complete frames are split off the receive buffer together and share it. An incomplete frame stays in place until it
+/// is complete, and moves at most once, when the buffer ends before it does.
 #[derive(Debug)]
 pub struct FrameDecoder {
-    /// Received, and not whole as far as was looked.
+    /// Received bytes without a complete frame, as far as they were examined.
     incoming: BytesMut,
-    /// Whole frames.
+    /// Complete frames.
     whole: Bytes,
-    /// Octets that `incoming` must hold before there can be a frame.
+    /// Minimum length of `incoming` before it can hold a frame.
     needed: usize,
     max_frame_size: u32,
-    /// Room made at a time.
-    room: usize,
+    /// Current growth step.
+    growth: usize,
     has_failed: bool,
 }
 
 impl FrameDecoder {
-    /// For payloads of up to `max_frame_size` octets (RFC 9113, 4.2), which is taken into the limits of the protocol:
-    /// 2^14 to 2^24-1.
+    /// Creates a decoder for payloads of up to `max_frame_size` bytes (RFC 9113, 4.2), clamped to the protocol's range
+    /// of 2^14 to 2^24-1.
     pub fn new(max_frame_size: u32) -> Self {
         Self {
             incoming: BytesMut::new(),
             whole: Bytes::new(),
             needed: FrameHead::SIZE,
-            max_frame_size: max_frame_size.clamp(LEAST_MAX_FRAME_SIZE, MOST_MAX_FRAME_SIZE),
-            room: FIRST_ROOM,
+            max_frame_size: max_frame_size.clamp(MIN_MAX_FRAME_SIZE, MAX_MAX_FRAME_SIZE),
+            growth: INITIAL_GROWTH,
             has_failed: false,
         }
     }
@@ -52,34 +52,34 @@ impl FrameDecoder {
         self.incoming.extend_from_slice(bytes);
     }
 
-    /// The buffer itself, with room for a read: what a host appends to it has been received.
+    /// Receive buffer with spare capacity; bytes appended to it count as received.
     pub fn receive_buffer(&mut self) -> &mut BytesMut {
         let spare = self.incoming.capacity() - self.incoming.len();
-        if spare < LEAST_ROOM {
+        if spare < MIN_SPARE {
             if spare == 0 && self.incoming.capacity() > 0 {
-                self.room = (self.room * 2).min(MOST_ROOM);
+                self.growth = (self.growth * 2).min(MAX_GROWTH);
             }
-            // A large frame gets its room in steps as it comes: a length alone must not cost memory.
+            // Grows in steps as a large frame arrives: an announced length alone must not allocate memory.
             let missing = self.needed.saturating_sub(self.incoming.len());
-            self.incoming.reserve(missing.min(self.incoming.len().max(MOST_ROOM)).max(self.room));
+            self.incoming.reserve(missing.min(self.incoming.len().max(MAX_GROWTH)).max(self.growth));
         }
         &mut self.incoming
     }
 
-    /// Octets received of which no frame has been made.
+    /// Number of received bytes that belong to no returned frame.
     pub fn buffered(&self) -> usize {
         self.whole.len() + self.incoming.len()
     }
 
-    /// Bytes of memory that its buffers take.
+    /// Memory of the buffers.
     pub(crate) fn memory(&self) -> usize {
         self.whole.len() + self.incoming.capacity()
     }
 
-    /// The next frame; `None` if it isn't all here yet.
+    /// Returns the next frame; `None` if it is incomplete.
     ///
-    /// An error of a stream is told in the place of its frame. An error of the connection is the last thing told: what
-    /// follows can't be understood.
+    /// A stream error is returned in place of its frame. A connection error is the last result: the following bytes
+    /// can't be decoded.
     pub fn poll(&mut self) -> Option<Result<Frame, FrameError>> {
         if self.has_failed {
             return None;
@@ -96,7 +96,7 @@ impl FrameDecoder {
         Some(frame)
     }
 
-    /// The payload of the next frame, if it is one of those already found whole and `wants` it by its head.
+    /// Returns the payload of the next frame, if it is complete already and `wants` accepts its head.
     #[inline]
     pub(crate) fn take_if(&mut self, wants: impl FnOnce(&FrameHead) -> bool) -> Option<(FrameHead, Bytes)> {
         let head = FrameHead::read(&self.whole).filter(|head| head.length > 0 && wants(head))?;
@@ -109,7 +109,7 @@ impl FrameDecoder {
         payload
     }
 
-    /// Takes `expected` off the beginning: whether it is there, or `None` as long as that can't be known.
+    /// Removes `expected` from the beginning: returns whether it was there, `None` until enough bytes are received.
     pub(crate) fn take_prefix(&mut self, expected: &[u8]) -> Option<bool> {
         let count = expected.len().min(self.incoming.len());
         if self.incoming[..count] != expected[..count] {
@@ -122,7 +122,7 @@ impl FrameDecoder {
         Some(true)
     }
 
-    /// Drops all that was received and not polled.
+    /// Drops all bytes received and not polled.
     pub(crate) fn clear(&mut self) {
         self.incoming = BytesMut::new();
         self.whole = Bytes::new();
@@ -133,25 +133,25 @@ impl FrameDecoder {
         let size = head.frame_size();
         if let Some(frame) = parse::fixed(head, &self.whole[FrameHead::SIZE..size]) {
             self.whole.advance(size);
-            self.let_go();
+            self.release_empty();
             return frame;
         }
         if head.length == 0 {
             self.whole.advance(size);
-            self.let_go();
+            self.release_empty();
             return parse::variable(head, Bytes::new());
         }
         parse::variable(head, self.take_payload(head))
     }
 
-    /// An empty view would keep the buffer from being used again.
-    fn let_go(&mut self) {
+    /// Releases an empty view, which would prevent reuse of the buffer.
+    fn release_empty(&mut self) {
         if self.whole.is_empty() {
             self.whole = Bytes::new();
         }
     }
 
-    /// Cuts off what is whole; `None` if nothing is.
+    /// Splits off complete frames; `None` if there are none.
     fn take_whole(&mut self) -> Option<Result<(), FrameError>> {
         if self.incoming.len() < self.needed {
             return None;
@@ -162,10 +162,10 @@ impl FrameDecoder {
         while let Some(head) = FrameHead::read(&incoming[end..]) {
             if head.length > self.max_frame_size {
                 if end == 0 {
-                    let what = "the payload is longer than allowed";
-                    return Some(Err(FrameError::connection(&head, ErrorCode::FRAME_SIZE_ERROR, what)));
+                    let detail = "the payload is longer than allowed";
+                    return Some(Err(FrameError::connection(&head, ErrorCode::FRAME_SIZE_ERROR, detail)));
                 }
-                // Its turn comes after those before it.
+                // Returned after the frames before it.
                 break;
             }
             if incoming.len() - end < head.frame_size() {

@@ -1,26 +1,26 @@
-//! Frames into bytes.
+//! Encodes frames.
 
 use super::head::{FrameHead, FrameKind, flag};
 use super::{Frame, Priority};
-use crate::http2::settings::MOST_MAX_FRAME_SIZE;
+use crate::http2::settings::MAX_MAX_FRAME_SIZE;
 use crate::http2::{ErrorCode, StreamId};
 use crate::send_buffer::SendBuffer;
 
-/// A payload of 2^24 octets or more, which no frame can have.
+/// Error for a payload of 2^24 bytes or more, which no frame can carry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("a payload of {size} octets is larger than a frame can be")]
 pub struct PayloadTooLarge {
-    /// Its size in octets.
+    /// Length of the payload in bytes.
     pub size: usize,
 }
 
 impl Frame {
-    /// Appends the frame to `out`, without padding; large payloads are handed over and not copied.
+    /// Appends the frame to `out`, without padding; large payloads are moved, not copied.
     ///
-    /// Nothing is written of one that is too large. The receiver's largest frame is the caller's business.
+    /// Writes nothing if the payload is too large. The caller respects the receiver's maximum frame size.
     pub fn write(&self, out: &mut SendBuffer) -> Result<(), PayloadTooLarge> {
         let size = self.payload_size();
-        if size > MOST_MAX_FRAME_SIZE as usize {
+        if size > MAX_MAX_FRAME_SIZE as usize {
             return Err(PayloadTooLarge { size });
         }
         put_head(out, size as u32, self.kind(), self.flags(), self.stream());
@@ -53,7 +53,7 @@ impl Frame {
         Ok(())
     }
 
-    /// The type.
+    /// Type of the frame.
     pub fn kind(&self) -> FrameKind {
         match self {
             Self::Data { .. } => FrameKind::DATA,
@@ -70,7 +70,7 @@ impl Frame {
         }
     }
 
-    /// The stream, or the connection.
+    /// Stream of the frame, or the connection.
     pub fn stream(&self) -> StreamId {
         match self {
             Self::Data { stream, .. }
@@ -130,7 +130,7 @@ fn put_priority(out: &mut SendBuffer, priority: Priority) {
     out.put_u8((priority.weight.clamp(1, 256) - 1) as u8);
 }
 
-/// The nine octets before a payload of `length` octets, which is below 2^24.
+/// Appends the head of a frame whose payload has `length` bytes, below 2^24.
 pub(crate) fn put_head(out: &mut SendBuffer, length: u32, kind: FrameKind, flags: u8, stream: StreamId) {
     let mut head = [0; FrameHead::SIZE];
     head[..3].copy_from_slice(&length.to_be_bytes()[1..]);
@@ -140,12 +140,12 @@ pub(crate) fn put_head(out: &mut SendBuffer, length: u32, kind: FrameKind, flags
     out.put_slice(&head);
 }
 
-/// The head of a DATA frame with `length` octets, which the caller puts behind it.
+/// Appends the head of a DATA frame; the caller appends its `length` bytes.
 pub(crate) fn put_data_head(out: &mut SendBuffer, stream: StreamId, length: u32, end_stream: bool) {
     put_head(out, length, FrameKind::DATA, if end_stream { flag::END_STREAM } else { 0 }, stream);
 }
 
-/// A field block, as HEADERS and as many CONTINUATION as it takes (RFC 9113, 4.3).
+/// Appends a field block as HEADERS and as many CONTINUATION frames as necessary (RFC 9113, 4.3).
 pub(crate) fn put_header_block(
     out: &mut SendBuffer,
     stream: StreamId,
@@ -193,7 +193,7 @@ pub(crate) fn put_window_update(out: &mut SendBuffer, stream: StreamId, incremen
     out.put_u32(increment);
 }
 
-/// `debug` is cut to what every receiver takes.
+/// Appends GOAWAY; truncates `debug` to the size that every receiver accepts.
 pub(crate) fn put_goaway(out: &mut SendBuffer, last_stream: StreamId, code: ErrorCode, debug: &[u8]) {
     let debug = &debug[..debug.len().min(1024)];
     put_head(out, 8 + debug.len() as u32, FrameKind::GOAWAY, 0, StreamId::CONNECTION);

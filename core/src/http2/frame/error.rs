@@ -1,36 +1,36 @@
-//! What is wrong with a frame.
+//! Frame errors.
 
 use core::fmt;
 
 use super::head::{FrameHead, FrameKind};
 use crate::http2::{ErrorCode, StreamId};
 
-/// A frame that can't be, whatever the state of its stream.
+/// Error for a frame that is invalid in every state of its stream.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct FrameError {
-    /// The stream that ends with it (RFC 9113, 5.4.2); `None` if the whole connection does (5.4.1).
+    /// Stream to reset (RFC 9113, 5.4.2); `None` for a connection error (5.4.1).
     pub stream: Option<StreamId>,
-    /// The code that the peer is told.
+    /// Error code to send to the peer.
     pub code: ErrorCode,
-    /// The frame's type.
+    /// Type of the frame.
     pub kind: FrameKind,
-    /// What is wrong, in words.
-    pub what: &'static str,
+    /// Description of the error.
+    pub detail: &'static str,
 }
 
 impl FrameError {
-    pub(super) fn connection(head: &FrameHead, code: ErrorCode, what: &'static str) -> Self {
-        Self { stream: None, code, kind: head.kind, what }
+    pub(super) fn connection(head: &FrameHead, code: ErrorCode, detail: &'static str) -> Self {
+        Self { stream: None, code, kind: head.kind, detail }
     }
 
-    pub(super) fn stream(head: &FrameHead, code: ErrorCode, what: &'static str) -> Self {
-        Self { stream: Some(head.stream), code, kind: head.kind, what }
+    pub(super) fn stream(head: &FrameHead, code: ErrorCode, detail: &'static str) -> Self {
+        Self { stream: Some(head.stream), code, kind: head.kind, detail }
     }
 }
 
 impl fmt::Display for FrameError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {} ({})", self.kind, self.what, self.code)
+        write!(f, "{}: {} ({})", self.kind, self.detail, self.code)
     }
 }
 

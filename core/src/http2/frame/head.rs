@@ -1,10 +1,10 @@
-//! The nine octets before every payload.
+//! The nine-byte frame head.
 
 use core::fmt;
 
 use crate::http2::StreamId;
 
-/// A frame's type (RFC 9113, 6); others survive a round trip.
+/// Frame type (RFC 9113, 6); unknown types survive a round trip.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct FrameKind(pub u8);
 
@@ -13,7 +13,7 @@ macro_rules! kinds {
         impl FrameKind {
             $($(#[$doc])* pub const $name: Self = Self($code);)*
 
-            /// The name of the type in its standard; `None` for any other.
+            /// Name of the type in its standard; `None` for any other.
             pub fn name(self) -> Option<&'static str> {
                 match self.0 {
                     $($code => Some(stringify!($name)),)*
@@ -45,7 +45,7 @@ kinds! {
     WINDOW_UPDATE = 0x08;
     /// RFC 9113, 6.10.
     CONTINUATION = 0x09;
-    /// RFC 9218, 7.1; an extension to this implementation, and tolerated.
+    /// RFC 9218, 7.1; not interpreted.
     PRIORITY_UPDATE = 0x10;
 }
 
@@ -64,40 +64,40 @@ impl fmt::Debug for FrameKind {
     }
 }
 
-/// The flags of RFC 9113's frames; all others are ignored (4.1).
+/// Flags of RFC 9113's frames; all others are ignored (4.1).
 pub mod flag {
-    /// SETTINGS, PING: an answer.
+    /// SETTINGS, PING: acknowledgement.
     pub const ACK: u8 = 0x01;
-    /// DATA, HEADERS: the stream ends with it.
+    /// DATA, HEADERS: last frame of the stream.
     pub const END_STREAM: u8 = 0x01;
-    /// HEADERS, PUSH_PROMISE, CONTINUATION: the field block ends with it.
+    /// HEADERS, PUSH_PROMISE, CONTINUATION: last fragment of the field block.
     pub const END_HEADERS: u8 = 0x04;
-    /// DATA, HEADERS, PUSH_PROMISE: there is padding.
+    /// DATA, HEADERS, PUSH_PROMISE: padded.
     pub const PADDED: u8 = 0x08;
-    /// HEADERS: there is a signal of priority.
+    /// HEADERS: with a priority signal.
     pub const PRIORITY: u8 = 0x20;
 }
 
-/// What stands before every payload (RFC 9113, 4.1).
+/// Frame head (RFC 9113, 4.1).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct FrameHead {
-    /// Octets of the payload, below 2^24.
+    /// Length of the payload in bytes, below 2^24.
     pub length: u32,
-    /// The type.
+    /// Type of the frame.
     pub kind: FrameKind,
-    /// Flags, whose meaning is the type's.
+    /// Flags; their meaning depends on the type.
     pub flags: u8,
-    /// The stream, or the connection.
+    /// Stream, or the connection.
     pub stream: StreamId,
 }
 
 impl FrameHead {
-    /// Octets of a frame's head.
+    /// Encoded size of a frame head, in bytes.
     pub const SIZE: usize = 9;
 
-    /// The head at the beginning of `bytes`; `None` if they are too few.
+    /// Parses the head at the beginning of `bytes`; `None` if they are too short.
     ///
-    /// By hand: every frame's is read twice, and parsers put together would cost several times what they read.
+    /// Hand-written: every head is parsed twice, and combined parsers would take several times as long.
     #[inline]
     pub fn read(bytes: &[u8]) -> Option<Self> {
         let bytes = bytes.first_chunk::<{ Self::SIZE }>()?;
@@ -112,7 +112,7 @@ impl FrameHead {
         })
     }
 
-    /// Octets of the whole frame.
+    /// Length of the whole frame in bytes.
     pub fn frame_size(&self) -> usize {
         Self::SIZE + self.length as usize
     }

@@ -1,8 +1,8 @@
-//! The frames of RFC 9113, section 6, and any other frame as type, flags, stream and payload.
+//! The frames of RFC 9113, section 6, and all others as type, flags, stream and payload.
 //!
-//! [`FrameDecoder`] takes bytes in any pieces; payloads come out as slices of its receive buffer. Each frame is checked
-//! for what can be known from it alone: its length, its stream identifier, its padding, values of settings. What
-//! depends on the state of a stream or a connection is the business of [`Connection`](super::Connection).
+//! [`FrameDecoder`] accepts bytes in chunks of any size; payloads are slices of its receive buffer. It checks each
+//! frame in isolation: length, stream identifier, padding, values of settings. [`Connection`](super::Connection)
+//! checks everything that depends on the state of a stream or a connection.
 
 mod decoder;
 mod encode;
@@ -23,124 +23,125 @@ pub(crate) use encode::{
 pub use error::FrameError;
 pub use head::{FrameHead, FrameKind, flag};
 
-/// A frame. Fields are those of RFC 9113, 6; padding is gone.
+/// A frame with the fields of RFC 9113, 6; padding is removed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Frame {
-    /// Content of a request or a response (6.1).
+    /// Content of a request or response (6.1).
     Data {
-        /// The stream.
+        /// Stream of the frame.
         stream: StreamId,
-        /// The content.
+        /// Content bytes.
         data: Bytes,
-        /// Octets of padding, its length included, 0 to 256: they count for flow control. Never written.
+        /// Length of the padding with its length field, 0 to 256 bytes, which counts for flow control. Ignored when
+        /// writing.
         padding: u16,
-        /// Whether the stream ends with it.
+        /// Whether the frame ends the stream.
         end_stream: bool,
     },
-    /// Opens a stream, or carries its response or its trailers (6.2).
+    /// Opens a stream, or carries its response or trailers (6.2).
     Headers {
-        /// The stream.
+        /// Stream of the frame.
         stream: StreamId,
-        /// The deprecated signal of priority.
+        /// Deprecated priority signal.
         priority: Option<Priority>,
-        /// A field block, or the beginning of one.
+        /// Field block, or its first fragment.
         fragment: Bytes,
-        /// Whether the stream ends with it.
+        /// Whether the frame ends the stream.
         end_stream: bool,
-        /// Whether the field block ends here; if not, CONTINUATION follows.
+        /// Whether the field block is complete; otherwise CONTINUATION follows.
         end_headers: bool,
     },
-    /// Deprecated (6.3).
+    /// Deprecated priority signal (6.3).
     Priority {
-        /// The stream.
+        /// Stream of the frame.
         stream: StreamId,
-        /// What it says.
+        /// Priority of the stream.
         priority: Priority,
     },
-    /// The stream is over at once (6.4).
+    /// Terminates a stream immediately (6.4).
     RstStream {
-        /// The stream.
+        /// Stream of the frame.
         stream: StreamId,
-        /// Why.
+        /// Reason for the reset.
         code: ErrorCode,
     },
-    /// What the sender tells about itself (6.5).
+    /// Settings of the sender (6.5).
     Settings(SettingsPayload),
-    /// Settings of the receiver are in force at the sender (6.5.3).
+    /// Acknowledges the receiver's settings (6.5.3).
     SettingsAck,
     /// Announces a pushed stream (6.6).
     PushPromise {
-        /// The stream of the request.
+        /// Stream of the request.
         stream: StreamId,
-        /// The stream promised.
+        /// Promised stream.
         promised: StreamId,
-        /// A field block, or the beginning of one.
+        /// Field block, or its first fragment.
         fragment: Bytes,
-        /// Whether the field block ends here; if not, CONTINUATION follows.
+        /// Whether the field block is complete; otherwise CONTINUATION follows.
         end_headers: bool,
     },
-    /// Asks for an answer with the same eight octets (6.7).
+    /// Requests a reply with the same eight bytes (6.7).
     Ping {
-        /// Whether it is the answer.
+        /// Whether the frame is the reply.
         ack: bool,
-        /// The eight octets, as a number in network order.
+        /// The eight bytes, as a number in network byte order.
         opaque: u64,
     },
-    /// The connection is about to end (6.8).
+    /// Announces the end of the connection (6.8).
     GoAway {
-        /// No stream of the receiver above this one was or will be processed.
+        /// Highest stream of the receiver that was or will be processed.
         last_stream: StreamId,
-        /// Why.
+        /// Reason for the shutdown.
         code: ErrorCode,
-        /// Anything.
+        /// Diagnostic data.
         debug: Bytes,
     },
-    /// The receiver may send so many octets of DATA more (6.9).
+    /// Extends the receiver's window for DATA (6.9).
     WindowUpdate {
-        /// The stream, or the connection.
+        /// Stream, or the connection.
         stream: StreamId,
-        /// 1 to 2^31-1.
+        /// Increment in bytes, 1 to 2^31-1.
         increment: u32,
     },
-    /// More of a field block (6.10).
+    /// Further fragment of a field block (6.10).
     Continuation {
-        /// The stream.
+        /// Stream of the frame.
         stream: StreamId,
-        /// What comes next of the block.
+        /// Next fragment of the block.
         fragment: Bytes,
-        /// Whether the field block ends here.
+        /// Whether the field block is complete.
         end_headers: bool,
     },
-    /// A frame of a type that RFC 9113 doesn't define (5.5).
+    /// Frame of a type outside of RFC 9113 (5.5).
     Extension {
-        /// The stream, or the connection.
+        /// Stream, or the connection.
         stream: StreamId,
-        /// The type.
+        /// Type of the frame.
         kind: FrameKind,
-        /// The flags, whose meaning is the type's.
+        /// Flags; their meaning depends on the type.
         flags: u8,
-        /// The payload.
+        /// Payload bytes.
         payload: Bytes,
     },
 }
 
-/// The deprecated signal of priority (RFC 9113, 5.3.2).
+/// Deprecated priority signal (RFC 9113, 5.3.2).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Priority {
-    /// The stream that this one depends on.
+    /// Stream that this one depends on.
     pub dependency: StreamId,
-    /// Whether it alone does.
+    /// Whether the dependency is exclusive.
     pub exclusive: bool,
-    /// 1 to 256.
+    /// Weight, 1 to 256.
     pub weight: u16,
 }
 
-/// The settings of a SETTINGS frame, in order and not taken apart: reading them allocates nothing.
+/// Encoded settings of a SETTINGS frame, in order; iterating allocates nothing.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct SettingsPayload(Bytes);
 
 impl SettingsPayload {
-    /// Of these identifiers and values.
+    /// Encodes identifiers and values.
     pub fn new(settings: impl IntoIterator<Item = (u16, u32)>) -> Self {
         let mut payload = BytesMut::new();
         for (id, value) in settings {
@@ -150,11 +151,11 @@ impl SettingsPayload {
         Self(payload.freeze())
     }
 
-    /// Identifiers and values, in the order in which they are to be processed (RFC 9113, 6.5.3).
+    /// Iterates over identifiers and values in the order of processing (RFC 9113, 6.5.3).
     pub fn iter(&self) -> impl Iterator<Item = (u16, u32)> {
         self.0.chunks_exact(parse::SETTING_SIZE).map(|setting| {
             let (id, value) = setting.split_at(2);
-            let value = value.iter().fold(0, |value, octet| value << 8 | u32::from(*octet));
+            let value = value.iter().fold(0, |value, byte| value << 8 | u32::from(*byte));
             (u16::from(id[0]) << 8 | u16::from(id[1]), value)
         })
     }

@@ -1,4 +1,4 @@
-//! Payloads.
+//! Parses payloads.
 
 use bytes::{Buf, Bytes};
 use nom::combinator::all_consuming;
@@ -12,12 +12,13 @@ use super::{Frame, Priority, SettingsPayload};
 use crate::http2::settings;
 use crate::http2::{ErrorCode, StreamId};
 
-/// Octets of one setting.
+/// Encoded size of a setting, in bytes.
 pub(super) const SETTING_SIZE: usize = 6;
-/// Octets of a signal of priority.
+/// Encoded size of a priority signal, in bytes.
 const PRIORITY_SIZE: usize = 5;
 
-/// A frame whose payload has a fixed size, if `head` announces one: it is read where it stands.
+/// Parses a frame whose payload has a fixed size, if `head` announces one, without taking the payload out of its
+/// buffer.
 pub(super) fn fixed(head: &FrameHead, payload: &[u8]) -> Option<Result<Frame, FrameError>> {
     match head.kind {
         FrameKind::PRIORITY => Some(priority_frame(head, payload)),
@@ -28,7 +29,7 @@ pub(super) fn fixed(head: &FrameHead, payload: &[u8]) -> Option<Result<Frame, Fr
     }
 }
 
-/// Any other frame; what it holds are slices of `payload`.
+/// Parses any other frame into slices of `payload`.
 pub(super) fn variable(head: &FrameHead, payload: Bytes) -> Result<Frame, FrameError> {
     match head.kind {
         FrameKind::DATA => data(head, payload),
@@ -44,14 +45,14 @@ pub(super) fn variable(head: &FrameHead, payload: Bytes) -> Result<Frame, FrameE
     }
 }
 
-/// RFC 9113, 6.1.
+/// Parses DATA (RFC 9113, 6.1).
 fn data(head: &FrameHead, mut payload: Bytes) -> Result<Frame, FrameError> {
     on_stream(head)?;
     let padding = unpad(head, &mut payload)?;
     Ok(Frame::Data { stream: head.stream, data: payload, padding, end_stream: head.has(flag::END_STREAM) })
 }
 
-/// RFC 9113, 6.2.
+/// Parses HEADERS (RFC 9113, 6.2).
 fn headers(head: &FrameHead, mut payload: Bytes) -> Result<Frame, FrameError> {
     on_stream(head)?;
     unpad(head, &mut payload)?;
@@ -71,7 +72,7 @@ fn headers(head: &FrameHead, mut payload: Bytes) -> Result<Frame, FrameError> {
     })
 }
 
-/// RFC 9113, 6.3: a wrong length is an error of the stream.
+/// Parses PRIORITY (RFC 9113, 6.3): a wrong length is a stream error.
 fn priority_frame(head: &FrameHead, payload: &[u8]) -> Result<Frame, FrameError> {
     on_stream(head)?;
     let priority = exactly(priority, payload)
@@ -89,14 +90,14 @@ fn priority(input: &[u8]) -> IResult<&[u8], Priority> {
     Ok((rest, priority))
 }
 
-/// RFC 9113, 6.4.
+/// Parses RST_STREAM (RFC 9113, 6.4).
 fn rst_stream(head: &FrameHead, payload: &[u8]) -> Result<Frame, FrameError> {
     on_stream(head)?;
     let code = exactly(be_u32::<_, Error<&[u8]>>, payload).ok_or_else(|| wrong_size(head))?;
     Ok(Frame::RstStream { stream: head.stream, code: ErrorCode(code) })
 }
 
-/// RFC 9113, 6.5.
+/// Parses SETTINGS (RFC 9113, 6.5).
 fn settings(head: &FrameHead, payload: Bytes) -> Result<Frame, FrameError> {
     on_connection(head)?;
     if head.has(flag::ACK) {
@@ -107,12 +108,12 @@ fn settings(head: &FrameHead, payload: Bytes) -> Result<Frame, FrameError> {
     }
     let payload = SettingsPayload(payload);
     for (id, value) in payload.iter() {
-        settings::check(id, value).map_err(|(code, what)| FrameError::connection(head, code, what))?;
+        settings::check(id, value).map_err(|(code, detail)| FrameError::connection(head, code, detail))?;
     }
     Ok(Frame::Settings(payload))
 }
 
-/// RFC 9113, 6.6. A server's streams have even identifiers, and only a server pushes.
+/// Parses PUSH_PROMISE (RFC 9113, 6.6). A server's streams have even identifiers, and only a server pushes.
 fn push_promise(head: &FrameHead, mut payload: Bytes) -> Result<Frame, FrameError> {
     on_stream(head)?;
     unpad(head, &mut payload)?;
@@ -120,21 +121,21 @@ fn push_promise(head: &FrameHead, mut payload: Bytes) -> Result<Frame, FrameErro
     payload.advance(4);
     let promised = StreamId::new(promised);
     if promised.is_connection() || promised.is_client_initiated() {
-        let what = "the promised stream is not one that a server can open";
-        return Err(FrameError::connection(head, ErrorCode::PROTOCOL_ERROR, what));
+        let detail = "the promised stream is not one that a server can open";
+        return Err(FrameError::connection(head, ErrorCode::PROTOCOL_ERROR, detail));
     }
     let end_headers = head.has(flag::END_HEADERS);
     Ok(Frame::PushPromise { stream: head.stream, promised, fragment: payload, end_headers })
 }
 
-/// RFC 9113, 6.7.
+/// Parses PING (RFC 9113, 6.7).
 fn ping(head: &FrameHead, payload: &[u8]) -> Result<Frame, FrameError> {
     on_connection(head)?;
     let opaque = exactly(be_u64::<_, Error<&[u8]>>, payload).ok_or_else(|| wrong_size(head))?;
     Ok(Frame::Ping { ack: head.has(flag::ACK), opaque })
 }
 
-/// RFC 9113, 6.8.
+/// Parses GOAWAY (RFC 9113, 6.8).
 fn goaway(head: &FrameHead, mut payload: Bytes) -> Result<Frame, FrameError> {
     on_connection(head)?;
     let (_, (last_stream, code)) =
@@ -143,21 +144,21 @@ fn goaway(head: &FrameHead, mut payload: Bytes) -> Result<Frame, FrameError> {
     Ok(Frame::GoAway { last_stream: StreamId::new(last_stream), code: ErrorCode(code), debug: payload })
 }
 
-/// RFC 9113, 6.9: an increment of 0 is an error of the stream, or of the connection where it concerns that.
+/// Parses WINDOW_UPDATE (RFC 9113, 6.9): an increment of 0 is a stream error, or a connection error on stream 0.
 fn window_update(head: &FrameHead, payload: &[u8]) -> Result<Frame, FrameError> {
     let increment = exactly(be_u32::<_, Error<&[u8]>>, payload).ok_or_else(|| wrong_size(head))? & 0x7fff_ffff;
     if increment == 0 {
-        let what = "the increment is 0";
+        let detail = "the increment is 0";
         return Err(if head.stream.is_connection() {
-            FrameError::connection(head, ErrorCode::PROTOCOL_ERROR, what)
+            FrameError::connection(head, ErrorCode::PROTOCOL_ERROR, detail)
         } else {
-            FrameError::stream(head, ErrorCode::PROTOCOL_ERROR, what)
+            FrameError::stream(head, ErrorCode::PROTOCOL_ERROR, detail)
         });
     }
     Ok(Frame::WindowUpdate { stream: head.stream, increment })
 }
 
-/// Takes the padding away, and tells how many octets that were (RFC 9113, 6.1).
+/// Removes the padding and returns its length with the length field (RFC 9113, 6.1).
 fn unpad(head: &FrameHead, payload: &mut Bytes) -> Result<u16, FrameError> {
     if !head.has(flag::PADDED) {
         return Ok(0);

@@ -1,4 +1,4 @@
-//! Header blocks become fields (RFC 7541, 3).
+//! Decodes field blocks (RFC 7541, 3).
 
 use alloc::vec::Vec;
 
@@ -7,33 +7,33 @@ use bytes::Bytes;
 use super::dynamic_table::{DynamicTable, Entry};
 use super::{DecodeError, Field, field, huffman, integer, static_table};
 
-/// More than this is not reserved before there are fields.
+/// Maximum number of fields to reserve in advance.
 const FIELDS_RESERVED: usize = 12;
 
-/// The receiving end of a connection's header compression.
+/// Receiving end of a connection's header compression.
 ///
-/// The fields of a block are at most as large as the limit says. Nothing is allocated for a string that is beyond it, and a
-/// field that stands in the dynamic table is not copied, however often the block names it.
+/// The size of a block's fields is limited. Nothing is allocated for a string beyond the limit, and fields of the
+/// dynamic table are not copied, however often a block refers to them.
 #[derive(Debug)]
 pub struct Decoder {
     table: DynamicTable,
-    /// The largest size that an update may give the table.
+    /// Maximum size of the table that an update may set.
     max_table_size: usize,
-    /// The smallest that it was since the last block, if the table was larger: the next block must say so.
+    /// Smallest maximum since the last block, if the table was larger: the next block must begin with an update.
     required_update: Option<usize>,
     max_list_size: usize,
-    /// Where strings are decoded before their length is known.
+    /// Scratch space for strings of unknown length.
     scratch: Vec<u8>,
 }
 
-/// The fields of a block, for as long as there is room for them.
+/// Fields of a block, within the size limit.
 struct List {
     fields: Vec<Field>,
     room: usize,
     too_large: bool,
 }
 
-/// What becomes of a literal field.
+/// Indexing of a literal field.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Indexing {
     Incremental,
@@ -41,19 +41,20 @@ enum Indexing {
     Never,
 }
 
-/// A string, or that it has more bytes than are of use.
+/// A string; `None` if it is longer than its use allows.
 type Text = Option<Bytes>;
 
 impl Decoder {
-    /// Bytes of memory that the table and the buffers take.
+    /// Memory of the table and the buffers.
     pub(crate) fn memory(&self) -> usize {
         self.table.memory() + self.scratch.capacity()
     }
 
-    /// With a dynamic table of `max_table_size` bytes from the beginning, and blocks whose fields sum up to
-    /// `max_list_size` bytes at most ([`Field::size`]; SETTINGS_MAX_HEADER_LIST_SIZE).
+    /// Creates a decoder with a dynamic table of `max_table_size` bytes, for blocks whose fields have at most
+    /// `max_list_size` bytes in total ([`Field::size`]; SETTINGS_MAX_HEADER_LIST_SIZE).
     ///
-    /// An HTTP/2 connection begins with [`DEFAULT_TABLE_SIZE`](super::DEFAULT_TABLE_SIZE), whatever its SETTINGS will say.
+    /// An HTTP/2 connection begins with [`DEFAULT_TABLE_SIZE`](super::DEFAULT_TABLE_SIZE), independent of its
+    /// SETTINGS.
     pub fn new(max_table_size: usize, max_list_size: usize) -> Self {
         Self {
             table: DynamicTable::new(max_table_size),
@@ -64,9 +65,9 @@ impl Decoder {
         }
     }
 
-    /// The peer has acknowledged this SETTINGS_HEADER_TABLE_SIZE of ours.
+    /// Applies our SETTINGS_HEADER_TABLE_SIZE, once the peer has acknowledged it.
     ///
-    /// When the table is larger, the next block must begin with an update of its size (RFC 7541, 4.2).
+    /// If the table is larger, the next block must begin with a size update (RFC 7541, 4.2).
     pub fn set_max_table_size(&mut self, max_table_size: usize) {
         self.max_table_size = max_table_size;
         if max_table_size < self.table.max_size() {
@@ -74,17 +75,17 @@ impl Decoder {
         }
     }
 
-    /// The fields of a whole header block, in order.
+    /// Decodes a whole field block into its fields, in order.
     ///
     /// # Errors
-    /// [`DecodeError::ListTooLarge`] is a matter of the block's stream. After any other error the connection must end; what
-    /// further blocks would give means nothing.
+    /// [`DecodeError::ListTooLarge`] is a stream error. Any other error must end the connection; the results of
+    /// further blocks are meaningless.
     pub fn decode(&mut self, mut block: &[u8]) -> Result<Vec<Field>, DecodeError> {
         self.take_size_updates(&mut block)?;
         let fields = Vec::with_capacity(block.len().min(FIELDS_RESERVED));
         let mut list = List { fields, room: self.max_list_size, too_large: false };
         while let Some(first) = block.first() {
-            // The first bits say what follows (RFC 7541, 6).
+            // The first bits select the representation (RFC 7541, 6).
             match first {
                 0x80.. => list.push(self.indexed(integer::take(&mut block, 7)?)?),
                 0x40..0x80 => self.literal(&mut block, 6, Indexing::Incremental, &mut list)?,
@@ -96,8 +97,8 @@ impl Decoder {
         if list.too_large { Err(DecodeError::ListTooLarge { limit: self.max_list_size }) } else { Ok(list.fields) }
     }
 
-    /// At the beginning of a block: at most two, of which the first is as small as the smallest maximum since the last
-    /// block (RFC 7541, 4.2).
+    /// Reads the size updates at the beginning of a block: at most two, the first of which is not above the smallest
+    /// maximum since the last block (RFC 7541, 4.2).
     fn take_size_updates(&mut self, block: &mut &[u8]) -> Result<(), DecodeError> {
         let mut updates = 0;
         while let Some(0x20..0x40) = block.first() {
@@ -119,7 +120,7 @@ impl Decoder {
         DecodeError::IndexOutOfRange { index, entries: static_table::LEN + self.table.len() }
     }
 
-    /// The entry of the dynamic table at an index, which counts on from the static table (RFC 7541, 2.3.3).
+    /// Entry of the dynamic table, whose indices follow the static table's (RFC 7541, 2.3.3).
     fn entry(&self, index: usize) -> Result<&Entry, DecodeError> {
         let place = index.checked_sub(static_table::LEN + 1);
         place.and_then(|place| self.table.get(place)).ok_or_else(|| self.out_of_range(index))
@@ -136,7 +137,7 @@ impl Decoder {
         static_table::name(index).map_or_else(|| self.entry(index).map(|entry| entry.name.clone()), Ok)
     }
 
-    /// A field whose value, at least, stands in the block (RFC 7541, 6.2).
+    /// Decodes a field whose value, at least, is a literal (RFC 7541, 6.2).
     fn literal(
         &mut self,
         block: &mut &[u8],
@@ -144,7 +145,7 @@ impl Decoder {
         indexing: Indexing,
         list: &mut List,
     ) -> Result<(), DecodeError> {
-        // A string is of use if it fits into the list or into the table.
+        // A string is needed if it fits into the list or into the table.
         let table = if indexing == Indexing::Incremental { self.table.max_size() } else { 0 };
         let room = list.room.max(table);
         let name = match integer::take(block, bits)? {
@@ -167,18 +168,18 @@ impl Decoder {
         Ok(())
     }
 
-    /// A string (RFC 7541, 5.2) of at most so many bytes; a longer one is checked and skipped.
-    fn text(&mut self, block: &mut &[u8], most: Option<usize>) -> Result<Text, DecodeError> {
+    /// Decodes a string (RFC 7541, 5.2) of at most `max` bytes; checks and skips a longer one.
+    fn text(&mut self, block: &mut &[u8], max: Option<usize>) -> Result<Text, DecodeError> {
         let is_coded = block.first().is_some_and(|first| first & 0x80 != 0);
         let length = integer::take(block, 7)?;
         let (text, rest) = block.split_at_checked(length).ok_or(DecodeError::Truncated)?;
         *block = rest;
         if !is_coded {
-            return Ok(most.filter(|most| length <= *most).map(|_| Bytes::copy_from_slice(text)));
+            return Ok(max.filter(|max| length <= *max).map(|_| Bytes::copy_from_slice(text)));
         }
         self.scratch.clear();
-        let length = huffman::decode(text, most.unwrap_or_default(), &mut self.scratch)?;
-        Ok(most.filter(|most| length <= *most).map(|_| Bytes::copy_from_slice(&self.scratch)))
+        let length = huffman::decode(text, max.unwrap_or_default(), &mut self.scratch)?;
+        Ok(max.filter(|max| length <= *max).map(|_| Bytes::copy_from_slice(&self.scratch)))
     }
 }
 
@@ -193,7 +194,7 @@ impl List {
         }
     }
 
-    /// A field for which there is no room: there are no others then either.
+    /// Skips a field beyond the limit, and so all later ones.
     fn skip(&mut self) {
         self.too_large = true;
         self.room = 0;

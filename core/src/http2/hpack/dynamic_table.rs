@@ -6,7 +6,7 @@ use bytes::Bytes;
 
 use super::field;
 
-/// A field in the table.
+/// An entry of the table.
 #[derive(Debug, Clone)]
 pub(super) struct Entry {
     pub(super) name: Bytes,
@@ -19,9 +19,9 @@ impl Entry {
     }
 }
 
-/// Entries in the order in which they were added: the newest is the first. The oldest go when there is no room.
+/// Entries in order of insertion, newest first. The oldest are evicted to make space.
 ///
-/// Each entry has memory of its own for what is new in it, so that what the table holds is what its size says.
+/// Each entry owns the memory of its new parts, so that the table's memory is what its size says.
 #[derive(Debug)]
 pub(super) struct DynamicTable {
     entries: VecDeque<Entry>,
@@ -34,7 +34,7 @@ impl DynamicTable {
         Self { entries: VecDeque::new(), size: 0, max_size }
     }
 
-    /// The most bytes that its entries may have.
+    /// Maximum size of all entries, in bytes.
     pub(super) fn max_size(&self) -> usize {
         self.max_size
     }
@@ -43,14 +43,14 @@ impl DynamicTable {
         self.entries.len()
     }
 
-    /// Bytes of memory that its entries take: the sizes of RFC 7541, 4.1, count less than two views and their allocations.
+    /// Memory of the entries: the overhead of RFC 7541, 4.1 is less than that of two views and their allocations.
     pub(super) fn memory(&self) -> usize {
         self.size + self.entries.len() * size_of::<Entry>()
     }
 
-    /// The entry at this place, 0 for the newest.
-    pub(super) fn get(&self, place: usize) -> Option<&Entry> {
-        self.entries.get(place)
+    /// Entry at this position, 0 for the newest.
+    pub(super) fn get(&self, index: usize) -> Option<&Entry> {
+        self.entries.get(index)
     }
 
     pub(super) fn set_max_size(&mut self, max_size: usize) {
@@ -58,12 +58,12 @@ impl DynamicTable {
         self.evict(max_size);
     }
 
-    /// Whether an entry of this size can be in the table at all.
+    /// Whether an entry of this size fits into the table.
     pub(super) fn holds(&self, size: usize) -> bool {
         size <= self.max_size
     }
 
-    /// Adds an entry. One that is larger than the table leaves it empty (RFC 7541, 4.4). Answers whether it is there.
+    /// Adds an entry; an entry larger than the table empties it (RFC 7541, 4.4). Returns whether the entry was added.
     pub(super) fn insert(&mut self, entry: Entry) -> bool {
         let size = entry.size();
         self.evict(self.max_size.saturating_sub(size));
@@ -75,14 +75,13 @@ impl DynamicTable {
         true
     }
 
-    /// Nothing is left in it.
     pub(super) fn clear(&mut self) {
         self.evict(0);
     }
 
-    /// Removes the oldest entries until the others have at most so many bytes.
-    fn evict(&mut self, room: usize) {
-        while self.size > room {
+    /// Evicts the oldest entries until the others have at most `size` bytes.
+    fn evict(&mut self, size: usize) {
+        while self.size > size {
             let Some(oldest) = self.entries.pop_back() else { return };
             self.size -= oldest.size();
         }

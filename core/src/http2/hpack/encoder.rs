@@ -1,21 +1,21 @@
-//! Fields become header blocks (RFC 7541, 3).
+//! Encodes field blocks (RFC 7541, 3).
 
 use bytes::{BufMut, BytesMut};
 
 use super::search::{Found, Searchable};
 use super::{DEFAULT_TABLE_SIZE, Field, huffman, integer};
 
-/// A dynamic table needs no more, however much a peer offers.
+/// Maximum size of the dynamic table, even if a peer allows more.
 const MAX_TABLE_SIZE: usize = DEFAULT_TABLE_SIZE;
 
-/// The sending end of a connection's header compression.
+/// Sending end of a connection's header compression.
 ///
-/// What may come again goes into the dynamic table. Some fields do not: what is sensitive; `authorization`,
-/// `proxy-authorization` and `cookie`, which are sent as never indexed whether they are marked or not
-/// (spec/hotrod-over-http.md, R-100); what differs from message to message (lengths, ages, validators, set-cookie); and
-/// what would take most of the table.
+/// Fields that may recur are added to the dynamic table. Exceptions: sensitive fields; `authorization`,
+/// `proxy-authorization` and `cookie`, which are always sent as never indexed (spec/hotrod-over-http.md, R-100);
+/// fields that differ between messages (lengths, ages, validators, set-cookie); and fields that would take most of the
+/// table.
 ///
-/// `:path` does: of the streams of a tunnelling client all have the same. (Encoders for browsers leave it out, and also
+/// `:path` is added: all streams of a tunnelling client share it. (Encoders of browsers exclude it, and also
 /// `location`.)
 #[derive(Debug)]
 pub struct Encoder {
@@ -23,14 +23,14 @@ pub struct Encoder {
     update: Option<Update>,
 }
 
-/// Sizes of the table that the peer does not know of yet.
+/// Table size changes that the peer does not know of yet.
 #[derive(Debug, Clone, Copy)]
 struct Update {
     smallest: usize,
     last: usize,
 }
 
-/// How a literal is sent (RFC 7541, 6.2).
+/// Indexing of a literal (RFC 7541, 6.2).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Indexing {
     Incremental,
@@ -45,24 +45,24 @@ impl Default for Encoder {
 }
 
 impl Encoder {
-    /// With a dynamic table of [`DEFAULT_TABLE_SIZE`] bytes.
+    /// Creates an encoder with a dynamic table of [`DEFAULT_TABLE_SIZE`] bytes.
     pub fn new() -> Self {
         Self { table: Searchable::new(DEFAULT_TABLE_SIZE), update: None }
     }
 
-    /// The peer's SETTINGS_HEADER_TABLE_SIZE. Of more than [`DEFAULT_TABLE_SIZE`] bytes no use is made.
+    /// Applies the peer's SETTINGS_HEADER_TABLE_SIZE; at most [`DEFAULT_TABLE_SIZE`] bytes are used.
     ///
-    /// The next block begins with what the peer must know of it (RFC 7541, 4.2).
+    /// The next block begins with the necessary size updates (RFC 7541, 4.2).
     pub fn set_max_table_size(&mut self, max_table_size: usize) {
         let last = max_table_size.min(MAX_TABLE_SIZE);
         let smallest = self.update.map_or(last, |update| update.smallest.min(last));
         self.update = Some(Update { smallest, last });
     }
 
-    /// Appends the fields as one header block. The peer must receive every block, in this order.
+    /// Appends the fields as one field block. The peer must receive all blocks in this order.
     pub fn encode(&mut self, fields: &[Field], out: &mut BytesMut) {
         if let Some(update) = self.update.take() {
-            // The smallest matters if entries have to go for it.
+            // Announces the smallest size only if it evicts entries.
             if update.smallest < update.last.min(self.table.max_size()) {
                 self.put_size_update(update.smallest, out);
             }

@@ -1,48 +1,48 @@
-//! A header field.
+//! Header fields.
 
 use core::fmt;
 
 use bytes::Bytes;
 
-/// What an entry costs beside its name and value (RFC 7541, 4.1).
+/// Overhead of an entry in addition to its name and value (RFC 7541, 4.1).
 const OVERHEAD: usize = 32;
 
-/// A header field as HPACK carries it: any bytes. What HTTP allows in a field is not looked at here.
+/// Header field for HPACK: arbitrary bytes, not checked against the rules of HTTP.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Field {
-    /// The name; HTTP/2 wants it in lower case.
+    /// Name; in lower case for HTTP/2.
     pub name: Bytes,
-    /// The value.
+    /// Value.
     pub value: Bytes,
-    /// Sent, or to be sent, as a never-indexed literal (RFC 7541, 7.1.3): no one on the way may put it into a table. Who
-    /// passes a field on must keep it.
+    /// Never-indexed literal (RFC 7541, 7.1.3): no intermediary may add it to a table. Keep the flag when forwarding a
+    /// field.
     pub sensitive: bool,
 }
 
 impl Field {
-    /// A field that may be put into tables.
+    /// Creates a field that may be added to tables.
     pub fn new(name: impl Into<Bytes>, value: impl Into<Bytes>) -> Self {
         Self { name: name.into(), value: value.into(), sensitive: false }
     }
 
-    /// The same field, never to be put into a table.
+    /// Marks the field as never indexed.
     #[must_use]
     pub fn sensitive(self) -> Self {
         Self { sensitive: true, ..self }
     }
 
-    /// What it counts for in tables and lists, in bytes: its name, its value and 32 (RFC 7541, 4.1; RFC 9113, 6.5.2).
+    /// Size in tables and lists: name, value and 32 bytes (RFC 7541, 4.1; RFC 9113, 6.5.2).
     pub fn size(&self) -> usize {
         size(self.name.len(), self.value.len())
     }
 }
 
-/// The size of a field with a name and a value of these lengths.
+/// Size of a field with a name and a value of these lengths.
 pub(super) fn size(name: usize, value: usize) -> usize {
     name.saturating_add(value).saturating_add(OVERHEAD)
 }
 
-/// Values of these may be secrets even when nobody has said so.
+/// Whether a field's value may be secret even if it is not marked.
 fn is_secret(name: &[u8]) -> bool {
     [&b"authorization"[..], b"proxy-authorization", b"cookie", b"set-cookie"]
         .iter()

@@ -1,13 +1,13 @@
-//! Numbers with a prefix of some bits (RFC 7541, 5.1).
+//! Integers with a prefix (RFC 7541, 5.1).
 
 use bytes::{BufMut, BytesMut};
 
 use super::DecodeError;
 
-/// As many as 32 bits can need behind a prefix.
+/// Maximum number of continuation bytes that a 32-bit value needs.
 const MAX_CONTINUATION: usize = 5;
 
-/// Takes a number from the front of `input`; its prefix is the `bits` low bits of the first byte.
+/// Reads an integer from the beginning of `input`; its prefix is the `bits` low bits of the first byte.
 pub(super) fn take(input: &mut &[u8], bits: u32) -> Result<usize, DecodeError> {
     let (first, mut rest) = input.split_first().ok_or(DecodeError::Truncated)?;
     let prefix = (1 << bits) - 1;
@@ -26,7 +26,7 @@ pub(super) fn take(input: &mut &[u8], bits: u32) -> Result<usize, DecodeError> {
     u32::try_from(value).map(|value| value as usize).map_err(|_| DecodeError::IntegerTooLarge)
 }
 
-/// Appends a number; `pattern` are the bits above its prefix of `bits` bits.
+/// Appends an integer; `pattern` are the bits above its prefix of `bits` bits.
 pub(super) fn put(out: &mut BytesMut, pattern: u8, bits: u32, value: usize) {
     let prefix = (1 << bits) - 1;
     if value < prefix {

@@ -1,4 +1,4 @@
-//! Where a field stands in the two tables, for an encoder.
+//! Searches both tables for an encoder.
 
 use alloc::collections::VecDeque;
 
@@ -9,28 +9,28 @@ use super::static_table;
 
 const BUCKETS: usize = 64;
 
-/// A dynamic table that can be searched.
+/// A dynamic table with a search index.
 ///
-/// Entries whose names fall into one bucket form a chain from the newest to the oldest. An entry is known by its number,
-/// counted from the first that was ever added: what was evicted has a number too low to be in the table, so chains need no
-/// repair.
+/// Entries whose names share a bucket form a chain from the newest to the oldest. An entry is identified by its
+/// number, counted from the first entry ever added. Evicted entries have numbers below the table's range, so chains
+/// need no repair.
 #[derive(Debug)]
 pub(super) struct Searchable {
     table: DynamicTable,
-    /// How many entries were added so far: the number of the newest.
+    /// Number of the newest entry: the count of entries added so far.
     newest: u64,
-    /// The newest entry of each bucket; 0 is none.
+    /// Number of each bucket's newest entry; 0 for none.
     heads: [u64; BUCKETS],
-    /// For each entry of the table, in its order, the next in its chain.
+    /// Number of the next entry in the chain, for each entry of the table in order.
     older: VecDeque<u64>,
 }
 
-/// What stands in the tables, and at which index.
+/// Index of a match in the tables.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Found {
-    /// Name and value.
+    /// Match of name and value.
     Field(usize),
-    /// The name.
+    /// Match of the name.
     Name(usize),
     Nothing,
 }
@@ -49,7 +49,7 @@ impl Searchable {
         self.older.truncate(self.table.len());
     }
 
-    /// The static table first: its indices are shorter.
+    /// Searches the static table first: its indices are shorter.
     pub(super) fn find(&self, name: &[u8], value: &[u8]) -> Found {
         let hash = hash(name);
         let in_static = static_table::find(hash, name, value);
@@ -78,9 +78,9 @@ impl Searchable {
         self.table.get(place).map(|entry| (place, entry))
     }
 
-    /// Adds a field, of which `found` is there already.
+    /// Adds a field with its match in the tables.
     ///
-    /// What is new of it is copied: it may be a small part of a large buffer.
+    /// Copies the new parts: they may be slices of a large buffer.
     pub(super) fn insert(&mut self, name: &[u8], value: &[u8], found: Found) {
         let known = match found {
             Found::Field(index) | Found::Name(index) => self.name(index),
@@ -107,7 +107,7 @@ fn bucket(hash: u32) -> usize {
     hash as usize % BUCKETS
 }
 
-/// FNV-1a. It needs no key: a chain is never longer than the table.
+/// FNV-1a. Needs no key: a chain is never longer than the table.
 pub(super) const fn hash(name: &[u8]) -> u32 {
     let mut hash = 0x811c_9dc5_u32;
     let mut place = 0;

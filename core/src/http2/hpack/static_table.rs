@@ -5,10 +5,10 @@ use bytes::Bytes;
 use super::Field;
 use super::search::{Found, hash};
 
-/// How many entries there are; their indices begin with 1.
+/// Number of entries; indices begin with 1.
 pub(super) const LEN: usize = TABLE.len();
 
-/// Entries of one name stand together, so the first of them leads to all.
+/// Entries of one name are adjacent, so the first of them leads to all.
 static TABLE: [(&str, &str); 61] = [
     (":authority", ""),
     (":method", "GET"),
@@ -73,54 +73,54 @@ static TABLE: [(&str, &str); 61] = [
     ("www-authenticate", ""),
 ];
 
-/// The name at this index.
+/// Name at this index.
 pub(super) fn name(index: usize) -> Option<Bytes> {
     let (name, _) = TABLE.get(index.checked_sub(1)?)?;
     Some(Bytes::from_static(name.as_bytes()))
 }
 
-/// The field at this index.
+/// Field at this index.
 pub(super) fn field(index: usize) -> Option<Field> {
     let (name, value) = TABLE.get(index.checked_sub(1)?)?;
     Some(Field::new(*name, *value))
 }
 
-/// Places for names by their hash: the index of the first entry of a name, or 0.
-const PLACES: usize = 256;
+/// Hash buckets of names: the index of a name's first entry, or 0.
+const BUCKETS: usize = 256;
 
-static BY_NAME: [u8; PLACES] = by_name();
+static BY_NAME: [u8; BUCKETS] = by_name();
 
-const fn by_name() -> [u8; PLACES] {
-    let mut places = [0; PLACES];
-    // Backwards, so that the first of a name is what remains.
+const fn by_name() -> [u8; BUCKETS] {
+    let mut buckets = [0; BUCKETS];
+    // Iterates backwards, so that the first entry of a name remains.
     let mut index = LEN;
     while index > 0 {
-        let mut place = hash(TABLE[index - 1].0.as_bytes()) as usize % PLACES;
-        while places[place] != 0 && !is_same(TABLE[places[place] as usize - 1].0, TABLE[index - 1].0) {
-            place = (place + 1) % PLACES;
+        let mut bucket = hash(TABLE[index - 1].0.as_bytes()) as usize % BUCKETS;
+        while buckets[bucket] != 0 && !equal(TABLE[buckets[bucket] as usize - 1].0, TABLE[index - 1].0) {
+            bucket = (bucket + 1) % BUCKETS;
         }
-        places[place] = index as u8;
+        buckets[bucket] = index as u8;
         index -= 1;
     }
-    places
+    buckets
 }
 
-const fn is_same(one: &str, other: &str) -> bool {
+const fn equal(one: &str, other: &str) -> bool {
     let (one, other) = (one.as_bytes(), other.as_bytes());
     let mut same = one.len() == other.len();
-    let mut place = 0;
-    while same && place < one.len() {
-        same = one[place] == other[place];
-        place += 1;
+    let mut at = 0;
+    while same && at < one.len() {
+        same = one[at] == other[at];
+        at += 1;
     }
     same
 }
 
-/// Where a field stands; `hash` is that of its name.
+/// Searches for a field; `hash` is the hash of its name.
 pub(super) fn find(hash: u32, name: &[u8], value: &[u8]) -> Found {
-    let mut place = hash as usize % PLACES;
+    let mut bucket = hash as usize % BUCKETS;
     loop {
-        let first = usize::from(BY_NAME[place]);
+        let first = usize::from(BY_NAME[bucket]);
         if first == 0 {
             return Found::Nothing;
         }
@@ -129,7 +129,7 @@ pub(super) fn find(hash: u32, name: &[u8], value: &[u8]) -> Found {
             let offset = same.map(|(_, other)| other.as_bytes()).position(|other| other == value);
             return offset.map_or(Found::Name(first), |offset| Found::Field(first + offset));
         }
-        place = (place + 1) % PLACES;
+        bucket = (bucket + 1) % BUCKETS;
     }
 }
 
@@ -139,10 +139,10 @@ mod tests {
 
     #[test]
     fn every_entry_is_found_at_its_index() {
-        for (place, (name, value)) in TABLE.iter().enumerate() {
+        for (index, (name, value)) in TABLE.iter().enumerate() {
             let name = name.as_bytes();
-            assert_eq!(find(hash(name), name, value.as_bytes()), Found::Field(place + 1));
-            assert_eq!(field(place + 1), Some(Field::new(name, value.as_bytes())));
+            assert_eq!(find(hash(name), name, value.as_bytes()), Found::Field(index + 1));
+            assert_eq!(field(index + 1), Some(Field::new(name, value.as_bytes())));
         }
         assert_eq!(find(hash(b":status"), b":status", b"101"), Found::Name(8));
         assert_eq!(find(hash(b":protocol"), b":protocol", b"hotrod"), Found::Nothing);

@@ -1,15 +1,15 @@
-//! The Huffman code (RFC 7541, appendix B), and the tables made of it.
+//! The Huffman code (RFC 7541, appendix B), and its tables.
 //!
-//! It is canonical: codes of one length follow each other in the order of their symbols, and longer ones follow the shorter.
-//! So the lengths say all.
+//! The code is canonical: codes of one length are consecutive in the order of their symbols, and longer ones follow
+//! shorter ones. So the code lengths define it.
 
-/// The end-of-string symbol; its code is in no string but in the padding (RFC 7541, 5.2).
+/// End-of-string symbol; its code occurs only as padding, not in strings (RFC 7541, 5.2).
 pub(super) const EOS: u16 = 256;
 
-/// The longest code, in bits.
+/// Length of the longest code, in bits.
 pub(super) const MAX_BITS: usize = 30;
 
-/// How many bits the code of each byte has and, at the end, that of EOS.
+/// Code length of each byte, and of EOS at the end, in bits.
 #[rustfmt::skip]
 const BITS: [u8; 257] = [
     13, 23, 28, 28, 28, 28, 28, 28, 28, 24, 30, 28, 28, 30, 28, 28,
@@ -31,42 +31,42 @@ const BITS: [u8; 257] = [
     30,
 ];
 
-/// A symbol's code: its bits, the last one lowest.
+/// A symbol's code, right-aligned.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Code {
     pub(super) code: u32,
     pub(super) bits: u8,
 }
 
-/// The codes of one length.
+/// Group of the codes of one length.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Group {
-    /// The first of them.
+    /// First code of the group.
     pub(super) first: u32,
-    /// How many there are.
+    /// Number of codes in the group.
     pub(super) count: u32,
-    /// Where their symbols begin in [`SYMBOLS`].
-    pub(super) place: u32,
+    /// Index of the group's first symbol in [`SYMBOLS`].
+    pub(super) first_symbol: u32,
 }
 
-/// The symbols in the order of their codes.
+/// Symbols in the order of their codes.
 pub(super) static SYMBOLS: [u16; 257] = symbols();
 
-/// The codes of each length from 0 to [`MAX_BITS`].
+/// Groups by code length, from 0 to [`MAX_BITS`].
 pub(super) static GROUPS: [Group; MAX_BITS + 1] = groups();
 
-/// The code of each symbol.
+/// Code of each symbol.
 pub(super) static CODES: [Code; 257] = codes();
 
 const fn symbols() -> [u16; 257] {
     let mut symbols = [0; 257];
-    let (mut place, mut bits) = (0, 0);
+    let (mut first_symbol, mut bits) = (0, 0);
     while bits <= MAX_BITS {
         let mut symbol = 0;
         while symbol < BITS.len() {
             if BITS[symbol] as usize == bits {
-                symbols[place] = symbol as u16;
-                place += 1;
+                symbols[first_symbol] = symbol as u16;
+                first_symbol += 1;
             }
             symbol += 1;
         }
@@ -76,7 +76,7 @@ const fn symbols() -> [u16; 257] {
 }
 
 const fn groups() -> [Group; MAX_BITS + 1] {
-    let mut groups = [Group { first: 0, count: 0, place: 0 }; MAX_BITS + 1];
+    let mut groups = [Group { first: 0, count: 0, first_symbol: 0 }; MAX_BITS + 1];
     let mut symbol = 0;
     while symbol < BITS.len() {
         groups[BITS[symbol] as usize].count += 1;
@@ -86,7 +86,7 @@ const fn groups() -> [Group; MAX_BITS + 1] {
     while bits <= MAX_BITS {
         let shorter = groups[bits - 1];
         groups[bits].first = (shorter.first + shorter.count) << 1;
-        groups[bits].place = shorter.place + shorter.count;
+        groups[bits].first_symbol = shorter.first_symbol + shorter.count;
         bits += 1;
     }
     groups
@@ -94,12 +94,12 @@ const fn groups() -> [Group; MAX_BITS + 1] {
 
 const fn codes() -> [Code; 257] {
     let mut codes = [Code { code: 0, bits: 0 }; 257];
-    let mut place = 0;
-    while place < SYMBOLS.len() {
-        let symbol = SYMBOLS[place] as usize;
+    let mut first_symbol = 0;
+    while first_symbol < SYMBOLS.len() {
+        let symbol = SYMBOLS[first_symbol] as usize;
         let group = GROUPS[BITS[symbol] as usize];
-        codes[symbol] = Code { code: group.first + place as u32 - group.place, bits: BITS[symbol] };
-        place += 1;
+        codes[symbol] = Code { code: group.first + first_symbol as u32 - group.first_symbol, bits: BITS[symbol] };
+        first_symbol += 1;
     }
     codes
 }
@@ -108,7 +108,7 @@ const fn codes() -> [Code; 257] {
 mod tests {
     use super::*;
 
-    /// Rows of appendix B: the first and the last of some lengths, as they are printed there.
+    /// Rows of appendix B: the first and the last code of some lengths.
     #[test]
     fn codes_are_those_of_appendix_b() {
         let rows: [(u16, u32, u8); 16] = [
@@ -134,7 +134,7 @@ mod tests {
         }
     }
 
-    /// No string of bits is left without a meaning: the shares of all codes make one whole (Kraft).
+    /// Every bit string decodes: the code satisfies Kraft's equality.
     #[test]
     fn the_code_is_complete() {
         let shares: u64 = CODES.iter().map(|code| 1 << (MAX_BITS as u32 - u32::from(code.bits))).sum();

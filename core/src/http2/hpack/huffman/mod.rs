@@ -9,10 +9,10 @@ use bytes::{BufMut, BytesMut};
 use self::code::{CODES, EOS, GROUPS, MAX_BITS, SYMBOLS};
 use super::DecodeError;
 
-/// Codes of up to so many bits are found by one look into a table; they are those of nearly all that stands in header fields.
+/// Codes of up to this many bits are decoded by one table lookup; they cover nearly all header bytes.
 const SHORT: usize = 8;
 
-/// By the next bits: the symbol whose code they begin with, and how many bits it has; 0 bits for a longer code.
+/// Symbol and code length for each value of the next [`SHORT`] bits; length 0 for a longer code.
 static SHORTEST: [(u8, u8); 1 << SHORT] = shortest();
 
 const fn shortest() -> [(u8, u8); 1 << SHORT] {
@@ -23,10 +23,10 @@ const fn shortest() -> [(u8, u8); 1 << SHORT] {
         if code.bits as usize <= SHORT {
             let free = SHORT - code.bits as usize;
             let first = (code.code as usize) << free;
-            let mut place = first;
-            while place < first + (1 << free) {
-                table[place] = (symbol as u8, code.bits);
-                place += 1;
+            let mut index = first;
+            while index < first + (1 << free) {
+                table[index] = (symbol as u8, code.bits);
+                index += 1;
             }
         }
         symbol += 1;
@@ -34,15 +34,15 @@ const fn shortest() -> [(u8, u8); 1 << SHORT] {
     table
 }
 
-/// How many bytes these have when they are coded.
+/// Encoded length of `bytes`.
 pub(super) fn encoded_len(bytes: &[u8]) -> usize {
     let bits: usize = bytes.iter().map(|byte| usize::from(CODES[usize::from(*byte)].bits)).sum();
     bits.div_ceil(8)
 }
 
-/// Appends the bytes, coded.
+/// Appends the encoded bytes.
 pub(super) fn encode(bytes: &[u8], out: &mut BytesMut) {
-    // The bits that wait are the low ones, fewer than 32 between two symbols.
+    // `waiting` holds unwritten bits in its low end, fewer than 32 between two symbols.
     let (mut waiting, mut count) = (0_u64, 0);
     for byte in bytes {
         let code = CODES[usize::from(*byte)];
@@ -63,17 +63,17 @@ pub(super) fn encode(bytes: &[u8], out: &mut BytesMut) {
     }
 }
 
-/// Bits taken from the front of bytes.
+/// Bit reader.
 struct Bits<'a> {
     rest: &'a [u8],
-    /// The next bits, the first one highest; zeros behind them.
+    /// Next bits, the first one highest, followed by zeros.
     window: u64,
-    /// How many of them there are.
+    /// Number of valid bits in `window`.
     count: usize,
 }
 
 impl Bits<'_> {
-    /// Sees to it that the window has at least as many bits as a code can have, or all that are left.
+    /// Fills the window with at least [`MAX_BITS`] bits, or with all that are left.
     fn fill(&mut self) {
         if self.count >= MAX_BITS {
             return;
@@ -96,7 +96,7 @@ impl Bits<'_> {
         self.count -= bits;
     }
 
-    /// The next symbol, `None` at the end of the string.
+    /// Decodes the next symbol; `None` at the end of the string.
     fn symbol(&mut self) -> Result<Option<u8>, DecodeError> {
         self.fill();
         let (symbol, bits) = SHORTEST[(self.window >> (64 - SHORT)) as usize];
@@ -108,38 +108,37 @@ impl Bits<'_> {
         if self.count < SHORT { self.end() } else { self.long_symbol().map(Some) }
     }
 
-    /// A symbol whose code has more than [`SHORT`] bits.
+    /// Decodes a symbol whose code has more than [`SHORT`] bits.
     fn long_symbol(&mut self) -> Result<u8, DecodeError> {
         for (bits, group) in GROUPS.iter().enumerate().take(self.count + 1).skip(SHORT + 1) {
             let code = (self.window >> (64 - bits)) as u32;
-            // No code that is shorter was found, so this one is not below the first.
-            let place = code.wrapping_sub(group.first);
-            if place < group.count {
-                let symbol = SYMBOLS[(group.place + place) as usize];
+            // No shorter code matched, so this one is not below the group's first.
+            let index = code.wrapping_sub(group.first);
+            if index < group.count {
+                let symbol = SYMBOLS[(group.first_symbol + index) as usize];
                 self.skip(bits);
                 return if symbol == EOS { Err(DecodeError::HuffmanEos) } else { Ok(symbol as u8) };
             }
         }
-        // A code that is not there to its end, though there is more of it than padding may have.
+        // Incomplete code, longer than padding may be.
         Err(DecodeError::HuffmanPadding)
     }
 
-    /// Fewer than eight bits are left and no symbol: they must be ones.
+    /// Checks the padding: fewer than eight bits, all of them ones.
     fn end(&mut self) -> Result<Option<u8>, DecodeError> {
         let ones = self.window.leading_ones() as usize;
         if ones == self.count { Ok(None) } else { Err(DecodeError::HuffmanPadding) }
     }
 }
 
-/// Appends what the coded bytes say to `out`, or, of more than `most` bytes, only some. Answers how many there are: what
-/// does not fit is still checked.
-pub(super) fn decode(coded: &[u8], most: usize, out: &mut Vec<u8>) -> Result<usize, DecodeError> {
+/// Decodes `coded` into `out`, up to `max` bytes. Returns the decoded length; bytes beyond `max` are still checked.
+pub(super) fn decode(coded: &[u8], max: usize, out: &mut Vec<u8>) -> Result<usize, DecodeError> {
     let mut bits = Bits { rest: coded, window: 0, count: 0 };
     // The shortest codes have five bits.
-    out.reserve(most.min(coded.len() * 8 / 5));
+    out.reserve(max.min(coded.len() * 8 / 5));
     let mut length = 0;
     while let Some(symbol) = bits.symbol()? {
-        if length < most {
+        if length < max {
             out.push(symbol);
         }
         length += 1;
@@ -166,7 +165,7 @@ mod tests {
         assert_eq!(out, bytes);
     }
 
-    /// Codes of every length begin and end at every bit of a byte.
+    /// Covers codes of every length at every bit offset.
     #[test]
     fn every_byte_comes_back_from_every_position() {
         for byte in 0..=u8::MAX {
@@ -189,7 +188,7 @@ mod tests {
             comes_back(&bytes);
         }
 
-        /// There is one way to code a string: what decodes is what encodes to the same bytes.
+        /// The coding is unique: a decodable string is the encoding of its result.
         #[test]
         fn what_decodes_encodes_to_the_same(bytes in prop::collection::vec(any::<u8>(), 0..20)) {
             let mut out = Vec::new();
