@@ -1,4 +1,4 @@
-//! The client's role.
+//! The client's role of a session.
 
 use alloc::boxed::Box;
 use alloc::collections::{BTreeMap, VecDeque};
@@ -12,7 +12,7 @@ use bytes::{Bytes, BytesMut};
 use super::config::{Authentication, Config};
 use super::error::{Applied, Disconnect, OperationError, SubmitError};
 use super::event::{Counters, Event, Ready, TimeoutReason};
-use super::handshake::{Asking, Handshake, Next};
+use super::handshake::{Action, Handshake, HandshakeRequest};
 use super::in_flight::{InFlight, InFlightTable, Owner};
 use super::messages::Messages;
 use crate::send_buffer::wipe_if_unique;
@@ -22,50 +22,51 @@ use crate::wire::{
     Version, write_request,
 };
 
-/// An operation of one session, from [`submit`](Session::submit) to its [`Completed`](Event::Completed) event.
+/// Id of an operation, from [`submit`](Session::submit) to its [`Completed`](Event::Completed) event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct OperationId(pub u64);
 
-/// An operation to be submitted.
+/// Operation to submit.
 #[derive(Debug, Clone, Copy)]
 pub struct Call<'a> {
-    /// The operation.
+    /// Request to send.
     pub request: &'a Request,
     /// Cache, flags, media types.
     pub options: &'a RequestOptions,
-    /// The topology that the client has of the cache; 0 for none.
+    /// Id of the client's topology of the cache; 0 for none.
     pub topology_id: u32,
-    /// How long to wait for the answer; `None` for [`Config::operation_timeout`].
+    /// Timeout of the operation; `None` for [`Config::operation_timeout`].
     pub timeout: Option<Duration>,
-    /// The host's own name for the operation, which comes back with its answer.
+    /// Value chosen by the host, returned with the result.
     pub token: u64,
 }
 
 impl<'a> Call<'a> {
-    /// Without a topology, with the session's timeout and token 0.
+    /// Creates a call without a topology, with the session's timeout and token 0.
     pub fn new(request: &'a Request, options: &'a RequestOptions) -> Self {
         Self { request, options, topology_id: 0, timeout: None, token: 0 }
     }
 }
 
-/// Octets of keys and values with which a message surely fits a frame, whose payload has at least 16,384.
-const ONE_FRAME: usize = 8 << 10;
+/// Size of keys and values, in bytes, below which a message certainly fits a frame; a frame's payload is at least
+/// 16,384.
+const SINGLE_FRAME: usize = 8 << 10;
 
-/// Time until the next slice of a key derivation is due: the shortest that an [`Instant`] can tell.
+/// Delay of the next slice of a key derivation: the resolution of [`Instant`].
 ///
-/// Due at once, and yet after the present call: a host, or the cluster's machine, that serves everything due by now comes
-/// to an end, and looks at its other work before the next slice.
+/// The slice is due at once, but after the current call: a host or a cluster that handles everything due now returns,
+/// and does its other work before the next slice.
 const NEXT_SLICE: Duration = Duration::from_micros(1);
 
 enum State {
     Handshake(Box<Handshake>),
     Ready,
-    /// No new operations; over when those in flight are done.
+    /// Accepts no operations; closes after the last one in flight.
     Draining,
     Closed,
 }
 
-/// A Hot Rod conversation in the client's role; see the [module](super) for how to drive it.
+/// A Hot Rod session in the client's role; the [module](super) describes how to drive it.
 pub struct Session {
     pub(super) config: Config,
     state: State,
@@ -74,29 +75,29 @@ pub struct Session {
     pub(super) out: SendBuffer,
     pub(super) in_flight: InFlightTable,
     pub(super) events: VecDeque<Event>,
-    /// Listeners by their id, with the operation that added each.
+    /// Listener ids, with the operations that added them.
     listeners: BTreeMap<Bytes, u64>,
-    /// Handshake requests by their message id.
-    asking: Vec<(u64, Asking)>,
+    /// Message ids of handshake requests.
+    handshake_requests: Vec<(u64, HandshakeRequest)>,
     authentication: Option<Authentication>,
     started: Instant,
-    /// Due time of the next slice of a key derivation; `None` without one.
+    /// Due time of the next slice of a key derivation.
     next_slice: Option<Instant>,
-    /// No operation has an earlier deadline.
+    /// Lower bound of the operations' deadlines.
     earliest_deadline: Option<Instant>,
-    /// Since when nothing was received, while operations are in flight.
-    pub(super) quiet_since: Instant,
-    /// The host does not read.
+    /// Time of the last received byte, or of the first request if none was in flight.
+    pub(super) last_received: Instant,
+    /// Whether the host has paused reading.
     is_held: bool,
     counters: Counters,
-    /// Set if its messages travel one by one.
+    /// Set if messages are sent one by one.
     pub(super) messages: Option<Messages>,
 }
 
 impl Session {
-    /// Begins the handshake on a link that has just been established.
+    /// Creates a session on a new link and begins the handshake.
     ///
-    /// All randomness of the session comes from `seed`; give every session another.
+    /// All randomness comes from `seed`; use a different seed for each session.
     pub fn new(mut config: Config, seed: [u8; 32], now: Instant) -> Self {
         let mut handshake = Box::new(Handshake::new(config.version, config.authentication.take(), seed));
         let first = handshake.begin();
@@ -108,12 +109,12 @@ impl Session {
             in_flight: InFlightTable::default(),
             events: VecDeque::new(),
             listeners: BTreeMap::new(),
-            asking: Vec::new(),
+            handshake_requests: Vec::new(),
             authentication: None,
             started: now,
             next_slice: None,
             earliest_deadline: None,
-            quiet_since: now,
+            last_received: now,
             is_held: false,
             counters: Counters::default(),
             messages: None,
@@ -123,7 +124,7 @@ impl Session {
         session
     }
 
-    /// The version agreed on; during the handshake, that of the handshake.
+    /// Negotiated version; during the handshake, the version of the handshake.
     pub fn version(&self) -> Version {
         self.version
     }
@@ -133,49 +134,49 @@ impl Session {
         matches!(self.state, State::Ready)
     }
 
-    /// Whether the session is over.
+    /// Whether the session is closed.
     pub fn is_closed(&self) -> bool {
         matches!(self.state, State::Closed)
     }
 
-    /// Operations whose answer is awaited, those included that timed out or were cancelled.
+    /// Number of operations without a reply, including those that timed out or were cancelled.
     pub fn in_flight(&self) -> usize {
         self.in_flight.len()
     }
 
-    /// Whether the host should read from the link: not while events wait to be polled beyond their limit.
+    /// Whether the host should read from the link; false while the queue of events is full.
     pub fn wants_read(&self) -> bool {
         !self.is_closed() && self.events.len() < self.config.max_events
     }
 
-    /// The host does not read from the link for the time being, so that nothing comes is no sign of a stall.
+    /// Reports that the host has paused reading: the stall timeout stops.
     pub fn hold(&mut self) {
         self.is_held = true;
     }
 
-    /// The host reads again.
+    /// Reports that the host reads again.
     pub fn resume(&mut self, now: Instant) {
         self.is_held = false;
-        self.quiet_since = now;
+        self.last_received = now;
     }
 
-    /// What the session has done.
+    /// Counters of the session.
     pub fn counters(&self) -> Counters {
         self.counters
     }
 
-    /// Bytes received from the server.
+    /// Number of bytes received from the server.
     pub fn received(&self) -> u64 {
         self.decoder.received()
     }
 
-    /// How it authenticated, with salted passwords that spare the next session their derivation; `None` before the
+    /// Authentication data with salted passwords, which save the next session the derivation; `None` before the
     /// session is ready, and without credentials.
     pub fn authentication(&self) -> Option<&Authentication> {
         self.authentication.as_ref()
     }
 
-    /// Takes bytes from the server.
+    /// Copies and handles received bytes.
     pub fn handle_received(&mut self, now: Instant, bytes: &[u8]) {
         if !self.is_closed() {
             self.decoder.receive(bytes);
@@ -183,29 +184,29 @@ impl Session {
         }
     }
 
-    /// The receive buffer, with room for a read: a host that reads straight into it, and then calls
-    /// [`handle_filled`](Self::handle_filled), saves a copy.
+    /// Receive buffer with spare capacity, for reading without a copy; call [`handle_filled`](Self::handle_filled)
+    /// afterwards.
     pub fn receive_buffer(&mut self) -> &mut BytesMut {
         self.decoder.receive_buffer()
     }
 
-    /// Takes what the host has appended to the [receive buffer](Self::receive_buffer).
+    /// Handles the bytes appended to the [receive buffer](Self::receive_buffer).
     pub fn handle_filled(&mut self, now: Instant) {
-        self.quiet_since = now;
+        self.last_received = now;
         self.decode(now);
     }
 
-    /// The link is gone; `why` is for people.
+    /// Reports the loss of the link; `why` is a message for the user.
     pub fn handle_link_lost(&mut self, why: impl Into<String>) {
         self.handle_lost(Disconnect::LinkLost(why.into()));
     }
 
-    /// What carried it is gone, for that reason.
+    /// Ends the session with the reason for which its carrier ended.
     pub(crate) fn handle_lost(&mut self, reason: Disconnect) {
         self.end(reason);
     }
 
-    /// Time has passed; early and late calls do no harm.
+    /// Handles expired deadlines; early and late calls are harmless.
     pub fn handle_timeout(&mut self, now: Instant) {
         if let State::Handshake(handshake) = &self.state
             && now >= self.started + self.config.handshake_timeout
@@ -215,7 +216,7 @@ impl Session {
         }
         if self.stall_deadline().is_some_and(|deadline| now >= deadline) {
             let in_flight = self.in_flight.len();
-            return self.end(Disconnect::Stalled { in_flight, after: now - self.quiet_since });
+            return self.end(Disconnect::Stalled { in_flight, after: now - self.last_received });
         }
         if self.earliest_deadline.is_some_and(|deadline| now >= deadline) {
             self.expire(now);
@@ -229,12 +230,12 @@ impl Session {
         self.end_if_drained();
     }
 
-    /// Whether the handshake is between two slices of a key derivation.
+    /// Whether a key derivation has further slices.
     pub(crate) fn is_deriving(&self) -> bool {
         self.next_slice.is_some()
     }
 
-    /// Submits an operation: it is written at once and goes out with the next [`transmit`](Self::transmit).
+    /// Submits an operation: writes it at once, to be sent with the next [`transmit`](Self::transmit).
     pub fn submit(&mut self, now: Instant, call: Call<'_>) -> Result<OperationId, SubmitError> {
         match self.state {
             State::Ready => {}
@@ -274,28 +275,27 @@ impl Session {
         self.in_flight.len() >= self.config.max_in_flight || send_bytes >= self.config.max_send_bytes
     }
 
-    /// Octets that go out in fragments and that this request has to wait for: they let pass what fits a frame, and are
-    /// waited for only by others of their kind.
+    /// Bytes in fragments that this request must wait for: only requests larger than a frame wait for fragments.
     fn fragments_before(&self, request: &Request) -> usize {
-        let fragments = self.messages.as_ref().filter(|_| request.value_bytes() > ONE_FRAME);
-        fragments.map_or(0, Messages::held)
+        let fragments = self.messages.as_ref().filter(|_| request.value_bytes() > SINGLE_FRAME);
+        fragments.map_or(0, Messages::in_fragments)
     }
 
-    /// Whether a request is not taken now only because others of its kind are not out yet: what fits a frame would be.
+    /// Whether a request is rejected only because of queued fragments; a message that fits a frame would be accepted.
     pub(crate) fn holds_back(&self, request: &Request) -> bool {
         let own = self.out.len();
         !self.is_full(own) && self.is_full(own + self.fragments_before(request))
     }
 
-    /// Gives an operation up: no event will come for it, and its answer is dropped. It may be executed all the same.
+    /// Cancels an operation: no event follows, and its reply is dropped. The server may execute it all the same.
     ///
-    /// Answers false if it isn't in flight (any more).
+    /// Returns false if the operation is not in flight.
     pub fn cancel(&mut self, id: OperationId) -> bool {
         match self.in_flight.get_mut(id.0) {
             Some(operation) if operation.owner == Owner::Host => {
-                operation.owner = Owner::Nobody;
-                self.messages.iter_mut().for_each(|messages| messages.give_up(id.0));
-                self.forget_listener_of(id.0);
+                operation.owner = Owner::Abandoned;
+                self.messages.iter_mut().for_each(|messages| messages.cancel(id.0));
+                self.remove_listener_of(id.0);
                 self.end_if_drained();
                 true
             }
@@ -303,7 +303,7 @@ impl Session {
         }
     }
 
-    /// Accepts no more operations, and ends the session when those in flight are done.
+    /// Rejects further operations, and closes the session after the last one in flight.
     pub fn close(&mut self) {
         match self.state {
             State::Handshake(_) => self.end(Disconnect::Closed),
@@ -315,37 +315,37 @@ impl Session {
         }
     }
 
-    /// Ends the session now; operations in flight fail.
+    /// Closes the session immediately; operations in flight fail.
     pub fn abort(&mut self) {
         self.end(Disconnect::Closed);
     }
 
-    /// The next event.
+    /// Returns the next event.
     pub fn poll_event(&mut self) -> Option<Event> {
         let event = self.events.pop_front();
         if self.events.is_empty() && self.decoder.buffered() > 0 {
             // Decoding may have paused at the limit.
-            self.decode(self.quiet_since);
+            self.decode(self.last_received);
         }
         event.or_else(|| self.events.pop_front())
     }
 
-    /// What is to be sent.
+    /// Bytes to send.
     pub fn transmit(&self) -> &SendBuffer {
         &self.out
     }
 
-    /// The host has sent the first `count` bytes of [`transmit`](Self::transmit).
+    /// Reports that the host sent the first `count` bytes of [`transmit`](Self::transmit).
     pub fn transmitted(&mut self, count: usize) {
         self.out.advance(count);
     }
 
-    /// When to call [`handle_timeout`](Self::handle_timeout), if nothing else happens before.
+    /// Deadline for the next call of [`handle_timeout`](Self::handle_timeout).
     pub fn poll_timeout(&self) -> Option<Instant> {
         self.timeout_reason().map(|(deadline, _)| deadline)
     }
 
-    /// As [`poll_timeout`](Self::poll_timeout), and why.
+    /// Deadline of [`poll_timeout`](Self::poll_timeout), with its reason.
     pub fn timeout_reason(&self) -> Option<(Instant, TimeoutReason)> {
         let mut first = self.stall_deadline().map(|deadline| (deadline, TimeoutReason::Stall));
         let mut consider = |deadline: Option<Instant>, reason| {
@@ -364,12 +364,12 @@ impl Session {
     }
 
     fn stall_deadline(&self) -> Option<Instant> {
-        (self.in_flight.len() > 0 && !self.is_held).then(|| self.quiet_since + self.config.stall_timeout)
+        (self.in_flight.len() > 0 && !self.is_held).then(|| self.last_received + self.config.stall_timeout)
     }
 
     fn send(&mut self, now: Instant, call: Call<'_>, version: Version, deadline: Instant, owner: Owner) -> u64 {
         if self.in_flight.len() == 0 {
-            self.quiet_since = now;
+            self.last_received = now;
         }
         let asked = Asked { operation: call.request.operation(), version, intelligence: self.config.intelligence };
         let token = call.token;
@@ -388,22 +388,22 @@ impl Session {
     }
 
     fn send_handshake(&mut self, now: Instant, request: Request, version: Version) {
-        let asking = match &request {
-            Request::Ping {} => Asking::Ping,
-            Request::AuthMechList {} => Asking::Offer,
-            _ => Asking::Step,
+        let kind = match &request {
+            Request::Ping {} => HandshakeRequest::Ping,
+            Request::AuthMechList {} => HandshakeRequest::Offer,
+            _ => HandshakeRequest::Step,
         };
         let options = RequestOptions::default();
         let deadline = self.started + self.config.handshake_timeout;
         let id = self.send(now, Call::new(&request, &options), version, deadline, Owner::Handshake);
-        self.asking.push((id, asking));
+        self.handshake_requests.push((id, kind));
         if let Request::Auth { response, .. } = request {
             self.out.wipe_when_sent();
             wipe_if_unique(response.0);
         }
     }
 
-    /// A message that is no whole one.
+    /// Ends the session after an incomplete message.
     pub(super) fn end_incomplete(&mut self) {
         let violation = self.decoder.incomplete();
         self.end(Disconnect::Violation(violation));
@@ -427,7 +427,7 @@ impl Session {
                 }
                 Some(Err(violation)) => self.end(Disconnect::Violation(violation)),
             }
-            // At once: what follows the last reply is nobody's, and must not turn a clean end into a violation.
+            // Closes before decoding more: bytes behind the last reply must not turn a clean end into a violation.
             self.end_if_drained();
         }
     }
@@ -450,7 +450,7 @@ impl Session {
         match operation.owner {
             Owner::Host => self.complete(reply, operation),
             Owner::Handshake => self.continue_handshake(now, reply),
-            Owner::Nobody => {
+            Owner::Abandoned => {
                 self.counters.late_replies += 1;
                 if let Some(topology) = reply.topology {
                     let (id, token) = (OperationId(reply.message_id), operation.token);
@@ -463,7 +463,7 @@ impl Session {
     fn complete(&mut self, reply: Reply, operation: InFlight) {
         let id = OperationId(reply.message_id);
         if reply.status.is_error() {
-            self.forget_listener_of(id.0);
+            self.remove_listener_of(id.0);
         }
         let token = operation.token;
         let result = match reply.body {
@@ -478,16 +478,17 @@ impl Session {
         self.events.push_back(Event::Completed { id, token, result });
     }
 
-    /// An error that answers nothing in flight: the server could not read something that was sent to it.
+    /// Handles an error without a request in flight: the server could not read a request.
     fn handle_stray_error(&mut self, reply: Reply) {
-        // During negotiation that something is the PING, in a version that the server doesn't know.
+        // During negotiation, the unreadable request is the PING, in a version unknown to the server.
         if let State::Handshake(handshake) = &self.state
             && handshake.version().is_none()
-            && let Some((ping, _)) = self.asking.iter().find(|(_, asking)| *asking == Asking::Ping)
+            && let Some((ping, _)) =
+                self.handshake_requests.iter().find(|(_, request)| *request == HandshakeRequest::Ping)
         {
             let message_id = *ping;
             self.in_flight.remove(message_id);
-            return self.continue_handshake(self.quiet_since, Reply { message_id, ..reply });
+            return self.continue_handshake(self.last_received, Reply { message_id, ..reply });
         }
         let message = match reply.body {
             Body::Error(message) => message,
@@ -498,32 +499,32 @@ impl Session {
 
     fn continue_handshake(&mut self, now: Instant, reply: Reply) {
         let State::Handshake(handshake) = &mut self.state else { return };
-        let Some(index) = self.asking.iter().position(|(id, _)| *id == reply.message_id) else { return };
-        let (_, asking) = self.asking.swap_remove(index);
-        let next = handshake.handle_reply(asking, reply);
+        let Some(index) = self.handshake_requests.iter().position(|(id, _)| *id == reply.message_id) else { return };
+        let (_, request) = self.handshake_requests.swap_remove(index);
+        let next = handshake.handle_reply(request, reply);
         self.proceed(now, next);
     }
 
-    fn proceed(&mut self, now: Instant, next: Result<Next, Disconnect>) {
+    fn proceed(&mut self, now: Instant, next: Result<Action, Disconnect>) {
         match next {
-            Ok(Next::Send(request, version)) => self.send_handshake(now, request, version),
-            Ok(Next::Wait) => {}
-            Ok(Next::Resume) => self.next_slice = Some(now + NEXT_SLICE),
-            Ok(Next::Ready) => self.become_ready(now),
+            Ok(Action::Send(request, version)) => self.send_handshake(now, request, version),
+            Ok(Action::Wait) => {}
+            Ok(Action::Resume) => self.next_slice = Some(now + NEXT_SLICE),
+            Ok(Action::Ready) => self.finish_handshake(now),
             Err(reason) => self.end(reason),
         }
     }
 
-    fn become_ready(&mut self, now: Instant) {
+    fn finish_handshake(&mut self, now: Instant) {
         let State::Handshake(handshake) = core::mem::replace(&mut self.state, State::Ready) else { return };
         self.version = handshake.version().unwrap_or(self.version);
-        // The offer asked for beside the PING may not have come, if it turned out not to be needed.
-        for (id, _) in self.asking.drain(..) {
+        // A reply to AUTH_MECH_LIST may be outstanding if the list was not needed.
+        for (id, _) in self.handshake_requests.drain(..) {
             if let Some(operation) = self.in_flight.get_mut(id) {
-                operation.owner = Owner::Nobody;
+                operation.owner = Owner::Abandoned;
             }
         }
-        self.quiet_since = now;
+        self.last_received = now;
         let (ping, authentication) = handshake.into_results();
         self.authentication = authentication;
         let wire::Ping { key_type, value_type, server_version, operations } = ping;
@@ -538,9 +539,9 @@ impl Session {
                 earliest = Some(earliest.map_or(operation.deadline, |earliest| earliest.min(operation.deadline)));
                 continue;
             }
-            operation.owner = Owner::Nobody;
-            self.messages.iter_mut().for_each(|messages| messages.give_up(id));
-            // What has not gone out yet still will: its bytes stand between others.
+            operation.owner = Owner::Abandoned;
+            self.messages.iter_mut().for_each(|messages| messages.cancel(id));
+            // Unsent bytes are sent all the same: they are in the middle of the stream.
             let applied = Applied::Unknown;
             let after = now - operation.submitted;
             let error = OperationError::TimedOut { operation: operation.asked.operation, after, applied };
@@ -549,7 +550,7 @@ impl Session {
         self.earliest_deadline = earliest;
     }
 
-    pub(super) fn forget_listener_of(&mut self, id: u64) {
+    pub(super) fn remove_listener_of(&mut self, id: u64) {
         self.listeners.retain(|_, added_by| *added_by != id);
     }
 
@@ -560,7 +561,7 @@ impl Session {
         }
     }
 
-    /// Ends the session: every operation in flight learns what may have become of it.
+    /// Ends the session, and completes every operation in flight with an error.
     pub(super) fn end(&mut self, reason: Disconnect) {
         if self.is_closed() {
             return;
@@ -583,7 +584,7 @@ impl Session {
             messages.clear();
         }
         self.listeners.clear();
-        self.asking.clear();
+        self.handshake_requests.clear();
         self.next_slice = None;
         self.earliest_deadline = None;
     }

@@ -1,4 +1,4 @@
-//! What a session is told at its beginning.
+//! Configuration of a session.
 
 use alloc::string::String;
 use alloc::sync::Arc;
@@ -10,26 +10,26 @@ use crate::wire::{Intelligence, Limits, Version};
 /// Settings of a [`Session`](super::Session).
 #[derive(Debug, Clone)]
 pub struct Config {
-    /// Which protocol version to speak. Default: the newest that both sides know.
+    /// Choice of the protocol version. Default: the newest supported by both sides.
     pub version: VersionChoice,
-    /// How much of topologies the client understands. Default: members and segment owners.
+    /// Amount of topology information to request. Default: members and segment owners.
     pub intelligence: Intelligence,
-    /// Who to be; `None` to skip authentication. Default: `None`.
+    /// Authentication; `None` skips it. Default: `None`.
     pub authentication: Option<Authentication>,
-    /// Time for negotiation and authentication together. Default 10 s.
+    /// Timeout of negotiation and authentication together. Default 10 s.
     pub handshake_timeout: Duration,
-    /// Deadline of an operation whose submitter names none. Default 15 s.
+    /// Default timeout of an operation. Default 15 s.
     pub operation_timeout: Duration,
-    /// With operations in flight and no byte received for so long, the link is given up. Default 60 s.
+    /// Timeout for a link without received bytes while operations are in flight. Default 60 s.
     pub stall_timeout: Duration,
-    /// Operations in flight, those included that timed out and whose answer is still awaited. Default 1,024.
+    /// Maximum number of operations in flight, including expired ones without a reply. Default 1,024.
     pub max_in_flight: usize,
-    /// Bytes waiting to be sent above which nothing more is accepted. Default 16 MiB; one operation may exceed it. Where
-    /// messages go out in fragments, those that fit a frame do not wait for them.
+    /// Size of the send queue, in bytes, above which operations are rejected. Default 16 MiB; one operation may exceed
+    /// it. Fragments of large messages do not count for messages that fit a frame.
     pub max_send_bytes: usize,
-    /// Events waiting to be polled above which nothing more is decoded. Default 4,096.
+    /// Number of queued events above which decoding pauses. Default 4,096.
     pub max_events: usize,
-    /// What a server may ask of us.
+    /// Limits on the server's messages.
     pub limits: Limits,
 }
 
@@ -50,45 +50,46 @@ impl Default for Config {
     }
 }
 
-/// Which protocol version to speak.
+/// Choice of the protocol version.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum VersionChoice {
-    /// The newest that both sides know.
+    /// The newest supported by both sides.
     ///
-    /// The handshake is made at 3.1, because an older server takes the longer header of 4.0 for the beginning of a
-    /// next request; the server's answer tells what it knows, and the session goes on with that.
+    /// The handshake uses 3.1, because an older server would read the longer header of 4.0 as the beginning of another
+    /// request. The server's reply contains its newest version, with which the session continues.
     #[default]
     Newest,
-    /// This one and no other.
+    /// Exactly this version.
     Exactly(Version),
 }
 
-/// How to authenticate.
+/// Authentication settings.
 #[derive(Debug, Clone)]
 pub struct Authentication {
-    /// Who to be.
+    /// Credentials of the user.
     pub credentials: Arc<Credentials>,
-    /// The mechanism; `None` for the strongest that both sides know and that [`sasl::Policy`](crate::sasl::Policy) allows.
+    /// SASL mechanism; `None` for the strongest one that both sides support and [`sasl::Policy`](crate::sasl::Policy)
+    /// allows.
     pub mechanism: Option<Mechanism>,
-    /// SCRAM: the session ends if the server asks for more iterations of the password's hash. 100,000 take about 0.1 s.
-    /// The session derives in slices of at most 10,000, one per call: after each it asks for
-    /// [`handle_timeout`](super::Session::handle_timeout) at once, so that the host's other work goes on in between.
-    /// Default 100,000.
+    /// Maximum number of SCRAM hash iterations; the session ends if the server requires more. 100,000 take about 0.1
+    /// s. The session derives in slices of at most 10,000, one per call: after each slice
+    /// [`handle_timeout`](super::Session::handle_timeout) is due at once, so that the host can do other work in
+    /// between. Default 100,000.
     pub max_iterations: u32,
-    /// What the link is known by at both ends; `None` where that is not known, or where TLS ends before the server.
+    /// Channel binding data of the TLS connection; `None` if it is unknown, or if TLS ends before the server.
     pub channel_binding: Option<ChannelBinding>,
-    /// Whether nothing but SCRAM bound to the link is used. Default: no.
+    /// Whether to require SCRAM with channel binding. Default: no.
     pub requires_channel_binding: bool,
-    /// The server's name in the realm of SASL. Infinispan's default is `infinispan`.
+    /// Server name in SASL. Infinispan's default is `infinispan`.
     pub server_name: String,
-    /// Whether the host encrypts the link.
+    /// Whether the link is encrypted.
     pub encrypted: bool,
-    /// Salted passwords of earlier sessions: spares this one the cost of deriving them.
+    /// Salted passwords of earlier sessions, which save this session the derivation.
     pub salted_passwords: SaltedPasswordCache,
 }
 
 impl Authentication {
-    /// With the strongest mechanism that both sides know.
+    /// Creates settings for the strongest mechanism that both sides support.
     pub fn new(credentials: Arc<Credentials>, encrypted: bool) -> Self {
         Self {
             credentials,

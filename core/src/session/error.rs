@@ -1,8 +1,8 @@
-//! What can go wrong, in four kinds that are never mixed.
+//! Errors of four kinds, which are never mixed.
 //!
-//! The caller misused the session: [`SubmitError`], returned at once. The server answered with an error:
-//! [`OperationError::Server`], the session goes on. The server broke the protocol, or the path to it failed:
-//! [`Disconnect`], the session is over, and each operation in flight learns what may have become of it.
+//! A mistake of the caller is a [`SubmitError`], returned at once. An error from the server is
+//! [`OperationError::Server`], and the session continues. A protocol violation of the server or a failure of the path
+//! is a [`Disconnect`]: the session is over, and each operation in flight fails with [`Applied`].
 
 use alloc::string::String;
 use alloc::sync::Arc;
@@ -16,63 +16,63 @@ use crate::http2::ErrorCode;
 use crate::sasl::SaslError;
 use crate::wire::{Effect, Operation, Status, Version, Violation};
 
-/// Why an operation was not accepted. Nothing of it has been sent.
+/// Reason for which an operation was rejected. Nothing was sent.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum SubmitError {
-    /// Too many operations are in flight, or too many bytes wait to be sent: not now.
+    /// Too many operations are in flight, or too many bytes wait to be sent; retry later.
     #[error(
         "{in_flight} operations are in flight and {send_bytes} bytes wait to be sent: try again when some are done"
     )]
     Full {
-        /// Operations in flight.
+        /// Number of operations in flight.
         in_flight: usize,
-        /// Bytes waiting.
+        /// Number of bytes waiting to be sent.
         send_bytes: usize,
     },
-    /// Negotiation or authentication is still going on.
+    /// Negotiation or authentication is not complete.
     #[error("the session is not ready: negotiation or authentication is still going on")]
     NotReady,
-    /// The session is over or ending.
+    /// The session is closed or draining.
     #[error("the session is closed")]
     Closed,
-    /// The protocol version of the session doesn't have this operation.
+    /// The session's protocol version does not have the operation.
     #[error("{operation} needs protocol version {since}, this session speaks {version}")]
     NotInVersion {
-        /// The operation.
+        /// Rejected operation.
         operation: Operation,
-        /// The first version that has it.
+        /// First version that has it.
         since: Version,
-        /// The session's version.
+        /// Version of the session.
         version: Version,
     },
-    /// GET_STREAM from an offset. Servers announce what is left of the value and then send all of it, so that nothing
-    /// after it could be understood.
+    /// GET_STREAM from an offset. Servers announce the length of the rest of the value but send all of it, so the
+    /// bytes behind it could not be decoded.
     #[error(
         "GET_STREAM from offset {offset} would break the session: servers answer it with more bytes than they announce; read from 0"
     )]
     OffsetBreaksStream {
-        /// The offset.
+        /// Rejected offset.
         offset: u32,
     },
-    /// A field is larger than its place on the wire.
+    /// A field exceeds its limit on the wire.
     #[error("{field} is too large: {size}, at most {limit} fit on the wire")]
     TooLarge {
-        /// The field.
+        /// Name of the field.
         field: &'static str,
-        /// Its size.
+        /// Size of the field, in bytes or items.
         size: usize,
-        /// The most that fits.
+        /// Largest allowed size.
         limit: usize,
     },
 }
 
-/// Whether an operation without an answer may have been executed by the server.
+/// Whether the server may have executed an operation without a reply.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Applied {
-    /// It certainly was not: the server can't have received it whole.
+    /// Not executed: the server can't have received the whole request.
     No,
-    /// Nobody here can know.
+    /// Unknown.
     Unknown,
 }
 
@@ -85,7 +85,7 @@ impl fmt::Display for Applied {
     }
 }
 
-/// What to say of an operation's fate: nothing of one that only reads.
+/// Text about [`Applied`] for a message; empty for a read operation.
 pub(crate) struct Fate(pub(crate) Operation, pub(crate) Applied);
 
 impl fmt::Display for Fate {
@@ -94,149 +94,149 @@ impl fmt::Display for Fate {
     }
 }
 
-/// How an operation failed.
+/// Reason for which an operation failed.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum OperationError {
-    /// The server answered with an error; the session goes on.
+    /// The server replied with an error; the session continues.
     #[error("{operation} failed in the server: {status}: {message}")]
     Server {
-        /// The operation.
+        /// Failed operation.
         operation: Operation,
-        /// The kind of error.
+        /// Status of the reply.
         status: Status,
-        /// The server's words.
+        /// Error message of the server.
         message: String,
     },
-    /// No answer came in time; the session goes on.
+    /// No reply arrived before the deadline; the session continues.
     #[error("{operation} got no answer within {} ms{}", after.as_millis(), Fate(*operation, *applied))]
     TimedOut {
-        /// The operation.
+        /// Failed operation.
         operation: Operation,
-        /// How long it was waited for.
+        /// Time since the submission.
         after: Duration,
-        /// What may have become of it.
+        /// Whether the server may have executed it.
         applied: Applied,
     },
-    /// The endpoint between client and server gave the call up; the session goes on.
+    /// The endpoint between client and server gave the call up; the session continues.
     #[error("{operation} was given up on its way to the server: {}{}", Explained(*code), Fate(*operation, *applied))]
     GivenUp {
-        /// The operation.
+        /// Failed operation.
         operation: Operation,
-        /// Why.
+        /// Error code of the endpoint.
         code: ErrorCode,
-        /// What may have become of it.
+        /// Whether the server may have executed it.
         applied: Applied,
     },
-    /// The session ended before the answer came.
+    /// The session ended before the reply.
     #[error("{operation} got no answer: {reason}{}", Fate(*operation, *applied))]
     Disconnected {
-        /// The operation.
+        /// Failed operation.
         operation: Operation,
-        /// Why the session ended.
+        /// Reason for the end of the session.
         reason: Arc<Disconnect>,
-        /// What may have become of it.
+        /// Whether the server may have executed it.
         applied: Applied,
     },
 }
 
 impl OperationError {
-    /// Whether the operation has certainly not been executed.
+    /// Whether the operation was certainly not executed.
     pub(crate) fn was_not_applied(&self) -> bool {
         matches!(self, Self::Disconnected { applied: Applied::No, .. } | Self::GivenUp { applied: Applied::No, .. })
     }
 }
 
-/// Why a session ended.
+/// Reason for the end of a session.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Disconnect {
-    /// The host asked for it.
+    /// The host closed the session.
     #[error("the session was closed")]
     Closed,
-    /// The link is gone; the text is the host's.
+    /// The link was lost; the text is the host's.
     #[error("the connection was lost: {0}")]
     LinkLost(String),
-    /// The proxy that leads to the server did not give a tunnel.
+    /// The forward proxy refused the tunnel.
     #[error("{0}")]
     Proxy(TunnelError),
     /// The endpoint between client and server gave up a call of the handshake.
     #[error("the endpoint gave the handshake up: {}", Explained(*.0))]
     CallGivenUp(ErrorCode),
-    /// What carries the session over HTTP is over, or refused it.
+    /// The session's carriage over HTTP has ended, or refused the session.
     #[error("{0}")]
     Carriage(LinkEnd),
-    /// Another member answers than the one that was asked for.
+    /// Another member than the requested one replied.
     #[error("another member answered: {answered}")]
     OtherMember {
-        /// What it says of itself.
+        /// Identity of the member that replied.
         answered: String,
     },
-    /// A server names a member at a host that the user has not: no link is opened to it.
+    /// A server named a member whose host is not allowed by the user's settings; no link is opened to it.
     #[error("{member} is not within member_hosts ({allowed}) and is not dialled; member_hosts=… allows other hosts")]
     MemberNotAllowed {
-        /// The member's address.
+        /// Address of the member.
         member: String,
-        /// The hosts in force.
+        /// Allowed hosts.
         allowed: String,
     },
-    /// The endpoint or the member can't be written into a request.
+    /// The endpoint or the member is not valid in an HTTP request.
     #[error("no tunnel can be asked for: {0}")]
     Request(http1::Misuse),
-    /// The server broke the protocol.
+    /// The server violated the protocol.
     #[error("the server broke the protocol: {0}")]
     Violation(Violation),
-    /// The server reports that it could not read what was sent; it can't be known any more what it makes of the rest.
+    /// The server could not read a request, so its interpretation of the following bytes is unknown.
     #[error("the server could not read a request: {status}: {message}")]
     ServerLostTrack {
-        /// The kind of error.
+        /// Status of the reply.
         status: Status,
-        /// The server's words.
+        /// Error message of the server.
         message: String,
     },
-    /// Negotiation and authentication took too long.
+    /// The handshake timeout expired.
     #[error("no session after {} ms: the server did not complete the {stage}", after.as_millis())]
     HandshakeTimedOut {
-        /// What was waited for.
+        /// Stage of the handshake.
         stage: &'static str,
-        /// How long.
+        /// Time since the start of the session.
         after: Duration,
     },
-    /// With operations in flight nothing was received for too long.
+    /// Nothing was received for too long while operations were in flight.
     #[error("nothing was received for {} ms with {in_flight} operations in flight", after.as_millis())]
     Stalled {
-        /// Operations in flight.
+        /// Number of operations in flight.
         in_flight: usize,
-        /// How long nothing came.
+        /// Time since the last received byte.
         after: Duration,
     },
-    /// The server doesn't speak a protocol version that the client may use.
+    /// The server supports no protocol version that the client may use.
     #[error("the server does not speak protocol version {wanted}: {detail}")]
     VersionRefused {
-        /// The version asked for: the oldest that was tried.
+        /// Requested version: the oldest that was tried.
         wanted: Version,
-        /// What the server said.
+        /// Explanation of the server.
         detail: String,
     },
     /// The server refused the PING of the handshake.
     #[error("the server refused the handshake: {status}: {message}")]
     Refused {
-        /// The kind of error.
+        /// Status of the reply.
         status: Status,
-        /// The server's words.
+        /// Error message of the server.
         message: String,
     },
     /// The server refused the credentials.
     #[error("authentication as {username:?} by {mechanism} failed: {message}")]
     AuthenticationFailed {
-        /// The user.
+        /// User name of the credentials.
         username: String,
-        /// The mechanism.
+        /// SASL mechanism in use.
         mechanism: &'static str,
-        /// The server's words.
+        /// Error message of the server.
         message: String,
     },
-    /// Authentication could not be carried out, or the server did not prove itself.
+    /// Authentication failed on the client's side, or the server did not prove its identity.
     #[error("authentication: {0}")]
     Sasl(SaslError),
 }

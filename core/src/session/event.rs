@@ -1,4 +1,4 @@
-//! What a session tells its host.
+//! Events of a session.
 
 use alloc::boxed::Box;
 use alloc::sync::Arc;
@@ -8,76 +8,76 @@ use super::client::OperationId;
 use super::error::{Disconnect, OperationError};
 use crate::wire::{self, MediaType, Reply, Topology, Version};
 
-/// What happened in a session.
+/// Event of a session.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Event {
-    /// Operations can be submitted now. The first event, unless it is `Closed`.
+    /// The handshake is complete. The first event, unless it is `Closed`.
     Ready(Ready),
-    /// An operation is done. Exactly one such event comes for every one submitted and not cancelled.
+    /// An operation has completed. Each submitted operation has exactly one such event, unless it is cancelled.
     Completed {
-        /// The operation.
+        /// Id of the operation.
         id: OperationId,
-        /// The host's name for it.
+        /// Token of the operation's [`Call`](super::Call).
         token: u64,
-        /// The answer, or why there is none. A condition that did not hold is an answer.
+        /// Reply, or the reason for its absence. A condition that did not hold is a reply.
         result: Result<Reply, OperationError>,
     },
-    /// A topology came with an error, or with an answer that nobody waits for any more.
+    /// New topology from an error, or from the reply to a cancelled or expired operation.
     Topology {
-        /// The operation.
+        /// Id of the operation.
         id: OperationId,
-        /// The host's name for it.
+        /// Token of the operation's [`Call`](super::Call).
         token: u64,
-        /// The topology.
+        /// New topology.
         topology: Box<Topology>,
     },
-    /// An event for a cache listener of this session.
+    /// Event of a cache listener.
     Entry(wire::Event),
-    /// An event for a counter listener of this session.
+    /// Event of a counter listener.
     Counter(wire::CounterEvent),
-    /// The session is over. The last event.
+    /// The session is closed. The last event.
     Closed(Arc<Disconnect>),
 }
 
-/// What negotiation has found.
+/// Results of the handshake.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Ready {
-    /// The version that the session speaks.
+    /// Negotiated protocol version.
     pub version: Version,
-    /// The server's newest version, as its byte; `None` before 3.0.
+    /// Newest protocol version of the server, as its byte; `None` before 3.0.
     pub server_version: Option<u8>,
-    /// Request opcodes that the server knows; empty before 3.0.
+    /// Request opcodes supported by the server; empty before 3.0.
     pub operations: Vec<u16>,
-    /// The form in which the default cache stores keys.
+    /// Storage media type of the default cache's keys.
     pub key_type: MediaType,
-    /// The form in which the default cache stores values.
+    /// Storage media type of the default cache's values.
     pub value_type: MediaType,
 }
 
-/// What a session waits for with its timeout.
+/// Reason for a session's deadline.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TimeoutReason {
-    /// The next slice of a key derivation, due at once.
+    /// Next slice of a key derivation, due at once.
     Derivation,
-    /// The end of negotiation and authentication.
+    /// Timeout of negotiation and authentication.
     Handshake,
-    /// The deadline of an operation, or a moment before it.
+    /// Deadline of an operation, or a lower bound of it.
     Operation,
-    /// Any byte from the server.
+    /// Timeout of a link without received bytes.
     Stall,
 }
 
-/// What a session has done, as plain numbers.
+/// Counters of a session.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Counters {
-    /// Requests written, the handshake's included.
+    /// Requests sent, those of the handshake included.
     pub requests: u64,
     /// Replies received.
     pub replies: u64,
-    /// Replies that came after their deadline, or to an operation that was cancelled; consumed and dropped.
+    /// Replies to expired or cancelled operations; dropped.
     pub late_replies: u64,
-    /// Events delivered to a listener.
+    /// Events of this session's listeners.
     pub events: u64,
-    /// Events for listeners that this session doesn't have (any more); dropped.
+    /// Events of other or removed listeners; dropped.
     pub stray_events: u64,
 }

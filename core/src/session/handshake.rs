@@ -1,17 +1,18 @@
-//! Negotiation and authentication: what happens on a link before it is a session.
+//! Version negotiation and authentication.
 //!
 //! ```text
 //!   PING 3.1 ──error──▶ PING of the next older version … ──▶ Disconnect
-//!      │ success: version = newest that both know
+//!      │ success: version = newest supported by both sides
 //!      ▼
 //!   AUTH_MECH_LIST ──▶ AUTH ──▶ … ──▶ ready          (with credentials)
 //!      └──────────────────────────▶ ready            (without)
 //! ```
 //!
-//! A derivation of SCRAM that takes several slices goes on in [`Handshake::resume`], between a challenge and the next AUTH.
+//! A key derivation of SCRAM in several slices continues in [`Handshake::resume`], between a challenge and the next
+//! AUTH.
 //!
-//! With credentials and no mechanism named, the mechanisms are asked for together with the first PING: a session costs
-//! one round trip less.
+//! With credentials and no configured mechanism, AUTH_MECH_LIST is sent together with the first PING, which saves a
+//! round trip.
 
 use alloc::format;
 use alloc::string::{String, ToString};
@@ -22,7 +23,7 @@ use super::error::Disconnect;
 use crate::sasl::{self, Binding, ChannelBinding, Mechanism, SaltedPasswordCache, SaslError, Step};
 use crate::wire::{AuthResponse, Body, Ping, Reply, Request, Status, Version};
 
-/// Versions tried when the newest is wanted, in this order.
+/// Versions of the PING for [`VersionChoice::Newest`], in order.
 const HANDSHAKE_VERSIONS: [Version; 12] = [
     Version::V3_1,
     Version::V3_0,
@@ -38,32 +39,32 @@ const HANDSHAKE_VERSIONS: [Version; 12] = [
     Version::V2_0,
 ];
 
-/// What the handshake wants next.
-pub(super) enum Next {
-    /// Send this, in that version.
+/// Next action of the handshake.
+pub(super) enum Action {
+    /// Send this request in this version.
     Send(Request, Version),
-    /// Nothing: an answer is awaited.
+    /// Wait for a reply.
     Wait,
-    /// Call [`Handshake::resume`]: a derivation has more slices.
+    /// Call [`Handshake::resume`] for the next slice of a key derivation.
     Resume,
     /// The session is ready.
     Ready,
 }
 
-/// The handshake of a session.
+/// Handshake of a session.
 pub(super) struct Handshake {
     stage: Stage,
     choice: VersionChoice,
     authentication: Option<Authentication>,
     seed: [u8; 32],
-    /// The offer that was asked for with the PING, once it has come.
+    /// Mechanisms offered by the server.
     offer: Offer,
     ping: Ping,
 }
 
-#[allow(clippy::large_enum_variant)] // one of its kind in a session, boxed, and gone when the session is ready
+#[allow(clippy::large_enum_variant)] // one per session, boxed, and dropped when the session is ready
 enum Stage {
-    Negotiating { tried: usize },
+    Negotiating { attempt: usize },
     AwaitingOffer { version: Version },
     Authenticating { version: Version, mechanism: Mechanism, client: sasl::Client },
     Ready { version: Version },
@@ -71,35 +72,35 @@ enum Stage {
 
 #[derive(PartialEq)]
 enum Offer {
-    NotAsked,
-    Asked,
-    Known(Vec<String>),
+    NotRequested,
+    Requested,
+    Received(Vec<String>),
 }
 
 impl Handshake {
     pub(super) fn new(choice: VersionChoice, authentication: Option<Authentication>, seed: [u8; 32]) -> Self {
-        let stage = Stage::Negotiating { tried: 0 };
-        Self { stage, choice, authentication, seed, offer: Offer::NotAsked, ping: Ping::default() }
+        let stage = Stage::Negotiating { attempt: 0 };
+        Self { stage, choice, authentication, seed, offer: Offer::NotRequested, ping: Ping::default() }
     }
 
-    /// The requests to begin with.
+    /// First requests of the handshake.
     pub(super) fn begin(&mut self) -> impl Iterator<Item = (Request, Version)> + use<> {
         let version = self.handshake_version(0);
         let ask = self.authentication.as_ref().is_some_and(|authentication| authentication.mechanism.is_none());
         if ask {
-            self.offer = Offer::Asked;
+            self.offer = Offer::Requested;
         }
         [(Request::Ping {}, version)].into_iter().chain(ask.then_some((Request::AuthMechList {}, version)))
     }
 
-    fn handshake_version(&self, tried: usize) -> Version {
+    fn handshake_version(&self, attempt: usize) -> Version {
         match self.choice {
             VersionChoice::Exactly(version) => version,
-            VersionChoice::Newest => HANDSHAKE_VERSIONS[tried],
+            VersionChoice::Newest => HANDSHAKE_VERSIONS[attempt],
         }
     }
 
-    /// What is waited for, in words.
+    /// Description of the current stage.
     pub(super) fn stage(&self) -> &'static str {
         match self.stage {
             Stage::Negotiating { .. } => "negotiation (PING)",
@@ -109,12 +110,12 @@ impl Handshake {
         }
     }
 
-    /// What the server told of itself.
+    /// Results of a complete handshake.
     pub(super) fn into_results(self) -> (Ping, Option<Authentication>) {
         (self.ping, self.authentication)
     }
 
-    /// The version agreed on, once it is.
+    /// Negotiated version; `None` before the end of negotiation.
     pub(super) fn version(&self) -> Option<Version> {
         match self.stage {
             Stage::Negotiating { .. } => None,
@@ -124,51 +125,51 @@ impl Handshake {
         }
     }
 
-    /// Takes the answer to one of the handshake's requests.
-    pub(super) fn handle_reply(&mut self, request: Asking, reply: Reply) -> Result<Next, Disconnect> {
+    /// Handles the reply to a request of the handshake.
+    pub(super) fn handle_reply(&mut self, request: HandshakeRequest, reply: Reply) -> Result<Action, Disconnect> {
         match (request, reply.body) {
-            (Asking::Ping, Body::Ping(ping)) => self.negotiated(ping),
-            (Asking::Ping, Body::Error(message)) => self.step_down(reply.status, message),
-            (Asking::Offer, Body::Names(names)) => {
-                self.offer = Offer::Known(names);
+            (HandshakeRequest::Ping, Body::Ping(ping)) => self.negotiated(ping),
+            (HandshakeRequest::Ping, Body::Error(message)) => self.try_older_version(reply.status, message),
+            (HandshakeRequest::Offer, Body::Names(names)) => {
+                self.offer = Offer::Received(names);
                 self.authenticate()
             }
-            // The PING beside it was refused as well: it is asked again in a version that the server knows.
-            (Asking::Offer, Body::Error(_)) if matches!(self.stage, Stage::Negotiating { .. }) => {
-                self.offer = Offer::NotAsked;
-                Ok(Next::Wait)
+            // The PING sent with it was refused as well; it is sent again in a version that the server supports.
+            (HandshakeRequest::Offer, Body::Error(_)) if matches!(self.stage, Stage::Negotiating { .. }) => {
+                self.offer = Offer::NotRequested;
+                Ok(Action::Wait)
             }
-            (Asking::Step, Body::Challenge { complete, challenge }) => self.step(&challenge, complete),
-            (Asking::Step, Body::Error(message)) => Err(self.refused(message)),
+            (HandshakeRequest::Step, Body::Challenge { complete, challenge }) => self.step(&challenge, complete),
+            (HandshakeRequest::Step, Body::Error(message)) => Err(self.refused(message)),
             (_, Body::Error(message)) => Err(Disconnect::Refused { status: reply.status, message }),
             (_, _) => Err(Disconnect::Refused { status: reply.status, message: String::new() }),
         }
     }
 
-    fn negotiated(&mut self, ping: Ping) -> Result<Next, Disconnect> {
-        let Stage::Negotiating { tried } = self.stage else { return Ok(Next::Wait) };
-        let spoken = self.handshake_version(tried);
+    fn negotiated(&mut self, ping: Ping) -> Result<Action, Disconnect> {
+        let Stage::Negotiating { attempt } = self.stage else { return Ok(Action::Wait) };
+        let current = self.handshake_version(attempt);
         let version = match (self.choice, ping.server_version) {
-            // A server of 3.0 or later answers a PING of a version that it doesn't know, in one that it does.
+            // A server of 3.0 or later replies to a PING of an unknown version, in a version that it supports.
             (VersionChoice::Exactly(wanted), Some(newest)) if newest < wanted.to_byte() => {
                 let detail = format!("its newest is {}.{}", newest / 10, newest % 10);
                 return Err(Disconnect::VersionRefused { wanted, detail });
             }
             (VersionChoice::Exactly(wanted), _) => wanted,
-            (VersionChoice::Newest, Some(newest)) => Version::newest_up_to(newest).unwrap_or(spoken),
-            (VersionChoice::Newest, None) => spoken,
+            (VersionChoice::Newest, Some(newest)) => Version::newest_up_to(newest).unwrap_or(current),
+            (VersionChoice::Newest, None) => current,
         };
         self.ping = ping;
         if self.authentication.is_none() {
             self.stage = Stage::Ready { version };
-            return Ok(Next::Ready);
+            return Ok(Action::Ready);
         }
         self.stage = Stage::AwaitingOffer { version };
         self.authenticate()
     }
 
-    fn step_down(&mut self, status: Status, message: String) -> Result<Next, Disconnect> {
-        let Stage::Negotiating { tried } = &mut self.stage else { return Ok(Next::Wait) };
+    fn try_older_version(&mut self, status: Status, message: String) -> Result<Action, Disconnect> {
+        let Stage::Negotiating { attempt } = &mut self.stage else { return Ok(Action::Wait) };
         let not_understood = matches!(
             status,
             Status::INVALID_MAGIC_OR_MESSAGE_ID
@@ -179,21 +180,21 @@ impl Handshake {
         if !not_understood {
             return Err(Disconnect::Refused { status, message });
         }
-        *tried += 1;
-        let tried = *tried;
+        *attempt += 1;
+        let attempt = *attempt;
         match self.choice {
-            VersionChoice::Newest if tried < HANDSHAKE_VERSIONS.len() => {
-                Ok(Next::Send(Request::Ping {}, HANDSHAKE_VERSIONS[tried]))
+            VersionChoice::Newest if attempt < HANDSHAKE_VERSIONS.len() => {
+                Ok(Action::Send(Request::Ping {}, HANDSHAKE_VERSIONS[attempt]))
             }
             VersionChoice::Newest => Err(Disconnect::VersionRefused { wanted: Version::V2_0, detail: message }),
             VersionChoice::Exactly(wanted) => Err(Disconnect::VersionRefused { wanted, detail: message }),
         }
     }
 
-    /// Goes on as far as what is known allows.
-    fn authenticate(&mut self) -> Result<Next, Disconnect> {
+    /// Continues the authentication as far as the received data allow.
+    fn authenticate(&mut self) -> Result<Action, Disconnect> {
         let (Stage::AwaitingOffer { version }, Some(authentication)) = (&self.stage, &self.authentication) else {
-            return Ok(Next::Wait);
+            return Ok(Action::Wait);
         };
         let version = *version;
         let mechanism = match (authentication.mechanism, &self.offer) {
@@ -202,7 +203,7 @@ impl Handshake {
                 return Err(Disconnect::Sasl(SaslError::BindingRequired { offered }));
             }
             (Some(named), _) => named,
-            (None, Offer::Known(offered)) => {
+            (None, Offer::Received(offered)) => {
                 let policy = sasl::Policy {
                     encrypted: authentication.encrypted,
                     mechanism: None,
@@ -212,10 +213,10 @@ impl Handshake {
                 sasl::select(offered.iter().map(String::as_str), &authentication.credentials, &policy)
                     .map_err(Disconnect::Sasl)?
             }
-            (None, Offer::Asked) => return Ok(Next::Wait),
-            (None, Offer::NotAsked) => {
-                self.offer = Offer::Asked;
-                return Ok(Next::Send(Request::AuthMechList {}, version));
+            (None, Offer::Requested) => return Ok(Action::Wait),
+            (None, Offer::NotRequested) => {
+                self.offer = Offer::Requested;
+                return Ok(Action::Send(Request::AuthMechList {}, version));
             }
         };
         let mut client = sasl::Client::with_binding(
@@ -229,35 +230,35 @@ impl Handshake {
         .map_err(Disconnect::Sasl)?;
         let response = client.initial_response();
         self.stage = Stage::Authenticating { version, mechanism, client };
-        Ok(Next::Send(auth(mechanism, response), version))
+        Ok(Action::Send(auth(mechanism, response), version))
     }
 
-    fn step(&mut self, challenge: &[u8], complete: bool) -> Result<Next, Disconnect> {
+    fn step(&mut self, challenge: &[u8], complete: bool) -> Result<Action, Disconnect> {
         self.advance(|client, cache| client.step(challenge, complete, cache))
     }
 
-    /// Does the next slice of a derivation.
-    pub(super) fn resume(&mut self) -> Result<Next, Disconnect> {
+    /// Computes the next slice of a key derivation.
+    pub(super) fn resume(&mut self) -> Result<Action, Disconnect> {
         self.advance(sasl::Client::resume)
     }
 
     fn advance(
         &mut self,
         step: impl FnOnce(&mut sasl::Client, &mut SaltedPasswordCache) -> Result<Step, SaslError>,
-    ) -> Result<Next, Disconnect> {
+    ) -> Result<Action, Disconnect> {
         let (Stage::Authenticating { version, mechanism, client }, Some(authentication)) =
             (&mut self.stage, &mut self.authentication)
         else {
-            return Ok(Next::Wait);
+            return Ok(Action::Wait);
         };
         match step(client, &mut authentication.salted_passwords).map_err(Disconnect::Sasl)? {
-            Step::Respond(response) => Ok(Next::Send(auth(*mechanism, response), *version)),
-            Step::Resume => Ok(Next::Resume),
-            // Also where the server has not said "complete": it does not with a SCRAM server-final, and one more AUTH
-            // would begin a new exchange.
+            Step::Respond(response) => Ok(Action::Send(auth(*mechanism, response), *version)),
+            Step::Resume => Ok(Action::Resume),
+            // Done even without the server's "complete": a SCRAM server-final comes without it, and another AUTH would
+            // begin a new exchange.
             Step::Done => {
                 self.stage = Stage::Ready { version: *version };
-                Ok(Next::Ready)
+                Ok(Action::Ready)
             }
         }
     }
@@ -265,7 +266,7 @@ impl Handshake {
     fn refused(&self, message: String) -> Disconnect {
         let mechanism = match &self.stage {
             Stage::Authenticating { mechanism, client, .. } => {
-                // OAUTHBEARER tells the reason one step earlier.
+                // OAUTHBEARER reports the reason one step earlier.
                 if let Some(reason) = client.refusal() {
                     return Disconnect::Sasl(reason.clone());
                 }
@@ -278,20 +279,21 @@ impl Handshake {
     }
 }
 
-/// Which of the handshake's requests an answer is to.
+/// Kind of a handshake request, to interpret its reply.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Asking {
+pub(super) enum HandshakeRequest {
     Ping,
     Offer,
     Step,
 }
 
-/// What the server is told of channel binding. Who has not seen the offer, and whoever picks another mechanism of one with
-/// channel binding, can't say that it is not offered.
+/// Channel binding flag for the server. `NotOffered` requires a received offer without -PLUS mechanisms.
 fn binding<'a>(mechanism: Mechanism, channel: Option<&'a ChannelBinding>, offer: &Offer) -> Binding<'a> {
     match (channel, offer) {
         (Some(channel), _) if mechanism.binds_channel() => Binding::Channel(channel),
-        (Some(_), Offer::Known(offered)) if !offered.iter().any(|name| name.ends_with("-PLUS")) => Binding::NotOffered,
+        (Some(_), Offer::Received(offered)) if !offered.iter().any(|name| name.ends_with("-PLUS")) => {
+            Binding::NotOffered
+        }
         _ => Binding::Unsupported,
     }
 }

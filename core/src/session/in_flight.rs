@@ -1,41 +1,41 @@
-//! The operations in flight, by message id.
+//! Table of operations in flight, by message id.
 
 use alloc::vec::Vec;
 
 use crate::time::Instant;
 use crate::wire::Asked;
 
-/// An operation whose answer has not come.
+/// An operation without a reply.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct InFlight {
     pub(super) asked: Asked,
     pub(super) submitted: Instant,
     pub(super) deadline: Instant,
-    /// Position behind its last byte in the stream of what is sent.
+    /// End of its last byte in the output stream.
     pub(super) sent_at: u64,
     pub(super) owner: Owner,
-    /// The host's name for it.
+    /// Value chosen by the host.
     pub(super) token: u64,
 }
 
-/// Who waits for an answer.
+/// Recipient of a reply.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Owner {
     /// The host.
     Host,
     /// The session itself: a step of its handshake.
     Handshake,
-    /// Nobody any more: it timed out or was cancelled. The answer, if it comes, is consumed and dropped.
-    Nobody,
+    /// None: the operation timed out or was cancelled. Its reply is dropped.
+    Abandoned,
 }
 
-/// Message ids count up and never come again; the table is a ring in which an id has one place.
+/// Ring of operations in flight. Message ids ascend and are never reused; each id has one slot.
 ///
-/// The ring grows while it is more than half full, so that a place is nearly always free, and it holds no more than
-/// the session lets in. Looking up, adding and removing cost the same however many operations are in flight.
+/// The ring grows when it is more than half full, so that a slot is nearly always free, up to the session's limit.
+/// Lookup, insertion and removal take constant time.
 #[derive(Default)]
 pub(super) struct InFlightTable {
-    places: Vec<Option<(u64, InFlight)>>,
+    slots: Vec<Option<(u64, InFlight)>>,
     count: usize,
     last_id: u64,
 }
@@ -45,72 +45,72 @@ impl InFlightTable {
         self.count
     }
 
-    fn place(&self, id: u64) -> usize {
-        id as usize & (self.places.len() - 1)
+    fn slot(&self, id: u64) -> usize {
+        id as usize & (self.slots.len() - 1)
     }
 
-    /// Takes in an operation and gives it an id; ids begin at 1, since 0 is that of counter events.
+    /// Inserts an operation and returns its new id. Ids begin at 1: counter events have 0.
     pub(super) fn insert(&mut self, operation: InFlight) -> u64 {
-        if self.count * 2 >= self.places.len() {
+        if self.count * 2 >= self.slots.len() {
             self.grow();
         }
         loop {
             self.last_id += 1;
-            // A call of a carriage has the lower half for its id, and 0 is none.
+            // The id of a carriage's call is the lower half, and 0 is not valid.
             if self.last_id as u32 == 0 {
                 continue;
             }
-            let place = self.place(self.last_id);
-            if self.places[place].is_none() {
-                self.places[place] = Some((self.last_id, operation));
+            let slot = self.slot(self.last_id);
+            if self.slots[slot].is_none() {
+                self.slots[slot] = Some((self.last_id, operation));
                 self.count += 1;
                 return self.last_id;
             }
         }
     }
 
-    /// Ids that differ modulo the old size differ modulo twice that size: none can meet another.
+    /// Doubles the ring. Ids with different slots keep different slots modulo the double size.
     fn grow(&mut self) {
-        let size = (self.places.len() * 2).max(8);
-        let mut places: Vec<Option<(u64, InFlight)>> = Vec::new();
-        places.resize_with(size, || None);
-        for (id, operation) in self.places.drain(..).flatten() {
-            places[id as usize & (size - 1)] = Some((id, operation));
+        let size = (self.slots.len() * 2).max(8);
+        let mut slots: Vec<Option<(u64, InFlight)>> = Vec::new();
+        slots.resize_with(size, || None);
+        for (id, operation) in self.slots.drain(..).flatten() {
+            slots[id as usize & (size - 1)] = Some((id, operation));
         }
-        self.places = places;
+        self.slots = slots;
     }
 
     pub(super) fn get(&self, id: u64) -> Option<&InFlight> {
-        let (found, operation) = self.places.get(id as usize & self.places.len().checked_sub(1)?)?.as_ref()?;
+        let (found, operation) = self.slots.get(id as usize & self.slots.len().checked_sub(1)?)?.as_ref()?;
         (*found == id).then_some(operation)
     }
 
     pub(super) fn get_mut(&mut self, id: u64) -> Option<&mut InFlight> {
-        let mask = self.places.len().checked_sub(1)?;
-        let (found, operation) = self.places.get_mut(id as usize & mask)?.as_mut()?;
+        let mask = self.slots.len().checked_sub(1)?;
+        let (found, operation) = self.slots.get_mut(id as usize & mask)?.as_mut()?;
         (*found == id).then_some(operation)
     }
 
     pub(super) fn remove(&mut self, id: u64) -> Option<InFlight> {
-        let mask = self.places.len().checked_sub(1)?;
-        let place = self.places.get_mut(id as usize & mask)?;
-        let (_, operation) = place.take_if(|(found, _)| *found == id)?;
+        let mask = self.slots.len().checked_sub(1)?;
+        let slot = self.slots.get_mut(id as usize & mask)?;
+        let (_, operation) = slot.take_if(|(found, _)| *found == id)?;
         self.count -= 1;
         Some(operation)
     }
 
-    /// All operations, in no order that means anything but always the same.
+    /// All operations, in a deterministic order without meaning.
     pub(super) fn iter_mut(&mut self) -> impl Iterator<Item = (u64, &mut InFlight)> {
-        self.places.iter_mut().flatten().map(|(id, operation)| (*id, operation))
+        self.slots.iter_mut().flatten().map(|(id, operation)| (*id, operation))
     }
 
     pub(super) fn iter(&self) -> impl Iterator<Item = (u64, &InFlight)> {
-        self.places.iter().flatten().map(|(id, operation)| (*id, operation))
+        self.slots.iter().flatten().map(|(id, operation)| (*id, operation))
     }
 
-    /// Takes all operations out, oldest first.
+    /// Removes all operations, oldest first.
     pub(super) fn drain(&mut self) -> Vec<(u64, InFlight)> {
-        let mut all: Vec<_> = self.places.iter_mut().filter_map(Option::take).collect();
+        let mut all: Vec<_> = self.slots.iter_mut().filter_map(Option::take).collect();
         all.sort_unstable_by_key(|(id, _)| *id);
         self.count = 0;
         all
@@ -136,7 +136,7 @@ mod tests {
     }
 
     proptest! {
-        /// Long-lived operations among many short ones: ids stay unique, each finds its own.
+        /// Mixes long-lived and short operations: ids stay unique and each finds its own operation.
         #[test]
         fn each_id_finds_its_own_operation(keep in proptest::collection::vec(any::<bool>(), 1..400)) {
             let mut table = InFlightTable::default();

@@ -1,4 +1,4 @@
-//! A session whose messages travel one by one, each as a call of a [carriage](crate::carriage), and not as a stream.
+//! Sessions whose messages are calls of a [carriage](crate::carriage), each on its own, instead of a byte stream.
 
 use alloc::collections::VecDeque;
 use alloc::vec::Vec;
@@ -13,22 +13,22 @@ use crate::http2::ErrorCode;
 use crate::send_buffer::SendBuffer;
 use crate::time::Instant;
 
-/// What a session knows of its messages beyond their bytes.
+/// Message boundaries of a session's output.
 #[derive(Debug, Default)]
 pub(super) struct Messages {
-    /// Those that were not taken yet: their ids, and where they end in the stream.
+    /// Messages not taken yet: their ids, and their ends in the stream.
     ends: VecDeque<(u64, u64)>,
-    /// Taken, and given up since.
-    given_up: VecDeque<u64>,
-    /// Bytes taken that have not gone out.
-    held: usize,
-    /// Bytes of the link that have gone out.
+    /// Cancelled messages that were taken before.
+    cancelled: VecDeque<u64>,
+    /// Bytes taken for fragments and not sent yet.
+    in_fragments: usize,
+    /// Number of bytes sent on the link.
     link_sent: u64,
 }
 
 impl Messages {
-    pub(super) fn held(&self) -> usize {
-        self.held
+    pub(super) fn in_fragments(&self) -> usize {
+        self.in_fragments
     }
 
     pub(super) fn link_sent(&self) -> u64 {
@@ -39,25 +39,24 @@ impl Messages {
         self.ends.push_back((id, end));
     }
 
-    /// What was not taken is not to be sent any more.
+    /// Drops the messages not taken yet.
     pub(super) fn clear(&mut self) {
         self.ends.clear();
     }
 
-    /// Nobody waits for an answer any more. One that was not taken yet goes out all the same: its bytes stand between
-    /// others.
-    pub(super) fn give_up(&mut self, id: u64) {
+    /// Cancels a message. One that is not taken yet is sent all the same: its bytes are in the middle of the stream.
+    pub(super) fn cancel(&mut self, id: u64) {
         if self.ends.front().is_none_or(|(first, _)| id < *first) {
-            self.given_up.push_back(id);
+            self.cancelled.push_back(id);
         }
     }
 }
 
 impl Session {
-    /// Has the messages of this session taken one by one. Said before anything is sent.
+    /// Switches to single messages. Call it before anything is sent.
     pub(crate) fn use_messages(&mut self) {
         let mut messages = Messages::default();
-        // The handshake's first requests are there already.
+        // The handshake's first requests are already written.
         let mut written: Vec<_> = self.in_flight.iter().map(|(id, operation)| (id, operation.sent_at)).collect();
         written.sort_unstable();
         written.into_iter().for_each(|(id, end)| messages.written(id, end));
@@ -65,13 +64,13 @@ impl Session {
         self.messages = Some(messages);
     }
 
-    /// The oldest message that was not taken yet: its id and its size.
+    /// Id and size of the oldest message not taken yet.
     pub(crate) fn next_message(&self) -> Option<(u64, usize)> {
         let (id, end) = self.messages.as_ref()?.ends.front()?;
         Some((*id, (end - self.out.sent()) as usize))
     }
 
-    /// Takes the oldest message: its bytes are moved behind what `out` holds.
+    /// Takes the oldest message and appends its bytes to `out`.
     pub(crate) fn take_message(&mut self, out: &mut SendBuffer) {
         let Some((_, size)) = self.next_message() else { return };
         if let Some(messages) = &mut self.messages {
@@ -80,51 +79,51 @@ impl Session {
         self.out.move_to(size, out);
     }
 
-    /// Takes the oldest message, to be sent in fragments: its bytes count as waiting until
-    /// [`message_went`](Self::message_went) says otherwise.
+    /// Takes the oldest message, to be sent in fragments: its bytes count as queued until they are reported to
+    /// [`message_went`](Self::message_went).
     pub(crate) fn take_large_message(&mut self) -> VecDeque<Bytes> {
         let Some((_, size)) = self.next_message() else { return VecDeque::new() };
         if let Some(messages) = &mut self.messages {
             messages.ends.pop_front();
-            messages.held += size;
+            messages.in_fragments += size;
         }
         self.out.split_to(size)
     }
 
-    /// What is to be sent as a stream.
+    /// Send buffer of a session that is a byte stream.
     pub(crate) fn bytes_to_send(&mut self) -> &mut SendBuffer {
         &mut self.out
     }
 
-    /// So many bytes of messages that were taken to be sent in fragments have gone into fragments, or never will.
+    /// Reports that `bytes` taken for fragments were sent, or never will be.
     pub(crate) fn message_went(&mut self, bytes: usize) {
         if let Some(messages) = &mut self.messages {
-            messages.held = messages.held.saturating_sub(bytes);
+            messages.in_fragments = messages.in_fragments.saturating_sub(bytes);
         }
     }
 
-    /// The last byte of a message is in what its link sends, and ends there.
+    /// Sets the end of a message's last byte in the link's output.
     pub(crate) fn message_ends_at(&mut self, id: u64, end: u64) {
         if let Some(operation) = self.in_flight.get_mut(id) {
             operation.sent_at = end;
         }
     }
 
-    /// So many bytes of the link have gone out.
+    /// Sets the number of bytes sent on the link.
     pub(crate) fn link_has_sent(&mut self, sent: u64) {
         if let Some(messages) = &mut self.messages {
             messages.link_sent = sent;
         }
     }
 
-    /// A message that was taken and whose answer nobody waits for any more.
+    /// Returns a cancelled message that was taken before.
     pub(crate) fn poll_given_up(&mut self) -> Option<u64> {
-        self.messages.as_mut()?.given_up.pop_front()
+        self.messages.as_mut()?.cancelled.pop_front()
     }
 
-    /// Takes one whole message from the server.
+    /// Handles one whole message from the server.
     pub(crate) fn handle_message(&mut self, now: Instant, message: Bytes) {
-        self.quiet_since = now;
+        self.last_received = now;
         if !self.is_closed() {
             self.decoder.receive_message(message);
             self.decode(now);
@@ -134,19 +133,19 @@ impl Session {
         }
     }
 
-    /// The other end gave a call up.
+    /// Handles the end of a call that the other end gave up.
     pub(crate) fn handle_call_ended(&mut self, now: Instant, id: u64, code: ErrorCode, applied: Applied) {
-        self.quiet_since = now;
+        self.last_received = now;
         let Some(operation) = self.in_flight.remove(id) else { return };
         match operation.owner {
             Owner::Host => {
-                self.forget_listener_of(id);
+                self.remove_listener_of(id);
                 let error = OperationError::GivenUp { operation: operation.asked.operation, code, applied };
                 let (id, token) = (OperationId(id), operation.token);
                 self.events.push_back(Event::Completed { id, token, result: Err(error) });
             }
             Owner::Handshake => self.end(super::Disconnect::CallGivenUp(code)),
-            Owner::Nobody => {}
+            Owner::Abandoned => {}
         }
         self.end_if_drained();
     }
@@ -160,7 +159,7 @@ mod tests {
     use crate::session::{Call, Config, ServerSession, SubmitError};
     use crate::wire::{Body, Expiration, Limits, Operation, Ping, Reply, Request, RequestOptions, Status, Version};
 
-    /// After its handshake.
+    /// Creates a session after its handshake.
     fn ready(config: Config) -> Session {
         let mut session = Session::new(config, [7; 32], Instant::EPOCH);
         session.use_messages();
@@ -185,7 +184,7 @@ mod tests {
         session.submit(Instant::EPOCH, Call::new(&request, &RequestOptions::default()))
     }
 
-    /// A large value that goes out in fragments holds up the next large one, and nothing that fits a frame.
+    /// A large value in fragments delays the next large value, but no message that fits a frame.
     #[test]
     fn what_fits_a_frame_does_not_wait_for_fragments() {
         let mut session = ready(Config { max_send_bytes: 100_000, ..Config::default() });
@@ -198,7 +197,7 @@ mod tests {
         put(&mut session, 20_000).expect("room");
     }
 
-    /// A frame is begun by the size of its message: of a session that has ended there must be none to take.
+    /// A frame is begun with the size of its message: a closed session must have no message to take.
     #[test]
     fn a_session_that_has_ended_has_no_message() {
         let mut session = Session::new(Config::default(), [7; 32], Instant::EPOCH);

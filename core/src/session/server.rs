@@ -1,4 +1,4 @@
-//! The server's role.
+//! The server's role of a session.
 
 use bytes::BytesMut;
 
@@ -7,11 +7,11 @@ use crate::wire::{
     RequestHeader, SendBuffer, Status, write_counter_event, write_event, write_reply,
 };
 
-/// A Hot Rod conversation in the server's role: takes requests apart, puts replies and events together.
+/// A Hot Rod session in the server's role: decodes requests, and encodes replies and events.
 ///
-/// Requests are decoded when they are polled, one at a time, so a host that is slow to answer holds the client back.
-/// Replies may be given in any order. After a request that can't be read the client is told so and the conversation is
-/// over: see [`fault`](Self::fault).
+/// Requests are decoded one at a time, when they are polled, so a slow host applies backpressure to the client.
+/// Replies may be sent in any order. After an invalid request the client is sent an error, and the session is over;
+/// see [`fault`](Self::fault).
 pub struct ServerSession {
     decoder: RequestDecoder,
     out: SendBuffer,
@@ -20,24 +20,24 @@ pub struct ServerSession {
 }
 
 impl ServerSession {
-    /// A conversation at its beginning. Above `max_send_bytes` waiting to be sent no further request is read.
+    /// Creates a session. Stops reading requests while more than `max_send_bytes` wait to be sent.
     pub fn new(limits: Limits, max_send_bytes: usize) -> Self {
         Self { decoder: RequestDecoder::new(limits), out: SendBuffer::new(), max_send_bytes, fault: None }
     }
 
-    /// Takes bytes from the client.
+    /// Copies received bytes.
     pub fn handle_received(&mut self, bytes: &[u8]) {
         if self.fault.is_none() {
             self.decoder.receive(bytes);
         }
     }
 
-    /// The receive buffer, with room for a read; what is appended to it has been received.
+    /// Receive buffer with spare capacity; bytes appended to it count as received.
     pub fn receive_buffer(&mut self) -> &mut BytesMut {
         self.decoder.receive_buffer()
     }
 
-    /// Bytes received that are not part of a request returned.
+    /// Number of received bytes that belong to no returned request.
     pub fn buffered(&self) -> usize {
         self.decoder.buffered()
     }
@@ -47,7 +47,7 @@ impl ServerSession {
         self.fault.is_none() && self.out.len() < self.max_send_bytes
     }
 
-    /// The next request; `None` until more bytes have come, or answers have gone out.
+    /// Returns the next request; `None` until more bytes are received or sent.
     pub fn poll_request(&mut self) -> Option<(RequestHeader, Request)> {
         if !self.wants_read() {
             return None;
@@ -62,13 +62,13 @@ impl ServerSession {
         }
     }
 
-    /// Why nothing more can be read from this client. When what [`transmit`](Self::transmit) holds is sent the link can
-    /// be closed.
+    /// Reason for which no further request can be read. Close the link once the bytes of [`transmit`](Self::transmit)
+    /// are sent.
     pub fn fault(&self) -> Option<&RequestFault> {
         self.fault.as_ref()
     }
 
-    /// Answers a request.
+    /// Sends the reply to a request.
     pub fn reply(&mut self, header: &RequestHeader, operation: Operation, reply: &Reply) {
         let asked = Asked { operation, version: header.version, intelligence: header.intelligence };
         write_reply(reply, asked, &mut self.out);
@@ -84,18 +84,18 @@ impl ServerSession {
         write_counter_event(event, &mut self.out);
     }
 
-    /// What is to be sent.
+    /// Bytes to send.
     pub fn transmit(&self) -> &SendBuffer {
         &self.out
     }
 
-    /// The host has sent the first `count` bytes of [`transmit`](Self::transmit).
+    /// Reports that the host sent the first `count` bytes of [`transmit`](Self::transmit).
     pub fn transmitted(&mut self, count: usize) {
         self.out.advance(count);
     }
 }
 
-/// What a client is told of a request that can't be read.
+/// Writes the error reply to an invalid request.
 pub fn write_fault(fault: &RequestFault, out: &mut SendBuffer) {
     let (message_id, status) = match fault {
         RequestFault::Violation(wire::Violation { field: "magic", .. }) => (0, Status::INVALID_MAGIC_OR_MESSAGE_ID),
