@@ -1,50 +1,50 @@
-//! Channel binding (RFC 5056): what ties an exchange to the TLS connection that it runs on.
+//! Channel binding (RFC 5056): binds an authentication exchange to its TLS connection.
 //!
-//! A peer in between that has a certificate which the client trusts ends TLS on both sides of itself, and each side sees
-//! another connection: the exchange fails, and the peer in between has learned nothing.
+//! A man in the middle with a certificate that the client trusts terminates TLS on both sides, and the two ends see
+//! different connections: the exchange fails, and the attacker learns nothing.
 
 use core::fmt;
 
 use subtle::ConstantTimeEq;
 
-use super::hash::{Hash, Octets};
+use super::hash::{Hash, WipedBytes};
 
-/// The label of a TLS exporter for channel binding (RFC 9266 §2). The context is empty and present, the length 32.
+/// Label of the TLS exporter for channel binding (RFC 9266 §2). The context is present and empty, the length 32.
 pub const EXPORTER_LABEL: &str = "EXPORTER-Channel-Binding";
-/// Bytes that the exporter gives for channel binding (RFC 9266 §2).
+/// Length of the exporter's output for channel binding, in bytes (RFC 9266 §2).
 pub const EXPORTER_LENGTH: usize = 32;
 
-/// What identifies a TLS connection, or the server at its other end.
+/// Identity of a TLS connection, or of the server at its other end.
 #[derive(Clone)]
 pub struct ChannelBinding {
     kind: BindingKind,
-    data: Octets,
+    data: WipedBytes,
 }
 
-/// A type of channel binding, as registered with IANA.
+/// Type of channel binding, as registered with IANA.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum BindingKind {
-    /// `tls-exporter` (RFC 9266): the connection itself, from TLS 1.3 on.
+    /// `tls-exporter` (RFC 9266): the connection, from TLS 1.3 on.
     TlsExporter,
     /// `tls-server-end-point` (RFC 5929 §4): the server's certificate.
     TlsServerEndPoint,
 }
 
-/// What a client knows of channel binding in one exchange (RFC 5802 §6).
+/// Channel binding of a client in one exchange (RFC 5802 §6).
 #[derive(Debug, Clone, Copy, Default)]
 pub enum Binding<'a> {
-    /// The client can't bind the channel, or does not know what the server offers: `n`.
+    /// The client does not support channel binding, or does not know the server's offer: `n`.
     #[default]
     Unsupported,
-    /// The client could bind the channel, and the server does not offer it: `y`. A server that does knows then that
-    /// somebody has changed its offer.
+    /// The client supports channel binding, and the server does not offer it: `y`. A server that does offer it detects
+    /// that its offer was changed.
     NotOffered,
     /// The exchange is bound to this channel: `p`.
     Channel(&'a ChannelBinding),
 }
 
 impl BindingKind {
-    /// The name on the wire.
+    /// Name of the type on the wire.
     pub fn name(self) -> &'static str {
         match self {
             Self::TlsExporter => "tls-exporter",
@@ -54,21 +54,21 @@ impl BindingKind {
 }
 
 impl ChannelBinding {
-    /// `tls-exporter`, of what the TLS library has exported with [`EXPORTER_LABEL`]; `None` if that is not
-    /// [`EXPORTER_LENGTH`] bytes. Only TLS 1.3 gives it without further conditions (RFC 9266 §3).
+    /// Creates `tls-exporter` from the TLS library's output for [`EXPORTER_LABEL`]; `None` if its length is not
+    /// [`EXPORTER_LENGTH`]. Only TLS 1.3 provides it without further conditions (RFC 9266 §3).
     pub fn tls_exporter(exported: &[u8]) -> Option<Self> {
-        let data = Octets::from(exported.to_vec());
+        let data = WipedBytes::from(exported.to_vec());
         (data.len() == EXPORTER_LENGTH).then_some(Self { kind: BindingKind::TlsExporter, data })
     }
 
-    /// `tls-server-end-point`, of the server's certificate in DER; `None` if its signature goes without a hash function,
-    /// as Ed25519 does, or the hash is not known.
+    /// Creates `tls-server-end-point` from the server's certificate in DER; `None` if its signature has no hash
+    /// function, as Ed25519, or an unknown one.
     pub fn tls_server_end_point(certificate: &[u8]) -> Option<Self> {
         let data = signature_hash(certificate)?.digest(&[certificate]);
         Some(Self { kind: BindingKind::TlsServerEndPoint, data })
     }
 
-    /// Its type.
+    /// Type of the channel binding.
     pub fn kind(&self) -> BindingKind {
         self.kind
     }
@@ -78,7 +78,7 @@ impl ChannelBinding {
     }
 }
 
-/// In constant time.
+/// Compares in constant time.
 impl PartialEq for ChannelBinding {
     fn eq(&self, other: &Self) -> bool {
         self.kind == other.kind && bool::from(self.data.ct_eq(&other.data))
@@ -87,14 +87,15 @@ impl PartialEq for ChannelBinding {
 
 impl Eq for ChannelBinding {}
 
-/// The type only.
+/// Shows the type only.
 impl fmt::Debug for ChannelBinding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("ChannelBinding").field(&self.kind).finish()
     }
 }
 
-/// The hash function for `tls-server-end-point`: that of the certificate's signature, SHA-256 in place of MD5 and SHA-1.
+/// Hash function for `tls-server-end-point`: that of the certificate's signature, but SHA-256 instead of MD5 and
+/// SHA-1.
 fn signature_hash(certificate: &[u8]) -> Option<Hash> {
     let (certificate, _) = element(certificate, SEQUENCE)?;
     let (_, behind) = element(certificate, SEQUENCE)?;
@@ -106,7 +107,7 @@ fn signature_hash(certificate: &[u8]) -> Option<Hash> {
     hash_of(id)
 }
 
-/// The hash function in the parameters of RSASSA-PSS (RFC 4055 §3.1); SHA-1 if none is named.
+/// Hash function in the parameters of RSASSA-PSS (RFC 4055 §3.1); SHA-1 by default.
 fn pss_hash(parameters: &[u8]) -> Option<Hash> {
     let (parameters, _) = element(parameters, SEQUENCE)?;
     let Some((tagged, _)) = element(parameters, FIRST_FIELD) else { return Some(Hash::Sha256) };
@@ -124,7 +125,7 @@ const FIRST_FIELD: u8 = 0xa0;
 
 const RSASSA_PSS: &[u8] = &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 1, 10];
 
-/// Signature algorithms (RFC 8017, RFC 5758) and hash functions (RFC 8017) by their object identifiers.
+/// Object identifiers of signature algorithms (RFC 8017, RFC 5758) and hash functions (RFC 8017).
 const SIGNATURES: [(&[u8], Hash); 14] = [
     (&[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 1, 4], Hash::Sha256),
     (&[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 1, 5], Hash::Sha256),
@@ -142,7 +143,7 @@ const SIGNATURES: [(&[u8], Hash); 14] = [
     (&[0x60, 0x86, 0x48, 1, 0x65, 3, 4, 2, 3], Hash::Sha512),
 ];
 
-/// The content of a DER element of that tag at the beginning of `bytes` (X.690 §8.1), and what stands behind it.
+/// Splits a DER element with this tag off `bytes` (X.690 §8.1): returns its content, and the bytes behind it.
 fn element(bytes: &[u8], tag: u8) -> Option<(&[u8], &[u8])> {
     let (&first, bytes) = bytes.split_first()?;
     if first != tag {

@@ -1,19 +1,19 @@
-//! Salted passwords, kept so that a hundred sessions cost one PBKDF2.
+//! Cache of salted passwords, so that a hundred sessions cost one PBKDF2.
 
 use alloc::vec::Vec;
 use core::fmt;
 
 use super::derivation::{Derivation, Origin};
-use super::hash::{Hash, Octets};
+use super::hash::{Hash, WipedBytes};
 use super::secret::Secret;
 
-/// Salted passwords of earlier SCRAM exchanges (RFC 5802 §5.1 recommends to keep them).
+/// Cache of salted passwords from SCRAM exchanges (recommended by RFC 5802 §5.1).
 ///
-/// Bounded: the one that was not asked for longest makes room. An entry serves only the password that it was derived
-/// from. Everything is wiped when dropped; `Debug` shows only how many there are.
+/// Bounded: the least recently used entry is evicted. An entry is valid only for the password from which it was
+/// derived. Entries are wiped when dropped; `Debug` shows only their number.
 #[derive(Clone)]
 pub struct SaltedPasswordCache {
-    /// The one asked for last comes last.
+    /// Entries in order of use, the most recently used last.
     entries: Vec<Entry>,
     capacity: usize,
     derivations: u64,
@@ -22,37 +22,37 @@ pub struct SaltedPasswordCache {
 #[derive(Clone)]
 struct Entry {
     origin: Origin,
-    salted_password: Octets,
+    salted_password: WipedBytes,
 }
 
 impl SaltedPasswordCache {
-    /// With room for so many; 0 for none.
+    /// Creates a cache with this capacity; 0 disables it.
     pub fn with_capacity(capacity: usize) -> Self {
         Self { entries: Vec::new(), capacity, derivations: 0 }
     }
 
-    /// How many it holds.
+    /// Number of entries.
     pub fn len(&self) -> usize {
         self.entries.len()
     }
 
-    /// Whether it holds none.
+    /// Whether the cache is empty.
     pub fn is_empty(&self) -> bool {
         self.entries.is_empty()
     }
 
-    /// How often a salted password had to be derived because it wasn't here.
+    /// Number of derivations that the cache could not save.
     pub fn derivations(&self) -> u64 {
         self.derivations
     }
 
-    /// Forgets all.
+    /// Removes all entries.
     pub fn clear(&mut self) {
         self.entries.clear();
     }
 
-    /// The salted password of an earlier derivation from `origin`.
-    pub(super) fn find(&mut self, origin: &Origin) -> Option<Octets> {
+    /// Salted password of an earlier derivation from `origin`.
+    pub(super) fn find(&mut self, origin: &Origin) -> Option<WipedBytes> {
         let index = self.entries.iter().position(|entry| entry.origin == *origin)?;
         let entry = self.entries.remove(index);
         let salted_password = entry.salted_password.clone();
@@ -60,8 +60,8 @@ impl SaltedPasswordCache {
         Some(salted_password)
     }
 
-    /// Keeps the salted password of a finished derivation, and returns it.
-    pub(super) fn keep(&mut self, finished: Derivation) -> Octets {
+    /// Stores the salted password of a finished derivation, and returns it.
+    pub(super) fn keep(&mut self, finished: Derivation) -> WipedBytes {
         let (origin, salted_password) = finished.finish();
         self.derivations += 1;
         if self.capacity > 0 {
@@ -73,7 +73,8 @@ impl SaltedPasswordCache {
         salted_password
     }
 
-    /// The salted password, derived in one call if need be: for the server's role, whose iterations are its own setting.
+    /// Salted password, derived in one call if it is not cached; for the server's role, which chooses the iterations
+    /// itself.
     pub(super) fn salted_password(
         &mut self,
         hash: Hash,
@@ -81,7 +82,7 @@ impl SaltedPasswordCache {
         password: &Secret,
         salt: &[u8],
         iterations: u32,
-    ) -> Octets {
+    ) -> WipedBytes {
         let origin = Origin::new(hash, username, password, salt, iterations);
         self.find(&origin).unwrap_or_else(|| {
             let mut derivation = Derivation::new(origin);
@@ -91,7 +92,7 @@ impl SaltedPasswordCache {
     }
 }
 
-/// With room for 16: users, times hashes, times salts.
+/// Creates a cache with capacity for 16 entries: users, times hashes, times salts.
 impl Default for SaltedPasswordCache {
     fn default() -> Self {
         Self::with_capacity(16)

@@ -1,4 +1,4 @@
-//! The client's side of one exchange, whatever the mechanism.
+//! The client's side of one exchange with any mechanism.
 
 use alloc::format;
 use alloc::vec::Vec;
@@ -9,24 +9,24 @@ use super::cache::SaltedPasswordCache;
 use super::credentials::Credentials;
 use super::digest::DigestClient;
 use super::error::SaslError;
-use super::hash::Octets;
+use super::hash::WipedBytes;
 use super::mechanism::{Kind, Mechanism};
 use super::nonce::{Purpose, nonce};
 use super::scram::ScramClient;
 use super::{external, oauthbearer, plain};
 
-/// What a server may ask of the client.
+/// Limits on the server's messages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ClientLimits {
-    /// SCRAM: fewer iterations are refused, because a listener could then find the password by trying. Default 4,096
-    /// (RFC 5802 §5.1, RFC 7677 §4).
+    /// SCRAM: minimum number of iterations; with fewer, an eavesdropper could find the password by trying. Default
+    /// 4,096 (RFC 5802 §5.1, RFC 7677 §4).
     pub min_iterations: u32,
-    /// SCRAM: more iterations are refused, because the server has the client compute them: 100,000 take about 0.1 s, in
-    /// ten slices. Default 100,000.
+    /// SCRAM: maximum number of iterations, because the client has to compute them: 100,000 take about 0.1 s, in ten
+    /// slices. Default 100,000.
     pub max_iterations: u32,
-    /// SCRAM: bytes of salt. Default 256.
+    /// SCRAM: maximum length of the salt, in bytes. Default 256.
     pub max_salt: usize,
-    /// Bytes of any one challenge. Default 8,192.
+    /// Maximum length of a challenge, in bytes. Default 8,192.
     pub max_challenge: usize,
 }
 
@@ -36,22 +36,23 @@ impl Default for ClientLimits {
     }
 }
 
-/// What the client does next.
+/// Next action of the client.
 #[derive(Clone, PartialEq, Eq)]
 pub enum Step {
-    /// Send this in another AUTH.
+    /// Send this response in another AUTH.
     Respond(Vec<u8>),
-    /// Call [`Client::resume`]: the derivation of the salted password has more iterations than one call does. Other
-    /// work may go first, and an exchange that is dropped meanwhile wipes what it has derived.
+    /// Call [`Client::resume`]: the key derivation has more iterations than one call computes. Other work may be done
+    /// first; dropping the exchange wipes the partial result.
     Resume,
-    /// Nothing: both sides have proven what the mechanism has them prove. Send no further AUTH.
+    /// The exchange is complete, with every proof that the mechanism requires. Send no further AUTH.
     Done,
 }
 
 /// The client's side of one exchange (RFC 4422 §3).
 ///
-/// Take [`initial_response`](Self::initial_response), then [`step`](Self::step) for each answer until it is
-/// [`Step::Done`] or fails; after [`Step::Resume`] comes [`resume`](Self::resume). An exchange is used once: the next session needs a new one, with new entropy.
+/// Send [`initial_response`](Self::initial_response), then call [`step`](Self::step) for each reply until it returns
+/// [`Step::Done`] or fails; after [`Step::Resume`] call [`resume`](Self::resume). An exchange is used once: the next
+/// session needs a new one, with new entropy.
 pub struct Client {
     mechanism: Mechanism,
     limits: ClientLimits,
@@ -61,10 +62,10 @@ pub struct Client {
 enum Exchange {
     Scram(ScramClient),
     Digest(DigestClient),
-    /// PLAIN and EXTERNAL say one thing, and the server has nothing to say to it.
-    OneMessage(Octets),
+    /// PLAIN and EXTERNAL: one message, without a challenge.
+    OneMessage(WipedBytes),
     OAuthBearer {
-        message: Octets,
+        message: WipedBytes,
         refusal: Option<SaslError>,
     },
     Done,
@@ -72,14 +73,14 @@ enum Exchange {
 }
 
 impl Client {
-    /// An exchange of that mechanism.
+    /// Creates an exchange with this mechanism.
     ///
     /// `server_name` and `protocol` name the service for DIGEST; with Infinispan they are `infinispan` and `hotrod`.
-    /// `entropy` is random, used for no other exchange.
+    /// `entropy` must be random, and used for no other exchange.
     ///
     /// # Errors
     ///
-    /// If the credentials lack something, or something in them can't be used in this mechanism.
+    /// If the credentials are incomplete, or not valid for the mechanism.
     pub fn new(
         mechanism: Mechanism,
         credentials: &Credentials,
@@ -92,7 +93,7 @@ impl Client {
         Self::with_binding(mechanism, credentials, service, entropy, limits, Binding::Unsupported)
     }
 
-    /// As [`new`](Self::new), with what the client knows of channel binding; `service` is the server's name and the
+    /// Creates an exchange as [`new`](Self::new) does, with channel binding; `service` is the server's name and the
     /// protocol.
     ///
     /// # Errors
@@ -120,14 +121,14 @@ impl Client {
         Ok(Self { mechanism, limits, exchange })
     }
 
-    /// The mechanism.
+    /// Mechanism of the exchange.
     pub fn mechanism(&self) -> Mechanism {
         self.mechanism
     }
 
-    /// What to send in the first AUTH; empty where the server speaks first (DIGEST).
+    /// Response for the first AUTH; empty if the server sends the first message (DIGEST).
     ///
-    /// With PLAIN and OAUTHBEARER it has the secret in it.
+    /// Contains the secret with PLAIN and OAUTHBEARER.
     pub fn initial_response(&mut self) -> Vec<u8> {
         match &self.exchange {
             Exchange::Scram(scram) => scram.first().into_bytes(),
@@ -136,12 +137,12 @@ impl Client {
         }
     }
 
-    /// Takes the server's answer to an AUTH. `complete` is the flag in it. Does one slice of work at most.
+    /// Handles the server's reply to an AUTH; `complete` is its flag. Computes at most one slice of a key derivation.
     ///
     /// # Errors
     ///
-    /// If the server refuses, breaks the mechanism's rules or fails to prove itself. The exchange is over then, and
-    /// each further step says the same.
+    /// If the server refuses, violates the mechanism's rules or fails to prove its identity. The exchange is over
+    /// then, and each further step returns the same error.
     pub fn step(
         &mut self,
         challenge: &[u8],
@@ -152,11 +153,11 @@ impl Client {
         self.settle(next)
     }
 
-    /// Does the next slice of work after [`Step::Resume`].
+    /// Computes the next slice after [`Step::Resume`].
     ///
     /// # Errors
     ///
-    /// If there is nothing to resume. The exchange is over then, and each further step says the same.
+    /// If there is nothing to resume. The exchange is over then, and each further step returns the same error.
     pub fn resume(&mut self, cache: &mut SaltedPasswordCache) -> Result<Step, SaslError> {
         let next = match &mut self.exchange {
             Exchange::Scram(scram) => scram.resume(cache),
@@ -167,7 +168,7 @@ impl Client {
     }
 
     fn settle(&mut self, next: Result<Step, SaslError>) -> Result<Step, SaslError> {
-        // What the exchange holds is wiped as soon as it is over, not when the session is.
+        // Wipes the exchange's secrets at its end, not at the session's.
         match &next {
             Ok(Step::Respond(_) | Step::Resume) => {}
             Ok(Step::Done) => self.exchange = Exchange::Done,
@@ -176,11 +177,10 @@ impl Client {
         next
     }
 
-    /// What the server has said within the mechanism before it refuses the AUTH that acknowledges it.
+    /// Reason of a refusal that the server sent before it refuses the acknowledging AUTH.
     ///
-    /// That is so with OAUTHBEARER (RFC 7628 §3.2.3): the reason comes in a challenge, and after the client's answer
-    /// to it the server fails the exchange with an error that says less. Once an exchange has failed, this is the
-    /// error.
+    /// OAUTHBEARER does so (RFC 7628 §3.2.3): a challenge contains the reason, and after the client's acknowledgement
+    /// the server fails the exchange with a less specific error. After a failed exchange, returns its error.
     pub fn refusal(&self) -> Option<&SaslError> {
         match &self.exchange {
             Exchange::OAuthBearer { refusal, .. } => refusal.as_ref(),
@@ -198,7 +198,8 @@ impl Client {
             Exchange::Scram(scram) => scram.step(challenge, complete, &self.limits, cache),
             Exchange::Digest(digest) => digest.step(challenge, complete),
             Exchange::OAuthBearer { refusal, .. } => oauthbearer::answer(challenge, complete, refusal),
-            // Infinispan answers EXTERNAL with an empty challenge that it doesn't call complete; it is.
+            // Infinispan replies to EXTERNAL with an empty challenge without the complete flag; the exchange is
+            // complete.
             Exchange::OneMessage(_) | Exchange::Done if challenge.is_empty() => Ok(Step::Done),
             Exchange::OneMessage(_) | Exchange::Done => Err(SaslError::Unexpected { mechanism: self.mechanism }),
             Exchange::Failed(error) => Err(error.clone()),
@@ -206,14 +207,14 @@ impl Client {
     }
 }
 
-/// The mechanism only.
+/// Shows the mechanism only.
 impl fmt::Debug for Client {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Client").field("mechanism", &self.mechanism).finish_non_exhaustive()
     }
 }
 
-/// The length of a response, not the response: a proof is nothing for a log.
+/// Shows the length of a response only: a proof must not be logged.
 impl fmt::Debug for Step {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

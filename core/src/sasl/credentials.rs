@@ -1,4 +1,4 @@
-//! Who to be, and what proves it.
+//! Credentials of a user.
 
 use alloc::string::String;
 use core::fmt;
@@ -9,7 +9,7 @@ use super::error::SaslError;
 use super::mechanism::{Kind, Mechanism};
 use super::secret::Secret;
 
-/// Who to be, and what proves it: a password, a token, or with neither of them the client certificate of the TLS link.
+/// Credentials of a user: a password, a token, or without either the client certificate of the TLS link.
 ///
 /// `Debug` shows the names, never the secrets.
 #[derive(Clone, Default)]
@@ -22,17 +22,17 @@ pub struct Credentials {
 }
 
 impl Credentials {
-    /// A user and a password: for SCRAM, DIGEST and PLAIN.
+    /// Creates credentials with a user name and a password, for SCRAM, DIGEST and PLAIN.
     pub fn password(username: impl Into<String>, password: impl Into<Secret>) -> Self {
         Self::with(username.into(), Some(password.into()), None)
     }
 
-    /// An OAuth 2.0 bearer token: for OAUTHBEARER.
+    /// Creates credentials with an OAuth 2.0 bearer token, for OAUTHBEARER.
     pub fn token(token: impl Into<Secret>) -> Self {
         Self::with(String::new(), None, Some(token.into()))
     }
 
-    /// The client certificate of the TLS link: for EXTERNAL.
+    /// Creates credentials with the client certificate of the TLS link, for EXTERNAL.
     pub fn certificate() -> Self {
         Self::default()
     }
@@ -41,43 +41,43 @@ impl Credentials {
         Self { username, password, token, authorization_id: None, realm: None }
     }
 
-    /// With the user's name; a token or a certificate can do without.
+    /// Sets the user name, which is optional with a token or a certificate.
     #[must_use]
     pub fn with_username(mut self, username: impl Into<String>) -> Self {
         self.username = username.into();
         self
     }
 
-    /// To act as someone else than who is authenticated (the authorization identity of RFC 4422 §3.4.1).
+    /// Sets the authorization identity (RFC 4422 §3.4.1): another user to act as.
     #[must_use]
     pub fn with_authorization_id(mut self, id: impl Into<String>) -> Self {
         self.authorization_id = Some(id.into());
         self
     }
 
-    /// The realm of the user, for DIGEST. Without it the first that the server offers is taken.
+    /// Sets the realm, for DIGEST. By default the first realm of the server's offer is used.
     #[must_use]
     pub fn with_realm(mut self, realm: impl Into<String>) -> Self {
         self.realm = Some(realm.into());
         self
     }
 
-    /// The user's name; empty if there is none.
+    /// User name; empty if there is none.
     pub fn username(&self) -> &str {
         &self.username
     }
 
-    /// Whom to act as, if it is someone else.
+    /// Authorization identity, if it differs from the authenticated user.
     pub fn authorization_id(&self) -> Option<&str> {
         self.authorization_id.as_deref()
     }
 
-    /// The realm of the user, for DIGEST.
+    /// Realm of the user, for DIGEST.
     pub fn realm(&self) -> Option<&str> {
         self.realm.as_deref()
     }
 
-    /// Whether they are the kind of credentials that the mechanism is made for.
+    /// Whether the credentials have the kind of secret that the mechanism needs.
     pub fn suit(&self, mechanism: Mechanism) -> bool {
         match mechanism.kind() {
             Kind::Scram(_) | Kind::Digest(_) | Kind::Plain => self.password.is_some(),
@@ -86,7 +86,7 @@ impl Credentials {
         }
     }
 
-    /// What they are, in words.
+    /// Description of the kind of credentials.
     pub(super) fn description(&self) -> &'static str {
         match (&self.password, &self.token) {
             (Some(_), Some(_)) => "a password or a token",
@@ -96,7 +96,7 @@ impl Credentials {
         }
     }
 
-    /// The name and the password, for a mechanism that can't do without.
+    /// User name and password, or an error for a mechanism that requires them.
     pub(super) fn require_password(&self, mechanism: Mechanism) -> Result<(&str, &Secret), SaslError> {
         let needs = "a username and a password";
         let password = self.password.as_ref().ok_or(SaslError::CredentialsMissing { mechanism, needs })?;
@@ -106,13 +106,13 @@ impl Credentials {
         Ok((&self.username, password))
     }
 
-    /// The token, for a mechanism that can't do without.
+    /// Token, or an error for a mechanism that requires it.
     pub(super) fn require_token(&self, mechanism: Mechanism) -> Result<&Secret, SaslError> {
         self.token.as_ref().ok_or(SaslError::CredentialsMissing { mechanism, needs: "a token" })
     }
 }
 
-/// The names are wiped as the secrets are.
+/// Wipes the names like the secrets.
 impl Drop for Credentials {
     fn drop(&mut self) {
         self.username.zeroize();

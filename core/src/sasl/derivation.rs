@@ -1,4 +1,4 @@
-//! Salted passwords, derived in slices.
+//! Derivation of salted passwords in slices.
 
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
@@ -6,29 +6,29 @@ use alloc::vec::Vec;
 use subtle::ConstantTimeEq;
 use zeroize::Zeroize;
 
-use super::hash::{Hash, Octets};
+use super::hash::{Hash, WipedBytes};
 use super::secret::Secret;
 
-/// Iterations of one slice.
+/// Iterations per slice.
 ///
-/// PBKDF2's cost is the server's choice, and the client's machine does nothing else during a slice. 10,000 iterations
-/// take 1.4 ms (SHA-1) to 4.2 ms (SHA-512) where they were measured, cover the minimum of RFC 7677 §4 (4,096) in one slice,
-/// and Elytron's 20,000 in two.
+/// The server chooses the cost of PBKDF2, and the client's machine does nothing else during a slice. 10,000 iterations
+/// took 1.4 ms (SHA-1) to 4.2 ms (SHA-512) when measured, cover the minimum of RFC 7677 §4 (4,096) in one slice, and
+/// Elytron's 20,000 in two.
 pub(super) const SLICE: u32 = 10_000;
 
-/// Inputs of a salted password. The password itself is known by a fast hash only.
+/// Inputs of a salted password, with a fast hash in place of the password.
 #[derive(Clone)]
 pub(super) struct Origin {
     hash: Hash,
     username: String,
     salt: Vec<u8>,
     iterations: u32,
-    /// HMAC of the password; wiped like the salted password itself.
-    password_mark: Octets,
+    /// HMAC of the password; wiped like the salted password.
+    password_mark: WipedBytes,
 }
 
 impl Origin {
-    /// All but `password` may come from the peer.
+    /// Creates an origin. All arguments but `password` may come from the peer.
     pub(super) fn new(hash: Hash, username: &str, password: &Secret, salt: &[u8], iterations: u32) -> Self {
         let password_mark = Hash::Sha256.hmac(salt, &[password.expose().as_bytes()]);
         Self { hash, username: username.to_string(), salt: salt.to_vec(), iterations, password_mark }
@@ -55,29 +55,29 @@ impl Drop for Origin {
 
 /// PBKDF2 (RFC 8018 §5.2) with HMAC, one block: `Hi` of RFC 5802 §2.2. Stops after each slice, and can be resumed.
 ///
-/// The state between two slices is worth the password (an attacker who reads it can verify guesses), so it is wiped when
-/// dropped and has no `Debug`. The HMAC keyed with the password is not kept: keying it again costs two of 20,000
+/// The state between two slices is as sensitive as the password (an attacker who reads it can verify guesses), so it
+/// is wiped when dropped and has no `Debug`. The HMAC key schedule is not kept: recomputing it costs two of 20,000
 /// compressions.
 pub(super) struct Derivation {
     origin: Origin,
-    /// `U` of the last iteration; before the first, the salt and the block's index.
-    last: Octets,
-    /// XOR of every `U` so far.
-    sum: Octets,
+    /// `U` of the last iteration; before the first one, the salt and the block index.
+    last: WipedBytes,
+    /// XOR of all `U` so far.
+    sum: WipedBytes,
     left: u32,
 }
 
 impl Derivation {
-    /// Prepares the derivation, without any iteration.
+    /// Creates a derivation before its first iteration.
     pub(super) fn new(origin: Origin) -> Self {
-        let last = Octets::from([&origin.salt[..], &1_u32.to_be_bytes()].concat());
-        let sum = Octets::from(alloc::vec![0; origin.hash.size()]);
-        // As the crate pbkdf2: no iterations are one.
+        let last = WipedBytes::from([&origin.salt[..], &1_u32.to_be_bytes()].concat());
+        let sum = WipedBytes::from(alloc::vec![0; origin.hash.size()]);
+        // As in the crate pbkdf2, 0 iterations count as 1.
         let left = origin.iterations.max(1);
         Self { origin, last, sum, left }
     }
 
-    /// Does at most `slice` iterations. Returns whether the derivation is finished.
+    /// Computes at most `slice` iterations. Returns whether the derivation is finished.
     pub(super) fn advance(&mut self, password: &Secret, slice: u32) -> bool {
         let count = slice.min(self.left);
         self.origin.hash.iterate(password.expose().as_bytes(), &mut self.last, &mut self.sum, count);
@@ -86,7 +86,7 @@ impl Derivation {
     }
 
     /// Origin and salted password of a finished derivation.
-    pub(super) fn finish(self) -> (Origin, Octets) {
+    pub(super) fn finish(self) -> (Origin, WipedBytes) {
         debug_assert_eq!(self.left, 0, "iterations are left");
         (self.origin, self.sum)
     }
@@ -112,7 +112,7 @@ mod tests {
     }
 
     proptest! {
-        /// Slices of any size, 0 included, come to what the crate pbkdf2 computes in one call.
+        /// Slices of any size, 0 included, compute the result of the crate pbkdf2.
         #[test]
         fn slices_change_nothing(
             hash in prop_oneof![Just(Hash::Sha1), Just(Hash::Sha256), Just(Hash::Sha384), Just(Hash::Sha512)],
@@ -133,7 +133,7 @@ mod tests {
         }
     }
 
-    /// What is left of a derivation that nobody finishes; core/tests/allocations looks into the memory itself.
+    /// Covers a derivation that is dropped unfinished; core/tests/allocations inspects the memory.
     #[test]
     fn every_part_of_the_state_is_wiped_on_drop() {
         fn is_wiped<T: ZeroizeOnDrop>(_: &T) {}

@@ -1,159 +1,161 @@
-//! What can go wrong, in words for who has to repair it.
+//! Errors, with messages for the user who has to repair them.
 
 use alloc::string::String;
 
 use super::mechanism::Mechanism;
 
-/// Why authentication did not come about. None of it holds a secret.
+/// Reason for which authentication failed. Contains no secret.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum SaslError {
-    /// All that the server offers and that would do need an encrypted link.
+    /// All suitable mechanisms of the server require an encrypted link.
     #[error(
         "the server offers {offered}; none is allowed over an unencrypted link; name one with sasl_mechanism=… to \
          allow it, or use TLS"
     )]
     Unencrypted {
-        /// What the server offers.
+        /// Mechanisms offered by the server.
         offered: String,
     },
-    /// Every offered mechanism for a password is weaker than SCRAM, the weakest that is used without being named.
+    /// All offered mechanisms for a password are weaker than SCRAM, the weakest one used without explicit
+    /// configuration.
     #[error(
         "the server offers {offered}; nothing weaker than SCRAM is used for a password unless it is named with \
          sasl_mechanism=…"
     )]
     BelowFloor {
-        /// What the server offers.
+        /// Mechanisms offered by the server.
         offered: String,
     },
-    /// Nothing of what the server offers can be done with these credentials.
+    /// No offered mechanism suits the credentials.
     #[error("the server offers {offered}; none of it can be done with {credentials}")]
     NoCommonMechanism {
-        /// What the server offers.
+        /// Mechanisms offered by the server.
         offered: String,
-        /// What there is to authenticate with.
+        /// Description of the credentials.
         credentials: &'static str,
     },
-    /// The user has named a mechanism that the server doesn't offer.
+    /// The server does not offer the configured mechanism.
     #[error("the server does not offer {named}, which was asked for by name; it offers {offered}")]
     NotOffered {
-        /// The mechanism named.
+        /// Configured mechanism.
         named: Mechanism,
-        /// What the server offers.
+        /// Mechanisms offered by the server.
         offered: String,
     },
-    /// Channel binding is required, and the server or the mechanism named does not have it.
+    /// Channel binding is required, and the server or the configured mechanism does not support it.
     #[error("the server offers {offered}; channel_binding=required allows SCRAM mechanisms with -PLUS alone, over TLS")]
     BindingRequired {
-        /// What the server offers, or the mechanism named.
+        /// Mechanisms offered by the server, or the configured one.
         offered: String,
     },
-    /// The mechanism binds the channel, and there is nothing to bind it to.
+    /// The mechanism requires channel binding, and there is no channel binding data.
     #[error(
         "{mechanism} needs channel binding: TLS that ends at the server itself, and a host that knows the connection's \
          exporter or the server's certificate"
     )]
     NoChannelBinding {
-        /// The mechanism.
+        /// Mechanism without a channel.
         mechanism: Mechanism,
     },
-    /// In the server's role: the two ends see different channels, or the client has been shown another offer.
+    /// In the server's role: the two ends see different channels, or the client received another offer.
     #[error("channel binding: {problem}")]
     ChannelBinding {
-        /// What does not fit.
+        /// Description of the mismatch.
         problem: &'static str,
     },
-    /// The mechanism needs something that isn't there.
+    /// The mechanism requires a credential that is absent.
     #[error("{mechanism} needs {needs}")]
     CredentialsMissing {
-        /// The mechanism.
+        /// Selected mechanism.
         mechanism: Mechanism,
-        /// What it needs.
+        /// Missing credential.
         needs: &'static str,
     },
-    /// A credential can't be used in this mechanism.
+    /// A credential is not valid for the mechanism.
     #[error("the {what} can't be used: {problem}")]
     Credential {
-        /// Which one.
+        /// Name of the credential.
         what: &'static str,
-        /// What is wrong with it.
+        /// Description of the error.
         problem: &'static str,
     },
-    /// The server knows other realms than the one asked for.
+    /// The server does not offer the configured realm.
     #[error("the server does not offer the realm {realm:?}; it offers {offered}")]
     RealmNotOffered {
-        /// The realm asked for.
+        /// Configured realm.
         realm: String,
-        /// The realms that the server offers.
+        /// Realms offered by the server.
         offered: String,
     },
-    /// A message of the peer is longer than any should be.
+    /// A message of the peer exceeds its limit.
     #[error("{message} of {length} bytes; the limit is {limit}")]
     TooLong {
-        /// Which message, or which part of it.
+        /// Name of the message, or of its part.
         message: &'static str,
-        /// Its length in bytes.
+        /// Length of the message, in bytes.
         length: usize,
-        /// The limit in force.
+        /// Limit in bytes.
         limit: usize,
     },
-    /// A message of the peer breaks the mechanism's grammar.
+    /// A message of the peer violates the mechanism's grammar.
     #[error("{message} can't be understood: {problem}")]
     Malformed {
-        /// Which message.
+        /// Name of the message.
         message: &'static str,
-        /// What is wrong with it.
+        /// Description of the error.
         problem: &'static str,
     },
-    /// The peer sent something where the mechanism has nothing more to say.
+    /// The peer sent a message after the mechanism's last one.
     #[error("a message too many: {mechanism} has nothing to say at this point")]
     Unexpected {
-        /// The mechanism.
+        /// Mechanism of the exchange.
         mechanism: Mechanism,
     },
-    /// So few iterations that a listener could find the password by trying (RFC 5802 §5.1, RFC 7677 §4).
+    /// The number of iterations is so low that an eavesdropper could find the password by trying (RFC 5802 §5.1, RFC
+    /// 7677 §4).
     #[error("the server asks for {iterations} iterations of the password's hash; fewer than {minimum} are unsafe")]
     TooFewIterations {
-        /// What the server asks for.
+        /// Number requested by the server.
         iterations: u64,
-        /// The least that is accepted.
+        /// Configured minimum.
         minimum: u32,
     },
-    /// So many iterations that computing them would be an attack on the client (RFC 5802 §9).
+    /// The number of iterations is so high that computing them would be an attack on the client (RFC 5802 §9).
     #[error(
         "the server asks for {iterations} iterations of the password's hash; no more than {maximum} are computed; \
          sasl_max_iterations=… allows more"
     )]
     TooManyIterations {
-        /// What the server asks for; `u64::MAX` stands for that and more.
+        /// Number requested by the server; saturates at `u64::MAX`.
         iterations: u64,
-        /// The most that is accepted.
+        /// Configured maximum.
         maximum: u32,
     },
-    /// The peer's nonce is not what it must be: the message belongs to another exchange.
+    /// The peer's nonce is wrong: the message belongs to another exchange.
     #[error("the peer's nonce is not of this exchange: the message may be a replay")]
     WrongNonce,
-    /// The server ended the exchange without the proof that it knows the password.
+    /// The server ended the exchange without proving that it knows the password.
     #[error("the server says that authentication is complete, but has not proven that it knows the password")]
     ServerUnproven,
-    /// The server's proof is wrong: it doesn't know the password.
+    /// The server's proof is wrong: it does not know the password.
     #[error("the server's proof is wrong: it does not know the password, so it may not be the server that it says")]
     ServerProofWrong,
-    /// The server refused, and said why.
+    /// The server refused the client and sent a reason.
     #[error("the server refused: {reason}")]
     Refused {
-        /// The server's words, within the mechanism.
+        /// Reason of the server, within the mechanism.
         reason: String,
     },
-    /// In the server's role: an unknown user or a wrong proof; which of the two is not told.
+    /// In the server's role: the user is unknown or the proof is wrong; the error does not distinguish the two.
     #[error("the user is unknown, or the password or token is wrong")]
     Denied,
-    /// In the server's role: the user may not act as whom it asked to.
+    /// In the server's role: the user may not act as the requested identity.
     #[error("{username:?} may not act as {authorization_id:?}")]
     NotAuthorized {
-        /// Who is authenticated.
+        /// Authenticated user.
         username: String,
-        /// Whom it wants to act as.
+        /// Requested identity.
         authorization_id: String,
     },
 }

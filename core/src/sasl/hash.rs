@@ -1,4 +1,4 @@
-//! The hash functions behind SCRAM and DIGEST, chosen at run time.
+//! Hash functions for SCRAM and DIGEST, selected at run time.
 
 use alloc::vec::Vec;
 
@@ -6,8 +6,8 @@ use hmac::{EagerHash, Hmac, KeyInit, Mac};
 use sha1::Digest as _;
 use zeroize::{Zeroize, Zeroizing};
 
-/// Bytes that are wiped when dropped: what comes out of a hash here is nearly always worth a password.
-pub(super) type Octets = Zeroizing<Vec<u8>>;
+/// Bytes that are wiped when dropped: hash outputs here are nearly always as sensitive as a password.
+pub(super) type WipedBytes = Zeroizing<Vec<u8>>;
 
 /// A hash function.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,7 +20,7 @@ pub(super) enum Hash {
     Sha512_256,
 }
 
-/// Runs the expression with `$H` standing for the type of the hash.
+/// Evaluates the expression with `$H` as the type of the hash.
 macro_rules! with_hash {
     ($hash:expr, $H:ident => $body:expr) => {
         match $hash {
@@ -39,8 +39,8 @@ macro_rules! with_hash {
 }
 
 impl Hash {
-    /// The hash of the parts, one after the other.
-    pub(super) fn digest(self, parts: &[&[u8]]) -> Octets {
+    /// Hashes the concatenation of the parts.
+    pub(super) fn digest(self, parts: &[&[u8]]) -> WipedBytes {
         with_hash!(self, H => {
             let mut hasher = H::new();
             parts.iter().for_each(|part| hasher.update(part));
@@ -48,27 +48,28 @@ impl Hash {
         })
     }
 
-    /// HMAC (RFC 2104) of the parts, one after the other.
-    pub(super) fn hmac(self, key: &[u8], parts: &[&[u8]]) -> Octets {
+    /// HMAC (RFC 2104) of the concatenation of the parts.
+    pub(super) fn hmac(self, key: &[u8], parts: &[&[u8]]) -> WipedBytes {
         with_hash!(self, H => hmac::<H>(key, parts))
     }
 
-    /// The loop of PBKDF2 (RFC 8018 §5.2), `count` times: replaces `last` by its HMAC and adds that to `sum`.
+    /// Loop of PBKDF2 (RFC 8018 §5.2) with `count` iterations: replaces `last` by its HMAC and XORs the result into
+    /// `sum`.
     ///
     /// `sum` has the hash's [size](Self::size).
-    pub(super) fn iterate(self, key: &[u8], last: &mut Octets, sum: &mut [u8], count: u32) {
+    pub(super) fn iterate(self, key: &[u8], last: &mut WipedBytes, sum: &mut [u8], count: u32) {
         if count > 0 {
             with_hash!(self, H => iterate::<H>(key, last, sum, count));
         }
     }
 
-    /// Bytes of the hash's output.
+    /// Size of the output, in bytes.
     pub(super) fn size(self) -> usize {
         with_hash!(self, H => H::output_size())
     }
 }
 
-fn hmac<H: EagerHash>(key: &[u8], parts: &[&[u8]]) -> Octets
+fn hmac<H: EagerHash>(key: &[u8], parts: &[&[u8]]) -> WipedBytes
 where
     Hmac<H>: KeyInit + Mac,
 {
@@ -77,8 +78,8 @@ where
     wiped(&mut mac.finalize().into_bytes())
 }
 
-/// Stays within arrays of the hash's size: each iteration is two compressions and nothing else that counts.
-fn iterate<H: EagerHash>(key: &[u8], last: &mut Octets, sum: &mut [u8], count: u32)
+/// Uses fixed-size arrays: the cost of an iteration is two compressions.
+fn iterate<H: EagerHash>(key: &[u8], last: &mut WipedBytes, sum: &mut [u8], count: u32)
 where
     Hmac<H>: KeyInit + Mac + Clone,
 {
@@ -103,8 +104,8 @@ fn xor(sum: &mut [u8], bytes: &[u8]) {
     sum.iter_mut().zip(bytes).for_each(|(sum, byte)| *sum ^= byte);
 }
 
-/// Moves the bytes to where they will be wiped, and wipes them where they were.
-fn wiped(bytes: &mut [u8]) -> Octets {
+/// Moves the bytes into a wiped buffer, and wipes their source.
+fn wiped(bytes: &mut [u8]) -> WipedBytes {
     let kept = Zeroizing::new(bytes.to_vec());
     bytes.zeroize();
     kept

@@ -1,18 +1,18 @@
-//! The mechanisms, and which is preferred to which.
+//! SASL mechanisms and their order of preference.
 
 use core::fmt;
 
 use super::hash::Hash;
 
-/// A SASL mechanism. The order is that of preference, the weakest first.
+/// A SASL mechanism, in order of preference, the weakest first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum Mechanism {
-    /// `PLAIN` (RFC 4616): the password as it is.
+    /// `PLAIN` (RFC 4616): sends the password.
     Plain,
     /// `DIGEST-MD5` (RFC 2831; declared historic by RFC 6331).
     DigestMd5,
-    /// `DIGEST-SHA`: DIGEST-MD5 with SHA-1. This and the following DIGEST mechanisms are Elytron's.
+    /// `DIGEST-SHA`: DIGEST-MD5 with SHA-1. The DIGEST mechanisms from here on are Elytron's.
     DigestSha,
     /// `DIGEST-SHA-256`.
     DigestSha256,
@@ -30,7 +30,7 @@ pub enum Mechanism {
     ScramSha384,
     /// `SCRAM-SHA-512`: as RFC 7677, with SHA-512.
     ScramSha512,
-    /// `SCRAM-SHA-1-PLUS` (RFC 5802): SCRAM, bound to the TLS connection.
+    /// `SCRAM-SHA-1-PLUS` (RFC 5802): SCRAM with channel binding.
     ScramSha1Plus,
     /// `SCRAM-SHA-256-PLUS` (RFC 7677).
     ScramSha256Plus,
@@ -40,11 +40,11 @@ pub enum Mechanism {
     ScramSha512Plus,
     /// `OAUTHBEARER` (RFC 7628): an OAuth 2.0 bearer token.
     OAuthBearer,
-    /// `EXTERNAL` (RFC 4422, appendix A): what TLS has already proven.
+    /// `EXTERNAL` (RFC 4422, appendix A): the identity proven by TLS.
     External,
 }
 
-/// What kind of exchange a mechanism is.
+/// Kind of an exchange.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
     Plain,
@@ -55,7 +55,7 @@ pub(super) enum Kind {
 }
 
 impl Mechanism {
-    /// All of them, the weakest first.
+    /// All mechanisms, the weakest first.
     pub const ALL: [Self; 17] = [
         Self::Plain,
         Self::DigestMd5,
@@ -76,7 +76,7 @@ impl Mechanism {
         Self::External,
     ];
 
-    /// The name on the wire, as registered with IANA or as Elytron spells it.
+    /// Name on the wire, as registered with IANA or as spelt by Elytron.
     pub fn name(self) -> &'static str {
         match self {
             Self::Plain => "PLAIN",
@@ -99,16 +99,16 @@ impl Mechanism {
         }
     }
 
-    /// The mechanism of that name; names are upper case (RFC 4422 §3.1).
+    /// Mechanism with this name; names are upper case (RFC 4422 §3.1).
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|mechanism| mechanism.name() == name)
     }
 
-    /// Whether a client uses it without being asked for it by name.
+    /// Whether a client may use the mechanism without explicit configuration.
     ///
-    /// With SCRAM neither a listener nor the server itself learns anything that is cheaper to attack than the password's
-    /// PBKDF2. PLAIN hands the password to whoever asks, DIGEST one fast hash of it: never. OAUTHBEARER hands over the token,
-    /// and EXTERNAL means nothing without TLS: they need an encrypted link.
+    /// SCRAM reveals nothing to an eavesdropper or to the server that is cheaper to attack than the password's PBKDF2.
+    /// PLAIN reveals the password and DIGEST one fast hash of it: never. OAUTHBEARER reveals the token, and EXTERNAL
+    /// requires TLS: both need an encrypted link.
     pub fn needs_no_naming(self, encrypted: bool) -> bool {
         match self.kind() {
             Kind::Scram(_) => true,
@@ -117,12 +117,12 @@ impl Mechanism {
         }
     }
 
-    /// Whether it uses a password and protects it less than SCRAM does.
+    /// Whether the mechanism uses a password and protects it less than SCRAM does.
     pub fn is_weaker_than_scram(self) -> bool {
         matches!(self.kind(), Kind::Plain | Kind::Digest(_))
     }
 
-    /// Whether it binds the exchange to the TLS connection (RFC 5802 §6).
+    /// Whether the mechanism binds the exchange to the TLS connection (RFC 5802 §6).
     pub fn binds_channel(self) -> bool {
         matches!(self, Self::ScramSha1Plus | Self::ScramSha256Plus | Self::ScramSha384Plus | Self::ScramSha512Plus)
     }

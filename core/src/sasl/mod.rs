@@ -1,4 +1,4 @@
-//! SASL (RFC 4422) as Hot Rod carries it, in the client's role and the server's.
+//! SASL (RFC 4422) as used by Hot Rod, in both roles.
 //!
 //! ```text
 //!   select ──▶ Client::new ──▶ initial_response ──AUTH──▶ Server::step
@@ -7,30 +7,76 @@
 //!                 resume ◀──▶ Step::Resume    between two slices of a long key derivation
 //! ```
 //!
-//! | mechanism | rule | who proves what |
+//! | mechanism | standard | proof |
 //! |---|---|---|
-//! | SCRAM-SHA-1, -256, -384, -512 | RFC 5802, RFC 7677 | both sides, neither reveals the password |
-//! | the same with -PLUS | RFC 5802 §6, RFC 5929 §4, RFC 9266 | that nobody in between ends TLS as well |
-//! | DIGEST-MD5, DIGEST-SHA, -256, -384, -512, -512-256 | RFC 2831, with Elytron's other hashes | both sides, but cheap to guess from a recording |
-//! | PLAIN | RFC 4616 | the client; the password is sent |
-//! | OAUTHBEARER | RFC 7628 | the client; the token is sent |
-//! | EXTERNAL | RFC 4422 appendix A | nobody: TLS has already done it |
+//! | SCRAM-SHA-1, -256, -384, -512 | RFC 5802, RFC 7677 | of both sides; neither reveals the password |
+//! | the same with -PLUS | RFC 5802 §6, RFC 5929 §4, RFC 9266 | also against a man in the middle of TLS |
+//! | DIGEST-MD5, DIGEST-SHA, -256, -384, -512, -512-256 | RFC 2831, with Elytron's other hashes | of both sides, but a recording allows cheap guesses |
+//! | PLAIN | RFC 4616 | of the client; sends the password |
+//! | OAUTHBEARER | RFC 7628 | of the client; sends the token |
+//! | EXTERNAL | RFC 4422 appendix A | none: TLS has authenticated the client |
 //!
-//! Two things about Infinispan that no RFC tells. It says `complete` only with an empty reply (`Encoder2x.authResponse`):
-//! a SCRAM server-final or a DIGEST `rspauth` comes with `complete = 0`, ends the exchange nevertheless, and another
-//! AUTH would begin a new one. And where its realm keeps passwords in the clear, Elytron makes up a new salt for each
-//! exchange: the [`SaltedPasswordCache`] helps only where the realm keeps SCRAM digests.
+//! Two properties of Infinispan are in no RFC. It sets `complete` only with an empty reply (`Encoder2x.authResponse`):
+//! a SCRAM server-final or a DIGEST `rspauth` has `complete = 0` but ends the exchange, and another AUTH would begin a
+//! new one. And if its realm stores clear-text passwords, Elytron generates a new salt for each exchange: the
+//! [`SaltedPasswordCache`] helps only if the realm stores SCRAM digests.
 //!
-//! The exchanges of both roles are tried against Elytron 2.7.0 (Infinispan 16.0.7): each mechanism here but EXTERNAL and
-//! DIGEST-SHA-512-256, which that release can't do without a further library.
+//! The exchanges of both roles are tested with Elytron 2.7.0 (Infinispan 16.0.7): each mechanism here except EXTERNAL
+//! and DIGEST-SHA-512-256, which that release does not support without a further library.
 //!
-//! The client derives SCRAM's salted password in slices of at most 10,000 iterations, one per call, because their number is
-//! the server's choice: see [`Step::Resume`]. The server's role derives it in one call: its number of iterations is its own
-//! setting ([`ServerConfig::iterations`]), and an answer that is kept serves the same user again.
+//! The client derives SCRAM's salted password in slices of at most 10,000 iterations, one per call, because the server
+//! chooses their number: see [`Step::Resume`]. The server derives it in one call, because its number of iterations is
+//! its own setting ([`ServerConfig::iterations`]), and caches the result.
 //!
-//! No clock, no random source: nonces come from the entropy that the caller passes in, once per exchange. Security
-//! layers (`qop=auth-int`, `auth-conf`) are not offered: TLS does that job. Infinispan (16.0.7, and its main branch) gives
+//! There is no clock and no random source: nonces come from the caller's entropy, once per exchange. Security layers
+//! (`qop=auth-int`, `auth-conf`) are not offered: TLS replaces them. Infinispan (16.0.7, and its main branch) gives
 //! Elytron no channel binding and so never offers `-PLUS`.
+//!
+//! # Example
+//!
+//! A client and a server authenticate each other by SCRAM, and a client with a wrong password is refused.
+//!
+//! ```
+//! use hotrod_core::sasl::{
+//!     Accounts, Client, ClientLimits, Credentials, Policy, SaltedPasswordCache, Secret, Server, ServerConfig, Step, select,
+//! };
+//!
+//! struct OneUser;
+//!
+//! impl Accounts for OneUser {
+//!     fn password(&self, username: &str) -> Option<Secret> {
+//!         (username == "user").then(|| "pencil".into())
+//!     }
+//! }
+//!
+//! fn authenticate(password: &str) -> Result<Option<String>, hotrod_core::sasl::SaslError> {
+//!     let credentials = Credentials::password("user", password);
+//!     let mechanism = select(["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"].into_iter(), &credentials, &Policy::default())?;
+//!     assert_eq!(mechanism.name(), "SCRAM-SHA-512");
+//!
+//!     // The seeds must be random; a machine takes its own from its host.
+//!     let mut client = Client::new(mechanism, &credentials, "infinispan", "hotrod", [1; 32], ClientLimits::default())?;
+//!     let mut server = Server::new(mechanism, ServerConfig::default(), [2; 32]);
+//!     let (mut at_client, mut at_server) = (SaltedPasswordCache::default(), SaltedPasswordCache::default());
+//!
+//!     let mut response = client.initial_response();
+//!     loop {
+//!         let reply = server.step(&response, &OneUser, &mut at_server)?;
+//!         let mut step = client.step(&reply.challenge, reply.complete, &mut at_client)?;
+//!         while let Step::Resume = step {
+//!             step = client.resume(&mut at_client)?;
+//!         }
+//!         match step {
+//!             Step::Respond(next) => response = next,
+//!             _ => return Ok(reply.authenticated),
+//!         }
+//!     }
+//! }
+//!
+//! assert_eq!(authenticate("pencil")?.as_deref(), Some("user"));
+//! assert!(authenticate("pencils").is_err());
+//! # Ok::<(), hotrod_core::sasl::SaslError>(())
+//! ```
 
 mod binding;
 mod cache;

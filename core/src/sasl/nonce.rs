@@ -1,4 +1,4 @@
-//! Nonces, from the entropy that the caller gives.
+//! Nonces derived from the caller's entropy.
 
 use alloc::string::String;
 
@@ -6,14 +6,15 @@ use base64ct::{Base64Unpadded, Encoding};
 
 use super::hash::Hash;
 
-/// What a nonce is for; nonces for different purposes don't depend on each other.
+/// Purpose of a nonce; nonces for different purposes are independent.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Purpose {
     Client,
     Server,
 }
 
-/// 43 printable characters without comma or quote: fit for SCRAM (RFC 5802 §7) and DIGEST (RFC 2831 §2.1.1) alike.
+/// Generates 43 printable characters without comma or quote, valid for SCRAM (RFC 5802 §7) and DIGEST (RFC 2831
+/// §2.1.1).
 pub(super) fn nonce(entropy: &[u8; 32], purpose: Purpose) -> String {
     let label: &[u8] = match purpose {
         Purpose::Client => b"hotrod sasl client nonce",

@@ -1,11 +1,11 @@
-//! OAUTHBEARER (RFC 7628): a bearer token, once, from the client.
+//! OAUTHBEARER (RFC 7628): one message of the client, with a bearer token.
 //!
-//! Elytron, and so Infinispan, takes the `%x01` of the RFC's grammar literally: it splits the message at these four
+//! Elytron, and so Infinispan, reads the `%x01` of the RFC's grammar literally: it splits the message at these four
 //! characters instead of at the byte 0x01 (`OAuth2Server.KV_DELIMITER`), and refuses a message that follows the RFC
-//! (tried on 2.7.0, the one in Infinispan 16.0.7: "ELY05045: Invalid client message"). So the client's message says it
-//! twice: the second time as the value of a key that a server of the RFC has no use for. Elytron finds its `auth`
-//! between the literal delimiters, everyone else finds theirs. Our server takes both, because Infinispan's own clients
-//! speak like Elytron.
+//! (tried on 2.7.0, the one in Infinispan 16.0.7: "ELY05045: Invalid client message"). So the client's message
+//! contains the token twice: the second time as the value of a key that a server of the RFC ignores. Elytron finds its
+//! `auth` between the literal delimiters, other servers find theirs. Our server accepts both, because Infinispan's own
+//! clients follow Elytron.
 
 use alloc::format;
 use alloc::string::String;
@@ -14,22 +14,22 @@ use alloc::vec::Vec;
 use super::client::Step;
 use super::credentials::Credentials;
 use super::error::SaslError;
-use super::hash::Octets;
+use super::hash::WipedBytes;
 use super::mechanism::Mechanism;
 use super::scram::name;
-use super::server::{Accounts, Turn, authorize};
+use super::server::{Accounts, Outcome, authorize};
 use super::text::{from_base64, printable};
 
-/// The byte between key/value pairs, and all of the answer to a refusal (RFC 7628 §3.1, §3.2.3).
+/// Byte between key/value pairs, and the whole response to a refusal (RFC 7628 §3.1, §3.2.3).
 const SEPARATOR: &str = "\u{1}";
 
-/// What Elytron takes for it.
+/// Elytron's separator.
 const ELYTRON_SEPARATOR: &str = "%x01";
 
 const MESSAGE: &str = "the OAUTHBEARER message";
 
-/// The client's message (RFC 7628 §3.1).
-pub(super) fn message(credentials: &Credentials) -> Result<Octets, SaslError> {
+/// Message of the client (RFC 7628 §3.1).
+pub(super) fn message(credentials: &Credentials) -> Result<WipedBytes, SaslError> {
     let token = credentials.require_token(Mechanism::OAuthBearer)?.expose();
     if token.is_empty() || !token.bytes().all(|byte| byte.is_ascii_graphic()) {
         let problem = "it must be printable ASCII without spaces (RFC 6750 §2.1)";
@@ -39,15 +39,15 @@ pub(super) fn message(credentials: &Credentials) -> Result<Octets, SaslError> {
         "" => String::new(),
         id => format!("a={}", name::escape(id)),
     };
-    // Of its full size at once: a string that grows leaves copies behind.
+    // Allocates the full size at once: a growing string leaves copies of the token behind.
     let mut message = String::with_capacity(id.len() + 2 * token.len() + 64);
     for part in ["n,", &id, ",\u{1}auth=Bearer ", token, "\u{1}elytron=%x01auth=Bearer ", token, "%x01\u{1}\u{1}"] {
         message.push_str(part);
     }
-    Ok(Octets::new(message.into_bytes()))
+    Ok(WipedBytes::new(message.into_bytes()))
 }
 
-/// The client's turn: nothing is success, anything else is why not, which the client has to acknowledge.
+/// Handles a challenge in the client's role: an empty one is success, any other a refusal to acknowledge.
 pub(super) fn answer(challenge: &[u8], complete: bool, refusal: &mut Option<SaslError>) -> Result<Step, SaslError> {
     if let Some(refusal) = refusal {
         return Err(refusal.clone());
@@ -63,7 +63,7 @@ pub(super) fn answer(challenge: &[u8], complete: bool, refusal: &mut Option<Sasl
     Ok(Step::Respond(SEPARATOR.into()))
 }
 
-/// The status in a JSON refusal (RFC 7628 §3.2.2); all of it if there is none. Elytron sends it in base64.
+/// Status of a JSON refusal (RFC 7628 §3.2.2), or the whole text if it has none. Elytron encodes it in base64.
 fn status(challenge: &[u8]) -> String {
     let decoded = core::str::from_utf8(challenge).ok().and_then(from_base64);
     let json = String::from_utf8_lossy(decoded.as_deref().unwrap_or(challenge));
@@ -74,13 +74,13 @@ fn status(challenge: &[u8]) -> String {
     printable(status.unwrap_or(&json).as_bytes(), 200)
 }
 
-/// The server's turn.
-pub(super) fn receive(message: &[u8], refused: &mut bool, accounts: &dyn Accounts) -> Result<Turn, SaslError> {
+/// Handles a message in the server's role.
+pub(super) fn receive(message: &[u8], refused: &mut bool, accounts: &dyn Accounts) -> Result<Outcome, SaslError> {
     if *refused {
         return Err(SaslError::Denied);
     }
     if message.is_empty() {
-        return Ok(Turn::Challenge(Vec::new()));
+        return Ok(Outcome::Challenge(Vec::new()));
     }
     let malformed = |problem| SaslError::Malformed { message: MESSAGE, problem };
     let text = core::str::from_utf8(message).map_err(|_| malformed("it is not UTF-8"))?;
@@ -96,9 +96,9 @@ pub(super) fn receive(message: &[u8], refused: &mut bool, accounts: &dyn Account
     }
     let Some(bearer) = accounts.bearer(token) else {
         *refused = true;
-        return Ok(Turn::Challenge(b"{\"status\":\"invalid_token\"}".to_vec()));
+        return Ok(Outcome::Challenge(b"{\"status\":\"invalid_token\"}".to_vec()));
     };
     let name = authorize(accounts, &bearer, Some(&authorization_id))?;
-    // Elytron answers with nothing rather than not at all, so `complete` is not set.
-    Ok(Turn::Authenticated { name, last: Some(Vec::new()) })
+    // Elytron replies with an empty challenge, so the complete flag is not set.
+    Ok(Outcome::Authenticated { name, last: Some(Vec::new()) })
 }

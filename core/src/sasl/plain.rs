@@ -1,4 +1,4 @@
-//! PLAIN (RFC 4616): `[authzid] NUL authcid NUL passwd`, once, from the client.
+//! PLAIN (RFC 4616): one message of the client, `[authzid] NUL authcid NUL passwd`.
 
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -7,15 +7,15 @@ use zeroize::Zeroizing;
 
 use super::credentials::Credentials;
 use super::error::SaslError;
-use super::hash::Octets;
+use super::hash::WipedBytes;
 use super::mechanism::Mechanism;
 use super::secret::Secret;
-use super::server::{Accounts, Turn, authorize};
+use super::server::{Accounts, Outcome, authorize};
 
 const MESSAGE: &str = "the PLAIN message";
 
-/// The client's message.
-pub(super) fn message(credentials: &Credentials) -> Result<Octets, SaslError> {
+/// Message of the client.
+pub(super) fn message(credentials: &Credentials) -> Result<WipedBytes, SaslError> {
     let (username, password) = credentials.require_password(Mechanism::Plain)?;
     let authorization_id = credentials.authorization_id().unwrap_or_default();
     let password = password.expose();
@@ -30,7 +30,7 @@ pub(super) fn message(credentials: &Credentials) -> Result<Octets, SaslError> {
             return Err(SaslError::Credential { what, problem: "PLAIN does not allow NUL in it (RFC 4616 §2)" });
         }
     }
-    // Of its full size at once: a vector that grows leaves copies behind.
+    // Allocates the full size at once: a growing vector leaves copies of the password behind.
     let mut message = Zeroizing::new(Vec::with_capacity(authorization_id.len() + username.len() + password.len() + 2));
     message.extend_from_slice(authorization_id.as_bytes());
     message.push(0);
@@ -40,10 +40,10 @@ pub(super) fn message(credentials: &Credentials) -> Result<Octets, SaslError> {
     Ok(message)
 }
 
-/// The server's turn.
-pub(super) fn receive(message: &[u8], accounts: &dyn Accounts) -> Result<Turn, SaslError> {
+/// Handles a message in the server's role.
+pub(super) fn receive(message: &[u8], accounts: &dyn Accounts) -> Result<Outcome, SaslError> {
     if message.is_empty() {
-        return Ok(Turn::Challenge(Vec::new()));
+        return Ok(Outcome::Challenge(Vec::new()));
     }
     let malformed = |problem| SaslError::Malformed { message: MESSAGE, problem };
     let text = core::str::from_utf8(message).map_err(|_| malformed("it is not UTF-8"))?;
@@ -57,5 +57,5 @@ pub(super) fn receive(message: &[u8], accounts: &dyn Accounts) -> Result<Turn, S
         return Err(SaslError::Denied);
     }
     let name: String = authorize(accounts, username, Some(authorization_id))?;
-    Ok(Turn::Authenticated { name, last: None })
+    Ok(Outcome::Authenticated { name, last: None })
 }

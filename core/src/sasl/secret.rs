@@ -1,4 +1,4 @@
-//! Text that must not be seen.
+//! Secret text.
 
 use alloc::string::{String, ToString};
 use core::fmt;
@@ -13,7 +13,7 @@ use super::hash::Hash;
 pub struct Secret(Zeroizing<String>);
 
 impl Secret {
-    /// The text itself. What is copied out of it is not wiped.
+    /// Exposes the text. Copies of it are not wiped.
     pub fn expose(&self) -> &str {
         &self.0
     }
@@ -37,7 +37,7 @@ impl From<Zeroizing<String>> for Secret {
     }
 }
 
-/// By way of a hash, so that the time taken tells not even how long the secret is.
+/// Compares hashes, so that the time does not even depend on the secret's length.
 impl PartialEq for Secret {
     fn eq(&self, other: &Self) -> bool {
         let hash = |secret: &Self| Hash::Sha256.digest(&[secret.0.as_bytes()]);

@@ -1,4 +1,4 @@
-//! Which mechanism to use.
+//! Selection of the mechanism.
 
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
@@ -8,30 +8,31 @@ use super::error::SaslError;
 use super::mechanism::Mechanism;
 use super::text::printable;
 
-/// What the link and the user's settings allow.
+/// Restrictions by the link and by the user's settings.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Policy {
-    /// Whether the host encrypts the link. Without it no token is sent and no certificate counts. Default: no.
+    /// Whether the link is encrypted; required for tokens and client certificates. Default: no.
     pub encrypted: bool,
-    /// The mechanism that the user has named: then that one or none, encrypted or not. Default: none.
+    /// Mechanism configured by the user: the only one allowed, whether the link is encrypted or not. Default: none.
     pub mechanism: Option<Mechanism>,
-    /// Whether there is a [`ChannelBinding`](super::ChannelBinding) for the link. Without it no -PLUS mechanism is used.
+    /// Whether [`ChannelBinding`](super::ChannelBinding) data of the link is available; required for -PLUS mechanisms.
     /// Default: no.
     pub channel_binding: bool,
-    /// Whether nothing but -PLUS mechanisms is used. Default: no.
+    /// Whether only -PLUS mechanisms are allowed. Default: no.
     pub requires_channel_binding: bool,
 }
 
-/// The strongest mechanism that both sides know, that the credentials can do and that the policy allows.
+/// Selects the strongest mechanism that both sides support, that suits the credentials and that the policy allows.
 ///
-/// A password goes by SCRAM or by what the user has named, over TLS as well: a certificate says who the server is, and
-/// not that it may have the password. A token is for OAUTHBEARER alone, so who gives one has named that.
+/// A password is used with SCRAM or with the configured mechanism only, over TLS too: a certificate proves the
+/// server's identity, not that the server may have the password. Giving a token implies OAUTHBEARER, the only
+/// mechanism for tokens.
 ///
 /// # Errors
 ///
-/// [`SaslError::NotOffered`] if the named one isn't offered, [`SaslError::BelowFloor`] if all that would do are weaker
-/// than SCRAM, [`SaslError::Unencrypted`] if they need an encrypted link, [`SaslError::NoCommonMechanism`] if none
-/// would do anyway.
+/// [`SaslError::NotOffered`] if the configured mechanism is not offered, [`SaslError::BelowFloor`] if all suitable
+/// ones are weaker than SCRAM, [`SaslError::Unencrypted`] if they require an encrypted link,
+/// [`SaslError::NoCommonMechanism`] if none is suitable.
 pub fn select<'a>(
     offered: impl Iterator<Item = &'a str>,
     credentials: &Credentials,
@@ -62,7 +63,7 @@ pub fn select<'a>(
     }
 }
 
-/// The offer for a message: as much of it as a person will read, and nothing that upsets a terminal.
+/// Formats the offer for a message: of limited length, and without control characters.
 fn listed(offered: &[&str]) -> String {
     if offered.is_empty() {
         return "nothing".to_string();

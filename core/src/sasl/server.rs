@@ -1,4 +1,4 @@
-//! The server's side of one exchange, whatever the mechanism: for the embedded node, the simulation and the tests.
+//! The server's side of one exchange with any mechanism: for the embedded node, the simulation and the tests.
 
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
@@ -14,44 +14,44 @@ use super::scram::ScramServer;
 use super::secret::Secret;
 use super::{external, oauthbearer, plain};
 
-/// Who there is, and what proves it.
+/// User database of a server.
 pub trait Accounts {
-    /// The user's password; `None` if there is no such user.
+    /// Password of a user; `None` if the user does not exist.
     fn password(&self, username: &str) -> Option<Secret>;
 
-    /// Whose token it is; `None` if it is nobody's or not valid any more. Nobody has one unless this is implemented.
+    /// User of a token; `None` if the token is unknown or expired. By default there are no tokens.
     fn bearer(&self, token: &str) -> Option<String> {
         let _ = token;
         None
     }
 
-    /// Whether a user may act as someone else (RFC 4422 §3.4.1). Nobody may unless this is implemented.
+    /// Whether a user may act as another identity (RFC 4422 §3.4.1). By default none may.
     fn may_act_as(&self, username: &str, authorization_id: &str) -> bool {
         let _ = (username, authorization_id);
         false
     }
 }
 
-/// What a server is, to its clients.
+/// Configuration of a server.
 #[derive(Clone)]
 pub struct ServerConfig {
-    /// The protocol's name in a DIGEST digest-uri. Default `hotrod`.
+    /// Protocol name in a DIGEST digest-uri. Default `hotrod`.
     pub protocol: String,
-    /// The server's name in a DIGEST digest-uri. Default `infinispan`.
+    /// Server name in a DIGEST digest-uri. Default `infinispan`.
     pub server_name: String,
-    /// The realm of DIGEST. Default `default`, as Infinispan's.
+    /// Realm of DIGEST. Default `default`, as Infinispan's.
     pub realm: String,
-    /// SCRAM: iterations of the password's hash. Default 4,096.
+    /// SCRAM: number of hash iterations. Default 4,096.
     pub iterations: u32,
-    /// SCRAM: what users' salts are derived from. Random and kept, so that clients can keep what they derive from a
-    /// salt. Default: zeros, fit for tests only.
+    /// SCRAM: seed of the users' salts. Must be random and persistent, so that clients can cache salted passwords.
+    /// Default: zeros, for tests only.
     pub salt_seed: [u8; 32],
-    /// SCRAM: what the link is known by, of each type that there is. Where there are some the -PLUS mechanisms have to be
+    /// SCRAM: channel bindings of the link, one of each available type. If there are any, the -PLUS mechanisms must be
     /// offered. Default: none.
     pub channel_bindings: Vec<ChannelBinding>,
-    /// EXTERNAL: whom the link's TLS has authenticated. Default: nobody.
+    /// EXTERNAL: user authenticated by TLS. Default: none.
     pub certificate_name: Option<String>,
-    /// Bytes of any one response. Default 65,536: tokens are long.
+    /// Maximum length of a response, in bytes. Default 65,536: tokens are long.
     pub max_response: usize,
 }
 
@@ -70,7 +70,7 @@ impl Default for ServerConfig {
     }
 }
 
-/// Without the seed.
+/// Omits the seed.
 impl fmt::Debug for ServerConfig {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ServerConfig")
@@ -83,15 +83,15 @@ impl fmt::Debug for ServerConfig {
     }
 }
 
-/// What to answer an AUTH with.
+/// Reply to an AUTH.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ServerStep {
-    /// The challenge; may be empty.
+    /// Challenge; may be empty.
     pub challenge: Vec<u8>,
-    /// The flag of the answer, as Infinispan sets it: only where the mechanism has nothing at all to answer, so not
-    /// with the last message of SCRAM or DIGEST.
+    /// Complete flag of the reply, set as Infinispan does: only if the mechanism sends no data at all, so not with the
+    /// last message of SCRAM or DIGEST.
     pub complete: bool,
-    /// Whom to take the client for. The exchange is finished when this is there, whatever `complete` says.
+    /// Authenticated user, if the exchange is finished, independent of `complete`.
     pub authenticated: Option<String>,
 }
 
@@ -114,14 +114,14 @@ enum Exchange {
     Failed(SaslError),
 }
 
-/// What one message leads to.
-pub(super) enum Turn {
+/// Outcome of one message.
+pub(super) enum Outcome {
     Challenge(Vec<u8>),
     Authenticated { name: String, last: Option<Vec<u8>> },
 }
 
 impl Server {
-    /// An exchange of that mechanism. `entropy` is random, used for no other exchange.
+    /// Creates an exchange with this mechanism. `entropy` must be random, and used for no other exchange.
     pub fn new(mechanism: Mechanism, config: ServerConfig, entropy: [u8; 32]) -> Self {
         let nonce = || nonce(&entropy, Purpose::Server);
         let exchange = match mechanism.kind() {
@@ -134,27 +134,27 @@ impl Server {
         Self { mechanism, config, exchange }
     }
 
-    /// The mechanism.
+    /// Mechanism of the exchange.
     pub fn mechanism(&self) -> Mechanism {
         self.mechanism
     }
 
-    /// Takes the response in an AUTH. The cache spares SCRAM the derivation of what other exchanges have derived.
+    /// Handles the response in an AUTH. The cache saves SCRAM the derivations of earlier exchanges.
     ///
-    /// Once finished, an empty response is answered with `complete`, as Infinispan does from 16.2 on.
+    /// After the end of the exchange, the reply to an empty response is `complete`, as Infinispan's from 16.2 on.
     ///
     /// # Errors
     ///
-    /// If the client isn't who it says, or breaks the mechanism's rules. The exchange is over then.
+    /// If the client does not prove its identity, or violates the mechanism's rules. The exchange is over then.
     pub fn step(
         &mut self,
         response: &[u8],
         accounts: &dyn Accounts,
         cache: &mut SaltedPasswordCache,
     ) -> Result<ServerStep, SaslError> {
-        match self.turn(response, accounts, cache) {
-            Ok(Turn::Challenge(challenge)) => Ok(ServerStep { challenge, complete: false, authenticated: None }),
-            Ok(Turn::Authenticated { name, last }) => {
+        match self.receive(response, accounts, cache) {
+            Ok(Outcome::Challenge(challenge)) => Ok(ServerStep { challenge, complete: false, authenticated: None }),
+            Ok(Outcome::Authenticated { name, last }) => {
                 self.exchange = Exchange::Finished { name: name.clone() };
                 let complete = last.is_none();
                 Ok(ServerStep { challenge: last.unwrap_or_default(), complete, authenticated: Some(name) })
@@ -166,12 +166,12 @@ impl Server {
         }
     }
 
-    fn turn(
+    fn receive(
         &mut self,
         response: &[u8],
         accounts: &dyn Accounts,
         cache: &mut SaltedPasswordCache,
-    ) -> Result<Turn, SaslError> {
+    ) -> Result<Outcome, SaslError> {
         let limit = self.config.max_response;
         if response.len() > limit {
             return Err(SaslError::TooLong { message: "a response", length: response.len(), limit });
@@ -183,7 +183,7 @@ impl Server {
             Exchange::OAuthBearer { refused } => oauthbearer::receive(response, refused, accounts),
             Exchange::External => external::receive(response, self.config.certificate_name.as_deref(), accounts),
             Exchange::Finished { name } if response.is_empty() => {
-                Ok(Turn::Authenticated { name: name.clone(), last: None })
+                Ok(Outcome::Authenticated { name: name.clone(), last: None })
             }
             Exchange::Finished { .. } => Err(SaslError::Unexpected { mechanism: self.mechanism }),
             Exchange::Failed(error) => Err(error.clone()),
@@ -191,7 +191,7 @@ impl Server {
     }
 }
 
-/// Whom to take a user for who asks to act as `authorization_id`; as itself if that is empty or absent.
+/// Identity of a user that asks to act as `authorization_id`; the user itself if that is empty or absent.
 pub(super) fn authorize(
     accounts: &dyn Accounts,
     username: &str,
@@ -204,7 +204,7 @@ pub(super) fn authorize(
     }
 }
 
-/// The mechanism only.
+/// Shows the mechanism only.
 impl fmt::Debug for Server {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Server").field("mechanism", &self.mechanism).finish_non_exhaustive()

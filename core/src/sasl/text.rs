@@ -1,11 +1,11 @@
-//! Small matters of text: what a peer says made fit for messages, hexadecimal, base64.
+//! Text helpers: printable excerpts, hexadecimal, base64.
 
 use alloc::string::String;
 use alloc::vec::Vec;
 
 use base64ct::{Base64, Encoding};
 
-/// A peer's words for a log: control characters replaced, cut after `limit` characters.
+/// Prepares a peer's text for a log: replaces control characters, and truncates to `limit` characters.
 pub(super) fn printable(bytes: &[u8], limit: usize) -> String {
     let text = String::from_utf8_lossy(bytes);
     let mut characters = text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c });
@@ -16,18 +16,18 @@ pub(super) fn printable(bytes: &[u8], limit: usize) -> String {
     out
 }
 
-/// Lower-case hexadecimal: `HEX` of RFC 2831 §2.1.2.
+/// Encodes lower-case hexadecimal: `HEX` of RFC 2831 §2.1.2.
 pub(super) fn hex(bytes: &[u8]) -> String {
     let digit = |nibble: u8| char::from_digit(u32::from(nibble), 16).unwrap_or('0');
     bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
 }
 
-/// Base64 with padding (RFC 4648 §4).
+/// Encodes base64 with padding (RFC 4648 §4).
 pub(super) fn base64(bytes: &[u8]) -> String {
     Base64::encode_string(bytes)
 }
 
-/// The bytes behind base64 with padding.
+/// Decodes base64 with padding.
 pub(super) fn from_base64(text: &str) -> Option<Vec<u8>> {
     Base64::decode_vec(text).ok()
 }

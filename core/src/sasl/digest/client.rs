@@ -1,4 +1,4 @@
-//! DIGEST in the client's role (RFC 2831 §2.1): the server speaks first.
+//! DIGEST in the client's role (RFC 2831 §2.1): the server sends the first message.
 
 use alloc::format;
 use alloc::string::{String, ToString};
@@ -18,7 +18,7 @@ use crate::sasl::text::printable;
 
 const CHALLENGE: &str = "the DIGEST challenge";
 
-/// One exchange.
+/// One exchange in the client's role.
 pub(in crate::sasl) struct DigestClient {
     hash: Hash,
     username: String,
@@ -27,12 +27,12 @@ pub(in crate::sasl) struct DigestClient {
     authorization_id: Option<String>,
     digest_uri: String,
     nonce: String,
-    /// The `rspauth` that the server must prove itself with, once our own proof is sent.
+    /// Expected `rspauth` of the server, once the client's proof is sent.
     awaited_proof: Option<Secret>,
 }
 
 impl DigestClient {
-    /// `digest_uri` is the protocol and the server's name, with a `/` between them.
+    /// Creates an exchange; `digest_uri` is the protocol and the server's name, separated by `/`.
     pub(in crate::sasl) fn new(
         mechanism: Mechanism,
         hash: Hash,
@@ -61,7 +61,7 @@ impl DigestClient {
         match &self.awaited_proof {
             Some(awaited) => {
                 let proof = directives.required("rspauth", "no proof of the server (rspauth)")?;
-                // Whether or not the server calls it complete: Infinispan doesn't.
+                // Independent of the complete flag: Infinispan does not set it.
                 let right: bool = proof.ct_eq(awaited.expose().as_bytes()).into();
                 if right { Ok(Step::Done) } else { Err(SaslError::ServerProofWrong) }
             }
@@ -112,7 +112,7 @@ impl DigestClient {
         Ok(Step::Respond(response))
     }
 
-    /// The realm wanted, if it is offered or none is; the first one offered, if none is wanted.
+    /// Chooses the realm: the configured one if it is offered or none is; the first offered one if none is configured.
     fn choose_realm(&self, challenge: &Directives, utf8: bool) -> Result<Option<String>, SaslError> {
         let offered: Vec<String> = challenge.all("realm").map(|realm| decode(realm, utf8)).collect();
         match &self.realm {
@@ -130,7 +130,7 @@ fn offers_authentication(qop: &[u8]) -> bool {
     qop.split(|byte| *byte == b',').any(|one| one.trim_ascii().eq_ignore_ascii_case(b"auth"))
 }
 
-/// Text as the server wants it: UTF-8, or else ISO 8859-1 (RFC 2831 §2.1.1, charset).
+/// Encodes text as the server requests: UTF-8, or else ISO 8859-1 (RFC 2831 §2.1.1, charset).
 fn encode(what: &'static str, text: &str, utf8: bool) -> Result<Vec<u8>, SaslError> {
     if utf8 {
         return Ok(text.as_bytes().to_vec());
@@ -140,7 +140,7 @@ fn encode(what: &'static str, text: &str, utf8: bool) -> Result<Vec<u8>, SaslErr
     latin1.map_err(|_| SaslError::Credential { what, problem })
 }
 
-/// The server's text, for comparison and for showing.
+/// Decodes the server's text, to compare and to show it.
 pub(super) fn decode(text: &[u8], utf8: bool) -> String {
     if utf8 { String::from_utf8_lossy(text).into_owned() } else { text.iter().copied().map(char::from).collect() }
 }

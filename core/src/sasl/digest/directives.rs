@@ -5,14 +5,14 @@ use alloc::vec::Vec;
 
 use crate::sasl::error::SaslError;
 
-/// The directives of a message, in order.
+/// Directives of a message, in order.
 pub(super) struct Directives {
     message: &'static str,
     list: Vec<(String, Vec<u8>)>,
 }
 
 impl Directives {
-    /// Reads the message that is called `message` in errors.
+    /// Parses a message; `message` is its name in errors.
     pub(super) fn parse(message: &'static str, mut rest: &[u8]) -> Result<Self, SaslError> {
         let malformed = |problem| SaslError::Malformed { message, problem };
         let mut list = Vec::new();
@@ -35,12 +35,12 @@ impl Directives {
         }
     }
 
-    /// All values of a directive that may come more than once.
+    /// All values of a directive that may be repeated.
     pub(super) fn all(&self, name: &str) -> impl Iterator<Item = &[u8]> {
         self.list.iter().filter(move |(found, _)| found == name).map(|(_, value)| value.as_slice())
     }
 
-    /// The value of a directive that must not come more than once.
+    /// Value of an optional directive that must not be repeated.
     pub(super) fn one(&self, name: &str) -> Result<Option<&[u8]>, SaslError> {
         let mut values = self.all(name);
         match (values.next(), values.next()) {
@@ -52,13 +52,13 @@ impl Directives {
         }
     }
 
-    /// The value of a directive that must come once.
+    /// Value of a required directive that must not be repeated.
     pub(super) fn required(&self, name: &str, problem: &'static str) -> Result<&[u8], SaslError> {
         let value = self.one(name)?.filter(|value| !value.is_empty());
         value.ok_or(SaslError::Malformed { message: self.message, problem })
     }
 
-    /// Whether the message speaks UTF-8; otherwise it speaks ISO 8859-1 (§2.1.1).
+    /// Whether the message is in UTF-8; otherwise it is in ISO 8859-1 (§2.1.1).
     pub(super) fn is_utf8(&self) -> Result<bool, SaslError> {
         match self.one("charset")? {
             None => Ok(false),
@@ -68,7 +68,7 @@ impl Directives {
     }
 }
 
-/// Appends `name="value"`, and a comma before it unless it is the first.
+/// Appends `name="value"`, with a comma before all but the first.
 pub(super) fn push_quoted(message: &mut Vec<u8>, name: &str, value: &[u8]) {
     push_token(message, name, "\"");
     for byte in value {
@@ -80,7 +80,7 @@ pub(super) fn push_quoted(message: &mut Vec<u8>, name: &str, value: &[u8]) {
     message.push(b'"');
 }
 
-/// Appends `name=value`, and a comma before it unless it is the first.
+/// Appends `name=value`, with a comma before all but the first.
 pub(super) fn push_token(message: &mut Vec<u8>, name: &str, value: &str) {
     if !message.is_empty() {
         message.push(b',');
@@ -102,7 +102,7 @@ fn is_space(byte: u8) -> bool {
     matches!(byte, b' ' | b'\t' | b'\r' | b'\n')
 }
 
-/// A value, quoted or not, and what follows it.
+/// Parses a value, quoted or not; returns it and the bytes behind it.
 fn read_value(bytes: &[u8]) -> Option<(Vec<u8>, &[u8])> {
     if let Some(quoted) = bytes.strip_prefix(b"\"") {
         return unquote(quoted);
@@ -111,7 +111,7 @@ fn read_value(bytes: &[u8]) -> Option<(Vec<u8>, &[u8])> {
     Some((token.to_vec(), behind))
 }
 
-/// The text up to the closing quote, and what follows it.
+/// Parses up to the closing quote; returns the text and the bytes behind it.
 fn unquote(bytes: &[u8]) -> Option<(Vec<u8>, &[u8])> {
     let mut text = Vec::new();
     let mut rest = bytes;

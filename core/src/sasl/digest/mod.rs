@@ -1,8 +1,8 @@
-//! DIGEST-MD5 (RFC 2831), and the same with other hashes as Elytron has it; `qop=auth` only.
+//! DIGEST-MD5 (RFC 2831), and Elytron's variants with other hashes; `qop=auth` only.
 //!
-//! Three places where Elytron's word is taken rather than the RFC's, each also with MD5. `algorithm` says `md5-sess`
-//! whatever the hash is. Name, realm and password are hashed as UTF-8, where the RFC would have ISO 8859-1 for text
-//! that fits into it. And the exchange ends with `rspauth`, which is not answered.
+//! Follows Elytron instead of the RFC in three places, with MD5 too. `algorithm` is `md5-sess` for every hash. Name,
+//! realm and password are hashed as UTF-8, where the RFC requires ISO 8859-1 for text that it can represent. And the
+//! exchange ends with `rspauth`, without a response.
 
 mod client;
 mod directives;
@@ -16,10 +16,10 @@ pub(super) use server::DigestServer;
 use super::hash::Hash;
 use super::text::hex;
 
-/// One exchange on one nonce: this is always the first (`nc`).
+/// Nonce count (`nc`): always the first, because each exchange uses a new nonce.
 const NONCE_COUNT: &str = "00000001";
 
-/// Everything that goes into a proof (RFC 2831 §2.1.2.1).
+/// Inputs of a proof (RFC 2831 §2.1.2.1).
 struct Proof<'a> {
     hash: Hash,
     username: &'a str,
@@ -32,12 +32,12 @@ struct Proof<'a> {
 }
 
 impl Proof<'_> {
-    /// `response`: what proves that the client knows the password.
+    /// `response`: proves that the client knows the password.
     fn of_client(&self) -> String {
         self.compute("AUTHENTICATE")
     }
 
-    /// `rspauth`: what proves that the server does (§2.1.3).
+    /// `rspauth`: proves that the server knows the password (§2.1.3).
     fn of_server(&self) -> String {
         self.compute("")
     }

@@ -11,11 +11,11 @@ use super::{NONCE_COUNT, Proof};
 use crate::sasl::error::SaslError;
 use crate::sasl::hash::Hash;
 use crate::sasl::secret::Secret;
-use crate::sasl::server::{Accounts, ServerConfig, Turn, authorize};
+use crate::sasl::server::{Accounts, Outcome, ServerConfig, authorize};
 
 const RESPONSE: &str = "the DIGEST response";
 
-/// One exchange.
+/// One exchange in the server's role.
 pub(in crate::sasl) struct DigestServer {
     hash: Hash,
     nonce: String,
@@ -32,7 +32,7 @@ impl DigestServer {
         response: &[u8],
         config: &ServerConfig,
         accounts: &dyn Accounts,
-    ) -> Result<Turn, SaslError> {
+    ) -> Result<Outcome, SaslError> {
         if self.asked {
             return self.check(&Directives::parse(RESPONSE, response)?, config, accounts);
         }
@@ -47,10 +47,15 @@ impl DigestServer {
         push_quoted(&mut challenge, "qop", b"auth");
         push_token(&mut challenge, "charset", "utf-8");
         push_token(&mut challenge, "algorithm", "md5-sess");
-        Ok(Turn::Challenge(challenge))
+        Ok(Outcome::Challenge(challenge))
     }
 
-    fn check(&self, response: &Directives, config: &ServerConfig, accounts: &dyn Accounts) -> Result<Turn, SaslError> {
+    fn check(
+        &self,
+        response: &Directives,
+        config: &ServerConfig,
+        accounts: &dyn Accounts,
+    ) -> Result<Outcome, SaslError> {
         let malformed = |problem| SaslError::Malformed { message: RESPONSE, problem };
         let utf8 = response.is_utf8()?;
         let username = decode(response.required("username", "no username")?, utf8);
@@ -72,7 +77,7 @@ impl DigestServer {
             return Err(malformed("a realm that was not offered"));
         }
         let authorization_id = response.one("authzid")?.map(String::from_utf8_lossy);
-        // An unknown user costs as much time as any other.
+        // An unknown user takes as long as any other.
         let password = accounts.password(&username);
         let known = password.is_some();
         let password = password.unwrap_or(Secret::from(""));
@@ -94,12 +99,12 @@ impl DigestServer {
         let name = authorize(accounts, &username, authorization_id.as_deref())?;
         let mut last = Vec::new();
         push_token(&mut last, "rspauth", &proof.of_server());
-        // Infinispan doesn't call this complete.
-        Ok(Turn::Authenticated { name, last: Some(last) })
+        // Infinispan does not set the complete flag here.
+        Ok(Outcome::Authenticated { name, last: Some(last) })
     }
 }
 
-/// `protocol/host` or `protocol/host/name`, in any case (RFC 2831 §2.1.2, digest-uri).
+/// Whether the text is `protocol/host` or `protocol/host/name`, in any case (RFC 2831 §2.1.2, digest-uri).
 fn is_uri_of(config: &ServerConfig, digest_uri: &[u8]) -> bool {
     let mut parts = digest_uri.split(|byte| *byte == b'/');
     let mut next_is = |text: &str| parts.next().is_some_and(|part| part.eq_ignore_ascii_case(text.as_bytes()));

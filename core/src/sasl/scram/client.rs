@@ -21,43 +21,43 @@ use crate::sasl::client::{ClientLimits, Step};
 use crate::sasl::credentials::Credentials;
 use crate::sasl::derivation::{Derivation, Origin, SLICE};
 use crate::sasl::error::SaslError;
-use crate::sasl::hash::{Hash, Octets};
+use crate::sasl::hash::{Hash, WipedBytes};
 use crate::sasl::mechanism::Mechanism;
 use crate::sasl::saslprep::prepare;
 use crate::sasl::secret::Secret;
 use crate::sasl::text::base64;
 
-/// One exchange.
+/// One exchange in the client's role.
 pub(in crate::sasl) struct ScramClient {
     mechanism: Mechanism,
     hash: Hash,
     username: String,
     password: Secret,
     gs2_header: String,
-    /// The header, and behind it what the channel is known by (RFC 5802 §7, `cbind-input`).
-    channel: Octets,
+    /// GS2 header followed by the channel binding data (RFC 5802 §7, `cbind-input`).
+    channel: WipedBytes,
     nonce: String,
     stage: Stage,
 }
 
 enum Stage {
-    /// The server-first message is awaited.
+    /// Expects the server-first message.
     Begun,
-    /// The server-first message is here; the salted password is being derived.
+    /// Derives the salted password after the server-first message.
     Deriving(Box<Deriving>),
-    /// Our own proof is sent; the server must prove itself with this signature.
-    Proven(Octets),
+    /// Expects this signature from the server, after the client's proof.
+    Proven(WipedBytes),
 }
 
 struct Deriving {
     derivation: Derivation,
-    proof: Unproven,
+    proof: ClientFinal,
 }
 
-/// The client-final message, up to its proof.
-struct Unproven {
+/// Client-final message without its proof.
+struct ClientFinal {
     without_proof: String,
-    /// `client-first-bare,server-first,client-final-without-proof`: what both sides sign.
+    /// `client-first-bare,server-first,client-final-without-proof`: the text that both sides sign.
     signed: String,
 }
 
@@ -85,7 +85,7 @@ impl ScramClient {
             Binding::Channel(channel) if mechanism.binds_channel() => channel.data(),
             _ => &[],
         };
-        let channel = Octets::from([gs2_header.as_bytes(), data].concat());
+        let channel = WipedBytes::from([gs2_header.as_bytes(), data].concat());
         Ok(Self {
             mechanism,
             hash,
@@ -98,7 +98,7 @@ impl ScramClient {
         })
     }
 
-    /// The client-first message.
+    /// Creates the client-first message.
     pub(in crate::sasl) fn first(&self) -> String {
         format!("{}{}", self.gs2_header, self.first_bare())
     }
@@ -119,19 +119,19 @@ impl ScramClient {
         }
         let text = server_text(challenge)?;
         match &self.stage {
-            // Whether or not the server calls it complete: Infinispan doesn't.
+            // Independent of the complete flag: Infinispan does not set it.
             Stage::Proven(awaited) => {
                 let right: bool = server_signature(text)?.ct_eq(awaited).into();
                 if right { Ok(Step::Done) } else { Err(SaslError::ServerProofWrong) }
             }
-            // No AUTH is unanswered.
+            // No AUTH is outstanding.
             Stage::Deriving(_) => Err(SaslError::Unexpected { mechanism: self.mechanism }),
             Stage::Begun if complete => Err(SaslError::ServerUnproven),
             Stage::Begun => self.prove(text, limits, cache),
         }
     }
 
-    /// Does the next slice of the derivation.
+    /// Computes the next slice of the derivation.
     pub(in crate::sasl) fn resume(&mut self, cache: &mut SaltedPasswordCache) -> Result<Step, SaslError> {
         let Stage::Deriving(mut deriving) = core::mem::replace(&mut self.stage, Stage::Begun) else {
             return Err(SaslError::Unexpected { mechanism: self.mechanism });
@@ -144,7 +144,7 @@ impl ScramClient {
         Ok(Step::Resume)
     }
 
-    /// Answers the server-first message with the client-final message.
+    /// Creates the client-final message from the server-first message.
     fn prove(
         &mut self,
         server_first: &str,
@@ -161,7 +161,7 @@ impl ScramClient {
         let iterations = accepted(iterations, limits)?;
         let without_proof = format!("c={},r={nonce}", base64(&self.channel));
         let signed = [&self.first_bare(), ",", server_first, ",", &without_proof].concat();
-        let proof = Unproven { without_proof, signed };
+        let proof = ClientFinal { without_proof, signed };
         let origin = Origin::new(self.hash, &self.username, &self.password, &salt, iterations);
         if let Some(salted_password) = cache.find(&origin) {
             return Ok(self.respond(&proof, &salted_password));
@@ -170,7 +170,7 @@ impl ScramClient {
         self.resume(cache)
     }
 
-    fn respond(&mut self, Unproven { without_proof, signed }: &Unproven, salted_password: &[u8]) -> Step {
+    fn respond(&mut self, ClientFinal { without_proof, signed }: &ClientFinal, salted_password: &[u8]) -> Step {
         let keys = Keys::new(self.hash, salted_password);
         let signed = [signed.as_bytes()];
         let proof = base64(&keys.client_proof(&signed));

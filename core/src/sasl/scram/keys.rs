@@ -1,13 +1,13 @@
-//! The keys of SCRAM (RFC 5802 §3).
+//! Keys of SCRAM (RFC 5802 §3).
 
-use crate::sasl::hash::{Hash, Octets};
+use crate::sasl::hash::{Hash, WipedBytes};
 
-/// What follows from the salted password.
+/// Keys derived from the salted password.
 pub(super) struct Keys {
     hash: Hash,
-    client_key: Octets,
-    stored_key: Octets,
-    server_key: Octets,
+    client_key: WipedBytes,
+    stored_key: WipedBytes,
+    server_key: WipedBytes,
 }
 
 impl Keys {
@@ -18,15 +18,15 @@ impl Keys {
         Self { hash, client_key, stored_key, server_key }
     }
 
-    /// What proves that the client knows the password. `auth_message` is given in parts.
-    pub(super) fn client_proof(&self, auth_message: &[&[u8]]) -> Octets {
+    /// Proof that the client knows the password. `auth_message` is passed in parts.
+    pub(super) fn client_proof(&self, auth_message: &[&[u8]]) -> WipedBytes {
         let mut proof = self.hash.hmac(&self.stored_key, auth_message);
         proof.iter_mut().zip(self.client_key.iter()).for_each(|(byte, key)| *byte ^= key);
         proof
     }
 
-    /// What proves that the server knows the password.
-    pub(super) fn server_signature(&self, auth_message: &[&[u8]]) -> Octets {
+    /// Proof that the server knows the password.
+    pub(super) fn server_signature(&self, auth_message: &[&[u8]]) -> WipedBytes {
         self.hash.hmac(&self.server_key, auth_message)
     }
 }

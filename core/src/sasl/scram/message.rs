@@ -1,4 +1,4 @@
-//! The messages of SCRAM, read (RFC 5802 §7).
+//! Parses the messages of SCRAM (RFC 5802 §7).
 
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -12,14 +12,14 @@ use crate::sasl::text::{from_base64, printable};
 pub(super) struct ServerFirst<'a> {
     pub(super) nonce: &'a str,
     pub(super) salt: Vec<u8>,
-    /// Saturated: `u64::MAX` stands for that and more.
+    /// Number of iterations; saturates at `u64::MAX`.
     pub(super) iterations: u64,
 }
 
 impl<'a> ServerFirst<'a> {
     pub(super) fn parse(text: &'a str) -> Result<Self, SaslError> {
         let malformed = |problem| SaslError::Malformed { message: "the SCRAM server-first message", problem };
-        // What may follow are extensions that must be ignored (§5.1); a mandatory one comes first, and is an error.
+        // Extensions may follow and must be ignored (§5.1); a mandatory one comes first and is an error.
         let mut attributes = text.split(',');
         let nonce = attribute(attributes.next(), "r=").ok_or(malformed("no nonce (r=)"))?;
         let salt = attribute(attributes.next(), "s=").ok_or(malformed("no salt (s=)"))?;
@@ -38,14 +38,14 @@ impl<'a> ServerFirst<'a> {
     }
 }
 
-/// The signature in a `v=signature`.
+/// Parses the signature of `v=signature`.
 pub(super) fn server_signature(text: &str) -> Result<Vec<u8>, SaslError> {
     let malformed = |problem| SaslError::Malformed { message: "the SCRAM server-final message", problem };
     let signature = attribute(text.split(',').next(), "v=").ok_or(malformed("no proof of the server (v=)"))?;
     from_base64(signature).ok_or(malformed("the server's proof is not base64"))
 }
 
-/// The text of a message of the server, unless it is an error (`e=…`).
+/// Text of a server's message; an error for `e=…`.
 pub(super) fn server_text(challenge: &[u8]) -> Result<&str, SaslError> {
     let problem = "it is not UTF-8";
     let text =
@@ -63,7 +63,7 @@ pub(super) struct ClientFirst<'a> {
     /// `n`, `y`, or `p=` and the type of channel binding.
     pub(super) binding_flag: &'a str,
     pub(super) authorization_id: String,
-    /// All behind the GS2 header: a part of what is signed.
+    /// Text behind the GS2 header: a part of the signed text.
     pub(super) bare: &'a str,
     pub(super) username: String,
     pub(super) nonce: &'a str,
@@ -94,7 +94,7 @@ impl<'a> ClientFirst<'a> {
 pub(super) struct ClientFinal<'a> {
     pub(super) channel_binding: Vec<u8>,
     pub(super) nonce: &'a str,
-    /// All before the proof: a part of what is signed.
+    /// Text before the proof: a part of the signed text.
     pub(super) without_proof: &'a str,
     pub(super) proof: Vec<u8>,
 }

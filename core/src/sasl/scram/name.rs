@@ -1,13 +1,13 @@
-//! Names within comma-separated messages, and the GS2 header that begins them (RFC 5801 §4, RFC 5802 §5.1).
+//! Names in comma-separated messages, and their GS2 header (RFC 5801 §4, RFC 5802 §5.1).
 
 use alloc::string::String;
 
-/// `,` and `=` as a `saslname` writes them.
+/// Escapes `,` and `=` for a `saslname`.
 pub(in crate::sasl) fn escape(name: &str) -> String {
     name.replace('=', "=3D").replace(',', "=2C")
 }
 
-/// The name that a `saslname` stands for.
+/// Decodes a `saslname`.
 pub(in crate::sasl) fn unescape(text: &str) -> Option<String> {
     let mut parts = text.split('=');
     let mut name: String = parts.next()?.into();
@@ -23,7 +23,7 @@ pub(in crate::sasl) fn unescape(text: &str) -> Option<String> {
     Some(name)
 }
 
-/// The GS2 header of a client with that flag of channel binding, the comma at its end included.
+/// Writes the GS2 header with a channel binding flag, including the trailing comma.
 pub(in crate::sasl) fn gs2_header(flag: &str, authorization_id: Option<&str>) -> String {
     match authorization_id {
         Some(id) => [flag, ",a=", &escape(id), ","].concat(),
@@ -31,8 +31,8 @@ pub(in crate::sasl) fn gs2_header(flag: &str, authorization_id: Option<&str>) ->
     }
 }
 
-/// The flag of channel binding in a GS2 header (`n`, `y`, or `p=` and a type) and whom it asks to act as, empty if nobody
-/// else; `None` for what is no header.
+/// Parses a GS2 header: its channel binding flag (`n`, `y`, or `p=` and a type), and its authorization identity, empty
+/// if absent; `None` if it is invalid.
 pub(in crate::sasl) fn gs2_parts(header: &str) -> Option<(&str, String)> {
     let (flag, id) = header.strip_suffix(',')?.split_once(',')?;
     let is_type =

@@ -11,37 +11,37 @@ use super::message::{ClientFinal, ClientFirst};
 use crate::sasl::binding::ChannelBinding;
 use crate::sasl::cache::SaltedPasswordCache;
 use crate::sasl::error::SaslError;
-use crate::sasl::hash::{Hash, Octets};
+use crate::sasl::hash::{Hash, WipedBytes};
 use crate::sasl::mechanism::Mechanism;
 use crate::sasl::saslprep::prepare;
 use crate::sasl::secret::Secret;
-use crate::sasl::server::{Accounts, ServerConfig, Turn, authorize};
+use crate::sasl::server::{Accounts, Outcome, ServerConfig, authorize};
 use crate::sasl::text::base64;
 
-/// One exchange.
+/// One exchange in the server's role.
 pub(in crate::sasl) struct ScramServer {
     mechanism: Mechanism,
     hash: Hash,
     nonce: String,
-    asked: Option<Asked>,
+    state: Option<ChallengeState>,
 }
 
-/// What the client said first, and what it was asked.
-struct Asked {
+/// State after the client-first message.
+struct ChallengeState {
     username: String,
     known: bool,
     authorization_id: String,
-    /// The GS2 header, and behind it what the channel is known by.
-    channel: Octets,
+    /// GS2 header followed by the channel binding data.
+    channel: WipedBytes,
     nonce: String,
     keys: Keys,
-    /// `client-first-bare,server-first,`: what both sides sign, up to the client's final message.
+    /// `client-first-bare,server-first,`: the beginning of the text that both sides sign.
     signed: String,
 }
 
 impl ScramServer {
     pub(in crate::sasl) fn new(mechanism: Mechanism, hash: Hash, nonce: String) -> Self {
-        Self { mechanism, hash, nonce, asked: None }
+        Self { mechanism, hash, nonce, state: None }
     }
 
     pub(in crate::sasl) fn receive(
@@ -50,15 +50,15 @@ impl ScramServer {
         config: &ServerConfig,
         accounts: &dyn Accounts,
         cache: &mut SaltedPasswordCache,
-    ) -> Result<Turn, SaslError> {
-        match &self.asked {
-            Some(asked) => asked.check(response, accounts),
-            None if response.is_empty() => Ok(Turn::Challenge(Vec::new())),
-            None => self.ask(response, config, accounts, cache),
+    ) -> Result<Outcome, SaslError> {
+        match &self.state {
+            Some(state) => state.check(response, accounts),
+            None if response.is_empty() => Ok(Outcome::Challenge(Vec::new())),
+            None => self.challenge(response, config, accounts, cache),
         }
     }
 
-    /// The channel that a client asks for by its flag (RFC 5802 §6).
+    /// Channel that the client requests by its flag (RFC 5802 §6).
     fn binding<'a>(&self, flag: &str, own: &'a [ChannelBinding]) -> Result<Option<&'a ChannelBinding>, SaslError> {
         let wrong = |problem| Err(SaslError::ChannelBinding { problem });
         match (flag.strip_prefix("p="), self.mechanism.binds_channel()) {
@@ -68,7 +68,7 @@ impl ScramServer {
             },
             (Some(_), false) => wrong("the client binds the channel, and its mechanism does not"),
             (None, true) => wrong("the mechanism binds the channel, and the client does not"),
-            // Its offer named none, and that was not the one made here.
+            // The client received an offer without -PLUS, which this server did not make.
             (None, false) if flag == "y" && !own.is_empty() => {
                 wrong("the client was shown an offer without -PLUS mechanisms, and this end offers them")
             }
@@ -76,24 +76,24 @@ impl ScramServer {
         }
     }
 
-    /// Answers the client-first message with the server-first message.
-    fn ask(
+    /// Creates the server-first message from the client-first message.
+    fn challenge(
         &mut self,
         response: &[u8],
         config: &ServerConfig,
         accounts: &dyn Accounts,
         cache: &mut SaltedPasswordCache,
-    ) -> Result<Turn, SaslError> {
+    ) -> Result<Outcome, SaslError> {
         let first = ClientFirst::parse(response)?;
         let binding = self.binding(first.binding_flag, &config.channel_bindings)?;
         let data = binding.map_or(&[][..], ChannelBinding::data);
-        let channel = Octets::from([first.gs2_header.as_bytes(), data].concat());
+        let channel = WipedBytes::from([first.gs2_header.as_bytes(), data].concat());
         prepare("username", &first.username)?;
-        // An unknown user is asked like any other, and fails only in the end, like one with a wrong password.
+        // An unknown user gets a challenge too, and fails at the end like one with a wrong password.
         let password = accounts.password(&first.username);
         let known = password.is_some();
         let password = password.unwrap_or(Secret::from(""));
-        // The same for the same user, so that clients can keep what they have derived.
+        // The salt is constant for a user, so that clients can cache salted passwords.
         let seed = [self.mechanism.name().as_bytes(), b" ", first.username.as_bytes()];
         let mut salt = Hash::Sha256.hmac(&config.salt_seed, &seed);
         salt.truncate(16);
@@ -101,7 +101,7 @@ impl ScramServer {
         let salted_password = cache.salted_password(self.hash, &first.username, &password, &salt, iterations);
         let nonce = format!("{}{}", first.nonce, self.nonce);
         let server_first = format!("r={nonce},s={},i={iterations}", base64(&salt));
-        self.asked = Some(Asked {
+        self.state = Some(ChallengeState {
             keys: Keys::new(self.hash, &salted_password),
             signed: format!("{},{server_first},", first.bare),
             channel,
@@ -110,13 +110,13 @@ impl ScramServer {
             authorization_id: first.authorization_id,
             nonce,
         });
-        Ok(Turn::Challenge(server_first.into_bytes()))
+        Ok(Outcome::Challenge(server_first.into_bytes()))
     }
 }
 
-impl Asked {
-    /// Answers the client-final message with the server-final message.
-    fn check(&self, response: &[u8], accounts: &dyn Accounts) -> Result<Turn, SaslError> {
+impl ChallengeState {
+    /// Creates the server-final message from the client-final message.
+    fn check(&self, response: &[u8], accounts: &dyn Accounts) -> Result<Outcome, SaslError> {
         let last = ClientFinal::parse(response)?;
         let is_same: bool = last.channel_binding.ct_eq(&self.channel).into();
         if !is_same {
@@ -134,7 +134,7 @@ impl Asked {
         }
         let name = authorize(accounts, &self.username, Some(&self.authorization_id))?;
         let signature = base64(&self.keys.server_signature(&signed));
-        // Infinispan doesn't call this complete.
-        Ok(Turn::Authenticated { name, last: Some(format!("v={signature}").into_bytes()) })
+        // Infinispan does not set the complete flag here.
+        Ok(Outcome::Authenticated { name, last: Some(format!("v={signature}").into_bytes()) })
     }
 }

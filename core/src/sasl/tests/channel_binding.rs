@@ -40,7 +40,7 @@ fn both_ends_of_one_channel_find_each_other() {
     }
 }
 
-/// Somebody in between has ended TLS on both sides.
+/// A man in the middle has terminated TLS on both sides.
 #[test]
 fn ends_of_two_channels_do_not() {
     for mechanism in PLUS {
@@ -52,14 +52,14 @@ fn ends_of_two_channels_do_not() {
     }
 }
 
-/// Somebody in between has taken the PLUS mechanisms out of the server's offer.
+/// A man in the middle has removed the PLUS mechanisms from the server's offer.
 #[test]
 fn a_changed_offer_is_noticed() {
     let client = || client_with(Mechanism::ScramSha256, Binding::NotOffered).unwrap();
     assert!(meet(client(), server_with(Mechanism::ScramSha256, vec![])).is_ok());
     let refused = meet(client(), server_with(Mechanism::ScramSha256, vec![channel_of(7)]));
     assert!(matches!(refused, Err(SaslError::ChannelBinding { .. })), "{refused:?}");
-    // One that can't bind is let in all the same.
+    // A client without channel binding is accepted all the same.
     let plain = client_with(Mechanism::ScramSha256, Binding::Unsupported).unwrap();
     assert!(meet(plain, server_with(Mechanism::ScramSha256, vec![channel_of(7)])).is_ok());
 }
@@ -105,7 +105,7 @@ fn plus_is_preferred_where_both_can_and_needed_where_it_is_required() {
     assert!(error.contains("SCRAM-SHA-512") && error.contains("channel_binding"), "{error}");
 }
 
-/// The exchange of RFC 7677 §3 with a channel bound, as Python's hashlib has it.
+/// The exchange of RFC 7677 §3 with channel binding, computed with Python's hashlib.
 #[test]
 fn sha_256_plus_by_hashlib() {
     let mechanism = Mechanism::ScramSha256Plus;

@@ -1,4 +1,4 @@
-//! RFC 2831 §4, word for word; the same with other hashes as Python's hashlib has it.
+//! Examples of RFC 2831 §4; with other hashes computed with Python's hashlib.
 
 use alloc::format;
 use alloc::string::String;

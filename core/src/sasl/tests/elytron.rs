@@ -1,8 +1,8 @@
-//! Conversations recorded with Elytron 2.7.0, the one in Infinispan 16.0.7, as the server.
+//! Exchanges recorded with Elytron 2.7.0, the one in Infinispan 16.0.7, as the server.
 
 use super::*;
 
-/// What is said in turn: the client's first message, the server's answer to it, and so on.
+/// Replays messages in turn: the client's first message, the server's reply, and so on.
 fn replay(mechanism: Mechanism, messages: [&str; 4]) {
     let admin = Credentials::password("admin", "changeme");
     let limits = ClientLimits::default();

@@ -1,4 +1,4 @@
-//! Peers that say anything at all.
+//! Peers that send arbitrary messages.
 
 use alloc::format;
 use alloc::string::String;
@@ -11,7 +11,7 @@ use proptest::sample::{Index, select as one_of};
 
 use super::*;
 
-/// Bytes of any kind, or pieces of the grammars put together at random.
+/// Random bytes, or random combinations of the grammars' elements.
 fn message() -> impl Strategy<Value = Vec<u8>> {
     let pieces = [
         "r=",
@@ -63,7 +63,7 @@ fn message() -> impl Strategy<Value = Vec<u8>> {
     ]
 }
 
-/// Puts the nonce of the exchange where `NONCE` stands, to get further.
+/// Replaces `NONCE` by the nonce of the exchange, to reach later steps.
 fn with_nonce(message: &[u8], nonce: &str) -> Vec<u8> {
     match core::str::from_utf8(message) {
         Ok(text) => text.replace("NONCE", nonce).into_bytes(),
@@ -100,7 +100,7 @@ proptest! {
         mechanism in one_of(&Mechanism::ALL),
         messages in vec(message(), 1..5),
     ) {
-        // A password and a token that the pieces don't have, and no certificate.
+        // Password and token do not occur in the elements, and there is no certificate.
         let user = OneUser { token: "another".into(), ..OneUser::new("user", "unguessable") };
         let mut server = Server::new(mechanism, fast_server(), [2; 32]);
         let mut cache = SaltedPasswordCache::default();
@@ -114,7 +114,7 @@ proptest! {
         }
     }
 
-    /// A good conversation, with one byte of one message changed, added or taken away.
+    /// A valid exchange with one byte of one message changed, inserted or removed.
     #[test]
     fn a_message_damaged_on_the_way_does_no_harm(
         mechanism in one_of(&Mechanism::ALL),

@@ -43,14 +43,14 @@ impl Accounts for OneUser {
     }
 }
 
-/// So few that a test of many exchanges ends; never do that to a password.
+/// Few iterations, to keep tests short; insecure for real passwords.
 const FAST: ClientLimits = ClientLimits { min_iterations: 1, max_iterations: 4096, max_salt: 256, max_challenge: 8192 };
 
 fn fast_server() -> ServerConfig {
     ServerConfig { iterations: 3, channel_bindings: [channel()].to_vec(), ..ServerConfig::default() }
 }
 
-/// The channel between the two.
+/// Channel binding of both ends.
 fn channel() -> ChannelBinding {
     ChannelBinding::tls_exporter(&[9; 32]).unwrap()
 }
@@ -69,7 +69,7 @@ fn credentials_for(mechanism: Mechanism, user: &OneUser) -> Credentials {
     }
 }
 
-/// Lets them talk, and returns whom the server takes the client for when the client is done.
+/// Runs the exchange to the client's end, and returns the user authenticated by the server.
 fn converse(client: &mut Client, server: &mut Server, accounts: &dyn Accounts) -> Result<Option<String>, SaslError> {
     let (mut of_client, mut of_server) = (SaltedPasswordCache::default(), SaltedPasswordCache::default());
     let mut response = client.initial_response();

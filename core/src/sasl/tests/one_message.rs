@@ -1,4 +1,4 @@
-//! PLAIN, OAUTHBEARER and EXTERNAL: the client says one thing.
+//! PLAIN, OAUTHBEARER and EXTERNAL: mechanisms with one client message.
 
 use alloc::vec::Vec;
 
@@ -41,15 +41,15 @@ fn rfc_7628_section_3_1() {
     assert_eq!(header, "n,a=user@example.com,");
     let mut pairs: Vec<&str> = pairs.split('\u{1}').collect();
     assert_eq!(pairs.remove(0), ["auth=Bearer ", token].concat());
-    // Pairs end with 0x01, and so does the list of them.
+    // Pairs end with 0x01, and so does their list.
     assert_eq!(pairs.split_off(1), ["", ""]);
-    // Elytron's pair is one that the RFC's grammar allows: letters, `=`, visible characters and spaces.
+    // Elytron's pair is valid in the RFC's grammar: letters, `=`, visible characters and spaces.
     let (key, value) = pairs[0].split_once('=').unwrap();
     assert!(key.bytes().all(|byte| byte.is_ascii_alphabetic()));
     assert!(value.bytes().all(|byte| byte.is_ascii_graphic() || byte == b' '));
 }
 
-/// As `OAuth2Server.getValue` reads it.
+/// Reads the message as `OAuth2Server.getValue` does.
 #[test]
 fn elytron_finds_the_token_between_literal_delimiters() {
     let message = message(Mechanism::OAuthBearer, &Credentials::token("abc.def-ghi"));
@@ -61,7 +61,7 @@ fn elytron_finds_the_token_between_literal_delimiters() {
     assert_eq!(found, Some("Bearer abc.def-ghi"));
 }
 
-/// What Elytron's client sends (2.7.0), and with it Infinispan's own clients.
+/// Message of Elytron's client (2.7.0), which Infinispan's own clients use.
 #[test]
 fn our_server_takes_elytrons_delimiters_too() {
     for message in [&b"n,,%x01auth=Bearer t0ken%x01"[..], b"n,a=u,%x01auth=Bearer t0ken%x01%x01"] {
@@ -116,12 +116,12 @@ fn our_server_refuses_a_token_as_the_rfc_has_it() {
 fn external_says_whom_to_act_as_or_nothing() {
     assert_eq!(message(Mechanism::External, &Credentials::certificate()), b"");
     assert_eq!(message(Mechanism::External, &Credentials::certificate().with_authorization_id("x")), b"x");
-    // Infinispan doesn't call its empty answer complete.
+    // Infinispan does not set the complete flag of its empty reply.
     for complete in [false, true] {
         let mut client = client(Mechanism::External, &Credentials::certificate()).unwrap();
         assert_eq!(client.step(b"", complete, &mut SaltedPasswordCache::default()), Ok(Step::Done));
     }
-    // Without a certificate nobody is authenticated.
+    // Without a certificate no user is authenticated.
     let mut server = Server::new(Mechanism::External, fast_server(), [2; 32]);
     let result = server.step(b"", &OneUser::new("u", "p"), &mut SaltedPasswordCache::default());
     assert_eq!(result, Err(SaslError::Denied));

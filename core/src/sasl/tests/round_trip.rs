@@ -1,11 +1,11 @@
-//! Both roles against each other.
+//! Exchanges between both roles.
 
 use proptest::prelude::*;
 use proptest::sample::select as one_of;
 
 use super::*;
 
-/// Names and passwords with everything in them that the grammars give a meaning.
+/// Names and passwords with every character that has a meaning in the grammars.
 fn text() -> impl Strategy<Value = String> {
     prop_oneof!["[a-c,=\"\\\\:/ 0-9]{1,12}", "\\PC{1,20}"]
 }
@@ -47,7 +47,7 @@ proptest! {
         let mut impostor = OneUser::new(&name, &wrong);
         impostor.token = "another".into();
         if unknown {
-            // The password that a server without such a user might take by mistake.
+            // Password that a server without this user might use by mistake.
             impostor = OneUser { name: [&name, "2"].concat(), password: "0".into(), token: "another".into() };
         }
         let mut client = client(mechanism, &credentials_for(mechanism, &impostor)).unwrap();
@@ -83,7 +83,7 @@ fn the_server_says_complete_only_where_infinispan_does() {
             }
         };
         assert_eq!(last.complete, mechanism == Mechanism::Plain, "{mechanism}");
-        // Asked once more, both only repeat it.
+        // Further steps repeat the result.
         let again = server.step(b"", &user, &mut cache).unwrap();
         assert_eq!(again, ServerStep { challenge: [].into(), complete: true, authenticated: last.authenticated });
         assert_eq!(client.step(&again.challenge, again.complete, &mut cache), Ok(Step::Done));

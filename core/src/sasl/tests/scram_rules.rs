@@ -1,4 +1,4 @@
-//! What a SCRAM client must not put up with, and what it keeps.
+//! Rules that a SCRAM client enforces, and its cache.
 
 use alloc::format;
 use alloc::string::String;
@@ -72,7 +72,7 @@ fn the_servers_refusal_is_told() {
     assert_eq!(answer_to(|_| "e=invalid-proof".into()), Err(refused));
 }
 
-/// Client and server up to the server's last message.
+/// Client and server before the server's last message is received.
 fn almost_done() -> (Client, ServerStep) {
     let user = OneUser::new("user", "pencil");
     let mut cache = SaltedPasswordCache::default();
@@ -90,7 +90,7 @@ fn the_server_must_prove_itself() {
     assert_eq!(client.step(&last.challenge, false, cache), Ok(Step::Done));
     let (mut client, last) = almost_done();
     assert_eq!(client.step(&last.challenge, true, cache), Ok(Step::Done));
-    // "Complete", and nothing to show for it: at the end, and right at the beginning.
+    // The complete flag without a proof: at the end, and at the beginning.
     let (mut client, _) = almost_done();
     assert_eq!(client.step(b"", true, cache), Err(SaslError::ServerUnproven));
     let (mut client, nonce) = begun(&Credentials::password("user", "pencil"));
@@ -142,7 +142,7 @@ fn a_hundred_sessions_cost_one_derivation() {
         assert_eq!(answer(&right, "QSXC", &mut cache), first);
     }
     assert_eq!((cache.derivations(), cache.len()), (1, 1));
-    // Another password is not served by what was kept for this one, nor the other way round.
+    // An entry is not used for another password.
     let wrong = Credentials::password("user", "pencils");
     assert_ne!(answer(&wrong, "QSXC", &mut cache), first);
     assert_eq!(answer(&right, "QSXC", &mut cache), first);

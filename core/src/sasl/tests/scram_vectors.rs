@@ -1,4 +1,4 @@
-//! RFC 5802 §5 and RFC 7677 §3, word for word; the same with SHA-384 and SHA-512 as Python's hashlib has it.
+//! Examples of RFC 5802 §5 and RFC 7677 §3; with SHA-384 and SHA-512 computed with Python's hashlib.
 
 use super::*;
 use crate::sasl::mechanism::Kind;

@@ -35,7 +35,7 @@ fn debug_never_shows_a_secret() {
         }
     }
     assert!(shown.contains("visible") && !shown.contains("hidden"), "{shown}");
-    // Nor as the bytes that a Vec would show.
+    // Not in the form of a byte vector either.
     assert!(!shown.contains("104, 105, 100"), "{shown}");
 }
 

@@ -1,4 +1,4 @@
-//! Which mechanism is used.
+//! Selection of the mechanism.
 
 use super::*;
 
@@ -43,7 +43,7 @@ fn the_order_is_the_documented_one() {
     assert_eq!(Mechanism::from_name("scram-sha-512"), None);
 }
 
-/// Whatever the link, and whatever the server says that it can do.
+/// Independent of the link and of the server's offer.
 #[test]
 fn a_password_goes_by_nothing_weaker_than_scram_that_is_not_named() {
     let password = Credentials::password("u", "p");

@@ -1,4 +1,4 @@
-//! Derivations of more than one slice.
+//! Key derivations of more than one slice.
 
 use alloc::vec::Vec;
 
@@ -16,7 +16,7 @@ fn begun(iterations: u32) -> (Client, Server, Vec<u8>) {
     (client, server, challenge.unwrap().challenge)
 }
 
-/// The steps up to the client-final message, that one included; then both sides are satisfied.
+/// Number of steps up to and including the client-final message; then completes the exchange.
 fn steps(iterations: u32, cache: &mut SaltedPasswordCache) -> usize {
     let (mut client, mut server, challenge) = begun(iterations);
     let mut step = client.step(&challenge, false, cache);
