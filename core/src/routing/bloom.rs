@@ -1,4 +1,4 @@
-//! The filter by which a server knows which keys a client's near cache may hold.
+//! Bloom filter of near-cached keys, by which a server selects the events to send.
 
 use alloc::vec;
 use alloc::vec::Vec;
@@ -10,7 +10,7 @@ use super::hash::murmur3;
 /// Seeds of the hashes (commons, `MurmurHash3BloomFilter` of the server; it uses the first three).
 const SEEDS: [i32; 3] = [239, 1847, 2719];
 
-/// A set of keys that may claim to hold others too; bit for bit that of Infinispan's clients and servers.
+/// Bloom filter, bit for bit that of Infinispan's clients and servers.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BloomFilter {
     bits: u32,
@@ -18,25 +18,25 @@ pub struct BloomFilter {
 }
 
 impl BloomFilter {
-    /// An empty filter of so many bits, at least 1.
+    /// Creates an empty filter with `bits` bits, at least 1.
     pub fn new(bits: u32) -> Self {
         let bits = bits.max(1);
         Self { bits, set: vec![0; bits.div_ceil(8) as usize] }
     }
 
-    /// Adds a key in its storage form.
+    /// Adds a key in its stored form.
     pub fn add(&mut self, key: &[u8]) {
         for bit in self.bits_of(key) {
             self.set[bit / 8] |= 1 << (bit % 8);
         }
     }
 
-    /// Whether the key may have been added; if not, it certainly was not.
+    /// Whether the key may have been added; false positives are possible, false negatives are not.
     pub fn may_contain(&self, key: &[u8]) -> bool {
         self.bits_of(key).into_iter().all(|bit| self.set[bit / 8] & 1 << (bit % 8) != 0)
     }
 
-    /// Replaces all bits by those of [`to_bytes`](Self::to_bytes). What is missing is not set, what is too much is
+    /// Replaces all bits by the output of [`to_bytes`](Self::to_bytes). Missing bits are cleared, excess bits are
     /// ignored.
     pub fn replace(&mut self, set: &[u8]) {
         let length = self.set.len();
@@ -45,14 +45,15 @@ impl BloomFilter {
         self.set.resize(length, 0);
     }
 
-    /// One bit each, least significant first, without zero bytes at the end.
+    /// Encodes one bit each, least significant first, without trailing zero bytes.
     pub fn to_bytes(&self) -> Bytes {
         let length = self.set.iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1);
         Bytes::copy_from_slice(&self.set[..length])
     }
 
     fn bits_of(&self, key: &[u8]) -> [usize; 3] {
-        // Java's `Math.abs` leaves the smallest number negative; the server fails on it, here it is 2³¹.
+        // Java's `Math.abs` returns a negative number for the smallest integer, and the server fails; this result is
+        // 2³¹.
         SEEDS.map(|seed| (murmur3(key, seed).unsigned_abs() % self.bits) as usize)
     }
 }

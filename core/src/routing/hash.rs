@@ -1,25 +1,25 @@
-//! Infinispan's hash of keys.
+//! Infinispan's hash function for keys.
 //!
-//! Infinispan took MurmurHash3 x64_128 when it was a draft (2010) and has kept it since: its starting values, its
-//! rotations and its multipliers, which change with every block, are not those of the published function. The bytes
-//! after the last whole block are sign-extended. No other implementation of MurmurHash3 gives these results.
-//! (commons, `MurmurHash3.java` of the server.)
+//! Infinispan adopted a draft of MurmurHash3 x64_128 in 2010 and has kept it: its initial values, its rotations, and
+//! its multipliers, which change with every block, differ from the published function. The bytes behind the last whole
+//! block are sign-extended. No other implementation of MurmurHash3 returns these values. (commons, `MurmurHash3.java`
+//! of the server.)
 
-/// Bytes in a block.
+/// Block size in bytes.
 const BLOCK: usize = 16;
-/// The seed that Infinispan hashes keys with.
+/// Infinispan's seed for keys.
 const KEY_SEED: i32 = 9001;
 
-/// The hash by which keys are spread over segments.
+/// Hash of a key, which determines its segment.
 ///
-/// `key` is the key in its storage form. Hash function 3 of a [`Topology`](crate::wire::Topology).
+/// `key` is in its stored form. Hash function 3 of a [`Topology`](crate::wire::Topology).
 pub fn key_hash(key: &[u8]) -> i32 {
     murmur3(key, KEY_SEED)
 }
 
-/// The upper 32 bits of the first half of Infinispan's MurmurHash3 x64_128 of `bytes`.
+/// Upper 32 bits of the first half of Infinispan's MurmurHash3 x64_128.
 ///
-/// With other seeds than that of [`key_hash`] it makes the bloom filters of near caches.
+/// With other seeds than [`key_hash`]'s, it computes the Bloom filters of near caches.
 pub fn murmur3(bytes: &[u8], seed: i32) -> i32 {
     let mut state = State::new(seed);
     let (blocks, tail) = bytes.as_chunks::<BLOCK>();
@@ -43,7 +43,7 @@ struct State {
 
 impl State {
     fn new(seed: i32) -> Self {
-        // Java widens the seed with its sign.
+        // Java sign-extends the seed.
         let seed = i64::from(seed) as u64;
         Self {
             h1: 0x9368_e53c_2f6a_f274 ^ seed,
@@ -66,7 +66,7 @@ impl State {
         self.c2 = self.c2.wrapping_mul(5).wrapping_add(0x6bce_6396);
     }
 
-    /// The first half of the 128 bits.
+    /// Returns the first half of the 128 bits.
     fn finish(self, length: usize) -> u64 {
         let h2 = self.h2 ^ length as u64;
         let h1 = self.h1.wrapping_add(h2);
@@ -81,13 +81,13 @@ fn avalanche(mut k: u64) -> u64 {
     k ^ k >> 33
 }
 
-/// Up to eight bytes as a number, zeros above them.
+/// Reads up to eight bytes as a number, zero-extended.
 #[inline]
 fn little_endian(bytes: &[u8]) -> u64 {
     bytes.iter().rev().fold(0, |number, byte| number << 8 | u64::from(*byte))
 }
 
-/// As [`little_endian`], but each byte is first widened with its sign: one above 0x7f inverts all bits above it.
+/// Reads bytes as [`little_endian`], but sign-extends each byte first: one above 0x7f inverts all bits above it.
 #[inline]
 fn sign_extended(bytes: &[u8]) -> u64 {
     let widened = |byte: u8| i64::from(byte as i8) as u64;
@@ -98,7 +98,7 @@ fn sign_extended(bytes: &[u8]) -> u64 {
 mod tests {
     use super::*;
 
-    /// FACTS.md, confirmed with Infinispan's own code.
+    /// Vectors of FACTS.md, confirmed with Infinispan's own code.
     #[test]
     fn vectors_of_the_server() {
         assert_eq!(key_hash(b""), 89_125_410);

@@ -1,18 +1,17 @@
-//! Which segment a key belongs to.
+//! Maps keys to segments.
 
 use super::hash::key_hash;
 
-/// How many hashes make a segment, if there are `segments` of them: 2³¹ divided by it, rounded up.
+/// Number of hashes per segment: 2³¹ divided by `segments`, rounded up.
 ///
 /// 0 segments count as 1. (`HashFunctionPartitioner` of the server, `SegmentConsistentHash` of its client.)
 pub fn segment_size(segments: u32) -> u32 {
     (1u32 << 31).div_ceil(segments.max(1))
 }
 
-/// The segment of `key` (in its storage form) among `segments`; always below `segments`, and 0 if that is 0.
+/// Segment of `key` (in its stored form); always below `segments`, or 0 for 0 segments.
 ///
-/// Not the remainder of the hash: segments are ranges of hashes. Where the number does not divide 2³¹ the last range
-/// is the shorter one.
+/// Segments are ranges of hashes, not remainders. If the number does not divide 2³¹, the last range is shorter.
 pub fn segment_of(key: &[u8], segments: u32) -> u32 {
     let hash = key_hash(key) as u32 & 0x7fff_ffff;
     hash / segment_size(segments)
@@ -23,14 +22,14 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    /// The largest hash that there is.
+    /// Largest hash.
     const LARGEST: u32 = 0x7fff_ffff;
 
     fn last_segment(segments: u32) -> u32 {
         LARGEST / segment_size(segments)
     }
 
-    /// gotcha 1: a client that takes the remainder finds 232.
+    /// Gotcha 1: a client that uses the remainder gets 232.
     #[test]
     fn hello_is_in_segment_199_of_256() {
         assert_eq!(segment_of(b"hello", 256), 199);
@@ -43,7 +42,7 @@ mod tests {
         assert_eq!(segment_of(b"hello", 1), 0);
     }
 
-    /// gotcha 3: a segment size rounded down gives an index one past the last segment.
+    /// Gotcha 3: a segment size rounded down gives an index one past the last segment.
     #[test]
     fn three_segments_do_not_become_four() {
         assert_eq!(segment_size(3), 715_827_883);
