@@ -1,4 +1,4 @@
-//! What operations answer, as users think of it: the meaning of a status and a body, decided here for all languages.
+//! Results of operations: the meaning of a status and a body, defined here for all languages.
 
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
@@ -10,29 +10,29 @@ use crate::wire::{
     ReplyShape, Status, Xid,
 };
 
-/// An answer; a closed set of shapes.
+/// Result of an operation; a closed set of shapes.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Answer {
-    /// Done.
+    /// Success without a result.
     Nothing,
-    /// Yes or no: whether it was executed, whether there is such a thing.
+    /// A truth value: whether the operation was executed, or whether the entry exists.
     Flag(bool),
     /// A count.
     Size(u64),
-    /// A signed number: the value of a counter, a code of X/Open XA, the id of a stream.
+    /// A signed number: value of a counter, X/Open XA code, stream id.
     Number(i64),
     /// A value; `None` if there is no entry.
     Value(Option<Bytes>),
-    /// An entry, or the one before; `None` if there is none, or it was not asked for.
+    /// An entry, or the previous one; `None` if there is none, or if it was not requested.
     Entry(Option<Entry>),
-    /// The outcome of an operation with a condition.
+    /// Outcome of a conditional operation.
     Conditional {
-        /// Whether the condition held, and the operation was executed.
+        /// Whether the condition held and the operation was executed.
         executed: bool,
-        /// The entry before, or the present one if it was not executed: only with FORCE_RETURN_VALUE.
+        /// Previous entry, or the current one if the operation was not executed; only with FORCE_RETURN_VALUE.
         previous: Option<Entry>,
     },
-    /// The outcome of an operation on a certain version of an entry.
+    /// Outcome of an operation on a certain version of an entry.
     Versioned(Versioned),
     /// Keys and values.
     Entries(Vec<(Bytes, Bytes)>),
@@ -42,21 +42,21 @@ pub enum Answer {
     ValuesWithMetadata(Option<(Metadata, Vec<Bytes>)>),
     /// Names.
     Names(Vec<String>),
-    /// Texts by name.
+    /// Names and texts.
     TextMap(Vec<(String, String)>),
-    /// What the server can do.
+    /// Capabilities of the server.
     Server(ServerInfo),
     /// A chunk of a streamed value; `None` if there is no entry.
     Chunk(Option<Chunk>),
-    /// Transactions.
+    /// Transaction ids.
     Xids(Vec<Xid>),
-    /// How a counter was made; `None` if there is none of that name.
+    /// Configuration of a counter; `None` if the counter does not exist.
     Counter(Option<CounterConfiguration>),
 }
 
-/// The shape of an operation's [`Answer`].
+/// Shape of an operation's [`Answer`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[allow(missing_docs)] // each is the variant of Answer of that name
+#[allow(missing_docs)] // each is named after its variant of Answer
 pub enum AnswerShape {
     Nothing,
     Flag,
@@ -80,70 +80,70 @@ pub enum AnswerShape {
 /// An entry without its key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Entry {
-    /// The value.
+    /// Value of the entry.
     pub value: Bytes,
-    /// Changes with every write; `None` where the protocol version does not tell it.
+    /// Version, which changes with every write; `None` if the protocol version does not send it.
     pub version: Option<u64>,
-    /// Time to live after the write; `None` for no end, or where it is not told.
+    /// Lifespan; `None` if infinite or not sent.
     pub lifespan: Option<LifetimeLeft>,
-    /// Time to live after the last use; `None` for no end, or where it is not told.
+    /// Maximum idle time; `None` if infinite or not sent.
     pub max_idle: Option<LifetimeLeft>,
 }
 
-/// The outcome of an operation on a certain version of an entry.
+/// Outcome of an operation on a certain version of an entry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Versioned {
-    /// It was executed.
+    /// The operation was executed.
     Done,
-    /// The entry has another version by now.
+    /// The entry has another version.
     Modified,
-    /// There is no entry.
+    /// The entry does not exist.
     Missing,
 }
 
 /// A chunk of a streamed value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Chunk {
-    /// For what follows.
+    /// Stream id, for the requests that continue it.
     pub stream_id: i32,
-    /// Whether it is the last.
+    /// Whether the chunk is the last.
     pub complete: bool,
-    /// Version and lifetimes of the entry, with the first one.
+    /// Version and lifetimes of the entry; only in the first chunk.
     pub metadata: Option<Metadata>,
-    /// The bytes.
+    /// Bytes of the chunk.
     pub chunk: Bytes,
 }
 
-/// What a server can do.
+/// Capabilities of a server.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct ServerInfo {
-    /// The form in which the cache stores keys; empty if it does not say.
+    /// Storage media type of keys; empty if the server does not send it.
     pub key_type: String,
-    /// The form in which the cache stores values; empty if it does not say.
+    /// Storage media type of values; empty if the server does not send it.
     pub value_type: String,
-    /// The newest protocol version of the server, as its byte (3.0 and later).
+    /// Newest protocol version of the server, as its byte (3.0 and later).
     pub server_version: Option<u8>,
-    /// Request opcodes that it knows (3.0 and later).
+    /// Request opcodes supported by the server (3.0 and later).
     pub operations: Vec<u16>,
 }
 
-/// An answer that is no error on the wire and one to the user.
+/// Reply that is a success on the wire and an error to the user.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Refusal {
-    /// There is no counter of that name.
+    /// The counter does not exist.
     #[error("there is no such counter")]
     NoSuchCounter,
     /// The counter would leave its bounds; it was not changed.
     #[error("the counter's bound is reached")]
     OutOfBounds,
-    /// The server answered with something that this operation does not have for an answer.
+    /// The reply does not belong to the operation.
     #[error("the server's answer has another form than the operation's")]
     UnexpectedAnswer,
 }
 
 impl AnswerShape {
-    /// The shape of what an operation answers.
+    /// Shape of an operation's result.
     pub fn of(operation: Operation) -> Self {
         let row = operation.row();
         match row.reply {
@@ -173,7 +173,7 @@ impl AnswerShape {
 }
 
 impl Answer {
-    /// What a reply to an operation means.
+    /// Interprets the reply to an operation.
     pub fn of(operation: Operation, reply: Reply) -> Result<Self, Refusal> {
         let Reply { status, body, .. } = reply;
         Ok(match (AnswerShape::of(operation), body) {

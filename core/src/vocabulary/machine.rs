@@ -1,5 +1,5 @@
-//! The cluster machine as hosts in other languages drive it: every identity is a number, every moment counts
-//! microseconds since an epoch of the host's choosing.
+//! The cluster machine for hosts in other languages: identities are numbers, and times are microseconds since an epoch
+//! of the host's choosing.
 
 use alloc::boxed::Box;
 use alloc::string::{String, ToString};
@@ -21,51 +21,50 @@ use crate::time::Instant;
 use crate::uri::ConnectionUri;
 use crate::wire::{Flags, ListenerOptions, MediaType, Member, Request, RequestOptions, SendBuffer};
 
-/// A [`Cluster`] and its caches, by numbers.
+/// A [`Cluster`] and its caches, identified by numbers.
 ///
-/// A number that means nothing (any more) is no error where it can be an honest delay: a link that the machine has
-/// closed, an operation that has completed. Where it can only be a mistake it is [`Failure::misuse`].
+/// An unknown number is accepted where it can result from a delay: a link that the machine has closed, an operation
+/// that has completed. Where it can only be a mistake, it is a [`Failure::misuse`].
 pub struct Machine {
     cluster: Cluster,
     caches: Vec<CacheHandle>,
     default_cache: String,
 }
 
-/// How a cache is asked.
+/// Options of a cache.
 #[derive(Debug, Clone, Default)]
 pub struct CacheOptions {
-    /// Its name; empty for the server's default cache.
+    /// Name of the cache; empty for the server's default cache.
     pub name: String,
     /// Flags of every request.
     pub flags: u32,
-    /// Media type of keys; empty for the form in which the cache stores them.
+    /// Media type of keys; empty for the storage media type.
     pub key_type: String,
-    /// Media type of values; empty for the form in which the cache stores them.
+    /// Media type of values; empty for the storage media type.
     pub value_type: String,
-    /// Whether keys are read from any owner, and not from the primary one.
+    /// Whether to read from any owner instead of the primary owner.
     pub read_from_any_owner: bool,
     /// Further parameters of every request, such as `traceparent` (4.0 and later).
     pub parameters: Vec<(String, Bytes)>,
 }
 
-/// How an operation is submitted.
+/// Options of an operation.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct CallOptions {
-    /// The only member that may execute it.
+    /// The only member that may execute the operation.
     pub member: Option<u64>,
-    /// Over all attempts; `None` for the machine's.
+    /// Timeout over all attempts; `None` for the machine's.
     pub timeout: Option<Duration>,
 }
 
-/// A cache's view of the cluster.
+/// Topology of a cache.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ViewInfo {
-    /// The topology's id; only good for comparing.
+    /// Id of the topology; only good for comparison.
     pub topology_id: u32,
-    /// The addresses of its members.
+    /// Addresses of the members.
     pub members: Vec<String>,
-    /// For each segment the indexes of its owners in `members`, the primary one first. Empty where keys are not spread
-    /// by hash.
+    /// Owners of each segment, primary first, as indices into `members`. Empty if keys are not distributed by hash.
     pub owners: Vec<Vec<usize>>,
 }
 
@@ -76,29 +75,29 @@ macro_rules! key {
 }
 
 impl Machine {
-    /// A client of what a URI names. All its randomness comes from `seed`.
+    /// Creates a client from a connection URI. All randomness comes from `seed`.
     pub fn new(uri: &str, seed: [u8; 32], now: u64) -> Result<Self, Failure> {
         let uri: ConnectionUri = uri.parse()?;
         let config = Config::from_uri(&uri)?;
         Ok(Self::of(Cluster::new(config, seed, Instant::from_micros(now)), uri.cache.unwrap_or_default()))
     }
 
-    /// The same of a machine with settings of the host's.
+    /// Creates a client from a configured machine.
     pub fn of(cluster: Cluster, default_cache: String) -> Self {
         Self { cluster, caches: Vec::new(), default_cache }
     }
 
-    /// The machine itself.
+    /// The underlying machine.
     pub fn cluster(&self) -> &Cluster {
         &self.cluster
     }
 
-    /// The cache that the URI names; empty for the server's default cache.
+    /// Cache named by the URI; empty for the server's default cache.
     pub fn default_cache(&self) -> &str {
         &self.default_cache
     }
 
-    /// A number for a cache asked in that way; every call gives a new one.
+    /// Returns a new number for a cache with these options.
     pub fn cache(&mut self, now: u64, options: CacheOptions) -> Result<u32, Failure> {
         let media_type = |text: &str| match text {
             "" => Ok(MediaType::Unspecified),
@@ -209,9 +208,9 @@ impl Machine {
         self.cluster.set_discovered(member, endpoint);
     }
 
-    /// As [`Cluster::set_peer`]; a text that is no IP address counts as none.
+    /// As [`Cluster::set_peer`]; a text that is not an IP address removes the peer.
     pub fn set_peer(&mut self, link: u64, address: &str) {
-        // Of a link-local address only what stands before its zone.
+        // Removes the zone of a link-local address.
         let address = address.split_once('%').map_or(address, |(address, _)| address);
         if let Ok(address) = address.parse() {
             self.cluster.set_peer(key!(link), address);
@@ -263,7 +262,7 @@ impl Machine {
         self.cluster.transmit(key!(link))
     }
 
-    /// As [`Cluster::transmitted`]; a count beyond what there was is misuse.
+    /// As [`Cluster::transmitted`]; a count above the number of waiting bytes is misuse.
     pub fn transmitted(&mut self, link: u64, count: usize) -> Result<(), Failure> {
         let link: LinkId = key!(link);
         let Some(out) = self.cluster.transmit(link) else { return Ok(()) };
@@ -285,7 +284,7 @@ impl Machine {
         self.cluster.poll_timeout().map(Instant::as_micros)
     }
 
-    /// The next output's number and, appended to `values`, its values.
+    /// Appends the values of the next output to `values` and returns its number.
     pub fn poll(&mut self, values: &mut Vec<Value>) -> Option<u8> {
         let output = self.cluster.poll_output()?;
         let tag = output.tag();
@@ -293,12 +292,12 @@ impl Machine {
         Some(tag)
     }
 
-    /// The next output as it is, for hosts that look into it themselves.
+    /// Returns the next output unconverted, for hosts in Rust.
     pub fn poll_output(&mut self) -> Option<Output> {
         self.cluster.poll_output()
     }
 
-    /// Every shape that [`poll`](Self::poll) gives.
+    /// All shapes returned by [`poll`](Self::poll).
     pub fn shapes() -> impl Iterator<Item = &'static Shape> {
         Output::SHAPES.iter().chain(Event::SHAPES)
     }
@@ -323,7 +322,7 @@ impl Machine {
         self.cluster.coverage()
     }
 
-    /// As [`Cluster::members`], each with its number.
+    /// As [`Cluster::members`], with the number of each member.
     pub fn members(&self) -> impl Iterator<Item = (u64, MemberInfo)> {
         self.cluster.members().map(|member| (member.id.data().as_ffi(), member))
     }

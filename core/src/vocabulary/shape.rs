@@ -1,4 +1,4 @@
-//! The shapes of what a machine says, and the values in them.
+//! Shapes of a machine's outputs, and their values.
 
 use alloc::boxed::Box;
 use alloc::string::String;
@@ -11,95 +11,95 @@ use super::failure::Failure;
 use crate::cluster::Tls;
 use crate::wire::IterationEntry;
 
-/// The form of one kind of output: in each language a class, a member of a union, or a struct.
+/// Form of one kind of output: a class, a member of a union, or a struct in each language.
 #[derive(Debug, Clone, Copy)]
 pub struct Shape {
-    /// Its number at the border; never given to another.
+    /// Number of the shape; never reused.
     pub tag: u8,
-    /// Its name, as in Rust.
+    /// Name of the variant in Rust.
     pub name: &'static str,
-    /// What it means.
+    /// Documentation of the output.
     pub doc: &'static str,
-    /// Its fields, in the order of their values.
+    /// Fields, in the order of their values.
     pub fields: fn() -> Vec<Field>,
 }
 
 /// A field of a [`Shape`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Field {
-    /// Its name.
+    /// Name of the field.
     pub name: &'static str,
-    /// What it means.
+    /// Documentation of the field.
     pub doc: &'static str,
-    /// What values it has.
+    /// Kind of its values.
     pub kind: Kind,
-    /// Whether it may have none.
+    /// Whether the value may be [`Value::None`].
     pub optional: bool,
 }
 
-/// What a value is; a closed set.
+/// Kind of a value; a closed set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
-    /// The identity of a link, a member, an operation, a listener or an iteration: 64 bits, never 0.
+    /// Id of a link, member, operation, listener or iteration: 64 bits, never 0.
     Id(&'static str),
     /// A count or a number below 2⁵³.
     Number,
-    /// 64 bits that mean nothing by themselves: the version of an entry.
+    /// Opaque 64 bits: the version of an entry.
     Opaque,
     /// A signed number of 64 bits.
     Signed,
-    /// Yes or no.
+    /// A truth value.
     Flag,
-    /// A span of time, in microseconds.
+    /// A duration in microseconds.
     Duration,
-    /// Text for people, or a name.
+    /// Text for users, or a name.
     Text,
     /// Bytes.
     Bytes,
     /// One of a few words.
     Word(&'static [&'static str]),
-    /// How to establish TLS.
+    /// TLS parameters of a connection.
     Tls,
-    /// What an operation answers.
+    /// Result of an operation.
     Answer,
-    /// How something failed.
+    /// Failure of an operation or a command.
     Failure,
     /// Entries of an iteration.
     Entries,
 }
 
-/// A value of a field.
+/// Value of a field.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Value {
-    /// None, of an optional field.
+    /// Absent value of an optional field.
     None,
-    /// Of [`Kind::Id`].
+    /// Value of [`Kind::Id`].
     Id(u64),
-    /// Of [`Kind::Number`] and [`Kind::Duration`].
+    /// Value of [`Kind::Number`] or [`Kind::Duration`].
     Number(u64),
-    /// Of [`Kind::Opaque`].
+    /// Value of [`Kind::Opaque`].
     Opaque(u64),
-    /// Of [`Kind::Signed`].
+    /// Value of [`Kind::Signed`].
     Signed(i64),
-    /// Of [`Kind::Flag`].
+    /// Value of [`Kind::Flag`].
     Flag(bool),
-    /// Of [`Kind::Text`].
+    /// Value of [`Kind::Text`].
     Text(String),
-    /// Of [`Kind::Bytes`].
+    /// Value of [`Kind::Bytes`].
     Bytes(Bytes),
-    /// Of [`Kind::Word`]: which one.
+    /// Value of [`Kind::Word`], with its index.
     Word(usize, &'static str),
-    /// Of [`Kind::Tls`].
+    /// Value of [`Kind::Tls`].
     Tls(Box<Tls>),
-    /// Of [`Kind::Answer`].
+    /// Value of [`Kind::Answer`].
     Answer(Answer),
-    /// Of [`Kind::Failure`].
+    /// Value of [`Kind::Failure`].
     Failure(Box<Failure>),
-    /// Of [`Kind::Entries`].
+    /// Value of [`Kind::Entries`].
     Entries(Vec<IterationEntry>),
 }
 
-/// Declares an enum whose variants cross the border: each with its number, its documentation and its fields.
+/// Declares an enum whose variants have shapes: each with its number, its documentation and its fields.
 macro_rules! declare {
     (
         $(#[$meta:meta])*
@@ -125,7 +125,7 @@ macro_rules! declare {
         }
 
         impl $name {
-            /// The forms that it has at the border.
+            /// Shapes of the variants.
             pub const SHAPES: &'static [crate::vocabulary::Shape] = &[$(crate::vocabulary::Shape {
                 tag: $tag,
                 name: stringify!($variant),
@@ -142,7 +142,7 @@ macro_rules! declare {
                 },
             }),*];
 
-            /// The [number](crate::vocabulary::Shape::tag) of its shape.
+            /// [Number](crate::vocabulary::Shape::tag) of the variant's shape.
             pub fn tag(&self) -> u8 {
                 match self {
                     $(Self::$variant { .. } => $tag,)*

@@ -46,7 +46,7 @@ pub trait Arguments {
 
 /// The argument that a field of a request takes: each is a method of [`Arguments`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[allow(missing_docs)] // each is the method of that name
+#[allow(missing_docs)] // each is named after its method
 pub enum ArgumentKind {
     Bytes,
     Text,
@@ -65,12 +65,12 @@ pub enum ArgumentKind {
     NotOffered,
 }
 
-/// A type of a request's field.
+/// Type of a request's field.
 pub trait Argument: Sized {
     /// The argument that the type takes.
     const KIND: ArgumentKind;
 
-    /// Takes the next field.
+    /// Reads the next field.
     fn take<A: Arguments>(arguments: &mut A, operation: Operation, name: &'static str) -> Result<Self, A::Error>;
 }
 
