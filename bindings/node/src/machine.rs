@@ -5,9 +5,8 @@
 use std::time::Duration;
 
 use hotrod_core::cluster::{Counters, Coverage, Endpoint, IterationOptions, NearCacheOptions};
-use hotrod_core::uri::server_of;
 use hotrod_core::vocabulary::{CacheOptions, CallOptions, Failure, Machine as Core, Value};
-use hotrod_core::wire::{Factory, Interests, ListenerOptions, Operation, Request};
+use hotrod_core::wire::{Factory, Interests, ListenerOptions, Member, Operation, Request};
 use napi::bindgen_prelude::{Array, BufferSlice, Either, Env, Error, Result};
 use napi_derive::napi;
 
@@ -286,7 +285,7 @@ impl NativeMachine {
         port: Option<u32>,
         server_name: Option<String>,
     ) -> Outcome<()> {
-        let Some(member) = server_of(&address) else {
+        let Some(member) = Member::parse(&address) else {
             return outcome(Err(Failure::misuse(format!("{address:?} is not of the form host:port"))));
         };
         let port = port.and_then(|port| u16::try_from(port).ok()).unwrap_or(member.port);

@@ -5,9 +5,8 @@ use std::sync::{LazyLock, Mutex, MutexGuard};
 use std::time::Duration;
 
 use hotrod_core::cluster::{Counters, Coverage, Endpoint, IterationOptions, NearCacheOptions};
-use hotrod_core::uri::server_of;
 use hotrod_core::vocabulary::{CacheOptions, CallOptions, Failure, Machine as Core, Value};
-use hotrod_core::wire::{Interests, ListenerOptions, Operation, Request};
+use hotrod_core::wire::{Interests, ListenerOptions, Member, Operation, Request};
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyList, PyTuple};
@@ -248,7 +247,7 @@ impl Machine {
         server_name: Option<String>,
     ) -> PyResult<()> {
         let member =
-            server_of(address).ok_or_else(|| misuse(py, format!("{address:?} is not of the form host:port")))?;
+            Member::parse(address).ok_or_else(|| misuse(py, format!("{address:?} is not of the form host:port")))?;
         let endpoint = host.map(|host| Endpoint { host, port: port.unwrap_or(member.port), server_name });
         self.lock(py)?.core.set_discovered(&member, endpoint);
         Ok(())

@@ -1,14 +1,35 @@
-//! Connection URIs, as Infinispan's own clients take them.
+//! Connection URIs, in the form of Infinispan's own clients.
 //!
 //! ```text
 //! hotrod://user:password@host:port,host2:port2/cache?property=value&property=value
 //! hotrods://…      the same over TLS
 //! ```
 //!
-//! User, password, cache and values are percent-encoded where needed; an IPv6 address stands in brackets; the port is
-//! 11222 if none is given. A property that isn't known is an error: a misspelt one must not be ignored.
+//! User, password, cache and values are percent-encoded where needed; an IPv6 address is in brackets; the default port
+//! is 11222. An unknown property is an error, so that a misspelt one is not ignored.
+//!
+//! ```
+//! use hotrod_core::cluster::Config;
+//! use hotrod_core::uri::{ConnectionUri, UriError};
+//!
+//! let uri: ConnectionUri = "hotrods://app:s3cret@one,[::1]:7000/dist?max_retries=5".parse()?;
+//! assert!(uri.tls);
+//! assert_eq!(uri.servers.iter().map(|server| server.port).collect::<Vec<_>>(), [11222, 7000]);
+//! assert_eq!(uri.cache.as_deref(), Some("dist"));
+//!
+//! // `Display` is fit for a log: it omits the password.
+//! assert_eq!(uri.to_string(), "hotrods://app@one:11222,[::1]:7000/dist");
+//!
+//! let config = Config::from_uri(&uri)?;
+//! assert_eq!(config.max_retries, 5);
+//!
+//! let misspelt = "hotrod://one?max_retry=5".parse::<ConnectionUri>();
+//! assert_eq!(misspelt, Err(UriError::UnknownProperty { name: "max_retry".into() }));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 mod properties;
+mod settings;
 
 use alloc::borrow::Cow;
 use alloc::string::String;
@@ -22,60 +43,58 @@ use crate::sasl::Secret;
 use crate::wire::Member;
 
 pub use properties::{PROPERTIES, Properties, PropertyInfo};
+pub use settings::SettingsError;
 
-/// The port of Infinispan's single endpoint.
-pub const DEFAULT_PORT: u16 = 11222;
-
-/// What a connection URI says.
+/// A parsed connection URI.
 #[derive(Clone, PartialEq, Eq)]
 pub struct ConnectionUri {
     /// Whether the scheme is `hotrods`.
     pub tls: bool,
-    /// The user, if there is one.
+    /// User name.
     pub username: Option<String>,
     /// The password, if there is one.
     pub password: Option<Secret>,
-    /// Servers to begin with, in order.
+    /// Initial servers, in order.
     pub servers: Vec<Member>,
-    /// The cache that the path names.
+    /// Cache named by the path.
     pub cache: Option<String>,
-    /// The rest.
+    /// Properties of the query.
     pub properties: Properties,
 }
 
-/// What is wrong with a connection URI. Never shows the password.
+/// Syntax error in a connection URI. Never shows the password.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum UriError {
-    /// Another scheme, or none.
+    /// The scheme is missing or unknown.
     #[error("the URI must begin with hotrod:// or hotrods://")]
     Scheme,
-    /// No host between `//` (or `@`) and the path.
+    /// There is no host between `//` (or `@`) and the path.
     #[error("the URI names no server; the form is hotrod://user:password@host:port/cache")]
     NoServer,
-    /// A server that isn't `host` or `host:port`.
+    /// A server is not of the form `host` or `host:port`.
     #[error("server {0:?} is not of the form host:port (an IPv6 address stands in brackets)")]
     Server(String),
-    /// A `%` that isn't followed by two hexadecimal digits, or what it gives isn't UTF-8.
+    /// A `%` is not followed by two hexadecimal digits, or the decoded text is not UTF-8.
     #[error("{0} is not percent-encoded UTF-8")]
     Encoding(&'static str),
-    /// An `@` where none can stand: it looks like a user or password with a `/` or `?` in it.
+    /// An `@` is behind the authority: probably the user or password contains an unencoded `/` or `?`.
     #[error("the user or password holds a character that must be percent-encoded: / is %2F, ? is %3F, @ is %40")]
     Unencoded,
-    /// A property that doesn't exist.
+    /// The property does not exist.
     #[error("there is no property {name:?}; known are {known}", known = properties::names())]
     UnknownProperty {
-        /// The property.
+        /// Name of the property.
         name: String,
     },
-    /// A value that the property can't have.
+    /// The value is not valid for the property.
     #[error("property {name} can't be {value:?}: expected {expected}")]
     Value {
-        /// The property.
+        /// Name of the property.
         name: String,
-        /// The value.
+        /// Rejected value.
         value: String,
-        /// What it can be.
+        /// Description of valid values.
         expected: &'static str,
     },
 }
@@ -89,10 +108,10 @@ impl FromStr for ConnectionUri {
             (_, Some(rest)) => (true, rest),
             _ => return Err(UriError::Scheme),
         };
-        // An '@' behind the first '/' or '?' is most likely a password that should have been encoded: show nothing of it.
+        // An '@' behind the first '/' or '?' probably belongs to an unencoded password, which must not be shown.
         let authority_end = rest.find(['/', '?']).unwrap_or(rest.len());
         let behind = rest[authority_end..].split('&').next().unwrap_or("");
-        if !rest[..authority_end].contains('@') && behind.contains('@') && !properties::begins_with_one(behind) {
+        if !rest[..authority_end].contains('@') && behind.contains('@') && !properties::starts_with_property(behind) {
             return Err(UriError::Unencoded);
         }
         let (rest, query) = rest.split_once('?').map_or((rest, None), |(rest, query)| (rest, Some(query)));
@@ -134,34 +153,17 @@ fn servers_of(text: &str) -> Result<Vec<Member>, UriError> {
     if text.is_empty() {
         return Err(UriError::NoServer);
     }
-    text.split(',').map(|server| server_of(server).ok_or_else(|| UriError::Server(server.into()))).collect()
+    text.split(',').map(|server| Member::parse(server).ok_or_else(|| UriError::Server(server.into()))).collect()
 }
 
-/// `host`, `host:port`, `[address]` or `[address]:port`.
-pub fn server_of(text: &str) -> Option<Member> {
-    let (host, port) = match text.strip_prefix('[') {
-        Some(rest) => {
-            let (host, port) = rest.split_once(']')?;
-            (host, if port.is_empty() { None } else { Some(port.strip_prefix(':')?) })
-        }
-        None => match text.split_once(':') {
-            Some((host, port)) => (host, Some(port)),
-            None => (text, None),
-        },
-    };
-    let port = port.map_or(Some(DEFAULT_PORT), |port| port.parse().ok().filter(|port| *port != 0))?;
-    let plausible = |byte: u8| byte.is_ascii_graphic() && !b"/?#@[]\\".contains(&byte);
-    (!host.is_empty() && host.bytes().all(plausible)).then(|| Member { host: host.into(), port })
-}
-
-/// Without the password and the token.
+/// Omits the password and the token.
 impl fmt::Debug for ConnectionUri {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "ConnectionUri({self})")
     }
 }
 
-/// The URI without password, token and other properties: fit for messages.
+/// Writes the URI without password, token and other properties, fit for messages.
 impl fmt::Display for ConnectionUri {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(if self.tls { "hotrods://" } else { "hotrod://" })?;
@@ -202,7 +204,7 @@ mod tests {
         assert_eq!(uri.username.as_deref(), Some("ad@min"));
         assert_eq!(uri.password.as_ref().map(Secret::expose), Some("p:ss"));
         let servers: Vec<_> = uri.servers.iter().map(|server| (server.host.as_str(), server.port)).collect();
-        assert_eq!(servers, [("one", 1111), ("two", DEFAULT_PORT), ("::1", 3)]);
+        assert_eq!(servers, [("one", 1111), ("two", Member::DEFAULT_PORT), ("::1", 3)]);
         assert_eq!(uri.cache.as_deref(), Some("my cache"));
         assert_eq!(uri.properties.socket_timeout, Some(Duration::from_millis(250)));
         assert_eq!(uri.properties.sasl_mechanism.map(Mechanism::name), Some("SCRAM-SHA-512"));

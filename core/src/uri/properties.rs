@@ -1,4 +1,4 @@
-//! The properties of a connection URI.
+//! Properties of a connection URI.
 
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
@@ -7,7 +7,7 @@ use core::time::Duration;
 
 use zeroize::Zeroizing;
 
-use super::{UriError, decode, server_of, servers_of};
+use super::{UriError, decode, servers_of};
 use crate::carriage::{Choice, Inside};
 use crate::cluster::{AccessPath, AddressEncoding, BindingPolicy, HostTemplate, MemberHosts, Proxy, Site};
 use crate::http1;
@@ -17,23 +17,23 @@ use crate::wire::{Intelligence, Member, Version};
 /// A property, for documentation and tools.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PropertyInfo {
-    /// Its name; one that ends in a dot is followed by a name of the user's.
+    /// Name of the property; a name that ends in a dot is a prefix for a name of the user's choice.
     pub name: &'static str,
-    /// What it means.
+    /// Documentation of the property.
     pub doc: &'static str,
-    /// What holds without it.
+    /// Default of the property.
     pub default: &'static str,
 }
 
 macro_rules! properties {
     ($($(#[doc = $doc:literal])* [$default:literal] $name:literal $field:ident: $type:ty;)*) => {
-        /// The properties of a connection URI; those that Infinispan's Java client has bear its names.
+        /// Properties of a connection URI; those of Infinispan's Java client keep their names.
         #[derive(Clone, PartialEq, Eq, Default)]
         pub struct Properties {
             $($(#[doc = $doc])* pub $field: $type,)*
         }
 
-        /// Every property.
+        /// All properties.
         pub const PROPERTIES: &[PropertyInfo] =
             &[$(PropertyInfo { name: $name, doc: concat!($($doc),*).trim_ascii_start(), default: $default }),*];
     };
@@ -44,11 +44,13 @@ properties! {
     ["`auto`: the newest that both sides know"] "protocol_version" protocol_version: Option<Version>;
     /// `basic`, `topology_aware` or `hash_distribution_aware`.
     ["`hash_distribution_aware`"] "client_intelligence" client_intelligence: Option<Intelligence>;
-    /// The only SASL mechanism to use, such as `SCRAM-SHA-512`. `PLAIN` and the DIGEST mechanisms are used only if named here.
+    /// The only SASL mechanism to use, such as `SCRAM-SHA-512`. `PLAIN` and the DIGEST mechanisms are used only if
+    /// named here.
     ["the strongest that both sides know, at least SCRAM for a password; OAUTHBEARER, over TLS, for a token"] "sasl_mechanism" sasl_mechanism: Option<Mechanism>;
-    /// Iterations of the password's hash that a server may ask for in SCRAM; more end the session.
+    /// Maximum number of SCRAM hash iterations; the session ends if the server requires more.
     ["100000"] "sasl_max_iterations" sasl_max_iterations: Option<u32>;
-    /// Whether SCRAM is bound to the TLS connection (mechanisms with -PLUS): `auto` where the server offers it and `carriage` is `raw`, `none`, or `required`.
+    /// Whether to bind SCRAM to the TLS connection (mechanisms with -PLUS): `auto` if the server offers it and
+    /// `carriage` is `raw`, `none`, or `required`.
     ["`auto`"] "channel_binding" channel_binding: Option<BindingPolicy>;
     /// The realm of DIGEST mechanisms.
     ["the server's"] "auth_realm" auth_realm: Option<String>;
@@ -56,78 +58,92 @@ properties! {
     ["`infinispan`"] "auth_server_name" auth_server_name: Option<String>;
     /// The token of OAUTHBEARER.
     ["none"] "auth_token" auth_token: Option<Secret>;
-    /// Milliseconds to connect, proxy and TLS included.
+    /// Timeout of a connection attempt, proxy and TLS included, in milliseconds.
     ["5000"] "connect_timeout" connect_timeout: Option<Duration>;
-    /// Milliseconds until an operation without an answer fails, over all its attempts.
+    /// Timeout of an operation over all its attempts, in milliseconds.
     ["15000"] "socket_timeout" socket_timeout: Option<Duration>;
-    /// How often an operation that has reached a member is sent again, where that is safe.
+    /// Maximum number of times an operation that has reached a member is sent again, if that is safe.
     ["3"] "max_retries" max_retries: Option<u8>;
-    /// Whether a plain write whose outcome is unknown is sent again: `false` for keys that several clients write.
+    /// Whether to repeat a plain write whose outcome is unknown: `false` for keys that several clients write.
     ["`true`"] "repeat_writes" repeat_writes: Option<bool>;
-    /// Links for operations to one member.
+    /// Number of links for operations to each member.
     ["1"] "links_per_member" links_per_member: Option<usize>;
-    /// Whether links are opened to members as soon as a topology names them.
+    /// Whether to open links to members as soon as a topology names them.
     ["`true`"] "connect_ahead" connect_ahead: Option<bool>;
-    /// Milliseconds after which a quiet link is asked with a PING.
+    /// Idle time of a link after which a PING is sent, in milliseconds.
     ["30000"] "keep_alive" keep_alive: Option<Duration>;
-    /// Milliseconds after which a link beyond a member's first that has nothing to do is closed.
+    /// Idle time after which a link beyond a member's first is closed, in milliseconds.
     ["60000"] "idle_timeout" idle_timeout: Option<Duration>;
-    /// Milliseconds for which a member is left alone after its first failure; twice as long with each further one.
+    /// Delay before the next attempt after a member's first failure, in milliseconds; doubled with each further
+    /// failure.
     ["100"] "min_backoff" min_backoff: Option<Duration>;
-    /// Milliseconds of the longest such pause.
+    /// Upper bound on that delay, in milliseconds.
     ["10000"] "max_backoff" max_backoff: Option<Duration>;
-    /// Milliseconds for which an endpoint is heeded at most that asks to be left alone (Retry-After).
+    /// Upper bound on an honoured Retry-After, in milliseconds.
     ["300000"] "max_retry_after" max_retry_after: Option<Duration>;
-    /// Operations that may wait for a member before more are refused.
+    /// Maximum number of operations waiting for a member; further ones are rejected.
     ["10000"] "max_waiting" max_waiting: Option<usize>;
-    /// Events of a listener that the application has not taken before its link is no longer read.
+    /// Number of unread events of a listener at which its link is no longer read.
     ["1024"] "listener_queue" listener_queue: Option<usize>;
-    /// Where members are dialled, such as `{member}.hotrod.example.com:443`: `{member}` is the first label of the advertised host, `{ordinal}` the number behind its last `-`, `{namespace}` the third label, `{host}` all of it, `{port}` the advertised port.
+    /// Address at which to dial members, such as `{member}.hotrod.example.com:443`: `{member}` is the first label of
+    /// the advertised host, `{ordinal}` the number behind its last `-`, `{namespace}` the third label, `{host}` the
+    /// whole host, `{port}` the advertised port.
     ["as advertised"] "host_template" host_template: Option<HostTemplate>;
-    /// Where single members are dialled, before any template, as `advertised:port=host:port` with commas between them.
+    /// Addresses at which to dial single members, in preference to any template, as comma-separated
+    /// `advertised:port=host:port`.
     ["none"] "host_names" host_names: Vec<(Member, Member)>;
-    /// Hosts at which members are dialled beside the servers of this URI, with commas between them: names, `*.suffix`, addresses, blocks such as `10.0.0.0/8`; `*` for every host. A member of another host is not dialled: it gets no credentials.
+    /// Hosts at which members may be dialled in addition to the servers of this URI, comma-separated: names,
+    /// `*.suffix`, addresses, blocks such as `10.0.0.0/8`; `*` for every host. Members of other hosts are not dialled,
+    /// so they get no credentials.
     ["with credentials or TLS: what the servers of this URI cover (their parent domain; their private block, or /24, /64), otherwise `*`"] "member_hosts" member_hosts: Option<MemberHosts>;
-    /// A forward proxy that tunnels by CONNECT: `http://user:password@host:port`.
+    /// Forward proxy for CONNECT tunnels: `http://user:password@host:port`.
     ["none"] "proxy" proxy: Option<Proxy>;
-    /// How sessions travel: `raw`, or over HTTP by `upgrade`, `connect`, `connect-http2`, `extended-connect` or `frames`; `auto` for the best that the endpoint offers.
+    /// Carriage of sessions: `raw`, or over HTTP by `upgrade`, `connect`, `connect-http2`, `extended-connect` or
+    /// `frames`; `auto` for the best one that the endpoint offers.
     ["`raw`"] "carriage" carriage: Option<Choice>;
-    /// What a tunnel of `upgrade` or `connect` carries: `hotrod`, or `frames` for a whole HTTP/2 connection with Hot Rod frames.
+    /// Protocol inside a tunnel of `upgrade` or `connect`: `hotrod`, or `frames` for a whole HTTP/2 connection with
+    /// Hot Rod frames.
     ["`hotrod`"] "inside" inside: Option<Inside>;
-    /// How members are reached: `direct`, at the addresses that they advertise; through the servers of this URI by `header` (a gateway is told which member is meant), `connect` (a proxy before unmodified servers is), `cookie` (a router's sticky cookies), or `load-balancer` (whoever answers is kept until all are there); `auto` for what the first answers suggest.
+    /// Access path to members: `direct`, at their advertised addresses; through the servers of this URI by `header`
+    /// (names the member to a gateway), `connect` (names it to a proxy before unmodified servers), `cookie` (a
+    /// router's sticky cookies), or `load-balancer` (opens sessions until every member has one); `auto` chooses by the
+    /// first responses.
     ["`direct`"] "access" access: Option<AccessPath>;
-    /// With `access=connect`: the header field that tells the proxy which member is meant.
+    /// With `access=connect`: header field that names the member to the proxy.
     ["`hot-rod-node`"] "connect_header" connect_header: Option<String>;
-    /// With `access=connect`: how the member's `address:port` stands in that field, `base64` (Envoy's way) or `plain`.
+    /// With `access=connect`: encoding of the member's `address:port` in that field, `base64` (Envoy's) or `plain`.
     ["`base64`"] "connect_encoding" connect_encoding: Option<AddressEncoding>;
-    /// With `access=connect`: `host:port` that is named to the proxy before a member is known, such as a Service's name; members are then named in the same way, and not by a header field.
+    /// With `access=connect`: `host:port` named to the proxy before a member is known, such as a Service's name;
+    /// members are then named in the same way, and not by a header field.
     ["none"] "connect_authority" connect_authority: Option<Member>;
-    /// With `access=cookie`: the router's cookies, with commas between their names.
+    /// With `access=cookie`: comma-separated names of the router's cookies.
     ["every one that is set"] "cookie_names" cookie_names: Vec<String>;
-    /// With `access=load-balancer`: the cache by which members are told apart that do not say who they are; it is made if it is not there, and used for nothing else. `none` for none.
+    /// With `access=load-balancer`: cache by which to identify members that do not identify themselves; created if it
+    /// does not exist, and used for nothing else. `none` disables it.
     ["`libhotrod-probe`"] "probe_cache" probe_cache: Option<String>;
-    /// ALPN ids to offer in TLS, with commas between them.
+    /// Comma-separated ALPN ids to offer in TLS.
     ["those of the carriage"] "alpn" alpn: Vec<String>;
-    /// PEM file with the certificate authorities to trust.
+    /// PEM file with the trusted certificate authorities.
     ["the system's"] "trust_ca" trust_ca: Option<String>;
-    /// PEM file with the client's certificate chain; goes with `client_key`.
+    /// PEM file with the client's certificate chain; requires `client_key`.
     ["none"] "client_certificate" client_certificate: Option<String>;
     /// PEM file with the client's private key.
     ["none"] "client_key" client_key: Option<String>;
-    /// The name to ask for, and to find in the server's certificate.
+    /// Server name in TLS (SNI), verified against the server's certificate.
     ["the host"] "sni_host_name" sni_host_name: Option<String>;
-    /// Servers of another cluster with the same caches, as `host:port,host:port`; the sites are tried in order when this one is lost.
+    /// Servers of another cluster with the same caches, as `host:port,host:port`; sites are tried in order when the
+    /// current cluster is lost.
     ["none"] "site." sites: Vec<Site>;
 }
 
-/// The names of all properties, for messages.
+/// Names of all properties, for messages.
 pub(super) fn names() -> String {
     let names: Vec<&str> = PROPERTIES.iter().map(|property| property.name).collect();
     names.join(", ")
 }
 
-/// Whether what stands behind the authority leads to a property.
-pub(super) fn begins_with_one(path_and_query: &str) -> bool {
+/// Whether the text behind the authority begins with a known property.
+pub(super) fn starts_with_property(path_and_query: &str) -> bool {
     let query = path_and_query.split_once('?').filter(|(path, _)| !path.contains('@'));
     let name = query.and_then(|(_, query)| query.split('=').next());
     name.is_some_and(|name| PROPERTIES.iter().any(|property| property.name == name))
@@ -138,7 +154,7 @@ impl Properties {
         let mut properties = Self::default();
         for pair in query.split('&').filter(|pair| !pair.is_empty()) {
             let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-            // It may be a token.
+            // The value may be a token.
             let value = Zeroizing::new(decode("a property's value", value)?);
             properties.set(name, &value)?;
         }
@@ -146,86 +162,88 @@ impl Properties {
     }
 
     fn set(&mut self, name: &str, value: &str) -> Result<(), UriError> {
-        let given = Given { name, value };
+        let property = PropertyValue { name, value };
         match name {
             "protocol_version" if value.eq_ignore_ascii_case("auto") => self.protocol_version = None,
             "protocol_version" => {
-                self.protocol_version = given.read(value.parse().ok(), "auto, or a version from 2.0 to 4.1")?;
+                self.protocol_version = property.read(value.parse().ok(), "auto, or a version from 2.0 to 4.1")?;
             }
             "client_intelligence" => {
                 let wanted = "basic, topology_aware or hash_distribution_aware";
-                self.client_intelligence = given.read(intelligence(value), wanted)?;
+                self.client_intelligence = property.read(intelligence(value), wanted)?;
             }
             "sasl_mechanism" => {
                 let mechanism = Mechanism::from_name(&value.to_ascii_uppercase());
-                self.sasl_mechanism = given.read(mechanism, "a mechanism such as SCRAM-SHA-512")?;
+                self.sasl_mechanism = property.read(mechanism, "a mechanism such as SCRAM-SHA-512")?;
             }
             "sasl_max_iterations" => {
                 let count = value.parse().ok().filter(|count| *count >= 4096);
-                self.sasl_max_iterations = given.read(count, "a number from 4096 to 4294967295")?;
+                self.sasl_max_iterations = property.read(count, "a number from 4096 to 4294967295")?;
             }
-            "channel_binding" => self.channel_binding = given.read(value.parse().ok(), "auto, none or required")?,
-            "auth_realm" => self.auth_realm = given.text()?,
-            "auth_server_name" => self.auth_server_name = given.text()?,
-            "auth_token" => self.auth_token = given.text()?.map(Secret::from),
-            "connect_timeout" => self.connect_timeout = given.milliseconds()?,
-            "socket_timeout" => self.socket_timeout = given.milliseconds()?,
-            "max_retries" => self.max_retries = given.read(value.parse().ok(), "a number from 0 to 255")?,
-            "repeat_writes" => self.repeat_writes = given.flag()?,
-            "links_per_member" => self.links_per_member = given.count()?,
-            "connect_ahead" => self.connect_ahead = given.flag()?,
-            "keep_alive" => self.keep_alive = given.milliseconds()?,
-            "idle_timeout" => self.idle_timeout = given.milliseconds()?,
-            "min_backoff" => self.min_backoff = given.milliseconds()?,
-            "max_backoff" => self.max_backoff = given.milliseconds()?,
-            "max_retry_after" => self.max_retry_after = given.milliseconds()?,
-            "max_waiting" => self.max_waiting = given.count()?,
-            "listener_queue" => self.listener_queue = given.count()?,
+            "channel_binding" => self.channel_binding = property.read(value.parse().ok(), "auto, none or required")?,
+            "auth_realm" => self.auth_realm = property.text()?,
+            "auth_server_name" => self.auth_server_name = property.text()?,
+            "auth_token" => self.auth_token = property.text()?.map(Secret::from),
+            "connect_timeout" => self.connect_timeout = property.milliseconds()?,
+            "socket_timeout" => self.socket_timeout = property.milliseconds()?,
+            "max_retries" => self.max_retries = property.read(value.parse().ok(), "a number from 0 to 255")?,
+            "repeat_writes" => self.repeat_writes = property.flag()?,
+            "links_per_member" => self.links_per_member = property.count()?,
+            "connect_ahead" => self.connect_ahead = property.flag()?,
+            "keep_alive" => self.keep_alive = property.milliseconds()?,
+            "idle_timeout" => self.idle_timeout = property.milliseconds()?,
+            "min_backoff" => self.min_backoff = property.milliseconds()?,
+            "max_backoff" => self.max_backoff = property.milliseconds()?,
+            "max_retry_after" => self.max_retry_after = property.milliseconds()?,
+            "max_waiting" => self.max_waiting = property.count()?,
+            "listener_queue" => self.listener_queue = property.count()?,
             "host_template" => {
                 let wanted = "a template such as {member}.hotrod.example.com:443";
-                self.host_template = given.read(value.parse().ok(), wanted)?;
+                self.host_template = property.read(value.parse().ok(), wanted)?;
             }
             "host_names" => {
                 let wanted = "advertised:port=host:port, with commas between them";
-                self.host_names = given.read(host_names(value), wanted)?.unwrap_or_default();
+                self.host_names = property.read(host_names(value), wanted)?.unwrap_or_default();
             }
             "member_hosts" => {
                 let wanted = "host names, *.suffix, addresses or blocks of addresses, with commas between them, or *";
-                self.member_hosts = given.read(value.parse().ok(), wanted)?;
+                self.member_hosts = property.read(value.parse().ok(), wanted)?;
             }
-            // A wrong one is not shown: it may hold a password.
-            "proxy" => self.proxy = Given { name, value: "…" }.read(proxy(value), "http://user:password@host:port")?,
+            // Hides an invalid value: it may hold a password.
+            "proxy" => {
+                self.proxy = PropertyValue { name, value: "…" }.read(proxy(value), "http://user:password@host:port")?
+            }
             "carriage" => {
                 let wanted = "raw, upgrade, connect, connect-http2, extended-connect, frames or auto";
-                self.carriage = given.read(value.parse().ok(), wanted)?;
+                self.carriage = property.read(value.parse().ok(), wanted)?;
             }
-            "inside" => self.inside = given.read(value.parse().ok(), "hotrod or frames")?,
+            "inside" => self.inside = property.read(value.parse().ok(), "hotrod or frames")?,
             "access" => {
                 let wanted = "direct, header, connect, cookie, load-balancer or auto";
-                self.access = given.read(value.parse().ok(), wanted)?;
+                self.access = property.read(value.parse().ok(), wanted)?;
             }
             "connect_header" => {
                 let name = value.to_ascii_lowercase();
                 let is_token = !name.is_empty() && name.bytes().all(http1::is_token_byte);
-                self.connect_header = given.read(is_token.then_some(name), "the name of a header field")?;
+                self.connect_header = property.read(is_token.then_some(name), "the name of a header field")?;
             }
-            "connect_encoding" => self.connect_encoding = given.read(value.parse().ok(), "base64 or plain")?,
-            "connect_authority" => self.connect_authority = given.read(server_of(value), "host:port")?,
+            "connect_encoding" => self.connect_encoding = property.read(value.parse().ok(), "base64 or plain")?,
+            "connect_authority" => self.connect_authority = property.read(Member::parse(value), "host:port")?,
             "cookie_names" => {
                 let names: Vec<String> = value.split(',').map(ToString::to_string).collect();
                 let are_names = names.iter().all(|name| !name.is_empty() && name.bytes().all(http1::is_token_byte));
                 let wanted = "names of cookies, with commas between them";
-                self.cookie_names = given.read(are_names.then_some(names), wanted)?.unwrap_or_default();
+                self.cookie_names = property.read(are_names.then_some(names), wanted)?.unwrap_or_default();
             }
-            "probe_cache" => self.probe_cache = given.text()?,
+            "probe_cache" => self.probe_cache = property.text()?,
             "alpn" => {
                 let wanted = "ids of 1 to 255 bytes, with commas between them";
-                self.alpn = given.read(alpn(value), wanted)?.unwrap_or_default();
+                self.alpn = property.read(alpn(value), wanted)?.unwrap_or_default();
             }
-            "trust_ca" => self.trust_ca = given.text()?,
-            "client_certificate" => self.client_certificate = given.text()?,
-            "client_key" => self.client_key = given.text()?,
-            "sni_host_name" => self.sni_host_name = given.text()?,
+            "trust_ca" => self.trust_ca = property.text()?,
+            "client_certificate" => self.client_certificate = property.text()?,
+            "client_key" => self.client_key = property.text()?,
+            "sni_host_name" => self.sni_host_name = property.text()?,
             _ => match name.strip_prefix("site.").filter(|site| !site.is_empty()) {
                 Some(site) => self.sites.push(Site { name: site.into(), seeds: servers_of(value)? }),
                 None => return Err(UriError::UnknownProperty { name: name.into() }),
@@ -235,13 +253,13 @@ impl Properties {
     }
 }
 
-/// A property as it was given.
-struct Given<'a> {
+/// Name and value of a property.
+struct PropertyValue<'a> {
     name: &'a str,
     value: &'a str,
 }
 
-impl Given<'_> {
+impl PropertyValue<'_> {
     fn read<T>(&self, value: Option<T>, expected: &'static str) -> Result<Option<T>, UriError> {
         let wrong = || UriError::Value { name: self.name.into(), value: self.value.into(), expected };
         value.ok_or_else(wrong).map(Some)
@@ -268,7 +286,7 @@ impl Given<'_> {
 fn host_names(text: &str) -> Option<Vec<(Member, Member)>> {
     let pair = |pair: &str| {
         let (advertised, dialled) = pair.split_once('=')?;
-        Some((server_of(advertised)?, server_of(dialled)?))
+        Some((Member::parse(advertised)?, Member::parse(dialled)?))
     };
     text.split(',').map(pair).collect()
 }
@@ -288,7 +306,7 @@ fn alpn(text: &str) -> Option<Vec<String>> {
     ids.iter().all(|id| (1..=255).contains(&id.len())).then_some(ids)
 }
 
-/// As other tools have it in `http_proxy`.
+/// Parses the form of other tools' `http_proxy`.
 fn proxy(text: &str) -> Option<Proxy> {
     let rest = text.strip_prefix("http://")?;
     let rest = rest.strip_suffix('/').unwrap_or(rest);
@@ -301,12 +319,12 @@ fn proxy(text: &str) -> Option<Proxy> {
             Some((part(name)?, Secret::from(part(password)?)))
         }
     };
-    // Without a port tools take different ones: it has to be said.
+    // The port is required: other tools assume different defaults.
     let has_port = address.rsplit_once(':').is_some_and(|(_, port)| !port.is_empty() && !port.contains(']'));
-    Some(Proxy { address: server_of(address).filter(|_| has_port)?, credentials })
+    Some(Proxy { address: Member::parse(address).filter(|_| has_port)?, credentials })
 }
 
-/// Without the token.
+/// Omits the token.
 impl fmt::Debug for Properties {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Properties")

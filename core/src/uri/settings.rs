@@ -1,52 +1,49 @@
-//! What a connection URI means for a cluster machine: the same for every host.
+//! Settings of a cluster machine from a connection URI, the same for every host.
 
 use alloc::sync::Arc;
 
-use super::config::Config;
-use super::discovery::access::AccessPath;
-use super::transport::binding::BindingPolicy;
-use super::transport::dial::{ClientCertificate, TlsConfig};
+use super::{ConnectionUri, Properties};
 use crate::carriage::{Carriage, Choice, Inside};
+use crate::cluster::{AccessPath, BindingPolicy, ClientCertificate, Config, TlsConfig};
 use crate::sasl::Credentials;
 use crate::session::{Authentication, VersionChoice};
-use crate::uri::{ConnectionUri, Properties};
 
-/// Parts of a connection URI that can't be used together. Never shows the password.
+/// Conflict between parts of a connection URI. Never shows the password.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum SettingsError {
-    /// Two ways to authenticate.
+    /// Both a password and a token are given.
     #[error("give a password or an auth_token, not both")]
     PasswordAndToken,
-    /// Half of one.
+    /// A user is given without a password.
     #[error("the URI names a user and no password")]
     UserAlone,
-    /// The other half.
+    /// A password is given without a user.
     #[error("the URI has a password and no user")]
     PasswordAlone,
-    /// Raw Hot Rod has no header fields.
+    /// The header path requires a carriage with header fields.
     #[error(
         "access=header needs a carriage over HTTP: name one with carriage=, such as carriage=frames or carriage=auto"
     )]
     HeaderWithoutHttp,
-    /// Nor has it cookies.
+    /// The cookie path requires a carriage with header fields.
     #[error("access=cookie needs a carriage over HTTP: name one with carriage=, such as carriage=auto")]
     CookieWithoutHttp,
-    /// A proxy that ends CONNECT understands nothing else.
+    /// The connect path requires a carriage that uses CONNECT.
     #[error("access=connect needs carriage=connect-http2, or carriage=connect where the proxy speaks HTTP/1.1 alone")]
     ConnectWithoutConnect,
-    /// Frames go inside a tunnel of HTTP/1.1; on a link of HTTP/2 they travel as they are.
+    /// Frames in a tunnel require a carriage that begins with HTTP/1.1; HTTP/2 carries them directly.
     #[error(
         "inside=frames needs carriage=upgrade, carriage=connect or carriage=auto; where there is HTTP/2, use carriage=frames"
     )]
     FramesInsideHttp2,
-    /// A certificate without its key, or a key without its certificate.
+    /// A client certificate is given without its key, or a key without its certificate.
     #[error("client_certificate and client_key go together")]
     HalfACertificate,
 }
 
 impl Config {
-    /// What a connection URI says; everything else at its default.
+    /// Creates settings from a connection URI, with defaults for everything else.
     pub fn from_uri(uri: &ConnectionUri) -> Result<Self, SettingsError> {
         let properties = &uri.properties;
         let mut config = Self { seeds: uri.servers.clone(), ..Self::default() };
@@ -114,7 +111,7 @@ impl Config {
     }
 }
 
-/// A path that goes by header fields needs a carriage that has some.
+/// Checks that the carriage supports the access path.
 fn check_access(config: &Config) -> Result<(), SettingsError> {
     let is_of_tunnels = |carriage| matches!(carriage, Choice::Only(Carriage::Connect | Carriage::ConnectHttp2));
     match (config.access.path, config.carriage.choice) {

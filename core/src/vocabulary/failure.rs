@@ -1,4 +1,4 @@
-//! How operations fail, in one form for all languages.
+//! Failures of operations, in one form for all languages.
 
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
@@ -6,44 +6,44 @@ use alloc::vec::Vec;
 use bytes::Bytes;
 
 use super::answer::Refusal;
-use crate::cluster::{self, Cluster, ClusterError, MemberId, PartFailure, SettingsError, StartError};
+use crate::cluster::{self, Cluster, ClusterError, MemberId, PartFailure, StartError};
 use crate::session::{self, Applied, Disconnect, OperationError};
-use crate::uri::UriError;
+use crate::uri::{SettingsError, UriError};
 use crate::wire::{Operation, Status};
 
-/// How something failed.
+/// Failure of an operation or a command.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Failure {
-    /// The kind: in each language a class of its own, or a code.
+    /// Kind of failure: a class or a code in each language.
     pub kind: FailureKind,
-    /// Everything, for people: which member, which operation, what may have become of it.
+    /// Message for the user: member, operation, and whether it may have been executed.
     pub message: String,
-    /// The operation, if one failed.
+    /// Failed operation, if the failure is an operation's.
     pub operation: Option<Operation>,
-    /// The address of the member that it was sent to last.
+    /// Address of the member to which it was last sent.
     pub member: Option<String>,
-    /// What the server said, if it did.
+    /// Status of the server's reply, if there was one.
     pub status: Option<Status>,
-    /// Whether the operation may have been executed all the same.
+    /// Whether the operation may have been executed.
     pub applied: Applied,
-    /// How often it reached a member.
+    /// Number of attempts that reached a member.
     pub attempts: u8,
-    /// What else is known of a bulk operation that failed in part.
+    /// Results of a bulk operation that failed in part.
     pub partial: Option<PartialFailure>,
 }
 
-/// A bulk operation of which not every part was done.
+/// Results of a bulk operation that failed in part.
 #[derive(Debug, Clone, PartialEq)]
 pub struct PartialFailure {
-    /// The keys of the parts that failed, and how. What is not in them was done.
+    /// Keys and failures of the failed parts. All other keys succeeded.
     pub parts: Vec<(Vec<Bytes>, Failure)>,
-    /// What the other parts have read.
+    /// Entries read by the other parts.
     pub entries: Vec<(Bytes, Bytes)>,
 }
 
 macro_rules! kinds {
     ($($(#[doc = $doc:literal])+ $name:ident = $code:literal;)*) => {
-        /// The kinds of failure.
+        /// Kinds of failure.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
         #[repr(u8)]
         #[non_exhaustive]
@@ -52,11 +52,11 @@ macro_rules! kinds {
         }
 
         impl FailureKind {
-            /// Every kind, and what it means.
+            /// All kinds, with name and documentation.
             pub const ALL: &'static [(Self, &'static str, &'static str)] =
                 &[$((Self::$name, stringify!($name), concat!($($doc, "\n"),+)),)*];
 
-            /// Its name.
+            /// Name of the kind.
             pub fn name(self) -> &'static str {
                 match self {
                     $(Self::$name => stringify!($name),)*
@@ -67,17 +67,17 @@ macro_rules! kinds {
 }
 
 kinds! {
-    /// The caller did something wrong: an argument, a URI, the order of calls. Nothing was sent.
+    /// The caller made a mistake: an argument, a URI, the order of calls. Nothing was sent.
     Misuse = 1;
-    /// Too much is going on: not now. Nothing was sent.
+    /// A queue is full; retry later. Nothing was sent.
     Full = 2;
     /// The client is closed.
     Closed = 3;
-    /// The server answered with an error; its status and words are given.
+    /// The server replied with an error; its status and message are given.
     Server = 4;
-    /// No answer came in time.
+    /// No reply arrived in time.
     TimedOut = 5;
-    /// The connection was lost, or the server broke the protocol, before the answer came.
+    /// The connection was lost, or the server violated the protocol, before the reply.
     Disconnected = 6;
     /// No member could be reached in time.
     Unreachable = 7;
@@ -85,22 +85,22 @@ kinds! {
     Handshake = 8;
     /// The operation can't be sent: the server's protocol version does not have it, or a field is too large.
     Refused = 9;
-    /// The member that holds the state that the operation speaks of is gone.
+    /// The member that holds the state of the operation is gone.
     MemberGone = 10;
-    /// Servers lost an iteration again and again.
+    /// Servers lost an iteration repeatedly.
     IterationLost = 11;
-    /// Some parts of a bulk operation failed, and the others did not.
+    /// Some parts of a bulk operation failed, and the others succeeded.
     Partial = 12;
-    /// There is no counter of that name.
+    /// The counter does not exist.
     NoSuchCounter = 13;
     /// A counter would leave its bounds; it was not changed.
     OutOfBounds = 14;
-    /// The server answered with something that the operation does not have for an answer.
+    /// The server's reply does not belong to the operation.
     UnexpectedAnswer = 15;
 }
 
 impl Failure {
-    /// The caller's own mistake.
+    /// Creates a failure for a mistake of the caller.
     pub fn misuse(message: impl Into<String>) -> Self {
         Self::plain(FailureKind::Misuse, message)
     }
@@ -118,7 +118,7 @@ impl Failure {
         }
     }
 
-    /// Of an operation; `member` is the one that answered or was tried last.
+    /// Creates the failure of an operation; `member` is the one that replied or was tried last.
     pub fn of(error: ClusterError, member: Option<MemberId>, cluster: &Cluster) -> Self {
         let address = member.and_then(|member| cluster.address(member)).map(ToString::to_string);
         let message = match (&address, &error) {
@@ -158,7 +158,7 @@ impl Failure {
         failure
     }
 
-    /// Of the beginning.
+    /// Creates the failure of [`Cluster::start`].
     pub fn of_start(error: StartError, cluster: &Cluster) -> Self {
         match error {
             StartError::Operation { member, error } => Self::of(error, member, cluster),
@@ -170,7 +170,7 @@ impl Failure {
         }
     }
 
-    /// Of an answer that is none.
+    /// Creates the failure for a reply that is an error to the user.
     pub fn of_refusal(operation: Operation, refusal: Refusal, member: Option<MemberId>, cluster: &Cluster) -> Self {
         let kind = match refusal {
             Refusal::NoSuchCounter => FailureKind::NoSuchCounter,
@@ -185,7 +185,7 @@ impl Failure {
     }
 }
 
-/// Whether the member has nothing to do with it, or the message names members already.
+/// Whether no member is involved, or the message names members already.
 fn is_local(error: &ClusterError) -> bool {
     matches!(error, ClusterError::Partial(_) | ClusterError::Refused { .. })
 }

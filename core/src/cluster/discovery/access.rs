@@ -14,7 +14,6 @@ use base64ct::{Base64, Encoding as _};
 
 use super::endpoint::Endpoint;
 use super::host_template::HostTemplate;
-use crate::uri::server_of;
 use crate::wire::Member;
 
 /// How members are reached.
@@ -127,7 +126,7 @@ impl AddressEncoding {
 
     /// `None` if it is no address.
     pub(super) fn read(self, value: &[u8]) -> Option<Member> {
-        let plain = |value: &[u8]| server_of(core::str::from_utf8(value).ok()?);
+        let plain = |value: &[u8]| Member::parse(core::str::from_utf8(value).ok()?);
         match self {
             Self::Base64 => plain(&Base64::decode_vec(core::str::from_utf8(value).ok()?).ok()?),
             Self::Plain => plain(value),

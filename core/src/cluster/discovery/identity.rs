@@ -9,7 +9,6 @@ use crate::carriage::registry::{ADDRESS_FIELD, NODE_FIELD};
 use crate::carriage::{Mode, Node};
 use crate::cluster::members::MemberId;
 use crate::http1::Fields;
-use crate::uri::server_of;
 use crate::wire::Member;
 
 /// The statements of a session's other end about itself. They are believed: a peer that lies makes operations go to a member
@@ -38,7 +37,7 @@ impl Identity {
             return;
         }
         self.name = fields.text(NODE_FIELD).map(ToString::to_string).or(self.name.take());
-        self.address = fields.text(ADDRESS_FIELD).and_then(server_of).or(self.address.take());
+        self.address = fields.text(ADDRESS_FIELD).and_then(Member::parse).or(self.address.take());
     }
 
     /// Reads a gateway's NODE.
