@@ -1,9 +1,9 @@
-//! The bodies of the fuzz targets, and the inputs to begin with. Not for users.
+//! Bodies of the fuzz targets, and their seeds. Not for users.
 //!
-//! Each body takes any bytes and panics if what they lead to breaks a rule: a message that decodes otherwise when it
-//! comes in pieces, or does not come back when it is written again; an operation that completes twice or never; a peer
-//! taken for who it is not. They are here, and not in `fuzz/`, so that `cargo test` replays their inputs without a
-//! fuzzer.
+//! Each body takes any bytes and panics if they cause the violation of a rule: a message whose decoding depends on the
+//! chunking, or that changes when it is encoded again; an operation that completes twice or never; a peer that is
+//! authenticated under a wrong identity. They are here instead of in `fuzz/`, so that `cargo test` replays their
+//! inputs without a fuzzer.
 
 mod carriage;
 mod cluster;
@@ -35,10 +35,10 @@ pub use scanning::scanner;
 pub use seeds::{Seed, answer_seed, event_seed, reply_seed, request_seed, seeds};
 pub use session::session;
 
-/// A name, and what runs an input.
+/// Name and body of a target.
 type Target = (&'static str, fn(&[u8]));
 
-/// Every target by its name.
+/// All targets.
 pub const TARGETS: [Target; 15] = [
     ("reply", reply),
     ("request", request),

@@ -1,4 +1,4 @@
-//! Either end of an HTTP/2 link of Hot Rod through whatever its application and the other end may do.
+//! Drives either end of an HTTP/2 link of Hot Rod with arbitrary applications and peers.
 
 use alloc::collections::VecDeque;
 use alloc::format;
@@ -20,18 +20,18 @@ use crate::http2::{Config, Connection, ErrorCode, Event, SendBuffer, StreamId};
 use crate::time::Instant;
 use crate::wire::{Limits, Topology};
 
-/// Sessions of a script.
+/// Number of sessions in a script.
 const SESSIONS: usize = 3;
-/// The largest message that is accepted: a script reaches it.
+/// Maximum message size, low enough for a script to reach it.
 const MAX_MESSAGE_SIZE: u32 = 20_000;
 const STEPS: [&str; 12] =
     ["frame", "data", "carry", "answer", "event", "give up", "taken", "end", "reset", "time", "poll", "rarely"];
 
-/// A script of an endpoint's life: what its application does, and any Hot Rod frames from a client that speaks good
-/// HTTP/2 (what speaks bad one is for the target `http2_server`).
+/// Runs a script with a server endpoint, its application, and a client that sends arbitrary Hot Rod frames in valid
+/// HTTP/2 (the target `http2_server` covers invalid HTTP/2).
 ///
-/// Nothing is told of a session before it is asked for or after its end, nothing at all after the link's end, and what is
-/// held stays below what the credits allow.
+/// Asserts that no event of a session precedes its request or follows its end, that no event follows the end of the
+/// link, and that buffered bytes stay below the credits.
 pub fn carriage_server(data: &[u8]) {
     let mut world = Server::new(data);
     while !world.input.is_empty() {
@@ -40,7 +40,7 @@ pub fn carriage_server(data: &[u8]) {
     world.carry();
 }
 
-/// As [`carriage_server`], of a client.
+/// Runs a script as [`carriage_server`] does, with a client endpoint.
 pub fn carriage_client(data: &[u8]) {
     let mut world = Client::new(data);
     while !world.input.is_empty() {
@@ -49,12 +49,12 @@ pub fn carriage_client(data: &[u8]) {
     world.carry();
 }
 
-/// Who is there: a member with a name.
+/// Identity of the member.
 fn node() -> Node {
     Node { name: "n".into(), ..Node::default() }
 }
 
-/// What an end offers.
+/// Offer of an endpoint.
 fn offer(choices: u8) -> Offer {
     Offer {
         initial_credit: if choices & 1 == 0 { 1_000 } else { 65_536 },
@@ -69,7 +69,7 @@ fn fields(pairs: &[(&'static str, &'static str)]) -> Vec<Field> {
     pairs.iter().map(|(name, value)| Field::new(*name, *value)).collect()
 }
 
-/// The other end: an HTTP/2 connection that says of itself what `choices` tell, and knows no rule of Hot Rod's.
+/// Configuration of the peer: a plain HTTP/2 connection without the rules of Hot Rod.
 fn peer_config(choices: u8) -> Config {
     let mut config = Config { extension_frames: frame_type::ALL.to_vec(), ..Config::default() };
     config.settings.enable_connect_protocol = true;
@@ -80,7 +80,7 @@ fn peer_config(choices: u8) -> Config {
     config
 }
 
-/// Moves what one end has to send to the other.
+/// Moves the unsent bytes of one end to the other.
 macro_rules! carry {
     ($from:expr, $to:expr, $now:expr) => {{
         let bytes: Vec<u8> = $from.transmit().segments().flatten().copied().collect();
@@ -91,7 +91,7 @@ macro_rules! carry {
     }};
 }
 
-/// A payload for a frame of that type: likely one of the right size, with small numbers.
+/// Payload for a frame of this type: probably of the right size, with small numbers.
 fn payload(input: &mut Input<'_>, kind: u8) -> Bytes {
     let mut payload = Vec::new();
     if input.flag() {
@@ -114,7 +114,7 @@ fn payload(input: &mut Input<'_>, kind: u8) -> Bytes {
     payload.into()
 }
 
-/// Sends a frame of Hot Rod's, or nearly one, from the other end.
+/// Sends a Hot Rod frame, or an almost valid one, from the peer.
 fn send_frame(input: &mut Input<'_>, peer: &mut Connection, streams: &[StreamId]) {
     let kind = input.pick(&frame_type::ALL);
     let stream = match input.byte() % 8 {
@@ -131,7 +131,7 @@ struct Server<'a> {
     link: ServerLink,
     peer: Connection,
     streams: Vec<StreamId>,
-    /// Those that the link has told of and not ended.
+    /// Sessions that the link has reported and not ended.
     open: Vec<StreamId>,
     is_over: bool,
     now: Instant,
@@ -157,7 +157,7 @@ impl<'a> Server<'a> {
     }
 
     fn carry(&mut self) {
-        // Each end answers the other a few times at most.
+        // A few rounds are enough: the ends reply to each other only a few times.
         for _ in 0..10 {
             let any = carry!(self.peer, self.link, self.now);
             self.poll();
@@ -374,7 +374,7 @@ impl<'a> Client<'a> {
         }
     }
 
-    /// A call as the cluster machine makes them: when there is room for one, and with ids that ascend.
+    /// Makes a call as the cluster machine does: if there is capacity, and with ascending ids.
     fn call(&mut self, channel: ChannelId) {
         if !self.link.can_call(channel) {
             return;
@@ -426,13 +426,13 @@ impl<'a> Client<'a> {
     }
 }
 
-/// Each step with each type of frame, for every kind of link.
+/// Combines each step with each frame type, for every kind of link.
 pub(super) fn seeds() -> Vec<Seed> {
     let step = |name: &str| STEPS.iter().position(|step| *step == name).unwrap_or_default() as u8;
     let (frame, carry, answer, event) = (step("frame"), step("carry"), step("answer"), step("event"));
     let mut seeds = Vec::new();
     for (choices, kind) in [0, 8, 16, 64].into_iter().flat_map(|choices| (0..8).map(move |kind| (choices, kind))) {
-        // For each session: the frame with FIRST and FIN, carried; an answer to it, and an event.
+        // For each session: the frame with FIRST and FIN, moved to the endpoint; a response, and an event.
         let one = |session: u8| {
             let sent = [session, frame, kind, session + 1, 3, 0, 1, 20, 7, 0, carry];
             let answered = [session, answer, 1, 30, 9, 1, session, event, 1, 1, 10, 2, 0, carry];

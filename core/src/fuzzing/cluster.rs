@@ -1,4 +1,4 @@
-//! A cluster machine through whatever its host and the servers may do.
+//! Drives a cluster machine with arbitrary hosts and servers.
 
 use alloc::collections::{BTreeMap, BTreeSet, VecDeque};
 use alloc::format;
@@ -21,14 +21,14 @@ use crate::wire::{
     Reply, Request, RequestHeader, RequestOptions, SegmentOwners, Status, Topology, Version,
 };
 
-/// Members that topologies are made of.
+/// Number of different members in topologies.
 const MEMBERS: u16 = 5;
 const MAX_WAITING: usize = 20;
 
-/// A script of a client's life with several members, each of which may say anything.
+/// Runs a script with a client and several members, each of which may send arbitrary bytes.
 ///
-/// Whatever happens, each operation that is submitted and not cancelled completes once, each batch that is asked for
-/// comes once, and once the client is closed and its time is over nothing is left.
+/// Asserts that each operation completes exactly once unless it is cancelled, that each requested batch arrives once,
+/// and that nothing is left after the client is closed and its timeouts have expired.
 pub fn cluster(data: &[u8]) {
     let mut world = World::new(Input::new(data));
     while !world.input.is_empty() {
@@ -52,7 +52,7 @@ struct World<'a> {
     closing: bool,
 }
 
-/// The other end of a link.
+/// Server end of a link.
 #[derive(Default)]
 struct Server {
     session: Option<ServerSession>,
@@ -81,7 +81,7 @@ impl<'a> World<'a> {
         }
         config.access.path = input.pick(&[AccessPath::Direct, AccessPath::LoadBalancer, AccessPath::Auto]);
         if config.access.path != AccessPath::Direct && input.flag() {
-            // A balancer, of which nobody knows which member answers there.
+            // A load balancer that leads to an unknown member.
             config.seeds = [member(200)].into();
         }
         config.session.max_in_flight = input.pick(&[1024, 1, 3]);
@@ -163,7 +163,7 @@ impl<'a> World<'a> {
     fn cancel(&mut self) {
         let index = self.input.below(self.waiting.len());
         if let Some(id) = self.waiting.iter().nth(index).copied() {
-            // It may be done, and only not polled.
+            // The operation may be complete but not polled.
             self.client.cancel(id);
             self.take();
             self.waiting.remove(&id);
@@ -219,7 +219,7 @@ impl<'a> World<'a> {
         if self.input.below(4) == 1 {
             self.client.remove_near_cache(self.now, &cache);
         } else {
-            // Refused once it is closed.
+            // Rejected once the client is closed.
             let _ = self.client.near_cache(self.now, &cache, settings);
         }
     }
@@ -231,7 +231,7 @@ impl<'a> World<'a> {
 
     fn connect(&mut self) {
         if let Some(link) = self.link() {
-            // Said twice it does no harm.
+            // Reporting it twice is harmless.
             self.client.handle_connected(self.now, link, None);
             if let Some(server) = self.links.get_mut(&link) {
                 server.session.get_or_insert_with(|| ServerSession::new(Limits::default(), 1 << 30));
@@ -251,7 +251,7 @@ impl<'a> World<'a> {
         self.client.handle_timeout(self.now);
     }
 
-    /// Bytes that no server would send.
+    /// Sends bytes that no server would send.
     fn say_anything(&mut self) {
         let size = self.input.size().min(64);
         let bytes = Bytes::copy_from_slice(self.input.slice(size));
@@ -340,7 +340,7 @@ impl<'a> World<'a> {
         self.client.close(self.now);
     }
 
-    /// Does what the machine says.
+    /// Carries out an output of the machine.
     fn take(&mut self) {
         while let Some(output) = self.client.poll_output() {
             match output {
@@ -353,7 +353,7 @@ impl<'a> World<'a> {
                 Output::Completed { id, .. } => assert!(self.waiting.remove(&id), "{id:?} completes, and nobody waits"),
                 Output::Entries { id, .. } => assert!(self.asked_for.remove(&id), "entries that nobody asked for"),
                 Output::Event(cluster::Event::Entry { listener, .. } | cluster::Event::Counter { listener, .. }) => {
-                    // The others are taken late or never.
+                    // Acknowledges the others late or never.
                     self.heard += 1;
                     let taken = usize::from(!self.heard.is_multiple_of(3)) * 2;
                     self.client.events_taken(self.now, listener, taken);
@@ -374,17 +374,17 @@ impl<'a> World<'a> {
     }
 
     fn check(&self) {
-        // Everything that is not done may wait at once, when links are lost: each operation with a part for each member,
-        // each iteration with all of its parts, and each listener. The machine asks about caches and by quiet links.
+        // Upper bound of waiting operations after all links are lost: a part for each member of each operation, all
+        // parts of each iteration, and each listener. The machine itself sends PINGs on caches and idle links.
         let parts = usize::from(MEMBERS) + 1;
         let own = self.listeners.len() + 2 * self.caches.len() + self.links.len();
         let most = parts * (self.waiting.len() + self.iterations.len()) + own;
         assert!(self.client.waiting() <= most, "{} operations wait, {most} may", self.client.waiting());
-        // Operations, spare ones and listeners: at most four links to each.
+        // At most four links to each member: for operations, in reserve, and for listeners.
         assert!(self.links.len() <= 4 * (usize::from(MEMBERS) + 1), "{} links", self.links.len());
     }
 
-    /// Whatever was left undone ends by itself.
+    /// Runs until every deadline has expired.
     fn end(&mut self) {
         self.close();
         self.take();

@@ -1,4 +1,4 @@
-//! Decoders on any bytes.
+//! Feeds arbitrary bytes to the decoders.
 
 use super::input::Input;
 use super::pieces::{Pieces, Replies, decode_both_ways, limits};
@@ -8,11 +8,11 @@ use crate::wire::{
     Version, write_counter_event, write_event, write_reply, write_request,
 };
 
-/// What a server asks back with when it could not read what was asked.
+/// Context for encoding an error whose request the server could not read.
 const NOTHING_ASKED: Asked =
     Asked { operation: Operation::Ping, version: Version::V2_0, intelligence: Intelligence::Basic };
 
-/// A stream of replies to two operations: one of even message ids, one of odd ones; 0 was not asked.
+/// Decodes a stream of replies to two operations: one for even message ids, one for odd ones; 0 is unknown.
 pub fn reply(data: &[u8]) {
     let mut input = Input::new(data);
     let operations = [samples::operation(&mut input), samples::operation(&mut input)];
@@ -25,7 +25,7 @@ pub fn reply(data: &[u8]) {
     receive(input, asked);
 }
 
-/// A stream of events, and of errors that answer nothing; and an event that is chosen, not read.
+/// Decodes a stream of events and of errors without a request; and encodes a selected event.
 pub fn event(data: &[u8]) {
     let mut input = Input::new(data);
     let chosen = samples::event(&mut input);
@@ -48,7 +48,7 @@ fn receive(mut input: Input<'_>, asked: impl Fn(u64) -> Option<Asked> + Copy) {
     }
 }
 
-/// Written and read again a message is the same.
+/// Asserts that a message is unchanged after encoding and decoding.
 fn comes_back(message: &Incoming, asked: Asked, limits: &Limits) {
     let mut out = SendBuffer::new();
     match message {
@@ -63,7 +63,7 @@ fn comes_back(message: &Incoming, asked: Asked, limits: &Limits) {
     assert_eq!(again, without_needless_topology(message.clone(), asked));
 }
 
-/// A topology is read wherever it is, but not written into errors and not for clients that understand none.
+/// Removes the topology from errors, and from replies to clients that get none: it is decoded but not encoded there.
 fn without_needless_topology(message: Incoming, asked: Asked) -> Incoming {
     match message {
         Incoming::Reply(reply @ Reply { body: Body::Error(_), .. }) => {
@@ -76,7 +76,7 @@ fn without_needless_topology(message: Incoming, asked: Asked) -> Incoming {
     }
 }
 
-/// A stream of requests.
+/// Decodes a stream of requests.
 pub fn request(data: &[u8]) {
     let mut input = Input::new(data);
     let limits = limits(input.flag());

@@ -1,4 +1,4 @@
-//! Header blocks of a connection, both ways.
+//! Field blocks of a connection, in both directions.
 
 use alloc::vec::Vec;
 
@@ -8,14 +8,15 @@ use super::input::Input;
 use super::seeds::Seed;
 use crate::http2::hpack::{DEFAULT_TABLE_SIZE, Decoder, Encoder, Field};
 
-/// Limits to the fields of a block: none is reached, some are, or all.
+/// Limits of a block's fields: reached never, sometimes, or always.
 const LIMITS: [usize; 3] = [1 << 20, 4096, 100];
 
-/// Choices before a block: whether our SETTINGS have changed, and those of whom it is passed on to.
+/// Choices before a block: changes of our SETTINGS, and of those of the peer to which fields are forwarded.
 const OUR_SIZE: u8 = 1;
 const THEIR_SIZE: u8 = 2;
 
-/// What the blocks of a peer say is encoded, in other tables, and decoded again: then it is still the same.
+/// Decodes a peer's blocks, encodes the fields with other tables, decodes them again, and asserts that they are
+/// unchanged.
 pub fn hpack(data: &[u8]) {
     let mut input = Input::new(data);
     let limit = input.pick(&LIMITS);
@@ -54,13 +55,13 @@ fn comes_back(fields: &[Field], (encoder, decoder): &mut (Encoder, Decoder)) {
     }
 }
 
-/// The input for these blocks of one connection.
+/// Input for these blocks of one connection.
 pub fn hpack_seed(blocks: &[Vec<u8>]) -> Vec<u8> {
     let block = |block: &Vec<u8>| [&[0][..], &(block.len() as u16).to_be_bytes(), block].concat();
     [&[0][..], &blocks.iter().flat_map(block).collect::<Vec<u8>>()].concat()
 }
 
-/// Requests and responses as they are, and blocks that are none.
+/// Typical requests and responses, and invalid blocks.
 pub(super) fn seeds() -> Vec<Seed> {
     let seed = |name: &str, bytes| Seed { target: "hpack", name: name.into(), bytes };
     let mut encoder = Encoder::new();

@@ -1,4 +1,4 @@
-//! The HTTP/1.1 exchanges on any bytes.
+//! Feeds arbitrary bytes to the HTTP/1.1 exchanges.
 
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -11,7 +11,7 @@ use crate::http1::{
     ClientEvent, ClientExchange, Fields, Kind, Limits, Request, Response, ServerEvent, ServerExchange, Trailing,
 };
 
-/// Limits that an input of a fuzzer can reach, or those of users.
+/// Small limits that an input can reach, or the default ones.
 fn limits(small: bool) -> Limits {
     if small {
         Limits { line: 64, fields: 4, head: 256, interim: 2, content: 32, requests: 4 }
@@ -20,10 +20,10 @@ fn limits(small: bool) -> Limits {
     }
 }
 
-/// A server that gives every tunnel and answers everything else.
+/// A server that accepts every tunnel and responds to all other requests.
 struct Served {
     exchange: ServerExchange,
-    /// Bytes of the tunnel, once there is one.
+    /// Bytes of the tunnel, once it is established.
     tunnel: Option<BytesMut>,
 }
 
@@ -68,10 +68,10 @@ impl Decoder for Served {
     }
 }
 
-/// What a client sends, to a server.
+/// Feeds a client's bytes to a server.
 ///
-/// How it is cut makes no difference; no more requests are taken than there may be; and what is taken from the first one
-/// is what a reader sees in it who only knows that lines end with CR LF.
+/// Asserts that chunking makes no difference, that the limit of requests holds, and that the first request is what a
+/// naive reader finds, who knows only that lines end with CR LF.
 pub fn http1_server(data: &[u8]) {
     let mut input = Input::new(data);
     let limits = limits(input.flag());
@@ -92,7 +92,7 @@ pub fn http1_server(data: &[u8]) {
 }
 
 fn is_what_anyone_sees(request: &Request, bytes: &[u8], limits: &Limits) {
-    // A character for each octet.
+    // One character per byte.
     let text: String = bytes.iter().map(|byte| char::from(*byte)).collect();
     let head = text.strip_prefix("\r\n").unwrap_or(&text);
     let (head, _) = head.split_once("\r\n\r\n").expect("the end of a head");
@@ -115,7 +115,7 @@ fn is_what_anyone_sees(request: &Request, bytes: &[u8], limits: &Limits) {
     assert!(!both, "two readers would see two messages");
 }
 
-/// A client, and the bytes of its tunnel once there is one.
+/// A client, and the bytes of its tunnel once it is established.
 struct Asking {
     exchange: ClientExchange,
     tunnel: Option<BytesMut>,
@@ -165,9 +165,10 @@ impl Decoder for Asking {
     }
 }
 
-/// What a server answers, to a client that has asked for a tunnel.
+/// Feeds a server's bytes to a client that has requested a tunnel.
 ///
-/// How it is cut makes no difference, there is one event, and a tunnel only for what gives one.
+/// Asserts that chunking makes no difference, that there is one event, and that only valid responses establish a
+/// tunnel.
 pub fn http1_client(data: &[u8]) {
     let mut input = Input::new(data);
     let by_connect = input.flag();
@@ -190,7 +191,7 @@ pub fn http1_client(data: &[u8]) {
     bytes_may_be_refused(by_connect, &limits, bytes, events.first());
 }
 
-/// Where no bytes may follow an answer, everything else is as where they may.
+/// Asserts that [`Trailing::Refused`] differs only where bytes follow the response.
 fn bytes_may_be_refused(by_connect: bool, limits: &Limits, bytes: &[u8], tunnelled: Option<&ClientEvent>) {
     let mut strict = Asking::new(by_connect, Trailing::Refused, limits);
     strict.receive(bytes);

@@ -1,4 +1,4 @@
-//! An HTTP/2 connection through whatever its host and its peer may do.
+//! Drives an HTTP/2 connection with arbitrary hosts and peers.
 
 use alloc::vec;
 use alloc::vec::Vec;
@@ -14,7 +14,7 @@ use crate::http2::hpack::{Encoder, Field};
 use crate::http2::{Config, Connection, ErrorCode, Event, KeepAlive, Role, SendBuffer, StreamId, setting};
 use crate::time::Instant;
 
-/// The type that is registered.
+/// Registered extension frame type.
 pub(super) const KIND: u8 = 0xf0;
 const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
@@ -35,15 +35,15 @@ const WAIT: u8 = 13;
 const TIMEOUT: u8 = 14;
 const RARELY: u8 = 15;
 
-/// A script of a server's life: its settings, and then step by step what its application and the client do.
+/// Runs a script with a server: its settings, then steps of its application and of the client.
 ///
-/// Whatever happens, nothing follows the end of a stream or of the connection, what is sent is HTTP/2, and how the
-/// peer's bytes are cut makes no difference.
+/// Asserts that nothing follows the end of a stream or of the connection, that sent bytes are valid HTTP/2, and that
+/// the chunking of the peer's bytes makes no difference.
 pub fn http2_server(data: &[u8]) {
     both_ways(Role::Server, data);
 }
 
-/// As [`http2_server`], of a client.
+/// Runs a script as [`http2_server`] does, with a client.
 pub fn http2_client(data: &[u8]) {
     both_ways(Role::Client, data);
 }
@@ -59,10 +59,10 @@ struct World<'a> {
     input: Input<'a>,
     role: Role,
     connection: Connection,
-    /// The peer's.
+    /// Encoder of the peer.
     encoder: Encoder,
     now: Instant,
-    /// Every byte of the peer comes alone.
+    /// Whether the peer's bytes arrive one at a time.
     bytewise: bool,
     model: Model,
 }
@@ -85,7 +85,7 @@ impl<'a> World<'a> {
         world
     }
 
-    /// What an honest peer says first.
+    /// Sends the first frames of a well-behaved peer.
     fn begin(&mut self) {
         if self.role == Role::Server {
             self.receive(PREFACE);
@@ -148,12 +148,12 @@ impl<'a> World<'a> {
         }
     }
 
-    /// A small identifier: likely one that is in use.
+    /// Selects a small identifier, probably one in use.
     fn stream(&mut self) -> StreamId {
         StreamId::new(self.input.byte().into())
     }
 
-    /// Any frame, with a payload of the right size if the input says so.
+    /// Sends any frame, possibly with a payload of the right size.
     fn frame(&mut self) {
         const FIXED: [usize; 10] = [0, 0, 5, 4, 6, 4, 8, 8, 4, 0];
         let kind = match self.input.byte() {
@@ -174,7 +174,7 @@ impl<'a> World<'a> {
         self.receive(&frame);
     }
 
-    /// A header block that can be read, of a message that may be one.
+    /// Sends a valid field block, possibly of a valid message.
     fn message(&mut self) {
         let fields = message(self.role, self.input.byte());
         let (flags, stream) = (self.input.byte(), self.stream());
@@ -191,7 +191,7 @@ impl<'a> World<'a> {
         }
     }
 
-    /// A server's response, or a client's request.
+    /// Sends a response from a server, or a request from a client.
     fn answer(&mut self) {
         let (which, flags) = (self.input.byte(), self.input.byte());
         let other = if self.role == Role::Client { Role::Server } else { Role::Client };
@@ -262,7 +262,7 @@ impl<'a> World<'a> {
         for _ in 0..most {
             let Some(event) = self.connection.poll_event() else { return self.model.all_told() };
             if let Event::Closed(_) = event {
-                // What says goodbye is still to be sent.
+                // Sends the remaining GOAWAY.
                 self.transmit(usize::MAX);
             }
             self.model.happened(event);
@@ -291,7 +291,7 @@ fn config(choices: u8) -> Config {
     config
 }
 
-/// What is sent to an endpoint of this role: mostly messages, and some that are not.
+/// Fields to send to an endpoint with this role: mostly valid messages, and some invalid ones.
 fn message(to: Role, which: u8) -> Vec<Field> {
     const GET: [(&str, &str); 4] = [(":method", "GET"), (":scheme", "https"), (":authority", "pod"), (":path", "/")];
     const CONNECT: (&str, &str) = (":method", "CONNECT");
@@ -320,7 +320,7 @@ fn message(to: Role, which: u8) -> Vec<Field> {
     }
 }
 
-/// Lives that lead somewhere, for both targets.
+/// Useful scripts for both targets.
 pub(super) fn http2_seeds() -> Vec<Seed> {
     let server: [(&str, &[&[u8]]); 9] = [
         ("get", &[&[0, MESSAGE, 0, 5, 1, POLL_ALL, ANSWER, 0, 2, SEND, 1, 1, 9, 7, TRANSMIT_ALL]]),
@@ -351,7 +351,7 @@ pub(super) fn http2_seeds() -> Vec<Seed> {
     server.chain(client).collect()
 }
 
-/// The input of either target for these bytes of a peer that has shaken hands.
+/// Input of either target for these bytes of a peer after the handshake.
 pub fn http2_seed(bytes: &[u8]) -> Vec<u8> {
     let pieces = bytes.chunks(127).map(|piece| [&[RAW, piece.len() as u8], piece].concat());
     [vec![0], pieces.flatten().collect(), vec![POLL_ALL]].concat()
@@ -361,7 +361,7 @@ pub fn http2_seed(bytes: &[u8]) -> Vec<u8> {
 mod tests {
     use super::*;
 
-    /// A seed that ends early, because the meaning of a choice has changed, would do no good and nobody would notice.
+    /// Detects seeds that end early because the meaning of a choice has changed.
     #[test]
     fn scripts_lead_where_their_names_say() {
         for seed in http2_seeds() {

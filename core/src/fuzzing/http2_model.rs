@@ -1,4 +1,4 @@
-//! What an HTTP/2 connection may say to its application and to its peer, and what may follow what.
+//! Model of an HTTP/2 connection: valid sequences of events and of sent frames.
 
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
@@ -10,27 +10,27 @@ use crate::http2::{Connection, Event, Reason, Role, StreamId};
 
 const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
-/// What waits to be sent at most: the limits of the default configuration, and some room.
+/// Upper bound of unsent bytes: the limits of the default configuration, and a margin.
 const MOST_OUTPUT: usize = 9 << 20;
 
-/// A stream, as the application and the peer see it.
+/// State of a stream, as the application and the peer see it.
 #[derive(Default)]
 struct Stream {
     told: Told,
-    /// END_STREAM or RST_STREAM was sent.
+    /// Whether END_STREAM or RST_STREAM was sent.
     has_sent_end: bool,
 }
 
-/// What the application was told of a stream.
+/// Progress of a stream's events.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Told {
     #[default]
     Nothing,
-    /// The request (at a server) or the response (at a client).
+    /// The request (on a server) or the response (on a client) was reported.
     Message,
-    /// The last of it: only a reset follows.
+    /// The last part was reported: only a reset may follow.
     All,
-    /// The end of the stream, unless the application has made it: nothing follows.
+    /// The end was reported, unless the application caused it: nothing may follow.
     End,
 }
 
@@ -43,12 +43,12 @@ pub(super) struct Model {
     sent_frames: FrameDecoder,
     has_sent_preface: bool,
     blocks: Decoder,
-    /// Of a field block that goes on.
+    /// Fragments of an incomplete field block.
     fragments: Vec<u8>,
     last: Option<Frame>,
-    /// Every event.
+    /// All events.
     pub(super) log: Vec<Event>,
-    /// Every byte sent.
+    /// All sent bytes.
     pub(super) sent: Vec<u8>,
 }
 
@@ -74,7 +74,7 @@ impl Model {
         self.streams.entry(stream).or_default().told = Told::End;
     }
 
-    /// What was not sent is dropped.
+    /// Unsent bytes are dropped.
     pub(super) fn link_lost(&mut self) {
         self.is_lost = true;
     }
@@ -104,7 +104,7 @@ impl Model {
                 }
             }
             Event::Writable { stream } => {
-                // It may have ended since it was told.
+                // The stream may have ended after the event.
                 assert!(self.role == Role::Client || self.streams.contains_key(stream));
             }
             Event::StrayExtension { kind, .. } => assert_eq!(*kind, KIND),
@@ -117,7 +117,7 @@ impl Model {
         self.log.push(event);
     }
 
-    /// A stream that may be heard of.
+    /// Stream of which events are allowed.
     fn of(&mut self, stream: StreamId) -> &mut Stream {
         let stream = self.streams.entry(stream).or_default();
         assert!(stream.told < Told::End, "something follows the end of a stream");
@@ -138,7 +138,7 @@ impl Model {
         }
     }
 
-    /// Everything was told that has happened: what has ended at both ends is over.
+    /// Asserts that no event is missing: streams that ended on both sides are removed.
     pub(super) fn all_told(&mut self) {
         for stream in self.streams.values_mut() {
             if stream.told == Told::All && stream.has_sent_end {
@@ -147,7 +147,7 @@ impl Model {
         }
     }
 
-    /// What is sent is HTTP/2.
+    /// Asserts that sent bytes are valid HTTP/2.
     pub(super) fn transmitted(&mut self, bytes: &[u8]) {
         self.sent.extend_from_slice(bytes);
         self.sent_frames.receive(bytes);
@@ -203,7 +203,7 @@ impl Model {
         }
     }
 
-    /// What is true at any time.
+    /// Invariants at any time.
     pub(super) fn check(&self, connection: &Connection) {
         let out = connection.transmit();
         assert_eq!(out.len(), out.segments().map(<[u8]>::len).sum::<usize>());
@@ -218,7 +218,7 @@ impl Model {
         }
     }
 
-    /// What is true at the end, when every event was polled.
+    /// Invariants at the end, after all events were polled.
     pub(super) fn check_end(&self, connection: &Connection) {
         self.check(connection);
         assert!(self.is_closed && connection.is_closed(), "no last event");

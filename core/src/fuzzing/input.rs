@@ -1,8 +1,8 @@
-//! Choices taken from bytes.
+//! Choices read from an input.
 
 use bytes::Bytes;
 
-/// Bytes that are read as choices: at their end every choice is the first one, so any bytes will do.
+/// Bytes read as choices. After their end every choice is the first one, so any bytes are valid.
 pub(super) struct Input<'a>(&'a [u8]);
 
 impl<'a> Input<'a> {
@@ -22,12 +22,12 @@ impl<'a> Input<'a> {
         self.byte() & 1 == 1
     }
 
-    /// A number below `count`, which is at most 256.
+    /// Reads a number below `count`, which is at most 256.
     pub(super) fn below(&mut self, count: usize) -> usize {
         usize::from(self.byte()) % count.max(1)
     }
 
-    /// Mostly small, up to 8 KiB.
+    /// Reads a size of up to 8 KiB, usually a small one.
     pub(super) fn size(&mut self) -> usize {
         match self.byte() {
             small @ 0..128 => small.into(),
@@ -43,14 +43,14 @@ impl<'a> Input<'a> {
         choices[self.below(choices.len())]
     }
 
-    /// The next `count` bytes, or as many as are left.
+    /// Reads the next `count` bytes, or as many as are left.
     pub(super) fn slice(&mut self, count: usize) -> &'a [u8] {
         let (taken, rest) = self.0.split_at(count.min(self.0.len()));
         self.0 = rest;
         taken
     }
 
-    /// So many equal bytes: sizes matter to the codec, contents do not.
+    /// Reads a value of equal bytes: the codec depends on sizes, not on contents.
     pub(super) fn blob(&mut self) -> Bytes {
         let (size, filling) = (self.size(), self.byte());
         core::iter::repeat_n(filling, size).collect()

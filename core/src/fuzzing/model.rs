@@ -1,4 +1,4 @@
-//! What a session has promised, and whether it keeps it.
+//! Model of a session, which checks its guarantees.
 
 use alloc::collections::BTreeSet;
 use alloc::vec::Vec;
@@ -6,21 +6,21 @@ use alloc::vec::Vec;
 use crate::session::{Applied, Event, OperationError, OperationId, Session, SubmitError};
 use crate::wire::Operation;
 
-/// The session as its host sees it.
+/// State of the session as its host sees it.
 #[derive(Default)]
 pub(super) struct Model {
-    /// Submitted, neither completed nor cancelled.
+    /// Operations neither completed nor cancelled.
     waiting: BTreeSet<OperationId>,
-    /// Nobody waits for them any more, but an answer may come.
+    /// Cancelled or expired operations, whose replies may still arrive.
     given_up: BTreeSet<OperationId>,
-    /// Ids of requests that the server has received whole.
+    /// Ids of requests that the server has received completely.
     arrived: BTreeSet<u64>,
     submitted: u64,
-    /// Completed by a reply, errors of the server included.
+    /// Number of operations completed by a reply, error replies included.
     answered: u64,
     listened: u64,
     closed: bool,
-    /// Everything that happened.
+    /// All events.
     pub(super) log: Vec<Event>,
 }
 
@@ -84,7 +84,7 @@ impl Model {
         }
     }
 
-    /// What is true at any time.
+    /// Invariants at any time.
     pub(super) fn check(session: &Session) {
         if let Some((deadline, _)) = session.timeout_reason() {
             assert_eq!(session.poll_timeout(), Some(deadline));
@@ -95,7 +95,7 @@ impl Model {
         }
     }
 
-    /// What is true at the end, when every event was polled.
+    /// Invariants at the end, after all events were polled.
     pub(super) fn check_end(&self, session: &Session) {
         Self::check(session);
         assert!(self.closed && session.is_closed(), "no last event");

@@ -1,4 +1,4 @@
-//! One stream, received whole and in pieces.
+//! Decodes one stream as a whole and in chunks.
 
 use alloc::vec::Vec;
 use core::fmt::Debug;
@@ -10,7 +10,7 @@ use crate::wire::{
     Asked, Incoming, Limits, ReplyDecoder, Request, RequestDecoder, RequestFault, RequestHeader, Violation,
 };
 
-/// Either decoder.
+/// Common interface of the decoders.
 pub(super) trait Decoder {
     type Message: Debug + PartialEq;
 
@@ -21,7 +21,7 @@ pub(super) trait Decoder {
     fn is_last(message: &Self::Message) -> bool;
 }
 
-/// With what was asked for each message id.
+/// Reply decoder with the contexts of its message ids.
 pub(super) struct Replies<F> {
     pub(super) decoder: ReplyDecoder,
     pub(super) asked: F,
@@ -75,12 +75,12 @@ impl Decoder for RequestDecoder {
     }
 }
 
-/// How a stream arrives.
+/// Chunking of a stream.
 pub(super) struct Pieces {
     sizes: Vec<usize>,
-    /// Read straight into the receive buffer.
+    /// Writes straight into the receive buffer.
     in_place: bool,
-    /// Look for messages only when all has come.
+    /// Polls only after the last chunk.
     late: bool,
 }
 
@@ -104,7 +104,7 @@ impl Pieces {
         self.in_place
     }
 
-    /// The pieces, and whether to look for messages after each.
+    /// Chunks of the stream, each with whether to poll after it.
     pub(super) fn of<'a>(&'a self, mut left: &'a [u8]) -> impl Iterator<Item = (&'a [u8], bool)> {
         let mut sizes = self.sizes.iter().cycle();
         core::iter::from_fn(move || {
@@ -115,7 +115,7 @@ impl Pieces {
     }
 }
 
-/// Limits that an input of a fuzzer can reach, or those of users.
+/// Small limits that an input can reach, or the default ones.
 pub(super) fn limits(small: bool) -> Limits {
     if !small {
         return Limits::default();
@@ -134,7 +134,7 @@ pub(super) fn limits(small: bool) -> Limits {
     }
 }
 
-/// The messages that come out, and how many bytes are left over unless the last message says that nothing follows.
+/// Decodes a stream: returns the messages, and the number of undecoded bytes unless the last message ends the stream.
 fn decode<D: Decoder>(mut decoder: D, bytes: &[u8], pieces: &Pieces) -> (Vec<D::Message>, Option<usize>) {
     let mut messages = Vec::new();
     for (piece, look) in pieces.of(bytes) {
@@ -152,7 +152,7 @@ fn decode<D: Decoder>(mut decoder: D, bytes: &[u8], pieces: &Pieces) -> (Vec<D::
     (messages, (!failed).then(|| decoder.buffered()))
 }
 
-/// What `bytes` decode to, having made sure that pieces make no difference.
+/// Decodes `bytes` as a whole and in chunks, and asserts equal results.
 pub(super) fn decode_both_ways<D: Decoder>(new: impl Fn() -> D, bytes: &[u8], pieces: &Pieces) -> Vec<D::Message> {
     let whole = decode(new(), bytes, &Pieces::WHOLE);
     let in_pieces = decode(new(), bytes, pieces);

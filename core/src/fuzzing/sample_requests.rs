@@ -1,4 +1,4 @@
-//! Requests of every kind, chosen by an input.
+//! Samples of requests of every kind, selected by an input.
 
 use alloc::vec::Vec;
 
@@ -6,38 +6,38 @@ use super::input::Input;
 use super::samples::name;
 use crate::wire::{Limits, Operation, Request, RequestDecoder, Version};
 
-/// A kind of primitive of the Hot Rod grammar.
+/// Primitive of the Hot Rod grammar.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Primitive {
-    /// One byte: a code, a flag, a count.
+    /// One byte: code, flag or count.
     Byte,
-    /// A variable-length number of at most 5 bytes.
+    /// Variable-length number of at most 5 bytes.
     VInt,
-    /// A variable-length number of at most 10 bytes.
+    /// Variable-length number of at most 10 bytes.
     VLong,
-    /// A number of 2, 4 or 8 bytes.
+    /// Number of 2, 4 or 8 bytes.
     Fixed,
-    /// The contents of an array or a text.
+    /// Contents of an array or a text.
     Contents,
 }
 
-/// Where a primitive is in a [`Sample`].
+/// Position of a primitive in a [`Sample`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Mark {
-    /// Its kind.
+    /// Kind of the primitive.
     pub primitive: Primitive,
     /// Position of its first byte.
     pub at: usize,
-    /// Number of its bytes.
+    /// Length in bytes.
     pub length: usize,
 }
 
-/// A request, or its beginning, and the primitives that it consists of.
+/// A request, or its beginning, and its primitives.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Sample {
-    /// The bytes of the request.
+    /// Bytes of the request.
     pub bytes: Vec<u8>,
-    /// Its primitives, in order and without gaps.
+    /// Primitives, in order and without gaps.
     pub marks: Vec<Mark>,
 }
 
@@ -73,13 +73,13 @@ impl Sample {
         self.contents(contents);
     }
 
-    /// A zigzag length, -1 where there is nothing, and the contents.
+    /// Writes a zigzag length, -1 for `None`, and the contents.
     fn optional(&mut self, contents: Option<&[u8]>) {
         self.vint(contents.map_or(1, |contents| 2 * contents.len() as u32));
         self.contents(contents.unwrap_or_default());
     }
 
-    /// At most three elements, so that a count of one byte and a vInt are the same.
+    /// Writes at most three elements, so that a one-byte count and a vInt are equal.
     fn counted(&mut self, input: &mut Input<'_>, element: impl Fn(&mut Input<'_>, &mut Self)) {
         let count = input.below(4);
         self.vint(count as u32);
@@ -95,9 +95,9 @@ fn put_variable(mut value: u64, out: &mut Vec<u8>) {
     out.push(value as u8);
 }
 
-/// A request of that operation, its header and fields chosen by `choices`, in the form that the version's table gives them.
+/// Writes a request whose header and fields are selected by `choices`, in the form of the version's table.
 ///
-/// An operation that is newer than the version is written all the same.
+/// Accepts operations that are newer than the version.
 pub fn sample_request(message_id: u64, operation: Operation, version: Version, choices: &[u8]) -> Sample {
     let mut input = Input::new(choices);
     let mut out = Sample::default();
@@ -106,7 +106,7 @@ pub fn sample_request(message_id: u64, operation: Operation, version: Version, c
     out.byte(version.to_byte());
     out.byte(operation.row().request_opcode);
     out.array(name(&mut input).as_bytes());
-    // Of the known flags any: they change no form.
+    // Any known flags: they do not change the form.
     out.vint(input.byte().into());
     out.byte(1 + input.byte() % 3);
     out.vint(input.byte().into());
@@ -143,11 +143,11 @@ fn put_fields(operation: Operation, version: Version, input: &mut Input<'_>, out
     }
 }
 
-/// A request of that operation: its fields are written by the shapes that the table gives them, and read again. PING in
-/// place of one that the version does not have.
+/// Selects a request: writes its fields by the shapes in the table, and decodes them. PING replaces operations that
+/// the version does not have.
 pub(super) fn request(operation: Operation, version: Version, input: &mut Input<'_>) -> Request {
     let operation = if operation.is_read_at(version) { operation } else { Operation::Ping };
-    // No choices, so the header is the least.
+    // Without choices the header is minimal.
     let mut sample = sample_request(1, Operation::Ping, version, &[]);
     sample.bytes[3] = operation.row().request_opcode;
     put_fields(operation, version, input, &mut sample);

@@ -1,4 +1,4 @@
-//! Replies and events of every kind, chosen by an input.
+//! Samples of replies and events of every kind, selected by an input.
 
 use alloc::format;
 use alloc::string::String;
@@ -27,7 +27,7 @@ pub(super) fn name(input: &mut Input<'_>) -> String {
     format!("name-{}", input.byte())
 }
 
-/// An answer that fits the operation and the status.
+/// Body that is valid for the operation and the status.
 pub(super) fn body(status: Status, asked: Asked, input: &mut Input<'_>) -> Body {
     let shape = asked.operation.row().reply;
     let has_body = match shape {
@@ -89,7 +89,7 @@ fn metadata(input: &mut Input<'_>) -> Metadata {
     Metadata { version: input.long(), lifespan: left(input), max_idle: left(input) }
 }
 
-/// Not an empty value: before 4.0 that is no value.
+/// Never an empty value, which means no value before 4.0.
 fn previous(version: Version, input: &mut Input<'_>) -> Previous {
     let metadata = (version >= Version::V4_0).then(|| metadata(input));
     let value = input.blob();
@@ -103,7 +103,7 @@ fn ping(version: Version, input: &mut Input<'_>) -> Ping {
         ping.value_type = media_type(input);
     }
     if version >= Version::V3_0 {
-        // Usually the newest, so that a session goes on with it.
+        // Usually the newest version, so that a session accepts it.
         ping.server_version = Some(input.pick(&[41, 41, 40, 31, 30, 99, 7]));
         ping.operations = some(input, |input| input.long() as u16);
     }
@@ -143,7 +143,7 @@ fn counter_configuration(input: &mut Input<'_>) -> CounterConfiguration {
     CounterConfiguration { kind, persistent: input.flag(), initial_value: input.long() as i64 }
 }
 
-/// A view of up to five members, as a client of that intelligence sees it.
+/// Topology of up to five members, for a client with this intelligence.
 pub(super) fn topology(intelligence: Intelligence, input: &mut Input<'_>) -> Option<Topology> {
     if intelligence == Intelligence::Basic || input.flag() {
         return None;

@@ -1,4 +1,4 @@
-//! SASL between the two roles, with someone in between who says what an input says.
+//! SASL between both roles, with a man in the middle controlled by the input.
 
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -9,15 +9,15 @@ use crate::sasl::{
     Server, ServerConfig, Step,
 };
 
-/// Iterations of PBKDF2 that a fuzzer has time for.
+/// PBKDF2 iterations, few enough for a fuzzer.
 const FAST: ClientLimits = ClientLimits { min_iterations: 1, max_iterations: 64, max_salt: 64, max_challenge: 8192 };
 
-/// Nobody knows it who isn't told.
+/// Password that an input can't guess.
 const PASSWORD: &str = "1uY9$f7w-Qd3/mN0x+Zb5&Kc8=Tg2";
 const WRONG_PASSWORD: &str = "4hR6!s2v-Lp1/jX7q+Wa9&Mf3=Ye8";
 const TOKEN: &str = "7cB5~o4z-Hk6/uD8e+Vi0&Pn1=Jr3";
 
-/// Whom the server knows.
+/// Users of the server.
 struct Users(Vec<(&'static str, &'static str)>);
 
 impl Accounts for Users {
@@ -30,7 +30,7 @@ impl Accounts for Users {
     }
 }
 
-/// A client and a server, and whom the server takes the client for.
+/// A client and a server, and the user authenticated by the server.
 struct Exchange {
     mechanism: Mechanism,
     client: Client,
@@ -38,7 +38,7 @@ struct Exchange {
     users: Users,
     of_client: SaltedPasswordCache,
     of_server: SaltedPasswordCache,
-    /// Nothing was changed on the way.
+    /// Whether no message was changed.
     untouched: bool,
 }
 
@@ -71,12 +71,12 @@ impl Exchange {
         }
     }
 
-    /// Whether each side proves to the other that it knows the password.
+    /// Whether both sides prove to each other that they know the password.
     fn is_mutual(&self) -> bool {
         !matches!(self.mechanism, Mechanism::Plain | Mechanism::OAuthBearer | Mechanism::External)
     }
 
-    /// What becomes of a message on its way.
+    /// Passes on a message, possibly changed.
     fn pass(&mut self, message: Vec<u8>, input: &mut Input<'_>) -> Vec<u8> {
         let passed = tampered(&message, input);
         self.untouched &= passed == message;
@@ -88,7 +88,7 @@ fn tampered(message: &[u8], input: &mut Input<'_>) -> Vec<u8> {
     let kind = input.byte();
     let at = |input: &mut Input<'_>| input.below(message.len() + 1).min(message.len());
     match kind % 8 {
-        // Usually not at all, so that later messages are reached.
+        // Usually unchanged, so that later messages are reached.
         0..3 => message.to_vec(),
         3 => {
             let size = input.size();
@@ -116,9 +116,11 @@ fn tampered(message: &[u8], input: &mut Input<'_>) -> Vec<u8> {
     }
 }
 
-/// A client with a server whose challenges are tampered with; half of the time the server doesn't know the password.
+/// Runs a client with a server whose challenges are changed; half of the inputs use a server that does not know the
+/// password.
 ///
-/// The client never takes such a server for the right one; undisturbed with the right one it comes to its end.
+/// Asserts that the client never accepts such a server, and that an undisturbed exchange with the right server
+/// succeeds.
 pub fn sasl_client(data: &[u8]) {
     let mut input = Input::new(data);
     let impostor = input.flag();
@@ -166,9 +168,9 @@ pub fn sasl_client(data: &[u8]) {
     assert!(impostor || !exchange.untouched, "an exchange without end");
 }
 
-/// A server with a client whose responses are tampered with; half of the time the server knows nobody.
+/// Runs a server with a client whose responses are changed; half of the inputs use a server without users.
 ///
-/// Nobody is authenticated by a server that knows nobody, and by one that knows someone no one else.
+/// Asserts that a server without users authenticates no client, and that another one authenticates only its user.
 pub fn sasl_server(data: &[u8]) {
     let mut input = Input::new(data);
     let users = match input.below(4) {
@@ -193,14 +195,14 @@ pub fn sasl_server(data: &[u8]) {
         assert!(said.challenge.len() <= 2 * response.len() + 1024, "an answer far longer than the question");
         if let Some(name) = said.authenticated {
             assert!(!exchange.users.0.is_empty(), "{name} is nobody");
-            // With PLAIN an input may guess the other's password.
+            // With PLAIN an input may guess the other user's password.
             assert!(client_is_known && name == "user" || !exchange.is_mutual(), "{name} has not proven it");
             return;
         }
         match exchange.client.step(&said.challenge, said.complete, &mut exchange.of_client) {
             Ok(Step::Respond(next)) => response = next,
             Ok(Step::Resume) => panic!("at most 64 iterations, and more than one slice"),
-            // The client gives up; whoever is in between may go on.
+            // The client stops; the man in the middle may continue.
             Ok(Step::Done) | Err(_) => response = Vec::new(),
         }
     }

@@ -1,4 +1,4 @@
-//! Scanners on any bytes, beside the decoders.
+//! Feeds arbitrary bytes to scanners and decoders, and compares the results.
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;
@@ -14,7 +14,7 @@ use crate::wire::{
     Version, Violation,
 };
 
-/// A stream of requests; or of replies to two operations, as for the target `reply`.
+/// Scans a stream of requests; or of replies to two operations, as for the target `reply`.
 pub fn scanner(data: &[u8]) {
     let mut input = Input::new(data);
     if input.flag() { requests(input) } else { replies(input) }
@@ -47,7 +47,7 @@ fn requests(mut input: Input<'_>) {
     found.hold_against(|| Some(decoder.poll()?.map(|_| bytes.len() - decoder.buffered())));
 }
 
-/// Some bytes of one message, from either scanner.
+/// A part of one message, from either scanner.
 struct Piece<K> {
     kind: K,
     bytes: Bytes,
@@ -56,7 +56,7 @@ struct Piece<K> {
     topology: Option<Box<Topology>>,
 }
 
-/// Either scanner.
+/// Common interface of the scanners.
 trait Scanner {
     type Kind: Clone + Debug + PartialEq;
     type Fault: Fault;
@@ -127,11 +127,11 @@ impl Scanner for RequestScanner {
     }
 }
 
-/// Why nothing more was found.
+/// Reason for which scanning stopped.
 trait Fault: Debug + PartialEq {
     fn violation(&self) -> Option<&Violation>;
 
-    /// How much of a message that is too long was known depends on how it came.
+    /// Ignores the known length of an oversized message, which depends on the chunking.
     fn is_as(&self, other: &Self) -> bool {
         let of_message =
             |fault: &Self| fault.violation().filter(|violation| violation.field == "message").map(|v| v.offset);
@@ -154,14 +154,14 @@ impl Fault for RequestFault {
     }
 }
 
-/// Every message with its end in the stream and its topology, and why there are no more.
+/// All messages with their ends in the stream and their topologies, and the reason for the end.
 struct Found<K, F> {
     messages: Vec<(K, usize, Option<Box<Topology>>)>,
     fault: Option<F>,
 }
 
 impl<K, F: Fault> Found<K, F> {
-    /// A decoder's messages end where the scanner's do, and it fails where the scanner does.
+    /// Asserts that a decoder finds the same ends of messages and the same fault.
     fn hold_against(&self, mut decode: impl FnMut() -> Option<Result<usize, F>>) {
         let mut ends = self.messages.iter().map(|(_, end, _)| *end);
         let fault = loop {
@@ -171,7 +171,7 @@ impl<K, F: Fault> Found<K, F> {
                 None => break None,
             }
         };
-        // A text that a scanner passes by unseen may be anything.
+        // A scanner does not validate text that it skips.
         if fault.as_ref().and_then(Fault::violation).is_some_and(|violation| violation.problem == Problem::NotUtf8) {
             return;
         }
@@ -187,7 +187,7 @@ fn are_alike<F: Fault>(one: Option<&F>, other: Option<&F>) -> bool {
     }
 }
 
-/// What is found in `bytes`, having made sure that pieces make no difference.
+/// Scans `bytes` as a whole and in chunks, and asserts equal results.
 fn scan_both_ways<S: Scanner>(new: impl Fn() -> S, bytes: &[u8], pieces: &Pieces) -> Found<S::Kind, S::Fault> {
     let whole = scan(new(), bytes, &Pieces::WHOLE);
     let in_pieces = scan(new(), bytes, pieces);
@@ -196,7 +196,7 @@ fn scan_both_ways<S: Scanner>(new: impl Fn() -> S, bytes: &[u8], pieces: &Pieces
     whole
 }
 
-/// Puts the pieces together, which are what came in.
+/// Scans a stream, and asserts that the pieces are the received bytes.
 fn scan<S: Scanner>(mut scanner: S, bytes: &[u8], pieces: &Pieces) -> Found<S::Kind, S::Fault> {
     let mut found = Found { messages: Vec::new(), fault: None };
     let mut open = None;

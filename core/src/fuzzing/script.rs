@@ -1,4 +1,4 @@
-//! What can be done to a session, as an input spells it.
+//! Scripts for a session, encoded by an input.
 
 use alloc::boxed::Box;
 use alloc::collections::VecDeque;
@@ -16,21 +16,21 @@ use crate::session::{Authentication, Call, Config, OperationId, ServerSession, S
 use crate::time::Instant;
 use crate::wire::{Asked, Body, Limits, Operation, Reply, Request, RequestHeader, RequestOptions, Status, Version};
 
-/// More than any script leaves unsent.
+/// Above the unsent bytes of any script.
 const NO_LIMIT: usize = 1 << 30;
 
-/// A session, the server that it talks to, and what is on its way to the session.
+/// A session, its server, and the bytes in transit to the session.
 pub(super) struct World<'a> {
     input: Input<'a>,
     session: Session,
     server: ServerSession,
-    /// Requests that the server has read and not answered.
+    /// Requests that the server has read and not replied to.
     asked: VecDeque<(RequestHeader, Request)>,
-    /// Sent by the server and not yet received.
+    /// Bytes sent by the server and not yet received.
     under_way: VecDeque<u8>,
     now: Instant,
     max_in_flight: usize,
-    /// Every byte from the server comes alone.
+    /// Whether the server's bytes arrive one at a time.
     bytewise: bool,
     pub(super) model: Model,
 }
@@ -53,13 +53,13 @@ impl<'a> World<'a> {
         }
     }
 
-    /// Does everything that the input says, and lets the session end.
+    /// Runs all steps of the input, then ends the session.
     pub(super) fn run(mut self) -> Model {
         let end = self.input.byte();
         while !self.input.is_empty() {
             self.step();
             Model::check(&self.session);
-            // Requests of the handshake, which ask for two things at a time, come first of all.
+            // The handshake may have two requests in flight, whatever the limit.
             assert!(self.session.in_flight() <= self.max_in_flight.max(2), "more in flight than allowed");
         }
         self.end(end);
@@ -115,7 +115,7 @@ impl<'a> World<'a> {
     }
 
     fn cancel(&mut self) {
-        // Ids count up from 1: a small number is likely one of them.
+        // Ids ascend from 1: a small number is probably valid.
         let id = OperationId(self.input.byte().into());
         if self.session.cancel(id) {
             self.model.cancelled(id);
@@ -137,7 +137,7 @@ impl<'a> World<'a> {
         assert_eq!(self.server.fault(), None, "the session writes what its own decoder can't read");
     }
 
-    /// Any answer to any request.
+    /// Sends an arbitrary reply to any request.
     fn answer(&mut self) {
         let index = self.input.below(self.asked.len());
         let Some((header, request)) = self.asked.remove(index) else { return };
@@ -145,7 +145,7 @@ impl<'a> World<'a> {
         self.reply(&header, request.operation(), status);
     }
 
-    /// What keeps things going: the oldest request succeeds.
+    /// Sends a successful reply to the oldest request.
     fn answer_oldest(&mut self) {
         let Some((header, request)) = self.asked.pop_front() else { return };
         self.reply(&header, request.operation(), Status::SUCCESS);
@@ -170,7 +170,7 @@ impl<'a> World<'a> {
         self.send();
     }
 
-    /// What the server has written is under way.
+    /// Moves the server's output into transit.
     fn send(&mut self) {
         let bytes = self.server.transmit().to_bytes();
         self.server.transmitted(bytes.len());
@@ -213,7 +213,7 @@ impl<'a> World<'a> {
         self.handle_timeout();
     }
 
-    /// A host that calls when it was told to does not find itself called again at once.
+    /// Asserts that a host which calls at the deadline gets a later deadline.
     fn handle_timeout(&mut self) {
         self.session.handle_timeout(self.now);
         let next = self.session.poll_timeout();
@@ -248,7 +248,7 @@ impl<'a> World<'a> {
         }
     }
 
-    /// An answer to one request in the form of another's, or an error without an id.
+    /// Replies to one request in the form of another, or with an error without an id.
     fn answer_strangely(&mut self) {
         let header = self.asked.front().map(|(header, _)| header.clone());
         let operation = samples::operation(&mut self.input);
@@ -270,7 +270,7 @@ impl<'a> World<'a> {
             1 => self.session.handle_link_lost("lost"),
             _ => {
                 self.session.close();
-                // With nothing more from the server, time alone ends it.
+                // Time alone must end the session.
                 for _ in 0..=self.session.in_flight() {
                     self.until_timeout();
                 }
@@ -282,7 +282,7 @@ impl<'a> World<'a> {
     }
 }
 
-// The steps of a script, for those who write one.
+// Steps of a script, for hand-written ones.
 pub(super) const SUBMIT: u8 = 0;
 pub(super) const CANCEL: u8 = 1;
 pub(super) const TRANSMIT: u8 = 2;
@@ -311,7 +311,7 @@ const STATUSES: [Status; 8] = [
     Status::UNKNOWN_VERSION,
 ];
 
-/// Limits small enough to be reached.
+/// Limits low enough to be reached.
 fn config(input: &mut Input<'_>) -> Config {
     let version = match input.byte() {
         0 => VersionChoice::Newest,
@@ -331,7 +331,7 @@ fn config(input: &mut Input<'_>) -> Config {
     }
 }
 
-/// Mechanisms that need no proof of a kind that an input can't make up.
+/// Mechanisms whose proofs an input can produce.
 fn authentication(input: &mut Input<'_>) -> Option<Authentication> {
     let (credentials, mechanism) = match input.byte() {
         1 => (Credentials::certificate(), None),

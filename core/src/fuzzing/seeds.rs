@@ -1,4 +1,4 @@
-//! Inputs to begin with: a message of every kind, and some lives of a session.
+//! Seeds of the fuzz targets: a message of every kind, and scripts for the machines.
 
 use alloc::boxed::Box;
 use alloc::format;
@@ -21,25 +21,25 @@ use crate::wire::{
     write_counter_event, write_event, write_reply, write_request,
 };
 
-/// An input for a target.
+/// Seed of a target.
 #[derive(Debug, Clone)]
 pub struct Seed {
-    /// The target.
+    /// Name of the target.
     pub target: &'static str,
-    /// A name for a file.
+    /// File name of the seed.
     pub name: String,
-    /// The input.
+    /// Input bytes.
     pub bytes: Vec<u8>,
 }
 
-/// In two pieces of 7 and 2 bytes, again and again, read in place.
+/// Chunking: 7 and 2 bytes in turn, read in place.
 const PIECES: [u8; 3] = [0x0a, 6, 1];
 
 fn position<T: PartialEq>(of: &T, all: &[T]) -> u8 {
     all.iter().position(|one| one == of).unwrap_or_default() as u8
 }
 
-/// The input of the target `reply` for these bytes from a server.
+/// Input of the target `reply` for these bytes from a server.
 pub fn reply_seed(operation: Operation, version: Version, intelligence: Intelligence, bytes: &[u8]) -> Vec<u8> {
     let operation = operation as u8;
     let version = position(&version, &Version::ALL);
@@ -47,12 +47,12 @@ pub fn reply_seed(operation: Operation, version: Version, intelligence: Intellig
     [&choices[..], &PIECES, bytes].concat()
 }
 
-/// The input of the target `request` for these bytes from a client.
+/// Input of the target `request` for these bytes from a client.
 pub fn request_seed(bytes: &[u8]) -> Vec<u8> {
     [&[0][..], &PIECES, bytes].concat()
 }
 
-/// The inputs of the target `scanner` that are those of the targets `reply` and `request`.
+/// Input of the target `scanner` from an input of `reply` or `request`.
 fn scanner_seed(of: &Seed) -> Option<Seed> {
     let choice = match of.target {
         "reply" => 0,
@@ -63,21 +63,21 @@ fn scanner_seed(of: &Seed) -> Option<Seed> {
     Some(Seed { target: "scanner", name: format!("{}-{}", of.target, of.name), bytes })
 }
 
-/// The input of the target `event` for these bytes from a server.
+/// Input of the target `event` for these bytes from a server.
 pub fn event_seed(bytes: &[u8]) -> Vec<u8> {
-    // Zeros for what chooses two events of its own.
+    // Zeros select the two generated events.
     [&EVENT_CHOICES[..], &[0], &PIECES, bytes].concat()
 }
 
-/// The input of the target `http1_client` for these bytes from a server. (That of `http1_server` is as for `request`.)
+/// Input of the target `http1_client` for these bytes from a server. (`http1_server` uses the form of `request`.)
 pub fn answer_seed(by_connect: bool, bytes: &[u8]) -> Vec<u8> {
     [&[by_connect.into(), 0][..], &PIECES, bytes].concat()
 }
 
-/// As many bytes as `samples` reads to choose the least event of each kind.
+/// Number of bytes from which `samples` selects the smallest event of each kind.
 const EVENT_CHOICES: [u8; 42] = [0; 42];
 
-/// All of them: the same at each call.
+/// All seeds, in a deterministic order.
 pub fn seeds() -> Vec<Seed> {
     let mut seeds = messages();
     let latest = format!("-{}", Version::LATEST);
@@ -94,7 +94,7 @@ pub fn seeds() -> Vec<Seed> {
     seeds
 }
 
-/// A tunnel by either way, and what else there may be; the fuzzers also get the heads of `spec/vectors`.
+/// Heads for both kinds of tunnel, and others; the fuzzers also get the heads of `spec/vectors`.
 fn heads() -> Vec<Seed> {
     let requests = [
         ("upgrade", "GET /a HTTP/1.1\r\nHost: x:1\r\nConnection: Upgrade\r\nUpgrade: h2c, hotrod\r\n\r\nbehind"),
@@ -117,11 +117,11 @@ fn heads() -> Vec<Seed> {
     requests.into_iter().chain(answers).collect()
 }
 
-/// Lives of a client with several members: steps in different orders.
+/// Scripts of a client with several members: steps in different orders.
 fn clusters() -> Vec<Seed> {
     let step = |seed: usize, n: usize| (n * n * (2 * seed + 1) + n * 7 + seed) as u8;
     let life = |seed| (0..600).map(|n| step(seed, n)).collect();
-    // Links are made and questions answered before anything else happens.
+    // Opens links and replies to the machine's requests before the other steps.
     let settled = |seed| [vec![0; 6], [6, 0, 3, 0].repeat(8), life(seed)].concat();
     (0..20).map(|seed| Seed { target: "cluster", name: format!("life-{seed}"), bytes: settled(seed) }).collect()
 }
@@ -148,7 +148,7 @@ fn messages() -> Vec<Seed> {
     seeds
 }
 
-/// Values that are longer than a scanner waits for, in places where something follows them and where nothing does.
+/// Values longer than a scanner buffers, with and without fields behind them.
 fn long_values() -> Vec<Seed> {
     let value = Bytes::from(vec![b'v'; 3000]);
     let entries = Body::Entries(vec![(value.clone(), value.clone()), (value.clone(), Bytes::new())]);
@@ -165,7 +165,7 @@ fn long_values() -> Vec<Seed> {
     bodies.into_iter().filter_map(seed).collect()
 }
 
-/// Choices that differ enough to make every field something.
+/// Choices varied enough to make every field non-trivial.
 fn choices() -> Vec<u8> {
     (1..=255).map(|index: u8| index.wrapping_mul(37) & 0x1f).collect()
 }
@@ -203,7 +203,7 @@ fn events() -> Vec<Vec<u8>> {
     written.collect()
 }
 
-/// A session's settings: version, intelligence, authentication, operations in flight, bytes to send, events; the end.
+/// Settings of a session: version, intelligence, authentication, operations in flight, bytes to send, events; the end.
 type Settings = [u8; 7];
 
 const USUAL: Settings = [0; 7];
@@ -274,7 +274,7 @@ mod tests {
     use crate::fuzzing::script::World;
     use crate::session::Event;
 
-    /// A seed that ends early, because the meaning of a choice has changed, would do no good and nobody would notice.
+    /// Detects seeds that end early because the meaning of a choice has changed.
     #[test]
     fn scripts_lead_where_their_names_say() {
         for seed in scripts() {

@@ -1,11 +1,12 @@
-//! A session through whatever a host and a server may do.
+//! Drives a session with arbitrary hosts and servers.
 
 use super::script::World;
 
-/// A script of a session's life: its settings, and then step by step what its host and the server do.
+/// Runs a script with a session: its settings, then steps of its host and of the server.
 ///
-/// Whatever happens, each operation that is submitted and not cancelled completes once, nothing follows the end, an
-/// operation that "was not applied" has not reached the server, and how the server's bytes are cut makes no difference.
+/// Asserts that each operation completes exactly once unless it is cancelled, that nothing follows the end, that an
+/// operation that "was not applied" has not reached the server, and that the chunking of the server's bytes makes no
+/// difference.
 pub fn session(data: &[u8]) {
     let as_given = World::new(data, false).run();
     let bytewise = World::new(data, true).run();
