@@ -1,4 +1,5 @@
-//! What decoding and encoding allocate: work is measured in bytes and not in time, so the answer is the same everywhere.
+//! Allocations of decoding and encoding: work is measured in bytes instead of time, so the results are the same
+//! everywhere.
 
 #![allow(unreachable_pub)]
 

@@ -1,4 +1,4 @@
-//! What the fuzzers begin with, and what they have found: replayed without a fuzzer.
+//! Replays the seeds of the fuzzers and their findings without a fuzzer.
 #![cfg(feature = "fuzzing")]
 
 use std::fs;
@@ -6,7 +6,7 @@ use std::path::Path;
 
 use hotrod_core::fuzzing::{TARGETS, seeds};
 
-/// Runs a target, and says with what when it fails.
+/// Runs a target, and shows the input if it fails.
 fn replay(target: &str, name: &str, bytes: &[u8]) {
     let (_, body) = TARGETS.iter().find(|(known, _)| *known == target).unwrap_or_else(|| panic!("no target {target}"));
     let run = std::panic::catch_unwind(|| body(bytes));
@@ -27,7 +27,7 @@ fn every_target_has_seeds() {
     }
 }
 
-/// `fuzz/regressions/TARGET/*`: inputs that once failed.
+/// `fuzz/regressions/TARGET/*`: inputs that failed once.
 #[test]
 fn nothing_fails_again() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fuzz/regressions");

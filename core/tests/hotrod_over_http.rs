@@ -1,4 +1,4 @@
-//! `spec/hotrod-over-http.md` says what its data say: the vectors and the list of requirements.
+//! Checks that `spec/hotrod-over-http.md` agrees with its data: the vectors and the list of requirements.
 
 use std::fs;
 use std::path::Path;
@@ -22,7 +22,7 @@ fn text(value: &Value) -> &str {
     value.as_str().expect("a text")
 }
 
-/// Who sends what, in order: what one side sends without a word from the other is one entry.
+/// Messages in order, with their senders: consecutive bytes of one sender are one entry.
 #[derive(Default, PartialEq, Debug)]
 struct Conversation(Vec<(char, String)>);
 
@@ -43,7 +43,7 @@ impl Conversation {
         all
     }
 
-    /// Of a block of the document: `C` or `E` and what it means, and octets below it.
+    /// Parses a block of the document: `C` or `E` and a description, with bytes below.
     fn of_document(block: &str) -> Self {
         let (mut all, mut sender) = (Self::default(), ' ');
         for line in block.lines() {
@@ -56,7 +56,7 @@ impl Conversation {
     }
 }
 
-/// The blocks that follow `<!-- example: NAME -->`.
+/// Blocks that follow `<!-- example: NAME -->`.
 fn examples(document: &str) -> Vec<(&str, &str)> {
     let marked = document.split("<!-- example: ").skip(1);
     marked
@@ -67,7 +67,7 @@ fn examples(document: &str) -> Vec<(&str, &str)> {
         .collect()
 }
 
-/// The items that begin with a number in bold: number and text.
+/// Items that begin with a bold number: number and text.
 fn requirements(document: &str) -> Vec<(String, String)> {
     let mut found: Vec<(String, String)> = Vec::new();
     let mut inside = false;

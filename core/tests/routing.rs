@@ -1,4 +1,4 @@
-//! Keys go where Infinispan's own Java client sends them (spec/routing).
+//! Keys are sent where Infinispan's own Java client sends them (spec/routing).
 
 use bytes::Bytes;
 use hotrod_core::cluster::{Cluster, Config, Output, View};
@@ -44,7 +44,7 @@ fn topology(segments: u32) -> Topology {
     Topology { id: 1, members, hash: Some(Hash { function: 3, segments, owners }) }
 }
 
-/// A machine that was told the topology, and the view that it has made of it.
+/// A machine with this topology, and its view of it.
 fn client_with(topology: &Topology) -> (Cluster, std::sync::Arc<View>) {
     let config = Config { seeds: topology.members[..1].to_vec(), connect_ahead: false, ..Config::default() };
     let mut client = Cluster::new(config, [1; 32], NOW);
@@ -76,7 +76,7 @@ fn client_with(topology: &Topology) -> (Cluster, std::sync::Arc<View>) {
     (client, view)
 }
 
-/// gotchas 1 to 3: the size of a segment is rounded up, and the hash is Infinispan's own.
+/// Gotchas 1 to 3: the size of a segment is rounded up, and the hash is Infinispan's own.
 #[test]
 fn the_same_member_as_infinispans_java_client_for_100_000_keys() {
     let text = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../spec/routing/java.json")).unwrap();

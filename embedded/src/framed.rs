@@ -8,7 +8,7 @@ use hotrod_core::http2::{ErrorCode, StreamId};
 use hotrod_core::session::write_fault;
 use hotrod_core::time::Instant;
 use hotrod_core::wire::{
-    Asked, Limits, Operation, Reply, Request, RequestDecoder, RequestFault, RequestHeader, SendBuffer, Status,
+    Limits, Operation, Reply, ReplyContext, Request, RequestDecoder, RequestFault, RequestHeader, SendBuffer, Status,
     write_counter_event, write_event, write_reply,
 };
 
@@ -260,7 +260,7 @@ impl Framed {
         reply: &Reply,
         link: &mut ServerLink,
     ) {
-        let asked = Asked { operation, version: header.version, intelligence: header.intelligence };
+        let asked = ReplyContext { operation, version: header.version, intelligence: header.intelligence };
         write_reply(reply, asked, &mut self.out);
         self.traffic.1 += self.out.len() as u64;
         self.activity.sent += self.out.len() as u64;

@@ -1,7 +1,9 @@
 //! Whether a member has let a session in, from what it answers.
 
 use bytes::BytesMut;
-use hotrod_core::wire::{Asked, Body, Incoming, Limits, MessageKind, Operation, Reply, ReplyDecoder, ReplyPiece};
+use hotrod_core::wire::{
+    Body, Incoming, Limits, MessageKind, Operation, Reply, ReplyContext, ReplyDecoder, ReplyPiece,
+};
 
 /// The longest answer to AUTH that is read.
 const LONGEST: usize = 64 << 10;
@@ -23,7 +25,7 @@ impl Authenticated {
     }
 
     /// A piece of an answer to that request.
-    pub(crate) fn answer(&mut self, asked: Asked, piece: &ReplyPiece) {
+    pub(crate) fn answer(&mut self, asked: ReplyContext, piece: &ReplyPiece) {
         let MessageKind::Reply { status, .. } = piece.kind else { return };
         if self.is_done || status.is_error() {
             return;
@@ -34,7 +36,7 @@ impl Authenticated {
         }
     }
 
-    fn auth(&mut self, asked: Asked, piece: &ReplyPiece) {
+    fn auth(&mut self, asked: ReplyContext, piece: &ReplyPiece) {
         if piece.is_first {
             self.answer.clear();
         }
@@ -50,7 +52,7 @@ impl Authenticated {
 
 /// Whether an answer to AUTH says that the client is who it says. SCRAM's and DIGEST's last words of the server are sent
 /// only then, and Infinispan 16.0.7 does not call the former complete (RFC 5802, 7; RFC 2831, 2.1.3).
-fn completes(asked: Asked, answer: &[u8]) -> bool {
+fn completes(asked: ReplyContext, answer: &[u8]) -> bool {
     let mut decoder = ReplyDecoder::new(Limits::default());
     decoder.receive(answer);
     match decoder.poll(|_| Some(asked)) {
@@ -69,7 +71,7 @@ mod tests {
 
     /// Whether a session is let in by that answer, however it is cut.
     fn is_let_in(operation: Operation, status: Status, body: Body) -> bool {
-        let asked = Asked { operation, version: Version::V3_1, intelligence: Intelligence::Basic };
+        let asked = ReplyContext { operation, version: Version::V3_1, intelligence: Intelligence::Basic };
         let mut out = SendBuffer::new();
         write_reply(&Reply { message_id: 5, status, topology: None, body }, asked, &mut out);
         let bytes = out.to_bytes();

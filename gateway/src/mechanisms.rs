@@ -4,7 +4,7 @@ use std::io;
 
 use bytes::BytesMut;
 use hotrod_core::wire::{
-    Asked, Body, Envelope, Incoming, Intelligence, Limits, Operation, ReplyDecoder, Request, RequestOptions,
+    Body, Envelope, Incoming, Intelligence, Limits, Operation, ReplyContext, ReplyDecoder, Request, RequestOptions,
     SendBuffer, Version, write_request,
 };
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
@@ -18,7 +18,8 @@ const LONGEST_REPLY: usize = 16 << 10;
 ///
 /// An error reply, and anything else than one reply, is an error: it doesn't say what the member offers.
 pub(crate) async fn offered(stream: &mut (impl AsyncRead + AsyncWrite + Unpin)) -> io::Result<Vec<String>> {
-    let asked = Asked { operation: Operation::AuthMechList, version: VERSION, intelligence: Intelligence::Basic };
+    let asked =
+        ReplyContext { operation: Operation::AuthMechList, version: VERSION, intelligence: Intelligence::Basic };
     let envelope = Envelope { message_id: 1, version: VERSION, intelligence: Intelligence::Basic, topology_id: 0 };
     let mut request = SendBuffer::new();
     write_request(envelope, &RequestOptions::default(), &Request::AuthMechList {}, &mut request);

@@ -2,15 +2,15 @@
 
 use bytes::Bytes;
 use hotrod_core::wire::{
-    Asked, AuthResponse, Body, Envelope, Expiration, Intelligence, Member, Operation, Reply, Request, RequestOptions,
-    SendBuffer, Status, Topology, Version, write_reply, write_request,
+    AuthResponse, Body, Envelope, Expiration, Intelligence, Member, Operation, Reply, ReplyContext, Request,
+    RequestOptions, SendBuffer, Status, Topology, Version, write_reply, write_request,
 };
 
-pub(crate) const ASKED: Asked =
-    Asked { operation: Operation::Get, version: Version::V3_1, intelligence: Intelligence::TopologyAware };
+pub(crate) const ASKED: ReplyContext =
+    ReplyContext { operation: Operation::Get, version: Version::V3_1, intelligence: Intelligence::TopologyAware };
 
 fn request(message_id: u64, request: &Request) -> Bytes {
-    let Asked { version, intelligence, .. } = ASKED;
+    let ReplyContext { version, intelligence, .. } = ASKED;
     let envelope = Envelope { message_id, version, intelligence, topology_id: 0 };
     let mut out = SendBuffer::new();
     write_request(envelope, &RequestOptions::cache("c"), request, &mut out);
@@ -35,7 +35,7 @@ pub(crate) fn reply(message_id: u64, operation: Operation, status: Status, body:
     let topology = Topology { id: 9, members: vec![Member { host: "m".into(), port: 1 }], hash: None };
     let topology = (operation == Operation::Get).then(|| Box::new(topology));
     let mut out = SendBuffer::new();
-    write_reply(&Reply { message_id, status, topology, body }, Asked { operation, ..ASKED }, &mut out);
+    write_reply(&Reply { message_id, status, topology, body }, ReplyContext { operation, ..ASKED }, &mut out);
     out.to_bytes()
 }
 

@@ -11,9 +11,9 @@ use std::collections::{BTreeMap, VecDeque};
 
 use bytes::{Bytes, BytesMut};
 use hotrod_core::wire::{
-    Asked, Body, Intelligence, Limits, MessageKind, Operation, Problem, Reply, ReplyPiece, ReplyScanner, Request,
-    RequestDecoder, RequestFault, RequestHead, RequestPiece, RequestScanner, SendBuffer, Status, Topology, Version,
-    Violation, write_reply,
+    Body, Intelligence, Limits, MessageKind, Operation, Problem, Reply, ReplyContext, ReplyPiece, ReplyScanner,
+    Request, RequestDecoder, RequestFault, RequestHead, RequestPiece, RequestScanner, SendBuffer, Status, Topology,
+    Version, Violation, write_reply,
 };
 
 use crate::authenticated::Authenticated;
@@ -25,7 +25,7 @@ const MOST_IN_FLIGHT: usize = 10_000;
 /// The most that is read at a time.
 const READ: usize = 16 << 10;
 /// Bytes of memory that a request in flight takes: a map is half full at worst.
-const FLIGHT: usize = 2 * (size_of::<u64>() + size_of::<Asked>());
+const FLIGHT: usize = 2 * (size_of::<u64>() + size_of::<ReplyContext>());
 /// The longest AUTH, in bytes: it is gathered and read whole.
 const LONGEST_AUTH: usize = 64 << 10;
 
@@ -39,7 +39,7 @@ pub(crate) struct Watch {
     requests: RequestScanner,
     replies: ReplyScanner,
     /// Requests that the member has, or begins to have, and has not answered.
-    in_flight: BTreeMap<u64, Asked>,
+    in_flight: BTreeMap<u64, ReplyContext>,
     present: Present,
     /// A message of the member has been forwarded in part.
     is_mid_reply: bool,
@@ -245,7 +245,7 @@ impl Watch {
         if self.refuses_all {
             return Ok(Present::Refused(head, Status::ILLEGAL_LIFECYCLE_STATE, STOPPING));
         }
-        if head.asked.operation == Operation::Auth {
+        if head.context.operation == Operation::Auth {
             return Ok(Present::Gathers(head, BytesMut::new()));
         }
         self.note(&head);
@@ -253,18 +253,19 @@ impl Watch {
     }
 
     fn note(&mut self, head: &RequestHead) {
-        self.in_flight.insert(head.message_id, head.asked);
+        self.in_flight.insert(head.message_id, head.context);
     }
 
     fn answer(&mut self, head: &RequestHead, status: Status, why: &'static str) {
         self.refused.push(if why == STOPPING { "draining" } else { "auth" });
-        self.own_answers.push_back(error_reply(head.message_id, head.asked, status, why));
+        self.own_answers.push_back(error_reply(head.message_id, head.context, status, why));
         self.send_own_answers();
     }
 
     /// Queues an error reply for the request that ends the session, and counts it.
     fn answer_fault(&mut self, fault: &Unreadable) {
-        let newest = Asked { operation: Operation::Ping, version: Version::LATEST, intelligence: Intelligence::Basic };
+        let newest =
+            ReplyContext { operation: Operation::Ping, version: Version::LATEST, intelligence: Intelligence::Basic };
         let (status, (message_id, asked)) = match fault {
             Unreadable::Request(RequestFault::UnknownVersion { message_id, .. }) => {
                 (Status::UNKNOWN_VERSION, (*message_id, newest))
@@ -348,7 +349,7 @@ pub(crate) fn names_external(request: &[u8]) -> bool {
 }
 
 /// Encodes an error reply.
-pub(crate) fn error_reply(message_id: u64, asked: Asked, status: Status, why: &str) -> Bytes {
+pub(crate) fn error_reply(message_id: u64, asked: ReplyContext, status: Status, why: &str) -> Bytes {
     let mut out = SendBuffer::new();
     write_reply(&Reply { message_id, status, topology: None, body: Body::Error(why.into()) }, asked, &mut out);
     out.to_bytes()
@@ -361,7 +362,7 @@ mod tests {
     use std::task::Context;
 
     fn refusal(message_id: u64, operation: Operation, status: Status, why: &str) -> Bytes {
-        error_reply(message_id, Asked { operation, ..ASKED }, status, why)
+        error_reply(message_id, ReplyContext { operation, ..ASKED }, status, why)
     }
 
     fn external_refused(message_id: u64) -> Bytes {

@@ -190,8 +190,8 @@ impl<'a> Server<'a> {
                 self.link.end_call(stream, call, ErrorCode::CANCEL, applied);
             }
             "taken" => {
-                let (call, octets) = (self.call(), self.input.size());
-                self.link.fragment_taken(stream, call, octets);
+                let (call, bytes) = (self.call(), self.input.size());
+                self.link.fragment_taken(stream, call, bytes);
             }
             "end" => {
                 self.link.end(stream, if self.input.flag() { ErrorCode::NO_ERROR } else { ErrorCode::CANCEL });

@@ -17,8 +17,8 @@ use crate::cluster::{
 use crate::session::ServerSession;
 use crate::time::Instant;
 use crate::wire::{
-    Asked, Body, EntryChange, Event, EventData, Hash, IterationBatch, IterationEntry, Limits, Member, Operation, Ping,
-    Reply, Request, RequestHeader, RequestOptions, SegmentOwners, Status, Topology, Version,
+    Body, EntryChange, Event, EventData, Hash, IterationBatch, IterationEntry, Limits, Member, Operation, Ping, Reply,
+    ReplyContext, Request, RequestHeader, RequestOptions, SegmentOwners, Status, Topology, Version,
 };
 
 /// Number of different members in topologies.
@@ -45,10 +45,10 @@ struct World<'a> {
     links: BTreeMap<LinkId, Server>,
     members: BTreeSet<MemberId>,
     waiting: BTreeSet<OperationId>,
-    asked_for: BTreeSet<IterationId>,
+    requested: BTreeSet<IterationId>,
     iterations: Vec<IterationId>,
     listeners: Vec<ListenerId>,
-    heard: usize,
+    event_count: usize,
     closing: bool,
 }
 
@@ -56,7 +56,7 @@ struct World<'a> {
 #[derive(Default)]
 struct Server {
     session: Option<ServerSession>,
-    asked: VecDeque<(RequestHeader, Request)>,
+    requests: VecDeque<(RequestHeader, Request)>,
     listening: Vec<(u64, Bytes)>,
 }
 
@@ -96,10 +96,10 @@ impl<'a> World<'a> {
             links: BTreeMap::new(),
             members: BTreeSet::new(),
             waiting: BTreeSet::new(),
-            asked_for: BTreeSet::new(),
+            requested: BTreeSet::new(),
             iterations: Vec::new(),
             listeners: Vec::new(),
-            heard: 0,
+            event_count: 0,
             closing: false,
         }
     }
@@ -117,7 +117,7 @@ impl<'a> World<'a> {
             13 => self.listen(),
             14 => self.tell_listener(),
             15 => self.near_cache(),
-            16 => self.say_anything(),
+            16 => self.send_anything(),
             17 => drop(self.client.switch_site(self.now, self.input.pick(&["other", "", "none"]))),
             18 => self.end_one(),
             _ if self.input.below(20) == 1 => self.close(),
@@ -184,7 +184,7 @@ impl<'a> World<'a> {
         if let Some(id) = self.iterations.get(index)
             && self.client.next_entries(self.now, *id)
         {
-            assert!(self.asked_for.insert(*id), "asked twice");
+            assert!(self.requested.insert(*id), "asked twice");
         }
     }
 
@@ -194,7 +194,7 @@ impl<'a> World<'a> {
             if let Some(id) = self.iterations.get(index).copied() {
                 self.client.end_iteration(self.now, id);
                 self.take();
-                self.asked_for.remove(&id);
+                self.requested.remove(&id);
             }
         } else if let Some(listener) = self.listeners.pop() {
             self.client.remove_listener(self.now, listener);
@@ -252,7 +252,7 @@ impl<'a> World<'a> {
     }
 
     /// Sends bytes that no server would send.
-    fn say_anything(&mut self) {
+    fn send_anything(&mut self) {
         let size = self.input.size().min(64);
         let bytes = Bytes::copy_from_slice(self.input.slice(size));
         if let Some(link) = self.link() {
@@ -262,7 +262,7 @@ impl<'a> World<'a> {
 
     fn answer(&mut self) {
         let Some(link) = self.link() else { return };
-        let Some((header, request)) = self.links.get_mut(&link).and_then(|server| server.asked.pop_front()) else {
+        let Some((header, request)) = self.links.get_mut(&link).and_then(|server| server.requests.pop_front()) else {
             return;
         };
         let reply = self.reply(&header, &request);
@@ -279,8 +279,8 @@ impl<'a> World<'a> {
     }
 
     fn reply(&mut self, header: &RequestHeader, request: &Request) -> Reply {
-        let asked =
-            Asked { operation: request.operation(), version: header.version, intelligence: header.intelligence };
+        let context =
+            ReplyContext { operation: request.operation(), version: header.version, intelligence: header.intelligence };
         let topology = (self.input.below(3) == 1).then(|| alloc::boxed::Box::new(self.topology()));
         let statuses =
             [Status::SUCCESS, Status::SUCCESS, Status::SERVER_ERROR, Status::NODE_SUSPECTED, Status::INVALID_ITERATION];
@@ -294,7 +294,7 @@ impl<'a> World<'a> {
             (Status::SUCCESS, Request::IterationStart { .. }) => Body::IterationId("iteration".into()),
             (Status::SUCCESS, Request::IterationNext { .. }) => Body::Iteration(self.batch()),
             _ => {
-                let body = samples::body(status, asked, &mut self.input);
+                let body = samples::body(status, context, &mut self.input);
                 return Reply { message_id: header.message_id, status, topology, body };
             }
         };
@@ -351,12 +351,12 @@ impl<'a> World<'a> {
                 Output::Transmit { link } => self.transmit(link),
                 Output::Close { link } => assert!(self.links.remove(&link).is_some(), "it is closed twice"),
                 Output::Completed { id, .. } => assert!(self.waiting.remove(&id), "{id:?} completes, and nobody waits"),
-                Output::Entries { id, .. } => assert!(self.asked_for.remove(&id), "entries that nobody asked for"),
+                Output::Entries { id, .. } => assert!(self.requested.remove(&id), "entries that nobody asked for"),
                 Output::Event(cluster::Event::Entry { listener, .. } | cluster::Event::Counter { listener, .. }) => {
                     // Acknowledges the others late or never.
-                    self.heard += 1;
-                    let taken = usize::from(!self.heard.is_multiple_of(3)) * 2;
-                    self.client.events_taken(self.now, listener, taken);
+                    self.event_count += 1;
+                    let acknowledged = usize::from(!self.event_count.is_multiple_of(3)) * 2;
+                    self.client.events_taken(self.now, listener, acknowledged);
                 }
                 Output::Pause { link } => assert!(self.links.contains_key(&link), "a link that is not there is paused"),
                 Output::Event(_) | Output::StartTls { .. } | Output::Resume { .. } => {}
@@ -368,9 +368,9 @@ impl<'a> World<'a> {
         let Some(out) = self.client.transmit(link) else { return };
         let bytes = out.to_bytes();
         self.client.transmitted(link, bytes.len());
-        let Some(Server { session: Some(session), asked, .. }) = self.links.get_mut(&link) else { return };
+        let Some(Server { session: Some(session), requests, .. }) = self.links.get_mut(&link) else { return };
         session.handle_received(&bytes);
-        asked.extend(core::iter::from_fn(|| session.poll_request()));
+        requests.extend(core::iter::from_fn(|| session.poll_request()));
     }
 
     fn check(&self) {
@@ -378,8 +378,8 @@ impl<'a> World<'a> {
         // parts of each iteration, and each listener. The machine itself sends PINGs on caches and idle links.
         let parts = usize::from(MEMBERS) + 1;
         let own = self.listeners.len() + 2 * self.caches.len() + self.links.len();
-        let most = parts * (self.waiting.len() + self.iterations.len()) + own;
-        assert!(self.client.waiting() <= most, "{} operations wait, {most} may", self.client.waiting());
+        let max = parts * (self.waiting.len() + self.iterations.len()) + own;
+        assert!(self.client.waiting() <= max, "{} operations wait, {max} may", self.client.waiting());
         // At most four links to each member: for operations, in reserve, and for listeners.
         assert!(self.links.len() <= 4 * (usize::from(MEMBERS) + 1), "{} links", self.links.len());
     }
@@ -395,7 +395,7 @@ impl<'a> World<'a> {
             self.take();
         }
         assert!(self.waiting.is_empty(), "never completed: {:?}", self.waiting);
-        assert!(self.asked_for.is_empty(), "never told: {:?}", self.asked_for);
+        assert!(self.requested.is_empty(), "never told: {:?}", self.requested);
         assert!(self.client.is_closed() && self.links.is_empty());
         assert_eq!((self.client.in_flight(), self.client.poll_timeout()), (0, None));
     }

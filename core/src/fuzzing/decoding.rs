@@ -4,13 +4,13 @@ use super::input::Input;
 use super::pieces::{Pieces, Replies, decode_both_ways, limits};
 use super::samples;
 use crate::wire::{
-    Asked, Body, Envelope, Incoming, Intelligence, Limits, Operation, Reply, ReplyDecoder, RequestDecoder, SendBuffer,
-    Version, write_counter_event, write_event, write_reply, write_request,
+    Body, Envelope, Incoming, Intelligence, Limits, Operation, Reply, ReplyContext, ReplyDecoder, RequestDecoder,
+    SendBuffer, Version, write_counter_event, write_event, write_reply, write_request,
 };
 
 /// Context for encoding an error whose request the server could not read.
-const NOTHING_ASKED: Asked =
-    Asked { operation: Operation::Ping, version: Version::V2_0, intelligence: Intelligence::Basic };
+const NO_REQUEST: ReplyContext =
+    ReplyContext { operation: Operation::Ping, version: Version::V2_0, intelligence: Intelligence::Basic };
 
 /// Decodes a stream of replies to two operations: one for even message ids, one for odd ones; 0 is unknown.
 pub fn reply(data: &[u8]) {
@@ -18,58 +18,58 @@ pub fn reply(data: &[u8]) {
     let operations = [samples::operation(&mut input), samples::operation(&mut input)];
     let version = input.pick(&Version::ALL);
     let intelligence = samples::intelligence(&mut input);
-    let asked = |id: u64| {
+    let in_flight = |id: u64| {
         let operation = operations[(id & 1) as usize];
-        (id != 0).then_some(Asked { operation, version, intelligence })
+        (id != 0).then_some(ReplyContext { operation, version, intelligence })
     };
-    receive(input, asked);
+    receive(input, in_flight);
 }
 
 /// Decodes a stream of events and of errors without a request; and encodes a selected event.
 pub fn event(data: &[u8]) {
     let mut input = Input::new(data);
     let chosen = samples::event(&mut input);
-    comes_back(&Incoming::Event(chosen), NOTHING_ASKED, &Limits::default());
+    comes_back(&Incoming::Event(chosen), NO_REQUEST, &Limits::default());
     let chosen = samples::counter_event(&mut input);
-    comes_back(&Incoming::CounterEvent(chosen), NOTHING_ASKED, &Limits::default());
+    comes_back(&Incoming::CounterEvent(chosen), NO_REQUEST, &Limits::default());
     receive(input, |_| None);
 }
 
-fn receive(mut input: Input<'_>, asked: impl Fn(u64) -> Option<Asked> + Copy) {
+fn receive(mut input: Input<'_>, in_flight: impl Fn(u64) -> Option<ReplyContext> + Copy) {
     let limits = limits(input.flag());
     let pieces = Pieces::choose(&mut input);
-    let decoder = || Replies { decoder: ReplyDecoder::new(limits.clone()), asked };
+    let decoder = || Replies { decoder: ReplyDecoder::new(limits.clone()), in_flight };
     for message in decode_both_ways(decoder, input.rest(), &pieces).into_iter().flatten() {
-        let asked = match &message {
-            Incoming::Reply(reply) => asked(reply.message_id),
+        let context = match &message {
+            Incoming::Reply(reply) => in_flight(reply.message_id),
             Incoming::Event(_) | Incoming::CounterEvent(_) => None,
         };
-        comes_back(&message, asked.unwrap_or(NOTHING_ASKED), &limits);
+        comes_back(&message, context.unwrap_or(NO_REQUEST), &limits);
     }
 }
 
 /// Asserts that a message is unchanged after encoding and decoding.
-fn comes_back(message: &Incoming, asked: Asked, limits: &Limits) {
+fn comes_back(message: &Incoming, context: ReplyContext, limits: &Limits) {
     let mut out = SendBuffer::new();
     match message {
-        Incoming::Reply(reply) => write_reply(reply, asked, &mut out),
+        Incoming::Reply(reply) => write_reply(reply, context, &mut out),
         Incoming::Event(event) => write_event(event, &mut out),
         Incoming::CounterEvent(event) => write_counter_event(event, &mut out),
     }
     let mut decoder = ReplyDecoder::new(limits.clone());
     decoder.receive(&out.to_bytes());
-    let again = decoder.poll(|id| (id != 0).then_some(asked)).expect("whole").expect("written by us");
+    let again = decoder.poll(|id| (id != 0).then_some(context)).expect("whole").expect("written by us");
     assert_eq!(decoder.buffered(), 0, "{message:?}");
-    assert_eq!(again, without_needless_topology(message.clone(), asked));
+    assert_eq!(again, without_needless_topology(message.clone(), context));
 }
 
 /// Removes the topology from errors, and from replies to clients that get none: it is decoded but not encoded there.
-fn without_needless_topology(message: Incoming, asked: Asked) -> Incoming {
+fn without_needless_topology(message: Incoming, context: ReplyContext) -> Incoming {
     match message {
         Incoming::Reply(reply @ Reply { body: Body::Error(_), .. }) => {
             Incoming::Reply(Reply { topology: None, ..reply })
         }
-        Incoming::Reply(reply) if asked.intelligence == Intelligence::Basic => {
+        Incoming::Reply(reply) if context.intelligence == Intelligence::Basic => {
             Incoming::Reply(Reply { topology: None, ..reply })
         }
         message => message,

@@ -54,9 +54,9 @@ impl Decoder for Served {
             }
             ServerEvent::Failed(_) => assert!(self.exchange.closes()),
         }
-        let said = self.exchange.transmit().to_bytes().to_vec();
-        self.exchange.transmitted(said.len());
-        Some((event, said))
+        let response = self.exchange.transmit().to_bytes().to_vec();
+        self.exchange.transmitted(response.len());
+        Some((event, response))
     }
 
     fn buffered(&self) -> usize {
@@ -80,14 +80,14 @@ pub fn http1_server(data: &[u8]) {
     let bytes = input.rest();
     let messages = decode_both_ways(new, bytes, &pieces);
     assert!(messages.len() <= limits.requests, "more than there may be");
-    if let Some((ServerEvent::Request(request), said)) = messages.first() {
+    if let Some((ServerEvent::Request(request), response)) = messages.first() {
         is_what_anyone_sees(request, bytes, &limits);
         let status: &[u8] = match request.kind {
             Kind::Upgrade { .. } => b"HTTP/1.1 101 ",
             Kind::Connect { .. } => b"HTTP/1.1 200 ",
             Kind::Ordinary => b"HTTP/1.1 404 ",
         };
-        assert!(said.starts_with(status));
+        assert!(response.starts_with(status));
     }
 }
 
@@ -100,7 +100,7 @@ fn is_what_anyone_sees(request: &Request, bytes: &[u8], limits: &Limits) {
     let mut lines = head.split("\r\n");
     let first: Vec<&str> = lines.next().unwrap_or_default().split(' ').collect();
     assert!(matches!(first[..], [method, _, "HTTP/1.0" | "HTTP/1.1"] if method == request.method), "{first:?}");
-    let read = |octets: &[u8]| -> String { octets.iter().map(|byte| char::from(*byte)).collect() };
+    let read = |bytes: &[u8]| -> String { bytes.iter().map(|byte| char::from(*byte)).collect() };
     let mut fields = request.fields.iter();
     for line in lines {
         assert!(line.len() <= limits.line && !line.contains(['\r', '\n', '\0']), "{line:?}");
@@ -116,12 +116,12 @@ fn is_what_anyone_sees(request: &Request, bytes: &[u8], limits: &Limits) {
 }
 
 /// A client, and the bytes of its tunnel once it is established.
-struct Asking {
+struct Client {
     exchange: ClientExchange,
     tunnel: Option<BytesMut>,
 }
 
-impl Asking {
+impl Client {
     fn new(by_connect: bool, trailing: Trailing, limits: &Limits) -> Self {
         let fields = Fields::new();
         let exchange = if by_connect {
@@ -133,7 +133,7 @@ impl Asking {
     }
 }
 
-impl Decoder for Asking {
+impl Decoder for Client {
     type Message = ClientEvent;
 
     fn receive(&mut self, bytes: &[u8]) {
@@ -175,7 +175,7 @@ pub fn http1_client(data: &[u8]) {
     let limits = limits(input.flag());
     let pieces = Pieces::choose(&mut input);
     let bytes = input.rest();
-    let events = decode_both_ways(|| Asking::new(by_connect, Trailing::Tunnelled, &limits), bytes, &pieces);
+    let events = decode_both_ways(|| Client::new(by_connect, Trailing::Tunnelled, &limits), bytes, &pieces);
     assert!(events.len() <= 1, "{events:?}");
     match events.first() {
         Some(ClientEvent::Accepted(accepted)) if by_connect => assert!((200..300).contains(&accepted.status)),
@@ -193,7 +193,7 @@ pub fn http1_client(data: &[u8]) {
 
 /// Asserts that [`Trailing::Refused`] differs only where bytes follow the response.
 fn bytes_may_be_refused(by_connect: bool, limits: &Limits, bytes: &[u8], tunnelled: Option<&ClientEvent>) {
-    let mut strict = Asking::new(by_connect, Trailing::Refused, limits);
+    let mut strict = Client::new(by_connect, Trailing::Refused, limits);
     strict.receive(bytes);
     let event = strict.poll();
     if event.as_ref() != tunnelled {

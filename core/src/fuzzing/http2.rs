@@ -124,8 +124,8 @@ impl<'a> World<'a> {
                 let _ = self.connection.send_trailers(stream, &[Field::new("x", "y")]);
             }
             RELEASE => {
-                let (stream, octets) = (self.stream(), self.input.size() * 16);
-                self.connection.release(stream, octets);
+                let (stream, bytes) = (self.stream(), self.input.size() * 16);
+                self.connection.release(stream, bytes);
             }
             RESET => self.reset(),
             EXTENSION => {
@@ -251,16 +251,16 @@ impl<'a> World<'a> {
         }
     }
 
-    fn transmit(&mut self, most: usize) {
+    fn transmit(&mut self, max: usize) {
         let bytes = self.connection.transmit().to_bytes();
-        let count = most.min(bytes.len());
+        let count = max.min(bytes.len());
         self.connection.transmitted(count);
         self.model.transmitted(&bytes[..count]);
     }
 
-    fn poll(&mut self, most: usize) {
-        for _ in 0..most {
-            let Some(event) = self.connection.poll_event() else { return self.model.all_told() };
+    fn poll(&mut self, max: usize) {
+        for _ in 0..max {
+            let Some(event) = self.connection.poll_event() else { return self.model.check_complete() };
             if let Event::Closed(_) = event {
                 // Sends the remaining GOAWAY.
                 self.transmit(usize::MAX);

@@ -11,19 +11,19 @@ use crate::http2::{Connection, Event, Reason, Role, StreamId};
 const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
 /// Upper bound of unsent bytes: the limits of the default configuration, and a margin.
-const MOST_OUTPUT: usize = 9 << 20;
+const MAX_OUTPUT: usize = 9 << 20;
 
 /// State of a stream, as the application and the peer see it.
 #[derive(Default)]
 struct Stream {
-    told: Told,
+    progress: Progress,
     /// Whether END_STREAM or RST_STREAM was sent.
     has_sent_end: bool,
 }
 
 /// Progress of a stream's events.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Told {
+enum Progress {
     #[default]
     Nothing,
     /// The request (on a server) or the response (on a client) was reported.
@@ -71,7 +71,7 @@ impl Model {
     }
 
     pub(super) fn was_reset(&mut self, stream: StreamId) {
-        self.streams.entry(stream).or_default().told = Told::End;
+        self.streams.entry(stream).or_default().progress = Progress::End;
     }
 
     /// Unsent bytes are dropped.
@@ -90,13 +90,13 @@ impl Model {
                 assert_eq!(self.role, Role::Client);
                 self.begins(*stream, *end_stream);
             }
-            Event::Interim { stream, .. } => assert_eq!(self.of(*stream).told, Told::Nothing),
+            Event::Interim { stream, .. } => assert_eq!(self.of(*stream).progress, Progress::Nothing),
             Event::Data { stream, data, end_stream } => {
                 assert!(!data.is_empty() || *end_stream);
                 self.goes_on(*stream, *end_stream);
             }
             Event::Trailers { stream, .. } => self.goes_on(*stream, true),
-            Event::Reset { stream, .. } => self.of(*stream).told = Told::End,
+            Event::Reset { stream, .. } => self.of(*stream).progress = Progress::End,
             Event::Extension { stream, kind, .. } => {
                 assert_eq!(*kind, KIND);
                 if !stream.is_connection() {
@@ -120,29 +120,29 @@ impl Model {
     /// Stream of which events are allowed.
     fn of(&mut self, stream: StreamId) -> &mut Stream {
         let stream = self.streams.entry(stream).or_default();
-        assert!(stream.told < Told::End, "something follows the end of a stream");
+        assert!(stream.progress < Progress::End, "something follows the end of a stream");
         stream
     }
 
     fn begins(&mut self, stream: StreamId, end_stream: bool) {
         let stream = self.of(stream);
-        assert_eq!(stream.told, Told::Nothing, "a stream begins twice");
-        stream.told = if end_stream { Told::All } else { Told::Message };
+        assert_eq!(stream.progress, Progress::Nothing, "a stream begins twice");
+        stream.progress = if end_stream { Progress::All } else { Progress::Message };
     }
 
     fn goes_on(&mut self, stream: StreamId, end_stream: bool) {
         let stream = self.of(stream);
-        assert_eq!(stream.told, Told::Message, "content before a message, or after its end");
+        assert_eq!(stream.progress, Progress::Message, "content before a message, or after its end");
         if end_stream {
-            stream.told = Told::All;
+            stream.progress = Progress::All;
         }
     }
 
     /// Asserts that no event is missing: streams that ended on both sides are removed.
-    pub(super) fn all_told(&mut self) {
+    pub(super) fn check_complete(&mut self) {
         for stream in self.streams.values_mut() {
-            if stream.told == Told::All && stream.has_sent_end {
-                stream.told = Told::End;
+            if stream.progress == Progress::All && stream.has_sent_end {
+                stream.progress = Progress::End;
             }
         }
     }
@@ -207,7 +207,7 @@ impl Model {
     pub(super) fn check(&self, connection: &Connection) {
         let out = connection.transmit();
         assert_eq!(out.len(), out.segments().map(<[u8]>::len).sum::<usize>());
-        assert!(out.len() < MOST_OUTPUT, "{} bytes wait", out.len());
+        assert!(out.len() < MAX_OUTPUT, "{} bytes wait", out.len());
         if connection.is_closed() {
             assert_eq!((connection.open_streams(), connection.poll_timeout()), (0, None));
             assert!(!connection.wants_read());

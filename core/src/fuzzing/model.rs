@@ -12,12 +12,12 @@ pub(super) struct Model {
     /// Operations neither completed nor cancelled.
     waiting: BTreeSet<OperationId>,
     /// Cancelled or expired operations, whose replies may still arrive.
-    given_up: BTreeSet<OperationId>,
+    cancelled: BTreeSet<OperationId>,
     /// Ids of requests that the server has received completely.
     arrived: BTreeSet<u64>,
     submitted: u64,
     /// Number of operations completed by a reply, error replies included.
-    answered: u64,
+    completed_by_reply: u64,
     listened: u64,
     closed: bool,
     /// All events.
@@ -35,7 +35,7 @@ impl Model {
             Ok(id) => {
                 assert!(session.is_ready(), "accepted before it is ready, or after its end");
                 assert!(operation.row().since <= session.version());
-                assert!(self.waiting.insert(id) && !self.given_up.contains(&id), "an id comes again");
+                assert!(self.waiting.insert(id) && !self.cancelled.contains(&id), "an id comes again");
                 self.submitted += 1;
             }
             Err(SubmitError::Closed) => assert!(!session.is_ready()),
@@ -49,7 +49,7 @@ impl Model {
 
     pub(super) fn cancelled(&mut self, id: OperationId) {
         assert!(self.waiting.remove(&id), "{id:?} is cancelled, but was not in flight");
-        self.given_up.insert(id);
+        self.cancelled.insert(id);
     }
 
     pub(super) fn arrived(&mut self, message_id: u64) {
@@ -73,9 +73,9 @@ impl Model {
 
     fn completed(&mut self, id: OperationId, error: Option<&OperationError>) {
         match error {
-            None | Some(OperationError::Server { .. }) => self.answered += 1,
+            None | Some(OperationError::Server { .. }) => self.completed_by_reply += 1,
             Some(OperationError::TimedOut { .. }) => {
-                self.given_up.insert(id);
+                self.cancelled.insert(id);
             }
             Some(OperationError::Disconnected { applied, .. } | OperationError::GivenUp { applied, .. }) => {
                 let arrived = self.arrived.contains(&id.0);
@@ -104,8 +104,11 @@ impl Model {
         assert_eq!(counters.events, self.listened);
         let of_handshake = counters.requests - self.submitted;
         let on_time = counters.replies - counters.late_replies;
-        assert!(on_time >= self.answered && on_time - self.answered <= of_handshake, "{counters:?}");
+        assert!(
+            on_time >= self.completed_by_reply && on_time - self.completed_by_reply <= of_handshake,
+            "{counters:?}"
+        );
         assert!(self.arrived.len() as u64 <= counters.requests);
-        assert!(self.given_up.len() as u64 + of_handshake >= counters.late_replies);
+        assert!(self.cancelled.len() as u64 + of_handshake >= counters.late_replies);
     }
 }

@@ -7,7 +7,7 @@ use bytes::{BufMut, BytesMut};
 
 use super::input::Input;
 use crate::wire::{
-    Asked, Incoming, Limits, ReplyDecoder, Request, RequestDecoder, RequestFault, RequestHeader, Violation,
+    Incoming, Limits, ReplyContext, ReplyDecoder, Request, RequestDecoder, RequestFault, RequestHeader, Violation,
 };
 
 /// Common interface of the decoders.
@@ -24,10 +24,10 @@ pub(super) trait Decoder {
 /// Reply decoder with the contexts of its message ids.
 pub(super) struct Replies<F> {
     pub(super) decoder: ReplyDecoder,
-    pub(super) asked: F,
+    pub(super) in_flight: F,
 }
 
-impl<F: Fn(u64) -> Option<Asked>> Decoder for Replies<F> {
+impl<F: Fn(u64) -> Option<ReplyContext>> Decoder for Replies<F> {
     type Message = Result<Incoming, Violation>;
 
     fn receive(&mut self, bytes: &[u8]) {
@@ -39,7 +39,7 @@ impl<F: Fn(u64) -> Option<Asked>> Decoder for Replies<F> {
     }
 
     fn poll(&mut self) -> Option<Self::Message> {
-        self.decoder.poll(&self.asked)
+        self.decoder.poll(&self.in_flight)
     }
 
     fn buffered(&self) -> usize {

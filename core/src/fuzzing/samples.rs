@@ -9,9 +9,9 @@ use bytes::Bytes;
 use super::input::Input;
 use crate::sasl::Mechanism;
 use crate::wire::{
-    Asked, Body, CounterConfiguration, CounterEvent, CounterKind, CounterState, EntryChange, Event, EventData, Hash,
+    Body, CounterConfiguration, CounterEvent, CounterKind, CounterState, EntryChange, Event, EventData, Hash,
     Intelligence, IterationBatch, IterationEntry, LifetimeLeft, MediaType, Member, Metadata, Operation, Ping, Previous,
-    ReplyShape, Status, Topology, Version, Xid,
+    ReplyContext, ReplyShape, Status, Topology, Version, Xid,
 };
 
 pub(super) fn operation(input: &mut Input<'_>) -> Operation {
@@ -28,8 +28,8 @@ pub(super) fn name(input: &mut Input<'_>) -> String {
 }
 
 /// Body that is valid for the operation and the status.
-pub(super) fn body(status: Status, asked: Asked, input: &mut Input<'_>) -> Body {
-    let shape = asked.operation.row().reply;
+pub(super) fn body(status: Status, context: ReplyContext, input: &mut Input<'_>) -> Body {
+    let shape = context.operation.row().reply;
     let has_body = match shape {
         _ if status.is_error() => return Body::Error(name(input)),
         ReplyShape::Previous => status.has_previous(),
@@ -43,9 +43,9 @@ pub(super) fn body(status: Status, asked: Asked, input: &mut Input<'_>) -> Body 
         ReplyShape::Value => Body::Value(input.blob()),
         ReplyShape::VersionedValue => Body::VersionedValue { version: input.long(), value: input.blob() },
         ReplyShape::ValueWithMetadata => Body::ValueWithMetadata { metadata: metadata(input), value: input.blob() },
-        ReplyShape::Previous => Body::Previous(input.flag().then(|| previous(asked.version, input))),
+        ReplyShape::Previous => Body::Previous(input.flag().then(|| previous(context.version, input))),
         ReplyShape::Statistics => Body::Statistics(some(input, |input| (name(input), name(input)))),
-        ReplyShape::Ping => Body::Ping(ping(asked.version, input)),
+        ReplyShape::Ping => Body::Ping(ping(context.version, input)),
         ReplyShape::MarkedEntries | ReplyShape::Entries => {
             Body::Entries(some(input, |input| (input.blob(), input.blob())))
         }
@@ -55,7 +55,7 @@ pub(super) fn body(status: Status, asked: Asked, input: &mut Input<'_>) -> Body 
         ReplyShape::Challenge => Body::Challenge { complete: input.flag(), challenge: input.blob() },
         ReplyShape::Size => Body::Size(input.long()),
         ReplyShape::IterationId => Body::IterationId(name(input)),
-        ReplyShape::Iteration => Body::Iteration(iteration(asked.version, input)),
+        ReplyShape::Iteration => Body::Iteration(iteration(context.version, input)),
         ReplyShape::PutStreamId => Body::PutStreamId(input.long() as i32),
         ReplyShape::StreamStart => Body::StreamStart {
             stream_id: input.byte().into(),

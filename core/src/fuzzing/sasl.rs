@@ -129,11 +129,11 @@ pub fn sasl_client(data: &[u8]) {
     let mut response = exchange.client.initial_response();
     let mut authenticated = None;
     for _ in 0..8 {
-        let said = exchange.server.step(&response, &exchange.users, &mut exchange.of_server);
-        let (challenge, complete) = match said {
-            Ok(said) => {
-                authenticated = said.authenticated.or(authenticated);
-                (said.challenge, said.complete)
+        let step = exchange.server.step(&response, &exchange.users, &mut exchange.of_server);
+        let (challenge, complete) = match step {
+            Ok(step) => {
+                authenticated = step.authenticated.or(authenticated);
+                (step.challenge, step.complete)
             }
             Err(error) => {
                 assert!(impostor || !exchange.untouched, "{error}");
@@ -183,8 +183,8 @@ pub fn sasl_server(data: &[u8]) {
     let mut response = exchange.client.initial_response();
     for _ in 0..8 {
         response = exchange.pass(response, &mut input);
-        let said = match exchange.server.step(&response, &exchange.users, &mut exchange.of_server) {
-            Ok(said) => said,
+        let step = match exchange.server.step(&response, &exchange.users, &mut exchange.of_server) {
+            Ok(step) => step,
             Err(error) => {
                 assert!(!client_is_known || !exchange.untouched, "{error}");
                 let again = exchange.server.step(&[], &exchange.users, &mut exchange.of_server);
@@ -192,14 +192,14 @@ pub fn sasl_server(data: &[u8]) {
                 return;
             }
         };
-        assert!(said.challenge.len() <= 2 * response.len() + 1024, "an answer far longer than the question");
-        if let Some(name) = said.authenticated {
+        assert!(step.challenge.len() <= 2 * response.len() + 1024, "an answer far longer than the question");
+        if let Some(name) = step.authenticated {
             assert!(!exchange.users.0.is_empty(), "{name} is nobody");
             // With PLAIN an input may guess the other user's password.
             assert!(client_is_known && name == "user" || !exchange.is_mutual(), "{name} has not proven it");
             return;
         }
-        match exchange.client.step(&said.challenge, said.complete, &mut exchange.of_client) {
+        match exchange.client.step(&step.challenge, step.complete, &mut exchange.of_client) {
             Ok(Step::Respond(next)) => response = next,
             Ok(Step::Resume) => panic!("at most 64 iterations, and more than one slice"),
             // The client stops; the man in the middle may continue.

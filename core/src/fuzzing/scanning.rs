@@ -10,8 +10,8 @@ use super::input::Input;
 use super::pieces::{Pieces, limits};
 use super::samples;
 use crate::wire::{
-    Asked, MessageKind, Problem, ReplyDecoder, ReplyScanner, RequestDecoder, RequestFault, RequestScanner, Topology,
-    Version, Violation,
+    MessageKind, Problem, ReplyContext, ReplyDecoder, ReplyScanner, RequestDecoder, RequestFault, RequestScanner,
+    Topology, Version, Violation,
 };
 
 /// Scans a stream of requests; or of replies to two operations, as for the target `reply`.
@@ -24,17 +24,17 @@ fn replies(mut input: Input<'_>) {
     let operations = [samples::operation(&mut input), samples::operation(&mut input)];
     let version = input.pick(&Version::ALL);
     let intelligence = samples::intelligence(&mut input);
-    let asked = |id: u64| {
+    let in_flight = |id: u64| {
         let operation = operations[(id & 1) as usize];
-        (id != 0).then_some(Asked { operation, version, intelligence })
+        (id != 0).then_some(ReplyContext { operation, version, intelligence })
     };
     let limits = limits(input.flag());
     let pieces = Pieces::choose(&mut input);
     let bytes = input.rest();
-    let found = scan_both_ways(|| Replies { scanner: ReplyScanner::new(limits.clone()), asked }, bytes, &pieces);
+    let found = scan_both_ways(|| Replies { scanner: ReplyScanner::new(limits.clone()), in_flight }, bytes, &pieces);
     let mut decoder = ReplyDecoder::new(limits);
     decoder.receive(bytes);
-    found.hold_against(|| Some(decoder.poll(asked)?.map(|_| bytes.len() - decoder.buffered())));
+    found.hold_against(|| Some(decoder.poll(in_flight)?.map(|_| bytes.len() - decoder.buffered())));
 }
 
 fn requests(mut input: Input<'_>) {
@@ -69,10 +69,10 @@ trait Scanner {
 
 struct Replies<F> {
     scanner: ReplyScanner,
-    asked: F,
+    in_flight: F,
 }
 
-impl<F: Fn(u64) -> Option<Asked>> Scanner for Replies<F> {
+impl<F: Fn(u64) -> Option<ReplyContext>> Scanner for Replies<F> {
     type Kind = MessageKind;
     type Fault = Violation;
 
@@ -85,7 +85,7 @@ impl<F: Fn(u64) -> Option<Asked>> Scanner for Replies<F> {
     }
 
     fn poll(&mut self) -> Option<Result<Piece<MessageKind>, Violation>> {
-        let piece = self.scanner.poll(&self.asked)?;
+        let piece = self.scanner.poll(&self.in_flight)?;
         Some(piece.map(|piece| Piece {
             kind: piece.kind,
             bytes: piece.bytes,
@@ -101,7 +101,7 @@ impl<F: Fn(u64) -> Option<Asked>> Scanner for Replies<F> {
 }
 
 impl Scanner for RequestScanner {
-    type Kind = (u64, Asked);
+    type Kind = (u64, ReplyContext);
     type Fault = RequestFault;
 
     fn receive(&mut self, bytes: &[u8]) {
@@ -112,9 +112,9 @@ impl Scanner for RequestScanner {
         self.receive_buffer()
     }
 
-    fn poll(&mut self) -> Option<Result<Piece<(u64, Asked)>, RequestFault>> {
+    fn poll(&mut self) -> Option<Result<Piece<(u64, ReplyContext)>, RequestFault>> {
         Some(self.poll()?.map(|piece| Piece {
-            kind: (piece.message_id, piece.asked),
+            kind: (piece.message_id, piece.context),
             bytes: piece.bytes,
             is_first: piece.is_first,
             is_last: piece.is_last,

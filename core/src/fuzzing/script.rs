@@ -14,7 +14,9 @@ use super::{sample_requests, samples};
 use crate::sasl::{Credentials, Mechanism};
 use crate::session::{Authentication, Call, Config, OperationId, ServerSession, Session, VersionChoice};
 use crate::time::Instant;
-use crate::wire::{Asked, Body, Limits, Operation, Reply, Request, RequestHeader, RequestOptions, Status, Version};
+use crate::wire::{
+    Body, Limits, Operation, Reply, ReplyContext, Request, RequestHeader, RequestOptions, Status, Version,
+};
 
 /// Above the unsent bytes of any script.
 const NO_LIMIT: usize = 1 << 30;
@@ -25,9 +27,9 @@ pub(super) struct World<'a> {
     session: Session,
     server: ServerSession,
     /// Requests that the server has read and not replied to.
-    asked: VecDeque<(RequestHeader, Request)>,
+    requests: VecDeque<(RequestHeader, Request)>,
     /// Bytes sent by the server and not yet received.
-    under_way: VecDeque<u8>,
+    in_transit: VecDeque<u8>,
     now: Instant,
     max_in_flight: usize,
     /// Whether the server's bytes arrive one at a time.
@@ -45,8 +47,8 @@ impl<'a> World<'a> {
             session: Session::new(config, [7; 32], now),
             input,
             server: ServerSession::new(Limits::default(), NO_LIMIT),
-            asked: VecDeque::new(),
-            under_way: VecDeque::new(),
+            requests: VecDeque::new(),
+            in_transit: VecDeque::new(),
             now,
             bytewise,
             model: Model::default(),
@@ -82,7 +84,7 @@ impl<'a> World<'a> {
             RAW => {
                 let count = self.input.size();
                 let bytes = self.input.slice(count);
-                self.under_way.extend(bytes);
+                self.in_transit.extend(bytes);
             }
             CORRUPT => self.corrupt(),
             RECEIVE => {
@@ -122,39 +124,39 @@ impl<'a> World<'a> {
         }
     }
 
-    fn transmit(&mut self, most: usize) {
+    fn transmit(&mut self, max: usize) {
         let out = self.session.transmit();
         assert_eq!(out.len(), out.segments().map(<[u8]>::len).sum::<usize>());
         assert_eq!(out.is_empty(), out.first().is_empty());
         let bytes = out.to_bytes();
-        let count = most.min(bytes.len());
+        let count = max.min(bytes.len());
         self.session.transmitted(count);
         self.server.handle_received(&bytes[..count]);
         while let Some((header, request)) = self.server.poll_request() {
             self.model.arrived(header.message_id);
-            self.asked.push_back((header, request));
+            self.requests.push_back((header, request));
         }
         assert_eq!(self.server.fault(), None, "the session writes what its own decoder can't read");
     }
 
     /// Sends an arbitrary reply to any request.
     fn answer(&mut self) {
-        let index = self.input.below(self.asked.len());
-        let Some((header, request)) = self.asked.remove(index) else { return };
+        let index = self.input.below(self.requests.len());
+        let Some((header, request)) = self.requests.remove(index) else { return };
         let status = self.input.pick(&STATUSES);
         self.reply(&header, request.operation(), status);
     }
 
     /// Sends a successful reply to the oldest request.
     fn answer_oldest(&mut self) {
-        let Some((header, request)) = self.asked.pop_front() else { return };
+        let Some((header, request)) = self.requests.pop_front() else { return };
         self.reply(&header, request.operation(), Status::SUCCESS);
     }
 
     fn reply(&mut self, header: &RequestHeader, operation: Operation, status: Status) {
-        let asked = Asked { operation, version: header.version, intelligence: header.intelligence };
+        let context = ReplyContext { operation, version: header.version, intelligence: header.intelligence };
         let topology = samples::topology(header.intelligence, &mut self.input).map(Box::new);
-        let body = samples::body(status, asked, &mut self.input);
+        let body = samples::body(status, context, &mut self.input);
         self.server.reply(header, operation, &Reply { message_id: header.message_id, status, topology, body });
         self.send();
     }
@@ -174,21 +176,21 @@ impl<'a> World<'a> {
     fn send(&mut self) {
         let bytes = self.server.transmit().to_bytes();
         self.server.transmitted(bytes.len());
-        self.under_way.extend(bytes);
+        self.in_transit.extend(bytes);
     }
 
     fn corrupt(&mut self) {
-        let index = self.input.below(self.under_way.len());
+        let index = self.input.below(self.in_transit.len());
         let change = self.input.byte();
-        if let Some(byte) = self.under_way.get_mut(index) {
+        if let Some(byte) = self.in_transit.get_mut(index) {
             *byte ^= change;
         }
     }
 
-    fn receive(&mut self, most: usize) {
+    fn receive(&mut self, max: usize) {
         let in_place = self.input.flag();
-        let count = most.min(self.under_way.len());
-        let bytes: Vec<u8> = self.under_way.drain(..count).collect();
+        let count = max.min(self.in_transit.len());
+        let bytes: Vec<u8> = self.in_transit.drain(..count).collect();
         for piece in bytes.chunks(if self.bytewise { 1 } else { NO_LIMIT }) {
             if in_place {
                 self.session.receive_buffer().put_slice(piece);
@@ -242,15 +244,15 @@ impl<'a> World<'a> {
             0..8 => self.session.close(),
             8..16 => self.session.abort(),
             16..24 => self.session.handle_link_lost("lost"),
-            24..64 => self.answer_strangely(),
+            24..64 => self.send_invalid_reply(),
             64..96 => self.session.handle_filled(self.now),
             _ => self.handle_timeout(),
         }
     }
 
     /// Replies to one request in the form of another, or with an error without an id.
-    fn answer_strangely(&mut self) {
-        let header = self.asked.front().map(|(header, _)| header.clone());
+    fn send_invalid_reply(&mut self) {
+        let header = self.requests.front().map(|(header, _)| header.clone());
         let operation = samples::operation(&mut self.input);
         match header {
             Some(header) if self.input.flag() => self.reply(&header, operation, Status::SUCCESS),

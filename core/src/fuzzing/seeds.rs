@@ -17,7 +17,7 @@ use super::script::{
 use super::{carriage, hpack, sample_requests, samples};
 use crate::sasl::Mechanism;
 use crate::wire::{
-    Asked, Body, Envelope, Intelligence, Operation, Reply, RequestOptions, SendBuffer, Status, Version,
+    Body, Envelope, Intelligence, Operation, Reply, ReplyContext, RequestOptions, SendBuffer, Status, Version,
     write_counter_event, write_event, write_reply, write_request,
 };
 
@@ -136,7 +136,7 @@ fn messages() -> Vec<Seed> {
             seeds.push(Seed { target: "request", name: name.clone(), bytes });
             for status in [Status::SUCCESS, Status::SUCCESS_WITH_PREVIOUS, Status::SERVER_ERROR] {
                 let intelligence = Intelligence::HashDistributionAware;
-                let bytes = reply(status, Asked { operation: row.operation, version, intelligence });
+                let bytes = reply(status, ReplyContext { operation: row.operation, version, intelligence });
                 let bytes = reply_seed(row.operation, version, intelligence, &bytes);
                 seeds.push(Seed { target: "reply", name: format!("{name}-{:02x}", status.0), bytes });
             }
@@ -157,7 +157,7 @@ fn long_values() -> Vec<Seed> {
         let (version, intelligence) = (Version::LATEST, Intelligence::Basic);
         let reply = Reply { message_id: 1, status: Status::SUCCESS, topology: None, body };
         let mut out = SendBuffer::new();
-        write_reply(&reply, Asked { operation, version, intelligence }, &mut out);
+        write_reply(&reply, ReplyContext { operation, version, intelligence }, &mut out);
         let bytes = reply_seed(operation, version, intelligence, &out.to_bytes());
         let name = format!("{}-long", operation.name().to_ascii_lowercase());
         scanner_seed(&Seed { target: "reply", name, bytes })
@@ -179,14 +179,14 @@ fn request(operation: Operation, version: Version) -> Vec<u8> {
 }
 
 /// A reply with a topology, and one without.
-fn reply(status: Status, asked: Asked) -> Vec<u8> {
+fn reply(status: Status, context: ReplyContext) -> Vec<u8> {
     let choices = choices();
     let mut out = SendBuffer::new();
     for (message_id, skipped) in [(1, 0), (300, 1)] {
         let mut input = Input::new(&choices[skipped..]);
-        let topology = samples::topology(asked.intelligence, &mut input).map(Box::new);
-        let body = samples::body(status, asked, &mut input);
-        write_reply(&Reply { message_id, status, topology, body }, asked, &mut out);
+        let topology = samples::topology(context.intelligence, &mut input).map(Box::new);
+        let body = samples::body(status, context, &mut input);
+        write_reply(&Reply { message_id, status, topology, body }, context, &mut out);
     }
     out.to_bytes().to_vec()
 }

@@ -127,9 +127,9 @@ mod tests {
     fn the_target_is_in_authority_form_and_the_password_in_base64() {
         let target = Member { host: "::1".into(), port: 11222 };
         let tunnel = Tunnel::new(&target, Some(("user", &Secret::from("pass")))).unwrap();
-        let wanted = "CONNECT [::1]:11222 HTTP/1.1\r\nHost: [::1]:11222\r\n\
+        let expected = "CONNECT [::1]:11222 HTTP/1.1\r\nHost: [::1]:11222\r\n\
                       Proxy-Authorization: Basic dXNlcjpwYXNz\r\n\r\n";
-        assert_eq!(tunnel.transmit().to_bytes(), wanted.as_bytes());
+        assert_eq!(tunnel.transmit().to_bytes(), expected.as_bytes());
     }
 
     #[test]

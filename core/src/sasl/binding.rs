@@ -98,8 +98,8 @@ impl fmt::Debug for ChannelBinding {
 /// SHA-1.
 fn signature_hash(certificate: &[u8]) -> Option<Hash> {
     let (certificate, _) = element(certificate, SEQUENCE)?;
-    let (_, behind) = element(certificate, SEQUENCE)?;
-    let (algorithm, _) = element(behind, SEQUENCE)?;
+    let (_, remaining) = element(certificate, SEQUENCE)?;
+    let (algorithm, _) = element(remaining, SEQUENCE)?;
     let (id, parameters) = element(algorithm, OBJECT_IDENTIFIER)?;
     if id == RSASSA_PSS {
         return pss_hash(parameters);

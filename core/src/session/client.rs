@@ -18,8 +18,8 @@ use super::messages::Messages;
 use crate::send_buffer::wipe_if_unique;
 use crate::time::Instant;
 use crate::wire::{
-    self, Asked, Body, Envelope, Incoming, ListenerEffect, Reply, ReplyDecoder, Request, RequestOptions, SendBuffer,
-    Version, write_request,
+    self, Body, Envelope, Incoming, ListenerEffect, Reply, ReplyContext, ReplyDecoder, Request, RequestOptions,
+    SendBuffer, Version, write_request,
 };
 
 /// Id of an operation, from [`submit`](Session::submit) to its [`Completed`](Event::Completed) event.
@@ -371,9 +371,10 @@ impl Session {
         if self.in_flight.len() == 0 {
             self.last_received = now;
         }
-        let asked = Asked { operation: call.request.operation(), version, intelligence: self.config.intelligence };
+        let context =
+            ReplyContext { operation: call.request.operation(), version, intelligence: self.config.intelligence };
         let token = call.token;
-        let id = self.in_flight.insert(InFlight { asked, submitted: now, deadline, sent_at: u64::MAX, owner, token });
+        let id = self.in_flight.insert(InFlight { context, submitted: now, deadline, sent_at: u64::MAX, owner, token });
         let intelligence = self.config.intelligence;
         let envelope = Envelope { message_id: id, version, intelligence, topology_id: call.topology_id };
         write_request(envelope, call.options, call.request, &mut self.out);
@@ -412,7 +413,7 @@ impl Session {
     pub(super) fn decode(&mut self, now: Instant) {
         while !self.is_closed() && self.events.len() < self.config.max_events {
             let in_flight = &self.in_flight;
-            match self.decoder.poll(|id| in_flight.get(id).map(|operation| operation.asked)) {
+            match self.decoder.poll(|id| in_flight.get(id).map(|operation| operation.context)) {
                 None => break,
                 Some(Ok(Incoming::Reply(reply))) => self.handle_reply(now, reply),
                 Some(Ok(Incoming::Event(event))) => {
@@ -471,7 +472,7 @@ impl Session {
                 if let Some(topology) = reply.topology {
                     self.events.push_back(Event::Topology { id, token, topology });
                 }
-                Err(OperationError::Server { operation: operation.asked.operation, status: reply.status, message })
+                Err(OperationError::Server { operation: operation.context.operation, status: reply.status, message })
             }
             _ => Ok(reply),
         };
@@ -544,7 +545,7 @@ impl Session {
             // Unsent bytes are sent all the same: they are in the middle of the stream.
             let applied = Applied::Unknown;
             let after = now - operation.submitted;
-            let error = OperationError::TimedOut { operation: operation.asked.operation, after, applied };
+            let error = OperationError::TimedOut { operation: operation.context.operation, after, applied };
             self.events.push_back(Event::Completed { id: OperationId(id), token: operation.token, result: Err(error) });
         }
         self.earliest_deadline = earliest;
@@ -574,8 +575,11 @@ impl Session {
                 continue;
             }
             let applied = if operation.sent_at > sent { Applied::No } else { Applied::Unknown };
-            let error =
-                OperationError::Disconnected { operation: operation.asked.operation, reason: reason.clone(), applied };
+            let error = OperationError::Disconnected {
+                operation: operation.context.operation,
+                reason: reason.clone(),
+                applied,
+            };
             self.events.push_back(Event::Completed { id: OperationId(id), token: operation.token, result: Err(error) });
         }
         self.events.push_back(Event::Closed(reason));

@@ -151,11 +151,11 @@ impl Handshake {
         let current = self.handshake_version(attempt);
         let version = match (self.choice, ping.server_version) {
             // A server of 3.0 or later replies to a PING of an unknown version, in a version that it supports.
-            (VersionChoice::Exactly(wanted), Some(newest)) if newest < wanted.to_byte() => {
+            (VersionChoice::Exactly(version), Some(newest)) if newest < version.to_byte() => {
                 let detail = format!("its newest is {}.{}", newest / 10, newest % 10);
-                return Err(Disconnect::VersionRefused { wanted, detail });
+                return Err(Disconnect::VersionRefused { wanted: version, detail });
             }
-            (VersionChoice::Exactly(wanted), _) => wanted,
+            (VersionChoice::Exactly(version), _) => version,
             (VersionChoice::Newest, Some(newest)) => Version::newest_up_to(newest).unwrap_or(current),
             (VersionChoice::Newest, None) => current,
         };
@@ -187,7 +187,7 @@ impl Handshake {
                 Ok(Action::Send(Request::Ping {}, HANDSHAKE_VERSIONS[attempt]))
             }
             VersionChoice::Newest => Err(Disconnect::VersionRefused { wanted: Version::V2_0, detail: message }),
-            VersionChoice::Exactly(wanted) => Err(Disconnect::VersionRefused { wanted, detail: message }),
+            VersionChoice::Exactly(version) => Err(Disconnect::VersionRefused { wanted: version, detail: message }),
         }
     }
 

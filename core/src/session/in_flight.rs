@@ -3,12 +3,12 @@
 use alloc::vec::Vec;
 
 use crate::time::Instant;
-use crate::wire::Asked;
+use crate::wire::ReplyContext;
 
 /// An operation without a reply.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct InFlight {
-    pub(super) asked: Asked,
+    pub(super) context: ReplyContext,
     pub(super) submitted: Instant,
     pub(super) deadline: Instant,
     /// End of its last byte in the output stream.
@@ -124,9 +124,10 @@ mod tests {
     use proptest::prelude::*;
 
     fn operation(tag: u64) -> InFlight {
-        let asked = Asked { operation: Operation::Get, version: Version::V4_1, intelligence: Intelligence::Basic };
+        let context =
+            ReplyContext { operation: Operation::Get, version: Version::V4_1, intelligence: Intelligence::Basic };
         InFlight {
-            asked,
+            context,
             submitted: Instant::EPOCH,
             deadline: Instant::EPOCH,
             sent_at: tag,

@@ -140,7 +140,7 @@ impl Session {
         match operation.owner {
             Owner::Host => {
                 self.remove_listener_of(id);
-                let error = OperationError::GivenUp { operation: operation.asked.operation, code, applied };
+                let error = OperationError::GivenUp { operation: operation.context.operation, code, applied };
                 let (id, token) = (OperationId(id), operation.token);
                 self.events.push_back(Event::Completed { id, token, result: Err(error) });
             }

@@ -3,7 +3,7 @@
 use bytes::BytesMut;
 
 use crate::wire::{
-    self, Asked, Body, CounterEvent, Event, Limits, Operation, Reply, Request, RequestDecoder, RequestFault,
+    self, Body, CounterEvent, Event, Limits, Operation, Reply, ReplyContext, Request, RequestDecoder, RequestFault,
     RequestHeader, SendBuffer, Status, write_counter_event, write_event, write_reply,
 };
 
@@ -70,8 +70,8 @@ impl ServerSession {
 
     /// Sends the reply to a request.
     pub fn reply(&mut self, header: &RequestHeader, operation: Operation, reply: &Reply) {
-        let asked = Asked { operation, version: header.version, intelligence: header.intelligence };
-        write_reply(reply, asked, &mut self.out);
+        let context = ReplyContext { operation, version: header.version, intelligence: header.intelligence };
+        write_reply(reply, context, &mut self.out);
     }
 
     /// Sends an event to a cache listener of this client.
@@ -104,7 +104,10 @@ pub fn write_fault(fault: &RequestFault, out: &mut SendBuffer) {
         RequestFault::UnknownOperation { message_id, .. } => (*message_id, Status::UNKNOWN_OPERATION),
     };
     let body = Body::Error(alloc::format!("{fault}"));
-    let asked =
-        Asked { operation: Operation::Ping, version: wire::Version::V2_0, intelligence: wire::Intelligence::Basic };
-    write_reply(&Reply { message_id, status, topology: None, body }, asked, out);
+    let context = ReplyContext {
+        operation: Operation::Ping,
+        version: wire::Version::V2_0,
+        intelligence: wire::Intelligence::Basic,
+    };
+    write_reply(&Reply { message_id, status, topology: None, body }, context, out);
 }

@@ -169,8 +169,8 @@ impl Properties {
                 self.protocol_version = property.read(value.parse().ok(), "auto, or a version from 2.0 to 4.1")?;
             }
             "client_intelligence" => {
-                let wanted = "basic, topology_aware or hash_distribution_aware";
-                self.client_intelligence = property.read(intelligence(value), wanted)?;
+                let expected = "basic, topology_aware or hash_distribution_aware";
+                self.client_intelligence = property.read(intelligence(value), expected)?;
             }
             "sasl_mechanism" => {
                 let mechanism = Mechanism::from_name(&value.to_ascii_uppercase());
@@ -198,29 +198,29 @@ impl Properties {
             "max_waiting" => self.max_waiting = property.count()?,
             "listener_queue" => self.listener_queue = property.count()?,
             "host_template" => {
-                let wanted = "a template such as {member}.hotrod.example.com:443";
-                self.host_template = property.read(value.parse().ok(), wanted)?;
+                let expected = "a template such as {member}.hotrod.example.com:443";
+                self.host_template = property.read(value.parse().ok(), expected)?;
             }
             "host_names" => {
-                let wanted = "advertised:port=host:port, with commas between them";
-                self.host_names = property.read(host_names(value), wanted)?.unwrap_or_default();
+                let expected = "advertised:port=host:port, with commas between them";
+                self.host_names = property.read(host_names(value), expected)?.unwrap_or_default();
             }
             "member_hosts" => {
-                let wanted = "host names, *.suffix, addresses or blocks of addresses, with commas between them, or *";
-                self.member_hosts = property.read(value.parse().ok(), wanted)?;
+                let expected = "host names, *.suffix, addresses or blocks of addresses, with commas between them, or *";
+                self.member_hosts = property.read(value.parse().ok(), expected)?;
             }
             // Hides an invalid value: it may hold a password.
             "proxy" => {
                 self.proxy = PropertyValue { name, value: "…" }.read(proxy(value), "http://user:password@host:port")?
             }
             "carriage" => {
-                let wanted = "raw, upgrade, connect, connect-http2, extended-connect, frames or auto";
-                self.carriage = property.read(value.parse().ok(), wanted)?;
+                let expected = "raw, upgrade, connect, connect-http2, extended-connect, frames or auto";
+                self.carriage = property.read(value.parse().ok(), expected)?;
             }
             "inside" => self.inside = property.read(value.parse().ok(), "hotrod or frames")?,
             "access" => {
-                let wanted = "direct, header, connect, cookie, load-balancer or auto";
-                self.access = property.read(value.parse().ok(), wanted)?;
+                let expected = "direct, header, connect, cookie, load-balancer or auto";
+                self.access = property.read(value.parse().ok(), expected)?;
             }
             "connect_header" => {
                 let name = value.to_ascii_lowercase();
@@ -232,13 +232,13 @@ impl Properties {
             "cookie_names" => {
                 let names: Vec<String> = value.split(',').map(ToString::to_string).collect();
                 let are_names = names.iter().all(|name| !name.is_empty() && name.bytes().all(http1::is_token_byte));
-                let wanted = "names of cookies, with commas between them";
-                self.cookie_names = property.read(are_names.then_some(names), wanted)?.unwrap_or_default();
+                let expected = "names of cookies, with commas between them";
+                self.cookie_names = property.read(are_names.then_some(names), expected)?.unwrap_or_default();
             }
             "probe_cache" => self.probe_cache = property.text()?,
             "alpn" => {
-                let wanted = "ids of 1 to 255 bytes, with commas between them";
-                self.alpn = property.read(alpn(value), wanted)?.unwrap_or_default();
+                let expected = "ids of 1 to 255 bytes, with commas between them";
+                self.alpn = property.read(alpn(value), expected)?.unwrap_or_default();
             }
             "trust_ca" => self.trust_ca = property.text()?,
             "client_certificate" => self.client_certificate = property.text()?,

@@ -9,7 +9,7 @@ use super::incoming::{Incoming, MessageHead, Payload, read_message_head};
 use super::operation::{Operation, Request};
 use super::reader::{Read, Reader};
 use super::receive_buffer::ReceiveBuffer;
-use super::reply::{Asked, Reply};
+use super::reply::{Reply, ReplyContext};
 use super::request::{self, RequestFault, RequestHeader};
 use super::topology::{self, Topology};
 use super::{Limits, Problem, Violation};
@@ -27,16 +27,16 @@ pub struct ReplyDecoder {
 }
 
 struct ReplyHead {
-    opening: MessageHead,
+    head: MessageHead,
     topology: Option<Box<Topology>>,
 }
 
 impl ReplyHead {
     #[inline]
-    fn read(asked: impl Fn(u64) -> Option<Asked>, reader: &mut Reader<'_>) -> Read<Self> {
-        let opening = read_message_head(asked, reader)?;
-        let topology = topology::read(opening.intelligence(), reader)?;
-        Ok(Self { opening, topology })
+    fn read(in_flight: impl Fn(u64) -> Option<ReplyContext>, reader: &mut Reader<'_>) -> Read<Self> {
+        let head = read_message_head(in_flight, reader)?;
+        let topology = topology::read(head.intelligence(), reader)?;
+        Ok(Self { head, topology })
     }
 }
 
@@ -82,7 +82,7 @@ impl ReplyDecoder {
     ///
     /// `in_flight` returns the context of the request with a message id. A reply with an unknown id is a violation,
     /// unless it is an error: a server that could not read a request's id replies with id 0.
-    pub fn poll(&mut self, asked: impl Fn(u64) -> Option<Asked>) -> Option<Result<Incoming, Violation>> {
+    pub fn poll(&mut self, in_flight: impl Fn(u64) -> Option<ReplyContext>) -> Option<Result<Incoming, Violation>> {
         if self.failed {
             return None;
         }
@@ -90,12 +90,12 @@ impl ReplyDecoder {
         let message = self.buffer.next(|reader| {
             let head = match kept.take() {
                 Some(head) => head,
-                None => ReplyHead::read(&asked, reader)?,
+                None => ReplyHead::read(&in_flight, reader)?,
             };
             let rest_at = reader.position();
-            match head.opening.read_payload(reader) {
+            match head.head.read_payload(reader) {
                 Ok(Payload::Body(body)) => {
-                    let ReplyHead { opening: MessageHead { message_id, status, .. }, topology } = head;
+                    let ReplyHead { head: MessageHead { message_id, status, .. }, topology } = head;
                     Ok(Incoming::Reply(Reply { message_id, status, topology, body }))
                 }
                 Ok(Payload::Event(event)) => Ok(Incoming::Event(event)),

@@ -40,7 +40,7 @@
 //! assert_eq!(request, Request::Get { key: "k".into() });
 //!
 //! // Operation, version and intelligence of the request determine the form of its reply.
-//! let context = Asked { operation: Operation::Get, version: header.version, intelligence: header.intelligence };
+//! let context = ReplyContext { operation: Operation::Get, version: header.version, intelligence: header.intelligence };
 //! let reply = Reply {
 //!     message_id: header.message_id,
 //!     status: Status::SUCCESS,
@@ -104,7 +104,7 @@ pub use operation::{
     Routing, Row, TransactionStep, Versions,
 };
 pub use oversize::Oversize;
-pub use reply::{Asked, Body, IterationBatch, IterationEntry, Ping, Previous, Reply, write_reply};
+pub use reply::{Body, IterationBatch, IterationEntry, Ping, Previous, Reply, ReplyContext, write_reply};
 pub(crate) use request::MAGIC as REQUEST_MAGIC;
 pub use request::{Envelope, RequestFault, RequestHead, RequestHeader, RequestOptions, write_request};
 pub use scan::{

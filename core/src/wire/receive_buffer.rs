@@ -70,13 +70,13 @@ impl ReceiveBuffer {
     pub(crate) fn buffer_for_read(&mut self) -> &mut BytesMut {
         // Grows in steps as a large value arrives: an announced length alone must not allocate memory.
         let missing = self.needed.saturating_sub(self.incoming.len());
-        let least = if self.stream_offset < INITIAL_CAPACITY as u64 { INITIAL_CAPACITY } else { GROWTH };
-        let room = missing.min(self.incoming.len().max(MAX_SPARE)).max(least);
+        let minimum = if self.stream_offset < INITIAL_CAPACITY as u64 { INITIAL_CAPACITY } else { GROWTH };
+        let growth = missing.min(self.incoming.len().max(MAX_SPARE)).max(minimum);
         let spare = self.incoming.capacity() - self.incoming.len();
         // Allocates only the missing bytes for the end of a large value; a larger growth would move the value again.
         let ends_here = (1..=spare).contains(&missing) && self.incoming.len() >= GROWTH;
         if spare < MIN_SPARE && !ends_here {
-            self.incoming.reserve(room);
+            self.incoming.reserve(growth);
         }
         &mut self.incoming
     }

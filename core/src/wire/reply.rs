@@ -26,7 +26,7 @@ pub(crate) const ERROR: u8 = 0x50;
 
 /// Properties of a request that determine the form of its reply.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Asked {
+pub struct ReplyContext {
     /// Operation of the request.
     pub operation: Operation,
     /// Version of the request.
@@ -185,17 +185,17 @@ pub struct IterationEntry {
 ///
 /// A body whose form does not belong to the operation or the status is written unchanged; that is a mistake of the
 /// caller.
-pub fn write_reply(reply: &Reply, asked: Asked, out: &mut SendBuffer) {
+pub fn write_reply(reply: &Reply, context: ReplyContext, out: &mut SendBuffer) {
     let error = matches!(reply.body, Body::Error(_));
     out.put_u8(MAGIC);
     out.put_vlong(reply.message_id);
-    out.put_u8(if error { ERROR } else { asked.operation.row().reply_opcode });
+    out.put_u8(if error { ERROR } else { context.operation.row().reply_opcode });
     out.put_u8(reply.status.0);
-    topology::write(reply.topology.as_deref().filter(|_| !error), asked.intelligence, out);
-    write_body(&reply.body, asked, out);
+    topology::write(reply.topology.as_deref().filter(|_| !error), context.intelligence, out);
+    write_body(&reply.body, context, out);
 }
 
-fn write_body(body: &Body, asked: Asked, out: &mut SendBuffer) {
+fn write_body(body: &Body, context: ReplyContext, out: &mut SendBuffer) {
     match body {
         Body::Nothing => {}
         Body::Error(text) | Body::IterationId(text) => out.put_text(text),
@@ -208,8 +208,8 @@ fn write_body(body: &Body, asked: Asked, out: &mut SendBuffer) {
             metadata.write(out);
             out.put_array(value);
         }
-        Body::Previous(previous) => write_previous(previous.as_ref(), asked.version, out),
-        Body::Entries(entries) => reply_lists::write_entries(entries, asked, out),
+        Body::Previous(previous) => write_previous(previous.as_ref(), context.version, out),
+        Body::Entries(entries) => reply_lists::write_entries(entries, context, out),
         Body::Keys(keys) => reply_lists::write_marked_keys(keys, out),
         Body::Values(values) => reply_lists::write_values(values, out),
         Body::ValuesWithMetadata { metadata, values } => {
@@ -218,13 +218,13 @@ fn write_body(body: &Body, asked: Asked, out: &mut SendBuffer) {
         }
         Body::Names(names) => reply_lists::write_names(names, out),
         Body::Statistics(pairs) => reply_lists::write_text_map(pairs, out),
-        Body::Ping(ping) => ping.write(asked.version, out),
+        Body::Ping(ping) => ping.write(context.version, out),
         Body::Challenge { complete, challenge } => {
             out.put_u8(u8::from(*complete));
             out.put_array(challenge);
         }
         Body::Size(size) => out.put_vlong(*size),
-        Body::Iteration(batch) => reply_lists::write_iteration(batch, asked.version, out),
+        Body::Iteration(batch) => reply_lists::write_iteration(batch, context.version, out),
         Body::PutStreamId(id) | Body::XaCode(id) => out.put_i32(*id),
         Body::StreamStart { stream_id, complete, metadata, chunk } => {
             write_stream(*stream_id, *complete, Some(metadata), chunk, out);
@@ -258,8 +258,8 @@ fn write_stream(id: i32, complete: bool, metadata: Option<&Metadata>, chunk: &By
 }
 
 /// Reads the body of a reply with this status.
-pub(crate) fn read_body(status: Status, asked: Asked, reader: &mut Reader<'_>) -> Read<Body> {
-    let shape = asked.operation.row().reply;
+pub(crate) fn read_body(status: Status, context: ReplyContext, reader: &mut Reader<'_>) -> Read<Body> {
+    let shape = context.operation.row().reply;
     let has_body = match shape {
         ReplyShape::Previous => status.has_previous(),
         ReplyShape::Iteration => status.is_success() || status == Status::INVALID_ITERATION,
@@ -278,9 +278,9 @@ pub(crate) fn read_body(status: Status, asked: Asked, reader: &mut Reader<'_>) -
         ReplyShape::ValueWithMetadata => {
             Body::ValueWithMetadata { metadata: Metadata::read(reader)?, value: reader.array("value", limits.value)? }
         }
-        ReplyShape::Previous => Body::Previous(read_previous(asked.version, reader)?),
+        ReplyShape::Previous => Body::Previous(read_previous(context.version, reader)?),
         ReplyShape::Statistics => Body::Statistics(reply_lists::read_text_map(reader)?),
-        ReplyShape::Ping => Body::Ping(Ping::read(asked.version, reader)?),
+        ReplyShape::Ping => Body::Ping(Ping::read(context.version, reader)?),
         ReplyShape::MarkedEntries => Body::Entries(reply_lists::read_marked_entries(reader)?),
         ReplyShape::MarkedKeys => Body::Keys(reply_lists::read_marked_keys(reader)?),
         ReplyShape::Entries => Body::Entries(reply_lists::read_entries(reader)?),
@@ -291,7 +291,7 @@ pub(crate) fn read_body(status: Status, asked: Asked, reader: &mut Reader<'_>) -
         },
         ReplyShape::Size => Body::Size(reader.vlong("size")?),
         ReplyShape::IterationId => Body::IterationId(reader.name("iteration id")?),
-        ReplyShape::Iteration => Body::Iteration(reply_lists::read_iteration(asked.version, reader)?),
+        ReplyShape::Iteration => Body::Iteration(reply_lists::read_iteration(context.version, reader)?),
         ReplyShape::PutStreamId => Body::PutStreamId(reader.int("stream id")?),
         ReplyShape::StreamStart => Body::StreamStart {
             stream_id: reader.int("stream id")?,

@@ -9,14 +9,14 @@ use super::metadata::Metadata;
 use super::operation::ReplyShape;
 use super::primitives::zigzag;
 use super::reader::{Read, Reader};
-use super::reply::{Asked, IterationBatch, IterationEntry, read_xid};
+use super::reply::{IterationBatch, IterationEntry, ReplyContext, read_xid};
 use super::types::Xid;
 use super::version::Version;
 use super::{Limits, Problem};
 use crate::send_buffer::SendBuffer;
 
-pub(crate) fn write_entries(entries: &[(Bytes, Bytes)], asked: Asked, out: &mut SendBuffer) {
-    let marked = asked.operation.row().reply == ReplyShape::MarkedEntries;
+pub(crate) fn write_entries(entries: &[(Bytes, Bytes)], context: ReplyContext, out: &mut SendBuffer) {
+    let marked = context.operation.row().reply == ReplyShape::MarkedEntries;
     if !marked {
         out.put_vint(entries.len() as u32);
     }

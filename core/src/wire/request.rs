@@ -10,7 +10,7 @@ use super::flags::{Flags, Intelligence};
 use super::media_type::MediaType;
 use super::operation::{Operation, Request};
 use super::reader::{Read, Reader};
-use super::reply::Asked;
+use super::reply::ReplyContext;
 use super::version::Version;
 use super::violation::Violation;
 use crate::send_buffer::SendBuffer;
@@ -102,7 +102,7 @@ pub struct RequestHead {
     /// As [`RequestHeader::message_id`].
     pub message_id: u64,
     /// Context of the reply. The version is the newest known one that is not newer than the request's.
-    pub asked: Asked,
+    pub context: ReplyContext,
     /// Name of the cache; empty for the default cache.
     pub cache: String,
     /// As [`RequestOptions::flags`].
@@ -145,12 +145,17 @@ impl From<Violation> for RequestFault {
 /// Reads a header and its operation; returns a fault for a readable header that is not supported.
 pub(crate) fn read_header(reader: &mut Reader<'_>) -> Read<Result<(RequestHeader, Operation), RequestFault>> {
     let (head, ((key_type, value_type), other_parameters)) = reader.then(read_head, |reader, head| match head {
-        Ok(head) => read_options(head.asked.version, reader),
+        Ok(head) => read_options(head.context.version, reader),
         Err(_) => Ok(Options::default()),
     })?;
     Ok(head.map(|head| {
-        let RequestHead { message_id, asked: Asked { operation, version, intelligence }, cache, flags, topology_id } =
-            head;
+        let RequestHead {
+            message_id,
+            context: ReplyContext { operation, version, intelligence },
+            cache,
+            flags,
+            topology_id,
+        } = head;
         let options = RequestOptions { cache, flags, key_type, value_type, other_parameters };
         (RequestHeader { message_id, version, intelligence, topology_id, options }, operation)
     }))
@@ -179,7 +184,13 @@ pub(crate) fn read_head(reader: &mut Reader<'_>) -> Read<Result<RequestHead, Req
         return Err(reader.unexpected("intelligence", intelligence.into(), "1, 2 or 3"));
     };
     let topology_id = reader.vint("topology id")?;
-    Ok(Ok(RequestHead { message_id, asked: Asked { operation, version, intelligence }, cache, flags, topology_id }))
+    Ok(Ok(RequestHead {
+        message_id,
+        context: ReplyContext { operation, version, intelligence },
+        cache,
+        flags,
+        topology_id,
+    }))
 }
 
 /// Version for a version byte. An unknown version may have another grammar, but a server reads its PING in the newest

@@ -1,13 +1,13 @@
-//! What a peer announces and does not send costs nothing.
+//! Announced lengths and counts cost no memory before their data arrive.
 
-use hotrod_core::wire::{Asked, Intelligence, Limits, Operation, ReplyDecoder, RequestDecoder, Version};
+use hotrod_core::wire::{Intelligence, Limits, Operation, ReplyContext, ReplyDecoder, RequestDecoder, Version};
 
 use crate::counting::measure;
 use crate::hand::Hand;
 
 const LATEST: Version = Version::LATEST;
 const MIB: u32 = 1 << 20;
-/// A vector takes this much for what has been announced, at most.
+/// Maximum capacity of a vector for announced elements.
 const LITTLE: i64 = 64 << 10;
 
 fn reply(operation: Operation) -> Hand {
@@ -18,7 +18,7 @@ fn request(operation: Operation) -> Hand {
     Hand::request(LATEST, operation)
 }
 
-/// Replies that end with the largest number that the default limits allow.
+/// Replies that end with the largest number allowed by the default limits.
 fn replies() -> Vec<(Operation, Hand)> {
     let topology = || Hand::reply_before_topology(1, 0x04, 0x00).u8(1).vint(7);
     vec![
@@ -53,15 +53,15 @@ fn requests() -> Vec<Hand> {
     ]
 }
 
-/// Decodes what is announced, with a few bytes of what follows; `room` asks for room for the rest.
+/// Decodes an announcement with a few bytes behind it; `room` requests spare capacity for the rest.
 fn cost(rest: usize, room: bool) -> impl Iterator<Item = i64> {
     let replies = replies().into_iter().map(move |(operation, hand)| {
         let bytes = hand.times(rest, |hand| hand.u8(0)).done();
-        let asked = Asked { operation, version: LATEST, intelligence: Intelligence::HashDistributionAware };
+        let context = ReplyContext { operation, version: LATEST, intelligence: Intelligence::HashDistributionAware };
         measure(|| {
             let mut decoder = ReplyDecoder::new(Limits::default());
             decoder.receive(&bytes);
-            assert_eq!(decoder.poll(|_| Some(asked)), None, "{operation} after {bytes:02x?}");
+            assert_eq!(decoder.poll(|_| Some(context)), None, "{operation} after {bytes:02x?}");
             if room {
                 decoder.receive_buffer();
             }
@@ -89,13 +89,13 @@ fn an_announcement_costs_little() {
     assert!(cost(0, false).all(|peak| peak < LITTLE));
 }
 
-/// What is reserved for a list is what the bytes at hand can hold.
+/// A list reserves for the elements that the available bytes can hold.
 #[test]
 fn an_announcement_and_a_few_bytes_cost_little() {
     assert!(cost(100, false).all(|peak| peak < LITTLE));
 }
 
-/// A host that reads into the buffer gets room for a large value, in steps.
+/// A host that reads into the buffer gets capacity for a large value in steps.
 #[test]
 fn room_for_what_is_announced_is_made_in_steps() {
     let peaks: Vec<i64> = cost(0, true).collect();

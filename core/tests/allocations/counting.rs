@@ -1,18 +1,18 @@
-//! An allocator that counts, for each thread on its own: the tests run side by side.
+//! A counting allocator, per thread: tests run in parallel.
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 
-/// What a thread has allocated since it began.
+/// Allocations of a thread since its start.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Count {
-    /// Allocations, growing ones included.
+    /// Number of allocations, reallocations included.
     pub calls: u64,
-    /// Bytes asked for, whether or not they were given back since.
+    /// Allocated bytes, freed or not.
     pub bytes: u64,
-    /// Bytes asked for and not given back.
+    /// Allocated bytes that are not freed.
     pub held: i64,
-    /// The most that was held at a time since [`measure`] began.
+    /// Maximum of `held` since the start of [`measure`].
     pub peak: i64,
 }
 
@@ -21,7 +21,7 @@ thread_local! {
 }
 
 thread_local! {
-    /// Bytes that no memory may hold when it is given back, and how often it did.
+    /// Bytes that freed memory must not contain, and the number of times it did.
     static WATCH: Cell<(Option<[u8; 32]>, u64)> = const { Cell::new((None, 0)) };
 }
 
@@ -31,7 +31,7 @@ struct Counting;
 static ALLOCATOR: Counting = Counting;
 
 fn count(allocated: usize, freed: usize) {
-    // A thread that ends frees what it held after its count is gone.
+    // A thread that ends frees memory after its counters are dropped.
     let _ = COUNT.try_with(|cell| {
         let mut count = cell.get();
         if allocated > 0 {
@@ -48,27 +48,27 @@ fn is_watching() -> bool {
     WATCH.try_with(|watch| watch.get().0.is_some()).unwrap_or(false)
 }
 
-/// Looks for the watched bytes in memory that is given back.
+/// Searches freed memory for the watched bytes.
 ///
 /// # Safety
 ///
-/// The memory is the caller's and initialised.
+/// The memory must be valid and initialised.
 unsafe fn look_at(pointer: *const u8, size: usize) {
     let _ = WATCH.try_with(|watch| {
         let (Some(secret), found) = watch.get() else { return };
-        // SAFETY: the caller's promise.
+        // SAFETY: guaranteed by the caller.
         let bytes = unsafe { std::slice::from_raw_parts(pointer, size) };
         let more = bytes.windows(secret.len()).filter(|window| *window == secret).count();
         watch.set((Some(secret), found + more as u64));
     });
 }
 
-// SAFETY: every call goes to the system's allocator as it came; counting touches a thread-local cell without a
+// SAFETY: every call is passed to the system's allocator unchanged; counting uses a thread-local cell without a
 // destructor, which never allocates.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         count(layout.size(), 0);
-        // SAFETY: the caller's promises are those that the system's allocator asks for.
+        // SAFETY: the caller guarantees what the system's allocator requires.
         unsafe { if is_watching() { System.alloc_zeroed(layout) } else { System.alloc(layout) } }
     }
 
@@ -88,7 +88,7 @@ unsafe impl GlobalAlloc for Counting {
             // SAFETY: as above.
             return unsafe { System.realloc(pointer, layout, size) };
         }
-        // SAFETY: as above; both are at least as long as what is copied.
+        // SAFETY: as above; both are at least as long as the copied bytes.
         unsafe {
             let new = System.alloc_zeroed(Layout::from_size_align_unchecked(size, layout.align()));
             if !new.is_null() {
@@ -101,14 +101,15 @@ unsafe impl GlobalAlloc for Counting {
     }
 }
 
-/// How often memory is given back with `secret` in it while `work` runs. All that `work` gives back it has allocated.
+/// Number of times that memory with `secret` in it is freed while `work` runs. `work` frees only memory that it has
+/// allocated.
 pub fn given_back_with(secret: [u8; 32], work: impl FnOnce()) -> u64 {
     WATCH.set((Some(secret), 0));
     work();
     WATCH.replace((None, 0)).1
 }
 
-/// What `work` allocates, and what comes of it: still held, so it is part of `held`.
+/// Allocations of `work`, and its result, which is still allocated and so a part of `held`.
 pub fn measure<T>(work: impl FnOnce() -> T) -> (Count, T) {
     let before = COUNT.get();
     COUNT.set(Count { peak: before.held, ..before });

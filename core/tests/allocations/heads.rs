@@ -1,4 +1,4 @@
-//! What heads of HTTP/1.1 cost, however they are cut.
+//! Memory of HTTP/1.1 heads, for any chunking.
 
 use hotrod_core::http1::{
     ClientEvent, ClientExchange, Fields, Limits, Response, ServerEvent, ServerExchange, Trailing, Violation,
@@ -6,7 +6,7 @@ use hotrod_core::http1::{
 
 use crate::counting::{Count, measure};
 
-/// As long as a head may be, with as many fields as it may have.
+/// A head of the maximum length, with the maximum number of fields.
 fn head(first_line: &str, limits: &Limits) -> Vec<u8> {
     let room = (limits.head - first_line.len() - 4) / limits.fields;
     let field = |index| format!("X-{index:03}: {}\r\n", "v".repeat(room - 9));
@@ -14,7 +14,7 @@ fn head(first_line: &str, limits: &Limits) -> Vec<u8> {
     format!("{first_line}\r\nHost: x\r\n{fields}\r\n").into_bytes()
 }
 
-/// Feeds a server until something comes of it.
+/// Feeds a server until it returns an event.
 fn serve(bytes: &[u8], step: usize, limits: &Limits, in_place: bool) -> (Count, (ServerExchange, ServerEvent)) {
     measure(|| {
         let mut exchange = ServerExchange::new(limits.clone());
@@ -34,7 +34,7 @@ fn serve(bytes: &[u8], step: usize, limits: &Limits, in_place: bool) -> (Count, 
     })
 }
 
-/// A buffer that doubles, the fields, and the room for reads.
+/// A doubling buffer, the fields, and the spare capacity for reads.
 const ALLOCATED: u64 = 4 * (16 << 10) + (16 << 10);
 
 #[test]
@@ -69,13 +69,13 @@ fn a_head_without_an_end_costs_no_more_than_the_limit_allows() {
             let (count, (exchange, event)) = serve(&bytes, step, &limits, true);
             assert_eq!(event, ServerEvent::Failed(Violation::HeadTooLong { limit: limits.head }));
             assert!(count.peak <= 4 * limits.head as i64, "in pieces of {step}: {count:?}");
-            // What it said, and nothing of the head.
+            // Only the response is kept, nothing of the head.
             assert!(count.held <= 1024 + exchange.transmit().len() as i64, "in pieces of {step}: {count:?}");
         }
     }
 }
 
-/// Two million bytes of content, a page at a time, are dropped as they come.
+/// Two million bytes of content are dropped as they arrive.
 #[test]
 fn skipped_content_is_not_kept() {
     let limits = Limits { content: 1 << 21, ..Limits::default() };

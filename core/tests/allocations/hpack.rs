@@ -1,4 +1,4 @@
-//! Header blocks, whatever is in them, take no more memory than their limits say.
+//! Memory of field blocks stays within their limits, for any content.
 
 use bytes::BytesMut;
 use hotrod_core::http2::hpack::{DecodeError, Decoder, Encoder, Field};
@@ -7,17 +7,16 @@ use crate::counting::{Count, measure};
 
 const TABLE: usize = 4096;
 const LIMIT: usize = 16 << 10;
-/// What a field in a list takes at most: one of 32 bytes counts 32, is larger in memory, and the vector has room for
-/// more.
+/// Maximum memory of a list: a field counted as 32 bytes is larger in memory, and the vector has spare capacity.
 const LIST: i64 = (LIMIT / 32 * size_of::<Field>() * 3) as i64;
-/// What can be held for a table, beside what its size counts.
+/// Memory of a table beyond its counted size.
 const HELD_FOR_TABLE: i64 = 32 << 10;
 
 fn decoder() -> Decoder {
     Decoder::new(TABLE, LIMIT)
 }
 
-/// A string of at least 127 bytes: `coded` is 0x80 if they are Huffman-coded.
+/// A string of at least 127 bytes; `coded` is 0x80 for a Huffman-coded one.
 fn text(coded: u8, bytes: &[u8]) -> Vec<u8> {
     let mut out = vec![coded | 0x7f];
     let mut rest = bytes.len() - 127;
@@ -29,7 +28,7 @@ fn text(coded: u8, bytes: &[u8]) -> Vec<u8> {
     [&out, bytes].concat()
 }
 
-/// A literal with a name of one byte.
+/// A literal with a one-byte name.
 fn literal(first: u8, value: &[u8]) -> Vec<u8> {
     [&[first, 1, b'n'][..], value].concat()
 }
@@ -44,7 +43,7 @@ fn a_block_of_static_fields_allocates_its_list_only() {
     assert_eq!((count.calls, fields.unwrap().len()), (1, 4));
 }
 
-/// 16 kB of references to an entry of 4 kB are 64 MB. Here they are a list of shared values, as long as the limit allows.
+/// 16 kB of references to a 4 kB entry are 64 MB of copies; here they are a limited list of shared values.
 #[test]
 fn references_are_not_copies() {
     let mut decoder = decoder();
@@ -55,7 +54,7 @@ fn references_are_not_copies() {
     assert!(count.held == 0, "{count:?}");
 }
 
-/// The least that a field can be: an empty entry, a static one, a literal without anything.
+/// The smallest fields: an empty entry, a static one, an empty literal.
 #[test]
 fn many_small_fields_take_what_the_limit_allows() {
     for (entry, part) in [(&[0x40, 0, 0][..], &[0xbe][..]), (&[], &[0x90]), (&[], &[0x00, 0, 0]), (&[], &[0x40, 0, 0])]
@@ -69,7 +68,7 @@ fn many_small_fields_take_what_the_limit_allows() {
     }
 }
 
-/// Also if it is to go into the table.
+/// Also for a literal to be indexed.
 #[test]
 fn a_string_beyond_the_limit_is_not_allocated() {
     let long = vec![0; 1_000_000];
@@ -77,14 +76,14 @@ fn a_string_beyond_the_limit_is_not_allocated() {
         let (count, result) = decode(&mut decoder(), &literal(first, &text(0, &long)));
         assert_eq!(result, Err(DecodeError::ListTooLarge { limit: LIMIT }));
         assert!(count.bytes < 2048, "{count:?}");
-        // Zeros are the code of '0', five at a time. How many there are is known at their end only.
+        // Zeros are the code of '0', five bits each. Their number is known only at their end.
         let (count, result) = decode(&mut decoder(), &literal(first, &text(0x80, &long)));
         assert_eq!(result, Err(DecodeError::ListTooLarge { limit: LIMIT }));
         assert!(count.peak < 2 * LIMIT as i64, "{count:?}");
     }
 }
 
-/// Nothing that was evicted is kept by what came after it: here by names, each of which came with a long value.
+/// Evicted entries are not kept alive by later ones: here by names that arrived with a long value each.
 #[test]
 fn a_table_holds_what_its_size_says() {
     let mut decoder = decoder();
@@ -92,7 +91,7 @@ fn a_table_holds_what_its_size_says() {
         for round in 0..2000_u32 {
             let name = format!("{round:08}");
             let long = [&[0x40, 8][..], name.as_bytes(), &text(0, &[b'v'; 1500])].concat();
-            // The names of some entries are taken again, so that they outlive the values that they came with.
+            // Reuses the names of some entries, so that they outlive their values.
             let again: Vec<u8> = (0..20).flat_map(|_| [0x40 | (62 + 20), 0]).collect();
             decoder.decode(&long).unwrap();
             let _ = decoder.decode(&again);
@@ -118,7 +117,7 @@ fn an_encoder_s_table_holds_what_its_size_says() {
     assert!(count.held < TABLE as i64 + HELD_FOR_TABLE, "{count:?}");
 }
 
-/// A request like those before it is a list and no more.
+/// A repeated request costs only the list.
 #[test]
 fn what_comes_again_is_not_copied() {
     let fields = [

@@ -1,4 +1,4 @@
-//! An HTTP/2 connection that has run for a while allocates nothing for a frame.
+//! In steady state an HTTP/2 connection allocates nothing for a frame.
 
 use bytes::{BufMut, Bytes};
 use hotrod_core::http2::frame::{Frame, FrameDecoder, FrameKind};
@@ -12,13 +12,13 @@ const TIMES: usize = 10_000;
 const KIND: u8 = 0xf0;
 const NOW: Instant = Instant::from_micros(1_000_000);
 
-/// What the work costs after some rounds of it.
+/// Cost of the work after some rounds.
 fn steady(mut work: impl FnMut()) -> Count {
     (0..200).for_each(|_| work());
     measure(|| (0..TIMES).for_each(|_| work())).0
 }
 
-/// What `from` has written reaches `to`, through its own buffer and without a copy of the test's.
+/// Moves the output of `from` into the receive buffer of `to`, without an allocation of the test.
 fn carry(from: &mut Connection, to: &mut Connection) {
     while !from.transmit().is_empty() {
         let count = from.transmit().first().len();
@@ -28,7 +28,7 @@ fn carry(from: &mut Connection, to: &mut Connection) {
     }
 }
 
-/// A client and a server with a tunnel between them.
+/// A client and a server with an established tunnel.
 fn tunnel() -> (Connection, Connection, StreamId) {
     let mut config = Config { extension_frames: vec![KIND], ..Config::default() };
     config.settings.enable_connect_protocol = true;
@@ -59,7 +59,7 @@ fn an_extension_frame_allocates_nothing_sent_or_received() {
     assert_eq!(count.calls, 0, "{count:?}");
 }
 
-/// Window updates included.
+/// Including window updates.
 #[test]
 fn data_allocate_nothing_sent_or_received() {
     let (mut client, mut server, stream) = tunnel();
@@ -75,7 +75,7 @@ fn data_allocate_nothing_sent_or_received() {
     assert_eq!(count.calls, 0, "{count:?}");
 }
 
-/// Many frames a read, which rarely ends where one of them does.
+/// Many frames per read, which rarely ends at the end of a frame.
 #[test]
 fn frames_across_reads_cost_a_buffer_a_read_at_most() {
     const READ: usize = 4000;
@@ -103,7 +103,7 @@ fn frames_across_reads_cost_a_buffer_a_read_at_most() {
     assert!(count.held <= 128 << 10, "nothing is kept: {count:?}");
 }
 
-/// A length alone costs no memory, and work is linear in the bytes however they are cut.
+/// An announced length allocates no memory, and work is linear for any chunking.
 #[test]
 fn a_large_frame_gets_its_room_as_it_comes() {
     const SIZE: usize = 8 << 20;
@@ -128,7 +128,7 @@ fn a_large_frame_gets_its_room_as_it_comes() {
     assert!(count.bytes < 4 * SIZE as u64, "{count:?}");
 }
 
-/// A connection that is only kept ready.
+/// A connection that is kept ready without traffic.
 #[test]
 fn a_quiet_connection_holds_little() {
     let (count, pair) = measure(tunnel);

@@ -1,7 +1,8 @@
-//! Total work is linear in the bytes received, however they are cut.
+//! Total work is linear in the bytes received, for any chunking.
 
 use hotrod_core::wire::{
-    Asked, Incoming, Intelligence, Limits, Operation, ReplyDecoder, Request, RequestDecoder, RequestHeader, Version,
+    Incoming, Intelligence, Limits, Operation, ReplyContext, ReplyDecoder, Request, RequestDecoder, RequestHeader,
+    Version,
 };
 
 use crate::counting::{Count, measure};
@@ -9,14 +10,14 @@ use crate::hand::Hand;
 
 const LATEST: Version = Version::LATEST;
 
-/// A message of about so many bytes.
+/// Builds a message of about `usize` bytes.
 pub type Build = fn(usize) -> Vec<u8>;
 
-fn asked(operation: Operation) -> Asked {
-    Asked { operation, version: LATEST, intelligence: Intelligence::HashDistributionAware }
+fn context(operation: Operation) -> ReplyContext {
+    ReplyContext { operation, version: LATEST, intelligence: Intelligence::HashDistributionAware }
 }
 
-/// What comes of the bytes in pieces of that size, handed over or read into the decoder's own buffer.
+/// Decodes bytes in chunks of `step`, passed or read into the decoder's buffer.
 fn decode_reply(bytes: &[u8], step: usize, in_place: bool, operation: Operation) -> (Count, Incoming) {
     measure(|| {
         let mut decoder = ReplyDecoder::new(Limits::default());
@@ -28,7 +29,7 @@ fn decode_reply(bytes: &[u8], step: usize, in_place: bool, operation: Operation)
             } else {
                 decoder.receive(piece);
             }
-            decoded = decoder.poll(|_| Some(asked(operation)));
+            decoded = decoder.poll(|_| Some(context(operation)));
         }
         decoded.expect("complete").expect("valid")
     })
@@ -36,7 +37,7 @@ fn decode_reply(bytes: &[u8], step: usize, in_place: bool, operation: Operation)
 
 fn decode_request(bytes: &[u8], step: usize, in_place: bool) -> (Count, (RequestHeader, Request)) {
     measure(|| {
-        // Long enough to show work that is not linear.
+        // Long enough to reveal non-linear work.
         let mut decoder = RequestDecoder::new(Limits { cache_name: Limits::default().name, ..Limits::default() });
         let mut decoded = None;
         for piece in bytes.chunks(step) {
@@ -154,20 +155,20 @@ pub const REQUESTS: &[(&str, Build)] = &[
 
 const SMALL: usize = 16 << 10;
 const LARGE: usize = 4 * SMALL;
-/// Bytes allocated for each byte received: elements of some 100 bytes for two on the wire, a vector that doubles, and
-/// a buffer for each piece.
+/// Allocated bytes per received byte: list elements of about 100 bytes for two on the wire, a doubling vector, and a
+/// buffer per chunk.
 const ALLOCATED: u64 = 256;
-/// Bytes kept for each byte received, until the message is dropped.
+/// Bytes kept per received byte, until the message is dropped.
 const HELD: i64 = 64;
 
-/// Four times the bytes cost about four times the memory, and never more than a constant for each.
+/// Asserts that four times the bytes cost about four times the memory, and at most a constant per byte.
 fn hold(what: &str, build: Build, step: usize, decode: impl Fn(&[u8]) -> Count) {
     let [small, large] = [SMALL, LARGE].map(|size| {
         let bytes = build(size);
         let count = decode(&bytes);
         let received = bytes.len() as u64;
         assert!(count.bytes <= ALLOCATED * received, "{what} in pieces of {step}: {count:?} for {received}");
-        // A receive buffer is at least of this size.
+        // Minimum size of a receive buffer.
         assert!(
             count.held <= HELD * received as i64 + (64 << 10),
             "{what} in pieces of {step}: {count:?} for {received}"

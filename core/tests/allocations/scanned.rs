@@ -1,27 +1,27 @@
-//! What passes through a scanner leaves next to nothing behind, and costs no more work when it is larger.
+//! A scanner's memory is small and constant, and its work linear.
 
-use hotrod_core::wire::{Asked, Intelligence, Limits, Operation, ReplyScanner, RequestScanner, Version};
+use hotrod_core::wire::{Intelligence, Limits, Operation, ReplyContext, ReplyScanner, RequestScanner, Version};
 
 use crate::counting::{Count, measure};
 use crate::hand::Hand;
 use crate::linear::{Build, REPLIES, REQUESTS};
 
 const LATEST: Version = Version::LATEST;
-/// What a host reads at a time.
+/// Read size of a host.
 const READ: usize = 64 << 10;
-/// A few reads: what is handed on, what is read again before the next, and the room for it.
+/// A few reads: the forwarded bytes, the retained ones, and the spare capacity.
 const LITTLE: i64 = 4 * READ as i64;
 
-/// How a host reads: so much at a time, into the scanner's own buffer or into another.
+/// Read size of a host, and whether it reads into the scanner's buffer.
 #[derive(Debug, Clone, Copy)]
 struct Reads {
     size: usize,
     in_place: bool,
 }
 
-/// Passes on what a server sends, and drops it.
+/// Scans a server's stream and drops the pieces.
 fn pass_reply(stream: &[u8], reads: Reads, operation: Operation) -> Count {
-    let asked = Asked { operation, version: LATEST, intelligence: Intelligence::HashDistributionAware };
+    let context = ReplyContext { operation, version: LATEST, intelligence: Intelligence::HashDistributionAware };
     let (count, (bytes, messages)) = measure(|| {
         let mut scanner = ReplyScanner::new(Limits::default());
         let (mut bytes, mut messages) = (0, 0);
@@ -31,7 +31,7 @@ fn pass_reply(stream: &[u8], reads: Reads, operation: Operation) -> Count {
             } else {
                 scanner.receive(read);
             }
-            while let Some(piece) = scanner.poll(|_| Some(asked)) {
+            while let Some(piece) = scanner.poll(|_| Some(context)) {
                 let piece = piece.expect("valid");
                 bytes += piece.bytes.len();
                 messages += usize::from(piece.is_last);
@@ -43,7 +43,7 @@ fn pass_reply(stream: &[u8], reads: Reads, operation: Operation) -> Count {
     count
 }
 
-/// Passes on what a client sends, and drops it.
+/// Scans a client's stream and drops the pieces.
 fn pass_request(stream: &[u8], reads: Reads) -> Count {
     let (count, (bytes, messages)) = measure(|| {
         let mut scanner = RequestScanner::new(Limits { cache_name: Limits::default().name, ..Limits::default() });
@@ -77,7 +77,7 @@ fn request(operation: Operation) -> Hand {
 const MILLION: usize = 1_000_000;
 const MANY: usize = 100_000;
 
-/// Messages that no gateway should hold.
+/// Messages too large for a gateway to buffer.
 fn huge_replies() -> Vec<(Operation, Vec<u8>)> {
     let many = |operation| reply(operation).vint(MANY as u32);
     vec![
@@ -115,7 +115,7 @@ fn huge_requests() -> Vec<Vec<u8>> {
 #[test]
 fn huge_messages_leave_little_in_memory() {
     for in_place in [false, true] {
-        // Reads of a usual size, and of one that cuts entries everywhere.
+        // A usual read size, and one that cuts entries everywhere.
         for size in [READ, 1461] {
             let reads = Reads { size, in_place };
             for (operation, stream) in huge_replies() {
@@ -130,8 +130,8 @@ fn huge_messages_leave_little_in_memory() {
     }
 }
 
-/// Four times the bytes: quadratic work would be sixteenfold. A count of one byte more moves all cuts, and where those
-/// are makes some difference.
+/// Asserts linear work: four times the bytes would cost sixteen times if it were quadratic. A count that is one byte
+/// longer moves all cuts, which makes some difference.
 fn hold(what: &str, build: Build, reads: Reads, pass: impl Fn(&[u8]) -> Count) {
     let [small, large] = [16 << 10, 64 << 10].map(|size| {
         let bytes = build(size);
@@ -157,11 +157,11 @@ fn the_work_is_linear_however_the_bytes_are_cut() {
     }
 }
 
-/// A scanner that has run for a while allocates nothing for a small message.
+/// In steady state a scanner allocates nothing for a small message.
 #[test]
 fn a_small_reply_passes_without_an_allocation() {
     let stream = reply(Operation::Get).array([7; 64]).done();
-    let asked = Asked { operation: Operation::Get, version: LATEST, intelligence: Intelligence::Basic };
+    let context = ReplyContext { operation: Operation::Get, version: LATEST, intelligence: Intelligence::Basic };
     for in_place in [false, true] {
         let mut scanner = ReplyScanner::new(Limits::default());
         let mut pass = || {
@@ -170,7 +170,7 @@ fn a_small_reply_passes_without_an_allocation() {
             } else {
                 scanner.receive(&stream);
             }
-            let piece = scanner.poll(|_| Some(asked)).expect("a piece").expect("valid");
+            let piece = scanner.poll(|_| Some(context)).expect("a piece").expect("valid");
             assert!(piece.is_first && piece.is_last);
         };
         (0..100).for_each(|_| pass());

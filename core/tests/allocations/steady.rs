@@ -1,8 +1,8 @@
-//! A session that has run for a while allocates nothing for a small operation.
+//! In steady state a session allocates nothing for a small operation.
 
 use bytes::Bytes;
 use hotrod_core::wire::{
-    Asked, Body, Envelope, Expiration, Incoming, Intelligence, Limits, Operation, ReplyDecoder, Request,
+    Body, Envelope, Expiration, Incoming, Intelligence, Limits, Operation, ReplyContext, ReplyDecoder, Request,
     RequestDecoder, RequestOptions, SendBuffer, Version, write_request,
 };
 
@@ -10,10 +10,11 @@ use crate::counting::{Count, measure};
 use crate::hand::Hand;
 
 const INTELLIGENCE: Intelligence = Intelligence::HashDistributionAware;
-const ASKED: Asked = Asked { operation: Operation::Get, version: Version::LATEST, intelligence: INTELLIGENCE };
+const CONTEXT: ReplyContext =
+    ReplyContext { operation: Operation::Get, version: Version::LATEST, intelligence: INTELLIGENCE };
 const TIMES: usize = 10_000;
 
-/// What the work costs after some rounds of it.
+/// Cost of the work after some rounds.
 fn steady(mut work: impl FnMut()) -> Count {
     (0..100).for_each(|_| work());
     measure(|| (0..TIMES).for_each(|_| work())).0
@@ -34,7 +35,7 @@ fn a_get_reply_of_64_bytes_allocates_nothing() {
             } else {
                 decoder.receive(&reply);
             }
-            match decoder.poll(|_| Some(ASKED)) {
+            match decoder.poll(|_| Some(CONTEXT)) {
                 Some(Ok(Incoming::Reply(reply))) => {
                     assert!(matches!(reply.body, Body::Value(value) if value.len() == 64));
                 }
@@ -45,7 +46,7 @@ fn a_get_reply_of_64_bytes_allocates_nothing() {
     }
 }
 
-/// Answers rarely end where a read ends: what is left of one is moved, and the buffer is used again.
+/// Replies rarely end at the end of a read: the rest is moved, and the buffer is reused.
 #[test]
 fn get_replies_across_reads_cost_a_buffer_a_read_at_most() {
     const READ: usize = 4000;
@@ -55,7 +56,7 @@ fn get_replies_across_reads_cost_a_buffer_a_read_at_most() {
         let mut replies = 0;
         for read in stream.chunks(READ) {
             decoder.receive_buffer().extend_from_slice(read);
-            while let Some(reply) = decoder.poll(|_| Some(ASKED)) {
+            while let Some(reply) = decoder.poll(|_| Some(CONTEXT)) {
                 assert!(reply.is_ok());
                 replies += 1;
             }
@@ -93,7 +94,7 @@ fn writing_a_request_allocates_nothing() {
     assert_eq!(count.calls, 0, "{count:?}");
 }
 
-/// A session lives long after the one large value that it has received.
+/// A session outlives its only large value.
 #[test]
 fn the_room_of_a_large_value_is_given_back() {
     const SIZE: usize = 32 << 20;
@@ -105,13 +106,13 @@ fn the_room_of_a_large_value_is_given_back() {
             for piece in bytes.chunks(65_536) {
                 decoder.receive_buffer().extend_from_slice(piece);
             }
-            assert!(matches!(decoder.poll(|_| Some(ASKED)), Some(Ok(_))));
+            assert!(matches!(decoder.poll(|_| Some(CONTEXT)), Some(Ok(_))));
         }
     });
     assert!(count.held < 1 << 20, "{count:?}");
 }
 
-/// A value that is nearly complete is not moved once more to make room for what comes after it.
+/// The end of a nearly complete value does not cause another move.
 #[test]
 fn a_value_in_small_reads_costs_no_more_room_than_it_has_bytes() {
     const SIZE: usize = 1 << 20;
@@ -119,10 +120,10 @@ fn a_value_in_small_reads_costs_no_more_room_than_it_has_bytes() {
     let bytes = Hand::reply(1, 0x04, 0x00).array(vec![7; SIZE]).done();
     let (count, ()) = measure(|| {
         for piece in bytes.chunks(1460) {
-            assert!(decoder.poll(|_| Some(ASKED)).is_none());
+            assert!(decoder.poll(|_| Some(CONTEXT)).is_none());
             decoder.receive_buffer().extend_from_slice(piece);
         }
-        assert!(matches!(decoder.poll(|_| Some(ASKED)), Some(Ok(_))));
+        assert!(matches!(decoder.poll(|_| Some(CONTEXT)), Some(Ok(_))));
     });
     assert!(count.peak < (SIZE + SIZE / 4) as i64, "{count:?}");
 }

@@ -1,4 +1,4 @@
-//! Secrets are wiped before their memory is given back.
+//! Secrets are wiped before their memory is freed.
 
 use hotrod_core::sasl::{Client, ClientLimits, Credentials, Mechanism, SaltedPasswordCache, Step};
 use sha2::Sha256;
@@ -7,7 +7,7 @@ use crate::counting::given_back_with;
 
 const SALT: &[u8] = b"0123456789abcdef";
 
-/// A derivation that was resumed once, and that nobody resumes again.
+/// A derivation that is resumed once and then dropped.
 fn abandoned() {
     let credentials = Credentials::password("user", "pencil");
     let limits = ClientLimits::default();
@@ -25,8 +25,8 @@ fn derived(iterations: u32) -> [u8; 32] {
     pbkdf2::pbkdf2_hmac_array::<Sha256, 32>(b"pencil", SALT, iterations)
 }
 
-/// The state after the first slice and after the second: the sum, which is what so many iterations derive, and the last
-/// HMAC, by which it differs from what one iteration less derives.
+/// State after the first and the second slice: the sum, which is the result for that number of iterations, and the
+/// last HMAC, the difference to one iteration less.
 #[test]
 fn a_derivation_leaves_nothing_behind() {
     for iterations in [10_000, 20_000] {

@@ -1,4 +1,4 @@
-//! What a block may expand to.
+//! Limits of a decoded block.
 
 use hotrod_core::http2::hpack::{DecodeError, Decoder, Field};
 
@@ -12,13 +12,13 @@ fn decoder() -> Decoder {
     Decoder::new(TABLE, LIMIT)
 }
 
-/// A literal string of so many bytes without Huffman coding, from 127 to 16,510 of them.
+/// A literal string of this length without Huffman coding, 127 to 16,510 bytes.
 fn long_text(length: usize) -> Vec<u8> {
     let rest = length - 127;
     [&[0x7f, rest as u8 | 0x80, (rest >> 7) as u8][..], &vec![b'a'; length]].concat()
 }
 
-/// A literal with a new name of one byte, and a value of so many.
+/// A literal with a one-byte name and a value of this length.
 fn long_field(first: u8, length: usize) -> Vec<u8> {
     [vec![first], text("n"), long_text(length)].concat()
 }
@@ -32,7 +32,7 @@ fn a_list_may_be_exactly_as_large_as_the_limit() {
     assert!(!TOO_LARGE.is_fatal());
 }
 
-/// 16 kB of references to one entry of nearly 4 kB: 64 MB, if nobody counts.
+/// 16 kB of references to a 4 kB entry: 64 MB without a limit.
 #[test]
 fn references_count_for_all_that_they_stand_for() {
     let mut decoder = decoder();
@@ -55,11 +55,11 @@ fn a_block_that_is_too_large_leaves_the_table_in_step() {
     let block = [long_field(0x00, LIMIT), indexed_literal("behind", "it")].concat();
     assert_eq!(decoder.decode(&block), Err(TOO_LARGE));
     assert_eq!(decoder.decode(&[0xbe]).unwrap(), [Field::new("behind", "it")]);
-    // Also if the list is full already, and what is new fits only into the table.
+    // Also if the list is full, and the field fits only into the table.
     let block = [vec![0x82; LIMIT / 32], long_field(0x40, TABLE - 33)].concat();
     assert_eq!(decoder.decode(&block), Err(TOO_LARGE));
     assert_eq!(decoder.decode(&[0xbe]).unwrap()[0].size(), TABLE);
-    // One that fits into neither empties the table.
+    // A field that fits into neither empties the table.
     assert_eq!(decoder.decode(&long_field(0x40, LIMIT)), Err(TOO_LARGE));
     assert_eq!(decoder.decode(&[0xbe]), Err(DecodeError::IndexOutOfRange { index: 62, entries: 61 }));
     let long_name = [vec![0x40], long_text(LIMIT), text("v")].concat();
@@ -83,7 +83,7 @@ fn faults_behind_the_limit_are_still_fatal() {
     }
 }
 
-/// A larger table than the limit of a list: entries may be larger than what can be named.
+/// The table is larger than the limit of a list: entries may be too large for any list.
 #[test]
 fn an_entry_may_be_larger_than_a_list() {
     let mut decoder = Decoder::new(TABLE, 100);

@@ -1,4 +1,4 @@
-//! HPACK as RFC 7541 has it: what is decoded, what is refused, and that both ends stay in step.
+//! HPACK by RFC 7541: decoding, rejected blocks, and both ends in step.
 
 #![allow(unreachable_pub)]
 
@@ -13,7 +13,7 @@ mod vectors;
 use bytes::BytesMut;
 use hotrod_core::http2::hpack::{DEFAULT_TABLE_SIZE, Decoder, Encoder, Field};
 
-/// For tests that are about something else than limits.
+/// No limit, for tests about other properties.
 const NO_LIMIT: usize = usize::MAX;
 
 fn decoder() -> Decoder {

@@ -1,4 +1,4 @@
-//! What ends a connection with COMPRESSION_ERROR.
+//! Errors that end a connection with COMPRESSION_ERROR.
 
 use hotrod_core::http2::hpack::{DecodeError, Field};
 
@@ -10,7 +10,7 @@ fn refused(block: &[u8]) -> DecodeError {
     error
 }
 
-/// A field whose value is Huffman-coded so.
+/// A field with this Huffman-coded value.
 fn coded(value: &[u8]) -> Result<Vec<Field>, DecodeError> {
     decoder().decode(&[&[0x00, 1, b'n', 0x80 | value.len() as u8], value].concat())
 }
@@ -27,7 +27,7 @@ fn index_0_and_an_index_beyond_the_tables_are_refused() {
     assert_eq!(refused(&largest), DecodeError::IndexOutOfRange { index: u32::MAX as usize, entries: 61 });
 }
 
-/// Whatever a field begins with, its end is missed; a block may end only between fields.
+/// Every truncated field is detected; a block may end only between fields.
 #[test]
 fn a_block_that_ends_within_a_field_is_refused() {
     let whole = [
@@ -37,7 +37,7 @@ fn a_block_that_ends_within_a_field_is_refused() {
         vec![0x1f, 0x09, 0x02, b'a', b'b'],
     ];
     for field in whole {
-        // The index 127 is of nothing, but that is seen only at its end.
+        // The index 127 does not exist, but that is detected only at its end.
         assert_ne!(decoder().decode(&field), Err(DecodeError::Truncated), "{field:02x?}");
         for end in 1..field.len() {
             assert_eq!(refused(&field[..end]), DecodeError::Truncated, "{:02x?}", &field[..end]);
@@ -57,7 +57,7 @@ fn a_number_without_an_end_is_refused() {
 #[test]
 fn eos_in_a_string_is_refused() {
     assert_eq!(coded(&[0xff, 0xff, 0xff, 0xff]), Err(DecodeError::HuffmanEos));
-    // Behind other symbols, and with bits left over that would be padding.
+    // Behind other symbols, with remaining bits that would be padding.
     assert_eq!(coded(&[0x1c, 0x7f, 0xff, 0xff, 0xff, 0xff]), Err(DecodeError::HuffmanEos));
 }
 

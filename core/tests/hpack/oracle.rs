@@ -1,4 +1,4 @@
-//! Another implementation, the crate loona-hpack, understands what we say and says what we understand.
+//! Compares with another implementation, the crate loona-hpack, in both directions.
 
 use bytes::Bytes;
 use hotrod_core::http2::hpack::{DecodeError, Decoder, Encoder, Field};
@@ -11,7 +11,7 @@ use proptest::prelude::*;
 use crate::strategies::{block, fields, steps};
 use crate::{NO_LIMIT, decoder, encoded};
 
-/// Without the marks of what is sensitive, which the oracle does not tell.
+/// Fields without the sensitive mark, which the oracle does not report.
 fn plain(fields: Vec<Field>) -> Vec<(Bytes, Bytes)> {
     fields.into_iter().map(|field| (field.name, field.value)).collect()
 }
@@ -20,12 +20,12 @@ fn of_oracle(fields: Vec<(Vec<u8>, Vec<u8>)>) -> Vec<(Bytes, Bytes)> {
     fields.into_iter().map(|(name, value)| (name.into(), value.into())).collect()
 }
 
-/// Where we are stricter: limits to numbers, and the place of size updates.
+/// Our stricter rules: limits of integers, and the position of size updates.
 fn is_stricter(error: DecodeError) -> bool {
     matches!(error, DecodeError::IntegerTooLarge | DecodeError::SizeUpdateMisplaced | DecodeError::SizeUpdateRepeated)
 }
 
-/// With bytes around it whose codes are short, so that its own is used however long it is.
+/// Surrounds each byte with short codes, so that its own code is used whatever its length.
 #[test]
 fn the_oracle_reads_the_code_of_every_byte() {
     for byte in 0..=u8::MAX {
@@ -56,7 +56,7 @@ proptest! {
         }
     }
 
-    /// What is no block to one is none to the other.
+    /// Both reject the same blocks.
     #[test]
     fn the_oracle_and_we_agree_about_any_blocks(blocks in vec(block(), 1..10)) {
         let mut oracle = Oracle::new();
@@ -64,7 +64,7 @@ proptest! {
         let mut ours = Decoder::new(4096, NO_LIMIT);
         for block in blocks {
             match (ours.decode(&block), oracle.decode(&block)) {
-                // It takes size updates with nothing behind them for misplaced.
+                // It reports size updates at the end of a block as misplaced.
                 (Ok(fields), Err(DecoderError::SizeUpdateAtEnd)) if fields.is_empty() => break,
                 (Ok(ours), theirs) => prop_assert_eq!(theirs.map(of_oracle), Ok(plain(ours)), "{:02x?}", block),
                 (Err(error), theirs) => {

@@ -1,4 +1,4 @@
-//! What one end encodes the other decodes, whatever happens to their tables.
+//! Each end decodes what the other encodes, for any changes of the tables.
 
 use hotrod_core::http2::hpack::{DEFAULT_TABLE_SIZE, DecodeError, Decoder, Encoder, Field};
 use proptest::collection::vec;
@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use crate::strategies::{block, steps};
 use crate::{NO_LIMIT, decoder, encoded};
 
-/// The encoder marks by itself what everyone must take for a secret.
+/// The encoder marks well-known secrets itself.
 fn as_sent(field: &Field) -> Field {
     let secret = matches!(&field.name[..], b"authorization" | b"proxy-authorization" | b"cookie");
     if secret { field.clone().sensitive() } else { field.clone() }
@@ -33,7 +33,7 @@ fn secrets_are_never_indexed_and_come_again_whole() {
     assert!(decoder.decode(&[0xbe]).is_err(), "nothing is in the table");
 }
 
-/// The second request of a kind costs a byte a field.
+/// The second request of a kind costs one byte per field.
 #[test]
 fn what_comes_again_is_an_index() {
     let fields = [
@@ -79,7 +79,7 @@ proptest! {
         }
     }
 
-    /// A limit decides about each list alone: what was too large has no effect on what comes after it.
+    /// A limit applies to each list alone: a rejected list does not affect later ones.
     #[test]
     fn a_limit_refuses_exactly_the_lists_that_are_larger(blocks in vec(block(), 0..12), limit in 0_usize..2000) {
         let mut free = decoder();

@@ -1,20 +1,20 @@
-//! Fields, and lives of a connection's header compression.
+//! Strategies for fields, and for changes of a connection's header compression.
 
 use bytes::Bytes;
 use hotrod_core::http2::hpack::Field;
 use proptest::collection::vec;
 use proptest::prelude::*;
 
-/// What one end does.
+/// Action of one end.
 #[derive(Debug, Clone)]
 pub struct Step {
-    /// SETTINGS_HEADER_TABLE_SIZE, as often as it changed since the last block.
+    /// Changes of SETTINGS_HEADER_TABLE_SIZE since the last block.
     pub table_sizes: Vec<usize>,
-    /// The block.
+    /// Fields of the block.
     pub fields: Vec<Field>,
 }
 
-/// Names that the tables know, that are treated in some way of their own, or neither.
+/// Names in the tables, names with special treatment, and others.
 const NAMES: [&str; 14] = [
     ":method",
     ":path",
@@ -40,7 +40,7 @@ fn name() -> impl Strategy<Value = Bytes> {
     ]
 }
 
-/// Few, so that they come again; any bytes; and some that are large beside a table.
+/// A few values, so that they recur; any bytes; and some that are large relative to a table.
 fn value() -> impl Strategy<Value = Bytes> {
     prop_oneof![
         8 => prop::sample::select(&["", "/", "GET", "hotrod", "200", "text/html", "a cookie of thirty-two bytes, =="][..])
@@ -68,10 +68,10 @@ pub fn steps() -> impl Strategy<Value = Vec<Step>> {
     vec((table_sizes, fields()).prop_map(|(table_sizes, fields)| Step { table_sizes, fields }), 0..12)
 }
 
-/// Strings as they are in appendix C, and an empty one.
+/// Strings of appendix C, and an empty one.
 const CODED: [&[u8]; 3] = [&[0x88, 0x25, 0xa8, 0x49, 0xe9, 0x5b, 0xa9, 0x7d, 0x7f], &[0x82, 0x64, 0x02], &[0x00]];
 
-/// What of a block: mostly what makes sense, so that it goes on behind it.
+/// Part of a block: mostly valid, so that later parts are reached.
 fn part() -> impl Strategy<Value = Vec<u8>> {
     let text = prop_oneof![
         vec(any::<u8>(), 0..20).prop_map(|bytes| [&[bytes.len() as u8][..], &bytes].concat()),
@@ -91,7 +91,7 @@ fn part() -> impl Strategy<Value = Vec<u8>> {
     ]
 }
 
-/// A block that may be well-formed.
+/// A possibly valid block.
 pub fn block() -> impl Strategy<Value = Vec<u8>> {
     let begins_with = prop_oneof![6 => Just(Vec::new()), 1 => (0x20_u8..0x3f).prop_map(|first| vec![first])];
     (begins_with, vec(part(), 0..10)).prop_map(|(first, parts)| [first, parts.concat()].concat())

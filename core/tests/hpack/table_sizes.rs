@@ -1,4 +1,4 @@
-//! Dynamic tables of other sizes (RFC 7541, 4.2 and 4.3).
+//! Changes of the dynamic table's size (RFC 7541, 4.2 and 4.3).
 
 use hotrod_core::http2::hpack::{DecodeError, Decoder, Encoder, Field};
 
@@ -8,7 +8,7 @@ fn field() -> Field {
     Field::new("custom-key", "custom-value")
 }
 
-/// An encoder and a decoder, and nothing in their tables.
+/// An encoder and a decoder with empty tables.
 fn ends() -> (Encoder, Decoder) {
     (Encoder::new(), decoder())
 }
@@ -31,7 +31,7 @@ fn an_unannounced_smaller_table_is_refused() {
     assert_eq!(decoder.decode(&[0x82]), Err(DecodeError::SizeUpdateMissing { max: 100 }));
 }
 
-/// The other end must have removed what did not fit into the smallest one.
+/// The other end must evict what exceeds the smallest size.
 #[test]
 fn the_smallest_size_between_two_blocks_is_announced_and_then_the_last() {
     let (mut encoder, mut decoder) = ends();
@@ -71,7 +71,7 @@ fn a_table_larger_than_allowed_is_refused() {
     assert_eq!(decoder.decode(&larger), Ok(Vec::new()));
 }
 
-/// A peer that made its table smaller than it had to needs to say nothing when it still fits.
+/// A peer whose table is smaller than required needs no update if it still fits.
 #[test]
 fn a_maximum_above_the_size_in_use_needs_no_update() {
     let mut decoder = decoder();
@@ -99,7 +99,7 @@ fn a_table_without_room_indexes_nothing() {
     assert!(decoder.decode(&[0xbe]).is_err());
 }
 
-/// An entry that is larger than the table empties it, and is no fault (RFC 7541, 4.4).
+/// An entry larger than the table empties it, and is valid (RFC 7541, 4.4).
 #[test]
 fn an_entry_larger_than_the_table_empties_it() {
     let mut decoder = Decoder::new(40, NO_LIMIT);
@@ -109,7 +109,7 @@ fn an_entry_larger_than_the_table_empties_it() {
     assert_eq!(decoder.decode(&[0xbe]), Err(DecodeError::IndexOutOfRange { index: 62, entries: 61 }));
 }
 
-/// The name of a new entry may be that of one that has to go for it (RFC 7541, 4.4).
+/// The name of a new entry may come from an entry that it evicts (RFC 7541, 4.4).
 #[test]
 fn a_name_may_be_taken_from_the_entry_that_goes() {
     let mut decoder = Decoder::new(40, NO_LIMIT);

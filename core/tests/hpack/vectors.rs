@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use crate::{NO_LIMIT, encoded};
 
-/// How many entries the static table has.
+/// Number of entries in the static table.
 const STATIC: usize = 61;
 
 fn file() -> Value {
@@ -41,7 +41,7 @@ fn fields(json: &Value, key: &str) -> Vec<Field> {
     list(json, key).iter().map(field).collect()
 }
 
-/// All of the dynamic table, newest first: its entries are asked for by index until there are no more.
+/// Contents of the dynamic table, newest first: decodes index after index until there are no more.
 fn table(decoder: &mut Decoder) -> Vec<Field> {
     let mut entries = Vec::new();
     loop {
@@ -74,7 +74,7 @@ fn every_block_decodes_and_leaves_the_table_as_appendix_c_has_it() {
     assert_eq!(blocks, 16, "four of C.2, three of each of C.3 to C.6");
 }
 
-/// The encoder of the examples with Huffman coding decides as ours does, for requests.
+/// The encoder of the examples uses Huffman coding as ours does, for requests.
 #[test]
 fn requests_are_encoded_as_appendix_c_4_has_them() {
     let file = file();
@@ -93,8 +93,8 @@ fn a_never_indexed_field_is_encoded_as_appendix_c_2_3_has_it_but_for_huffman_cod
     assert_eq!(decoded, [Field::new("password", "secret").sensitive()]);
 }
 
-/// A number with a prefix of five bits is a size update; one of seven bits an index. C.1.3 has no prefix at all, which
-/// occurs in no field: its first byte is what counts there.
+/// Integers with a prefix of five bits are size updates, those of seven bits indices. C.1.3 has no prefix and occurs
+/// in no field: its first byte is checked.
 #[test]
 fn integers_are_those_of_appendix_c_1() {
     let file = file();

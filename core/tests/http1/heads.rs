@@ -1,6 +1,6 @@
-//! The heads of `spec/vectors/http1-heads.json`: what becomes of each, however it is cut.
+//! The heads of `spec/vectors/http1-heads.json`: the result of each, for any chunking.
 //!
-//! The format is told in spec/vectors/README.md.
+//! spec/vectors/README.md describes the format.
 
 use std::fs;
 use std::path::Path;
@@ -21,8 +21,8 @@ fn every_head_means_what_its_vector_says_wherever_it_is_cut() {
         for cut in 0..bytes.len() {
             let (first, second) = bytes.split_at(cut);
             let meaning = match text(vector, "role") {
-                "request" => asked(vector, first, second),
-                "upgrade answer" | "connect answer" => answered(vector, first, second),
+                "request" => server_result(vector, first, second),
+                "upgrade answer" | "connect answer" => client_result(vector, first, second),
                 role => panic!("no such role: {role}"),
             };
             assert_eq!(meaning, vector["expected"], "{}, cut at {cut}: {:?}", vector["name"], text_of(&bytes));
@@ -39,7 +39,7 @@ fn bytes_of(vector: &Value) -> Vec<u8> {
     hex.as_bytes().chunks(2).map(|pair| u8::from_str_radix(str::from_utf8(pair).unwrap(), 16).expect("hex")).collect()
 }
 
-/// A character for each octet.
+/// One character per byte.
 fn text_of(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| char::from(*byte)).collect()
 }
@@ -57,8 +57,8 @@ fn limits(vector: &Value) -> Limits {
     }
 }
 
-/// What a server makes of it.
-fn asked(vector: &Value, first: &[u8], second: &[u8]) -> Value {
+/// Result in a server.
+fn server_result(vector: &Value, first: &[u8], second: &[u8]) -> Value {
     let mut exchange = ServerExchange::new(limits(vector));
     exchange.handle_received(first);
     let early = exchange.poll_event();
@@ -67,9 +67,9 @@ fn asked(vector: &Value, first: &[u8], second: &[u8]) -> Value {
         Some(ServerEvent::Request(request)) => taken(&mut exchange, &request),
         Some(ServerEvent::Failed(violation)) => {
             let status = violation.status();
-            let said = text_of(&exchange.transmit().to_bytes());
-            assert!(said.starts_with(&format!("HTTP/1.1 {status} ")), "{said}");
-            assert!(said.contains("\r\nConnection: close\r\n") && exchange.closes(), "{said}");
+            let response = text_of(&exchange.transmit().to_bytes());
+            assert!(response.starts_with(&format!("HTTP/1.1 {status} ")), "{response}");
+            assert!(response.contains("\r\nConnection: close\r\n") && exchange.closes(), "{response}");
             json!({ "status": status, "problem": violation.to_string() })
         }
         None => panic!("nothing comes of {vector}"),
@@ -105,8 +105,8 @@ fn taken(exchange: &mut ServerExchange, request: &Request) -> Value {
     meaning
 }
 
-/// What a client makes of it.
-fn answered(vector: &Value, first: &[u8], second: &[u8]) -> Value {
+/// Result in a client.
+fn client_result(vector: &Value, first: &[u8], second: &[u8]) -> Value {
     let fields = Fields::new();
     let trailing = if vector["trailing"] == json!("refused") { Trailing::Refused } else { Trailing::Tunnelled };
     let exchange = match text(vector, "role") {
@@ -115,7 +115,7 @@ fn answered(vector: &Value, first: &[u8], second: &[u8]) -> Value {
     };
     let mut exchange = exchange.expect("a request");
     exchange.handle_received(first);
-    // Where none may follow, it must be seen that something did.
+    // Where trailing bytes are refused, they must be received before the poll.
     let early = if trailing == Trailing::Refused { None } else { exchange.poll_event() };
     let behind = if early.is_some() { second } else { &[] };
     exchange.handle_received(second);

@@ -1,4 +1,4 @@
-//! Any bytes: nothing panics, everything ends, and how they are cut makes no difference.
+//! Arbitrary bytes: nothing panics, every exchange ends, and chunking makes no difference.
 
 use hotrod_core::http1::{
     ClientEvent, ClientExchange, Fields, Kind, Limits, Response, ServerEvent, ServerExchange, Trailing, Violation,
@@ -7,10 +7,10 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::select;
 
-/// Limits that these bytes reach.
+/// Limits low enough to be reached.
 const LIMITS: Limits = Limits { line: 64, fields: 4, head: 256, interim: 2, content: 32, requests: 4 };
 
-/// Pieces of heads, and some that must not be in any.
+/// Parts of heads, valid and invalid.
 const PARTS: [&[u8]; 34] = [
     b"GET / HTTP/1.1\r\n",
     b"GET / HTTP/1.0\r\n",
@@ -53,7 +53,7 @@ fn bytes() -> impl Strategy<Value = Vec<u8>> {
     prop_oneof![4 => parts, 1 => vec(any::<u8>(), 0..200)]
 }
 
-/// What a server says in the end, and everything it was asked; ordinary requests are answered, tunnels given.
+/// Feeds a server that responds to ordinary requests and accepts tunnels: returns its events and its output.
 fn serve(bytes: &[u8], step: usize) -> (Vec<ServerEvent>, Vec<u8>, Vec<u8>) {
     let mut server = ServerExchange::new(LIMITS);
     let (mut events, mut sent, mut tunnelled) = (Vec::new(), Vec::new(), Vec::new());
@@ -127,7 +127,7 @@ proptest! {
     }
 }
 
-/// A head without an end is given up at the limit and not a byte later.
+/// A head without an end is rejected exactly at the limit.
 #[test]
 fn a_head_without_an_end_ends_at_the_limit() {
     let endless = b"A: b\r\n".iter().copied().cycle();

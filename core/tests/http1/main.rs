@@ -1,4 +1,4 @@
-//! The HTTP/1.1 exchanges, both roles: the table of heads, what goes from one role to the other, and any bytes.
+//! The HTTP/1.1 exchanges in both roles: the table of heads, round trips, and arbitrary bytes.
 
 #![allow(unreachable_pub)]
 

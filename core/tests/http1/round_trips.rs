@@ -1,4 +1,4 @@
-//! What one role writes the other reads, field by field.
+//! Each role reads what the other one writes, field by field.
 
 use hotrod_core::http1::{
     ClientEvent, ClientExchange, Fields, Kind, Limits, Misuse, Request, Response, ServerEvent, ServerExchange, Trailing,
@@ -6,7 +6,7 @@ use hotrod_core::http1::{
 use proptest::collection::vec as many;
 use proptest::prelude::*;
 
-/// Names that exchanges write themselves, or that are about the connection.
+/// Fields of the exchange, and fields of the connection.
 const RESERVED: [&str; 10] = [
     "connection",
     "content-length",
@@ -25,7 +25,7 @@ fn name() -> impl Strategy<Value = String> {
         .prop_filter("not the caller's", |name| !RESERVED.iter().any(|reserved| name.eq_ignore_ascii_case(reserved)))
 }
 
-/// Any octets but control characters, without whitespace at an end.
+/// Any bytes but control characters, without surrounding whitespace.
 fn value() -> impl Strategy<Value = Vec<u8>> {
     let octet = prop_oneof![Just(b'\t'), 0x20..=0x7e_u8, 0x80..=0xff_u8];
     many(octet, 0..40).prop_map(|octets| octets.trim_ascii().to_vec())
@@ -48,7 +48,7 @@ fn path() -> impl Strategy<Value = String> {
     "/([a-zA-Z0-9._~!$&'()*+,;=:@/-]|%[0-9a-fA-F]{2}){0,30}(\\?[a-z0-9=&/?]{0,10})?"
 }
 
-/// Moves what waits to the other side in pieces of that size.
+/// Passes bytes in chunks of `step` bytes.
 fn pieces(bytes: &[u8], step: usize, take: impl FnMut(&[u8])) {
     bytes.chunks(step).for_each(take);
 }
@@ -70,13 +70,13 @@ fn serve(client: &mut ClientExchange, behind: &[u8], step: usize) -> (ServerExch
     }
 }
 
-/// All bytes in pieces, and then the event.
+/// Feeds all bytes in chunks, and polls the event.
 fn read(client: &mut ClientExchange, bytes: &[u8], step: usize) -> ClientEvent {
     pieces(bytes, step, |piece| client.handle_received(piece));
     client.poll_event().expect("an answer")
 }
 
-/// The caller's fields behind so many of the exchange's.
+/// Fields of the caller, behind `own` fields of the exchange.
 fn behind(fields: &Fields, own: usize) -> Vec<(bytes::Bytes, bytes::Bytes)> {
     fields.iter().skip(own).map(|(name, value)| (name.clone(), value.clone())).collect()
 }
@@ -86,41 +86,41 @@ proptest! {
     fn an_upgrade_arrives_with_every_field_and_so_does_its_answer(
         authority in authority(),
         path in path(),
-        (asked, answered) in (fields(), fields()),
+        (request_fields, response_fields) in (fields(), fields()),
         (early, late) in (many(any::<u8>(), 0..50), many(any::<u8>(), 0..50)),
         step in 1usize..200,
     ) {
-        let mut client = ClientExchange::upgrade(&authority, &path, &asked, Limits::default()).unwrap();
+        let mut client = ClientExchange::upgrade(&authority, &path, &request_fields, Limits::default()).unwrap();
         let (mut server, request) = serve(&mut client, &early, step);
         prop_assert_eq!(&request.kind, &Kind::Upgrade { protocols: vec!["hotrod".into()] });
         prop_assert_eq!(request.target.path(), Some(path.as_str()));
         prop_assert_eq!(&request.host, &authority);
-        prop_assert_eq!(behind(&request.fields, 3), behind(&asked, 0));
-        prop_assert_eq!(server.accept(&answered).unwrap(), early);
+        prop_assert_eq!(behind(&request.fields, 3), behind(&request_fields, 0));
+        prop_assert_eq!(server.accept(&response_fields).unwrap(), early);
         let bytes = [&server.transmit().to_bytes()[..], &late].concat();
         let ClientEvent::Accepted(accepted) = read(&mut client, &bytes, step) else { panic!() };
         prop_assert_eq!(accepted.status, 101);
-        prop_assert_eq!(behind(&accepted.fields, 2), behind(&answered, 0));
+        prop_assert_eq!(behind(&accepted.fields, 2), behind(&response_fields, 0));
         prop_assert_eq!(accepted.trailing, late);
     }
 
     #[test]
     fn a_connect_arrives_with_every_field_and_so_does_its_answer(
         authority in authority(),
-        (asked, answered) in (fields(), fields()),
+        (request_fields, response_fields) in (fields(), fields()),
         (early, late) in (many(any::<u8>(), 0..50), many(any::<u8>(), 0..50)),
         step in 1usize..200,
     ) {
-        let mut client = ClientExchange::connect(&authority, &asked, Trailing::Tunnelled, Limits::default()).unwrap();
+        let mut client = ClientExchange::connect(&authority, &request_fields, Trailing::Tunnelled, Limits::default()).unwrap();
         let (mut server, request) = serve(&mut client, &early, step);
         prop_assert_eq!(&request.kind, &Kind::Connect { authority: authority.clone() });
         prop_assert_eq!(&request.host, &authority);
-        prop_assert_eq!(behind(&request.fields, 1), behind(&asked, 0));
-        prop_assert_eq!(server.accept(&answered).unwrap(), early);
+        prop_assert_eq!(behind(&request.fields, 1), behind(&request_fields, 0));
+        prop_assert_eq!(server.accept(&response_fields).unwrap(), early);
         let bytes = [&server.transmit().to_bytes()[..], &late].concat();
         let ClientEvent::Accepted(accepted) = read(&mut client, &bytes, step) else { panic!() };
         prop_assert_eq!(accepted.status, 200);
-        prop_assert_eq!(behind(&accepted.fields, 0), behind(&answered, 0));
+        prop_assert_eq!(behind(&accepted.fields, 0), behind(&response_fields, 0));
         prop_assert_eq!(accepted.trailing, late);
     }
 
@@ -128,7 +128,7 @@ proptest! {
     fn a_refusal_arrives_with_every_field(
         by_connect in any::<bool>(),
         status in 300_u16..600,
-        answered in fields(),
+        response_fields in fields(),
         content in many(any::<u8>(), 0..50),
         step in 1usize..200,
     ) {
@@ -139,7 +139,7 @@ proptest! {
             ClientExchange::upgrade("a:1", "/", &none, limits).unwrap()
         };
         let (mut server, _) = serve(&mut client, &[], step);
-        let answer = Response { status, fields: answered, content: content.into() };
+        let answer = Response { status, fields: response_fields, content: content.into() };
         server.respond(&answer, false).unwrap();
         prop_assert!(server.closes());
         let bytes = server.transmit().to_bytes();
@@ -149,7 +149,7 @@ proptest! {
         prop_assert_eq!(behind(&refused.fields, own), behind(&answer.fields, 0));
     }
 
-    /// What the caller may write is what can be read again, and nothing else is written.
+    /// Every accepted field can be read again, and no other field is written.
     #[test]
     fn a_field_of_the_caller_s_is_refused_or_arrives(name in any::<String>(), value in many(any::<u8>(), 0..20)) {
         let mut fields = Fields::new();

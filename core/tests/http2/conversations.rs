@@ -1,4 +1,4 @@
-//! Two endpoints that do as they should.
+//! Conversations between two well-behaved endpoints.
 
 use bytes::Bytes;
 use hotrod_core::http2::{Config, ErrorCode, Event, Misuse, RequestError, StreamId, setting};
@@ -10,11 +10,11 @@ fn each_side_learns_the_settings_of_the_other_unknown_ones_included() {
     let mut pair = Pair::new(Config::default(), config());
     assert_eq!(pair.client.peer_settings(), None);
     pair.settle();
-    let told = pair.client.peer_settings().unwrap();
-    assert_eq!(told.get(setting::ENABLE_CONNECT_PROTOCOL), Some(1));
-    assert_eq!(told.get(setting::MAX_CONCURRENT_STREAMS), Some(100));
-    assert_eq!((told.get(0xf000), told.get(0xf001), told.get(0xf002)), (Some(1), Some(65_536), None));
-    assert_eq!(told, pair.server.local_settings());
+    let received = pair.client.peer_settings().unwrap();
+    assert_eq!(received.get(setting::ENABLE_CONNECT_PROTOCOL), Some(1));
+    assert_eq!(received.get(setting::MAX_CONCURRENT_STREAMS), Some(100));
+    assert_eq!((received.get(0xf000), received.get(0xf001), received.get(0xf002)), (Some(1), Some(65_536), None));
+    assert_eq!(received, pair.server.local_settings());
     assert_eq!(pair.server.peer_settings().unwrap().get(setting::ENABLE_PUSH), Some(0));
     assert_eq!(pair.server.peer_settings().unwrap().get(0xf000), None);
 }
@@ -62,7 +62,7 @@ fn content_and_trailers_both_ways() {
     assert_eq!((pair.client.open_streams(), pair.server.open_streams()), (0, 0));
 }
 
-/// RFC 8441
+/// RFC 8441.
 #[test]
 fn a_tunnel_carries_bytes_and_registered_frames() {
     let mut pair = Pair::ready();
@@ -86,7 +86,7 @@ fn a_tunnel_carries_bytes_and_registered_frames() {
     ));
 }
 
-/// RFC 8441, 3
+/// RFC 8441, 3.
 #[test]
 fn extended_connect_waits_for_the_setting() {
     let mut pair = Pair::new(config(), Config::default());
@@ -99,7 +99,7 @@ fn extended_connect_waits_for_the_setting() {
     assert_eq!(pair.client.request(pair.now, &tunnel(), false), Err(RequestError::ExtendedConnectNotEnabled));
 }
 
-/// A frame of a type that one side has not registered does no harm (RFC 9113, 5.5).
+/// A frame of a type that one side has not registered is ignored (RFC 9113, 5.5).
 #[test]
 fn frames_that_are_not_registered_are_ignored() {
     let mut pair = Pair::ready_with(config(), Config::default());
@@ -109,7 +109,7 @@ fn frames_that_are_not_registered_are_ignored() {
     assert_eq!(pair.server_events(), [Event::Request { stream, fields: get("/"), end_stream: true }]);
 }
 
-/// More than all windows and queues together, both ways at once.
+/// Content above all windows and queues together, in both directions at once.
 #[test]
 fn large_content_flows_as_it_is_released() {
     const SIZE: usize = 5 << 20;
@@ -138,7 +138,7 @@ fn large_content_flows_as_it_is_released() {
     assert!(at_server == content && at_client == content);
 }
 
-/// RFC 9113, 6.9: nothing is sent beyond what the peer has released.
+/// RFC 9113, 6.9: nothing is sent beyond the window that the peer has released.
 #[test]
 fn a_peer_that_releases_nothing_is_sent_no_more_than_its_window() {
     let mut pair = Pair::ready();
@@ -200,7 +200,7 @@ fn a_reset_is_the_last_that_both_hear_of_a_stream() {
     assert_eq!(pair.client.reset(stream, ErrorCode::CANCEL), Err(Misuse::NoSuchStream));
 }
 
-/// RFC 9113, 5.1.2
+/// RFC 9113, 5.1.2.
 #[test]
 fn a_client_opens_no_more_streams_than_the_server_allows() {
     let mut server = config();

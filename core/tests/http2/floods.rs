@@ -1,4 +1,4 @@
-//! What a peer may do of things that cost it less than us (RFC 9113, 10.5).
+//! Rate limits for frames that cost a peer less than us (RFC 9113, 10.5).
 
 use std::time::Duration;
 
@@ -10,15 +10,14 @@ use hotrod_core::http2::{Budget, Config, ErrorCode, Event, FloodBudgets, setting
 use crate::pair::{KINDS, config, fields, get, ok, start};
 use crate::raw::{Raw, data, extension, id, rst_stream, settings, window_update};
 
-/// Ten at once and one a second of everything.
+/// Limits everything to a burst of ten and one per second.
 fn strict() -> Config {
     let ten = Budget { burst: 10, per_second: 1 };
     let flood = FloodBudgets { resets: ten, settings: ten, pings: ten, empty: ten, window_updates: ten, ignored: ten };
     Config { flood, ..config() }
 }
 
-/// `flood` does something for the n-th time: ten times nothing happens, and once more a second later; the next time is
-/// one too many.
+/// Asserts the limit: `flood` succeeds ten times and once more a second later; the next time exceeds it.
 fn is_stopped(mut raw: Raw, mut flood: impl FnMut(&mut Raw, u32)) {
     for n in 0..10 {
         flood(&mut raw, n);
@@ -33,7 +32,7 @@ fn is_stopped(mut raw: Raw, mut flood: impl FnMut(&mut Raw, u32)) {
 
 fn sent_again_and_again(frame: Frame) {
     let mut raw = Raw::server(strict());
-    // The budget of the handshake's own frames.
+    // Refills the budget used by the handshake.
     raw.now = raw.now + Duration::from_secs(100);
     raw.open(1, false);
     is_stopped(raw, |raw, _| raw.send([&frame]));
@@ -62,7 +61,7 @@ fn a_flood_of_window_updates_is_stopped() {
     sent_again_and_again(window_update(0, 1));
 }
 
-/// A peer that is sent much may release it piece by piece.
+/// Sent data allows the peer as many window updates in small steps.
 #[test]
 fn window_updates_are_earned_by_data() {
     let mut raw = Raw::server(strict());
@@ -84,7 +83,7 @@ fn a_flood_of_frames_of_no_use_is_stopped() {
     });
 }
 
-/// Frames that the application has asked for are its own business.
+/// Requested extension frames are not limited.
 #[test]
 fn registered_frames_are_no_flood() {
     let mut raw = Raw::server(strict());
@@ -94,7 +93,7 @@ fn registered_frames_are_no_flood() {
     assert_eq!(raw.events().len(), 100);
 }
 
-/// CVE-2023-44487
+/// CVE-2023-44487.
 #[test]
 fn a_flood_of_streams_opened_and_reset_is_stopped() {
     is_stopped(Raw::server(strict()), |raw, n| {
@@ -103,7 +102,7 @@ fn a_flood_of_streams_opened_and_reset_is_stopped() {
     });
 }
 
-/// CVE-2025-8671: the peer has us reset them.
+/// CVE-2025-8671: the peer causes the resets.
 #[test]
 fn a_flood_of_streams_that_have_to_be_reset_is_stopped() {
     is_stopped(Raw::server(strict()), |raw, n| {
@@ -116,7 +115,7 @@ fn a_flood_of_streams_that_have_to_be_reset_is_stopped() {
     is_stopped(Raw::server(none), |raw, n| raw.send_headers(2 * n + 1, &get("/"), true));
 }
 
-/// Each costs its decoding.
+/// Each list costs its decoding.
 #[test]
 fn a_flood_of_header_lists_that_are_too_large_is_stopped() {
     is_stopped(Raw::server(strict()), |raw, n| {
@@ -132,7 +131,7 @@ fn a_flood_of_header_lists_that_are_too_large_is_stopped() {
     });
 }
 
-/// A few octets that stand for a field of thousands, again and again.
+/// A few bytes that refer to a field of thousands, repeatedly.
 #[test]
 fn a_block_that_expands_beyond_the_limit_ends_its_stream_only() {
     let mut raw = Raw::server(config());
@@ -143,7 +142,7 @@ fn a_block_that_expands_beyond_the_limit_ends_its_stream_only() {
     raw.open(3, true);
 }
 
-/// CVE-2024-24549 and its kind
+/// CVE-2024-24549 and similar.
 #[test]
 fn a_field_block_without_end_is_stopped() {
     let begin = |raw: &mut Raw| {
@@ -176,7 +175,7 @@ fn a_field_block_without_end_is_stopped() {
     empty.fails(ErrorCode::ENHANCE_YOUR_CALM);
 }
 
-/// A server can have a client look at responses that are none.
+/// A server can send interim responses without end.
 #[test]
 fn a_flood_of_interim_responses_is_stopped() {
     let mut raw = Raw::client(strict());
@@ -201,7 +200,7 @@ fn a_flood_of_frames_for_streams_that_are_gone_is_stopped() {
     is_stopped(raw, |raw, _| raw.send([&window_update(1, 1)]));
 }
 
-/// Answers to a peer that does not read them, at a pace that no budget would stop.
+/// Replies to a peer that does not read, at a rate within every budget.
 #[test]
 fn answers_that_nobody_reads_do_not_pile_up() {
     let mut raw = Raw::server(config());
@@ -217,7 +216,7 @@ fn answers_that_nobody_reads_do_not_pile_up() {
     raw.fails(ErrorCode::ENHANCE_YOUR_CALM);
 }
 
-/// The same, read now and then: whatever else waits in between.
+/// Replies to a peer that reads late, whatever else is queued.
 #[test]
 fn answers_that_are_read_late_are_no_flood() {
     let mut raw = Raw::server(config());
@@ -231,7 +230,7 @@ fn answers_that_are_read_late_are_no_flood() {
     assert!(!raw.endpoint.is_closed());
 }
 
-/// Responses pile up where nobody reads, and each stream is gone as soon as it has its own.
+/// Responses to a peer that does not read; each stream is closed as soon as its response is queued.
 #[test]
 fn requests_of_a_peer_that_does_not_read_are_refused() {
     let mut raw = Raw::server(Config { max_send_bytes: 10_000, ..config() });
@@ -252,7 +251,7 @@ fn requests_of_a_peer_that_does_not_read_are_refused() {
     raw.open(301, true);
 }
 
-/// Nothing is decoded for an application that does not listen; its host stops reading.
+/// Decoding pauses for an application that does not poll, and its host stops reading.
 #[test]
 fn events_that_nobody_polls_are_bounded() {
     let mut raw = Raw::server(Config { max_events: 10, ..config() });

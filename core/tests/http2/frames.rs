@@ -6,7 +6,7 @@ use hotrod_core::http2::{ErrorCode, SendBuffer, StreamId};
 use proptest::collection::vec;
 use proptest::prelude::*;
 
-use crate::strategies::{frame, octets};
+use crate::strategies::{content, frame};
 
 pub(crate) fn written<'a>(frames: impl IntoIterator<Item = &'a Frame>) -> Bytes {
     let mut out = SendBuffer::new();
@@ -16,7 +16,7 @@ pub(crate) fn written<'a>(frames: impl IntoIterator<Item = &'a Frame>) -> Bytes 
     out.to_bytes()
 }
 
-/// Everything that comes of `bytes` in these pieces, which are repeated.
+/// Decodes `bytes` in chunks of these sizes, repeated.
 pub(crate) fn read(bytes: &[u8], sizes: &[usize], in_place: bool) -> (Vec<Result<Frame, FrameError>>, usize) {
     let mut decoder = FrameDecoder::new(1 << 14);
     let (mut frames, mut rest, mut sizes) = (Vec::new(), bytes, sizes.iter().cycle());
@@ -70,9 +70,9 @@ proptest! {
         }
     }
 
-    /// Padding is read by everyone, and written by nobody here.
+    /// Padding is decoded but never written.
     #[test]
-    fn padding_is_taken_away_and_counted(data in octets(16_000), padding in 0u8..=255) {
+    fn padding_is_taken_away_and_counted(data in content(16_000), padding in 0u8..=255) {
         let mut bytes = vec![0, 0, 0, 0x00, 0x08, 0, 0, 0, 1, padding];
         bytes.extend_from_slice(&data);
         bytes.extend(std::iter::repeat_n(0, padding.into()));
@@ -98,7 +98,7 @@ fn payloads_are_slices_of_the_receive_buffer() {
     }
 }
 
-/// RFC 9113, 4.2: what is too long is known from its head.
+/// RFC 9113, 4.2: the length is known from the head.
 #[test]
 fn a_frame_longer_than_allowed_is_refused_by_its_head_after_those_before_it() {
     let ping = Frame::Ping { ack: false, opaque: 7 };
@@ -114,7 +114,7 @@ fn a_frame_longer_than_allowed_is_refused_by_its_head_after_those_before_it() {
     assert_eq!(error.to_string(), "frame type 0xf0: the payload is longer than allowed (FRAME_SIZE_ERROR)");
 }
 
-/// RFC 9113, 5.4.1
+/// RFC 9113, 5.4.1.
 #[test]
 fn nothing_follows_an_error_of_the_connection() {
     let mut decoder = FrameDecoder::new(1 << 14);
@@ -124,7 +124,7 @@ fn nothing_follows_an_error_of_the_connection() {
     assert_eq!(decoder.poll(), None);
 }
 
-/// RFC 9113, 5.4.2
+/// RFC 9113, 5.4.2.
 #[test]
 fn an_error_of_a_stream_stands_in_the_place_of_its_frame() {
     let mut bytes = vec![0, 0, 1, 0x02, 0, 0, 0, 0, 5, 0];

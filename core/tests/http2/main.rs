@@ -1,4 +1,4 @@
-//! HTTP/2: the frame codec, and connections in both roles.
+//! HTTP/2: frame codec, and connections in both roles.
 
 mod conversations;
 mod floods;

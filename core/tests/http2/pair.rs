@@ -1,11 +1,11 @@
-//! A client and a server, and what is on its way between them.
+//! A client and a server, and the bytes in transit.
 
 use bytes::Bytes;
 use hotrod_core::http2::hpack::Field;
 use hotrod_core::http2::{Config, Connection, Event, Misuse, StreamId};
 use hotrod_core::time::Instant;
 
-/// The types that the endpoints of these tests have registered.
+/// Extension frame types registered by the endpoints.
 pub(crate) const KINDS: [u8; 2] = [0xf0, 0xf5];
 
 pub(crate) fn config() -> Config {
@@ -45,7 +45,7 @@ pub(crate) fn start() -> Instant {
     Instant::from_micros(1_000_000)
 }
 
-/// All that an endpoint has to send.
+/// Takes all unsent bytes of an endpoint.
 pub(crate) fn take(from: &mut Connection) -> Bytes {
     let bytes = from.transmit().to_bytes();
     from.transmitted(bytes.len());
@@ -68,7 +68,7 @@ impl Pair {
         Self { client: Connection::client(client, now), server: Connection::server(server, now), now }
     }
 
-    /// Both have told their settings.
+    /// A pair after the exchange of SETTINGS.
     pub(crate) fn ready() -> Self {
         Self::ready_with(config(), config())
     }
@@ -81,7 +81,7 @@ impl Pair {
         pair
     }
 
-    /// Carries everything to the other side until nothing is on its way.
+    /// Delivers all bytes until none are in transit.
     pub(crate) fn settle(&mut self) {
         loop {
             let (to_server, to_client) = (take(&mut self.client), take(&mut self.server));
@@ -93,7 +93,7 @@ impl Pair {
         }
     }
 
-    /// A request that the server has got.
+    /// Opens a stream whose request the server has received.
     pub(crate) fn request(&mut self, fields: &[Field], end_stream: bool) -> StreamId {
         let stream = self.client.request(self.now, fields, end_stream).unwrap();
         self.settle();
@@ -102,7 +102,7 @@ impl Pair {
         stream
     }
 
-    /// A tunnel that the server has accepted.
+    /// Opens a tunnel that the server has accepted.
     pub(crate) fn tunnel(&mut self) -> StreamId {
         let stream = self.request(&tunnel(), false);
         self.server.respond(stream, &ok(), false).unwrap();
@@ -121,7 +121,7 @@ impl Pair {
     }
 }
 
-/// Sends as much as is taken now, and answers what is left.
+/// Sends as much as is accepted now, and leaves the rest in `data`.
 pub(crate) fn send(from: &mut Connection, stream: StreamId, data: &mut Bytes, end_stream: bool) {
     let capacity = from.send_capacity(stream);
     let part = data.split_to(capacity.min(data.len()));

@@ -1,4 +1,4 @@
-//! Two endpoints through anything that their hosts and the link may do: bytes cut anywhere, polled at any time.
+//! Two endpoints under arbitrary actions of their hosts and the link: any chunking, any time of polling.
 
 use std::collections::BTreeMap;
 
@@ -11,7 +11,7 @@ use proptest::sample::Index;
 
 use crate::pair::{KINDS, config, fields, ok, post, start, tunnel};
 
-/// What is done at one end, to a stream that it knows.
+/// Action at one end, on one of its streams.
 #[derive(Debug, Clone)]
 enum Step {
     Request {
@@ -19,21 +19,21 @@ enum Step {
     },
     Respond,
     Send {
-        octets: usize,
+        length: usize,
         end: bool,
     },
     Trailers,
     Extension {
-        octets: usize,
+        length: usize,
     },
     Release {
-        octets: usize,
+        length: usize,
     },
     Reset,
     Ping,
-    /// So many bytes that this end has written reach the other.
+    /// Delivers this number of written bytes to the other end.
     Deliver {
-        octets: usize,
+        length: usize,
     },
     Poll {
         events: usize,
@@ -45,29 +45,29 @@ fn step() -> impl Strategy<Value = Step> {
         2 => any::<bool>().prop_map(|is_tunnel| Step::Request { is_tunnel }),
         3 => Just(Step::Respond),
         6 => (prop_oneof![0usize..100, 0usize..60_000], prop::bool::weighted(0.2))
-            .prop_map(|(octets, end)| Step::Send { octets, end }),
+            .prop_map(|(length, end)| Step::Send { length, end }),
         1 => Just(Step::Trailers),
-        2 => (0usize..10_000).prop_map(|octets| Step::Extension { octets }),
-        4 => (1usize..60_000).prop_map(|octets| Step::Release { octets }),
+        2 => (0usize..10_000).prop_map(|length| Step::Extension { length }),
+        4 => (1usize..60_000).prop_map(|length| Step::Release { length }),
         1 => Just(Step::Reset),
         1 => Just(Step::Ping),
-        8 => prop_oneof![1usize..20, 1usize..30_000].prop_map(|octets| Step::Deliver { octets }),
+        8 => prop_oneof![1usize..20, 1usize..30_000].prop_map(|length| Step::Deliver { length }),
         6 => (1usize..5).prop_map(|events| Step::Poll { events }),
     ]
 }
 
-/// What one end has sent on a stream, as its application knows.
+/// Data sent by one end on a stream, as its application knows it.
 #[derive(Debug, Default)]
-struct Sent {
+struct SentContent {
     content: Vec<u8>,
-    /// By END_STREAM or trailers.
+    /// Whether END_STREAM or trailers were sent.
     has_ended: bool,
     extensions: usize,
 }
 
-/// What the other end has got of it.
+/// Data received by the other end.
 #[derive(Debug, Default)]
-struct Got {
+struct Received {
     content: Vec<u8>,
     has_ended: bool,
     extensions: usize,
@@ -76,13 +76,13 @@ struct Got {
 
 struct End {
     connection: Connection,
-    /// Streams that the application knows, in order.
+    /// Streams known to the application, in order.
     streams: Vec<StreamId>,
-    sent: BTreeMap<StreamId, Sent>,
-    got: BTreeMap<StreamId, Got>,
-    /// Content that is not released.
+    sent: BTreeMap<StreamId, SentContent>,
+    got: BTreeMap<StreamId, Received>,
+    /// Content not released yet.
     held: BTreeMap<StreamId, usize>,
-    /// For content that differs.
+    /// Next byte of content, so that contents differ.
     next: u8,
 }
 
@@ -102,7 +102,7 @@ impl End {
         (!self.streams.is_empty()).then(|| *index.get(&self.streams))
     }
 
-    fn sent(&mut self, stream: StreamId) -> &mut Sent {
+    fn sent(&mut self, stream: StreamId) -> &mut SentContent {
         self.sent.entry(stream).or_default()
     }
 
@@ -120,10 +120,10 @@ impl End {
         }
     }
 
-    fn send(&mut self, stream: StreamId, octets: usize, end: bool) {
-        let octets = octets.min(self.connection.send_capacity(stream));
-        let content: Bytes = (0..octets).map(|n| self.next.wrapping_add(n as u8)).collect();
-        self.next = self.next.wrapping_add(octets as u8).wrapping_add(1);
+    fn send(&mut self, stream: StreamId, length: usize, end: bool) {
+        let length = length.min(self.connection.send_capacity(stream));
+        let content: Bytes = (0..length).map(|n| self.next.wrapping_add(n as u8)).collect();
+        self.next = self.next.wrapping_add(length as u8).wrapping_add(1);
         match self.connection.send_data(stream, content.clone(), end) {
             Ok(()) => {
                 let sent = self.sent(stream);
@@ -148,10 +148,10 @@ impl End {
         let Some(stream) = self.pick(index) else { return };
         match step {
             Step::Respond => drop(self.connection.respond(stream, &ok(), false)),
-            Step::Send { octets, end } => self.send(stream, *octets, *end),
+            Step::Send { length, end } => self.send(stream, *length, *end),
             Step::Trailers => self.trailers(stream),
-            Step::Extension { octets } => self.extension(stream, *octets),
-            Step::Release { octets } => self.release(stream, *octets),
+            Step::Extension { length } => self.extension(stream, *length),
+            Step::Release { length } => self.release(stream, *length),
             Step::Reset => self.reset(stream),
             _ => {}
         }
@@ -163,9 +163,9 @@ impl End {
         }
     }
 
-    fn extension(&mut self, stream: StreamId, octets: usize) {
-        if self.connection.send_extension(stream, KINDS[0], 0, &[vec![7; octets].into()]).is_ok() {
-            self.sent(stream).extensions += octets;
+    fn extension(&mut self, stream: StreamId, length: usize) {
+        if self.connection.send_extension(stream, KINDS[0], 0, &[vec![7; length].into()]).is_ok() {
+            self.sent(stream).extensions += length;
         }
     }
 
@@ -175,19 +175,19 @@ impl End {
         }
     }
 
-    fn release(&mut self, stream: StreamId, octets: usize) {
+    fn release(&mut self, stream: StreamId, length: usize) {
         let held = self.held.entry(stream).or_default();
-        let octets = octets.min(*held);
-        *held -= octets;
-        self.connection.release(stream, octets);
+        let length = length.min(*held);
+        *held -= length;
+        self.connection.release(stream, length);
     }
 
-    fn poll(&mut self, most: usize) {
-        for _ in 0..most {
+    fn poll(&mut self, max: usize) {
+        for _ in 0..max {
             let Some(event) = self.connection.poll_event() else { return };
             match event {
                 Event::Request { stream, end_stream: false, .. } => self.streams.push(stream),
-                // What comes late has crossed a reset.
+                // A late response has crossed a reset.
                 Event::Response { end_stream: false, .. }
                 | Event::Settings
                 | Event::Writable { .. }
@@ -212,11 +212,11 @@ impl End {
     }
 }
 
-fn deliver(from: &mut End, to: &mut End, now: Instant, octets: usize) {
+fn deliver(from: &mut End, to: &mut End, now: Instant, length: usize) {
     let bytes = from.connection.transmit().to_bytes();
-    let count = octets.min(bytes.len());
+    let count = length.min(bytes.len());
     from.connection.transmitted(count);
-    // An application that does not poll: its host does not read.
+    // A host whose application does not poll does not read.
     if to.connection.wants_read() || count == bytes.len() {
         to.connection.handle_received(now, &bytes[..count]);
     } else {
@@ -225,10 +225,10 @@ fn deliver(from: &mut End, to: &mut End, now: Instant, octets: usize) {
     }
 }
 
-/// Everything that was sent on a stream comes, or the beginning of it if it was reset.
+/// Asserts that all data sent on a stream arrives, or a prefix if the stream was reset.
 fn check(from: &End, to: &End) {
     for (stream, sent) in &from.sent {
-        let nothing = Got::default();
+        let nothing = Received::default();
         let got = to.got.get(stream).unwrap_or(&nothing);
         let is_reset = got.is_reset || from.got.get(stream).is_some_and(|got| got.is_reset);
         assert!(sent.content.starts_with(&got.content));
@@ -260,13 +260,13 @@ proptest! {
         let mut server = End::new(Connection::server(generous(windows.1), now));
         for (at_client, step, index) in &steps {
             let (here, there) = if *at_client { (&mut client, &mut server) } else { (&mut server, &mut client) };
-            if let Step::Deliver { octets } = step {
-                deliver(here, there, now, *octets);
+            if let Step::Deliver { length } = step {
+                deliver(here, there, now, *length);
             } else {
                 here.do_step(now, step, *index);
             }
         }
-        // Both applications release what they have, until nothing moves any more.
+        // Both applications release their content until no bytes move.
         loop {
             let before = (client.connection.transmit().end(), server.connection.transmit().end());
             deliver(&mut client, &mut server, now, usize::MAX);

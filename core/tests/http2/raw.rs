@@ -1,4 +1,4 @@
-//! An endpoint, and a peer that says whatever a test wants.
+//! An endpoint with a peer that sends arbitrary frames.
 
 use std::time::Duration;
 
@@ -45,12 +45,12 @@ pub(crate) fn extension(stream: u32, kind: u8) -> Frame {
 }
 
 impl Raw {
-    /// A server whose client has said its preface and no more.
+    /// A server that has received the client's preface only.
     pub(crate) fn silent_server(config: Config) -> Self {
         Self::new(Connection::server(config, start()))
     }
 
-    /// A server that has shaken hands.
+    /// A server after the handshake.
     pub(crate) fn server(config: Config) -> Self {
         let mut raw = Self::silent_server(config);
         raw.endpoint.handle_received(raw.now, PREFACE);
@@ -58,7 +58,7 @@ impl Raw {
         raw
     }
 
-    /// A client that has shaken hands.
+    /// A client after the handshake.
     pub(crate) fn client(config: Config) -> Self {
         let mut raw = Self::new(Connection::client(config, start()));
         let preface = take(&mut raw.endpoint);
@@ -85,7 +85,7 @@ impl Raw {
         self.bytes(&written(frames));
     }
 
-    /// A whole field block.
+    /// A whole field block in one frame.
     pub(crate) fn headers(&mut self, stream: u32, fields: &[Field], end_stream: bool) -> Frame {
         let mut block = BytesMut::new();
         self.encoder.encode(fields, &mut block);
@@ -98,7 +98,7 @@ impl Raw {
         self.send([&frame]);
     }
 
-    /// Opens a stream at a server; with `end_stream` the request is whole.
+    /// Opens a stream at a server; with `end_stream` the request is complete.
     pub(crate) fn open(&mut self, stream: u32, end_stream: bool) {
         let fields = if end_stream { get("/") } else { post("/") };
         self.send_headers(stream, &fields, end_stream);
@@ -106,7 +106,7 @@ impl Raw {
         assert!(self.events().last() == Some(&expected), "stream {stream} is not opened");
     }
 
-    /// A stream of which both sides have sent the end.
+    /// Opens a stream and ends both sides.
     pub(crate) fn complete(&mut self, stream: u32) {
         self.open(stream, true);
         self.endpoint.respond(id(stream), &ok(), true).unwrap();
@@ -117,14 +117,14 @@ impl Raw {
         events(&mut self.endpoint)
     }
 
-    /// What the endpoint has sent since.
+    /// Frames sent by the endpoint since the last call.
     pub(crate) fn replies(&mut self) -> Vec<Frame> {
         let bytes = take(&mut self.endpoint);
         self.replies.receive(&bytes);
         std::iter::from_fn(|| self.replies.poll()).map(Result::unwrap).collect()
     }
 
-    /// The endpoint ends the connection with this code, in its last frame and its last event.
+    /// Asserts that the endpoint ends the connection with this code, in its last frame and its last event.
     pub(crate) fn fails(&mut self, expected: ErrorCode) -> &'static str {
         let replies = self.replies();
         let Some(Frame::GoAway { code, debug, .. }) = replies.last() else { panic!("no GOAWAY: {replies:?}") };
@@ -136,14 +136,14 @@ impl Raw {
         detail
     }
 
-    /// The endpoint ends the stream with this code, and the connection goes on.
+    /// Asserts that the endpoint resets the stream with this code, and that the connection continues.
     pub(crate) fn resets(&mut self, stream: u32, expected: ErrorCode) {
         let replies = self.replies();
         assert!(replies.contains(&rst_stream(stream, expected)), "{replies:?}");
         assert!(!self.endpoint.is_closed());
     }
 
-    /// As [`resets`](Self::resets), and the application hears of it.
+    /// As [`resets`](Self::resets), with an event for the application.
     pub(crate) fn resets_aloud(&mut self, stream: u32, expected: ErrorCode) {
         self.resets(stream, expected);
         let events = self.events();
@@ -151,7 +151,7 @@ impl Raw {
         assert_eq!(events.last(), Some(&reset));
     }
 
-    /// Nothing happens, but for what acknowledges it.
+    /// Asserts that nothing happens but acknowledgements.
     pub(crate) fn tolerates(&mut self) {
         assert_eq!(self.replies(), []);
         assert_eq!(self.events(), []);

@@ -1,4 +1,4 @@
-//! Frames, for proptest.
+//! Strategies for frames.
 
 use bytes::Bytes;
 use hotrod_core::http2::frame::{Frame, FrameKind, Priority, SettingsPayload};
@@ -14,9 +14,9 @@ fn any_stream() -> impl Strategy<Value = StreamId> {
     prop_oneof![Just(StreamId::CONNECTION), stream()]
 }
 
-/// Mostly small; some as large as every receiver takes, and beyond what is copied.
-pub(crate) fn octets(most: usize) -> impl Strategy<Value = Bytes> {
-    let large = (4000..=most).prop_map(|size| vec![7; size]);
+/// Mostly short; some as long as every receiver accepts, and above the copying threshold.
+pub(crate) fn content(max: usize) -> impl Strategy<Value = Bytes> {
+    let large = (4000..=max).prop_map(|size| vec![7; size]);
     prop_oneof![8 => vec(any::<u8>(), 0..64), 1 => large].prop_map(Bytes::from)
 }
 
@@ -39,16 +39,16 @@ fn setting_value() -> impl Strategy<Value = (u16, u32)> {
     ]
 }
 
-/// Any frame that can be written and read, in frames of up to 2^14 octets.
+/// Any frame that can be written and read, with payloads of up to 2^14 bytes.
 pub(crate) fn frame() -> impl Strategy<Value = Frame> {
     prop_oneof![
-        (stream(), octets(16_384), any::<bool>()).prop_map(|(stream, data, end_stream)| Frame::Data {
+        (stream(), content(16_384), any::<bool>()).prop_map(|(stream, data, end_stream)| Frame::Data {
             stream,
             data,
             padding: 0,
             end_stream
         }),
-        (stream(), proptest::option::of(priority()), octets(16_000), any::<bool>(), any::<bool>()).prop_map(
+        (stream(), proptest::option::of(priority()), content(16_000), any::<bool>(), any::<bool>()).prop_map(
             |(stream, priority, fragment, end_stream, end_headers)| Frame::Headers {
                 stream,
                 priority,
@@ -63,7 +63,7 @@ pub(crate) fn frame() -> impl Strategy<Value = Frame> {
         (stream(), any::<u32>()).prop_map(|(stream, code)| Frame::RstStream { stream, code: ErrorCode(code) }),
         vec(setting_value(), 0..8).prop_map(|settings| Frame::Settings(SettingsPayload::new(settings))),
         Just(Frame::SettingsAck),
-        (stream(), 1u32..0x4000_0000, octets(16_000), any::<bool>()).prop_map(
+        (stream(), 1u32..0x4000_0000, content(16_000), any::<bool>()).prop_map(
             |(stream, promised, fragment, end_headers)| Frame::PushPromise {
                 stream,
                 promised: StreamId::new((promised * 2).min(0x7fff_fffe)),
@@ -72,18 +72,18 @@ pub(crate) fn frame() -> impl Strategy<Value = Frame> {
             }
         ),
         (any::<bool>(), any::<u64>()).prop_map(|(ack, opaque)| Frame::Ping { ack, opaque }),
-        (any_stream(), any::<u32>(), octets(16_000)).prop_map(|(last_stream, code, debug)| Frame::GoAway {
+        (any_stream(), any::<u32>(), content(16_000)).prop_map(|(last_stream, code, debug)| Frame::GoAway {
             last_stream,
             code: ErrorCode(code),
             debug
         }),
         (any_stream(), 1u32..=0x7fff_ffff).prop_map(|(stream, increment)| Frame::WindowUpdate { stream, increment }),
-        (stream(), octets(16_384), any::<bool>()).prop_map(|(stream, fragment, end_headers)| Frame::Continuation {
+        (stream(), content(16_384), any::<bool>()).prop_map(|(stream, fragment, end_headers)| Frame::Continuation {
             stream,
             fragment,
             end_headers
         }),
-        (any_stream(), 10u8.., any::<u8>(), octets(16_384)).prop_map(|(stream, kind, flags, payload)| {
+        (any_stream(), 10u8.., any::<u8>(), content(16_384)).prop_map(|(stream, kind, flags, payload)| {
             Frame::Extension { stream, kind: FrameKind(kind), flags, payload }
         }),
     ]

@@ -1,4 +1,4 @@
-//! `spec/vectors/http2-frames.json`: each frame, cut at every byte, and written again.
+//! `spec/vectors/http2-frames.json`: each frame is cut at every byte, decoded, and written again.
 
 use std::fs;
 
@@ -74,9 +74,9 @@ fn every_vector_is_read_cut_at_every_byte_and_written_again() {
     assert!(vectors.len() >= 80, "{} vectors", vectors.len());
     for vector in &vectors {
         let name = vector["name"].as_str().unwrap();
-        let octets = bytes(vector["hex"].as_str().unwrap());
-        for cut in 1..=octets.len() {
-            let (frames, left) = read(&octets, &[cut, octets.len()], cut % 2 == 0);
+        let content = bytes(vector["hex"].as_str().unwrap());
+        for cut in 1..=content.len() {
+            let (frames, left) = read(&content, &[cut, content.len()], cut % 2 == 0);
             let [frame] = &frames[..] else { panic!("{name}, cut at {cut}: {frames:?}") };
             match frame {
                 Ok(frame) => {
@@ -92,7 +92,7 @@ fn every_vector_is_read_cut_at_every_byte_and_written_again() {
     }
 }
 
-/// Every code of RFC 9113 has a name and comes back by it.
+/// Each code of RFC 9113 has a name that maps back to it.
 #[test]
 fn codes_have_names() {
     for (name, code) in ErrorCode::ALL {

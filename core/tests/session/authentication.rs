@@ -21,12 +21,12 @@ pub fn config(password: &str, encrypted: bool) -> Config {
     Config { authentication: Some(Authentication::new(credentials, encrypted)), ..Config::default() }
 }
 
-/// Answers as Infinispan does: an error for who isn't known, `complete` only where nothing is left to say.
+/// Replies as Infinispan does: an error for unknown users, `complete` only with an empty reply.
 fn authenticate(pair: &mut Pair, offered: &[&str]) -> (Option<Mechanism>, usize) {
     authenticate_in_slices(pair, offered, Pair::derive)
 }
 
-/// The same, with `derive` wherever the server has nothing to answer; it says whether there may be more.
+/// The same, with a call of `derive` whenever the server has nothing to reply to; it returns whether to continue.
 pub fn authenticate_in_slices(
     pair: &mut Pair,
     offered: &[&str],
@@ -36,7 +36,7 @@ pub fn authenticate_in_slices(
     let (mut cache, mut steps) = (SaltedPasswordCache::default(), 0);
     loop {
         pair.flush();
-        let Some((header, request)) = pair.asked.pop_front() else {
+        let Some((header, request)) = pair.requests.pop_front() else {
             if derive(pair) {
                 continue;
             }
@@ -44,7 +44,7 @@ pub fn authenticate_in_slices(
         };
         match request {
             Request::Ping {} => {
-                pair.asked.push_front((header, request));
+                pair.requests.push_front((header, request));
                 pair.answer_ping(Version::V4_1.to_byte());
             }
             Request::AuthMechList {} => {
@@ -86,8 +86,8 @@ fn challenge(pair: &mut Pair, header: &RequestHeader, complete: bool, challenge:
     pair.answer(header, Operation::Auth, Status::SUCCESS, body);
 }
 
-/// The first challenge of a session that names SCRAM-SHA-256, by hand.
-pub fn ask_for(pair: &mut Pair, iterations: u32) {
+/// First challenge of a session with SCRAM-SHA-256, hand-written.
+pub fn request_iterations(pair: &mut Pair, iterations: u32) {
     pair.flush();
     pair.answer_ping(41);
     pair.flush();
@@ -109,8 +109,8 @@ pub fn end(pair: &mut Pair) -> Arc<Disconnect> {
 fn the_mechanisms_are_asked_for_beside_the_ping() {
     let mut pair = Pair::new(config("changeme", false));
     pair.flush();
-    let asked: Vec<_> = pair.asked.iter().map(|(_, request)| request.operation()).collect();
-    assert_eq!(asked, [Operation::Ping, Operation::AuthMechList]);
+    let operations: Vec<_> = pair.requests.iter().map(|(_, request)| request.operation()).collect();
+    assert_eq!(operations, [Operation::Ping, Operation::AuthMechList]);
 }
 
 #[test]
@@ -119,12 +119,12 @@ fn a_named_mechanism_is_not_asked_for() {
     config.authentication.as_mut().unwrap().mechanism = Some(Mechanism::ScramSha256);
     let mut pair = Pair::new(config);
     pair.flush();
-    assert_eq!(pair.asked.len(), 1);
+    assert_eq!(pair.requests.len(), 1);
     assert_eq!(authenticate(&mut pair, &[]).0, Some(Mechanism::ScramSha256));
     assert!(matches!(pair.event(), Some(Event::Ready(_))));
 }
 
-/// The exchange is bound to the link where both ends can; where the server can't it is told that the client could.
+/// The exchange uses channel binding if both ends can; otherwise the server learns that the client could.
 #[test]
 fn a_session_is_bound_to_its_link_where_both_can() {
     let channel = || ChannelBinding::tls_exporter(&[5; 32]);
@@ -139,7 +139,7 @@ fn a_session_is_bound_to_its_link_where_both_can() {
         pair.bindings = channel().into_iter().collect();
         authenticate(&mut pair, offered);
         assert!(pair.first_response.starts_with(first.as_bytes()), "{first}");
-        // A server that can bind has offered it: somebody has changed the offer.
+        // A server that supports channel binding has offered it, so its offer was changed.
         assert_eq!(matches!(pair.event(), Some(Event::Ready(_))), is_ready, "{first}");
     }
     let mut config = config("changeme", true);
@@ -149,7 +149,7 @@ fn a_session_is_bound_to_its_link_where_both_can() {
     assert!(end(&mut pair).to_string().contains("channel_binding=required"));
 }
 
-/// gotcha 14: the server-final of SCRAM comes with complete=0; a further AUTH would begin a new exchange.
+/// Gotcha 14: the server-final of SCRAM has complete=0; another AUTH would begin a new exchange.
 #[test]
 fn scram_ends_with_the_servers_proof_and_sends_nothing_after_it() {
     let mut pair = Pair::new(config("changeme", false));
@@ -180,7 +180,7 @@ fn a_wrong_password_is_told_with_user_and_mechanism_and_without_the_password() {
     assert!(text.contains("\"admin\"") && text.contains("SCRAM-SHA-256") && !text.contains("wrong-password"), "{text}");
 }
 
-/// Also over TLS: a trusted certificate is no reason to hand over the password.
+/// Over TLS too: a trusted certificate does not justify sending the password.
 #[test]
 fn a_server_that_offers_nothing_as_strong_as_scram_gets_nothing() {
     for encrypted in [false, true] {
@@ -197,18 +197,19 @@ fn a_server_that_offers_nothing_as_strong_as_scram_gets_nothing() {
 /// 100,000 iterations take about 0.1 s; the next session of a hostile server would take as long again.
 #[test]
 fn more_iterations_than_the_setting_allows_are_not_computed() {
-    for (setting, asked, is_accepted) in [(None, 100_000, true), (None, 100_001, false), (Some(120_000), 120_000, true)]
+    for (setting, iterations, is_accepted) in
+        [(None, 100_000, true), (None, 100_001, false), (Some(120_000), 120_000, true)]
     {
         let mut config = config("changeme", true);
         let authentication = config.authentication.as_mut().unwrap();
         authentication.max_iterations = setting.unwrap_or(authentication.max_iterations);
         authentication.mechanism = Some(Mechanism::ScramSha256);
         let mut pair = Pair::new(config);
-        ask_for(&mut pair, asked);
+        request_iterations(&mut pair, iterations);
         while pair.derive() {}
         pair.flush();
         if is_accepted {
-            assert!(matches!(pair.next_request().1, Request::Auth { .. }), "{asked}");
+            assert!(matches!(pair.next_request().1, Request::Auth { .. }), "{iterations}");
         } else {
             let reason = end(&mut pair).to_string();
             assert!(reason.contains("100001") && reason.contains("sasl_max_iterations"), "{reason}");
@@ -230,7 +231,7 @@ fn a_server_that_says_complete_without_proof_is_not_believed() {
     assert!(matches!(&*end(&mut pair), Disconnect::Sasl(_)));
 }
 
-/// A hundred sessions cost one derivation, where the salt stays the same.
+/// A hundred sessions cost one derivation if the salt is constant.
 #[test]
 fn salted_passwords_are_handed_on_to_the_next_session() {
     let mut known = SaltedPasswordCache::default();

@@ -1,4 +1,4 @@
-//! Key derivations of many iterations: in slices, each in a call of its own.
+//! Key derivations with many iterations: one slice per call.
 
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ use hotrod_core::sasl::Mechanism;
 use hotrod_core::session::{Config, Disconnect, Event, TimeoutReason};
 use hotrod_core::wire::{Body, Operation, Request, RequestHeader, Status};
 
-use crate::authentication::{ask_for, authenticate_in_slices, config, end};
+use crate::authentication::{authenticate_in_slices, config, end, request_iterations};
 use crate::server::{Pair, seconds};
 
 fn scram() -> Config {
@@ -15,15 +15,15 @@ fn scram() -> Config {
     config
 }
 
-/// A session that has done the first of five slices.
+/// A session that has computed the first of five slices.
 fn deriving() -> Pair {
     let mut pair = Pair::new(scram());
-    ask_for(&mut pair, 45_000);
+    request_iterations(&mut pair, 45_000);
     assert!(matches!(pair.client.timeout_reason(), Some((_, TimeoutReason::Derivation))));
     pair
 }
 
-/// The calls that a session needs to be ready, the one with the challenge included.
+/// Number of calls until a session is ready, including the one with the challenge.
 fn calls(iterations: u32) -> usize {
     let mut pair = Pair::new(scram());
     pair.iterations = iterations;
@@ -46,7 +46,7 @@ fn a_slice_has_ten_thousand_iterations() {
     }
 }
 
-/// Nothing but a call that is due does a slice: however often a host calls, and whatever else it brings.
+/// Only due calls compute a slice, independent of the number and kind of other calls.
 #[test]
 fn other_calls_neither_hurry_nor_disturb_a_derivation() {
     let mut pair = deriving();
@@ -65,7 +65,7 @@ fn other_calls_neither_hurry_nor_disturb_a_derivation() {
     assert!(matches!(pair.next_request().1, Request::Auth { .. }));
 }
 
-/// The deadline of the handshake counts, however many slices are left.
+/// The handshake timeout applies, independent of the remaining slices.
 #[test]
 fn the_handshakes_deadline_ends_a_derivation() {
     let mut pair = deriving();
@@ -100,7 +100,7 @@ fn close_and_abort_end_a_derivation() {
     }
 }
 
-/// No request is unanswered meanwhile, so whatever the server says is one answer too many.
+/// No request is in flight during a derivation, so every reply is a violation.
 #[test]
 fn an_answer_to_nothing_ends_a_derivation() {
     for (status, body) in [
@@ -115,7 +115,7 @@ fn an_answer_to_nothing_ends_a_derivation() {
     }
 }
 
-/// A header as the client writes it.
+/// A header as written by the client.
 fn header() -> RequestHeader {
     let mut pair = Pair::new(Config::default());
     pair.flush();
@@ -130,11 +130,11 @@ fn is_over(pair: &mut Pair) {
     assert_eq!(pair.events(), []);
 }
 
-/// The AUTH that follows a long derivation has its own time for an answer: the link was not silent before.
+/// The AUTH that follows a long derivation has the full stall timeout: the link was not stalled before.
 #[test]
 fn a_derivation_is_no_silence_of_the_server() {
     let mut pair = Pair::new(Config { stall_timeout: seconds(2), ..scram() });
-    ask_for(&mut pair, 45_000);
+    request_iterations(&mut pair, 45_000);
     for _ in 2..=5 {
         pair.now = pair.now + seconds(1);
         assert!(pair.derive());

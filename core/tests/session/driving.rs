@@ -1,4 +1,4 @@
-//! However a host drives a session, the same comes out.
+//! The result does not depend on how a host drives a session.
 
 use hotrod_core::session::{Call, Event};
 use hotrod_core::wire::{Request, RequestOptions};
@@ -8,14 +8,14 @@ use crate::server::{Pair, value};
 
 const KEYS: [&str; 5] = ["one", "two", "three", "four", "five"];
 
-/// The answers to some GETs, as bytes.
+/// Encoded replies to some GETs.
 fn answers(pair: &mut Pair) -> Vec<u8> {
     for key in KEYS {
         pair.submit_get(key);
     }
     pair.flush();
     let mut bytes = Vec::new();
-    while let Some((header, request)) = pair.asked.pop_front() {
+    while let Some((header, request)) = pair.requests.pop_front() {
         let Request::Get { key } = &request else { panic!() };
         let reply = hotrod_core::wire::Reply {
             message_id: header.message_id,
@@ -30,7 +30,7 @@ fn answers(pair: &mut Pair) -> Vec<u8> {
 }
 
 proptest! {
-    /// Bytes in any pieces, events polled at any time, timeouts that come early.
+    /// Any chunking, any time of polling, early timeouts.
     #[test]
     fn any_number_of_inputs_may_come_between_polls(
         pieces in proptest::collection::vec((1usize..40, any::<bool>(), any::<bool>(), any::<bool>()), 1..100),
@@ -60,7 +60,7 @@ proptest! {
         prop_assert_eq!(values, KEYS);
     }
 
-    /// Whatever a server sends: no panic, every operation completes once, and Closed is the last event.
+    /// For any bytes of a server: no panic, each operation completes once, and Closed is the last event.
     #[test]
     fn random_bytes_end_the_session_at_worst(
         bytes in proptest::collection::vec(any::<u8>(), 0..200),

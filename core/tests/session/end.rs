@@ -5,7 +5,7 @@ use hotrod_core::wire::{Body, Operation, Problem, Reply, Request, RequestOptions
 
 use crate::server::{Pair, seconds, value};
 
-/// What became of each operation, and why the session ended.
+/// Outcome of each operation, and the reason for the end of the session.
 fn outcomes(pair: &mut Pair) -> (Vec<(u64, Applied)>, Arc<Disconnect>) {
     let mut events = pair.events();
     let Some(Event::Closed(reason)) = events.pop() else { panic!("Closed is the last event") };
@@ -65,7 +65,7 @@ fn close_lets_operations_in_flight_finish() {
     assert!(matches!(pair.event(), Some(Event::Closed(reason)) if *reason == Disconnect::Closed));
 }
 
-/// A closing session is over with its last reply, however the bytes after that were cut.
+/// A draining session ends with its last reply, for any chunking of the bytes behind it.
 #[test]
 fn what_follows_the_last_reply_of_a_closing_session_is_ignored() {
     let mut pair = Pair::ready();
@@ -94,7 +94,7 @@ fn close_does_not_wait_longer_than_the_deadlines() {
     assert!(matches!(pair.event(), Some(Event::Closed(_))));
 }
 
-/// What was parsed before the server went wrong is delivered.
+/// Replies before a violation are delivered.
 #[test]
 fn a_violation_comes_after_the_answers_before_it() {
     let mut pair = Pair::ready();
@@ -121,7 +121,7 @@ fn a_violation_comes_after_the_answers_before_it() {
     assert!(*offset >= good as u64);
 }
 
-/// gotcha 11: an answer to nothing that was asked can't be understood, since its form depends on the question.
+/// Gotcha 11: a reply without a request can't be decoded, because its form depends on the request.
 #[test]
 fn an_answer_to_an_unknown_message_ends_the_session() {
     let mut pair = Pair::ready();
@@ -130,7 +130,7 @@ fn an_answer_to_an_unknown_message_ends_the_session() {
     assert!(reason.to_string().contains("message id"), "{reason}");
 }
 
-/// A server that could not read a request answers with message id 0, and what it makes of the rest nobody knows.
+/// A server that could not read a request replies with message id 0, and its interpretation of the rest is unknown.
 #[test]
 fn an_error_that_answers_nothing_ends_the_session() {
     let mut pair = Pair::ready();

@@ -19,7 +19,7 @@ fn event(message_id: u64, listener_id: &'static str) -> wire::Event {
     }
 }
 
-/// gotcha 11: with `include_current_state` events come before the answer.
+/// Gotcha 11: with `include_current_state` events precede the reply.
 #[test]
 fn events_come_before_and_after_the_answer_that_confirms_the_listener() {
     let mut pair = Pair::ready();
@@ -58,7 +58,7 @@ fn events_of_a_listener_that_was_refused_or_removed_are_dropped_and_counted() {
     assert_eq!((pair.client.counters().events, pair.client.counters().stray_events), (0, 2));
 }
 
-/// A host that takes no events gets no more of them, and loses none.
+/// A host that does not poll gets no more events, and loses none.
 #[test]
 fn events_wait_up_to_their_limit_and_then_hold_up_the_link() {
     let config = hotrod_core::session::Config { max_events: 3, ..Default::default() };

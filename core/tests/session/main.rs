@@ -1,4 +1,4 @@
-//! Sessions against a scripted server: what must hold in the words of the protocol.
+//! Sessions with a scripted server: the guarantees in the protocol's terms.
 
 #![allow(unreachable_pub)]
 

@@ -12,19 +12,19 @@ fn closed(pair: &mut Pair) -> Arc<Disconnect> {
     }
 }
 
-/// gotcha 16: an older server takes the longer header of 4.0 for the beginning of a next request.
+/// Gotcha 16: an older server reads the longer header of 4.0 as the beginning of another request.
 #[test]
 fn the_handshake_is_made_at_3_1_and_the_session_goes_on_at_the_newest() {
     let mut pair = Pair::new(Config::default());
     pair.flush();
-    assert_eq!(pair.asked[0].0.version, Version::V3_1);
-    assert_eq!(pair.asked[0].0.options.cache, "", "a PING without a cache needs no right to one");
+    assert_eq!(pair.requests[0].0.version, Version::V3_1);
+    assert_eq!(pair.requests[0].0.options.cache, "", "a PING without a cache needs no right to one");
     pair.answer_ping(Version::V4_1.to_byte());
     let Some(Event::Ready(ready)) = pair.event() else { panic!() };
     assert_eq!(ready.version, Version::V4_1);
     pair.submit_get("k");
     pair.flush();
-    assert_eq!(pair.asked[0].0.version, Version::V4_1);
+    assert_eq!(pair.requests[0].0.version, Version::V4_1);
 }
 
 #[test]
@@ -93,7 +93,7 @@ fn a_refusal_that_is_not_about_the_version_ends_the_handshake() {
     assert!(matches!(&*closed(&mut pair), Disconnect::Refused { status: Status::ILLEGAL_LIFECYCLE_STATE, .. }));
 }
 
-/// FACTS: bad magic and unknown opcodes are answered by silence.
+/// FACTS: servers do not reply to a bad magic or an unknown opcode.
 #[test]
 fn a_silent_server_is_given_up_after_the_handshake_timeout() {
     let mut pair = Pair::new(Config::default());

@@ -11,7 +11,7 @@ fn many_operations_are_in_flight_and_answers_come_in_any_order() {
     let mut pair = Pair::ready();
     let ids: Vec<_> = ["a", "b", "c"].into_iter().map(|key| pair.submit_get(key)).collect();
     pair.flush();
-    let requests: Vec<_> = pair.asked.drain(..).collect();
+    let requests: Vec<_> = pair.requests.drain(..).collect();
     for index in [2, 0, 1] {
         pair.answer_this_get(&requests[index].0, &requests[index].1);
     }
@@ -38,7 +38,7 @@ fn an_error_of_the_server_fails_the_operation_and_nothing_else() {
     assert_eq!(value(pair.event()).1, "b");
 }
 
-/// gotcha 9: what comes after the deadline must be eaten, or the stream is out of step.
+/// Gotcha 9: a late reply must be consumed, or the stream is out of step.
 #[test]
 fn a_late_reply_after_its_deadline_is_consumed_and_dropped() {
     let mut pair = Pair::ready();
@@ -63,7 +63,7 @@ fn a_late_reply_after_its_deadline_is_consumed_and_dropped() {
     assert_eq!((pair.client.counters().late_replies, pair.client.in_flight()), (1, 0));
 }
 
-/// gotcha 7: no topology may get lost, whoever it comes to.
+/// Gotcha 7: no topology may be lost, whichever reply contains it.
 #[test]
 fn a_topology_in_a_late_reply_is_told_all_the_same() {
     let mut pair = Pair::ready();
@@ -160,7 +160,7 @@ fn what_does_not_fit_on_the_wire_is_refused_by_name() {
     assert_eq!(refused, SubmitError::TooLarge { field: "parameters", size: 256, limit: 127 });
 }
 
-/// Seen on 16.0.7: the reply announces what is left of the value, and all of the value follows.
+/// Observed on 16.0.7: the reply announces the length of the rest, and the whole value follows.
 #[test]
 fn a_stream_is_read_from_its_beginning_only() {
     let mut pair = Pair::ready();

@@ -1,4 +1,4 @@
-//! A server that says what a test wants, on the server role of the wire.
+//! A scripted server, based on the server role of the wire.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -11,18 +11,18 @@ use hotrod_core::wire::{
     Body, Limits, Operation, Ping, Reply, Request, RequestHeader, RequestOptions, SendBuffer, Status, Version,
 };
 
-/// A client session and what is at its other end.
+/// A client session and its server.
 pub struct Pair {
     pub client: Session,
     pub server: ServerSession,
-    /// Requests that were read and not answered.
-    pub asked: VecDeque<(RequestHeader, Request)>,
+    /// Requests received and not replied to.
+    pub requests: VecDeque<(RequestHeader, Request)>,
     pub now: Instant,
-    /// What the server can bind an exchange to.
+    /// Channel bindings of the server.
     pub bindings: Vec<ChannelBinding>,
-    /// The first response of an exchange.
+    /// First response of an exchange.
     pub first_response: Vec<u8>,
-    /// Iterations that the server asks for in SCRAM.
+    /// SCRAM iterations requested by the server.
     pub iterations: u32,
 }
 
@@ -37,7 +37,7 @@ impl Pair {
         Self {
             client,
             server: ServerSession::new(Limits::default(), 1 << 20),
-            asked: VecDeque::new(),
+            requests: VecDeque::new(),
             now,
             bindings: Vec::new(),
             first_response: Vec::new(),
@@ -45,7 +45,7 @@ impl Pair {
         }
     }
 
-    /// A session that is ready, at the newest version.
+    /// A ready session with the newest version.
     pub fn ready() -> Self {
         Self::ready_with(Config::default())
     }
@@ -58,7 +58,7 @@ impl Pair {
         pair
     }
 
-    /// A session that speaks exactly that version.
+    /// A session with exactly this version.
     pub fn speaking(version: Version) -> Self {
         Self::ready_with(Config { version: VersionChoice::Exactly(version), ..Config::default() })
     }
@@ -68,7 +68,7 @@ impl Pair {
         self.client.handle_timeout(self.now);
     }
 
-    /// Has the client derive its next slice, if it asks for that. Returns whether it did.
+    /// Lets the client compute the next slice of a derivation. Returns whether there was one.
     pub fn derive(&mut self) -> bool {
         let Some((due, TimeoutReason::Derivation)) = self.client.timeout_reason() else { return false };
         assert!(due.since(self.now) <= Duration::from_micros(1), "at once");
@@ -78,19 +78,19 @@ impl Pair {
         true
     }
 
-    /// Carries everything that waits at the client to the server.
+    /// Delivers the client's unsent bytes to the server.
     pub fn flush(&mut self) {
         let bytes = self.client.transmit().to_bytes();
         self.client.transmitted(bytes.len());
         self.server.handle_received(&bytes);
         while let Some(request) = self.server.poll_request() {
-            self.asked.push_back(request);
+            self.requests.push_back(request);
         }
     }
 
-    /// The oldest request that was not answered.
+    /// Oldest request without a reply.
     pub fn next_request(&mut self) -> (RequestHeader, Request) {
-        self.asked.pop_front().expect("a request")
+        self.requests.pop_front().expect("a request")
     }
 
     pub fn answer_ping(&mut self, server_version: u8) {
@@ -107,14 +107,14 @@ impl Pair {
         self.deliver();
     }
 
-    /// Carries what waits at the server to the client.
+    /// Delivers the server's unsent bytes to the client.
     pub fn deliver(&mut self) {
         let bytes = self.server.transmit().to_bytes();
         self.server.transmitted(bytes.len());
         self.client.handle_received(self.now, &bytes);
     }
 
-    /// Bytes as if the server had sent them.
+    /// Delivers bytes as if the server had sent them.
     pub fn receive(&mut self, bytes: &[u8]) {
         self.client.handle_received(self.now, bytes);
     }
@@ -135,7 +135,7 @@ impl Pair {
         self.submit(&Request::Get { key: Bytes::from_static(key.as_bytes()) })
     }
 
-    /// Answers the oldest request, a GET, with its key for a value.
+    /// Replies to the oldest request, a GET, with its key as the value.
     pub fn answer_get(&mut self) {
         let (header, request) = self.next_request();
         self.answer_this_get(&header, &request);
@@ -146,7 +146,7 @@ impl Pair {
         self.answer(header, Operation::Get, Status::SUCCESS, Body::Value(key.clone()));
     }
 
-    /// The bytes that the server has for the client and that were not delivered.
+    /// Bytes sent by the server and not delivered.
     pub fn undelivered(&mut self) -> Bytes {
         let out: &SendBuffer = self.server.transmit();
         let bytes = out.to_bytes();
@@ -155,7 +155,7 @@ impl Pair {
     }
 }
 
-/// The value with which a GET was completed.
+/// Value of a completed GET.
 pub fn value(event: Option<Event>) -> (OperationId, Bytes) {
     match event {
         Some(Event::Completed { id, result: Ok(Reply { body: Body::Value(value), .. }), .. }) => (id, value),

@@ -1,22 +1,22 @@
-//! However the bytes are cut, the same messages come out, and nothing is left.
+//! Any chunking gives the same messages, and leaves no bytes.
 //!
-//! gotcha 10: another client returned a truncated value at 100 of 103 cuts of a GET reply.
+//! Gotcha 10: another client returned a truncated value at 100 of 103 cuts of a GET reply.
 
 use core::fmt::Debug;
 
 use bytes::Bytes;
 use hotrod_core::wire::{
-    Asked, Expiration, Incoming, Intelligence, Lifetime, MediaType, Operation, Reply, Request, RequestHeader,
+    Expiration, Incoming, Intelligence, Lifetime, MediaType, Operation, Reply, ReplyContext, Request, RequestHeader,
     RequestOptions, Version,
 };
 use proptest::collection::vec;
 use proptest::prelude::*;
 
-use crate::decode::{asked, replies, requests, written, written_request};
+use crate::decode::{context, replies, requests, written, written_request};
 use crate::hand::Hand;
 use crate::strategies::{self, VERSIONS, check, operations};
 
-/// Holds what comes of the whole against what comes of two pieces, for every cut, and of single bytes.
+/// Compares the result of the whole with that of two chunks, for every cut, and with that of single bytes.
 fn same_at_every_cut<T: PartialEq + Debug>(bytes: &[u8], decode: impl Fn(&[&[u8]]) -> (T, usize)) {
     let (whole, left) = decode(&[bytes]);
     assert_eq!(left, 0, "left of {bytes:02x?}, from which came {whole:?}");
@@ -35,8 +35,8 @@ fn request_at_every_cut(bytes: &[u8]) {
     same_at_every_cut(bytes, |pieces| requests(pieces.iter().copied()));
 }
 
-fn reply_at_every_cut(bytes: &[u8], asked: Asked) {
-    same_at_every_cut(bytes, |pieces| replies(pieces.iter().copied(), |_| Some(asked)));
+fn reply_at_every_cut(bytes: &[u8], context: ReplyContext) {
+    same_at_every_cut(bytes, |pieces| replies(pieces.iter().copied(), |_| Some(context)));
 }
 
 #[test]
@@ -51,9 +51,9 @@ fn every_request_cut_at_every_byte() {
 #[test]
 fn every_reply_cut_at_every_byte() {
     for (operation, version) in operations().filter(|(_, version)| VERSIONS.contains(version)) {
-        let asked = asked(operation, version);
-        check(128, strategies::reply(asked), |reply| {
-            reply_at_every_cut(&written(&Incoming::Reply(reply), asked), asked);
+        let context = context(operation, version);
+        check(128, strategies::reply(context), |reply| {
+            reply_at_every_cut(&written(&Incoming::Reply(reply), context), context);
         });
     }
 }
@@ -61,14 +61,14 @@ fn every_reply_cut_at_every_byte() {
 proptest! {
     #[test]
     fn every_event_cut_at_every_byte(event in strategies::event(), counter in strategies::counter_event()) {
-        let asked = asked(Operation::Get, Version::LATEST);
+        let context = context(Operation::Get, Version::LATEST);
         for event in [Incoming::Event(event), Incoming::CounterEvent(counter)] {
-            reply_at_every_cut(&written(&event, asked), asked);
+            reply_at_every_cut(&written(&event, context), context);
         }
     }
 }
 
-/// A value of each media type, as a client would find it in a GET reply.
+/// A value of each media type, as in a GET reply.
 const VALUES: [(&str, &[u8]); 6] = [
     ("application/x-protostream", b"\x82\x01\x11org.example.Person\x8a\x01\x0a\x0a\x05Alice\x10\x2a"),
     ("text/plain", "Gr\u{fc}\u{df}e aus K\u{f6}ln".as_bytes()),
@@ -83,10 +83,10 @@ fn a_value_of_each_media_type_cut_at_every_byte() {
     for (_, value) in VALUES {
         for version in VERSIONS {
             let get = Hand::reply(7, 0x04, 0x00).array(value).done();
-            reply_at_every_cut(&get, asked(Operation::Get, version));
+            reply_at_every_cut(&get, context(Operation::Get, version));
             let with_metadata =
                 Hand::reply(7, 0x1c, 0x00).u8(0).long(1).vint(300).long(2).vint(60).long(3).array(value);
-            reply_at_every_cut(&with_metadata.done(), asked(Operation::GetWithMetadata, version));
+            reply_at_every_cut(&with_metadata.done(), context(Operation::GetWithMetadata, version));
         }
     }
 }
@@ -120,13 +120,13 @@ fn a_topology_cut_at_every_byte() {
     let hand = Hand::reply_before_topology(1, 0x04, 0x00).u8(1).vint(0xffff_fffe).vint(3);
     let hand = hand.text("10.0.0.1").short(11222).text("::1").short(65535).text("node.example.com").short(1);
     let hand = hand.u8(3).vint(300).times(100, |hand| hand.u8(2).vint(0).vint(1).u8(0).u8(1).vint(2));
-    reply_at_every_cut(&hand.array(b"value").done(), asked(Operation::Get, Version::LATEST));
+    reply_at_every_cut(&hand.array(b"value").done(), context(Operation::Get, Version::LATEST));
 }
 
 #[test]
 fn the_text_of_an_error_cut_at_every_byte() {
     let error = Hand::reply(1, 0x50, 0x85).text("java.lang.IllegalStateException: K\u{f6}ln").done();
-    reply_at_every_cut(&error, asked(Operation::Get, Version::LATEST));
+    reply_at_every_cut(&error, context(Operation::Get, Version::LATEST));
 }
 
 proptest! {
@@ -145,20 +145,20 @@ proptest! {
         messages in vec(strategies::any_reply(), 1..6),
         sizes in vec(1usize..60, 1..20),
     ) {
-        let asked: Vec<Asked> = messages.iter().map(|(asked, _)| *asked).collect();
+        let context: Vec<ReplyContext> = messages.iter().map(|(context, _)| *context).collect();
         let mut stream = Vec::new();
         let mut expected = Vec::new();
-        for (message_id, (asked, reply)) in messages.into_iter().enumerate() {
+        for (message_id, (context, reply)) in messages.into_iter().enumerate() {
             let reply = Incoming::Reply(Reply { message_id: message_id as u64, ..reply });
-            stream.extend_from_slice(&written(&reply, asked));
+            stream.extend_from_slice(&written(&reply, context));
             expected.push(Ok(reply));
         }
-        let answers = replies(pieces(&stream, &sizes), |id| asked.get(id as usize).copied());
+        let answers = replies(pieces(&stream, &sizes), |id| context.get(id as usize).copied());
         prop_assert_eq!(answers, (expected, 0));
     }
 }
 
-/// Pieces of these sizes, over and over.
+/// Chunks of these sizes, repeated.
 fn pieces<'a>(mut stream: &'a [u8], sizes: &'a [usize]) -> impl Iterator<Item = &'a [u8]> {
     sizes.iter().cycle().map_while(move |size| {
         let (piece, rest) = stream.split_at((*size).min(stream.len()));

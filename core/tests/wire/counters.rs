@@ -4,16 +4,16 @@ use hotrod_core::wire::{
     Body, CounterConfiguration, CounterEvent, CounterKind, CounterState, Incoming, Operation, Request, Version,
 };
 
-use crate::decode::{self, asked, incoming, replies, request, written, written_request};
+use crate::decode::{self, context, incoming, replies, request, written, written_request};
 use crate::hand::Hand;
 
 const VERSION: Version = Version::LATEST;
 
 fn answer(operation: Operation, bytes: &[u8]) -> Body {
-    decode::reply(bytes, asked(operation, VERSION)).body
+    decode::reply(bytes, context(operation, VERSION)).body
 }
 
-/// 0x50 is the error's, so 0x4F is answered with 0x51, and after 0x7F the answer's opcode is 0x80.
+/// 0x50 is the error opcode, so the reply to 0x4F is 0x51, and from 0x7F on the reply is 0x80.
 #[test]
 fn is_defined_answers_0x51_and_get_and_set_0x80() {
     assert_eq!(answer(Operation::CounterIsDefined, &Hand::reply(1, 0x51, 0x00).done()), Body::Nothing);
@@ -28,12 +28,12 @@ fn an_answer_is_its_request_plus_one_but_for_these() {
         .filter(|row| row.reply_opcode != row.request_opcode + 1)
         .map(|row| (row.request_opcode, row.reply_opcode))
         .collect();
-    // gotcha 19: the streams of 4.1 count down.
+    // Gotcha 19: the opcodes of 4.1's streams count down.
     let streams = [(0xe5, 0xe4), (0xe7, 0xe6), (0xe9, 0xe8), (0xeb, 0xea), (0xed, 0xec), (0xef, 0xee)];
     assert_eq!(others, [&[(0x4f, 0x51)], &streams[..]].concat());
 }
 
-/// gotcha 19, over the wire: 0xE9 is answered with 0xE8.
+/// Gotcha 19, on the wire: the reply to 0xE9 is 0xE8.
 #[test]
 fn a_stream_of_4_1_is_answered_with_its_request_minus_one() {
     let bytes = Hand::reply(1, 0xe8, 0x00).int(-5).u8(1).u8(3).long(9).array("chunk").done();
@@ -44,7 +44,7 @@ fn a_stream_of_4_1_is_answered_with_its_request_minus_one() {
     assert_eq!(start, Request::StartGetStream { key: "key".into(), chunk_length: 8192 });
 }
 
-/// A bounded counter at its bound answers 0x04, which elsewhere brings the present value; here nothing follows.
+/// A bounded counter at its bound replies 0x04, which has the current value elsewhere; here nothing follows.
 #[test]
 fn a_bound_that_is_reached_has_no_body() {
     let next = Hand::reply(2, 0x53, 0x00).long(1).done();
@@ -52,14 +52,14 @@ fn a_bound_that_is_reached_has_no_body() {
     for operation in operations {
         let reached = Hand::reply(1, operation.row().reply_opcode, 0x04).done();
         assert_eq!(answer(operation, &reached), Body::Nothing);
-        // What follows is the next message.
-        let asked = |id| Some(asked(if id == 1 { operation } else { Operation::CounterAddAndGet }, VERSION));
-        let (all, left) = replies([&[reached, next.clone()].concat()[..]], asked);
+        // The next message follows.
+        let context = |id| Some(context(if id == 1 { operation } else { Operation::CounterAddAndGet }, VERSION));
+        let (all, left) = replies([&[reached, next.clone()].concat()[..]], context);
         assert_eq!((all.len(), left), (2, 0));
     }
 }
 
-/// Not what its listener was added with: the id is 0, the opcode 0x66.
+/// Not the message id of its listener's registration: the id is 0, the opcode 0x66.
 #[test]
 fn events_have_message_id_0_and_opcode_0x66() {
     let hand = Hand::reply(0, 0x66, 0x00).text("counter").array("listener");
@@ -72,9 +72,9 @@ fn events_have_message_id_0_and_opcode_0x66() {
         new_value: 1,
         new_state: CounterState::UpperBoundReached,
     };
-    // Nobody asked with id 0, and if somebody did, it is no answer.
+    // No request has id 0, and if one had, this would not be its reply.
     assert_eq!(replies([&bytes[..]], |_| None), (vec![Ok(Incoming::CounterEvent(expected.clone()))], 0));
-    let get = asked(Operation::CounterGet, VERSION);
+    let get = context(Operation::CounterGet, VERSION);
     assert_eq!(incoming(&bytes, get), Incoming::CounterEvent(expected.clone()));
     assert_eq!(written(&Incoming::CounterEvent(expected), get), bytes);
 }

@@ -1,4 +1,4 @@
-//! Lifetimes, which 2.0 and 2.1 say in another form.
+//! Lifetimes, which have another form in 2.0 and 2.1.
 
 use hotrod_core::wire::{Expiration, Flags, Lifetime, Operation, Request, TimeUnit, Version};
 
@@ -16,7 +16,7 @@ fn put(version: Version, flags: u32, expiration: fn(Hand) -> Hand) -> Expiration
     put.expiration().expect("a PUT has one")
 }
 
-/// Zero is no end, unless a flag says that it is the cache's default.
+/// Zero is infinite, unless a flag selects the cache's default.
 #[test]
 fn in_2_0_and_2_1_lifetimes_are_seconds_and_flags_tell_the_default() {
     const LIFESPAN: u32 = Flags::DEFAULT_LIFESPAN.0;
@@ -34,7 +34,7 @@ fn in_2_0_and_2_1_lifetimes_are_seconds_and_flags_tell_the_default() {
     }
 }
 
-/// What has no form there is rounded up to seconds, never down: an entry must not vanish early.
+/// Other units are rounded up to seconds, never down: an entry must not expire early.
 #[test]
 fn in_2_0_other_units_are_rounded_up_to_seconds() {
     let head = request(&Hand::request(Version::V2_0, Operation::Ping).done()).0;
@@ -51,7 +51,7 @@ fn in_2_0_other_units_are_rounded_up_to_seconds() {
     }
 }
 
-/// One byte has both units; 7 (default) and 8 (no end) have no number after them.
+/// One byte has both units; 7 (default) and 8 (infinite) have no number.
 #[test]
 fn since_2_2_each_lifetime_has_a_unit() {
     for version in [Version::V2_2, Version::V2_8, Version::V4_1] {
@@ -66,7 +66,7 @@ fn since_2_2_each_lifetime_has_a_unit() {
     }
 }
 
-/// The flags of 2.0 that tell the default mean nothing since 2.2, and come back as they were.
+/// The default flags of 2.0 have no meaning since 2.2, and are preserved.
 #[test]
 fn since_2_2_flags_do_not_change_a_lifetime() {
     let flags = (Flags::DEFAULT_LIFESPAN | Flags::DEFAULT_MAX_IDLE | Flags::FORCE_RETURN_VALUE).0;

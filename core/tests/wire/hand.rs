@@ -1,4 +1,4 @@
-//! Messages written by hand, field by field: what the decoders are held against must not come from the encoders.
+//! Hand-written messages, field by field: expectations of the decoders must not come from the encoders.
 
 use hotrod_core::wire::{Operation, Version};
 
@@ -11,17 +11,17 @@ impl Hand {
         Self::default()
     }
 
-    /// The header of a reply without a topology.
+    /// Header of a reply without a topology.
     pub fn reply(message_id: u64, opcode: u8, status: u8) -> Self {
         Self::reply_before_topology(message_id, opcode, status).u8(0)
     }
 
-    /// The header of a reply up to the topology change marker.
+    /// Header of a reply up to the topology change marker.
     pub fn reply_before_topology(message_id: u64, opcode: u8, status: u8) -> Self {
         Self::new().u8(0xa1).vlong(message_id).u8(opcode).u8(status)
     }
 
-    /// The header of a request to the default cache, with message id 1 and nothing else set.
+    /// Header of a request to the default cache, with message id 1 and nothing else set.
     pub fn request(version: Version, operation: Operation) -> Self {
         Self::request_before_media_types(version, operation).media_types(newest_with(operation, version))
     }
@@ -68,7 +68,7 @@ impl Hand {
         self
     }
 
-    /// A length and so many bytes.
+    /// A length and its bytes.
     pub fn array(self, bytes: impl AsRef<[u8]>) -> Self {
         let bytes = bytes.as_ref();
         self.vint(bytes.len() as u32).raw(bytes)

@@ -1,31 +1,31 @@
-//! Whatever the bytes are: no panic, no loop, and no more messages than bytes.
+//! Arbitrary bytes: no panic, no endless loop, and at most one message per byte.
 
-use hotrod_core::wire::{Asked, Incoming, Limits, Operation, ReplyDecoder, RequestDecoder, Version};
+use hotrod_core::wire::{Incoming, Limits, Operation, ReplyContext, ReplyDecoder, RequestDecoder, Version};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
 
 use crate::decode::{self, replies, written, written_request};
-use crate::strategies::{self, asked, operations};
+use crate::strategies::{self, context, operations};
 
-/// Feeds both decoders with everything that can be asked, in pieces of some size.
-fn survive(bytes: &[u8], step: usize, asked: Asked) {
+/// Feeds both decoders in chunks of `step`, for this context.
+fn survive(bytes: &[u8], step: usize, context: ReplyContext) {
     let mut replies = ReplyDecoder::new(Limits::default());
     let mut requests = RequestDecoder::new(Limits::default());
     for piece in bytes.chunks(step.max(1)) {
         replies.receive(piece);
         requests.receive(piece);
-        assert!(core::iter::from_fn(|| replies.poll(|id| (id != 3).then_some(asked))).count() <= bytes.len());
+        assert!(core::iter::from_fn(|| replies.poll(|id| (id != 3).then_some(context))).count() <= bytes.len());
         assert!(core::iter::from_fn(|| requests.poll()).count() <= bytes.len());
         assert!(replies.buffered() <= bytes.len() && requests.buffered() <= bytes.len());
     }
 }
 
-fn any_asked() -> impl Strategy<Value = Asked> {
-    select(operations().flat_map(|(operation, version)| asked(operation, version)).collect::<Vec<_>>())
+fn any_context() -> impl Strategy<Value = ReplyContext> {
+    select(operations().flat_map(|(operation, version)| context(operation, version)).collect::<Vec<_>>())
 }
 
-/// What can be done to a message on its way.
+/// Damage to a message in transit.
 #[derive(Debug, Clone)]
 enum Damage {
     Set(Index, u8),
@@ -71,24 +71,24 @@ fn damaged(mut bytes: Vec<u8>, damages: Vec<Damage>) -> Vec<u8> {
 
 proptest! {
     #[test]
-    fn random_bytes(bytes in vec(any::<u8>(), 0..300), step in 1usize..40, asked in any_asked()) {
-        survive(&bytes, step, asked);
+    fn random_bytes(bytes in vec(any::<u8>(), 0..300), step in 1usize..40, context in any_context()) {
+        survive(&bytes, step, context);
     }
 
-    /// Random bytes rarely get past the header, so it is given.
+    /// Random bytes rarely pass the header, so it is valid.
     #[test]
     fn random_bytes_after_a_good_header(
         bytes in vec(prop_oneof![0..4u8, any::<u8>()], 0..200),
         status in prop_oneof![Just(0u8), 1..9u8, any::<u8>()],
         topology in 0..3u8,
         step in 1usize..40,
-        asked in any_asked(),
+        context in any_context(),
     ) {
-        let row = asked.operation.row();
+        let row = context.operation.row();
         let reply = [&[0xa1, 0x01, row.reply_opcode, status, topology], &bytes[..]].concat();
-        survive(&reply, step, asked);
-        let request = [&[0xa0, 0x01, asked.version.to_byte(), row.request_opcode, 0, 0, 3, 0], &bytes[..]].concat();
-        survive(&request, step, asked);
+        survive(&reply, step, context);
+        let request = [&[0xa0, 0x01, context.version.to_byte(), row.request_opcode, 0, 0, 3, 0], &bytes[..]].concat();
+        survive(&request, step, context);
     }
 
     #[test]
@@ -96,14 +96,14 @@ proptest! {
         (header, request) in strategies::any_request(),
         damages in vec(damage(), 1..4),
         step in 1usize..40,
-        asked in any_asked(),
+        context in any_context(),
     ) {
-        survive(&damaged(written_request(&header, &request).to_vec(), damages), step, asked);
+        survive(&damaged(written_request(&header, &request).to_vec(), damages), step, context);
     }
 
     #[test]
-    fn damaged_replies((asked, reply) in strategies::any_reply(), damages in vec(damage(), 1..4), step in 1usize..40) {
-        survive(&damaged(written(&Incoming::Reply(reply), asked).to_vec(), damages), step, asked);
+    fn damaged_replies((context, reply) in strategies::any_reply(), damages in vec(damage(), 1..4), step in 1usize..40) {
+        survive(&damaged(written(&Incoming::Reply(reply), context).to_vec(), damages), step, context);
     }
 
     #[test]
@@ -113,22 +113,22 @@ proptest! {
         damages in vec(damage(), 1..4),
         step in 1usize..40,
     ) {
-        let asked = decode::asked(Operation::Get, Version::LATEST);
+        let context = decode::context(Operation::Get, Version::LATEST);
         for event in [Incoming::Event(event), Incoming::CounterEvent(counter)] {
-            survive(&damaged(written(&event, asked).to_vec(), damages.clone()), step, asked);
+            survive(&damaged(written(&event, context).to_vec(), damages.clone()), step, context);
         }
     }
 }
 
-/// However it is damaged and cut, the same comes of it: the same messages, and the same violation or none.
+/// Any chunking of a damaged message gives the same messages and the same violation.
 #[test]
 fn a_damaged_message_is_the_same_however_it_is_cut() {
     let damaged_reply = (strategies::any_reply(), vec(damage(), 1..4));
-    strategies::check(1, damaged_reply, |((asked, reply), damages)| {
-        let bytes = damaged(written(&Incoming::Reply(reply), asked).to_vec(), damages);
-        let whole = replies([&bytes[..]], |_| Some(asked));
+    strategies::check(1, damaged_reply, |((context, reply), damages)| {
+        let bytes = damaged(written(&Incoming::Reply(reply), context).to_vec(), damages);
+        let whole = replies([&bytes[..]], |_| Some(context));
         for step in [1, 3, 17] {
-            assert_eq!(replies(bytes.chunks(step), |_| Some(asked)), whole, "{step} of {bytes:02x?}");
+            assert_eq!(replies(bytes.chunks(step), |_| Some(context)), whole, "{step} of {bytes:02x?}");
         }
     });
 }

@@ -4,21 +4,21 @@ use hotrod_core::wire::{
     Body, Incoming, IterationBatch, IterationEntry, Metadata, Operation, Request, Status, Version,
 };
 
-use crate::decode::{asked, reply, request, written, written_request};
+use crate::decode::{context, reply, request, written, written_request};
 use crate::hand::Hand;
 
 fn next(version: Version, status: u8, batch: fn(Hand) -> Hand) -> IterationBatch {
-    let asked = asked(Operation::IterationNext, version);
+    let context = context(Operation::IterationNext, version);
     let bytes = batch(Hand::reply(1, 0x34, status)).done();
-    let reply = reply(&bytes, asked);
-    assert_eq!(written(&Incoming::Reply(reply.clone()), asked), bytes);
+    let reply = reply(&bytes, context);
+    assert_eq!(written(&Incoming::Reply(reply.clone()), context), bytes);
     match reply.body {
         Body::Iteration(batch) => batch,
         other => panic!("{other:?}"),
     }
 }
 
-/// An iteration that the server has forgotten: NEXT brings an empty batch, which says nothing of segments.
+/// An iteration unknown to the server: NEXT returns an empty batch, without information about segments.
 #[test]
 fn invalid_iteration_on_next_has_a_body() {
     for version in [Version::V2_3, Version::V2_5, Version::V4_1] {
@@ -29,11 +29,11 @@ fn invalid_iteration_on_next_has_a_body() {
 
 #[test]
 fn invalid_iteration_on_end_has_none() {
-    let end = reply(&Hand::reply(1, 0x36, 0x05).done(), asked(Operation::IterationEnd, Version::LATEST));
+    let end = reply(&Hand::reply(1, 0x36, 0x05).done(), context(Operation::IterationEnd, Version::LATEST));
     assert_eq!((end.status, end.body), (Status::INVALID_ITERATION, Body::Nothing));
 }
 
-/// Without an entry there is nothing that could have projections: their number is not sent.
+/// Without entries the number of projections is not sent.
 #[test]
 fn an_empty_batch_has_no_number_of_projections() {
     for version in Version::ALL.into_iter().filter(|version| *version >= Version::V2_3) {
@@ -77,7 +77,7 @@ fn start_for_all_segments_without_a_filter() {
     };
     assert_eq!(start(Version::V2_3, |hand| hand.u8(1).u8(1).vint(1000)), (None, None, 1000, false));
     assert_eq!(start(Version::V2_4, |hand| hand.u8(1).u8(1).vint(1000).u8(1)), (None, None, 1000, true));
-    // An empty mask is not an absent one.
+    // An empty mask differs from an absent one.
     let mask = start(Version::V4_1, |hand| hand.u8(0).vint(2).raw(b"f").u8(2).array("a").array("b").vint(1).u8(0));
     assert_eq!(mask, (Some("".into()), Some(2), 1, false));
 }

@@ -1,10 +1,10 @@
-//! Every limit is held against what a peer announces, at the announcement: nothing of what it announces has come yet.
+//! Every limit applies to the announcement, before any announced data has arrived.
 
 use hotrod_core::wire::{
     Limits, Operation, Problem, ReplyDecoder, ReplyShape, RequestDecoder, RequestFault, Version, Violation,
 };
 
-use crate::decode::asked;
+use crate::decode::context;
 use crate::hand::Hand;
 
 const VERSION: Version = Version::LATEST;
@@ -16,11 +16,11 @@ fn limits(set: fn(&mut Limits)) -> Limits {
     limits
 }
 
-/// What the decoder of replies to that operation says of these bytes.
+/// Violation that the decoder of replies to this operation finds.
 fn of_reply(set: fn(&mut Limits), operation: Operation, bytes: &[u8]) -> Option<Violation> {
     let mut decoder = ReplyDecoder::new(limits(set));
     decoder.receive(bytes);
-    decoder.poll(|_| Some(asked(operation, VERSION))).map(|message| message.expect_err("a violation"))
+    decoder.poll(|_| Some(context(operation, VERSION))).map(|message| message.expect_err("a violation"))
 }
 
 fn of_request(set: fn(&mut Limits), bytes: &[u8]) -> Option<Violation> {
@@ -32,7 +32,7 @@ fn of_request(set: fn(&mut Limits), bytes: &[u8]) -> Option<Violation> {
     }
 }
 
-/// After `before` comes a length or a count: the limit may be announced, and no more.
+/// Asserts the limit of the length or count behind `before`: the limit is accepted, more is not.
 fn announced(field: &'static str, before: &Hand, decode: impl Fn(&[u8]) -> Option<Violation>) {
     assert_eq!(decode(&before.clone().vint(LIMIT as u32).done()), None, "{field}: the limit is allowed");
     for announced in [LIMIT as u32 + 1, u32::MAX] {
@@ -143,7 +143,7 @@ fn entries_that_are_counted() {
     in_reply("operations", Operation::Ping, |hand| hand.u8(0).u8(0).u8(41), |limits| limits.entries = LIMIT);
 }
 
-/// Marked lists announce one entry at a time: the one too many is refused at its marker.
+/// Marked lists announce one entry at a time: the first one above the limit is rejected at its marker.
 #[test]
 fn entries_that_are_marked() {
     let full = Hand::reply(1, 0x1a, 0x00).times(LIMIT, |hand| hand.u8(1).array("k").array("v"));
@@ -177,7 +177,7 @@ fn members_and_segments() {
 
 #[test]
 fn segments_in_masks() {
-    // One bit a segment.
+    // One bit per segment.
     let set = |limits: &mut Limits| limits.segments = 8 * LIMIT;
     in_reply("finished segments", Operation::IterationNext, |hand| hand, set);
     let before = Hand::request(VERSION, Operation::IterationStart);
@@ -199,8 +199,8 @@ fn parameters() {
     in_reply("projections", Operation::IterationNext, projections, |limits| limits.parameters = LIMIT);
 }
 
-/// The limit of a whole message is held against it as soon as its length is known, and the message is refused from its
-/// first byte on, however it is cut.
+/// The limit of a whole message applies as soon as its length is known; the violation is at its first byte, for any
+/// chunking.
 #[test]
 fn messages() {
     let first = Hand::reply(1, 0x04, 0x00).array([1; 10]).done();
@@ -212,8 +212,8 @@ fn messages() {
             let mut decoder = ReplyDecoder::new(Limits { message: limit, ..Limits::default() });
             let mut next = |bytes: &[u8]| {
                 decoder.receive(bytes);
-                let asked = |id| Some(asked(if id == 1 { Operation::Get } else { Operation::GetAll }, VERSION));
-                core::iter::from_fn(|| decoder.poll(asked)).collect::<Vec<_>>()
+                let context = |id| Some(context(if id == 1 { Operation::Get } else { Operation::GetAll }, VERSION));
+                core::iter::from_fn(|| decoder.poll(context)).collect::<Vec<_>>()
             };
             let all = [next(&stream[..cut]), next(&stream[cut..])].concat();
             assert_eq!(all.len(), 2, "cut at {cut}");

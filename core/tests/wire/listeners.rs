@@ -4,14 +4,14 @@ use hotrod_core::wire::{
     EntryChange, Event, EventData, Factory, Incoming, Interests, ListenerOptions, Operation, Request, Version,
 };
 
-use crate::decode::{asked, incoming, request, written, written_request};
+use crate::decode::{context, incoming, request, written, written_request};
 use crate::hand::Hand;
 
 fn event(opcode: u8, rest: fn(Hand) -> Hand) -> Event {
-    let asked = asked(Operation::AddClientListener, Version::LATEST);
+    let context = context(Operation::AddClientListener, Version::LATEST);
     let bytes = rest(Hand::reply(300, opcode, 0x00).array("listener")).done();
-    let incoming = incoming(&bytes, asked);
-    assert_eq!(written(&incoming, asked), bytes);
+    let incoming = incoming(&bytes, context);
+    assert_eq!(written(&incoming, context), bytes);
     match incoming {
         Incoming::Event(event) => {
             assert_eq!((event.message_id, &event.listener_id[..]), (300, &b"listener"[..]));
@@ -21,7 +21,7 @@ fn event(opcode: u8, rest: fn(Hand) -> Hand) -> Event {
     }
 }
 
-/// The marker is 0 for a key, 1 for what a converter made, marshalled by the server, 2 for what it made as it is.
+/// The marker is 0 for a key, 1 for a converter's output marshalled by the server, 2 for its raw output.
 #[test]
 fn is_custom_is_0_1_or_2() {
     let key = event(0x60, |hand| hand.u8(0).u8(0).array("key").long(9)).data;
@@ -32,7 +32,7 @@ fn is_custom_is_0_1_or_2() {
     assert_eq!(raw, EventData::Custom { data: "data".into(), raw: true });
 }
 
-/// Another client misses the byte in custom events and reads the data's length from it.
+/// Another client misses this byte in custom events and uses it as the data's length.
 #[test]
 fn every_event_says_whether_its_write_was_retried() {
     assert!(event(0x60, |hand| hand.u8(0).u8(1).array("key").long(9)).retried);
@@ -41,7 +41,7 @@ fn every_event_says_whether_its_write_was_retried() {
     assert!(!event(0x63, |hand| hand.u8(0).u8(0).array("key")).retried);
 }
 
-/// What was removed or has expired has no version any more.
+/// Removed and expired entries have no version.
 #[test]
 fn only_what_was_created_or_modified_has_a_version() {
     let changes = [
@@ -82,7 +82,7 @@ fn listeners_grew_raw_data_in_2_1_and_interests_in_2_6() {
     assert!(Interests::ALL.includes(Interests::REMOVED), "none named means all");
 }
 
-/// An empty name is no factory, and has no parameters: not even their number.
+/// An empty name means no factory, without parameters and their count.
 #[test]
 fn a_factory_with_a_name_has_parameters() {
     let factory = |name: &str, parameters: &[&'static str]| Factory {

@@ -1,7 +1,7 @@
-//! The Hot Rod grammar, both roles: what must hold in the words of the protocol.
+//! The Hot Rod grammar in both roles, in the protocol's terms.
 //!
-//! "Gotcha 10" and the like are mistakes seen in other clients, numbered in spec/gotchas.md (spec/vectors/README.md tells
-//! how the golden vectors are made, which say what a real server does).
+//! "Gotcha 10" and the like are mistakes of other clients, numbered in spec/gotchas.md (spec/vectors/README.md
+//! describes how the golden vectors are recorded from a real server).
 
 #![allow(unreachable_pub)]
 

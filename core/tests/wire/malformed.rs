@@ -1,18 +1,18 @@
-//! What breaks the grammar ends the stream with the field and where it stood, however the bytes were cut.
+//! A violation ends the stream with its field and position, for any chunking.
 
 use hotrod_core::wire::{
-    Asked, Incoming, Intelligence, Limits, Operation, Problem, ReplyDecoder, RequestFault, Version, Violation,
+    Incoming, Intelligence, Limits, Operation, Problem, ReplyContext, ReplyDecoder, RequestFault, Version, Violation,
 };
 
-use crate::decode::{asked, replies, requests};
+use crate::decode::{context, replies, requests};
 use crate::hand::Hand;
 
 const VERSION: Version = Version::LATEST;
 
-/// The last thing that comes of these bytes, and how many came before it.
+/// The last result from these bytes, and the number of messages before it.
 fn violation_in_reply(bytes: &[u8], operation: Operation) -> (usize, Violation) {
     let decode =
-        |pieces: &[&[u8]]| replies(pieces.iter().copied(), |id| (id < 9).then_some(asked(operation, VERSION))).0;
+        |pieces: &[&[u8]]| replies(pieces.iter().copied(), |id| (id < 9).then_some(context(operation, VERSION))).0;
     let mut all = same_however_cut(bytes, decode);
     let violation = all.pop().expect("something").expect_err("a violation");
     assert!(all.iter().all(Result::is_ok), "a violation is the last thing");
@@ -45,7 +45,7 @@ fn unexpected(value: u64, expected: &'static str) -> Problem {
     Problem::Unexpected { value, expected }
 }
 
-/// Holds a reply that is wrong in the byte or number after `before`.
+/// Asserts a violation at the byte or number behind `before`.
 fn wrong_reply(operation: Operation, before: Hand, wrong: fn(Hand) -> Hand, field: &'static str, problem: Problem) {
     let offset = before.len() as u64;
     let bytes = wrong(before).raw(&[0; 20]).done();
@@ -66,7 +66,7 @@ fn the_magic_of_another_protocol_or_role() {
     wrong_request(Hand::new(), |hand| hand.raw(b"GET /"), "magic", unexpected(0x47, "0xa0, a request"));
 }
 
-/// Offsets count from the beginning of the stream; what came before the violation is delivered.
+/// Offsets count from the beginning of the stream; messages before the violation are delivered.
 #[test]
 fn after_good_messages_the_offset_is_that_of_the_stream() {
     let good = Hand::reply(1, 0x04, 0x00).array("value").done();
@@ -76,7 +76,7 @@ fn after_good_messages_the_offset_is_that_of_the_stream() {
     assert_eq!(violation_in_reply(&stream, Operation::Get), (2, violation));
 }
 
-/// After bytes that were cut out, because they need not be parsed again, too.
+/// Also behind bytes that were cut out after parsing.
 #[test]
 fn after_many_entries_the_offset_is_that_of_the_stream() {
     let entries = |hand: Hand| hand.times(20, |hand| hand.u8(1).array("key").array("value"));
@@ -94,14 +94,14 @@ fn after_a_violation_nothing_comes() {
     let mut decoder = ReplyDecoder::new(Limits::default());
     let mut next = |bytes: &[u8]| {
         decoder.receive(bytes);
-        decoder.poll(|_| Some(asked(Operation::Get, VERSION)))
+        decoder.poll(|_| Some(context(Operation::Get, VERSION)))
     };
     assert!(matches!(next(&[0x00]), Some(Err(_))));
     assert_eq!(next(&good), None);
     assert_eq!(next(&good), None);
 }
 
-/// gotcha 12: numbers without end.
+/// Gotcha 12: endless numbers.
 #[test]
 fn endless_numbers() {
     let endless = |hand: Hand| hand.raw(&[0x80; 12]);
@@ -157,7 +157,7 @@ fn codes_that_do_not_exist_in_requests() {
     let units = |value| unexpected(value, "two codes from 0 to 8");
     wrong_request(put(), |hand| hand.u8(0x97), "time units", units(0x97));
     wrong_request(put(), |hand| hand.u8(0x79), "time units", units(0x79));
-    // The second code is wrong; a lifespan of the first unit stands between.
+    // The second code is invalid; a lifespan of the first unit is between.
     wrong_request(put(), |hand| hand.u8(0x0f).vint(300), "time units", units(0x0f));
     let create = Hand::request(VERSION, Operation::CounterCreate).text("counter");
     let both = unexpected(3, "weak or bounded, not both");
@@ -177,12 +177,12 @@ fn an_owner_that_is_no_member() {
     let owner = |value| unexpected(value, "the index of a member");
     wrong_reply(Operation::Get, members(0), |hand| hand.vint(0), "owner", owner(0));
     wrong_reply(Operation::Get, members(2), |hand| hand.vint(2), "owner", owner(2));
-    // An index of two bytes, and one that does not fit into what an index is kept in.
+    // A two-byte index, and one that exceeds the index type.
     wrong_reply(Operation::Get, members(200), |hand| hand.vint(200), "owner", owner(200));
     wrong_reply(Operation::Get, members(2), |hand| hand.vint(0x10000), "owner", owner(0x10000));
 }
 
-/// The offset is that of the text, after its length.
+/// The offset is that of the text, behind its length.
 #[test]
 fn texts_that_are_not_utf_8() {
     let text = |hand: Hand| hand.raw(&[b'K', 0xf6, b'l', b'n']);
@@ -216,10 +216,10 @@ fn the_answer_to_another_operation() {
     wrong_reply(Operation::Get, Hand::new().u8(0xa1).vlong(1), |hand| hand.u8(0x03), "opcode", request_opcode);
 }
 
-/// Only what a client of that intelligence can be sent: a basic one is sent no topology, but one is read.
+/// A basic client is never sent a topology, but one would be read.
 #[test]
 fn a_topology_for_a_basic_client_is_read_as_members_only() {
-    let basic = Asked { intelligence: Intelligence::Basic, ..asked(Operation::Get, VERSION) };
+    let basic = ReplyContext { intelligence: Intelligence::Basic, ..context(Operation::Get, VERSION) };
     let hand = Hand::reply_before_topology(1, 0x04, 0).u8(1).vint(7).vint(1).text("host").short(1).array("value");
     let (all, left) = replies([&hand.done()[..]], |_| Some(basic));
     assert!(matches!(&all[..], [Ok(Incoming::Reply(reply))] if reply.topology.is_some()), "{all:?}");
@@ -230,14 +230,14 @@ fn a_topology_for_a_basic_client_is_read_as_members_only() {
 fn requests_of_unknown_versions_and_operations_tell_their_message_id() {
     let version = Hand::new().u8(0xa0).vlong(300).u8(13).u8(0x03).raw(&[0; 9]).done();
     assert_eq!(fault_in_request(&version), RequestFault::UnknownVersion { message_id: 300, version: 13 });
-    // gotcha 12: 0x45 (removeAll) does not exist.
+    // Gotcha 12: 0x45 (removeAll) does not exist.
     for opcode in [0x45, 0x00, 0x04, 0x50, 0xff] {
         let bytes = Hand::new().u8(0xa0).vlong(300).u8(41).u8(opcode).raw(&[0; 9]).done();
         assert_eq!(fault_in_request(&bytes), RequestFault::UnknownOperation { message_id: 300, opcode });
     }
 }
 
-/// A server answers a newer version in the newest it knows (FACTS: PING of version 99).
+/// A server replies to a newer version in the newest it supports (FACTS: PING of version 99).
 #[test]
 fn a_ping_of_a_newer_version_is_read_as_the_newest_known() {
     let ping = |version| Hand::new().u8(0xa0).vlong(1).u8(version).u8(0x17).raw(&[0, 0, 3, 0, 0, 0, 0]).done();

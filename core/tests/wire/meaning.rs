@@ -1,6 +1,6 @@
-//! What a message means, as JSON: the form in which golden vectors say it (spec/vectors/README.md).
+//! Meaning of a message as JSON, the form of golden vectors (spec/vectors/README.md).
 //!
-//! Used by others too, by `#[path]`: nothing here refers to the rest of the tests.
+//! Included by other crates with `#[path]`: nothing here refers to the other tests.
 
 use bytes::Bytes;
 use hotrod_core::wire::{
@@ -10,7 +10,7 @@ use hotrod_core::wire::{
 };
 use serde_json::{Value, json};
 
-/// What a client asks.
+/// Meaning of a client's request.
 pub fn request(header: &RequestHeader, request: &Request) -> Value {
     let options = &header.options;
     json!({
@@ -28,7 +28,7 @@ pub fn request(header: &RequestHeader, request: &Request) -> Value {
     })
 }
 
-/// What a server sends.
+/// Meaning of a server's message.
 pub fn incoming(incoming: &Incoming) -> Value {
     match incoming {
         Incoming::Reply(reply) => self::reply(reply),
@@ -82,8 +82,8 @@ fn counter_event(event: &CounterEvent) -> Value {
     })
 }
 
-/// The fields of a request, named as in the table of operations.
-#[allow(clippy::too_many_lines)] // one line an operation
+/// Fields of a request, named as in the operation table.
+#[allow(clippy::too_many_lines)] // one line per operation
 fn fields(request: &Request) -> Value {
     match request {
         Request::Get { key }
@@ -399,12 +399,12 @@ fn hexes(all: &[Bytes]) -> Value {
     all.iter().map(|bytes| hex(bytes)).collect()
 }
 
-/// A field of 64 bits: in decimal, as text.
+/// A 64-bit field: decimal, as text.
 fn long<T: ToString + Copy>(value: T) -> String {
     value.to_string()
 }
 
-/// Two lower-case digits a byte.
+/// Two lower-case digits per byte.
 pub fn hex(bytes: &[u8]) -> String {
     const DIGITS: [char; 16] = ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'a', 'b', 'c', 'd', 'e', 'f'];
     bytes.iter().flat_map(|byte| [byte >> 4, byte & 0x0f]).map(|digit| DIGITS[usize::from(digit)]).collect()

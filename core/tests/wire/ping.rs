@@ -1,16 +1,16 @@
-//! PING, which every version answers with more, and the headers of requests, which grew too.
+//! PING replies and request headers, which grew with the versions.
 
 use bytes::Bytes;
 use hotrod_core::wire::{Body, Flags, Incoming, MediaType, Operation, Ping, RequestOptions, Version};
 
-use crate::decode::{asked, reply, request, written, written_request};
+use crate::decode::{context, reply, request, written, written_request};
 use crate::hand::Hand;
 
 fn ping(version: Version, rest: fn(Hand) -> Hand) -> Ping {
-    let asked = asked(Operation::Ping, version);
+    let context = context(Operation::Ping, version);
     let bytes = rest(Hand::reply(1, 0x18, 0x00)).done();
-    let reply = reply(&bytes, asked);
-    assert_eq!(written(&Incoming::Reply(reply.clone()), asked), bytes);
+    let reply = reply(&bytes, context);
+    assert_eq!(written(&Incoming::Reply(reply.clone()), context), bytes);
     match reply.body {
         Body::Ping(ping) => ping,
         other => panic!("{other:?}"),
@@ -34,10 +34,10 @@ fn the_answer_grew_media_types_in_2_9_and_versions_in_3_0() {
     }
 }
 
-/// No such cache: a status and nothing else.
+/// Reply for an unknown cache: a status without a body.
 #[test]
 fn the_answer_for_a_cache_that_does_not_exist_has_no_body() {
-    let answer = reply(&Hand::reply(1, 0x18, 0x02).done(), asked(Operation::Ping, Version::LATEST));
+    let answer = reply(&Hand::reply(1, 0x18, 0x02).done(), context(Operation::Ping, Version::LATEST));
     assert_eq!(answer.body, Body::Nothing);
 }
 

@@ -1,16 +1,16 @@
-//! What an operation met: the previous value, or the present one if it was not executed (gotcha 17).
+//! The previous value, or the current one if the operation was not executed (gotcha 17).
 
 use hotrod_core::wire::{Body, Incoming, LifetimeLeft, Metadata, Operation, Previous, ReplyShape, Version};
 
-use crate::decode::{asked, reply, written};
+use crate::decode::{context, reply, written};
 use crate::hand::Hand;
 
-/// The answer to a PUT with that status; `previous` follows the header.
+/// Body of a PUT reply with this status; `previous` follows the header.
 fn answer(version: Version, status: u8, previous: fn(Hand) -> Hand) -> Body {
-    let asked = asked(Operation::Put, version);
+    let context = context(Operation::Put, version);
     let bytes = previous(Hand::reply(1, 0x02, status)).done();
-    let reply = reply(&bytes, asked);
-    assert_eq!(written(&Incoming::Reply(reply.clone()), asked), bytes);
+    let reply = reply(&bytes, context);
+    assert_eq!(written(&Incoming::Reply(reply.clone()), context), bytes);
     reply.body
 }
 
@@ -38,7 +38,7 @@ fn since_4_0_it_comes_in_an_envelope_of_metadata() {
     }
 }
 
-/// The server has metadata for no entry: no lifetimes and version -1. An empty value with a version is a value.
+/// An absent entry has metadata without lifetimes and with version -1. An empty value with a version is a value.
 #[test]
 fn since_4_0_the_envelope_tells_none_from_an_empty_value() {
     let none = answer(Version::V4_1, 0x03, |hand| hand.u8(3).long(u64::MAX).vint(0));
@@ -53,7 +53,7 @@ fn every_operation_that_may_meet_a_value_says_by_its_status_whether_one_follows(
         for version in Version::ALL.into_iter().filter(|version| *version >= row.since) {
             for status in [0x00, 0x01, 0x02] {
                 let bytes = Hand::reply(1, row.reply_opcode, status).done();
-                assert_eq!(reply(&bytes, asked(row.operation, version)).body, Body::Nothing);
+                assert_eq!(reply(&bytes, context(row.operation, version)).body, Body::Nothing);
             }
         }
     }

@@ -1,5 +1,5 @@
-//! Requests that a real server would read otherwise than they look are refused: what such a request carries the server would
-//! execute. Each case was found by `make differential`; the server is Infinispan 16.0.7.
+//! Requests that a real server would read differently are rejected: it would execute the bytes inside. Each case was
+//! found by `make differential`; the server is Infinispan 16.0.7.
 
 use hotrod_core::wire::{Limits, Operation, Problem, RequestFault, RequestScanner, Version, Violation};
 
@@ -8,7 +8,7 @@ use crate::hand::Hand;
 
 const LATEST: Version = Version::LATEST;
 
-/// Refused with that problem at the field that begins behind `before`, by a decoder and by a scanner, however much follows.
+/// Asserts that a decoder and a scanner reject the field behind `before` with this problem, however many bytes follow.
 fn refused(before: Hand, wrong: impl FnOnce(Hand) -> Hand, field: &'static str, problem: Problem) {
     let offset = before.len() as u64;
     let bytes = wrong(before).done();
@@ -37,7 +37,7 @@ fn accepted(hand: Hand) {
     assert!(matches!(&decoded[..], [Ok(_)]) && left == 0, "{decoded:?}");
 }
 
-/// The server throws where there is no type of that number, before it has read the rest.
+/// The server throws at an unknown media type number, before it has read the rest.
 #[test]
 fn media_types_of_unknown_numbers() {
     let before = || Hand::request_before_media_types(Version::V3_1, Operation::Get).u8(1);
@@ -50,7 +50,7 @@ fn media_types_of_unknown_numbers() {
     }
 }
 
-/// It parses the name, and throws where it can't.
+/// The server parses the name, and throws if it can't.
 #[test]
 fn media_types_of_malformed_names() {
     let before = || Hand::request_before_media_types(Version::V3_1, Operation::Get).u8(2);
@@ -73,7 +73,7 @@ fn media_types_of_malformed_names() {
     }
 }
 
-/// The parameter q is a weight: the server throws if it is no number.
+/// The parameter q is a weight: the server throws if it is not a number.
 #[test]
 fn weights_of_media_types() {
     let before =
@@ -82,7 +82,7 @@ fn weights_of_media_types() {
     refused(before.vint(1), |hand| hand.raw(b"q").text("x"), "media type parameter name", problem);
 }
 
-/// Lengths of one byte are signed, and of more than 64 or none the server throws.
+/// One-byte lengths are signed, and the server throws at 0 and above 64.
 #[test]
 fn transaction_ids_that_xa_does_not_have() {
     for length in [0u8, 65, 0x80, 0xff] {
@@ -93,7 +93,7 @@ fn transaction_ids_that_xa_does_not_have() {
     }
 }
 
-/// Counts of one byte are signed, and a negative one makes the server throw.
+/// One-byte counts are signed, and a negative one makes the server throw.
 #[test]
 fn more_parameters_than_a_signed_byte_counts() {
     let over = |announced| Problem::OverLimit { announced, limit: 127 };
@@ -108,7 +108,7 @@ fn more_parameters_than_a_signed_byte_counts() {
     }
 }
 
-/// Chunks have another form from 4.1 on, where PUT_STREAM is no longer served.
+/// Chunks have another form from 4.1 on, where PUT_STREAM is no longer supported.
 #[test]
 fn streams_of_another_version() {
     let head = Hand::new().u8(0xa0).vlong(1).u8(41).u8(0x39).text("").vint(0).u8(3).vint(0).raw(&[0, 0, 0]);
@@ -120,8 +120,8 @@ fn streams_of_another_version() {
     accepted(Hand::request(Version::V4_1, Operation::NextPutStream).int(1).u8(1).array("chunk"));
 }
 
-/// The byte of the version is signed, so 128 and more are older than 2.0 to the server: another field follows.
-/// Of a version that is not known only PING is read, with which a client finds out what the server knows.
+/// The version byte is signed, so 128 and above are older than 2.0 to the server, and another field follows. Of an
+/// unknown version only PING is read, by which a client learns the server's version.
 #[test]
 fn versions_that_are_not_known() {
     let of = |version, opcode| Hand::new().u8(0xa0).vlong(1).u8(version).u8(opcode).raw(&[0, 0, 3, 0, 0, 0, 0]).done();
@@ -136,7 +136,7 @@ fn versions_that_are_not_known() {
     assert!(matches!(&decoded[..], [Ok((header, _))] if header.version == LATEST), "{decoded:?}");
 }
 
-/// A count that no message of the longest length can hold: the server would reserve room for it.
+/// A count that no message of the maximum length can hold: the server would reserve memory for it.
 #[test]
 fn counts_beyond_the_longest_message() {
     let limits = Limits { message: 1000, ..Limits::default() };

@@ -1,14 +1,14 @@
-//! Scanners find the messages that decoders find, and pass on every byte.
+//! Scanners find the messages that decoders find, and forward every byte.
 
 use bytes::Bytes;
 use hotrod_core::wire::{
-    Asked, Incoming, Intelligence, Limits, MessageKind, Operation, Problem, Reply, ReplyScanner, RequestFault,
+    Incoming, Intelligence, Limits, MessageKind, Operation, Problem, Reply, ReplyContext, ReplyScanner, RequestFault,
     RequestScanner, Status, Version, Violation, measure_request, peek_request_head,
 };
 use proptest::collection::vec;
 use proptest::prelude::*;
 
-use crate::decode::{asked, written, written_request};
+use crate::decode::{context, written, written_request};
 use crate::hand::Hand;
 use crate::scans::{self, decoded_replies, decoded_requests, same_replies, same_requests};
 use crate::strategies::{self, VERSIONS, check, operations};
@@ -27,9 +27,9 @@ fn every_request_cut_at_every_byte() {
 #[test]
 fn every_reply_cut_at_every_byte() {
     for (operation, version) in operations().filter(|(_, version)| VERSIONS.contains(version)) {
-        let asked = asked(operation, version);
-        check(128, strategies::reply(asked), |reply| {
-            same_replies(&written(&Incoming::Reply(reply), asked), 1, |_| Some(asked));
+        let context = context(operation, version);
+        check(128, strategies::reply(context), |reply| {
+            same_replies(&written(&Incoming::Reply(reply), context), 1, |_| Some(context));
         });
     }
 }
@@ -37,54 +37,54 @@ fn every_reply_cut_at_every_byte() {
 proptest! {
     #[test]
     fn every_event_cut_at_every_byte(event in strategies::event(), counter in strategies::counter_event()) {
-        let asked = asked(Operation::Get, LATEST);
+        let context = context(Operation::Get, LATEST);
         for event in [Incoming::Event(event), Incoming::CounterEvent(counter)] {
-            same_replies(&written(&event, asked), 1, |_| None);
+            same_replies(&written(&event, context), 1, |_| None);
         }
     }
 }
 
-/// Message ids below this are of replies, their place in the list of what was asked.
+/// Message ids below this belong to replies, and are indices into the contexts.
 const EVENTS: u64 = 1000;
 
-/// Replies, events and errors of any size, and what was asked.
-fn conversation() -> impl Strategy<Value = (Vec<Asked>, Vec<Vec<u8>>)> {
+/// Replies, events and errors of any size, and the contexts of the replies.
+fn conversation() -> impl Strategy<Value = (Vec<ReplyContext>, Vec<Vec<u8>>)> {
     let large = (0..large_replies().len(), 0..5000usize).prop_map(|(index, size)| {
         let (operation, build) = large_replies()[index];
-        (asked(operation, LATEST), build(size))
+        (context(operation, LATEST), build(size))
     });
-    let reply = strategies::any_reply().prop_map(|(asked, reply)| {
+    let reply = strategies::any_reply().prop_map(|(context, reply)| {
         let reply = Reply { message_id: 1, ..reply };
-        (asked, written(&Incoming::Reply(reply), asked).to_vec())
+        (context, written(&Incoming::Reply(reply), context).to_vec())
     });
-    let nothing_asked = asked(Operation::Ping, LATEST);
+    let no_request = context(Operation::Ping, LATEST);
     let event = strategies::event().prop_map(move |mut event| {
         event.message_id |= EVENTS;
-        (nothing_asked, written(&Incoming::Event(event), nothing_asked).to_vec())
+        (no_request, written(&Incoming::Event(event), no_request).to_vec())
     });
     let counter = strategies::counter_event()
-        .prop_map(move |event| (nothing_asked, written(&Incoming::CounterEvent(event), nothing_asked).to_vec()));
+        .prop_map(move |event| (no_request, written(&Incoming::CounterEvent(event), no_request).to_vec()));
     vec(prop_oneof![2 => large, 3 => reply, 1 => event, 1 => counter], 1..8).prop_map(|messages| {
         let numbered = |(index, mut bytes): (usize, Vec<u8>)| {
-            // A reply is written with the id 1, of one byte.
+            // Replaces the one-byte message id 1 of a reply.
             if bytes[1] == 1 {
                 bytes[1] = index as u8;
             }
             bytes
         };
-        let (asked, messages): (Vec<_>, Vec<_>) = messages.into_iter().unzip();
-        (asked, messages.into_iter().enumerate().map(numbered).collect())
+        let (context, messages): (Vec<_>, Vec<_>) = messages.into_iter().unzip();
+        (context, messages.into_iter().enumerate().map(numbered).collect())
     })
 }
 
 proptest! {
     #[test]
     fn a_conversation_in_pieces_of_any_size(
-        (asked, messages) in conversation(),
+        (context, messages) in conversation(),
         sizes in vec(prop_oneof![1usize..60, 60usize..3000], 1..20),
     ) {
         let stream = messages.concat();
-        let known = |id: u64| asked.get(id as usize).copied();
+        let known = |id: u64| context.get(id as usize).copied();
         let expected = decoded_replies(&stream, known);
         prop_assert_eq!(&expected.fault, &None);
         prop_assert_eq!(expected.messages.len(), messages.len());
@@ -107,7 +107,7 @@ proptest! {
     }
 }
 
-/// Pieces of these sizes, over and over.
+/// Chunks of these sizes, repeated.
 fn pieces<'a>(mut stream: &'a [u8], sizes: &'a [usize]) -> Vec<&'a [u8]> {
     let piece = |size: &usize| {
         let (piece, rest) = stream.split_at((*size).min(stream.len()));
@@ -117,7 +117,7 @@ fn pieces<'a>(mut stream: &'a [u8], sizes: &'a [usize]) -> Vec<&'a [u8]> {
     sizes.iter().cycle().map_while(piece).collect()
 }
 
-/// A message with arrays of about so many bytes.
+/// Builds a message with arrays of about `usize` bytes.
 type Build = fn(usize) -> Vec<u8>;
 
 fn reply(operation: Operation) -> Hand {
@@ -128,7 +128,7 @@ fn request(operation: Operation) -> Hand {
     Hand::request(LATEST, operation)
 }
 
-/// Something long in every place that replies and events have for it.
+/// Long values in every such field of replies and events.
 fn large_replies() -> &'static [(Operation, Build)] {
     &[
         (Operation::Get, |n| reply(Operation::Get).array(vec![7; n]).done()),
@@ -172,7 +172,7 @@ fn large_replies() -> &'static [(Operation, Build)] {
             let hand = hand.u8(3).vint(n as u32).times(n, |hand| hand.u8(0));
             hand.array(vec![7; n]).done()
         }),
-        // An event, with its listener's id, key and version; and one made by a converter.
+        // An event with its listener's id, key and version; and one from a converter.
         (Operation::Get, |n| Hand::reply(2000, 0x60, 0).array(vec![1; n]).u8(0).u8(0).array(vec![2; n]).long(5).done()),
         (Operation::Get, |n| Hand::reply(2000, 0x61, 0).array(b"id").u8(1).u8(1).array(vec![2; n]).done()),
         (Operation::Get, |n| {
@@ -182,7 +182,7 @@ fn large_replies() -> &'static [(Operation, Build)] {
     ]
 }
 
-/// Something long in every place that requests have for it.
+/// Long values in every such field of requests.
 fn large_requests() -> &'static [Build] {
     &[
         |n| request(Operation::Put).array(vec![1; n]).u8(0).vlong(9).vlong(9).array(vec![7; n]).done(),
@@ -230,11 +230,11 @@ fn large_requests() -> &'static [Build] {
 fn something_long_in_every_place_of_a_reply() {
     for (operation, build) in large_replies() {
         for size in [1023, 1024, 1025, 2500] {
-            // A second message must begin where the first ends.
+            // A second message must begin at the end of the first.
             let bytes = [build(size), build(1)].concat();
-            let asked = asked(*operation, LATEST);
-            assert_eq!(decoded_replies(&bytes, |_| Some(asked)).messages.len(), 2);
-            same_replies(&bytes, 97, |_| Some(asked));
+            let context = context(*operation, LATEST);
+            assert_eq!(decoded_replies(&bytes, |_| Some(context)).messages.len(), 2);
+            same_replies(&bytes, 97, |_| Some(context));
         }
     }
 }
@@ -250,13 +250,13 @@ fn something_long_in_every_place_of_a_request() {
     }
 }
 
-/// Every message id is that of a GET.
-#[allow(clippy::unnecessary_wraps)] // the form that a scanner asks in
-fn get(_: u64) -> Option<Asked> {
-    Some(asked(Operation::Get, LATEST))
+/// Every message id belongs to a GET.
+#[allow(clippy::unnecessary_wraps)] // required by the scanner's interface
+fn get(_: u64) -> Option<ReplyContext> {
+    Some(context(Operation::Get, LATEST))
 }
 
-/// What is there at once comes out in one piece each, and is not copied: the pieces lie side by side.
+/// A complete message is one piece, and not copied: the pieces are adjacent in memory.
 #[test]
 fn whole_messages_are_slices_of_the_receive_buffer() {
     let message = Hand::reply(1, 0x04, 0x00).array("value").done();
@@ -274,7 +274,7 @@ fn whole_messages_are_slices_of_the_receive_buffer() {
     assert_eq!((at(1) - at(0), at(2) - at(1)), (message.len(), message.len()));
 }
 
-/// A large value goes on as it comes, and every piece says what it belongs to.
+/// A large value is forwarded as it arrives, and every piece has the kind of its message.
 #[test]
 fn a_large_value_does_not_wait() {
     let stream = Hand::reply(7, 0x04, 0x00).array(vec![1; 10_000]).done();
@@ -290,7 +290,7 @@ fn a_large_value_does_not_wait() {
     }
 }
 
-/// Until a message says what it is, it waits: the status of a reply is its 4th byte here.
+/// Nothing is forwarded before the kind of a message is known: the status of a reply is its 4th byte here.
 #[test]
 fn nothing_goes_on_before_it_is_known_what_it_is() {
     let stream = Hand::reply(7, 0x04, 0x02).done();
@@ -304,15 +304,15 @@ fn nothing_goes_on_before_it_is_known_what_it_is() {
     assert_eq!((&piece.bytes[..], piece.is_first, piece.is_last), (&stream[..4], true, false));
 }
 
-/// A gateway learns from what passes through: whether an AUTH succeeded, and the cluster.
+/// A gateway learns the result of an AUTH and the topology from relayed replies.
 #[test]
 fn the_status_and_the_topology_of_a_reply_are_told() {
     let auth = Hand::reply_before_topology(1, Operation::Auth.row().reply_opcode, 0x00);
     let auth = auth.u8(1).vint(9).vint(1).text("host").short(11222).u8(3).vint(1).u8(1).vint(0).u8(1).array("");
-    let asked = asked(Operation::Auth, LATEST);
+    let context = context(Operation::Auth, LATEST);
     let mut scanner = ReplyScanner::new(Limits::default());
     scanner.receive(&auth.done());
-    let piece = scanner.poll(|_| Some(asked)).expect("a piece").expect("valid");
+    let piece = scanner.poll(|_| Some(context)).expect("a piece").expect("valid");
     let kind = MessageKind::Reply { message_id: 1, operation: Some(Operation::Auth), status: Status::SUCCESS };
     assert_eq!(piece.kind, kind);
     let topology = piece.topology.expect("a topology");
@@ -329,13 +329,13 @@ fn an_error_that_answers_nothing_is_known_as_that() {
     assert_eq!(piece.kind, MessageKind::Reply { message_id: 0, operation: None, status });
 }
 
-/// What came before a violation comes out, and nothing after it.
+/// Messages before a violation are returned, and nothing after it.
 #[test]
 fn a_violation_comes_last() {
     let good = Hand::reply(1, 0x04, 0x00).array("v").done();
     let bad = Hand::reply(9, 0x04, 0x00).array("v").done();
     let stream = [&good[..], &bad, &good].concat();
-    let known = |id| (id == 1).then_some(asked(Operation::Get, LATEST));
+    let known = |id| (id == 1).then_some(context(Operation::Get, LATEST));
     let mut scanner = ReplyScanner::new(Limits::default());
     scanner.receive(&stream);
     assert_eq!(scanner.poll(known).expect("a piece").expect("valid").bytes, good);
@@ -350,12 +350,12 @@ fn a_violation_in_a_message_that_has_begun_to_go_on() {
     let start = reply(Operation::BulkGet).u8(1).array(vec![1; 5000]).array("v");
     let offset = start.len() as u64;
     let stream = start.u8(7).done();
-    let asked = asked(Operation::BulkGet, LATEST);
+    let context = context(Operation::BulkGet, LATEST);
     let problem = Problem::Unexpected { value: 7, expected: "0 or 1" };
     let violation = Violation { offset, field: "more marker", problem };
     for size in [1, 100, 3000] {
-        let finds = scans::replies(&stream.chunks(size).collect::<Vec<_>>(), |_| Some(asked));
-        assert_eq!((finds.messages.len(), finds.fault), (0, Some(violation.clone())), "in pieces of {size}");
+        let result = scans::replies(&stream.chunks(size).collect::<Vec<_>>(), |_| Some(context));
+        assert_eq!((result.messages.len(), result.fault), (0, Some(violation.clone())), "in pieces of {size}");
     }
 }
 
@@ -364,9 +364,9 @@ fn an_announcement_over_a_limit_is_refused_at_the_announcement() {
     for announced in [Limits::default().value as u32 + 1, 1 << 31, u32::MAX] {
         let before = reply(Operation::Get);
         let offset = before.len() as u64;
-        let finds = scans::replies(&[&before.vint(announced).raw(&[0; 100]).done()], get);
+        let result = scans::replies(&[&before.vint(announced).raw(&[0; 100]).done()], get);
         let problem = Problem::OverLimit { announced: announced.into(), limit: Limits::default().value as u64 };
-        assert_eq!(finds.fault, Some(Violation { offset, field: "value", problem }));
+        assert_eq!(result.fault, Some(Violation { offset, field: "value", problem }));
     }
 }
 
@@ -375,38 +375,38 @@ fn a_message_over_its_limit_is_refused_before_it_has_come() {
     let limits = Limits { message: 50_000, ..Limits::default() };
     let entry = |hand: Hand| hand.array("k").array(vec![1; 20_000]);
     let stream = reply(Operation::GetAll).vint(3).times(3, entry).done();
-    let asked = asked(Operation::GetAll, LATEST);
+    let context = context(Operation::GetAll, LATEST);
     for size in [1, 1000, 30_000, stream.len()] {
-        let finds = scans::replies_within(limits.clone(), &stream.chunks(size).collect::<Vec<_>>(), |_| Some(asked));
-        let violation = finds.fault.expect("a violation");
+        let result = scans::replies_within(limits.clone(), &stream.chunks(size).collect::<Vec<_>>(), |_| Some(context));
+        let violation = result.fault.expect("a violation");
         assert_eq!((violation.field, violation.offset), ("message", 0), "in pieces of {size}");
     }
 }
 
 #[test]
 fn a_number_without_end_is_refused_and_not_waited_for() {
-    let asked = asked(Operation::GetAll, LATEST);
+    let context = context(Operation::GetAll, LATEST);
     let problem = Problem::NumberTooLong;
     let id = Hand::new().u8(0xa1).raw(&[0x80; 20]);
     let count = reply(Operation::GetAll).raw(&[0x80; 20]);
     for (stream, offset, field) in [(id, 1, "message id"), (count, 5, "entries")] {
         let stream = stream.done();
         for size in [1, stream.len()] {
-            let finds = scans::replies(&stream.chunks(size).collect::<Vec<_>>(), |_| Some(asked));
-            assert_eq!(finds.fault, Some(Violation { offset, field, problem: problem.clone() }));
+            let result = scans::replies(&stream.chunks(size).collect::<Vec<_>>(), |_| Some(context));
+            assert_eq!(result.fault, Some(Violation { offset, field, problem: problem.clone() }));
         }
     }
-    let finds = scans::requests(&[&request(Operation::GetAll).raw(&[0xff; 20]).done()]);
-    assert!(matches!(finds.fault, Some(RequestFault::Violation(violation)) if violation.problem == problem));
+    let result = scans::requests(&[&request(Operation::GetAll).raw(&[0xff; 20]).done()]);
+    assert!(matches!(result.fault, Some(RequestFault::Violation(violation)) if violation.problem == problem));
 }
 
-/// A topology is kept until it is whole, so there is a limit to it beside those of its parts.
+/// A topology is buffered until it is complete, so it has a limit beside those of its parts.
 #[test]
 fn a_topology_of_more_than_4_mib_is_refused() {
     let member = |hand: Hand| hand.array(vec![b'h'; 60_000]).short(1);
     let stream = Hand::reply_before_topology(1, 0x04, 0).u8(1).vint(7).vint(100).times(100, member).done();
-    let finds = scans::replies(&stream.chunks(10_000).collect::<Vec<_>>(), get);
-    let violation = finds.fault.expect("a violation");
+    let result = scans::replies(&stream.chunks(10_000).collect::<Vec<_>>(), get);
+    let violation = result.fault.expect("a violation");
     assert_eq!((violation.field, violation.offset), ("topology", 0));
     assert!(matches!(violation.problem, Problem::OverLimit { limit, .. } if limit == 4 << 20));
 }
@@ -424,7 +424,7 @@ fn requests_that_no_server_of_ours_understands_are_faults() {
     assert_eq!((scanner.poll(), scanner.poll()), (Some(Err(fault)), None));
 }
 
-/// The head of a request is the same whether it is peeked at or scanned, and is there as soon as its bytes are.
+/// A peeked head equals a scanned one, and is available as soon as its bytes are.
 #[test]
 fn a_head_can_be_had_without_the_rest() {
     let head = Hand::new().u8(0xa0).vlong(300).u8(41).u8(0x03).text("people").vint(4).u8(2).vint(77);
@@ -435,15 +435,16 @@ fn a_head_can_be_had_without_the_rest() {
         assert_eq!(peek_request_head(&bytes.slice(..end), &limits), Ok(None));
     }
     let head = peek_request_head(&bytes.slice(..length), &limits).expect("valid").expect("whole");
-    let asked = Asked { operation: Operation::Get, version: LATEST, intelligence: Intelligence::TopologyAware };
-    assert_eq!((head.message_id, head.asked, head.topology_id), (300, asked, 77));
+    let context =
+        ReplyContext { operation: Operation::Get, version: LATEST, intelligence: Intelligence::TopologyAware };
+    assert_eq!((head.message_id, head.context, head.topology_id), (300, context, 77));
     assert_eq!((head.cache.as_str(), head.flags.0), ("people", 4));
     assert_eq!(scans::requests(&[&bytes]).messages, [(head, bytes.len(), None)]);
     let long = Bytes::from(Hand::new().u8(0xa0).vlong(1).u8(41).u8(0x03).vint(u32::MAX).done());
     assert!(matches!(peek_request_head(&long, &limits), Err(RequestFault::Violation(_))));
 }
 
-/// Who has all bytes of a request learns whether they are one: where it ends, or that it does not.
+/// Measures whether bytes are exactly one complete request.
 #[test]
 fn a_request_is_measured_by_where_it_ends() {
     let head =

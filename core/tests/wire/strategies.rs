@@ -1,6 +1,6 @@
-//! Every message that there is, in every version that has it: values that come back as they went.
+//! Strategies for every message in every version, whose values are unchanged by a round trip.
 //!
-//! A version that lacks a field can't bring it back, so such a field has the value that stands for its absence.
+//! A field that the version lacks has the value that represents its absence.
 
 mod events;
 mod replies;
@@ -9,28 +9,28 @@ mod topologies;
 mod values;
 
 pub use events::{counter_event, event};
-pub use replies::{asked, reply};
+pub use replies::{context, reply};
 pub use requests::{header, request};
 
-use hotrod_core::wire::{Asked, Operation, Reply, Request, RequestHeader, Version, Versions};
+use hotrod_core::wire::{Operation, Reply, ReplyContext, Request, RequestHeader, Version, Versions};
 use proptest::prelude::*;
 use proptest::sample::select;
 use proptest::test_runner::{Config, TestRunner};
 
-/// A header and a request that go together.
+/// A header and its request.
 pub fn message(operation: Operation, version: Version) -> impl Strategy<Value = (RequestHeader, Request)> {
     request(operation, version).prop_flat_map(move |request| (header(version, &request), Just(request)))
 }
 
-/// A header and a request of any operation in any version.
+/// A header and its request, for any operation in any version.
 pub fn any_request() -> impl Strategy<Value = (RequestHeader, Request)> {
     select(operations().collect::<Vec<_>>()).prop_flat_map(|(operation, version)| message(operation, version))
 }
 
-/// What was asked and a reply, for any operation in any version.
-pub fn any_reply() -> impl Strategy<Value = (Asked, Reply)> {
-    let all: Vec<Asked> = operations().flat_map(|(operation, version)| asked(operation, version)).collect();
-    select(all).prop_flat_map(|asked| (Just(asked), reply(asked)))
+/// A context and a reply, for any operation in any version.
+pub fn any_reply() -> impl Strategy<Value = (ReplyContext, Reply)> {
+    let all: Vec<ReplyContext> = operations().flat_map(|(operation, version)| context(operation, version)).collect();
+    select(all).prop_flat_map(|context| (Just(context), reply(context)))
 }
 
 /// Every operation in every version that has it.
@@ -42,7 +42,7 @@ pub fn operations() -> impl Iterator<Item = (Operation, Version)> {
     })
 }
 
-/// The versions that changed the form of something, and the oldest.
+/// Versions that changed a form, and the oldest.
 pub const VERSIONS: [Version; 12] = [
     Version::V2_0,
     Version::V2_1,
@@ -58,7 +58,7 @@ pub const VERSIONS: [Version; 12] = [
     Version::V4_1,
 ];
 
-/// Runs `test` on a share of the usual number of cases: for strategies of which there are hundreds.
+/// Runs `test` on a share of the usual number of cases: for hundreds of strategies.
 pub fn check<S: Strategy>(share: u32, strategy: S, test: impl Fn(S::Value)) {
     let usual = Config::default().cases;
     let config = Config { cases: usual.div_ceil(share), failure_persistence: None, ..Config::default() };

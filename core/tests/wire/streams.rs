@@ -1,7 +1,7 @@
-//! Many messages on one stream.
+//! Many messages in one stream.
 //!
-//! gotcha 11: answers in any order, several topologies in one buffer, events before and after the answer that
-//! announces them.
+//! Gotcha 11: replies in any order, several topologies in one buffer, events before and after the reply to their
+//! registration.
 
 use bytes::Bytes;
 use hotrod_core::wire::{
@@ -11,7 +11,7 @@ use hotrod_core::wire::{
 use proptest::prelude::*;
 use proptest::sample::select;
 
-use crate::decode::{asked, replies, written, written_request};
+use crate::decode::{context, replies, written, written_request};
 use crate::hand::Hand;
 use crate::strategies;
 
@@ -36,7 +36,7 @@ fn event(message_id: u64, key: &'static str) -> Incoming {
 
 #[test]
 fn several_topologies_in_one_buffer() {
-    let get = asked(Operation::Get, VERSION);
+    let get = context(Operation::Get, VERSION);
     let all = [
         get_reply(1, Some(topology(8, 1)), "a"),
         get_reply(2, None, "b"),
@@ -50,9 +50,9 @@ fn several_topologies_in_one_buffer() {
 #[test]
 fn answers_come_in_any_order_each_in_the_form_of_its_own_question() {
     let asked_with = |id| match id {
-        1 => Some(asked(Operation::Get, VERSION)),
-        2 => Some(asked(Operation::Size, VERSION)),
-        300 => Some(asked(Operation::ContainsKey, VERSION)),
+        1 => Some(context(Operation::Get, VERSION)),
+        2 => Some(context(Operation::Size, VERSION)),
+        300 => Some(context(Operation::ContainsKey, VERSION)),
         _ => None,
     };
     let stream = [
@@ -72,11 +72,11 @@ fn answers_come_in_any_order_each_in_the_form_of_its_own_question() {
 
 #[test]
 fn events_come_before_and_after_the_answer_to_add_client_listener() {
-    let add_listener = asked(Operation::AddClientListener, VERSION);
+    let add_listener = context(Operation::AddClientListener, VERSION);
     let answer = Reply { message_id: 5, status: Status::SUCCESS, topology: None, body: Body::Nothing };
     let all = [event(5, "before"), Incoming::Reply(answer), event(5, "after")];
     let stream: Vec<u8> = all.iter().flat_map(|incoming| written(incoming, add_listener)).collect();
-    // Once the answer is there nothing is in flight any more: events don't need it.
+    // After the reply nothing is in flight: events need no request.
     let (decoded, left) = replies([&stream[..]], |id| (id == 5).then_some(add_listener));
     assert_eq!((decoded, left), (all.clone().map(Ok).to_vec(), 0));
     let after = written(&all[2], add_listener);
@@ -85,7 +85,7 @@ fn events_come_before_and_after_the_answer_to_add_client_listener() {
 
 #[test]
 fn what_is_not_polled_for_is_kept_while_more_comes() {
-    let get = asked(Operation::Get, VERSION);
+    let get = context(Operation::Get, VERSION);
     let all = [get_reply(1, None, "one"), get_reply(2, Some(topology(1, 1)), "two"), get_reply(3, None, "three")];
     let stream: Vec<u8> = all.iter().flat_map(|reply| written(reply, get)).collect();
     for cut in 0..stream.len() {
@@ -103,7 +103,7 @@ fn what_is_not_polled_for_is_kept_while_more_comes() {
 fn buffered_counts_what_no_message_was_made_of() {
     let entries = Hand::reply(1, 0x30, 0x00).vint(3).times(3, |hand| hand.array("key").array("value")).done();
     let mut decoder = ReplyDecoder::new(Limits::default());
-    let get_all = asked(Operation::GetAll, VERSION);
+    let get_all = context(Operation::GetAll, VERSION);
     for (received, byte) in entries.iter().enumerate() {
         assert_eq!(decoder.buffered(), received, "also what was parsed already");
         decoder.receive_buffer().extend_from_slice(&[*byte]);
@@ -112,7 +112,7 @@ fn buffered_counts_what_no_message_was_made_of() {
     assert_eq!(decoder.buffered(), 0);
 }
 
-/// The first bytes of a large value are sent as a buffer of their own; the stream is the same.
+/// The head of a large value's message is a buffer of its own; the stream is the same.
 #[test]
 fn a_value_larger_than_what_is_copied() {
     let value = Bytes::from(vec![0xa1; 10_000]);
@@ -122,7 +122,7 @@ fn a_value_larger_than_what_is_copied() {
         topology: None,
         body: Body::Entries(vec![(value.clone(), Bytes::new()), (Bytes::new(), value)]),
     });
-    let get_all = asked(Operation::GetAll, VERSION);
+    let get_all = context(Operation::GetAll, VERSION);
     let bytes = written(&large, get_all);
     let hand = Hand::reply(1, 0x30, 0x00).vint(2).array([0xa1; 10_000]).array("").array("").array([0xa1; 10_000]);
     assert_eq!(bytes, hand.done());
@@ -130,8 +130,8 @@ fn a_value_larger_than_what_is_copied() {
 }
 
 proptest! {
-    /// Requests one after the other, polled for whenever: whoever reads into the buffer and whoever hands over pieces
-    /// finds the same.
+    /// Requests one after the other, polled at any time: reading into the buffer and passing chunks give the same
+    /// result.
     #[test]
     fn polling_may_wait(
         messages in proptest::collection::vec(strategies::any_request(), 1..5),

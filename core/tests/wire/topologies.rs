@@ -1,25 +1,25 @@
 //! The topology section of replies (gotcha 4 and 6).
 
 use hotrod_core::wire::{
-    Asked, Body, Hash, Incoming, Intelligence, Operation, Reply, SegmentOwners, Topology, Version,
+    Body, Hash, Incoming, Intelligence, Operation, Reply, ReplyContext, SegmentOwners, Topology, Version,
 };
 
-use crate::decode::{self, asked, request, written};
+use crate::decode::{self, context, request, written};
 use crate::hand::Hand;
 
 const VERSION: Version = Version::LATEST;
 
-fn asked_by(intelligence: Intelligence) -> Asked {
-    Asked { intelligence, ..asked(Operation::Get, VERSION) }
+fn context_of(intelligence: Intelligence) -> ReplyContext {
+    ReplyContext { intelligence, ..context(Operation::Get, VERSION) }
 }
 
-/// A GET reply to a client of that intelligence; `topology` follows the marker, and the value "v" follows it.
+/// A GET reply for this intelligence; `topology` follows the marker, and the value "v" follows it.
 fn reply(intelligence: Intelligence, topology: fn(Hand) -> Hand) -> Reply {
-    let asked = asked_by(intelligence);
+    let context = context_of(intelligence);
     let bytes = topology(Hand::reply_before_topology(1, 0x04, 0x00)).array("v").done();
-    let reply = decode::reply(&bytes, asked);
+    let reply = decode::reply(&bytes, context);
     assert_eq!(reply.body, Body::Value("v".into()), "what follows the topology");
-    assert_eq!(written(&Incoming::Reply(reply.clone()), asked), bytes, "as the server writes it");
+    assert_eq!(written(&Incoming::Reply(reply.clone()), context), bytes, "as the server writes it");
     reply
 }
 
@@ -31,7 +31,7 @@ fn hash(members: fn(Hand) -> Hand) -> Hash {
     topology(Intelligence::HashDistributionAware, members).hash.expect("a hash")
 }
 
-/// gotcha 4: the id is a hash code, any 32 bits; -1 and -2 (as clients start and after a switch) in five bytes.
+/// Gotcha 4: the id is a hash code, any 32 bits; -1 and -2 (at a client's start and after a switch) take five bytes.
 #[test]
 fn a_topology_id_is_any_32_bits() {
     let id = |head: fn(Hand) -> Hand| topology(Intelligence::TopologyAware, head).id as i32;
@@ -46,7 +46,7 @@ fn a_topology_id_is_any_32_bits() {
     }
 }
 
-/// gotcha 4: a smaller id is as new as a greater one; only equal ids mean the same view.
+/// Gotcha 4: the order of ids has no meaning; only equal ids are the same topology.
 #[test]
 fn views_are_told_apart_by_inequality() {
     let view = |id: fn(Hand) -> Hand| topology(Intelligence::TopologyAware, id);
@@ -57,7 +57,7 @@ fn views_are_told_apart_by_inequality() {
     assert_eq!(greater, view(|hand| hand.u8(1).vint(8).vint(1).text("h").short(1)));
 }
 
-/// gotcha 6: a cache whose keys are not spread by hash announces function 0, and still its number of segments.
+/// Gotcha 6: a cache without hash distribution announces function 0, and a number of segments all the same.
 #[test]
 fn hash_function_0_comes_with_the_number_of_segments() {
     let none = hash(|hand| hand.u8(1).vint(7).vint(1).text("h").short(1).u8(0).vint(0));
@@ -66,7 +66,7 @@ fn hash_function_0_comes_with_the_number_of_segments() {
     assert_eq!(segments, Hash { function: 0, segments: 256, owners: SegmentOwners::default() });
 }
 
-/// gotcha 2 and 6: intelligence 2 has no hash block, not even a byte for the function.
+/// Gotcha 2 and 6: intelligence 2 has no hash block, not even a byte for the function.
 #[test]
 fn a_client_that_is_only_topology_aware_is_sent_no_hash() {
     let members = topology(Intelligence::TopologyAware, |hand| hand.u8(1).vint(7).vint(1).text("h").short(1));
@@ -77,12 +77,12 @@ fn a_client_that_is_only_topology_aware_is_sent_no_hash() {
 fn a_basic_client_is_sent_no_topology() {
     assert_eq!(reply(Intelligence::Basic, |hand| hand.u8(0)).topology, None);
     let reply = reply(Intelligence::HashDistributionAware, |hand| hand.u8(1).vint(7).vint(0).u8(3).vint(0));
-    let asked = asked_by(Intelligence::Basic);
-    let written = written(&Incoming::Reply(reply), asked);
-    assert_eq!(decode::reply(&written, asked).topology, None, "even if the server has one");
+    let context = context_of(Intelligence::Basic);
+    let written = written(&Incoming::Reply(reply), context);
+    assert_eq!(decode::reply(&written, context).topology, None, "even if the server has one");
 }
 
-/// gotcha 6: while the cluster changes a segment may have no owner, and a member may own nothing.
+/// Gotcha 6: during a rebalance a segment may have no owner, and a member may own nothing.
 #[test]
 fn a_segment_may_have_no_owner() {
     let hash = hash(|hand| {
@@ -94,7 +94,7 @@ fn a_segment_may_have_no_owner() {
     assert_eq!((hash.segments, hash.owners.len()), (4, 4));
 }
 
-/// A replicated cache in a large cluster: as many owners as a byte can count, and indices of two bytes.
+/// A replicated cache in a large cluster: the maximum count of owners in a byte, and two-byte indices.
 #[test]
 fn a_segment_may_have_255_owners() {
     let hash = hash(|hand| {
@@ -104,7 +104,7 @@ fn a_segment_may_have_255_owners() {
     assert_eq!(hash.owners.of(0), (0..255).collect::<Vec<u16>>());
 }
 
-/// gotcha 8: scoped IPv6 addresses and host names come as the server says them.
+/// Gotcha 8: scoped IPv6 addresses and host names are returned unchanged.
 #[test]
 fn hosts_are_names_or_addresses_of_either_kind() {
     let topology = topology(Intelligence::TopologyAware, |hand| {
@@ -116,11 +116,11 @@ fn hosts_are_names_or_addresses_of_either_kind() {
     assert_eq!(members, ["fe80::1%eth0 11222", "node-0.infinispan.svc 0", "10.0.0.1 65535"]);
 }
 
-/// Each answer may bring the view that its own request lacked, an answer without a value too.
+/// Any reply may contain a new topology, even one without a value.
 #[test]
 fn a_topology_comes_with_any_status() {
-    let asked = asked_by(Intelligence::TopologyAware);
+    let context = context_of(Intelligence::TopologyAware);
     let head = Hand::reply_before_topology(1, 0x04, 0x02).u8(1).vint(7).vint(1).text("h").short(1);
-    let reply = decode::reply(&head.done(), asked);
+    let reply = decode::reply(&head.done(), context);
     assert_eq!((reply.body, reply.topology.map(|topology| topology.id)), (Body::Nothing, Some(7)));
 }

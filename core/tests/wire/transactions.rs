@@ -1,11 +1,11 @@
-//! Transactions: ids of two forms, and what each modification has seen.
+//! Transactions: both forms of ids, and the state read by each modification.
 
 use bytes::Bytes;
 use hotrod_core::wire::{
     Body, Change, Expiration, Incoming, Lifetime, Modification, Operation, Request, Seen, Version, Xid,
 };
 
-use crate::decode::{asked, reply, request, written, written_request};
+use crate::decode::{context, reply, request, written, written_request};
 use crate::hand::Hand;
 
 fn xid() -> Xid {
@@ -23,16 +23,16 @@ fn the_lengths_in_an_xid_are_bytes_in_requests_and_vints_in_replies() {
     let long = Xid { branch_qualifier: vec![8; 65].into(), ..xid() };
     assert!(Request::CommitTx { xid: long }.fits().is_err(), "XA allows 64 bytes: such an id may be read and not sent");
 
-    let asked = asked(Operation::FetchTxRecovery, Version::V4_1);
+    let context = context(Operation::FetchTxRecovery, Version::V4_1);
     let hand = Hand::reply(1, 0x7c, 0x00).vint(2).vint(5).vint(64).raw(&[7; 64]).vint(1).u8(9);
     let bytes = hand.vint(1).vint(200).raw(&[1; 200]).vint(1).raw(&[2]).done();
-    let answer = reply(&bytes, asked);
+    let answer = reply(&bytes, context);
     let second = Xid { format_id: -1, global_transaction_id: vec![1; 200].into(), branch_qualifier: vec![2].into() };
     assert_eq!(answer.body, Body::Xids(vec![xid(), second]));
-    assert_eq!(written(&Incoming::Reply(answer), asked), bytes);
+    assert_eq!(written(&Incoming::Reply(answer), context), bytes);
 }
 
-/// What was not read, or did not exist, has no version; what is removed has no value.
+/// An entry that was not read or did not exist has no version; a removed entry has no value.
 #[test]
 fn a_modification_has_what_its_control_byte_says() {
     let head = Hand::request(Version::V2_7, Operation::PrepareTx).vint(0).u8(1).u8(7).u8(1).u8(8).u8(1).vint(4);
@@ -60,6 +60,6 @@ fn a_modification_has_what_its_control_byte_says() {
 fn the_outcome_is_an_xa_code() {
     for code in [0, 3, 100, -3, i32::MIN] {
         let bytes = Hand::reply(1, 0x3c, 0x00).int(code).done();
-        assert_eq!(reply(&bytes, asked(Operation::PrepareTx, Version::V2_7)).body, Body::XaCode(code));
+        assert_eq!(reply(&bytes, context(Operation::PrepareTx, Version::V2_7)).body, Body::XaCode(code));
     }
 }

@@ -1,13 +1,15 @@
-//! Golden vectors: the same bytes mean the same in every language, and are what a real server and client send.
+//! Golden vectors: the same bytes have the same meaning in every language, and are those of a real server and client.
 //!
-//! The format is told in spec/vectors/README.md.
+//! spec/vectors/README.md describes the format.
 
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use bytes::Bytes;
-use hotrod_core::wire::{Asked, Incoming, Intelligence, Operation, Request, RequestFault, RequestHeader, Version};
+use hotrod_core::wire::{
+    Incoming, Intelligence, Operation, ReplyContext, Request, RequestFault, RequestHeader, Version,
+};
 use serde_json::{Value, json};
 
 use crate::decode::{self, replies, requests, written, written_request};
@@ -20,7 +22,7 @@ fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../spec/vectors")
 }
 
-/// `hotrod-*.json`: the folder also has vectors of other protocols.
+/// Files `hotrod-*.json`: the folder also has vectors of other protocols.
 fn is_hot_rod(path: &Path) -> bool {
     let is_json = path.extension().is_some_and(|extension| extension == "json");
     is_json && path.file_name().and_then(|name| name.to_str()).is_some_and(|name| name.starts_with("hotrod-"))
@@ -30,7 +32,7 @@ fn is_hot_rod(path: &Path) -> bool {
 struct Vector<'a> {
     json: &'a Value,
     bytes: Vec<u8>,
-    asked: Asked,
+    context: ReplyContext,
 }
 
 impl<'a> Vector<'a> {
@@ -41,11 +43,11 @@ impl<'a> Vector<'a> {
         let intelligence = json["intelligence"].as_u64().and_then(|byte| Intelligence::from_byte(byte as u8));
         let intelligence = intelligence.expect("an intelligence");
         assert!(version >= row.since, "{name} in {version}");
-        let asked = Asked { operation: row.operation, version, intelligence };
-        Self { json, bytes: unhex(text(json, "hex")), asked }
+        let context = ReplyContext { operation: row.operation, version, intelligence };
+        Self { json, bytes: unhex(text(json, "hex")), context }
     }
 
-    /// What these pieces say.
+    /// Decodes these chunks.
     fn decode(&self, pieces: &[&[u8]]) -> Message {
         let pieces = pieces.iter().copied();
         let role = text(self.json, "role");
@@ -53,12 +55,12 @@ impl<'a> Vector<'a> {
             let (mut all, left) = requests(pieces);
             assert_eq!((all.len(), left), (1, 0), "one request");
             let (header, request) = all.remove(0).expect("valid");
-            assert_eq!((header.version, request.operation()), (self.asked.version, self.asked.operation));
+            assert_eq!((header.version, request.operation()), (self.context.version, self.context.operation));
             return Message::Request(header, request);
         }
-        // An event answers nothing.
-        let asked = (role == "reply").then_some(self.asked);
-        let (mut all, left) = replies(pieces, |_| asked);
+        // Events belong to no request.
+        let context = (role == "reply").then_some(self.context);
+        let (mut all, left) = replies(pieces, |_| context);
         assert_eq!((all.len(), left), (1, 0), "one message");
         let incoming = all.remove(0).expect("valid");
         assert_eq!(matches!(incoming, Incoming::Reply(_)), role == "reply", "the role is request, reply or event");
@@ -66,11 +68,11 @@ impl<'a> Vector<'a> {
     }
 
     fn hold(&self) {
-        // 4.1 has START_PUT_STREAM in its place, and the server answered this one with an error.
+        // START_PUT_STREAM replaces it in 4.1, and the server replied with an error.
         if text(self.json, "role") == "request"
-            && !operations().any(|known| known == (self.asked.operation, self.asked.version))
+            && !operations().any(|known| known == (self.context.operation, self.context.version))
         {
-            let opcode = self.asked.operation.row().request_opcode;
+            let opcode = self.context.operation.row().request_opcode;
             let (refused, _) = requests([&self.bytes[..]]);
             assert!(matches!(refused[..], [Err(RequestFault::UnknownOperation { opcode: of, .. })] if of == opcode));
             return;
@@ -78,7 +80,7 @@ impl<'a> Vector<'a> {
         let message = self.decode(&[&self.bytes]);
         let (meaning, again) = match &message {
             Message::Request(header, request) => (meaning::request(header, request), written_request(header, request)),
-            Message::Incoming(incoming) => (meaning::incoming(incoming), written(incoming, self.asked)),
+            Message::Incoming(incoming) => (meaning::incoming(incoming), written(incoming, self.context)),
         };
         assert_eq!(meaning, self.json["meaning"]);
         match self.json.get("reencode") {
@@ -91,13 +93,13 @@ impl<'a> Vector<'a> {
         }
         match message {
             Message::Request(..) => scans::same_requests(&self.bytes, 1),
-            Message::Incoming(Incoming::Reply(_)) => scans::same_replies(&self.bytes, 1, |_| Some(self.asked)),
+            Message::Incoming(Incoming::Reply(_)) => scans::same_replies(&self.bytes, 1, |_| Some(self.context)),
             Message::Incoming(_) => scans::same_replies(&self.bytes, 1, |_| None),
         }
     }
 }
 
-/// What a vector's bytes say.
+/// Content of a vector.
 #[derive(Debug, PartialEq)]
 enum Message {
     Request(RequestHeader, Request),
@@ -113,10 +115,10 @@ fn unhex(hex: &str) -> Vec<u8> {
     (0..hex.len()).step_by(2).map(|at| u8::from_str_radix(&hex[at..at + 2], 16).expect("hex digits")).collect()
 }
 
-/// Captured from a real server by `make vectors`.
+/// Recorded from a real server by `make vectors`.
 #[test]
 fn every_vector_means_what_it_says() {
-    // Those of the versions: hotrod-over-http.json is of another kind.
+    // Files of the versions; hotrod-over-http.json has another format.
     let files: Vec<PathBuf> = fs::read_dir(folder())
         .expect("spec/vectors")
         .map(|file| file.expect("readable").path())
@@ -131,7 +133,7 @@ fn every_vector_means_what_it_says() {
         let mut names = BTreeSet::new();
         for json in vectors {
             let (name, version) = (text(json, "name"), text(json, "version"));
-            println!("{}: {name}", file.display()); // shown if it fails
+            println!("{}: {name}", file.display()); // shown if the test fails
             assert!(names.insert(name), "a name is used once in a file");
             assert!(file.ends_with(format!("hotrod-{version}.json")), "one file a version");
             Vector::of(json).hold();
@@ -139,8 +141,8 @@ fn every_vector_means_what_it_says() {
     }
 }
 
-/// Every operation of the newest version was captured, both ways; and of each older one those whose headers show all
-/// that its version adds to a header.
+/// Every operation of the newest version is recorded in both directions; of each older version, the operations that
+/// show its additions to the header.
 #[test]
 fn no_operation_is_without_a_vector() {
     for version in Version::ALL {
@@ -161,13 +163,13 @@ fn no_operation_is_without_a_vector() {
     }
 }
 
-fn vector(asked: Asked, role: &str, bytes: &Bytes, meaning: &Value) -> Value {
+fn vector(context: ReplyContext, role: &str, bytes: &Bytes, meaning: &Value) -> Value {
     json!({
         "name": "made here",
-        "version": asked.version.to_string(),
+        "version": context.version.to_string(),
         "role": role,
-        "operation": asked.operation.name(),
-        "intelligence": asked.intelligence.to_byte(),
+        "operation": context.operation.name(),
+        "intelligence": context.intelligence.to_byte(),
         "hex": meaning::hex(bytes),
         "meaning": meaning,
     })
@@ -180,32 +182,32 @@ fn the_example_of_the_format_is_one() {
     Vector::of(&serde_json::from_str(example).expect("JSON")).hold();
 }
 
-/// Every message can be said as a vector, and is told from others by what it means.
+/// Every message can be written as a vector, and is distinguished by its meaning.
 #[test]
 fn every_message_makes_a_vector() {
     for (operation, version) in operations().filter(|(_, version)| VERSIONS.contains(version)) {
         check(128, strategies::message(operation, version), |(header, request)| {
-            let asked = Asked { operation, version, intelligence: header.intelligence };
+            let context = ReplyContext { operation, version, intelligence: header.intelligence };
             let meaning = meaning::request(&header, &request);
-            Vector::of(&vector(asked, "request", &written_request(&header, &request), &meaning)).hold();
+            Vector::of(&vector(context, "request", &written_request(&header, &request), &meaning)).hold();
         });
-        for asked in strategies::asked(operation, version) {
-            check(256, strategies::reply(asked), |reply| {
+        for context in strategies::context(operation, version) {
+            check(256, strategies::reply(context), |reply| {
                 let reply = Incoming::Reply(reply);
                 let meaning = meaning::incoming(&reply);
-                Vector::of(&vector(asked, "reply", &written(&reply, asked), &meaning)).hold();
+                Vector::of(&vector(context, "reply", &written(&reply, context), &meaning)).hold();
             });
         }
     }
-    let asked = decode::asked(Operation::AddClientListener, Version::LATEST);
+    let context = decode::context(Operation::AddClientListener, Version::LATEST);
     check(8, (strategies::event(), strategies::counter_event()), |(event, counter)| {
         for event in [Incoming::Event(event), Incoming::CounterEvent(counter)] {
-            Vector::of(&vector(asked, "event", &written(&event, asked), &meaning::incoming(&event))).hold();
+            Vector::of(&vector(context, "event", &written(&event, context), &meaning::incoming(&event))).hold();
         }
     });
 }
 
-/// The names in a vector are those of the table, from which the documentation comes.
+/// The names in a vector are those of the operation table, from which the documentation comes.
 #[test]
 fn the_fields_of_a_meaning_are_those_of_the_table() {
     for (operation, version) in operations() {
@@ -218,10 +220,10 @@ fn the_fields_of_a_meaning_are_those_of_the_table() {
     }
 }
 
-/// A vector whose meaning or bytes are wrong must not pass.
+/// A vector with a wrong meaning or wrong bytes must fail.
 #[test]
 fn a_wrong_vector_is_noticed() {
-    let asked = decode::asked(Operation::Get, Version::LATEST);
+    let context = decode::context(Operation::Get, Version::LATEST);
     let bytes = Bytes::from(Hand::reply(1, 0x04, 0x00).array("value").done());
     let meaning = json!({
         "message_id": "1",
@@ -229,7 +231,7 @@ fn a_wrong_vector_is_noticed() {
         "topology": null,
         "body": { "shape": "value", "value": "76616c7565" },
     });
-    let good = vector(asked, "reply", &bytes, &meaning);
+    let good = vector(context, "reply", &bytes, &meaning);
     Vector::of(&good).hold();
     let fails = |change: fn(&mut Value)| {
         let mut wrong = good.clone();

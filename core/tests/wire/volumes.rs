@@ -1,17 +1,17 @@
-//! Much data in small pieces: a decoder that begins again with every piece would not come to an end here.
+//! Large data in small chunks: quadratic decoding would not finish here.
 //!
-//! What the work is in numbers, core/tests/allocations.rs tells.
+//! core/tests/allocations.rs measures the work.
 
 use hotrod_core::wire::{Body, Incoming, Operation, Request, Version};
 
-use crate::decode::{asked, replies, requests};
+use crate::decode::{context, replies, requests};
 use crate::hand::Hand;
 
 const VERSION: Version = Version::LATEST;
 const MIB: usize = 1 << 20;
 
 fn body(bytes: &[u8], step: usize, operation: Operation) -> Body {
-    let (mut all, left) = replies(bytes.chunks(step), |_| Some(asked(operation, VERSION)));
+    let (mut all, left) = replies(bytes.chunks(step), |_| Some(context(operation, VERSION)));
     assert_eq!((all.len(), left), (1, 0));
     match all.remove(0).expect("valid") {
         Incoming::Reply(reply) => reply.body,
@@ -66,7 +66,7 @@ fn a_topology_of_100_000_segments_in_pieces_of_1_byte_and_1_kib() {
     let hand = hand.times(2, |hand| hand.text("10.0.0.1").short(11222)).u8(3).vint(SEGMENTS as u32);
     let bytes = hand.times(SEGMENTS, |hand| hand.u8(2).vint(1).vint(0)).array("v").done();
     for step in [1, 1024] {
-        let (mut all, left) = replies(bytes.chunks(step), |_| Some(asked(Operation::Get, VERSION)));
+        let (mut all, left) = replies(bytes.chunks(step), |_| Some(context(Operation::Get, VERSION)));
         assert_eq!((all.len(), left), (1, 0));
         let Ok(Incoming::Reply(reply)) = all.remove(0) else { panic!() };
         let hash = reply.topology.and_then(|topology| topology.hash).expect("a topology with owners");
@@ -74,11 +74,11 @@ fn a_topology_of_100_000_segments_in_pieces_of_1_byte_and_1_kib() {
     }
 }
 
-/// Ten thousand answers in one buffer: taking one must not cost anything for those behind it.
+/// Ten thousand replies in one buffer: the cost of one must not depend on the bytes behind it.
 #[test]
 fn many_messages_in_one_buffer() {
     const MESSAGES: usize = 100_000;
     let bytes = Hand::reply(1, 0x04, 0x00).array("value").done().repeat(MESSAGES);
-    let (all, left) = replies([&bytes[..]], |_| Some(asked(Operation::Get, VERSION)));
+    let (all, left) = replies([&bytes[..]], |_| Some(context(Operation::Get, VERSION)));
     assert_eq!((all.len(), left), (MESSAGES, 0));
 }

@@ -16,7 +16,8 @@ use hotrod_core::carriage::registry::{
 use hotrod_core::carriage::{Fragment, Offer, ServerLink};
 use hotrod_core::http2::{ErrorCode, StreamId};
 use hotrod_core::wire::{
-    Asked, Limits, MessageKind, Operation, ReplyScanner, RequestHead, RequestScanner, Status, Topology, Violation,
+    Limits, MessageKind, Operation, ReplyContext, ReplyScanner, RequestHead, RequestScanner, Status, Topology,
+    Violation,
 };
 
 use super::names::{CacheNames, NameId};
@@ -71,7 +72,7 @@ struct Current {
 struct Flight {
     /// `None` if nobody waits for the answer any more.
     call: Option<u32>,
-    asked: Asked,
+    asked: ReplyContext,
     cache: Option<NameId>,
     /// Where it stands in what goes to the member.
     begin: u64,
@@ -257,7 +258,7 @@ impl Lane {
                 Verdict::TooLong => self.drop_waiting(call, HOT_ROD_TOO_LARGE, link),
                 Verdict::External(head) => {
                     self.take_waiting(at);
-                    let answer = error_reply(head.message_id, head.asked, Status::SERVER_ERROR, NO_EXTERNAL);
+                    let answer = error_reply(head.message_id, head.context, Status::SERVER_ERROR, NO_EXTERNAL);
                     link.respond(self.stream, call, answer, true);
                     self.external_refused += 1;
                 }
@@ -285,7 +286,7 @@ impl Lane {
 
     /// A request is being forwarded; if all of it has been, from which position on.
     fn note(&mut self, head: RequestHead, call: u32, whole_from: Option<u64>) {
-        let RequestHead { message_id, asked, cache, .. } = head;
+        let RequestHead { message_id, context: asked, cache, .. } = head;
         let begin = whole_from.unwrap_or(self.out.end());
         let cache = self.caches.keep(&cache);
         let end = whole_from.map(|_| self.out.end());

@@ -166,7 +166,7 @@ pub(super) fn is_too_large(fault: &RequestFault) -> bool {
 }
 
 fn is_auth(head: &RequestHead) -> bool {
-    head.asked.operation == Operation::Auth
+    head.context.operation == Operation::Auth
 }
 
 #[cfg(test)]

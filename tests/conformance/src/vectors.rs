@@ -3,8 +3,8 @@
 use std::fs;
 use std::path::Path;
 
-use hotrod_core::wire::{Asked, Intelligence};
 use hotrod_core::wire::{Body, MediaType, Operation, Ping, Reply, SendBuffer, Status, Version, write_reply};
+use hotrod_core::wire::{Intelligence, ReplyContext};
 use serde_json::{Value, json};
 
 use crate::Recorded;
@@ -93,7 +93,11 @@ impl Playback {
             let reply = Reply { message_id, status: Status::SUCCESS, topology: None, body: Body::Ping(ping) };
             let intelligence = Intelligence::HashDistributionAware;
             let mut out = SendBuffer::new();
-            write_reply(&reply, Asked { operation: Operation::Ping, version: self.version, intelligence }, &mut out);
+            write_reply(
+                &reply,
+                ReplyContext { operation: Operation::Ping, version: self.version, intelligence },
+                &mut out,
+            );
             self.step("received", json!({ "link": "$link1", "bytes": hex(out.to_bytes()) }));
         }
     }

@@ -55,7 +55,7 @@ pub fn scan(bytes: &[u8]) -> Scanned {
             Some(Ok(piece)) => {
                 out += piece.bytes.len();
                 if piece.is_last {
-                    let opcode = piece.asked.operation.row().request_opcode;
+                    let opcode = piece.context.operation.row().request_opcode;
                     requests.push(Ended { end: out, opcode, message_id: piece.message_id });
                 }
             }

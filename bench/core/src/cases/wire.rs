@@ -4,9 +4,9 @@ use std::hint::black_box;
 
 use bytes::Bytes;
 use hotrod_core::wire::{
-    Asked, Body, Envelope, Expiration, Hash, Incoming, Intelligence, Limits, Member, Operation, Reply, ReplyDecoder,
-    ReplyScanner, Request, RequestOptions, SegmentOwners, SendBuffer, Status, Topology, Version, write_reply,
-    write_request,
+    Body, Envelope, Expiration, Hash, Incoming, Intelligence, Limits, Member, Operation, Reply, ReplyContext,
+    ReplyDecoder, ReplyScanner, Request, RequestOptions, SegmentOwners, SendBuffer, Status, Topology, Version,
+    write_reply, write_request,
 };
 
 use super::Case;
@@ -39,11 +39,11 @@ fn encode(request: Request) -> Box<dyn FnMut()> {
 }
 
 fn decode(operation: Operation, topology: Option<Topology>, body: Body) -> Box<dyn FnMut()> {
-    let (asked, bytes) = reply(operation, topology, body);
+    let (context, bytes) = reply(operation, topology, body);
     let mut decoder = ReplyDecoder::new(Limits::default());
     Box::new(move || {
         decoder.receive_buffer().extend_from_slice(&bytes);
-        match decoder.poll(|_| Some(asked)) {
+        match decoder.poll(|_| Some(context)) {
             Some(Ok(Incoming::Reply(reply))) => drop(black_box(reply)),
             other => panic!("{other:?}"),
         }
@@ -52,11 +52,11 @@ fn decode(operation: Operation, topology: Option<Topology>, body: Body) -> Box<d
 
 /// As [`decode`], only passed on.
 fn scan(operation: Operation, topology: Option<Topology>, body: Body) -> Box<dyn FnMut()> {
-    let (asked, bytes) = reply(operation, topology, body);
+    let (context, bytes) = reply(operation, topology, body);
     let mut scanner = ReplyScanner::new(Limits::default());
     Box::new(move || {
         scanner.receive_buffer().extend_from_slice(&bytes);
-        match scanner.poll(|_| Some(asked)) {
+        match scanner.poll(|_| Some(context)) {
             Some(Ok(piece)) if piece.is_last => drop(black_box(piece)),
             other => panic!("{other:?}"),
         }
@@ -64,12 +64,12 @@ fn scan(operation: Operation, topology: Option<Topology>, body: Body) -> Box<dyn
 }
 
 /// What was asked, and the bytes of its reply.
-fn reply(operation: Operation, topology: Option<Topology>, body: Body) -> (Asked, Bytes) {
-    let asked = Asked { operation, version: Version::LATEST, intelligence: INTELLIGENCE };
+fn reply(operation: Operation, topology: Option<Topology>, body: Body) -> (ReplyContext, Bytes) {
+    let context = ReplyContext { operation, version: Version::LATEST, intelligence: INTELLIGENCE };
     let reply = Reply { message_id: 300, status: Status::SUCCESS, topology: topology.map(Box::new), body };
     let mut out = SendBuffer::new();
-    write_reply(&reply, asked, &mut out);
-    (asked, out.to_bytes())
+    write_reply(&reply, context, &mut out);
+    (context, out.to_bytes())
 }
 
 /// Three members, 256 segments, two owners each.

@@ -25,12 +25,12 @@ fn answered(mut exchange: ClientExchange, bytes: &[u8]) -> Option<ClientEvent> {
 fn a_request_has_the_exchange_s_fields_before_the_caller_s() {
     let fields = fields(&[("hot-rod-node", "node-1"), ("Cookie", "a=b")]);
     let exchange = ClientExchange::upgrade("example.com:8443", "/hr?x=1", &fields, Limits::default()).unwrap();
-    let wanted = "GET /hr?x=1 HTTP/1.1\r\nHost: example.com:8443\r\nConnection: Upgrade\r\nUpgrade: hotrod\r\n\
+    let expected = "GET /hr?x=1 HTTP/1.1\r\nHost: example.com:8443\r\nConnection: Upgrade\r\nUpgrade: hotrod\r\n\
                   Hot-Rod-Node: node-1\r\nCookie: a=b\r\n\r\n";
-    assert_eq!(sent(exchange.transmit()), wanted);
+    assert_eq!(sent(exchange.transmit()), expected);
     let exchange = ClientExchange::connect("[::1]:11222", &fields, Trailing::Tunnelled, Limits::default()).unwrap();
-    let wanted = "CONNECT [::1]:11222 HTTP/1.1\r\nHost: [::1]:11222\r\nHot-Rod-Node: node-1\r\nCookie: a=b\r\n\r\n";
-    assert_eq!(sent(exchange.transmit()), wanted);
+    let expected = "CONNECT [::1]:11222 HTTP/1.1\r\nHost: [::1]:11222\r\nHot-Rod-Node: node-1\r\nCookie: a=b\r\n\r\n";
+    assert_eq!(sent(exchange.transmit()), expected);
 }
 
 #[test]

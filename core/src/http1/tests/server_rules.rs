@@ -35,9 +35,9 @@ fn an_upgrade_is_answered_with_101_and_what_follows_is_the_tunnel_s() {
     assert_eq!(request.fields.text("hot-rod-node"), Some("node-1"));
     assert!(!exchange.wants_read());
     assert_eq!(exchange.accept(&fields(&[("Hot-Rod-Node", "node-1")])).unwrap(), &b"\xa0tunnel"[..]);
-    let wanted = "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: hotrod\r\n\
+    let expected = "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: hotrod\r\n\
                   Hot-Rod-Node: node-1\r\n\r\n";
-    assert_eq!(sent(exchange.transmit()), wanted);
+    assert_eq!(sent(exchange.transmit()), expected);
     assert!(!exchange.closes());
     assert_eq!(exchange.accept(&fields(&[])), Err(Misuse::NoRequest));
 }
@@ -56,9 +56,9 @@ fn a_refused_tunnel_closes_the_link_and_its_bytes_are_nobody_s() {
         let (mut exchange, _) = request(&[asked, b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"].concat());
         assert_eq!(exchange.respond(&Response::new(200), false), Err(Misuse::Status(200)));
         exchange.respond(&Response::text(503, "no member").with("Retry-After", "7").unwrap(), false).unwrap();
-        let wanted = "HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nContent-Length: 9\r\n\
+        let expected = "HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nContent-Length: 9\r\n\
                       Content-Type: text/plain; charset=utf-8\r\nRetry-After: 7\r\n\r\nno member";
-        assert_eq!(sent(exchange.transmit()), wanted);
+        assert_eq!(sent(exchange.transmit()), expected);
         assert!(exchange.closes());
         exchange.transmitted(1000);
         assert_eq!(exchange.poll_event(), None);
@@ -77,9 +77,9 @@ fn ordinary_requests_come_one_after_the_other() {
     let Some(ServerEvent::Request(second)) = exchange.poll_event() else { panic!() };
     assert_eq!((second.method.as_str(), second.target.path(), second.host.as_str()), ("HEAD", Some("/b"), ""));
     exchange.respond(&Response::text(404, "nothing"), true).unwrap();
-    let wanted = "HTTP/1.1 404 Not Found\r\nConnection: close\r\nContent-Length: 7\r\n\
+    let expected = "HTTP/1.1 404 Not Found\r\nConnection: close\r\nContent-Length: 7\r\n\
                   Content-Type: text/plain; charset=utf-8\r\n\r\n";
-    assert_eq!(sent(exchange.transmit()), wanted, "without content, as it answers HEAD");
+    assert_eq!(sent(exchange.transmit()), expected, "without content, as it answers HEAD");
     assert!(exchange.closes());
 }
 
@@ -128,8 +128,9 @@ fn violations_have_the_status_that_says_what_is_wrong() {
 fn who_must_upgrade_is_told_to_what() {
     let (mut exchange, _) = request(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n");
     exchange.respond(&Response::new(426), false).unwrap();
-    let wanted = "HTTP/1.1 426 Upgrade Required\r\nConnection: Upgrade\r\nUpgrade: hotrod\r\nContent-Length: 0\r\n\r\n";
-    assert_eq!(sent(exchange.transmit()), wanted);
+    let expected =
+        "HTTP/1.1 426 Upgrade Required\r\nConnection: Upgrade\r\nUpgrade: hotrod\r\nContent-Length: 0\r\n\r\n";
+    assert_eq!(sent(exchange.transmit()), expected);
 }
 
 #[test]

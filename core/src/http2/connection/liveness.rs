@@ -24,7 +24,7 @@ pub(super) struct Liveness {
     round_trip: Option<Duration>,
     shortest_round_trip: Option<Duration>,
     /// Time at which SETTINGS were sent.
-    begun: Instant,
+    started: Instant,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -47,7 +47,7 @@ impl Liveness {
             next_ping: 1,
             round_trip: None,
             shortest_round_trip: None,
-            begun: now,
+            started: now,
         }
     }
 
@@ -63,7 +63,7 @@ impl Liveness {
     /// Returns whether an acknowledgement was outstanding.
     pub(super) fn settings_acknowledged(&mut self, now: Instant) -> bool {
         let was_acknowledged = core::mem::replace(&mut self.is_acknowledged, true);
-        self.record_round_trip(now - self.begun);
+        self.record_round_trip(now - self.started);
         self.settle();
         !was_acknowledged
     }

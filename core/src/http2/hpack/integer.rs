@@ -14,13 +14,13 @@ pub(super) fn take(input: &mut &[u8], bits: u32) -> Result<usize, DecodeError> {
     let mut value = u64::from(*first) & prefix;
     if value == prefix {
         let end = rest.iter().position(|byte| byte & 0x80 == 0);
-        let (digits, behind) = match end {
+        let (digits, remaining) = match end {
             Some(end) if end < MAX_CONTINUATION => rest.split_at(end + 1),
             None if rest.len() < MAX_CONTINUATION => return Err(DecodeError::Truncated),
             _ => return Err(DecodeError::IntegerTooLarge),
         };
         value += digits.iter().rev().fold(0, |value, digit| value << 7 | u64::from(digit & 0x7f));
-        rest = behind;
+        rest = remaining;
     }
     *input = rest;
     u32::try_from(value).map(|value| value as usize).map_err(|_| DecodeError::IntegerTooLarge)

@@ -117,10 +117,10 @@ impl DigestClient {
         let offered: Vec<String> = challenge.all("realm").map(|realm| decode(realm, utf8)).collect();
         match &self.realm {
             None => Ok(offered.into_iter().next()),
-            Some(wanted) if offered.is_empty() || offered.contains(wanted) => Ok(Some(wanted.clone())),
-            Some(wanted) => {
+            Some(realm) if offered.is_empty() || offered.contains(realm) => Ok(Some(realm.clone())),
+            Some(realm) => {
                 let offered = printable(format!("{offered:?}").as_bytes(), 400);
-                Err(SaslError::RealmNotOffered { realm: wanted.clone(), offered })
+                Err(SaslError::RealmNotOffered { realm: realm.clone(), offered })
             }
         }
     }

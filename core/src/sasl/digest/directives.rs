@@ -107,8 +107,8 @@ fn read_value(bytes: &[u8]) -> Option<(Vec<u8>, &[u8])> {
     if let Some(quoted) = bytes.strip_prefix(b"\"") {
         return unquote(quoted);
     }
-    let (token, behind) = split_while(bytes, |byte| !is_space(byte) && byte != b',');
-    Some((token.to_vec(), behind))
+    let (token, remaining) = split_while(bytes, |byte| !is_space(byte) && byte != b',');
+    Some((token.to_vec(), remaining))
 }
 
 /// Parses up to the closing quote; returns the text and the bytes behind it.
@@ -116,14 +116,14 @@ fn unquote(bytes: &[u8]) -> Option<(Vec<u8>, &[u8])> {
     let mut text = Vec::new();
     let mut rest = bytes;
     loop {
-        let (byte, behind) = rest.split_first()?;
-        rest = behind;
+        let (byte, remaining) = rest.split_first()?;
+        rest = remaining;
         match byte {
             b'"' => return Some((text, rest)),
             b'\\' => {
-                let (escaped, behind) = rest.split_first()?;
+                let (escaped, remaining) = rest.split_first()?;
                 text.push(*escaped);
-                rest = behind;
+                rest = remaining;
             }
             byte => text.push(*byte),
         }

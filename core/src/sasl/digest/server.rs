@@ -19,12 +19,12 @@ const RESPONSE: &str = "the DIGEST response";
 pub(in crate::sasl) struct DigestServer {
     hash: Hash,
     nonce: String,
-    asked: bool,
+    is_challenged: bool,
 }
 
 impl DigestServer {
     pub(in crate::sasl) fn new(hash: Hash, nonce: String) -> Self {
-        Self { hash, nonce, asked: false }
+        Self { hash, nonce, is_challenged: false }
     }
 
     pub(in crate::sasl) fn receive(
@@ -33,14 +33,14 @@ impl DigestServer {
         config: &ServerConfig,
         accounts: &dyn Accounts,
     ) -> Result<Outcome, SaslError> {
-        if self.asked {
+        if self.is_challenged {
             return self.check(&Directives::parse(RESPONSE, response)?, config, accounts);
         }
         if !response.is_empty() {
             let problem = "it comes before the challenge";
             return Err(SaslError::Malformed { message: RESPONSE, problem });
         }
-        self.asked = true;
+        self.is_challenged = true;
         let mut challenge = Vec::new();
         push_quoted(&mut challenge, "realm", config.realm.as_bytes());
         push_quoted(&mut challenge, "nonce", self.nonce.as_bytes());

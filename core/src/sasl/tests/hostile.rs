@@ -106,10 +106,10 @@ proptest! {
         let mut cache = SaltedPasswordCache::default();
         let mut nonce = String::new();
         for message in messages {
-            let said = server.step(&with_nonce(&message, &nonce), &user, &mut cache);
-            if let Ok(said) = said {
-                prop_assert_eq!(said.authenticated, None);
-                nonce = nonce_in(&said.challenge);
+            let reply = server.step(&with_nonce(&message, &nonce), &user, &mut cache);
+            if let Ok(reply) = reply {
+                prop_assert_eq!(reply.authenticated, None);
+                nonce = nonce_in(&reply.challenge);
             }
         }
     }
@@ -137,9 +137,9 @@ proptest! {
         let mut message = client.initial_response();
         for turn in (0..).step_by(2) {
             if turn == which { damage(&mut message); }
-            let Ok(mut said) = server.step(&message, &user, &mut cache) else { break };
-            if turn + 1 == which { damage(&mut said.challenge); }
-            match client.step(&said.challenge, said.complete, &mut cache) {
+            let Ok(mut reply) = server.step(&message, &user, &mut cache) else { break };
+            if turn + 1 == which { damage(&mut reply.challenge); }
+            match client.step(&reply.challenge, reply.complete, &mut cache) {
                 Ok(Step::Respond(next)) => message = next,
                 Ok(Step::Resume) => panic!("few iterations"),
                 Ok(Step::Done) | Err(_) => break,

@@ -74,11 +74,11 @@ fn converse(client: &mut Client, server: &mut Server, accounts: &dyn Accounts) -
     let (mut of_client, mut of_server) = (SaltedPasswordCache::default(), SaltedPasswordCache::default());
     let mut response = client.initial_response();
     loop {
-        let said = server.step(&response, accounts, &mut of_server)?;
-        match client.step(&said.challenge, said.complete, &mut of_client)? {
+        let reply = server.step(&response, accounts, &mut of_server)?;
+        match client.step(&reply.challenge, reply.complete, &mut of_client)? {
             Step::Respond(next) => response = next,
             Step::Resume => panic!("few iterations"),
-            Step::Done => return Ok(said.authenticated),
+            Step::Done => return Ok(reply.authenticated),
         }
     }
 }

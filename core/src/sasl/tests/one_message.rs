@@ -66,8 +66,8 @@ fn elytron_finds_the_token_between_literal_delimiters() {
 fn our_server_takes_elytrons_delimiters_too() {
     for message in [&b"n,,%x01auth=Bearer t0ken%x01"[..], b"n,a=u,%x01auth=Bearer t0ken%x01%x01"] {
         let mut server = Server::new(Mechanism::OAuthBearer, fast_server(), [2; 32]);
-        let said = server.step(message, &OneUser::new("u", "p"), &mut SaltedPasswordCache::default()).unwrap();
-        assert_eq!(said.authenticated, Some("u".into()));
+        let reply = server.step(message, &OneUser::new("u", "p"), &mut SaltedPasswordCache::default()).unwrap();
+        assert_eq!(reply.authenticated, Some("u".into()));
     }
 }
 
@@ -105,9 +105,9 @@ fn our_server_refuses_a_token_as_the_rfc_has_it() {
     let mut cache = SaltedPasswordCache::default();
     let mut client = client(Mechanism::OAuthBearer, &Credentials::token("wrong")).unwrap();
     let mut server = Server::new(Mechanism::OAuthBearer, fast_server(), [2; 32]);
-    let said = server.step(&client.initial_response(), &accounts, &mut cache).unwrap();
-    assert_eq!(said.authenticated, None);
-    let Ok(Step::Respond(answer)) = client.step(&said.challenge, said.complete, &mut cache) else { panic!() };
+    let reply = server.step(&client.initial_response(), &accounts, &mut cache).unwrap();
+    assert_eq!(reply.authenticated, None);
+    let Ok(Step::Respond(answer)) = client.step(&reply.challenge, reply.complete, &mut cache) else { panic!() };
     assert_eq!(server.step(&answer, &accounts, &mut cache), Err(SaslError::Denied));
     assert_eq!(client.refusal(), Some(&SaslError::Refused { reason: "invalid_token".into() }));
 }

@@ -75,11 +75,11 @@ fn the_server_says_complete_only_where_infinispan_does() {
         let mut cache = SaltedPasswordCache::default();
         let mut response = client.initial_response();
         let last = loop {
-            let said = server.step(&response, &user, &mut cache).unwrap();
-            match client.step(&said.challenge, said.complete, &mut cache).unwrap() {
+            let reply = server.step(&response, &user, &mut cache).unwrap();
+            match client.step(&reply.challenge, reply.complete, &mut cache).unwrap() {
                 Step::Respond(next) => response = next,
                 Step::Resume => panic!("few iterations"),
-                Step::Done => break said,
+                Step::Done => break reply,
             }
         };
         assert_eq!(last.complete, mechanism == Mechanism::Plain, "{mechanism}");
@@ -98,8 +98,8 @@ fn a_client_that_waits_to_be_asked_is_asked() {
     let user = OneUser::new("user", "password");
     for mechanism in [Mechanism::Plain, Mechanism::ScramSha256, Mechanism::OAuthBearer] {
         let mut server = server(mechanism, &user);
-        let said = server.step(b"", &user, &mut SaltedPasswordCache::default()).unwrap();
-        assert_eq!(said, ServerStep { challenge: [].into(), complete: false, authenticated: None });
+        let reply = server.step(b"", &user, &mut SaltedPasswordCache::default()).unwrap();
+        assert_eq!(reply, ServerStep { challenge: [].into(), complete: false, authenticated: None });
         let mut client = client(mechanism, &credentials_for(mechanism, &user)).unwrap();
         assert_eq!(converse(&mut client, &mut server, &user), Ok(Some("user".into())));
     }

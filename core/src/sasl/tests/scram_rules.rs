@@ -9,7 +9,7 @@ use super::*;
 const NONCE_IN_FIRST: &str = "n,,n=user,r=";
 
 /// A client after its first message, and its nonce.
-fn begun(credentials: &Credentials) -> (Client, String) {
+fn started(credentials: &Credentials) -> (Client, String) {
     let limits = ClientLimits { max_iterations: 5000, ..ClientLimits::default() };
     let mut client = Client::new(Mechanism::ScramSha256, credentials, "infinispan", "hotrod", [1; 32], limits).unwrap();
     let first = String::from_utf8(client.initial_response()).unwrap();
@@ -18,7 +18,7 @@ fn begun(credentials: &Credentials) -> (Client, String) {
 }
 
 fn answer_to(make: impl Fn(&str) -> String) -> Result<Step, SaslError> {
-    let (mut client, nonce) = begun(&Credentials::password("user", "pencil"));
+    let (mut client, nonce) = started(&Credentials::password("user", "pencil"));
     client.step(make(&nonce).as_bytes(), false, &mut SaltedPasswordCache::default())
 }
 
@@ -93,10 +93,10 @@ fn the_server_must_prove_itself() {
     // The complete flag without a proof: at the end, and at the beginning.
     let (mut client, _) = almost_done();
     assert_eq!(client.step(b"", true, cache), Err(SaslError::ServerUnproven));
-    let (mut client, nonce) = begun(&Credentials::password("user", "pencil"));
+    let (mut client, nonce) = started(&Credentials::password("user", "pencil"));
     assert_eq!(client.step(b"", true, cache), Err(SaslError::ServerUnproven));
     assert_eq!(client.step(b"", true, cache), Err(SaslError::ServerUnproven), "and it stays failed");
-    let (mut client, _) = begun(&Credentials::password("user", "pencil"));
+    let (mut client, _) = started(&Credentials::password("user", "pencil"));
     let first = format!("r={nonce}x,s=QSXCR+Q6sek8bf92,i=4096");
     assert_eq!(client.step(first.as_bytes(), true, cache), Err(SaslError::ServerUnproven));
 }
@@ -130,7 +130,7 @@ fn control_characters_are_refused_by_saslprep() {
 fn a_hundred_sessions_cost_one_derivation() {
     let mut cache = SaltedPasswordCache::default();
     let answer = |credentials: &Credentials, salt: &str, cache: &mut SaltedPasswordCache| -> Vec<u8> {
-        let (mut client, nonce) = begun(credentials);
+        let (mut client, nonce) = started(credentials);
         match client.step(format!("r={nonce}x,s={salt},i=4096").as_bytes(), false, cache) {
             Ok(Step::Respond(response)) => response,
             other => panic!("{other:?}"),

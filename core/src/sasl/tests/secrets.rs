@@ -24,8 +24,8 @@ fn debug_never_shows_a_secret() {
             show(&client);
             show(&server);
             show(&cache);
-            let said = server.step(&response, &user, &mut cache).unwrap();
-            let step = client.step(&said.challenge, said.complete, &mut cache).unwrap();
+            let reply = server.step(&response, &user, &mut cache).unwrap();
+            let step = client.step(&reply.challenge, reply.complete, &mut cache).unwrap();
             show(&step);
             match step {
                 Step::Respond(next) => response = next,

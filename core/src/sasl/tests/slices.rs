@@ -4,7 +4,7 @@ use alloc::vec::Vec;
 
 use super::*;
 
-fn begun(iterations: u32) -> (Client, Server, Vec<u8>) {
+fn started(iterations: u32) -> (Client, Server, Vec<u8>) {
     let user = OneUser::new("user", "pencil");
     let credentials = credentials_for(Mechanism::ScramSha256, &user);
     let limits = ClientLimits::default();
@@ -18,7 +18,7 @@ fn begun(iterations: u32) -> (Client, Server, Vec<u8>) {
 
 /// Number of steps up to and including the client-final message; then completes the exchange.
 fn steps(iterations: u32, cache: &mut SaltedPasswordCache) -> usize {
-    let (mut client, mut server, challenge) = begun(iterations);
+    let (mut client, mut server, challenge) = started(iterations);
     let mut step = client.step(&challenge, false, cache);
     let mut steps = 1;
     while step == Ok(Step::Resume) {
@@ -47,7 +47,7 @@ fn each_step_does_one_slice() {
 #[test]
 fn a_challenge_during_a_derivation_is_one_too_many() {
     let cache = &mut SaltedPasswordCache::default();
-    let (mut client, _, challenge) = begun(45_000);
+    let (mut client, _, challenge) = started(45_000);
     assert_eq!(client.step(&challenge, false, cache), Ok(Step::Resume));
     let failed = Err(SaslError::Unexpected { mechanism: Mechanism::ScramSha256 });
     assert_eq!(client.step(&challenge, false, cache), failed);
@@ -64,7 +64,7 @@ fn there_is_nothing_to_resume_before_and_after_a_derivation() {
         let mut client = client(mechanism, &credentials_for(mechanism, &user)).unwrap();
         assert_eq!(client.resume(cache), unexpected(mechanism));
     }
-    let (mut client, _, challenge) = begun(4_096);
+    let (mut client, _, challenge) = started(4_096);
     assert!(matches!(client.step(&challenge, false, cache), Ok(Step::Respond(_))));
     assert_eq!(client.resume(cache), unexpected(Mechanism::ScramSha256));
 }

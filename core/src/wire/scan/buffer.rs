@@ -73,9 +73,9 @@ impl ScanBuffer {
     /// Buffer with spare capacity for a read of at most `max` bytes.
     pub(super) fn buffer_for_read(&mut self, max: usize) -> &mut BytesMut {
         let missing = if self.hole > 0 { self.hole } else { self.needed.saturating_sub(self.incoming.len()) };
-        let least = if self.stream_offset < INITIAL_CAPACITY as u64 { INITIAL_CAPACITY } else { GROWTH };
+        let minimum = if self.stream_offset < INITIAL_CAPACITY as u64 { INITIAL_CAPACITY } else { GROWTH };
         if self.incoming.capacity() - self.incoming.len() < MIN_SPARE {
-            self.incoming.reserve(missing.clamp(least, MAX_SPARE).min(max.max(MIN_SPARE)));
+            self.incoming.reserve(missing.clamp(minimum, MAX_SPARE).min(max.max(MIN_SPARE)));
         }
         &mut self.incoming
     }

@@ -8,7 +8,7 @@ use super::buffer::{Part, ScanBuffer};
 use crate::wire::incoming::{MessageHead, PayloadKind, read_message_head};
 use crate::wire::reader::{Read, Reader};
 use crate::wire::topology;
-use crate::wire::{Asked, EntryChange, Limits, Operation, Status, Topology, Violation};
+use crate::wire::{EntryChange, Limits, Operation, ReplyContext, Status, Topology, Violation};
 
 /// Maximum length of a topology, in bytes: more than the default [`Limits::segments`] with two owners each need.
 const LONGEST_TOPOLOGY: usize = 4 * 1024 * 1024;
@@ -74,7 +74,7 @@ pub struct ReplyScanner {
 }
 
 struct Head {
-    opening: MessageHead,
+    head: MessageHead,
     topology: Option<Box<Topology>>,
     is_topology_read: bool,
 }
@@ -115,11 +115,11 @@ impl ReplyScanner {
     /// `in_flight` returns the context of the request with a message id, until the last piece of its reply is
     /// returned. A reply with an unknown id is a violation, unless it is an error: a server that could not read a
     /// request's id replies with id 0. Pieces of a message may be returned before a violation in it is found.
-    pub fn poll(&mut self, asked: impl Fn(u64) -> Option<Asked>) -> Option<Result<ReplyPiece, Violation>> {
+    pub fn poll(&mut self, in_flight: impl Fn(u64) -> Option<ReplyContext>) -> Option<Result<ReplyPiece, Violation>> {
         if self.failed {
             return None;
         }
-        let part = self.buffer.next(&mut self.head, |head, reader| read(head, &asked, reader).map(Ok))?;
+        let part = self.buffer.next(&mut self.head, |head, reader| read(head, &in_flight, reader).map(Ok))?;
         let piece = part.and_then(|part| self.within_topology().map(|()| part)).map(|part| self.piece(part));
         self.failed = piece.is_err();
         piece.transpose()
@@ -127,7 +127,7 @@ impl ReplyScanner {
 
     fn piece(&mut self, part: Part) -> Option<ReplyPiece> {
         let head = self.head.as_mut()?;
-        let kind = head.opening.kind();
+        let kind = head.head.kind();
         let topology = head.topology.take();
         let Part { bytes, is_first, is_last } = part;
         if is_last {
@@ -150,7 +150,7 @@ impl MessageHead {
         let message_id = self.message_id;
         match self.payload {
             PayloadKind::Answer(_) | PayloadKind::Error => {
-                let operation = self.asked.map(|asked| asked.operation);
+                let operation = self.context.map(|context| context.operation);
                 MessageKind::Reply { message_id, operation, status: self.status }
             }
             PayloadKind::Event(change) => MessageKind::Event { message_id, change },
@@ -160,20 +160,20 @@ impl MessageHead {
 }
 
 /// Reads a message from its beginning, or from the end of the part that is already parsed.
-fn read(head: &mut Option<Head>, asked: impl Fn(u64) -> Option<Asked>, reader: &mut Reader<'_>) -> Read<()> {
+fn read(head: &mut Option<Head>, in_flight: impl Fn(u64) -> Option<ReplyContext>, reader: &mut Reader<'_>) -> Read<()> {
     let head = match head {
         Some(head) => head,
         None => {
-            head.insert(Head { opening: read_message_head(asked, reader)?, topology: None, is_topology_read: false })
+            head.insert(Head { head: read_message_head(in_flight, reader)?, topology: None, is_topology_read: false })
         }
     };
     if !head.is_topology_read {
         let at = reader.position();
-        let topology = topology::read(head.opening.intelligence(), reader);
+        let topology = topology::read(head.head.intelligence(), reader);
         head.topology = topology.map_err(|stop| reader.keep_before(at, stop))?;
         head.is_topology_read = true;
     }
     let at = reader.position();
     reader.skim();
-    head.opening.read_payload(reader).map(drop).map_err(|stop| reader.keep_before(at, stop))
+    head.head.read_payload(reader).map(drop).map_err(|stop| reader.keep_before(at, stop))
 }

@@ -7,7 +7,7 @@ use crate::wire::fields::Context;
 use crate::wire::reader::{Read, Reader, Stop};
 use crate::wire::request::{read_head, read_options};
 use crate::wire::resume::Resume;
-use crate::wire::{Asked, Flags, Limits, Request, RequestFault, RequestHead};
+use crate::wire::{Flags, Limits, ReplyContext, Request, RequestFault, RequestHead};
 
 /// A contiguous part of one request.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -15,7 +15,7 @@ pub struct RequestPiece {
     /// Message id of the request.
     pub message_id: u64,
     /// Context of the reply.
-    pub asked: Asked,
+    pub context: ReplyContext,
     /// Head of the request; only in the first piece.
     pub head: Option<RequestHead>,
     /// Bytes of the piece, a slice of the receive buffer; never empty.
@@ -36,7 +36,7 @@ pub struct RequestScanner {
 
 struct Head {
     message_id: u64,
-    asked: Asked,
+    context: ReplyContext,
     flags: Flags,
     /// Full head, until the first piece is returned.
     whole: Option<RequestHead>,
@@ -70,8 +70,8 @@ impl RequestScanner {
 
     /// Message id and reply context of the unfinished request; after a fault, of the faulty request, if its head could
     /// be read.
-    pub fn unfinished(&self) -> Option<(u64, Asked)> {
-        self.head.as_ref().map(|head| (head.message_id, head.asked))
+    pub fn unfinished(&self) -> Option<(u64, ReplyContext)> {
+        self.head.as_ref().map(|head| (head.message_id, head.context))
     }
 
     /// Returns the next piece; `None` if more bytes are needed, and always after a fault.
@@ -85,10 +85,10 @@ impl RequestScanner {
     }
 
     fn piece(&mut self, part: Part) -> Option<RequestPiece> {
-        let Head { message_id, asked, whole, .. } = self.head.as_mut()?;
+        let Head { message_id, context, whole, .. } = self.head.as_mut()?;
         let Part { bytes, is_first, is_last } = part;
         let piece =
-            RequestPiece { message_id: *message_id, asked: *asked, head: whole.take(), bytes, is_first, is_last };
+            RequestPiece { message_id: *message_id, context: *context, head: whole.take(), bytes, is_first, is_last };
         if is_last {
             self.head = None;
         }
@@ -98,8 +98,8 @@ impl RequestScanner {
 
 impl Head {
     fn of(head: RequestHead) -> Self {
-        let RequestHead { message_id, asked, flags, .. } = head;
-        Self { message_id, asked, flags, whole: Some(head) }
+        let RequestHead { message_id, context, flags, .. } = head;
+        Self { message_id, context, flags, whole: Some(head) }
     }
 }
 
@@ -112,7 +112,7 @@ fn read(head: &mut Option<Head>, reader: &mut Reader<'_>) -> Read<Result<(), Req
             Err(fault) => return Ok(Err(fault)),
         },
     };
-    let (operation, version) = (head.asked.operation, head.asked.version);
+    let (operation, version) = (head.context.operation, head.context.version);
     let context = Context { version, flags: head.flags };
     let at = reader.position();
     reader.skim();

@@ -32,7 +32,7 @@ fn the_first_frame_is_settings() {
     }
 }
 
-/// What was right before it is delivered, and nothing follows.
+/// Valid frames before the violation are delivered, and nothing follows.
 #[test]
 fn a_violation_is_the_last_event_after_all_that_came_before_it() {
     let mut raw = Raw::server(config());
@@ -177,7 +177,7 @@ fn a_stream_that_depends_on_itself_is_reset() {
     assert_eq!(raw.events(), []);
 }
 
-/// 5.4.2: RST_STREAM can't be sent for a stream that is idle.
+/// 5.4.2: RST_STREAM can't be sent on an idle stream.
 #[test]
 fn what_is_wrong_with_a_stream_that_is_idle_ends_the_connection() {
     let mut raw = Raw::server(config());
@@ -193,7 +193,7 @@ fn a_ping_is_answered_with_its_octets() {
     assert_eq!(raw.replies(), [Frame::Ping { ack: true, opaque: 0x0102_0304_0506_0708 }]);
 }
 
-/// 8.4: nobody here enables push.
+/// 8.4: push is always disabled.
 #[test]
 fn a_pushed_stream_ends_the_connection() {
     let push = Frame::PushPromise { stream: id(1), promised: id(2), fragment: Bytes::new(), end_headers: true };
@@ -207,7 +207,7 @@ fn a_pushed_stream_ends_the_connection() {
     raw.fails(ErrorCode::PROTOCOL_ERROR);
 }
 
-/// 5.1, 5.5: what a registered frame means where no frame is due is told by who has registered it.
+/// 5.1, 5.5: the user of a registered type decides about frames in unexpected states.
 #[test]
 fn a_registered_frame_is_told_in_its_place_among_data_and_with_the_state_of_its_stream() {
     let mut raw = Raw::server(config());
@@ -230,7 +230,7 @@ fn a_registered_frame_is_told_in_its_place_among_data_and_with_the_state_of_its_
     raw.tolerates();
 }
 
-/// What had come when the stream was given up, and was not polled.
+/// Frames received and not polled when the stream was reset.
 #[test]
 fn a_registered_frame_of_a_stream_that_was_given_up_is_not_lost() {
     let mut raw = Raw::server(config());
@@ -240,7 +240,7 @@ fn a_registered_frame_of_a_stream_that_was_given_up_is_not_lost() {
     assert!(matches!(raw.events()[..], [Event::StrayExtension { place: Place::Closed, .. }]));
 }
 
-/// Where the setting that goes with them is not told by both ends they are unknown frames, wherever they come.
+/// Without the setting from both ends, the frames are unknown everywhere.
 #[test]
 fn registered_frames_that_were_not_agreed_on_are_unknown() {
     let with = |own: u32, peer: &[(u16, u32)]| {
@@ -251,12 +251,12 @@ fn registered_frames_that_were_not_agreed_on_are_unknown() {
         raw.send([&settings(peer), &Frame::SettingsAck]);
         raw.open(1, true);
         raw.events();
-        // That it is told later changes nothing.
+        // A later setting changes nothing.
         raw.send([&settings(&[(0xf123, 1)]), &extension(1, KINDS[0]), &extension(99, KINDS[0])]);
-        let told = raw.events().iter().filter(|event| !matches!(event, Event::Settings)).count();
+        let reported = raw.events().iter().filter(|event| !matches!(event, Event::Settings)).count();
         raw.replies();
         raw.tolerates();
-        (told, raw.endpoint.send_extension(id(0), KINDS[0], 0, &[]).is_ok())
+        (reported, raw.endpoint.send_extension(id(0), KINDS[0], 0, &[]).is_ok())
     };
     assert_eq!(with(1, &[(0xf123, 1)]), (2, true));
     for (own, peer) in [(1, &[][..]), (1, &[(0xf123, 0)]), (0, &[(0xf123, 1)])] {
@@ -264,7 +264,7 @@ fn registered_frames_that_were_not_agreed_on_are_unknown() {
     }
 }
 
-/// A reply to a request of ours that only the first SETTINGS could forbid is not made before them.
+/// A request is allowed before the server's SETTINGS, which might limit it.
 #[test]
 fn a_client_may_send_before_the_servers_settings() {
     let mut raw = Raw::silent_server(config());

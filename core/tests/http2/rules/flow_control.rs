@@ -17,13 +17,13 @@ fn filled(count: usize) -> Bytes {
     vec![7; count].into()
 }
 
-/// What an endpoint has sent as DATA since.
+/// Number of DATA bytes that an endpoint has sent since the last call.
 fn sent(raw: &mut Raw) -> usize {
-    let octets = |frame: &Frame| match frame {
+    let content = |frame: &Frame| match frame {
         Frame::Data { data, .. } => data.len(),
         _ => 0,
     };
-    raw.replies().iter().map(octets).sum()
+    raw.replies().iter().map(content).sum()
 }
 
 /// 6.9.1
@@ -51,7 +51,7 @@ fn data_beyond_the_connections_window_ends_it() {
     raw.fails(ErrorCode::FLOW_CONTROL_ERROR);
 }
 
-/// 5.2.2: both levels, each in one go when half of it is released.
+/// 5.2.2: both levels, each at once when half of the window is released.
 #[test]
 fn windows_are_given_back_by_halves() {
     let mut raw = Raw::server(narrow(1000, 65_535));
@@ -74,7 +74,7 @@ fn windows_are_given_back_by_halves() {
     assert_eq!(raw.replies(), [window_update(0, 33_500)], "nothing for streams that have ended");
 }
 
-/// 6.1: padding counts, and is of no use to anybody.
+/// 6.1: padding counts, and is released automatically.
 #[test]
 fn padding_is_given_back_without_asking() {
     let mut raw = Raw::server(narrow(500, 65_535));
@@ -108,7 +108,7 @@ fn what_nobody_will_read_is_given_back() {
     assert_eq!(raw.replies(), [window_update(0, 32_784)]);
 }
 
-/// 6.9.1: DATA of a stream that is complete is released like any other.
+/// 6.9.1: DATA of a complete stream is released like other DATA.
 #[test]
 fn content_can_be_released_after_the_end_of_its_stream() {
     let mut raw = Raw::server(narrow(40_000, 65_535));
@@ -168,7 +168,7 @@ fn an_initial_window_that_makes_one_too_large_ends_the_connection() {
     raw.fails(ErrorCode::FLOW_CONTROL_ERROR);
 }
 
-/// 6.9.2: the peer's windows are the protocol's until it has acknowledged ours.
+/// 6.9.2: the peer's windows have the protocol's initial size until it has acknowledged ours.
 #[test]
 fn a_window_of_ours_counts_from_its_acknowledgement_on() {
     for size in [10, 200_000] {
@@ -181,7 +181,7 @@ fn a_window_of_ours_counts_from_its_acknowledgement_on() {
             raw.send([&data(1, filled(16_000), false)]);
         }
         raw.send([&data(1, filled(1_535), false)]);
-        assert_eq!(raw.events().len(), 5, "65,535 octets");
+        assert_eq!(raw.events().len(), 5, "65,535 content");
         raw.send([&Frame::SettingsAck]);
         raw.replies();
         let after = data(1, filled(16_000), false);
@@ -197,7 +197,7 @@ fn a_window_of_ours_counts_from_its_acknowledgement_on() {
     }
 }
 
-/// 5.2.1, 6.9: neither window is overrun, and frames without content need none.
+/// 5.2.1, 6.9: the sender respects both windows; frames without content need none.
 #[test]
 fn a_sender_heeds_both_windows() {
     let mut raw = Raw::server(config());
@@ -223,7 +223,7 @@ fn a_sender_heeds_both_windows() {
     assert_eq!(sent(&mut raw), 120_000 - 85_535);
 }
 
-/// What was taken of the application goes out before the end and the trailers behind it.
+/// Accepted content is sent before END_STREAM and trailers.
 #[test]
 fn the_end_of_a_stream_waits_for_its_content() {
     let mut raw = Raw::client(config());
@@ -242,7 +242,7 @@ fn the_end_of_a_stream_waits_for_its_content() {
     assert!(matches!(replies[2..], [Frame::Headers { end_stream: true, .. }]), "{replies:?}");
 }
 
-/// Small pieces that wait together go together.
+/// Small queued pieces are sent in one frame.
 #[test]
 fn pieces_that_wait_are_joined_into_frames() {
     let mut raw = Raw::server(config());
@@ -259,7 +259,7 @@ fn pieces_that_wait_are_joined_into_frames() {
     assert_eq!(raw.replies(), [data(1, "lo", true)]);
 }
 
-/// The limit of one stream, and that of all together.
+/// Limits of one stream, and of all together.
 #[test]
 fn what_is_taken_of_the_application_is_bounded() {
     let mut bounded = config();
@@ -280,7 +280,7 @@ fn what_is_taken_of_the_application_is_bounded() {
     assert!(raw.endpoint.send_data(id(3), filled(1), false).is_err());
     assert_eq!(raw.events(), []);
     raw.send([&window_update(1, 499)]);
-    assert_eq!(raw.events(), [], "not for every few octets");
+    assert_eq!(raw.events(), [], "not for every few content");
     raw.send([&window_update(1, 1)]);
     assert_eq!(raw.events(), [Event::Writable { stream: id(1) }, Event::Writable { stream: id(3) }]);
     raw.endpoint.reset(id(1), ErrorCode::CANCEL).unwrap();

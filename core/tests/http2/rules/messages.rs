@@ -14,7 +14,7 @@ fn with<'a>(first: &[(&'static str, &'a str)], more: &[(&'static str, &'a str)])
     [first, more].concat()
 }
 
-/// A server resets the stream and tells nobody; a client doesn't even send it.
+/// Asserts that a server resets the stream without an event, and that a client rejects the request.
 fn malformed(request: Fields<'_>) {
     let request = fields(request);
     let mut raw = Raw::server(config());
@@ -218,7 +218,7 @@ fn a_tunnel_has_no_trailers() {
     assert_eq!(raw.endpoint.send_trailers(id(1), &trailers), Err(Misuse::Malformed("trailers in a tunnel")));
     raw.send_headers(1, &trailers, true);
     raw.resets_aloud(1, ErrorCode::PROTOCOL_ERROR);
-    // A refusal is a response like any other.
+    // A refusal is an ordinary response.
     raw.send_headers(3, &tunnel(), false);
     raw.endpoint.respond(id(3), &fields(&[(":status", "404")]), false).unwrap();
     raw.endpoint.send_trailers(id(3), &trailers).unwrap();
@@ -278,7 +278,7 @@ fn content_before_a_response_resets_the_stream() {
     raw.resets_aloud(1, ErrorCode::PROTOCOL_ERROR);
 }
 
-/// RFC 9110, 6.4.1: whatever their content-length says.
+/// RFC 9110, 6.4.1: in spite of their content-length.
 #[test]
 fn responses_to_head_and_those_without_content_have_none() {
     let head = fields(&[(":method", "HEAD"), (":scheme", "https"), (":authority", "pod"), (":path", "/")]);
@@ -297,7 +297,7 @@ fn responses_to_head_and_those_without_content_have_none() {
     }
 }
 
-/// 8.5: of a tunnel's content nobody knows the length; of a refusal's one does.
+/// 8.5: the length of a tunnel is unknown, that of a refusal is not.
 #[test]
 fn a_length_in_the_answer_to_connect_counts_if_there_is_no_tunnel() {
     for (status, is_reset) in [("200", false), ("403", true)] {
@@ -314,7 +314,7 @@ fn a_length_in_the_answer_to_connect_counts_if_there_is_no_tunnel() {
     }
 }
 
-/// 8.1: a response may be whole before its request is.
+/// 8.1: a response may be complete before its request.
 #[test]
 fn a_server_may_answer_before_it_has_heard_all() {
     let mut raw = Raw::client(config());

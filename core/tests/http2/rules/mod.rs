@@ -1,4 +1,4 @@
-//! What RFC 9113 asks of an endpoint when its peer does not do as it should, by section.
+//! Requirements of RFC 9113 for an endpoint whose peer violates the protocol, by section.
 
 mod connections;
 mod flow_control;

@@ -11,7 +11,7 @@ use crate::frames::written;
 use crate::pair::{config, fields, get, ok, start, take};
 use crate::raw::{PREFACE, Raw, id, settings};
 
-/// 3.4, 6.5: written at once, and nothing that the peer takes for granted.
+/// 3.4, 6.5: written at once, without the protocol's initial values.
 #[test]
 fn settings_are_the_first_that_is_sent() {
     let mut client = Connection::client(config(), start());
@@ -71,7 +71,7 @@ fn extended_connect_once_enabled_stays_so() {
     raw.fails(ErrorCode::PROTOCOL_ERROR);
 }
 
-/// A peer can't have us keep more than anybody needs.
+/// The number of unknown settings that are kept is limited.
 #[test]
 fn of_unknown_settings_some_are_kept() {
     let mut raw = Raw::server(config());
@@ -101,7 +101,7 @@ fn frames_are_no_larger_than_the_peer_accepts() {
     assert_eq!(Decoder::new(4096, usize::MAX).decode(&block).unwrap(), large);
 }
 
-/// 6.5.2: SETTINGS_MAX_HEADER_LIST_SIZE, octets with 32 for each field.
+/// 6.5.2: SETTINGS_MAX_HEADER_LIST_SIZE, in bytes with 32 for each field.
 #[test]
 fn a_header_list_that_the_peer_does_not_accept_is_not_sent() {
     let mut raw = Raw::client(config());
@@ -119,7 +119,7 @@ fn a_header_list_that_the_peer_does_not_accept_is_not_sent() {
     assert!(matches!(refused, Err(Misuse::HeaderListTooLarge { size: 42, limit: 10 })));
 }
 
-/// 4.3.1: the encoder follows the peer's table size, and says so.
+/// 4.3.1: the encoder uses the peer's table size, and announces the change.
 #[test]
 fn the_table_of_header_compression_is_no_larger_than_the_peer_says() {
     let mut raw = Raw::server(config());
@@ -174,7 +174,7 @@ fn a_silent_peer_is_asked_and_then_given_up() {
     assert_eq!(raw.endpoint.round_trip(), Some(Duration::from_millis(20)));
     raw.later(Duration::from_secs(30));
     assert_eq!(raw.replies().len(), 1);
-    // Whatever comes shows that the peer is there.
+    // Any received byte proves that the peer is alive.
     raw.now = raw.now + Duration::from_secs(9);
     raw.send([&settings(&[])]);
     raw.later(Duration::from_secs(9));
@@ -184,7 +184,7 @@ fn a_silent_peer_is_asked_and_then_given_up() {
     assert!(matches!(raw.replies().last(), Some(Frame::GoAway { code: ErrorCode::NO_ERROR, .. })));
 }
 
-/// A host that only wants to know the way has not asked whether the peer lives.
+/// A host that measures the round-trip time does not start a keep-alive timeout.
 #[test]
 fn a_ping_of_the_host_s_does_not_shorten_the_peer_s_time() {
     let mut raw = Raw::client(alive());
@@ -211,7 +211,7 @@ fn one_question_at_a_time() {
     assert_eq!(Bytes::new(), take(&mut raw.endpoint));
 }
 
-/// An application that does not poll keeps its host from reading: the silence is not the peer's.
+/// A host does not read while its application does not poll; the peer is not idle.
 #[test]
 fn a_peer_that_nobody_listens_to_is_not_given_up() {
     let mut raw = Raw::client(Config { max_events: 1, ..alive() });

@@ -20,7 +20,7 @@ fn a_server_drains_in_two_steps_and_loses_no_request() {
     raw.endpoint.drain(raw.now);
     let [announcement, Frame::Ping { ack: false, opaque }] = &raw.replies()[..] else { panic!() };
     assert_eq!(*announcement, goaway(0x7fff_ffff, ErrorCode::NO_ERROR));
-    // On its way when the client heard of it.
+    // In transit when the client received GOAWAY.
     raw.open(3, true);
     raw.send([&Frame::Ping { ack: true, opaque: *opaque }]);
     assert_eq!(raw.replies(), [goaway(3, ErrorCode::NO_ERROR)]);
@@ -82,7 +82,7 @@ fn a_client_drains_by_asking_no_more() {
     assert_eq!(idle.client_events(), [Event::Drained]);
 }
 
-/// What the server has not looked at can be sent again, elsewhere.
+/// Requests that the server did not process can be retried elsewhere.
 #[test]
 fn streams_above_the_last_are_refused_and_the_others_go_on() {
     let mut raw = Raw::client(config());
@@ -108,7 +108,7 @@ fn the_last_stream_does_not_grow() {
     raw.fails(ErrorCode::PROTOCOL_ERROR);
 }
 
-/// What a client says of streams concerns those of the server, which has none.
+/// A client's GOAWAY concerns the streams of the server, which has none.
 #[test]
 fn a_server_goes_on_after_a_clients_goaway() {
     let mut raw = Raw::server(config());

@@ -84,7 +84,7 @@ fn a_peer_sends_nothing_on_a_stream_that_it_has_reset() {
     raw.resets(3, ErrorCode::STREAM_CLOSED);
 }
 
-/// 5.1 "closed", by RST_STREAM of ours: the peer did not know yet.
+/// 5.1 "closed", by RST_STREAM of ours: frames were in transit.
 #[test]
 fn what_was_on_its_way_when_a_stream_was_reset_is_ignored() {
     let mut raw = Raw::server(config());
@@ -99,7 +99,7 @@ fn what_was_on_its_way_when_a_stream_was_reset_is_ignored() {
     raw.open(3, true);
 }
 
-/// However many streams came after it: they are not remembered one by one for ever.
+/// Independent of the number of later streams, whose ends are not all remembered.
 #[test]
 fn what_is_late_by_a_thousand_streams_is_ignored_too() {
     let mut raw = Raw::server(config());
@@ -128,7 +128,7 @@ fn more_streams_than_allowed_are_refused() {
     raw.open(7, true);
 }
 
-/// A stream that is complete counts as long as the application holds its content.
+/// A complete stream counts while the application holds its content.
 #[test]
 fn content_that_is_not_released_is_no_way_around_the_limit() {
     let mut limited = config();

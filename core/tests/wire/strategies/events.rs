@@ -1,4 +1,4 @@
-//! Events of cache and counter listeners.
+//! Strategies for events of cache and counter listeners.
 
 use hotrod_core::wire::{CounterEvent, CounterState, EntryChange, Event, EventData};
 use proptest::prelude::*;
@@ -14,7 +14,7 @@ pub fn event() -> impl Strategy<Value = Event> {
 }
 
 fn data(change: EntryChange) -> impl Strategy<Value = EventData> {
-    // What was removed has no version any more.
+    // Removed entries have no version.
     let version = match change {
         EntryChange::Created | EntryChange::Modified => long().prop_map(Some).boxed(),
         EntryChange::Removed | EntryChange::Expired => Just(None).boxed(),

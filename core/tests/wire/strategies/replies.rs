@@ -1,8 +1,8 @@
-//! Replies: for every form of answer, what each status brings with it.
+//! Strategies for replies: every form of body with its statuses.
 
 use hotrod_core::wire::{
-    Asked, Body, Intelligence, IterationBatch, IterationEntry, Operation, Ping, Previous, Reply, ReplyShape, Status,
-    Version,
+    Body, Intelligence, IterationBatch, IterationEntry, Operation, Ping, Previous, Reply, ReplyContext, ReplyShape,
+    Status, Version,
 };
 use proptest::collection::vec;
 use proptest::option;
@@ -13,19 +13,16 @@ use super::requests::{counter_configuration, xid};
 use super::topologies::topology;
 use super::values::{bytes, long, many_bytes, media_type, metadata, some_bytes, text};
 
-/// Every way to ask for that operation.
-pub fn asked(operation: Operation, version: Version) -> [Asked; 3] {
-    [Intelligence::Basic, Intelligence::TopologyAware, Intelligence::HashDistributionAware].map(|intelligence| Asked {
-        operation,
-        version,
-        intelligence,
-    })
+/// Contexts of this operation with every intelligence.
+pub fn context(operation: Operation, version: Version) -> [ReplyContext; 3] {
+    [Intelligence::Basic, Intelligence::TopologyAware, Intelligence::HashDistributionAware]
+        .map(|intelligence| ReplyContext { operation, version, intelligence })
 }
 
-/// A reply to what was asked, with any status that it can have.
-pub fn reply(asked: Asked) -> BoxedStrategy<Reply> {
-    let answer = (topology(asked.intelligence), answer(asked));
-    // An error comes without a topology.
+/// A reply in this context, with any valid status.
+pub fn reply(context: ReplyContext) -> BoxedStrategy<Reply> {
+    let answer = (topology(context.intelligence), answer(context));
+    // Errors have no topology.
     let error = error().prop_map(|error| (None, error));
     (long(), prop_oneof![3 => answer, 1 => error])
         .prop_map(|(message_id, (topology, (status, body)))| Reply {
@@ -41,19 +38,19 @@ fn error() -> impl Strategy<Value = (Status, Body)> {
     ((0x80..=u8::MAX).prop_map(Status), text().prop_map(Body::Error))
 }
 
-fn answer(asked: Asked) -> BoxedStrategy<(Status, Body)> {
-    let shape = asked.operation.row().reply;
+fn answer(context: ReplyContext) -> BoxedStrategy<(Status, Body)> {
+    let shape = context.operation.row().reply;
     let with_body = with_body(shape);
-    // A status that this implementation doesn't know carries nothing.
+    // A reply with an unknown status has no body.
     let without = (0..0x80u8).prop_map(Status).prop_filter("has a body", move |status| !with_body.contains(status));
     prop_oneof![
-        2 => (select(with_body), body(shape, asked.version)),
+        2 => (select(with_body), body(shape, context.version)),
         1 => (without, Just(Body::Nothing)),
     ]
     .boxed()
 }
 
-/// The statuses with which an answer of that form comes.
+/// Statuses of a body with this shape.
 fn with_body(shape: ReplyShape) -> &'static [Status] {
     match shape {
         ReplyShape::Previous => &[
@@ -78,7 +75,7 @@ fn with_body(shape: ReplyShape) -> &'static [Status] {
     }
 }
 
-/// An answer of that form as that version can say it.
+/// A body with this shape in this version.
 fn body(shape: ReplyShape, version: Version) -> BoxedStrategy<Body> {
     match shape {
         ReplyShape::Nothing => Just(Body::Nothing).boxed(),
@@ -129,7 +126,7 @@ fn body(shape: ReplyShape, version: Version) -> BoxedStrategy<Body> {
 
 fn previous(version: Version) -> BoxedStrategy<Option<Previous>> {
     if version < Version::V4_0 {
-        // A length of zero is how these versions say that there was none.
+        // In these versions a length of zero means that there was no value.
         return option::of(some_bytes().prop_map(|value| Previous { metadata: None, value })).boxed();
     }
     let previous = (metadata(), bytes())
@@ -154,7 +151,7 @@ fn ping(version: Version) -> impl Strategy<Value = Ping> {
 
 fn iteration(version: Version) -> impl Strategy<Value = IterationBatch> {
     let metadata = move || if version < Version::V2_5 { Just(None).boxed() } else { option::of(metadata()).boxed() };
-    // Before 2.4 there are no projections; all entries of a batch have as many.
+    // Before 2.4 there are no projections; all entries of a batch have the same number.
     let projections = if version < Version::V2_4 { 1..2usize } else { 0..4 };
     let entries = projections.prop_flat_map(move |projections| {
         let entry = (bytes(), vec(bytes(), projections), metadata());

@@ -1,4 +1,4 @@
-//! Requests and their headers.
+//! Strategies for requests and their headers.
 
 use bytes::Bytes;
 use hotrod_core::wire::{
@@ -14,7 +14,7 @@ use super::values::{
     bytes, expiration, flag_since, int, long, many_bytes, requested_media_type, some_bytes, some_text, text,
 };
 
-/// A request of that variant, each field from its strategy.
+/// A request of this variant, with a strategy for each field.
 macro_rules! of {
     ($variant:ident {}) => { Just(Request::$variant {}).boxed() };
     ($variant:ident { $($field:ident: $strategy:expr),* $(,)? }) => {
@@ -22,8 +22,8 @@ macro_rules! of {
     };
 }
 
-/// A request of that operation as that version can say it. A new operation does not compile without an arm here.
-#[allow(clippy::too_many_lines)] // one arm an operation
+/// A request of this operation in this version. A new operation does not compile without an arm here.
+#[allow(clippy::too_many_lines)] // one arm per operation
 pub fn request(operation: Operation, version: Version) -> BoxedStrategy<Request> {
     let flag_since_40 = || flag_since(Version::V4_0, version);
     match operation {
@@ -146,7 +146,7 @@ pub fn request(operation: Operation, version: Version) -> BoxedStrategy<Request>
     }
 }
 
-/// A header before that request, as that version can say it.
+/// A header for this request in this version.
 pub fn header(version: Version, request: &Request) -> impl Strategy<Value = RequestHeader> + use<> {
     let expiration = request.expiration();
     let other_parameters = if version >= Version::V4_0 { 0..3 } else { 0..1 };
@@ -161,7 +161,7 @@ pub fn header(version: Version, request: &Request) -> impl Strategy<Value = Requ
     (long(), intelligence, int(), options).prop_map(move |(message_id, intelligence, topology_id, options)| {
         let (cache, flags, key_type, value_type, other_parameters) = options;
         let mut flags = Flags(flags);
-        // Before 2.2 two flags tell a lifetime of zero from the cache's default; there they follow from the request.
+        // Before 2.2 two flags distinguish a lifetime of zero from the cache's default; they follow from the request.
         if let (true, Some(expiration)) = (version < Version::V2_2, expiration) {
             flags.0 &= !(Flags::DEFAULT_LIFESPAN | Flags::DEFAULT_MAX_IDLE).0;
             if expiration.lifespan == Lifetime::Default {
@@ -186,7 +186,7 @@ fn factory(name: impl Strategy<Value = String>) -> impl Strategy<Value = Factory
 
 fn listener_options(version: Version) -> impl Strategy<Value = ListenerOptions> {
     let interests = if version >= Version::V2_6 { int().boxed() } else { Just(0).boxed() };
-    // An empty name is how a listener says that it has no factory.
+    // An empty name means that a listener has no factory.
     let factory = || option::of(factory(some_text()));
     (any::<bool>(), factory(), factory(), flag_since(Version::V2_1, version), interests).prop_map(
         |(include_current_state, filter, converter, use_raw_data, interests)| ListenerOptions {

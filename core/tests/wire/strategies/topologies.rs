@@ -1,4 +1,4 @@
-//! Topologies as a client of each intelligence is sent them.
+//! Strategies for topologies, for each intelligence.
 
 use hotrod_core::wire::{Hash, Intelligence, Member, SegmentOwners, Topology};
 use proptest::collection::vec;
@@ -7,7 +7,7 @@ use proptest::prelude::*;
 
 use super::values::{int, text};
 
-/// A new topology, or none; always none for a client of basic intelligence.
+/// A new topology or none; always none for basic intelligence.
 pub fn topology(intelligence: Intelligence) -> BoxedStrategy<Option<Topology>> {
     if intelligence == Intelligence::Basic {
         return Just(None).boxed();
@@ -26,7 +26,7 @@ fn hash(intelligence: Intelligence, members: usize) -> BoxedStrategy<Option<Hash
     }
     let unspread =
         int().prop_map(|segments| Hash { function: 0, segments: segments & 0xfffff, owners: SegmentOwners::default() });
-    // A member may own nothing, a segment may have no owner.
+    // A member may own nothing, and a segment may have no owner.
     let owners = if members == 0 { Just(Vec::new()).boxed() } else { vec(0..members as u16, 0..4).boxed() };
     let spread = (1..=u8::MAX, vec(owners, 0..12)).prop_map(|(function, owners)| Hash {
         function,

@@ -1,4 +1,4 @@
-//! The small values of which messages are made.
+//! Strategies for the values in messages.
 
 use bytes::Bytes;
 use hotrod_core::wire::{Expiration, Lifetime, LifetimeLeft, MediaType, Metadata, TimeUnit, Version};
@@ -7,7 +7,7 @@ use proptest::option;
 use proptest::prelude::*;
 use proptest::sample::select;
 
-/// Bytes of no meaning, often none.
+/// Random bytes, often none.
 pub fn bytes() -> impl Strategy<Value = Bytes> {
     prop_oneof![1 => Just(Bytes::new()), 4 => some_bytes()]
 }
@@ -17,32 +17,32 @@ pub fn some_bytes() -> impl Strategy<Value = Bytes> {
     vec(any::<u8>(), 1..20).prop_map(Bytes::from)
 }
 
-/// A few values.
+/// A few byte strings.
 pub fn many_bytes() -> impl Strategy<Value = Vec<Bytes>> {
     vec(bytes(), 0..5)
 }
 
-/// A text of any characters, of one byte to four.
+/// Text of any characters, of one to four bytes each.
 pub fn text() -> impl Strategy<Value = String> {
     vec(any::<char>(), 0..8).prop_map(|characters| characters.into_iter().collect())
 }
 
-/// A text that is not empty.
+/// Non-empty text.
 pub fn some_text() -> impl Strategy<Value = String> {
     (any::<char>(), text()).prop_map(|(first, rest)| format!("{first}{rest}"))
 }
 
-/// Any 32 bits, and often a number that a vInt carries in one byte.
+/// Any 32 bits, often a value of one byte as a vInt.
 pub fn int() -> impl Strategy<Value = u32> {
     prop_oneof![2 => 0..130u32, 1 => any::<u32>()]
 }
 
-/// Any 64 bits, and often a number that a vLong carries in one byte.
+/// Any 64 bits, often a value of one byte as a vLong.
 pub fn long() -> impl Strategy<Value = u64> {
     prop_oneof![2 => 0..130u64, 1 => any::<u64>()]
 }
 
-/// A flag that versions before `since` don't have: false there.
+/// A flag that is false in versions before `since`.
 pub fn flag_since(since: Version, version: Version) -> BoxedStrategy<bool> {
     if version >= since { any::<bool>().boxed() } else { Just(false).boxed() }
 }
@@ -61,7 +61,7 @@ fn unit() -> impl Strategy<Value = TimeUnit> {
 
 fn lifetime(version: Version) -> BoxedStrategy<Lifetime> {
     let given = if version < Version::V2_2 {
-        // Seconds only, in a vInt, and zero is no end.
+        // Seconds only, in a vInt; zero is infinite.
         (1..=u32::MAX).prop_map(|seconds| Lifetime::seconds(seconds.into())).boxed()
     } else {
         (long(), unit()).prop_map(|(count, unit)| Lifetime::For(count, unit)).boxed()
@@ -78,8 +78,7 @@ pub fn metadata() -> impl Strategy<Value = Metadata> {
     (long(), left(), left()).prop_map(|(version, lifespan, max_idle)| Metadata { version, lifespan, max_idle })
 }
 
-/// A media type, none in versions that don't have them there.
-/// One that a server knows.
+/// A media type known to servers; none in versions without one.
 pub fn requested_media_type(version: Version) -> BoxedStrategy<MediaType> {
     let name = "[a-z*.+-]{1,8}/[a-z*.+-]{1,8}";
     (media_type(Version::V2_8, version), name)

@@ -7,7 +7,9 @@ use std::pin::Pin;
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll};
 
-use hotrod_tokio::core::wire::{Asked, Incoming, Intelligence, Limits, ReplyDecoder, Request, RequestDecoder, Version};
+use hotrod_tokio::core::wire::{
+    Incoming, Intelligence, Limits, ReplyContext, ReplyDecoder, Request, RequestDecoder, Version,
+};
 use serde_json::{Value, json};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
@@ -62,7 +64,7 @@ impl Recorder {
         let (sent, received) = self.take();
         let mut tape = self.0.lock().unwrap();
         let operation = request.operation();
-        let asked = Asked { operation, version, intelligence: Intelligence::HashDistributionAware };
+        let asked = ReplyContext { operation, version, intelligence: Intelligence::HashDistributionAware };
         let mut requests = RequestDecoder::new(Limits::default());
         requests.receive(&sent);
         if let Some(Ok((header, request))) = requests.poll() {
@@ -93,7 +95,7 @@ impl Recorder {
 }
 
 impl Tape {
-    fn add(&mut self, part: &str, asked: Asked, role: &str, bytes: &[u8], meaning: Value) {
+    fn add(&mut self, part: &str, asked: ReplyContext, role: &str, bytes: &[u8], meaning: Value) {
         let operation = asked.operation.name();
         let kind = format!("{operation} {role} {} {}", meaning["status"], meaning["body"]["shape"]);
         let of_a_kind = self.kinds.entry(kind).or_default();
