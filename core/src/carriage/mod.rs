@@ -3,6 +3,36 @@
 //! A *link* is one transport connection. Without HTTP it carries one session and needs nothing of this module. Over
 //! HTTP/2 it carries many, each on a stream of its own that leads to one member: as messages in Hot Rod frames where both
 //! ends speak them, else as plain bytes in DATA. [`ClientLink`] and [`ServerLink`] are the two ends.
+//!
+//! # Example
+//!
+//! An endpoint serves every carriage on one port, and selects the machine of a link by its first bytes.
+//!
+//! ```
+//! use hotrod_core::carriage::{Detected, ServerConfig, ServerLink, detect};
+//! use hotrod_core::time::Instant;
+//! use hotrod_core::{http1, http2, session};
+//!
+//! let now = Instant::EPOCH;
+//! let raw = session::Session::new(session::Config::default(), [7; 32], now);
+//! let fields = http1::Fields::new();
+//! let upgrade = http1::ClientExchange::upgrade("gateway:80", "/hotrod", &fields, http1::Limits::default())?;
+//! let shared = http2::Connection::client(http2::Config::default(), now);
+//! assert_eq!(detect(&raw.transmit().to_bytes()), Detected::HotRod);
+//! assert_eq!(detect(&upgrade.transmit().to_bytes()), Detected::Http1);
+//!
+//! // An HTTP/2 preface begins like an HTTP/1.1 request, so the decision needs all of it.
+//! let first_bytes = shared.transmit().to_bytes();
+//! assert_eq!(detect(&first_bytes[..3]), Detected::NeedMore);
+//! assert_eq!(detect(&first_bytes), Detected::Http2);
+//!
+//! let mut link = ServerLink::new(ServerConfig::default(), now);
+//! link.receive_buffer().extend_from_slice(&first_bytes);
+//! link.handle_filled(now);
+//! assert!(link.poll_event().is_none(), "no session is requested yet");
+//! assert!(link.wants_read() && !link.transmit().is_empty());
+//! # Ok::<(), http1::Misuse>(())
+//! ```
 
 mod calls;
 mod choice;

@@ -15,6 +15,57 @@
 //!
 //! A *member* is an identity: the address by which topologies know it. A *link* is one connection of the host's to a
 //! member; it carries one session.
+//!
+//! # Example
+//!
+//! One operation against one server, which is at the other end of a byte vector.
+//!
+//! ```
+//! use std::collections::HashMap;
+//!
+//! use hotrod_core::cluster::{Call, Cluster, Config, Output};
+//! use hotrod_core::session::ServerSession;
+//! use hotrod_core::time::Instant;
+//! use hotrod_core::wire::{Body, Limits, Ping, Reply, Request, RequestOptions, Status};
+//!
+//! let now = Instant::EPOCH;
+//! let config = Config::from_uri(&"hotrod://one:7000".parse()?)?;
+//! let mut cluster = Cluster::new(config, [7; 32], now);
+//! let cache = cluster.cache(now, RequestOptions::cache("dist"));
+//! let get = cluster.submit(now, Call::new(&cache, Request::Get { key: "k".into() }))?;
+//!
+//! let (mut servers, mut dialled, mut completed) = (HashMap::new(), Vec::new(), None);
+//! while let Some(output) = cluster.poll_output() {
+//!     match output {
+//!         Output::Connect { link, dial, .. } => {
+//!             dialled.push((dial.host, dial.port));
+//!             servers.insert(link, ServerSession::new(Limits::default(), 1 << 20));
+//!             cluster.handle_connected(now, link, None);
+//!         }
+//!         Output::Transmit { link } => {
+//!             let bytes = cluster.transmit(link).map(|out| out.to_bytes()).unwrap_or_default();
+//!             cluster.transmitted(link, bytes.len());
+//!             let server = servers.get_mut(&link).expect("a connected link");
+//!             server.handle_received(&bytes);
+//!             while let Some((header, request)) = server.poll_request() {
+//!                 let body = match request {
+//!                     Request::Ping {} => Body::Ping(Ping { server_version: Some(41), ..Ping::default() }),
+//!                     _ => Body::Value("v".into()),
+//!                 };
+//!                 let reply = Reply { message_id: header.message_id, status: Status::SUCCESS, topology: None, body };
+//!                 server.reply(&header, request.operation(), &reply);
+//!             }
+//!             cluster.handle_received(now, link, &server.transmit().to_bytes());
+//!             server.transmitted(server.transmit().len());
+//!         }
+//!         Output::Completed { id, result, .. } => completed = Some((id, result?.body)),
+//!         _ => {}
+//!     }
+//! }
+//! assert_eq!(dialled, [("one".to_string(), 7000)]);
+//! assert_eq!(completed, Some((get, Body::Value("v".into()))));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 mod backoff;
 mod cache;
