@@ -20,22 +20,22 @@ class HotRodError extends Error {
   }
 }
 
-/** The caller did something wrong: an argument, a URI, the order of calls. Nothing was sent. */
+/** The caller made a mistake: an argument, a URI, the order of calls. Nothing was sent. */
 class MisuseError extends HotRodError {}
 
-/** Too much is going on: not now. Nothing was sent. */
+/** A queue is full; retry later. Nothing was sent. */
 class FullError extends HotRodError {}
 
 /** The client is closed. */
 class ClosedError extends HotRodError {}
 
-/** The server answered with an error; its status and words are given. */
+/** The server replied with an error; its status and message are given. */
 class ServerError extends HotRodError {}
 
-/** No answer came in time. */
+/** No reply arrived in time. */
 class TimedOutError extends HotRodError {}
 
-/** The connection was lost, or the server broke the protocol, before the answer came. */
+/** The connection was lost, or the server violated the protocol, before the reply. */
 class DisconnectedError extends HotRodError {}
 
 /** No member could be reached in time. */
@@ -47,22 +47,22 @@ class HandshakeError extends HotRodError {}
 /** The operation can't be sent: the server's protocol version does not have it, or a field is too large. */
 class RefusedError extends HotRodError {}
 
-/** The member that holds the state that the operation speaks of is gone. */
+/** The member that holds the state of the operation is gone. */
 class MemberGoneError extends HotRodError {}
 
-/** Servers lost an iteration again and again. */
+/** Servers lost an iteration repeatedly. */
 class IterationLostError extends HotRodError {}
 
-/** Some parts of a bulk operation failed, and the others did not. */
+/** Some parts of a bulk operation failed, and the others succeeded. */
 class PartialError extends HotRodError {}
 
-/** There is no counter of that name. */
+/** The counter does not exist. */
 class NoSuchCounterError extends HotRodError {}
 
 /** A counter would leave its bounds; it was not changed. */
 class OutOfBoundsError extends HotRodError {}
 
-/** The server answered with something that the operation does not have for an answer. */
+/** The server's reply does not belong to the operation. */
 class UnexpectedAnswerError extends HotRodError {}
 
 const ERRORS = {

@@ -316,22 +316,22 @@ export type Output =
   | NearCacheActiveOutput
   | NearCacheInactiveOutput
 
-/** The caller did something wrong: an argument, a URI, the order of calls. Nothing was sent. */
+/** The caller made a mistake: an argument, a URI, the order of calls. Nothing was sent. */
 export class MisuseError extends HotRodError {}
 
-/** Too much is going on: not now. Nothing was sent. */
+/** A queue is full; retry later. Nothing was sent. */
 export class FullError extends HotRodError {}
 
 /** The client is closed. */
 export class ClosedError extends HotRodError {}
 
-/** The server answered with an error; its status and words are given. */
+/** The server replied with an error; its status and message are given. */
 export class ServerError extends HotRodError {}
 
-/** No answer came in time. */
+/** No reply arrived in time. */
 export class TimedOutError extends HotRodError {}
 
-/** The connection was lost, or the server broke the protocol, before the answer came. */
+/** The connection was lost, or the server violated the protocol, before the reply. */
 export class DisconnectedError extends HotRodError {}
 
 /** No member could be reached in time. */
@@ -343,22 +343,22 @@ export class HandshakeError extends HotRodError {}
 /** The operation can't be sent: the server's protocol version does not have it, or a field is too large. */
 export class RefusedError extends HotRodError {}
 
-/** The member that holds the state that the operation speaks of is gone. */
+/** The member that holds the state of the operation is gone. */
 export class MemberGoneError extends HotRodError {}
 
-/** Servers lost an iteration again and again. */
+/** Servers lost an iteration repeatedly. */
 export class IterationLostError extends HotRodError {}
 
-/** Some parts of a bulk operation failed, and the others did not. */
+/** Some parts of a bulk operation failed, and the others succeeded. */
 export class PartialError extends HotRodError {}
 
-/** There is no counter of that name. */
+/** The counter does not exist. */
 export class NoSuchCounterError extends HotRodError {}
 
 /** A counter would leave its bounds; it was not changed. */
 export class OutOfBoundsError extends HotRodError {}
 
-/** The server answered with something that the operation does not have for an answer. */
+/** The server's reply does not belong to the operation. */
 export class UnexpectedAnswerError extends HotRodError {}
 
 /** The name of an operation. */

@@ -9,17 +9,17 @@ use hotrod_core::vocabulary::FailureKind;
 pub enum hotrod_status {
     /// It is done.
     HOTROD_OK = 0,
-    /// The caller did something wrong: an argument, a URI, the order of calls. Nothing was sent.
+    /// The caller made a mistake: an argument, a URI, the order of calls. Nothing was sent.
     HOTROD_ERR_MISUSE = 1,
-    /// Too much is going on: not now. Nothing was sent.
+    /// A queue is full; retry later. Nothing was sent.
     HOTROD_ERR_FULL = 2,
     /// The client is closed.
     HOTROD_ERR_CLOSED = 3,
-    /// The server answered with an error; its status and words are given.
+    /// The server replied with an error; its status and message are given.
     HOTROD_ERR_SERVER = 4,
-    /// No answer came in time.
+    /// No reply arrived in time.
     HOTROD_ERR_TIMED_OUT = 5,
-    /// The connection was lost, or the server broke the protocol, before the answer came.
+    /// The connection was lost, or the server violated the protocol, before the reply.
     HOTROD_ERR_DISCONNECTED = 6,
     /// No member could be reached in time.
     HOTROD_ERR_UNREACHABLE = 7,
@@ -27,17 +27,17 @@ pub enum hotrod_status {
     HOTROD_ERR_HANDSHAKE = 8,
     /// The operation can't be sent: the server's protocol version does not have it, or a field is too large.
     HOTROD_ERR_REFUSED = 9,
-    /// The member that holds the state that the operation speaks of is gone.
+    /// The member that holds the state of the operation is gone.
     HOTROD_ERR_MEMBER_GONE = 10,
-    /// Servers lost an iteration again and again.
+    /// Servers lost an iteration repeatedly.
     HOTROD_ERR_ITERATION_LOST = 11,
-    /// Some parts of a bulk operation failed, and the others did not.
+    /// Some parts of a bulk operation failed, and the others succeeded.
     HOTROD_ERR_PARTIAL = 12,
-    /// There is no counter of that name.
+    /// The counter does not exist.
     HOTROD_ERR_NO_SUCH_COUNTER = 13,
     /// A counter would leave its bounds; it was not changed.
     HOTROD_ERR_OUT_OF_BOUNDS = 14,
-    /// The server answered with something that the operation does not have for an answer.
+    /// The server's reply does not belong to the operation.
     HOTROD_ERR_UNEXPECTED_ANSWER = 15,
     /// A pointer that has to point to something is NULL. Nothing was done.
     HOTROD_ERR_NULL = 100,

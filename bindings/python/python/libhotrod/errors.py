@@ -60,11 +60,11 @@ class HotRodError(Exception):
 
 
 class MisuseError(HotRodError, ValueError):
-    """The caller did something wrong: an argument, a URI, the order of calls. Nothing was sent."""
+    """The caller made a mistake: an argument, a URI, the order of calls. Nothing was sent."""
 
 
 class FullError(HotRodError):
-    """Too much is going on: not now. Nothing was sent."""
+    """A queue is full; retry later. Nothing was sent."""
 
 
 class ClosedError(HotRodError):
@@ -72,15 +72,15 @@ class ClosedError(HotRodError):
 
 
 class ServerError(HotRodError):
-    """The server answered with an error; its status and words are given."""
+    """The server replied with an error; its status and message are given."""
 
 
 class TimedOutError(HotRodError, TimeoutError):
-    """No answer came in time."""
+    """No reply arrived in time."""
 
 
 class DisconnectedError(HotRodError, ConnectionError):
-    """The connection was lost, or the server broke the protocol, before the answer came."""
+    """The connection was lost, or the server violated the protocol, before the reply."""
 
 
 class UnreachableError(HotRodError, ConnectionError):
@@ -96,19 +96,19 @@ class RefusedError(HotRodError):
 
 
 class MemberGoneError(HotRodError):
-    """The member that holds the state that the operation speaks of is gone."""
+    """The member that holds the state of the operation is gone."""
 
 
 class IterationLostError(HotRodError):
-    """Servers lost an iteration again and again."""
+    """Servers lost an iteration repeatedly."""
 
 
 class PartialError(HotRodError):
-    """Some parts of a bulk operation failed, and the others did not."""
+    """Some parts of a bulk operation failed, and the others succeeded."""
 
 
 class NoSuchCounterError(HotRodError):
-    """There is no counter of that name."""
+    """The counter does not exist."""
 
 
 class OutOfBoundsError(HotRodError):
@@ -116,7 +116,7 @@ class OutOfBoundsError(HotRodError):
 
 
 class UnexpectedAnswerError(HotRodError):
-    """The server answered with something that the operation does not have for an answer."""
+    """The server's reply does not belong to the operation."""
 
 
 ERRORS: dict[int, type[HotRodError]] = {
