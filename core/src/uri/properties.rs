@@ -211,7 +211,7 @@ impl Properties {
             }
             // Hides an invalid value: it may hold a password.
             "proxy" => {
-                self.proxy = PropertyValue { name, value: "…" }.read(proxy(value), "http://user:password@host:port")?
+                self.proxy = PropertyValue { name, value: "…" }.read(proxy(value), "http://user:password@host:port")?;
             }
             "carriage" => {
                 let expected = "raw, upgrade, connect, connect-http2, extended-connect, frames or auto";

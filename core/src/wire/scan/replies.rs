@@ -74,7 +74,7 @@ pub struct ReplyScanner {
 }
 
 struct Head {
-    head: MessageHead,
+    message: MessageHead,
     topology: Option<Box<Topology>>,
     is_topology_read: bool,
 }
@@ -127,7 +127,7 @@ impl ReplyScanner {
 
     fn piece(&mut self, part: Part) -> Option<ReplyPiece> {
         let head = self.head.as_mut()?;
-        let kind = head.head.kind();
+        let kind = head.message.kind();
         let topology = head.topology.take();
         let Part { bytes, is_first, is_last } = part;
         if is_last {
@@ -163,17 +163,19 @@ impl MessageHead {
 fn read(head: &mut Option<Head>, in_flight: impl Fn(u64) -> Option<ReplyContext>, reader: &mut Reader<'_>) -> Read<()> {
     let head = match head {
         Some(head) => head,
-        None => {
-            head.insert(Head { head: read_message_head(in_flight, reader)?, topology: None, is_topology_read: false })
-        }
+        None => head.insert(Head {
+            message: read_message_head(in_flight, reader)?,
+            topology: None,
+            is_topology_read: false,
+        }),
     };
     if !head.is_topology_read {
         let at = reader.position();
-        let topology = topology::read(head.head.intelligence(), reader);
+        let topology = topology::read(head.message.intelligence(), reader);
         head.topology = topology.map_err(|stop| reader.keep_before(at, stop))?;
         head.is_topology_read = true;
     }
     let at = reader.position();
     reader.skim();
-    head.head.read_payload(reader).map(drop).map_err(|stop| reader.keep_before(at, stop))
+    head.message.read_payload(reader).map(drop).map_err(|stop| reader.keep_before(at, stop))
 }
