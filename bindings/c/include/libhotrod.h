@@ -618,7 +618,7 @@ typedef struct hotrod_machine hotrod_machine;
 /**
  * Text in UTF-8 that somebody else owns, without a zero at its end; NULL and 0 are no text.
  *
- * Given to a function, it is read during the call and never kept. `hotrod_text_of` makes one of a C string.
+ * Argument to a function, it is read during the call and never kept. `hotrod_text_of` makes one of a C string.
  */
 typedef struct hotrod_text {
   /**
@@ -634,7 +634,7 @@ typedef struct hotrod_text {
 /**
  * Bytes that somebody else owns; NULL and 0 are no bytes. It has the layout of POSIX's `struct iovec`.
  *
- * Given to a function, they are read during the call and never kept.
+ * Argument to a function, they are read during the call and never kept.
  */
 typedef struct hotrod_bytes {
   /**
@@ -832,7 +832,7 @@ typedef struct hotrod_text_list {
 } hotrod_text_list;
 
 /**
- * How to establish TLS. Certificates are always to be checked.
+ * TLS settings of a link. The host must always verify certificates.
  */
 typedef struct hotrod_tls {
   /**

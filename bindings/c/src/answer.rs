@@ -3,12 +3,9 @@
 use hotrod_core::vocabulary::{Answer, Chunk, Entry, ServerInfo, Versioned};
 use hotrod_core::wire::{IterationEntry, LifetimeLeft, Metadata};
 
-use crate::arguments::{counter_configuration, hotrod_counter_configuration, xid};
-use crate::lists::{
-    hotrod_bytes_list, hotrod_number_list, hotrod_pair_list, hotrod_text_list, hotrod_text_pair_list, hotrod_xid_list,
-};
-use crate::said::Arena;
-use crate::text::{hotrod_bytes, hotrod_text};
+use crate::arena::{Arena, List};
+use crate::arguments::{counter_configuration, hotrod_counter_configuration, hotrod_xid_list, xid};
+use crate::text::{hotrod_bytes, hotrod_bytes_list, hotrod_number_list, hotrod_text, hotrod_text_list};
 
 /// A key and a value.
 #[repr(C)]
@@ -20,6 +17,24 @@ pub struct hotrod_pair {
     pub value: hotrod_bytes,
 }
 
+/// Keys and values. `data` may be NULL if `len` is 0.
+#[repr(C)]
+#[derive(Debug, Clone, Copy)]
+pub struct hotrod_pair_list {
+    /// The first of them.
+    pub data: *const hotrod_pair,
+    /// How many.
+    pub len: usize,
+}
+
+impl List for hotrod_pair_list {
+    type Item = hotrod_pair;
+
+    fn of(items: &[hotrod_pair]) -> Self {
+        Self { data: items.as_ptr(), len: items.len() }
+    }
+}
+
 /// A text and its name.
 #[repr(C)]
 #[derive(Debug, Clone, Copy)]
@@ -28,6 +43,24 @@ pub struct hotrod_text_pair {
     pub name: hotrod_text,
     /// The text.
     pub text: hotrod_text,
+}
+
+/// Texts by name. `data` may be NULL if `len` is 0.
+#[repr(C)]
+#[derive(Debug, Clone, Copy)]
+pub struct hotrod_text_pair_list {
+    /// The first of them.
+    pub data: *const hotrod_text_pair,
+    /// How many.
+    pub len: usize,
+}
+
+impl List for hotrod_text_pair_list {
+    type Item = hotrod_text_pair;
+
+    fn of(items: &[hotrod_text_pair]) -> Self {
+        Self { data: items.as_ptr(), len: items.len() }
+    }
 }
 
 /// A lifetime and when it began.
@@ -78,6 +111,24 @@ pub struct hotrod_iteration_entry {
     pub has_metadata: bool,
     /// Version and lifetimes.
     pub metadata: hotrod_metadata,
+}
+
+/// Entries of an iteration. `data` may be NULL if `len` is 0.
+#[repr(C)]
+#[derive(Debug, Clone, Copy)]
+pub struct hotrod_iteration_entry_list {
+    /// The first of them.
+    pub data: *const hotrod_iteration_entry,
+    /// How many.
+    pub len: usize,
+}
+
+impl List for hotrod_iteration_entry_list {
+    type Item = hotrod_iteration_entry;
+
+    fn of(items: &[hotrod_iteration_entry]) -> Self {
+        Self { data: items.as_ptr(), len: items.len() }
+    }
 }
 
 /// The outcome of an operation with a condition.
@@ -276,8 +327,8 @@ fn answer_of_lists(answer: &Answer, arena: &mut Arena) -> (hotrod_answer_type, O
         Answer::Entries(entries) => (Type::HOTROD_ANSWER_ENTRIES, Some(Content { entries: pairs(entries, arena) })),
         Answer::Values(values) => (Type::HOTROD_ANSWER_VALUES, Some(Content { values: bytes_list(values, arena) })),
         Answer::ValuesWithMetadata(found) => {
-            let content = found.as_ref().map(|(told, values)| {
-                let (values, metadata) = (bytes_list(values, arena), metadata(told));
+            let content = found.as_ref().map(|(found, values)| {
+                let (values, metadata) = (bytes_list(values, arena), metadata(found));
                 Content { values_with_metadata: hotrod_values_with_metadata { values, metadata } }
             });
             (Type::HOTROD_ANSWER_VALUES_WITH_METADATA, content)

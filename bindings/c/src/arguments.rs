@@ -6,9 +6,9 @@ use hotrod_core::wire::{
     Change, CounterConfiguration, CounterKind, Expiration, Factory, Lifetime, Modification, Seen, TimeUnit, Xid,
 };
 
+use crate::arena::List;
 use crate::copier::Copier;
-use crate::lists::hotrod_bytes_list;
-use crate::text::{hotrod_bytes, hotrod_text, list};
+use crate::text::{hotrod_bytes, hotrod_bytes_list, hotrod_text, list};
 
 /// In what a lifetime is counted; `hotrod_lifetime` has it as a number.
 #[repr(C)]
@@ -67,6 +67,24 @@ pub struct hotrod_parameter {
     pub value: hotrod_bytes,
 }
 
+/// Named values. `data` may be NULL if `len` is 0.
+#[repr(C)]
+#[derive(Debug, Clone, Copy)]
+pub struct hotrod_parameter_list {
+    /// The first of them.
+    pub data: *const hotrod_parameter,
+    /// How many.
+    pub len: usize,
+}
+
+impl List for hotrod_parameter_list {
+    type Item = hotrod_parameter;
+
+    fn of(items: &[hotrod_parameter]) -> Self {
+        Self { data: items.as_ptr(), len: items.len() }
+    }
+}
+
 /// The identity of a transaction, as in X/Open XA.
 #[repr(C)]
 #[derive(Debug, Clone, Copy)]
@@ -77,6 +95,24 @@ pub struct hotrod_xid {
     pub global_transaction_id: hotrod_bytes,
     /// At most 64 bytes.
     pub branch_qualifier: hotrod_bytes,
+}
+
+/// Transactions. `data` may be NULL if `len` is 0.
+#[repr(C)]
+#[derive(Debug, Clone, Copy)]
+pub struct hotrod_xid_list {
+    /// The first of them.
+    pub data: *const hotrod_xid,
+    /// How many.
+    pub len: usize,
+}
+
+impl List for hotrod_xid_list {
+    type Item = hotrod_xid;
+
+    fn of(items: &[hotrod_xid]) -> Self {
+        Self { data: items.as_ptr(), len: items.len() }
+    }
 }
 
 /// What a transaction has seen of an entry; `hotrod_modification` has it as a number.
@@ -107,6 +143,24 @@ pub struct hotrod_modification {
     pub expiration: hotrod_expiration,
     /// Its new value.
     pub value: hotrod_bytes,
+}
+
+/// What a transaction changes. `data` may be NULL if `len` is 0.
+#[repr(C)]
+#[derive(Debug, Clone, Copy)]
+pub struct hotrod_modification_list {
+    /// The first of them.
+    pub data: *const hotrod_modification,
+    /// How many.
+    pub len: usize,
+}
+
+impl List for hotrod_modification_list {
+    type Item = hotrod_modification;
+
+    fn of(items: &[hotrod_modification]) -> Self {
+        Self { data: items.as_ptr(), len: items.len() }
+    }
 }
 
 /// Kinds of counter; `hotrod_counter_configuration` has it as a number.
@@ -149,9 +203,9 @@ pub struct hotrod_factory {
     pub parameters: hotrod_bytes_list,
 }
 
-type Taken<T> = Result<T, Failure>;
+type Converted<T> = Result<T, Failure>;
 
-fn lifetime(lifetime: hotrod_lifetime, name: &str) -> Taken<Lifetime> {
+fn lifetime(lifetime: hotrod_lifetime, name: &str) -> Converted<Lifetime> {
     let unit = match lifetime.unit {
         0 => return Ok(Lifetime::Default),
         1 => return Ok(Lifetime::Infinite),
@@ -167,7 +221,7 @@ fn lifetime(lifetime: hotrod_lifetime, name: &str) -> Taken<Lifetime> {
     Ok(Lifetime::For(lifetime.count, unit))
 }
 
-pub(crate) fn expiration(expiration: hotrod_expiration, name: &str) -> Taken<Expiration> {
+pub(crate) fn expiration(expiration: hotrod_expiration, name: &str) -> Converted<Expiration> {
     let hotrod_expiration { lifespan, max_idle } = expiration;
     Ok(Expiration { lifespan: lifetime(lifespan, name)?, max_idle: lifetime(max_idle, name)? })
 }
@@ -193,7 +247,7 @@ pub(crate) fn counter_configuration(configuration: &CounterConfiguration) -> hot
     hotrod_counter_configuration { kind: kind as u32, lower, upper, concurrency, persistent, initial_value }
 }
 
-pub(crate) fn counter(configuration: hotrod_counter_configuration, name: &str) -> Taken<CounterConfiguration> {
+pub(crate) fn counter(configuration: hotrod_counter_configuration, name: &str) -> Converted<CounterConfiguration> {
     let hotrod_counter_configuration { kind, lower, upper, concurrency, persistent, initial_value } = configuration;
     let kind = match kind {
         0 => CounterKind::UnboundedStrong,
@@ -210,7 +264,7 @@ pub(crate) unsafe fn modification(
     copier: &mut Copier,
     modification: &hotrod_modification,
     name: &str,
-) -> Taken<Modification> {
+) -> Converted<Modification> {
     let seen = match modification.seen {
         0 => Seen::NotRead,
         1 => Seen::NonExisting,
@@ -238,7 +292,7 @@ pub(crate) unsafe fn byte_list(copier: &mut Copier, bytes: hotrod_bytes_list) ->
 
 /// # Safety
 /// What `factory` points to is there.
-pub(crate) unsafe fn factory(copier: &mut Copier, factory: hotrod_factory, name: &str) -> Taken<Option<Factory>> {
+pub(crate) unsafe fn factory(copier: &mut Copier, factory: hotrod_factory, name: &str) -> Converted<Option<Factory>> {
     // SAFETY: as asked of the caller.
     let (name, parameters) = unsafe { (factory.name.as_str(name)?, byte_list(copier, factory.parameters)) };
     Ok((!name.is_empty()).then(|| Factory { name: name.into(), parameters }))

@@ -1,17 +1,19 @@
 //! The handle, and the one way into it.
 
 use std::cell::UnsafeCell;
+use std::mem::MaybeUninit;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use hotrod_core::vocabulary::{Failure, Machine};
 
 use crate::copier::Copier;
-use crate::failure::{KeptFailure, hotrod_failure};
+use crate::failure::{OwnedFailure, hotrod_failure};
 use crate::generated::codes::hotrod_status;
-use crate::inspect::Inspected;
-use crate::links::Lent;
-use crate::said::Said;
+use crate::generated::outputs::hotrod_output;
+use crate::inspect::Inspections;
+use crate::links::LentBuffer;
+use crate::output::OutputFields;
 
 /// A client of one cluster, without sockets: bytes and time go in, bytes and outputs come out.
 ///
@@ -44,22 +46,24 @@ pub struct hotrod_machine {
 pub(crate) struct State {
     pub(crate) machine: Machine,
     pub(crate) copier: Copier,
-    pub(crate) lent: Option<Lent>,
-    pub(crate) said: Box<Said>,
-    pub(crate) inspected: Inspected,
-    failure: Option<Box<KeptFailure>>,
+    pub(crate) lent: Option<LentBuffer>,
+    /// What `output` points to.
+    pub(crate) fields: Box<OutputFields>,
+    pub(crate) output: Box<MaybeUninit<hotrod_output>>,
+    pub(crate) inspections: Inspections,
+    failure: Option<Box<OwnedFailure>>,
     is_poisoned: bool,
 }
 
 /// Why a call fails.
-pub(crate) enum Trouble {
+pub(crate) enum CallError {
     /// A pointer that has to point to something is NULL.
     Null(&'static str),
     /// The machine says so.
     Failure(Box<Failure>),
 }
 
-impl From<Failure> for Trouble {
+impl From<Failure> for CallError {
     fn from(failure: Failure) -> Self {
         Self::Failure(Box::new(failure))
     }
@@ -71,8 +75,9 @@ impl hotrod_machine {
             machine,
             copier: Copier::default(),
             lent: None,
-            said: Box::default(),
-            inspected: Inspected::default(),
+            fields: Box::default(),
+            output: Box::new(MaybeUninit::uninit()),
+            inspections: Inspections::default(),
             failure: None,
             is_poisoned: false,
         };
@@ -80,24 +85,24 @@ impl hotrod_machine {
     }
 
     pub(crate) fn last_failure(&self) -> Option<*const hotrod_failure> {
-        let _turn = Turn::take(&self.is_busy)?;
-        // SAFETY: it is this thread's turn.
+        let _guard = BusyGuard::take(&self.is_busy)?;
+        // SAFETY: the guard gives this thread exclusive access.
         unsafe { &*self.state.get() }.failure.as_ref().map(|failure| failure.as_ptr())
     }
 }
 
-/// The right to look into a machine, until it is dropped.
-struct Turn<'a>(&'a AtomicBool);
+/// Exclusive access to a machine's state, until dropped.
+struct BusyGuard<'a>(&'a AtomicBool);
 
-impl<'a> Turn<'a> {
-    /// `None` while another thread has it.
+impl<'a> BusyGuard<'a> {
+    /// Returns `None` while another thread is in a call.
     #[inline]
     fn take(is_busy: &'a AtomicBool) -> Option<Self> {
         (!is_busy.swap(true, Ordering::Acquire)).then_some(Self(is_busy))
     }
 }
 
-impl Drop for Turn<'_> {
+impl Drop for BusyGuard<'_> {
     #[inline]
     fn drop(&mut self) {
         self.0.store(false, Ordering::Release);
@@ -106,7 +111,7 @@ impl Drop for Turn<'_> {
 
 impl State {
     #[cold]
-    fn fail(&mut self, failure: KeptFailure) -> hotrod_status {
+    fn fail(&mut self, failure: OwnedFailure) -> hotrod_status {
         let status = failure.kind();
         self.failure = Some(Box::new(failure));
         status
@@ -120,12 +125,12 @@ impl State {
 #[inline]
 pub(crate) unsafe fn enter(
     machine: *mut hotrod_machine,
-    call: impl FnOnce(&mut State) -> Result<(), Trouble>,
+    call: impl FnOnce(&mut State) -> Result<(), CallError>,
 ) -> hotrod_status {
     // SAFETY: NULL, or a machine; threads share no more of it than this.
     let Some(handle) = (unsafe { machine.as_ref() }) else { return hotrod_status::HOTROD_ERR_NULL };
-    let Some(_turn) = Turn::take(&handle.is_busy) else { return hotrod_status::HOTROD_ERR_BUSY };
-    // SAFETY: it is this thread's turn, and nobody else's.
+    let Some(_guard) = BusyGuard::take(&handle.is_busy) else { return hotrod_status::HOTROD_ERR_BUSY };
+    // SAFETY: the guard gives this thread exclusive access.
     let machine = unsafe { &mut *handle.state.get() };
     if machine.is_poisoned {
         return hotrod_status::HOTROD_ERR_PANIC;
@@ -133,11 +138,11 @@ pub(crate) unsafe fn enter(
     // What a panic leaves half done is never looked at again.
     match catch_unwind(AssertUnwindSafe(|| call(machine))) {
         Ok(Ok(())) => hotrod_status::HOTROD_OK,
-        Ok(Err(Trouble::Failure(failure))) => machine.fail(KeptFailure::of(*failure)),
-        Ok(Err(Trouble::Null(name))) => machine.fail(KeptFailure::of_null(name)),
+        Ok(Err(CallError::Failure(failure))) => machine.fail(OwnedFailure::of(*failure)),
+        Ok(Err(CallError::Null(name))) => machine.fail(OwnedFailure::of_null(name)),
         Err(_) => {
             machine.is_poisoned = true;
-            machine.fail(KeptFailure::of_panic())
+            machine.fail(OwnedFailure::of_panic())
         }
     }
 }
@@ -147,14 +152,14 @@ pub(crate) fn enter_without(call: impl FnOnce() -> hotrod_status) -> hotrod_stat
     catch_unwind(AssertUnwindSafe(call)).unwrap_or(hotrod_status::HOTROD_ERR_PANIC)
 }
 
-/// A place to write to.
-pub(crate) struct Place<T>(*mut T);
+/// A non-NULL pointer for a result.
+pub(crate) struct OutPointer<T>(*mut T);
 
-impl<T> Place<T> {
+impl<T> OutPointer<T> {
     /// # Safety
     /// NULL, or good to be written to until [`put`](Self::put).
-    pub(crate) unsafe fn of(pointer: *mut T, name: &'static str) -> Result<Self, Trouble> {
-        if pointer.is_null() { Err(Trouble::Null(name)) } else { Ok(Self(pointer)) }
+    pub(crate) unsafe fn of(pointer: *mut T, name: &'static str) -> Result<Self, CallError> {
+        if pointer.is_null() { Err(CallError::Null(name)) } else { Ok(Self(pointer)) }
     }
 
     pub(crate) fn put(self, value: T) {
@@ -163,14 +168,14 @@ impl<T> Place<T> {
     }
 }
 
-/// Writes to a place that may be NULL.
+/// Writes to `pointer` unless it is NULL.
 ///
 /// # Safety
 /// NULL, or good to be written to.
-pub(crate) unsafe fn put_if_wanted<T>(place: *mut T, value: T) {
-    if !place.is_null() {
+pub(crate) unsafe fn put_unless_null<T>(pointer: *mut T, value: T) {
+    if !pointer.is_null() {
         // SAFETY: as asked of the caller.
-        unsafe { place.write(value) }
+        unsafe { pointer.write(value) }
     }
 }
 
@@ -221,7 +226,7 @@ mod tests {
         assert_eq!(unsafe { enter(ptr::null_mut(), |_| Ok(())) }, hotrod_status::HOTROD_ERR_NULL);
         let mut machine = machine();
         // SAFETY: a machine that nobody else uses, and NULL.
-        let status = unsafe { enter(&raw mut machine, |_| Place::<u64>::of(ptr::null_mut(), "id").map(|_| ())) };
+        let status = unsafe { enter(&raw mut machine, |_| OutPointer::<u64>::of(ptr::null_mut(), "id").map(|_| ())) };
         assert_eq!(status, hotrod_status::HOTROD_ERR_NULL);
     }
 

@@ -4,11 +4,10 @@ use hotrod_core::session::Applied;
 use hotrod_core::vocabulary::Failure;
 use hotrod_core::wire::Operation;
 
-use crate::answer::{bytes_list, pairs};
+use crate::answer::{bytes_list, hotrod_pair_list, pairs};
+use crate::arena::{Arena, List};
 use crate::generated::codes::hotrod_status;
-use crate::lists::{List, hotrod_bytes_list, hotrod_failed_part_list, hotrod_pair_list};
-use crate::said::Arena;
-use crate::text::hotrod_text;
+use crate::text::{hotrod_bytes_list, hotrod_text};
 
 /// Whether an operation that has failed may have been executed all the same.
 #[repr(C)]
@@ -54,6 +53,24 @@ pub struct hotrod_failed_part {
     pub error: *const hotrod_failure,
 }
 
+/// Parts of a bulk operation that failed. `data` may be NULL if `len` is 0.
+#[repr(C)]
+#[derive(Debug, Clone, Copy)]
+pub struct hotrod_failed_part_list {
+    /// The first of them.
+    pub data: *const hotrod_failed_part,
+    /// How many.
+    pub len: usize,
+}
+
+impl List for hotrod_failed_part_list {
+    type Item = hotrod_failed_part;
+
+    fn of(items: &[hotrod_failed_part]) -> Self {
+        Self { data: items.as_ptr(), len: items.len() }
+    }
+}
+
 /// C's view of a failure; it points into the failure and the arena.
 pub(crate) fn failure(failure: &Failure, arena: &mut Arena) -> hotrod_failure {
     let (parts, entries) = match &failure.partial {
@@ -84,13 +101,13 @@ pub(crate) fn failure(failure: &Failure, arena: &mut Arena) -> hotrod_failure {
 }
 
 /// A failure and C's view of it.
-pub(crate) struct KeptFailure {
+pub(crate) struct OwnedFailure {
     view: hotrod_failure,
     /// What the view points to; the failure is in it.
     _arena: Arena,
 }
 
-impl KeptFailure {
+impl OwnedFailure {
     pub(crate) fn of(failure: Failure) -> Self {
         let mut arena = Arena::default();
         let kept = arena.keep(failure);

@@ -4,11 +4,10 @@ use std::ptr;
 
 use hotrod_core::cluster::Coverage;
 
-use crate::boundary::{Place, enter, hotrod_machine};
+use crate::arena::Arena;
+use crate::boundary::{OutPointer, enter, hotrod_machine};
 use crate::generated::codes::{hotrod_counters, hotrod_status};
-use crate::lists::{hotrod_number_list, hotrod_text_list};
-use crate::said::Arena;
-use crate::text::hotrod_text;
+use crate::text::{hotrod_number_list, hotrod_text, hotrod_text_list};
 
 /// Members that are reached directly; operations on keys of the others are forwarded by the servers.
 #[repr(C)]
@@ -84,9 +83,9 @@ pub struct hotrod_session {
     pub value_type: hotrod_text,
 }
 
-/// What the last calls of each kind have given out.
+/// Results of the last inspection call of each kind, as C points to them.
 #[derive(Default)]
-pub(crate) struct Inspected {
+pub(crate) struct Inspections {
     members: Arena,
     view: Arena,
     session: Arena,
@@ -106,7 +105,7 @@ pub unsafe extern "C" fn hotrod_get_counters(
     // SAFETY: asked of the caller.
     unsafe {
         enter(machine, |machine| {
-            Place::of(counters, "counters")?.put(machine.machine.counters().into());
+            OutPointer::of(counters, "counters")?.put(machine.machine.counters().into());
             Ok(())
         })
     }
@@ -125,11 +124,11 @@ pub unsafe extern "C" fn hotrod_get_coverage(
     // SAFETY: asked of the caller.
     unsafe {
         enter(machine, |machine| {
-            let place = Place::of(coverage, "coverage")?;
+            let out = OutPointer::of(coverage, "coverage")?;
             let Coverage { covered, members, reason } = machine.machine.coverage();
-            let kept = &mut machine.inspected.coverage;
+            let kept = &mut machine.inspections.coverage;
             *kept = reason.map(|reason| reason.to_string()).unwrap_or_default();
-            place.put(hotrod_coverage { covered, members, reason: hotrod_text::of(kept) });
+            out.put(hotrod_coverage { covered, members, reason: hotrod_text::of(kept) });
             Ok(())
         })
     }
@@ -149,8 +148,8 @@ pub unsafe extern "C" fn hotrod_get_members(
     // SAFETY: asked of the caller.
     unsafe {
         enter(machine, |machine| {
-            let (members, count) = (Place::of(members, "members")?, Place::of(count, "count")?);
-            let kept = &mut machine.inspected.members;
+            let (members, count) = (OutPointer::of(members, "members")?, OutPointer::of(count, "count")?);
+            let kept = &mut machine.inspections.members;
             kept.clear();
             let mut infos = Vec::new();
             for (id, info) in machine.machine.members() {
@@ -187,12 +186,12 @@ pub unsafe extern "C" fn hotrod_get_view(
     // SAFETY: asked of the caller.
     unsafe {
         enter(machine, |machine| {
-            let place = Place::of(view, "view")?;
+            let out = OutPointer::of(view, "view")?;
             let found = machine.machine.view(cache)?;
-            let kept = &mut machine.inspected.view;
+            let kept = &mut machine.inspections.view;
             kept.clear();
             let Some(found) = found else {
-                place.put(ptr::null());
+                out.put(ptr::null());
                 return Ok(());
             };
             let found = &*kept.keep(found);
@@ -204,7 +203,7 @@ pub unsafe extern "C" fn hotrod_get_view(
                 segments: (*kept.keep(segments)).as_ptr(),
                 segment_count: found.owners.len(),
             };
-            place.put(kept.keep(view));
+            out.put(kept.keep(view));
             Ok(())
         })
     }
@@ -224,11 +223,11 @@ pub unsafe extern "C" fn hotrod_get_session(
     // SAFETY: asked of the caller.
     unsafe {
         enter(machine, |machine| {
-            let place = Place::of(session, "session")?;
-            let kept = &mut machine.inspected.session;
+            let out = OutPointer::of(session, "session")?;
+            let kept = &mut machine.inspections.session;
             kept.clear();
             let Some(ready) = machine.machine.session_of(member) else {
-                place.put(ptr::null());
+                out.put(ptr::null());
                 return Ok(());
             };
             let view = hotrod_session {
@@ -238,7 +237,7 @@ pub unsafe extern "C" fn hotrod_get_session(
                 key_type: keep_text(kept, ready.key_type.to_string()),
                 value_type: keep_text(kept, ready.value_type.to_string()),
             };
-            place.put(kept.keep(view));
+            out.put(kept.keep(view));
             Ok(())
         })
     }
@@ -254,9 +253,9 @@ pub unsafe extern "C" fn hotrod_get_site(machine: *mut hotrod_machine, name: *mu
     // SAFETY: asked of the caller.
     unsafe {
         enter(machine, |machine| {
-            let name = Place::of(name, "name")?;
-            machine.machine.site().clone_into(&mut machine.inspected.site);
-            name.put(hotrod_text::of(&machine.inspected.site));
+            let name = OutPointer::of(name, "name")?;
+            machine.machine.site().clone_into(&mut machine.inspections.site);
+            name.put(hotrod_text::of(&machine.inspections.site));
             Ok(())
         })
     }

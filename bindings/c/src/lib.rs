@@ -7,6 +7,7 @@
 #![allow(clippy::missing_safety_doc)] // a function that has no section of its own keeps to that of `hotrod_machine`
 
 pub mod answer;
+mod arena;
 pub mod arguments;
 pub mod boundary;
 mod copier;
@@ -15,8 +16,7 @@ pub mod generated;
 pub mod inspect;
 pub mod links;
 pub mod listening;
-pub mod lists;
 pub mod machine;
-pub mod said;
+pub mod output;
 pub mod submit;
 pub mod text;

@@ -7,22 +7,22 @@ use hotrod_core::cluster::Endpoint;
 use hotrod_core::vocabulary::Failure;
 use hotrod_core::wire::{Member, SendBuffer};
 
-use crate::boundary::{Place, enter, hotrod_machine};
+use crate::boundary::{OutPointer, enter, hotrod_machine};
 use crate::generated::codes::hotrod_status;
 use crate::text::{hotrod_bytes, hotrod_text};
 
-/// Room that the host may write to at this moment.
-pub(crate) struct Lent {
+/// Part of a link's receive buffer that the host may write to until the next call.
+pub(crate) struct LentBuffer {
     link: u64,
     data: *const u8,
     len: usize,
 }
 
-impl Lent {
-    /// Whether these bytes are, in part, in the room.
-    fn has_of(&self, bytes: &hotrod_bytes) -> bool {
-        let (room, given) = (self.data.addr(), bytes.data.addr());
-        bytes.len > 0 && given < room.saturating_add(self.len) && room < given.saturating_add(bytes.len)
+impl LentBuffer {
+    /// Returns whether `bytes` overlap the lent buffer.
+    fn overlaps(&self, bytes: &hotrod_bytes) -> bool {
+        let (buffer, input) = (self.data.addr(), bytes.data.addr());
+        bytes.len > 0 && input < buffer.saturating_add(self.len) && buffer < input.saturating_add(bytes.len)
     }
 }
 
@@ -123,7 +123,7 @@ pub unsafe extern "C" fn hotrod_received(
     // SAFETY: asked of the caller.
     unsafe {
         enter(machine, |machine| {
-            if machine.lent.take().is_some_and(|lent| lent.has_of(&bytes)) {
+            if machine.lent.take().is_some_and(|lent| lent.overlaps(&bytes)) {
                 return Err(Failure::misuse("these bytes are in the receive buffer: hotrod_filled takes them").into());
             }
             machine.machine.handle_received(now_us, link, bytes.as_slice());
@@ -148,7 +148,7 @@ pub unsafe extern "C" fn hotrod_receive_buffer(
     // SAFETY: asked of the caller.
     unsafe {
         enter(machine, |machine| {
-            let (data, len) = (Place::of(data, "data")?, Place::of(len, "len")?);
+            let (data, len) = (OutPointer::of(data, "data")?, OutPointer::of(len, "len")?);
             machine.lent = None;
             let Some(buffer) = machine.machine.receive_buffer(link) else {
                 data.put(ptr::null_mut());
@@ -158,7 +158,7 @@ pub unsafe extern "C" fn hotrod_receive_buffer(
             // Never empty: it makes room if there is none.
             let room = buffer.chunk_mut();
             let (start, length) = (room.as_mut_ptr(), room.len());
-            machine.lent = Some(Lent { link, data: start, len: length });
+            machine.lent = Some(LentBuffer { link, data: start, len: length });
             data.put(start);
             len.put(length);
             Ok(())
@@ -235,8 +235,8 @@ pub unsafe extern "C" fn hotrod_transmit(
     // SAFETY: asked of the caller; no more than `max` are written.
     unsafe {
         enter(machine, |machine| {
-            let count = Place::of(count, "count")?;
-            Place::of(pieces, "pieces")?;
+            let count = OutPointer::of(count, "count")?;
+            OutPointer::of(pieces, "pieces")?;
             let segments = machine.machine.transmit(link).into_iter().flat_map(SendBuffer::segments);
             let mut written = 0;
             for segment in segments.take(max) {
@@ -269,7 +269,7 @@ pub unsafe extern "C" fn hotrod_wants_read(machine: *mut hotrod_machine, link: u
     // SAFETY: asked of the caller.
     unsafe {
         enter(machine, |machine| {
-            Place::of(wants, "wants")?.put(machine.machine.wants_read(link));
+            OutPointer::of(wants, "wants")?.put(machine.machine.wants_read(link));
             Ok(())
         })
     }

@@ -6,7 +6,7 @@ use hotrod_core::cluster::{IterationOptions, NearCacheOptions};
 use hotrod_core::wire::{Interests, ListenerOptions};
 
 use crate::arguments::{factory, hotrod_factory};
-use crate::boundary::{Place, enter, hotrod_machine, put_if_wanted};
+use crate::boundary::{OutPointer, enter, hotrod_machine, put_unless_null};
 use crate::generated::codes::hotrod_status;
 use crate::text::{hotrod_bytes, hotrod_text};
 
@@ -81,15 +81,15 @@ pub unsafe extern "C" fn hotrod_listen(
     // SAFETY: asked of the caller.
     unsafe {
         enter(machine, |machine| {
-            let listener = Place::of(listener, "listener")?;
+            let listener = OutPointer::of(listener, "listener")?;
             let options = match options.as_ref() {
                 None => ListenerOptions::default(),
-                Some(given) => ListenerOptions {
-                    include_current_state: given.include_current_state,
-                    filter: factory(&mut machine.copier, given.filter, "filter")?,
-                    converter: factory(&mut machine.copier, given.converter, "converter")?,
-                    use_raw_data: given.use_raw_data,
-                    interests: Interests(given.interests),
+                Some(options) => ListenerOptions {
+                    include_current_state: options.include_current_state,
+                    filter: factory(&mut machine.copier, options.filter, "filter")?,
+                    converter: factory(&mut machine.copier, options.converter, "converter")?,
+                    use_raw_data: options.use_raw_data,
+                    interests: Interests(options.interests),
                 },
             };
             listener.put(machine.machine.listen(now_us, cache, options)?);
@@ -113,7 +113,7 @@ pub unsafe extern "C" fn hotrod_listen_to_counter(
     // SAFETY: asked of the caller.
     unsafe {
         enter(machine, |machine| {
-            let listener = Place::of(listener, "listener")?;
+            let listener = OutPointer::of(listener, "listener")?;
             let counter = counter.as_str("counter")?.into();
             listener.put(machine.machine.listen_to_counter(now_us, cache, counter)?);
             Ok(())
@@ -135,7 +135,7 @@ pub unsafe extern "C" fn hotrod_remove_listener(
     // SAFETY: asked of the caller.
     unsafe {
         enter(machine, |machine| {
-            put_if_wanted(was_there, machine.machine.remove_listener(now_us, listener));
+            put_unless_null(was_there, machine.machine.remove_listener(now_us, listener));
             Ok(())
         })
     }
@@ -179,17 +179,17 @@ pub unsafe extern "C" fn hotrod_iterate(
     // SAFETY: asked of the caller.
     unsafe {
         enter(machine, |machine| {
-            let iteration = Place::of(iteration, "iteration")?;
+            let iteration = OutPointer::of(iteration, "iteration")?;
             let options = match options.as_ref() {
                 None => IterationOptions::default(),
-                Some(given) => {
-                    let segments = given.segments;
+                Some(options) => {
+                    let segments = options.segments;
                     IterationOptions {
                         segments: (!segments.data.is_null()).then(|| machine.copier.copy(segments.as_slice())),
-                        filter_converter: factory(&mut machine.copier, given.filter_converter, "filter_converter")?,
-                        batch_size: given.batch_size,
-                        include_metadata: given.include_metadata,
-                        timeout: (given.timeout_us != 0).then(|| Duration::from_micros(given.timeout_us)),
+                        filter_converter: factory(&mut machine.copier, options.filter_converter, "filter_converter")?,
+                        batch_size: options.batch_size,
+                        include_metadata: options.include_metadata,
+                        timeout: (options.timeout_us != 0).then(|| Duration::from_micros(options.timeout_us)),
                     }
                 }
             };
@@ -214,7 +214,7 @@ pub unsafe extern "C" fn hotrod_next_entries(
     // SAFETY: asked of the caller.
     unsafe {
         enter(machine, |machine| {
-            put_if_wanted(is_there, machine.machine.next_entries(now_us, iteration));
+            put_unless_null(is_there, machine.machine.next_entries(now_us, iteration));
             Ok(())
         })
     }
@@ -255,14 +255,14 @@ pub unsafe extern "C" fn hotrod_near_cache(
     unsafe {
         enter(machine, |machine| {
             let mut wanted = NearCacheOptions::default();
-            if let Some(given) = options.as_ref() {
-                if given.max_entries != 0 {
-                    wanted.max_entries = given.max_entries;
+            if let Some(options) = options.as_ref() {
+                if options.max_entries != 0 {
+                    wanted.max_entries = options.max_entries;
                 }
-                if given.max_bytes != 0 {
-                    wanted.max_bytes = given.max_bytes;
+                if options.max_bytes != 0 {
+                    wanted.max_bytes = options.max_bytes;
                 }
-                wanted.bloom_filter = given.bloom_filter;
+                wanted.bloom_filter = options.bloom_filter;
             }
             machine.machine.near_cache(now_us, cache, wanted)?;
             Ok(())
@@ -298,7 +298,7 @@ pub unsafe extern "C" fn hotrod_near_cache_size(
     // SAFETY: asked of the caller.
     unsafe {
         enter(machine, |machine| {
-            let places = (Place::of(entries, "entries")?, Place::of(bytes, "bytes")?);
+            let places = (OutPointer::of(entries, "entries")?, OutPointer::of(bytes, "bytes")?);
             let (entries, bytes) = machine.machine.near_cache_size(cache)?;
             places.0.put(entries);
             places.1.put(bytes);

@@ -5,11 +5,11 @@ use std::ptr;
 
 use hotrod_core::vocabulary::{CacheOptions, Failure, Machine};
 
-use crate::boundary::{Place, enter, enter_without, hotrod_machine, put_if_wanted};
-use crate::failure::{KeptFailure, hotrod_failure};
+use crate::arguments::hotrod_parameter_list;
+use crate::boundary::{OutPointer, enter, enter_without, hotrod_machine, put_unless_null};
+use crate::failure::{OwnedFailure, hotrod_failure};
 use crate::generated::codes::hotrod_status;
 use crate::generated::outputs::{hotrod_output, output};
-use crate::lists::hotrod_parameter_list;
 use crate::submit::parameters;
 use crate::text::hotrod_text;
 
@@ -18,7 +18,7 @@ pub const HOTROD_NO_DEADLINE: u64 = u64::MAX;
 
 /// Why there is no machine. Owned by whoever got it, until `hotrod_error_free`.
 pub struct hotrod_error {
-    failure: KeptFailure,
+    failure: OwnedFailure,
 }
 
 /// How a cache is asked; all zero is the server's default cache, asked plainly.
@@ -77,10 +77,10 @@ pub unsafe extern "C" fn hotrod_machine_new(
                 hotrod_status::HOTROD_OK
             }
             Err(failure) => {
-                let failure = KeptFailure::of(failure);
+                let failure = OwnedFailure::of(failure);
                 let status = failure.kind();
                 // SAFETY: NULL, or good to be written to.
-                unsafe { put_if_wanted(error, Box::into_raw(Box::new(hotrod_error { failure }))) };
+                unsafe { put_unless_null(error, Box::into_raw(Box::new(hotrod_error { failure }))) };
                 status
             }
         }
@@ -153,16 +153,16 @@ pub unsafe extern "C" fn hotrod_cache(
     // SAFETY: asked of the caller.
     unsafe {
         enter(machine, |machine| {
-            let cache = Place::of(cache, "cache")?;
+            let cache = OutPointer::of(cache, "cache")?;
             let options = match options.as_ref() {
                 None => CacheOptions::default(),
-                Some(given) => CacheOptions {
-                    name: given.name.as_str("name")?.into(),
-                    flags: given.flags,
-                    key_type: given.key_type.as_str("key_type")?.into(),
-                    value_type: given.value_type.as_str("value_type")?.into(),
-                    read_from_any_owner: given.read_from_any_owner,
-                    parameters: parameters(&mut machine.copier, given.parameters, "parameters")?,
+                Some(options) => CacheOptions {
+                    name: options.name.as_str("name")?.into(),
+                    flags: options.flags,
+                    key_type: options.key_type.as_str("key_type")?.into(),
+                    value_type: options.value_type.as_str("value_type")?.into(),
+                    read_from_any_owner: options.read_from_any_owner,
+                    parameters: parameters(&mut machine.copier, options.parameters, "parameters")?,
                 },
             };
             cache.put(machine.machine.cache(now_us, options)?);
@@ -180,7 +180,7 @@ pub unsafe extern "C" fn hotrod_default_cache(machine: *mut hotrod_machine, name
     // SAFETY: asked of the caller.
     unsafe {
         enter(machine, |machine| {
-            Place::of(name, "name")?.put(hotrod_text::of(machine.machine.default_cache()));
+            OutPointer::of(name, "name")?.put(hotrod_text::of(machine.machine.default_cache()));
             Ok(())
         })
     }
@@ -211,7 +211,7 @@ pub unsafe extern "C" fn hotrod_cancel(
     // SAFETY: asked of the caller.
     unsafe {
         enter(machine, |machine| {
-            put_if_wanted(was_there, machine.machine.cancel(operation));
+            put_unless_null(was_there, machine.machine.cancel(operation));
             Ok(())
         })
     }
@@ -227,15 +227,15 @@ pub unsafe extern "C" fn hotrod_poll(machine: *mut hotrod_machine, next: *mut *c
     // SAFETY: asked of the caller.
     unsafe {
         enter(machine, |machine| {
-            let next = Place::of(next, "next")?;
-            machine.said.clear();
-            let Some(tag) = machine.machine.poll(&mut machine.said.values) else {
+            let next = OutPointer::of(next, "next")?;
+            machine.fields.clear();
+            let Some(tag) = machine.machine.poll(&mut machine.fields.values) else {
                 next.put(ptr::null());
                 return Ok(());
             };
-            let said = output(tag, &mut machine.said)
+            let output = output(tag, &mut machine.fields)
                 .ok_or_else(|| Failure::misuse(format!("this library does not know output {tag} of its core")))?;
-            next.put(machine.said.say(said));
+            next.put(machine.output.write(output));
             Ok(())
         })
     }
@@ -250,7 +250,7 @@ pub unsafe extern "C" fn hotrod_deadline(machine: *mut hotrod_machine, at_us: *m
     // SAFETY: asked of the caller.
     unsafe {
         enter(machine, |machine| {
-            Place::of(at_us, "at_us")?.put(machine.machine.poll_timeout().unwrap_or(HOTROD_NO_DEADLINE));
+            OutPointer::of(at_us, "at_us")?.put(machine.machine.poll_timeout().unwrap_or(HOTROD_NO_DEADLINE));
             Ok(())
         })
     }
@@ -296,7 +296,7 @@ pub unsafe extern "C" fn hotrod_is_closed(machine: *mut hotrod_machine, is_close
     // SAFETY: asked of the caller.
     unsafe {
         enter(machine, |machine| {
-            Place::of(is_closed, "is_closed")?.put(machine.machine.is_closed());
+            OutPointer::of(is_closed, "is_closed")?.put(machine.machine.is_closed());
             Ok(())
         })
     }
@@ -318,7 +318,7 @@ pub unsafe extern "C" fn hotrod_switch_site(
     unsafe {
         enter(machine, |machine| {
             let name = name.as_str("name")?;
-            put_if_wanted(is_known, machine.machine.switch_site(now_us, name));
+            put_unless_null(is_known, machine.machine.switch_site(now_us, name));
             Ok(())
         })
     }

@@ -7,14 +7,15 @@ use bytes::Bytes;
 use hotrod_core::vocabulary::{Arguments, CallOptions, Failure};
 use hotrod_core::wire::{CounterConfiguration, Expiration, Modification, Operation, Request, Xid};
 
+use crate::answer::hotrod_pair_list;
 use crate::arguments::{
-    byte_list, counter, expiration, hotrod_counter_configuration, hotrod_expiration, hotrod_xid, modification,
+    byte_list, counter, expiration, hotrod_counter_configuration, hotrod_expiration, hotrod_modification_list,
+    hotrod_parameter_list, hotrod_xid, modification,
 };
-use crate::boundary::{Place, enter, hotrod_machine};
+use crate::boundary::{OutPointer, enter, hotrod_machine};
 use crate::copier::Copier;
 use crate::generated::codes::hotrod_status;
-use crate::lists::{hotrod_bytes_list, hotrod_modification_list, hotrod_pair_list, hotrod_parameter_list};
-use crate::text::{hotrod_bytes, hotrod_text, list};
+use crate::text::{hotrod_bytes, hotrod_bytes_list, hotrod_text, list};
 
 /// How an operation is submitted; all zero is as the machine does it by itself.
 ///
@@ -36,7 +37,7 @@ pub struct hotrod_call_options {
 }
 
 /// An argument as C gives it.
-pub(crate) enum Given {
+pub(crate) enum Argument {
     Bytes(hotrod_bytes),
     Text(hotrod_text),
     Flag(bool),
@@ -63,19 +64,19 @@ pub(crate) unsafe fn submit(
     cache: u32,
     options: *const hotrod_call_options,
     operation: Operation,
-    given: &[Given],
+    arguments: &[Argument],
     id: *mut u64,
 ) -> hotrod_status {
     // SAFETY: asked of the caller.
     unsafe {
         enter(machine, |machine| {
-            let id = Place::of(id, "id")?;
+            let id = OutPointer::of(id, "id")?;
             let options = options.as_ref();
             let member = options.map(|options| options.member).filter(|member| *member != 0);
             let timeout = options.map(|options| options.timeout_us).filter(|timeout| *timeout != 0);
             let options = CallOptions { member, timeout: timeout.map(Duration::from_micros) };
-            let mut taking = Taking { given: given.iter(), copier: &mut machine.copier };
-            let request = Request::from_arguments(operation, &mut taking)?;
+            let mut reader = ArgumentReader { arguments: arguments.iter(), copier: &mut machine.copier };
+            let request = Request::from_arguments(operation, &mut reader)?;
             id.put(machine.machine.submit(now, cache, request, options)?);
             Ok(())
         })
@@ -83,100 +84,100 @@ pub(crate) unsafe fn submit(
 }
 
 /// Takes the arguments in order. It is made only where what they point to is there.
-struct Taking<'a> {
-    given: slice::Iter<'a, Given>,
+struct ArgumentReader<'a> {
+    arguments: slice::Iter<'a, Argument>,
     copier: &'a mut Copier,
 }
 
-type Taken<T> = Result<T, Failure>;
+type Converted<T> = Result<T, Failure>;
 
 /// The next argument, if it is of that form. The functions are generated: another form can't be.
 macro_rules! next {
-    ($taking:ident, $name:ident, $variant:ident) => {
-        match $taking.given.next() {
-            Some(Given::$variant(given)) => given,
+    ($reader:ident, $name:ident, $variant:ident) => {
+        match $reader.arguments.next() {
+            Some(Argument::$variant(value)) => value,
             _ => return Err(Failure::misuse(format!("{} has another form", $name))),
         }
     };
 }
 
-impl Arguments for Taking<'_> {
+impl Arguments for ArgumentReader<'_> {
     type Error = Failure;
 
-    fn bytes(&mut self, name: &'static str) -> Taken<Bytes> {
-        let given = next!(self, name, Bytes);
+    fn bytes(&mut self, name: &'static str) -> Converted<Bytes> {
+        let value = next!(self, name, Bytes);
         // SAFETY: what arguments point to is there.
-        Ok(self.copier.copy(unsafe { given.as_slice() }))
+        Ok(self.copier.copy(unsafe { value.as_slice() }))
     }
 
-    fn text(&mut self, name: &'static str) -> Taken<String> {
-        let given = next!(self, name, Text);
+    fn text(&mut self, name: &'static str) -> Converted<String> {
+        let value = next!(self, name, Text);
         // SAFETY: what arguments point to is there.
-        Ok(unsafe { given.as_str(name) }?.into())
+        Ok(unsafe { value.as_str(name) }?.into())
     }
 
-    fn flag(&mut self, name: &'static str) -> Taken<bool> {
+    fn flag(&mut self, name: &'static str) -> Converted<bool> {
         Ok(*next!(self, name, Flag))
     }
 
-    fn number(&mut self, name: &'static str, max: u64) -> Taken<u64> {
-        let given = u64::from(*next!(self, name, Number));
-        if given > max { Err(out_of_range(name, &given)) } else { Ok(given) }
+    fn number(&mut self, name: &'static str, max: u64) -> Converted<u64> {
+        let value = u64::from(*next!(self, name, Number));
+        if value > max { Err(out_of_range(name, &value)) } else { Ok(value) }
     }
 
-    fn signed(&mut self, name: &'static str, min: i64, max: i64) -> Taken<i64> {
-        let given = *next!(self, name, Signed);
-        if (min..=max).contains(&given) { Ok(given) } else { Err(out_of_range(name, &given)) }
+    fn signed(&mut self, name: &'static str, min: i64, max: i64) -> Converted<i64> {
+        let value = *next!(self, name, Signed);
+        if (min..=max).contains(&value) { Ok(value) } else { Err(out_of_range(name, &value)) }
     }
 
-    fn opaque(&mut self, name: &'static str) -> Taken<u64> {
+    fn opaque(&mut self, name: &'static str) -> Converted<u64> {
         Ok(*next!(self, name, Opaque))
     }
 
-    fn expiration(&mut self, name: &'static str) -> Taken<Expiration> {
+    fn expiration(&mut self, name: &'static str) -> Converted<Expiration> {
         expiration(*next!(self, name, Expiration), name)
     }
 
-    fn byte_list(&mut self, name: &'static str) -> Taken<Vec<Bytes>> {
-        let given = next!(self, name, ByteList);
+    fn byte_list(&mut self, name: &'static str) -> Converted<Vec<Bytes>> {
+        let value = next!(self, name, ByteList);
         // SAFETY: what arguments point to is there.
-        Ok(unsafe { byte_list(self.copier, *given) })
+        Ok(unsafe { byte_list(self.copier, *value) })
     }
 
-    fn entries(&mut self, name: &'static str) -> Taken<Vec<(Bytes, Bytes)>> {
-        let given = next!(self, name, Entries);
+    fn entries(&mut self, name: &'static str) -> Converted<Vec<(Bytes, Bytes)>> {
+        let value = next!(self, name, Entries);
         // SAFETY: what arguments point to is there.
-        let pairs = unsafe { list(given.data, given.len) };
+        let pairs = unsafe { list(value.data, value.len) };
         // SAFETY: what arguments point to is there.
         let pair = |pair: &crate::answer::hotrod_pair| unsafe { (pair.key.as_slice(), pair.value.as_slice()) };
         Ok(pairs.iter().map(pair).map(|(key, value)| (self.copier.copy(key), self.copier.copy(value))).collect())
     }
 
-    fn parameters(&mut self, name: &'static str) -> Taken<Vec<(String, Bytes)>> {
+    fn parameters(&mut self, name: &'static str) -> Converted<Vec<(String, Bytes)>> {
         // SAFETY: what arguments point to is there.
         unsafe { parameters(self.copier, *next!(self, name, Parameters), name) }
     }
 
-    fn xid(&mut self, name: &'static str) -> Taken<Xid> {
-        let given = next!(self, name, Xid);
+    fn xid(&mut self, name: &'static str) -> Converted<Xid> {
+        let value = next!(self, name, Xid);
         // SAFETY: what arguments point to is there.
-        let (global, branch) = unsafe { (given.global_transaction_id.as_slice(), given.branch_qualifier.as_slice()) };
+        let (global, branch) = unsafe { (value.global_transaction_id.as_slice(), value.branch_qualifier.as_slice()) };
         Ok(Xid {
-            format_id: given.format_id,
+            format_id: value.format_id,
             global_transaction_id: self.copier.copy(global),
             branch_qualifier: self.copier.copy(branch),
         })
     }
 
-    fn modifications(&mut self, name: &'static str) -> Taken<Vec<Modification>> {
-        let given = next!(self, name, Modifications);
+    fn modifications(&mut self, name: &'static str) -> Converted<Vec<Modification>> {
+        let value = next!(self, name, Modifications);
         // SAFETY: what arguments point to is there.
-        let changes = unsafe { list(given.data, given.len) };
+        let changes = unsafe { list(value.data, value.len) };
         // SAFETY: what arguments point to is there.
         changes.iter().map(|change| unsafe { modification(self.copier, change, name) }).collect()
     }
 
-    fn counter(&mut self, name: &'static str) -> Taken<CounterConfiguration> {
+    fn counter(&mut self, name: &'static str) -> Converted<CounterConfiguration> {
         counter(*next!(self, name, Counter), name)
     }
 
@@ -185,19 +186,19 @@ impl Arguments for Taking<'_> {
     }
 }
 
-fn out_of_range(name: &str, given: &dyn std::fmt::Display) -> Failure {
-    Failure::misuse(format!("{name} can't be {given}"))
+fn out_of_range(name: &str, value: &dyn std::fmt::Display) -> Failure {
+    Failure::misuse(format!("{name} can't be {value}"))
 }
 
 /// # Safety
-/// What `given` points to is there.
+/// `parameters` points to valid parameters.
 pub(crate) unsafe fn parameters(
     copier: &mut Copier,
-    given: hotrod_parameter_list,
+    parameters: hotrod_parameter_list,
     name: &str,
-) -> Taken<Vec<(String, Bytes)>> {
+) -> Converted<Vec<(String, Bytes)>> {
     // SAFETY: as asked of the caller.
-    let parameters = unsafe { list(given.data, given.len) };
+    let parameters = unsafe { list(parameters.data, parameters.len) };
     let parameter = |parameter: &crate::arguments::hotrod_parameter| {
         // SAFETY: as asked of the caller.
         let (name, value) = unsafe { (parameter.name.as_str(name)?, parameter.value.as_slice()) };

@@ -5,9 +5,11 @@ use std::{ptr, slice, str};
 
 use hotrod_core::vocabulary::Failure;
 
+use crate::arena::List;
+
 /// Bytes that somebody else owns; NULL and 0 are no bytes. It has the layout of POSIX's `struct iovec`.
 ///
-/// Given to a function, they are read during the call and never kept.
+/// Argument to a function, they are read during the call and never kept.
 #[repr(C)]
 #[derive(Debug, Clone, Copy)]
 pub struct hotrod_bytes {
@@ -19,7 +21,7 @@ pub struct hotrod_bytes {
 
 /// Text in UTF-8 that somebody else owns, without a zero at its end; NULL and 0 are no text.
 ///
-/// Given to a function, it is read during the call and never kept. `hotrod_text_of` makes one of a C string.
+/// Argument to a function, it is read during the call and never kept. `hotrod_text_of` makes one of a C string.
 #[repr(C)]
 #[derive(Debug, Clone, Copy)]
 pub struct hotrod_text {
@@ -27,6 +29,60 @@ pub struct hotrod_text {
     pub data: *const c_char,
     /// How many bytes.
     pub len: usize,
+}
+
+/// Several pieces of bytes: keys, or values. `data` may be NULL if `len` is 0.
+#[repr(C)]
+#[derive(Debug, Clone, Copy)]
+pub struct hotrod_bytes_list {
+    /// The first of them.
+    pub data: *const hotrod_bytes,
+    /// How many.
+    pub len: usize,
+}
+
+impl List for hotrod_bytes_list {
+    type Item = hotrod_bytes;
+
+    fn of(items: &[hotrod_bytes]) -> Self {
+        Self { data: items.as_ptr(), len: items.len() }
+    }
+}
+
+/// Several texts. `data` may be NULL if `len` is 0.
+#[repr(C)]
+#[derive(Debug, Clone, Copy)]
+pub struct hotrod_text_list {
+    /// The first of them.
+    pub data: *const hotrod_text,
+    /// How many.
+    pub len: usize,
+}
+
+impl List for hotrod_text_list {
+    type Item = hotrod_text;
+
+    fn of(items: &[hotrod_text]) -> Self {
+        Self { data: items.as_ptr(), len: items.len() }
+    }
+}
+
+/// Small numbers. `data` may be NULL if `len` is 0.
+#[repr(C)]
+#[derive(Debug, Clone, Copy)]
+pub struct hotrod_number_list {
+    /// The first of them.
+    pub data: *const u16,
+    /// How many.
+    pub len: usize,
+}
+
+impl List for hotrod_number_list {
+    type Item = u16;
+
+    fn of(items: &[u16]) -> Self {
+        Self { data: items.as_ptr(), len: items.len() }
+    }
 }
 
 impl hotrod_bytes {

@@ -70,13 +70,12 @@ pub(crate) fn text(folder: &Path) -> String {
     let mut builder = Builder::new().with_config(config);
     for name in [
         "text",
-        "lists",
         "arguments",
         "boundary",
         "generated/codes",
         "answer",
         "failure",
-        "said",
+        "output",
         "generated/outputs",
         "machine",
         "links",

@@ -9,12 +9,14 @@ pub(crate) fn text(vocabulary: &Value) -> String {
         "
 use hotrod_core::wire::Operation;
 
-use crate::arguments::{hotrod_counter_configuration, hotrod_expiration, hotrod_xid};
+use crate::answer::hotrod_pair_list;
+use crate::arguments::{
+    hotrod_counter_configuration, hotrod_expiration, hotrod_modification_list, hotrod_parameter_list, hotrod_xid,
+};
 use crate::boundary::hotrod_machine;
 use crate::generated::codes::hotrod_status;
-use crate::lists::{hotrod_bytes_list, hotrod_modification_list, hotrod_pair_list, hotrod_parameter_list};
-use crate::submit::{Given, hotrod_call_options, submit};
-use crate::text::{hotrod_bytes, hotrod_text};
+use crate::submit::{Argument, hotrod_call_options, submit};
+use crate::text::{hotrod_bytes, hotrod_bytes_list, hotrod_text};
 ",
     );
     for operation in rows(vocabulary, "operations") {
@@ -36,11 +38,11 @@ fn function(operation: &Value) -> String {
         about += " The server that holds the stream has to execute it: name it as the `member` of `options`.";
     }
     let mut parameters = String::new();
-    let mut given = Vec::new();
+    let mut arguments = Vec::new();
     for field in rows(operation, "fields") {
         let (field, argument) = (string(field, "name"), string(field, "argument"));
         parameters += &format!("    {field}: {},\n", parameter(argument));
-        given.push(format!("Given::{}({field})", variant(argument)));
+        arguments.push(format!("Argument::{}({field})", variant(argument)));
     }
     format!(
         "
@@ -57,13 +59,13 @@ pub unsafe extern \"C\" fn hotrod_submit_{name}(
     options: *const hotrod_call_options,
 {parameters}    id: *mut u64,
 ) -> hotrod_status {{
-    let given = [{}];
+    let arguments = [{}];
     // SAFETY: the caller keeps to what `submit` asks for.
-    unsafe {{ submit(machine, now_us, cache, options, Operation::{}, &given, id) }}
+    unsafe {{ submit(machine, now_us, cache, options, Operation::{}, &arguments, id) }}
 }}
 ",
         doc("", &about),
-        given.join(", "),
+        arguments.join(", "),
         string(operation, "variant"),
     )
 }

@@ -8,10 +8,9 @@ pub(crate) fn text(vocabulary: &Value) -> String {
     let outputs = rows(vocabulary, "outputs");
     let mut out = String::from(
         "
-use crate::answer::hotrod_answer;
+use crate::answer::{hotrod_answer, hotrod_iteration_entry_list};
 use crate::failure::hotrod_failure;
-use crate::lists::hotrod_iteration_entry_list;
-use crate::said::{Said, hotrod_tls};
+use crate::output::{OutputFields, hotrod_tls};
 use crate::text::{hotrod_bytes, hotrod_text};
 
 /// What an output is; says which member of `as` is set. A number is never given to another.
@@ -55,7 +54,7 @@ pub struct hotrod_output {
 }
 
 /// The output with that number, of the values that the machine has given; `None` for a number that is not known.
-pub(crate) fn output(tag: u8, said: &mut Said) -> Option<hotrod_output> {
+pub(crate) fn output(tag: u8, fields: &mut OutputFields) -> Option<hotrod_output> {
     use hotrod_output_type::*;
     let (r#type, r#as) = match tag {
 ";
@@ -152,12 +151,12 @@ fn arm(output: &Value) -> String {
     for (index, field) in fields.iter().enumerate() {
         let (field_name_, kind) = (string(field, "name"), string(field, "kind"));
         if field["optional"] == true && kind == "opaque" {
-            made += &format!("                has_{field_name_}: said.is_there({index}),\n");
+            made += &format!("                has_{field_name_}: fields.is_set({index}),\n");
         }
         let value = match kind {
-            "word" => format!("{}::of(said.word({index}))", word_type(&field["words"]).0),
-            "id" | "number" | "opaque" | "duration" => format!("said.number({index})"),
-            kind => format!("said.{kind}({index})"),
+            "word" => format!("{}::of(fields.word({index}))", word_type(&field["words"]).0),
+            "id" | "number" | "opaque" | "duration" => format!("fields.number({index})"),
+            kind => format!("fields.{kind}({index})"),
         };
         made += &format!("                {}: {value},\n", field_name(field_name_, kind));
     }

@@ -2,12 +2,14 @@
 
 use hotrod_core::wire::Operation;
 
-use crate::arguments::{hotrod_counter_configuration, hotrod_expiration, hotrod_xid};
+use crate::answer::hotrod_pair_list;
+use crate::arguments::{
+    hotrod_counter_configuration, hotrod_expiration, hotrod_modification_list, hotrod_parameter_list, hotrod_xid,
+};
 use crate::boundary::hotrod_machine;
 use crate::generated::codes::hotrod_status;
-use crate::lists::{hotrod_bytes_list, hotrod_modification_list, hotrod_pair_list, hotrod_parameter_list};
-use crate::submit::{Given, hotrod_call_options, submit};
-use crate::text::{hotrod_bytes, hotrod_text};
+use crate::submit::{Argument, hotrod_call_options, submit};
+use crate::text::{hotrod_bytes, hotrod_bytes_list, hotrod_text};
 
 /// Stores a value, whether or not there is one. PUT since 2.0; answers `HOTROD_ANSWER_ENTRY`.
 ///
@@ -26,9 +28,9 @@ pub unsafe extern "C" fn hotrod_submit_put(
     value: hotrod_bytes,
     id: *mut u64,
 ) -> hotrod_status {
-    let given = [Given::Bytes(key), Given::Expiration(expiration), Given::Bytes(value)];
+    let arguments = [Argument::Bytes(key), Argument::Expiration(expiration), Argument::Bytes(value)];
     // SAFETY: the caller keeps to what `submit` asks for.
-    unsafe { submit(machine, now_us, cache, options, Operation::Put, &given, id) }
+    unsafe { submit(machine, now_us, cache, options, Operation::Put, &arguments, id) }
 }
 
 /// Reads a value. GET since 2.0; answers `HOTROD_ANSWER_VALUE`.
@@ -46,9 +48,9 @@ pub unsafe extern "C" fn hotrod_submit_get(
     key: hotrod_bytes,
     id: *mut u64,
 ) -> hotrod_status {
-    let given = [Given::Bytes(key)];
+    let arguments = [Argument::Bytes(key)];
     // SAFETY: the caller keeps to what `submit` asks for.
-    unsafe { submit(machine, now_us, cache, options, Operation::Get, &given, id) }
+    unsafe { submit(machine, now_us, cache, options, Operation::Get, &arguments, id) }
 }
 
 /// Stores a value if there is none. PUT_IF_ABSENT since 2.0; answers `HOTROD_ANSWER_CONDITIONAL`.
@@ -68,9 +70,9 @@ pub unsafe extern "C" fn hotrod_submit_put_if_absent(
     value: hotrod_bytes,
     id: *mut u64,
 ) -> hotrod_status {
-    let given = [Given::Bytes(key), Given::Expiration(expiration), Given::Bytes(value)];
+    let arguments = [Argument::Bytes(key), Argument::Expiration(expiration), Argument::Bytes(value)];
     // SAFETY: the caller keeps to what `submit` asks for.
-    unsafe { submit(machine, now_us, cache, options, Operation::PutIfAbsent, &given, id) }
+    unsafe { submit(machine, now_us, cache, options, Operation::PutIfAbsent, &arguments, id) }
 }
 
 /// Stores a value if there is one. REPLACE since 2.0; answers `HOTROD_ANSWER_CONDITIONAL`.
@@ -90,9 +92,9 @@ pub unsafe extern "C" fn hotrod_submit_replace(
     value: hotrod_bytes,
     id: *mut u64,
 ) -> hotrod_status {
-    let given = [Given::Bytes(key), Given::Expiration(expiration), Given::Bytes(value)];
+    let arguments = [Argument::Bytes(key), Argument::Expiration(expiration), Argument::Bytes(value)];
     // SAFETY: the caller keeps to what `submit` asks for.
-    unsafe { submit(machine, now_us, cache, options, Operation::Replace, &given, id) }
+    unsafe { submit(machine, now_us, cache, options, Operation::Replace, &arguments, id) }
 }
 
 /// Stores a value if the entry still has that version. REPLACE_IF_UNMODIFIED since 2.0; answers
@@ -114,9 +116,9 @@ pub unsafe extern "C" fn hotrod_submit_replace_if_unmodified(
     value: hotrod_bytes,
     id: *mut u64,
 ) -> hotrod_status {
-    let given = [Given::Bytes(key), Given::Expiration(expiration), Given::Opaque(entry_version), Given::Bytes(value)];
+    let arguments = [Argument::Bytes(key), Argument::Expiration(expiration), Argument::Opaque(entry_version), Argument::Bytes(value)];
     // SAFETY: the caller keeps to what `submit` asks for.
-    unsafe { submit(machine, now_us, cache, options, Operation::ReplaceIfUnmodified, &given, id) }
+    unsafe { submit(machine, now_us, cache, options, Operation::ReplaceIfUnmodified, &arguments, id) }
 }
 
 /// Removes an entry. REMOVE since 2.0; answers `HOTROD_ANSWER_CONDITIONAL`.
@@ -134,9 +136,9 @@ pub unsafe extern "C" fn hotrod_submit_remove(
     key: hotrod_bytes,
     id: *mut u64,
 ) -> hotrod_status {
-    let given = [Given::Bytes(key)];
+    let arguments = [Argument::Bytes(key)];
     // SAFETY: the caller keeps to what `submit` asks for.
-    unsafe { submit(machine, now_us, cache, options, Operation::Remove, &given, id) }
+    unsafe { submit(machine, now_us, cache, options, Operation::Remove, &arguments, id) }
 }
 
 /// Removes an entry if it still has that version. REMOVE_IF_UNMODIFIED since 2.0; answers `HOTROD_ANSWER_VERSIONED`.
@@ -155,9 +157,9 @@ pub unsafe extern "C" fn hotrod_submit_remove_if_unmodified(
     entry_version: u64,
     id: *mut u64,
 ) -> hotrod_status {
-    let given = [Given::Bytes(key), Given::Opaque(entry_version)];
+    let arguments = [Argument::Bytes(key), Argument::Opaque(entry_version)];
     // SAFETY: the caller keeps to what `submit` asks for.
-    unsafe { submit(machine, now_us, cache, options, Operation::RemoveIfUnmodified, &given, id) }
+    unsafe { submit(machine, now_us, cache, options, Operation::RemoveIfUnmodified, &arguments, id) }
 }
 
 /// Tests whether there is an entry. CONTAINS_KEY since 2.0; answers `HOTROD_ANSWER_FLAG`.
@@ -175,9 +177,9 @@ pub unsafe extern "C" fn hotrod_submit_contains_key(
     key: hotrod_bytes,
     id: *mut u64,
 ) -> hotrod_status {
-    let given = [Given::Bytes(key)];
+    let arguments = [Argument::Bytes(key)];
     // SAFETY: the caller keeps to what `submit` asks for.
-    unsafe { submit(machine, now_us, cache, options, Operation::ContainsKey, &given, id) }
+    unsafe { submit(machine, now_us, cache, options, Operation::ContainsKey, &arguments, id) }
 }
 
 /// Reads a value and its version. GET_WITH_VERSION since 2.0; answers `HOTROD_ANSWER_ENTRY`.
@@ -195,9 +197,9 @@ pub unsafe extern "C" fn hotrod_submit_get_with_version(
     key: hotrod_bytes,
     id: *mut u64,
 ) -> hotrod_status {
-    let given = [Given::Bytes(key)];
+    let arguments = [Argument::Bytes(key)];
     // SAFETY: the caller keeps to what `submit` asks for.
-    unsafe { submit(machine, now_us, cache, options, Operation::GetWithVersion, &given, id) }
+    unsafe { submit(machine, now_us, cache, options, Operation::GetWithVersion, &arguments, id) }
 }
 
 /// Removes all entries. CLEAR since 2.0; answers `HOTROD_ANSWER_NOTHING`.
@@ -214,9 +216,9 @@ pub unsafe extern "C" fn hotrod_submit_clear(
     options: *const hotrod_call_options,
     id: *mut u64,
 ) -> hotrod_status {
-    let given = [];
+    let arguments = [];
     // SAFETY: the caller keeps to what `submit` asks for.
-    unsafe { submit(machine, now_us, cache, options, Operation::Clear, &given, id) }
+    unsafe { submit(machine, now_us, cache, options, Operation::Clear, &arguments, id) }
 }
 
 /// Reads the statistics of the cache and the server. STATS since 2.0; answers `HOTROD_ANSWER_TEXT_MAP`.
@@ -233,9 +235,9 @@ pub unsafe extern "C" fn hotrod_submit_stats(
     options: *const hotrod_call_options,
     id: *mut u64,
 ) -> hotrod_status {
-    let given = [];
+    let arguments = [];
     // SAFETY: the caller keeps to what `submit` asks for.
-    unsafe { submit(machine, now_us, cache, options, Operation::Stats, &given, id) }
+    unsafe { submit(machine, now_us, cache, options, Operation::Stats, &arguments, id) }
 }
 
 /// Tests whether the server and the cache exist; returns the operations that the server knows. PING since 2.0;
@@ -253,9 +255,9 @@ pub unsafe extern "C" fn hotrod_submit_ping(
     options: *const hotrod_call_options,
     id: *mut u64,
 ) -> hotrod_status {
-    let given = [];
+    let arguments = [];
     // SAFETY: the caller keeps to what `submit` asks for.
-    unsafe { submit(machine, now_us, cache, options, Operation::Ping, &given, id) }
+    unsafe { submit(machine, now_us, cache, options, Operation::Ping, &arguments, id) }
 }
 
 /// Reads up to `count` entries, 0 for all. BULK_GET since 2.0; answers `HOTROD_ANSWER_ENTRIES`.
@@ -273,9 +275,9 @@ pub unsafe extern "C" fn hotrod_submit_bulk_get(
     count: u32,
     id: *mut u64,
 ) -> hotrod_status {
-    let given = [Given::Number(count)];
+    let arguments = [Argument::Number(count)];
     // SAFETY: the caller keeps to what `submit` asks for.
-    unsafe { submit(machine, now_us, cache, options, Operation::BulkGet, &given, id) }
+    unsafe { submit(machine, now_us, cache, options, Operation::BulkGet, &arguments, id) }
 }
 
 /// Reads a value, its version and its lifetimes. GET_WITH_METADATA since 2.0; answers `HOTROD_ANSWER_ENTRY`.
@@ -293,9 +295,9 @@ pub unsafe extern "C" fn hotrod_submit_get_with_metadata(
     key: hotrod_bytes,
     id: *mut u64,
 ) -> hotrod_status {
-    let given = [Given::Bytes(key)];
+    let arguments = [Argument::Bytes(key)];
     // SAFETY: the caller keeps to what `submit` asks for.
-    unsafe { submit(machine, now_us, cache, options, Operation::GetWithMetadata, &given, id) }
+    unsafe { submit(machine, now_us, cache, options, Operation::GetWithMetadata, &arguments, id) }
 }
 
 /// Reads all keys; scope 0 default, 1 global, 2 local. BULK_GET_KEYS since 2.0; answers `HOTROD_ANSWER_VALUES`.
@@ -313,9 +315,9 @@ pub unsafe extern "C" fn hotrod_submit_bulk_get_keys(
     scope: u32,
     id: *mut u64,
 ) -> hotrod_status {
-    let given = [Given::Number(scope)];
+    let arguments = [Argument::Number(scope)];
     // SAFETY: the caller keeps to what `submit` asks for.
-    unsafe { submit(machine, now_us, cache, options, Operation::BulkGetKeys, &given, id) }
+    unsafe { submit(machine, now_us, cache, options, Operation::BulkGetKeys, &arguments, id) }
 }
 
 /// Runs a query, given as a serialized `QueryRequest`; returns a serialized `QueryResponse`. QUERY since 2.0; answers
@@ -334,9 +336,9 @@ pub unsafe extern "C" fn hotrod_submit_query(
     query: hotrod_bytes,
     id: *mut u64,
 ) -> hotrod_status {
-    let given = [Given::Bytes(query)];
+    let arguments = [Argument::Bytes(query)];
     // SAFETY: the caller keeps to what `submit` asks for.
-    unsafe { submit(machine, now_us, cache, options, Operation::Query, &given, id) }
+    unsafe { submit(machine, now_us, cache, options, Operation::Query, &arguments, id) }
 }
 
 /// Counts the entries in the whole cluster. SIZE since 2.0; answers `HOTROD_ANSWER_SIZE`.
@@ -353,9 +355,9 @@ pub unsafe extern "C" fn hotrod_submit_size(
     options: *const hotrod_call_options,
     id: *mut u64,
 ) -> hotrod_status {
-    let given = [];
+    let arguments = [];
     // SAFETY: the caller keeps to what `submit` asks for.
-    unsafe { submit(machine, now_us, cache, options, Operation::Size, &given, id) }
+    unsafe { submit(machine, now_us, cache, options, Operation::Size, &arguments, id) }
 }
 
 /// Runs a task in the server; at most 127 parameters. EXEC since 2.1; answers `HOTROD_ANSWER_VALUE`.
@@ -374,9 +376,9 @@ pub unsafe extern "C" fn hotrod_submit_exec(
     parameters: hotrod_parameter_list,
     id: *mut u64,
 ) -> hotrod_status {
-    let given = [Given::Text(task), Given::Parameters(parameters)];
+    let arguments = [Argument::Text(task), Argument::Parameters(parameters)];
     // SAFETY: the caller keeps to what `submit` asks for.
-    unsafe { submit(machine, now_us, cache, options, Operation::Exec, &given, id) }
+    unsafe { submit(machine, now_us, cache, options, Operation::Exec, &arguments, id) }
 }
 
 /// Stores many values. PUT_ALL since 2.1; answers `HOTROD_ANSWER_NOTHING`.
@@ -395,9 +397,9 @@ pub unsafe extern "C" fn hotrod_submit_put_all(
     entries: hotrod_pair_list,
     id: *mut u64,
 ) -> hotrod_status {
-    let given = [Given::Expiration(expiration), Given::Entries(entries)];
+    let arguments = [Argument::Expiration(expiration), Argument::Entries(entries)];
     // SAFETY: the caller keeps to what `submit` asks for.
-    unsafe { submit(machine, now_us, cache, options, Operation::PutAll, &given, id) }
+    unsafe { submit(machine, now_us, cache, options, Operation::PutAll, &arguments, id) }
 }
 
 /// Reads many values; keys without an entry are left out. GET_ALL since 2.1; answers `HOTROD_ANSWER_ENTRIES`.
@@ -415,9 +417,9 @@ pub unsafe extern "C" fn hotrod_submit_get_all(
     keys: hotrod_bytes_list,
     id: *mut u64,
 ) -> hotrod_status {
-    let given = [Given::ByteList(keys)];
+    let arguments = [Argument::ByteList(keys)];
     // SAFETY: the caller keeps to what `submit` asks for.
-    unsafe { submit(machine, now_us, cache, options, Operation::GetAll, &given, id) }
+    unsafe { submit(machine, now_us, cache, options, Operation::GetAll, &arguments, id) }
 }
 
 /// Reads a value from an offset on, with its version and lifetimes. Servers up to 16 announce the rest of the value
@@ -437,9 +439,9 @@ pub unsafe extern "C" fn hotrod_submit_get_stream(
     offset: u32,
     id: *mut u64,
 ) -> hotrod_status {
-    let given = [Given::Bytes(key), Given::Number(offset)];
+    let arguments = [Argument::Bytes(key), Argument::Number(offset)];
     // SAFETY: the caller keeps to what `submit` asks for.
-    unsafe { submit(machine, now_us, cache, options, Operation::GetStream, &given, id) }
+    unsafe { submit(machine, now_us, cache, options, Operation::GetStream, &arguments, id) }
 }
 
 /// Stores a value given in chunks: version 0 as PUT, -1 as PUT_IF_ABSENT, another as REPLACE_IF_UNMODIFIED. At 4.1
@@ -462,9 +464,9 @@ pub unsafe extern "C" fn hotrod_submit_put_stream(
     chunks: hotrod_bytes_list,
     id: *mut u64,
 ) -> hotrod_status {
-    let given = [Given::Bytes(key), Given::Expiration(expiration), Given::Opaque(entry_version), Given::ByteList(chunks)];
+    let arguments = [Argument::Bytes(key), Argument::Expiration(expiration), Argument::Opaque(entry_version), Argument::ByteList(chunks)];
     // SAFETY: the caller keeps to what `submit` asks for.
-    unsafe { submit(machine, now_us, cache, options, Operation::PutStream, &given, id) }
+    unsafe { submit(machine, now_us, cache, options, Operation::PutStream, &arguments, id) }
 }
 
 /// Prepares a transaction, with a timeout of 60 s. PREPARE_TX since 2.7; answers `HOTROD_ANSWER_NUMBER`.
@@ -484,9 +486,9 @@ pub unsafe extern "C" fn hotrod_submit_prepare_tx(
     modifications: hotrod_modification_list,
     id: *mut u64,
 ) -> hotrod_status {
-    let given = [Given::Xid(xid), Given::Flag(one_phase_commit), Given::Modifications(modifications)];
+    let arguments = [Argument::Xid(xid), Argument::Flag(one_phase_commit), Argument::Modifications(modifications)];
     // SAFETY: the caller keeps to what `submit` asks for.
-    unsafe { submit(machine, now_us, cache, options, Operation::PrepareTx, &given, id) }
+    unsafe { submit(machine, now_us, cache, options, Operation::PrepareTx, &arguments, id) }
 }
 
 /// Commits a prepared transaction. COMMIT_TX since 2.7; answers `HOTROD_ANSWER_NUMBER`.
@@ -504,9 +506,9 @@ pub unsafe extern "C" fn hotrod_submit_commit_tx(
     xid: hotrod_xid,
     id: *mut u64,
 ) -> hotrod_status {
-    let given = [Given::Xid(xid)];
+    let arguments = [Argument::Xid(xid)];
     // SAFETY: the caller keeps to what `submit` asks for.
-    unsafe { submit(machine, now_us, cache, options, Operation::CommitTx, &given, id) }
+    unsafe { submit(machine, now_us, cache, options, Operation::CommitTx, &arguments, id) }
 }
 
 /// Rolls a transaction back. ROLLBACK_TX since 2.7; answers `HOTROD_ANSWER_NUMBER`.
@@ -524,9 +526,9 @@ pub unsafe extern "C" fn hotrod_submit_rollback_tx(
     xid: hotrod_xid,
     id: *mut u64,
 ) -> hotrod_status {
-    let given = [Given::Xid(xid)];
+    let arguments = [Argument::Xid(xid)];
     // SAFETY: the caller keeps to what `submit` asks for.
-    unsafe { submit(machine, now_us, cache, options, Operation::RollbackTx, &given, id) }
+    unsafe { submit(machine, now_us, cache, options, Operation::RollbackTx, &arguments, id) }
 }
 
 /// Creates a counter; returns false if there is one of that name. COUNTER_CREATE since 2.7; answers
@@ -546,9 +548,9 @@ pub unsafe extern "C" fn hotrod_submit_counter_create(
     configuration: hotrod_counter_configuration,
     id: *mut u64,
 ) -> hotrod_status {
-    let given = [Given::Text(counter), Given::Counter(configuration)];
+    let arguments = [Argument::Text(counter), Argument::Counter(configuration)];
     // SAFETY: the caller keeps to what `submit` asks for.
-    unsafe { submit(machine, now_us, cache, options, Operation::CounterCreate, &given, id) }
+    unsafe { submit(machine, now_us, cache, options, Operation::CounterCreate, &arguments, id) }
 }
 
 /// Reads the configuration of a counter. COUNTER_GET_CONFIGURATION since 2.7; answers `HOTROD_ANSWER_COUNTER`.
@@ -566,9 +568,9 @@ pub unsafe extern "C" fn hotrod_submit_counter_get_configuration(
     counter: hotrod_text,
     id: *mut u64,
 ) -> hotrod_status {
-    let given = [Given::Text(counter)];
+    let arguments = [Argument::Text(counter)];
     // SAFETY: the caller keeps to what `submit` asks for.
-    unsafe { submit(machine, now_us, cache, options, Operation::CounterGetConfiguration, &given, id) }
+    unsafe { submit(machine, now_us, cache, options, Operation::CounterGetConfiguration, &arguments, id) }
 }
 
 /// Tests whether there is a counter of that name. Its reply is 0x51: 0x50 is taken by errors. COUNTER_IS_DEFINED
@@ -587,9 +589,9 @@ pub unsafe extern "C" fn hotrod_submit_counter_is_defined(
     counter: hotrod_text,
     id: *mut u64,
 ) -> hotrod_status {
-    let given = [Given::Text(counter)];
+    let arguments = [Argument::Text(counter)];
     // SAFETY: the caller keeps to what `submit` asks for.
-    unsafe { submit(machine, now_us, cache, options, Operation::CounterIsDefined, &given, id) }
+    unsafe { submit(machine, now_us, cache, options, Operation::CounterIsDefined, &arguments, id) }
 }
 
 /// Adds to a counter and returns its new value (0 for a weak one). COUNTER_ADD_AND_GET since 2.7; answers
@@ -609,9 +611,9 @@ pub unsafe extern "C" fn hotrod_submit_counter_add_and_get(
     delta: i64,
     id: *mut u64,
 ) -> hotrod_status {
-    let given = [Given::Text(counter), Given::Signed(delta)];
+    let arguments = [Argument::Text(counter), Argument::Signed(delta)];
     // SAFETY: the caller keeps to what `submit` asks for.
-    unsafe { submit(machine, now_us, cache, options, Operation::CounterAddAndGet, &given, id) }
+    unsafe { submit(machine, now_us, cache, options, Operation::CounterAddAndGet, &arguments, id) }
 }
 
 /// Sets a counter back to its initial value. COUNTER_RESET since 2.7; answers `HOTROD_ANSWER_NOTHING`.
@@ -629,9 +631,9 @@ pub unsafe extern "C" fn hotrod_submit_counter_reset(
     counter: hotrod_text,
     id: *mut u64,
 ) -> hotrod_status {
-    let given = [Given::Text(counter)];
+    let arguments = [Argument::Text(counter)];
     // SAFETY: the caller keeps to what `submit` asks for.
-    unsafe { submit(machine, now_us, cache, options, Operation::CounterReset, &given, id) }
+    unsafe { submit(machine, now_us, cache, options, Operation::CounterReset, &arguments, id) }
 }
 
 /// Reads the value of a counter. COUNTER_GET since 2.7; answers `HOTROD_ANSWER_NUMBER`.
@@ -649,9 +651,9 @@ pub unsafe extern "C" fn hotrod_submit_counter_get(
     counter: hotrod_text,
     id: *mut u64,
 ) -> hotrod_status {
-    let given = [Given::Text(counter)];
+    let arguments = [Argument::Text(counter)];
     // SAFETY: the caller keeps to what `submit` asks for.
-    unsafe { submit(machine, now_us, cache, options, Operation::CounterGet, &given, id) }
+    unsafe { submit(machine, now_us, cache, options, Operation::CounterGet, &arguments, id) }
 }
 
 /// Sets a strong counter if it has the expected value; returns the value it had. COUNTER_CAS since 2.7; answers
@@ -672,9 +674,9 @@ pub unsafe extern "C" fn hotrod_submit_counter_compare_and_swap(
     update: i64,
     id: *mut u64,
 ) -> hotrod_status {
-    let given = [Given::Text(counter), Given::Signed(expected), Given::Signed(update)];
+    let arguments = [Argument::Text(counter), Argument::Signed(expected), Argument::Signed(update)];
     // SAFETY: the caller keeps to what `submit` asks for.
-    unsafe { submit(machine, now_us, cache, options, Operation::CounterCompareAndSwap, &given, id) }
+    unsafe { submit(machine, now_us, cache, options, Operation::CounterCompareAndSwap, &arguments, id) }
 }
 
 /// Removes the value of a counter; its configuration stays. Returns false if there is none. COUNTER_REMOVE since 2.7;
@@ -693,9 +695,9 @@ pub unsafe extern "C" fn hotrod_submit_counter_remove(
     counter: hotrod_text,
     id: *mut u64,
 ) -> hotrod_status {
-    let given = [Given::Text(counter)];
+    let arguments = [Argument::Text(counter)];
     // SAFETY: the caller keeps to what `submit` asks for.
-    unsafe { submit(machine, now_us, cache, options, Operation::CounterRemove, &given, id) }
+    unsafe { submit(machine, now_us, cache, options, Operation::CounterRemove, &arguments, id) }
 }
 
 /// Reads the names of all counters. COUNTER_GET_NAMES since 2.7; answers `HOTROD_ANSWER_NAMES`.
@@ -712,9 +714,9 @@ pub unsafe extern "C" fn hotrod_submit_counter_get_names(
     options: *const hotrod_call_options,
     id: *mut u64,
 ) -> hotrod_status {
-    let given = [];
+    let arguments = [];
     // SAFETY: the caller keeps to what `submit` asks for.
-    unsafe { submit(machine, now_us, cache, options, Operation::CounterGetNames, &given, id) }
+    unsafe { submit(machine, now_us, cache, options, Operation::CounterGetNames, &arguments, id) }
 }
 
 /// Reads the values of a multimap key. GET_MULTIMAP since 2.9; answers `HOTROD_ANSWER_VALUES`.
@@ -733,9 +735,9 @@ pub unsafe extern "C" fn hotrod_submit_get_multimap(
     supports_duplicates: bool,
     id: *mut u64,
 ) -> hotrod_status {
-    let given = [Given::Bytes(key), Given::Flag(supports_duplicates)];
+    let arguments = [Argument::Bytes(key), Argument::Flag(supports_duplicates)];
     // SAFETY: the caller keeps to what `submit` asks for.
-    unsafe { submit(machine, now_us, cache, options, Operation::GetMultimap, &given, id) }
+    unsafe { submit(machine, now_us, cache, options, Operation::GetMultimap, &arguments, id) }
 }
 
 /// Reads the values of a multimap key, with version and lifetimes. GET_MULTIMAP_WITH_METADATA since 2.9; answers
@@ -755,9 +757,9 @@ pub unsafe extern "C" fn hotrod_submit_get_multimap_with_metadata(
     supports_duplicates: bool,
     id: *mut u64,
 ) -> hotrod_status {
-    let given = [Given::Bytes(key), Given::Flag(supports_duplicates)];
+    let arguments = [Argument::Bytes(key), Argument::Flag(supports_duplicates)];
     // SAFETY: the caller keeps to what `submit` asks for.
-    unsafe { submit(machine, now_us, cache, options, Operation::GetMultimapWithMetadata, &given, id) }
+    unsafe { submit(machine, now_us, cache, options, Operation::GetMultimapWithMetadata, &arguments, id) }
 }
 
 /// Adds a value to a multimap key; the expiration is sent and not used by the server. PUT_MULTIMAP since 2.9; answers
@@ -779,9 +781,9 @@ pub unsafe extern "C" fn hotrod_submit_put_multimap(
     supports_duplicates: bool,
     id: *mut u64,
 ) -> hotrod_status {
-    let given = [Given::Bytes(key), Given::Expiration(expiration), Given::Bytes(value), Given::Flag(supports_duplicates)];
+    let arguments = [Argument::Bytes(key), Argument::Expiration(expiration), Argument::Bytes(value), Argument::Flag(supports_duplicates)];
     // SAFETY: the caller keeps to what `submit` asks for.
-    unsafe { submit(machine, now_us, cache, options, Operation::PutMultimap, &given, id) }
+    unsafe { submit(machine, now_us, cache, options, Operation::PutMultimap, &arguments, id) }
 }
 
 /// Removes a multimap key with all its values; returns false if there were none. REMOVE_KEY_MULTIMAP since 2.9;
@@ -801,9 +803,9 @@ pub unsafe extern "C" fn hotrod_submit_remove_key_multimap(
     supports_duplicates: bool,
     id: *mut u64,
 ) -> hotrod_status {
-    let given = [Given::Bytes(key), Given::Flag(supports_duplicates)];
+    let arguments = [Argument::Bytes(key), Argument::Flag(supports_duplicates)];
     // SAFETY: the caller keeps to what `submit` asks for.
-    unsafe { submit(machine, now_us, cache, options, Operation::RemoveKeyMultimap, &given, id) }
+    unsafe { submit(machine, now_us, cache, options, Operation::RemoveKeyMultimap, &arguments, id) }
 }
 
 /// Removes a value from a multimap key; returns false if the key did not have it. REMOVE_ENTRY_MULTIMAP since 2.9;
@@ -825,9 +827,9 @@ pub unsafe extern "C" fn hotrod_submit_remove_entry_multimap(
     supports_duplicates: bool,
     id: *mut u64,
 ) -> hotrod_status {
-    let given = [Given::Bytes(key), Given::Expiration(expiration), Given::Bytes(value), Given::Flag(supports_duplicates)];
+    let arguments = [Argument::Bytes(key), Argument::Expiration(expiration), Argument::Bytes(value), Argument::Flag(supports_duplicates)];
     // SAFETY: the caller keeps to what `submit` asks for.
-    unsafe { submit(machine, now_us, cache, options, Operation::RemoveEntryMultimap, &given, id) }
+    unsafe { submit(machine, now_us, cache, options, Operation::RemoveEntryMultimap, &arguments, id) }
 }
 
 /// Counts the values of all keys of a multimap. SIZE_MULTIMAP since 2.9; answers `HOTROD_ANSWER_SIZE`.
@@ -845,9 +847,9 @@ pub unsafe extern "C" fn hotrod_submit_size_multimap(
     supports_duplicates: bool,
     id: *mut u64,
 ) -> hotrod_status {
-    let given = [Given::Flag(supports_duplicates)];
+    let arguments = [Argument::Flag(supports_duplicates)];
     // SAFETY: the caller keeps to what `submit` asks for.
-    unsafe { submit(machine, now_us, cache, options, Operation::SizeMultimap, &given, id) }
+    unsafe { submit(machine, now_us, cache, options, Operation::SizeMultimap, &arguments, id) }
 }
 
 /// Tests whether a multimap key has that value. CONTAINS_ENTRY_MULTIMAP since 2.9; answers `HOTROD_ANSWER_FLAG`.
@@ -868,9 +870,9 @@ pub unsafe extern "C" fn hotrod_submit_contains_entry_multimap(
     supports_duplicates: bool,
     id: *mut u64,
 ) -> hotrod_status {
-    let given = [Given::Bytes(key), Given::Expiration(expiration), Given::Bytes(value), Given::Flag(supports_duplicates)];
+    let arguments = [Argument::Bytes(key), Argument::Expiration(expiration), Argument::Bytes(value), Argument::Flag(supports_duplicates)];
     // SAFETY: the caller keeps to what `submit` asks for.
-    unsafe { submit(machine, now_us, cache, options, Operation::ContainsEntryMultimap, &given, id) }
+    unsafe { submit(machine, now_us, cache, options, Operation::ContainsEntryMultimap, &arguments, id) }
 }
 
 /// Tests whether a multimap has that key. CONTAINS_KEY_MULTIMAP since 2.9; answers `HOTROD_ANSWER_FLAG`.
@@ -889,9 +891,9 @@ pub unsafe extern "C" fn hotrod_submit_contains_key_multimap(
     supports_duplicates: bool,
     id: *mut u64,
 ) -> hotrod_status {
-    let given = [Given::Bytes(key), Given::Flag(supports_duplicates)];
+    let arguments = [Argument::Bytes(key), Argument::Flag(supports_duplicates)];
     // SAFETY: the caller keeps to what `submit` asks for.
-    unsafe { submit(machine, now_us, cache, options, Operation::ContainsKeyMultimap, &given, id) }
+    unsafe { submit(machine, now_us, cache, options, Operation::ContainsKeyMultimap, &arguments, id) }
 }
 
 /// Tests whether any key of a multimap has that value. CONTAINS_VALUE_MULTIMAP since 2.9; answers
@@ -912,9 +914,9 @@ pub unsafe extern "C" fn hotrod_submit_contains_value_multimap(
     supports_duplicates: bool,
     id: *mut u64,
 ) -> hotrod_status {
-    let given = [Given::Expiration(expiration), Given::Bytes(value), Given::Flag(supports_duplicates)];
+    let arguments = [Argument::Expiration(expiration), Argument::Bytes(value), Argument::Flag(supports_duplicates)];
     // SAFETY: the caller keeps to what `submit` asks for.
-    unsafe { submit(machine, now_us, cache, options, Operation::ContainsValueMultimap, &given, id) }
+    unsafe { submit(machine, now_us, cache, options, Operation::ContainsValueMultimap, &arguments, id) }
 }
 
 /// Removes the server's state of a finished transaction. FORGET_TX since 2.9; answers `HOTROD_ANSWER_NOTHING`.
@@ -932,9 +934,9 @@ pub unsafe extern "C" fn hotrod_submit_forget_tx(
     xid: hotrod_xid,
     id: *mut u64,
 ) -> hotrod_status {
-    let given = [Given::Xid(xid)];
+    let arguments = [Argument::Xid(xid)];
     // SAFETY: the caller keeps to what `submit` asks for.
-    unsafe { submit(machine, now_us, cache, options, Operation::ForgetTx, &given, id) }
+    unsafe { submit(machine, now_us, cache, options, Operation::ForgetTx, &arguments, id) }
 }
 
 /// Reads the ids of the prepared transactions that are neither committed nor rolled back. FETCH_TX_RECOVERY since
@@ -952,9 +954,9 @@ pub unsafe extern "C" fn hotrod_submit_fetch_tx_recovery(
     options: *const hotrod_call_options,
     id: *mut u64,
 ) -> hotrod_status {
-    let given = [];
+    let arguments = [];
     // SAFETY: the caller keeps to what `submit` asks for.
-    unsafe { submit(machine, now_us, cache, options, Operation::FetchTxRecovery, &given, id) }
+    unsafe { submit(machine, now_us, cache, options, Operation::FetchTxRecovery, &arguments, id) }
 }
 
 /// Prepares a transaction; the timeout is in milliseconds. PREPARE_TX_2 since 2.9; answers `HOTROD_ANSWER_NUMBER`.
@@ -976,9 +978,9 @@ pub unsafe extern "C" fn hotrod_submit_prepare_tx_2(
     modifications: hotrod_modification_list,
     id: *mut u64,
 ) -> hotrod_status {
-    let given = [Given::Xid(xid), Given::Flag(one_phase_commit), Given::Flag(recoverable), Given::Signed(timeout), Given::Modifications(modifications)];
+    let arguments = [Argument::Xid(xid), Argument::Flag(one_phase_commit), Argument::Flag(recoverable), Argument::Signed(timeout), Argument::Modifications(modifications)];
     // SAFETY: the caller keeps to what `submit` asks for.
-    unsafe { submit(machine, now_us, cache, options, Operation::PrepareTx2, &given, id) }
+    unsafe { submit(machine, now_us, cache, options, Operation::PrepareTx2, &arguments, id) }
 }
 
 /// Sets a strong counter; returns the value it had. COUNTER_GET_AND_SET since 2.9; answers `HOTROD_ANSWER_NUMBER`.
@@ -997,9 +999,9 @@ pub unsafe extern "C" fn hotrod_submit_counter_get_and_set(
     value: i64,
     id: *mut u64,
 ) -> hotrod_status {
-    let given = [Given::Text(counter), Given::Signed(value)];
+    let arguments = [Argument::Text(counter), Argument::Signed(value)];
     // SAFETY: the caller keeps to what `submit` asks for.
-    unsafe { submit(machine, now_us, cache, options, Operation::CounterGetAndSet, &given, id) }
+    unsafe { submit(machine, now_us, cache, options, Operation::CounterGetAndSet, &arguments, id) }
 }
 
 /// Ends the reading of a streamed value early. END_GET_STREAM since 4.1; answers `HOTROD_ANSWER_FLAG`. The server
@@ -1018,9 +1020,9 @@ pub unsafe extern "C" fn hotrod_submit_end_get_stream(
     stream_id: i64,
     id: *mut u64,
 ) -> hotrod_status {
-    let given = [Given::Signed(stream_id)];
+    let arguments = [Argument::Signed(stream_id)];
     // SAFETY: the caller keeps to what `submit` asks for.
-    unsafe { submit(machine, now_us, cache, options, Operation::EndGetStream, &given, id) }
+    unsafe { submit(machine, now_us, cache, options, Operation::EndGetStream, &arguments, id) }
 }
 
 /// Reads the next chunk of a streamed value. NEXT_GET_STREAM since 4.1; answers `HOTROD_ANSWER_CHUNK`. The server
@@ -1039,9 +1041,9 @@ pub unsafe extern "C" fn hotrod_submit_next_get_stream(
     stream_id: i64,
     id: *mut u64,
 ) -> hotrod_status {
-    let given = [Given::Signed(stream_id)];
+    let arguments = [Argument::Signed(stream_id)];
     // SAFETY: the caller keeps to what `submit` asks for.
-    unsafe { submit(machine, now_us, cache, options, Operation::NextGetStream, &given, id) }
+    unsafe { submit(machine, now_us, cache, options, Operation::NextGetStream, &arguments, id) }
 }
 
 /// Starts to read a value in chunks of `chunk_length` bytes. START_GET_STREAM since 4.1; answers
@@ -1061,9 +1063,9 @@ pub unsafe extern "C" fn hotrod_submit_start_get_stream(
     chunk_length: u32,
     id: *mut u64,
 ) -> hotrod_status {
-    let given = [Given::Bytes(key), Given::Number(chunk_length)];
+    let arguments = [Argument::Bytes(key), Argument::Number(chunk_length)];
     // SAFETY: the caller keeps to what `submit` asks for.
-    unsafe { submit(machine, now_us, cache, options, Operation::StartGetStream, &given, id) }
+    unsafe { submit(machine, now_us, cache, options, Operation::StartGetStream, &arguments, id) }
 }
 
 /// Ends the writing of a streamed value early; nothing is stored. END_PUT_STREAM since 4.1; answers
@@ -1082,9 +1084,9 @@ pub unsafe extern "C" fn hotrod_submit_end_put_stream(
     stream_id: i64,
     id: *mut u64,
 ) -> hotrod_status {
-    let given = [Given::Signed(stream_id)];
+    let arguments = [Argument::Signed(stream_id)];
     // SAFETY: the caller keeps to what `submit` asks for.
-    unsafe { submit(machine, now_us, cache, options, Operation::EndPutStream, &given, id) }
+    unsafe { submit(machine, now_us, cache, options, Operation::EndPutStream, &arguments, id) }
 }
 
 /// Writes the next chunk of a streamed value, of at least one byte; with the last one the value is stored.
@@ -1106,9 +1108,9 @@ pub unsafe extern "C" fn hotrod_submit_next_put_stream(
     chunk: hotrod_bytes,
     id: *mut u64,
 ) -> hotrod_status {
-    let given = [Given::Signed(stream_id), Given::Flag(last), Given::Bytes(chunk)];
+    let arguments = [Argument::Signed(stream_id), Argument::Flag(last), Argument::Bytes(chunk)];
     // SAFETY: the caller keeps to what `submit` asks for.
-    unsafe { submit(machine, now_us, cache, options, Operation::NextPutStream, &given, id) }
+    unsafe { submit(machine, now_us, cache, options, Operation::NextPutStream, &arguments, id) }
 }
 
 /// Starts to write a value in chunks: version 0 as PUT, -1 as PUT_IF_ABSENT, another as REPLACE_IF_UNMODIFIED.
@@ -1129,7 +1131,7 @@ pub unsafe extern "C" fn hotrod_submit_start_put_stream(
     entry_version: u64,
     id: *mut u64,
 ) -> hotrod_status {
-    let given = [Given::Bytes(key), Given::Expiration(expiration), Given::Opaque(entry_version)];
+    let arguments = [Argument::Bytes(key), Argument::Expiration(expiration), Argument::Opaque(entry_version)];
     // SAFETY: the caller keeps to what `submit` asks for.
-    unsafe { submit(machine, now_us, cache, options, Operation::StartPutStream, &given, id) }
+    unsafe { submit(machine, now_us, cache, options, Operation::StartPutStream, &arguments, id) }
 }

@@ -1,19 +1,17 @@
-//! What the machine has said last, and what that points to.
+//! The fields of the last output, in C's form.
 
-use std::any::Any;
 use std::mem::MaybeUninit;
 use std::ptr;
 
 use hotrod_core::cluster::Tls;
 use hotrod_core::vocabulary::Value;
 
-use crate::answer::{self, hotrod_answer, iteration_entry};
+use crate::answer::{self, hotrod_answer, hotrod_iteration_entry_list, iteration_entry};
+use crate::arena::Arena;
 use crate::failure::{failure, hotrod_failure};
-use crate::generated::outputs::hotrod_output;
-use crate::lists::{List, hotrod_iteration_entry_list, hotrod_text_list};
-use crate::text::{hotrod_bytes, hotrod_text};
+use crate::text::{hotrod_bytes, hotrod_text, hotrod_text_list};
 
-/// How to establish TLS. Certificates are always to be checked.
+/// TLS settings of a link. The host must always verify certificates.
 #[repr(C)]
 #[derive(Debug, Clone, Copy)]
 pub struct hotrod_tls {
@@ -29,62 +27,27 @@ pub struct hotrod_tls {
     pub client_key: hotrod_text,
 }
 
-/// Keeps what outputs point to, and is not a value of its own.
-#[derive(Default)]
-pub(crate) struct Arena(Vec<Box<dyn Any>>);
-
-impl Arena {
-    /// Keeps something; it does not move until the arena is cleared.
-    pub(crate) fn keep<T: 'static>(&mut self, value: T) -> *const T {
-        let value = Box::new(value);
-        let pointer: *const T = &raw const *value;
-        self.0.push(value);
-        pointer
-    }
-
-    /// Keeps a list.
-    pub(crate) fn list<L: List>(&mut self, items: Vec<L::Item>) -> L {
-        let list = L::of(&items);
-        self.0.push(Box::new(items));
-        list
-    }
-
-    pub(crate) fn clear(&mut self) {
-        self.0.clear();
-    }
-}
-
-/// The last output: the values as core gave them, and C's view of them.
-pub(crate) struct Said {
+/// The last output's values as core returned them, and the memory of C's view of them.
+pub(crate) struct OutputFields {
     pub(crate) values: Vec<Value>,
     arena: Arena,
     answer: MaybeUninit<hotrod_answer>,
-    output: MaybeUninit<hotrod_output>,
 }
 
-impl Default for Said {
+impl Default for OutputFields {
     fn default() -> Self {
-        Self {
-            values: Vec::new(),
-            arena: Arena::default(),
-            answer: MaybeUninit::uninit(),
-            output: MaybeUninit::uninit(),
-        }
+        Self { values: Vec::new(), arena: Arena::default(), answer: MaybeUninit::uninit() }
     }
 }
 
-impl Said {
+impl OutputFields {
     /// Drops the last output.
     pub(crate) fn clear(&mut self) {
         self.values.clear();
         self.arena.clear();
     }
 
-    pub(crate) fn say(&mut self, output: hotrod_output) -> *const hotrod_output {
-        self.output.write(output)
-    }
-
-    pub(crate) fn is_there(&self, index: usize) -> bool {
+    pub(crate) fn is_set(&self, index: usize) -> bool {
         self.values.get(index).is_some_and(|value| !matches!(value, Value::None))
     }
 
@@ -120,29 +83,29 @@ impl Said {
     }
 
     pub(crate) fn tls(&mut self, index: usize) -> *const hotrod_tls {
-        let Some(Value::Tls(given)) = self.values.get(index) else { return ptr::null() };
-        let made = tls(given, &mut self.arena);
-        self.arena.keep(made)
+        let Some(Value::Tls(value)) = self.values.get(index) else { return ptr::null() };
+        let view = tls(value, &mut self.arena);
+        self.arena.keep(view)
     }
 
-    /// An output has one answer at most.
+    /// Writes to the one place for answers: an output has at most one.
     pub(crate) fn answer(&mut self, index: usize) -> *const hotrod_answer {
-        let Some(Value::Answer(given)) = self.values.get(index) else { return ptr::null() };
-        self.answer.write(answer::answer(given, &mut self.arena))
+        let Some(Value::Answer(value)) = self.values.get(index) else { return ptr::null() };
+        self.answer.write(answer::answer(value, &mut self.arena))
     }
 
     pub(crate) fn failure(&mut self, index: usize) -> *const hotrod_failure {
-        let Some(Value::Failure(given)) = self.values.get(index) else { return ptr::null() };
-        let made = failure(given, &mut self.arena);
-        self.arena.keep(made)
+        let Some(Value::Failure(value)) = self.values.get(index) else { return ptr::null() };
+        let view = failure(value, &mut self.arena);
+        self.arena.keep(view)
     }
 
     pub(crate) fn entries(&mut self, index: usize) -> hotrod_iteration_entry_list {
-        let Some(Value::Entries(given)) = self.values.get(index) else {
+        let Some(Value::Entries(value)) = self.values.get(index) else {
             return hotrod_iteration_entry_list { data: ptr::null(), len: 0 };
         };
         let arena = &mut self.arena;
-        let entries = given.iter().map(|entry| iteration_entry(entry, arena)).collect();
+        let entries = value.iter().map(|entry| iteration_entry(entry, arena)).collect();
         arena.list(entries)
     }
 }
