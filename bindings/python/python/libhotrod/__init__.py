@@ -1,11 +1,11 @@
-"""Hot Rod, the binary protocol of Infinispan: a client of the whole cluster.
+"""A cluster client for Hot Rod, the binary protocol of Infinispan.
 
     async with libhotrod.connect("hotrod://127.0.0.1:11222") as client:
         cache = client.cache("dist")
         await cache.put(b"k", b"v")
 
-`libhotrod.blocking.connect` gives the same without asyncio. `libhotrod.Machine` is the client without sockets, for those
-who bring their own.
+`libhotrod.blocking.connect` is the same without asyncio. `libhotrod.Machine` is the client without IO, for hosts with their
+own sockets.
 """
 
 from . import blocking, codecs, errors, outputs, types

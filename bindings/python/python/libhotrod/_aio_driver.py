@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any, Callable, Optional, cast
 
 from . import outputs
@@ -12,14 +13,14 @@ from ._tls import Contexts
 from .errors import ClosedError, HotRodError
 from .outputs import Output
 
-# What one write hands to a transport: it tells whether it wants more.
-PIECE = 1 << 18
-# Events that a subscriber may be behind before it misses the oldest.
+# Bytes per write; between writes the transport may ask to pause.
+WRITE_SIZE = 1 << 18
+# Events queued for a subscriber before the oldest is dropped.
 EVENT_QUEUE = 1024
 
 
 class Link(asyncio.Protocol):
-    """One connection of the machine's."""
+    """A link of the machine, as an asyncio protocol."""
 
     def __init__(self, driver: Driver, link: int) -> None:
         self.driver = driver
@@ -51,9 +52,9 @@ class Link(asyncio.Protocol):
         self.driver.lost(self.link, str(error or "the server closed the connection"))
 
     def send(self) -> None:
-        """Writes as much as the transport takes; it says when it takes more."""
+        """Writes until the transport applies backpressure; `resume_writing` continues."""
         while self.can_write and self.transport is not None:
-            data = self.driver.machine.transmit(self.link, PIECE)
+            data = self.driver.machine.transmit(self.link, WRITE_SIZE)
             if not data:
                 return
             self.transport.write(data)
@@ -77,7 +78,7 @@ class Link(asyncio.Protocol):
         self.transport = secured
 
     async def establish(self, work: Any) -> None:
-        """Says how it went."""
+        """Runs a dial or a TLS handshake and reports the outcome to the machine."""
         driver = self.driver
         try:
             await work
@@ -102,10 +103,12 @@ class Link(asyncio.Protocol):
 
 
 class Driver:
-    """A machine, its links, and those who wait for what it says."""
+    """A machine, its links, and the futures and queues that receive its outputs."""
 
     def __init__(self, machine: Machine) -> None:
         self.machine = machine
+        # The blocking driver has a lock here; all tasks of an event loop run in one thread.
+        self.lock: AbstractContextManager[None] = nullcontext()
         self.loop = asyncio.get_running_loop()
         self.contexts = Contexts()
         self.process = process()
@@ -139,17 +142,17 @@ class Driver:
         }
 
     def now(self) -> int:
-        """The time as the machine counts it."""
+        """Returns the machine's time: microseconds since the driver was created."""
         return int((self.loop.time() - self._epoch) * 1_000_000)
 
     def check(self) -> None:
-        """Refuses another process, and an event loop that is not the client's."""
+        """Raises ClosedError in another process or another event loop than the client's."""
         check(self.process)
         if asyncio.get_running_loop() is not self.loop:
             raise ClosedError("the client belongs to another event loop")
 
     def schedule(self) -> None:
-        """Has the machine polled when the tasks that are ready have submitted what they want to."""
+        """Schedules `pump` after the tasks that are ready now, so that their operations share a write."""
         if not self._scheduled:
             self._scheduled = True
             self.loop.call_soon(self._flush)
@@ -159,17 +162,17 @@ class Driver:
         self.pump()
 
     def pump(self) -> None:
-        """Does what the machine says."""
+        """Executes the machine's outputs."""
         machine, handlers = self.machine, self._handlers
-        while said := machine.poll():
-            for output in said:
-                handle: Callable[[Any], None] = handlers.get(type(output), self._happened)
+        while batch := machine.poll():
+            for output in batch:
+                handle: Callable[[Any], None] = handlers.get(type(output), self._publish)
                 handle(output)
         self._set_timer()
 
-    def lost(self, link: int, why: str) -> None:
+    def lost(self, link: int, reason: str) -> None:
         if link in self._links:
-            self.machine.link_lost(self.now(), link, why)
+            self.machine.link_lost(self.now(), link, reason)
             self.pump()
 
     def _connect(self, connect: outputs.Connect) -> None:
@@ -225,28 +228,28 @@ class Driver:
             else:
                 self.started.set_exception(error)
 
-    def _happened(self, output: Output) -> None:
+    def _publish(self, output: Output) -> None:
         for queue in self.subscribers:
             if queue.full():
                 queue.get_nowait()
             queue.put_nowait(output)
 
     def _set_timer(self) -> None:
-        wanted = self.machine.poll_timeout()
-        if wanted is None:
+        deadline = self.machine.poll_timeout()
+        if deadline is None:
             if self.machine.closed:
                 self._end()
             return
-        # One that is too early does no harm; it sets the next.
-        if self._alarm is None or wanted < self._alarm:
+        # A timer that fires early is harmless: it sets the next one.
+        if self._alarm is None or deadline < self._alarm:
             if self._timer is not None:
                 self._timer.cancel()
-            self._alarm = wanted
-            self._timer = self.loop.call_at(self._epoch + wanted / 1_000_000, self._wake)
+            self._alarm = deadline
+            self._timer = self.loop.call_at(self._epoch + deadline / 1_000_000, self._wake)
 
     def _wake(self) -> None:
         self._timer = self._alarm = None
-        # The loop's clock may be a little early.
+        # The loop may fire a timer up to its clock resolution early.
         self.machine.timeout(self.now() + 1)
         self.pump()
 
@@ -266,6 +269,6 @@ class Driver:
             self.ended.set_result(None)
 
     def close(self) -> None:
-        """Has the machine end; `ended` says when it has."""
+        """Closes the machine; `ended` is set when every link is closed."""
         self.machine.close(self.now())
         self.pump()

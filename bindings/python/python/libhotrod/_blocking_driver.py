@@ -1,8 +1,9 @@
 """The blocking driver: moves bytes between the machine and sockets, and decides nothing.
 
-Any number of threads submit. One of those that wait leads: it waits for the sockets, and does what the machine says, for
-all. When its own answer is there another one leads. While nobody waits for a moment a thread of the driver's own leads, so
-that timers, listeners and members are looked after; it makes way as soon as somebody comes.
+Threads follow the leader/followers pattern. One of the threads that wait for an answer is the leader: it selects on the
+sockets and executes the machine's outputs for all. With its own answer it promotes another waiting thread. After KEEPER_DELAY
+without a leader the keeper, a thread of the driver, leads, so that timers, listeners and members are served; it yields to the
+next thread that waits.
 """
 
 from __future__ import annotations
@@ -21,38 +22,38 @@ from ._native import Machine
 from ._tls import Contexts
 from .outputs import Output
 
-READ = 1 << 18
-PIECE = 1 << 18
-# The driver's own thread leads after nobody has for so long, in seconds.
-IDLE = 0.02
-RETRY = (BlockingIOError, InterruptedError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
+READ_SIZE = 1 << 18
+WRITE_SIZE = 1 << 18
+# Seconds without a leader before the keeper leads.
+KEEPER_DELAY = 0.02
+WOULD_BLOCK = (BlockingIOError, InterruptedError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
 
 
 class Waiter:
-    """A thread that waits for something."""
+    """A result that a thread waits for."""
 
-    __slots__ = ("done", "value", "error", "wake")
+    __slots__ = ("done", "value", "error", "wake_up")
 
     def __init__(self) -> None:
         self.done = False
         self.value: Any = None
         self.error: Optional[BaseException] = None
-        # Held until there is something to do: the answer is there, or it is to lead.
-        self.wake = threading.Lock()
-        self.wake.acquire()
+        # Locked until the thread must wake up: for its result, or to lead.
+        self.wake_up = threading.Lock()
+        self.wake_up.acquire()
 
     def finish(self, value: Any, error: Optional[BaseException]) -> None:
         if not self.done:
             self.done, self.value, self.error = True, value, error
-            self.rouse()
+            self.notify()
 
-    def rouse(self) -> None:
-        if self.wake.locked():
-            self.wake.release()
+    def notify(self) -> None:
+        if self.wake_up.locked():
+            self.wake_up.release()
 
 
 class Link:
-    """One connection of the machine's."""
+    """A link of the machine and its socket."""
 
     __slots__ = ("driver", "link", "socket", "unsent", "paused", "registered")
 
@@ -65,15 +66,15 @@ class Link:
         self.registered = 0
 
     def send(self) -> None:
-        """Writes what the socket takes."""
+        """Writes until the socket would block."""
         connection = self.socket
         while connection is not None:
-            data = self.unsent or self.driver.machine.transmit(self.link, PIECE)
+            data = self.unsent or self.driver.machine.transmit(self.link, WRITE_SIZE)
             if not data:
                 break
             try:
                 sent = connection.send(data)
-            except RETRY:
+            except WOULD_BLOCK:
                 self.unsent = data
                 break
             except OSError as error:
@@ -82,50 +83,50 @@ class Link:
         self.watch()
 
     def receive(self) -> None:
-        """Reads what there is; TLS may have more than the socket shows."""
+        """Reads until the socket would block; TLS may hold decrypted bytes that the selector does not report."""
         driver, connection = self.driver, self.socket
         while connection is not None and not self.paused:
             try:
-                data = connection.recv(READ)
-            except RETRY:
+                data = connection.recv(READ_SIZE)
+            except WOULD_BLOCK:
                 return
             except OSError as error:
                 return driver.lost(self.link, str(error))
             if not data:
                 return driver.lost(self.link, "the server closed the connection")
             driver.machine.received(driver.now(), self.link, data)
-            if len(data) < READ and not isinstance(connection, ssl.SSLSocket):
+            if len(data) < READ_SIZE and not isinstance(connection, ssl.SSLSocket):
                 return
 
     def watch(self) -> None:
-        """Has the selector look for what can be done."""
+        """Updates the events for which the selector watches the socket."""
         if self.socket is None:
             return
-        wanted = (0 if self.paused else selectors.EVENT_READ) | (selectors.EVENT_WRITE if self.unsent else 0)
-        if wanted != self.registered:
+        interest = (0 if self.paused else selectors.EVENT_READ) | (selectors.EVENT_WRITE if self.unsent else 0)
+        if interest != self.registered:
             selector = self.driver.selector
             if self.registered == 0:
-                selector.register(self.socket, wanted, self)
-            elif wanted == 0:
+                selector.register(self.socket, interest, self)
+            elif interest == 0:
                 selector.unregister(self.socket)
             else:
-                selector.modify(self.socket, wanted, self)
-            self.registered = wanted
+                selector.modify(self.socket, interest, self)
+            self.registered = interest
 
-    def forget(self) -> None:
+    def unregister(self) -> None:
         if self.registered and self.socket is not None:
             self.driver.selector.unregister(self.socket)
             self.registered = 0
 
     def close(self) -> None:
-        self.forget()
+        self.unregister()
         if self.socket is not None:
             self.socket.close()
             self.socket = None
 
 
 class Driver:
-    """A machine, its links, and those who wait for what it says. `lock` guards all of it."""
+    """A machine, its links, and the waiters for its outputs. `lock` guards all of it."""
 
     def __init__(self, machine: Machine) -> None:
         self.machine = machine
@@ -135,7 +136,7 @@ class Driver:
         self.selector = selectors.DefaultSelector()
         self.pending: dict[int, Waiter] = {}
         self.iterations: dict[int, Waiter] = {}
-        self._abandoned: deque[int] = deque()
+        self._to_end: deque[int] = deque()
         self.listeners: dict[int, Callable[[Optional[Output]], None]] = {}
         self.subscribers: list[Callable[[Optional[Output]], None]] = []
         self.started = Waiter()
@@ -145,12 +146,12 @@ class Driver:
         self._leading = False
         self._selecting_until: Optional[int] = None
         self._waiters: list[Waiter] = []
-        self._last_led = 0.0
-        self._own_leads = False
-        self._rouse_out, self._rouse_in = socket.socketpair()
-        self._rouse_out.setblocking(False)
-        self._rouse_in.setblocking(False)
-        self.selector.register(self._rouse_out, selectors.EVENT_READ, None)
+        self._last_lead_end = 0.0
+        self._keeper_leads = False
+        self._wake_receiver, self._wake_sender = socket.socketpair()
+        self._wake_receiver.setblocking(False)
+        self._wake_sender.setblocking(False)
+        self.selector.register(self._wake_receiver, selectors.EVENT_READ, None)
         self._handlers: dict[type, Callable[[Any], None]] = {
             outputs.Connect: self._connect,
             outputs.StartTls: self._start_tls,
@@ -167,94 +168,94 @@ class Driver:
                 self._listen,
             ),
         }
-        threading.Thread(target=self._keep, name="libhotrod", daemon=True).start()
+        threading.Thread(target=self._run_keeper, name="libhotrod", daemon=True).start()
 
     def now(self) -> int:
-        """The time as the machine counts it."""
+        """Returns the machine's time: microseconds since the driver was created."""
         return int((time.monotonic() - self._epoch) * 1_000_000)
 
     def check(self) -> None:
-        """Refuses another process: its locks may be held by threads that it does not have."""
+        """Raises ClosedError in another process: a thread that does not exist there may hold the lock."""
         check(self.process)
 
-    def abandon(self, iteration: int) -> None:
-        """Has an iteration ended that is collected: whoever has the lock may be just where it is."""
-        self._abandoned.append(iteration)
-        self._rouse_leader()
+    def end_later(self, iteration: int) -> None:
+        """Ends a garbage-collected iteration in the next `pump`: its thread may hold the lock already."""
+        self._to_end.append(iteration)
+        self._wake_leader()
 
     def pump(self) -> None:
-        """Does what the machine says. Under the lock."""
+        """Executes the machine's outputs. Requires the lock."""
         machine, handlers = self.machine, self._handlers
-        while self._abandoned:
-            machine.end_iteration(self.now(), self._abandoned.popleft())
-        while said := machine.poll():
-            for output in said:
-                handle: Callable[[Any], None] = handlers.get(type(output), self._happened)
+        while self._to_end:
+            machine.end_iteration(self.now(), self._to_end.popleft())
+        while batch := machine.poll():
+            for output in batch:
+                handle: Callable[[Any], None] = handlers.get(type(output), self._publish)
                 handle(output)
         if self._leading and self._selecting_until is not None:
-            wanted = machine.poll_timeout()
-            if wanted is not None and wanted < self._selecting_until:
-                self._rouse_leader()
+            deadline = machine.poll_timeout()
+            if deadline is not None and deadline < self._selecting_until:
+                self._wake_leader()
 
     def wait(self, waiter: Waiter, timeout: Optional[float] = None) -> Any:
-        """Waits for an answer, and leads if nobody does. Under the lock, which it lets go of meanwhile."""
+        """Waits for a result, as the leader if there is none. Requires the lock, and releases it while it waits."""
         end = None if timeout is None else time.monotonic() + timeout
         while not waiter.done:
-            left = None if end is None else end - time.monotonic()
-            if left is not None and left <= 0:
-                self._pass_on()
+            remaining = None if end is None else end - time.monotonic()
+            if remaining is not None and remaining <= 0:
+                self._promote_leader()
                 raise TimeoutError
             if not self._leading:
-                self._lead(waiter, left)
+                self._lead(waiter, remaining)
                 continue
-            if self._own_leads:
-                self._rouse_leader()
+            if self._keeper_leads:
+                self._wake_leader()
             self._waiters.append(waiter)
             self.lock.release()
             try:
-                waiter.wake.acquire(timeout=-1 if left is None else left)
+                waiter.wake_up.acquire(timeout=-1 if remaining is None else remaining)
             except BaseException:
-                # An interrupt from the keyboard: it may have been asked to lead.
+                # Such as KeyboardInterrupt: this thread may have been promoted to leader.
                 self.lock.acquire()
-                self._forget(waiter)
-                self._pass_on()
+                self._remove_waiter(waiter)
+                self._promote_leader()
                 raise
             self.lock.acquire()
-            self._forget(waiter)
-        self._pass_on()
+            self._remove_waiter(waiter)
+        self._promote_leader()
         if waiter.error is not None:
             raise waiter.error
         return waiter.value
 
-    def _lead(self, waiter: Waiter, left: Optional[float]) -> None:
+    def _lead(self, waiter: Waiter, remaining: Optional[float]) -> None:
         self._leading = True
         try:
-            while not waiter.done and not (self._own_leads and self._waiters):
-                self._turn(left)
-                if left is not None:
+            while not waiter.done and not (self._keeper_leads and self._waiters):
+                self._select_once(remaining)
+                if remaining is not None:
                     break
         finally:
             self._leading = False
-            self._last_led = time.monotonic()
-            self._pass_on()
+            self._last_lead_end = time.monotonic()
+            self._promote_leader()
 
-    def _pass_on(self) -> None:
-        """Has another thread lead that waits, if nobody does."""
+    def _promote_leader(self) -> None:
+        """Wakes a waiting thread to lead, if there is no leader."""
         if not self._leading:
             waiting = next((other for other in self._waiters if not other.done), None)
             if waiting is not None:
                 self._waiters.remove(waiting)
-                waiting.rouse()
+                waiting.notify()
 
-    def _forget(self, waiter: Waiter) -> None:
+    def _remove_waiter(self, waiter: Waiter) -> None:
         if waiter in self._waiters:
             self._waiters.remove(waiter)
 
-    def _turn(self, left: Optional[float]) -> None:
-        """Waits once for sockets or time, without the lock, and does what comes of it."""
+    def _select_once(self, remaining: Optional[float]) -> None:
+        """Selects once, without the lock, and handles the ready sockets and timers."""
         deadline = self.machine.poll_timeout()
         until = None if deadline is None else max(0.0, (deadline - self.now()) / 1_000_000)
-        until = min((span for span in (until, left) if span is not None), default=None)
+        until = min((span for span in (until, remaining) if span is not None), default=None)
         self._selecting_until = 1 << 63 if deadline is None else deadline
         self.lock.release()
         try:
@@ -265,7 +266,7 @@ class Driver:
         for key, events in ready:
             link = key.data
             if link is None:
-                self._drain_rouser()
+                self._drain_wake_ups()
                 continue
             if events & selectors.EVENT_WRITE:
                 link.send()
@@ -276,44 +277,44 @@ class Driver:
             self.machine.timeout(self.now())
         self.pump()
 
-    def _keep(self) -> None:
-        """The driver's own thread."""
+    def _run_keeper(self) -> None:
+        """Leads while no other thread does; the keeper's thread."""
         while True:
-            time.sleep(IDLE)
+            time.sleep(KEEPER_DELAY)
             with self.lock:
                 if self.ended.done:
                     return self._release()
-                if self._leading or self._waiters or time.monotonic() - self._last_led < IDLE:
+                if self._leading or self._waiters or time.monotonic() - self._last_lead_end < KEEPER_DELAY:
                     continue
-                self._own_leads = True
+                self._keeper_leads = True
                 try:
                     self._lead(self.ended, None)
                 finally:
-                    self._own_leads = False
+                    self._keeper_leads = False
 
     def _release(self) -> None:
         self.selector.close()
-        self._rouse_in.close()
-        self._rouse_out.close()
+        self._wake_sender.close()
+        self._wake_receiver.close()
 
-    def _rouse_leader(self) -> None:
+    def _wake_leader(self) -> None:
         try:
-            self._rouse_in.send(b"!")
+            self._wake_sender.send(b"!")
         except OSError:
-            # It is full of reasons to wake up.
+            # Full: the leader wakes up anyway.
             pass
 
-    def _drain_rouser(self) -> None:
+    def _drain_wake_ups(self) -> None:
         try:
-            while self._rouse_out.recv(4096):
+            while self._wake_receiver.recv(4096):
                 pass
         except OSError:
             pass
 
-    def lost(self, link: int, why: str) -> None:
-        """A link is gone. Under the lock."""
+    def lost(self, link: int, reason: str) -> None:
+        """Reports a lost link to the machine. Requires the lock."""
         if link in self._links:
-            self.machine.link_lost(self.now(), link, why)
+            self.machine.link_lost(self.now(), link, reason)
 
     def _connect(self, connect: outputs.Connect) -> None:
         link = self._links[connect.link] = Link(self, connect.link)
@@ -336,19 +337,19 @@ class Driver:
 
     def _start_tls(self, output: outputs.StartTls) -> None:
         link = self._links[output.link]
-        link.forget()
+        link.unregister()
         plain, link.socket = link.socket, None
 
         def secure() -> socket.socket:
             assert plain is not None
-            # The machine gives it up in time; this only ends the thread.
+            # The machine enforces the connect timeout; this one only ends the thread.
             plain.settimeout(60)
             return self._secured(plain, output.tls)
 
         self._establish(link, secure)
 
     def _establish(self, link: Link, work: Callable[[], socket.socket]) -> None:
-        """Names are looked up and TLS is negotiated by a thread of its own: both may take long."""
+        """Runs name lookup, connect and TLS handshake in a thread of their own: each may block."""
 
         def run() -> None:
             try:
@@ -358,7 +359,7 @@ class Driver:
                 with self.lock:
                     self.lost(link.link, str(error) or type(error).__name__)
                     self.pump()
-                    return self._rouse_leader()
+                    return self._wake_leader()
             connection.setblocking(False)
             with self.lock:
                 if link.link not in self._links:
@@ -371,7 +372,7 @@ class Driver:
                 self.machine.connected(self.now(), link.link, alpn)
                 link.watch()
                 self.pump()
-                self._rouse_leader()
+                self._wake_leader()
 
         threading.Thread(target=run, name=f"libhotrod link {link.link:x}", daemon=True).start()
 
@@ -384,7 +385,7 @@ class Driver:
             link.paused = paused
             link.watch()
             if not paused and isinstance(link.socket, ssl.SSLSocket):
-                # What TLS has decrypted already the selector does not show.
+                # The selector does not report bytes that TLS has decrypted already.
                 link.receive()
 
     def _close(self, output: outputs.Close) -> None:
@@ -394,12 +395,12 @@ class Driver:
             self._end()
 
     def _end(self) -> None:
-        for hear in [*self.subscribers, *self.listeners.values()]:
-            hear(None)
+        for notify in [*self.subscribers, *self.listeners.values()]:
+            notify(None)
         self.subscribers.clear()
         self.listeners.clear()
         self.ended.finish(None, None)
-        self._rouse_leader()
+        self._wake_leader()
 
     def _completed(self, output: outputs.Completed) -> None:
         if waiter := self.pending.pop(output.id, None):
@@ -413,12 +414,12 @@ class Driver:
         if listener := self.listeners.get(output.listener):
             listener(output)
 
-    def _happened(self, output: Output) -> None:
-        for hear in self.subscribers:
-            hear(output)
+    def _publish(self, output: Output) -> None:
+        for notify in self.subscribers:
+            notify(output)
 
     def close(self) -> None:
-        """Has the machine end. Under the lock."""
+        """Closes the machine. Requires the lock."""
         self.machine.close(self.now())
         self.pump()
         if self.machine.closed and not self.ended.done:

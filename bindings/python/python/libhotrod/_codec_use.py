@@ -1,4 +1,4 @@
-"""What caches of both drivers do with their codecs."""
+"""Encoding and decoding of keys and values, shared by both drivers."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ V = TypeVar("V")
 
 
 class CodecUse(Generic[K, V]):
-    """Keys and values as users have them, and as they travel."""
+    """Converts keys and values between objects and bytes."""
 
     def __init__(self, key_codec: Codec[K], value_codec: Codec[V]) -> None:
         self.key_codec = key_codec
@@ -26,12 +26,12 @@ class CodecUse(Generic[K, V]):
     def _value(self, value: V) -> Any:
         return value if self.value_codec is BYTES else self._encoded("value", self.value_codec, value)
 
-    def _encoded(self, what: str, codec: Codec[Any], value: Any) -> bytes:
+    def _encoded(self, argument: str, codec: Codec[Any], value: Any) -> bytes:
         try:
             return codec.encode(value)
         except Exception as error:
             name = type(value).__name__
-            raise MisuseError(f"argument {what}: its codec can't encode this {name}: {error}") from error
+            raise MisuseError(f"argument {argument}: its codec can't encode this {name}: {error}") from error
 
     def _entries(self, entries: Union[Mapping[K, V], Iterable[tuple[K, V]]]) -> list[tuple[Any, Any]]:
         pairs = entries.items() if isinstance(entries, Mapping) else entries
@@ -66,7 +66,7 @@ class CodecUse(Generic[K, V]):
 
 
 class CacheSettings:
-    """How a cache is asked: what every request to it carries."""
+    """Settings that every request to a cache carries."""
 
     def __init__(
         self,
@@ -86,8 +86,8 @@ class CacheSettings:
         self.timeout = timeout
         self.traceparent = traceparent
 
-    def given(self) -> dict[str, Any]:
-        """As the machine takes it."""
+    def options(self) -> dict[str, Any]:
+        """Returns the keyword arguments of `Machine.cache`."""
         return {
             "flags": int(self.flags),
             "key_type": self.key_type,
@@ -98,7 +98,7 @@ class CacheSettings:
 
 
 def microseconds(seconds: Optional[float]) -> Optional[int]:
-    """A timeout as the machine takes it."""
+    """Converts a timeout for the machine."""
     if seconds is None:
         return None
     if not 0 < seconds < 1e12:

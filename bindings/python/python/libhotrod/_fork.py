@@ -1,4 +1,4 @@
-"""A fork copies sockets that both processes would then use: a client is of the process that made it."""
+"""Binds a client to the process that created it: after a fork both processes would share its sockets."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ if hasattr(os, "register_at_fork"):
 
 
 def process() -> int:
-    """This process."""
+    """Returns the id of this process."""
     return _process
 
 
 def check(owner: int) -> None:
-    """Refuses a client of another process."""
+    """Raises ClosedError if `owner` is another process."""
     if owner != _process:
         raise ClosedError("the client was made before this process was forked: connect anew in the child process")

@@ -1,10 +1,10 @@
 """The machine: a client of a whole cluster without IO.
 
 The host owns sockets, TLS, DNS and the clock; `now` counts microseconds since an epoch of the host's choosing. After any
-number of calls `poll` tells what to do, and `poll_timeout` when to call `timeout` if nothing else happens before. See the
-guide "bring your own sockets".
+number of calls, `poll` returns what to do and `poll_timeout` the deadline of the next `timeout`. See the guide "bring your own
+sockets".
 
-A machine may be used by any thread, by one at a time: MisuseError tells of a second one.
+Any thread may use a machine, one at a time: a concurrent call raises MisuseError.
 """
 
 from collections.abc import Iterable
@@ -23,21 +23,21 @@ _Factory = tuple[str, list[bytes]]
 @final
 class Machine:
     def __new__(cls, uri: str, *, seed: Optional[bytes] = None, now: int = 0) -> Machine:
-        """A client of what a URI names. All its randomness comes from `seed`, of 32 bytes; from the system without one.
-        Raises MisuseError of a wrong URI.
+        """Creates a client for `uri`. `seed`, 32 bytes, is its only source of randomness; by default the system's random
+        source gives one. Raises MisuseError for an invalid URI.
         """
 
     @property
     def default_cache(self) -> str:
-        """The cache that the URI names; empty for the server's default cache."""
+        """Name of the URI's cache; empty for the server's default cache."""
 
     @property
     def closed(self) -> bool:
-        """Whether it was closed and every link is gone."""
+        """Whether `close` was called and every link is closed."""
 
     @property
     def site(self) -> str:
-        """The site in use; empty for that of the URI."""
+        """Name of the current site; empty for the site of the URI."""
 
     def cache(
         self,
@@ -50,10 +50,10 @@ class Machine:
         read_from_any_owner: bool = False,
         parameters: Optional[Iterable[tuple[str, bytes]]] = None,
     ) -> int:
-        """A number for a cache asked in that way; every call gives a new one."""
+        """Returns a new number for a cache with these request settings."""
 
     def start(self, now: int, cache: int) -> None:
-        """Begins to look for a member: Started or StartFailed tells how it went."""
+        """Connects to a first member; the outcome is Started or StartFailed."""
 
     def submit(
         self,
@@ -64,12 +64,12 @@ class Machine:
         member: Optional[int] = None,
         timeout: Optional[int] = None,
     ) -> int:
-        """Submits an operation by its name, with its fields in order; Completed brings the answer. `timeout` is in
+        """Submits an operation by its name, with its fields in order; Completed carries the answer. `timeout` is in
         microseconds, over all attempts. Raises MisuseError, FullError or ClosedError; nothing is sent then.
         """
 
     def cancel(self, operation: int) -> bool:
-        """Gives an operation up: nothing will be said of it. It may be executed all the same. False if it is done."""
+        """Cancels an operation: no output follows. It may still be executed. Returns False if it was completed."""
 
     def listen(
         self,
@@ -82,16 +82,16 @@ class Machine:
         use_raw_data: bool = False,
         interests: int = 0,
     ) -> int:
-        """Listens to a cache; interests: 1 created, 2 modified, 4 removed, 8 expired, 0 for all."""
+        """Registers a listener on a cache; interests: 1 created, 2 modified, 4 removed, 8 expired, 0 for all."""
 
     def listen_to_counter(self, now: int, cache: int, counter: str) -> int:
-        """Listens to a counter."""
+        """Registers a listener on a counter."""
 
     def remove_listener(self, now: int, listener: int) -> bool:
-        """Listens no more. False if there is no such listener (any more)."""
+        """Removes a listener. Returns False if it does not exist."""
 
     def events_taken(self, now: int, listener: int, count: int) -> None:
-        """The application has taken so many events: what it has not taken pauses the listener's link in the end."""
+        """Reports that the application consumed `count` events; unconsumed events pause the listener's link."""
 
     def iterate(
         self,
@@ -104,13 +104,13 @@ class Machine:
         include_metadata: bool = False,
         timeout: Optional[int] = None,
     ) -> int:
-        """Begins to iterate over the entries of a cache."""
+        """Starts an iteration over the entries of a cache. `timeout` is in microseconds."""
 
     def next_entries(self, now: int, iteration: int) -> bool:
-        """Asks for the next entries: one Entries comes. False if there is no such iteration, or it was asked already."""
+        """Requests a batch; one Entries follows. Returns False for an unknown iteration or while a batch is pending."""
 
     def end_iteration(self, now: int, iteration: int) -> None:
-        """Ends an iteration before its end."""
+        """Ends an iteration early."""
 
     def near_cache(
         self,
@@ -121,16 +121,16 @@ class Machine:
         max_bytes: int = 67_108_864,
         bloom_filter: bool = False,
     ) -> None:
-        """Keeps values of a cache in the client; NearCacheActive tells when."""
+        """Enables a near cache; NearCacheActive reports when it is active."""
 
     def remove_near_cache(self, now: int, cache: int) -> None:
-        """Keeps no values of a cache any more."""
+        """Disables a near cache and drops its values."""
 
     def near_cache_size(self, cache: int) -> tuple[int, int]:
-        """Entries and bytes that a near cache holds."""
+        """Returns the entries and bytes in a near cache."""
 
     def switch_site(self, now: int, name: str) -> bool:
-        """Goes over to another site; an empty name leads back. False if there is none of that name."""
+        """Switches to another site; an empty name means the site of the URI. Returns False if the site is unknown."""
 
     def set_discovered(
         self,
@@ -139,52 +139,52 @@ class Machine:
         port: Optional[int] = None,
         server_name: Optional[str] = None,
     ) -> None:
-        """Says where the member of an advertised address was found; without a host that it is there no more."""
+        """Sets the endpoint at which the member of an advertised address is reached; without a host removes it."""
 
     def set_peer(self, link: int, address: str) -> None:
-        """The IP address to which a link was connected; before `connected`."""
+        """Sets the peer's IP address of a link; call it before `connected`."""
 
     def set_tls_exporter(self, link: int, exported: bytes) -> None:
-        """What TLS 1.3 exports for channel binding (RFC 9266); before `connected`."""
+        """Sets the TLS 1.3 exporter value for channel binding (RFC 9266); call it before `connected`."""
 
     def set_server_certificate(self, link: int, certificate: bytes) -> None:
-        """The server's certificate in DER, for channel binding (RFC 5929); before `connected`."""
+        """Sets the server's certificate in DER for channel binding (RFC 5929); call it before `connected`."""
 
     def connected(self, now: int, link: int, alpn: Optional[str] = None) -> None:
-        """What Connect or StartTls asked for is there; with the ALPN id that the server has selected."""
+        """Reports that Connect or StartTls succeeded, with the ALPN id that the server selected."""
 
     def received(self, now: int, link: int, data: _Buffer) -> None:
-        """Takes bytes from a link."""
+        """Feeds bytes received on a link."""
 
     def link_lost(self, now: int, link: int, why: str) -> None:
-        """A link is gone, or could not be established; `why` is for people."""
+        """Reports that a link was lost or not established; `why` is for error messages."""
 
     def timeout(self, now: int) -> None:
-        """Time has passed; early and late calls do no harm."""
+        """Advances time; early and late calls are harmless."""
 
     def transmit(self, link: int, most: Optional[int] = None) -> bytes:
-        """Takes what a link has to send, at most so many bytes; empty if that is nothing."""
+        """Returns up to `most` queued bytes of a link; empty if there are none."""
 
     def wants_read(self, link: int) -> bool:
-        """Whether the host should read from the link."""
+        """Returns whether the host should read from the link."""
 
     def poll(self) -> list[Output]:
-        """What there is to do and to know, in order."""
+        """Returns the outputs since the last call, in order."""
 
     def poll_timeout(self) -> Optional[int]:
-        """When to call `timeout`, if nothing else happens before."""
+        """Returns the time of the next `timeout` call; None for never."""
 
     def close(self, now: int) -> None:
-        """Lets the operations in flight finish, and closes every link. Nothing more is accepted."""
+        """Lets operations in flight finish, then closes every link. New operations are refused."""
 
     def counters(self) -> dict[str, Any]:
-        """What the machine has done: counts, and latencies in seconds."""
+        """Returns statistics: counts, and latencies in seconds."""
 
     def coverage(self) -> Coverage:
-        """How many members are reached directly, and why not all."""
+        """Returns how many members are reached directly, and why not all."""
 
     def members(self) -> list[Member]:
-        """Every member that the machine knows."""
+        """Returns every known member."""
 
     def view(self, cache: int) -> Optional[View]:
-        """A cache's view of the cluster; None before its first topology."""
+        """Returns a cache's view of the cluster; None before its first topology."""

@@ -1,4 +1,4 @@
-"""TLS contexts of the standard library, as a dial asks for them."""
+"""TLS contexts of the standard library for the machine's TLS settings."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from .types import Tls
 
 
 class Contexts:
-    """Contexts, each made once of the files that it names."""
+    """A cache of contexts, so that each set of files is read once."""
 
     def __init__(self) -> None:
         self._known: dict[tuple[object, ...], ssl.SSLContext] = {}
 
     def get(self, tls: Tls) -> ssl.SSLContext:
-        """For one link. Certificates and names are always checked."""
+        """Returns the context for a link. Certificates and names are always verified."""
         key = (tuple(tls.alpn), tls.trust_ca, tls.client_certificate)
         context = self._known.get(key)
         if context is None:

@@ -1,4 +1,4 @@
-"""How keys and values become bytes: by a declared media type, and never by pickling."""
+"""Codecs of keys and values: each declares a media type; none uses pickle."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ class Codec(Protocol, Generic[T]):
 
     @property
     def media_type(self) -> str:
-        """What the server is told that the bytes are; empty for the form in which the cache stores them."""
+        """Media type sent to the server; empty for the cache's storage format."""
 
     def encode(self, value: T, /) -> bytes:
-        """The bytes of a value."""
+        """Encodes a value."""
 
     def decode(self, data: bytes, /) -> T:
-        """The value of bytes."""
+        """Decodes a value."""
 
 
 class _Bytes(NamedTuple):
@@ -53,13 +53,13 @@ class _Json(NamedTuple):
 
 
 BYTES: Codec[bytes] = _Bytes()
-"""Bytes as they are, in the form in which the cache stores them."""
+"""`bytes`, unchanged, in the cache's storage format."""
 
 OCTETS: Codec[bytes] = _Bytes("application/octet-stream")
-"""Bytes as they are, declared to be just that."""
+"""`bytes`, unchanged, as application/octet-stream."""
 
 TEXT: Codec[str] = _Text()
 """`str`, as text/plain in UTF-8."""
 
 JSON: Codec[Any] = _Json()
-"""What the module json can write, as application/json."""
+"""JSON values by the module json, as application/json."""

@@ -6,7 +6,7 @@ from enum import IntFlag
 
 
 class Flags(IntFlag):
-    """What a request asks for beside the operation."""
+    """Flags that modify how a request is executed."""
 
     FORCE_RETURN_VALUE = 1
     """Answer with the value that was there before."""

@@ -1,4 +1,4 @@
-"""What operations answer, and what they take beside keys and values."""
+"""Types of answers and arguments beside keys and values."""
 
 from __future__ import annotations
 
@@ -9,34 +9,32 @@ from typing import TYPE_CHECKING, Generic, NamedTuple, Optional, TypeVar, Union
 V = TypeVar("V")
 K = TypeVar("K")
 
-# Generic named tuples came with Python 3.11; before, they are generic for type checkers only.
+# Python supports generic named tuples since 3.11; before, they are generic for type checkers only.
 if TYPE_CHECKING or sys.version_info >= (3, 11):
 
     class Entry(NamedTuple, Generic[V]):
         """An entry without its key."""
 
         value: V
-        """The value."""
         version: Optional[int] = None
-        """Changes with every write; None where the protocol version does not tell it."""
+        """Changes with every write; None where the protocol version does not report it."""
         lifespan: Optional[Lifetime] = None
-        """Time to live after the write; None for no end, or where it is not told."""
+        """Time to live after the write; None if unlimited or not reported."""
         max_idle: Optional[Lifetime] = None
-        """Time to live after the last use; None for no end, or where it is not told."""
+        """Time to live after the last use; None if unlimited or not reported."""
 
     class Conditional(NamedTuple, Generic[V]):
         """The outcome of an operation with a condition."""
 
         executed: bool
-        """Whether the condition held, and the operation was executed."""
+        """Whether the condition held and the operation was executed."""
         previous: Optional[Entry[V]] = None
-        """The entry before, or the present one if it was not executed: only with Flags.FORCE_RETURN_VALUE."""
+        """The previous entry, or the current one if the operation was not executed; only with Flags.FORCE_RETURN_VALUE."""
 
     class ValuesWithMetadata(NamedTuple, Generic[V]):
         """The values of a multimap key."""
 
         values: list[V]
-        """The values."""
         metadata: Metadata
         """Version and lifetimes of the key."""
 
@@ -44,11 +42,10 @@ if TYPE_CHECKING or sys.version_info >= (3, 11):
         """An entry of an iteration."""
 
         key: K
-        """The key."""
         values: list[V]
-        """The value, or the projections that the filter-converter made of it."""
+        """The value, or the projections that the filter-converter returned."""
         metadata: Optional[Metadata] = None
-        """Version and lifetimes, if asked for."""
+        """Version and lifetimes, if requested."""
 
         @property
         def value(self) -> V:
@@ -76,67 +73,66 @@ else:
 
 
 class Lifetime(NamedTuple):
-    """A lifetime and when it began."""
+    """A lifetime and its start."""
 
     since: float
     """Creation (lifespan) or last use (maximum idle time): seconds since 1970 by the server's clock."""
     seconds: int
-    """The lifetime from then on, in seconds."""
+    """Length of the lifetime in seconds."""
 
 
 class Metadata(NamedTuple):
-    """What a server tells of an entry beside its value."""
+    """Metadata of an entry."""
 
     version: int
     """Changes with every write; opaque, for conditional operations."""
     lifespan: Optional[Lifetime] = None
-    """Time to live after the write; None for no end."""
+    """Time to live after the write; None if unlimited."""
     max_idle: Optional[Lifetime] = None
-    """Time to live after the last use; None for no end."""
+    """Time to live after the last use; None if unlimited."""
 
 
 class Versioned(str, Enum):
-    """The outcome of an operation on a certain version of an entry."""
+    """The outcome of an operation on a given version of an entry."""
 
     DONE = "done"
-    """It was executed."""
+    """The operation was executed."""
     MODIFIED = "modified"
-    """The entry has another version by now."""
+    """The entry has another version."""
     MISSING = "missing"
     """There is no entry."""
 
 
 class ServerInfo(NamedTuple):
-    """What a server can do."""
+    """Capabilities of a server."""
 
     key_type: str
-    """The form in which the cache stores keys; empty if it does not say."""
+    """Storage media type of keys; empty if not reported."""
     value_type: str
-    """The form in which the cache stores values; empty if it does not say."""
+    """Storage media type of values; empty if not reported."""
     server_version: Optional[int]
-    """The newest protocol version of the server: 41 for 4.1 (3.0 and later)."""
+    """The server's newest protocol version: 41 for 4.1 (3.0 and later)."""
     operations: list[int]
-    """Request opcodes that it knows (3.0 and later)."""
+    """Request opcodes that the server supports (3.0 and later)."""
 
 
 class Chunk(NamedTuple):
     """A chunk of a streamed value."""
 
     stream_id: int
-    """For what follows."""
+    """Identifies the stream in requests for further chunks."""
     complete: bool
-    """Whether it is the last."""
+    """Whether this is the last chunk."""
     metadata: Optional[Metadata]
-    """Version and lifetimes of the entry, with the first one."""
+    """Version and lifetimes of the entry, in the first chunk."""
     chunk: bytes
-    """The bytes."""
 
 
 class Xid(NamedTuple):
     """The identity of a transaction branch (X/Open XA)."""
 
     format_id: int
-    """Format of the two ids."""
+    """Format identifier (formatID of X/Open XA)."""
     global_transaction_id: bytes
     """At most 64 bytes."""
     branch_qualifier: bytes
@@ -147,127 +143,127 @@ class Modification(NamedTuple):
     """One change that a transaction makes."""
 
     key: bytes
-    """The entry's key."""
+    """Key of the entry."""
     value: Optional[bytes]
-    """Its new value; None to remove it."""
+    """New value; None removes the entry."""
     seen: Union[int, str] = "not_read"
-    """What the transaction has seen of the entry: its version, "non_existing", or "not_read"."""
+    """State that the transaction read: the entry's version, "non_existing", or "not_read"."""
     lifespan: Optional[float] = None
-    """Its new time to live, in seconds."""
+    """New time to live in seconds."""
     max_idle: Optional[float] = None
-    """Its new time to live after the last use, in seconds."""
+    """New time to live after the last use, in seconds."""
 
 
 class CounterConfiguration(NamedTuple):
-    """How a counter is made."""
+    """Configuration of a counter."""
 
     kind: str
     """"unbounded_strong", "bounded_strong" or "weak"."""
     initial_value: int = 0
-    """Its first value."""
+    """Initial value."""
     lower: Optional[int] = None
-    """The smallest value of a bounded counter."""
+    """Lower bound of a bounded counter, inclusive."""
     upper: Optional[int] = None
-    """The largest value of a bounded counter."""
+    """Upper bound of a bounded counter, inclusive."""
     concurrency: Optional[int] = None
-    """How many values a weak counter is made of."""
+    """Number of partial values of a weak counter."""
     persistent: bool = False
-    """Whether it outlives a restart of the cluster."""
+    """Whether the counter survives a restart of the cluster."""
 
 
 class Tls(NamedTuple):
-    """How to establish TLS on a link."""
+    """TLS settings of a link."""
 
     server_name: str
-    """The name to ask for (SNI; not if it is an IP address) and to find in the server's certificate."""
+    """Server name for SNI (not sent for an IP address) and for verification of the certificate."""
     alpn: list[str]
-    """ALPN ids to offer, in order."""
+    """ALPN protocol ids to offer, in order of preference."""
     trust_ca: Optional[str]
-    """PEM file with the authorities to trust; None for those of the system."""
+    """PEM file with trust anchors; None for the system's."""
     client_certificate: Optional[tuple[str, str]]
-    """PEM files with the client's certificate chain and its private key."""
+    """PEM files with the client's certificate chain and private key."""
 
 
 class Coverage(NamedTuple):
-    """Members that are reached directly; operations on keys of the others are forwarded by the servers."""
+    """Coverage of the cluster: servers forward operations on keys of members that are not reached directly."""
 
     covered: int
-    """Members with a session that is ready."""
+    """Members with a ready session."""
     members: int
-    """Members of the newest topology; 0 before the first."""
+    """Members of the newest topology; 0 before the first topology."""
     reason: Optional[str]
-    """Why they are not the same; None if they are."""
+    """Why `covered` is below `members`; None if it is not."""
 
 
 class Member(NamedTuple):
-    """A member of the cluster as the client sees it."""
+    """State of a member in the client."""
 
     id: int
-    """Its identity in this client."""
+    """Identity in this client."""
     address: str
-    """The address that it advertises, or that of a seed."""
+    """Advertised address, or the address of a seed."""
     ready: bool
-    """Whether a session with it is ready."""
+    """Whether a session with the member is ready."""
     is_seed: bool
-    """Whether it is a seed of the URI."""
+    """Whether the member is a seed of the URI."""
     links: int
-    """Links to it that are open or being established."""
+    """Links to the member that are open or being established."""
     in_flight: int
-    """Operations in flight there."""
+    """Operations in flight on the member."""
     answered: int
-    """Operations that it has answered on its present links."""
+    """Operations answered on the current links."""
     protocol_version: Optional[str]
-    """What its session speaks, if one is ready."""
+    """Protocol version of its ready session."""
     failure: Optional[str]
-    """Why it could not be reached the last time, if it was not reached since."""
+    """Last connection failure; None after a success."""
 
 
 class View(NamedTuple):
     """A cache's view of the cluster."""
 
     topology_id: int
-    """The topology's id; only good for comparing."""
+    """Topology id: opaque, compare for equality only."""
     members: list[str]
-    """The addresses of its members."""
+    """Addresses of the members."""
     owners: list[list[int]]
-    """For each segment the indexes of its owners in `members`, the primary one first."""
+    """For each segment the indexes of its owners in `members`, the primary owner first."""
 
 
 class EntryEvent(NamedTuple):
-    """What happened to an entry, as a listener hears it."""
+    """Change of an entry, as a listener receives it."""
 
     change: str
     """"created", "modified", "removed" or "expired"."""
     key: object
-    """Its key, decoded; None if the listener has a converter."""
+    """The decoded key; None if the listener has a converter."""
     version: Optional[int] = None
-    """Its version, if it was created or modified."""
+    """The entry's version, if it was created or modified."""
     data: Optional[bytes] = None
-    """What the listener's converter made of it."""
+    """Output of the listener's converter."""
     retried: bool = False
-    """Whether the write was retried in the server: the event may have been sent before."""
+    """Whether the server retried the write, so the event may be a duplicate."""
 
 
 class CounterEvent(NamedTuple):
-    """What happened to a counter, as a listener hears it."""
+    """Change of a counter, as a listener receives it."""
 
     counter: str
-    """The counter."""
+    """Name of the counter."""
     old_value: int
-    """Its value before."""
+    """Previous value."""
     old_state: str
     """"valid", "lower_bound_reached" or "upper_bound_reached"."""
     new_value: int
-    """Its value now."""
+    """New value."""
     new_state: str
-    """As old_state."""
+    """One of the values of `old_state`."""
 
 
 class Moved(NamedTuple):
-    """A listener is served by another member now: what happened in between was missed."""
+    """The listener moved to another member: events in between were missed."""
 
     member: int
-    """The member."""
+    """Identity of the new member."""
 
 
 ListenerEvent = Union[EntryEvent, CounterEvent, Moved]

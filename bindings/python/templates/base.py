@@ -1,0 +1,105 @@
+#if asyncio
+"""Base classes of the asyncio client: they submit operations and await the answers."""
+#else
+"""Base classes of the blocking client: they submit operations and wait for the answers."""
+#endif
+
+from __future__ import annotations
+
+#if asyncio
+import asyncio
+#endif
+from typing import Any, Generic, Optional
+
+#if asyncio
+from ._aio_driver import Driver
+#else
+from ._blocking_driver import Driver, Waiter
+#endif
+from ._codec_use import CacheSettings, CodecUse, K, V, microseconds
+from .codecs import Codec
+
+
+class Base:
+    """A cache of the machine, identified by its number."""
+
+    def __init__(self, driver: Driver, settings: CacheSettings) -> None:
+        self._driver = driver
+        self._settings = settings
+        self._timeout = microseconds(settings.timeout)
+#if blocking
+        driver.check()
+#endif
+        with driver.lock:
+            self._cache = driver.machine.cache(driver.now(), settings.name, **settings.options())
+            driver.schedule()
+
+    async def _execute(self, operation: str, arguments: tuple[Any, ...]) -> Any:
+        return (await self._execute_on(None, operation, arguments))[1]
+
+    async def _execute_on(
+        self, member: Optional[int], operation: str, arguments: tuple[Any, ...]
+    ) -> tuple[Optional[int], Any]:
+        driver = self._driver
+        driver.check()
+#if asyncio
+        submitted = driver.machine.submit(driver.now(), self._cache, operation, arguments, member, self._timeout)
+        future = driver.pending[submitted] = driver.loop.create_future()
+        driver.schedule()
+        try:
+            answer: tuple[Optional[int], Any] = await future
+            return answer
+        except asyncio.CancelledError:
+            if driver.pending.pop(submitted, None) is not None:
+                driver.machine.cancel(submitted)
+                driver.schedule()
+            raise
+#else
+        waiter = Waiter()
+        with driver.lock:
+            submitted = driver.machine.submit(driver.now(), self._cache, operation, arguments, member, self._timeout)
+            driver.pending[submitted] = waiter
+            try:
+                driver.pump()
+                answer: tuple[Optional[int], Any] = driver.wait(waiter)
+                return answer
+            except BaseException:
+                # Includes KeyboardInterrupt.
+                if driver.pending.pop(submitted, None) is not None:
+                    driver.machine.cancel(submitted)
+                    driver.pump()
+                raise
+#endif
+
+
+class CacheBase(Base, CodecUse[K, V]):
+    """A cache and its codecs."""
+
+    def __init__(self, driver: Driver, settings: CacheSettings, key_codec: Codec[K], value_codec: Codec[V]) -> None:
+        Base.__init__(self, driver, settings)
+        CodecUse.__init__(self, key_codec, value_codec)
+
+
+class CounterBase(Base):
+    """A counter, by its name."""
+
+    def __init__(self, driver: Driver, settings: CacheSettings, name: str) -> None:
+        super().__init__(driver, settings)
+        self.name = name
+        """The counter's name."""
+
+
+class MultimapBase(CacheBase[K, V], Generic[K, V]):
+    """A multimap: a cache whose keys have several values."""
+
+    def __init__(
+        self,
+        driver: Driver,
+        settings: CacheSettings,
+        key_codec: Codec[K],
+        value_codec: Codec[V],
+        supports_duplicates: bool,
+    ) -> None:
+        super().__init__(driver, settings, key_codec, value_codec)
+        self.supports_duplicates = supports_duplicates
+        """Whether a key may have the same value more than once (4.0 and later)."""
