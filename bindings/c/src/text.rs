@@ -9,7 +9,7 @@ use crate::arena::List;
 
 /// Bytes that somebody else owns; NULL and 0 are no bytes. It has the layout of POSIX's `struct iovec`.
 ///
-/// Argument to a function, they are read during the call and never kept.
+/// A function reads them during the call only.
 #[repr(C)]
 #[derive(Debug, Clone, Copy)]
 pub struct hotrod_bytes {
@@ -21,7 +21,7 @@ pub struct hotrod_bytes {
 
 /// Text in UTF-8 that somebody else owns, without a zero at its end; NULL and 0 are no text.
 ///
-/// Argument to a function, it is read during the call and never kept. `hotrod_text_of` makes one of a C string.
+/// A function reads it during the call only. `hotrod_text_of` makes one of a C string.
 #[repr(C)]
 #[derive(Debug, Clone, Copy)]
 pub struct hotrod_text {

@@ -1,4 +1,4 @@
-//! A complete host without TLS: the machine over sockets of one's own, with a thread that reads each.
+//! A complete host without TLS: the machine over own sockets, one reader thread per link.
 
 use std::collections::HashMap;
 use std::io::{Read, Write};

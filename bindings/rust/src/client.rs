@@ -1,4 +1,4 @@
-//! The client that applications use.
+//! The client.
 
 use std::sync::Arc;
 
@@ -15,10 +15,10 @@ use crate::{Cache, Counter, Error, Multimap, Settings, tls};
 
 /// A client of one cluster; cheap to clone, and shared by any number of tasks.
 ///
-/// It keeps a link to every member, sends each operation to the member that owns its key, and goes on while members
-/// join, leave and fail: operations are sent again where that is safe, and an operation that fails says whether it may
-/// have been applied. When the last clone is dropped, and with it every cache, listener and iteration, the links are
-/// closed.
+/// Keeps a link to every member, sends each operation to the member that owns its key, and continues while members
+/// join, leave and fail. Operations are retried where that is safe; the error of a failed operation says whether the
+/// operation may have been applied. Dropping the last clone, including those in caches, listeners and iterations,
+/// closes the links.
 #[derive(Clone)]
 pub struct Client {
     pub(crate) shared: Arc<Shared>,
@@ -35,12 +35,13 @@ impl Drop for Alive {
 }
 
 impl Client {
-    /// Connects to what a URI names: `hotrod://user:password@host:port/cache?property=value`, or `hotrods://` for TLS.
+    /// Connects to the cluster of a URI: `hotrod://user:password@host:port/cache?property=value`, or `hotrods://` for
+    /// TLS.
     pub async fn connect(uri: &str) -> Result<Self, Error> {
         Self::connect_with(Settings::from_uri(&uri.parse()?)?).await
     }
 
-    /// Connects; fails if no server can be reached or none accepts the session.
+    /// Connects; fails if no server can be reached or no server accepts the session.
     pub async fn connect_with(settings: Settings) -> Result<Self, Error> {
         let dialer = Dialer {
             tls: settings.cluster.tls.as_ref().map(tls::client_config).transpose()?,
@@ -62,22 +63,22 @@ impl Client {
         Ok(client)
     }
 
-    /// A cache, by its name; whether it exists shows with the first operation.
+    /// Returns a cache by its name. A cache that does not exist fails with the first operation.
     pub fn cache(&self, name: &str) -> Cache {
         Cache::new(self.clone(), RequestOptions::cache(name))
     }
 
-    /// The cache that the URI names, or the server's default cache.
+    /// Returns the cache of the URI, or the server's default cache.
     pub fn default_cache(&self) -> Cache {
         self.cache(&self.default_cache)
     }
 
-    /// A counter, by its name; whether it exists shows with the first operation.
+    /// Returns a counter by its name. A counter that does not exist fails with the first operation.
     pub fn counter(&self, name: &str) -> Counter {
         Counter::new(self.cache(""), name)
     }
 
-    /// A multimap in the cache of that name; with duplicates a key may have the same value more than once.
+    /// Returns a multimap stored in the cache `name`; with duplicates a key may have the same value more than once.
     pub fn multimap(&self, name: &str, supports_duplicates: bool) -> Multimap {
         Multimap::new(self.cache(name), supports_duplicates)
     }
@@ -91,50 +92,50 @@ impl Client {
         self.shared.with(|inner, now| inner.cluster.cache(now, options))
     }
 
-    /// What the client has done: operations, direct hits, retries, bytes, latencies.
+    /// Returns the client's statistics: operations, direct hits, retries, bytes, latencies.
     pub fn counters(&self) -> Counters {
         self.shared.lock().cluster.counters()
     }
 
-    /// How many members are reached directly, and why not all.
+    /// Returns how many members are reached directly, and why not all.
     pub fn coverage(&self) -> Coverage {
         self.shared.lock().cluster.coverage()
     }
 
-    /// Every member that the client knows, and the seeds.
+    /// Returns every known member, and the seeds.
     pub fn members(&self) -> Vec<MemberInfo> {
         self.shared.lock().cluster.members().collect()
     }
 
-    /// What the negotiation with a member has found; `None` if no session with it is ready.
+    /// Returns the negotiated properties of a member's session; `None` if no session with it is ready.
     pub fn session_of(&self, member: MemberId) -> Option<Ready> {
         self.shared.lock().cluster.session_of(member).cloned()
     }
 
-    /// The present view of the cluster that operations of a cache are routed by; `None` before its first topology.
+    /// Returns the view by which operations of `cache` are routed; `None` before its first topology.
     pub fn view(&self, cache: &Cache) -> Option<Arc<View>> {
         self.shared.lock().cluster.view(&cache.handle).cloned()
     }
 
-    /// What happens to members, topologies, sites and near caches. A subscriber that is too slow misses some.
+    /// Subscribes to events of members, topologies, sites and near caches. A slow subscriber loses the oldest.
     pub fn events(&self) -> broadcast::Receiver<Event> {
         self.shared.events.subscribe()
     }
 
-    /// Goes over to another site, or with an empty name back to the one of the URI. Answers false if there is none of
-    /// that name.
+    /// Switches to another site; an empty name means the site of the URI. Returns false if the site is unknown.
     pub fn switch_site(&self, name: &str) -> bool {
         self.shared.with(|inner, now| inner.cluster.switch_site(now, name))
     }
 
-    /// Lets operations in flight finish and closes every link; returns when all are closed. Nothing more is accepted.
+    /// Lets operations in flight finish, closes every link, and returns when all are closed. New operations are
+    /// refused.
     pub async fn close(&self) {
         let (sender, closed) = oneshot::channel();
         self.shared.with(|inner, now| {
             inner.closed.push(sender);
             inner.cluster.close(now);
         });
-        // The runtime ends: so do the links.
+        // An error means that the runtime is shutting down, which closes the links.
         let _ = closed.await;
     }
 }

@@ -1,4 +1,4 @@
-//! Establishing links.
+//! Establishes links: TCP and TLS.
 
 use std::io;
 use std::net::IpAddr;
@@ -23,9 +23,9 @@ pub(crate) enum Link {
     Tls(Box<TlsStream<TcpStream>>),
 }
 
-/// How to reach servers.
+/// Connection settings shared by all links.
 pub(crate) struct Dialer {
-    /// Made once, of files that were read then.
+    /// Built once, when the client connects.
     pub(crate) tls: Option<Arc<ClientConfig>>,
     pub(crate) timeout: Duration,
 }
@@ -34,7 +34,7 @@ impl Dialer {
     pub(crate) async fn dial(&self, dial: &Dial) -> io::Result<Link> {
         self.in_time(async {
             let stream = TcpStream::connect((dial.host.as_str(), dial.port)).await?;
-            // Requests are batched before they are written; waiting for more would only delay them.
+            // The machine batches requests already; Nagle's algorithm would only delay them.
             stream.set_nodelay(true)?;
             match &dial.tls {
                 None => Ok(Link::Plain(stream)),
@@ -44,7 +44,7 @@ impl Dialer {
         .await
     }
 
-    /// TLS on a connection that is there.
+    /// Establishes TLS on an open connection.
     pub(crate) async fn start_tls(&self, link: Link, tls: &Tls) -> io::Result<Link> {
         match link {
             Link::Plain(stream) => self.in_time(self.secure(stream, tls)).await,
@@ -70,7 +70,7 @@ impl Dialer {
 }
 
 impl Link {
-    /// The address at the other end.
+    /// Returns the peer's address.
     pub(crate) fn peer(&self) -> Option<IpAddr> {
         let stream = match self {
             Self::Plain(stream) => stream,
@@ -79,7 +79,7 @@ impl Link {
         stream.peer_addr().ok().map(|address| address.ip())
     }
 
-    /// What TLS 1.3 exports for channel binding.
+    /// Returns the TLS 1.3 exporter value for channel binding (RFC 9266).
     pub(crate) fn exporter(&self) -> Option<[u8; EXPORTER_LENGTH]> {
         let Self::Tls(stream) = self else { return None };
         let (_, tls) = stream.get_ref();
@@ -88,13 +88,13 @@ impl Link {
         tls.export_keying_material([0; EXPORTER_LENGTH], label, Some(&[])).ok().filter(|_| is_fit)
     }
 
-    /// The certificate by which the server has proven itself, in DER.
+    /// Returns the server's certificate in DER.
     pub(crate) fn server_certificate(&self) -> Option<&[u8]> {
         let Self::Tls(stream) = self else { return None };
         stream.get_ref().1.peer_certificates()?.first().map(AsRef::as_ref)
     }
 
-    /// The ALPN id that the server has selected.
+    /// Returns the ALPN id that the server selected.
     pub(crate) fn alpn(&self) -> Option<&[u8]> {
         match self {
             Self::Plain(_) => None,

@@ -1,4 +1,4 @@
-//! The driver of the cluster machine: what all tasks of a client share, and what the machine says to whom.
+//! The driver of the cluster machine: state shared by a client's tasks, and dispatch of the machine's outputs.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -20,14 +20,14 @@ use crate::dial::Dialer;
 use crate::link;
 use crate::listener::Registration;
 
-/// Events that a subscriber may be behind.
+/// Capacity of the broadcast channel for events.
 const EVENT_QUEUE: usize = 1024;
 
-/// An answer, and the member that gave it.
+/// An answer, and the member that sent it.
 pub(crate) type Answer = (Option<MemberId>, Result<Reply, Error>);
 pub(crate) type Entries = Result<Vec<IterationEntry>, Error>;
 
-/// What a client's tasks share.
+/// State shared by a client's tasks.
 pub(crate) struct Shared {
     pub(crate) dialer: Dialer,
     pub(crate) events: broadcast::Sender<Event>,
@@ -42,29 +42,29 @@ pub(crate) struct Inner {
     pub(crate) iterations: SecondaryMap<IterationId, oneshot::Sender<Entries>>,
     pub(crate) listeners: SecondaryMap<ListenerId, Registration>,
     pub(crate) links: SecondaryMap<LinkId, LinkState>,
-    /// Who waits for the first session.
+    /// Sender for the outcome of `connect`.
     pub(crate) started: Option<oneshot::Sender<Result<(), Error>>>,
-    /// Those who wait for the end of every link.
+    /// Senders for calls of `close`.
     pub(crate) closed: Vec<oneshot::Sender<()>>,
     pub(crate) timer: Option<Waker>,
-    /// When the timer wakes up by itself.
+    /// Deadline for which the timer's sleep is set.
     pub(crate) alarm: Option<Instant>,
 }
 
-/// A link as the driver knows it.
+/// The driver's state of a link.
 #[derive(Default)]
 pub(crate) struct LinkState {
-    /// Its task, once it is established.
+    /// Waker of its task, once the link is established.
     pub(crate) task: Option<Waker>,
-    /// The task that establishes it.
+    /// Task that establishes the link.
     pub(crate) dialling: Option<AbortHandle>,
-    /// Whether it is not to be read.
+    /// Whether reading is paused.
     pub(crate) paused: bool,
-    /// TLS that its task is to establish.
+    /// TLS handshake that its task has to start.
     pub(crate) start_tls: Option<Tls>,
 }
 
-/// What is to be done once the lock is gone. Empty ones cost nothing; who often has some keeps the room.
+/// Work to do after the lock is released. Empty vectors allocate nothing; a link's task reuses its own.
 #[derive(Default)]
 pub(crate) struct Actions {
     answers: Vec<(oneshot::Sender<Answer>, Answer)>,
@@ -97,7 +97,7 @@ impl Shared {
     }
 
     pub(crate) fn lock(&self) -> MutexGuard<'_, Inner> {
-        // Nothing that runs under the lock leaves it half done.
+        // A panic under the lock leaves no partial state.
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -105,14 +105,14 @@ impl Shared {
         Instant::from_micros(self.epoch.elapsed().as_micros() as u64)
     }
 
-    /// When the host's clock shows that time.
-    pub(crate) fn at(&self, time: Instant) -> tokio::time::Instant {
-        // More than an hour ahead it is looked at again on the way.
+    /// Converts the machine's time to tokio's.
+    pub(crate) fn tokio_instant(&self, time: Instant) -> tokio::time::Instant {
+        // Caps the sleep at one hour: the timer then polls the deadline again.
         let ahead = time.as_micros().saturating_sub(self.now().as_micros()).min(3_600_000_000);
         tokio::time::Instant::now() + std::time::Duration::from_micros(ahead)
     }
 
-    /// Changes something, and does what the machine wants then.
+    /// Calls `change` under the lock and executes the machine's outputs.
     pub(crate) fn with<T>(self: &Arc<Self>, change: impl FnOnce(&mut Inner, Instant) -> T) -> T {
         let mut actions = Actions::default();
         let mut inner = self.lock();
@@ -123,7 +123,7 @@ impl Shared {
         result
     }
 
-    /// Does it all; nothing is left.
+    /// Executes and empties `actions`.
     pub(crate) fn run(self: &Arc<Self>, actions: &mut Actions) {
         for (link, dial) in actions.dial.drain(..) {
             let task = self.runtime.spawn(link::run(self.clone(), link, dial));
@@ -132,7 +132,7 @@ impl Shared {
             }
         }
         for (sender, answer) in actions.answers.drain(..) {
-            // Nobody waits any more: the operation was given up at this moment.
+            // The receiver is gone if the operation was cancelled meanwhile.
             let _ = sender.send(answer);
         }
         for (sender, entries) in actions.entries.drain(..) {
@@ -140,14 +140,14 @@ impl Shared {
         }
         actions.wake.drain(..).for_each(Waker::wake);
         for event in actions.events.drain(..) {
-            // Nobody listens.
+            // An error means that there is no subscriber.
             let _ = self.events.send(event);
         }
     }
 }
 
 impl Inner {
-    /// Hands out what the machine says. The task of link `own` looks for itself what it has to send.
+    /// Dispatches the machine's outputs. `own` is the calling link's task, which transmits by itself.
     pub(crate) fn pump(&mut self, own: Option<LinkId>, actions: &mut Actions) {
         while let Some(output) = self.cluster.poll_output() {
             match output {
@@ -208,15 +208,15 @@ impl Inner {
     }
 
     fn handle_event(&mut self, event: Event, actions: &mut Actions) {
-        let hear = |inner: &mut Self, listener, event| inner.listeners.get_mut(listener)?.push(event);
+        let deliver = |inner: &mut Self, listener, event| inner.listeners.get_mut(listener)?.push(event);
         match event {
             Event::Started => self.announce_start(Ok(())),
             Event::StartFailed { error } => self.announce_start(Err(Error::Start(error))),
             Event::Entry { listener, event, .. } => {
-                actions.wake.extend(hear(self, listener, crate::ListenerEvent::Entry(event)));
+                actions.wake.extend(deliver(self, listener, crate::ListenerEvent::Entry(event)));
             }
             Event::Counter { listener, event, .. } => {
-                actions.wake.extend(hear(self, listener, crate::ListenerEvent::Counter(event)));
+                actions.wake.extend(deliver(self, listener, crate::ListenerEvent::Counter(event)));
             }
             Event::ListenerRegistered { listener, .. } => {
                 if let Some(registration) = self.listeners.get_mut(listener) {
@@ -224,7 +224,7 @@ impl Inner {
                 }
             }
             Event::ListenerMoved { listener, .. } => {
-                actions.wake.extend(hear(self, listener, crate::ListenerEvent::Moved));
+                actions.wake.extend(deliver(self, listener, crate::ListenerEvent::Moved));
             }
             Event::ListenerFailed { listener, member, error } => {
                 let error = self.failure(member, error);
@@ -241,12 +241,12 @@ impl Inner {
 
     fn announce_start(&mut self, outcome: Result<(), Error>) {
         if let Some(started) = self.started.take() {
-            // Nobody waits: the connect was given up.
+            // The receiver is gone if `connect` was cancelled.
             let _ = started.send(outcome);
         }
     }
 
-    /// Has the timer wake up in time.
+    /// Wakes the timer if the deadline moved forward.
     fn set_alarm(&mut self, actions: &mut Actions) {
         let wanted = self.cluster.poll_timeout();
         let is_earlier = wanted.is_some_and(|wanted| self.alarm.is_none_or(|alarm| wanted < alarm));
@@ -256,7 +256,7 @@ impl Inner {
         }
     }
 
-    /// Every link is gone and none will come.
+    /// Ends the client after its last link.
     fn end(&mut self, actions: &mut Actions) {
         for sender in self.closed.drain(..) {
             let _ = sender.send(());
@@ -264,13 +264,13 @@ impl Inner {
         for (_, registration) in &mut self.listeners {
             actions.wake.extend(registration.end(Error::closed()));
         }
-        // An answer for each was said before.
+        // The machine has completed every operation before.
         self.waiting.clear();
         self.iterations.clear();
     }
 }
 
-/// Events that people look for when something is wrong.
+/// Logs an event at the level at which operators need it.
 fn log(event: &Event) {
     match event {
         Event::MemberReady { address: member, .. } => tracing::debug!(%member, "session ready"),
@@ -288,5 +288,5 @@ fn log(event: &Event) {
     }
 }
 
-/// A queue of what a listener has heard, of a limited length but for what one read brings.
-pub(crate) type Heard = VecDeque<crate::ListenerEvent>;
+/// A listener's queue; bounded, except for the events of one read.
+pub(crate) type ListenerEvents = VecDeque<crate::ListenerEvent>;

@@ -1,4 +1,4 @@
-//! What can go wrong.
+//! Errors.
 
 use std::sync::Arc;
 
@@ -12,7 +12,7 @@ use hotrod_core::wire::Member;
 #[derive(Debug, Clone, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// The connection URI is wrong.
+    /// The connection URI is invalid.
     #[error("connection URI: {0}")]
     Uri(#[from] UriError),
     /// A file that the URI or the settings name can't be used.
@@ -20,16 +20,16 @@ pub enum Error {
     File {
         /// The file.
         path: String,
-        /// What is wrong with it.
+        /// Why it can't be used.
         problem: String,
     },
     /// The settings can't be used together.
     #[error("{0}")]
     Settings(String),
-    /// No server could be reached, or none accepted the session.
+    /// No server could be reached, or no server accepted the session.
     #[error(transparent)]
     Start(StartError),
-    /// A [`Session`](crate::Session) was not established: the server refused it, or is no Hot Rod server.
+    /// A [`Session`](crate::Session) was not established: the server refused it, or does not speak Hot Rod.
     #[error("{server}: {reason}")]
     Handshake {
         /// The server.
@@ -37,31 +37,32 @@ pub enum Error {
         /// Why.
         reason: Arc<Disconnect>,
     },
-    /// The client did not accept the operation; nothing of it has been sent.
+    /// The client refused the operation; no byte of it was sent.
     #[error(transparent)]
     NotAccepted(#[from] cluster::SubmitError),
-    /// The session did not accept the operation; nothing of it has been sent.
+    /// The session refused the operation; no byte of it was sent.
     #[error(transparent)]
     Submit(#[from] SubmitError),
     /// The operation failed on a server.
     #[error("{server}: {error}{}", if *attempts > 1 { format!(" (attempt {attempts})") } else { String::new() })]
     Operation {
-        /// The server that it was sent to last.
+        /// The server to which it was sent last.
         server: Arc<str>,
-        /// How it failed.
+        /// The cause.
         error: OperationError,
-        /// How often it reached a server.
+        /// Number of attempts that reached a server.
         attempts: u8,
     },
-    /// The operation failed, and that was not one server's doing.
+    /// The operation failed for a reason that concerns no single server.
     #[error("{error}{}", last.as_ref().map_or_else(String::new, |last| format!(" (the last one tried was {last})")))]
     Cluster {
         /// The server that was tried last, if any.
         last: Option<Arc<str>>,
-        /// How it failed.
+        /// The cause.
         error: ClusterError,
     },
-    /// The server's answer is no error on the wire and one to you: there is no such counter, or its bound is reached.
+    /// The server's response has no error status but means failure: the counter does not exist, or its bound is
+    /// reached.
     #[error("{server}: {operation}: {refusal}")]
     Refusal {
         /// The server.
@@ -71,7 +72,7 @@ pub enum Error {
         /// Why.
         refusal: Refusal,
     },
-    /// The server answered with something that this operation does not have for an answer.
+    /// The server sent a response that this operation does not have.
     #[error("unexpected answer to {operation}")]
     UnexpectedAnswer {
         /// The operation.
@@ -80,7 +81,7 @@ pub enum Error {
 }
 
 impl Error {
-    /// Whether the operation may have been executed all the same.
+    /// Returns whether the operation may have been executed.
     pub fn applied(&self) -> Applied {
         match self {
             Self::Operation { error, attempts, .. } => {

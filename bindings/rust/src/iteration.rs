@@ -1,4 +1,4 @@
-//! Iterating over the entries of a cache.
+//! Iterations.
 
 use std::vec;
 
@@ -9,16 +9,16 @@ use tokio::sync::oneshot;
 use crate::driver::Entries;
 use crate::{Cache, Error};
 
-/// Entries of a cache, each once, from all members at the same time. Dropping it early ends the iteration in the servers.
+/// Entries of a cache, each once, from all members in parallel. Dropping it early ends the iteration on the servers.
 ///
-/// It goes on when members fail, join or leave: entries that are there all the time come exactly once. Those that come,
-/// go or change meanwhile may come as they were or as they are, or not.
+/// It continues when members fail, join or leave. Entries that exist during the whole iteration are returned exactly
+/// once; entries that are created, changed or removed meanwhile are returned in either state, or not at all.
 pub struct Iteration {
     cache: Cache,
     id: IterationId,
     batch: vec::IntoIter<IterationEntry>,
-    /// The batch that was asked for: a future that is dropped must not take it with it.
-    asked: Option<oneshot::Receiver<Entries>>,
+    /// The pending batch; kept here so that a cancelled `next` does not lose it.
+    requested: Option<oneshot::Receiver<Entries>>,
     finished: bool,
 }
 
@@ -26,10 +26,10 @@ impl Iteration {
     pub(crate) fn start(cache: &Cache, options: IterationOptions) -> Result<Self, Error> {
         let shared = &cache.client.shared;
         let id = shared.with(|inner, now| inner.cluster.iterate(now, &cache.handle, options))?;
-        Ok(Self { cache: cache.clone(), id, batch: Vec::new().into_iter(), asked: None, finished: false })
+        Ok(Self { cache: cache.clone(), id, batch: Vec::new().into_iter(), requested: None, finished: false })
     }
 
-    /// The next entry; `None` after the last. After an error nothing more comes.
+    /// Returns the next entry; `None` after the last, and after an error.
     pub async fn next(&mut self) -> Result<Option<IterationEntry>, Error> {
         if let Some(entry) = self.batch.next() {
             return Ok(Some(entry));
@@ -37,21 +37,21 @@ impl Iteration {
         if self.finished {
             return Ok(None);
         }
-        let asked = self.asked.get_or_insert_with(|| ask(&self.cache, self.id));
-        let entries = asked.await.unwrap_or_else(|_| Err(Error::closed()));
-        self.asked = None;
+        let requested = self.requested.get_or_insert_with(|| request_batch(&self.cache, self.id));
+        let entries = requested.await.unwrap_or_else(|_| Err(Error::closed()));
+        self.requested = None;
         self.finished = entries.as_ref().is_ok_and(Vec::is_empty) || entries.is_err();
         self.batch = entries?.into_iter();
         Ok(self.batch.next())
     }
 }
 
-fn ask(cache: &Cache, id: IterationId) -> oneshot::Receiver<Entries> {
+fn request_batch(cache: &Cache, id: IterationId) -> oneshot::Receiver<Entries> {
     let (sender, entries) = oneshot::channel();
     cache.client.shared.with(|inner, now| {
         inner.iterations.insert(id, sender);
         if !inner.cluster.next_entries(now, id) {
-            // The machine knows it no more: nothing will come.
+            // An unknown iteration: no batch will follow.
             inner.iterations.remove(id);
         }
     });

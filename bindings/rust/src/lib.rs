@@ -10,11 +10,11 @@
 //! # }
 //! ```
 //!
-//! [`Client`] and [`Cache`] are what applications use: any number of tasks share them; each operation goes straight to
-//! the member that owns its key, on that member's one pipelined link. [`Session`] is the level below: one conversation on
-//! a stream of your own.
+//! Applications use [`Client`] and [`Cache`], shared by any number of tasks: each operation goes directly to the
+//! member that owns its key, on that member's pipelined link. [`Session`] is the level below: one session on a stream
+//! of your own.
 //!
-//! All protocol decisions are made in [`hotrod_core`], whose machines do no IO; this crate moves their bytes.
+//! [`hotrod_core`] makes all protocol decisions and does no IO; this crate moves its bytes.
 #![forbid(unsafe_code)]
 
 mod cache;

@@ -1,4 +1,4 @@
-//! The task of one link: establishes it, and moves bytes between it and the machine.
+//! The task of one link: establishes the link and moves bytes between it and the machine.
 
 use std::future::Future;
 use std::io;
@@ -11,7 +11,7 @@ use tokio::io::AsyncWriteExt;
 
 use crate::dial::Link;
 use crate::driver::{Actions, Inner, Shared};
-use crate::transfer::{READS_A_TURN, read, send};
+use crate::transfer::{READS_PER_POLL, read, send};
 
 /// Establishes a link and serves it until it ends.
 pub(crate) async fn run(shared: Arc<Shared>, link: LinkId, dial: Dial) {
@@ -40,7 +40,7 @@ pub(crate) async fn run(shared: Arc<Shared>, link: LinkId, dial: Dial) {
         let actions = Actions::default();
         let driver = LinkDriver { shared: shared.clone(), link, stream: &mut stream, actions, is_over: false };
         let Some(tls) = driver.await else {
-            // With TLS the peer is told; whether it hears is all the same.
+            // Sends close_notify with TLS; the outcome does not matter.
             let _ = stream.shutdown().await;
             return;
         };
@@ -52,13 +52,13 @@ struct LinkDriver<'a> {
     shared: Arc<Shared>,
     link: LinkId,
     stream: &'a mut Link,
-    /// Kept for its room.
+    /// Reused for its allocations.
     actions: Actions,
     is_over: bool,
 }
 
 impl Future for LinkDriver<'_> {
-    /// TLS that is to be established before it goes on; `None` at the end.
+    /// TLS handshake to perform before the link continues; `None` at the end.
     type Output = Option<Tls>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Tls>> {
@@ -69,14 +69,14 @@ impl Future for LinkDriver<'_> {
             inner.cluster.handle_link_lost(shared.now(), this.link, error.to_string());
         }
         inner.pump(Some(this.link), &mut this.actions);
-        // What was submitted while this ran, or by a handshake, is to go out now.
+        // Flushes operations that were submitted meanwhile, and handshake messages.
         if let Err(error) = this.send(&mut inner, cx) {
             inner.cluster.handle_link_lost(shared.now(), this.link, error.to_string());
         }
         if let Some(state) = inner.links.get_mut(this.link) {
             state.task = Some(cx.waker().clone());
         }
-        // What came of that; if there is more to send, this task is woken again.
+        // Dispatches the outputs of this flush; if more is queued, this task is woken again.
         inner.pump(None, &mut this.actions);
         let start_tls = inner.links.get_mut(this.link).and_then(|state| state.start_tls.take());
         this.is_over = start_tls.is_some() || !inner.links.contains_key(this.link);
@@ -87,15 +87,15 @@ impl Future for LinkDriver<'_> {
 }
 
 impl LinkDriver<'_> {
-    /// Writes what can be written and reads what there is.
+    /// Writes, then reads, until the stream is not ready.
     fn exchange(&mut self, inner: &mut Inner, cx: &mut Context<'_>) -> io::Result<()> {
         self.send(inner, cx)?;
-        for _ in 0..READS_A_TURN {
+        for _ in 0..READS_PER_POLL {
             if inner.links.get(self.link).is_none_or(|state| state.paused || state.start_tls.is_some()) {
                 return Ok(());
             }
             if !inner.cluster.wants_read(self.link) {
-                // Too many events wait; all are taken before this turn is over, and nobody else would say so.
+                // Backpressure of queued events: `pump` takes them all before this poll ends, so poll again.
                 break;
             }
             let Some(buffer) = inner.cluster.receive_buffer(self.link) else { return Ok(()) };
@@ -120,7 +120,7 @@ impl LinkDriver<'_> {
 }
 
 impl Drop for LinkDriver<'_> {
-    /// The runtime ends it before its time.
+    /// Reports the loss of a link whose task the runtime has dropped.
     fn drop(&mut self) {
         if !self.is_over {
             let link = self.link;

@@ -1,4 +1,4 @@
-//! Listening to changes.
+//! Listeners.
 
 use std::future::poll_fn;
 use std::sync::Arc;
@@ -8,60 +8,60 @@ use hotrod_core::cluster::{ListenerId, ListenerKind};
 use hotrod_core::wire::{CounterEvent, Event};
 use tokio::sync::oneshot;
 
-use crate::driver::Heard;
+use crate::driver::ListenerEvents;
 use crate::{Cache, Error};
 
-/// What a listener hears.
+/// An event of a listener.
 #[derive(Debug, Clone)]
 pub enum ListenerEvent {
-    /// Of a cache.
+    /// Change of a cache entry.
     Entry(Event),
-    /// Of a counter.
+    /// Change of a counter.
     Counter(CounterEvent),
-    /// The member that served the listener was lost, and another serves it now: what happened in between was missed,
-    /// unless the listener includes the current state.
+    /// The listener moved to another member after its own was lost: events in between were missed, unless the listener
+    /// includes the current state.
     Moved,
-    /// The listener is over: no server takes it any more. The last event.
+    /// The last event: no server accepts the listener any more.
     Ended(Error),
 }
 
-/// A listener; its events wait in order until they are taken, and none is dropped. Dropping it removes it from the
+/// A registered listener. Events are queued in order and none is dropped. Dropping the listener removes it from the
 /// server.
 ///
-/// Listeners have a link of their own: an application that takes events too slowly holds up those of its listeners on
-/// the same member, and no operation.
+/// Listeners have a link of their own: an application that consumes events too slowly delays its listeners on the same
+/// member, but no operation.
 pub struct Listener {
     cache: Cache,
     id: ListenerId,
 }
 
-/// What the driver knows of a listener.
+/// The driver's state of a listener.
 pub(crate) struct Registration {
     ready: Option<oneshot::Sender<Result<(), Error>>>,
-    heard: Heard,
+    events: ListenerEvents,
     task: Option<Waker>,
     is_over: bool,
 }
 
 impl Registration {
     fn new(ready: oneshot::Sender<Result<(), Error>>) -> Self {
-        Self { ready: Some(ready), heard: Heard::new(), task: None, is_over: false }
+        Self { ready: Some(ready), events: ListenerEvents::new(), task: None, is_over: false }
     }
 
     pub(crate) fn announce(&mut self, outcome: Result<(), Error>) {
         if let Some(ready) = self.ready.take() {
-            // Nobody waits: the listener was given up.
+            // The receiver is gone if the registration was cancelled.
             let _ = ready.send(outcome);
         }
     }
 
-    /// Answers the task to wake.
+    /// Queues an event and returns the task to wake.
     pub(crate) fn push(&mut self, event: ListenerEvent) -> Option<Waker> {
-        self.heard.push_back(event);
+        self.events.push_back(event);
         self.task.take()
     }
 
-    /// It was not registered, or is no more.
+    /// Ends a listener that was refused or lost, and returns the task to wake.
     pub(crate) fn end(&mut self, error: Error) -> Option<Waker> {
         if self.ready.is_some() {
             self.announce(Err(error));
@@ -83,19 +83,19 @@ impl Listener {
             inner.listeners.insert(id, Registration::new(ready));
             Ok::<_, Error>(id)
         })?;
-        // From here on dropping it removes it, also if nobody waits for the answer.
+        // From here on a drop removes the registration, including when this future is cancelled.
         let listener = Self { cache: cache.clone(), id };
         registered.await.unwrap_or_else(|_| Err(Error::closed()))?;
         Ok(listener)
     }
 
-    /// The next event; `None` after the last.
+    /// Returns the next event; `None` after the last.
     pub async fn next(&mut self) -> Option<ListenerEvent> {
         let shared = Arc::clone(&self.cache.client.shared);
         poll_fn(|cx| {
             let mut inner = shared.lock();
             let Some(registration) = inner.listeners.get_mut(self.id) else { return Poll::Ready(None) };
-            let Some(event) = registration.heard.pop_front() else {
+            let Some(event) = registration.events.pop_front() else {
                 if registration.is_over {
                     return Poll::Ready(None);
                 }

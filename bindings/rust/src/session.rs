@@ -1,4 +1,4 @@
-//! One session on one stream: a task that moves bytes between the stream and the machine of [`hotrod_core`].
+//! One session on one stream: a task moves bytes between the stream and the session machine of [`hotrod_core`].
 
 use std::collections::HashMap;
 use std::future::{Future, poll_fn};
@@ -15,24 +15,24 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::oneshot;
 use tokio::time::Sleep;
 
-use crate::driver::Heard;
-use crate::transfer::{READS_A_TURN, read, send};
+use crate::driver::ListenerEvents;
+use crate::transfer::{READS_PER_POLL, read, send};
 use crate::{Error, ListenerEvent};
 
-/// Listener events that wait to be taken by the application before the link is no longer read.
+/// Queued listener events at which reading from the link pauses.
 const EVENT_QUEUE: usize = 1024;
 
 type Answer = Result<Reply, machine::OperationError>;
 
-/// A Hot Rod conversation on a stream: any number of tasks submit operations to it, and they share its link.
+/// A Hot Rod session on a stream, shared by any number of tasks.
 ///
-/// The level below [`Client`](crate::Client): no reconnecting, no choice of server. Dropping it closes the link once
-/// the last clone is gone; operations that are still waited for fail.
+/// The level below [`Client`](crate::Client): no reconnect, no choice of server. Dropping the last clone closes the
+/// link; pending operations fail.
 #[derive(Clone)]
 pub struct Session {
     shared: Arc<Shared>,
     ready: Arc<Ready>,
-    /// Ends the driver when the last session is dropped.
+    /// Ends the driver when the last clone is dropped.
     _alive: Arc<Alive>,
 }
 
@@ -53,8 +53,8 @@ struct Shared {
 struct Inner {
     machine: machine::Session,
     waiting: HashMap<u64, oneshot::Sender<Answer>>,
-    /// Events that wait to be taken.
-    heard: Heard,
+    /// Listener events that the application has not consumed.
+    events: ListenerEvents,
     listening: Option<Waker>,
     ready: Option<oneshot::Sender<Result<Ready, Arc<Disconnect>>>>,
     driver: Option<Waker>,
@@ -62,7 +62,7 @@ struct Inner {
 
 impl Shared {
     fn lock(&self) -> MutexGuard<'_, Inner> {
-        // Nothing that runs under the lock leaves it half done.
+        // A panic under the lock leaves no partial state.
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -70,7 +70,7 @@ impl Shared {
         Instant::from_micros(self.epoch.elapsed().as_micros() as u64)
     }
 
-    /// Changes something, and has the driver look at it.
+    /// Calls `change` under the lock and wakes the driver.
     fn with<T>(&self, change: impl FnOnce(&mut Inner) -> T) -> T {
         let mut inner = self.lock();
         let result = change(&mut inner);
@@ -84,9 +84,9 @@ impl Shared {
 }
 
 impl Session {
-    /// Makes a session on a stream that is connected; `server` names it in errors.
+    /// Starts a session on a connected stream; `server` is its name in errors.
     ///
-    /// The driver runs as a task of the present runtime.
+    /// The driver runs as a task of the current runtime.
     pub async fn start<S>(stream: S, server: &str, config: Config) -> Result<Self, Error>
     where
         S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
@@ -98,7 +98,7 @@ impl Session {
         let inner = Inner {
             machine,
             waiting: HashMap::new(),
-            heard: Heard::new(),
+            events: ListenerEvents::new(),
             listening: None,
             ready: Some(ready),
             driver: None,
@@ -113,29 +113,29 @@ impl Session {
         Ok(Self { shared, ready: Arc::new(ready), _alive: alive })
     }
 
-    /// What negotiation has found.
+    /// Returns the negotiated properties of the session.
     pub fn ready(&self) -> &Ready {
         &self.ready
     }
 
-    /// The server, as named at the start.
+    /// Returns the server's name as passed to [`start`](Self::start).
     pub fn server(&self) -> &Arc<str> {
         &self.shared.server
     }
 
-    /// Whether the session is over.
+    /// Returns whether the session has ended.
     pub fn is_closed(&self) -> bool {
         self.shared.lock().machine.is_closed()
     }
 
-    /// What the session has done.
+    /// Returns the session's statistics.
     pub fn counters(&self) -> machine::Counters {
         self.shared.lock().machine.counters()
     }
 
     /// Executes an operation.
     ///
-    /// Dropping the future gives the operation up; it may be executed all the same.
+    /// Dropping the future cancels the operation; it may still be executed.
     pub async fn execute(
         &self,
         options: &RequestOptions,
@@ -148,7 +148,7 @@ impl Session {
         let error = match answer {
             Ok(Ok(reply)) => return Ok(reply),
             Ok(Err(error)) => error,
-            // The runtime dropped the driver.
+            // The runtime has dropped the driver.
             Err(_) => machine::OperationError::Disconnected {
                 operation: request.operation(),
                 reason: Arc::new(Disconnect::Closed),
@@ -174,18 +174,19 @@ impl Session {
         Ok(Pending { session: self, id: id.0, answer: id.1, done: false })
     }
 
-    /// The next event of the listeners that were added; `None` when the session is over. One task at a time can wait.
+    /// Returns the next event of the session's listeners; `None` when the session has ended. One task at a time can
+    /// wait.
     ///
-    /// Events that nobody takes hold up the whole session in the end: none is dropped.
+    /// No event is dropped: 1,024 unconsumed events pause the whole session.
     pub async fn next_event(&self) -> Option<ListenerEvent> {
         poll_fn(|cx| {
             let mut inner = self.shared.lock();
-            let event = inner.heard.pop_front();
+            let event = inner.events.pop_front();
             if event.is_none() && !inner.machine.is_closed() {
                 inner.listening = Some(cx.waker().clone());
                 return Poll::Pending;
             }
-            // It may have been full.
+            // Reading may have paused on a full queue.
             let driver = inner.driver.take();
             drop(inner);
             driver.into_iter().for_each(Waker::wake);
@@ -194,7 +195,7 @@ impl Session {
         .await
     }
 
-    /// Lets the operations in flight finish, then closes the link.
+    /// Lets operations in flight finish, then closes the link.
     pub fn close(&self) {
         self.shared.with(|inner| inner.machine.close());
     }
@@ -219,7 +220,7 @@ impl Drop for Pending<'_> {
     }
 }
 
-/// Moves bytes between stream and machine until the session is over.
+/// Moves bytes between the stream and the machine until the session ends.
 struct Driver<S> {
     stream: S,
     shared: Arc<Shared>,
@@ -238,7 +239,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Future for Driver<S> {
         }
         inner.machine.handle_timeout(now);
         let answers = take_events(&mut inner);
-        // What was submitted while this ran, or by the handshake, is to go out now.
+        // Flushes operations that were submitted meanwhile, and the handshake's messages.
         if let Err(error) = write(&mut this.stream, &mut inner.machine, cx) {
             inner.machine.handle_link_lost(error.to_string());
             cx.waker().wake_by_ref();
@@ -248,7 +249,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Future for Driver<S> {
         inner.driver = Some(cx.waker().clone());
         drop(inner);
         for (sender, answer) in answers {
-            // Nobody waits any more: the operation was given up at this moment.
+            // The receiver is gone if the operation was cancelled meanwhile.
             let _ = sender.send(answer);
         }
         if closed {
@@ -265,7 +266,7 @@ impl<S> Driver<S> {
         let at = self.shared.epoch + Duration::from_micros(deadline.as_micros().min(u64::from(u32::MAX) * 1_000_000));
         let sleep = match &mut self.sleep {
             Some(sleep) => {
-                // An alarm that is early does no harm, and most deadlines are never reached.
+                // An early alarm is harmless, and most deadlines are never reached.
                 if sleep.is_elapsed() || sleep.deadline() > at {
                     sleep.as_mut().reset(at);
                 }
@@ -279,14 +280,14 @@ impl<S> Driver<S> {
     }
 }
 
-/// Reads what there is and writes what can be written.
+/// Writes, then reads, until the stream is not ready.
 fn exchange<S>(stream: &mut S, inner: &mut Inner, now: Instant, cx: &mut Context<'_>) -> io::Result<()>
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
     write(stream, &mut inner.machine, cx)?;
-    for _ in 0..READS_A_TURN {
-        if inner.heard.len() >= EVENT_QUEUE || !inner.machine.wants_read() {
+    for _ in 0..READS_PER_POLL {
+        if inner.events.len() >= EVENT_QUEUE || !inner.machine.wants_read() {
             return Ok(());
         }
         if read(stream, inner.machine.receive_buffer(), cx)?.is_pending() {
@@ -311,10 +312,10 @@ where
     Ok(())
 }
 
-/// Hands events out; answers are returned, to be sent when the lock is gone.
+/// Dispatches events; returns the answers, to be sent after the lock is released.
 fn take_events(inner: &mut Inner) -> Vec<(oneshot::Sender<Answer>, Answer)> {
     let mut answers = Vec::new();
-    while inner.heard.len() < EVENT_QUEUE
+    while inner.events.len() < EVENT_QUEUE
         && let Some(event) = inner.machine.poll_event()
     {
         match event {
@@ -323,14 +324,14 @@ fn take_events(inner: &mut Inner) -> Vec<(oneshot::Sender<Answer>, Answer)> {
                     answers.push((sender, result));
                 }
             }
-            Event::Entry(event) => inner.hear(ListenerEvent::Entry(event)),
-            Event::Counter(event) => inner.hear(ListenerEvent::Counter(event)),
+            Event::Entry(event) => inner.deliver(ListenerEvent::Entry(event)),
+            Event::Counter(event) => inner.deliver(ListenerEvent::Counter(event)),
             Event::Ready(ready) => inner.announce(Ok(ready)),
             Event::Closed(reason) => {
                 inner.announce(Err(reason));
                 inner.listening.take().into_iter().for_each(Waker::wake);
             }
-            // Topologies are the cluster's business.
+            // Topologies concern the cluster machine only.
             Event::Topology { .. } => {}
         }
     }
@@ -340,13 +341,13 @@ fn take_events(inner: &mut Inner) -> Vec<(oneshot::Sender<Answer>, Answer)> {
 impl Inner {
     fn announce(&mut self, outcome: Result<Ready, Arc<Disconnect>>) {
         if let Some(waiting) = self.ready.take() {
-            // Nobody waits: the start was given up.
+            // The receiver is gone if `start` was cancelled.
             let _ = waiting.send(outcome);
         }
     }
 
-    fn hear(&mut self, event: ListenerEvent) {
-        self.heard.push_back(event);
+    fn deliver(&mut self, event: ListenerEvent) {
+        self.events.push_back(event);
         self.listening.take().into_iter().for_each(Waker::wake);
     }
 }

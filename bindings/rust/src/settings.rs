@@ -1,21 +1,21 @@
-//! How to reach a cluster, and how to behave there.
+//! Settings of a client.
 
 use hotrod_core::cluster::Config;
 use hotrod_core::uri::ConnectionUri;
 
 use crate::Error;
 
-/// How to reach a cluster, and how to behave there.
+/// Settings of a client.
 #[derive(Debug, Clone, Default)]
 pub struct Settings {
-    /// Everything that the machine decides: seeds, sessions, TLS, timeouts, retries, limits.
+    /// Settings of the cluster machine: seeds, sessions, TLS, timeouts, retries, limits.
     pub cluster: Config,
-    /// The cache that [`Client::default_cache`](crate::Client::default_cache) gives.
+    /// Name of the cache that [`Client::default_cache`](crate::Client::default_cache) returns.
     pub cache: String,
 }
 
 impl Settings {
-    /// What a connection URI says.
+    /// Reads the settings from a connection URI.
     pub fn from_uri(uri: &ConnectionUri) -> Result<Self, Error> {
         Ok(Self {
             cluster: Config::from_uri(uri).map_err(|error| Error::Settings(error.to_string()))?,

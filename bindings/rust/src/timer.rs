@@ -1,4 +1,4 @@
-//! The task that tells a client's machine that time has passed.
+//! The task that calls the machine's timeouts.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -32,7 +32,7 @@ impl Future for Timer {
             if inner.cluster.poll_timeout().is_some_and(|due| due <= now) {
                 inner.cluster.handle_timeout(now);
             }
-            // Until it is looked at below nobody need wake this task.
+            // The deadline is read below, so `pump` need not wake this task.
             inner.timer = None;
             let mut actions = Actions::default();
             inner.pump(None, &mut actions);
@@ -45,7 +45,7 @@ impl Future for Timer {
                 return Poll::Ready(());
             }
             let Some(next) = next else { return Poll::Pending };
-            self.sleep.as_mut().reset(shared.at(next));
+            self.sleep.as_mut().reset(shared.tokio_instant(next));
             if self.sleep.as_mut().poll(cx).is_pending() {
                 return Poll::Pending;
             }
@@ -54,7 +54,7 @@ impl Future for Timer {
 }
 
 impl Drop for Timer {
-    /// Without it nothing would ever time out: the runtime ends, and so does the client.
+    /// Closes the client when the runtime drops the timer: without it nothing would time out.
     fn drop(&mut self) {
         let mut inner = self.shared.lock();
         inner.cluster.close(self.shared.now());

@@ -1,4 +1,4 @@
-//! TLS by rustls: server certificates are always checked.
+//! TLS by rustls: server certificates are always verified.
 
 use std::fs;
 use std::sync::Arc;
@@ -10,7 +10,7 @@ use tokio_rustls::rustls::{ClientConfig, RootCertStore};
 
 use crate::Error;
 
-/// Reads what the settings name.
+/// Reads the PEM files of the settings.
 pub(crate) fn client_config(tls: &TlsConfig) -> Result<Arc<ClientConfig>, Error> {
     let builder = ClientConfig::builder().with_root_certificates(roots(tls)?);
     let config = match &tls.client_certificate {
@@ -62,7 +62,8 @@ mod tests {
     use super::*;
     use tokio_rustls::rustls::{ClientConnection, ServerConfig, ServerConnection};
 
-    /// A handshake in memory, asking for localhost, with a server whose certificate has CN=localhost and these names.
+    /// Performs a handshake in memory for the name localhost; the certificate has CN=localhost and `names` as
+    /// subjectAltName.
     fn shake_hands(names: &[&str]) -> Result<(), tokio_rustls::rustls::Error> {
         let names: Vec<_> = names.iter().map(ToString::to_string).collect();
         let mut params = rcgen::CertificateParams::new(names).unwrap();

@@ -1,4 +1,4 @@
-//! Bytes from and to a stream.
+//! Reads from and writes to a stream.
 
 use std::io::{self, IoSlice};
 use std::pin::Pin;
@@ -9,12 +9,12 @@ use hotrod_core::wire::SendBuffer;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_util::io::poll_read_buf;
 
-/// Reads of one turn before other tasks get theirs.
-pub(crate) const READS_A_TURN: usize = 16;
-/// Pieces of one vectored write.
+/// Reads per poll before the task yields.
+pub(crate) const READS_PER_POLL: usize = 16;
+/// Segments per vectored write.
 const PIECES: usize = 64;
 
-/// Reads once; an error at the end of the stream.
+/// Reads once; end of file is an error.
 pub(crate) fn read<S>(stream: &mut S, buffer: &mut BytesMut, cx: &mut Context<'_>) -> io::Result<Poll<()>>
 where
     S: AsyncRead + Unpin,
@@ -27,7 +27,7 @@ where
     }
 }
 
-/// Writes once, and answers how much was taken; flushes when that was all.
+/// Writes once and returns the count of bytes written; flushes after the last byte.
 pub(crate) fn send<S>(stream: &mut S, out: &SendBuffer, cx: &mut Context<'_>) -> io::Result<Poll<usize>>
 where
     S: AsyncWrite + Unpin,

@@ -1,4 +1,4 @@
-//! The client through a gateway, over every carriage: what differs is the URI.
+//! The client through a gateway, over every carriage; only the URI differs.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use hotrod_tokio::{Client, ListenerEvent};
 use tempfile::TempDir;
 use tokio::time::timeout;
 
-/// Longer than anything takes here.
+/// Longer than any step of these tests.
 const LONG: Duration = Duration::from_secs(30);
 
 /// Before that node, with TLS and without.

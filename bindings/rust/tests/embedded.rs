@@ -1,4 +1,4 @@
-//! The driver against an embedded node: links, tasks, listeners, and what happens when things end.
+//! The driver against an embedded node: links, tasks, listeners, and their ends.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -104,7 +104,7 @@ async fn a_listener_hears_what_it_asked_for_and_is_gone_when_dropped() {
     node.stop().await;
 }
 
-/// A listener that takes nothing holds up its link, and loses nothing.
+/// A listener that consumes nothing pauses its link and loses no event.
 #[tokio::test]
 async fn a_slow_listener_misses_no_event() {
     let node = node(anywhere()).await;
@@ -156,7 +156,7 @@ async fn after_a_lost_link_the_next_operation_makes_a_new_one() {
     second.stop().await;
 }
 
-/// A server that accepts and says nothing: the operation's own deadline ends the wait.
+/// A server accepts and sends nothing: the operation's own deadline ends the wait.
 #[tokio::test]
 async fn a_silent_server_is_given_up() {
     let listener = TcpListener::bind(anywhere()).await.unwrap();
@@ -178,14 +178,14 @@ async fn an_operation_that_was_given_up_leaves_the_session_in_step() {
     let (_client, cache) = connect(&node, "local").await;
     cache.put("k", vec![1; 1_000_000]).await.unwrap();
     for _ in 0..20 {
-        // Too short for the answer most of the time, and whichever it is, the next one must be right.
+        // Usually too short for the answer; either way the next answer must be correct.
         let _ = tokio::time::timeout(Duration::from_micros(300), cache.get("k")).await;
         assert_eq!(cache.get("missing").await.unwrap(), None);
     }
     node.stop().await;
 }
 
-/// Passes on what comes for a moment, and then swallows everything.
+/// Relays for a moment, then drops every byte.
 async fn tarpit(upstream: SocketAddr) -> SocketAddr {
     let listener = TcpListener::bind(anywhere()).await.unwrap();
     let address = listener.local_addr().unwrap();
@@ -266,7 +266,7 @@ async fn entries_of_all_members_by_one_iteration_and_one_bulk_operation() {
     cache.put_all(entries.clone(), Expiration::DEFAULT).await.unwrap();
     let mut iteration = cache.iterate(7).unwrap();
     let mut keys = Vec::new();
-    // A future that is dropped takes no entry with it.
+    // A cancelled future loses no entry.
     loop {
         match tokio::time::timeout(Duration::from_micros(50), iteration.next()).await {
             Ok(Ok(Some(entry))) => keys.push(entry.key),

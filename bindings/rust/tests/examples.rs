@@ -1,4 +1,4 @@
-//! The examples do what they say.
+//! Runs the examples.
 
 use std::fs;
 use std::net::SocketAddr;
@@ -13,7 +13,7 @@ async fn output_of(example: &str, cache: &str) -> String {
     let listen = SocketAddr::from(([127, 0, 0, 1], 0));
     let node = Embedded::start(EmbeddedOptions { members: 3, listen, ..EmbeddedOptions::default() }).await.unwrap();
     let uri = format!("hotrod://{}{cache}", node.addresses()[0]);
-    // Tests stand beside the examples that cargo builds with them.
+    // Cargo builds the examples beside the tests.
     let tests: PathBuf = std::env::current_exe().unwrap();
     let program = tests.parent().and_then(Path::parent).unwrap().join("examples").join(example);
     assert!(program.exists(), "cargo test builds the examples; with --test it does not: {}", program.display());

@@ -1,4 +1,4 @@
-//! Servers with a trusted certificate that would have the client's password, and one that binds SCRAM to the connection.
+//! Hostile servers with a trusted certificate that try to get the password, and one with SCRAM channel binding.
 
 use std::sync::{Arc, Mutex};
 
@@ -28,11 +28,11 @@ impl Accounts for Admin {
     }
 }
 
-/// A server that keeps all that it receives.
+/// A server that records all received bytes.
 struct Hostile {
     uri: String,
     received: Arc<Mutex<Vec<u8>>>,
-    /// The mechanisms of every AUTH.
+    /// Mechanisms of all AUTH requests.
     tried: Arc<Mutex<Vec<String>>>,
     _files: TempDir,
 }
@@ -122,9 +122,9 @@ async fn serve(
             let reply = Reply { message_id: header.message_id, status, topology: None, body };
             session.reply(&header, operation, &reply);
         }
-        let said = session.transmit().to_bytes();
-        session.transmitted(said.len());
-        if stream.write_all(&said).await.is_err() {
+        let output = session.transmit().to_bytes();
+        session.transmitted(output.len());
+        if stream.write_all(&output).await.is_err() {
             return;
         }
     }
@@ -141,7 +141,7 @@ async fn a_trusted_server_that_offers_weak_mechanisms_alone_gets_no_password() {
         let received = server.received.lock().unwrap().clone();
         assert!(!received.is_empty() && !received.windows(7).any(|part| part == &PASSWORD.as_bytes()[..7]));
     }
-    // Who names it has it.
+    // A mechanism that the URI names is used.
     let server = Hostile::start(&["PLAIN"], true, "&sasl_mechanism=PLAIN").await;
     let client = Client::connect(&server.uri).await.unwrap();
     assert_eq!(*server.tried.lock().unwrap(), ["PLAIN"]);

@@ -1,4 +1,4 @@
-//! Situations that a review has thought of.
+//! Regression tests of cases found in a review.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -26,7 +26,7 @@ fn member(address: SocketAddr) -> Member {
     Member { host: address.ip().to_string(), port: address.port() }
 }
 
-/// The machine pauses a link whose events wait beyond their limit; the driver takes them all, and has to read on.
+/// The machine pauses a link at the limit of queued events; the driver consumes them all and must resume reading.
 #[tokio::test]
 async fn a_link_that_brought_too_many_events_at_once_is_read_on() {
     let node = node().await;
@@ -46,7 +46,7 @@ async fn a_link_that_brought_too_many_events_at_once_is_read_on() {
     node.stop().await;
 }
 
-/// A link that is not read because its listener is slow can't bring the answer to a PING.
+/// A link paused for a slow listener can't deliver the answer to a PING.
 #[tokio::test]
 async fn a_listener_that_pauses_longer_than_links_may_be_quiet_misses_nothing() {
     let node = node().await;
@@ -68,7 +68,7 @@ async fn a_listener_that_pauses_longer_than_links_may_be_quiet_misses_nothing() 
     node.stop().await;
 }
 
-/// Accepts and says nothing.
+/// Accepts connections and sends nothing.
 async fn silent() -> SocketAddr {
     let listener = TcpListener::bind(anywhere()).await.unwrap();
     let address = listener.local_addr().unwrap();
@@ -84,7 +84,7 @@ async fn silent() -> SocketAddr {
     address
 }
 
-/// The first PING has a deadline; when it has passed nobody tries the servers that are left.
+/// The first PING has a deadline; after it the remaining servers are not tried.
 #[tokio::test]
 async fn connecting_ends_however_many_servers_are_silent() {
     let mut settings = settings(silent().await);
