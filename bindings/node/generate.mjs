@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// Writes what comes from spec/vocabulary.json: lib/outputs.js, lib/errors.js, lib/operations.js and types/generated.d.ts.
+// Generates lib/{constants,errors,opcodes,operations,outputs}.js and types/generated.d.ts from spec/vocabulary.json.
 // `generate.mjs --check` writes nothing and fails if a file is stale.
 
 import { readFileSync, writeFileSync } from 'node:fs'
@@ -33,7 +33,7 @@ function outputs() {
 
 const { errorOf } = require('./errors.js')
 
-/** The shapes of outputs by their number at the border: how many values each takes, and how it is made of them. */
+/** Shapes of outputs by their tag at the border: the count of values, and a constructor. */
 module.exports = {
 ${shapes.join('\n')}
 }
@@ -48,7 +48,7 @@ class ${errorName(failure)} extends HotRodError {}
   const statuses = vocabulary.statuses.map((status) => `  ${status.code}: '${status.text}',`)
   return `${NOTICE}'use strict'
 
-/** The root of all errors of this package. Its message says which operation, which member, and what may have happened. */
+/** Base class of all errors of this package. The message names the operation, the member, and whether it may be applied. */
 class HotRodError extends Error {
   constructor(message, details = {}) {
     super(message)
@@ -76,7 +76,7 @@ const STATUSES = {
 ${statuses.join('\n')}
 }
 
-/** The error of a failure; null of none. */
+/** Returns the error for a failure; null for none. */
 function errorOf(failure) {
   if (failure === null || failure === undefined) return null
   const Kind = ERRORS[failure.code] ?? HotRodError
@@ -110,7 +110,7 @@ const DECODED = {
   text_map: '_textMap',
 }
 
-/** What a method takes and gives, for JavaScript and for TypeScript. */
+/** Parameters and results of a method, for JavaScript and TypeScript. */
 function method(operation) {
   const names = []
   const types = []
@@ -157,7 +157,7 @@ function operations() {
     const methods = of(group).map((operation) => {
       const { name: called, names, passed, decode } = method(operation)
       const call = `this._execute(OPCODES.${operation.name}, [${passed.join(', ')}], options)`
-      // What is wrong with an argument is told by the promise, like everything else.
+      // An async function, so that invalid arguments reject the promise.
       const result = decode === undefined || decode === null ? `return ${call}` : `return this.${decode}(await ${call})`
       const body = operation.answer === 'nothing' ? `await ${call}` : result
       return `${doc(operation.doc, '  ')}
@@ -166,7 +166,7 @@ function operations() {
   }
 `
     })
-    return `/** The operations of a ${group}, as the protocol has them. */
+    return `/** Protocol operations of a ${group}. */
 class ${name} extends ${base} {
 ${methods.join('\n')}}
 `
@@ -185,7 +185,7 @@ function opcodes() {
   const rows = vocabulary.operations.map((operation) => `  ${operation.name}: ${operation.opcode},`)
   return `${NOTICE}'use strict'
 
-/** Operations by their name: the number that the machine takes. */
+/** Opcodes by operation name. */
 const OPCODES = {
 ${rows.join('\n')}
 }
@@ -228,7 +228,7 @@ import type {
 } from './index.js'
 
 ${shapes.join('\n')}
-/** What a machine tells its host. */
+/** An output of a machine for its host. */
 export type Output =
 ${union}
 
@@ -237,19 +237,19 @@ ${classes.join('\n')}
 export type OperationName =
 ${names}
 
-/** Flags of requests, to be added up. */
+/** Flags of requests; combine them with |. */
 export const Flags: {
 ${flags.join('\n')}
 }
 
-/** What a client has done. */
+/** Statistics of a client. */
 export interface Counters {
 ${counters.join('\n')}
-  /** A bound below which half of the operations stayed, in milliseconds; null before the first. */
+  /** Upper bound of the median latency in milliseconds; null before the first operation. */
   latencyP50: number | null
-  /** A bound below which 99 of 100 stayed. */
+  /** Upper bound of the 99th percentile, in milliseconds. */
   latencyP99: number | null
-  /** A bound below which all stayed. */
+  /** Upper bound of the maximum, in milliseconds. */
   latencyMax: number | null
 }
 
@@ -266,7 +266,7 @@ const Flags = Object.freeze({
 ${flags.join('\n')}
 })
 
-/** The names of the counts, in their order. */
+/** Names of the counts, in the machine's order. */
 const COUNTERS = [
 ${counters.join('\n')}
 ]

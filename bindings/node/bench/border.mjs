@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// The border alone: nanoseconds of a call, and of an output, without sockets. One line of JSON.
+// Measures the native border without sockets: nanoseconds per call and per output. Prints one line of JSON.
 
 import { readFileSync } from 'node:fs'
 
@@ -10,7 +10,7 @@ const ROUNDS = 400
 const scenarios = new URL('../../../tests/conformance/scenarios/operations.json', import.meta.url)
 const [scenario] = JSON.parse(readFileSync(scenarios, 'utf8'))
 
-/** A machine with a session, by the first steps of a recorded scenario. */
+/** Creates a machine with a session by replaying the first steps of a recorded scenario. */
 const machine = new Machine(scenario.uri, { seed: Buffer.from(scenario.seed, 'hex') })
 let [cache, link] = [0, 0]
 for (const { at, call, with: given } of scenario.steps) {
@@ -39,7 +39,7 @@ for (let round = 0; round < ROUNDS; round += 1) {
   machine.poll()
   const sent = machine.transmit(link)
   const replies = []
-  // Message ids are of seven bits a byte; every request ends with the same key.
+  // Message ids are varints (7 bits per byte); every request ends with the same key.
   for (let at = 0; at < sent.length; at = sent.indexOf(key, at) + key.length) {
     let end = at + 1
     while (sent[end] & 0x80) end += 1

@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// GETs of 64-byte values, so many at a time, on one client: one line of JSON.
+// Measures GETs of 64-byte values on one client. Prints one line of JSON.
 
 import { connect } from '../lib/index.mjs'
 import { measure, parse } from './measure.mjs'

@@ -1,8 +1,8 @@
-// Keeps so many operations in flight for a while, and tells what they took: for every client that is measured alike.
+// Keeps a number of operations in flight for a while and reports their latencies; shared by all measured clients.
 
 import { parseArgs } from 'node:util'
 
-/** What the command line says. */
+/** Parses the command line. */
 export function parse() {
   const text = (value) => ({ type: 'string', default: value })
   return parseArgs({

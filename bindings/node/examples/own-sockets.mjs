@@ -1,4 +1,4 @@
-// A complete host: the machine over sockets of one's own.
+// A complete host: the machine over own sockets.
 //
 //   node own-sockets.mjs hotrod://127.0.0.1:11222/dist
 
@@ -27,7 +27,7 @@ class Host {
     })
   }
 
-  /** Does what the machine says, and sets the alarm that it asks for. */
+  /** Executes the machine's outputs and sets the timer for its deadline. */
   pump() {
     for (let outputs; (outputs = this.machine.poll()).length > 0; ) {
       for (const output of outputs) this[output.type]?.(output)

@@ -11,7 +11,7 @@ const microseconds = (milliseconds) => {
   return Math.max(1, Math.floor(milliseconds * 1000))
 }
 
-/** A cache of the machine, by its number: it submits operations and waits for the answers. */
+/** A cache of the machine, identified by its number; submits operations and awaits the answers. */
 class Base {
   constructor(driver, settings) {
     this._driver = driver
@@ -21,12 +21,12 @@ class Base {
     driver.schedule()
   }
 
-  /** The answer. */
+  /** Returns the answer. */
   _execute(operation, args, options) {
     return this._submit(operation, args, options, answerOf)
   }
 
-  /** The answer, and the member that gave it. */
+  /** Returns the answer and the member that sent it. */
   _executeOn(operation, args, options) {
     return this._submit(operation, args, options, (completed) => completed)
   }
@@ -88,11 +88,11 @@ class CacheBase extends Base {
   }
 }
 
-function encoded(what, codec, value) {
+function encoded(argument, codec, value) {
   try {
     return codec.encode(value)
   } catch (error) {
-    throw new MisuseError(`argument ${what}: its codec can't encode this ${typeof value}: ${error.message}`)
+    throw new MisuseError(`argument ${argument}: its codec can't encode this ${typeof value}: ${error.message}`)
   }
 }
 

@@ -20,24 +20,24 @@ class Cache extends CacheOperations {
     return this._settings.name
   }
 
-  _like(changes) {
+  _copy(changes) {
     return new Cache(this._driver, { ...this._settings, ...changes })
   }
 
   withFlags(flags) {
-    return this._like({ flags })
+    return this._copy({ flags })
   }
 
   withTimeout(timeout) {
-    return this._like({ timeout })
+    return this._copy({ timeout })
   }
 
   withCodecs(codecs) {
-    return this._like({ codecs })
+    return this._copy({ codecs })
   }
 
   withTraceparent(traceparent) {
-    return this._like({ traceparent })
+    return this._copy({ traceparent })
   }
 
   async putAll(entries, options = {}) {
@@ -78,7 +78,7 @@ class Cache extends CacheOperations {
     const started = await this._executeOn(OPCODES.start_put_stream, [this._key(key), options, version], options)
     const [pinned, stream] = [{ ...options, member: started.member }, started.answer]
     try {
-      // One behind: the last chunk is marked, and none may be empty.
+      // Holds one chunk back: the last chunk carries a flag, and no chunk may be empty.
       let held = null
       for await (const chunk of chunks) {
         if (chunk.length === 0) continue
@@ -96,8 +96,8 @@ class Cache extends CacheOperations {
   iterate(options = {}) {
     const driver = this._driver
     const { batchSize = 1000, segments, filterConverter, includeMetadata } = options
-    const given = { batchSize, segments, filterConverter, includeMetadata, timeout: this._timeout }
-    const iteration = driver.machine.iterate(driver.now(), this._cache, given)
+    const settings = { batchSize, segments, filterConverter, includeMetadata, timeout: this._timeout }
+    const iteration = driver.machine.iterate(driver.now(), this._cache, settings)
     driver.schedule()
     return new Iteration(driver, iteration, ({ key, values, metadata }) => {
       const decoded = this._values(values)

@@ -6,7 +6,7 @@ const { Driver } = require('./driver.js')
 const { Machine } = require('./machine.js')
 const { CounterOperations, MultimapOperations } = require('./operations.js')
 const { OPCODES } = require('./opcodes.js')
-const { Happenings, Listener, asyncDispose } = require('./streams.js')
+const { ClientEvents, Listener, asyncDispose } = require('./streams.js')
 
 /** A client of one cluster. Documented in index.d.ts. */
 class Client {
@@ -47,7 +47,7 @@ class Client {
   }
 
   events() {
-    return new Happenings(this._driver)
+    return new ClientEvents(this._driver)
   }
 
   switchSite(name) {
@@ -102,7 +102,7 @@ class Multimap extends MultimapOperations {
   }
 }
 
-/** Connects to what a URI names. */
+/** Connects to the cluster of a URI. */
 async function connect(uri) {
   const driver = new Driver(new Machine(uri))
   const client = new Client(driver)

@@ -1,6 +1,6 @@
 'use strict'
 
-/** Bytes as they are, in the form in which the cache stores them; a string is taken for its UTF-8. */
+/** Bytes, unchanged, in the cache's storage format; strings are encoded as UTF-8. */
 const bytes = {
   mediaType: '',
   encode: (value) => (typeof value === 'string' ? Buffer.from(value) : value),
@@ -17,7 +17,7 @@ const text = {
   decode: (data) => data.toString(),
 }
 
-/** What JSON can write, as application/json. */
+/** JSON values, as application/json. */
 const json = {
   mediaType: 'application/json',
   encode: (value) => {

@@ -11,7 +11,7 @@ const Flags = Object.freeze({
   SKIP_LISTENER_NOTIFICATION: 32,
 })
 
-/** The names of the counts, in their order. */
+/** Names of the counts, in the machine's order. */
 const COUNTERS = [
   'operations',
   'failures',

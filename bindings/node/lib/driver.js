@@ -8,15 +8,15 @@ const tls = require('node:tls')
 
 const { ClosedError } = require('./errors.js')
 
-// What one write hands to a socket: it tells whether it wants more.
-const PIECE = 1 << 18
-// The longest delay that a timer of Node takes, in milliseconds.
-const LONGEST = 2 ** 31 - 1
+// Bytes per write; between writes the socket may ask to wait for `drain`.
+const WRITE_SIZE = 1 << 18
+// Longest delay of a Node timer, in milliseconds.
+const MAX_DELAY = 2 ** 31 - 1
 // RFC 9266, 2.
 const EXPORTER_LABEL = 'EXPORTER-Channel-Binding'
 const EXPORTER_LENGTH = 32
 
-/** A machine, its links, and those who wait for what it says. */
+/** A machine, its links, and the promises and queues that receive its outputs. */
 class Driver {
   constructor(machine) {
     this.machine = machine
@@ -24,8 +24,8 @@ class Driver {
     this.iterations = new Map()
     this.listeners = new Map()
     this.subscribers = new Set()
-    this.started = new Promise((resolve, reject) => Object.assign(this, { begin: resolve, failToBegin: reject }))
-    this.ended = new Promise((resolve) => (this.end = resolve))
+    this.started = new Promise((resolve, reject) => Object.assign(this, { resolveStarted: resolve, rejectStarted: reject }))
+    this.ended = new Promise((resolve) => (this.resolveEnded = resolve))
     this.epoch = process.hrtime.bigint()
     this.links = new Map()
     this.files = new Map()
@@ -38,12 +38,12 @@ class Driver {
     }
   }
 
-  /** The time as the machine counts it: microseconds. */
+  /** Returns the machine's time: microseconds since the driver was created. */
   now() {
     return Number((process.hrtime.bigint() - this.epoch) / 1000n)
   }
 
-  /** Has the machine polled when everything that is ready to submit has submitted. */
+  /** Schedules `pump` after pending callbacks, so that their operations share a write. */
   schedule() {
     if (!this.scheduled) {
       this.scheduled = true
@@ -51,7 +51,7 @@ class Driver {
     }
   }
 
-  /** Does what the machine says. */
+  /** Executes the machine's outputs. */
   pump() {
     for (let outputs = this.machine.poll(); outputs.length > 0; outputs = this.machine.poll()) {
       for (const output of outputs) this.handle(output)
@@ -78,9 +78,9 @@ class Driver {
       case 'Close':
         return this.close(output.link)
       case 'Started':
-        return this.begin()
+        return this.resolveStarted()
       case 'StartFailed':
-        return this.failToBegin(output.error)
+        return this.rejectStarted(output.error)
       case 'Entry':
       case 'Counter':
       case 'ListenerRegistered':
@@ -88,20 +88,20 @@ class Driver {
       case 'ListenerFailed':
         return this.listeners.get(output.listener)?.(output)
       default:
-        for (const hear of this.subscribers) hear(output)
+        for (const notify of this.subscribers) notify(output)
     }
   }
 
   connect({ link, host, port, tls: secure }) {
-    const state = { link, socket: null, waits: false }
+    const state = { link, socket: null, needsDrain: false }
     this.links.set(link, state)
     const options = this.optionsOf(state, secure)
     if (options === null) return
     state.socket = net.connect({ host, port, noDelay: true })
     if (!secure) return this.attach(state, state.socket, 'connect')
     state.socket.on('error', (error) => this.lost(link, error))
-    // TLS only on a connection that is there: of a name with several addresses, where the first does not answer, Node 20 has
-    // another socket underneath by then, and the TLS one crashes the process.
+    // Starts TLS only on a connected socket: when the first of several addresses does not answer, Node 20 replaces the
+    // underlying socket, and a TLS socket on top of it crashes the process.
     state.socket.once('connect', () => {
       if (this.links.has(link)) this.secure(state, options)
     })
@@ -113,17 +113,17 @@ class Driver {
     if (options !== null) this.secure(state, options)
   }
 
-  // What tls.connect is told; null if a file can't be read, which ends the link.
+  // Options of tls.connect; null if a file can't be read, which fails the link.
   optionsOf(state, secure) {
     if (!secure) return undefined
     try {
       const { serverName, alpn, trustCa, clientCertificate } = secure
       return {
         host: serverName,
-        // Names of IP addresses are not asked for; the certificate is checked for them all the same.
+        // SNI has no IP addresses; the certificate is verified for them by checkServerIdentity.
         servername: net.isIP(serverName) ? '' : serverName,
         checkServerIdentity: (_, certificate) => checkIdentity(serverName, certificate),
-        // Whatever NODE_TLS_REJECT_UNAUTHORIZED says.
+        // Overrides NODE_TLS_REJECT_UNAUTHORIZED.
         rejectUnauthorized: true,
         ALPNProtocols: alpn.length > 0 ? alpn : undefined,
         ca: trustCa ? this.read(trustCa) : undefined,
@@ -147,7 +147,7 @@ class Driver {
     }
   }
 
-  // The machine is told when it has said everything.
+  // Reports the failure after the outputs of the current poll.
   fail(state, error) {
     setImmediate(() => this.lost(state.link, error))
   }
@@ -171,7 +171,7 @@ class Driver {
       this.pump()
     })
     socket.on('drain', () => {
-      state.waits = false
+      state.needsDrain = false
       this.send(state)
       this.pump()
     })
@@ -180,7 +180,7 @@ class Driver {
     socket.on('close', () => this.lost(link, new Error('the connection was closed')))
   }
 
-  // What the machine has to know of a link before it is said to be connected.
+  // Sets the link properties that the machine needs before `connected`.
   describe(link, socket) {
     if (socket.remoteAddress) this.machine.setPeer(link, socket.remoteAddress)
     if (!socket.encrypted) return
@@ -194,10 +194,10 @@ class Driver {
   }
 
   send(state) {
-    while (state && !state.waits) {
-      const data = this.machine.transmit(state.link, PIECE)
+    while (state && !state.needsDrain) {
+      const data = this.machine.transmit(state.link, WRITE_SIZE)
       if (data === null) return
-      state.waits = !state.socket.write(data)
+      state.needsDrain = !state.socket.write(data)
     }
   }
 
@@ -214,7 +214,7 @@ class Driver {
     if (!state?.socket) return
     if (state.socket.connecting) return state.socket.destroy()
     state.socket.end()
-    // A server that does not close its end must not keep the process alive.
+    // A server that keeps its end open must not keep the process alive.
     state.socket.unref()
   }
 
@@ -224,11 +224,11 @@ class Driver {
       if (this.machine.closed) this.finish()
       return
     }
-    // One that is too early does no harm; it sets the next.
+    // A timer that fires early is harmless: it sets the next one.
     if (wanted < this.alarm) {
       clearTimeout(this.timer)
       this.alarm = wanted
-      const delay = Math.min(Math.max(0, Math.ceil((wanted - this.now()) / 1000)), LONGEST)
+      const delay = Math.min(Math.max(0, Math.ceil((wanted - this.now()) / 1000)), MAX_DELAY)
       this.timer = setTimeout(() => this.wake(), delay)
     }
   }
@@ -241,23 +241,23 @@ class Driver {
 
   finish() {
     clearTimeout(this.timer)
-    for (const hear of [...this.subscribers, ...this.listeners.values()]) hear(null)
+    for (const notify of [...this.subscribers, ...this.listeners.values()]) notify(null)
     this.subscribers.clear()
     this.listeners.clear()
     for (const { reject } of [...this.pending.values(), ...this.iterations.values()]) {
       reject(new ClosedError('the client is closed'))
     }
-    this.end()
+    this.resolveEnded()
   }
 }
 
-/** Checks a server's name by the certificate's subjectAltName alone (RFC 9525): Node falls back to the common name. */
+/** Verifies a server's name by the subjectAltName alone (RFC 9525); Node would fall back to the common name. */
 function checkIdentity(name, certificate) {
   const { CN, ...subject } = certificate.subject ?? {}
   return tls.checkServerIdentity(name, { ...certificate, subject })
 }
 
-/** Tells who waits for it. */
+/** Settles the promise of `id`, if it is still pending. */
 function settle(waiting, id, error, value) {
   const waiter = waiting.get(id)
   if (waiter === undefined) return

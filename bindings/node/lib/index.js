@@ -6,6 +6,6 @@ const codecs = require('./codecs.js')
 const { Flags } = require('./constants.js')
 const { errorOf, ...errors } = require('./errors.js')
 const { Machine } = require('./machine.js')
-const { Happenings, Iteration, Listener } = require('./streams.js')
+const { ClientEvents, Iteration, Listener } = require('./streams.js')
 
-module.exports = { Cache, Client, Counter, Flags, Happenings, Iteration, Listener, Machine, Multimap, codecs, connect, ...errors }
+module.exports = { Cache, Client, ClientEvents, Counter, Flags, Iteration, Listener, Machine, Multimap, codecs, connect, ...errors }

@@ -1,16 +1,16 @@
-// The same names for import as for require; a test compares them.
+// Exports the names of index.js to `import`; a test compares them.
 import libhotrod from './index.js'
 
 export const {
   Cache,
   Client,
+  ClientEvents,
   ClosedError,
   Counter,
   DisconnectedError,
   Flags,
   FullError,
   HandshakeError,
-  Happenings,
   HotRodError,
   Iteration,
   IterationLostError,

@@ -9,25 +9,25 @@ const { OPCODES } = require('./opcodes.js')
 const shapes = require('./outputs.js')
 
 const { NativeMachine } = load()
-const MOST = 2 ** 32
+const MAX_TRANSMIT = 2 ** 32
 
-/** What the native part answers, or the failure that it answers thrown. */
-function done(result) {
+/** Returns a result of the native part, or throws it as an error if it is a failure. */
+function unwrap(result) {
   if (typeof result === 'object' && result !== null && 'mayHaveBeenApplied' in result) throw errorOf(result)
   return result
 }
 
-/** Calls the native part; what it finds wrong with the types of arguments is misuse. */
+/** Calls the native part and turns its type errors into MisuseError. */
 function checked(call) {
   try {
-    return done(call())
+    return unwrap(call())
   } catch (error) {
     if (error instanceof HotRodError) throw error
     throw new MisuseError(error.message)
   }
 }
 
-const factory = (given) => (given ? { name: given.name, parameters: given.parameters ?? [] } : undefined)
+const factory = (factory) => (factory ? { name: factory.name, parameters: factory.parameters ?? [] } : undefined)
 
 /**
  * A client of a whole cluster without IO: bytes and time go in, bytes and outputs come out. Documented in index.d.ts.
@@ -72,8 +72,8 @@ class Machine {
 
   listen(now, cache, options = {}) {
     const { includeCurrentState = false, filter, converter, useRawData = false, interests = 0 } = options
-    const given = { includeCurrentState, filter: factory(filter), converter: factory(converter), useRawData, interests }
-    return checked(() => this.#native.listen(now, cache, given))
+    const native = { includeCurrentState, filter: factory(filter), converter: factory(converter), useRawData, interests }
+    return checked(() => this.#native.listen(now, cache, native))
   }
 
   listenToCounter(now, cache, counter) {
@@ -90,14 +90,14 @@ class Machine {
 
   iterate(now, cache, options = {}) {
     const { segments, filterConverter, batchSize = 0, includeMetadata = false, timeout } = options
-    const given = {
+    const native = {
       segments: segments ?? undefined,
       filterConverter: factory(filterConverter),
       batchSize,
       includeMetadata,
       timeout: timeout ?? undefined,
     }
-    return checked(() => this.#native.iterate(now, cache, given))
+    return checked(() => this.#native.iterate(now, cache, native))
   }
 
   nextEntries(now, iteration) {
@@ -162,8 +162,8 @@ class Machine {
     this.#native.timeout(now)
   }
 
-  transmit(link, most = MOST) {
-    return this.#native.transmit(link, most) ?? null
+  transmit(link, limit = MAX_TRANSMIT) {
+    return this.#native.transmit(link, limit) ?? null
   }
 
   wantsRead(link) {

@@ -8,7 +8,7 @@ const PINS = require('./pins.js')
 
 const root = join(__dirname, '..')
 
-/** What a build for this machine is called: linux-x64-gnu, darwin-arm64, … */
+/** Returns this platform's name: linux-x64-gnu, darwin-arm64, … */
 function platform() {
   const { platform, arch } = process
   if (platform === 'win32') return `${platform}-${arch}-msvc`
@@ -17,12 +17,12 @@ function platform() {
   return `${platform}-${arch}-${isMusl ? 'musl' : 'gnu'}`
 }
 
-/** Where install.js puts what it has built. */
+/** Returns the path of the native part that install.js builds. */
 function built() {
   return join(root, `libhotrod.${platform()}.node`)
 }
 
-/** The file of this platform's package; null where there is none. Throws for one that this version was not released with. */
+/** Returns the file of this platform's package, or null without one. Throws if its hash is not the released one. */
 function pinned() {
   const name = platform()
   if (!Object.hasOwn(PINS, name)) return null
@@ -38,7 +38,7 @@ function pinned() {
   return file
 }
 
-/** The native part: the one that was built here, or the pinned one of this platform's package. */
+/** Loads the native part: the local build, or the pinned one of this platform's package. */
 function load() {
   const file = existsSync(built()) ? built() : pinned()
   if (file !== null) return require(file)

@@ -4,7 +4,7 @@
 const { Base, CacheBase } = require('./base.js')
 const { OPCODES } = require('./opcodes.js')
 
-/** The operations of a cache, as the protocol has them. */
+/** Protocol operations of a cache. */
 class CacheOperations extends CacheBase {
   /** Stores a value, whether or not there is one. */
   async put(key, value, options = {}) {
@@ -117,7 +117,7 @@ class CacheOperations extends CacheBase {
   }
 }
 
-/** The operations of a counter, as the protocol has them. */
+/** Protocol operations of a counter. */
 class CounterOperations extends Base {
   /** Creates a counter; returns false if there is one of that name. */
   async create(configuration, options = {}) {
@@ -165,7 +165,7 @@ class CounterOperations extends Base {
   }
 }
 
-/** The operations of a multimap, as the protocol has them. */
+/** Protocol operations of a multimap. */
 class MultimapOperations extends CacheBase {
   /** Reads the values of a multimap key. */
   async get(key, options = {}) {

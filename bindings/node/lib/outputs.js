@@ -3,7 +3,7 @@
 
 const { errorOf } = require('./errors.js')
 
-/** The shapes of outputs by their number at the border: how many values each takes, and how it is made of them. */
+/** Shapes of outputs by their tag at the border: the count of values, and a constructor. */
 module.exports = {
   1: { length: 7, make: (values, at) => ({ type: 'Connect', link: values[at + 1], member: values[at + 2], host: values[at + 3], port: values[at + 4], tls: values[at + 5], timeout: values[at + 6] }) },
   2: { length: 3, make: (values, at) => ({ type: 'StartTls', link: values[at + 1], tls: values[at + 2] }) },

@@ -2,8 +2,8 @@
 
 const { HotRodError } = require('./errors.js')
 
-// Happenings that a subscriber may be behind before it misses the oldest.
-const MOST_HAPPENINGS = 1024
+// Events queued for a subscriber before the oldest is dropped.
+const EVENT_QUEUE_LIMIT = 1024
 
 /** Entries of a cache, each once, from all members at the same time. */
 class Iteration {
@@ -14,24 +14,24 @@ class Iteration {
     this._batch = []
     this._at = 0
     this._next = null
-    this._turn = Promise.resolve()
+    this._last = Promise.resolve()
   }
 
   [Symbol.asyncIterator]() {
     return this
   }
 
-  /** One after the other, as generators do: a batch that somebody waits for is not asked for again. */
+  /** Calls run one after the other, as in generators, so a pending batch is not requested twice. */
   next() {
-    const taken = this._turn.then(() => this._take())
-    this._turn = taken.catch(() => {})
-    return taken
+    const result = this._last.then(() => this._advance())
+    this._last = result.catch(() => {})
+    return result
   }
 
-  async _take() {
+  async _advance() {
     while (this._at === this._batch.length) {
       if (this._iteration === null) return { done: true, value: undefined }
-      this._ask()
+      this._request()
       const next = this._next
       this._next = null
       try {
@@ -41,16 +41,16 @@ class Iteration {
         throw error
       }
       this._at = 0
-      // It was ended meanwhile.
+      // Ended while the batch was pending.
       if (this._iteration === null) this._batch = []
       else if (this._batch.length === 0) this._iteration = null
-      // The next come while these are used.
-      else this._ask()
+      // Prefetches the next batch.
+      else this._request()
     }
     return { done: false, value: this._decode(this._batch[this._at++]) }
   }
 
-  _ask() {
+  _request() {
     if (this._next !== null || this._iteration === null) return
     const driver = this._driver
     this._next = new Promise((resolve, reject) => {
@@ -60,7 +60,7 @@ class Iteration {
         resolve([])
       }
     })
-    // It is looked at later, if at all.
+    // A rejection is handled when the batch is awaited, if it ever is.
     this._next.catch(() => {})
     driver.schedule()
   }
@@ -84,26 +84,26 @@ class Iteration {
   }
 }
 
-/** A queue that somebody waits for. */
+/** A queue with asynchronous readers; beyond `limit` items it drops the oldest. */
 class Queue {
-  constructor(most = Infinity) {
-    this._most = most
+  constructor(limit = Infinity) {
+    this._limit = limit
     this._items = []
     this._waiting = []
-    this._over = null
+    this._ended = null
   }
 
   push(item) {
     const waiting = this._waiting.shift()
     if (waiting) return waiting.resolve({ done: false, value: item })
-    if (this._items.length >= this._most) this._items.shift()
+    if (this._items.length >= this._limit) this._items.shift()
     this._items.push(item)
   }
 
-  /** No more come; with an error whoever waits is told of it. */
+  /** Ends the queue; with an error, pending and later reads reject with it. */
   end(error = null) {
-    if (this._over) return
-    this._over = { error }
+    if (this._ended) return
+    this._ended = { error }
     for (const { resolve, reject } of this._waiting.splice(0)) {
       if (error) reject(error)
       else resolve({ done: true, value: undefined })
@@ -112,13 +112,13 @@ class Queue {
 
   async next() {
     if (this._items.length > 0) return { done: false, value: this._items.shift() }
-    if (this._over?.error) throw this._over.error
-    if (this._over) return { done: true, value: undefined }
+    if (this._ended?.error) throw this._ended.error
+    if (this._ended) return { done: true, value: undefined }
     return new Promise((resolve, reject) => this._waiting.push({ resolve, reject }))
   }
 }
 
-/** What happens to a cache's entries or to a counter, in order; none is dropped. */
+/** Events of a cache or a counter, in order; none is dropped. */
 class Listener {
   constructor(driver, listener, decode) {
     this._driver = driver
@@ -126,12 +126,12 @@ class Listener {
     this._decode = decode
     this._queue = new Queue()
     this._ready = new Promise((resolve, reject) => {
-      driver.listeners.set(listener, (output) => this._hear(output, resolve, reject))
+      driver.listeners.set(listener, (output) => this._onOutput(output, resolve, reject))
     })
     driver.schedule()
   }
 
-  _hear(output, resolve, reject) {
+  _onOutput(output, resolve, reject) {
     if (output === null) {
       this._queue.end()
     } else if (output.type === 'ListenerRegistered') {
@@ -150,9 +150,9 @@ class Listener {
   }
 
   async next() {
-    const taken = await this._queue.next()
-    if (taken.done) return taken
-    const output = taken.value
+    const result = await this._queue.next()
+    if (result.done) return result
+    const output = result.value
     if (output.type === 'ListenerMoved') return { done: false, value: { type: 'moved', member: output.member } }
     this._driver.machine.eventsTaken(this._driver.now(), this._listener, 1)
     this._driver.schedule()
@@ -183,14 +183,14 @@ class Listener {
   }
 }
 
-/** What happens to members, topologies, sites and near caches. */
-class Happenings {
+/** Events of members, topologies, sites and near caches. */
+class ClientEvents {
   constructor(driver) {
     this._driver = driver
-    this._queue = new Queue(MOST_HAPPENINGS)
-    this._hear = (output) => (output === null ? this._queue.end() : this._queue.push(output))
+    this._queue = new Queue(EVENT_QUEUE_LIMIT)
+    this._onOutput = (output) => (output === null ? this._queue.end() : this._queue.push(output))
     if (driver.machine.closed) this._queue.end()
-    else driver.subscribers.add(this._hear)
+    else driver.subscribers.add(this._onOutput)
   }
 
   [Symbol.asyncIterator]() {
@@ -202,7 +202,7 @@ class Happenings {
   }
 
   async return() {
-    this._driver.subscribers.delete(this._hear)
+    this._driver.subscribers.delete(this._onOutput)
     this._queue.end()
     return { done: true, value: undefined }
   }
@@ -212,10 +212,10 @@ class Happenings {
   }
 }
 
-// Node has had the symbol since 18.18.
+// Node defines the symbol since 18.18.
 const asyncDispose = Symbol.asyncDispose ?? Symbol.for('nodejs.asyncDispose')
-for (const Closable of [Iteration, Listener, Happenings]) {
+for (const Closable of [Iteration, Listener, ClientEvents]) {
   Closable.prototype[asyncDispose] = Closable.prototype.close
 }
 
-module.exports = { Iteration, Listener, Happenings, asyncDispose }
+module.exports = { Iteration, Listener, ClientEvents, asyncDispose }

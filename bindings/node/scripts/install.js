@@ -1,7 +1,7 @@
 'use strict'
 
-// Builds the native part, unless this platform's package has it with the hash that the release wrote down. What Cargo
-// downloads is what Cargo.lock pins.
+// Builds the native part, unless this platform's package has it with the released hash. Cargo downloads only what Cargo.lock
+// pins.
 
 const { spawnSync } = require('node:child_process')
 const { copyFileSync, existsSync } = require('node:fs')
@@ -13,7 +13,7 @@ const root = join(__dirname, '..')
 const LIBRARIES = { linux: 'libhotrod_node.so', darwin: 'libhotrod_node.dylib', win32: 'hotrod_node.dll' }
 
 function build() {
-  // In a checkout the sources are of the workspace; a package from the registry brings its own copy.
+  // A checkout builds the workspace; a package from the registry contains the sources.
   const sources = existsSync(join(root, 'native')) ? join(root, 'native') : root
   const format = ['--message-format', 'json-render-diagnostics']
   const command = ['build', '--locked', '--release', '--package', 'hotrod-node', ...format]

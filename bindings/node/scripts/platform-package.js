@@ -1,6 +1,6 @@
 'use strict'
 
-// Makes the package of one platform in npm/: platform-package.js linux-x64-gnu linux x64
+// Creates the package of one platform in npm/: platform-package.js linux-x64-gnu linux x64
 
 const { copyFileSync, mkdirSync, writeFileSync } = require('node:fs')
 const { join } = require('node:path')

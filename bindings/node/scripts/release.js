@@ -1,8 +1,8 @@
 'use strict'
 
-// Makes the package that is published, in an empty folder: release.js FOLDER PACKAGES
+// Creates the package to publish, in an empty folder: release.js FOLDER PACKAGES
 //
-// PACKAGES has a folder for each platform, made by platform-package.js. The tree's own package.json asks no registry for a
+// PACKAGES has a folder for each platform, created by platform-package.js. The tree's own package.json asks no registry for a
 // name of ours and is private; here it gets the platforms' packages as optionalDependencies of exactly this version, pins.js
 // their hashes, and native/ the sources for every other platform, with the part of Cargo.lock that they need.
 
@@ -14,7 +14,7 @@ const { join, resolve } = require('node:path')
 const root = join(__dirname, '..')
 const workspace = join(root, '../..')
 
-/** The platforms' packages, with the hash of each one's only file. */
+/** Returns the platforms' packages with the hash of their only file. */
 function platforms(packages, version) {
   return readdirSync(packages).sort().map((name) => {
     const manifest = JSON.parse(readFileSync(join(packages, name, 'package.json'), 'utf8'))
@@ -40,12 +40,12 @@ function writePins(folder, parts) {
   writeFileSync(join(folder, 'lib', 'pins.js'), text)
 }
 
-/** Packages of a Cargo.lock, each as its text. */
+/** Splits a Cargo.lock into the text of each package. */
 function locked(file) {
   return readFileSync(file, 'utf8').split('[[package]]\n').slice(1).map((each) => each.split('dependencies = [')[0].trim())
 }
 
-/** The sources, and a Cargo.lock that has nothing but what the workspace's has. */
+/** Copies the sources, with a Cargo.lock that is a subset of the workspace's. */
 function writeSources(native) {
   cpSync(join(workspace, 'core'), join(native, 'core'), { recursive: true, filter: (path) => !/core\/(tests|target)/.test(path) })
   for (const part of ['src', 'Cargo.toml', 'build.rs']) cpSync(join(root, part), join(native, 'node', part), { recursive: true })
@@ -53,7 +53,7 @@ function writeSources(native) {
   const manifest = readFileSync(join(workspace, 'Cargo.toml'), 'utf8')
   const members = /^members = .*$/m
   writeFileSync(join(native, 'Cargo.toml'), manifest.replace(members, 'members = ["core", "node"]').replace(/^exclude = .*\n/m, ''))
-  // Takes out what the other members needed, and changes nothing else.
+  // Removes packages that only other members need, and changes no version.
   execFileSync('cargo', ['update', '--workspace', '--offline', '--quiet'], { cwd: native, stdio: 'inherit' })
   const known = new Set(locked(join(workspace, 'Cargo.lock')))
   const others = locked(join(native, 'Cargo.lock')).filter((each) => !known.has(each))

@@ -1,4 +1,4 @@
-//! Values of JavaScript as the fields of requests.
+//! Converts JavaScript values to request fields.
 
 use bytes::Bytes;
 use hotrod_core::vocabulary::{Arguments, Failure, lifetime_of_seconds};
@@ -17,10 +17,10 @@ pub(crate) struct JavaScriptArguments<'a, 'env> {
     next: u32,
 }
 
-type Taken<T> = Result<T, Failure>;
+type Converted<T> = Result<T, Failure>;
 
 fn wrong(name: &str, wanted: &str) -> Failure {
-    // Never the value: it may be a secret.
+    // Leaves the value out: it may be a secret.
     Failure::misuse(format!("argument {name}: expected {wanted}"))
 }
 
@@ -29,19 +29,19 @@ impl<'a, 'env> JavaScriptArguments<'a, 'env> {
         Self { arguments, next: 0 }
     }
 
-    /// Whether there are more than were taken.
+    /// Returns whether arguments are left.
     pub(crate) fn are_left(&self) -> bool {
         self.next < self.arguments.len()
     }
 
-    fn take<T: FromNapiValue>(&mut self, name: &str, wanted: &str) -> Taken<T> {
+    fn take<T: FromNapiValue>(&mut self, name: &str, wanted: &str) -> Converted<T> {
         let argument = self.arguments.get::<T>(self.next);
         self.next += 1;
         argument.ok().flatten().ok_or_else(|| wrong(name, wanted))
     }
 
-    /// Numbers and strings would pass for objects without fields.
-    fn object(&mut self, name: &str, wanted: &str) -> Taken<Object<'env>> {
+    /// Checks the type first: Node-API reads numbers and strings as objects without fields.
+    fn object(&mut self, name: &str, wanted: &str) -> Converted<Object<'env>> {
         match self.take::<Either3<f64, String, Object<'env>>>(name, wanted)? {
             Either3::C(object) => Ok(object),
             Either3::A(_) | Either3::B(_) => Err(wrong(name, wanted)),
@@ -52,19 +52,19 @@ impl<'a, 'env> JavaScriptArguments<'a, 'env> {
 impl Arguments for JavaScriptArguments<'_, '_> {
     type Error = Failure;
 
-    fn bytes(&mut self, name: &'static str) -> Taken<Bytes> {
+    fn bytes(&mut self, name: &'static str) -> Converted<Bytes> {
         self.take::<Copied>(name, BYTES).map(|data| data.0)
     }
 
-    fn text(&mut self, name: &'static str) -> Taken<String> {
+    fn text(&mut self, name: &'static str) -> Converted<String> {
         self.take(name, "a string")
     }
 
-    fn flag(&mut self, name: &'static str) -> Taken<bool> {
+    fn flag(&mut self, name: &'static str) -> Converted<bool> {
         self.take(name, "a boolean")
     }
 
-    fn number(&mut self, name: &'static str, max: u64) -> Taken<u64> {
+    fn number(&mut self, name: &'static str, max: u64) -> Converted<u64> {
         let number: f64 = self.take(name, "a number")?;
         if number.fract() != 0.0 || !(0.0..=max as f64).contains(&number) {
             return Err(wrong(name, &format!("a whole number from 0 to {max}, got {number}")));
@@ -72,7 +72,7 @@ impl Arguments for JavaScriptArguments<'_, '_> {
         Ok(number as u64)
     }
 
-    fn signed(&mut self, name: &'static str, min: i64, max: i64) -> Taken<i64> {
+    fn signed(&mut self, name: &'static str, min: i64, max: i64) -> Converted<i64> {
         let number = signed(self.take(name, "a bigint or a whole number")?, name)?;
         if !(min..=max).contains(&number) {
             return Err(wrong(name, &format!("a number from {min} to {max}, got {number}")));
@@ -80,46 +80,46 @@ impl Arguments for JavaScriptArguments<'_, '_> {
         Ok(number)
     }
 
-    fn opaque(&mut self, name: &'static str) -> Taken<u64> {
+    fn opaque(&mut self, name: &'static str) -> Converted<u64> {
         opaque(self.take(name, "a bigint, the version of an entry")?, name)
     }
 
-    fn expiration(&mut self, name: &'static str) -> Taken<Expiration> {
+    fn expiration(&mut self, name: &'static str) -> Converted<Expiration> {
         let wanted = "{ lifespan, maxIdle }";
         expiration(&self.object(name, wanted)?)
     }
 
-    fn byte_list(&mut self, name: &'static str) -> Taken<Vec<Bytes>> {
+    fn byte_list(&mut self, name: &'static str) -> Converted<Vec<Bytes>> {
         let list: List<Copied> = self.take(name, "an array of Buffers or Uint8Arrays")?;
         Ok(list.0.into_iter().map(|item| item.0).collect())
     }
 
-    fn entries(&mut self, name: &'static str) -> Taken<Vec<(Bytes, Bytes)>> {
+    fn entries(&mut self, name: &'static str) -> Converted<Vec<(Bytes, Bytes)>> {
         let list: List<(Copied, Copied)> = self.take(name, "an array of [key, value]")?;
         Ok(list.0.into_iter().map(|(key, value)| (key.0, value.0)).collect())
     }
 
-    fn parameters(&mut self, name: &'static str) -> Taken<Vec<(String, Bytes)>> {
+    fn parameters(&mut self, name: &'static str) -> Converted<Vec<(String, Bytes)>> {
         let list: List<(String, Copied)> = self.take(name, "an array of [name, value]")?;
         Ok(list.0.into_iter().map(|(name, value)| (name, value.0)).collect())
     }
 
-    fn xid(&mut self, name: &'static str) -> Taken<Xid> {
+    fn xid(&mut self, name: &'static str) -> Converted<Xid> {
         let wanted = "{ formatId, globalTransactionId, branchQualifier }";
-        let given = self.object(name, wanted)?;
+        let object = self.object(name, wanted)?;
         Ok(Xid {
-            format_id: field(&given, "formatId", wanted)?,
-            global_transaction_id: field::<Copied>(&given, "globalTransactionId", wanted)?.0,
-            branch_qualifier: field::<Copied>(&given, "branchQualifier", wanted)?.0,
+            format_id: field(&object, "formatId", wanted)?,
+            global_transaction_id: field::<Copied>(&object, "globalTransactionId", wanted)?.0,
+            branch_qualifier: field::<Copied>(&object, "branchQualifier", wanted)?.0,
         })
     }
 
-    fn modifications(&mut self, name: &'static str) -> Taken<Vec<Modification>> {
-        let given: List<Object<'_>> = self.take(name, "an array of modifications")?;
-        given.0.iter().map(modification).collect()
+    fn modifications(&mut self, name: &'static str) -> Converted<Vec<Modification>> {
+        let list: List<Object<'_>> = self.take(name, "an array of modifications")?;
+        list.0.iter().map(modification).collect()
     }
 
-    fn counter(&mut self, name: &'static str) -> Taken<CounterConfiguration> {
+    fn counter(&mut self, name: &'static str) -> Converted<CounterConfiguration> {
         counter(&self.object(name, "a counter's configuration")?)
     }
 
@@ -128,16 +128,16 @@ impl Arguments for JavaScriptArguments<'_, '_> {
     }
 }
 
-fn field<T: FromNapiValue>(object: &Object<'_>, name: &str, wanted: &str) -> Taken<T> {
+fn field<T: FromNapiValue>(object: &Object<'_>, name: &str, wanted: &str) -> Converted<T> {
     object.get::<T>(name).ok().flatten().ok_or_else(|| wrong(name, wanted))
 }
 
-/// A field that may be left out, or be null.
-fn optional<T: FromNapiValue>(object: &Object<'_>, name: &str, wanted: &str) -> Taken<Option<T>> {
+/// Reads a field that may be missing or null.
+fn optional<T: FromNapiValue>(object: &Object<'_>, name: &str, wanted: &str) -> Converted<Option<T>> {
     object.get::<Option<T>>(name).map(Option::flatten).map_err(|_| wrong(name, wanted))
 }
 
-fn signed(number: Either<BigInt, f64>, name: &str) -> Taken<i64> {
+fn signed(number: Either<BigInt, f64>, name: &str) -> Converted<i64> {
     match number {
         Either::A(number) if number.words.is_empty() => Ok(0),
         Either::A(number) => match number.get_i64() {
@@ -149,7 +149,7 @@ fn signed(number: Either<BigInt, f64>, name: &str) -> Taken<i64> {
     }
 }
 
-fn opaque(number: Either<BigInt, f64>, name: &str) -> Taken<u64> {
+fn opaque(number: Either<BigInt, f64>, name: &str) -> Converted<u64> {
     match number {
         Either::A(number) if number.words.is_empty() => Ok(0),
         Either::A(number) => match number.get_u64() {
@@ -162,14 +162,14 @@ fn opaque(number: Either<BigInt, f64>, name: &str) -> Taken<u64> {
     }
 }
 
-fn expiration(given: &Object<'_>) -> Taken<Expiration> {
-    Ok(Expiration { lifespan: lifetime(given, "lifespan")?, max_idle: lifetime(given, "maxIdle")? })
+fn expiration(object: &Object<'_>) -> Converted<Expiration> {
+    Ok(Expiration { lifespan: lifetime(object, "lifespan")?, max_idle: lifetime(object, "maxIdle")? })
 }
 
-/// Nothing, milliseconds, or a count and its unit.
-fn lifetime(given: &Object<'_>, name: &str) -> Taken<Lifetime> {
+/// Reads a lifetime: nothing, milliseconds, or a count and its unit.
+fn lifetime(object: &Object<'_>, name: &str) -> Converted<Lifetime> {
     let wanted = "milliseconds, Infinity, or { count, unit }";
-    match optional::<Either3<f64, Object<'_>, ()>>(given, name, wanted)? {
+    match optional::<Either3<f64, Object<'_>, ()>>(object, name, wanted)? {
         None | Some(Either3::C(())) => Ok(Lifetime::Default),
         Some(Either3::A(milliseconds)) => lifetime_of_seconds(milliseconds / 1000.0).map_err(|_| wrong(name, wanted)),
         Some(Either3::B(span)) => {
@@ -180,9 +180,9 @@ fn lifetime(given: &Object<'_>, name: &str) -> Taken<Lifetime> {
     }
 }
 
-fn modification(given: &Object<'_>) -> Taken<Modification> {
+fn modification(object: &Object<'_>) -> Converted<Modification> {
     let wanted = "a modification: { key, value, seen, lifespan, maxIdle }";
-    let seen = match optional::<Either3<String, BigInt, f64>>(given, "seen", "a version or a word")? {
+    let seen = match optional::<Either3<String, BigInt, f64>>(object, "seen", "a version or a word")? {
         None => Seen::NotRead,
         Some(Either3::A(word)) => match word.as_str() {
             "not_read" => Seen::NotRead,
@@ -192,24 +192,24 @@ fn modification(given: &Object<'_>) -> Taken<Modification> {
         Some(Either3::B(version)) => Seen::Version(opaque(Either::A(version), "seen")?),
         Some(Either3::C(version)) => Seen::Version(opaque(Either::B(version), "seen")?),
     };
-    let change = match optional::<Copied>(given, "value", "a Buffer, or null to remove the entry")? {
+    let change = match optional::<Copied>(object, "value", "a Buffer, or null to remove the entry")? {
         None => Change::Remove,
-        Some(value) => Change::Put { expiration: expiration(given)?, value: value.0 },
+        Some(value) => Change::Put { expiration: expiration(object)?, value: value.0 },
     };
-    Ok(Modification { key: field::<Copied>(given, "key", wanted)?.0, seen, change })
+    Ok(Modification { key: field::<Copied>(object, "key", wanted)?.0, seen, change })
 }
 
-fn counter(given: &Object<'_>) -> Taken<CounterConfiguration> {
+fn counter(object: &Object<'_>) -> Converted<CounterConfiguration> {
     let wanted = "\"unbounded_strong\", \"bounded_strong\" or \"weak\"";
-    let number = |name: &str| signed(field(given, name, "a bigint or a whole number")?, name);
-    let kind = match field::<String>(given, "kind", wanted)?.as_str() {
+    let number = |name: &str| signed(field(object, name, "a bigint or a whole number")?, name);
+    let kind = match field::<String>(object, "kind", wanted)?.as_str() {
         "unbounded_strong" => CounterKind::UnboundedStrong,
         "bounded_strong" => CounterKind::BoundedStrong { lower: number("lower")?, upper: number("upper")? },
-        "weak" => CounterKind::Weak { concurrency: field(given, "concurrency", "a number")? },
+        "weak" => CounterKind::Weak { concurrency: field(object, "concurrency", "a number")? },
         _ => return Err(wrong("kind", wanted)),
     };
-    let persistent = optional(given, "persistent", "a boolean")?.unwrap_or_default();
-    let initial_value = optional(given, "initialValue", "a bigint or a whole number")?;
+    let persistent = optional(object, "persistent", "a boolean")?.unwrap_or_default();
+    let initial_value = optional(object, "initialValue", "a bigint or a whole number")?;
     let initial_value = initial_value.map_or(Ok(0), |value| signed(value, "initialValue"))?;
     Ok(CounterConfiguration { kind, persistent, initial_value })
 }

@@ -1,9 +1,9 @@
-//! Numbers for identities: those of the machine take 64 bits, numbers of JavaScript 53.
+//! Maps the machine's 64-bit identities to JavaScript numbers, which have 53 bits.
 
 use std::collections::HashMap;
 use std::hash::BuildHasherDefault;
 
-/// What has an identity; the same 64 bits may be one of each.
+/// One map for each kind of identity: the same 64 bits may identify one of each kind.
 #[derive(Default)]
 pub(crate) struct AllIds {
     pub(crate) link: Ids,
@@ -14,7 +14,7 @@ pub(crate) struct AllIds {
 }
 
 impl AllIds {
-    /// Those of a kind that the vocabulary names.
+    /// Returns the map of a kind, as the vocabulary names it.
     pub(crate) fn of(&mut self, kind: &str) -> &mut Ids {
         match kind {
             "link" => &mut self.link,
@@ -26,40 +26,40 @@ impl AllIds {
     }
 }
 
-/// Identities of one kind. A number is never given twice.
+/// Identities of one kind. A number is never reused.
 #[derive(Default)]
 pub(crate) struct Ids {
     next: u64,
     numbers: HashMap<u64, u64, BuildHasherDefault<Mix>>,
-    meant: HashMap<u64, u64, BuildHasherDefault<Mix>>,
+    identities: HashMap<u64, u64, BuildHasherDefault<Mix>>,
 }
 
 impl Ids {
-    /// The number of an identity.
+    /// Returns the number of an identity, and assigns one if it has none.
     pub(crate) fn number(&mut self, id: u64) -> f64 {
         let next = self.next + 1;
         let number = *self.numbers.entry(id).or_insert(next);
         if number == next {
             self.next = next;
-            self.meant.insert(number, id);
+            self.identities.insert(number, id);
         }
         number as f64
     }
 
-    /// The identity of a number; 0, which none has, of one that means nothing (any more).
+    /// Returns the identity of a number; 0, which is no identity, for an unknown number.
     pub(crate) fn id(&self, number: f64) -> u64 {
-        self.meant.get(&(number as u64)).copied().unwrap_or_default()
+        self.identities.get(&(number as u64)).copied().unwrap_or_default()
     }
 
-    /// Its last mention: nothing will be said of it any more.
+    /// Removes an identity after its last output.
     pub(crate) fn forget(&mut self, id: u64) {
         if let Some(number) = self.numbers.remove(&id) {
-            self.meant.remove(&number);
+            self.identities.remove(&number);
         }
     }
 }
 
-/// Both sides count up by themselves: there is nobody to be defended against, and little to mix.
+/// A multiplicative hasher: keys are counters of this process, so no attacker chooses them.
 #[derive(Default)]
 struct Mix(u64);
 

@@ -1,8 +1,8 @@
 //! The native part of the npm package `libhotrod`: the machine, and the shapes of what crosses to it and back.
 //!
-//! No protocol decision is made here.
+//! Makes no protocol decisions.
 
-// The interface asks for `pub`, and the package's own declarations have the documentation.
+// napi-derive requires `pub`; index.d.ts has the documentation.
 #![allow(unreachable_pub, missing_docs)]
 
 mod arguments;

@@ -1,6 +1,6 @@
-//! The machine as JavaScript drives it; machine.js gives it its documented form.
+//! The machine's native interface; machine.js wraps it in the documented one.
 //!
-//! What fails answers a failure, which machine.js throws: errors of this interface can't carry more than a text.
+//! Failures are returned as objects, which machine.js throws: an error of Node-API carries only a message.
 
 use std::time::Duration;
 
@@ -22,7 +22,7 @@ fn outcome<T>(result: std::result::Result<T, Failure>) -> Outcome<T> {
     result.map_or_else(|failure| Either::B(failure.into()), Either::A)
 }
 
-/// How a cache is asked.
+/// Request settings of a cache.
 #[napi(object, object_to_js = false)]
 pub struct NativeCacheOptions {
     pub flags: u32,
@@ -32,14 +32,14 @@ pub struct NativeCacheOptions {
     pub parameters: List<(String, Copied)>,
 }
 
-/// A factory of the server's.
+/// A factory of the server.
 #[napi(object, object_to_js = false)]
 pub struct NativeFactory {
     pub name: String,
     pub parameters: List<Copied>,
 }
 
-/// What a listener wants to hear.
+/// Options of a listener.
 #[napi(object, object_to_js = false)]
 pub struct NativeListenerOptions {
     pub include_current_state: bool,
@@ -49,7 +49,7 @@ pub struct NativeListenerOptions {
     pub interests: u32,
 }
 
-/// What to iterate over, and how.
+/// Options of an iteration.
 #[napi(object, object_to_js = false)]
 pub struct NativeIterationOptions {
     pub segments: Option<Copied>,
@@ -59,7 +59,7 @@ pub struct NativeIterationOptions {
     pub timeout: Option<f64>,
 }
 
-/// A member of the cluster as the machine sees it.
+/// State of a member in the machine.
 #[napi(object, use_nullable = true)]
 pub struct NativeMember {
     pub id: f64,
@@ -73,7 +73,7 @@ pub struct NativeMember {
     pub failure: Option<String>,
 }
 
-/// Members that are reached directly.
+/// Coverage of the cluster.
 #[napi(object, use_nullable = true)]
 pub struct NativeCoverage {
     pub covered: u32,
@@ -106,9 +106,9 @@ pub struct NativeMachine {
 }
 
 #[napi]
-#[allow(clippy::needless_pass_by_value)] // the interface gives values
+#[allow(clippy::needless_pass_by_value)] // Node-API passes values
 impl NativeMachine {
-    /// A client of what a URI names.
+    /// Creates a client for a URI.
     #[napi(factory, catch_unwind)]
     pub fn connect(uri: String, seed: Borrowed<'_>, now: f64) -> Result<Self> {
         let wrong = |text: String| Error::from_reason(text);
@@ -145,7 +145,7 @@ impl NativeMachine {
         outcome(self.core.start(now as u64, cache))
     }
 
-    /// The operation is told by its opcode.
+    /// Submits an operation by its opcode.
     #[napi(catch_unwind)]
     pub fn submit(
         &mut self,
@@ -266,7 +266,7 @@ impl NativeMachine {
         outcome(self.core.remove_near_cache(now as u64, cache))
     }
 
-    /// Entries and bytes.
+    /// Returns the count of entries and bytes.
     #[napi(catch_unwind)]
     pub fn near_cache_size(&self, cache: u32) -> Outcome<Vec<f64>> {
         outcome(self.core.near_cache_size(cache).map(|(entries, bytes)| vec![entries as f64, bytes as f64]))
@@ -329,7 +329,7 @@ impl NativeMachine {
         self.core.handle_timeout(now as u64);
     }
 
-    /// Takes what a link has to send, at most so many bytes; null if that is nothing.
+    /// Returns up to `most` queued bytes of a link; null if there are none.
     #[napi(catch_unwind)]
     pub fn transmit<'env>(&mut self, env: &'env Env, link: f64, most: f64) -> Result<Option<BufferSlice<'env>>> {
         let id = self.ids.link.id(link);
@@ -352,7 +352,7 @@ impl NativeMachine {
         self.core.wants_read(self.ids.link.id(link))
     }
 
-    /// What there is to do and to know: for each output its number and its values.
+    /// Returns the outputs: for each one its tag and its values.
     #[napi(catch_unwind)]
     pub fn poll<'env>(&mut self, env: &'env Env) -> Result<Array<'env>> {
         let mut array = env.create_array(0)?;
@@ -374,7 +374,7 @@ impl NativeMachine {
         self.core.close(now as u64);
     }
 
-    /// The counts, in the order of the vocabulary, and three latencies in microseconds, or -1.
+    /// Returns the counts in the vocabulary's order, then three latencies in microseconds, -1 for none.
     #[napi(catch_unwind)]
     pub fn counters(&self) -> Vec<f64> {
         let counters: Counters = self.core.counters();

@@ -1,8 +1,8 @@
-//! Memory of JavaScript: copied before any JavaScript can run again.
+//! Copies JavaScript memory before any JavaScript can run again.
 //!
-//! A getter, a Proxy or `toString` of the caller's may resize, transfer or reuse an ArrayBuffer, so a pointer into one is
-//! valid only until the next call of Node-API that can run JavaScript. No type of this module keeps such a pointer where
-//! JavaScript can run, and no other module of this crate reads that memory.
+//! A getter, a Proxy or `toString` of the caller may resize, transfer or reuse an ArrayBuffer, so a pointer into one
+//! is valid only until the next call of Node-API that can run JavaScript. No type of this module keeps such a pointer
+//! where JavaScript can run, and no other module of this crate reads that memory.
 
 use std::borrow::Cow;
 use std::ptr;
@@ -13,13 +13,13 @@ use bytes::Bytes;
 use napi::bindgen_prelude::{Array, Error, FromNapiValue, Result, Status, TypeName, ValidateNapiValue, ValueType};
 use napi::sys;
 
-/// Elements of a list for which memory is reserved ahead of reading them: the length of a sparse array costs nothing.
+/// Upper bound of the capacity reserved before elements are read: the length of a sparse array proves nothing.
 const RESERVED: usize = 1024;
 
-/// The bytes of a Buffer or another view, copied as they are read.
+/// Bytes of a Buffer or another view, copied on conversion.
 pub struct Copied(pub Bytes);
 
-/// The bytes of a Buffer or another view, in place where only this thread can change them.
+/// Bytes of a Buffer or another view: borrowed, or copied from memory that other threads can write.
 ///
 /// Only for functions whose other arguments are numbers and strings, so that no JavaScript runs until they return.
 pub struct Borrowed<'a>(Cow<'a, [u8]>);
@@ -37,7 +37,7 @@ impl FromNapiValue for Copied {
     unsafe fn from_napi_value(env: sys::napi_env, value: sys::napi_value) -> Result<Self> {
         // SAFETY: Node-API gives both for the duration of this call, in which no JavaScript runs.
         let view = unsafe { View::of(env, value)? };
-        // SAFETY: nothing has run since the view was asked for.
+        // SAFETY: no JavaScript has run since `View::of`.
         Ok(Self(unsafe { view.copy() }.into()))
     }
 }
@@ -47,7 +47,7 @@ impl FromNapiValue for Borrowed<'_> {
         // SAFETY: as for `Copied`.
         let view = unsafe { View::of(env, value)? };
         Ok(Self(if view.is_shared {
-            // SAFETY: nothing has run since the view was asked for.
+            // SAFETY: no JavaScript has run since `View::of`.
             Cow::Owned(unsafe { view.copy() })
         } else {
             // SAFETY: the memory belongs to this thread's isolate, the argument keeps it alive, and no JavaScript runs
@@ -70,7 +70,7 @@ impl<T: FromNapiValue> FromNapiValue for List<T> {
     }
 }
 
-/// Where the bytes of a view are at this moment.
+/// Pointer and length of a view; valid until JavaScript runs.
 struct View {
     data: *const u8,
     len: usize,
@@ -137,7 +137,7 @@ impl View {
     /// No JavaScript runs from [`View::of`] to the slice's end, and the memory is not shared.
     unsafe fn slice<'a>(&self) -> &'a [u8] {
         if self.len == 0 {
-            // Node-API may give any pointer then.
+            // Node-API may return any pointer for an empty view.
             return &[];
         }
         // SAFETY: asked of the caller; Node-API gave pointer and length of the same moment.
@@ -149,7 +149,7 @@ fn not_bytes() -> Error {
     Error::new(Status::InvalidArg, "expected a Buffer or Uint8Array that was not transferred".to_owned())
 }
 
-/// Bytes of an element of a typed array; an error for a kind that this Node-API does not know.
+/// Returns the element size of a typed array; an error for an unknown element type.
 fn element_size(kind: sys::napi_typedarray_type) -> Result<usize> {
     match kind {
         sys::TypedarrayType::int8_array
@@ -166,7 +166,7 @@ fn element_size(kind: sys::napi_typedarray_type) -> Result<usize> {
     }
 }
 
-// What the macros ask of the types of arguments. `from_napi_value` checks by itself.
+// Traits that napi-derive requires of argument types; `from_napi_value` validates by itself.
 
 impl TypeName for Copied {
     fn type_name() -> &'static str {

@@ -1,5 +1,5 @@
-//! Outputs as a flat array: the number of the shape, and its values. JavaScript makes objects of them (machine.js), which
-//! it does faster than anybody from outside.
+//! Outputs as a flat array: the tag of each shape, then its values. machine.js builds the objects, which is faster than
+//! building them through Node-API.
 
 use hotrod_core::vocabulary::{Answer, Kind, Machine as Core, Shape, Value};
 use napi::bindgen_prelude::{Array, BigInt, BufferSlice, Env, Null, Result};
@@ -10,15 +10,15 @@ use crate::shapes::{
     TlsShape, ValuesWithMetadataShape, XidShape, buffers, outcome, pairs,
 };
 
-/// What is known of a shape without asking for it each time.
+/// Precomputed properties of a shape.
 pub(crate) struct KnownShape {
-    /// For each of its values, what it is the identity of.
+    /// For each value, the kind of identity that it is.
     ids: Vec<Option<&'static str>>,
-    /// Whether the first is mentioned for the last time.
+    /// Whether this output is the last with the identity in its first value.
     is_last: bool,
 }
 
-/// Every shape by its number.
+/// Returns the shapes by tag.
 pub(crate) fn known_shapes() -> Vec<Option<KnownShape>> {
     let mut known: Vec<Option<KnownShape>> = Vec::new();
     for shape in Core::shapes() {
@@ -47,7 +47,7 @@ pub(crate) fn append(
     values: &mut Vec<Value>,
     ids: &mut AllIds,
 ) -> Result<()> {
-    // More entries may come of an iteration that gave some.
+    // After a non-empty batch the iteration continues.
     let goes_on = matches!(values.get(1), Some(Value::Entries(entries)) if !entries.is_empty());
     let last = match (values.first(), known.ids.first()) {
         (Some(Value::Id(id)), Some(Some(of))) if known.is_last && !goes_on => Some((*of, *id)),

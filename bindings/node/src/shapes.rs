@@ -1,4 +1,4 @@
-//! Answers and failures as objects of JavaScript.
+//! Answers and failures as JavaScript objects.
 
 use bytes::Bytes;
 use hotrod_core::cluster::Tls;
@@ -8,7 +8,7 @@ use hotrod_core::wire::{self, CounterKind, LifetimeLeft};
 use napi::bindgen_prelude::{BigInt, Buffer};
 use napi_derive::napi;
 
-/// How something failed; made an Error by errors.js.
+/// A failure; errors.js converts it to an Error.
 #[napi(object, use_nullable = true)]
 pub struct FailureShape {
     pub code: u32,
@@ -29,7 +29,7 @@ pub struct PartShape {
     pub error: FailureShape,
 }
 
-/// A lifetime and when it began.
+/// A lifetime and its start.
 #[napi(object)]
 pub struct LifetimeShape {
     pub since: f64,
@@ -53,7 +53,7 @@ pub struct EntryShape {
     pub max_idle: Option<LifetimeShape>,
 }
 
-/// The outcome of an operation with a condition.
+/// The outcome of a conditional operation.
 #[napi(object, use_nullable = true)]
 pub struct ConditionalShape {
     pub executed: bool,
@@ -67,7 +67,7 @@ pub struct ValuesWithMetadataShape {
     pub metadata: MetadataShape,
 }
 
-/// What a server can do.
+/// Capabilities of a server.
 #[napi(object, use_nullable = true)]
 pub struct ServerInfoShape {
     pub key_type: String,
@@ -93,7 +93,7 @@ pub struct XidShape {
     pub branch_qualifier: Buffer,
 }
 
-/// How a counter is made.
+/// Configuration of a counter.
 #[napi(object, use_nullable = true)]
 pub struct CounterShape {
     pub kind: String,
@@ -112,7 +112,7 @@ pub struct IterationEntryShape {
     pub metadata: Option<MetadataShape>,
 }
 
-/// How to establish TLS.
+/// TLS settings of a link.
 #[napi(object, use_nullable = true)]
 pub struct TlsShape {
     pub server_name: String,
@@ -121,7 +121,7 @@ pub struct TlsShape {
     pub client_certificate: Option<ClientCertificateShape>,
 }
 
-/// Files with a client's certificate.
+/// PEM files of a client certificate.
 #[napi(object)]
 pub struct ClientCertificateShape {
     pub certificate: String,

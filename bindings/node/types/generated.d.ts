@@ -285,7 +285,7 @@ export interface NearCacheInactiveOutput {
   error: HotRodError | null
 }
 
-/** What a machine tells its host. */
+/** An output of a machine for its host. */
 export type Output =
   | ConnectOutput
   | StartTlsOutput
@@ -417,7 +417,7 @@ export type OperationName =
   | 'next_put_stream'
   | 'start_put_stream'
 
-/** Flags of requests, to be added up. */
+/** Flags of requests; combine them with |. */
 export const Flags: {
   /** Answer with the value that was there before. */
   FORCE_RETURN_VALUE: 1
@@ -433,7 +433,7 @@ export const Flags: {
   SKIP_LISTENER_NOTIFICATION: 32
 }
 
-/** What a client has done. */
+/** Statistics of a client. */
 export interface Counters {
   /** Operations that were completed, the machine's own not included. */
   operations: number
@@ -463,11 +463,11 @@ export interface Counters {
   bytesSent: number
   /** Bytes that the host has received. */
   bytesReceived: number
-  /** A bound below which half of the operations stayed, in milliseconds; null before the first. */
+  /** Upper bound of the median latency in milliseconds; null before the first operation. */
   latencyP50: number | null
-  /** A bound below which 99 of 100 stayed. */
+  /** Upper bound of the 99th percentile, in milliseconds. */
   latencyP99: number | null
-  /** A bound below which all stayed. */
+  /** Upper bound of the maximum, in milliseconds. */
   latencyMax: number | null
 }
 

@@ -1,5 +1,5 @@
 /**
- * Hot Rod, the binary protocol of Infinispan: a client of the whole cluster.
+ * A cluster client for Hot Rod, the binary protocol of Infinispan.
  *
  * ```js
  * const client = await connect('hotrod://127.0.0.1:11222')
@@ -15,67 +15,67 @@ import type { CacheOperations, CounterOperations, Counters, MultimapOperations, 
 
 export * from './generated.js'
 
-/** The root of all errors of this package. Its message says which operation, which member, and what may have happened. */
+/** Base class of all errors of this package. The message names the operation, the member, and whether it may be applied. */
 export class HotRodError extends Error {
-  /** The protocol's name of the operation, if one failed. */
+  /** The protocol's name of the failed operation, if there is one. */
   readonly operation: string | null
-  /** The address of the member that it was sent to last. */
+  /** The address of the member to which it was sent last. */
   readonly member: string | null
-  /** The server's status, if it answered with an error. */
+  /** The status of the server's error response, if there is one. */
   readonly status: number | null
-  /** What that status means. */
+  /** Meaning of `status`. */
   readonly statusText: string | null
-  /** Whether the operation may have been executed all the same. False: it certainly was not. */
+  /** Whether the operation may have been executed; false if it certainly was not. */
   readonly mayHaveBeenApplied: boolean
-  /** How often it reached a member. */
+  /** Number of attempts that reached a member. */
   readonly attempts: number
-  /** Of a PartialError: the keys of each part that failed, and how. */
+  /** For PartialError: the keys of each failed part, and its error. */
   readonly parts: { keys: Buffer[]; error: HotRodError }[]
-  /** Of a PartialError: what the other parts have read. */
+  /** For PartialError: entries that the successful parts read. */
   readonly entries: [Buffer, Buffer][]
 }
 
-/** What the statuses of servers mean. */
+/** Meanings of server statuses. */
 export const STATUSES: Record<number, string>
 
-/** A lifetime and when it began. */
+/** A lifetime and its start. */
 export interface Lifetime {
   /** Creation (lifespan) or last use (maximum idle time): milliseconds since 1970 by the server's clock. */
   since: number
-  /** The lifetime from then on, in seconds. */
+  /** Length of the lifetime in seconds. */
   seconds: number
 }
 
-/** What a server tells of an entry beside its value. */
+/** Metadata of an entry. */
 export interface Metadata {
   /** Changes with every write; opaque, for conditional operations. */
   version: bigint
-  /** Time to live after the write; null for no end. */
+  /** Time to live after the write; null if unlimited. */
   lifespan: Lifetime | null
-  /** Time to live after the last use; null for no end. */
+  /** Time to live after the last use; null if unlimited. */
   maxIdle: Lifetime | null
 }
 
 /** An entry without its key. */
 export interface Entry<V> {
   value: V
-  /** Changes with every write; null where the protocol version does not tell it. */
+  /** Changes with every write; null where the protocol version does not report it. */
   version: bigint | null
-  /** Time to live after the write; null for no end, or where it is not told. */
+  /** Time to live after the write; null if unlimited or not reported. */
   lifespan: Lifetime | null
-  /** Time to live after the last use; null for no end, or where it is not told. */
+  /** Time to live after the last use; null if unlimited or not reported. */
   maxIdle: Lifetime | null
 }
 
 /** The outcome of an operation with a condition. */
 export interface Conditional<V> {
-  /** Whether the condition held, and the operation was executed. */
+  /** Whether the condition held and the operation was executed. */
   executed: boolean
-  /** The entry before, or the present one if it was not executed: only with Flags.FORCE_RETURN_VALUE. */
+  /** The previous entry, or the current one if the operation was not executed; only with Flags.FORCE_RETURN_VALUE. */
   previous: Entry<V> | null
 }
 
-/** The outcome of an operation on a certain version of an entry. */
+/** The outcome of an operation on a given version of an entry. */
 export type Versioned = 'done' | 'modified' | 'missing'
 
 /** The values of a multimap key. */
@@ -84,15 +84,15 @@ export interface ValuesWithMetadata<V> {
   metadata: Metadata
 }
 
-/** What a server can do. */
+/** Capabilities of a server. */
 export interface ServerInfo {
-  /** The form in which the cache stores keys; empty if it does not say. */
+  /** Storage media type of keys; empty if not reported. */
   keyType: string
-  /** The form in which the cache stores values; empty if it does not say. */
+  /** Storage media type of values; empty if not reported. */
   valueType: string
-  /** The newest protocol version of the server: 41 for 4.1 (3.0 and later). */
+  /** The server's newest protocol version: 41 for 4.1 (3.0 and later). */
   serverVersion: number | null
-  /** Request opcodes that it knows (3.0 and later). */
+  /** Request opcodes that the server supports (3.0 and later). */
   operations: number[]
 }
 
@@ -118,185 +118,185 @@ export interface Modification extends Lifetimes {
   key: Uint8Array
   /** The new value; null to remove the entry. */
   value: Uint8Array | null
-  /** What the transaction has seen of the entry: its version, that there was none, or nothing. */
+  /** State that the transaction read: the entry's version, that there was none, or nothing. */
   seen?: bigint | 'non_existing' | 'not_read'
 }
 
-/** How a counter is made. */
+/** Configuration of a counter. */
 export interface CounterConfiguration {
   kind: 'unbounded_strong' | 'bounded_strong' | 'weak'
   initialValue?: bigint | number
-  /** The smallest value of a bounded counter. */
+  /** Lower bound of a bounded counter, inclusive. */
   lower?: bigint | number | null
-  /** The largest value of a bounded counter. */
+  /** Upper bound of a bounded counter, inclusive. */
   upper?: bigint | number | null
-  /** How many values a weak counter is made of. */
+  /** Number of partial values of a weak counter. */
   concurrency?: number | null
-  /** Whether it outlives a restart of the cluster. */
+  /** Whether the counter survives a restart of the cluster. */
   persistent?: boolean
 }
 
 /** An entry of an iteration. */
 export interface IterationEntry<K, V> {
   key: K
-  /** The value, or the projections that the filter-converter made of it. */
+  /** The value, or the projections that the filter-converter returned. */
   values: V[]
-  /** Version and lifetimes, if asked for. */
+  /** Version and lifetimes, if requested. */
   metadata: Metadata | null
 }
 
-/** How to establish TLS on a link. */
+/** TLS settings of a link. */
 export interface Tls {
-  /** The name to ask for (SNI; not if it is an IP address) and to find in the server's certificate. */
+  /** Server name for SNI (not sent for an IP address) and for verification of the certificate. */
   serverName: string
-  /** ALPN ids to offer, in order. */
+  /** ALPN protocol ids to offer, in order of preference. */
   alpn: string[]
-  /** PEM file with the authorities to trust; null for those of the system. */
+  /** PEM file with trust anchors; null for Node's. */
   trustCa: string | null
-  /** PEM files with the client's certificate chain and its private key. */
+  /** PEM files with the client's certificate chain and private key. */
   clientCertificate: { certificate: string; key: string } | null
 }
 
-/** What an operation answers, on the machine's level. */
+/** Answer of an operation at the machine's level. */
 export type Answer =
   | null | boolean | number | bigint | string | Buffer | Buffer[] | string[] | [Buffer, Buffer][] | [string, string][]
   | Entry<Buffer> | Conditional<Buffer> | ValuesWithMetadata<Buffer> | ServerInfo | Chunk | Xid[] | CounterConfiguration
 
-/** How long an entry lives. */
+/** Lifetimes of an entry. */
 export interface Lifetimes {
-  /** Milliseconds after the write, Infinity for no end; without it as the cache is configured. */
+  /** Time to live after the write, in milliseconds; Infinity for unlimited; by default the cache's configuration. */
   lifespan?: number | { count: bigint | number; unit: 's' | 'ms' | 'ns' | 'us' | 'min' | 'h' | 'd' } | null
-  /** Milliseconds after the last use, as `lifespan`. */
+  /** Time to live after the last use; values as for `lifespan`. */
   maxIdle?: number | { count: bigint | number; unit: 's' | 'ms' | 'ns' | 'us' | 'min' | 'h' | 'd' } | null
 }
 
-/** How one operation is called. */
+/** Options of one operation. */
 export interface CallOptions {
-  /** Milliseconds, over all attempts. */
+  /** Timeout in milliseconds over all attempts. */
   timeout?: number
-  /** Gives the operation up; it may be executed all the same. */
+  /** Cancels the operation; it may still be executed. */
   signal?: AbortSignal
-  /** The only member that may execute it, as `members()` numbers them. */
+  /** Id, from `members()`, of the only member that may execute the operation. */
   member?: number
 }
 
-/** Turns values into bytes and back. */
+/** Converts values to bytes and back. */
 export interface Codec<T> {
-  /** What the server is told that the bytes are; empty for the form in which the cache stores them. */
+  /** Media type sent to the server; empty for the cache's storage format. */
   mediaType: string
   encode(value: T): Uint8Array
   decode(data: Buffer): T
 }
 
-/** Codecs that come with the package. */
+/** Codecs of this package. */
 export const codecs: {
-  /** Bytes as they are; a string is taken for its UTF-8. */
+  /** Bytes, unchanged; strings are encoded as UTF-8. */
   bytes: { mediaType: string; encode(value: Uint8Array | string): Uint8Array; decode(data: Buffer): Buffer }
   /** Strings, as text/plain in UTF-8. */
   text: Codec<string>
-  /** What JSON can write, as application/json. */
+  /** JSON values, as application/json. */
   json: Codec<unknown>
 }
 
-/** How a cache is asked. */
+/** Request settings of a cache. */
 export interface CacheOptions {
-  /** Flags of every request, added up. */
+  /** Flags of every request, combined by `|`. */
   flags?: number
-  /** Milliseconds for each operation, over all its attempts. */
+  /** Timeout of each operation in milliseconds, over all its attempts. */
   timeout?: number
-  /** Whether keys are read from any owner, and not from the primary one. */
+  /** Whether reads go to any owner instead of the primary owner. */
   readFromAnyOwner?: boolean
-  /** Makes operations parts of a trace, as W3C Trace Context has it (4.0 and later). */
+  /** W3C Trace Context header of every operation (4.0 and later). */
   traceparent?: string
 }
 
-/** What plain caches take for bytes. */
+/** Keys and values of caches without codecs; strings are encoded as UTF-8. */
 export type Data = Uint8Array | string
 
 /**
  * Connects to the cluster that a URI names.
  *
- * @throws MisuseError of a wrong URI, UnreachableError if no server can be reached, HandshakeError if none accepts the
- * client.
+ * @throws MisuseError for an invalid URI, UnreachableError if no server can be reached, HandshakeError if no server accepts
+ * the client.
  */
 export function connect(uri: string): Promise<Client>
 
 /**
- * A client of one cluster. It keeps a link to every member, sends each operation to the member that owns its key, and goes
- * on while members join, leave and fail. An operation that fails says whether it may have been applied.
+ * A client of one cluster. Keeps a link to every member, sends each operation to the member that owns its key, and continues
+ * while members join, leave and fail. The error of a failed operation says whether the operation may have been applied.
  */
 export class Client {
   private constructor()
-  /** A cache; without a name the one of the URI, or the server's default cache. */
+  /** Returns a cache by its name, by default the cache of the URI or the server's default cache. */
   cache(name?: string, options?: CacheOptions): Cache<Data, Data, Buffer, Buffer>
   cache<K, V>(name: string, options: CacheOptions & { codecs: { key: Codec<K>; value: Codec<V> } }): Cache<K, V>
-  /** A counter, by its name. */
+  /** Returns a counter by its name. */
   counter(name: string, options?: { timeout?: number }): Counter
-  /** A multimap in the cache of that name. */
+  /** Returns a multimap stored in the cache `name`. */
   multimap<K = Data, V = Data>(
     name: string,
     options?: { codecs?: { key: Codec<K>; value: Codec<V> }; supportsDuplicates?: boolean; timeout?: number },
   ): Multimap<K, V>
-  /** Tells the names of all counters. */
+  /** Returns the names of all counters. */
   counterNames(options?: CallOptions): Promise<string[]>
-  /** Every member that the client knows, and the seeds. */
+  /** Returns every known member, and the seeds. */
   members(): Member[]
-  /** The view of the cluster that a cache's operations are routed by; null before its first topology. */
+  /** Returns the view by which operations of `cache` are routed; null before its first topology. */
   view(cache: Cache<any, any, any, any>): View | null
-  /** What the client has done. */
+  /** Returns the client's statistics. */
   counters(): Counters
-  /** How many members are reached directly, and why not all. */
+  /** Returns how many members are reached directly, and why not all. */
   coverage(): Coverage
-  /** What happens to members, topologies, sites and near caches from now on; a slow reader misses the oldest. */
-  events(): Happenings
-  /** Goes over to another site; an empty name leads back to that of the URI. False if there is none of that name. */
+  /** Subscribes to events of members, topologies, sites and near caches; beyond 1,024 queued events the oldest is dropped. */
+  events(): ClientEvents
+  /** Switches to another site; an empty name means the site of the URI. Returns false if the site is unknown. */
   switchSite(name: string): boolean
-  /** Lets operations in flight finish and closes every link. */
+  /** Lets operations in flight finish, then closes every link. */
   close(): Promise<void>
   [Symbol.asyncDispose](): Promise<void>
 }
 
-/** A cache of the cluster. KOut and VOut are what keys and values are when they come back. */
+/** A cache of the cluster. KOut and VOut are the types of keys and values in answers. */
 export class Cache<K, V, KOut = K, VOut = V> {
   private constructor()
   readonly name: string
-  /** The same cache with other flags. */
+  /** Returns the same cache with other flags. */
   withFlags(flags: number): Cache<K, V, KOut, VOut>
-  /** The same cache with another timeout for each operation, in milliseconds. */
+  /** Returns the same cache with another timeout for each operation, in milliseconds. */
   withTimeout(timeout: number): Cache<K, V, KOut, VOut>
-  /** The same cache with other codecs. */
+  /** Returns the same cache with other codecs. */
   withCodecs<K2, V2>(codecs: { key: Codec<K2>; value: Codec<V2> }): Cache<K2, V2>
-  /** The same cache, whose operations are parts of a trace. */
+  /** Returns the same cache with a W3C Trace Context header for its operations. */
   withTraceparent(traceparent: string): Cache<K, V, KOut, VOut>
-  /** Stores many values, each at its owner. Throws PartialError if only some could be stored. */
+  /** Stores values, each at its owner. Throws PartialError if only some of them were stored. */
   putAll(entries: Iterable<[K, V]> | Record<string, V>, options?: CallOptions & Lifetimes): Promise<void>
-  /** Reads many values, each from its owner; keys without an entry are left out. */
+  /** Reads values, each from its owner; keys without an entry are left out. */
   getAll(keys: Iterable<K>, options?: CallOptions): Promise<Map<KOut, VOut>>
-  /** Reads up to that many entries, 0 for all, in one answer. Better: `iterate`. */
+  /** Reads up to `count` entries, 0 for all, in one response. Prefer `iterate`. */
   bulkGet(count?: number, options?: CallOptions): Promise<Map<KOut, VOut>>
-  /** Reads all keys in one answer; scope 0 default, 1 global, 2 local. */
+  /** Reads all keys in one response; `scope` 0 is the default, 1 global, 2 local. */
   bulkGetKeys(scope?: number, options?: CallOptions): Promise<KOut[]>
-  /** A large value in chunks of that many bytes, none if there is no entry (4.1 and later). */
+  /** Yields a large value in chunks of `chunkLength` bytes; none if there is no entry (4.1 and later). */
   readStream(key: K, options?: CallOptions & { chunkLength?: number }): AsyncGenerator<Buffer, void>
-  /** Stores a large value given in chunks (4.1 and later): version 0n as `put`, 2n ** 64n - 1n as `putIfAbsent`. */
+  /** Stores a large value from chunks (4.1 and later): like `put` with version 0n, like `putIfAbsent` with 2n ** 64n - 1n. */
   writeStream(
     key: K,
     chunks: Iterable<Uint8Array> | AsyncIterable<Uint8Array>,
     options?: CallOptions & Lifetimes & { version?: bigint },
   ): Promise<Conditional<VOut>>
-  /** All entries, each once, from all members at the same time. */
+  /** Iterates over all entries, each once, on all members in parallel. */
   iterate(options?: IterationOptions): Iteration<KOut, VOut>
-  /** Listens to changes. */
+  /** Registers a listener. */
   listen(options?: ListenerOptions): Promise<Listener<EntryEvent<KOut> | MovedEvent>>
-  /** Keeps values in the client: reads in this form are answered by them. `events` tells when it is active. */
+  /** Enables a near cache for reads through this object. `events` reports when it is active. */
   enableNearCache(options?: { maxEntries?: number; maxBytes?: number; bloomFilter?: boolean }): void
-  /** Keeps no values any more. */
+  /** Disables the near cache and drops its values. */
   disableNearCache(): void
   /** Executes any operation of the protocol by its name, with its fields in order. Keys and values are bytes here. */
   execute(operation: OperationName, args?: unknown[], options?: CallOptions): Promise<Answer>
 }
 
-// Keys and values that go in may be of other types than those that come back: strings for bytes.
+// Keys and values in requests may have other types than in answers: strings for bytes.
 type Out<T> = T extends (...args: infer A) => Promise<infer R> ? (...args: A) => Promise<R> : never
 type Operations<K, V, VOut> = {
   [Name in keyof CacheOperations<K, VOut>]: CacheOperations<K, VOut>[Name] extends (...args: infer _) => Promise<infer R>
@@ -305,15 +305,15 @@ type Operations<K, V, VOut> = {
 }
 export interface Cache<K, V, KOut, VOut> extends Operations<K, V, VOut> {}
 
-/** What to iterate over, and how. */
+/** Options of an iteration. */
 export interface IterationOptions {
-  /** Entries in a batch of one member; 1,000 without it. */
+  /** Entries per batch of one member; default 1,000. */
   batchSize?: number
-  /** Only these segments: one bit each, least significant first. */
+  /** Restricts the iteration to these segments: one bit each, least significant first. */
   segments?: Uint8Array
-  /** A filter-converter of the server's. */
+  /** A filter-converter factory of the server. */
   filterConverter?: Factory
-  /** Whether entries come with version and lifetimes. */
+  /** Whether entries have their version and lifetimes. */
   includeMetadata?: boolean
 }
 
@@ -323,31 +323,31 @@ export interface Factory {
   parameters?: Uint8Array[]
 }
 
-/** What a listener wants to hear. */
+/** Options of a listener. */
 export interface ListenerOptions {
-  /** A created event for every entry that exists already. */
+  /** Sends a created event for every existing entry. */
   includeCurrentState?: boolean
   filter?: Factory
   converter?: Factory
   useRawData?: boolean
-  /** Kinds of event; without it all. */
+  /** Types of event; default all. */
   interests?: ('created' | 'modified' | 'removed' | 'expired')[]
 }
 
-/** What happened to an entry. */
+/** Change of an entry. */
 export interface EntryEvent<K> {
   type: 'created' | 'modified' | 'removed' | 'expired'
-  /** Its key; null if the listener has a converter. */
+  /** The decoded key; null if the listener has a converter. */
   key: K | null
-  /** Its version, if it was created or modified. */
+  /** The entry's version, if it was created or modified. */
   version: bigint | null
-  /** What the listener's converter made of it. */
+  /** Output of the listener's converter. */
   data: Buffer | null
-  /** Whether the write was retried in the server: the event may have been sent before. */
+  /** Whether the server retried the write, so the event may be a duplicate. */
   retried: boolean
 }
 
-/** What happened to a counter. */
+/** Change of a counter. */
 export interface CounterEvent {
   type: 'counter'
   counter: string
@@ -360,7 +360,7 @@ export interface CounterEvent {
 /** Whether a bounded counter is at a bound. */
 export type CounterState = 'valid' | 'lower_bound_reached' | 'upper_bound_reached'
 
-/** A listener is served by another member now: what happened in between was missed. */
+/** The listener moved to another member: events in between were missed. */
 export interface MovedEvent {
   type: 'moved'
   member: number
@@ -371,41 +371,41 @@ export class Iteration<K, V> implements AsyncIterableIterator<IterationEntry<K, 
   private constructor()
   next(): Promise<IteratorResult<IterationEntry<K, V> & { value: V }, undefined>>
   return(): Promise<IteratorResult<IterationEntry<K, V> & { value: V }, undefined>>
-  /** Ends it before its end. */
+  /** Ends the iteration early. */
   close(): Promise<void>
   [Symbol.asyncIterator](): this
   [Symbol.asyncDispose](): Promise<void>
 }
 
-/** Events in order; none is dropped: a listener that is too slow has its link paused, and holds up no operation. */
+/** Events in order; none is dropped: the link of a slow listener is paused, which delays no operation. */
 export class Listener<E> implements AsyncIterableIterator<E> {
   protected constructor()
   next(): Promise<IteratorResult<E, undefined>>
   return(): Promise<IteratorResult<E, undefined>>
-  /** Removes it from the server. */
+  /** Removes the listener from the server. */
   close(): Promise<void>
   [Symbol.asyncIterator](): this
   [Symbol.asyncDispose](): Promise<void>
 }
 
-/** What happens to the client. */
-export class Happenings extends Listener<Output> {}
+/** Events of members, topologies, sites and near caches. */
+export class ClientEvents extends Listener<Output> {}
 
 /** A counter of the cluster. */
 export class Counter extends CounterOperations {
   private constructor()
   readonly name: string
-  /** Listens to its changes. */
+  /** Registers a listener for changes of the counter. */
   listen(): Promise<Listener<CounterEvent | MovedEvent>>
-  /** Makes it a strong counter; false if there is one of that name. */
+  /** Creates a strong counter; returns false if the name is in use. */
   createStrong(options?: CallOptions & { initialValue?: bigint | number; persistent?: boolean }): Promise<boolean>
-  /** Makes it a strong counter between two bounds; false if there is one of that name. */
+  /** Creates a strong counter with bounds; returns false if the name is in use. */
   createBounded(
     lower: bigint | number,
     upper: bigint | number,
     options?: CallOptions & { initialValue?: bigint | number; persistent?: boolean },
   ): Promise<boolean>
-  /** Makes it a weak counter; false if there is one of that name. */
+  /** Creates a weak counter; returns false if the name is in use. */
   createWeak(
     options?: CallOptions & { initialValue?: bigint | number; concurrency?: number; persistent?: boolean },
   ): Promise<boolean>
@@ -418,67 +418,67 @@ export class Multimap<K, V> extends MultimapOperations<K, V> {
   readonly supportsDuplicates: boolean
 }
 
-/** A member of the cluster as the client sees it. */
+/** State of a member in the client. */
 export interface Member {
-  /** Its number in this client. */
+  /** Identity in this client. */
   id: number
-  /** The address that it advertises, or that of a seed. */
+  /** Advertised address, or the address of a seed. */
   address: string
   ready: boolean
   isSeed: boolean
-  /** Links to it that are open or being established. */
+  /** Links to the member that are open or being established. */
   links: number
   inFlight: number
-  /** Operations that it has answered on its present links. */
+  /** Operations answered on the current links. */
   answered: number
-  /** What its session speaks, if one is ready. */
+  /** Protocol version of its ready session. */
   protocolVersion: string | null
-  /** Why it could not be reached the last time, if it was not reached since. */
+  /** Last connection failure; null after a success. */
   failure: string | null
 }
 
-/** Members that are reached directly; operations on keys of the others are forwarded by the servers. */
+/** Coverage of the cluster: servers forward operations on keys of members that are not reached directly. */
 export interface Coverage {
-  /** Members with a session that is ready. */
+  /** Members with a ready session. */
   covered: number
-  /** Members of the newest topology; 0 before the first. */
+  /** Members of the newest topology; 0 before the first topology. */
   members: number
-  /** Why they are not the same; null if they are. */
+  /** Why `covered` is below `members`; null if it is not. */
   reason: string | null
 }
 
 /** A cache's view of the cluster. */
 export interface View {
-  /** Only good for comparing. */
+  /** Opaque: compare for equality only. */
   topologyId: number
   members: string[]
-  /** For each segment the indexes of its owners in `members`, the primary one first. */
+  /** For each segment the indexes of its owners in `members`, the primary owner first. */
   owners: number[][]
 }
 
 /**
  * A client of a whole cluster without IO. The host owns sockets, TLS, DNS and the clock; `now` counts microseconds since an
- * epoch of the host's choosing. After any number of calls `poll` tells what to do, and `pollTimeout` when to call `timeout`
- * if nothing else happens before.
+ * epoch of the host's choosing. After any number of calls, `poll` returns what to do and `pollTimeout` the deadline of the next
+ * `timeout`.
  */
 export class Machine {
-  /** All randomness comes from the seed, of 32 bytes; from the system without one. Throws MisuseError of a wrong URI. */
+  /** `seed`, 32 bytes, is the only source of randomness; by default `crypto` gives one. Throws MisuseError for an invalid URI. */
   constructor(uri: string, options?: { seed?: Uint8Array; now?: number })
-  /** The cache that the URI names; empty for the server's default cache. */
+  /** Name of the URI's cache; empty for the server's default cache. */
   readonly defaultCache: string
-  /** Whether it was closed and every link is gone. */
+  /** Whether `close` was called and every link is closed. */
   readonly closed: boolean
-  /** The site in use; empty for that of the URI. */
+  /** Name of the current site; empty for the site of the URI. */
   readonly site: string
-  /** A number for a cache asked in that way; every call gives a new one. */
+  /** Returns a new number for a cache with these request settings. */
   cache(
     now: number,
     name: string,
     options?: { flags?: number; keyType?: string; valueType?: string; readFromAnyOwner?: boolean; parameters?: [string, Uint8Array][] },
   ): number
-  /** Begins to look for a member: Started or StartFailed tells how it went. */
+  /** Connects to a first member; the outcome is Started or StartFailed. */
   start(now: number, cache: number): void
-  /** Submits an operation by its name, with its fields in order; Completed brings the answer. `timeout` in microseconds. */
+  /** Submits an operation by its name, with its fields in order; Completed carries the answer. `timeout` in microseconds. */
   submit(
     now: number,
     cache: number,
@@ -486,66 +486,66 @@ export class Machine {
     args: unknown[],
     options?: { member?: number | null; timeout?: number | null },
   ): number
-  /** Gives an operation up: nothing will be said of it. False if it is done. */
+  /** Cancels an operation: no output follows. It may still be executed. Returns false if it was completed. */
   cancel(operation: number): boolean
-  /** Listens to a cache; interests: 1 created, 2 modified, 4 removed, 8 expired, 0 for all. */
+  /** Registers a listener on a cache; interests: 1 created, 2 modified, 4 removed, 8 expired, 0 for all. */
   listen(
     now: number,
     cache: number,
     options?: { includeCurrentState?: boolean; filter?: Factory | null; converter?: Factory | null; useRawData?: boolean; interests?: number },
   ): number
-  /** Listens to a counter. */
+  /** Registers a listener on a counter. */
   listenToCounter(now: number, cache: number, counter: string): number
-  /** Listens no more. False if there is no such listener (any more). */
+  /** Removes a listener. Returns false if it does not exist. */
   removeListener(now: number, listener: number): boolean
-  /** The application has taken so many events: what it has not taken pauses the listener's link in the end. */
+  /** Reports that the application consumed `count` events; unconsumed events pause the listener's link. */
   eventsTaken(now: number, listener: number, count: number): void
-  /** Begins to iterate over the entries of a cache. `timeout` in microseconds. */
+  /** Starts an iteration over the entries of a cache. `timeout` in microseconds. */
   iterate(now: number, cache: number, options?: IterationOptions & { timeout?: number | null }): number
-  /** Asks for the next entries: one Entries comes. False if there is no such iteration, or it was asked already. */
+  /** Requests a batch; one Entries follows. Returns false for an unknown iteration or while a batch is pending. */
   nextEntries(now: number, iteration: number): boolean
-  /** Ends an iteration before its end. */
+  /** Ends an iteration early. */
   endIteration(now: number, iteration: number): void
-  /** Keeps values of a cache in the client; NearCacheActive tells when. */
+  /** Enables a near cache; NearCacheActive reports when it is active. */
   nearCache(now: number, cache: number, options?: { maxEntries?: number; maxBytes?: number; bloomFilter?: boolean }): void
-  /** Keeps no values of a cache any more. */
+  /** Disables a near cache and drops its values. */
   removeNearCache(now: number, cache: number): void
-  /** What a near cache holds. */
+  /** Returns the entries and bytes in a near cache. */
   nearCacheSize(cache: number): { entries: number; bytes: number }
-  /** Goes over to another site; an empty name leads back. */
+  /** Switches to another site; an empty name means the site of the URI. Returns false if the site is unknown. */
   switchSite(now: number, name: string): boolean
-  /** Says where the member of an advertised address was found; null that it is there no more. */
+  /** Sets the endpoint at which the member of an advertised address is reached; null removes it. */
   setDiscovered(address: string, endpoint: { host: string; port?: number; serverName?: string } | null): void
-  /** The IP address to which a link was connected; before `connected`. */
+  /** Sets the peer's IP address of a link; call it before `connected`. */
   setPeer(link: number, address: string): void
-  /** What TLS 1.3 exports for channel binding (RFC 9266: label `EXPORTER-Channel-Binding`, an empty context, 32 bytes); before `connected`. */
+  /** Sets the TLS 1.3 exporter value (RFC 9266: label `EXPORTER-Channel-Binding`, empty context, 32 bytes); call it before `connected`. */
   setTlsExporter(link: number, exported: Uint8Array): void
-  /** The server's certificate in DER, for channel binding (RFC 5929); before `connected`. */
+  /** Sets the server's certificate in DER for channel binding (RFC 5929); call it before `connected`. */
   setServerCertificate(link: number, certificate: Uint8Array): void
-  /** What Connect or StartTls asked for is there; with the ALPN id that the server has selected. */
+  /** Reports that Connect or StartTls succeeded, with the ALPN id that the server selected. */
   connected(now: number, link: number, alpn?: string | null): void
-  /** Takes bytes from a link. */
+  /** Feeds bytes received on a link. */
   received(now: number, link: number, data: Uint8Array): void
-  /** A link is gone, or could not be established; `why` is for people. */
+  /** Reports that a link was lost or not established; `why` is for error messages. */
   linkLost(now: number, link: number, why: string): void
-  /** Time has passed; early and late calls do no harm. */
+  /** Advances time; early and late calls are harmless. */
   timeout(now: number): void
-  /** Takes what a link has to send, at most so many bytes; null if that is nothing. */
+  /** Returns up to `most` queued bytes of a link; null if there are none. */
   transmit(link: number, most?: number): Buffer | null
-  /** Whether the host should read from the link. */
+  /** Returns whether the host should read from the link. */
   wantsRead(link: number): boolean
-  /** What there is to do and to know, in order. */
+  /** Returns the outputs since the last call, in order. */
   poll(): Output[]
-  /** When to call `timeout`, if nothing else happens before; null for never. */
+  /** Returns the time of the next `timeout` call; null for never. */
   pollTimeout(): number | null
-  /** Lets the operations in flight finish, and closes every link. Nothing more is accepted. */
+  /** Lets operations in flight finish, then closes every link. New operations are refused. */
   close(now: number): void
-  /** What the machine has done. */
+  /** Returns statistics. */
   counters(): Counters
-  /** How many members are reached directly, and why not all. */
+  /** Returns how many members are reached directly, and why not all. */
   coverage(): Coverage
-  /** Every member that the machine knows. */
+  /** Returns every known member. */
   members(): Member[]
-  /** A cache's view of the cluster; null before its first topology. */
+  /** Returns a cache's view of the cluster; null before its first topology. */
   view(cache: number): View | null
 }
