@@ -1,4 +1,4 @@
-/* Nanoseconds per call of the border, without sockets: GETs submitted, their answers received and polled.
+/* Measures nanoseconds per call of the border, without sockets: GETs submitted, their answers received and polled.
  * border [ROUNDS], each of 64 operations */
 #define _POSIX_C_SOURCE 200809L
 #include <stdio.h>
@@ -41,7 +41,7 @@ static size_t poll_all(void)
   return values;
 }
 
-/* Takes what is to be sent, and answers each request in it: 2.5 has a fixed form that is easily taken apart. */
+/* Responds to each request in the queued bytes; version 2.5 has a fixed form that is easy to parse. */
 static size_t answer_requests(uint8_t *replies, size_t room)
 {
   hotrod_bytes piece;

@@ -1,4 +1,4 @@
-/* GETs of a value on one client, as `hotrod bench` does:
+/* Measures GETs of a value on one client, like `hotrod bench`:
  * get64 --host H --port P --cache C --in-flight N --seconds S --warmup-seconds W --value-size 64 */
 #define _POSIX_C_SOURCE 200809L
 #include <inttypes.h>
@@ -24,7 +24,7 @@ static uint64_t cpu_us(void)
   return (uint64_t)time.tv_sec * 1000000 + (uint64_t)time.tv_nsec / 1000;
 }
 
-/* getrusage may tell the parent's peak. */
+/* getrusage may report the parent's peak. */
 static long peak_kib(void)
 {
   char line[128];
@@ -71,7 +71,7 @@ static void submit(void)
     end("get");
 }
 
-/* Keeps as many in flight as there are, until that moment. */
+/* Keeps all slots in flight until the deadline. */
 static uint64_t run(uint64_t until)
 {
   const hotrod_output *output;
@@ -96,14 +96,14 @@ int main(int count, char **arguments)
   int in_flight = 64, seconds = 5, warmup = 1, value_size = 64;
   char uri[256];
   for (int i = 1; i + 1 < count; i += 2) {
-    const char *given = arguments[i + 1];
-    if (strcmp(arguments[i], "--host") == 0) host = given;
-    else if (strcmp(arguments[i], "--port") == 0) port = given;
-    else if (strcmp(arguments[i], "--cache") == 0) name = given;
-    else if (strcmp(arguments[i], "--in-flight") == 0) in_flight = atoi(given);
-    else if (strcmp(arguments[i], "--seconds") == 0) seconds = atoi(given);
-    else if (strcmp(arguments[i], "--warmup-seconds") == 0) warmup = atoi(given);
-    else if (strcmp(arguments[i], "--value-size") == 0) value_size = atoi(given);
+    const char *value = arguments[i + 1];
+    if (strcmp(arguments[i], "--host") == 0) host = value;
+    else if (strcmp(arguments[i], "--port") == 0) port = value;
+    else if (strcmp(arguments[i], "--cache") == 0) name = value;
+    else if (strcmp(arguments[i], "--in-flight") == 0) in_flight = atoi(value);
+    else if (strcmp(arguments[i], "--seconds") == 0) seconds = atoi(value);
+    else if (strcmp(arguments[i], "--warmup-seconds") == 0) warmup = atoi(value);
+    else if (strcmp(arguments[i], "--value-size") == 0) value_size = atoi(value);
     else { fprintf(stderr, "get64: %s?\n", arguments[i]); return 2; }
   }
   snprintf(uri, sizeof uri, "hotrod://%s:%s/%s", host, port, name);

@@ -8,7 +8,7 @@
 
 #include "hotrod_driver_parts.h"
 
-/* Reads of a link before others get their turn, and pieces of one write. */
+/* Reads per link and round, and segments per write. */
 enum { READS = 16, PIECES = 64 };
 
 enum stage { ESTABLISHING, OPEN, LOST };
@@ -17,10 +17,10 @@ struct link {
   uint64_t id;
   struct hotrod_socket socket;
   enum stage stage;
-  short events; /* what establishing waits for; while open, what writing waits for */
-  short reads;  /* what reading waits for */
-  int is_dirty; /* there may be something to write */
-  int has_more; /* reading stopped before everything was read */
+  short events; /* poll events for establishing; while open, for writing */
+  short reads;  /* poll events for reading */
+  int is_dirty; /* bytes may be queued */
+  int has_more; /* reading stopped before the socket would block */
 };
 
 struct hotrod_driver {
@@ -29,8 +29,8 @@ struct hotrod_driver {
   struct link *links;
   struct pollfd *fds;
   size_t count, room;
-  hotrod_status status; /* of the first call here that went wrong and should not have */
-  int is_entered;       /* the application's code may be running: the driver is not to be run, nor freed */
+  hotrod_status status; /* of the first unexpected failure of a machine call */
+  int is_entered;       /* callbacks may be running: the driver must be neither run nor freed */
   int is_freed;         /* hotrod_driver_free was called meanwhile */
   struct hotrod_waiting waiting;
 };
@@ -42,7 +42,7 @@ static uint64_t now_us(void)
   return (uint64_t)time.tv_sec * 1000000 + (uint64_t)time.tv_nsec / 1000;
 }
 
-/* hotrod_driver_next tells of it. */
+/* Records an unexpected failure, which hotrod_driver_next returns. */
 static void expect_ok(hotrod_driver *driver, hotrod_status status)
 {
   if (status != HOTROD_OK && driver->status == HOTROD_OK)
@@ -57,29 +57,29 @@ static struct link *find(hotrod_driver *driver, uint64_t id)
   return NULL;
 }
 
-/* The machine closes it then. */
-static void lose(hotrod_driver *driver, struct link *link, const char *why)
+/* Reports a lost link; the machine closes it. */
+static void report_lost(hotrod_driver *driver, struct link *link, const char *why)
 {
   hotrod_socket_end(&link->socket);
   link->stage = LOST;
   expect_ok(driver, hotrod_link_lost(driver->machine, now_us(), link->id, hotrod_text_of(why)));
 }
 
-/* What came of a step towards an established link. */
+/* Handles the result of a step of establishing a link. */
 static void established(hotrod_driver *driver, struct link *link, hotrod_io io, const char *why)
 {
   hotrod_bytes alpn = {NULL, 0};
   link->stage = ESTABLISHING;
   link->events = io == HOTROD_IO_WANTS_READ ? POLLIN : POLLOUT;
   if (io == HOTROD_IO_FAILED)
-    lose(driver, link, why);
+    report_lost(driver, link, why);
   if (io != HOTROD_IO_DONE)
     return;
   link->stage = OPEN;
   link->events = 0;
   link->reads = POLLIN;
   if (link->socket.tls != NULL) {
-    /* The end of the handshake may have brought more. */
+    /* The last handshake flight may contain application data. */
     link->has_more = 1;
     alpn = driver->hook.alpn(link->socket.tls);
     if (driver->hook.bind != NULL)
@@ -91,7 +91,7 @@ static void established(hotrod_driver *driver, struct link *link, hotrod_io io, 
   expect_ok(driver, hotrod_connected(driver->machine, now_us(), link->id, alpn));
 }
 
-/* Room for one more link, and for its pollfd. */
+/* Grows the arrays for one more link and its pollfd. */
 static int make_room(hotrod_driver *driver)
 {
   size_t room = 2 * driver->room + 4;
@@ -130,8 +130,8 @@ static void remove_link(hotrod_driver *driver, struct link *link)
   *link = driver->links[--driver->count];
 }
 
-/* Does what an output asks of the host; answers 0 for one that is for the application. */
-static int perform(hotrod_driver *driver, const hotrod_output *output)
+/* Executes an output of the host's; returns 0 for an output of the application's. */
+static int execute(hotrod_driver *driver, const hotrod_output *output)
 {
   char why[HOTROD_WHY] = "TLS can't be established";
   struct link *link;
@@ -156,13 +156,13 @@ static int perform(hotrod_driver *driver, const hotrod_output *output)
     return 1;
   case HOTROD_OUTPUT_PAUSE:
   case HOTROD_OUTPUT_RESUME:
-    return 1; /* hotrod_wants_read is asked before every read */
+    return 1; /* hotrod_wants_read is called before every read */
   default:
     return 0;
   }
 }
 
-/* Writes until nothing is left, or the socket takes no more. */
+/* Writes until the queue is empty or the socket would block. */
 static void write_link(hotrod_driver *driver, struct link *link)
 {
   char why[HOTROD_WHY] = "writing failed";
@@ -185,13 +185,13 @@ static void write_link(hotrod_driver *driver, struct link *link)
       link->events = POLLIN;
       return;
     case HOTROD_IO_FAILED:
-      lose(driver, link, why);
+      report_lost(driver, link, why);
       return;
     }
   }
 }
 
-/* Writes what is to be written; answers whether there was something. */
+/* Writes queued bytes of all links; returns whether there were any. */
 static int flush(hotrod_driver *driver)
 {
   int any = 0;
@@ -205,7 +205,7 @@ static int flush(hotrod_driver *driver)
   return any;
 }
 
-/* Reads what there is, but not for ever, and only while the machine wants it. */
+/* Reads until the socket would block, at most READS times, and while the machine accepts bytes. */
 static void read_link(hotrod_driver *driver, struct link *link)
 {
   char why[HOTROD_WHY] = "reading failed";
@@ -223,11 +223,11 @@ static void read_link(hotrod_driver *driver, struct link *link)
     link->reads = io == HOTROD_IO_WANTS_WRITE ? POLLOUT : POLLIN;
     link->has_more = io == HOTROD_IO_DONE;
     if (io == HOTROD_IO_FAILED)
-      lose(driver, link, why);
+      report_lost(driver, link, why);
     if (io != HOTROD_IO_DONE)
       return;
     expect_ok(driver, hotrod_filled(driver->machine, now_us(), link->id, count));
-    /* A socket that gave less than it could has no more for now; TLS may have a record that it has read already. */
+    /* After a short read a plain socket is empty; TLS may hold a decrypted record. */
     if (link->socket.tls == NULL && count < len) {
       link->has_more = 0;
       return;
@@ -238,7 +238,7 @@ static void read_link(hotrod_driver *driver, struct link *link)
 static size_t before_poll(hotrod_driver *driver, struct pollfd *fds, size_t max, int *timeout_ms)
 {
   uint64_t deadline = HOTROD_NO_DEADLINE, now = now_us();
-  /* Writing may have made the machine say something: then there is nothing to wait for. */
+  /* Writing may have produced outputs: then poll must not wait. */
   int is_busy = flush(driver);
   for (size_t i = 0; i < driver->count; i++) {
     struct link *link = &driver->links[i];
@@ -249,7 +249,7 @@ static size_t before_poll(hotrod_driver *driver, struct pollfd *fds, size_t max,
       is_busy |= link->has_more;
     }
     if (i < max) {
-      /* A paused link is not looked at: poll would tell of its end again and again. */
+      /* Leaves a paused link out: poll would report its end of file repeatedly. */
       fds[i].fd = link->stage == LOST || events == 0 ? -1 : link->socket.fd;
       fds[i].events = events;
       fds[i].revents = 0;
@@ -267,12 +267,12 @@ static size_t before_poll(hotrod_driver *driver, struct pollfd *fds, size_t max,
   return driver->count;
 }
 
-static void ready(hotrod_driver *driver, struct link *link, short events)
+static void handle_ready(hotrod_driver *driver, struct link *link, short events)
 {
   char why[HOTROD_WHY] = "it can't be established";
   short broken = POLLERR | POLLHUP | POLLNVAL;
   if (link->stage == ESTABLISHING && events != 0) {
-    established(driver, link, hotrod_socket_go_on(&link->socket, why), why);
+    established(driver, link, hotrod_socket_continue(&link->socket, why), why);
     return;
   }
   if (link->stage == OPEN && link->events != 0 && (events & (link->events | broken)) != 0)
@@ -284,9 +284,9 @@ static void ready(hotrod_driver *driver, struct link *link, short events)
 static void after_poll(hotrod_driver *driver, const struct pollfd *fds, size_t count)
 {
   uint64_t deadline, now;
-  /* Links come and go only in hotrod_driver_next: they are those that fds was made of. */
+  /* Links change only in hotrod_driver_next, so they match fds. */
   for (size_t i = 0; i < count && i < driver->count; i++)
-    ready(driver, &driver->links[i], fds[i].revents);
+    handle_ready(driver, &driver->links[i], fds[i].revents);
   now = now_us();
   if (hotrod_deadline(driver->machine, &deadline) == HOTROD_OK && deadline <= now)
     expect_ok(driver, hotrod_timeout(driver->machine, now));
@@ -302,7 +302,7 @@ static hotrod_status next_output(hotrod_driver *driver, int timeout_ms, const ho
       expect_ok(driver, hotrod_poll(driver->machine, &next));
       if (driver->status != HOTROD_OK)
         return driver->status;
-      if (next != NULL && !perform(driver, next)) {
+      if (next != NULL && !execute(driver, next)) {
         *output = next;
         return HOTROD_OK;
       }
@@ -346,7 +346,7 @@ int hotrod_driver_leave(hotrod_driver *driver)
     driver->is_entered = 0;
     return 1;
   }
-  /* Still entered: hooks that are called as links end can't free it a second time. */
+  /* Still entered, so that hooks called for closing links can't free the driver a second time. */
   free_now(driver);
   return 0;
 }
@@ -379,19 +379,19 @@ hotrod_status hotrod_driver_new(const char *uri, const hotrod_tls_hook *tls, hot
                                 hotrod_error **error)
 {
   uint8_t seed[32];
-  hotrod_driver *made = calloc(1, sizeof *made);
-  if (made == NULL || getrandom(seed, sizeof seed, 0) != sizeof seed) {
-    free(made);
+  hotrod_driver *created = calloc(1, sizeof *created);
+  if (created == NULL || getrandom(seed, sizeof seed, 0) != sizeof seed) {
+    free(created);
     return HOTROD_ERR_FULL;
   }
-  hotrod_status status = hotrod_machine_new(hotrod_text_of(uri), seed, now_us(), &made->machine, error);
+  hotrod_status status = hotrod_machine_new(hotrod_text_of(uri), seed, now_us(), &created->machine, error);
   if (status != HOTROD_OK) {
-    free(made);
+    free(created);
     return status;
   }
   if (tls != NULL)
-    made->hook = *tls;
-  *driver = made;
+    created->hook = *tls;
+  *driver = created;
   return HOTROD_OK;
 }
 
@@ -400,7 +400,7 @@ void hotrod_driver_free(hotrod_driver *driver)
   if (driver == NULL)
     return;
   driver->is_freed = 1;
-  /* hotrod_driver_leave does it otherwise. */
+  /* Otherwise hotrod_driver_leave frees it. */
   if (hotrod_driver_enter(driver))
     free_now(driver);
 }

@@ -1,4 +1,4 @@
-/* The driver's parts, as its files know each other; not for applications. */
+/* Interfaces between the driver's files; not for applications. */
 #ifndef HOTROD_DRIVER_PARTS_H
 #define HOTROD_DRIVER_PARTS_H
 
@@ -6,29 +6,29 @@
 
 #include "hotrod_driver.h"
 
-/* hotrod_socket.c: one connection, by name lookup, TCP, and TLS by the hook. It knows of no machine. */
+/* hotrod_socket.c: one connection: name lookup, TCP, and TLS by the hook. Independent of the machine. */
 struct hotrod_socket {
   int fd;                     /* -1 for none */
   struct addrinfo *addresses; /* of the host, while connecting */
-  struct addrinfo *next;      /* the one to try if the present one fails */
+  struct addrinfo *next;      /* tried if the current one fails */
   const hotrod_tls_hook *hook;
   void *tls;                  /* NULL for none */
-  int is_connected;           /* TCP is there */
+  int is_connected;           /* TCP is connected */
 };
 
-/* Begins to connect, with TLS if `tls` is not NULL. The answers are those of hotrod_socket_go_on. */
+/* Starts to connect, with TLS if `tls` is not NULL. The results are those of hotrod_socket_continue. */
 hotrod_io hotrod_socket_dial(struct hotrod_socket *socket, const hotrod_output_connect *connect, char *why);
 
-/* Goes on, when the socket is ready for what it wanted: done when it is established. */
-hotrod_io hotrod_socket_go_on(struct hotrod_socket *socket, char *why);
+/* Continues when the socket is ready as requested; done when the connection is established. */
+hotrod_io hotrod_socket_continue(struct hotrod_socket *socket, char *why);
 
-/* Begins TLS on a connection that is there. */
+/* Starts TLS on an established connection. */
 hotrod_io hotrod_socket_start_tls(struct hotrod_socket *socket, const hotrod_tls *tls, char *why);
 
-/* Room for an IP address as text. */
+/* Size of a buffer for an IP address as text. */
 #define HOTROD_PEER 64
 
-/* The IP address at the other end; answers 0 if there is none. */
+/* Writes the peer's IP address; returns 0 if there is none. */
 int hotrod_socket_peer(const struct hotrod_socket *socket, char *address);
 
 hotrod_io hotrod_socket_read(struct hotrod_socket *socket, uint8_t *room, size_t len, size_t *count, char *why);
@@ -37,23 +37,23 @@ hotrod_io hotrod_socket_read(struct hotrod_socket *socket, uint8_t *room, size_t
 hotrod_io hotrod_socket_write(struct hotrod_socket *socket, hotrod_bytes *pieces, size_t count, size_t *written,
                               char *why);
 
-/* Ends it, whatever state it is in; a second time does nothing. */
+/* Closes the connection in any state; a second call does nothing. */
 void hotrod_socket_end(struct hotrod_socket *socket);
 
-/* hotrod_waiting.c: calls that run the driver until something has come. */
+/* hotrod_waiting.c: calls that run the driver until an output arrives. */
 struct hotrod_waiting {
   hotrod_driver_handler handler;
   void *context;
-  hotrod_text failure; /* of what was waited for; `data` is NULL for none */
+  hotrod_text failure; /* of the awaited output; `data` is NULL for none */
 };
 
 struct hotrod_waiting *hotrod_driver_waiting(hotrod_driver *driver);
 
-/* Begins something during which the application's code may run: a hook of TLS, the handler of outputs. Answers 0 if that is
- * so already: then the driver must not be run. */
+/* Enters a section that may run callbacks: a TLS hook, the handler of outputs. Returns 0 within such a section: the
+ * driver must not be run then. */
 int hotrod_driver_enter(hotrod_driver *driver);
 
-/* Ends it. Answers 0 if hotrod_driver_free was called meanwhile: the driver is gone. */
+/* Leaves the section. Returns 0 if hotrod_driver_free was called meanwhile: the driver is freed. */
 int hotrod_driver_leave(hotrod_driver *driver);
 
 #endif

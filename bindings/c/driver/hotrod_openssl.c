@@ -17,7 +17,7 @@ struct session {
   int fd;
 };
 
-/* A text as a C string; 0 if it does not fit. */
+/* Copies a text to a C string; returns 0 if it does not fit. */
 static int string_of(hotrod_text text, char *string, size_t size)
 {
   if (text.len >= size)
@@ -27,7 +27,7 @@ static int string_of(hotrod_text text, char *string, size_t size)
   return 1;
 }
 
-static void explain(char *why, const char *what)
+static void write_reason(char *why, const char *what)
 {
   char reason[160] = "";
   unsigned long error = ERR_peek_last_error();
@@ -37,7 +37,7 @@ static void explain(char *why, const char *what)
   ERR_clear_error();
 }
 
-/* Certificates and keys; answers what is wrong, or NULL. */
+/* Loads certificates and keys; returns what failed, or NULL. */
 static const char *use_files(SSL_CTX *context, const hotrod_tls *tls)
 {
   char file[4096], key[4096];
@@ -59,8 +59,8 @@ static const char *use_files(SSL_CTX *context, const hotrod_tls *tls)
   return NULL;
 }
 
-/* Whom to expect: an address is looked for in the certificate, and only a name is sent. */
-static int expect(SSL *ssl, hotrod_text server_name)
+/* Sets the expected server: a name is verified and sent by SNI, an address is verified only. */
+static int set_expected_name(SSL *ssl, hotrod_text server_name)
 {
   char name[1025];
   unsigned char address[16];
@@ -68,13 +68,13 @@ static int expect(SSL *ssl, hotrod_text server_name)
     return 0;
   if (inet_pton(AF_INET, name, address) == 1 || inet_pton(AF_INET6, name, address) == 1)
     return X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(ssl), name) == 1;
-  /* The subjectAltName alone names the server (RFC 9525); OpenSSL falls back to the common name. */
+  /* Verifies by the subjectAltName only (RFC 9525); OpenSSL would fall back to the common name. */
   SSL_set_hostflags(ssl, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS | X509_CHECK_FLAG_NEVER_CHECK_SUBJECT);
   return SSL_set1_host(ssl, name) == 1 && SSL_set_tlsext_host_name(ssl, name) == 1;
 }
 
-/* The form of ALPN on the wire: each id with its length before it. */
-static int offer(SSL *ssl, hotrod_text_list ids)
+/* Encodes ALPN ids for the wire: each with a length prefix. */
+static int set_alpn_ids(SSL *ssl, hotrod_text_list ids)
 {
   unsigned char wire[1024];
   size_t length = 0;
@@ -86,7 +86,7 @@ static int offer(SSL *ssl, hotrod_text_list ids)
     memcpy(wire + length, id.data, id.len);
     length += id.len;
   }
-  /* It answers 0 for success, unlike all others. */
+  /* Returns 0 for success, unlike other functions of OpenSSL. */
   return length == 0 || SSL_set_alpn_protos(ssl, wire, (unsigned)length) == 0;
 }
 
@@ -157,23 +157,23 @@ static void *start(void *unused, const hotrod_tls *tls, char *why)
     session->fd = -1;
     SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION);
     SSL_CTX_set_verify(context, SSL_VERIFY_PEER, NULL);
-    /* What waits may grow and move before it is written again. */
+    /* Queued bytes may grow and move before the write is repeated. */
     SSL_CTX_set_mode(context, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER |
                                   SSL_MODE_RELEASE_BUFFERS);
     wrong = use_files(context, tls);
     if (wrong == NULL) {
       wrong = "the server's name or the ALPN ids can't be used";
       session->ssl = SSL_new(context);
-      if (session->ssl != NULL && use_socket(session) && expect(session->ssl, tls->server_name) &&
-          offer(session->ssl, tls->alpn))
+      if (session->ssl != NULL && use_socket(session) && set_expected_name(session->ssl, tls->server_name) &&
+          set_alpn_ids(session->ssl, tls->alpn))
         wrong = NULL;
     }
   }
-  /* The session keeps it. */
+  /* The session holds a reference. */
   SSL_CTX_free(context);
   if (wrong == NULL)
     return session;
-  explain(why, wrong);
+  write_reason(why, wrong);
   if (session != NULL)
     end(session);
   return NULL;
@@ -190,7 +190,7 @@ static hotrod_io outcome(SSL *ssl, int result, const char *what, char *why)
     if (verified != X509_V_OK)
       snprintf(why, HOTROD_WHY, "the server's certificate: %s", X509_verify_cert_error_string(verified));
     else
-      explain(why, what);
+      write_reason(why, what);
   }
   ERR_clear_error();
   return HOTROD_IO_FAILED;
@@ -228,7 +228,7 @@ static hotrod_bytes alpn(void *pointer)
   return bytes;
 }
 
-/* RFC 9266 from TLS 1.3 on, and RFC 5929 before. */
+/* Channel binding: RFC 9266 with TLS 1.3, RFC 5929 before. */
 static hotrod_status bind_channel(void *pointer, hotrod_machine *machine, uint64_t link)
 {
   static const char label[] = "EXPORTER-Channel-Binding";

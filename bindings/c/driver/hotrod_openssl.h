@@ -1,5 +1,5 @@
 /* TLS for hotrod_driver.h by OpenSSL 1.1.1 or later: compile hotrod_openssl.c with your program, link ssl and crypto.
- * Certificates are always checked: against trust_ca or the system's authorities, and for the server's name. */
+ * Certificates are always verified: by the trust anchors of trust_ca or the system, and for the server's name. */
 #ifndef HOTROD_OPENSSL_H
 #define HOTROD_OPENSSL_H
 
@@ -9,7 +9,7 @@
 extern "C" {
 #endif
 
-/** The hook. It has no state of its own: any number of drivers may use it. */
+/** Returns the hook. It has no state: any number of drivers may use it. */
 hotrod_tls_hook hotrod_openssl_hook(void);
 
 #ifdef __cplusplus

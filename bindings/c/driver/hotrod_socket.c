@@ -21,19 +21,19 @@ static hotrod_io failed(char *why, const char *reason)
   return HOTROD_IO_FAILED;
 }
 
-/* The TCP connection is there. */
+/* Continues after TCP is connected. */
 static hotrod_io connected(struct hotrod_socket *socket, char *why)
 {
   int one = 1;
   freeaddrinfo(socket->addresses);
   socket->addresses = NULL;
   socket->is_connected = 1;
-  /* Requests are batched before they are written; waiting for more would only delay them. */
+  /* The machine batches requests already; Nagle's algorithm would only delay them. */
   setsockopt(socket->fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
   return socket->tls == NULL ? HOTROD_IO_DONE : socket->hook->handshake(socket->tls, socket->fd, why);
 }
 
-/* Tries the host's addresses, beginning with the next; if none is left, the last error is what is told. */
+/* Tries the host's addresses from the next one on; after the last one reports the last error. */
 static hotrod_io try_next(struct hotrod_socket *link, int error, char *why)
 {
   while (link->next != NULL) {
@@ -72,7 +72,7 @@ hotrod_io hotrod_socket_dial(struct hotrod_socket *socket, const hotrod_output_c
   return try_next(socket, 0, why);
 }
 
-hotrod_io hotrod_socket_go_on(struct hotrod_socket *socket, char *why)
+hotrod_io hotrod_socket_continue(struct hotrod_socket *socket, char *why)
 {
   int error = 0;
   socklen_t size = sizeof error;

@@ -11,7 +11,7 @@ static hotrod_status fail(hotrod_driver *driver, const hotrod_failure *failure)
   return failure->kind;
 }
 
-/* Runs until an output answers; others go to the handler. */
+/* Runs until an output matches; passes others to the handler. */
 static hotrod_status run_until(hotrod_driver *driver, int (*is_it)(const hotrod_output *, uint64_t), uint64_t id,
                                const hotrod_output **output)
 {
@@ -30,7 +30,7 @@ static hotrod_status run_until(hotrod_driver *driver, int (*is_it)(const hotrod_
   }
 }
 
-/* Whether the driver may be run: not from within the application's handler or a hook. */
+/* Returns whether the driver may be run: not within a handler or a hook. */
 static int may_run(hotrod_driver *driver)
 {
   return hotrod_driver_enter(driver) && hotrod_driver_leave(driver);

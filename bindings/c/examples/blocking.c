@@ -1,4 +1,4 @@
-/* A blocking get and put, as small as it gets: blocking [URI] */
+/* A minimal blocking get and put: blocking [URI] */
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -8,7 +8,7 @@ static hotrod_driver *driver;
 static hotrod_machine *machine;
 static uint32_t cache;
 
-/* The answer to an operation; ends the program if it fails. It is valid until the next call. */
+/* Waits for an operation's answer, valid until the next call; a failure ends the program. */
 static const hotrod_answer *answer(hotrod_status submitted, const uint64_t *id)
 {
   const hotrod_output_completed *completed;

@@ -1,4 +1,4 @@
-/* Many clients in one poll: many_connections [URI [CLIENTS [OPERATIONS]]]
+/* Many clients in one poll(2): many_connections [URI [CLIENTS [OPERATIONS]]]
  * Each keeps 16 operations in flight, on its links to all members. */
 #include <poll.h>
 #include <stdio.h>
@@ -36,7 +36,7 @@ static void submit(struct client *client, unsigned limit)
   }
 }
 
-/* Takes what its machine says for now, and submits as much as that makes room for. */
+/* Handles the machine's outputs, and submits a new operation for each completed one. */
 static void serve(struct client *client, unsigned limit)
 {
   const hotrod_output *output;

@@ -1,4 +1,4 @@
-/* A complete host with sockets of its own, without TLS: own_sockets [URI]. It dials and writes blocking. */
+/* A complete host over own sockets, without TLS: own_sockets [URI]. Connects and writes block. */
 #define _POSIX_C_SOURCE 200809L
 #include <libhotrod.h>
 #include <netdb.h>

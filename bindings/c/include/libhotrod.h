@@ -136,7 +136,7 @@
 #define HOTROD_SERVER_ILLEGAL_LIFECYCLE_STATE 136
 
 /**
- * The value of a deadline that there is not.
+ * The value of `hotrod_deadline` for no deadline.
  */
 #define HOTROD_NO_DEADLINE UINT64_MAX
 
@@ -161,11 +161,11 @@
 #define HOTROD_INTEREST_EXPIRED 8
 
 /**
- * How a call went, and of which kind a failure is. 0 is success; a number is never given to another meaning.
+ * Status of a call, and kind of a failure. 0 is success; numbers are never reused.
  */
 typedef enum hotrod_status {
   /**
-   * It is done.
+   * Success.
    */
   HOTROD_OK = 0,
   /**
@@ -229,35 +229,35 @@ typedef enum hotrod_status {
    */
   HOTROD_ERR_UNEXPECTED_ANSWER = 15,
   /**
-   * A pointer that has to point to something is NULL. Nothing was done.
+   * A required pointer is NULL. The call had no effect.
    */
   HOTROD_ERR_NULL = 100,
   /**
-   * The library has a bug, and caught it: this machine can only be freed from now on.
+   * A bug in the library was caught: from now on this machine can only be freed.
    */
   HOTROD_ERR_PANIC = 101,
   /**
-   * Another thread is in a call on this machine. Nothing was done.
+   * Another thread is in a call on this machine. The call had no effect.
    */
   HOTROD_ERR_BUSY = 102,
 } hotrod_status;
 
 /**
- * Whether an operation that has failed may have been executed all the same.
+ * Whether a failed operation may have been executed.
  */
 typedef enum hotrod_applied {
   /**
-   * It certainly was not.
+   * It was certainly not executed.
    */
   HOTROD_APPLIED_NO = 0,
   /**
-   * It may have been.
+   * It may have been executed.
    */
   HOTROD_APPLIED_UNKNOWN = 1,
 } hotrod_applied;
 
 /**
- * What an output is; says which member of `as` is set. A number is never given to another.
+ * Type of an output, which selects the member of `as`. Numbers are never reused.
  */
 typedef enum hotrod_output_type {
   /**
@@ -381,11 +381,11 @@ typedef enum hotrod_output_type {
 } hotrod_output_type;
 
 /**
- * What an answer is; says which member of `as` is set. Each operation says its own.
+ * Type of an answer, which selects the member of `as`. Each operation documents its own.
  */
 typedef enum hotrod_answer_type {
   /**
-   * Done; no member is set.
+   * Success; no member is set.
    */
   HOTROD_ANSWER_NOTHING = 0,
   /**
@@ -405,7 +405,7 @@ typedef enum hotrod_answer_type {
    */
   HOTROD_ANSWER_VALUE = 4,
   /**
-   * An entry, or the one before: `entry`; not found if there is none, or it was not asked for.
+   * An entry, or the previous one: `entry`; not found if there is none, or it was not requested.
    */
   HOTROD_ANSWER_ENTRY = 5,
   /**
@@ -413,7 +413,7 @@ typedef enum hotrod_answer_type {
    */
   HOTROD_ANSWER_CONDITIONAL = 6,
   /**
-   * The outcome of an operation on a certain version: `versioned`.
+   * The outcome of an operation on a given version: `versioned`.
    */
   HOTROD_ANSWER_VERSIONED = 7,
   /**
@@ -437,7 +437,7 @@ typedef enum hotrod_answer_type {
    */
   HOTROD_ANSWER_TEXT_MAP = 12,
   /**
-   * What the server can do: `server`.
+   * Capabilities of the server: `server`.
    */
   HOTROD_ANSWER_SERVER = 13,
   /**
@@ -449,21 +449,21 @@ typedef enum hotrod_answer_type {
    */
   HOTROD_ANSWER_XIDS = 15,
   /**
-   * How a counter was made: `counter`; not found if there is none of that name.
+   * Configuration of a counter: `counter`; not found if it does not exist.
    */
   HOTROD_ANSWER_COUNTER = 16,
 } hotrod_answer_type;
 
 /**
- * The outcome of an operation on a certain version of an entry.
+ * The outcome of an operation on a given version of an entry.
  */
 typedef enum hotrod_versioned {
   /**
-   * It was executed.
+   * The operation was executed.
    */
   HOTROD_VERSIONED_DONE = 0,
   /**
-   * The entry has another version by now.
+   * The entry has another version.
    */
   HOTROD_VERSIONED_MODIFIED = 1,
   /**
@@ -513,15 +513,15 @@ typedef enum hotrod_counter_state {
 } hotrod_counter_state;
 
 /**
- * In what a lifetime is counted; `hotrod_lifetime` has it as a number.
+ * Unit of a lifetime; `hotrod_lifetime` has it as a number.
  */
 typedef enum hotrod_lifetime_unit {
   /**
-   * As the cache is configured; the count is not looked at.
+   * The cache's configuration; the count is ignored.
    */
   HOTROD_LIFETIME_DEFAULT = 0,
   /**
-   * No end; the count is not looked at.
+   * Unlimited; the count is ignored.
    */
   HOTROD_LIFETIME_INFINITE = 1,
   /**
@@ -555,11 +555,11 @@ typedef enum hotrod_lifetime_unit {
 } hotrod_lifetime_unit;
 
 /**
- * What a transaction has seen of an entry; `hotrod_modification` has it as a number.
+ * State of an entry that a transaction read; `hotrod_modification` has it as a number.
  */
 typedef enum hotrod_seen {
   /**
-   * It was not read: nothing to compare.
+   * Not read: nothing is compared.
    */
   HOTROD_SEEN_NOT_READ = 0,
   /**
@@ -581,82 +581,86 @@ typedef enum hotrod_counter_kind {
    */
   HOTROD_COUNTER_UNBOUNDED_STRONG = 0,
   /**
-   * One value between two bounds, both included.
+   * One value between two inclusive bounds.
    */
   HOTROD_COUNTER_BOUNDED_STRONG = 1,
   /**
-   * Several values that are added up: fast to add to, no exact result of an addition.
+   * The sum of several partial values: fast to add to, without an exact result of an addition.
    */
   HOTROD_COUNTER_WEAK = 2,
 } hotrod_counter_kind;
 
 /**
- * Why there is no machine. Owned by whoever got it, until `hotrod_error_free`.
+ * Error of `hotrod_machine_new`. The caller owns it until `hotrod_error_free`.
  */
 typedef struct hotrod_error hotrod_error;
 
 /**
  * A client of one cluster, without sockets: bytes and time go in, bytes and outputs come out.
  *
- * Made by `hotrod_machine_new` and owned by whoever made it, until `hotrod_machine_free`. One thread at a time may
- * call functions with it, any thread: a second one is answered `HOTROD_ERR_BUSY`, and nothing is done. Different machines
- * are independent of each other.
+ * Created by `hotrod_machine_new` and owned by its caller until `hotrod_machine_free`. Any thread may call functions
+ * with it, one at a time: a concurrent call returns `HOTROD_ERR_BUSY` and does nothing. Different machines are
+ * independent.
  *
- * Every function with a machine answers a status: `HOTROD_OK`, or how it failed, with more in
- * `hotrod_last_failure`. What is written through pointers is written only on success. With NULL for the machine, or
- * where something has to be written to, the answer is `HOTROD_ERR_NULL`. If the library itself has failed, the answer
- * is `HOTROD_ERR_PANIC`, then and from then on.
+ * Every function with a machine returns a status: `HOTROD_OK`, or the kind of failure, with details in
+ * `hotrod_last_failure`. Out parameters are written only on success. If the machine or an out parameter is NULL, the
+ * status is `HOTROD_ERR_NULL`. After a bug in the library the status is `HOTROD_ERR_PANIC`, for this and all later
+ * calls.
  *
- * No function of the library calls back: a machine is entered again only by a second thread or a signal handler, which are
- * answered `HOTROD_ERR_BUSY`. What a call is given is read before the call returns and copied if it is kept; it may be
- * memory that the machine has given out and that is still valid, except as `hotrod_received` says.
+ * The library has no callbacks: only a second thread or a signal handler can enter a machine twice, and gets
+ * `HOTROD_ERR_BUSY`. Arguments are read before the call returns, and copied if they are kept; they may point to
+ * memory of the machine that is still valid, except as described at `hotrod_received`.
  *
- * `now_us` is the present moment, in microseconds since an epoch of the host's choosing; it never goes back.
+ * `now_us` is the current time in microseconds since an epoch of the host's choosing; it is monotonic.
+ *
+ * # Safety The machine is NULL or a machine of `hotrod_machine_new` that was not freed; memory of outputs and
+ * failures is read by one thread while no other is in a call. Other pointers are NULL or valid for their types
+ * during the call.
  */
 typedef struct hotrod_machine hotrod_machine;
 
 /**
- * Text in UTF-8 that somebody else owns, without a zero at its end; NULL and 0 are no text.
+ * Borrowed text in UTF-8, without a terminating zero; NULL and 0 mean no text.
  *
- * Argument to a function, it is read during the call and never kept. `hotrod_text_of` makes one of a C string.
+ * A function reads it during the call only. `hotrod_text_of` converts a C string.
  */
 typedef struct hotrod_text {
   /**
-   * The first byte.
+   * Pointer to the first byte.
    */
   const char *data;
   /**
-   * How many bytes.
+   * Number of bytes.
    */
   size_t len;
 } hotrod_text;
 
 /**
- * Bytes that somebody else owns; NULL and 0 are no bytes. It has the layout of POSIX's `struct iovec`.
+ * Borrowed bytes; NULL and 0 mean no bytes. The layout is that of POSIX's `struct iovec`.
  *
- * Argument to a function, they are read during the call and never kept.
+ * A function reads them during the call only.
  */
 typedef struct hotrod_bytes {
   /**
-   * The first of them.
+   * Pointer to the first item.
    */
   const uint8_t *data;
   /**
-   * How many.
+   * Number of items.
    */
   size_t len;
 } hotrod_bytes;
 
 /**
- * Several pieces of bytes: keys, or values. `data` may be NULL if `len` is 0.
+ * A list of byte strings: keys, or values. `data` may be NULL if `len` is 0.
  */
 typedef struct hotrod_bytes_list {
   /**
-   * The first of them.
+   * Pointer to the first item.
    */
   const struct hotrod_bytes *data;
   /**
-   * How many.
+   * Number of items.
    */
   size_t len;
 } hotrod_bytes_list;
@@ -666,25 +670,25 @@ typedef struct hotrod_bytes_list {
  */
 typedef struct hotrod_failed_part {
   /**
-   * Its keys.
+   * Keys of the part.
    */
   struct hotrod_bytes_list keys;
   /**
-   * How it failed.
+   * Cause of the failure.
    */
   const struct hotrod_failure *error;
 } hotrod_failed_part;
 
 /**
- * Parts of a bulk operation that failed. `data` may be NULL if `len` is 0.
+ * A list of failed parts. `data` may be NULL if `len` is 0.
  */
 typedef struct hotrod_failed_part_list {
   /**
-   * The first of them.
+   * Pointer to the first item.
    */
   const struct hotrod_failed_part *data;
   /**
-   * How many.
+   * Number of items.
    */
   size_t len;
 } hotrod_failed_part_list;
@@ -704,21 +708,21 @@ typedef struct hotrod_pair {
 } hotrod_pair;
 
 /**
- * Keys and values. `data` may be NULL if `len` is 0.
+ * A list of keys and values. `data` may be NULL if `len` is 0.
  */
 typedef struct hotrod_pair_list {
   /**
-   * The first of them.
+   * Pointer to the first item.
    */
   const struct hotrod_pair *data;
   /**
-   * How many.
+   * Number of items.
    */
   size_t len;
 } hotrod_pair_list;
 
 /**
- * How something failed.
+ * A failure of a call or an operation.
  */
 typedef struct hotrod_failure {
   /**
@@ -726,35 +730,35 @@ typedef struct hotrod_failure {
    */
   enum hotrod_status kind;
   /**
-   * Everything, for people: which member, which operation, what may have become of it.
+   * Message with the member, the operation, and whether it may have been applied.
    */
   struct hotrod_text message;
   /**
-   * The protocol's name of the operation; `data` is NULL if it is not one operation that failed.
+   * The protocol's name of the failed operation; `data` is NULL if no operation failed.
    */
   struct hotrod_text operation;
   /**
-   * The address of the member that it was sent to last; `data` is NULL for none.
+   * The address of the member to which it was sent last; `data` is NULL for none.
    */
   struct hotrod_text member;
   /**
-   * What the server said, one of `HOTROD_SERVER_…`; `HOTROD_SERVER_SUCCESS` if it said nothing.
+   * Status of the server's error response, one of `HOTROD_SERVER_…`; `HOTROD_SERVER_SUCCESS` without a response.
    */
   uint8_t server_status;
   /**
-   * Whether the operation may have been executed all the same.
+   * Whether the operation may have been executed.
    */
   enum hotrod_applied applied;
   /**
-   * How often it reached a member.
+   * Number of attempts that reached a member.
    */
   uint32_t attempts;
   /**
-   * Of `HOTROD_ERR_PARTIAL`: the parts that failed. What is not in them was done.
+   * For `HOTROD_ERR_PARTIAL`: the failed parts. All other keys were processed.
    */
   struct hotrod_failed_part_list parts;
   /**
-   * Of `HOTROD_ERR_PARTIAL`: what the other parts have read.
+   * For `HOTROD_ERR_PARTIAL`: entries that the successful parts read.
    */
   struct hotrod_pair_list entries;
 } hotrod_failure;
@@ -774,41 +778,41 @@ typedef struct hotrod_parameter {
 } hotrod_parameter;
 
 /**
- * Named values. `data` may be NULL if `len` is 0.
+ * A list of named values. `data` may be NULL if `len` is 0.
  */
 typedef struct hotrod_parameter_list {
   /**
-   * The first of them.
+   * Pointer to the first item.
    */
   const struct hotrod_parameter *data;
   /**
-   * How many.
+   * Number of items.
    */
   size_t len;
 } hotrod_parameter_list;
 
 /**
- * How a cache is asked; all zero is the server's default cache, asked plainly.
+ * Request settings of a cache; all zero means the server's default cache with default settings.
  */
 typedef struct hotrod_cache_options {
   /**
-   * Its name; empty for the server's default cache.
+   * The cache's name; empty for the server's default cache.
    */
   struct hotrod_text name;
   /**
-   * Flags of every request: `HOTROD_FLAG_…`, added up.
+   * Flags of every request: `HOTROD_FLAG_…`, combined by `|`.
    */
   uint32_t flags;
   /**
-   * Media type of keys, such as `text/plain`; empty for the form in which the cache stores them.
+   * Media type of keys, such as `text/plain`; empty for the cache's storage format.
    */
   struct hotrod_text key_type;
   /**
-   * Media type of values; empty for the form in which the cache stores them.
+   * Media type of values; empty for the cache's storage format.
    */
   struct hotrod_text value_type;
   /**
-   * Whether keys are read from any owner, and not from the primary one.
+   * Whether reads go to any owner instead of the primary owner.
    */
   bool read_from_any_owner;
   /**
@@ -818,15 +822,15 @@ typedef struct hotrod_cache_options {
 } hotrod_cache_options;
 
 /**
- * Several texts. `data` may be NULL if `len` is 0.
+ * A list of texts. `data` may be NULL if `len` is 0.
  */
 typedef struct hotrod_text_list {
   /**
-   * The first of them.
+   * Pointer to the first item.
    */
   const struct hotrod_text *data;
   /**
-   * How many.
+   * Number of items.
    */
   size_t len;
 } hotrod_text_list;
@@ -836,23 +840,23 @@ typedef struct hotrod_text_list {
  */
 typedef struct hotrod_tls {
   /**
-   * The name to ask for (SNI; not if it is an IP address) and to find in the server's certificate.
+   * Server name for SNI (not sent for an IP address) and for verification of the certificate.
    */
   struct hotrod_text server_name;
   /**
-   * ALPN ids to offer, in order; none means that the extension is left out.
+   * ALPN protocol ids to offer, in order of preference; without ids the extension is not sent.
    */
   struct hotrod_text_list alpn;
   /**
-   * PEM file with the authorities to trust; `data` is NULL for those of the system.
+   * PEM file with trust anchors; `data` is NULL for the system's.
    */
   struct hotrod_text trust_ca;
   /**
-   * PEM file with the chain of the certificate to show; `data` is NULL for none.
+   * PEM file with the client's certificate chain; `data` is NULL for none.
    */
   struct hotrod_text client_certificate;
   /**
-   * PEM file with its private key; `data` is NULL for none.
+   * PEM file with the client's private key; `data` is NULL for none.
    */
   struct hotrod_text client_key;
 } hotrod_tls;
@@ -944,11 +948,11 @@ typedef struct hotrod_output_close {
 } hotrod_output_close;
 
 /**
- * A lifetime and when it began.
+ * A lifetime and its start.
  */
 typedef struct hotrod_lifetime_left {
   /**
-   * Whether there is an end that is known; if not, the rest is 0.
+   * Whether a limited lifetime is known; if not, the fields below are 0.
    */
   bool is_set;
   /**
@@ -956,7 +960,7 @@ typedef struct hotrod_lifetime_left {
    */
   uint32_t seconds;
   /**
-   * When it began: milliseconds since 1970 by the server's clock.
+   * Start of the lifetime: milliseconds since 1970 by the server's clock.
    */
   uint64_t since_ms;
 } hotrod_lifetime_left;
@@ -966,11 +970,11 @@ typedef struct hotrod_lifetime_left {
  */
 typedef struct hotrod_metadata {
   /**
-   * Whether there is a `version`: older protocol versions do not tell it everywhere.
+   * Whether `version` is set: older protocol versions do not always report it.
    */
   bool has_version;
   /**
-   * Changes with every write; only good for comparing, and for operations on a certain version.
+   * Changes with every write; opaque, for comparison and conditional operations.
    */
   uint64_t version;
   /**
@@ -1002,15 +1006,15 @@ typedef struct hotrod_entry {
  */
 typedef struct hotrod_conditional {
   /**
-   * Whether the condition held, and the operation was executed.
+   * Whether the condition held and the operation was executed.
    */
   bool executed;
   /**
-   * Whether there is a `previous`: only with `HOTROD_FLAG_FORCE_RETURN_VALUE`.
+   * Whether `previous` is set: only with `HOTROD_FLAG_FORCE_RETURN_VALUE`.
    */
   bool has_previous;
   /**
-   * The entry before, or the present one if it was not executed.
+   * The previous entry, or the current one if the operation was not executed.
    */
   struct hotrod_entry previous;
 } hotrod_conditional;
@@ -1044,51 +1048,51 @@ typedef struct hotrod_text_pair {
 } hotrod_text_pair;
 
 /**
- * Texts by name. `data` may be NULL if `len` is 0.
+ * A list of texts by name. `data` may be NULL if `len` is 0.
  */
 typedef struct hotrod_text_pair_list {
   /**
-   * The first of them.
+   * Pointer to the first item.
    */
   const struct hotrod_text_pair *data;
   /**
-   * How many.
+   * Number of items.
    */
   size_t len;
 } hotrod_text_pair_list;
 
 /**
- * Small numbers. `data` may be NULL if `len` is 0.
+ * A list of small numbers. `data` may be NULL if `len` is 0.
  */
 typedef struct hotrod_number_list {
   /**
-   * The first of them.
+   * Pointer to the first item.
    */
   const uint16_t *data;
   /**
-   * How many.
+   * Number of items.
    */
   size_t len;
 } hotrod_number_list;
 
 /**
- * What a server can do.
+ * Capabilities of a server.
  */
 typedef struct hotrod_server_info {
   /**
-   * The form in which the cache stores keys; empty if it does not say.
+   * Storage media type of keys; empty if not reported.
    */
   struct hotrod_text key_type;
   /**
-   * The form in which the cache stores values; empty if it does not say.
+   * Storage media type of values; empty if not reported.
    */
   struct hotrod_text value_type;
   /**
-   * The newest protocol version of the server, as its byte (3.0 and later); 0 if it does not say.
+   * The server's newest protocol version, as its byte (3.0 and later); 0 if not reported.
    */
   uint8_t server_version;
   /**
-   * Request opcodes that it knows (3.0 and later).
+   * Request opcodes that the server supports (3.0 and later).
    */
   struct hotrod_number_list operations;
 } hotrod_server_info;
@@ -1098,15 +1102,15 @@ typedef struct hotrod_server_info {
  */
 typedef struct hotrod_chunk {
   /**
-   * For what follows.
+   * Identifies the stream in requests for further chunks.
    */
   int32_t stream_id;
   /**
-   * Whether it is the last.
+   * Whether this is the last chunk.
    */
   bool complete;
   /**
-   * Whether there is `metadata`: with the first one.
+   * Whether `metadata` is set: in the first chunk.
    */
   bool has_metadata;
   /**
@@ -1120,11 +1124,11 @@ typedef struct hotrod_chunk {
 } hotrod_chunk;
 
 /**
- * The identity of a transaction, as in X/Open XA.
+ * Identity of a transaction branch (X/Open XA).
  */
 typedef struct hotrod_xid {
   /**
-   * Format of the two ids.
+   * Format identifier (formatID of X/Open XA).
    */
   int32_t format_id;
   /**
@@ -1138,21 +1142,21 @@ typedef struct hotrod_xid {
 } hotrod_xid;
 
 /**
- * Transactions. `data` may be NULL if `len` is 0.
+ * A list of transactions. `data` may be NULL if `len` is 0.
  */
 typedef struct hotrod_xid_list {
   /**
-   * The first of them.
+   * Pointer to the first item.
    */
   const struct hotrod_xid *data;
   /**
-   * How many.
+   * Number of items.
    */
   size_t len;
 } hotrod_xid_list;
 
 /**
- * How a counter is made.
+ * Configuration of a counter.
  */
 typedef struct hotrod_counter_configuration {
   /**
@@ -1160,23 +1164,23 @@ typedef struct hotrod_counter_configuration {
    */
   uint32_t kind;
   /**
-   * The smallest value, of a bounded one.
+   * Lower bound of a bounded counter.
    */
   int64_t lower;
   /**
-   * The largest value, of a bounded one.
+   * Upper bound of a bounded counter.
    */
   int64_t upper;
   /**
-   * How many values, of a weak one.
+   * Number of partial values of a weak counter.
    */
   uint32_t concurrency;
   /**
-   * Whether it outlives a restart of the cluster.
+   * Whether the counter survives a restart of the cluster.
    */
   bool persistent;
   /**
-   * Its first value.
+   * Initial value.
    */
   int64_t initial_value;
 } hotrod_counter_configuration;
@@ -1186,85 +1190,85 @@ typedef struct hotrod_counter_configuration {
  */
 typedef union hotrod_answer_content {
   /**
-   * Of `HOTROD_ANSWER_FLAG`.
+   * Set for `HOTROD_ANSWER_FLAG`.
    */
   bool flag;
   /**
-   * Of `HOTROD_ANSWER_SIZE`.
+   * Set for `HOTROD_ANSWER_SIZE`.
    */
   uint64_t size;
   /**
-   * Of `HOTROD_ANSWER_NUMBER`.
+   * Set for `HOTROD_ANSWER_NUMBER`.
    */
   int64_t number;
   /**
-   * Of `HOTROD_ANSWER_VALUE`.
+   * Set for `HOTROD_ANSWER_VALUE`.
    */
   struct hotrod_bytes value;
   /**
-   * Of `HOTROD_ANSWER_ENTRY`.
+   * Set for `HOTROD_ANSWER_ENTRY`.
    */
   struct hotrod_entry entry;
   /**
-   * Of `HOTROD_ANSWER_CONDITIONAL`.
+   * Set for `HOTROD_ANSWER_CONDITIONAL`.
    */
   struct hotrod_conditional conditional;
   /**
-   * Of `HOTROD_ANSWER_VERSIONED`.
+   * Set for `HOTROD_ANSWER_VERSIONED`.
    */
   enum hotrod_versioned versioned;
   /**
-   * Of `HOTROD_ANSWER_ENTRIES`.
+   * Set for `HOTROD_ANSWER_ENTRIES`.
    */
   struct hotrod_pair_list entries;
   /**
-   * Of `HOTROD_ANSWER_VALUES`.
+   * Set for `HOTROD_ANSWER_VALUES`.
    */
   struct hotrod_bytes_list values;
   /**
-   * Of `HOTROD_ANSWER_VALUES_WITH_METADATA`.
+   * Set for `HOTROD_ANSWER_VALUES_WITH_METADATA`.
    */
   struct hotrod_values_with_metadata values_with_metadata;
   /**
-   * Of `HOTROD_ANSWER_NAMES`.
+   * Set for `HOTROD_ANSWER_NAMES`.
    */
   struct hotrod_text_list names;
   /**
-   * Of `HOTROD_ANSWER_TEXT_MAP`.
+   * Set for `HOTROD_ANSWER_TEXT_MAP`.
    */
   struct hotrod_text_pair_list text_map;
   /**
-   * Of `HOTROD_ANSWER_SERVER`.
+   * Set for `HOTROD_ANSWER_SERVER`.
    */
   struct hotrod_server_info server;
   /**
-   * Of `HOTROD_ANSWER_CHUNK`.
+   * Set for `HOTROD_ANSWER_CHUNK`.
    */
   struct hotrod_chunk chunk;
   /**
-   * Of `HOTROD_ANSWER_XIDS`.
+   * Set for `HOTROD_ANSWER_XIDS`.
    */
   struct hotrod_xid_list xids;
   /**
-   * Of `HOTROD_ANSWER_COUNTER`.
+   * Set for `HOTROD_ANSWER_COUNTER`.
    */
   struct hotrod_counter_configuration counter;
 } hotrod_answer_content;
 
 /**
- * What an operation answers.
+ * The answer of an operation.
  */
 typedef struct hotrod_answer {
   /**
-   * What it is.
+   * Type of the answer.
    */
   enum hotrod_answer_type type;
   /**
-   * False if there is no such entry, value or counter: then no member of `as` is set.
+   * False if the entry, value or counter does not exist: then no member of `as` is set.
    */
   bool found;
   /**
-   * The content: the member of its type.
+   * Content: the member for `type`.
    */
   union hotrod_answer_content as;
 } hotrod_answer;
@@ -1300,11 +1304,11 @@ typedef struct hotrod_iteration_entry {
    */
   struct hotrod_bytes key;
   /**
-   * The value, or the projections that the filter-converter made of it.
+   * The value, or the projections that the filter-converter returned.
    */
   struct hotrod_bytes_list values;
   /**
-   * Whether there is `metadata`: it was asked for.
+   * Whether `metadata` is set: it was requested.
    */
   bool has_metadata;
   /**
@@ -1314,15 +1318,15 @@ typedef struct hotrod_iteration_entry {
 } hotrod_iteration_entry;
 
 /**
- * Entries of an iteration. `data` may be NULL if `len` is 0.
+ * A list of entries of an iteration. `data` may be NULL if `len` is 0.
  */
 typedef struct hotrod_iteration_entry_list {
   /**
-   * The first of them.
+   * Pointer to the first item.
    */
   const struct hotrod_iteration_entry *data;
   /**
-   * How many.
+   * Number of items.
    */
   size_t len;
 } hotrod_iteration_entry_list;
@@ -1499,7 +1503,7 @@ typedef struct hotrod_output_entry {
    */
   struct hotrod_bytes key;
   /**
-   * Whether there is a `version`.
+   * Whether `version` is set.
    */
   bool has_version;
   /**
@@ -1664,153 +1668,153 @@ typedef struct hotrod_output_near_cache_inactive {
  */
 typedef union hotrod_output_fields {
   /**
-   * Of an output without fields.
+   * For outputs without fields.
    */
   uint8_t nothing;
   /**
-   * Of `HOTROD_OUTPUT_CONNECT`.
+   * Set for `HOTROD_OUTPUT_CONNECT`.
    */
   struct hotrod_output_connect connect;
   /**
-   * Of `HOTROD_OUTPUT_START_TLS`.
+   * Set for `HOTROD_OUTPUT_START_TLS`.
    */
   struct hotrod_output_start_tls start_tls;
   /**
-   * Of `HOTROD_OUTPUT_TRANSMIT`.
+   * Set for `HOTROD_OUTPUT_TRANSMIT`.
    */
   struct hotrod_output_transmit transmit;
   /**
-   * Of `HOTROD_OUTPUT_PAUSE`.
+   * Set for `HOTROD_OUTPUT_PAUSE`.
    */
   struct hotrod_output_pause pause;
   /**
-   * Of `HOTROD_OUTPUT_RESUME`.
+   * Set for `HOTROD_OUTPUT_RESUME`.
    */
   struct hotrod_output_resume resume;
   /**
-   * Of `HOTROD_OUTPUT_CLOSE`.
+   * Set for `HOTROD_OUTPUT_CLOSE`.
    */
   struct hotrod_output_close close;
   /**
-   * Of `HOTROD_OUTPUT_COMPLETED`.
+   * Set for `HOTROD_OUTPUT_COMPLETED`.
    */
   struct hotrod_output_completed completed;
   /**
-   * Of `HOTROD_OUTPUT_ENTRIES`.
+   * Set for `HOTROD_OUTPUT_ENTRIES`.
    */
   struct hotrod_output_entries entries;
   /**
-   * Of `HOTROD_OUTPUT_START_FAILED`.
+   * Set for `HOTROD_OUTPUT_START_FAILED`.
    */
   struct hotrod_output_start_failed start_failed;
   /**
-   * Of `HOTROD_OUTPUT_MEMBER_READY`.
+   * Set for `HOTROD_OUTPUT_MEMBER_READY`.
    */
   struct hotrod_output_member_ready member_ready;
   /**
-   * Of `HOTROD_OUTPUT_MEMBER_UNAVAILABLE`.
+   * Set for `HOTROD_OUTPUT_MEMBER_UNAVAILABLE`.
    */
   struct hotrod_output_member_unavailable member_unavailable;
   /**
-   * Of `HOTROD_OUTPUT_TOPOLOGY`.
+   * Set for `HOTROD_OUTPUT_TOPOLOGY`.
    */
   struct hotrod_output_topology topology;
   /**
-   * Of `HOTROD_OUTPUT_SITE_SWITCHED`.
+   * Set for `HOTROD_OUTPUT_SITE_SWITCHED`.
    */
   struct hotrod_output_site_switched site_switched;
   /**
-   * Of `HOTROD_OUTPUT_LISTENER_REGISTERED`.
+   * Set for `HOTROD_OUTPUT_LISTENER_REGISTERED`.
    */
   struct hotrod_output_listener_registered listener_registered;
   /**
-   * Of `HOTROD_OUTPUT_LISTENER_MOVED`.
+   * Set for `HOTROD_OUTPUT_LISTENER_MOVED`.
    */
   struct hotrod_output_listener_moved listener_moved;
   /**
-   * Of `HOTROD_OUTPUT_LISTENER_FAILED`.
+   * Set for `HOTROD_OUTPUT_LISTENER_FAILED`.
    */
   struct hotrod_output_listener_failed listener_failed;
   /**
-   * Of `HOTROD_OUTPUT_ENTRY`.
+   * Set for `HOTROD_OUTPUT_ENTRY`.
    */
   struct hotrod_output_entry entry;
   /**
-   * Of `HOTROD_OUTPUT_COUNTER`.
+   * Set for `HOTROD_OUTPUT_COUNTER`.
    */
   struct hotrod_output_counter counter;
   /**
-   * Of `HOTROD_OUTPUT_CARRIAGE_CHOSEN`.
+   * Set for `HOTROD_OUTPUT_CARRIAGE_CHOSEN`.
    */
   struct hotrod_output_carriage_chosen carriage_chosen;
   /**
-   * Of `HOTROD_OUTPUT_ACCESS_CHOSEN`.
+   * Set for `HOTROD_OUTPUT_ACCESS_CHOSEN`.
    */
   struct hotrod_output_access_chosen access_chosen;
   /**
-   * Of `HOTROD_OUTPUT_COVERAGE`.
+   * Set for `HOTROD_OUTPUT_COVERAGE`.
    */
   struct hotrod_output_coverage coverage;
   /**
-   * Of `HOTROD_OUTPUT_BALANCING_RECOGNISED`.
+   * Set for `HOTROD_OUTPUT_BALANCING_RECOGNISED`.
    */
   struct hotrod_output_balancing_recognised balancing_recognised;
   /**
-   * Of `HOTROD_OUTPUT_MEMBER_NOT_ALLOWED`.
+   * Set for `HOTROD_OUTPUT_MEMBER_NOT_ALLOWED`.
    */
   struct hotrod_output_member_not_allowed member_not_allowed;
   /**
-   * Of `HOTROD_OUTPUT_NEAR_CACHE_ACTIVE`.
+   * Set for `HOTROD_OUTPUT_NEAR_CACHE_ACTIVE`.
    */
   struct hotrod_output_near_cache_active near_cache_active;
   /**
-   * Of `HOTROD_OUTPUT_NEAR_CACHE_INACTIVE`.
+   * Set for `HOTROD_OUTPUT_NEAR_CACHE_INACTIVE`.
    */
   struct hotrod_output_near_cache_inactive near_cache_inactive;
 } hotrod_output_fields;
 
 /**
- * Something that the machine says. It and everything that it points to is valid until the next `hotrod_poll` on the
- * same machine, or until that is freed.
+ * An output of the machine. It and its memory are valid until the next `hotrod_poll` on the same machine, or until
+ * that is freed.
  */
 typedef struct hotrod_output {
   /**
-   * What it is.
+   * Type of the output.
    */
   enum hotrod_output_type type;
   /**
-   * Its fields: the member of the name of its type.
+   * Fields: the member for `type`.
    */
   union hotrod_output_fields as;
 } hotrod_output;
 
 /**
- * How an operation is submitted; all zero is as the machine does it by itself.
+ * Options of an operation; all zero means the machine's defaults.
  *
- * The functions `hotrod_submit_…` have this in common. `cache` is a number of `hotrod_cache`; `options` may be NULL.
- * What the arguments point to is read during the call, and is the caller's as before. `id` is set to the operation's
- * identity, never 0; exactly one `HOTROD_OUTPUT_COMPLETED` with that identity comes, unless it is cancelled. They
- * answer `HOTROD_ERR_MISUSE` for an argument that can't be, `HOTROD_ERR_FULL` if too much is going on, and
- * `HOTROD_ERR_CLOSED` after `hotrod_close`; nothing is sent then.
+ * All functions `hotrod_submit_…` work as follows. `cache` is a number of `hotrod_cache`; `options` may be NULL.
+ * Arguments are read during the call and stay the caller's. `id` is set to the operation's identity, never 0;
+ * exactly one `HOTROD_OUTPUT_COMPLETED` with that identity follows, unless the operation is cancelled. They return
+ * `HOTROD_ERR_MISUSE` for an invalid argument, `HOTROD_ERR_FULL` if too many operations are queued, and
+ * `HOTROD_ERR_CLOSED` after `hotrod_close`; then nothing is sent.
  *
- * Threads and ownership: as said at `hotrod_machine`.
+ * Threads and ownership: see `hotrod_machine`.
  */
 typedef struct hotrod_call_options {
   /**
-   * The only member that may execute it; 0 for any.
+   * The only member that may execute the operation; 0 for any.
    */
   uint64_t member;
   /**
-   * Over all attempts, in microseconds; 0 for the machine's.
+   * Timeout over all attempts, in microseconds; 0 for the machine's default.
    */
   uint64_t timeout_us;
 } hotrod_call_options;
 
 /**
- * How long an entry lives; all zero is as the cache is configured.
+ * A lifetime of an entry; all zero means the cache's configuration.
  *
- * Protocols 2.0 and 2.1 know seconds only: there the rest is rounded up. A count of 0 is no end. Up to 2.9 the server
- * takes more than 30 days for a point in time since 1970.
+ * Protocols 2.0 and 2.1 have seconds only, and round up. A count of 0 means unlimited. Up to 2.9 the server
+ * interprets more than 30 days as a time since 1970.
  */
 typedef struct hotrod_lifetime {
   /**
@@ -1818,13 +1822,13 @@ typedef struct hotrod_lifetime {
    */
   uint32_t unit;
   /**
-   * How many of it.
+   * Count of units.
    */
   uint64_t count;
 } hotrod_lifetime;
 
 /**
- * When an entry expires; all zero is as the cache is configured.
+ * Expiration of an entry; all zero means the cache's configuration.
  */
 typedef struct hotrod_expiration {
   /**
@@ -1838,136 +1842,136 @@ typedef struct hotrod_expiration {
 } hotrod_expiration;
 
 /**
- * One change that a transaction makes.
+ * A change in a transaction.
  */
 typedef struct hotrod_modification {
   /**
-   * The entry's key.
+   * Key of the entry.
    */
   struct hotrod_bytes key;
   /**
-   * What the transaction has seen of it, a `hotrod_seen`: the prepare fails if that is no longer true.
+   * State that the transaction read, a `hotrod_seen`: the prepare fails if it has changed.
    */
   uint32_t seen;
   /**
-   * Of `HOTROD_SEEN_VERSION`.
+   * The version for `HOTROD_SEEN_VERSION`.
    */
   uint64_t version;
   /**
-   * Whether the entry is removed; the rest is not looked at then.
+   * Whether the entry is removed; if so, the fields below are ignored.
    */
   bool removes;
   /**
-   * Its new lifetime.
+   * New lifetimes.
    */
   struct hotrod_expiration expiration;
   /**
-   * Its new value.
+   * New value.
    */
   struct hotrod_bytes value;
 } hotrod_modification;
 
 /**
- * What a transaction changes. `data` may be NULL if `len` is 0.
+ * A list of changes in a transaction. `data` may be NULL if `len` is 0.
  */
 typedef struct hotrod_modification_list {
   /**
-   * The first of them.
+   * Pointer to the first item.
    */
   const struct hotrod_modification *data;
   /**
-   * How many.
+   * Number of items.
    */
   size_t len;
 } hotrod_modification_list;
 
 /**
- * A filter or a converter that the server makes.
+ * A factory of filters or converters on the server.
  */
 typedef struct hotrod_factory {
   /**
-   * Its name; empty for none.
+   * Name of the factory; empty for none.
    */
   struct hotrod_text name;
   /**
-   * Its parameters, in the cache's key or value form.
+   * Parameters, in the cache's key or value format.
    */
   struct hotrod_bytes_list parameters;
 } hotrod_factory;
 
 /**
- * What a listener wants to hear; all zero is every event from now on.
+ * Options of a listener; all zero means all future events.
  */
 typedef struct hotrod_listener_options {
   /**
-   * Send a created event for every entry that exists already.
+   * Sends a created event for every existing entry.
    */
   bool include_current_state;
   /**
-   * Decides in the server which events are sent.
+   * Factory of a filter, which selects events on the server.
    */
   struct hotrod_factory filter;
   /**
-   * Makes the event's data in the server.
+   * Factory of a converter, which computes an event's data on the server.
    */
   struct hotrod_factory converter;
   /**
-   * Give the factories the stored bytes, not objects (2.1 and later).
+   * Passes stored bytes instead of objects to the factories (2.1 and later).
    */
   bool use_raw_data;
   /**
-   * The kinds of event: `HOTROD_INTEREST_…`, added up (2.6 and later; before, and if 0, all).
+   * Types of event: `HOTROD_INTEREST_…`, combined by `|` (2.6 and later; before, and for 0, all).
    */
   uint32_t interests;
 } hotrod_listener_options;
 
 /**
- * How entries are iterated over; all zero is all of them, in batches of 1,000.
+ * Options of an iteration; all zero means all entries, in batches of 1,000.
  */
 typedef struct hotrod_iteration_options {
   /**
-   * Only these segments: one bit each, least significant first. `data` is NULL for all.
+   * Segments to iterate over: one bit each, least significant first. `data` is NULL for all.
    */
   struct hotrod_bytes segments;
   /**
-   * A filter-converter of the server's.
+   * A filter-converter factory of the server.
    */
   struct hotrod_factory filter_converter;
   /**
-   * Entries in a batch of one member; 0 counts as 1,000.
+   * Entries per batch of one member; 0 means 1,000.
    */
   uint32_t batch_size;
   /**
-   * Whether entries come with version and lifetimes (2.5 and later).
+   * Whether entries have their version and lifetimes (2.5 and later).
    */
   bool include_metadata;
   /**
-   * Deadline of each batch, in microseconds; 0 for the machine's.
+   * Timeout of each batch in microseconds; 0 for the machine's default.
    */
   uint64_t timeout_us;
 } hotrod_iteration_options;
 
 /**
- * What a near cache keeps; a 0 stands for the default.
+ * Options of a near cache; 0 means the default.
  */
 typedef struct hotrod_near_cache_options {
   /**
-   * The most entries; the least recently used one goes first. Default 10,000.
+   * Maximum number of entries; the least recently used one is evicted. Default 10,000.
    */
   size_t max_entries;
   /**
-   * The most bytes of keys and values. Default 64 MiB.
+   * Maximum size of keys and values in bytes. Default 64 MiB.
    */
   size_t max_bytes;
   /**
-   * Have the server leave out events of keys that this client has not read (3.1 and later). Reads then go to the
-   * member that sends the events, and not to the owner of their key.
+   * Has the server skip events of keys that this client has not read (3.1 and later). Reads then go to the member
+   * that sends the events, not to the key's owner.
    */
   bool bloom_filter;
 } hotrod_near_cache_options;
 
 /**
- * What a machine has done since it was made.
+ * Statistics of a machine since its creation.
  */
 typedef struct hotrod_counters {
   /**
@@ -2034,71 +2038,71 @@ typedef struct hotrod_counters {
 } hotrod_counters;
 
 /**
- * Members that are reached directly; operations on keys of the others are forwarded by the servers.
+ * Coverage of the cluster: servers forward operations on keys of members that are not reached directly.
  */
 typedef struct hotrod_coverage {
   /**
-   * Members with a session that is ready.
+   * Members with a ready session.
    */
   size_t covered;
   /**
-   * Members of the newest topology; 0 before the first.
+   * Members of the newest topology; 0 before the first topology.
    */
   size_t members;
   /**
-   * Why they are not the same; empty if they are.
+   * Why `covered` is below `members`; empty if it is not.
    */
   struct hotrod_text reason;
 } hotrod_coverage;
 
 /**
- * A server that the machine knows.
+ * A known server.
  */
 typedef struct hotrod_member {
   /**
-   * Its identity.
+   * Identity in this machine.
    */
   uint64_t id;
   /**
-   * Its address: the one that it advertises, or that of the URI.
+   * Advertised address, or the address in the URI.
    */
   struct hotrod_text address;
   /**
-   * Whether a session with it is ready.
+   * Whether a session with the member is ready.
    */
   bool ready;
   /**
-   * Whether the URI names it. One that is no member under that address is left when the members are known.
+   * Whether the URI names it. A seed whose address no member advertises is dropped once the members are known.
    */
   bool is_seed;
   /**
-   * Links to it that are open or being established.
+   * Links to the member that are open or being established.
    */
   size_t links;
   /**
-   * Operations in flight there.
+   * Operations in flight on the member.
    */
   size_t in_flight;
   /**
-   * Operations that it has answered on its present links.
+   * Operations answered on the current links.
    */
   uint64_t answered;
   /**
-   * Why it could not be reached the last time, if it was not reached since; `data` is NULL if it was.
+   * Last connection failure; `data` is NULL after a success.
    */
   struct hotrod_text failure;
 } hotrod_member;
 
 /**
- * Indexes of the owners of a segment, the primary one first.
+ * Indexes of the owners of a segment, the primary owner first.
  */
 typedef struct hotrod_owners {
   /**
-   * The first of them: an index into the members of the view.
+   * Pointer to the first item: an index into the members of the view.
    */
   const size_t *data;
   /**
-   * How many.
+   * Number of items.
    */
   size_t len;
 } hotrod_owners;
@@ -2108,11 +2112,11 @@ typedef struct hotrod_owners {
  */
 typedef struct hotrod_view {
   /**
-   * The topology's id; only good for comparing.
+   * Topology id: opaque, compare for equality only.
    */
   uint32_t topology_id;
   /**
-   * The addresses of its members.
+   * Addresses of the members.
    */
   struct hotrod_text_list members;
   /**
@@ -2120,13 +2124,13 @@ typedef struct hotrod_view {
    */
   const struct hotrod_owners *segments;
   /**
-   * How many segments; 0 where keys are not spread by hash.
+   * Number of segments; 0 if keys are not distributed by hash.
    */
   size_t segment_count;
 } hotrod_view;
 
 /**
- * What the negotiation with a member has found.
+ * Negotiated properties of a session.
  */
 typedef struct hotrod_session {
   /**
@@ -2134,19 +2138,19 @@ typedef struct hotrod_session {
    */
   struct hotrod_text version;
   /**
-   * The server's newest version, as its byte (3.0 and later); 0 if it does not say.
+   * The server's newest version, as its byte (3.0 and later); 0 if not reported.
    */
   uint8_t server_version;
   /**
-   * Request opcodes that the server knows (3.0 and later).
+   * Request opcodes that the server supports (3.0 and later).
    */
   struct hotrod_number_list operations;
   /**
-   * The form in which the default cache stores keys; empty if the server does not say.
+   * Storage media type of keys in the default cache; empty if not reported.
    */
   struct hotrod_text key_type;
   /**
-   * The form in which the default cache stores values; empty if the server does not say.
+   * Storage media type of values in the default cache; empty if not reported.
    */
   struct hotrod_text value_type;
 } hotrod_session;
@@ -2156,16 +2160,16 @@ extern "C" {
 #endif // __cplusplus
 
 /**
- * The library's version, such as `0.1.0`: a C string that stays. Any thread may call it.
+ * Returns the library's version, such as `0.1.0`, as a static C string. Any thread may call it.
  */
 const char *hotrod_version(void);
 
 /**
- * Makes a client of what a URI names; nothing is sent before `hotrod_start` or an operation.
+ * Creates a client for a URI; nothing is sent before `hotrod_start` or an operation.
  *
- * All of its randomness comes from the 32 bytes of `seed`: give it others each time, from the system's source of
- * randomness. `machine` is set to a machine of the caller's. On failure `error` is set to an error of the caller's, if
- * it is not NULL. Any thread may call it.
+ * The 32 bytes of `seed` are its only source of randomness: pass new ones each time, from the system's random
+ * source. `machine` is set to a machine that the caller owns. On failure `error`, if it is not NULL, is set to an
+ * error that the caller owns. Any thread may call it.
  */
 enum hotrod_status hotrod_machine_new(struct hotrod_text uri,
                                       const uint8_t *seed,
@@ -2174,35 +2178,35 @@ enum hotrod_status hotrod_machine_new(struct hotrod_text uri,
                                       struct hotrod_error **error);
 
 /**
- * Frees a machine, with everything that it has given out; NULL is nothing to free. Its connections are the host's, who
- * closes them. To let operations finish, `hotrod_close` it before. Any thread may call it, none other on that machine.
+ * Frees a machine and all of its memory; ignores NULL. The host closes the connections itself. To let operations
+ * finish, call `hotrod_close` before. Any thread may call it while no other uses the machine.
  */
 void hotrod_machine_free(struct hotrod_machine *machine);
 
 /**
- * What an error says; valid until it is freed. NULL for NULL. Any thread may call it.
+ * Returns the failure of an error, valid until the error is freed; NULL for NULL. Any thread may call it.
  */
 const struct hotrod_failure *hotrod_error_failure(const struct hotrod_error *error);
 
 /**
- * Frees an error; NULL is nothing to free. Any thread may call it.
+ * Frees an error; ignores NULL. Any thread may call it.
  */
 void hotrod_error_free(struct hotrod_error *error);
 
 /**
- * How the last call on this machine that failed has failed; NULL if none has, and while another thread is in a call.
- * Valid until the next one that fails, or until the machine is freed. Works after `HOTROD_ERR_PANIC` as well; a call that
- * answered `HOTROD_ERR_BUSY` leaves nothing here.
+ * Returns the failure of the last call on this machine that failed; NULL if none has, and while another thread is in
+ * a call. Valid until the next failing call, or until the machine is freed. Works after `HOTROD_ERR_PANIC` as well;
+ * a call that returned `HOTROD_ERR_BUSY` stores no failure.
  *
- * Threads and ownership: as said at `hotrod_machine`.
+ * Threads and ownership: see `hotrod_machine`.
  */
 const struct hotrod_failure *hotrod_last_failure(const struct hotrod_machine *machine);
 
 /**
- * Gives a cache, asked in a certain way, a number for the calls on it; every call gives a new one. They last as long as
- * the machine. `HOTROD_ERR_MISUSE` for a media type that can't be.
+ * Returns a new number for a cache with these request settings, valid as long as the machine. Returns
+ * `HOTROD_ERR_MISUSE` for an invalid media type.
  *
- * Threads and ownership: as said at `hotrod_machine`.
+ * Threads and ownership: see `hotrod_machine`.
  */
 enum hotrod_status hotrod_cache(struct hotrod_machine *machine,
                                 uint64_t now_us,
@@ -2210,77 +2214,73 @@ enum hotrod_status hotrod_cache(struct hotrod_machine *machine,
                                 uint32_t *cache);
 
 /**
- * The name of the cache that the URI names; empty for the server's default cache. Valid as long as the machine.
+ * Returns the name of the URI's cache; empty for the server's default cache. Valid as long as the machine.
  *
- * Threads and ownership: as said at `hotrod_machine`.
+ * Threads and ownership: see `hotrod_machine`.
  */
-enum hotrod_status hotrod_default_cache(struct hotrod_machine *machine,
-                                        struct hotrod_text *name);
+enum hotrod_status hotrod_default_cache(struct hotrod_machine *machine, struct hotrod_text *name);
 
 /**
- * Connects to a first member, asking for that cache. `HOTROD_OUTPUT_STARTED` or `HOTROD_OUTPUT_START_FAILED` is the
- * answer. Operations may be submitted at once.
+ * Connects to a first member, with requests for `cache`. The outcome is `HOTROD_OUTPUT_STARTED` or
+ * `HOTROD_OUTPUT_START_FAILED`. Operations may be submitted immediately.
  *
- * Threads and ownership: as said at `hotrod_machine`.
+ * Threads and ownership: see `hotrod_machine`.
  */
-enum hotrod_status hotrod_start(struct hotrod_machine *machine,
-                                uint64_t now_us,
-                                uint32_t cache);
+enum hotrod_status hotrod_start(struct hotrod_machine *machine, uint64_t now_us, uint32_t cache);
 
 /**
- * Gives an operation up: nothing more is said of it. `was_there`, if it is not NULL, is set to whether there was such
- * an operation. It may be executed all the same.
+ * Cancels an operation: no output for it follows. `was_there`, if it is not NULL, is set to whether the operation
+ * existed. It may still be executed.
  *
- * Threads and ownership: as said at `hotrod_machine`.
+ * Threads and ownership: see `hotrod_machine`.
  */
 enum hotrod_status hotrod_cancel(struct hotrod_machine *machine,
                                  uint64_t operation,
                                  bool *was_there);
 
 /**
- * The next thing that the machine says; `*next` is NULL when there is no more for now. Ask until then after every call
- * that brings something in. What it points to is valid until the next `hotrod_poll` on this machine.
+ * Returns the next output; `*next` is NULL when there is none. Poll until then after every call that changes the
+ * machine. The output and its memory are valid until the next `hotrod_poll` on this machine.
  *
- * Threads and ownership: as said at `hotrod_machine`.
+ * Threads and ownership: see `hotrod_machine`.
  */
 enum hotrod_status hotrod_poll(struct hotrod_machine *machine,
                                const struct hotrod_output **next);
 
 /**
- * When `hotrod_timeout` is to be called: `HOTROD_NO_DEADLINE` for never. It changes with every other call.
+ * Returns when to call `hotrod_timeout`; `HOTROD_NO_DEADLINE` for never. Any other call may change it.
  *
- * Threads and ownership: as said at `hotrod_machine`.
+ * Threads and ownership: see `hotrod_machine`.
  */
 enum hotrod_status hotrod_deadline(struct hotrod_machine *machine, uint64_t *at_us);
 
 /**
- * Time has passed. A call too many does no harm.
+ * Advances time. Early and late calls are harmless.
  *
- * Threads and ownership: as said at `hotrod_machine`.
+ * Threads and ownership: see `hotrod_machine`.
  */
 enum hotrod_status hotrod_timeout(struct hotrod_machine *machine, uint64_t now_us);
 
 /**
- * Lets operations in flight finish, and closes every link. Nothing more is accepted: calls that would begin something
- * answer `HOTROD_ERR_CLOSED`.
+ * Lets operations in flight finish, then closes every link. Later calls that would start an operation return
+ * `HOTROD_ERR_CLOSED`.
  *
- * Threads and ownership: as said at `hotrod_machine`.
+ * Threads and ownership: see `hotrod_machine`.
  */
-enum hotrod_status hotrod_close(struct hotrod_machine *machine,
-                                uint64_t now_us);
+enum hotrod_status hotrod_close(struct hotrod_machine *machine, uint64_t now_us);
 
 /**
- * Whether every link is closed and none will come, after `hotrod_close`.
+ * Returns whether `hotrod_close` was called and every link is closed.
  *
- * Threads and ownership: as said at `hotrod_machine`.
+ * Threads and ownership: see `hotrod_machine`.
  */
 enum hotrod_status hotrod_is_closed(struct hotrod_machine *machine, bool *is_closed);
 
 /**
- * Goes over to another site, or with an empty name back to the one of the URI's servers. `is_known`, if it is not NULL,
- * is set to whether there is one of that name.
+ * Switches to another site; an empty name means the site of the URI's servers. `is_known`, if it is not NULL, is set
+ * to whether the site exists.
  *
- * Threads and ownership: as said at `hotrod_machine`.
+ * Threads and ownership: see `hotrod_machine`.
  */
 enum hotrod_status hotrod_switch_site(struct hotrod_machine *machine,
                                       uint64_t now_us,
@@ -2288,40 +2288,40 @@ enum hotrod_status hotrod_switch_site(struct hotrod_machine *machine,
                                       bool *is_known);
 
 /**
- * The IP address, as text, to which a link was connected: what the address of a server covers counts as `member_hosts`
- * where the URI sets none. Call it before `hotrod_connected`.
+ * Sets the peer's IP address of a link, as text; without `member_hosts` in the URI the allowed hosts follow from it.
+ * Call it before `hotrod_connected`.
  *
- * Threads and ownership: as said at `hotrod_machine`.
+ * Threads and ownership: see `hotrod_machine`.
  */
 enum hotrod_status hotrod_set_peer(struct hotrod_machine *machine,
                                    uint64_t link,
                                    struct hotrod_text address);
 
 /**
- * What TLS 1.3 exports on a link for channel binding (RFC 9266): label `EXPORTER-Channel-Binding`, an empty context, 32
- * bytes. Call it before `hotrod_connected`.
+ * Sets the TLS 1.3 exporter value of a link for channel binding (RFC 9266): label `EXPORTER-Channel-Binding`, empty
+ * context, 32 bytes. Call it before `hotrod_connected`.
  *
- * Threads and ownership: as said at `hotrod_machine`.
+ * Threads and ownership: see `hotrod_machine`.
  */
 enum hotrod_status hotrod_set_tls_exporter(struct hotrod_machine *machine,
                                            uint64_t link,
                                            struct hotrod_bytes exported);
 
 /**
- * The certificate of a link's server, in DER, for channel binding (RFC 5929) where TLS exports nothing. Call it before
+ * Sets the server's certificate of a link, in DER, for channel binding without an exporter (RFC 5929). Call it before
  * `hotrod_connected`.
  *
- * Threads and ownership: as said at `hotrod_machine`.
+ * Threads and ownership: see `hotrod_machine`.
  */
 enum hotrod_status hotrod_set_server_certificate(struct hotrod_machine *machine,
                                                  uint64_t link,
                                                  struct hotrod_bytes certificate);
 
 /**
- * A link is established, with TLS if that was asked for. `alpn` is the id that the server has selected; NULL for none.
- * Nothing happens for a link that the machine does not know any more; so it is with all functions of links.
+ * Reports that a link is established, with TLS if requested. `alpn` is the id that the server selected; NULL for
+ * none. Like all functions with a link, it ignores an unknown link.
  *
- * Threads and ownership: as said at `hotrod_machine`.
+ * Threads and ownership: see `hotrod_machine`.
  */
 enum hotrod_status hotrod_connected(struct hotrod_machine *machine,
                                     uint64_t now_us,
@@ -2329,10 +2329,10 @@ enum hotrod_status hotrod_connected(struct hotrod_machine *machine,
                                     struct hotrod_bytes alpn);
 
 /**
- * Takes bytes from a link; they are copied. `hotrod_receive_buffer` saves the copy. `HOTROD_ERR_MISUSE` for bytes in the
- * room that `hotrod_receive_buffer` gave: `hotrod_filled` takes those.
+ * Copies bytes received on a link into the machine; `hotrod_receive_buffer` avoids the copy. Returns
+ * `HOTROD_ERR_MISUSE` for bytes in the buffer of `hotrod_receive_buffer`: pass those by `hotrod_filled`.
  *
- * Threads and ownership: as said at `hotrod_machine`.
+ * Threads and ownership: see `hotrod_machine`.
  */
 enum hotrod_status hotrod_received(struct hotrod_machine *machine,
                                    uint64_t now_us,
@@ -2340,11 +2340,11 @@ enum hotrod_status hotrod_received(struct hotrod_machine *machine,
                                    struct hotrod_bytes bytes);
 
 /**
- * Room in the machine for bytes of a link: read into it, at most `*len` bytes, and say `hotrod_filled`. It is the
- * machine's, and good to be written to until the next call on this machine. `*data` is NULL and `*len` 0 if the link
- * does not take bytes (any more).
+ * Returns the free part of a link's receive buffer: read at most `*len` bytes into it, and call `hotrod_filled`. The
+ * machine owns it; it is valid for writes until the next call on this machine. `*data` is NULL and `*len` 0 if the
+ * link accepts no bytes.
  *
- * Threads and ownership: as said at `hotrod_machine`.
+ * Threads and ownership: see `hotrod_machine`.
  */
 enum hotrod_status hotrod_receive_buffer(struct hotrod_machine *machine,
                                          uint64_t link,
@@ -2352,10 +2352,10 @@ enum hotrod_status hotrod_receive_buffer(struct hotrod_machine *machine,
                                          size_t *len);
 
 /**
- * The host has written the first `count` bytes of the room that `hotrod_receive_buffer` gave for this link.
- * `HOTROD_ERR_MISUSE` if there was no such room, or less.
+ * Reports that the host wrote the first `count` bytes of the buffer of `hotrod_receive_buffer` for this link. Returns
+ * `HOTROD_ERR_MISUSE` without such a buffer, or if it is shorter.
  *
- * Threads and ownership: as said at `hotrod_machine`.
+ * Threads and ownership: see `hotrod_machine`.
  */
 enum hotrod_status hotrod_filled(struct hotrod_machine *machine,
                                  uint64_t now_us,
@@ -2363,9 +2363,9 @@ enum hotrod_status hotrod_filled(struct hotrod_machine *machine,
                                  size_t count);
 
 /**
- * A link could not be established, or is lost: closed by the peer, broken. `why` is for people.
+ * Reports that a link was not established, or was lost. `why` is for error messages.
  *
- * Threads and ownership: as said at `hotrod_machine`.
+ * Threads and ownership: see `hotrod_machine`.
  */
 enum hotrod_status hotrod_link_lost(struct hotrod_machine *machine,
                                     uint64_t now_us,
@@ -2373,11 +2373,11 @@ enum hotrod_status hotrod_link_lost(struct hotrod_machine *machine,
                                     struct hotrod_text why);
 
 /**
- * What a link has to send, oldest first: up to `max` pieces are written to `pieces`, and their number to `count`; 0
- * means that nothing waits. A `hotrod_bytes` has the layout of a `struct iovec`. The bytes are the machine's, and valid
- * until the next call on it but this. Then say `hotrod_transmitted`.
+ * Returns a link's queued bytes, oldest first: writes up to `max` pieces to `pieces`, and their number to `count`; 0
+ * means that the queue is empty. A `hotrod_bytes` has the layout of a `struct iovec`. The machine owns the bytes;
+ * they are valid until the next call of another function on it. Call `hotrod_transmitted` after sending.
  *
- * Threads and ownership: as said at `hotrod_machine`.
+ * Threads and ownership: see `hotrod_machine`.
  */
 enum hotrod_status hotrod_transmit(struct hotrod_machine *machine,
                                    uint64_t link,
@@ -2386,28 +2386,28 @@ enum hotrod_status hotrod_transmit(struct hotrod_machine *machine,
                                    size_t *count);
 
 /**
- * So many bytes of `hotrod_transmit` have been sent. `HOTROD_ERR_MISUSE` if there were less.
+ * Reports that `count` bytes of `hotrod_transmit` were sent. Returns `HOTROD_ERR_MISUSE` if fewer are queued.
  *
- * Threads and ownership: as said at `hotrod_machine`.
+ * Threads and ownership: see `hotrod_machine`.
  */
 enum hotrod_status hotrod_transmitted(struct hotrod_machine *machine, uint64_t link, size_t count);
 
 /**
- * Whether the host should read from the link: not before it is connected, not between `HOTROD_OUTPUT_PAUSE` and
- * `HOTROD_OUTPUT_RESUME`, nor while too many outputs wait for `hotrod_poll`.
+ * Returns whether the host should read from the link: not before it is connected, not between `HOTROD_OUTPUT_PAUSE`
+ * and `HOTROD_OUTPUT_RESUME`, and not while too many outputs are queued for `hotrod_poll`.
  *
- * Threads and ownership: as said at `hotrod_machine`.
+ * Threads and ownership: see `hotrod_machine`.
  */
 enum hotrod_status hotrod_wants_read(struct hotrod_machine *machine,
                                      uint64_t link,
                                      bool *wants);
 
 /**
- * Says where a member was found, by its advertised host and port; an empty `host` says that it is there no more.
- * `server_name` is the name for TLS; empty for the settings', or the host. What the URI says of where members are
- * counts for more. Links that exist stay as they are.
+ * Sets the endpoint at which the member with this advertised host and port is reached; an empty `host` removes it.
+ * `server_name` is the name for TLS; if empty, that of the settings, or the host. Settings of the URI have precedence.
+ * Existing links are not affected.
  *
- * Threads and ownership: as said at `hotrod_machine`.
+ * Threads and ownership: see `hotrod_machine`.
  */
 enum hotrod_status hotrod_set_discovered(struct hotrod_machine *machine,
                                          struct hotrod_text member_host,
@@ -2419,7 +2419,7 @@ enum hotrod_status hotrod_set_discovered(struct hotrod_machine *machine,
 /**
  * Stores a value, whether or not there is one. PUT since 2.0; answers `HOTROD_ANSWER_ENTRY`.
  *
- * See `hotrod_call_options` for what all of these functions have in common.
+ * See `hotrod_call_options` for the rules of all these functions.
  */
 enum hotrod_status hotrod_submit_put(struct hotrod_machine *machine,
                                      uint64_t now_us,
@@ -2433,7 +2433,7 @@ enum hotrod_status hotrod_submit_put(struct hotrod_machine *machine,
 /**
  * Reads a value. GET since 2.0; answers `HOTROD_ANSWER_VALUE`.
  *
- * See `hotrod_call_options` for what all of these functions have in common.
+ * See `hotrod_call_options` for the rules of all these functions.
  */
 enum hotrod_status hotrod_submit_get(struct hotrod_machine *machine,
                                      uint64_t now_us,
@@ -2445,7 +2445,7 @@ enum hotrod_status hotrod_submit_get(struct hotrod_machine *machine,
 /**
  * Stores a value if there is none. PUT_IF_ABSENT since 2.0; answers `HOTROD_ANSWER_CONDITIONAL`.
  *
- * See `hotrod_call_options` for what all of these functions have in common.
+ * See `hotrod_call_options` for the rules of all these functions.
  */
 enum hotrod_status hotrod_submit_put_if_absent(struct hotrod_machine *machine,
                                                uint64_t now_us,
@@ -2459,7 +2459,7 @@ enum hotrod_status hotrod_submit_put_if_absent(struct hotrod_machine *machine,
 /**
  * Stores a value if there is one. REPLACE since 2.0; answers `HOTROD_ANSWER_CONDITIONAL`.
  *
- * See `hotrod_call_options` for what all of these functions have in common.
+ * See `hotrod_call_options` for the rules of all these functions.
  */
 enum hotrod_status hotrod_submit_replace(struct hotrod_machine *machine,
                                          uint64_t now_us,
@@ -2474,7 +2474,7 @@ enum hotrod_status hotrod_submit_replace(struct hotrod_machine *machine,
  * Stores a value if the entry still has that version. REPLACE_IF_UNMODIFIED since 2.0; answers
  * `HOTROD_ANSWER_VERSIONED`.
  *
- * See `hotrod_call_options` for what all of these functions have in common.
+ * See `hotrod_call_options` for the rules of all these functions.
  */
 enum hotrod_status hotrod_submit_replace_if_unmodified(struct hotrod_machine *machine,
                                                        uint64_t now_us,
@@ -2489,7 +2489,7 @@ enum hotrod_status hotrod_submit_replace_if_unmodified(struct hotrod_machine *ma
 /**
  * Removes an entry. REMOVE since 2.0; answers `HOTROD_ANSWER_CONDITIONAL`.
  *
- * See `hotrod_call_options` for what all of these functions have in common.
+ * See `hotrod_call_options` for the rules of all these functions.
  */
 enum hotrod_status hotrod_submit_remove(struct hotrod_machine *machine,
                                         uint64_t now_us,
@@ -2501,7 +2501,7 @@ enum hotrod_status hotrod_submit_remove(struct hotrod_machine *machine,
 /**
  * Removes an entry if it still has that version. REMOVE_IF_UNMODIFIED since 2.0; answers `HOTROD_ANSWER_VERSIONED`.
  *
- * See `hotrod_call_options` for what all of these functions have in common.
+ * See `hotrod_call_options` for the rules of all these functions.
  */
 enum hotrod_status hotrod_submit_remove_if_unmodified(struct hotrod_machine *machine,
                                                       uint64_t now_us,
@@ -2514,7 +2514,7 @@ enum hotrod_status hotrod_submit_remove_if_unmodified(struct hotrod_machine *mac
 /**
  * Tests whether there is an entry. CONTAINS_KEY since 2.0; answers `HOTROD_ANSWER_FLAG`.
  *
- * See `hotrod_call_options` for what all of these functions have in common.
+ * See `hotrod_call_options` for the rules of all these functions.
  */
 enum hotrod_status hotrod_submit_contains_key(struct hotrod_machine *machine,
                                               uint64_t now_us,
@@ -2526,7 +2526,7 @@ enum hotrod_status hotrod_submit_contains_key(struct hotrod_machine *machine,
 /**
  * Reads a value and its version. GET_WITH_VERSION since 2.0; answers `HOTROD_ANSWER_ENTRY`.
  *
- * See `hotrod_call_options` for what all of these functions have in common.
+ * See `hotrod_call_options` for the rules of all these functions.
  */
 enum hotrod_status hotrod_submit_get_with_version(struct hotrod_machine *machine,
                                                   uint64_t now_us,
@@ -2538,7 +2538,7 @@ enum hotrod_status hotrod_submit_get_with_version(struct hotrod_machine *machine
 /**
  * Removes all entries. CLEAR since 2.0; answers `HOTROD_ANSWER_NOTHING`.
  *
- * See `hotrod_call_options` for what all of these functions have in common.
+ * See `hotrod_call_options` for the rules of all these functions.
  */
 enum hotrod_status hotrod_submit_clear(struct hotrod_machine *machine,
                                        uint64_t now_us,
@@ -2549,7 +2549,7 @@ enum hotrod_status hotrod_submit_clear(struct hotrod_machine *machine,
 /**
  * Reads the statistics of the cache and the server. STATS since 2.0; answers `HOTROD_ANSWER_TEXT_MAP`.
  *
- * See `hotrod_call_options` for what all of these functions have in common.
+ * See `hotrod_call_options` for the rules of all these functions.
  */
 enum hotrod_status hotrod_submit_stats(struct hotrod_machine *machine,
                                        uint64_t now_us,
@@ -2561,7 +2561,7 @@ enum hotrod_status hotrod_submit_stats(struct hotrod_machine *machine,
  * Tests whether the server and the cache exist; returns the operations that the server knows. PING since 2.0;
  * answers `HOTROD_ANSWER_SERVER`.
  *
- * See `hotrod_call_options` for what all of these functions have in common.
+ * See `hotrod_call_options` for the rules of all these functions.
  */
 enum hotrod_status hotrod_submit_ping(struct hotrod_machine *machine,
                                       uint64_t now_us,
@@ -2572,7 +2572,7 @@ enum hotrod_status hotrod_submit_ping(struct hotrod_machine *machine,
 /**
  * Reads up to `count` entries, 0 for all. BULK_GET since 2.0; answers `HOTROD_ANSWER_ENTRIES`.
  *
- * See `hotrod_call_options` for what all of these functions have in common.
+ * See `hotrod_call_options` for the rules of all these functions.
  */
 enum hotrod_status hotrod_submit_bulk_get(struct hotrod_machine *machine,
                                           uint64_t now_us,
@@ -2584,7 +2584,7 @@ enum hotrod_status hotrod_submit_bulk_get(struct hotrod_machine *machine,
 /**
  * Reads a value, its version and its lifetimes. GET_WITH_METADATA since 2.0; answers `HOTROD_ANSWER_ENTRY`.
  *
- * See `hotrod_call_options` for what all of these functions have in common.
+ * See `hotrod_call_options` for the rules of all these functions.
  */
 enum hotrod_status hotrod_submit_get_with_metadata(struct hotrod_machine *machine,
                                                    uint64_t now_us,
@@ -2596,7 +2596,7 @@ enum hotrod_status hotrod_submit_get_with_metadata(struct hotrod_machine *machin
 /**
  * Reads all keys; scope 0 default, 1 global, 2 local. BULK_GET_KEYS since 2.0; answers `HOTROD_ANSWER_VALUES`.
  *
- * See `hotrod_call_options` for what all of these functions have in common.
+ * See `hotrod_call_options` for the rules of all these functions.
  */
 enum hotrod_status hotrod_submit_bulk_get_keys(struct hotrod_machine *machine,
                                                uint64_t now_us,
@@ -2609,7 +2609,7 @@ enum hotrod_status hotrod_submit_bulk_get_keys(struct hotrod_machine *machine,
  * Runs a query, given as a serialized `QueryRequest`; returns a serialized `QueryResponse`. QUERY since 2.0; answers
  * `HOTROD_ANSWER_VALUE`.
  *
- * See `hotrod_call_options` for what all of these functions have in common.
+ * See `hotrod_call_options` for the rules of all these functions.
  */
 enum hotrod_status hotrod_submit_query(struct hotrod_machine *machine,
                                        uint64_t now_us,
@@ -2621,7 +2621,7 @@ enum hotrod_status hotrod_submit_query(struct hotrod_machine *machine,
 /**
  * Counts the entries in the whole cluster. SIZE since 2.0; answers `HOTROD_ANSWER_SIZE`.
  *
- * See `hotrod_call_options` for what all of these functions have in common.
+ * See `hotrod_call_options` for the rules of all these functions.
  */
 enum hotrod_status hotrod_submit_size(struct hotrod_machine *machine,
                                       uint64_t now_us,
@@ -2632,7 +2632,7 @@ enum hotrod_status hotrod_submit_size(struct hotrod_machine *machine,
 /**
  * Runs a task in the server; at most 127 parameters. EXEC since 2.1; answers `HOTROD_ANSWER_VALUE`.
  *
- * See `hotrod_call_options` for what all of these functions have in common.
+ * See `hotrod_call_options` for the rules of all these functions.
  */
 enum hotrod_status hotrod_submit_exec(struct hotrod_machine *machine,
                                       uint64_t now_us,
@@ -2645,7 +2645,7 @@ enum hotrod_status hotrod_submit_exec(struct hotrod_machine *machine,
 /**
  * Stores many values. PUT_ALL since 2.1; answers `HOTROD_ANSWER_NOTHING`.
  *
- * See `hotrod_call_options` for what all of these functions have in common.
+ * See `hotrod_call_options` for the rules of all these functions.
  */
 enum hotrod_status hotrod_submit_put_all(struct hotrod_machine *machine,
                                          uint64_t now_us,
@@ -2658,7 +2658,7 @@ enum hotrod_status hotrod_submit_put_all(struct hotrod_machine *machine,
 /**
  * Reads many values; keys without an entry are left out. GET_ALL since 2.1; answers `HOTROD_ANSWER_ENTRIES`.
  *
- * See `hotrod_call_options` for what all of these functions have in common.
+ * See `hotrod_call_options` for the rules of all these functions.
  */
 enum hotrod_status hotrod_submit_get_all(struct hotrod_machine *machine,
                                          uint64_t now_us,
@@ -2671,7 +2671,7 @@ enum hotrod_status hotrod_submit_get_all(struct hotrod_machine *machine,
  * Reads a value from an offset on, with its version and lifetimes. Servers up to 16 announce the rest of the value
  * and send all of it: only offset 0 leaves the stream in step. GET_STREAM since 2.6; answers `HOTROD_ANSWER_ENTRY`.
  *
- * See `hotrod_call_options` for what all of these functions have in common.
+ * See `hotrod_call_options` for the rules of all these functions.
  */
 enum hotrod_status hotrod_submit_get_stream(struct hotrod_machine *machine,
                                             uint64_t now_us,
@@ -2686,7 +2686,7 @@ enum hotrod_status hotrod_submit_get_stream(struct hotrod_machine *machine,
  * servers refuse it: START_PUT_STREAM has taken its place. PUT_STREAM since 2.6; answers
  * `HOTROD_ANSWER_CONDITIONAL`.
  *
- * See `hotrod_call_options` for what all of these functions have in common.
+ * See `hotrod_call_options` for the rules of all these functions.
  */
 enum hotrod_status hotrod_submit_put_stream(struct hotrod_machine *machine,
                                             uint64_t now_us,
@@ -2701,7 +2701,7 @@ enum hotrod_status hotrod_submit_put_stream(struct hotrod_machine *machine,
 /**
  * Prepares a transaction, with a timeout of 60 s. PREPARE_TX since 2.7; answers `HOTROD_ANSWER_NUMBER`.
  *
- * See `hotrod_call_options` for what all of these functions have in common.
+ * See `hotrod_call_options` for the rules of all these functions.
  */
 enum hotrod_status hotrod_submit_prepare_tx(struct hotrod_machine *machine,
                                             uint64_t now_us,
@@ -2715,7 +2715,7 @@ enum hotrod_status hotrod_submit_prepare_tx(struct hotrod_machine *machine,
 /**
  * Commits a prepared transaction. COMMIT_TX since 2.7; answers `HOTROD_ANSWER_NUMBER`.
  *
- * See `hotrod_call_options` for what all of these functions have in common.
+ * See `hotrod_call_options` for the rules of all these functions.
  */
 enum hotrod_status hotrod_submit_commit_tx(struct hotrod_machine *machine,
                                            uint64_t now_us,
@@ -2727,7 +2727,7 @@ enum hotrod_status hotrod_submit_commit_tx(struct hotrod_machine *machine,
 /**
  * Rolls a transaction back. ROLLBACK_TX since 2.7; answers `HOTROD_ANSWER_NUMBER`.
  *
- * See `hotrod_call_options` for what all of these functions have in common.
+ * See `hotrod_call_options` for the rules of all these functions.
  */
 enum hotrod_status hotrod_submit_rollback_tx(struct hotrod_machine *machine,
                                              uint64_t now_us,
@@ -2740,7 +2740,7 @@ enum hotrod_status hotrod_submit_rollback_tx(struct hotrod_machine *machine,
  * Creates a counter; returns false if there is one of that name. COUNTER_CREATE since 2.7; answers
  * `HOTROD_ANSWER_FLAG`.
  *
- * See `hotrod_call_options` for what all of these functions have in common.
+ * See `hotrod_call_options` for the rules of all these functions.
  */
 enum hotrod_status hotrod_submit_counter_create(struct hotrod_machine *machine,
                                                 uint64_t now_us,
@@ -2753,7 +2753,7 @@ enum hotrod_status hotrod_submit_counter_create(struct hotrod_machine *machine,
 /**
  * Reads the configuration of a counter. COUNTER_GET_CONFIGURATION since 2.7; answers `HOTROD_ANSWER_COUNTER`.
  *
- * See `hotrod_call_options` for what all of these functions have in common.
+ * See `hotrod_call_options` for the rules of all these functions.
  */
 enum hotrod_status hotrod_submit_counter_get_configuration(struct hotrod_machine *machine,
                                                            uint64_t now_us,
@@ -2766,7 +2766,7 @@ enum hotrod_status hotrod_submit_counter_get_configuration(struct hotrod_machine
  * Tests whether there is a counter of that name. Its reply is 0x51: 0x50 is taken by errors. COUNTER_IS_DEFINED
  * since 2.7; answers `HOTROD_ANSWER_FLAG`.
  *
- * See `hotrod_call_options` for what all of these functions have in common.
+ * See `hotrod_call_options` for the rules of all these functions.
  */
 enum hotrod_status hotrod_submit_counter_is_defined(struct hotrod_machine *machine,
                                                     uint64_t now_us,
@@ -2779,7 +2779,7 @@ enum hotrod_status hotrod_submit_counter_is_defined(struct hotrod_machine *machi
  * Adds to a counter and returns its new value (0 for a weak one). COUNTER_ADD_AND_GET since 2.7; answers
  * `HOTROD_ANSWER_NUMBER`.
  *
- * See `hotrod_call_options` for what all of these functions have in common.
+ * See `hotrod_call_options` for the rules of all these functions.
  */
 enum hotrod_status hotrod_submit_counter_add_and_get(struct hotrod_machine *machine,
                                                      uint64_t now_us,
@@ -2792,7 +2792,7 @@ enum hotrod_status hotrod_submit_counter_add_and_get(struct hotrod_machine *mach
 /**
  * Sets a counter back to its initial value. COUNTER_RESET since 2.7; answers `HOTROD_ANSWER_NOTHING`.
  *
- * See `hotrod_call_options` for what all of these functions have in common.
+ * See `hotrod_call_options` for the rules of all these functions.
  */
 enum hotrod_status hotrod_submit_counter_reset(struct hotrod_machine *machine,
                                                uint64_t now_us,
@@ -2804,7 +2804,7 @@ enum hotrod_status hotrod_submit_counter_reset(struct hotrod_machine *machine,
 /**
  * Reads the value of a counter. COUNTER_GET since 2.7; answers `HOTROD_ANSWER_NUMBER`.
  *
- * See `hotrod_call_options` for what all of these functions have in common.
+ * See `hotrod_call_options` for the rules of all these functions.
  */
 enum hotrod_status hotrod_submit_counter_get(struct hotrod_machine *machine,
                                              uint64_t now_us,
@@ -2817,7 +2817,7 @@ enum hotrod_status hotrod_submit_counter_get(struct hotrod_machine *machine,
  * Sets a strong counter if it has the expected value; returns the value it had. COUNTER_CAS since 2.7; answers
  * `HOTROD_ANSWER_NUMBER`.
  *
- * See `hotrod_call_options` for what all of these functions have in common.
+ * See `hotrod_call_options` for the rules of all these functions.
  */
 enum hotrod_status hotrod_submit_counter_compare_and_swap(struct hotrod_machine *machine,
                                                           uint64_t now_us,
@@ -2832,7 +2832,7 @@ enum hotrod_status hotrod_submit_counter_compare_and_swap(struct hotrod_machine 
  * Removes the value of a counter; its configuration stays. Returns false if there is none. COUNTER_REMOVE since 2.7;
  * answers `HOTROD_ANSWER_FLAG`.
  *
- * See `hotrod_call_options` for what all of these functions have in common.
+ * See `hotrod_call_options` for the rules of all these functions.
  */
 enum hotrod_status hotrod_submit_counter_remove(struct hotrod_machine *machine,
                                                 uint64_t now_us,
@@ -2844,7 +2844,7 @@ enum hotrod_status hotrod_submit_counter_remove(struct hotrod_machine *machine,
 /**
  * Reads the names of all counters. COUNTER_GET_NAMES since 2.7; answers `HOTROD_ANSWER_NAMES`.
  *
- * See `hotrod_call_options` for what all of these functions have in common.
+ * See `hotrod_call_options` for the rules of all these functions.
  */
 enum hotrod_status hotrod_submit_counter_get_names(struct hotrod_machine *machine,
                                                    uint64_t now_us,
@@ -2855,7 +2855,7 @@ enum hotrod_status hotrod_submit_counter_get_names(struct hotrod_machine *machin
 /**
  * Reads the values of a multimap key. GET_MULTIMAP since 2.9; answers `HOTROD_ANSWER_VALUES`.
  *
- * See `hotrod_call_options` for what all of these functions have in common.
+ * See `hotrod_call_options` for the rules of all these functions.
  */
 enum hotrod_status hotrod_submit_get_multimap(struct hotrod_machine *machine,
                                               uint64_t now_us,
@@ -2869,7 +2869,7 @@ enum hotrod_status hotrod_submit_get_multimap(struct hotrod_machine *machine,
  * Reads the values of a multimap key, with version and lifetimes. GET_MULTIMAP_WITH_METADATA since 2.9; answers
  * `HOTROD_ANSWER_VALUES_WITH_METADATA`.
  *
- * See `hotrod_call_options` for what all of these functions have in common.
+ * See `hotrod_call_options` for the rules of all these functions.
  */
 enum hotrod_status hotrod_submit_get_multimap_with_metadata(struct hotrod_machine *machine,
                                                             uint64_t now_us,
@@ -2883,7 +2883,7 @@ enum hotrod_status hotrod_submit_get_multimap_with_metadata(struct hotrod_machin
  * Adds a value to a multimap key; the expiration is sent and not used by the server. PUT_MULTIMAP since 2.9; answers
  * `HOTROD_ANSWER_NOTHING`.
  *
- * See `hotrod_call_options` for what all of these functions have in common.
+ * See `hotrod_call_options` for the rules of all these functions.
  */
 enum hotrod_status hotrod_submit_put_multimap(struct hotrod_machine *machine,
                                               uint64_t now_us,
@@ -2899,7 +2899,7 @@ enum hotrod_status hotrod_submit_put_multimap(struct hotrod_machine *machine,
  * Removes a multimap key with all its values; returns false if there were none. REMOVE_KEY_MULTIMAP since 2.9;
  * answers `HOTROD_ANSWER_FLAG`.
  *
- * See `hotrod_call_options` for what all of these functions have in common.
+ * See `hotrod_call_options` for the rules of all these functions.
  */
 enum hotrod_status hotrod_submit_remove_key_multimap(struct hotrod_machine *machine,
                                                      uint64_t now_us,
@@ -2913,7 +2913,7 @@ enum hotrod_status hotrod_submit_remove_key_multimap(struct hotrod_machine *mach
  * Removes a value from a multimap key; returns false if the key did not have it. REMOVE_ENTRY_MULTIMAP since 2.9;
  * answers `HOTROD_ANSWER_FLAG`.
  *
- * See `hotrod_call_options` for what all of these functions have in common.
+ * See `hotrod_call_options` for the rules of all these functions.
  */
 enum hotrod_status hotrod_submit_remove_entry_multimap(struct hotrod_machine *machine,
                                                        uint64_t now_us,
@@ -2928,7 +2928,7 @@ enum hotrod_status hotrod_submit_remove_entry_multimap(struct hotrod_machine *ma
 /**
  * Counts the values of all keys of a multimap. SIZE_MULTIMAP since 2.9; answers `HOTROD_ANSWER_SIZE`.
  *
- * See `hotrod_call_options` for what all of these functions have in common.
+ * See `hotrod_call_options` for the rules of all these functions.
  */
 enum hotrod_status hotrod_submit_size_multimap(struct hotrod_machine *machine,
                                                uint64_t now_us,
@@ -2940,7 +2940,7 @@ enum hotrod_status hotrod_submit_size_multimap(struct hotrod_machine *machine,
 /**
  * Tests whether a multimap key has that value. CONTAINS_ENTRY_MULTIMAP since 2.9; answers `HOTROD_ANSWER_FLAG`.
  *
- * See `hotrod_call_options` for what all of these functions have in common.
+ * See `hotrod_call_options` for the rules of all these functions.
  */
 enum hotrod_status hotrod_submit_contains_entry_multimap(struct hotrod_machine *machine,
                                                          uint64_t now_us,
@@ -2955,7 +2955,7 @@ enum hotrod_status hotrod_submit_contains_entry_multimap(struct hotrod_machine *
 /**
  * Tests whether a multimap has that key. CONTAINS_KEY_MULTIMAP since 2.9; answers `HOTROD_ANSWER_FLAG`.
  *
- * See `hotrod_call_options` for what all of these functions have in common.
+ * See `hotrod_call_options` for the rules of all these functions.
  */
 enum hotrod_status hotrod_submit_contains_key_multimap(struct hotrod_machine *machine,
                                                        uint64_t now_us,
@@ -2969,7 +2969,7 @@ enum hotrod_status hotrod_submit_contains_key_multimap(struct hotrod_machine *ma
  * Tests whether any key of a multimap has that value. CONTAINS_VALUE_MULTIMAP since 2.9; answers
  * `HOTROD_ANSWER_FLAG`.
  *
- * See `hotrod_call_options` for what all of these functions have in common.
+ * See `hotrod_call_options` for the rules of all these functions.
  */
 enum hotrod_status hotrod_submit_contains_value_multimap(struct hotrod_machine *machine,
                                                          uint64_t now_us,
@@ -2983,7 +2983,7 @@ enum hotrod_status hotrod_submit_contains_value_multimap(struct hotrod_machine *
 /**
  * Removes the server's state of a finished transaction. FORGET_TX since 2.9; answers `HOTROD_ANSWER_NOTHING`.
  *
- * See `hotrod_call_options` for what all of these functions have in common.
+ * See `hotrod_call_options` for the rules of all these functions.
  */
 enum hotrod_status hotrod_submit_forget_tx(struct hotrod_machine *machine,
                                            uint64_t now_us,
@@ -2996,7 +2996,7 @@ enum hotrod_status hotrod_submit_forget_tx(struct hotrod_machine *machine,
  * Reads the ids of the prepared transactions that are neither committed nor rolled back. FETCH_TX_RECOVERY since
  * 2.9; answers `HOTROD_ANSWER_XIDS`.
  *
- * See `hotrod_call_options` for what all of these functions have in common.
+ * See `hotrod_call_options` for the rules of all these functions.
  */
 enum hotrod_status hotrod_submit_fetch_tx_recovery(struct hotrod_machine *machine,
                                                    uint64_t now_us,
@@ -3007,7 +3007,7 @@ enum hotrod_status hotrod_submit_fetch_tx_recovery(struct hotrod_machine *machin
 /**
  * Prepares a transaction; the timeout is in milliseconds. PREPARE_TX_2 since 2.9; answers `HOTROD_ANSWER_NUMBER`.
  *
- * See `hotrod_call_options` for what all of these functions have in common.
+ * See `hotrod_call_options` for the rules of all these functions.
  */
 enum hotrod_status hotrod_submit_prepare_tx_2(struct hotrod_machine *machine,
                                               uint64_t now_us,
@@ -3023,7 +3023,7 @@ enum hotrod_status hotrod_submit_prepare_tx_2(struct hotrod_machine *machine,
 /**
  * Sets a strong counter; returns the value it had. COUNTER_GET_AND_SET since 2.9; answers `HOTROD_ANSWER_NUMBER`.
  *
- * See `hotrod_call_options` for what all of these functions have in common.
+ * See `hotrod_call_options` for the rules of all these functions.
  */
 enum hotrod_status hotrod_submit_counter_get_and_set(struct hotrod_machine *machine,
                                                      uint64_t now_us,
@@ -3037,7 +3037,7 @@ enum hotrod_status hotrod_submit_counter_get_and_set(struct hotrod_machine *mach
  * Ends the reading of a streamed value early. END_GET_STREAM since 4.1; answers `HOTROD_ANSWER_FLAG`. The server
  * that holds the stream has to execute it: name it as the `member` of `options`.
  *
- * See `hotrod_call_options` for what all of these functions have in common.
+ * See `hotrod_call_options` for the rules of all these functions.
  */
 enum hotrod_status hotrod_submit_end_get_stream(struct hotrod_machine *machine,
                                                 uint64_t now_us,
@@ -3050,7 +3050,7 @@ enum hotrod_status hotrod_submit_end_get_stream(struct hotrod_machine *machine,
  * Reads the next chunk of a streamed value. NEXT_GET_STREAM since 4.1; answers `HOTROD_ANSWER_CHUNK`. The server
  * that holds the stream has to execute it: name it as the `member` of `options`.
  *
- * See `hotrod_call_options` for what all of these functions have in common.
+ * See `hotrod_call_options` for the rules of all these functions.
  */
 enum hotrod_status hotrod_submit_next_get_stream(struct hotrod_machine *machine,
                                                  uint64_t now_us,
@@ -3063,7 +3063,7 @@ enum hotrod_status hotrod_submit_next_get_stream(struct hotrod_machine *machine,
  * Starts to read a value in chunks of `chunk_length` bytes. START_GET_STREAM since 4.1; answers
  * `HOTROD_ANSWER_CHUNK`.
  *
- * See `hotrod_call_options` for what all of these functions have in common.
+ * See `hotrod_call_options` for the rules of all these functions.
  */
 enum hotrod_status hotrod_submit_start_get_stream(struct hotrod_machine *machine,
                                                   uint64_t now_us,
@@ -3077,7 +3077,7 @@ enum hotrod_status hotrod_submit_start_get_stream(struct hotrod_machine *machine
  * Ends the writing of a streamed value early; nothing is stored. END_PUT_STREAM since 4.1; answers
  * `HOTROD_ANSWER_FLAG`. The server that holds the stream has to execute it: name it as the `member` of `options`.
  *
- * See `hotrod_call_options` for what all of these functions have in common.
+ * See `hotrod_call_options` for the rules of all these functions.
  */
 enum hotrod_status hotrod_submit_end_put_stream(struct hotrod_machine *machine,
                                                 uint64_t now_us,
@@ -3091,7 +3091,7 @@ enum hotrod_status hotrod_submit_end_put_stream(struct hotrod_machine *machine,
  * NEXT_PUT_STREAM since 4.1; answers `HOTROD_ANSWER_CONDITIONAL`. The server that holds the stream has to execute
  * it: name it as the `member` of `options`.
  *
- * See `hotrod_call_options` for what all of these functions have in common.
+ * See `hotrod_call_options` for the rules of all these functions.
  */
 enum hotrod_status hotrod_submit_next_put_stream(struct hotrod_machine *machine,
                                                  uint64_t now_us,
@@ -3106,7 +3106,7 @@ enum hotrod_status hotrod_submit_next_put_stream(struct hotrod_machine *machine,
  * Starts to write a value in chunks: version 0 as PUT, -1 as PUT_IF_ABSENT, another as REPLACE_IF_UNMODIFIED.
  * START_PUT_STREAM since 4.1; answers `HOTROD_ANSWER_NUMBER`.
  *
- * See `hotrod_call_options` for what all of these functions have in common.
+ * See `hotrod_call_options` for the rules of all these functions.
  */
 enum hotrod_status hotrod_submit_start_put_stream(struct hotrod_machine *machine,
                                                   uint64_t now_us,
@@ -3118,11 +3118,11 @@ enum hotrod_status hotrod_submit_start_put_stream(struct hotrod_machine *machine
                                                   uint64_t *id);
 
 /**
- * Hears of changes in a cache: `HOTROD_OUTPUT_LISTENER_REGISTERED` or `HOTROD_OUTPUT_LISTENER_FAILED` comes first, then
- * a `HOTROD_OUTPUT_ENTRY` for each; say `hotrod_events_taken` when they have been dealt with. `options` may be NULL.
- * `listener` is set to the listener's identity, never 0.
+ * Registers a listener on a cache. The first output is `HOTROD_OUTPUT_LISTENER_REGISTERED` or
+ * `HOTROD_OUTPUT_LISTENER_FAILED`, then one `HOTROD_OUTPUT_ENTRY` per event; call `hotrod_events_taken` when events
+ * are processed. `options` may be NULL. `listener` is set to the listener's identity, never 0.
  *
- * Threads and ownership: as said at `hotrod_machine`.
+ * Threads and ownership: see `hotrod_machine`.
  */
 enum hotrod_status hotrod_listen(struct hotrod_machine *machine,
                                  uint64_t now_us,
@@ -3133,7 +3133,7 @@ enum hotrod_status hotrod_listen(struct hotrod_machine *machine,
 /**
  * Hears of changes of a counter, as `hotrod_listen` of a cache's; each is a `HOTROD_OUTPUT_COUNTER`.
  *
- * Threads and ownership: as said at `hotrod_machine`.
+ * Threads and ownership: see `hotrod_machine`.
  */
 enum hotrod_status hotrod_listen_to_counter(struct hotrod_machine *machine,
                                             uint64_t now_us,
@@ -3142,9 +3142,9 @@ enum hotrod_status hotrod_listen_to_counter(struct hotrod_machine *machine,
                                             uint64_t *listener);
 
 /**
- * Hears no more. `was_there`, if it is not NULL, is set to whether there was such a listener.
+ * Removes a listener. `was_there`, if it is not NULL, is set to whether the listener existed.
  *
- * Threads and ownership: as said at `hotrod_machine`.
+ * Threads and ownership: see `hotrod_machine`.
  */
 enum hotrod_status hotrod_remove_listener(struct hotrod_machine *machine,
                                           uint64_t now_us,
@@ -3152,10 +3152,10 @@ enum hotrod_status hotrod_remove_listener(struct hotrod_machine *machine,
                                           bool *was_there);
 
 /**
- * So many events of a listener have been dealt with: the machine takes as many more. One who never says so hears no
- * more once the listener's queue is full, and other listeners on the same link neither.
+ * Reports that `count` events of a listener are processed. Once a listener's queue of unprocessed events is full,
+ * its link is paused, with all other listeners on the link.
  *
- * Threads and ownership: as said at `hotrod_machine`.
+ * Threads and ownership: see `hotrod_machine`.
  */
 enum hotrod_status hotrod_events_taken(struct hotrod_machine *machine,
                                        uint64_t now_us,
@@ -3163,11 +3163,11 @@ enum hotrod_status hotrod_events_taken(struct hotrod_machine *machine,
                                        size_t count);
 
 /**
- * Goes over the entries of a cache, on all members at once. Each `hotrod_next_entries` asks for a
- * `HOTROD_OUTPUT_ENTRIES`. `options` may be NULL. `iteration` is set to the iteration's identity, never 0; it lasts
- * until its last entries have come, it has failed, or `hotrod_end_iteration`.
+ * Starts an iteration over the entries of a cache, on all members in parallel. Each `hotrod_next_entries` requests a
+ * `HOTROD_OUTPUT_ENTRIES`. `options` may be NULL. `iteration` is set to the iteration's identity, never 0; it is
+ * valid until the last batch, a failure, or `hotrod_end_iteration`.
  *
- * Threads and ownership: as said at `hotrod_machine`.
+ * Threads and ownership: see `hotrod_machine`.
  */
 enum hotrod_status hotrod_iterate(struct hotrod_machine *machine,
                                   uint64_t now_us,
@@ -3176,10 +3176,10 @@ enum hotrod_status hotrod_iterate(struct hotrod_machine *machine,
                                   uint64_t *iteration);
 
 /**
- * Asks for the next entries of an iteration. `is_there`, if it is not NULL, is set to whether there is such an
- * iteration; if not, nothing comes.
+ * Requests the next batch of an iteration. `is_there`, if it is not NULL, is set to whether the iteration exists; if
+ * not, no output follows.
  *
- * Threads and ownership: as said at `hotrod_machine`.
+ * Threads and ownership: see `hotrod_machine`.
  */
 enum hotrod_status hotrod_next_entries(struct hotrod_machine *machine,
                                        uint64_t now_us,
@@ -3189,15 +3189,15 @@ enum hotrod_status hotrod_next_entries(struct hotrod_machine *machine,
 /**
  * Ends an iteration early.
  *
- * Threads and ownership: as said at `hotrod_machine`.
+ * Threads and ownership: see `hotrod_machine`.
  */
 enum hotrod_status hotrod_end_iteration(struct hotrod_machine *machine, uint64_t now_us, uint64_t iteration);
 
 /**
- * Keeps values that are read from a cache, until the server says that they have changed. `options` may be NULL.
- * `HOTROD_OUTPUT_NEAR_CACHE_ACTIVE` says when it does.
+ * Enables a near cache: values read from a cache are kept until the server reports their change. `options` may be
+ * NULL. `HOTROD_OUTPUT_NEAR_CACHE_ACTIVE` reports when it is active.
  *
- * Threads and ownership: as said at `hotrod_machine`.
+ * Threads and ownership: see `hotrod_machine`.
  */
 enum hotrod_status hotrod_near_cache(struct hotrod_machine *machine,
                                      uint64_t now_us,
@@ -3205,16 +3205,16 @@ enum hotrod_status hotrod_near_cache(struct hotrod_machine *machine,
                                      const struct hotrod_near_cache_options *options);
 
 /**
- * Keeps values of a cache no more.
+ * Disables a near cache and drops its values.
  *
- * Threads and ownership: as said at `hotrod_machine`.
+ * Threads and ownership: see `hotrod_machine`.
  */
 enum hotrod_status hotrod_remove_near_cache(struct hotrod_machine *machine, uint64_t now_us, uint32_t cache);
 
 /**
- * What a near cache holds: entries, and bytes of keys and values.
+ * Returns the number of entries in a near cache, and the bytes of their keys and values.
  *
- * Threads and ownership: as said at `hotrod_machine`.
+ * Threads and ownership: see `hotrod_machine`.
  */
 enum hotrod_status hotrod_near_cache_size(struct hotrod_machine *machine,
                                           uint32_t cache,
@@ -3222,56 +3222,55 @@ enum hotrod_status hotrod_near_cache_size(struct hotrod_machine *machine,
                                           size_t *bytes);
 
 /**
- * What the machine has done since it was made.
+ * Returns the machine's statistics since its creation.
  *
- * Threads and ownership: as said at `hotrod_machine`.
+ * Threads and ownership: see `hotrod_machine`.
  */
 enum hotrod_status hotrod_get_counters(struct hotrod_machine *machine, struct hotrod_counters *counters);
 
 /**
- * How many members are reached directly, and why not all. What `coverage->reason` points to is valid until the next call
- * of this function on the same machine.
+ * Returns how many members are reached directly, and why not all. `coverage->reason` is valid until the next call of
+ * this function on the same machine.
  *
- * Threads and ownership: as said at `hotrod_machine`.
+ * Threads and ownership: see `hotrod_machine`.
  */
 enum hotrod_status hotrod_get_coverage(struct hotrod_machine *machine,
                                        struct hotrod_coverage *coverage);
 
 /**
- * The servers that the machine knows. What `*members` points to is valid until the next call of this function on the
- * same machine.
+ * Returns every known server. `*members` is valid until the next call of this function on the same machine.
  *
- * Threads and ownership: as said at `hotrod_machine`.
+ * Threads and ownership: see `hotrod_machine`.
  */
 enum hotrod_status hotrod_get_members(struct hotrod_machine *machine,
                                       const struct hotrod_member **members,
                                       size_t *count);
 
 /**
- * A cache's view of the cluster; `*view` is NULL before its first topology. It is valid until the next call of this
- * function on the same machine.
+ * Returns a cache's view of the cluster; `*view` is NULL before its first topology. It is valid until the next call
+ * of this function on the same machine.
  *
- * Threads and ownership: as said at `hotrod_machine`.
+ * Threads and ownership: see `hotrod_machine`.
  */
 enum hotrod_status hotrod_get_view(struct hotrod_machine *machine,
                                    uint32_t cache,
                                    const struct hotrod_view **view);
 
 /**
- * What the negotiation with a member has found; `*session` is NULL if no session with it is ready. It is valid until
- * the next call of this function on the same machine.
+ * Returns the negotiated properties of a member's session; `*session` is NULL if no session is ready. It is valid
+ * until the next call of this function on the same machine.
  *
- * Threads and ownership: as said at `hotrod_machine`.
+ * Threads and ownership: see `hotrod_machine`.
  */
 enum hotrod_status hotrod_get_session(struct hotrod_machine *machine,
                                       uint64_t member,
                                       const struct hotrod_session **session);
 
 /**
- * The name of the site that is used; empty for the one of the URI's servers. Valid until the next call of this function
- * on the same machine.
+ * Returns the name of the current site; empty for the site of the URI's servers. Valid until the next call of this
+ * function on the same machine.
  *
- * Threads and ownership: as said at `hotrod_machine`.
+ * Threads and ownership: see `hotrod_machine`.
  */
 enum hotrod_status hotrod_get_site(struct hotrod_machine *machine,
                                    struct hotrod_text *name);

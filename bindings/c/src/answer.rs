@@ -1,4 +1,4 @@
-//! What operations answer.
+//! Answers of operations.
 
 use hotrod_core::vocabulary::{Answer, Chunk, Entry, ServerInfo, Versioned};
 use hotrod_core::wire::{IterationEntry, LifetimeLeft, Metadata};
@@ -17,13 +17,13 @@ pub struct hotrod_pair {
     pub value: hotrod_bytes,
 }
 
-/// Keys and values. `data` may be NULL if `len` is 0.
+/// A list of keys and values. `data` may be NULL if `len` is 0.
 #[repr(C)]
 #[derive(Debug, Clone, Copy)]
 pub struct hotrod_pair_list {
-    /// The first of them.
+    /// Pointer to the first item.
     pub data: *const hotrod_pair,
-    /// How many.
+    /// Number of items.
     pub len: usize,
 }
 
@@ -45,13 +45,13 @@ pub struct hotrod_text_pair {
     pub text: hotrod_text,
 }
 
-/// Texts by name. `data` may be NULL if `len` is 0.
+/// A list of texts by name. `data` may be NULL if `len` is 0.
 #[repr(C)]
 #[derive(Debug, Clone, Copy)]
 pub struct hotrod_text_pair_list {
-    /// The first of them.
+    /// Pointer to the first item.
     pub data: *const hotrod_text_pair,
-    /// How many.
+    /// Number of items.
     pub len: usize,
 }
 
@@ -63,15 +63,15 @@ impl List for hotrod_text_pair_list {
     }
 }
 
-/// A lifetime and when it began.
+/// A lifetime and its start.
 #[repr(C)]
 #[derive(Debug, Clone, Copy)]
 pub struct hotrod_lifetime_left {
-    /// Whether there is an end that is known; if not, the rest is 0.
+    /// Whether a limited lifetime is known; if not, the fields below are 0.
     pub is_set: bool,
     /// The lifetime, in seconds.
     pub seconds: u32,
-    /// When it began: milliseconds since 1970 by the server's clock.
+    /// Start of the lifetime: milliseconds since 1970 by the server's clock.
     pub since_ms: u64,
 }
 
@@ -79,9 +79,9 @@ pub struct hotrod_lifetime_left {
 #[repr(C)]
 #[derive(Debug, Clone, Copy)]
 pub struct hotrod_metadata {
-    /// Whether there is a `version`: older protocol versions do not tell it everywhere.
+    /// Whether `version` is set: older protocol versions do not always report it.
     pub has_version: bool,
-    /// Changes with every write; only good for comparing, and for operations on a certain version.
+    /// Changes with every write; opaque, for comparison and conditional operations.
     pub version: u64,
     /// Time to live after the write.
     pub lifespan: hotrod_lifetime_left,
@@ -105,21 +105,21 @@ pub struct hotrod_entry {
 pub struct hotrod_iteration_entry {
     /// The key.
     pub key: hotrod_bytes,
-    /// The value, or the projections that the filter-converter made of it.
+    /// The value, or the projections that the filter-converter returned.
     pub values: hotrod_bytes_list,
-    /// Whether there is `metadata`: it was asked for.
+    /// Whether `metadata` is set: it was requested.
     pub has_metadata: bool,
     /// Version and lifetimes.
     pub metadata: hotrod_metadata,
 }
 
-/// Entries of an iteration. `data` may be NULL if `len` is 0.
+/// A list of entries of an iteration. `data` may be NULL if `len` is 0.
 #[repr(C)]
 #[derive(Debug, Clone, Copy)]
 pub struct hotrod_iteration_entry_list {
-    /// The first of them.
+    /// Pointer to the first item.
     pub data: *const hotrod_iteration_entry,
-    /// How many.
+    /// Number of items.
     pub len: usize,
 }
 
@@ -135,21 +135,21 @@ impl List for hotrod_iteration_entry_list {
 #[repr(C)]
 #[derive(Debug, Clone, Copy)]
 pub struct hotrod_conditional {
-    /// Whether the condition held, and the operation was executed.
+    /// Whether the condition held and the operation was executed.
     pub executed: bool,
-    /// Whether there is a `previous`: only with `HOTROD_FLAG_FORCE_RETURN_VALUE`.
+    /// Whether `previous` is set: only with `HOTROD_FLAG_FORCE_RETURN_VALUE`.
     pub has_previous: bool,
-    /// The entry before, or the present one if it was not executed.
+    /// The previous entry, or the current one if the operation was not executed.
     pub previous: hotrod_entry,
 }
 
-/// The outcome of an operation on a certain version of an entry.
+/// The outcome of an operation on a given version of an entry.
 #[repr(C)]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum hotrod_versioned {
-    /// It was executed.
+    /// The operation was executed.
     HOTROD_VERSIONED_DONE = 0,
-    /// The entry has another version by now.
+    /// The entry has another version.
     HOTROD_VERSIONED_MODIFIED = 1,
     /// There is no entry.
     HOTROD_VERSIONED_MISSING = 2,
@@ -165,17 +165,17 @@ pub struct hotrod_values_with_metadata {
     pub metadata: hotrod_metadata,
 }
 
-/// What a server can do.
+/// Capabilities of a server.
 #[repr(C)]
 #[derive(Debug, Clone, Copy)]
 pub struct hotrod_server_info {
-    /// The form in which the cache stores keys; empty if it does not say.
+    /// Storage media type of keys; empty if not reported.
     pub key_type: hotrod_text,
-    /// The form in which the cache stores values; empty if it does not say.
+    /// Storage media type of values; empty if not reported.
     pub value_type: hotrod_text,
-    /// The newest protocol version of the server, as its byte (3.0 and later); 0 if it does not say.
+    /// The server's newest protocol version, as its byte (3.0 and later); 0 if not reported.
     pub server_version: u8,
-    /// Request opcodes that it knows (3.0 and later).
+    /// Request opcodes that the server supports (3.0 and later).
     pub operations: hotrod_number_list,
 }
 
@@ -183,11 +183,11 @@ pub struct hotrod_server_info {
 #[repr(C)]
 #[derive(Debug, Clone, Copy)]
 pub struct hotrod_chunk {
-    /// For what follows.
+    /// Identifies the stream in requests for further chunks.
     pub stream_id: i32,
-    /// Whether it is the last.
+    /// Whether this is the last chunk.
     pub complete: bool,
-    /// Whether there is `metadata`: with the first one.
+    /// Whether `metadata` is set: in the first chunk.
     pub has_metadata: bool,
     /// Version and lifetimes of the entry.
     pub metadata: hotrod_metadata,
@@ -195,11 +195,11 @@ pub struct hotrod_chunk {
     pub chunk: hotrod_bytes,
 }
 
-/// What an answer is; says which member of `as` is set. Each operation says its own.
+/// Type of an answer, which selects the member of `as`. Each operation documents its own.
 #[repr(C)]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum hotrod_answer_type {
-    /// Done; no member is set.
+    /// Success; no member is set.
     HOTROD_ANSWER_NOTHING = 0,
     /// Yes or no: `flag`.
     HOTROD_ANSWER_FLAG = 1,
@@ -209,11 +209,11 @@ pub enum hotrod_answer_type {
     HOTROD_ANSWER_NUMBER = 3,
     /// A value: `value`; not found if there is no entry.
     HOTROD_ANSWER_VALUE = 4,
-    /// An entry, or the one before: `entry`; not found if there is none, or it was not asked for.
+    /// An entry, or the previous one: `entry`; not found if there is none, or it was not requested.
     HOTROD_ANSWER_ENTRY = 5,
     /// The outcome of an operation with a condition: `conditional`.
     HOTROD_ANSWER_CONDITIONAL = 6,
-    /// The outcome of an operation on a certain version: `versioned`.
+    /// The outcome of an operation on a given version: `versioned`.
     HOTROD_ANSWER_VERSIONED = 7,
     /// Keys and values: `entries`.
     HOTROD_ANSWER_ENTRIES = 8,
@@ -225,13 +225,13 @@ pub enum hotrod_answer_type {
     HOTROD_ANSWER_NAMES = 11,
     /// Texts by name: `text_map`.
     HOTROD_ANSWER_TEXT_MAP = 12,
-    /// What the server can do: `server`.
+    /// Capabilities of the server: `server`.
     HOTROD_ANSWER_SERVER = 13,
     /// A chunk of a streamed value: `chunk`; not found if there is no entry.
     HOTROD_ANSWER_CHUNK = 14,
     /// Transactions: `xids`.
     HOTROD_ANSWER_XIDS = 15,
-    /// How a counter was made: `counter`; not found if there is none of that name.
+    /// Configuration of a counter: `counter`; not found if it does not exist.
     HOTROD_ANSWER_COUNTER = 16,
 }
 
@@ -239,53 +239,53 @@ pub enum hotrod_answer_type {
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub union hotrod_answer_content {
-    /// Of `HOTROD_ANSWER_FLAG`.
+    /// Set for `HOTROD_ANSWER_FLAG`.
     pub flag: bool,
-    /// Of `HOTROD_ANSWER_SIZE`.
+    /// Set for `HOTROD_ANSWER_SIZE`.
     pub size: u64,
-    /// Of `HOTROD_ANSWER_NUMBER`.
+    /// Set for `HOTROD_ANSWER_NUMBER`.
     pub number: i64,
-    /// Of `HOTROD_ANSWER_VALUE`.
+    /// Set for `HOTROD_ANSWER_VALUE`.
     pub value: hotrod_bytes,
-    /// Of `HOTROD_ANSWER_ENTRY`.
+    /// Set for `HOTROD_ANSWER_ENTRY`.
     pub entry: hotrod_entry,
-    /// Of `HOTROD_ANSWER_CONDITIONAL`.
+    /// Set for `HOTROD_ANSWER_CONDITIONAL`.
     pub conditional: hotrod_conditional,
-    /// Of `HOTROD_ANSWER_VERSIONED`.
+    /// Set for `HOTROD_ANSWER_VERSIONED`.
     pub versioned: hotrod_versioned,
-    /// Of `HOTROD_ANSWER_ENTRIES`.
+    /// Set for `HOTROD_ANSWER_ENTRIES`.
     pub entries: hotrod_pair_list,
-    /// Of `HOTROD_ANSWER_VALUES`.
+    /// Set for `HOTROD_ANSWER_VALUES`.
     pub values: hotrod_bytes_list,
-    /// Of `HOTROD_ANSWER_VALUES_WITH_METADATA`.
+    /// Set for `HOTROD_ANSWER_VALUES_WITH_METADATA`.
     pub values_with_metadata: hotrod_values_with_metadata,
-    /// Of `HOTROD_ANSWER_NAMES`.
+    /// Set for `HOTROD_ANSWER_NAMES`.
     pub names: hotrod_text_list,
-    /// Of `HOTROD_ANSWER_TEXT_MAP`.
+    /// Set for `HOTROD_ANSWER_TEXT_MAP`.
     pub text_map: hotrod_text_pair_list,
-    /// Of `HOTROD_ANSWER_SERVER`.
+    /// Set for `HOTROD_ANSWER_SERVER`.
     pub server: hotrod_server_info,
-    /// Of `HOTROD_ANSWER_CHUNK`.
+    /// Set for `HOTROD_ANSWER_CHUNK`.
     pub chunk: hotrod_chunk,
-    /// Of `HOTROD_ANSWER_XIDS`.
+    /// Set for `HOTROD_ANSWER_XIDS`.
     pub xids: hotrod_xid_list,
-    /// Of `HOTROD_ANSWER_COUNTER`.
+    /// Set for `HOTROD_ANSWER_COUNTER`.
     pub counter: hotrod_counter_configuration,
 }
 
-/// What an operation answers.
+/// The answer of an operation.
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct hotrod_answer {
-    /// What it is.
+    /// Type of the answer.
     pub r#type: hotrod_answer_type,
-    /// False if there is no such entry, value or counter: then no member of `as` is set.
+    /// False if the entry, value or counter does not exist: then no member of `as` is set.
     pub found: bool,
-    /// The content: the member of its type.
+    /// Content: the member for `type`.
     pub r#as: hotrod_answer_content,
 }
 
-/// C's view of an answer; it points into the answer and the arena.
+/// Returns C's view of an answer, which points into the answer and the arena.
 pub(crate) fn answer(answer: &Answer, arena: &mut Arena) -> hotrod_answer {
     use hotrod_answer_content as Content;
     use hotrod_answer_type as Type;
@@ -356,7 +356,7 @@ fn answer_of_lists(answer: &Answer, arena: &mut Arena) -> (hotrod_answer_type, O
             let content = found.as_ref().map(|found| Content { counter: counter_configuration(found) });
             (Type::HOTROD_ANSWER_COUNTER, content)
         }
-        // The rest is not of lists.
+        // `answer` handles the other variants.
         _ => (Type::HOTROD_ANSWER_NOTHING, None),
     }
 }

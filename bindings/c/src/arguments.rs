@@ -1,4 +1,4 @@
-//! What operations take, beside bytes and text.
+//! Arguments of operations, beside bytes and text.
 
 use bytes::Bytes;
 use hotrod_core::vocabulary::Failure;
@@ -10,13 +10,13 @@ use crate::arena::List;
 use crate::copier::Copier;
 use crate::text::{hotrod_bytes, hotrod_bytes_list, hotrod_text, list};
 
-/// In what a lifetime is counted; `hotrod_lifetime` has it as a number.
+/// Unit of a lifetime; `hotrod_lifetime` has it as a number.
 #[repr(C)]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum hotrod_lifetime_unit {
-    /// As the cache is configured; the count is not looked at.
+    /// The cache's configuration; the count is ignored.
     HOTROD_LIFETIME_DEFAULT = 0,
-    /// No end; the count is not looked at.
+    /// Unlimited; the count is ignored.
     HOTROD_LIFETIME_INFINITE = 1,
     /// Seconds.
     HOTROD_LIFETIME_SECONDS = 2,
@@ -34,20 +34,20 @@ pub enum hotrod_lifetime_unit {
     HOTROD_LIFETIME_DAYS = 8,
 }
 
-/// How long an entry lives; all zero is as the cache is configured.
+/// A lifetime of an entry; all zero means the cache's configuration.
 ///
-/// Protocols 2.0 and 2.1 know seconds only: there the rest is rounded up. A count of 0 is no end. Up to 2.9 the server
-/// takes more than 30 days for a point in time since 1970.
+/// Protocols 2.0 and 2.1 have seconds only, and round up. A count of 0 means unlimited. Up to 2.9 the server
+/// interprets more than 30 days as a time since 1970.
 #[repr(C)]
 #[derive(Debug, Clone, Copy)]
 pub struct hotrod_lifetime {
     /// A `hotrod_lifetime_unit`.
     pub unit: u32,
-    /// How many of it.
+    /// Count of units.
     pub count: u64,
 }
 
-/// When an entry expires; all zero is as the cache is configured.
+/// Expiration of an entry; all zero means the cache's configuration.
 #[repr(C)]
 #[derive(Debug, Clone, Copy)]
 pub struct hotrod_expiration {
@@ -67,13 +67,13 @@ pub struct hotrod_parameter {
     pub value: hotrod_bytes,
 }
 
-/// Named values. `data` may be NULL if `len` is 0.
+/// A list of named values. `data` may be NULL if `len` is 0.
 #[repr(C)]
 #[derive(Debug, Clone, Copy)]
 pub struct hotrod_parameter_list {
-    /// The first of them.
+    /// Pointer to the first item.
     pub data: *const hotrod_parameter,
-    /// How many.
+    /// Number of items.
     pub len: usize,
 }
 
@@ -85,11 +85,11 @@ impl List for hotrod_parameter_list {
     }
 }
 
-/// The identity of a transaction, as in X/Open XA.
+/// Identity of a transaction branch (X/Open XA).
 #[repr(C)]
 #[derive(Debug, Clone, Copy)]
 pub struct hotrod_xid {
-    /// Format of the two ids.
+    /// Format identifier (formatID of X/Open XA).
     pub format_id: i32,
     /// At most 64 bytes.
     pub global_transaction_id: hotrod_bytes,
@@ -97,13 +97,13 @@ pub struct hotrod_xid {
     pub branch_qualifier: hotrod_bytes,
 }
 
-/// Transactions. `data` may be NULL if `len` is 0.
+/// A list of transactions. `data` may be NULL if `len` is 0.
 #[repr(C)]
 #[derive(Debug, Clone, Copy)]
 pub struct hotrod_xid_list {
-    /// The first of them.
+    /// Pointer to the first item.
     pub data: *const hotrod_xid,
-    /// How many.
+    /// Number of items.
     pub len: usize,
 }
 
@@ -115,11 +115,11 @@ impl List for hotrod_xid_list {
     }
 }
 
-/// What a transaction has seen of an entry; `hotrod_modification` has it as a number.
+/// State of an entry that a transaction read; `hotrod_modification` has it as a number.
 #[repr(C)]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum hotrod_seen {
-    /// It was not read: nothing to compare.
+    /// Not read: nothing is compared.
     HOTROD_SEEN_NOT_READ = 0,
     /// There was no entry.
     HOTROD_SEEN_NON_EXISTING = 1,
@@ -127,31 +127,31 @@ pub enum hotrod_seen {
     HOTROD_SEEN_VERSION = 2,
 }
 
-/// One change that a transaction makes.
+/// A change in a transaction.
 #[repr(C)]
 #[derive(Debug, Clone, Copy)]
 pub struct hotrod_modification {
-    /// The entry's key.
+    /// Key of the entry.
     pub key: hotrod_bytes,
-    /// What the transaction has seen of it, a `hotrod_seen`: the prepare fails if that is no longer true.
+    /// State that the transaction read, a `hotrod_seen`: the prepare fails if it has changed.
     pub seen: u32,
-    /// Of `HOTROD_SEEN_VERSION`.
+    /// The version for `HOTROD_SEEN_VERSION`.
     pub version: u64,
-    /// Whether the entry is removed; the rest is not looked at then.
+    /// Whether the entry is removed; if so, the fields below are ignored.
     pub removes: bool,
-    /// Its new lifetime.
+    /// New lifetimes.
     pub expiration: hotrod_expiration,
-    /// Its new value.
+    /// New value.
     pub value: hotrod_bytes,
 }
 
-/// What a transaction changes. `data` may be NULL if `len` is 0.
+/// A list of changes in a transaction. `data` may be NULL if `len` is 0.
 #[repr(C)]
 #[derive(Debug, Clone, Copy)]
 pub struct hotrod_modification_list {
-    /// The first of them.
+    /// Pointer to the first item.
     pub data: *const hotrod_modification,
-    /// How many.
+    /// Number of items.
     pub len: usize,
 }
 
@@ -169,37 +169,37 @@ impl List for hotrod_modification_list {
 pub enum hotrod_counter_kind {
     /// One value, any 64-bit number.
     HOTROD_COUNTER_UNBOUNDED_STRONG = 0,
-    /// One value between two bounds, both included.
+    /// One value between two inclusive bounds.
     HOTROD_COUNTER_BOUNDED_STRONG = 1,
-    /// Several values that are added up: fast to add to, no exact result of an addition.
+    /// The sum of several partial values: fast to add to, without an exact result of an addition.
     HOTROD_COUNTER_WEAK = 2,
 }
 
-/// How a counter is made.
+/// Configuration of a counter.
 #[repr(C)]
 #[derive(Debug, Clone, Copy)]
 pub struct hotrod_counter_configuration {
     /// A `hotrod_counter_kind`.
     pub kind: u32,
-    /// The smallest value, of a bounded one.
+    /// Lower bound of a bounded counter.
     pub lower: i64,
-    /// The largest value, of a bounded one.
+    /// Upper bound of a bounded counter.
     pub upper: i64,
-    /// How many values, of a weak one.
+    /// Number of partial values of a weak counter.
     pub concurrency: u32,
-    /// Whether it outlives a restart of the cluster.
+    /// Whether the counter survives a restart of the cluster.
     pub persistent: bool,
-    /// Its first value.
+    /// Initial value.
     pub initial_value: i64,
 }
 
-/// A filter or a converter that the server makes.
+/// A factory of filters or converters on the server.
 #[repr(C)]
 #[derive(Debug, Clone, Copy)]
 pub struct hotrod_factory {
-    /// Its name; empty for none.
+    /// Name of the factory; empty for none.
     pub name: hotrod_text,
-    /// Its parameters, in the cache's key or value form.
+    /// Parameters, in the cache's key or value format.
     pub parameters: hotrod_bytes_list,
 }
 
@@ -226,7 +226,7 @@ pub(crate) fn expiration(expiration: hotrod_expiration, name: &str) -> Converted
     Ok(Expiration { lifespan: lifetime(lifespan, name)?, max_idle: lifetime(max_idle, name)? })
 }
 
-/// C's view of an identity that is kept elsewhere.
+/// Returns C's view of a borrowed transaction identity.
 pub(crate) fn xid(xid: &Xid) -> hotrod_xid {
     hotrod_xid {
         format_id: xid.format_id,
@@ -259,7 +259,7 @@ pub(crate) fn counter(configuration: hotrod_counter_configuration, name: &str) -
 }
 
 /// # Safety
-/// What `modification` points to is there.
+/// `modification` points to valid memory.
 pub(crate) unsafe fn modification(
     copier: &mut Copier,
     modification: &hotrod_modification,
@@ -271,7 +271,7 @@ pub(crate) unsafe fn modification(
         2 => Seen::Version(modification.version),
         other => return Err(Failure::misuse(format!("{name}: there is no {other} that a transaction has seen"))),
     };
-    // SAFETY: as asked of the caller.
+    // SAFETY: required of the caller.
     let (key, value) = unsafe { (modification.key.as_slice(), modification.value.as_slice()) };
     let change = if modification.removes {
         Change::Remove
@@ -282,18 +282,18 @@ pub(crate) unsafe fn modification(
 }
 
 /// # Safety
-/// What `bytes` points to is there.
+/// `bytes` points to valid memory.
 pub(crate) unsafe fn byte_list(copier: &mut Copier, bytes: hotrod_bytes_list) -> Vec<Bytes> {
-    // SAFETY: as asked of the caller.
+    // SAFETY: required of the caller.
     let pieces = unsafe { list(bytes.data, bytes.len) };
-    // SAFETY: as asked of the caller.
+    // SAFETY: required of the caller.
     pieces.iter().map(|piece| copier.copy(unsafe { piece.as_slice() })).collect()
 }
 
 /// # Safety
-/// What `factory` points to is there.
+/// `factory` points to valid memory.
 pub(crate) unsafe fn factory(copier: &mut Copier, factory: hotrod_factory, name: &str) -> Converted<Option<Factory>> {
-    // SAFETY: as asked of the caller.
+    // SAFETY: required of the caller.
     let (name, parameters) = unsafe { (factory.name.as_str(name)?, byte_list(copier, factory.parameters)) };
     Ok((!name.is_empty()).then(|| Factory { name: name.into(), parameters }))
 }

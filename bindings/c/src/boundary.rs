@@ -1,4 +1,4 @@
-//! The handle, and the one way into it.
+//! The machine's handle, and `enter`, the only access to its state.
 
 use std::cell::UnsafeCell;
 use std::mem::MaybeUninit;
@@ -17,32 +17,31 @@ use crate::output::OutputFields;
 
 /// A client of one cluster, without sockets: bytes and time go in, bytes and outputs come out.
 ///
-/// Made by `hotrod_machine_new` and owned by whoever made it, until `hotrod_machine_free`. One thread at a time may
-/// call functions with it, any thread: a second one is answered `HOTROD_ERR_BUSY`, and nothing is done. Different machines
-/// are independent of each other.
+/// Created by `hotrod_machine_new` and owned by its caller until `hotrod_machine_free`. Any thread may call functions
+/// with it, one at a time: a concurrent call returns `HOTROD_ERR_BUSY` and does nothing. Different machines are
+/// independent.
 ///
-/// Every function with a machine answers a status: `HOTROD_OK`, or how it failed, with more in
-/// `hotrod_last_failure`. What is written through pointers is written only on success. With NULL for the machine, or
-/// where something has to be written to, the answer is `HOTROD_ERR_NULL`. If the library itself has failed, the answer
-/// is `HOTROD_ERR_PANIC`, then and from then on.
+/// Every function with a machine returns a status: `HOTROD_OK`, or the kind of failure, with details in
+/// `hotrod_last_failure`. Out parameters are written only on success. If the machine or an out parameter is NULL, the
+/// status is `HOTROD_ERR_NULL`. After a bug in the library the status is `HOTROD_ERR_PANIC`, for this and all later
+/// calls.
 ///
-/// No function of the library calls back: a machine is entered again only by a second thread or a signal handler, which are
-/// answered `HOTROD_ERR_BUSY`. What a call is given is read before the call returns and copied if it is kept; it may be
-/// memory that the machine has given out and that is still valid, except as `hotrod_received` says.
+/// The library has no callbacks: only a second thread or a signal handler can enter a machine twice, and gets
+/// `HOTROD_ERR_BUSY`. Arguments are read before the call returns, and copied if they are kept; they may point to
+/// memory of the machine that is still valid, except as described at `hotrod_received`.
 ///
-/// `now_us` is the present moment, in microseconds since an epoch of the host's choosing; it never goes back.
+/// `now_us` is the current time in microseconds since an epoch of the host's choosing; it is monotonic.
 ///
-/// # Safety
-/// Functions with a machine want NULL or a machine of `hotrod_machine_new` that was not freed; what outputs and failures
-/// point to is read by one thread, while no other calls. Other pointers are NULL or good for what their types say,
+/// # Safety The machine is NULL or a machine of `hotrod_machine_new` that was not freed; memory of outputs and
+/// failures is read by one thread while no other is in a call. Other pointers are NULL or valid for their types
 /// during the call.
 pub struct hotrod_machine {
-    /// Some thread is in a call.
+    /// Whether a thread is in a call.
     is_busy: AtomicBool,
     state: UnsafeCell<State>,
 }
 
-/// What a call works on.
+/// State of a machine, accessed by `enter` only.
 pub(crate) struct State {
     pub(crate) machine: Machine,
     pub(crate) copier: Copier,
@@ -55,11 +54,11 @@ pub(crate) struct State {
     is_poisoned: bool,
 }
 
-/// Why a call fails.
+/// Error of a call.
 pub(crate) enum CallError {
-    /// A pointer that has to point to something is NULL.
+    /// A required pointer is NULL.
     Null(&'static str),
-    /// The machine says so.
+    /// A failure returned by core.
     Failure(Box<Failure>),
 }
 
@@ -118,16 +117,16 @@ impl State {
     }
 }
 
-/// Runs a call on a machine: no panic comes out of it, and after one nothing runs on that machine any more.
+/// Runs a call on a machine. Catches panics; after one, no further call runs on that machine.
 ///
 /// # Safety
-/// As said at [`hotrod_machine`].
+/// As documented at [`hotrod_machine`].
 #[inline]
 pub(crate) unsafe fn enter(
     machine: *mut hotrod_machine,
     call: impl FnOnce(&mut State) -> Result<(), CallError>,
 ) -> hotrod_status {
-    // SAFETY: NULL, or a machine; threads share no more of it than this.
+    // SAFETY: NULL, or a machine; threads share only the handle.
     let Some(handle) = (unsafe { machine.as_ref() }) else { return hotrod_status::HOTROD_ERR_NULL };
     let Some(_guard) = BusyGuard::take(&handle.is_busy) else { return hotrod_status::HOTROD_ERR_BUSY };
     // SAFETY: the guard gives this thread exclusive access.
@@ -135,7 +134,7 @@ pub(crate) unsafe fn enter(
     if machine.is_poisoned {
         return hotrod_status::HOTROD_ERR_PANIC;
     }
-    // What a panic leaves half done is never looked at again.
+    // `is_poisoned` keeps partial state after a panic from being used.
     match catch_unwind(AssertUnwindSafe(|| call(machine))) {
         Ok(Ok(())) => hotrod_status::HOTROD_OK,
         Ok(Err(CallError::Failure(failure))) => machine.fail(OwnedFailure::of(*failure)),
@@ -147,7 +146,7 @@ pub(crate) unsafe fn enter(
     }
 }
 
-/// Runs something that has no machine.
+/// Runs a call without a machine, and catches panics.
 pub(crate) fn enter_without(call: impl FnOnce() -> hotrod_status) -> hotrod_status {
     catch_unwind(AssertUnwindSafe(call)).unwrap_or(hotrod_status::HOTROD_ERR_PANIC)
 }
@@ -157,13 +156,13 @@ pub(crate) struct OutPointer<T>(*mut T);
 
 impl<T> OutPointer<T> {
     /// # Safety
-    /// NULL, or good to be written to until [`put`](Self::put).
+    /// NULL, or valid for writes until [`put`](Self::put).
     pub(crate) unsafe fn of(pointer: *mut T, name: &'static str) -> Result<Self, CallError> {
         if pointer.is_null() { Err(CallError::Null(name)) } else { Ok(Self(pointer)) }
     }
 
     pub(crate) fn put(self, value: T) {
-        // SAFETY: not NULL, and good to be written to: `of` asks for it.
+        // SAFETY: not NULL, and valid for writes: `of` requires it.
         unsafe { self.0.write(value) }
     }
 }
@@ -171,10 +170,10 @@ impl<T> OutPointer<T> {
 /// Writes to `pointer` unless it is NULL.
 ///
 /// # Safety
-/// NULL, or good to be written to.
+/// NULL, or valid for writes.
 pub(crate) unsafe fn put_unless_null<T>(pointer: *mut T, value: T) {
     if !pointer.is_null() {
-        // SAFETY: as asked of the caller.
+        // SAFETY: required of the caller.
         unsafe { pointer.write(value) }
     }
 }
@@ -192,7 +191,7 @@ mod tests {
     fn after_a_panic_every_call_says_so() {
         let mut machine = machine();
         let pointer = &raw mut machine;
-        // SAFETY: a machine that nobody else uses.
+        // SAFETY: a machine that no other thread uses.
         let call = |panics: bool| unsafe {
             enter(pointer, |_| {
                 assert!(!panics, "a bug");
@@ -209,7 +208,7 @@ mod tests {
     fn a_second_thread_is_told() {
         let mut machine = machine();
         let address = &raw mut machine as usize;
-        // SAFETY: a machine that is there until both calls are over.
+        // SAFETY: the machine outlives both calls.
         let first = unsafe {
             enter(&raw mut machine, |_| {
                 let second = std::thread::spawn(move || enter(address as *mut hotrod_machine, |_| Ok(())));
@@ -225,7 +224,7 @@ mod tests {
         // SAFETY: NULL is allowed.
         assert_eq!(unsafe { enter(ptr::null_mut(), |_| Ok(())) }, hotrod_status::HOTROD_ERR_NULL);
         let mut machine = machine();
-        // SAFETY: a machine that nobody else uses, and NULL.
+        // SAFETY: a machine that no other thread uses, and NULL.
         let status = unsafe { enter(&raw mut machine, |_| OutPointer::<u64>::of(ptr::null_mut(), "id").map(|_| ())) };
         assert_eq!(status, hotrod_status::HOTROD_ERR_NULL);
     }

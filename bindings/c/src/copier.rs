@@ -1,14 +1,14 @@
-//! Bytes of the caller's, copied.
+//! Copies of the caller's bytes.
 
 use bytes::{Bytes, BytesMut};
 
-/// Small pieces share a buffer of that size.
+/// Size of the buffer that small pieces share.
 const ROOM: usize = 4 * 1024;
-/// Pieces up to that size are small. A small one that the machine keeps for long keeps the buffer; it keeps none in its
-/// near cache, only in requests that wait for an answer.
+/// Upper bound of a small piece. A small piece keeps its whole buffer alive; the machine keeps such pieces only in
+/// pending requests, not in its near cache.
 const SMALL: usize = 512;
 
-/// Copies what the machine keeps beyond a call, without an allocation for each small piece.
+/// Copies arguments that outlive a call, without an allocation for each small one.
 #[derive(Default)]
 pub(crate) struct Copier {
     room: BytesMut,
@@ -20,7 +20,7 @@ impl Copier {
             return Bytes::copy_from_slice(bytes);
         }
         if self.room.capacity() < bytes.len() {
-            // Takes the buffer over again when nobody has a piece of it any more.
+            // Reuses the buffer if all of its pieces were dropped.
             self.room.reserve(ROOM);
         }
         self.room.extend_from_slice(bytes);

@@ -1,4 +1,4 @@
-//! How something failed.
+//! Failures.
 
 use hotrod_core::session::Applied;
 use hotrod_core::vocabulary::Failure;
@@ -9,37 +9,37 @@ use crate::arena::{Arena, List};
 use crate::generated::codes::hotrod_status;
 use crate::text::{hotrod_bytes_list, hotrod_text};
 
-/// Whether an operation that has failed may have been executed all the same.
+/// Whether a failed operation may have been executed.
 #[repr(C)]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum hotrod_applied {
-    /// It certainly was not.
+    /// It was certainly not executed.
     HOTROD_APPLIED_NO = 0,
-    /// It may have been.
+    /// It may have been executed.
     HOTROD_APPLIED_UNKNOWN = 1,
 }
 
-/// How something failed.
+/// A failure of a call or an operation.
 #[repr(C)]
 #[derive(Debug, Clone, Copy)]
 pub struct hotrod_failure {
     /// The kind.
     pub kind: hotrod_status,
-    /// Everything, for people: which member, which operation, what may have become of it.
+    /// Message with the member, the operation, and whether it may have been applied.
     pub message: hotrod_text,
-    /// The protocol's name of the operation; `data` is NULL if it is not one operation that failed.
+    /// The protocol's name of the failed operation; `data` is NULL if no operation failed.
     pub operation: hotrod_text,
-    /// The address of the member that it was sent to last; `data` is NULL for none.
+    /// The address of the member to which it was sent last; `data` is NULL for none.
     pub member: hotrod_text,
-    /// What the server said, one of `HOTROD_SERVER_…`; `HOTROD_SERVER_SUCCESS` if it said nothing.
+    /// Status of the server's error response, one of `HOTROD_SERVER_…`; `HOTROD_SERVER_SUCCESS` without a response.
     pub server_status: u8,
-    /// Whether the operation may have been executed all the same.
+    /// Whether the operation may have been executed.
     pub applied: hotrod_applied,
-    /// How often it reached a member.
+    /// Number of attempts that reached a member.
     pub attempts: u32,
-    /// Of `HOTROD_ERR_PARTIAL`: the parts that failed. What is not in them was done.
+    /// For `HOTROD_ERR_PARTIAL`: the failed parts. All other keys were processed.
     pub parts: hotrod_failed_part_list,
-    /// Of `HOTROD_ERR_PARTIAL`: what the other parts have read.
+    /// For `HOTROD_ERR_PARTIAL`: entries that the successful parts read.
     pub entries: hotrod_pair_list,
 }
 
@@ -47,19 +47,19 @@ pub struct hotrod_failure {
 #[repr(C)]
 #[derive(Debug, Clone, Copy)]
 pub struct hotrod_failed_part {
-    /// Its keys.
+    /// Keys of the part.
     pub keys: hotrod_bytes_list,
-    /// How it failed.
+    /// Cause of the failure.
     pub error: *const hotrod_failure,
 }
 
-/// Parts of a bulk operation that failed. `data` may be NULL if `len` is 0.
+/// A list of failed parts. `data` may be NULL if `len` is 0.
 #[repr(C)]
 #[derive(Debug, Clone, Copy)]
 pub struct hotrod_failed_part_list {
-    /// The first of them.
+    /// Pointer to the first item.
     pub data: *const hotrod_failed_part,
-    /// How many.
+    /// Number of items.
     pub len: usize,
 }
 
@@ -71,7 +71,7 @@ impl List for hotrod_failed_part_list {
     }
 }
 
-/// C's view of a failure; it points into the failure and the arena.
+/// Returns C's view of a failure, which points into the failure and the arena.
 pub(crate) fn failure(failure: &Failure, arena: &mut Arena) -> hotrod_failure {
     let (parts, entries) = match &failure.partial {
         None => (List::of(&[]), List::of(&[])),
@@ -103,7 +103,7 @@ pub(crate) fn failure(failure: &Failure, arena: &mut Arena) -> hotrod_failure {
 /// A failure and C's view of it.
 pub(crate) struct OwnedFailure {
     view: hotrod_failure,
-    /// What the view points to; the failure is in it.
+    /// Owns the failure, to which the view points.
     _arena: Arena,
 }
 
@@ -111,7 +111,7 @@ impl OwnedFailure {
     pub(crate) fn of(failure: Failure) -> Self {
         let mut arena = Arena::default();
         let kept = arena.keep(failure);
-        // SAFETY: the arena keeps it in its place, and nothing changes it.
+        // SAFETY: the arena neither moves nor changes it.
         let view = self::failure(unsafe { &*kept }, &mut arena);
         Self { view, _arena: arena }
     }

@@ -1,4 +1,4 @@
-//! Looking into a machine: counters, coverage, members, views, sessions.
+//! Inspection of a machine: counters, coverage, members, views, sessions.
 
 use std::ptr;
 
@@ -9,47 +9,47 @@ use crate::boundary::{OutPointer, enter, hotrod_machine};
 use crate::generated::codes::{hotrod_counters, hotrod_status};
 use crate::text::{hotrod_number_list, hotrod_text, hotrod_text_list};
 
-/// Members that are reached directly; operations on keys of the others are forwarded by the servers.
+/// Coverage of the cluster: servers forward operations on keys of members that are not reached directly.
 #[repr(C)]
 #[derive(Debug, Clone, Copy)]
 pub struct hotrod_coverage {
-    /// Members with a session that is ready.
+    /// Members with a ready session.
     pub covered: usize,
-    /// Members of the newest topology; 0 before the first.
+    /// Members of the newest topology; 0 before the first topology.
     pub members: usize,
-    /// Why they are not the same; empty if they are.
+    /// Why `covered` is below `members`; empty if it is not.
     pub reason: hotrod_text,
 }
 
-/// A server that the machine knows.
+/// A known server.
 #[repr(C)]
 #[derive(Debug, Clone, Copy)]
 pub struct hotrod_member {
-    /// Its identity.
+    /// Identity in this machine.
     pub id: u64,
-    /// Its address: the one that it advertises, or that of the URI.
+    /// Advertised address, or the address in the URI.
     pub address: hotrod_text,
-    /// Whether a session with it is ready.
+    /// Whether a session with the member is ready.
     pub ready: bool,
-    /// Whether the URI names it. One that is no member under that address is left when the members are known.
+    /// Whether the URI names it. A seed whose address no member advertises is dropped once the members are known.
     pub is_seed: bool,
-    /// Links to it that are open or being established.
+    /// Links to the member that are open or being established.
     pub links: usize,
-    /// Operations in flight there.
+    /// Operations in flight on the member.
     pub in_flight: usize,
-    /// Operations that it has answered on its present links.
+    /// Operations answered on the current links.
     pub answered: u64,
-    /// Why it could not be reached the last time, if it was not reached since; `data` is NULL if it was.
+    /// Last connection failure; `data` is NULL after a success.
     pub failure: hotrod_text,
 }
 
-/// Indexes of the owners of a segment, the primary one first.
+/// Indexes of the owners of a segment, the primary owner first.
 #[repr(C)]
 #[derive(Debug, Clone, Copy)]
 pub struct hotrod_owners {
-    /// The first of them: an index into the members of the view.
+    /// Pointer to the first item: an index into the members of the view.
     pub data: *const usize,
-    /// How many.
+    /// Number of items.
     pub len: usize,
 }
 
@@ -57,29 +57,29 @@ pub struct hotrod_owners {
 #[repr(C)]
 #[derive(Debug, Clone, Copy)]
 pub struct hotrod_view {
-    /// The topology's id; only good for comparing.
+    /// Topology id: opaque, compare for equality only.
     pub topology_id: u32,
-    /// The addresses of its members.
+    /// Addresses of the members.
     pub members: hotrod_text_list,
     /// The owners of each segment.
     pub segments: *const hotrod_owners,
-    /// How many segments; 0 where keys are not spread by hash.
+    /// Number of segments; 0 if keys are not distributed by hash.
     pub segment_count: usize,
 }
 
-/// What the negotiation with a member has found.
+/// Negotiated properties of a session.
 #[repr(C)]
 #[derive(Debug, Clone, Copy)]
 pub struct hotrod_session {
     /// The protocol version that the session speaks, such as `4.1`.
     pub version: hotrod_text,
-    /// The server's newest version, as its byte (3.0 and later); 0 if it does not say.
+    /// The server's newest version, as its byte (3.0 and later); 0 if not reported.
     pub server_version: u8,
-    /// Request opcodes that the server knows (3.0 and later).
+    /// Request opcodes that the server supports (3.0 and later).
     pub operations: hotrod_number_list,
-    /// The form in which the default cache stores keys; empty if the server does not say.
+    /// Storage media type of keys in the default cache; empty if not reported.
     pub key_type: hotrod_text,
-    /// The form in which the default cache stores values; empty if the server does not say.
+    /// Storage media type of values in the default cache; empty if not reported.
     pub value_type: hotrod_text,
 }
 
@@ -93,7 +93,7 @@ pub(crate) struct Inspections {
     site: String,
 }
 
-/// What the machine has done since it was made.
+/// Returns the machine's statistics since its creation.
 ///
 /// # Safety
 /// As for all functions with a machine.
@@ -102,7 +102,7 @@ pub unsafe extern "C" fn hotrod_get_counters(
     machine: *mut hotrod_machine,
     counters: *mut hotrod_counters,
 ) -> hotrod_status {
-    // SAFETY: asked of the caller.
+    // SAFETY: required of the caller.
     unsafe {
         enter(machine, |machine| {
             OutPointer::of(counters, "counters")?.put(machine.machine.counters().into());
@@ -111,8 +111,8 @@ pub unsafe extern "C" fn hotrod_get_counters(
     }
 }
 
-/// How many members are reached directly, and why not all. What `coverage->reason` points to is valid until the next call
-/// of this function on the same machine.
+/// Returns how many members are reached directly, and why not all. `coverage->reason` is valid until the next call of
+/// this function on the same machine.
 ///
 /// # Safety
 /// As for all functions with a machine.
@@ -121,7 +121,7 @@ pub unsafe extern "C" fn hotrod_get_coverage(
     machine: *mut hotrod_machine,
     coverage: *mut hotrod_coverage,
 ) -> hotrod_status {
-    // SAFETY: asked of the caller.
+    // SAFETY: required of the caller.
     unsafe {
         enter(machine, |machine| {
             let out = OutPointer::of(coverage, "coverage")?;
@@ -134,8 +134,7 @@ pub unsafe extern "C" fn hotrod_get_coverage(
     }
 }
 
-/// The servers that the machine knows. What `*members` points to is valid until the next call of this function on the
-/// same machine.
+/// Returns every known server. `*members` is valid until the next call of this function on the same machine.
 ///
 /// # Safety
 /// As for all functions with a machine.
@@ -145,7 +144,7 @@ pub unsafe extern "C" fn hotrod_get_members(
     members: *mut *const hotrod_member,
     count: *mut usize,
 ) -> hotrod_status {
-    // SAFETY: asked of the caller.
+    // SAFETY: required of the caller.
     unsafe {
         enter(machine, |machine| {
             let (members, count) = (OutPointer::of(members, "members")?, OutPointer::of(count, "count")?);
@@ -172,8 +171,8 @@ pub unsafe extern "C" fn hotrod_get_members(
     }
 }
 
-/// A cache's view of the cluster; `*view` is NULL before its first topology. It is valid until the next call of this
-/// function on the same machine.
+/// Returns a cache's view of the cluster; `*view` is NULL before its first topology. It is valid until the next call
+/// of this function on the same machine.
 ///
 /// # Safety
 /// As for all functions with a machine.
@@ -183,7 +182,7 @@ pub unsafe extern "C" fn hotrod_get_view(
     cache: u32,
     view: *mut *const hotrod_view,
 ) -> hotrod_status {
-    // SAFETY: asked of the caller.
+    // SAFETY: required of the caller.
     unsafe {
         enter(machine, |machine| {
             let out = OutPointer::of(view, "view")?;
@@ -209,8 +208,8 @@ pub unsafe extern "C" fn hotrod_get_view(
     }
 }
 
-/// What the negotiation with a member has found; `*session` is NULL if no session with it is ready. It is valid until
-/// the next call of this function on the same machine.
+/// Returns the negotiated properties of a member's session; `*session` is NULL if no session is ready. It is valid
+/// until the next call of this function on the same machine.
 ///
 /// # Safety
 /// As for all functions with a machine.
@@ -220,7 +219,7 @@ pub unsafe extern "C" fn hotrod_get_session(
     member: u64,
     session: *mut *const hotrod_session,
 ) -> hotrod_status {
-    // SAFETY: asked of the caller.
+    // SAFETY: required of the caller.
     unsafe {
         enter(machine, |machine| {
             let out = OutPointer::of(session, "session")?;
@@ -243,14 +242,14 @@ pub unsafe extern "C" fn hotrod_get_session(
     }
 }
 
-/// The name of the site that is used; empty for the one of the URI's servers. Valid until the next call of this function
-/// on the same machine.
+/// Returns the name of the current site; empty for the site of the URI's servers. Valid until the next call of this
+/// function on the same machine.
 ///
 /// # Safety
 /// As for all functions with a machine.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hotrod_get_site(machine: *mut hotrod_machine, name: *mut hotrod_text) -> hotrod_status {
-    // SAFETY: asked of the caller.
+    // SAFETY: required of the caller.
     unsafe {
         enter(machine, |machine| {
             let name = OutPointer::of(name, "name")?;
@@ -263,7 +262,7 @@ pub unsafe extern "C" fn hotrod_get_site(machine: *mut hotrod_machine, name: *mu
 
 fn keep_text(arena: &mut Arena, text: String) -> hotrod_text {
     let view = hotrod_text::of(&text);
-    // The text itself stays where it is when the string moves.
+    // Moving a String does not move its bytes.
     arena.keep(text);
     view
 }

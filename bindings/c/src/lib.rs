@@ -1,10 +1,9 @@
 //! libhotrod: the Hot Rod machine for hosts in C and C++.
 //!
-//! `include/libhotrod.h` is made of these sources by cbindgen, so what stands here as documentation of a public item is
-//! written for readers of that header. The protocol is in `hotrod-core`; this crate only changes the form of what
-//! crosses.
+//! cbindgen generates `include/libhotrod.h` from these sources, so documentation of public items addresses readers of
+//! that header. The protocol is in `hotrod-core`; this crate only converts types.
 
-#![allow(clippy::missing_safety_doc)] // a function that has no section of its own keeps to that of `hotrod_machine`
+#![allow(clippy::missing_safety_doc)] // `hotrod_machine` documents it for all functions
 
 pub mod answer;
 mod arena;

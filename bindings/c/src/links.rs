@@ -1,4 +1,4 @@
-//! Links: bytes from and to connections that the host holds.
+//! Links: bytes received from and sent to the host's connections.
 
 use std::ptr;
 
@@ -26,8 +26,8 @@ impl LentBuffer {
     }
 }
 
-/// The IP address, as text, to which a link was connected: what the address of a server covers counts as `member_hosts`
-/// where the URI sets none. Call it before `hotrod_connected`.
+/// Sets the peer's IP address of a link, as text; without `member_hosts` in the URI the allowed hosts follow from it.
+/// Call it before `hotrod_connected`.
 ///
 /// # Safety
 /// As for all functions with a machine.
@@ -37,7 +37,7 @@ pub unsafe extern "C" fn hotrod_set_peer(
     link: u64,
     address: hotrod_text,
 ) -> hotrod_status {
-    // SAFETY: asked of the caller.
+    // SAFETY: required of the caller.
     unsafe {
         enter(machine, |machine| {
             machine.machine.set_peer(link, address.as_str("address")?);
@@ -46,8 +46,8 @@ pub unsafe extern "C" fn hotrod_set_peer(
     }
 }
 
-/// What TLS 1.3 exports on a link for channel binding (RFC 9266): label `EXPORTER-Channel-Binding`, an empty context, 32
-/// bytes. Call it before `hotrod_connected`.
+/// Sets the TLS 1.3 exporter value of a link for channel binding (RFC 9266): label `EXPORTER-Channel-Binding`, empty
+/// context, 32 bytes. Call it before `hotrod_connected`.
 ///
 /// # Safety
 /// As for all functions with a machine.
@@ -57,7 +57,7 @@ pub unsafe extern "C" fn hotrod_set_tls_exporter(
     link: u64,
     exported: hotrod_bytes,
 ) -> hotrod_status {
-    // SAFETY: asked of the caller.
+    // SAFETY: required of the caller.
     unsafe {
         enter(machine, |machine| {
             machine.machine.set_tls_exporter(link, exported.as_slice());
@@ -66,7 +66,7 @@ pub unsafe extern "C" fn hotrod_set_tls_exporter(
     }
 }
 
-/// The certificate of a link's server, in DER, for channel binding (RFC 5929) where TLS exports nothing. Call it before
+/// Sets the server's certificate of a link, in DER, for channel binding without an exporter (RFC 5929). Call it before
 /// `hotrod_connected`.
 ///
 /// # Safety
@@ -77,7 +77,7 @@ pub unsafe extern "C" fn hotrod_set_server_certificate(
     link: u64,
     certificate: hotrod_bytes,
 ) -> hotrod_status {
-    // SAFETY: asked of the caller.
+    // SAFETY: required of the caller.
     unsafe {
         enter(machine, |machine| {
             machine.machine.set_server_certificate(link, certificate.as_slice());
@@ -86,8 +86,8 @@ pub unsafe extern "C" fn hotrod_set_server_certificate(
     }
 }
 
-/// A link is established, with TLS if that was asked for. `alpn` is the id that the server has selected; NULL for none.
-/// Nothing happens for a link that the machine does not know any more; so it is with all functions of links.
+/// Reports that a link is established, with TLS if requested. `alpn` is the id that the server selected; NULL for
+/// none. Like all functions with a link, it ignores an unknown link.
 ///
 /// # Safety
 /// As for all functions with a machine.
@@ -98,7 +98,7 @@ pub unsafe extern "C" fn hotrod_connected(
     link: u64,
     alpn: hotrod_bytes,
 ) -> hotrod_status {
-    // SAFETY: asked of the caller.
+    // SAFETY: required of the caller.
     unsafe {
         enter(machine, |machine| {
             let alpn = (!alpn.data.is_null()).then(|| alpn.as_slice());
@@ -108,8 +108,8 @@ pub unsafe extern "C" fn hotrod_connected(
     }
 }
 
-/// Takes bytes from a link; they are copied. `hotrod_receive_buffer` saves the copy. `HOTROD_ERR_MISUSE` for bytes in the
-/// room that `hotrod_receive_buffer` gave: `hotrod_filled` takes those.
+/// Copies bytes received on a link into the machine; `hotrod_receive_buffer` avoids the copy. Returns
+/// `HOTROD_ERR_MISUSE` for bytes in the buffer of `hotrod_receive_buffer`: pass those by `hotrod_filled`.
 ///
 /// # Safety
 /// As for all functions with a machine.
@@ -120,7 +120,7 @@ pub unsafe extern "C" fn hotrod_received(
     link: u64,
     bytes: hotrod_bytes,
 ) -> hotrod_status {
-    // SAFETY: asked of the caller.
+    // SAFETY: required of the caller.
     unsafe {
         enter(machine, |machine| {
             if machine.lent.take().is_some_and(|lent| lent.overlaps(&bytes)) {
@@ -132,9 +132,9 @@ pub unsafe extern "C" fn hotrod_received(
     }
 }
 
-/// Room in the machine for bytes of a link: read into it, at most `*len` bytes, and say `hotrod_filled`. It is the
-/// machine's, and good to be written to until the next call on this machine. `*data` is NULL and `*len` 0 if the link
-/// does not take bytes (any more).
+/// Returns the free part of a link's receive buffer: read at most `*len` bytes into it, and call `hotrod_filled`. The
+/// machine owns it; it is valid for writes until the next call on this machine. `*data` is NULL and `*len` 0 if the
+/// link accepts no bytes.
 ///
 /// # Safety
 /// As for all functions with a machine.
@@ -145,7 +145,7 @@ pub unsafe extern "C" fn hotrod_receive_buffer(
     data: *mut *mut u8,
     len: *mut usize,
 ) -> hotrod_status {
-    // SAFETY: asked of the caller.
+    // SAFETY: required of the caller.
     unsafe {
         enter(machine, |machine| {
             let (data, len) = (OutPointer::of(data, "data")?, OutPointer::of(len, "len")?);
@@ -155,7 +155,7 @@ pub unsafe extern "C" fn hotrod_receive_buffer(
                 len.put(0);
                 return Ok(());
             };
-            // Never empty: it makes room if there is none.
+            // Never empty: `chunk_mut` grows a full buffer.
             let room = buffer.chunk_mut();
             let (start, length) = (room.as_mut_ptr(), room.len());
             machine.lent = Some(LentBuffer { link, data: start, len: length });
@@ -166,8 +166,8 @@ pub unsafe extern "C" fn hotrod_receive_buffer(
     }
 }
 
-/// The host has written the first `count` bytes of the room that `hotrod_receive_buffer` gave for this link.
-/// `HOTROD_ERR_MISUSE` if there was no such room, or less.
+/// Reports that the host wrote the first `count` bytes of the buffer of `hotrod_receive_buffer` for this link. Returns
+/// `HOTROD_ERR_MISUSE` without such a buffer, or if it is shorter.
 ///
 /// # Safety
 /// As for all functions with a machine.
@@ -179,7 +179,7 @@ pub unsafe extern "C" fn hotrod_filled(
     link: u64,
     count: usize,
 ) -> hotrod_status {
-    // SAFETY: asked of the caller.
+    // SAFETY: required of the caller.
     unsafe {
         enter(machine, |machine| {
             let lent = machine.lent.take().filter(|lent| lent.link == link && count <= lent.len);
@@ -188,7 +188,7 @@ pub unsafe extern "C" fn hotrod_filled(
             if buffer.chunk_mut().as_mut_ptr().cast_const() != lent.data || buffer.chunk_mut().len() < count {
                 return Err(Failure::misuse("another call came between the receive buffer and this").into());
             }
-            // SAFETY: so much room is there, and the caller has written it.
+            // SAFETY: the buffer has this capacity, and the caller has written it.
             buffer.advance_mut(count);
             machine.machine.handle_filled(now_us, link);
             Ok(())
@@ -196,7 +196,7 @@ pub unsafe extern "C" fn hotrod_filled(
     }
 }
 
-/// A link could not be established, or is lost: closed by the peer, broken. `why` is for people.
+/// Reports that a link was not established, or was lost. `why` is for error messages.
 ///
 /// # Safety
 /// As for all functions with a machine.
@@ -207,7 +207,7 @@ pub unsafe extern "C" fn hotrod_link_lost(
     link: u64,
     why: hotrod_text,
 ) -> hotrod_status {
-    // SAFETY: asked of the caller.
+    // SAFETY: required of the caller.
     unsafe {
         enter(machine, |machine| {
             let why = String::from_utf8_lossy(hotrod_bytes { data: why.data.cast(), len: why.len }.as_slice());
@@ -217,13 +217,13 @@ pub unsafe extern "C" fn hotrod_link_lost(
     }
 }
 
-/// What a link has to send, oldest first: up to `max` pieces are written to `pieces`, and their number to `count`; 0
-/// means that nothing waits. A `hotrod_bytes` has the layout of a `struct iovec`. The bytes are the machine's, and valid
-/// until the next call on it but this. Then say `hotrod_transmitted`.
+/// Returns a link's queued bytes, oldest first: writes up to `max` pieces to `pieces`, and their number to `count`; 0
+/// means that the queue is empty. A `hotrod_bytes` has the layout of a `struct iovec`. The machine owns the bytes;
+/// they are valid until the next call of another function on it. Call `hotrod_transmitted` after sending.
 ///
 /// # Safety
 /// As for all functions with a machine.
-/// `pieces` is good for `max` of them.
+/// `pieces` is valid for writes of `max` items.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hotrod_transmit(
     machine: *mut hotrod_machine,
@@ -232,7 +232,7 @@ pub unsafe extern "C" fn hotrod_transmit(
     max: usize,
     count: *mut usize,
 ) -> hotrod_status {
-    // SAFETY: asked of the caller; no more than `max` are written.
+    // SAFETY: required of the caller; no more than `max` are written.
     unsafe {
         enter(machine, |machine| {
             let count = OutPointer::of(count, "count")?;
@@ -249,24 +249,24 @@ pub unsafe extern "C" fn hotrod_transmit(
     }
 }
 
-/// So many bytes of `hotrod_transmit` have been sent. `HOTROD_ERR_MISUSE` if there were less.
+/// Reports that `count` bytes of `hotrod_transmit` were sent. Returns `HOTROD_ERR_MISUSE` if fewer are queued.
 ///
 /// # Safety
 /// As for all functions with a machine.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hotrod_transmitted(machine: *mut hotrod_machine, link: u64, count: usize) -> hotrod_status {
-    // SAFETY: asked of the caller.
+    // SAFETY: required of the caller.
     unsafe { enter(machine, |machine| Ok(machine.machine.transmitted(link, count)?)) }
 }
 
-/// Whether the host should read from the link: not before it is connected, not between `HOTROD_OUTPUT_PAUSE` and
-/// `HOTROD_OUTPUT_RESUME`, nor while too many outputs wait for `hotrod_poll`.
+/// Returns whether the host should read from the link: not before it is connected, not between `HOTROD_OUTPUT_PAUSE`
+/// and `HOTROD_OUTPUT_RESUME`, and not while too many outputs are queued for `hotrod_poll`.
 ///
 /// # Safety
 /// As for all functions with a machine.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hotrod_wants_read(machine: *mut hotrod_machine, link: u64, wants: *mut bool) -> hotrod_status {
-    // SAFETY: asked of the caller.
+    // SAFETY: required of the caller.
     unsafe {
         enter(machine, |machine| {
             OutPointer::of(wants, "wants")?.put(machine.machine.wants_read(link));
@@ -275,9 +275,9 @@ pub unsafe extern "C" fn hotrod_wants_read(machine: *mut hotrod_machine, link: u
     }
 }
 
-/// Says where a member was found, by its advertised host and port; an empty `host` says that it is there no more.
-/// `server_name` is the name for TLS; empty for the settings', or the host. What the URI says of where members are
-/// counts for more. Links that exist stay as they are.
+/// Sets the endpoint at which the member with this advertised host and port is reached; an empty `host` removes it.
+/// `server_name` is the name for TLS; if empty, that of the settings, or the host. Settings of the URI have precedence.
+/// Existing links are not affected.
 ///
 /// # Safety
 /// As for all functions with a machine.
@@ -290,7 +290,7 @@ pub unsafe extern "C" fn hotrod_set_discovered(
     port: u16,
     server_name: hotrod_text,
 ) -> hotrod_status {
-    // SAFETY: asked of the caller.
+    // SAFETY: required of the caller.
     unsafe {
         enter(machine, |machine| {
             let member = Member { host: member_host.as_str("member_host")?.into(), port: member_port };

@@ -19,54 +19,54 @@ pub const HOTROD_INTEREST_REMOVED: u32 = 4;
 /// Interest of a listener: entries expired.
 pub const HOTROD_INTEREST_EXPIRED: u32 = 8;
 
-/// What a listener wants to hear; all zero is every event from now on.
+/// Options of a listener; all zero means all future events.
 #[repr(C)]
 #[derive(Debug, Clone, Copy)]
 pub struct hotrod_listener_options {
-    /// Send a created event for every entry that exists already.
+    /// Sends a created event for every existing entry.
     pub include_current_state: bool,
-    /// Decides in the server which events are sent.
+    /// Factory of a filter, which selects events on the server.
     pub filter: hotrod_factory,
-    /// Makes the event's data in the server.
+    /// Factory of a converter, which computes an event's data on the server.
     pub converter: hotrod_factory,
-    /// Give the factories the stored bytes, not objects (2.1 and later).
+    /// Passes stored bytes instead of objects to the factories (2.1 and later).
     pub use_raw_data: bool,
-    /// The kinds of event: `HOTROD_INTEREST_…`, added up (2.6 and later; before, and if 0, all).
+    /// Types of event: `HOTROD_INTEREST_…`, combined by `|` (2.6 and later; before, and for 0, all).
     pub interests: u32,
 }
 
-/// How entries are iterated over; all zero is all of them, in batches of 1,000.
+/// Options of an iteration; all zero means all entries, in batches of 1,000.
 #[repr(C)]
 #[derive(Debug, Clone, Copy)]
 pub struct hotrod_iteration_options {
-    /// Only these segments: one bit each, least significant first. `data` is NULL for all.
+    /// Segments to iterate over: one bit each, least significant first. `data` is NULL for all.
     pub segments: hotrod_bytes,
-    /// A filter-converter of the server's.
+    /// A filter-converter factory of the server.
     pub filter_converter: hotrod_factory,
-    /// Entries in a batch of one member; 0 counts as 1,000.
+    /// Entries per batch of one member; 0 means 1,000.
     pub batch_size: u32,
-    /// Whether entries come with version and lifetimes (2.5 and later).
+    /// Whether entries have their version and lifetimes (2.5 and later).
     pub include_metadata: bool,
-    /// Deadline of each batch, in microseconds; 0 for the machine's.
+    /// Timeout of each batch in microseconds; 0 for the machine's default.
     pub timeout_us: u64,
 }
 
-/// What a near cache keeps; a 0 stands for the default.
+/// Options of a near cache; 0 means the default.
 #[repr(C)]
 #[derive(Debug, Clone, Copy)]
 pub struct hotrod_near_cache_options {
-    /// The most entries; the least recently used one goes first. Default 10,000.
+    /// Maximum number of entries; the least recently used one is evicted. Default 10,000.
     pub max_entries: usize,
-    /// The most bytes of keys and values. Default 64 MiB.
+    /// Maximum size of keys and values in bytes. Default 64 MiB.
     pub max_bytes: usize,
-    /// Have the server leave out events of keys that this client has not read (3.1 and later). Reads then go to the
-    /// member that sends the events, and not to the owner of their key.
+    /// Has the server skip events of keys that this client has not read (3.1 and later). Reads then go to the member
+    /// that sends the events, not to the key's owner.
     pub bloom_filter: bool,
 }
 
-/// Hears of changes in a cache: `HOTROD_OUTPUT_LISTENER_REGISTERED` or `HOTROD_OUTPUT_LISTENER_FAILED` comes first, then
-/// a `HOTROD_OUTPUT_ENTRY` for each; say `hotrod_events_taken` when they have been dealt with. `options` may be NULL.
-/// `listener` is set to the listener's identity, never 0.
+/// Registers a listener on a cache. The first output is `HOTROD_OUTPUT_LISTENER_REGISTERED` or
+/// `HOTROD_OUTPUT_LISTENER_FAILED`, then one `HOTROD_OUTPUT_ENTRY` per event; call `hotrod_events_taken` when events
+/// are processed. `options` may be NULL. `listener` is set to the listener's identity, never 0.
 ///
 /// # Safety
 /// As for all functions with a machine.
@@ -78,7 +78,7 @@ pub unsafe extern "C" fn hotrod_listen(
     options: *const hotrod_listener_options,
     listener: *mut u64,
 ) -> hotrod_status {
-    // SAFETY: asked of the caller.
+    // SAFETY: required of the caller.
     unsafe {
         enter(machine, |machine| {
             let listener = OutPointer::of(listener, "listener")?;
@@ -110,7 +110,7 @@ pub unsafe extern "C" fn hotrod_listen_to_counter(
     counter: hotrod_text,
     listener: *mut u64,
 ) -> hotrod_status {
-    // SAFETY: asked of the caller.
+    // SAFETY: required of the caller.
     unsafe {
         enter(machine, |machine| {
             let listener = OutPointer::of(listener, "listener")?;
@@ -121,7 +121,7 @@ pub unsafe extern "C" fn hotrod_listen_to_counter(
     }
 }
 
-/// Hears no more. `was_there`, if it is not NULL, is set to whether there was such a listener.
+/// Removes a listener. `was_there`, if it is not NULL, is set to whether the listener existed.
 ///
 /// # Safety
 /// As for all functions with a machine.
@@ -132,7 +132,7 @@ pub unsafe extern "C" fn hotrod_remove_listener(
     listener: u64,
     was_there: *mut bool,
 ) -> hotrod_status {
-    // SAFETY: asked of the caller.
+    // SAFETY: required of the caller.
     unsafe {
         enter(machine, |machine| {
             put_unless_null(was_there, machine.machine.remove_listener(now_us, listener));
@@ -141,8 +141,8 @@ pub unsafe extern "C" fn hotrod_remove_listener(
     }
 }
 
-/// So many events of a listener have been dealt with: the machine takes as many more. One who never says so hears no
-/// more once the listener's queue is full, and other listeners on the same link neither.
+/// Reports that `count` events of a listener are processed. Once a listener's queue of unprocessed events is full,
+/// its link is paused, with all other listeners on the link.
 ///
 /// # Safety
 /// As for all functions with a machine.
@@ -153,7 +153,7 @@ pub unsafe extern "C" fn hotrod_events_taken(
     listener: u64,
     count: usize,
 ) -> hotrod_status {
-    // SAFETY: asked of the caller.
+    // SAFETY: required of the caller.
     unsafe {
         enter(machine, |machine| {
             machine.machine.events_taken(now_us, listener, count);
@@ -162,9 +162,9 @@ pub unsafe extern "C" fn hotrod_events_taken(
     }
 }
 
-/// Goes over the entries of a cache, on all members at once. Each `hotrod_next_entries` asks for a
-/// `HOTROD_OUTPUT_ENTRIES`. `options` may be NULL. `iteration` is set to the iteration's identity, never 0; it lasts
-/// until its last entries have come, it has failed, or `hotrod_end_iteration`.
+/// Starts an iteration over the entries of a cache, on all members in parallel. Each `hotrod_next_entries` requests a
+/// `HOTROD_OUTPUT_ENTRIES`. `options` may be NULL. `iteration` is set to the iteration's identity, never 0; it is
+/// valid until the last batch, a failure, or `hotrod_end_iteration`.
 ///
 /// # Safety
 /// As for all functions with a machine.
@@ -176,7 +176,7 @@ pub unsafe extern "C" fn hotrod_iterate(
     options: *const hotrod_iteration_options,
     iteration: *mut u64,
 ) -> hotrod_status {
-    // SAFETY: asked of the caller.
+    // SAFETY: required of the caller.
     unsafe {
         enter(machine, |machine| {
             let iteration = OutPointer::of(iteration, "iteration")?;
@@ -199,8 +199,8 @@ pub unsafe extern "C" fn hotrod_iterate(
     }
 }
 
-/// Asks for the next entries of an iteration. `is_there`, if it is not NULL, is set to whether there is such an
-/// iteration; if not, nothing comes.
+/// Requests the next batch of an iteration. `is_there`, if it is not NULL, is set to whether the iteration exists; if
+/// not, no output follows.
 ///
 /// # Safety
 /// As for all functions with a machine.
@@ -211,7 +211,7 @@ pub unsafe extern "C" fn hotrod_next_entries(
     iteration: u64,
     is_there: *mut bool,
 ) -> hotrod_status {
-    // SAFETY: asked of the caller.
+    // SAFETY: required of the caller.
     unsafe {
         enter(machine, |machine| {
             put_unless_null(is_there, machine.machine.next_entries(now_us, iteration));
@@ -230,7 +230,7 @@ pub unsafe extern "C" fn hotrod_end_iteration(
     now_us: u64,
     iteration: u64,
 ) -> hotrod_status {
-    // SAFETY: asked of the caller.
+    // SAFETY: required of the caller.
     unsafe {
         enter(machine, |machine| {
             machine.machine.end_iteration(now_us, iteration);
@@ -239,8 +239,8 @@ pub unsafe extern "C" fn hotrod_end_iteration(
     }
 }
 
-/// Keeps values that are read from a cache, until the server says that they have changed. `options` may be NULL.
-/// `HOTROD_OUTPUT_NEAR_CACHE_ACTIVE` says when it does.
+/// Enables a near cache: values read from a cache are kept until the server reports their change. `options` may be
+/// NULL. `HOTROD_OUTPUT_NEAR_CACHE_ACTIVE` reports when it is active.
 ///
 /// # Safety
 /// As for all functions with a machine.
@@ -251,7 +251,7 @@ pub unsafe extern "C" fn hotrod_near_cache(
     cache: u32,
     options: *const hotrod_near_cache_options,
 ) -> hotrod_status {
-    // SAFETY: asked of the caller.
+    // SAFETY: required of the caller.
     unsafe {
         enter(machine, |machine| {
             let mut wanted = NearCacheOptions::default();
@@ -270,7 +270,7 @@ pub unsafe extern "C" fn hotrod_near_cache(
     }
 }
 
-/// Keeps values of a cache no more.
+/// Disables a near cache and drops its values.
 ///
 /// # Safety
 /// As for all functions with a machine.
@@ -280,11 +280,11 @@ pub unsafe extern "C" fn hotrod_remove_near_cache(
     now_us: u64,
     cache: u32,
 ) -> hotrod_status {
-    // SAFETY: asked of the caller.
+    // SAFETY: required of the caller.
     unsafe { enter(machine, |machine| Ok(machine.machine.remove_near_cache(now_us, cache)?)) }
 }
 
-/// What a near cache holds: entries, and bytes of keys and values.
+/// Returns the number of entries in a near cache, and the bytes of their keys and values.
 ///
 /// # Safety
 /// As for all functions with a machine.
@@ -295,7 +295,7 @@ pub unsafe extern "C" fn hotrod_near_cache_size(
     entries: *mut usize,
     bytes: *mut usize,
 ) -> hotrod_status {
-    // SAFETY: asked of the caller.
+    // SAFETY: required of the caller.
     unsafe {
         enter(machine, |machine| {
             let places = (OutPointer::of(entries, "entries")?, OutPointer::of(bytes, "bytes")?);

@@ -1,4 +1,4 @@
-//! The life of a machine, its caches, and what it says.
+//! Creation, polling and closing of a machine, and its caches.
 
 use std::ffi::c_char;
 use std::ptr;
@@ -13,46 +13,46 @@ use crate::generated::outputs::{hotrod_output, output};
 use crate::submit::parameters;
 use crate::text::hotrod_text;
 
-/// The value of a deadline that there is not.
+/// The value of `hotrod_deadline` for no deadline.
 pub const HOTROD_NO_DEADLINE: u64 = u64::MAX;
 
-/// Why there is no machine. Owned by whoever got it, until `hotrod_error_free`.
+/// Error of `hotrod_machine_new`. The caller owns it until `hotrod_error_free`.
 pub struct hotrod_error {
     failure: OwnedFailure,
 }
 
-/// How a cache is asked; all zero is the server's default cache, asked plainly.
+/// Request settings of a cache; all zero means the server's default cache with default settings.
 #[repr(C)]
 #[derive(Debug, Clone, Copy)]
 pub struct hotrod_cache_options {
-    /// Its name; empty for the server's default cache.
+    /// The cache's name; empty for the server's default cache.
     pub name: hotrod_text,
-    /// Flags of every request: `HOTROD_FLAG_…`, added up.
+    /// Flags of every request: `HOTROD_FLAG_…`, combined by `|`.
     pub flags: u32,
-    /// Media type of keys, such as `text/plain`; empty for the form in which the cache stores them.
+    /// Media type of keys, such as `text/plain`; empty for the cache's storage format.
     pub key_type: hotrod_text,
-    /// Media type of values; empty for the form in which the cache stores them.
+    /// Media type of values; empty for the cache's storage format.
     pub value_type: hotrod_text,
-    /// Whether keys are read from any owner, and not from the primary one.
+    /// Whether reads go to any owner instead of the primary owner.
     pub read_from_any_owner: bool,
     /// Further parameters of every request, such as `traceparent` (4.0 and later).
     pub parameters: hotrod_parameter_list,
 }
 
-/// The library's version, such as `0.1.0`: a C string that stays. Any thread may call it.
+/// Returns the library's version, such as `0.1.0`, as a static C string. Any thread may call it.
 #[unsafe(no_mangle)]
 pub extern "C" fn hotrod_version() -> *const c_char {
     concat!(env!("CARGO_PKG_VERSION"), "\0").as_ptr().cast()
 }
 
-/// Makes a client of what a URI names; nothing is sent before `hotrod_start` or an operation.
+/// Creates a client for a URI; nothing is sent before `hotrod_start` or an operation.
 ///
-/// All of its randomness comes from the 32 bytes of `seed`: give it others each time, from the system's source of
-/// randomness. `machine` is set to a machine of the caller's. On failure `error` is set to an error of the caller's, if
-/// it is not NULL. Any thread may call it.
+/// The 32 bytes of `seed` are its only source of randomness: pass new ones each time, from the system's random
+/// source. `machine` is set to a machine that the caller owns. On failure `error`, if it is not NULL, is set to an
+/// error that the caller owns. Any thread may call it.
 ///
 /// # Safety
-/// The pointers are NULL or good for what their types say.
+/// The pointers are NULL or valid for their types.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hotrod_machine_new(
     uri: hotrod_text,
@@ -65,21 +65,21 @@ pub unsafe extern "C" fn hotrod_machine_new(
         if machine.is_null() || seed.is_null() {
             return hotrod_status::HOTROD_ERR_NULL;
         }
-        // SAFETY: it is not NULL, and 32 bytes are there.
+        // SAFETY: not NULL, and 32 bytes are readable.
         let seed = unsafe { *seed.cast::<[u8; 32]>() };
-        // SAFETY: the text is there during the call.
+        // SAFETY: the text is valid during the call.
         let made = unsafe { uri.as_str("uri") }.and_then(|uri| Machine::new(uri, seed, now_us));
         match made {
             Ok(made) => {
                 let made = Box::into_raw(Box::new(hotrod_machine::of(made)));
-                // SAFETY: it is not NULL, and good to be written to.
+                // SAFETY: not NULL, and valid for writes.
                 unsafe { machine.write(made) };
                 hotrod_status::HOTROD_OK
             }
             Err(failure) => {
                 let failure = OwnedFailure::of(failure);
                 let status = failure.kind();
-                // SAFETY: NULL, or good to be written to.
+                // SAFETY: NULL, or valid for writes.
                 unsafe { put_unless_null(error, Box::into_raw(Box::new(hotrod_error { failure }))) };
                 status
             }
@@ -87,8 +87,8 @@ pub unsafe extern "C" fn hotrod_machine_new(
     })
 }
 
-/// Frees a machine, with everything that it has given out; NULL is nothing to free. Its connections are the host's, who
-/// closes them. To let operations finish, `hotrod_close` it before. Any thread may call it, none other on that machine.
+/// Frees a machine and all of its memory; ignores NULL. The host closes the connections itself. To let operations
+/// finish, call `hotrod_close` before. Any thread may call it while no other uses the machine.
 ///
 /// # Safety
 /// NULL, or a machine of `hotrod_machine_new` that was not freed.
@@ -98,13 +98,13 @@ pub unsafe extern "C" fn hotrod_machine_free(machine: *mut hotrod_machine) {
         return;
     }
     enter_without(|| {
-        // SAFETY: it came of a box, and is not used any more.
+        // SAFETY: from `Box::into_raw`, and not used afterwards.
         drop(unsafe { Box::from_raw(machine) });
         hotrod_status::HOTROD_OK
     });
 }
 
-/// What an error says; valid until it is freed. NULL for NULL. Any thread may call it.
+/// Returns the failure of an error, valid until the error is freed; NULL for NULL. Any thread may call it.
 ///
 /// # Safety
 /// NULL, or an error that was not freed.
@@ -114,32 +114,32 @@ pub unsafe extern "C" fn hotrod_error_failure(error: *const hotrod_error) -> *co
     unsafe { error.as_ref() }.map_or(ptr::null(), |error| error.failure.as_ptr())
 }
 
-/// Frees an error; NULL is nothing to free. Any thread may call it.
+/// Frees an error; ignores NULL. Any thread may call it.
 ///
 /// # Safety
 /// NULL, or an error that was not freed.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hotrod_error_free(error: *mut hotrod_error) {
     if !error.is_null() {
-        // SAFETY: it came of a box, and is not used any more.
+        // SAFETY: from `Box::into_raw`, and not used afterwards.
         drop(unsafe { Box::from_raw(error) });
     }
 }
 
-/// How the last call on this machine that failed has failed; NULL if none has, and while another thread is in a call.
-/// Valid until the next one that fails, or until the machine is freed. Works after `HOTROD_ERR_PANIC` as well; a call that
-/// answered `HOTROD_ERR_BUSY` leaves nothing here.
+/// Returns the failure of the last call on this machine that failed; NULL if none has, and while another thread is in
+/// a call. Valid until the next failing call, or until the machine is freed. Works after `HOTROD_ERR_PANIC` as well;
+/// a call that returned `HOTROD_ERR_BUSY` stores no failure.
 ///
 /// # Safety
 /// As for all functions with a machine.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hotrod_last_failure(machine: *const hotrod_machine) -> *const hotrod_failure {
-    // SAFETY: NULL, or a machine; threads share no more of it than the handle.
+    // SAFETY: NULL, or a machine; threads share only the handle.
     unsafe { machine.as_ref() }.and_then(hotrod_machine::last_failure).unwrap_or(ptr::null())
 }
 
-/// Gives a cache, asked in a certain way, a number for the calls on it; every call gives a new one. They last as long as
-/// the machine. `HOTROD_ERR_MISUSE` for a media type that can't be.
+/// Returns a new number for a cache with these request settings, valid as long as the machine. Returns
+/// `HOTROD_ERR_MISUSE` for an invalid media type.
 ///
 /// # Safety
 /// As for all functions with a machine.
@@ -150,7 +150,7 @@ pub unsafe extern "C" fn hotrod_cache(
     options: *const hotrod_cache_options,
     cache: *mut u32,
 ) -> hotrod_status {
-    // SAFETY: asked of the caller.
+    // SAFETY: required of the caller.
     unsafe {
         enter(machine, |machine| {
             let cache = OutPointer::of(cache, "cache")?;
@@ -171,13 +171,13 @@ pub unsafe extern "C" fn hotrod_cache(
     }
 }
 
-/// The name of the cache that the URI names; empty for the server's default cache. Valid as long as the machine.
+/// Returns the name of the URI's cache; empty for the server's default cache. Valid as long as the machine.
 ///
 /// # Safety
 /// As for all functions with a machine.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hotrod_default_cache(machine: *mut hotrod_machine, name: *mut hotrod_text) -> hotrod_status {
-    // SAFETY: asked of the caller.
+    // SAFETY: required of the caller.
     unsafe {
         enter(machine, |machine| {
             OutPointer::of(name, "name")?.put(hotrod_text::of(machine.machine.default_cache()));
@@ -186,19 +186,19 @@ pub unsafe extern "C" fn hotrod_default_cache(machine: *mut hotrod_machine, name
     }
 }
 
-/// Connects to a first member, asking for that cache. `HOTROD_OUTPUT_STARTED` or `HOTROD_OUTPUT_START_FAILED` is the
-/// answer. Operations may be submitted at once.
+/// Connects to a first member, with requests for `cache`. The outcome is `HOTROD_OUTPUT_STARTED` or
+/// `HOTROD_OUTPUT_START_FAILED`. Operations may be submitted immediately.
 ///
 /// # Safety
 /// As for all functions with a machine.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hotrod_start(machine: *mut hotrod_machine, now_us: u64, cache: u32) -> hotrod_status {
-    // SAFETY: asked of the caller.
+    // SAFETY: required of the caller.
     unsafe { enter(machine, |machine| Ok(machine.machine.start(now_us, cache)?)) }
 }
 
-/// Gives an operation up: nothing more is said of it. `was_there`, if it is not NULL, is set to whether there was such
-/// an operation. It may be executed all the same.
+/// Cancels an operation: no output for it follows. `was_there`, if it is not NULL, is set to whether the operation
+/// existed. It may still be executed.
 ///
 /// # Safety
 /// As for all functions with a machine.
@@ -208,7 +208,7 @@ pub unsafe extern "C" fn hotrod_cancel(
     operation: u64,
     was_there: *mut bool,
 ) -> hotrod_status {
-    // SAFETY: asked of the caller.
+    // SAFETY: required of the caller.
     unsafe {
         enter(machine, |machine| {
             put_unless_null(was_there, machine.machine.cancel(operation));
@@ -217,14 +217,14 @@ pub unsafe extern "C" fn hotrod_cancel(
     }
 }
 
-/// The next thing that the machine says; `*next` is NULL when there is no more for now. Ask until then after every call
-/// that brings something in. What it points to is valid until the next `hotrod_poll` on this machine.
+/// Returns the next output; `*next` is NULL when there is none. Poll until then after every call that changes the
+/// machine. The output and its memory are valid until the next `hotrod_poll` on this machine.
 ///
 /// # Safety
 /// As for all functions with a machine.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hotrod_poll(machine: *mut hotrod_machine, next: *mut *const hotrod_output) -> hotrod_status {
-    // SAFETY: asked of the caller.
+    // SAFETY: required of the caller.
     unsafe {
         enter(machine, |machine| {
             let next = OutPointer::of(next, "next")?;
@@ -241,13 +241,13 @@ pub unsafe extern "C" fn hotrod_poll(machine: *mut hotrod_machine, next: *mut *c
     }
 }
 
-/// When `hotrod_timeout` is to be called: `HOTROD_NO_DEADLINE` for never. It changes with every other call.
+/// Returns when to call `hotrod_timeout`; `HOTROD_NO_DEADLINE` for never. Any other call may change it.
 ///
 /// # Safety
 /// As for all functions with a machine.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hotrod_deadline(machine: *mut hotrod_machine, at_us: *mut u64) -> hotrod_status {
-    // SAFETY: asked of the caller.
+    // SAFETY: required of the caller.
     unsafe {
         enter(machine, |machine| {
             OutPointer::of(at_us, "at_us")?.put(machine.machine.poll_timeout().unwrap_or(HOTROD_NO_DEADLINE));
@@ -256,13 +256,13 @@ pub unsafe extern "C" fn hotrod_deadline(machine: *mut hotrod_machine, at_us: *m
     }
 }
 
-/// Time has passed. A call too many does no harm.
+/// Advances time. Early and late calls are harmless.
 ///
 /// # Safety
 /// As for all functions with a machine.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hotrod_timeout(machine: *mut hotrod_machine, now_us: u64) -> hotrod_status {
-    // SAFETY: asked of the caller.
+    // SAFETY: required of the caller.
     unsafe {
         enter(machine, |machine| {
             machine.machine.handle_timeout(now_us);
@@ -271,14 +271,14 @@ pub unsafe extern "C" fn hotrod_timeout(machine: *mut hotrod_machine, now_us: u6
     }
 }
 
-/// Lets operations in flight finish, and closes every link. Nothing more is accepted: calls that would begin something
-/// answer `HOTROD_ERR_CLOSED`.
+/// Lets operations in flight finish, then closes every link. Later calls that would start an operation return
+/// `HOTROD_ERR_CLOSED`.
 ///
 /// # Safety
 /// As for all functions with a machine.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hotrod_close(machine: *mut hotrod_machine, now_us: u64) -> hotrod_status {
-    // SAFETY: asked of the caller.
+    // SAFETY: required of the caller.
     unsafe {
         enter(machine, |machine| {
             machine.machine.close(now_us);
@@ -287,13 +287,13 @@ pub unsafe extern "C" fn hotrod_close(machine: *mut hotrod_machine, now_us: u64)
     }
 }
 
-/// Whether every link is closed and none will come, after `hotrod_close`.
+/// Returns whether `hotrod_close` was called and every link is closed.
 ///
 /// # Safety
 /// As for all functions with a machine.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hotrod_is_closed(machine: *mut hotrod_machine, is_closed: *mut bool) -> hotrod_status {
-    // SAFETY: asked of the caller.
+    // SAFETY: required of the caller.
     unsafe {
         enter(machine, |machine| {
             OutPointer::of(is_closed, "is_closed")?.put(machine.machine.is_closed());
@@ -302,8 +302,8 @@ pub unsafe extern "C" fn hotrod_is_closed(machine: *mut hotrod_machine, is_close
     }
 }
 
-/// Goes over to another site, or with an empty name back to the one of the URI's servers. `is_known`, if it is not NULL,
-/// is set to whether there is one of that name.
+/// Switches to another site; an empty name means the site of the URI's servers. `is_known`, if it is not NULL, is set
+/// to whether the site exists.
 ///
 /// # Safety
 /// As for all functions with a machine.
@@ -314,7 +314,7 @@ pub unsafe extern "C" fn hotrod_switch_site(
     name: hotrod_text,
     is_known: *mut bool,
 ) -> hotrod_status {
-    // SAFETY: asked of the caller.
+    // SAFETY: required of the caller.
     unsafe {
         enter(machine, |machine| {
             let name = name.as_str("name")?;

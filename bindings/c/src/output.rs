@@ -15,15 +15,15 @@ use crate::text::{hotrod_bytes, hotrod_text, hotrod_text_list};
 #[repr(C)]
 #[derive(Debug, Clone, Copy)]
 pub struct hotrod_tls {
-    /// The name to ask for (SNI; not if it is an IP address) and to find in the server's certificate.
+    /// Server name for SNI (not sent for an IP address) and for verification of the certificate.
     pub server_name: hotrod_text,
-    /// ALPN ids to offer, in order; none means that the extension is left out.
+    /// ALPN protocol ids to offer, in order of preference; without ids the extension is not sent.
     pub alpn: hotrod_text_list,
-    /// PEM file with the authorities to trust; `data` is NULL for those of the system.
+    /// PEM file with trust anchors; `data` is NULL for the system's.
     pub trust_ca: hotrod_text,
-    /// PEM file with the chain of the certificate to show; `data` is NULL for none.
+    /// PEM file with the client's certificate chain; `data` is NULL for none.
     pub client_certificate: hotrod_text,
-    /// PEM file with its private key; `data` is NULL for none.
+    /// PEM file with the client's private key; `data` is NULL for none.
     pub client_key: hotrod_text,
 }
 

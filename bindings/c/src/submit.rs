@@ -1,4 +1,4 @@
-//! How an operation is submitted.
+//! Submission of operations.
 
 use std::slice;
 use std::time::Duration;
@@ -17,26 +17,26 @@ use crate::copier::Copier;
 use crate::generated::codes::hotrod_status;
 use crate::text::{hotrod_bytes, hotrod_bytes_list, hotrod_text, list};
 
-/// How an operation is submitted; all zero is as the machine does it by itself.
+/// Options of an operation; all zero means the machine's defaults.
 ///
-/// The functions `hotrod_submit_…` have this in common. `cache` is a number of `hotrod_cache`; `options` may be NULL.
-/// What the arguments point to is read during the call, and is the caller's as before. `id` is set to the operation's
-/// identity, never 0; exactly one `HOTROD_OUTPUT_COMPLETED` with that identity comes, unless it is cancelled. They
-/// answer `HOTROD_ERR_MISUSE` for an argument that can't be, `HOTROD_ERR_FULL` if too much is going on, and
-/// `HOTROD_ERR_CLOSED` after `hotrod_close`; nothing is sent then.
+/// All functions `hotrod_submit_…` work as follows. `cache` is a number of `hotrod_cache`; `options` may be NULL.
+/// Arguments are read during the call and stay the caller's. `id` is set to the operation's identity, never 0;
+/// exactly one `HOTROD_OUTPUT_COMPLETED` with that identity follows, unless the operation is cancelled. They return
+/// `HOTROD_ERR_MISUSE` for an invalid argument, `HOTROD_ERR_FULL` if too many operations are queued, and
+/// `HOTROD_ERR_CLOSED` after `hotrod_close`; then nothing is sent.
 ///
 /// # Safety
 /// As for all functions with a machine.
 #[repr(C)]
 #[derive(Debug, Clone, Copy)]
 pub struct hotrod_call_options {
-    /// The only member that may execute it; 0 for any.
+    /// The only member that may execute the operation; 0 for any.
     pub member: u64,
-    /// Over all attempts, in microseconds; 0 for the machine's.
+    /// Timeout over all attempts, in microseconds; 0 for the machine's default.
     pub timeout_us: u64,
 }
 
-/// An argument as C gives it.
+/// An argument of a C function.
 pub(crate) enum Argument {
     Bytes(hotrod_bytes),
     Text(hotrod_text),
@@ -53,10 +53,10 @@ pub(crate) enum Argument {
     Counter(hotrod_counter_configuration),
 }
 
-/// What all `hotrod_submit_…` do.
+/// Implements all `hotrod_submit_…`.
 ///
 /// # Safety
-/// As said at [`hotrod_machine`]; what the arguments point to is there during the call.
+/// As documented at [`hotrod_machine`]; arguments point to valid memory during the call.
 #[inline(never)]
 pub(crate) unsafe fn submit(
     machine: *mut hotrod_machine,
@@ -67,7 +67,7 @@ pub(crate) unsafe fn submit(
     arguments: &[Argument],
     id: *mut u64,
 ) -> hotrod_status {
-    // SAFETY: asked of the caller.
+    // SAFETY: required of the caller.
     unsafe {
         enter(machine, |machine| {
             let id = OutPointer::of(id, "id")?;
@@ -83,7 +83,7 @@ pub(crate) unsafe fn submit(
     }
 }
 
-/// Takes the arguments in order. It is made only where what they point to is there.
+/// Reads the arguments in order. Constructed only by `submit`, whose caller guarantees that their memory is valid.
 struct ArgumentReader<'a> {
     arguments: slice::Iter<'a, Argument>,
     copier: &'a mut Copier,
@@ -91,7 +91,7 @@ struct ArgumentReader<'a> {
 
 type Converted<T> = Result<T, Failure>;
 
-/// The next argument, if it is of that form. The functions are generated: another form can't be.
+/// Returns the next argument, which always has this form: the functions are generated.
 macro_rules! next {
     ($reader:ident, $name:ident, $variant:ident) => {
         match $reader.arguments.next() {
@@ -106,13 +106,13 @@ impl Arguments for ArgumentReader<'_> {
 
     fn bytes(&mut self, name: &'static str) -> Converted<Bytes> {
         let value = next!(self, name, Bytes);
-        // SAFETY: what arguments point to is there.
+        // SAFETY: required of the caller of `submit`.
         Ok(self.copier.copy(unsafe { value.as_slice() }))
     }
 
     fn text(&mut self, name: &'static str) -> Converted<String> {
         let value = next!(self, name, Text);
-        // SAFETY: what arguments point to is there.
+        // SAFETY: required of the caller of `submit`.
         Ok(unsafe { value.as_str(name) }?.into())
     }
 
@@ -140,27 +140,27 @@ impl Arguments for ArgumentReader<'_> {
 
     fn byte_list(&mut self, name: &'static str) -> Converted<Vec<Bytes>> {
         let value = next!(self, name, ByteList);
-        // SAFETY: what arguments point to is there.
+        // SAFETY: required of the caller of `submit`.
         Ok(unsafe { byte_list(self.copier, *value) })
     }
 
     fn entries(&mut self, name: &'static str) -> Converted<Vec<(Bytes, Bytes)>> {
         let value = next!(self, name, Entries);
-        // SAFETY: what arguments point to is there.
+        // SAFETY: required of the caller of `submit`.
         let pairs = unsafe { list(value.data, value.len) };
-        // SAFETY: what arguments point to is there.
+        // SAFETY: required of the caller of `submit`.
         let pair = |pair: &crate::answer::hotrod_pair| unsafe { (pair.key.as_slice(), pair.value.as_slice()) };
         Ok(pairs.iter().map(pair).map(|(key, value)| (self.copier.copy(key), self.copier.copy(value))).collect())
     }
 
     fn parameters(&mut self, name: &'static str) -> Converted<Vec<(String, Bytes)>> {
-        // SAFETY: what arguments point to is there.
+        // SAFETY: required of the caller of `submit`.
         unsafe { parameters(self.copier, *next!(self, name, Parameters), name) }
     }
 
     fn xid(&mut self, name: &'static str) -> Converted<Xid> {
         let value = next!(self, name, Xid);
-        // SAFETY: what arguments point to is there.
+        // SAFETY: required of the caller of `submit`.
         let (global, branch) = unsafe { (value.global_transaction_id.as_slice(), value.branch_qualifier.as_slice()) };
         Ok(Xid {
             format_id: value.format_id,
@@ -171,9 +171,9 @@ impl Arguments for ArgumentReader<'_> {
 
     fn modifications(&mut self, name: &'static str) -> Converted<Vec<Modification>> {
         let value = next!(self, name, Modifications);
-        // SAFETY: what arguments point to is there.
+        // SAFETY: required of the caller of `submit`.
         let changes = unsafe { list(value.data, value.len) };
-        // SAFETY: what arguments point to is there.
+        // SAFETY: required of the caller of `submit`.
         changes.iter().map(|change| unsafe { modification(self.copier, change, name) }).collect()
     }
 
@@ -197,10 +197,10 @@ pub(crate) unsafe fn parameters(
     parameters: hotrod_parameter_list,
     name: &str,
 ) -> Converted<Vec<(String, Bytes)>> {
-    // SAFETY: as asked of the caller.
+    // SAFETY: required of the caller.
     let parameters = unsafe { list(parameters.data, parameters.len) };
     let parameter = |parameter: &crate::arguments::hotrod_parameter| {
-        // SAFETY: as asked of the caller.
+        // SAFETY: required of the caller.
         let (name, value) = unsafe { (parameter.name.as_str(name)?, parameter.value.as_slice()) };
         Ok((name.into(), copier.copy(value)))
     };

@@ -7,37 +7,37 @@ use hotrod_core::vocabulary::Failure;
 
 use crate::arena::List;
 
-/// Bytes that somebody else owns; NULL and 0 are no bytes. It has the layout of POSIX's `struct iovec`.
+/// Borrowed bytes; NULL and 0 mean no bytes. The layout is that of POSIX's `struct iovec`.
 ///
 /// A function reads them during the call only.
 #[repr(C)]
 #[derive(Debug, Clone, Copy)]
 pub struct hotrod_bytes {
-    /// The first of them.
+    /// Pointer to the first item.
     pub data: *const u8,
-    /// How many.
+    /// Number of items.
     pub len: usize,
 }
 
-/// Text in UTF-8 that somebody else owns, without a zero at its end; NULL and 0 are no text.
+/// Borrowed text in UTF-8, without a terminating zero; NULL and 0 mean no text.
 ///
-/// A function reads it during the call only. `hotrod_text_of` makes one of a C string.
+/// A function reads it during the call only. `hotrod_text_of` converts a C string.
 #[repr(C)]
 #[derive(Debug, Clone, Copy)]
 pub struct hotrod_text {
-    /// The first byte.
+    /// Pointer to the first byte.
     pub data: *const c_char,
-    /// How many bytes.
+    /// Number of bytes.
     pub len: usize,
 }
 
-/// Several pieces of bytes: keys, or values. `data` may be NULL if `len` is 0.
+/// A list of byte strings: keys, or values. `data` may be NULL if `len` is 0.
 #[repr(C)]
 #[derive(Debug, Clone, Copy)]
 pub struct hotrod_bytes_list {
-    /// The first of them.
+    /// Pointer to the first item.
     pub data: *const hotrod_bytes,
-    /// How many.
+    /// Number of items.
     pub len: usize,
 }
 
@@ -49,13 +49,13 @@ impl List for hotrod_bytes_list {
     }
 }
 
-/// Several texts. `data` may be NULL if `len` is 0.
+/// A list of texts. `data` may be NULL if `len` is 0.
 #[repr(C)]
 #[derive(Debug, Clone, Copy)]
 pub struct hotrod_text_list {
-    /// The first of them.
+    /// Pointer to the first item.
     pub data: *const hotrod_text,
-    /// How many.
+    /// Number of items.
     pub len: usize,
 }
 
@@ -67,13 +67,13 @@ impl List for hotrod_text_list {
     }
 }
 
-/// Small numbers. `data` may be NULL if `len` is 0.
+/// A list of small numbers. `data` may be NULL if `len` is 0.
 #[repr(C)]
 #[derive(Debug, Clone, Copy)]
 pub struct hotrod_number_list {
-    /// The first of them.
+    /// Pointer to the first item.
     pub data: *const u16,
-    /// How many.
+    /// Number of items.
     pub len: usize,
 }
 
@@ -88,7 +88,7 @@ impl List for hotrod_number_list {
 impl hotrod_bytes {
     pub(crate) const NONE: Self = Self { data: ptr::null(), len: 0 };
 
-    /// To be read as long as `bytes` are there. Never NULL: no bytes are something else than none.
+    /// Borrows `bytes` without a lifetime. Never NULL: an empty value differs from no value.
     pub(crate) fn of(bytes: &[u8]) -> Self {
         Self { data: if bytes.is_empty() { c"".as_ptr().cast() } else { bytes.as_ptr() }, len: bytes.len() }
     }
@@ -96,7 +96,7 @@ impl hotrod_bytes {
     /// # Safety
     /// `data` points to `len` bytes that stay as they are during `'a`.
     pub(crate) unsafe fn as_slice<'a>(self) -> &'a [u8] {
-        // SAFETY: as asked of the caller.
+        // SAFETY: required of the caller.
         unsafe { list(self.data, self.len) }
     }
 }
@@ -104,7 +104,7 @@ impl hotrod_bytes {
 impl hotrod_text {
     pub(crate) const NONE: Self = Self { data: ptr::null(), len: 0 };
 
-    /// To be read as long as `text` is there. Never NULL: an empty text is something else than none.
+    /// Borrows `text` without a lifetime. Never NULL: an empty text differs from no text.
     pub(crate) fn of(text: &str) -> Self {
         let hotrod_bytes { data, len } = hotrod_bytes::of(text.as_bytes());
         Self { data: data.cast(), len }
@@ -117,13 +117,13 @@ impl hotrod_text {
     /// # Safety
     /// `data` points to `len` bytes that stay as they are during `'a`.
     pub(crate) unsafe fn as_str<'a>(self, name: &str) -> Result<&'a str, Failure> {
-        // SAFETY: as asked of the caller.
+        // SAFETY: required of the caller.
         let bytes = unsafe { list::<u8>(self.data.cast(), self.len) };
         str::from_utf8(bytes).map_err(|error| Failure::misuse(format!("{name}: {error}")))
     }
 }
 
-/// A list of C's; NULL is an empty one.
+/// Returns a C list as a slice; NULL is an empty list.
 ///
 /// # Safety
 /// `data` is NULL or points to `len` items that stay as they are during `'a`.
@@ -131,6 +131,6 @@ pub(crate) unsafe fn list<'a, T>(data: *const T, len: usize) -> &'a [T] {
     if data.is_null() || len == 0 {
         return &[];
     }
-    // SAFETY: it is not NULL, and the rest is asked of the caller.
+    // SAFETY: not NULL; the rest is required of the caller.
     unsafe { slice::from_raw_parts(data, len) }
 }

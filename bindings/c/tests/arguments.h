@@ -1,4 +1,4 @@
-/* Arguments of operations, from JSON. What they point to lives as long as the scratch. */
+/* Arguments of operations, from JSON. Their memory is valid until the scratch is freed. */
 #ifndef ARGUMENTS_H
 #define ARGUMENTS_H
 

@@ -1,4 +1,4 @@
-/* What every carriage carries, through a gateway: carriages NAME URI. What differs is the URI. */
+/* Tests operations over a carriage through a gateway; only the URI differs: carriages NAME URI */
 #include "client.h"
 #include "../driver/hotrod_openssl.h"
 

@@ -1,4 +1,4 @@
-/* Checks of the tests in C: the first that fails ends the program and says where. */
+/* Assertions of the tests in C: the first failure prints its place and ends the program. */
 #ifndef CHECK_H
 #define CHECK_H
 

@@ -13,7 +13,7 @@ static const hotrod_expiration as_configured;
 #define NOW hotrod_driver_now(driver)
 #define B hotrod_bytes_of
 
-/* The answer to an operation; a failure ends the program. */
+/* Waits for an operation's answer; a failure ends the program. */
 static const hotrod_answer *answer(hotrod_status submitted, const uint64_t *id)
 {
   const hotrod_output_completed *completed;

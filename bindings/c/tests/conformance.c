@@ -1,4 +1,4 @@
-/* Plays conformance scenarios (tests/conformance/README.md) through the machine: conformance FILE… */
+/* Replays conformance scenarios (tests/conformance/README.md) through the machine: conformance FILE… */
 #include <inttypes.h>
 
 #include "arguments.h"
@@ -138,7 +138,7 @@ static hotrod_status call_of_listener(struct player *player, uint64_t now, const
 
 static hotrod_status received(struct player *player, uint64_t now, json_t *with)
 {
-  /* Half of them by way of the machine's own buffer. */
+  /* Passes half of the bytes through the machine's receive buffer. */
   static unsigned calls;
   hotrod_bytes bytes = bytes_argument(json_object_get(with, "bytes"), &player->scratch);
   uint64_t link = identity(player, json_object_get(with, "link"));
@@ -211,7 +211,7 @@ static json_t *poll_all(struct player *player)
   return outputs;
 }
 
-/* Everything that a link has to send, a few pieces and not always all of a piece at a time. */
+/* Collects a link's queued bytes, a few pieces and sometimes part of a piece at a time. */
 static json_t *transmitted(struct player *player, uint64_t link)
 {
   json_t *text = json_string("");
@@ -231,7 +231,7 @@ static json_t *transmitted(struct player *player, uint64_t link)
   return text;
 }
 
-/* Makes the call of a step, and answers the step with everything that came of it. */
+/* Executes the call of a step, and returns the step with all outputs. */
 static json_t *play(struct player *player, json_t *step)
 {
   json_t *done = json_object(), *returns = NULL, *transmit = json_object(), *output;
@@ -271,7 +271,7 @@ static json_t *play(struct player *player, json_t *step)
   return done;
 }
 
-/* Compares, and says what differs. */
+/* Compares, and prints the difference. */
 static int is_same(const char *file, json_t *scenario, size_t step, json_t *is, json_t *should)
 {
   if (json_equal(is, should))

@@ -1,10 +1,10 @@
-/* Everything that applications do, against the embedded node: embedded HOST:PORT */
+/* Tests the driver against the embedded node: embedded HOST:PORT */
 #include <inttypes.h>
 #include <pthread.h>
 
 #include "client.h"
 
-/* What is to be counted of the outputs that nobody waits for. */
+/* Counts of outputs that no call waits for. */
 static struct {
   int topologies, entries, counters, near_active, registered;
   uint64_t listener;
@@ -29,7 +29,7 @@ static void hear(void *context, const hotrod_output *output)
   }
 }
 
-/* Runs until a count has come. */
+/* Runs until a count is reached. */
 static void run_until(const int *count, int wanted)
 {
   const hotrod_output *output;
@@ -187,7 +187,7 @@ static void listeners(void)
   CHECK_OK(hotrod_remove_listener(machine, NOW, counter_listener, NULL));
 }
 
-/* One who does not take events stops being told more, and loses none. */
+/* A listener that processes no events is paused, and loses none. */
 static void slow_listener(const char *address)
 {
   char uri[128], key[4000];
@@ -195,7 +195,7 @@ static void slow_listener(const char *address)
   hotrod_driver *slow;
   hotrod_listener_options options = {0};
   uint32_t dist;
-  /* More than one read brings. */
+  /* More events than in one read. */
   for (int i = 0; i < 200; i++) {
     hotrod_bytes long_key = {(const uint8_t *)key, sizeof key};
     memset(key, 'a' + i % 26, sizeof key);
@@ -250,7 +250,7 @@ static void transactions(void)
   changes[1].key = B("other");
   changes[1].removes = true;
   hotrod_modification_list list = {changes, 2};
-  /* The embedded node has no transactions, and says so; tests/real.c goes on with them. */
+  /* The embedded node rejects transactions; tests/real.c tests them. */
   CHECK_OK(hotrod_submit_prepare_tx_2(machine, NOW, cache, NULL, xid, false, true, 60000, list, &id));
   CHECK_STATUS(hotrod_driver_wait(driver, id, NULL), HOTROD_ERR_SERVER);
 }
@@ -296,7 +296,7 @@ static void looking_inside(void)
   CHECK(coverage.covered == 3 && coverage.members == 3 && coverage.reason.len == 0);
 }
 
-/* Nobody says who answers, so one member is reached directly, and why not all is told. */
+/* Members do not identify themselves, so one is reached directly, and coverage has the reason. */
 static void uncovered(const char *address)
 {
   char uri[160];
@@ -349,7 +349,7 @@ static void failures(void)
   CHECK_STATUS(hotrod_cache(machine, NOW, &options, &other), HOTROD_ERR_MISUSE);
   CHECK(other == 99);
   CHECK_STATUS(hotrod_filled(machine, NOW, 1, 10), HOTROD_ERR_MISUSE);
-  CHECK_OK(hotrod_transmitted(machine, 4711, 10)); /* a link that is gone */
+  CHECK_OK(hotrod_transmitted(machine, 4711, 10)); /* an unknown link */
   CHECK_STATUS(hotrod_poll(machine, NULL), HOTROD_ERR_NULL);
   bool was_there = true;
   CHECK_OK(hotrod_cancel(machine, 4711, &was_there));
@@ -365,7 +365,7 @@ static void failures(void)
   CHECK(hotrod_last_failure(NULL) == NULL && strcmp(hotrod_version(), HOTROD_VERSION) == 0);
 }
 
-/* Calls as often as it can, and counts the answers. */
+/* Calls in a loop, and counts the statuses. */
 static void *call_often(void *answers)
 {
   int *counts = answers;
@@ -377,7 +377,7 @@ static void *call_often(void *answers)
   return NULL;
 }
 
-/* Of two threads in the same machine one is told, and neither is harmed. */
+/* One of two threads in the same machine gets HOTROD_ERR_BUSY, without harm. */
 static void two_threads(void)
 {
   pthread_t other;
@@ -402,7 +402,7 @@ static void unreachable(void)
   CHECK_OK(hotrod_submit_get(machine, NOW, cache, NULL, B("k"), &id));
   CHECK_STATUS(hotrod_driver_wait(driver, id, NULL), HOTROD_ERR_UNREACHABLE);
   hotrod_driver_free(driver);
-  /* TLS without a hook is an answer as well. */
+  /* TLS without a hook fails as an output. */
   CHECK_OK(hotrod_driver_new("hotrods://127.0.0.1:1?connect_timeout=500&socket_timeout=500", NULL, &driver, NULL));
   CHECK_OK(hotrod_driver_cache(driver, "dist", &cache));
   CHECK_STATUS(hotrod_driver_start(driver, cache), HOTROD_ERR_UNREACHABLE);

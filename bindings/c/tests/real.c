@@ -1,4 +1,4 @@
-/* Against real Infinispan: real transactions URI, or real load URI SECONDS, which survives that members are killed. */
+/* Tests against real Infinispan: real transactions URI, or real load URI SECONDS, while members are killed. */
 #include <inttypes.h>
 
 #include "client.h"
@@ -23,7 +23,7 @@ static void transactions(void)
   puts("real: transactions passed");
 }
 
-/* Which write each operation in flight is, and what became of each write. */
+/* The write of each operation in flight, and the outcome of each write. */
 static struct { uint64_t id; uint32_t write; } flight[IN_FLIGHT];
 static uint8_t acknowledged[MAX];
 
@@ -35,7 +35,7 @@ static void start_write(int slot, uint32_t write)
   flight[slot].write = write;
 }
 
-/* An error may only say what can be: that the path was lost, or that time has run out. */
+/* Only these errors are possible: a lost path, or a timeout. */
 static void check_honest(const hotrod_failure *error)
 {
   fprintf(stderr, "a write failed: %.*s\n", (int)error->message.len, error->message.data);

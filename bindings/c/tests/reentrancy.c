@@ -1,10 +1,10 @@
-/* Calls that come back into the driver, and memory of the machine's given to the machine: reentrancy HOST:PORT */
+/* Tests re-entrant calls of the driver, and arguments in the machine's own memory: reentrancy HOST:PORT */
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "client.h"
 
-/* Whose output the handler waits for, how often it came, and whether it frees the driver then. */
+/* The operation that the handler waits for, how often it completed, and whether the handler then frees the driver. */
 static uint64_t awaited;
 static int handled, is_freeing;
 
@@ -32,7 +32,7 @@ static void handle(void *context, const hotrod_output *output)
     return;
   handled++;
   refused();
-  /* The output is still there, and its bytes go into a call. */
+  /* The output is still valid, and its bytes are an argument. */
   hotrod_bytes value = output->as.completed.answer->as.value;
   CHECK(bytes_are(value, "value"));
   CHECK_OK(hotrod_submit_put(machine, NOW, cache, NULL, value, as_configured, value, &id));
@@ -46,7 +46,7 @@ static void client(const char *uri, const hotrod_tls_hook *tls)
   CHECK_OK(hotrod_driver_cache(driver, NULL, &cache));
 }
 
-/* Another operation is waited for than the one whose end the handler gets. */
+/* Waits for another operation than the one whose completion the handler gets. */
 static void handlers(const char *uri, int freeing)
 {
   uint64_t id;
@@ -72,7 +72,7 @@ static void handlers(const char *uri, int freeing)
   hotrod_driver_free(driver);
 }
 
-/* A hook of TLS that passes the bytes on as they are, and comes back into the driver while it does. */
+/* A TLS hook that copies bytes unchanged, and re-enters the driver from every function. */
 static int ended;
 
 static void *start(void *context, const hotrod_tls *tls, char *why)
@@ -163,7 +163,7 @@ static uint64_t link_of_a_machine(void)
   return 0;
 }
 
-/* Memory that the machine gave out, in its calls. */
+/* Passes memory of the machine as arguments. */
 static void memory(void)
 {
   uint8_t *room;
@@ -171,7 +171,7 @@ static void memory(void)
   hotrod_bytes pieces[4];
   uint64_t link = link_of_a_machine();
 
-  /* The room of the receive buffer, whole and in part, is taken by hotrod_filled alone. */
+  /* Only hotrod_filled accepts the receive buffer, whole or in part. */
   for (size_t at = 0; at < 2; at++) {
     CHECK_OK(hotrod_receive_buffer(machine, link, &room, &len));
     CHECK(len > 16);
@@ -180,16 +180,16 @@ static void memory(void)
     CHECK_STATUS(hotrod_received(machine, 0, link, given), HOTROD_ERR_MISUSE);
     CHECK_STATUS(hotrod_filled(machine, 0, link, 8), HOTROD_ERR_MISUSE);
   }
-  /* It may be what a call copies. */
+  /* Calls that copy accept it. */
   CHECK_OK(hotrod_receive_buffer(machine, link, &room, &len));
   memset(room, 'r', 16);
   hotrod_bytes value = {room, 16};
   CHECK_OK(hotrod_submit_put(machine, 0, cache, NULL, value, as_configured, value, &awaited));
-  /* What is to be sent, as if it had come: no answer, so the link ends, and nothing worse. */
+  /* Feeds queued bytes back as received: an invalid response, so the link ends, and nothing worse. */
   CHECK_OK(hotrod_transmit(machine, link, pieces, 4, &count));
   CHECK(count > 0);
   CHECK_OK(hotrod_received(machine, 0, link, pieces[0]));
-  /* The words of a failure, in the call that fails next. */
+  /* A failure's message, as an argument of the next failing call. */
   CHECK_STATUS(hotrod_filled(machine, 0, link, 1), HOTROD_ERR_MISUSE);
   CHECK_OK(hotrod_link_lost(machine, 0, link, hotrod_last_failure(machine)->message));
   hotrod_machine_free(machine);

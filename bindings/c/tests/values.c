@@ -10,7 +10,7 @@ void set(json_t *object, const char *name, json_t *value)
   json_object_set_new(object, name, value);
 }
 
-/* Identities are named as they appear, as the recorder does: $link1, $link2, … */
+/* Names identities in order of appearance, as the recorder does: $link1, $link2, … */
 json_t *id_value(struct names *names, const char *of, uint64_t id)
 {
   char number[24], name[64];

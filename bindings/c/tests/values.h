@@ -1,4 +1,4 @@
-/* What crosses the border, as the scenarios write it. */
+/* Values of the border in the scenarios' JSON form. */
 #ifndef VALUES_H
 #define VALUES_H
 
@@ -6,12 +6,12 @@
 
 #include <libhotrod.h>
 
-/* The names that identities have in a scenario, and what they stand for. */
+/* Names of identities in a scenario, and their values. */
 struct names {
-  json_t *bound;   /* what the scenario calls them: name -> decimal text of the identity */
+  json_t *bound;   /* the scenario's names: name -> decimal text of the identity */
 };
 
-/* Sets a field of an object; takes the value over. */
+/* Sets a field of an object; takes ownership of the value. */
 void set(json_t *object, const char *name, json_t *value);
 
 json_t *id_value(struct names *names, const char *of, uint64_t id);

@@ -10,11 +10,11 @@ pub(crate) fn text(vocabulary: &Value) -> String {
 use hotrod_core::cluster::Counters;
 use hotrod_core::vocabulary::FailureKind;
 
-/// How a call went, and of which kind a failure is. 0 is success; a number is never given to another meaning.
+/// Status of a call, and kind of a failure. 0 is success; numbers are never reused.
 #[repr(C)]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum hotrod_status {
-    /// It is done.
+    /// Success.
     HOTROD_OK = 0,
 ",
     );
@@ -22,16 +22,16 @@ pub enum hotrod_status {
         out += &doc("    ", string(failure, "doc"));
         out += &format!("    HOTROD_ERR_{} = {},\n", upper(string(failure, "name")), failure["code"]);
     }
-    out += "    /// A pointer that has to point to something is NULL. Nothing was done.
+    out += "    /// A required pointer is NULL. The call had no effect.
     HOTROD_ERR_NULL = 100,
-    /// The library has a bug, and caught it: this machine can only be freed from now on.
+    /// A bug in the library was caught: from now on this machine can only be freed.
     HOTROD_ERR_PANIC = 101,
-    /// Another thread is in a call on this machine. Nothing was done.
+    /// Another thread is in a call on this machine. The call had no effect.
     HOTROD_ERR_BUSY = 102,
 }
 
 impl hotrod_status {
-    /// Of a kind of failure.
+    /// Returns the status of a kind of failure.
     pub(crate) fn of(kind: FailureKind) -> Self {
         match kind {
 ";
@@ -55,7 +55,7 @@ impl hotrod_status {
 fn counters(vocabulary: &Value) -> String {
     let mut out = String::from(
         "
-/// What a machine has done since it was made.
+/// Statistics of a machine since its creation.
 #[repr(C)]
 #[derive(Debug, Clone, Copy)]
 pub struct hotrod_counters {

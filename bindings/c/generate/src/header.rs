@@ -1,4 +1,4 @@
-//! The header, by cbindgen.
+//! Generates the header by cbindgen.
 
 use std::path::Path;
 
@@ -58,7 +58,7 @@ pub(crate) fn text(folder: &Path) -> String {
         cpp_compat: true,
         usize_is_size_t: true,
         documentation_style: DocumentationStyle::Doxy,
-        // Structs have them as numbers: C may put anything there.
+        // Structs have these as numbers: C may store any value in an enum.
         export: ExportConfig {
             include: ["hotrod_lifetime_unit", "hotrod_seen", "hotrod_counter_kind"].map(String::from).to_vec(),
             ..ExportConfig::default()
@@ -93,8 +93,7 @@ pub(crate) fn text(folder: &Path) -> String {
     format!("{}{TRAILER}\n\n{}", &text[..end], &text[end..])
 }
 
-/// Rust's `# Safety` sections end the comments. In C every function has to be called right; what is left of them is
-/// where that is said.
+/// Replaces Rust's `# Safety` sections, which end the comments, by a reference to the rules at `hotrod_machine`.
 fn without_safety(text: &str) -> String {
     let mut out = String::new();
     let mut skipping = false;
@@ -107,7 +106,7 @@ fn without_safety(text: &str) -> String {
                 out.push('\n');
             }
             "* As for all functions with a machine." if skipping => {
-                out += " *\n * Threads and ownership: as said at `hotrod_machine`.\n";
+                out += " *\n * Threads and ownership: see `hotrod_machine`.\n";
             }
             "*/" => skipping = false,
             _ => {}

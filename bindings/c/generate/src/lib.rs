@@ -1,7 +1,7 @@
-//! What the C binding takes from `spec/vocabulary.json`, and its header.
+//! Generates the C binding's files from `spec/vocabulary.json`, and its header.
 //!
-//! Three Rust sources (operations, outputs, codes), two C sources of its tests, and the header that cbindgen makes of
-//! all Rust sources. They are checked in; a test says when one is stale.
+//! The files are three Rust sources (operations, outputs, codes), two C sources of the tests, and the header, which
+//! cbindgen generates from all Rust sources. They are committed; a test finds stale ones.
 #![allow(clippy::missing_panics_doc)] // a vocabulary of another form ends the program
 #![allow(clippy::format_push_string)] // easier to read than `write!`, and not in a hurry
 
@@ -18,9 +18,9 @@ use serde_json::Value;
 
 /// A generated file.
 pub struct File {
-    /// Where it stands.
+    /// Path of the file.
     pub path: PathBuf,
-    /// What is to stand there.
+    /// Expected content.
     pub text: String,
 }
 
@@ -30,7 +30,7 @@ fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
 }
 
-/// Everything that comes of the vocabulary.
+/// Returns the files generated from the vocabulary.
 pub fn from_vocabulary() -> Vec<File> {
     let path = folder().join("../../spec/vocabulary.json");
     let text = fs::read_to_string(path).expect("spec/vocabulary.json");
@@ -48,12 +48,12 @@ pub fn from_vocabulary() -> Vec<File> {
     ]
 }
 
-/// The header.
+/// Returns the header.
 pub fn header() -> File {
     File { path: folder().join("include/libhotrod.h"), text: header::text(&folder()) }
 }
 
-/// The rows of a table of the vocabulary.
+/// Returns the rows of a table of the vocabulary.
 fn rows<'a>(value: &'a Value, name: &str) -> &'a [Value] {
     value[name].as_array().expect("a list")
 }
@@ -62,7 +62,7 @@ fn string<'a>(value: &'a Value, name: &str) -> &'a str {
     value[name].as_str().expect("text")
 }
 
-/// `PutIfAbsent` as `put_if_absent`.
+/// Converts `PutIfAbsent` to `put_if_absent`.
 fn snake(name: &str) -> String {
     let mut out = String::new();
     for letter in name.chars() {
@@ -74,12 +74,12 @@ fn snake(name: &str) -> String {
     out
 }
 
-/// `PutIfAbsent` as `PUT_IF_ABSENT`.
+/// Converts `PutIfAbsent` to `PUT_IF_ABSENT`.
 fn upper(name: &str) -> String {
     snake(name).to_uppercase()
 }
 
-/// Lines of a documentation comment.
+/// Wraps a documentation comment.
 fn doc(indent: &str, text: &str) -> String {
     let mut out = String::new();
     let mut line = format!("{indent}///");
@@ -94,7 +94,7 @@ fn doc(indent: &str, text: &str) -> String {
     out + &line + "\n"
 }
 
-/// What the words of a field are called as a type, and as the beginning of its constants.
+/// Returns the C type of a field's words, and the prefix of its constants.
 fn word_type(words: &Value) -> (&'static str, &'static str) {
     match words[0].as_str() {
         Some("created") => ("hotrod_entry_change", "HOTROD_ENTRY"),

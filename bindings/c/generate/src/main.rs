@@ -4,7 +4,7 @@ fn main() -> std::io::Result<()> {
     for file in hotrod_c_generate::from_vocabulary() {
         std::fs::write(file.path, file.text)?;
     }
-    // It is made of the sources, those written just now among them.
+    // The header is generated from the sources, including those written above.
     let header = hotrod_c_generate::header();
     std::fs::write(header.path, header.text)
 }

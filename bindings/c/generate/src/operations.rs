@@ -47,10 +47,10 @@ fn function(operation: &Value) -> String {
     format!(
         "
 {}///
-/// See `hotrod_call_options` for what all of these functions have in common.
+/// See `hotrod_call_options` for the rules of all these functions.
 ///
 /// # Safety
-/// As said at `hotrod_call_options`.
+/// As documented at `hotrod_call_options`.
 #[unsafe(no_mangle)]
 pub unsafe extern \"C\" fn hotrod_submit_{name}(
     machine: *mut hotrod_machine,
@@ -60,7 +60,7 @@ pub unsafe extern \"C\" fn hotrod_submit_{name}(
 {parameters}    id: *mut u64,
 ) -> hotrod_status {{
     let arguments = [{}];
-    // SAFETY: the caller keeps to what `submit` asks for.
+    // SAFETY: required of the caller, as by `submit`.
     unsafe {{ submit(machine, now_us, cache, options, Operation::{}, &arguments, id) }}
 }}
 ",

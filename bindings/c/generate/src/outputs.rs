@@ -13,7 +13,7 @@ use crate::failure::hotrod_failure;
 use crate::output::{OutputFields, hotrod_tls};
 use crate::text::{hotrod_bytes, hotrod_text};
 
-/// What an output is; says which member of `as` is set. A number is never given to another.
+/// Type of an output, which selects the member of `as`. Numbers are never reused.
 #[repr(C)]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum hotrod_output_type {
@@ -33,27 +33,27 @@ pub enum hotrod_output_type {
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub union hotrod_output_fields {
-    /// Of an output without fields.
+    /// For outputs without fields.
     pub nothing: u8,
 ";
     for output in outputs.iter().filter(|output| !rows(output, "fields").is_empty()) {
         let name = snake(string(output, "name"));
-        out += &format!("    /// Of `{}`.\n    pub {name}: hotrod_output_{name},\n", constant(output));
+        out += &format!("    /// Set for `{}`.\n    pub {name}: hotrod_output_{name},\n", constant(output));
     }
     out += "}
 
-/// Something that the machine says. It and everything that it points to is valid until the next `hotrod_poll` on the
-/// same machine, or until that is freed.
+/// An output of the machine. It and its memory are valid until the next `hotrod_poll` on the same machine, or until
+/// that is freed.
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct hotrod_output {
-    /// What it is.
+    /// Type of the output.
     pub r#type: hotrod_output_type,
-    /// Its fields: the member of the name of its type.
+    /// Fields: the member for `type`.
     pub r#as: hotrod_output_fields,
 }
 
-/// The output with that number, of the values that the machine has given; `None` for a number that is not known.
+/// Returns the output with tag `tag`, built from `fields`; `None` for an unknown tag.
 pub(crate) fn output(tag: u8, fields: &mut OutputFields) -> Option<hotrod_output> {
     use hotrod_output_type::*;
     let (r#type, r#as) = match tag {
@@ -103,7 +103,7 @@ fn structure(output: &Value) -> String {
         let (name, kind) = (string(field, "name"), string(field, "kind"));
         let optional = field["optional"] == true;
         if optional && kind == "opaque" {
-            out += &format!("    /// Whether there is a `{name}`.\n    pub has_{name}: bool,\n");
+            out += &format!("    /// Whether `{name}` is set.\n    pub has_{name}: bool,\n");
         }
         let absent = match kind {
             _ if !optional => "",
@@ -119,7 +119,7 @@ fn structure(output: &Value) -> String {
     out + "}\n"
 }
 
-/// The name of a span of time says its unit.
+/// Returns a field's name in C; names of durations end with the unit.
 pub(crate) fn field_name(name: &str, kind: &str) -> String {
     if kind == "duration" { format!("{name}_us") } else { name.to_string() }
 }

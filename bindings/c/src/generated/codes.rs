@@ -3,11 +3,11 @@
 use hotrod_core::cluster::Counters;
 use hotrod_core::vocabulary::FailureKind;
 
-/// How a call went, and of which kind a failure is. 0 is success; a number is never given to another meaning.
+/// Status of a call, and kind of a failure. 0 is success; numbers are never reused.
 #[repr(C)]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum hotrod_status {
-    /// It is done.
+    /// Success.
     HOTROD_OK = 0,
     /// The caller made a mistake: an argument, a URI, the order of calls. Nothing was sent.
     HOTROD_ERR_MISUSE = 1,
@@ -39,16 +39,16 @@ pub enum hotrod_status {
     HOTROD_ERR_OUT_OF_BOUNDS = 14,
     /// The server's reply does not belong to the operation.
     HOTROD_ERR_UNEXPECTED_ANSWER = 15,
-    /// A pointer that has to point to something is NULL. Nothing was done.
+    /// A required pointer is NULL. The call had no effect.
     HOTROD_ERR_NULL = 100,
-    /// The library has a bug, and caught it: this machine can only be freed from now on.
+    /// A bug in the library was caught: from now on this machine can only be freed.
     HOTROD_ERR_PANIC = 101,
-    /// Another thread is in a call on this machine. Nothing was done.
+    /// Another thread is in a call on this machine. The call had no effect.
     HOTROD_ERR_BUSY = 102,
 }
 
 impl hotrod_status {
-    /// Of a kind of failure.
+    /// Returns the status of a kind of failure.
     pub(crate) fn of(kind: FailureKind) -> Self {
         match kind {
             FailureKind::Misuse => Self::HOTROD_ERR_MISUSE,
@@ -119,7 +119,7 @@ pub const HOTROD_SERVER_NODE_SUSPECTED: u8 = 135;
 /// The server's status: illegal lifecycle state.
 pub const HOTROD_SERVER_ILLEGAL_LIFECYCLE_STATE: u8 = 136;
 
-/// What a machine has done since it was made.
+/// Statistics of a machine since its creation.
 #[repr(C)]
 #[derive(Debug, Clone, Copy)]
 pub struct hotrod_counters {

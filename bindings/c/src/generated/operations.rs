@@ -13,10 +13,10 @@ use crate::text::{hotrod_bytes, hotrod_bytes_list, hotrod_text};
 
 /// Stores a value, whether or not there is one. PUT since 2.0; answers `HOTROD_ANSWER_ENTRY`.
 ///
-/// See `hotrod_call_options` for what all of these functions have in common.
+/// See `hotrod_call_options` for the rules of all these functions.
 ///
 /// # Safety
-/// As said at `hotrod_call_options`.
+/// As documented at `hotrod_call_options`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hotrod_submit_put(
     machine: *mut hotrod_machine,
@@ -29,16 +29,16 @@ pub unsafe extern "C" fn hotrod_submit_put(
     id: *mut u64,
 ) -> hotrod_status {
     let arguments = [Argument::Bytes(key), Argument::Expiration(expiration), Argument::Bytes(value)];
-    // SAFETY: the caller keeps to what `submit` asks for.
+    // SAFETY: required of the caller, as by `submit`.
     unsafe { submit(machine, now_us, cache, options, Operation::Put, &arguments, id) }
 }
 
 /// Reads a value. GET since 2.0; answers `HOTROD_ANSWER_VALUE`.
 ///
-/// See `hotrod_call_options` for what all of these functions have in common.
+/// See `hotrod_call_options` for the rules of all these functions.
 ///
 /// # Safety
-/// As said at `hotrod_call_options`.
+/// As documented at `hotrod_call_options`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hotrod_submit_get(
     machine: *mut hotrod_machine,
@@ -49,16 +49,16 @@ pub unsafe extern "C" fn hotrod_submit_get(
     id: *mut u64,
 ) -> hotrod_status {
     let arguments = [Argument::Bytes(key)];
-    // SAFETY: the caller keeps to what `submit` asks for.
+    // SAFETY: required of the caller, as by `submit`.
     unsafe { submit(machine, now_us, cache, options, Operation::Get, &arguments, id) }
 }
 
 /// Stores a value if there is none. PUT_IF_ABSENT since 2.0; answers `HOTROD_ANSWER_CONDITIONAL`.
 ///
-/// See `hotrod_call_options` for what all of these functions have in common.
+/// See `hotrod_call_options` for the rules of all these functions.
 ///
 /// # Safety
-/// As said at `hotrod_call_options`.
+/// As documented at `hotrod_call_options`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hotrod_submit_put_if_absent(
     machine: *mut hotrod_machine,
@@ -71,16 +71,16 @@ pub unsafe extern "C" fn hotrod_submit_put_if_absent(
     id: *mut u64,
 ) -> hotrod_status {
     let arguments = [Argument::Bytes(key), Argument::Expiration(expiration), Argument::Bytes(value)];
-    // SAFETY: the caller keeps to what `submit` asks for.
+    // SAFETY: required of the caller, as by `submit`.
     unsafe { submit(machine, now_us, cache, options, Operation::PutIfAbsent, &arguments, id) }
 }
 
 /// Stores a value if there is one. REPLACE since 2.0; answers `HOTROD_ANSWER_CONDITIONAL`.
 ///
-/// See `hotrod_call_options` for what all of these functions have in common.
+/// See `hotrod_call_options` for the rules of all these functions.
 ///
 /// # Safety
-/// As said at `hotrod_call_options`.
+/// As documented at `hotrod_call_options`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hotrod_submit_replace(
     machine: *mut hotrod_machine,
@@ -93,17 +93,17 @@ pub unsafe extern "C" fn hotrod_submit_replace(
     id: *mut u64,
 ) -> hotrod_status {
     let arguments = [Argument::Bytes(key), Argument::Expiration(expiration), Argument::Bytes(value)];
-    // SAFETY: the caller keeps to what `submit` asks for.
+    // SAFETY: required of the caller, as by `submit`.
     unsafe { submit(machine, now_us, cache, options, Operation::Replace, &arguments, id) }
 }
 
 /// Stores a value if the entry still has that version. REPLACE_IF_UNMODIFIED since 2.0; answers
 /// `HOTROD_ANSWER_VERSIONED`.
 ///
-/// See `hotrod_call_options` for what all of these functions have in common.
+/// See `hotrod_call_options` for the rules of all these functions.
 ///
 /// # Safety
-/// As said at `hotrod_call_options`.
+/// As documented at `hotrod_call_options`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hotrod_submit_replace_if_unmodified(
     machine: *mut hotrod_machine,
@@ -117,16 +117,16 @@ pub unsafe extern "C" fn hotrod_submit_replace_if_unmodified(
     id: *mut u64,
 ) -> hotrod_status {
     let arguments = [Argument::Bytes(key), Argument::Expiration(expiration), Argument::Opaque(entry_version), Argument::Bytes(value)];
-    // SAFETY: the caller keeps to what `submit` asks for.
+    // SAFETY: required of the caller, as by `submit`.
     unsafe { submit(machine, now_us, cache, options, Operation::ReplaceIfUnmodified, &arguments, id) }
 }
 
 /// Removes an entry. REMOVE since 2.0; answers `HOTROD_ANSWER_CONDITIONAL`.
 ///
-/// See `hotrod_call_options` for what all of these functions have in common.
+/// See `hotrod_call_options` for the rules of all these functions.
 ///
 /// # Safety
-/// As said at `hotrod_call_options`.
+/// As documented at `hotrod_call_options`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hotrod_submit_remove(
     machine: *mut hotrod_machine,
@@ -137,16 +137,16 @@ pub unsafe extern "C" fn hotrod_submit_remove(
     id: *mut u64,
 ) -> hotrod_status {
     let arguments = [Argument::Bytes(key)];
-    // SAFETY: the caller keeps to what `submit` asks for.
+    // SAFETY: required of the caller, as by `submit`.
     unsafe { submit(machine, now_us, cache, options, Operation::Remove, &arguments, id) }
 }
 
 /// Removes an entry if it still has that version. REMOVE_IF_UNMODIFIED since 2.0; answers `HOTROD_ANSWER_VERSIONED`.
 ///
-/// See `hotrod_call_options` for what all of these functions have in common.
+/// See `hotrod_call_options` for the rules of all these functions.
 ///
 /// # Safety
-/// As said at `hotrod_call_options`.
+/// As documented at `hotrod_call_options`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hotrod_submit_remove_if_unmodified(
     machine: *mut hotrod_machine,
@@ -158,16 +158,16 @@ pub unsafe extern "C" fn hotrod_submit_remove_if_unmodified(
     id: *mut u64,
 ) -> hotrod_status {
     let arguments = [Argument::Bytes(key), Argument::Opaque(entry_version)];
-    // SAFETY: the caller keeps to what `submit` asks for.
+    // SAFETY: required of the caller, as by `submit`.
     unsafe { submit(machine, now_us, cache, options, Operation::RemoveIfUnmodified, &arguments, id) }
 }
 
 /// Tests whether there is an entry. CONTAINS_KEY since 2.0; answers `HOTROD_ANSWER_FLAG`.
 ///
-/// See `hotrod_call_options` for what all of these functions have in common.
+/// See `hotrod_call_options` for the rules of all these functions.
 ///
 /// # Safety
-/// As said at `hotrod_call_options`.
+/// As documented at `hotrod_call_options`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hotrod_submit_contains_key(
     machine: *mut hotrod_machine,
@@ -178,16 +178,16 @@ pub unsafe extern "C" fn hotrod_submit_contains_key(
     id: *mut u64,
 ) -> hotrod_status {
     let arguments = [Argument::Bytes(key)];
-    // SAFETY: the caller keeps to what `submit` asks for.
+    // SAFETY: required of the caller, as by `submit`.
     unsafe { submit(machine, now_us, cache, options, Operation::ContainsKey, &arguments, id) }
 }
 
 /// Reads a value and its version. GET_WITH_VERSION since 2.0; answers `HOTROD_ANSWER_ENTRY`.
 ///
-/// See `hotrod_call_options` for what all of these functions have in common.
+/// See `hotrod_call_options` for the rules of all these functions.
 ///
 /// # Safety
-/// As said at `hotrod_call_options`.
+/// As documented at `hotrod_call_options`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hotrod_submit_get_with_version(
     machine: *mut hotrod_machine,
@@ -198,16 +198,16 @@ pub unsafe extern "C" fn hotrod_submit_get_with_version(
     id: *mut u64,
 ) -> hotrod_status {
     let arguments = [Argument::Bytes(key)];
-    // SAFETY: the caller keeps to what `submit` asks for.
+    // SAFETY: required of the caller, as by `submit`.
     unsafe { submit(machine, now_us, cache, options, Operation::GetWithVersion, &arguments, id) }
 }
 
 /// Removes all entries. CLEAR since 2.0; answers `HOTROD_ANSWER_NOTHING`.
 ///
-/// See `hotrod_call_options` for what all of these functions have in common.
+/// See `hotrod_call_options` for the rules of all these functions.
 ///
 /// # Safety
-/// As said at `hotrod_call_options`.
+/// As documented at `hotrod_call_options`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hotrod_submit_clear(
     machine: *mut hotrod_machine,
@@ -217,16 +217,16 @@ pub unsafe extern "C" fn hotrod_submit_clear(
     id: *mut u64,
 ) -> hotrod_status {
     let arguments = [];
-    // SAFETY: the caller keeps to what `submit` asks for.
+    // SAFETY: required of the caller, as by `submit`.
     unsafe { submit(machine, now_us, cache, options, Operation::Clear, &arguments, id) }
 }
 
 /// Reads the statistics of the cache and the server. STATS since 2.0; answers `HOTROD_ANSWER_TEXT_MAP`.
 ///
-/// See `hotrod_call_options` for what all of these functions have in common.
+/// See `hotrod_call_options` for the rules of all these functions.
 ///
 /// # Safety
-/// As said at `hotrod_call_options`.
+/// As documented at `hotrod_call_options`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hotrod_submit_stats(
     machine: *mut hotrod_machine,
@@ -236,17 +236,17 @@ pub unsafe extern "C" fn hotrod_submit_stats(
     id: *mut u64,
 ) -> hotrod_status {
     let arguments = [];
-    // SAFETY: the caller keeps to what `submit` asks for.
+    // SAFETY: required of the caller, as by `submit`.
     unsafe { submit(machine, now_us, cache, options, Operation::Stats, &arguments, id) }
 }
 
 /// Tests whether the server and the cache exist; returns the operations that the server knows. PING since 2.0;
 /// answers `HOTROD_ANSWER_SERVER`.
 ///
-/// See `hotrod_call_options` for what all of these functions have in common.
+/// See `hotrod_call_options` for the rules of all these functions.
 ///
 /// # Safety
-/// As said at `hotrod_call_options`.
+/// As documented at `hotrod_call_options`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hotrod_submit_ping(
     machine: *mut hotrod_machine,
@@ -256,16 +256,16 @@ pub unsafe extern "C" fn hotrod_submit_ping(
     id: *mut u64,
 ) -> hotrod_status {
     let arguments = [];
-    // SAFETY: the caller keeps to what `submit` asks for.
+    // SAFETY: required of the caller, as by `submit`.
     unsafe { submit(machine, now_us, cache, options, Operation::Ping, &arguments, id) }
 }
 
 /// Reads up to `count` entries, 0 for all. BULK_GET since 2.0; answers `HOTROD_ANSWER_ENTRIES`.
 ///
-/// See `hotrod_call_options` for what all of these functions have in common.
+/// See `hotrod_call_options` for the rules of all these functions.
 ///
 /// # Safety
-/// As said at `hotrod_call_options`.
+/// As documented at `hotrod_call_options`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hotrod_submit_bulk_get(
     machine: *mut hotrod_machine,
@@ -276,16 +276,16 @@ pub unsafe extern "C" fn hotrod_submit_bulk_get(
     id: *mut u64,
 ) -> hotrod_status {
     let arguments = [Argument::Number(count)];
-    // SAFETY: the caller keeps to what `submit` asks for.
+    // SAFETY: required of the caller, as by `submit`.
     unsafe { submit(machine, now_us, cache, options, Operation::BulkGet, &arguments, id) }
 }
 
 /// Reads a value, its version and its lifetimes. GET_WITH_METADATA since 2.0; answers `HOTROD_ANSWER_ENTRY`.
 ///
-/// See `hotrod_call_options` for what all of these functions have in common.
+/// See `hotrod_call_options` for the rules of all these functions.
 ///
 /// # Safety
-/// As said at `hotrod_call_options`.
+/// As documented at `hotrod_call_options`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hotrod_submit_get_with_metadata(
     machine: *mut hotrod_machine,
@@ -296,16 +296,16 @@ pub unsafe extern "C" fn hotrod_submit_get_with_metadata(
     id: *mut u64,
 ) -> hotrod_status {
     let arguments = [Argument::Bytes(key)];
-    // SAFETY: the caller keeps to what `submit` asks for.
+    // SAFETY: required of the caller, as by `submit`.
     unsafe { submit(machine, now_us, cache, options, Operation::GetWithMetadata, &arguments, id) }
 }
 
 /// Reads all keys; scope 0 default, 1 global, 2 local. BULK_GET_KEYS since 2.0; answers `HOTROD_ANSWER_VALUES`.
 ///
-/// See `hotrod_call_options` for what all of these functions have in common.
+/// See `hotrod_call_options` for the rules of all these functions.
 ///
 /// # Safety
-/// As said at `hotrod_call_options`.
+/// As documented at `hotrod_call_options`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hotrod_submit_bulk_get_keys(
     machine: *mut hotrod_machine,
@@ -316,17 +316,17 @@ pub unsafe extern "C" fn hotrod_submit_bulk_get_keys(
     id: *mut u64,
 ) -> hotrod_status {
     let arguments = [Argument::Number(scope)];
-    // SAFETY: the caller keeps to what `submit` asks for.
+    // SAFETY: required of the caller, as by `submit`.
     unsafe { submit(machine, now_us, cache, options, Operation::BulkGetKeys, &arguments, id) }
 }
 
 /// Runs a query, given as a serialized `QueryRequest`; returns a serialized `QueryResponse`. QUERY since 2.0; answers
 /// `HOTROD_ANSWER_VALUE`.
 ///
-/// See `hotrod_call_options` for what all of these functions have in common.
+/// See `hotrod_call_options` for the rules of all these functions.
 ///
 /// # Safety
-/// As said at `hotrod_call_options`.
+/// As documented at `hotrod_call_options`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hotrod_submit_query(
     machine: *mut hotrod_machine,
@@ -337,16 +337,16 @@ pub unsafe extern "C" fn hotrod_submit_query(
     id: *mut u64,
 ) -> hotrod_status {
     let arguments = [Argument::Bytes(query)];
-    // SAFETY: the caller keeps to what `submit` asks for.
+    // SAFETY: required of the caller, as by `submit`.
     unsafe { submit(machine, now_us, cache, options, Operation::Query, &arguments, id) }
 }
 
 /// Counts the entries in the whole cluster. SIZE since 2.0; answers `HOTROD_ANSWER_SIZE`.
 ///
-/// See `hotrod_call_options` for what all of these functions have in common.
+/// See `hotrod_call_options` for the rules of all these functions.
 ///
 /// # Safety
-/// As said at `hotrod_call_options`.
+/// As documented at `hotrod_call_options`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hotrod_submit_size(
     machine: *mut hotrod_machine,
@@ -356,16 +356,16 @@ pub unsafe extern "C" fn hotrod_submit_size(
     id: *mut u64,
 ) -> hotrod_status {
     let arguments = [];
-    // SAFETY: the caller keeps to what `submit` asks for.
+    // SAFETY: required of the caller, as by `submit`.
     unsafe { submit(machine, now_us, cache, options, Operation::Size, &arguments, id) }
 }
 
 /// Runs a task in the server; at most 127 parameters. EXEC since 2.1; answers `HOTROD_ANSWER_VALUE`.
 ///
-/// See `hotrod_call_options` for what all of these functions have in common.
+/// See `hotrod_call_options` for the rules of all these functions.
 ///
 /// # Safety
-/// As said at `hotrod_call_options`.
+/// As documented at `hotrod_call_options`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hotrod_submit_exec(
     machine: *mut hotrod_machine,
@@ -377,16 +377,16 @@ pub unsafe extern "C" fn hotrod_submit_exec(
     id: *mut u64,
 ) -> hotrod_status {
     let arguments = [Argument::Text(task), Argument::Parameters(parameters)];
-    // SAFETY: the caller keeps to what `submit` asks for.
+    // SAFETY: required of the caller, as by `submit`.
     unsafe { submit(machine, now_us, cache, options, Operation::Exec, &arguments, id) }
 }
 
 /// Stores many values. PUT_ALL since 2.1; answers `HOTROD_ANSWER_NOTHING`.
 ///
-/// See `hotrod_call_options` for what all of these functions have in common.
+/// See `hotrod_call_options` for the rules of all these functions.
 ///
 /// # Safety
-/// As said at `hotrod_call_options`.
+/// As documented at `hotrod_call_options`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hotrod_submit_put_all(
     machine: *mut hotrod_machine,
@@ -398,16 +398,16 @@ pub unsafe extern "C" fn hotrod_submit_put_all(
     id: *mut u64,
 ) -> hotrod_status {
     let arguments = [Argument::Expiration(expiration), Argument::Entries(entries)];
-    // SAFETY: the caller keeps to what `submit` asks for.
+    // SAFETY: required of the caller, as by `submit`.
     unsafe { submit(machine, now_us, cache, options, Operation::PutAll, &arguments, id) }
 }
 
 /// Reads many values; keys without an entry are left out. GET_ALL since 2.1; answers `HOTROD_ANSWER_ENTRIES`.
 ///
-/// See `hotrod_call_options` for what all of these functions have in common.
+/// See `hotrod_call_options` for the rules of all these functions.
 ///
 /// # Safety
-/// As said at `hotrod_call_options`.
+/// As documented at `hotrod_call_options`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hotrod_submit_get_all(
     machine: *mut hotrod_machine,
@@ -418,17 +418,17 @@ pub unsafe extern "C" fn hotrod_submit_get_all(
     id: *mut u64,
 ) -> hotrod_status {
     let arguments = [Argument::ByteList(keys)];
-    // SAFETY: the caller keeps to what `submit` asks for.
+    // SAFETY: required of the caller, as by `submit`.
     unsafe { submit(machine, now_us, cache, options, Operation::GetAll, &arguments, id) }
 }
 
 /// Reads a value from an offset on, with its version and lifetimes. Servers up to 16 announce the rest of the value
 /// and send all of it: only offset 0 leaves the stream in step. GET_STREAM since 2.6; answers `HOTROD_ANSWER_ENTRY`.
 ///
-/// See `hotrod_call_options` for what all of these functions have in common.
+/// See `hotrod_call_options` for the rules of all these functions.
 ///
 /// # Safety
-/// As said at `hotrod_call_options`.
+/// As documented at `hotrod_call_options`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hotrod_submit_get_stream(
     machine: *mut hotrod_machine,
@@ -440,7 +440,7 @@ pub unsafe extern "C" fn hotrod_submit_get_stream(
     id: *mut u64,
 ) -> hotrod_status {
     let arguments = [Argument::Bytes(key), Argument::Number(offset)];
-    // SAFETY: the caller keeps to what `submit` asks for.
+    // SAFETY: required of the caller, as by `submit`.
     unsafe { submit(machine, now_us, cache, options, Operation::GetStream, &arguments, id) }
 }
 
@@ -448,10 +448,10 @@ pub unsafe extern "C" fn hotrod_submit_get_stream(
 /// servers refuse it: START_PUT_STREAM has taken its place. PUT_STREAM since 2.6; answers
 /// `HOTROD_ANSWER_CONDITIONAL`.
 ///
-/// See `hotrod_call_options` for what all of these functions have in common.
+/// See `hotrod_call_options` for the rules of all these functions.
 ///
 /// # Safety
-/// As said at `hotrod_call_options`.
+/// As documented at `hotrod_call_options`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hotrod_submit_put_stream(
     machine: *mut hotrod_machine,
@@ -465,16 +465,16 @@ pub unsafe extern "C" fn hotrod_submit_put_stream(
     id: *mut u64,
 ) -> hotrod_status {
     let arguments = [Argument::Bytes(key), Argument::Expiration(expiration), Argument::Opaque(entry_version), Argument::ByteList(chunks)];
-    // SAFETY: the caller keeps to what `submit` asks for.
+    // SAFETY: required of the caller, as by `submit`.
     unsafe { submit(machine, now_us, cache, options, Operation::PutStream, &arguments, id) }
 }
 
 /// Prepares a transaction, with a timeout of 60 s. PREPARE_TX since 2.7; answers `HOTROD_ANSWER_NUMBER`.
 ///
-/// See `hotrod_call_options` for what all of these functions have in common.
+/// See `hotrod_call_options` for the rules of all these functions.
 ///
 /// # Safety
-/// As said at `hotrod_call_options`.
+/// As documented at `hotrod_call_options`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hotrod_submit_prepare_tx(
     machine: *mut hotrod_machine,
@@ -487,16 +487,16 @@ pub unsafe extern "C" fn hotrod_submit_prepare_tx(
     id: *mut u64,
 ) -> hotrod_status {
     let arguments = [Argument::Xid(xid), Argument::Flag(one_phase_commit), Argument::Modifications(modifications)];
-    // SAFETY: the caller keeps to what `submit` asks for.
+    // SAFETY: required of the caller, as by `submit`.
     unsafe { submit(machine, now_us, cache, options, Operation::PrepareTx, &arguments, id) }
 }
 
 /// Commits a prepared transaction. COMMIT_TX since 2.7; answers `HOTROD_ANSWER_NUMBER`.
 ///
-/// See `hotrod_call_options` for what all of these functions have in common.
+/// See `hotrod_call_options` for the rules of all these functions.
 ///
 /// # Safety
-/// As said at `hotrod_call_options`.
+/// As documented at `hotrod_call_options`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hotrod_submit_commit_tx(
     machine: *mut hotrod_machine,
@@ -507,16 +507,16 @@ pub unsafe extern "C" fn hotrod_submit_commit_tx(
     id: *mut u64,
 ) -> hotrod_status {
     let arguments = [Argument::Xid(xid)];
-    // SAFETY: the caller keeps to what `submit` asks for.
+    // SAFETY: required of the caller, as by `submit`.
     unsafe { submit(machine, now_us, cache, options, Operation::CommitTx, &arguments, id) }
 }
 
 /// Rolls a transaction back. ROLLBACK_TX since 2.7; answers `HOTROD_ANSWER_NUMBER`.
 ///
-/// See `hotrod_call_options` for what all of these functions have in common.
+/// See `hotrod_call_options` for the rules of all these functions.
 ///
 /// # Safety
-/// As said at `hotrod_call_options`.
+/// As documented at `hotrod_call_options`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hotrod_submit_rollback_tx(
     machine: *mut hotrod_machine,
@@ -527,17 +527,17 @@ pub unsafe extern "C" fn hotrod_submit_rollback_tx(
     id: *mut u64,
 ) -> hotrod_status {
     let arguments = [Argument::Xid(xid)];
-    // SAFETY: the caller keeps to what `submit` asks for.
+    // SAFETY: required of the caller, as by `submit`.
     unsafe { submit(machine, now_us, cache, options, Operation::RollbackTx, &arguments, id) }
 }
 
 /// Creates a counter; returns false if there is one of that name. COUNTER_CREATE since 2.7; answers
 /// `HOTROD_ANSWER_FLAG`.
 ///
-/// See `hotrod_call_options` for what all of these functions have in common.
+/// See `hotrod_call_options` for the rules of all these functions.
 ///
 /// # Safety
-/// As said at `hotrod_call_options`.
+/// As documented at `hotrod_call_options`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hotrod_submit_counter_create(
     machine: *mut hotrod_machine,
@@ -549,16 +549,16 @@ pub unsafe extern "C" fn hotrod_submit_counter_create(
     id: *mut u64,
 ) -> hotrod_status {
     let arguments = [Argument::Text(counter), Argument::Counter(configuration)];
-    // SAFETY: the caller keeps to what `submit` asks for.
+    // SAFETY: required of the caller, as by `submit`.
     unsafe { submit(machine, now_us, cache, options, Operation::CounterCreate, &arguments, id) }
 }
 
 /// Reads the configuration of a counter. COUNTER_GET_CONFIGURATION since 2.7; answers `HOTROD_ANSWER_COUNTER`.
 ///
-/// See `hotrod_call_options` for what all of these functions have in common.
+/// See `hotrod_call_options` for the rules of all these functions.
 ///
 /// # Safety
-/// As said at `hotrod_call_options`.
+/// As documented at `hotrod_call_options`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hotrod_submit_counter_get_configuration(
     machine: *mut hotrod_machine,
@@ -569,17 +569,17 @@ pub unsafe extern "C" fn hotrod_submit_counter_get_configuration(
     id: *mut u64,
 ) -> hotrod_status {
     let arguments = [Argument::Text(counter)];
-    // SAFETY: the caller keeps to what `submit` asks for.
+    // SAFETY: required of the caller, as by `submit`.
     unsafe { submit(machine, now_us, cache, options, Operation::CounterGetConfiguration, &arguments, id) }
 }
 
 /// Tests whether there is a counter of that name. Its reply is 0x51: 0x50 is taken by errors. COUNTER_IS_DEFINED
 /// since 2.7; answers `HOTROD_ANSWER_FLAG`.
 ///
-/// See `hotrod_call_options` for what all of these functions have in common.
+/// See `hotrod_call_options` for the rules of all these functions.
 ///
 /// # Safety
-/// As said at `hotrod_call_options`.
+/// As documented at `hotrod_call_options`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hotrod_submit_counter_is_defined(
     machine: *mut hotrod_machine,
@@ -590,17 +590,17 @@ pub unsafe extern "C" fn hotrod_submit_counter_is_defined(
     id: *mut u64,
 ) -> hotrod_status {
     let arguments = [Argument::Text(counter)];
-    // SAFETY: the caller keeps to what `submit` asks for.
+    // SAFETY: required of the caller, as by `submit`.
     unsafe { submit(machine, now_us, cache, options, Operation::CounterIsDefined, &arguments, id) }
 }
 
 /// Adds to a counter and returns its new value (0 for a weak one). COUNTER_ADD_AND_GET since 2.7; answers
 /// `HOTROD_ANSWER_NUMBER`.
 ///
-/// See `hotrod_call_options` for what all of these functions have in common.
+/// See `hotrod_call_options` for the rules of all these functions.
 ///
 /// # Safety
-/// As said at `hotrod_call_options`.
+/// As documented at `hotrod_call_options`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hotrod_submit_counter_add_and_get(
     machine: *mut hotrod_machine,
@@ -612,16 +612,16 @@ pub unsafe extern "C" fn hotrod_submit_counter_add_and_get(
     id: *mut u64,
 ) -> hotrod_status {
     let arguments = [Argument::Text(counter), Argument::Signed(delta)];
-    // SAFETY: the caller keeps to what `submit` asks for.
+    // SAFETY: required of the caller, as by `submit`.
     unsafe { submit(machine, now_us, cache, options, Operation::CounterAddAndGet, &arguments, id) }
 }
 
 /// Sets a counter back to its initial value. COUNTER_RESET since 2.7; answers `HOTROD_ANSWER_NOTHING`.
 ///
-/// See `hotrod_call_options` for what all of these functions have in common.
+/// See `hotrod_call_options` for the rules of all these functions.
 ///
 /// # Safety
-/// As said at `hotrod_call_options`.
+/// As documented at `hotrod_call_options`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hotrod_submit_counter_reset(
     machine: *mut hotrod_machine,
@@ -632,16 +632,16 @@ pub unsafe extern "C" fn hotrod_submit_counter_reset(
     id: *mut u64,
 ) -> hotrod_status {
     let arguments = [Argument::Text(counter)];
-    // SAFETY: the caller keeps to what `submit` asks for.
+    // SAFETY: required of the caller, as by `submit`.
     unsafe { submit(machine, now_us, cache, options, Operation::CounterReset, &arguments, id) }
 }
 
 /// Reads the value of a counter. COUNTER_GET since 2.7; answers `HOTROD_ANSWER_NUMBER`.
 ///
-/// See `hotrod_call_options` for what all of these functions have in common.
+/// See `hotrod_call_options` for the rules of all these functions.
 ///
 /// # Safety
-/// As said at `hotrod_call_options`.
+/// As documented at `hotrod_call_options`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hotrod_submit_counter_get(
     machine: *mut hotrod_machine,
@@ -652,17 +652,17 @@ pub unsafe extern "C" fn hotrod_submit_counter_get(
     id: *mut u64,
 ) -> hotrod_status {
     let arguments = [Argument::Text(counter)];
-    // SAFETY: the caller keeps to what `submit` asks for.
+    // SAFETY: required of the caller, as by `submit`.
     unsafe { submit(machine, now_us, cache, options, Operation::CounterGet, &arguments, id) }
 }
 
 /// Sets a strong counter if it has the expected value; returns the value it had. COUNTER_CAS since 2.7; answers
 /// `HOTROD_ANSWER_NUMBER`.
 ///
-/// See `hotrod_call_options` for what all of these functions have in common.
+/// See `hotrod_call_options` for the rules of all these functions.
 ///
 /// # Safety
-/// As said at `hotrod_call_options`.
+/// As documented at `hotrod_call_options`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hotrod_submit_counter_compare_and_swap(
     machine: *mut hotrod_machine,
@@ -675,17 +675,17 @@ pub unsafe extern "C" fn hotrod_submit_counter_compare_and_swap(
     id: *mut u64,
 ) -> hotrod_status {
     let arguments = [Argument::Text(counter), Argument::Signed(expected), Argument::Signed(update)];
-    // SAFETY: the caller keeps to what `submit` asks for.
+    // SAFETY: required of the caller, as by `submit`.
     unsafe { submit(machine, now_us, cache, options, Operation::CounterCompareAndSwap, &arguments, id) }
 }
 
 /// Removes the value of a counter; its configuration stays. Returns false if there is none. COUNTER_REMOVE since 2.7;
 /// answers `HOTROD_ANSWER_FLAG`.
 ///
-/// See `hotrod_call_options` for what all of these functions have in common.
+/// See `hotrod_call_options` for the rules of all these functions.
 ///
 /// # Safety
-/// As said at `hotrod_call_options`.
+/// As documented at `hotrod_call_options`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hotrod_submit_counter_remove(
     machine: *mut hotrod_machine,
@@ -696,16 +696,16 @@ pub unsafe extern "C" fn hotrod_submit_counter_remove(
     id: *mut u64,
 ) -> hotrod_status {
     let arguments = [Argument::Text(counter)];
-    // SAFETY: the caller keeps to what `submit` asks for.
+    // SAFETY: required of the caller, as by `submit`.
     unsafe { submit(machine, now_us, cache, options, Operation::CounterRemove, &arguments, id) }
 }
 
 /// Reads the names of all counters. COUNTER_GET_NAMES since 2.7; answers `HOTROD_ANSWER_NAMES`.
 ///
-/// See `hotrod_call_options` for what all of these functions have in common.
+/// See `hotrod_call_options` for the rules of all these functions.
 ///
 /// # Safety
-/// As said at `hotrod_call_options`.
+/// As documented at `hotrod_call_options`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hotrod_submit_counter_get_names(
     machine: *mut hotrod_machine,
@@ -715,16 +715,16 @@ pub unsafe extern "C" fn hotrod_submit_counter_get_names(
     id: *mut u64,
 ) -> hotrod_status {
     let arguments = [];
-    // SAFETY: the caller keeps to what `submit` asks for.
+    // SAFETY: required of the caller, as by `submit`.
     unsafe { submit(machine, now_us, cache, options, Operation::CounterGetNames, &arguments, id) }
 }
 
 /// Reads the values of a multimap key. GET_MULTIMAP since 2.9; answers `HOTROD_ANSWER_VALUES`.
 ///
-/// See `hotrod_call_options` for what all of these functions have in common.
+/// See `hotrod_call_options` for the rules of all these functions.
 ///
 /// # Safety
-/// As said at `hotrod_call_options`.
+/// As documented at `hotrod_call_options`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hotrod_submit_get_multimap(
     machine: *mut hotrod_machine,
@@ -736,17 +736,17 @@ pub unsafe extern "C" fn hotrod_submit_get_multimap(
     id: *mut u64,
 ) -> hotrod_status {
     let arguments = [Argument::Bytes(key), Argument::Flag(supports_duplicates)];
-    // SAFETY: the caller keeps to what `submit` asks for.
+    // SAFETY: required of the caller, as by `submit`.
     unsafe { submit(machine, now_us, cache, options, Operation::GetMultimap, &arguments, id) }
 }
 
 /// Reads the values of a multimap key, with version and lifetimes. GET_MULTIMAP_WITH_METADATA since 2.9; answers
 /// `HOTROD_ANSWER_VALUES_WITH_METADATA`.
 ///
-/// See `hotrod_call_options` for what all of these functions have in common.
+/// See `hotrod_call_options` for the rules of all these functions.
 ///
 /// # Safety
-/// As said at `hotrod_call_options`.
+/// As documented at `hotrod_call_options`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hotrod_submit_get_multimap_with_metadata(
     machine: *mut hotrod_machine,
@@ -758,17 +758,17 @@ pub unsafe extern "C" fn hotrod_submit_get_multimap_with_metadata(
     id: *mut u64,
 ) -> hotrod_status {
     let arguments = [Argument::Bytes(key), Argument::Flag(supports_duplicates)];
-    // SAFETY: the caller keeps to what `submit` asks for.
+    // SAFETY: required of the caller, as by `submit`.
     unsafe { submit(machine, now_us, cache, options, Operation::GetMultimapWithMetadata, &arguments, id) }
 }
 
 /// Adds a value to a multimap key; the expiration is sent and not used by the server. PUT_MULTIMAP since 2.9; answers
 /// `HOTROD_ANSWER_NOTHING`.
 ///
-/// See `hotrod_call_options` for what all of these functions have in common.
+/// See `hotrod_call_options` for the rules of all these functions.
 ///
 /// # Safety
-/// As said at `hotrod_call_options`.
+/// As documented at `hotrod_call_options`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hotrod_submit_put_multimap(
     machine: *mut hotrod_machine,
@@ -782,17 +782,17 @@ pub unsafe extern "C" fn hotrod_submit_put_multimap(
     id: *mut u64,
 ) -> hotrod_status {
     let arguments = [Argument::Bytes(key), Argument::Expiration(expiration), Argument::Bytes(value), Argument::Flag(supports_duplicates)];
-    // SAFETY: the caller keeps to what `submit` asks for.
+    // SAFETY: required of the caller, as by `submit`.
     unsafe { submit(machine, now_us, cache, options, Operation::PutMultimap, &arguments, id) }
 }
 
 /// Removes a multimap key with all its values; returns false if there were none. REMOVE_KEY_MULTIMAP since 2.9;
 /// answers `HOTROD_ANSWER_FLAG`.
 ///
-/// See `hotrod_call_options` for what all of these functions have in common.
+/// See `hotrod_call_options` for the rules of all these functions.
 ///
 /// # Safety
-/// As said at `hotrod_call_options`.
+/// As documented at `hotrod_call_options`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hotrod_submit_remove_key_multimap(
     machine: *mut hotrod_machine,
@@ -804,17 +804,17 @@ pub unsafe extern "C" fn hotrod_submit_remove_key_multimap(
     id: *mut u64,
 ) -> hotrod_status {
     let arguments = [Argument::Bytes(key), Argument::Flag(supports_duplicates)];
-    // SAFETY: the caller keeps to what `submit` asks for.
+    // SAFETY: required of the caller, as by `submit`.
     unsafe { submit(machine, now_us, cache, options, Operation::RemoveKeyMultimap, &arguments, id) }
 }
 
 /// Removes a value from a multimap key; returns false if the key did not have it. REMOVE_ENTRY_MULTIMAP since 2.9;
 /// answers `HOTROD_ANSWER_FLAG`.
 ///
-/// See `hotrod_call_options` for what all of these functions have in common.
+/// See `hotrod_call_options` for the rules of all these functions.
 ///
 /// # Safety
-/// As said at `hotrod_call_options`.
+/// As documented at `hotrod_call_options`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hotrod_submit_remove_entry_multimap(
     machine: *mut hotrod_machine,
@@ -828,16 +828,16 @@ pub unsafe extern "C" fn hotrod_submit_remove_entry_multimap(
     id: *mut u64,
 ) -> hotrod_status {
     let arguments = [Argument::Bytes(key), Argument::Expiration(expiration), Argument::Bytes(value), Argument::Flag(supports_duplicates)];
-    // SAFETY: the caller keeps to what `submit` asks for.
+    // SAFETY: required of the caller, as by `submit`.
     unsafe { submit(machine, now_us, cache, options, Operation::RemoveEntryMultimap, &arguments, id) }
 }
 
 /// Counts the values of all keys of a multimap. SIZE_MULTIMAP since 2.9; answers `HOTROD_ANSWER_SIZE`.
 ///
-/// See `hotrod_call_options` for what all of these functions have in common.
+/// See `hotrod_call_options` for the rules of all these functions.
 ///
 /// # Safety
-/// As said at `hotrod_call_options`.
+/// As documented at `hotrod_call_options`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hotrod_submit_size_multimap(
     machine: *mut hotrod_machine,
@@ -848,16 +848,16 @@ pub unsafe extern "C" fn hotrod_submit_size_multimap(
     id: *mut u64,
 ) -> hotrod_status {
     let arguments = [Argument::Flag(supports_duplicates)];
-    // SAFETY: the caller keeps to what `submit` asks for.
+    // SAFETY: required of the caller, as by `submit`.
     unsafe { submit(machine, now_us, cache, options, Operation::SizeMultimap, &arguments, id) }
 }
 
 /// Tests whether a multimap key has that value. CONTAINS_ENTRY_MULTIMAP since 2.9; answers `HOTROD_ANSWER_FLAG`.
 ///
-/// See `hotrod_call_options` for what all of these functions have in common.
+/// See `hotrod_call_options` for the rules of all these functions.
 ///
 /// # Safety
-/// As said at `hotrod_call_options`.
+/// As documented at `hotrod_call_options`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hotrod_submit_contains_entry_multimap(
     machine: *mut hotrod_machine,
@@ -871,16 +871,16 @@ pub unsafe extern "C" fn hotrod_submit_contains_entry_multimap(
     id: *mut u64,
 ) -> hotrod_status {
     let arguments = [Argument::Bytes(key), Argument::Expiration(expiration), Argument::Bytes(value), Argument::Flag(supports_duplicates)];
-    // SAFETY: the caller keeps to what `submit` asks for.
+    // SAFETY: required of the caller, as by `submit`.
     unsafe { submit(machine, now_us, cache, options, Operation::ContainsEntryMultimap, &arguments, id) }
 }
 
 /// Tests whether a multimap has that key. CONTAINS_KEY_MULTIMAP since 2.9; answers `HOTROD_ANSWER_FLAG`.
 ///
-/// See `hotrod_call_options` for what all of these functions have in common.
+/// See `hotrod_call_options` for the rules of all these functions.
 ///
 /// # Safety
-/// As said at `hotrod_call_options`.
+/// As documented at `hotrod_call_options`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hotrod_submit_contains_key_multimap(
     machine: *mut hotrod_machine,
@@ -892,17 +892,17 @@ pub unsafe extern "C" fn hotrod_submit_contains_key_multimap(
     id: *mut u64,
 ) -> hotrod_status {
     let arguments = [Argument::Bytes(key), Argument::Flag(supports_duplicates)];
-    // SAFETY: the caller keeps to what `submit` asks for.
+    // SAFETY: required of the caller, as by `submit`.
     unsafe { submit(machine, now_us, cache, options, Operation::ContainsKeyMultimap, &arguments, id) }
 }
 
 /// Tests whether any key of a multimap has that value. CONTAINS_VALUE_MULTIMAP since 2.9; answers
 /// `HOTROD_ANSWER_FLAG`.
 ///
-/// See `hotrod_call_options` for what all of these functions have in common.
+/// See `hotrod_call_options` for the rules of all these functions.
 ///
 /// # Safety
-/// As said at `hotrod_call_options`.
+/// As documented at `hotrod_call_options`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hotrod_submit_contains_value_multimap(
     machine: *mut hotrod_machine,
@@ -915,16 +915,16 @@ pub unsafe extern "C" fn hotrod_submit_contains_value_multimap(
     id: *mut u64,
 ) -> hotrod_status {
     let arguments = [Argument::Expiration(expiration), Argument::Bytes(value), Argument::Flag(supports_duplicates)];
-    // SAFETY: the caller keeps to what `submit` asks for.
+    // SAFETY: required of the caller, as by `submit`.
     unsafe { submit(machine, now_us, cache, options, Operation::ContainsValueMultimap, &arguments, id) }
 }
 
 /// Removes the server's state of a finished transaction. FORGET_TX since 2.9; answers `HOTROD_ANSWER_NOTHING`.
 ///
-/// See `hotrod_call_options` for what all of these functions have in common.
+/// See `hotrod_call_options` for the rules of all these functions.
 ///
 /// # Safety
-/// As said at `hotrod_call_options`.
+/// As documented at `hotrod_call_options`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hotrod_submit_forget_tx(
     machine: *mut hotrod_machine,
@@ -935,17 +935,17 @@ pub unsafe extern "C" fn hotrod_submit_forget_tx(
     id: *mut u64,
 ) -> hotrod_status {
     let arguments = [Argument::Xid(xid)];
-    // SAFETY: the caller keeps to what `submit` asks for.
+    // SAFETY: required of the caller, as by `submit`.
     unsafe { submit(machine, now_us, cache, options, Operation::ForgetTx, &arguments, id) }
 }
 
 /// Reads the ids of the prepared transactions that are neither committed nor rolled back. FETCH_TX_RECOVERY since
 /// 2.9; answers `HOTROD_ANSWER_XIDS`.
 ///
-/// See `hotrod_call_options` for what all of these functions have in common.
+/// See `hotrod_call_options` for the rules of all these functions.
 ///
 /// # Safety
-/// As said at `hotrod_call_options`.
+/// As documented at `hotrod_call_options`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hotrod_submit_fetch_tx_recovery(
     machine: *mut hotrod_machine,
@@ -955,16 +955,16 @@ pub unsafe extern "C" fn hotrod_submit_fetch_tx_recovery(
     id: *mut u64,
 ) -> hotrod_status {
     let arguments = [];
-    // SAFETY: the caller keeps to what `submit` asks for.
+    // SAFETY: required of the caller, as by `submit`.
     unsafe { submit(machine, now_us, cache, options, Operation::FetchTxRecovery, &arguments, id) }
 }
 
 /// Prepares a transaction; the timeout is in milliseconds. PREPARE_TX_2 since 2.9; answers `HOTROD_ANSWER_NUMBER`.
 ///
-/// See `hotrod_call_options` for what all of these functions have in common.
+/// See `hotrod_call_options` for the rules of all these functions.
 ///
 /// # Safety
-/// As said at `hotrod_call_options`.
+/// As documented at `hotrod_call_options`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hotrod_submit_prepare_tx_2(
     machine: *mut hotrod_machine,
@@ -979,16 +979,16 @@ pub unsafe extern "C" fn hotrod_submit_prepare_tx_2(
     id: *mut u64,
 ) -> hotrod_status {
     let arguments = [Argument::Xid(xid), Argument::Flag(one_phase_commit), Argument::Flag(recoverable), Argument::Signed(timeout), Argument::Modifications(modifications)];
-    // SAFETY: the caller keeps to what `submit` asks for.
+    // SAFETY: required of the caller, as by `submit`.
     unsafe { submit(machine, now_us, cache, options, Operation::PrepareTx2, &arguments, id) }
 }
 
 /// Sets a strong counter; returns the value it had. COUNTER_GET_AND_SET since 2.9; answers `HOTROD_ANSWER_NUMBER`.
 ///
-/// See `hotrod_call_options` for what all of these functions have in common.
+/// See `hotrod_call_options` for the rules of all these functions.
 ///
 /// # Safety
-/// As said at `hotrod_call_options`.
+/// As documented at `hotrod_call_options`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hotrod_submit_counter_get_and_set(
     machine: *mut hotrod_machine,
@@ -1000,17 +1000,17 @@ pub unsafe extern "C" fn hotrod_submit_counter_get_and_set(
     id: *mut u64,
 ) -> hotrod_status {
     let arguments = [Argument::Text(counter), Argument::Signed(value)];
-    // SAFETY: the caller keeps to what `submit` asks for.
+    // SAFETY: required of the caller, as by `submit`.
     unsafe { submit(machine, now_us, cache, options, Operation::CounterGetAndSet, &arguments, id) }
 }
 
 /// Ends the reading of a streamed value early. END_GET_STREAM since 4.1; answers `HOTROD_ANSWER_FLAG`. The server
 /// that holds the stream has to execute it: name it as the `member` of `options`.
 ///
-/// See `hotrod_call_options` for what all of these functions have in common.
+/// See `hotrod_call_options` for the rules of all these functions.
 ///
 /// # Safety
-/// As said at `hotrod_call_options`.
+/// As documented at `hotrod_call_options`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hotrod_submit_end_get_stream(
     machine: *mut hotrod_machine,
@@ -1021,17 +1021,17 @@ pub unsafe extern "C" fn hotrod_submit_end_get_stream(
     id: *mut u64,
 ) -> hotrod_status {
     let arguments = [Argument::Signed(stream_id)];
-    // SAFETY: the caller keeps to what `submit` asks for.
+    // SAFETY: required of the caller, as by `submit`.
     unsafe { submit(machine, now_us, cache, options, Operation::EndGetStream, &arguments, id) }
 }
 
 /// Reads the next chunk of a streamed value. NEXT_GET_STREAM since 4.1; answers `HOTROD_ANSWER_CHUNK`. The server
 /// that holds the stream has to execute it: name it as the `member` of `options`.
 ///
-/// See `hotrod_call_options` for what all of these functions have in common.
+/// See `hotrod_call_options` for the rules of all these functions.
 ///
 /// # Safety
-/// As said at `hotrod_call_options`.
+/// As documented at `hotrod_call_options`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hotrod_submit_next_get_stream(
     machine: *mut hotrod_machine,
@@ -1042,17 +1042,17 @@ pub unsafe extern "C" fn hotrod_submit_next_get_stream(
     id: *mut u64,
 ) -> hotrod_status {
     let arguments = [Argument::Signed(stream_id)];
-    // SAFETY: the caller keeps to what `submit` asks for.
+    // SAFETY: required of the caller, as by `submit`.
     unsafe { submit(machine, now_us, cache, options, Operation::NextGetStream, &arguments, id) }
 }
 
 /// Starts to read a value in chunks of `chunk_length` bytes. START_GET_STREAM since 4.1; answers
 /// `HOTROD_ANSWER_CHUNK`.
 ///
-/// See `hotrod_call_options` for what all of these functions have in common.
+/// See `hotrod_call_options` for the rules of all these functions.
 ///
 /// # Safety
-/// As said at `hotrod_call_options`.
+/// As documented at `hotrod_call_options`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hotrod_submit_start_get_stream(
     machine: *mut hotrod_machine,
@@ -1064,17 +1064,17 @@ pub unsafe extern "C" fn hotrod_submit_start_get_stream(
     id: *mut u64,
 ) -> hotrod_status {
     let arguments = [Argument::Bytes(key), Argument::Number(chunk_length)];
-    // SAFETY: the caller keeps to what `submit` asks for.
+    // SAFETY: required of the caller, as by `submit`.
     unsafe { submit(machine, now_us, cache, options, Operation::StartGetStream, &arguments, id) }
 }
 
 /// Ends the writing of a streamed value early; nothing is stored. END_PUT_STREAM since 4.1; answers
 /// `HOTROD_ANSWER_FLAG`. The server that holds the stream has to execute it: name it as the `member` of `options`.
 ///
-/// See `hotrod_call_options` for what all of these functions have in common.
+/// See `hotrod_call_options` for the rules of all these functions.
 ///
 /// # Safety
-/// As said at `hotrod_call_options`.
+/// As documented at `hotrod_call_options`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hotrod_submit_end_put_stream(
     machine: *mut hotrod_machine,
@@ -1085,7 +1085,7 @@ pub unsafe extern "C" fn hotrod_submit_end_put_stream(
     id: *mut u64,
 ) -> hotrod_status {
     let arguments = [Argument::Signed(stream_id)];
-    // SAFETY: the caller keeps to what `submit` asks for.
+    // SAFETY: required of the caller, as by `submit`.
     unsafe { submit(machine, now_us, cache, options, Operation::EndPutStream, &arguments, id) }
 }
 
@@ -1093,10 +1093,10 @@ pub unsafe extern "C" fn hotrod_submit_end_put_stream(
 /// NEXT_PUT_STREAM since 4.1; answers `HOTROD_ANSWER_CONDITIONAL`. The server that holds the stream has to execute
 /// it: name it as the `member` of `options`.
 ///
-/// See `hotrod_call_options` for what all of these functions have in common.
+/// See `hotrod_call_options` for the rules of all these functions.
 ///
 /// # Safety
-/// As said at `hotrod_call_options`.
+/// As documented at `hotrod_call_options`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hotrod_submit_next_put_stream(
     machine: *mut hotrod_machine,
@@ -1109,17 +1109,17 @@ pub unsafe extern "C" fn hotrod_submit_next_put_stream(
     id: *mut u64,
 ) -> hotrod_status {
     let arguments = [Argument::Signed(stream_id), Argument::Flag(last), Argument::Bytes(chunk)];
-    // SAFETY: the caller keeps to what `submit` asks for.
+    // SAFETY: required of the caller, as by `submit`.
     unsafe { submit(machine, now_us, cache, options, Operation::NextPutStream, &arguments, id) }
 }
 
 /// Starts to write a value in chunks: version 0 as PUT, -1 as PUT_IF_ABSENT, another as REPLACE_IF_UNMODIFIED.
 /// START_PUT_STREAM since 4.1; answers `HOTROD_ANSWER_NUMBER`.
 ///
-/// See `hotrod_call_options` for what all of these functions have in common.
+/// See `hotrod_call_options` for the rules of all these functions.
 ///
 /// # Safety
-/// As said at `hotrod_call_options`.
+/// As documented at `hotrod_call_options`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hotrod_submit_start_put_stream(
     machine: *mut hotrod_machine,
@@ -1132,6 +1132,6 @@ pub unsafe extern "C" fn hotrod_submit_start_put_stream(
     id: *mut u64,
 ) -> hotrod_status {
     let arguments = [Argument::Bytes(key), Argument::Expiration(expiration), Argument::Opaque(entry_version)];
-    // SAFETY: the caller keeps to what `submit` asks for.
+    // SAFETY: required of the caller, as by `submit`.
     unsafe { submit(machine, now_us, cache, options, Operation::StartPutStream, &arguments, id) }
 }

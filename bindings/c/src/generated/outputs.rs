@@ -5,7 +5,7 @@ use crate::failure::hotrod_failure;
 use crate::output::{OutputFields, hotrod_tls};
 use crate::text::{hotrod_bytes, hotrod_text};
 
-/// What an output is; says which member of `as` is set. A number is never given to another.
+/// Type of an output, which selects the member of `as`. Numbers are never reused.
 #[repr(C)]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum hotrod_output_type {
@@ -311,7 +311,7 @@ pub struct hotrod_output_entry {
     pub change: hotrod_entry_change,
     /// Its key; none if the listener has a converter. `data` is NULL for none.
     pub key: hotrod_bytes,
-    /// Whether there is a `version`.
+    /// Whether `version` is set.
     pub has_version: bool,
     /// Its version, if it was created or modified.
     pub version: u64,
@@ -422,72 +422,72 @@ pub struct hotrod_output_near_cache_inactive {
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub union hotrod_output_fields {
-    /// Of an output without fields.
+    /// For outputs without fields.
     pub nothing: u8,
-    /// Of `HOTROD_OUTPUT_CONNECT`.
+    /// Set for `HOTROD_OUTPUT_CONNECT`.
     pub connect: hotrod_output_connect,
-    /// Of `HOTROD_OUTPUT_START_TLS`.
+    /// Set for `HOTROD_OUTPUT_START_TLS`.
     pub start_tls: hotrod_output_start_tls,
-    /// Of `HOTROD_OUTPUT_TRANSMIT`.
+    /// Set for `HOTROD_OUTPUT_TRANSMIT`.
     pub transmit: hotrod_output_transmit,
-    /// Of `HOTROD_OUTPUT_PAUSE`.
+    /// Set for `HOTROD_OUTPUT_PAUSE`.
     pub pause: hotrod_output_pause,
-    /// Of `HOTROD_OUTPUT_RESUME`.
+    /// Set for `HOTROD_OUTPUT_RESUME`.
     pub resume: hotrod_output_resume,
-    /// Of `HOTROD_OUTPUT_CLOSE`.
+    /// Set for `HOTROD_OUTPUT_CLOSE`.
     pub close: hotrod_output_close,
-    /// Of `HOTROD_OUTPUT_COMPLETED`.
+    /// Set for `HOTROD_OUTPUT_COMPLETED`.
     pub completed: hotrod_output_completed,
-    /// Of `HOTROD_OUTPUT_ENTRIES`.
+    /// Set for `HOTROD_OUTPUT_ENTRIES`.
     pub entries: hotrod_output_entries,
-    /// Of `HOTROD_OUTPUT_START_FAILED`.
+    /// Set for `HOTROD_OUTPUT_START_FAILED`.
     pub start_failed: hotrod_output_start_failed,
-    /// Of `HOTROD_OUTPUT_MEMBER_READY`.
+    /// Set for `HOTROD_OUTPUT_MEMBER_READY`.
     pub member_ready: hotrod_output_member_ready,
-    /// Of `HOTROD_OUTPUT_MEMBER_UNAVAILABLE`.
+    /// Set for `HOTROD_OUTPUT_MEMBER_UNAVAILABLE`.
     pub member_unavailable: hotrod_output_member_unavailable,
-    /// Of `HOTROD_OUTPUT_TOPOLOGY`.
+    /// Set for `HOTROD_OUTPUT_TOPOLOGY`.
     pub topology: hotrod_output_topology,
-    /// Of `HOTROD_OUTPUT_SITE_SWITCHED`.
+    /// Set for `HOTROD_OUTPUT_SITE_SWITCHED`.
     pub site_switched: hotrod_output_site_switched,
-    /// Of `HOTROD_OUTPUT_LISTENER_REGISTERED`.
+    /// Set for `HOTROD_OUTPUT_LISTENER_REGISTERED`.
     pub listener_registered: hotrod_output_listener_registered,
-    /// Of `HOTROD_OUTPUT_LISTENER_MOVED`.
+    /// Set for `HOTROD_OUTPUT_LISTENER_MOVED`.
     pub listener_moved: hotrod_output_listener_moved,
-    /// Of `HOTROD_OUTPUT_LISTENER_FAILED`.
+    /// Set for `HOTROD_OUTPUT_LISTENER_FAILED`.
     pub listener_failed: hotrod_output_listener_failed,
-    /// Of `HOTROD_OUTPUT_ENTRY`.
+    /// Set for `HOTROD_OUTPUT_ENTRY`.
     pub entry: hotrod_output_entry,
-    /// Of `HOTROD_OUTPUT_COUNTER`.
+    /// Set for `HOTROD_OUTPUT_COUNTER`.
     pub counter: hotrod_output_counter,
-    /// Of `HOTROD_OUTPUT_CARRIAGE_CHOSEN`.
+    /// Set for `HOTROD_OUTPUT_CARRIAGE_CHOSEN`.
     pub carriage_chosen: hotrod_output_carriage_chosen,
-    /// Of `HOTROD_OUTPUT_ACCESS_CHOSEN`.
+    /// Set for `HOTROD_OUTPUT_ACCESS_CHOSEN`.
     pub access_chosen: hotrod_output_access_chosen,
-    /// Of `HOTROD_OUTPUT_COVERAGE`.
+    /// Set for `HOTROD_OUTPUT_COVERAGE`.
     pub coverage: hotrod_output_coverage,
-    /// Of `HOTROD_OUTPUT_BALANCING_RECOGNISED`.
+    /// Set for `HOTROD_OUTPUT_BALANCING_RECOGNISED`.
     pub balancing_recognised: hotrod_output_balancing_recognised,
-    /// Of `HOTROD_OUTPUT_MEMBER_NOT_ALLOWED`.
+    /// Set for `HOTROD_OUTPUT_MEMBER_NOT_ALLOWED`.
     pub member_not_allowed: hotrod_output_member_not_allowed,
-    /// Of `HOTROD_OUTPUT_NEAR_CACHE_ACTIVE`.
+    /// Set for `HOTROD_OUTPUT_NEAR_CACHE_ACTIVE`.
     pub near_cache_active: hotrod_output_near_cache_active,
-    /// Of `HOTROD_OUTPUT_NEAR_CACHE_INACTIVE`.
+    /// Set for `HOTROD_OUTPUT_NEAR_CACHE_INACTIVE`.
     pub near_cache_inactive: hotrod_output_near_cache_inactive,
 }
 
-/// Something that the machine says. It and everything that it points to is valid until the next `hotrod_poll` on the
-/// same machine, or until that is freed.
+/// An output of the machine. It and its memory are valid until the next `hotrod_poll` on the same machine, or until
+/// that is freed.
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct hotrod_output {
-    /// What it is.
+    /// Type of the output.
     pub r#type: hotrod_output_type,
-    /// Its fields: the member of the name of its type.
+    /// Fields: the member for `type`.
     pub r#as: hotrod_output_fields,
 }
 
-/// The output with that number, of the values that the machine has given; `None` for a number that is not known.
+/// Returns the output with tag `tag`, built from `fields`; `None` for an unknown tag.
 pub(crate) fn output(tag: u8, fields: &mut OutputFields) -> Option<hotrod_output> {
     use hotrod_output_type::*;
     let (r#type, r#as) = match tag {
