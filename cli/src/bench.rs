@@ -93,7 +93,7 @@ fn report(options: &BenchOptions, operations: u64, cpu: Duration, elapsed: Durat
 /// CPU time and peak memory (KiB) of this process, from /proc: `getrusage` may report the parent's peak.
 fn usage() -> Result<(Duration, u64), Failure> {
     let unusable = |what: &str| Failure::Other(format!("/proc/self/{what} is not as expected"));
-    // Time on a CPU, of the one thread that this program has.
+    // CPU time of the main thread: the program has one thread only.
     let stat = std::fs::read_to_string("/proc/self/schedstat")?;
     let nanoseconds = stat.split_whitespace().next().and_then(|text| text.parse().ok());
     let status = std::fs::read_to_string("/proc/self/status")?;

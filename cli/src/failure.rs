@@ -1,18 +1,18 @@
-//! How a command fails, and what the shell is told.
+//! Failures of commands, and exit codes.
 
 use std::io::{self, Write};
 use std::process::ExitCode;
 
 use hotrod_tokio::Error;
 
-/// Why a command could not be carried out.
+/// Failure of a command.
 #[derive(Debug)]
 pub(crate) enum Failure {
-    /// The user's input is wrong; nothing was sent or written.
+    /// Invalid input of the user; nothing was sent or written.
     Usage(String),
-    /// The server or the network.
+    /// Failure of the server or the network.
     Client(Error),
-    /// Output could not be written, or the system refused something.
+    /// Failure to write output, or another system error.
     Other(String),
 }
 
@@ -31,16 +31,16 @@ impl From<io::Error> for Failure {
     }
 }
 
-/// One line on standard error; 2 for wrong input, 3 for everything else.
+/// Prints one line on standard error; returns exit code 2 for invalid input, 3 otherwise.
 pub(crate) fn report(failure: &Failure) -> ExitCode {
     let (message, code) = match failure {
         Failure::Usage(message) => (message.clone(), 2),
         Failure::Client(error) => (error.to_string(), 3),
         Failure::Other(message) => (message.clone(), 3),
     };
-    // A server's message may have many lines and control characters.
+    // A server's message may contain line ends and control characters.
     let line: String = message.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
-    // Nothing can be done if standard error is gone.
+    // Ignores a closed standard error.
     let _ = writeln!(io::stderr(), "hotrod: {line}");
     ExitCode::from(code)
 }

@@ -1,4 +1,4 @@
-//! `hotrod`: talk to Infinispan from the command line.
+//! `hotrod`: access Infinispan from the command line.
 #![forbid(unsafe_code)]
 
 mod arguments;

@@ -13,22 +13,22 @@ use crate::commands::connect;
 use crate::failure::Failure;
 use crate::output::{Outcome, print};
 
-/// Columns of a bar that stands for all segments.
+/// Width in columns of a bar for all segments.
 const BAR: usize = 32;
-/// Members that are still looked for after so long are shown as they are.
+/// Time to wait for members to become ready before they are shown.
 const SEARCH: Duration = Duration::from_secs(3);
-/// A member that does not answer a PING for so long has no round-trip time.
+/// Timeout of a PING; after it a member has no round-trip time.
 const PATIENCE: Duration = Duration::from_secs(2);
 
 pub(crate) async fn run(arguments: &Arguments, options: &MapOptions) -> Result<Outcome, Failure> {
     let cache = connect(arguments).await?;
-    // The first answer brings the topology.
+    // The first response carries the topology.
     cache.ping().await?;
     wait_for_members(&cache).await;
     loop {
         let map = ClusterMap::take(&cache).await;
         if options.watch.is_some() && !arguments.json && io::stdout().is_terminal() {
-            // From the top, and nothing left of what was longer before.
+            // Moves the cursor home and clears the rest of the screen.
             write!(io::stdout(), "\x1b[H\x1b[2J")?;
         }
         print(arguments.json, &map.lines().join("\n"), &map.json())?;
@@ -37,7 +37,7 @@ pub(crate) async fn run(arguments: &Arguments, options: &MapOptions) -> Result<O
     }
 }
 
-/// Gives the client time to reach every member.
+/// Waits until the client has reached every member, or the time is up.
 async fn wait_for_members(cache: &Cache) {
     let begun = Instant::now();
     while cache.client().coverage().reason == Some(Uncovered::OnTheWay) && begun.elapsed() < SEARCH {
@@ -45,7 +45,7 @@ async fn wait_for_members(cache: &Cache) {
     }
 }
 
-/// What is known at one moment.
+/// A snapshot of the cluster.
 pub(crate) struct ClusterMap {
     cache: String,
     topology: Option<u32>,
@@ -58,22 +58,22 @@ pub(crate) struct ClusterMap {
 struct Row {
     info: MemberInfo,
     in_topology: bool,
-    /// Segments of which it is the primary owner.
+    /// Segments of which the member is primary owner.
     primary: usize,
-    /// Segments that it owns.
+    /// Segments that the member owns.
     owned: usize,
     round_trip: Option<Duration>,
 }
 
 impl ClusterMap {
-    /// Looks at everything, and asks each member how long an answer takes.
+    /// Takes a snapshot, and measures each member's round-trip time.
     pub(crate) async fn take(cache: &Cache) -> Self {
         let client = cache.client();
         let view = client.view(cache);
         let mut members = Vec::new();
         for info in client.members() {
             let in_topology = view.as_ref().is_some_and(|view| view.members().contains(&info.id));
-            // A seed that turned out to be a member under another address.
+            // Skips a seed that is a member under another address.
             if !in_topology && view.is_some() && info.links == 0 {
                 continue;
             }
@@ -176,7 +176,7 @@ async fn round_trip(cache: &Cache, info: &MemberInfo) -> Option<Duration> {
     answer.is_ok().then(|| started.elapsed())
 }
 
-/// Segments that a member owns first, and those that it owns at all.
+/// Counts the segments of which a member is primary owner, and those that it owns.
 fn shares(view: &View, info: &MemberInfo) -> (usize, usize) {
     let owners = |segment| view.owners_of_segment(segment);
     let primary = (0..view.segments()).filter(|segment| owners(*segment).next() == Some(info.id)).count();

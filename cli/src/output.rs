@@ -1,4 +1,4 @@
-//! What commands print: lines for people, one JSON value for programs.
+//! Output of commands: text lines, or one JSON value.
 
 use std::io::{self, Write};
 use std::process::ExitCode;
@@ -6,12 +6,12 @@ use std::process::ExitCode;
 use base64ct::{Base64, Encoding};
 use serde_json::{Map, Value, json};
 
-/// How a command ended.
+/// Outcome of a command.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Outcome {
-    /// It was done.
+    /// Success.
     Done,
-    /// There was no entry, or the condition did not hold.
+    /// The entry does not exist, or the condition did not hold.
     No,
 }
 
@@ -28,21 +28,21 @@ impl Outcome {
     }
 }
 
-/// Prints a line for people, or the value for programs.
+/// Prints the text line, or with `--json` the value.
 pub(crate) fn print(json: bool, line: &str, value: &Value) -> io::Result<()> {
     let mut out = io::stdout().lock();
     let result = if json { writeln!(out, "{value}") } else { writeln!(out, "{line}") };
     ignore_closed_pipe(result)
 }
 
-/// Prints bytes as they are.
+/// Prints bytes unchanged.
 pub(crate) fn print_bytes(bytes: &[u8], line_end: bool) -> io::Result<()> {
     let mut out = io::stdout().lock();
     let result = out.write_all(bytes).and_then(|()| if line_end { out.write_all(b"\n") } else { Ok(()) });
     ignore_closed_pipe(result.and_then(|()| out.flush()))
 }
 
-/// `hotrod get-all … | head` is no error.
+/// Treats a closed pipe as success: `hotrod get-all … | head`.
 fn ignore_closed_pipe(result: io::Result<()>) -> io::Result<()> {
     match result {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
@@ -50,7 +50,7 @@ fn ignore_closed_pipe(result: io::Result<()>) -> io::Result<()> {
     }
 }
 
-/// Adds bytes to a JSON object: as text if they are, else as base64 under another name.
+/// Adds bytes to a JSON object: UTF-8 as text, other bytes as base64 under another name.
 pub(crate) fn insert_bytes(object: &mut Map<String, Value>, name: &str, bytes: &[u8]) {
     match core::str::from_utf8(bytes) {
         Ok(text) => object.insert(name.into(), json!(text)),

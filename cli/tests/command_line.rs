@@ -1,4 +1,4 @@
-//! The program as a shell sees it, against an embedded node on a real socket.
+//! Runs the program as a shell does, against an embedded node on a real socket.
 
 use std::io::Write;
 use std::process::{Command, Output, Stdio};
@@ -7,7 +7,7 @@ use std::sync::OnceLock;
 use hotrod_embedded::host::{Embedded, EmbeddedOptions};
 use serde_json::Value;
 
-/// One node for all tests of this file; it lives as long as they do.
+/// One node for all tests of this file.
 fn uri() -> &'static str {
     static URI: OnceLock<String> = OnceLock::new();
     URI.get_or_init(|| {
@@ -39,7 +39,7 @@ fn hotrod_with_input(arguments: &[&str], input: &[u8]) -> Output {
         .stderr(Stdio::piped())
         .spawn()
         .unwrap();
-    // A program that fails early may not read it all.
+    // A program that fails early may not read all input.
     let _ = child.stdin.take().unwrap().write_all(input);
     child.wait_with_output().unwrap()
 }
@@ -52,7 +52,7 @@ fn stdout(output: &Output) -> String {
     String::from_utf8(output.stdout.clone()).unwrap()
 }
 
-/// The one line on standard error.
+/// Returns the only line on standard error.
 fn complaint(output: &Output) -> String {
     let text = String::from_utf8(output.stderr.clone()).unwrap();
     assert_eq!(text.lines().count(), 1, "{text}");
@@ -136,7 +136,7 @@ fn many_entries_go_in_from_a_file_and_come_out() {
     assert_eq!(stdout(&hotrod(&[&cache[..], &["size"]].concat())), "0\n");
 }
 
-/// A bad line is found before anything is written.
+/// An invalid line is found before anything is written.
 #[test]
 fn a_bad_file_is_2_and_nothing_is_written() {
     let output = hotrod_with_input(&["-c", "dist", "put-all", "-"], b"a\t1\nno tab here\n");

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""The border alone: nanoseconds of a call, and of an output, without sockets. One line of JSON."""
+"""Measures the native border without sockets: nanoseconds per call and per output. Prints one line of JSON."""
 
 from __future__ import annotations
 
@@ -15,22 +15,22 @@ ROUNDS = 200
 
 
 def ready() -> tuple[Machine, int, int]:
-    """A machine with a session, by the first steps of a recorded scenario."""
+    """Creates a machine with a session by replaying the first steps of a recorded scenario."""
     scenario = json.loads(SCENARIOS.read_text())[0]
     machine = Machine(scenario["uri"], seed=bytes.fromhex(scenario["seed"]))
     cache, link = 0, 0
     for step in scenario["steps"]:
-        given = step.get("with", {})
+        arguments = step.get("with", {})
         if step["call"] == "submit":
             break
         if step["call"] == "cache":
-            cache = machine.cache(step["at"], given["name"])
+            cache = machine.cache(step["at"], arguments["name"])
         elif step["call"] == "start":
-            machine.start(step["at"], given["cache"])
+            machine.start(step["at"], arguments["cache"])
         elif step["call"] == "connected":
             machine.connected(step["at"], link)
         else:
-            machine.received(step["at"], link, bytes.fromhex(given["bytes"]))
+            machine.received(step["at"], link, bytes.fromhex(arguments["bytes"]))
         for output in machine.poll():
             if isinstance(output, outputs.Connect):
                 link = output.link
@@ -50,7 +50,7 @@ def main() -> None:
         submit += time.perf_counter_ns() - began
         machine.poll()
         sent = machine.transmit(link)
-        # Message ids are of seven bits a byte; those of a batch follow each other.
+        # Message ids are varints (7 bits per byte), consecutive within a batch.
         replies, at = [], 0
         length = len(sent) // BATCH
         while at < len(sent):
@@ -64,10 +64,10 @@ def main() -> None:
         machine.received(1_000, link, data)
         receive += time.perf_counter_ns() - began
         began = time.perf_counter_ns()
-        said = machine.poll()
+        batch = machine.poll()
         poll += time.perf_counter_ns() - began
-        first = first or sum(isinstance(output, outputs.Completed) and output.answer == value for output in said)
-        assert len(said) == BATCH, len(said)
+        first = first or sum(isinstance(output, outputs.Completed) and output.answer == value for output in batch)
+        assert len(batch) == BATCH, len(batch)
     assert first == BATCH
     began = time.perf_counter_ns()
     for _ in range(100_000):

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""GETs of 64-byte values, so many at a time, on one client: one line of JSON."""
+"""Measures GETs of 64-byte values on one client. Prints one line of JSON."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def usage() -> float:
 
 
 class Measurement:
-    """What happens between the end of the warm-up and the end."""
+    """Measurements between the end of the warm-up and the end."""
 
     def __init__(self, seconds: float, warmup: float) -> None:
         self.begin = time.monotonic() + warmup
@@ -90,7 +90,7 @@ def blocking(options: argparse.Namespace, uri: str) -> None:
         threads = [threading.Thread(target=work, args=(number,)) for number in range(options.in_flight)]
         for thread in threads:
             thread.start()
-        # A busy machine takes its time to start hundreds.
+        # A busy machine needs time to start hundreds.
         measurement = Measurement(options.seconds, options.warmup_seconds)
         began_all.set()
         time.sleep(max(0.0, measurement.begin - time.monotonic()))

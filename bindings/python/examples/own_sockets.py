@@ -1,4 +1,4 @@
-"""A complete host: the machine over sockets of one's own, which it dials and writes blocking.
+"""A complete host: the machine over own sockets, with blocking connects and writes.
 
     python own_sockets.py hotrod://127.0.0.1:11222/dist
 """
@@ -33,7 +33,7 @@ class Host:
         return completed.answer
 
     def turn(self) -> None:
-        """Does what the machine says, and waits once for sockets or time."""
+        """Executes the machine's outputs, and waits once for sockets or the deadline."""
         for output in self.machine.poll():
             match output:
                 case outputs.Connect(link=link, host=host, port=port, tls=tls, timeout=timeout):

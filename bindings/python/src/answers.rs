@@ -1,4 +1,4 @@
-//! Answers as Python values.
+//! Converts answers to Python values.
 
 use bytes::Bytes;
 use hotrod_core::vocabulary::{Answer, Chunk, Entry, Versioned};
@@ -19,7 +19,7 @@ pub(crate) fn none(py: Python<'_>) -> Bound<'_, PyAny> {
     py.None().into_bound(py)
 }
 
-/// Anything that Python has a value for.
+/// Converts any value that PyO3 supports.
 pub(crate) fn any<'py, T: IntoPyObjectExt<'py>>(py: Python<'py>, value: T) -> Made<'py> {
     value.into_bound_py_any(py)
 }
@@ -68,8 +68,8 @@ pub(crate) fn answer(py: Python<'_>, answer: Answer) -> Made<'_> {
         }
         Answer::Entries(entries) => pairs(py, &entries),
         Answer::Values(values) => byte_list(py, &values),
-        Answer::ValuesWithMetadata(found) => optional(py, found, |(told, values)| {
-            make(py, &classes.values_with_metadata, [byte_list(py, &values)?, metadata(py, classes, &told)?])
+        Answer::ValuesWithMetadata(found) => optional(py, found, |(found, values)| {
+            make(py, &classes.values_with_metadata, [byte_list(py, &values)?, metadata(py, classes, &found)?])
         }),
         Answer::Names(names) => any(py, names),
         Answer::TextMap(texts) => {
@@ -95,14 +95,14 @@ pub(crate) fn answer(py: Python<'_>, answer: Answer) -> Made<'_> {
 
 fn lifetime<'py>(py: Python<'py>, classes: &Classes, left: Option<LifetimeLeft>) -> Made<'py> {
     optional(py, left, |left| {
-        // Python counts seconds since 1970.
+        // Python uses seconds since 1970.
         make(py, &classes.lifetime, [any(py, left.since as f64 / 1000.0)?, any(py, left.seconds)?])
     })
 }
 
-fn metadata<'py>(py: Python<'py>, classes: &Classes, told: &Metadata) -> Made<'py> {
-    let (lifespan, max_idle) = (lifetime(py, classes, told.lifespan)?, lifetime(py, classes, told.max_idle)?);
-    make(py, &classes.metadata, [any(py, told.version)?, lifespan, max_idle])
+fn metadata<'py>(py: Python<'py>, classes: &Classes, found: &Metadata) -> Made<'py> {
+    let (lifespan, max_idle) = (lifetime(py, classes, found.lifespan)?, lifetime(py, classes, found.max_idle)?);
+    make(py, &classes.metadata, [any(py, found.version)?, lifespan, max_idle])
 }
 
 fn entry<'py>(py: Python<'py>, classes: &Classes, entry: &Entry) -> Made<'py> {
@@ -111,8 +111,8 @@ fn entry<'py>(py: Python<'py>, classes: &Classes, entry: &Entry) -> Made<'py> {
 }
 
 fn chunk<'py>(py: Python<'py>, classes: &Classes, chunk: &Chunk) -> Made<'py> {
-    let told = optional(py, chunk.metadata.as_ref(), |told| metadata(py, classes, told))?;
-    make(py, &classes.chunk, [any(py, chunk.stream_id)?, flag(py, chunk.complete), told, bytes(py, &chunk.chunk)])
+    let found = optional(py, chunk.metadata.as_ref(), |found| metadata(py, classes, found))?;
+    make(py, &classes.chunk, [any(py, chunk.stream_id)?, flag(py, chunk.complete), found, bytes(py, &chunk.chunk)])
 }
 
 fn xid<'py>(py: Python<'py>, classes: &Classes, xid: &Xid) -> Made<'py> {
@@ -140,7 +140,7 @@ fn counter<'py>(py: Python<'py>, classes: &Classes, counter: &CounterConfigurati
 pub(crate) fn iteration<'py>(py: Python<'py>, entries: &[IterationEntry]) -> Made<'py> {
     let classes = Classes::get(py)?;
     list(py, entries, |entry| {
-        let told = optional(py, entry.metadata.as_ref(), |told| metadata(py, classes, told))?;
-        make(py, &classes.iteration_entry, [bytes(py, &entry.key), byte_list(py, &entry.values)?, told])
+        let found = optional(py, entry.metadata.as_ref(), |found| metadata(py, classes, found))?;
+        make(py, &classes.iteration_entry, [bytes(py, &entry.key), byte_list(py, &entry.values)?, found])
     })
 }

@@ -1,4 +1,4 @@
-//! Python values as the fields of requests.
+//! Converts Python values to request fields.
 
 use bytes::Bytes;
 use hotrod_core::vocabulary::{Arguments, lifetime_of_seconds};
@@ -12,7 +12,7 @@ use pyo3::types::{PyByteArray, PyBytes, PyMemoryView, PyString, PyTuple};
 
 use crate::failures::misuse;
 
-/// Bytes of at least this length are kept where Python has them, and not copied.
+/// Minimum length at which `bytes` are kept in Python's memory instead of being copied.
 const WORTH_KEEPING: usize = 8 << 10;
 
 /// The arguments of a call, in order.
@@ -26,7 +26,7 @@ impl<'a, 'py> PythonArguments<'a, 'py> {
         Self { arguments, next: 0 }
     }
 
-    /// Whether there are more than were taken.
+    /// Returns whether arguments are left.
     pub(crate) fn are_left(&self) -> bool {
         self.next < self.arguments.len()
     }
@@ -49,7 +49,7 @@ impl<'a, 'py> PythonArguments<'a, 'py> {
     }
 }
 
-/// What is wrong with an argument. Never its value: it may be a secret.
+/// Error message for an argument. Leaves the value out: it may be a secret.
 fn wrong(argument: &Bound<'_, PyAny>, name: &str, wanted: &str, error: &PyErr) -> PyErr {
     let py = argument.py();
     if error.is_instance_of::<pyo3::exceptions::PyOverflowError>(py) {
@@ -150,7 +150,7 @@ pub(crate) fn bytes(argument: &Bound<'_, PyAny>) -> PyResult<Bytes> {
     if let Ok(data) = argument.cast::<PyByteArray>() {
         return Ok(data.to_vec().into());
     }
-    // The stable interface of 3.9 has no buffers: Python copies.
+    // The stable ABI of 3.9 has no buffer protocol, so Python makes the copy.
     let copied = argument.cast::<PyMemoryView>()?.call_method0("tobytes")?;
     Ok(Bytes::from_owner(PyBackedBytes::from(copied.cast_into::<PyBytes>()?)))
 }
@@ -172,13 +172,13 @@ pub(crate) fn pairs<T>(
         .collect()
 }
 
-/// A name and parameters, or `None`.
+/// Reads a factory: a name and parameters, or `None`.
 pub(crate) fn factory(argument: Option<(String, Vec<Bound<'_, PyAny>>)>) -> PyResult<Option<Factory>> {
     let Some((name, parameters)) = argument else { return Ok(None) };
     Ok(Some(Factory { name, parameters: parameters.iter().map(bytes).collect::<PyResult<_>>()? }))
 }
 
-/// Two lifetimes: each `None`, seconds, or a count and its unit.
+/// Reads two lifetimes: each `None`, seconds, or a count and its unit.
 fn expiration(argument: &Bound<'_, PyAny>) -> PyResult<Expiration> {
     let wanted = "a lifespan and a maximum idle time";
     let pair: (Bound<'_, PyAny>, Bound<'_, PyAny>) =

@@ -1,4 +1,4 @@
-//! The Python classes that values become: found once, when the first machine is made.
+//! Python classes of values, imported once when the first machine is created.
 
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
@@ -61,7 +61,7 @@ impl Classes {
     }
 }
 
-/// A table of classes by small numbers.
+/// Reads a table of classes by small numbers.
 fn by_number(module: &Bound<'_, PyModule>, name: &str) -> PyResult<Vec<Option<Py<PyAny>>>> {
     let mut classes = Vec::new();
     for (number, class) in module.getattr(name)?.cast_into::<PyDict>()? {
@@ -73,7 +73,7 @@ fn by_number(module: &Bound<'_, PyModule>, name: &str) -> PyResult<Vec<Option<Py
     Ok(classes)
 }
 
-/// An instance.
+/// Creates an instance.
 pub(crate) fn make<'py>(
     py: Python<'py>,
     class: &Py<PyAny>,

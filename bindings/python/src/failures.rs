@@ -1,4 +1,4 @@
-//! Failures as Python exceptions.
+//! Converts failures to Python exceptions.
 
 use hotrod_core::session::Applied;
 use hotrod_core::vocabulary::{Failure, FailureKind};
@@ -9,17 +9,17 @@ use pyo3::types::{PyDict, PyList, PyTuple};
 use crate::answers::{byte_list, pairs};
 use crate::classes::Classes;
 
-/// The exception of a failure, to be raised.
+/// Returns the error to raise for a failure.
 pub(crate) fn raised(py: Python<'_>, failure: Failure) -> PyErr {
     exception(py, failure).map_or_else(|error| error, PyErr::from_value)
 }
 
-/// The caller's own mistake.
+/// Returns a MisuseError.
 pub(crate) fn misuse(py: Python<'_>, message: impl Into<String>) -> PyErr {
     raised(py, Failure::misuse(message))
 }
 
-/// The exception of a failure.
+/// Creates the exception for a failure.
 pub(crate) fn exception(py: Python<'_>, failure: Failure) -> PyResult<Bound<'_, PyAny>> {
     let classes = Classes::get(py)?;
     let class = classes.errors.get(failure.kind as usize).and_then(Option::as_ref);

@@ -1,6 +1,6 @@
-//! The native part of the Python package `libhotrod`: the machine, and the shapes of what crosses to it and back.
+//! The native part of the Python package `libhotrod`: the machine, and conversions of its arguments and outputs.
 //!
-//! No protocol decision is made here.
+//! Makes no protocol decisions.
 
 mod answers;
 mod arguments;

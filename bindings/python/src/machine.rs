@@ -1,4 +1,4 @@
-//! The machine as Python drives it.
+//! The machine's Python class.
 
 use std::collections::HashMap;
 use std::sync::{LazyLock, Mutex, MutexGuard};
@@ -17,10 +17,10 @@ use crate::classes::{Classes, make};
 use crate::failures::{misuse, raised};
 use crate::outputs::output;
 
-/// Input of at least this length is parsed without the interpreter's lock.
+/// Minimum length of input for which the GIL is released while parsing.
 const WORTH_RELEASING: usize = 64 << 10;
 
-/// Operations by their name in programs: `put_if_absent`.
+/// Operations by method name, such as `put_if_absent`.
 static OPERATIONS: LazyLock<HashMap<String, Operation>> = LazyLock::new(|| {
     let offered = Operation::table().iter().filter(|row| row.operation.is_offered());
     offered.map(|row| (row.operation.program_name(), row.operation)).collect()
@@ -54,7 +54,7 @@ impl State {
 type Factories<'py> = Option<(String, Vec<Bound<'py, PyAny>>)>;
 
 impl Machine {
-    /// The machine, unless another thread is in it.
+    /// Locks the machine; fails while another thread uses it.
     fn lock(&self, py: Python<'_>) -> PyResult<MutexGuard<'_, State>> {
         self.0.try_lock().map_err(|error| match error {
             std::sync::TryLockError::WouldBlock => {
@@ -65,13 +65,13 @@ impl Machine {
     }
 }
 
-/// A result whose failure is raised.
+/// Converts a failure to the exception to raise.
 fn done<T>(py: Python<'_>, result: Result<T, Failure>) -> PyResult<T> {
     result.map_err(|failure| raised(py, failure))
 }
 
 #[pymethods]
-#[allow(clippy::too_many_arguments)] // keywords of Python
+#[allow(clippy::too_many_arguments)] // Python keyword arguments
 impl Machine {
     #[new]
     #[pyo3(signature = (uri, *, seed=None, now=0))]
@@ -113,7 +113,7 @@ impl Machine {
         read_from_any_owner: bool,
         parameters: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<u32> {
-        let parameters = parameters.map(|given| pairs(given, |name| name.extract())).transpose()?.unwrap_or_default();
+        let parameters = parameters.map(|list| pairs(list, |name| name.extract())).transpose()?.unwrap_or_default();
         let (name, key_type, value_type) = (name.into(), key_type.into(), value_type.into());
         let options = CacheOptions { name, flags, key_type, value_type, read_from_any_owner, parameters };
         done(py, self.lock(py)?.core.cache(now, options))
@@ -299,7 +299,7 @@ impl Machine {
         Ok(())
     }
 
-    /// Everything that a link has to send, in one piece.
+    /// Returns a link's queued bytes as one object.
     #[pyo3(signature = (link, most=None))]
     fn transmit<'py>(&self, py: Python<'py>, link: u64, most: Option<usize>) -> PyResult<Bound<'py, PyBytes>> {
         let mut state = self.lock(py)?;
@@ -326,7 +326,7 @@ impl Machine {
     }
 
     fn poll<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyList>> {
-        // Unlocked before Python objects are made: that may run finalizers, which may call this machine.
+        // Unlocks before creating Python objects, which may run finalizers that call this machine.
         let Polled { tags, mut values } = self.lock(py)?.poll();
         let outputs = PyList::empty(py);
         let mut values = values.drain(..);

@@ -1,4 +1,4 @@
-//! Outputs as Python values.
+//! Converts outputs to Python values.
 
 use hotrod_core::cluster::Tls;
 use hotrod_core::vocabulary::Value;
@@ -9,7 +9,7 @@ use crate::answers::{self, any, bytes, none};
 use crate::classes::{Classes, make};
 use crate::failures::exception;
 
-/// An output of that shape.
+/// Creates an output of a shape.
 pub(crate) fn output(py: Python<'_>, tag: u8, values: impl Iterator<Item = Value>) -> PyResult<Bound<'_, PyAny>> {
     let class = Classes::get(py)?.outputs.get(usize::from(tag)).and_then(Option::as_ref);
     let class = class.ok_or_else(|| PyRuntimeError::new_err("libhotrod.outputs is of another version"))?;

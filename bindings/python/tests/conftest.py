@@ -1,4 +1,4 @@
-"""Servers that the tests use: the embedded node, and real Infinispan by the harness."""
+"""Servers of the tests: the embedded node, and real Infinispan by the harness."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ TARGET = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target"))
 
 
 class Embedded:
-    """An embedded node; its process ends with its test."""
+    """An embedded node, for one test."""
 
     def __init__(self, members: int) -> None:
         program = TARGET / "debug" / "hotrod-gateway"
@@ -49,7 +49,7 @@ def three() -> Iterator[Embedded]:
 
 
 class Real:
-    """Real servers; they end with their test."""
+    """Real servers, for one test."""
 
     def __init__(self, *arguments: str) -> None:
         program = TARGET / "debug" / "infinispan-harness"
@@ -61,7 +61,7 @@ class Real:
         self.addresses = [f"{endpoint['host']}:{endpoint['port']}" for endpoint in self.told["endpoints"]]
 
     def obey(self, command: str) -> None:
-        """Does what a line says: `kill 1`."""
+        """Sends a command to the harness, such as `kill 1`."""
         assert self.process.stdin is not None and self.process.stdout is not None
         self.process.stdin.write(f"{command}\n")
         self.process.stdin.flush()
@@ -82,7 +82,7 @@ def real(*arguments: str) -> Iterator[Real]:
 
 
 class Gateway:
-    """A gateway before an embedded node of one member, with TLS and without; its process ends with its tests."""
+    """A gateway in front of an embedded node with one member, with and without TLS."""
 
     def __init__(self, node: Embedded, folder: Path) -> None:
         self.certificate, key = folder / "cert.pem", folder / "key.pem"

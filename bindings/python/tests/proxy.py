@@ -10,7 +10,7 @@ from typing import Optional
 
 
 class Proxy:
-    """Lets in who knows the user and the password."""
+    """A proxy that requires the user and the password."""
 
     def __init__(self, user: str, password: str) -> None:
         self._wanted = b"Basic " + base64.b64encode(f"{user}:{password}".encode())

@@ -1,4 +1,4 @@
-"""Both clients through a gateway, over every carriage: what differs is the URI."""
+"""Both clients through a gateway, over every carriage; only the URI differs."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ LARGE = bytes(range(256)) * 4096
 def test_asyncio(gateway: Gateway, scheme: str, properties: str) -> None:
     async def use(client: libhotrod.Client, name: str) -> None:
         cache = client.cache()
-        # With its answer the topology is known: from then on a listener stays where it is.
+        # Its response carries the topology, after which a listener does not move.
         await cache.ping()
         async with await cache.listen() as listener:
             for value in [b"", b"v", LARGE]:

@@ -1,4 +1,4 @@
-"""The scenarios that every binding's machine must pass; their form is told in tests/conformance/README.md."""
+"""Scenarios that every binding's machine must pass; tests/conformance/README.md describes their form."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class Player:
         self.asked: dict[int, dict[str, Any]] = {}
 
     def play(self, step: dict[str, Any]) -> dict[str, Any]:
-        """What comes of a step, in the form of the scenario."""
+        """Returns the result of a step, in the scenario's form."""
         done: dict[str, Any] = {}
         try:
             returned = self.call(step["at"], step["call"], step.get("with", {}))

@@ -1,4 +1,4 @@
-"""The machine's own rules at the border: misuse is told, and never a crash."""
+"""Rules of the machine at the border: misuse raises, and never crashes."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ def test_a_closed_machine_refuses() -> None:
 
 
 def test_a_second_thread_is_told(node: Embedded) -> None:
-    """While one parses a large input without the interpreter's lock."""
+    """A second call while a thread parses a large input without the GIL."""
     one = Machine(node.uri("local"))
     cache, size = one.cache(0, "local"), 16 << 20
     connect = one.poll()[0]

@@ -1,4 +1,4 @@
-"""Memory of the caller's that changes, and calls that come, while the native part reads arguments or makes outputs."""
+"""Changes of the caller's memory, and re-entrant calls, while the native part reads arguments or creates outputs."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def machine() -> tuple[Machine, int]:
 
 
 class Clearing:
-    """An int by `__index__`, a float by `__float__`: each clears the memory."""
+    """Converts by `__index__` and `__float__`; each clears the memory."""
 
     def __init__(self, memory: bytearray) -> None:
         self.memory = memory
@@ -77,7 +77,7 @@ def test_memory_of_a_view_can_not_be_resized_while_it_is_read() -> None:
     for gone in (view, memoryview(bytes(8))[::2].cast):
         with pytest.raises(MisuseError):
             one.submit(0, cache, "get", (gone,))
-    # One that is not contiguous is copied element by element.
+    # A non-contiguous view is copied element by element.
     one.submit(0, cache, "get", (memoryview(bytes(8))[::2],))
 
 
@@ -120,14 +120,14 @@ def test_a_finalizer_may_call_the_machine_while_outputs_are_made(monkeypatch: py
         except BaseException as error:
             failures.append(error)
 
-    # A call at the moment in which an output is made, as a collection of garbage may bring one.
+    # A call while an output is created, as garbage collection may cause.
     monkeypatch.setattr(outputs.Connect, "__init__", call_the_machine)
     assert any(isinstance(output, outputs.Connect) for output in one.poll())
     assert called and failures == []
 
 
 def test_threads_that_share_a_machine_and_its_memory() -> None:
-    """Each call is done, or refused whole; on free-threaded builds calls really meet."""
+    """Each call is executed or refused as a whole; on free-threaded builds calls run in parallel."""
     one, cache = machine()
     one.start(0, cache)
     memory = bytearray(SIZE)

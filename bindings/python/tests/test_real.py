@@ -109,12 +109,12 @@ def test_a_query_and_a_task(plain: Real) -> None:
 
 
 def honest(error: libhotrod.HotRodError) -> bool:
-    """Whether the error says that the write may have been done."""
+    """Returns whether the error says that the write may have been applied."""
     return error.may_have_been_applied
 
 
 def test_a_node_is_killed_under_load(plain: Real) -> None:
-    """No acknowledged write is lost, and none has another value than the last that was acknowledged or unknown."""
+    """Checks that each key has the value of the last acknowledged or unknown write."""
 
     async def main() -> None:
         async with libhotrod.connect(f"hotrod://{plain.addresses[0]},{plain.addresses[1]}/dist") as client:
@@ -127,7 +127,7 @@ def test_a_node_is_killed_under_load(plain: Real) -> None:
             async def work(number: int) -> None:
                 nonlocal operations
                 key, turn = b"aio %d" % number, 0
-                # A busy machine takes longer for enough of them.
+                # A busy machine needs longer for enough operations.
                 while (time.monotonic() < end or operations <= 1000) and len(errors) < 5:
                     turn += 1
                     value = b"%d" % turn

@@ -1,4 +1,4 @@
-"""Whom the client takes for the server: certificates that must not do."""
+"""Verification of the server: certificates that must be rejected."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from libhotrod.types import Tls
 
 
 def certificate(folder: Path, names: str | None) -> tuple[Path, Path]:
-    """A certificate for CN=localhost with these subjectAltNames, and its key."""
+    """Creates a certificate for CN=localhost with these subjectAltNames, and its key."""
     made = folder / "cert.pem", folder / "key.pem"
     extension = ["-addext", f"subjectAltName={names}"] if names else []
     command = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=localhost"]
@@ -22,7 +22,7 @@ def certificate(folder: Path, names: str | None) -> tuple[Path, Path]:
 
 
 def shake_hands(context: ssl.SSLContext, cert: Path, key: Path) -> None:
-    """A handshake in memory with a server of that certificate, which is asked for as localhost."""
+    """Performs a handshake in memory for localhost with a server that has the certificate."""
     ours = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     ours.load_cert_chain(cert, key)
     to_client, to_server = ssl.MemoryBIO(), ssl.MemoryBIO()

@@ -1,4 +1,4 @@
-"""What type checkers see: mypy --strict and pyright read this file. Running it shows that it is also true."""
+"""Types as mypy --strict and pyright check them; running the file tests the values as well."""
 
 from __future__ import annotations
 

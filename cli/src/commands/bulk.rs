@@ -15,7 +15,7 @@ use serde_json::{Map, Value, json};
 use crate::failure::Failure;
 use crate::output::{Outcome, insert_bytes, print, print_bytes};
 
-/// A line of JSON.
+/// An entry as a line of JSON.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Line {
@@ -40,7 +40,7 @@ fn lines(bytes: &Bytes) -> impl Iterator<Item = (usize, Bytes)> {
     (1..).zip(lines).filter(|(_, line)| !line.is_empty())
 }
 
-/// All entries of a file, or the line that is wrong.
+/// Parses all entries of a file, or returns the invalid line.
 pub(super) fn read_entries(file: &Path) -> Result<Vec<(Bytes, Bytes)>, Failure> {
     let bytes = Bytes::from(read(file)?);
     let wrong = |number: usize, problem: &str| Failure::Usage(format!("{}:{number}: {problem}", file.display()));
@@ -58,12 +58,12 @@ pub(super) fn read_entries(file: &Path) -> Result<Vec<(Bytes, Bytes)>, Failure> 
         .collect()
 }
 
-/// All keys of a file.
+/// Reads all keys of a file.
 pub(super) fn read_keys(file: &Path) -> Result<Vec<Bytes>, Failure> {
     Ok(lines(&Bytes::from(read(file)?)).map(|(_, line)| line).collect())
 }
 
-/// A bar on a terminal, nothing elsewhere.
+/// A progress bar on a terminal; hidden elsewhere.
 fn progress(total: usize, what: &'static str, json: bool) -> ProgressBar {
     if json {
         return ProgressBar::hidden();

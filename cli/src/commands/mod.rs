@@ -1,4 +1,4 @@
-//! The commands that talk to a server.
+//! Commands that use a server.
 
 mod bulk;
 mod server;
@@ -15,9 +15,9 @@ use crate::arguments::{Arguments, Command, Lifetimes};
 use crate::failure::Failure;
 use crate::output::Outcome;
 
-/// Carries out a command.
+/// Executes a command.
 pub(crate) async fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
-    // Everything that the user gave is read before anything is sent.
+    // Reads and validates all input before anything is sent.
     let json = arguments.json;
     match &arguments.command {
         Command::Ping => server::ping(&connect(arguments).await?, json).await,
@@ -58,26 +58,26 @@ pub(crate) async fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
     }
 }
 
-/// Connects as the command line says.
+/// Connects with the options of the command line.
 pub(crate) async fn connect(arguments: &Arguments) -> Result<Cache, Failure> {
     let mut uri: ConnectionUri = arguments.uri.parse().map_err(hotrod_tokio::Error::from)?;
-    for (given, property, option) in [
+    for (option_value, property, option) in [
         (&arguments.ca, &mut uri.properties.trust_ca, "--ca"),
         (&arguments.client_certificate, &mut uri.properties.client_certificate, "--cert"),
         (&arguments.client_key, &mut uri.properties.client_key, "--key"),
     ] {
-        if given.is_some() && !uri.tls {
+        if option_value.is_some() && !uri.tls {
             return Err(Failure::Usage(format!("{option} needs TLS: a URI that begins with hotrods://")));
         }
-        if given.is_some() {
-            property.clone_from(given);
+        if option_value.is_some() {
+            property.clone_from(option_value);
         }
     }
     if arguments.timeout.is_some() {
         uri.properties.socket_timeout = arguments.timeout;
     }
     let mut settings = Settings::from_uri(&uri)?;
-    // A single operation needs no links to everybody.
+    // A single operation needs no links to all members.
     settings.cluster.connect_ahead = matches!(arguments.command, Command::Map(_) | Command::Bench(_));
     let client = Client::connect_with(settings).await?;
     let cache = arguments.cache.as_ref().map_or_else(|| client.default_cache(), |name| client.cache(name));
@@ -88,7 +88,7 @@ pub(crate) async fn connect(arguments: &Arguments) -> Result<Cache, Failure> {
     }))
 }
 
-/// A value of the command line; - reads standard input to its end.
+/// Returns a value of the command line; `-` reads standard input to end of file.
 fn value(text: &str) -> Result<Bytes, Failure> {
     if text != "-" {
         return Ok(Bytes::copy_from_slice(text.as_bytes()));

@@ -70,7 +70,7 @@ pub(super) async fn stats(cache: &Cache, json: bool) -> Result<Outcome, Failure>
 }
 
 pub(super) async fn caches(cache: &Cache, json: bool) -> Result<Outcome, Failure> {
-    // The server's own task for it; it answers a JSON array.
+    // A built-in server task, which returns a JSON array.
     let admin = cache.with_options(RequestOptions {
         key_type: MediaType::TEXT,
         value_type: MediaType::TEXT,

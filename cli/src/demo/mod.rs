@@ -1,4 +1,4 @@
-//! The demo: a cluster of its own, real sockets, and what a client sees of it.
+//! The demo: an embedded cluster, real sockets, and a client's view of it.
 
 mod outside;
 mod router;
@@ -119,7 +119,7 @@ async fn many(stage: &mut Stage, cache: &Cache) -> Result<(), Failure> {
     stage.line(&keys.join(" "))
 }
 
-/// Who owns what.
+/// Shows the owners of keys.
 async fn map(stage: &mut Stage, cache: &Cache) -> Result<(), Failure> {
     stage.title("The cluster, as this client sees it")?;
     let map = ClusterMap::take(cache).await;
@@ -166,7 +166,7 @@ fn word(outcome: Versioned) -> &'static str {
     }
 }
 
-/// Where the demo is shown.
+/// Terminal output of the demo.
 struct Stage {
     bold: &'static str,
     plain: &'static str,

@@ -1,4 +1,4 @@
-//! A client outside of the cluster: it can dial none of the members, and reaches the owner of every key.
+//! A client outside of the cluster, which can't dial the members, and reaches the owner of every key.
 
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
@@ -14,7 +14,7 @@ use super::{FRUIT, Stage, map};
 use crate::arguments::DemoOptions;
 use crate::failure::Failure;
 
-/// An address for documentation (RFC 5737): nobody can dial it.
+/// An address for documentation (RFC 5737), which can't be dialled.
 const UNREACHABLE: &str = "192.0.2.1";
 /// Time for the client to find every member.
 const PATIENCE: Duration = Duration::from_secs(15);
@@ -72,7 +72,7 @@ async fn fill(cache: &Cache) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Asks on, as an application does, until every member is reached directly.
+/// Sends requests until every member is reached directly.
 async fn wait_for_all(cache: &Cache, members: usize) -> Result<(), Failure> {
     let begun = Instant::now();
     loop {
@@ -90,7 +90,7 @@ async fn wait_for_all(cache: &Cache, members: usize) -> Result<(), Failure> {
     }
 }
 
-/// What the client has said of its way.
+/// Prints the client's events about its access path.
 fn tell(stage: &mut Stage, events: &mut Receiver<Event>) -> Result<(), Failure> {
     while let Ok(event) = events.try_recv() {
         match event {

@@ -1,5 +1,5 @@
-//! A router as it stands before pods, in small: it gives every connection a pod, one after the other, and sets a cookie that
-//! leads back there.
+//! A minimal router in front of pods: it assigns connections to pods by round robin, and sets a cookie that selects
+//! the same pod again.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -12,9 +12,9 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::task::AbortHandle;
 use tokio::time::timeout;
 
-/// Bytes of a head, at most.
+/// Maximum size of a message head in bytes.
 const LONGEST_HEAD: usize = 16 << 10;
-/// Time for a head to come.
+/// Timeout of a message head.
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Routes until it is dropped.
@@ -26,7 +26,7 @@ pub(super) struct Router {
 
 #[derive(Default)]
 struct Pods {
-    /// By the value of their cookie.
+    /// Pods by cookie value.
     all: BTreeMap<String, SocketAddr>,
     turn: usize,
 }
@@ -40,14 +40,14 @@ impl Router {
         let task = tokio::spawn(async move {
             while let Ok((client, _)) = listener.accept().await {
                 let pods = of_task.clone();
-                // A connection that fails is closed, and its client sees that.
+                // An error closes the connection, which its client sees.
                 tokio::spawn(async move { route(client, &pods).await });
             }
         });
         Ok(Self { address, pods, task: task.abort_handle() })
     }
 
-    /// The pods that are there from now on, as an endpoints controller tells it.
+    /// Replaces the pods, as an endpoints controller does.
     pub(super) fn set_pods(&self, pods: &[SocketAddr]) {
         let all = pods.iter().map(|pod| (format!("pod-{}", pod.port()), *pod)).collect();
         self.pods.lock().unwrap_or_else(PoisonError::into_inner).all = all;
@@ -61,7 +61,7 @@ impl Drop for Router {
 }
 
 impl Pods {
-    /// The pod of that cookie, or the next one.
+    /// Returns the pod for a cookie, or the next pod.
     fn choose(&mut self, cookie: Option<&str>) -> Option<(String, SocketAddr)> {
         let known = cookie.and_then(|cookie| self.all.get_key_value(cookie));
         self.turn = self.turn.wrapping_add(usize::from(known.is_none()));
@@ -86,7 +86,7 @@ async fn route(mut client: TcpStream, pods: &Mutex<Pods>) -> io::Result<()> {
     copy_bidirectional(&mut client, &mut server).await.map(|_| ())
 }
 
-/// What comes up to the end of a head, and whatever comes with it.
+/// Reads a message head, and the bytes that follow it in the same read.
 async fn head(stream: &mut TcpStream) -> io::Result<Vec<u8>> {
     let read = async {
         let mut head = Vec::new();
