@@ -13,12 +13,12 @@ const [scenario] = JSON.parse(readFileSync(scenarios, 'utf8'))
 /** Creates a machine with a session by replaying the first steps of a recorded scenario. */
 const machine = new Machine(scenario.uri, { seed: Buffer.from(scenario.seed, 'hex') })
 let [cache, link] = [0, 0]
-for (const { at, call, with: given } of scenario.steps) {
+for (const { at, call, with: params } of scenario.steps) {
   if (call === 'submit') break
-  if (call === 'cache') cache = machine.cache(at, given.name)
-  else if (call === 'start') machine.start(at, given.cache)
+  if (call === 'cache') cache = machine.cache(at, params.name)
+  else if (call === 'start') machine.start(at, params.cache)
   else if (call === 'connected') machine.connected(at, link)
-  else machine.received(at, link, Buffer.from(given.bytes, 'hex'))
+  else machine.received(at, link, Buffer.from(params.bytes, 'hex'))
   for (const output of machine.poll()) if (output.type === 'Connect') link = output.link
   while (machine.transmit(link) !== null);
 }

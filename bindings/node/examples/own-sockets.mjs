@@ -60,14 +60,14 @@ class Host {
 
   attach(link, socket, ready) {
     this.sockets.set(link, socket)
-    const tell = (call) => (...given) => {
-      call(...given)
+    const report = (call) => (...args) => {
+      call(...args)
       this.pump()
     }
-    socket.on(ready, tell(() => this.machine.connected(this.now(), link, socket.alpnProtocol || null)))
-    socket.on('data', tell((data) => this.machine.received(this.now(), link, data)))
-    socket.on('error', tell((error) => this.machine.linkLost(this.now(), link, error.message)))
-    socket.on('end', tell(() => this.machine.linkLost(this.now(), link, 'the server closed the connection')))
+    socket.on(ready, report(() => this.machine.connected(this.now(), link, socket.alpnProtocol || null)))
+    socket.on('data', report((data) => this.machine.received(this.now(), link, data)))
+    socket.on('error', report((error) => this.machine.linkLost(this.now(), link, error.message)))
+    socket.on('end', report(() => this.machine.linkLost(this.now(), link, 'the server closed the connection')))
   }
 
   Transmit({ link }) {

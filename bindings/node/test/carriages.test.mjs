@@ -34,9 +34,9 @@ async function use(client, name) {
   }
   assert.equal((await cache.remove('k')).executed, true)
   assert.equal(await cache.get('k'), null)
-  const heard = []
-  while (heard.length < 4) heard.push((await listener.next()).value.type)
-  assert.deepEqual(heard, ['created', 'modified', 'modified', 'removed'])
+  const received = []
+  while (received.length < 4) received.push((await listener.next()).value.type)
+  assert.deepEqual(received, ['created', 'modified', 'modified', 'removed'])
   await listener.close()
   const counter = client.counter(name)
   assert.equal(await counter.createStrong({ initialValue: 5 }), true)

@@ -89,9 +89,9 @@ test('an iteration that is asked for several entries at a time, or ended while o
   const iteration = cache.iterate({ batchSize: 50 })
   const found = []
   for (let over = false; !over; ) {
-    const taken = await Promise.all([iteration.next(), iteration.next(), iteration.next()])
-    found.push(...taken.filter(({ done }) => !done).map(({ value }) => value.key.toString()))
-    over = taken.some(({ done }) => done)
+    const results = await Promise.all([iteration.next(), iteration.next(), iteration.next()])
+    found.push(...results.filter(({ done }) => !done).map(({ value }) => value.key.toString()))
+    over = results.some(({ done }) => done)
   }
   assert.deepEqual([found.length, new Set(found).size], [1000, 1000])
   const ended = cache.iterate()
@@ -151,10 +151,10 @@ test('listeners', async (t) => {
   const count = 3000
   await cache.putAll(Array.from({ length: count }, (_, number) => [`${number}`, '']))
   for (let number = 0; number < count; number += 1) await cache.remove(`${number}`)
-  const heard = new Set()
+  const received = new Set()
   for await (const { key } of only) {
-    heard.add(key.toString())
-    if (heard.size === count) break
+    received.add(key.toString())
+    if (received.size === count) break
   }
   assert.throws(() => cache._driver.machine.listen(0, 99), libhotrod.MisuseError)
   await assert.rejects(cache.listen({ interests: ['all'] }), libhotrod.MisuseError)

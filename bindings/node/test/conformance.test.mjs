@@ -1,4 +1,4 @@
-// The scenarios that every binding's machine must pass; their form is told in tests/conformance/README.md.
+// The scenarios that every binding's machine must pass; their form is found in tests/conformance/README.md.
 
 import assert from 'node:assert/strict'
 import { readFileSync, readdirSync } from 'node:fs'
@@ -38,8 +38,8 @@ function play(scenario) {
   }
   const player = new Player(begin())
   scenario.steps.forEach((step, number) => {
-    const { at, call, with: given, ...expected } = step
-    assert.deepEqual(player.play(at, call, given ?? {}), expected, `step ${number}`)
+    const { at, call, with: params, ...expected } = step
+    assert.deepEqual(player.play(at, call, params ?? {}), expected, `step ${number}`)
   })
 }
 
@@ -48,13 +48,13 @@ class Player {
     this.machine = machine
     this.ids = new Map()
     this.names = new Map()
-    this.asked = new Map()
+    this.answerShapes = new Map()
   }
 
-  play(at, call, given) {
+  play(at, call, params) {
     const done = {}
     try {
-      const returned = this.call(at, call, given)
+      const returned = this.call(at, call, params)
       if (returned !== undefined && returned !== null) done.returns = returned
     } catch (error) {
       if (!(error instanceof HotRodError)) throw error
@@ -79,15 +79,15 @@ class Player {
   }
 
   output(output) {
-    const said = { type: output.type }
+    const result = { type: output.type }
     for (const field of shapes.get(output.type).fields) {
-      said[field.name] = this.value(field, output[camel(field.name)])
+      result[field.name] = this.value(field, output[camel(field.name)])
     }
     if (output.type === 'Completed' && output.error === null) {
-      const shape = this.asked.get(output.id)
-      said.answer = { [shape]: answers[shape](output.answer) }
+      const shape = this.answerShapes.get(output.id)
+      result.answer = { [shape]: answers[shape](output.answer) }
     }
-    return said
+    return result
   }
 
   value({ kind, of }, value) {
@@ -111,67 +111,67 @@ class Player {
     return this.names.get(key)
   }
 
-  call(at, call, given) {
+  call(at, call, params) {
     const { machine } = this
-    const id = (name) => this.ids.get(given[name])
+    const id = (name) => this.ids.get(params[name])
     switch (call) {
       case 'cache': {
-        const { name, flags, key_type: keyType, value_type: valueType, read_from_any_owner: readFromAnyOwner } = given
-        const parameters = given.parameters.map(([name, data]) => [name, unhex(data)])
+        const { name, flags, key_type: keyType, value_type: valueType, read_from_any_owner: readFromAnyOwner } = params
+        const parameters = params.parameters.map(([name, data]) => [name, unhex(data)])
         return machine.cache(at, name, { flags, keyType, valueType, readFromAnyOwner, parameters })
       }
       case 'start':
-        return machine.start(at, given.cache)
+        return machine.start(at, params.cache)
       case 'submit': {
-        const operation = operations.get(given.operation)
-        const args = operation.fields.map((field, index) => argument(field.argument, given.arguments[index]))
-        const member = given.member ? id('member') : undefined
-        const submitted = machine.submit(at, given.cache, given.operation, args, { member, timeout: given.timeout })
-        this.asked.set(submitted, operation.answer)
+        const operation = operations.get(params.operation)
+        const args = operation.fields.map((field, index) => argument(field.argument, params.arguments[index]))
+        const member = params.member ? id('member') : undefined
+        const submitted = machine.submit(at, params.cache, params.operation, args, { member, timeout: params.timeout })
+        this.answerShapes.set(submitted, operation.answer)
         return this.name('operation', submitted)
       }
       case 'cancel':
         return machine.cancel(id('operation'))
       case 'listen': {
-        const { filter, converter, interests, include_current_state: includeCurrentState, use_raw_data: useRawData } = given
+        const { filter, converter, interests, include_current_state: includeCurrentState, use_raw_data: useRawData } = params
         const options = { filter, converter, interests, includeCurrentState, useRawData }
-        return this.name('listener', machine.listen(at, given.cache, options))
+        return this.name('listener', machine.listen(at, params.cache, options))
       }
       case 'listen_to_counter':
-        return this.name('listener', machine.listenToCounter(at, given.cache, given.counter))
+        return this.name('listener', machine.listenToCounter(at, params.cache, params.counter))
       case 'remove_listener':
         return machine.removeListener(at, id('listener'))
       case 'events_taken':
-        return machine.eventsTaken(at, id('listener'), given.count)
+        return machine.eventsTaken(at, id('listener'), params.count)
       case 'iterate': {
-        const { filter_converter: filterConverter, batch_size: batchSize, include_metadata: includeMetadata, timeout } = given
-        const segments = given.segments ? unhex(given.segments) : undefined
-        return this.name('iteration', machine.iterate(at, given.cache, { segments, filterConverter, batchSize, includeMetadata, timeout }))
+        const { filter_converter: filterConverter, batch_size: batchSize, include_metadata: includeMetadata, timeout } = params
+        const segments = params.segments ? unhex(params.segments) : undefined
+        return this.name('iteration', machine.iterate(at, params.cache, { segments, filterConverter, batchSize, includeMetadata, timeout }))
       }
       case 'next_entries':
         return machine.nextEntries(at, id('iteration'))
       case 'end_iteration':
         return machine.endIteration(at, id('iteration'))
       case 'near_cache': {
-        const { max_entries: maxEntries, max_bytes: maxBytes, bloom_filter: bloomFilter } = given
-        return machine.nearCache(at, given.cache, { maxEntries, maxBytes, bloomFilter })
+        const { max_entries: maxEntries, max_bytes: maxBytes, bloom_filter: bloomFilter } = params
+        return machine.nearCache(at, params.cache, { maxEntries, maxBytes, bloomFilter })
       }
       case 'remove_near_cache':
-        return machine.removeNearCache(at, given.cache)
+        return machine.removeNearCache(at, params.cache)
       case 'switch_site':
-        return machine.switchSite(at, given.name)
+        return machine.switchSite(at, params.name)
       case 'set_peer':
-        return machine.setPeer(id('link'), given.address)
+        return machine.setPeer(id('link'), params.address)
       case 'set_tls_exporter':
-        return machine.setTlsExporter(id('link'), unhex(given.exported))
+        return machine.setTlsExporter(id('link'), unhex(params.exported))
       case 'set_server_certificate':
-        return machine.setServerCertificate(id('link'), unhex(given.certificate))
+        return machine.setServerCertificate(id('link'), unhex(params.certificate))
       case 'connected':
-        return machine.connected(at, id('link'), given.alpn)
+        return machine.connected(at, id('link'), params.alpn)
       case 'received':
-        return machine.received(at, id('link'), unhex(given.bytes))
+        return machine.received(at, id('link'), unhex(params.bytes))
       case 'link_lost':
-        return machine.linkLost(at, id('link'), given.why)
+        return machine.linkLost(at, id('link'), params.why)
       case 'timeout':
         return machine.timeout(at)
       case 'close':
@@ -186,7 +186,7 @@ const text = (number) => (number === null ? null : String(number))
 const pair = ([key, value]) => [hex(key), hex(value)]
 
 function failure(error) {
-  const told = {
+  const found = {
     kind: error.name.replace(/Error$/, ''),
     message: error.message,
     operation: error.operation,
@@ -195,19 +195,19 @@ function failure(error) {
     applied: error.mayHaveBeenApplied ? 'unknown' : 'no',
     attempts: error.attempts,
   }
-  if (told.kind === 'Partial') {
-    told.parts = error.parts.map(({ keys, error }) => ({ keys: keys.map(hex), error: failure(error) }))
-    told.entries = error.entries.map(pair)
+  if (found.kind === 'Partial') {
+    found.parts = error.parts.map(({ keys, error }) => ({ keys: keys.map(hex), error: failure(error) }))
+    found.entries = error.entries.map(pair)
   }
-  return told
+  return found
 }
 
 const tls = ({ serverName, alpn, trustCa, clientCertificate }) => ({
   server_name: serverName, alpn, trust_ca: trustCa, client_certificate: clientCertificate,
 })
-const metadata = (told) =>
-  told && { version: String(told.version), lifespan: told.lifespan, max_idle: told.maxIdle }
-const iterated = ({ key, values, metadata: told }) => ({ key: hex(key), values: values.map(hex), metadata: metadata(told) })
+const metadata = (found) =>
+  found && { version: String(found.version), lifespan: found.lifespan, max_idle: found.maxIdle }
+const iterated = ({ key, values, metadata: found }) => ({ key: hex(key), values: values.map(hex), metadata: metadata(found) })
 const entry = (entry) =>
   entry && { value: hex(entry.value), version: text(entry.version), lifespan: entry.lifespan, max_idle: entry.maxIdle }
 const xid = ({ formatId, globalTransactionId, branchQualifier }) => ({

@@ -29,7 +29,7 @@ async function attack(script) {
     }
     const both = [...('resize' in ArrayBuffer.prototype ? [resizable] : []), transferable]
     const value = Buffer.from('v')
-    const said = (call) => { try { call(); return 'accepted' } catch (error) { return error.name + ': ' + error.message } }
+    const outcome = (call) => { try { call(); return 'accepted' } catch (error) { return error.name + ': ' + error.message } }
   `
   const args = ['--expose-gc', '--input-type=module', '--eval', prelude + script]
   return (await run(process.execPath, args, { timeout: 60_000, maxBuffer: 1 << 20 })).stdout.trim()
@@ -38,32 +38,32 @@ async function attack(script) {
 const MUST_LIVE = {
   'an element of an entry': (view, take) => `
     const pair = Object.defineProperty([value], '1', { get() { ${take}; return value } })
-    said(() => m.submit(0, c, 'put_all', [{}, [[${view}, ${view}], pair]]))`,
+    outcome(() => m.submit(0, c, 'put_all', [{}, [[${view}, ${view}], pair]]))`,
   'an element of a list of keys': (view, take) => `
     const keys = Object.defineProperty([${view}, value], '1', { get() { ${take}; return value } })
-    said(() => m.submit(0, c, 'get_all', [keys]))`,
+    outcome(() => m.submit(0, c, 'get_all', [keys]))`,
   'a field of an Xid': (view, take) => `
     const xid = { formatId: 1, globalTransactionId: ${view}, get branchQualifier() { ${take}; return value } }
-    said(() => m.submit(0, c, 'commit_tx', [xid]))`,
+    outcome(() => m.submit(0, c, 'commit_tx', [xid]))`,
   'a Proxy of a modification': (view, take) => `
     const modification = new Proxy({ key: value, value: ${view} }, { get(target, name) {
       if (name === 'key') { ${take} }
       return target[name]
     } })
     const xid = { formatId: 1, globalTransactionId: value, branchQualifier: value }
-    said(() => m.submit(0, c, 'prepare_tx_2', [xid, true, true, 1000, [modification]]))`,
+    outcome(() => m.submit(0, c, 'prepare_tx_2', [xid, true, true, 1000, [modification]]))`,
   'a later argument': (view, take) => `
     const given = [${view}, { get lifespan() { ${take} } }, value]
-    said(() => m.submit(0, c, 'put', given))`,
+    outcome(() => m.submit(0, c, 'put', given))`,
   'parameters of a cache': (view, take) => `
     const pair = Object.defineProperty(['b'], '1', { get() { ${take}; return value } })
-    said(() => m.cache(0, 'other', { parameters: [['a', ${view}], pair] }))`,
+    outcome(() => m.cache(0, 'other', { parameters: [['a', ${view}], pair] }))`,
   "a filter's parameters": (view, take) => `
     const parameters = Object.defineProperty([${view}, value], '1', { get() { ${take}; return value } })
-    said(() => m.listen(0, c, { filter: { name: 'f', parameters } }))`,
+    outcome(() => m.listen(0, c, { filter: { name: 'f', parameters } }))`,
   'segments of an iteration': (view, take) => `
     const parameters = Object.defineProperty([], '0', { get() { ${take}; return value } })
-    said(() => m.iterate(0, c, { segments: ${view}, filterConverter: { name: 'f', parameters } }))`,
+    outcome(() => m.iterate(0, c, { segments: ${view}, filterConverter: { name: 'f', parameters } }))`,
 }
 
 for (const [name, script] of Object.entries(MUST_LIVE)) {
@@ -79,7 +79,7 @@ test('bytes are those of the moment in which they were read', async () => {
     const link = (() => { m.start(0, c); return m.poll().find(({ type }) => type === 'Connect').link })()
     const list = [[key, Buffer.from('v')], null]
     Object.defineProperty(list, '1', { get() { key.write('after!'); return [Buffer.from('other'), Buffer.from('v')] } })
-    console.log(said(() => m.submit(0, c, 'put_all', [{}, list])), key.toString(), link > 0)`
+    console.log(outcome(() => m.submit(0, c, 'put_all', [{}, list])), key.toString(), link > 0)`
   assert.equal(await attack(script), 'accepted after! true')
 })
 
@@ -88,9 +88,9 @@ test('a transferred buffer is refused, and not taken for an empty one', async ()
     const memory = new ArrayBuffer(8)
     const view = new Uint8Array(memory)
     structuredClone(memory, { transfer: [memory] })
-    console.log(said(() => m.submit(0, c, 'get', [view])))
-    console.log(said(() => m.received(0, 1, view)))
-    console.log(said(() => m.submit(0, c, 'get', [new Uint8Array(0)])))`
+    console.log(outcome(() => m.submit(0, c, 'get', [view])))
+    console.log(outcome(() => m.received(0, 1, view)))
+    console.log(outcome(() => m.submit(0, c, 'get', [new Uint8Array(0)])))`
   const [key, data, empty] = (await attack(script)).split('\n')
   assert.match(key, /^MisuseError: argument key: expected a Buffer or Uint8Array that was not transferred/)
   assert.match(data, /^MisuseError: data: /)
@@ -101,9 +101,9 @@ test('views of shared memory and of any element type', async () => {
   const script = `
     const shared = new Uint8Array(new SharedArrayBuffer(8)).fill(7)
     console.log([shared, new Uint16Array(4), new DataView(new ArrayBuffer(8), 1), new Float64Array(1)]
-      .map((view) => said(() => m.submit(0, c, 'get', [view]))).join())
+      .map((view) => outcome(() => m.submit(0, c, 'get', [view]))).join())
     m.received(0, 1, shared)
-    console.log([{}, [1], 'text', new ArrayBuffer(8), null].map((wrong) => said(() => m.submit(0, c, 'get', [wrong])).split(':')[0]).join())`
+    console.log([{}, [1], 'text', new ArrayBuffer(8), null].map((wrong) => outcome(() => m.submit(0, c, 'get', [wrong])).split(':')[0]).join())`
   assert.equal(
     await attack(script),
     'accepted,accepted,accepted,accepted\nMisuseError,MisuseError,MisuseError,MisuseError,MisuseError',
@@ -126,18 +126,18 @@ test('the length of a sparse array reserves no memory', async () => {
   const script = `
     const sparse = new Array(2 ** 32 - 1)
     console.log([['put_all', [{}, sparse]], ['get_all', [sparse]], ['prepare_tx_2', [{}, true, true, 0, sparse]]]
-      .map(([name, args]) => said(() => m.submit(0, c, name, args)).split(':')[0]).join())
-    console.log(said(() => m.listen(0, c, { filter: { name: 'f', parameters: sparse } })).split(':')[0])`
+      .map(([name, args]) => outcome(() => m.submit(0, c, name, args)).split(':')[0]).join())
+    console.log(outcome(() => m.listen(0, c, { filter: { name: 'f', parameters: sparse } })).split(':')[0])`
   assert.equal(await attack(script), 'MisuseError,MisuseError,MisuseError\nMisuseError')
 })
 
 test('a machine that is called while it reads arguments', async () => {
   const script = `
     let inner
-    const given = { get lifespan() { inner = said(() => m.poll()) + '; ' + said(() => m.submit(0, c, 'ping', [])) } }
-    console.log(said(() => m.submit(0, c, 'put', [value, given, value])))
+    const given = { get lifespan() { inner = outcome(() => m.poll()) + '; ' + outcome(() => m.submit(0, c, 'ping', [])) } }
+    console.log(outcome(() => m.submit(0, c, 'put', [value, given, value])))
     console.log(inner)
-    console.log(said(() => m.submit(0, c, 'get', [value])))`
+    console.log(outcome(() => m.submit(0, c, 'get', [value])))`
   const [outer, inner, later] = (await attack(script)).split('\n')
   assert.equal(outer, 'accepted')
   assert.match(inner, /borrowed.*; MisuseError: .*borrowed/)
@@ -147,7 +147,7 @@ test('a machine that is called while it reads arguments', async () => {
 test("an error of the caller's getter is thrown as it is", async () => {
   const script = `
     const given = { get lifespan() { throw new RangeError('mine') } }
-    console.log(said(() => m.submit(0, c, 'put', [value, given, value])))
-    console.log(m.pollTimeout(), said(() => m.submit(0, c, 'get', [value])))`
+    console.log(outcome(() => m.submit(0, c, 'put', [value, given, value])))
+    console.log(m.pollTimeout(), outcome(() => m.submit(0, c, 'get', [value])))`
   assert.match(await attack(script), /mine\nnull accepted$|mine\n.* accepted$/)
 })

@@ -39,7 +39,7 @@ async function proxy(t, user, password) {
 test('TLS, SCRAM, certificates and a proxy', { skip }, async (t) => {
   const secure = await real(t, '--flavour', 'secure')
   const uri = (user = 'admin:changeme', query = '') =>
-    `hotrods://${user}@${secure.addresses[0]}/local?trust_ca=${secure.told.ca}&sasl_mechanism=SCRAM-SHA-256${query}`
+    `hotrods://${user}@${secure.addresses[0]}/local?trust_ca=${secure.announced.ca}&sasl_mechanism=SCRAM-SHA-256${query}`
   const client = await connect(uri())
   t.after(() => client.close())
   await client.cache().put('k', Buffer.alloc(1_000_000, 'v'))

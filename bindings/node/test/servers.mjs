@@ -14,21 +14,21 @@ const target = process.env.CARGO_TARGET_DIR ?? `${root}target`
 async function start(program, args) {
   const child = spawn(`${target}/debug/${program}`, args, { stdio: ['pipe', 'pipe', 'ignore'] })
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]()
-  const told = JSON.parse((await lines.next()).value)
-  return { child, lines, told }
+  const announced = JSON.parse((await lines.next()).value)
+  return { child, lines, announced }
 }
 
 /** An embedded node of so many members; it ends with the test. */
 export async function embedded(t, members = 1) {
-  const { child, told } = await start('hotrod-gateway', ['--embedded', '--members', `${members}`, '--listen', '127.0.0.1:0', '--json'])
+  const { child, announced } = await start('hotrod-gateway', ['--embedded', '--members', `${members}`, '--listen', '127.0.0.1:0', '--json'])
   const stop = async () => {
     if (child.exitCode !== null || child.signalCode !== null) return
     child.kill('SIGKILL')
     await once(child, 'exit')
   }
   t.after(stop)
-  const uri = (cache = 'dist', query = '') => `hotrod://${told.members[0]}/${cache}${query}`
-  return { addresses: told.members, uri, stop }
+  const uri = (cache = 'dist', query = '') => `hotrod://${announced.members[0]}/${cache}${query}`
+  return { addresses: announced.members, uri, stop }
 }
 
 /** A gateway before an embedded node, with TLS and without; both end with the test. */
@@ -41,7 +41,7 @@ export async function gateway(t) {
     ...['req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-days', '2', '-subj', '/CN=localhost'],
     ...['-addext', 'subjectAltName=IP:127.0.0.1', '-out', certificate, '-keyout', key],
   ], { stdio: 'ignore' })
-  const { child, told } = await start('hotrod-gateway', [
+  const { child, announced } = await start('hotrod-gateway', [
     ...['--json', '--listen', '127.0.0.1:0', '--upstream', node.addresses[0], '--node-name', 'node-0'],
     ...['--topology-cache', 'dist', '--tls-cert', certificate, '--tls-key', key, '--allow-plain'],
   ])
@@ -50,13 +50,13 @@ export async function gateway(t) {
     await once(child, 'exit')
   })
   const uri = (scheme, properties) =>
-    `${scheme}://${told.listen}/dist?${properties}${scheme === 'hotrods' ? `&trust_ca=${certificate}` : ''}`
+    `${scheme}://${announced.listen}/dist?${properties}${scheme === 'hotrods' ? `&trust_ca=${certificate}` : ''}`
   return { uri }
 }
 
 /** Real servers; they end with the test. */
 export async function real(t, ...args) {
-  const { child, lines, told } = await start('infinispan-harness', ['start', ...args])
+  const { child, lines, announced } = await start('infinispan-harness', ['start', ...args])
   t.after(async () => {
     child.stdin.end()
     await once(child, 'exit')
@@ -65,5 +65,5 @@ export async function real(t, ...args) {
     child.stdin.write(`${command}\n`)
     await lines.next()
   }
-  return { told, obey, addresses: told.endpoints.map(({ host, port }) => `${host}:${port}`) }
+  return { announced, obey, addresses: announced.endpoints.map(({ host, port }) => `${host}:${port}`) }
 }

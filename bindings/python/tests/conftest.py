@@ -57,8 +57,8 @@ class Real:
             [program, "start", *arguments], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
         )
         assert self.process.stdout is not None
-        self.told: dict[str, Any] = json.loads(self.process.stdout.readline())
-        self.addresses = [f"{endpoint['host']}:{endpoint['port']}" for endpoint in self.told["endpoints"]]
+        self.announced: dict[str, Any] = json.loads(self.process.stdout.readline())
+        self.addresses = [f"{endpoint['host']}:{endpoint['port']}" for endpoint in self.announced["endpoints"]]
 
     def obey(self, command: str) -> None:
         """Sends a command to the harness, such as `kill 1`."""

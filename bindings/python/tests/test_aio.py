@@ -178,8 +178,8 @@ def test_listeners(three: Embedded) -> None:
         await cache.put_all({b"%d" % number: b"" for number in range(count)})
         for number in range(count):
             await cache.remove(b"%d" % number)
-        heard = [await only.__anext__() for _ in range(count)]
-        assert {event.key for event in heard if isinstance(event, libhotrod.EntryEvent)} == {b"%d" % n for n in range(count)}
+        received = [await only.__anext__() for _ in range(count)]
+        assert {event.key for event in received if isinstance(event, libhotrod.EntryEvent)} == {b"%d" % n for n in range(count)}
         await only.aclose()
 
     run(three, test)

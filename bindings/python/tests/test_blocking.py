@@ -116,13 +116,13 @@ def test_threads_share_an_iteration_and_a_listener(three: Embedded) -> None:
         ended.close()
         consumers.join(60)
         assert not consumers.is_alive() and list(ended) == []
-        heard: list[object] = []
+        received: list[object] = []
         with cache.listen() as listener:
 
             def hear() -> None:
                 for event in listener:
-                    heard.append(event)
-                    if len(heard) == 100:
+                    received.append(event)
+                    if len(received) == 100:
                         listener.close()
 
             hearing = threading.Thread(target=together, args=(hear, 4))
@@ -130,7 +130,7 @@ def test_threads_share_an_iteration_and_a_listener(three: Embedded) -> None:
             for number in range(100):
                 cache.put(b"%d" % number, b"again")
             hearing.join(60)
-        assert len(heard) == 100
+        assert len(received) == 100
 
 
 def test_an_iteration_ends_however_it_is_left(three: Embedded) -> None:
@@ -162,9 +162,9 @@ def test_listeners(three: Embedded) -> None:
                 listener.get(timeout=0.05)
             writer = threading.Thread(target=lambda: [cache.put(b"%d" % number, b"v") for number in range(2000)])
             writer.start()
-            heard = [listener.get(timeout=20) for _ in range(2000)]
+            received = [listener.get(timeout=20) for _ in range(2000)]
             writer.join()
-            assert {event.key for event in heard if isinstance(event, libhotrod.EntryEvent)} == {b"%d" % n for n in range(2000)}
+            assert {event.key for event in received if isinstance(event, libhotrod.EntryEvent)} == {b"%d" % n for n in range(2000)}
         assert list(listener) == []
         counter = client.counter("c")
         counter.create_weak()

@@ -28,8 +28,8 @@ def test_asyncio(gateway: Gateway, scheme: str, properties: str) -> None:
                 assert await cache.get(b"k") == value
             assert (await cache.remove(b"k")).executed
             assert await cache.get(b"k") is None
-            heard = [await listener.__anext__() for _ in range(4)]
-            changes = [event.change for event in heard if isinstance(event, libhotrod.EntryEvent)]
+            received = [await listener.__anext__() for _ in range(4)]
+            changes = [event.change for event in received if isinstance(event, libhotrod.EntryEvent)]
             assert changes == ["created", "modified", "modified", "removed"]
         counter = client.counter(name)
         assert await counter.create_strong(5)

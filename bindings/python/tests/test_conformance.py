@@ -57,16 +57,16 @@ class Player:
                 done["returns"] = returned
         except HotRodError as error:
             done["error"] = failure(error)
-        said = self.poll()
+        batch = self.poll()
         transmitted: dict[str, str] = {}
-        for output in said:
+        for output in batch:
             if output["type"] == "Transmit":
                 sent = [transmitted.get(output["link"], "")]
                 while data := self.machine.transmit(self.ids[output["link"]]):
                     sent.append(data.hex())
                 transmitted[output["link"]] = "".join(sent)
         more = self.poll()
-        for key, value in [("outputs", said), ("transmit", transmitted), ("more_outputs", more)]:
+        for key, value in [("outputs", batch), ("transmit", transmitted), ("more_outputs", more)]:
             if value:
                 done[key] = value
         done["timeout"] = self.machine.poll_timeout()
@@ -139,7 +139,7 @@ def pairs(values: Any) -> list[list[str]]:
 
 
 def failure(error: HotRodError) -> dict[str, Any]:
-    told = {
+    result = {
         "kind": type(error).__name__.removesuffix("Error"),
         "message": str(error),
         "operation": error.operation,
@@ -148,10 +148,10 @@ def failure(error: HotRodError) -> dict[str, Any]:
         "applied": "unknown" if error.may_have_been_applied else "no",
         "attempts": error.attempts,
     }
-    if told["kind"] == "Partial":
-        told["parts"] = [{"keys": hexes(keys), "error": failure(part)} for keys, part in error.parts]
-        told["entries"] = pairs(error.entries)
-    return told
+    if result["kind"] == "Partial":
+        result["parts"] = [{"keys": hexes(keys), "error": failure(part)} for keys, part in error.parts]
+        result["entries"] = pairs(error.entries)
+    return result
 
 
 def tls(tls: types.Tls) -> dict[str, Any]:

@@ -84,15 +84,15 @@ def test_a_second_thread_is_told(node: Embedded) -> None:
     cache, size = one.cache(0, "local"), 16 << 20
     connect = one.poll()[0]
     assert isinstance(connect, outputs.Connect)
-    told, enough = threading.Event(), threading.Event()
+    refused, enough = threading.Event(), threading.Event()
 
     def meddle() -> None:
-        while not told.is_set() and not enough.is_set():
+        while not refused.is_set() and not enough.is_set():
             try:
                 one.poll_timeout()
             except MisuseError as error:
                 assert "another thread" in str(error)
-                told.set()
+                refused.set()
 
     with socket.create_connection((connect.host, connect.port)) as connection:
 
@@ -115,11 +115,11 @@ def test_a_second_thread_is_told(node: Embedded) -> None:
             while len(data) <= size:
                 data += connection.recv(1 << 22)
             one.received(0, connect.link, data)
-            if told.is_set():
+            if refused.is_set():
                 break
         enough.set()
         meddling.join()
-    assert told.is_set()
+    assert refused.is_set()
 
 
 @given(st.lists(st.tuples(st.sampled_from(["received", "connected", "link_lost", "timeout", "submit", "close"]), st.binary()), max_size=30))

@@ -27,7 +27,7 @@ def plain() -> Iterator[Real]:
 
 
 def secure_uri(secure: Real, user: str = "admin:changeme", query: str = "") -> str:
-    certificate = secure.told["ca"]
+    certificate = secure.announced["ca"]
     return f"hotrods://{user}@{secure.addresses[0]}/local?trust_ca={certificate}&sasl_mechanism=SCRAM-SHA-256{query}"
 
 
