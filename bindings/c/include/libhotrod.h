@@ -3131,7 +3131,7 @@ enum hotrod_status hotrod_listen(struct hotrod_machine *machine,
                                  uint64_t *listener);
 
 /**
- * Hears of changes of a counter, as `hotrod_listen` of a cache's; each is a `HOTROD_OUTPUT_COUNTER`.
+ * Registers a listener on a counter, like `hotrod_listen` on a cache; each change is a `HOTROD_OUTPUT_COUNTER`.
  *
  * Threads and ownership: see `hotrod_machine`.
  */

@@ -98,7 +98,7 @@ pub unsafe extern "C" fn hotrod_listen(
     }
 }
 
-/// Hears of changes of a counter, as `hotrod_listen` of a cache's; each is a `HOTROD_OUTPUT_COUNTER`.
+/// Registers a listener on a counter, like `hotrod_listen` on a cache; each change is a `HOTROD_OUTPUT_COUNTER`.
 ///
 /// # Safety
 /// As for all functions with a machine.

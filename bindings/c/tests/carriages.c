@@ -6,7 +6,7 @@ enum { LARGE = 1 << 20 };
 
 static int registered, heard, removed;
 
-static void hear(void *context, const hotrod_output *output)
+static void count_output(void *context, const hotrod_output *output)
 {
   (void)context;
   if (output->type == HOTROD_OUTPUT_LISTENER_REGISTERED)
@@ -25,7 +25,7 @@ static void run_until(const int *count, int wanted)
     CHECK(rounds < 1000);
     CHECK_OK(hotrod_driver_next(driver, 10000, &output));
     if (output != NULL)
-      hear(NULL, output);
+      count_output(NULL, output);
   }
 }
 
@@ -67,7 +67,7 @@ int main(int count, char **arguments)
   hotrod_tls_hook tls = hotrod_openssl_hook();
   CHECK_OK(hotrod_driver_new(arguments[2], &tls, &driver, NULL));
   machine = hotrod_driver_machine(driver);
-  hotrod_driver_on_output(driver, hear, NULL);
+  hotrod_driver_on_output(driver, count_output, NULL);
   CHECK_OK(hotrod_driver_cache(driver, NULL, &cache));
   CHECK_OK(hotrod_driver_start(driver, cache));
   ANSWER(ping);

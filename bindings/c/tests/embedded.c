@@ -10,7 +10,7 @@ static struct {
   uint64_t listener;
 } heard;
 
-static void hear(void *context, const hotrod_output *output)
+static void count_output(void *context, const hotrod_output *output)
 {
   (void)context;
   switch (output->type) {
@@ -37,7 +37,7 @@ static void run_until(const int *count, int wanted)
     CHECK(rounds < 1000);
     CHECK_OK(hotrod_driver_next(driver, 10000, &output));
     if (output != NULL)
-      hear(NULL, output);
+      count_output(NULL, output);
   }
 }
 
@@ -417,7 +417,7 @@ int main(int count, char **arguments)
   snprintf(uri, sizeof uri, "hotrod://%s/dist", arguments[1]);
   CHECK_OK(hotrod_driver_new(uri, NULL, &driver, NULL));
   machine = hotrod_driver_machine(driver);
-  hotrod_driver_on_output(driver, hear, NULL);
+  hotrod_driver_on_output(driver, count_output, NULL);
   CHECK_OK(hotrod_driver_cache(driver, NULL, &cache));
   CHECK_OK(hotrod_driver_start(driver, cache));
   single_keys();

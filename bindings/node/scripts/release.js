@@ -2,8 +2,8 @@
 
 // Creates the package to publish, in an empty folder: release.js FOLDER PACKAGES
 //
-// PACKAGES has a folder for each platform, created by platform-package.js. The tree's own package.json asks no registry for a
-// name of ours and is private; here it gets the platforms' packages as optionalDependencies of exactly this version, pins.js
+// PACKAGES has a folder for each platform, created by platform-package.js. The tree's own package.json requests none of the
+// project's names from a registry and is private; here it gets the platforms' packages as optionalDependencies of exactly this version, pins.js
 // their hashes, and native/ the sources for every other platform, with the part of Cargo.lock that they need.
 
 const { execFileSync } = require('node:child_process')

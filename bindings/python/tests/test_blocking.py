@@ -119,17 +119,17 @@ def test_threads_share_an_iteration_and_a_listener(three: Embedded) -> None:
         received: list[object] = []
         with cache.listen() as listener:
 
-            def hear() -> None:
+            def receive() -> None:
                 for event in listener:
                     received.append(event)
                     if len(received) == 100:
                         listener.close()
 
-            hearing = threading.Thread(target=together, args=(hear, 4))
-            hearing.start()
+            receiver = threading.Thread(target=together, args=(receive, 4))
+            receiver.start()
             for number in range(100):
                 cache.put(b"%d" % number, b"again")
-            hearing.join(60)
+            receiver.join(60)
         assert len(received) == 100
 
 
