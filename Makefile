@@ -94,12 +94,13 @@ vectors-routing: setup ## Have Infinispan's Java client make the routing vectors
 	bench/peers/build.sh java
 	bench/peers/java/routing-vectors > spec/routing/java.json
 
-generate: ## What is made from the vocabulary of core: spec/vocabulary.json, and what the bindings make of it
+generate: ## Generate spec/vocabulary.json, the files of the bindings made from it, and docs/api
 	$(CARGO) run --quiet -p hotrod-vocabulary
 	$(CARGO) run --quiet -p hotrod-rust-generate
 	$(CARGO) run --quiet -p hotrod-c-generate
 	node bindings/node/generate.mjs
 	python3 bindings/python/generate.py
+	$(CARGO) run --quiet -p hotrod-public-api
 
 conformance: ## Record the conformance scenarios anew; look at the difference before it is kept
 	$(CARGO) run --quiet -p hotrod-conformance
