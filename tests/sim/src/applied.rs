@@ -8,7 +8,7 @@ use hotrod_core::session::{Applied, OperationError};
 pub enum Fate {
     /// It was not executed, and never will be.
     NotApplied,
-    /// It was executed or not, and every link that it went over is gone.
+    /// It was executed or not, and every session that it went by is gone.
     Unknown,
     /// It was executed or not, or will be: the link is still there.
     MayStillCome,

@@ -2,9 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use hotrod_core::carriage::{Choice, Inside};
 use hotrod_core::cluster::{
     CacheHandle, Call, Cluster as Client, ClusterError, Config, Event, IterationId, LinkId, OperationId, SubmitError,
 };
+use hotrod_core::session::Disconnect;
 use hotrod_core::time::Instant;
 use hotrod_core::wire::{Flags, IterationEntry, Reply, Request, RequestOptions};
 
@@ -25,6 +27,8 @@ pub struct Host {
     pub entries: BTreeMap<IterationId, Result<Vec<IterationEntry>, ClusterError>>,
     /// What the machine has told.
     pub events: Vec<Event>,
+    /// When the machine last gave a session up that got no answer, on a link that may have others and live on.
+    pub gave_up_at: Option<Instant>,
     /// It has a listener, or one that is being registered.
     pub is_listening: bool,
     /// Operations that were submitted and not answered.
@@ -46,6 +50,7 @@ impl Host {
             answers: BTreeMap::new(),
             entries: BTreeMap::new(),
             events: Vec::new(),
+            gave_up_at: None,
             is_listening: false,
             unanswered: 0,
             config,
@@ -66,6 +71,40 @@ impl Host {
         assert_eq!(submitted.is_err(), is_full, "{waiting} wait, and one more: {submitted:?}");
         self.unanswered += usize::from(submitted.is_ok());
         submitted
+    }
+
+    /// Whether an attempt of an operation that was submitted then may still arrive, although nobody waits for its answer.
+    ///
+    /// HTTP/2 can end a stream, and can't call back what was sent on it: while the link lives that arrives, before the end
+    /// of the stream. A link that has one session ends with that.
+    pub fn may_have_left_an_attempt(&self, submitted: Instant) -> bool {
+        self.gave_up_at.is_some_and(|at| submitted <= at)
+    }
+
+    /// The machine has told something.
+    pub(crate) fn take_event(&mut self, now: Instant, event: Event) {
+        match &event {
+            Event::Entry { listener, .. } | Event::Counter { listener, .. } => {
+                self.client.events_taken(now, *listener, 1);
+            }
+            Event::MemberUnavailable { reason, .. }
+                if self.shares_links() && matches!(**reason, Disconnect::Stalled { .. }) =>
+            {
+                self.gave_up_at = Some(now);
+            }
+            _ => {}
+        }
+        self.events.push(event);
+    }
+
+    /// Whether a link may have several sessions.
+    fn shares_links(&self) -> bool {
+        let carriage = &self.config.carriage;
+        let is_http2 = match carriage.choice {
+            Choice::Auto => true,
+            Choice::Only(only) => only.is_http2(),
+        };
+        is_http2 || carriage.inside == Inside::Frames
     }
 
     /// The answer to an operation has come.

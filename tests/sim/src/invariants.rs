@@ -85,8 +85,10 @@ fn check_machine(host: &Host) -> Result<(), String> {
     if let Some(member) = members.iter().find(|member| member.in_flight > most) {
         return Err(format!("{} operations in flight at {:?}", member.in_flight, member.address));
     }
-    // The machine's own question about the cache, one on each quiet link, and the listener that is being registered.
-    let own = 2 + links;
+    // The machine's own question about the cache, the listener that is being registered, and a PING of each quiet session:
+    // of one for operations and one for events with each member, and of those that drain. A PING waits for its member when
+    // its session is lost.
+    let own = 2 + links + 2 * members.len();
     let in_flight = host.client.in_flight();
     if in_flight > host.unanswered + own {
         return Err(format!("{in_flight} operations in the machine, {} were submitted", host.unanswered));

@@ -5,6 +5,7 @@
 
 use bytes::Bytes;
 use hotrod_core::cluster::OperationId;
+use hotrod_core::time::Instant;
 use hotrod_core::wire::{Body, Expiration, Reply, Request};
 
 use crate::applied::{Fate, fate_of};
@@ -21,7 +22,14 @@ struct Writer {
     /// Keys that it has left.
     left: u32,
     possible: Possible,
-    pending: Option<(OperationId, Asked)>,
+    pending: Option<Pending>,
+}
+
+/// What a writer waits for.
+struct Pending {
+    id: OperationId,
+    submitted: Instant,
+    asked: Asked,
 }
 
 enum Asked {
@@ -77,7 +85,7 @@ impl Load {
             // Where a write can arrive late it must not be sent again: it would undo what was stored meanwhile.
             let cache = if world.late_arrivals { &host.asking_previous } else { &host.cache }.clone();
             match host.submit_to(now, &cache, request) {
-                Ok(id) => self.writers[index].pending = Some((id, asked)),
+                Ok(id) => self.writers[index].pending = Some(Pending { id, submitted: now, asked }),
                 Err(_) => self.counts.refused += 1,
             }
         }
@@ -86,16 +94,26 @@ impl Load {
     /// Takes the answers that have come, and checks them.
     pub fn check(&mut self, world: &mut World) -> Result<(), String> {
         let late_arrivals = world.late_arrivals;
-        let answers = &mut world.hosts[self.host].answers;
+        let host = &mut world.hosts[self.host];
         for writer in &mut self.writers {
-            let Some(answer) = writer.pending.as_ref().and_then(|(id, _)| answers.remove(id)) else { continue };
-            let Some((_, asked)) = writer.pending.take() else { continue };
+            let Some(answer) = writer.pending.as_ref().and_then(|pending| host.answers.remove(&pending.id)) else {
+                continue;
+            };
+            let Some(Pending { submitted, asked, .. }) = writer.pending.take() else { continue };
             self.counts.answered += 1;
+            let left_an_attempt = host.may_have_left_an_attempt(submitted);
             match answer {
-                Ok(reply) => writer.answered(asked, &reply)?,
+                Ok(reply) => {
+                    // The attempt that was answered may be another.
+                    let may_still_come = left_an_attempt && !late_arrivals && matches!(asked, Asked::Put(_));
+                    writer.answered(asked, &reply)?;
+                    if may_still_come {
+                        writer.leave_key();
+                    }
+                }
                 Err(error) => {
                     self.counts.failed += 1;
-                    writer.failed(asked, fate_of(&error)?, late_arrivals);
+                    writer.failed(asked, fate_of(&error)?, late_arrivals || left_an_attempt);
                 }
             }
         }
@@ -196,7 +214,7 @@ impl Writer {
     }
 
     /// The outcome is unknown, unless the error says that it was not applied.
-    fn failed(&mut self, asked: Asked, fate: Fate, late_arrivals: bool) {
+    fn failed(&mut self, asked: Asked, fate: Fate, may_still_come: bool) {
         let written = match asked {
             Asked::Get => return,
             Asked::Put(value) | Asked::PutIfAbsent(value) => Some(value),
@@ -204,7 +222,7 @@ impl Writer {
         };
         match fate {
             Fate::NotApplied => {}
-            Fate::Unknown if !late_arrivals => self.possible.push(written),
+            Fate::Unknown if !may_still_come => self.possible.push(written),
             // It may still take effect, at any time: nothing can be said of this key any more.
             Fate::Unknown | Fate::MayStillCome => self.leave_key(),
         }

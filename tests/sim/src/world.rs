@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::{Deref, DerefMut};
 use std::time::Duration;
 
-use hotrod_core::cluster::{ClusterError, Config, Event, LinkId, OperationId, Output};
+use hotrod_core::cluster::{ClusterError, Config, LinkId, OperationId, Output};
 use hotrod_core::time::Instant;
 use hotrod_core::wire::{self, Reply, Request};
 use hotrod_embedded::{Cluster as Servers, ClusterOptions, ConnectionId, Link, MemberId, MemberState, Moment};
@@ -230,12 +230,7 @@ impl World {
                 Output::Entries { id, result } => {
                     assert!(self.hosts[host].entries.insert(id, result).is_none(), "{id:?} is answered twice");
                 }
-                Output::Event(event) => {
-                    if let Event::Entry { listener, .. } | Event::Counter { listener, .. } = &event {
-                        self.hosts[host].client.events_taken(self.now, *listener, 1);
-                    }
-                    self.hosts[host].events.push(event);
-                }
+                Output::Event(event) => self.hosts[host].take_event(self.now, event),
                 Output::StartTls { .. } | Output::Pause { .. } | Output::Resume { .. } => {
                     unreachable!("no proxy is used, and every event is taken at once")
                 }
