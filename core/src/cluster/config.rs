@@ -46,9 +46,9 @@ pub struct Config {
     /// count; only the deadline ends them.
     pub max_retries: u8,
     /// Whether a plain write (PUT, PUT_ALL, CLEAR, …) whose outcome is unknown is sent again, as Infinispan's own client
-    /// does. It is idempotent while no other client writes the same key; otherwise a first attempt that is executed late
-    /// overwrites the writes in between. With false such a write fails with an error that says it may have been applied.
-    /// Default true.
+    /// does. It is idempotent while the key is not written in between. A first attempt that is executed late overwrites
+    /// later writes, of other clients and of this one. With false such a write fails with an error that says it may have
+    /// been applied. Default true.
     pub repeat_writes: bool,
     /// Back-off after the first failure of a member; it doubles with each further one. Default 100 ms.
     pub min_backoff: Duration,

@@ -64,7 +64,7 @@ properties! {
     ["15000"] "socket_timeout" socket_timeout: Option<Duration>;
     /// Maximum number of times an operation that has reached a member is sent again, if that is safe.
     ["3"] "max_retries" max_retries: Option<u8>;
-    /// Whether to repeat a plain write whose outcome is unknown: `false` for keys that several clients write.
+    /// Whether to repeat a plain write whose outcome is unknown: `false` where a late first attempt must not overwrite later writes.
     ["`true`"] "repeat_writes" repeat_writes: Option<bool>;
     /// Number of links for operations to each member.
     ["1"] "links_per_member" links_per_member: Option<usize>;

@@ -34,7 +34,7 @@ fn owner(world: &World) -> u16 {
 }
 
 /// A plain PUT is sent again after an unknown outcome because "executing it twice equals once". That is so only while
-/// nobody else writes the key: who can't rely on that has it fail.
+/// nothing else is written to the key: who can't rely on that has it fail.
 #[test]
 fn a_write_that_is_not_to_be_repeated_does_not_undo_a_later_one() {
     let config = Config { seeds: vec![Member { host: "10.0.0.1".into(), port: 443 }], ..Config::default() };
