@@ -261,12 +261,12 @@ typedef enum hotrod_applied {
  */
 typedef enum hotrod_output_type {
   /**
-   * Establish a connection, and say `handle_connected` or `handle_link_lost`.
+   * Establish a connection, then call `handle_connected` or `handle_link_lost`.
    */
   HOTROD_OUTPUT_CONNECT = 1,
   /**
-   * Establish TLS on a connection that is there, and say `handle_connected` again, or `handle_link_lost`. Before
-   * it there is nothing left to send or to receive.
+   * Establish TLS on the present connection, then call `handle_connected` again, or `handle_link_lost`. Nothing is
+   * left to send or to receive before it.
    */
   HOTROD_OUTPUT_START_TLS = 2,
   /**
@@ -274,8 +274,8 @@ typedef enum hotrod_output_type {
    */
   HOTROD_OUTPUT_TRANSMIT = 3,
   /**
-   * Do not read from the link: the application has too many events of a listener to take. What comes all the same
-   * is not lost.
+   * Stop reading from the link: backpressure of a listener whose events the application has not taken. Bytes that
+   * are read all the same are kept.
    */
   HOTROD_OUTPUT_PAUSE = 4,
   /**
@@ -283,23 +283,23 @@ typedef enum hotrod_output_type {
    */
   HOTROD_OUTPUT_RESUME = 5,
   /**
-   * Close the connection, or stop establishing it; nothing more is said of it.
+   * Close the connection, or stop establishing it. The last output about the link.
    */
   HOTROD_OUTPUT_CLOSE = 6,
   /**
-   * An operation is done. Exactly one comes for every one submitted and not cancelled.
+   * An operation has completed. Each submitted operation has exactly one, unless it is cancelled.
    */
   HOTROD_OUTPUT_COMPLETED = 7,
   /**
-   * The next entries of an iteration. None of them mean that it is over, as an error does.
+   * The next entries of an iteration. An empty list or an error ends the iteration.
    */
   HOTROD_OUTPUT_ENTRIES = 8,
   /**
-   * A first member is ready: the answer to `start`.
+   * The first member is ready: the result of `start`.
    */
   HOTROD_OUTPUT_STARTED = 32,
   /**
-   * No server could be reached, or none accepts the session: the other answer.
+   * No server could be reached, or none accepts the session: the other result of `start`.
    */
   HOTROD_OUTPUT_START_FAILED = 33,
   /**
@@ -315,7 +315,7 @@ typedef enum hotrod_output_type {
    */
   HOTROD_OUTPUT_TOPOLOGY = 36,
   /**
-   * No member of the topology can be reached: operations go to the seeds, which forward them.
+   * No member of the topology can be reached; operations go to the seeds, which forward them.
    */
   HOTROD_OUTPUT_DEGRADED = 37,
   /**
@@ -323,20 +323,20 @@ typedef enum hotrod_output_type {
    */
   HOTROD_OUTPUT_RESTORED = 38,
   /**
-   * Another site's cluster is used from now on.
+   * The client has switched to another site.
    */
   HOTROD_OUTPUT_SITE_SWITCHED = 39,
   /**
-   * A listener is registered: what happens from now on is told.
+   * A listener is registered; its events follow.
    */
   HOTROD_OUTPUT_LISTENER_REGISTERED = 40,
   /**
-   * A listener is registered anew, because its member was lost. What happened in between was missed, unless it
-   * includes the current state.
+   * A listener is registered again after the loss of its member. Events in between were missed, unless the
+   * listener includes the current state.
    */
   HOTROD_OUTPUT_LISTENER_MOVED = 41,
   /**
-   * A listener could not be registered, and is gone.
+   * A listener could not be registered, and is removed.
    */
   HOTROD_OUTPUT_LISTENER_FAILED = 42,
   /**
@@ -348,21 +348,21 @@ typedef enum hotrod_output_type {
    */
   HOTROD_OUTPUT_COUNTER = 44,
   /**
-   * Which carriage is used with an endpoint, where the settings leave the choice: told when it is found, and again
-   * whenever another takes its place.
+   * The carriage of an endpoint, where the settings leave the choice: reported when it is found, and again when it
+   * changes.
    */
   HOTROD_OUTPUT_CARRIAGE_CHOSEN = 47,
   /**
-   * Which access path is used, where the settings leave the choice.
+   * The access path, where the settings leave the choice.
    */
   HOTROD_OUTPUT_ACCESS_CHOSEN = 48,
   /**
-   * How many members are reached directly has changed, or why they are not all. Not told where members are simply
-   * dialled.
+   * The number of directly reached members has changed, or the reason for a difference. Not reported where members
+   * are dialled directly.
    */
   HOTROD_OUTPUT_COVERAGE = 49,
   /**
-   * How a balancer chooses the member of a connection, as far as it was seen.
+   * The balancing algorithm of the endpoint, as far as connections have shown it.
    */
   HOTROD_OUTPUT_BALANCING_RECOGNISED = 50,
   /**
@@ -375,7 +375,7 @@ typedef enum hotrod_output_type {
    */
   HOTROD_OUTPUT_NEAR_CACHE_ACTIVE = 45,
   /**
-   * A near cache is empty and keeps nothing, because nobody tells of changes at the moment.
+   * A near cache is emptied and keeps no values, because no member sends its events at the moment.
    */
   HOTROD_OUTPUT_NEAR_CACHE_INACTIVE = 46,
 } hotrod_output_type;
@@ -862,15 +862,15 @@ typedef struct hotrod_tls {
 } hotrod_tls;
 
 /**
- * Establish a connection, and say `handle_connected` or `handle_link_lost`.
+ * Establish a connection, then call `handle_connected` or `handle_link_lost`.
  */
 typedef struct hotrod_output_connect {
   /**
-   * Its name from now on.
+   * Identity of the new link.
    */
   uint64_t link;
   /**
-   * Who is to be at the other end.
+   * The member that is to answer; a seed before it is identified.
    */
   uint64_t member;
   /**
@@ -886,22 +886,22 @@ typedef struct hotrod_output_connect {
    */
   const struct hotrod_tls *tls;
   /**
-   * When the machine gives it up. In microseconds.
+   * Time after which the machine gives it up. In microseconds.
    */
   uint64_t timeout_us;
 } hotrod_output_connect;
 
 /**
- * Establish TLS on a connection that is there, and say `handle_connected` again, or `handle_link_lost`. Before it
- * there is nothing left to send or to receive.
+ * Establish TLS on the present connection, then call `handle_connected` again, or `handle_link_lost`. Nothing is
+ * left to send or to receive before it.
  */
 typedef struct hotrod_output_start_tls {
   /**
-   * Which link.
+   * The link.
    */
   uint64_t link;
   /**
-   * How.
+   * Settings of TLS.
    */
   const struct hotrod_tls *tls;
 } hotrod_output_start_tls;
@@ -911,18 +911,18 @@ typedef struct hotrod_output_start_tls {
  */
 typedef struct hotrod_output_transmit {
   /**
-   * Which link.
+   * The link.
    */
   uint64_t link;
 } hotrod_output_transmit;
 
 /**
- * Do not read from the link: the application has too many events of a listener to take. What comes all the same is
- * not lost.
+ * Stop reading from the link: backpressure of a listener whose events the application has not taken. Bytes that are
+ * read all the same are kept.
  */
 typedef struct hotrod_output_pause {
   /**
-   * Which link.
+   * The link.
    */
   uint64_t link;
 } hotrod_output_pause;
@@ -932,17 +932,17 @@ typedef struct hotrod_output_pause {
  */
 typedef struct hotrod_output_resume {
   /**
-   * Which link.
+   * The link.
    */
   uint64_t link;
 } hotrod_output_resume;
 
 /**
- * Close the connection, or stop establishing it; nothing more is said of it.
+ * Close the connection, or stop establishing it. The last output about the link.
  */
 typedef struct hotrod_output_close {
   /**
-   * Which link.
+   * The link.
    */
   uint64_t link;
 } hotrod_output_close;
@@ -1274,15 +1274,15 @@ typedef struct hotrod_answer {
 } hotrod_answer;
 
 /**
- * An operation is done. Exactly one comes for every one submitted and not cancelled.
+ * An operation has completed. Each submitted operation has exactly one, unless it is cancelled.
  */
 typedef struct hotrod_output_completed {
   /**
-   * Which operation.
+   * Identity from `submit`.
    */
   uint64_t id;
   /**
-   * The member that answered, or that was the last one tried. 0 for none.
+   * The member that answered, or the last one that was tried. 0 for none.
    */
   uint64_t member;
   /**
@@ -1332,11 +1332,11 @@ typedef struct hotrod_iteration_entry_list {
 } hotrod_iteration_entry_list;
 
 /**
- * The next entries of an iteration. None of them mean that it is over, as an error does.
+ * The next entries of an iteration. An empty list or an error ends the iteration.
  */
 typedef struct hotrod_output_entries {
   /**
-   * Which iteration.
+   * The iteration.
    */
   uint64_t id;
   /**
@@ -1350,11 +1350,11 @@ typedef struct hotrod_output_entries {
 } hotrod_output_entries;
 
 /**
- * No server could be reached, or none accepts the session: the other answer.
+ * No server could be reached, or none accepts the session: the other result of `start`.
  */
 typedef struct hotrod_output_start_failed {
   /**
-   * Why.
+   * The reason.
    */
   const struct hotrod_failure *error;
 } hotrod_output_start_failed;
@@ -1364,15 +1364,15 @@ typedef struct hotrod_output_start_failed {
  */
 typedef struct hotrod_output_member_ready {
   /**
-   * Which member.
+   * The member.
    */
   uint64_t member;
   /**
-   * Its address.
+   * Address of the member.
    */
   struct hotrod_text address;
   /**
-   * The ALPN id that it has selected, if TLS was used and it selected one. `data` is NULL for none.
+   * ALPN id that the server selected; `None` without TLS or without a selection. `data` is NULL for none.
    */
   struct hotrod_text alpn;
 } hotrod_output_member_ready;
@@ -1382,19 +1382,19 @@ typedef struct hotrod_output_member_ready {
  */
 typedef struct hotrod_output_member_unavailable {
   /**
-   * Which member.
+   * The member.
    */
   uint64_t member;
   /**
-   * Its address.
+   * Address of the member.
    */
   struct hotrod_text address;
   /**
-   * Why.
+   * The reason.
    */
   struct hotrod_text reason;
   /**
-   * It is not tried for so long. In microseconds.
+   * Back-off: time until the next attempt. In microseconds.
    */
   uint64_t retry_after_us;
 } hotrod_output_member_unavailable;
@@ -1404,80 +1404,80 @@ typedef struct hotrod_output_member_unavailable {
  */
 typedef struct hotrod_output_topology {
   /**
-   * Which cache.
+   * The cache.
    */
   struct hotrod_text cache;
   /**
-   * The id of the topology.
+   * Topology id; compare for equality only.
    */
   uint64_t id;
   /**
-   * Its members.
+   * Number of members.
    */
   uint64_t members;
 } hotrod_output_topology;
 
 /**
- * Another site's cluster is used from now on.
+ * The client has switched to another site.
  */
 typedef struct hotrod_output_site_switched {
   /**
-   * The name of the site that was left; empty for the one of the settings' seeds.
+   * Name of the former site; empty for that of the settings' seeds.
    */
   struct hotrod_text from;
   /**
-   * The name of the new one.
+   * Name of the new site.
    */
   struct hotrod_text to;
   /**
-   * Whether the machine did so by itself, because no member of the old one could be reached.
+   * Whether the machine switched by itself, because no member of the former site could be reached.
    */
   bool automatic;
 } hotrod_output_site_switched;
 
 /**
- * A listener is registered: what happens from now on is told.
+ * A listener is registered; its events follow.
  */
 typedef struct hotrod_output_listener_registered {
   /**
-   * Which listener.
+   * The listener.
    */
   uint64_t listener;
   /**
-   * The member that serves it.
+   * The member that sends its events.
    */
   uint64_t member;
 } hotrod_output_listener_registered;
 
 /**
- * A listener is registered anew, because its member was lost. What happened in between was missed, unless it
+ * A listener is registered again after the loss of its member. Events in between were missed, unless the listener
  * includes the current state.
  */
 typedef struct hotrod_output_listener_moved {
   /**
-   * Which listener.
+   * The listener.
    */
   uint64_t listener;
   /**
-   * The member that serves it now.
+   * The member that sends its events now.
    */
   uint64_t member;
 } hotrod_output_listener_moved;
 
 /**
- * A listener could not be registered, and is gone.
+ * A listener could not be registered, and is removed.
  */
 typedef struct hotrod_output_listener_failed {
   /**
-   * Which listener.
+   * The listener.
    */
   uint64_t listener;
   /**
-   * The member that was asked last. 0 for none.
+   * The last member that was tried. 0 for none.
    */
   uint64_t member;
   /**
-   * Why.
+   * The reason.
    */
   const struct hotrod_failure *error;
 } hotrod_output_listener_failed;
@@ -1487,11 +1487,11 @@ typedef struct hotrod_output_listener_failed {
  */
 typedef struct hotrod_output_entry {
   /**
-   * Which listener.
+   * The listener.
    */
   uint64_t listener;
   /**
-   * The link that it came by: one that is not read holds up no operation.
+   * The link that brought it. Listeners have links of their own: pausing one holds up no operation.
    */
   uint64_t link;
   /**
@@ -1525,11 +1525,11 @@ typedef struct hotrod_output_entry {
  */
 typedef struct hotrod_output_counter {
   /**
-   * Which listener.
+   * The listener.
    */
   uint64_t listener;
   /**
-   * The link that it came by: one that is not read holds up no operation.
+   * The link that brought it. Listeners have links of their own: pausing one holds up no operation.
    */
   uint64_t link;
   /**
@@ -1555,8 +1555,8 @@ typedef struct hotrod_output_counter {
 } hotrod_output_counter;
 
 /**
- * Which carriage is used with an endpoint, where the settings leave the choice: told when it is found, and again
- * whenever another takes its place.
+ * The carriage of an endpoint, where the settings leave the choice: reported when it is found, and again when it
+ * changes.
  */
 typedef struct hotrod_output_carriage_chosen {
   /**
@@ -1564,50 +1564,50 @@ typedef struct hotrod_output_carriage_chosen {
    */
   struct hotrod_text endpoint;
   /**
-   * The name of the carriage, as in connection URIs.
+   * Name of the carriage, as in connection URIs.
    */
   struct hotrod_text carriage;
   /**
-   * What the endpoint does not offer of what is better; empty if there is nothing.
+   * Reason for which a better carriage is not used; empty if there is none.
    */
   struct hotrod_text reason;
 } hotrod_output_carriage_chosen;
 
 /**
- * Which access path is used, where the settings leave the choice.
+ * The access path, where the settings leave the choice.
  */
 typedef struct hotrod_output_access_chosen {
   /**
-   * Its name, as in connection URIs.
+   * Name of the access path, as in connection URIs.
    */
   struct hotrod_text path;
   /**
-   * What it was chosen for.
+   * The reason for the choice.
    */
   struct hotrod_text reason;
 } hotrod_output_access_chosen;
 
 /**
- * How many members are reached directly has changed, or why they are not all. Not told where members are simply
- * dialled.
+ * The number of directly reached members has changed, or the reason for a difference. Not reported where members are
+ * dialled directly.
  */
 typedef struct hotrod_output_coverage {
   /**
-   * Members with a session that is ready.
+   * Number of members with a ready session.
    */
   uint64_t covered;
   /**
-   * Members of the newest topology.
+   * Number of members of the newest topology.
    */
   uint64_t members;
   /**
-   * Why they are not the same; empty if they are.
+   * Reason for the difference; empty if there is none.
    */
   struct hotrod_text reason;
 } hotrod_output_coverage;
 
 /**
- * How a balancer chooses the member of a connection, as far as it was seen.
+ * The balancing algorithm of the endpoint, as far as connections have shown it.
  */
 typedef struct hotrod_output_balancing_recognised {
   /**
@@ -1615,7 +1615,7 @@ typedef struct hotrod_output_balancing_recognised {
    */
   struct hotrod_text balancing;
   /**
-   * What was seen.
+   * The observation that shows it.
    */
   struct hotrod_text reason;
 } hotrod_output_balancing_recognised;
@@ -1626,15 +1626,15 @@ typedef struct hotrod_output_balancing_recognised {
  */
 typedef struct hotrod_output_member_not_allowed {
   /**
-   * Which member.
+   * The member.
    */
   uint64_t member;
   /**
-   * Its address.
+   * Address of the member.
    */
   struct hotrod_text address;
   /**
-   * The hosts that are allowed, and the property that sets them.
+   * The allowed hosts, and the property that sets them.
    */
   struct hotrod_text reason;
 } hotrod_output_member_not_allowed;
@@ -1644,21 +1644,21 @@ typedef struct hotrod_output_member_not_allowed {
  */
 typedef struct hotrod_output_near_cache_active {
   /**
-   * Of which cache.
+   * The cache.
    */
   struct hotrod_text cache;
 } hotrod_output_near_cache_active;
 
 /**
- * A near cache is empty and keeps nothing, because nobody tells of changes at the moment.
+ * A near cache is emptied and keeps no values, because no member sends its events at the moment.
  */
 typedef struct hotrod_output_near_cache_inactive {
   /**
-   * Of which cache.
+   * The cache.
    */
   struct hotrod_text cache;
   /**
-   * Why it stays so; `None` if it is being made active again. NULL for none.
+   * Reason for which it stays so; `None` while it is registered again. NULL for none.
    */
   const struct hotrod_failure *error;
 } hotrod_output_near_cache_inactive;
@@ -1975,31 +1975,31 @@ typedef struct hotrod_near_cache_options {
  */
 typedef struct hotrod_counters {
   /**
-   * Operations that were completed, the machine's own not included.
+   * Completed operations, without the client's own.
    */
   uint64_t operations;
   /**
-   * Of these, those that failed.
+   * Failed operations among them.
    */
   uint64_t failures;
   /**
-   * Operations sent to the primary owner of their key, or to any owner where that was asked for.
+   * Direct hits: operations sent to the primary owner of their key, or to any owner where the settings allow it.
    */
   uint64_t direct;
   /**
-   * Operations with a key sent to another member, which has to forward them.
+   * Operations with a key sent to another member, which forwards them.
    */
   uint64_t forwarded;
   /**
-   * Times an operation was sent again.
+   * Retries of operations.
    */
   uint64_t retries;
   /**
-   * Links asked for.
+   * Links requested from the host.
    */
   uint64_t connects;
   /**
-   * Sessions opened to find out which member answers.
+   * Sessions opened by discovery to find members.
    */
   uint64_t tries;
   /**
@@ -2007,11 +2007,11 @@ typedef struct hotrod_counters {
    */
   uint64_t disconnects;
   /**
-   * Topologies taken over.
+   * Applied topologies.
    */
   uint64_t topologies;
   /**
-   * Listeners that were registered anew after their member was lost.
+   * Listeners registered again after the loss of their member.
    */
   uint64_t listener_failovers;
   /**

@@ -5,12 +5,12 @@ import type {
   ServerInfo, Tls, ValuesWithMetadata, Versioned, Xid,
 } from './index.js'
 
-/** Establish a connection, and say `handle_connected` or `handle_link_lost`. */
+/** Establish a connection, then call `handle_connected` or `handle_link_lost`. */
 export interface ConnectOutput {
   type: 'Connect'
-  /** Its name from now on. */
+  /** Identity of the new link. */
   link: number
-  /** Who is to be at the other end. */
+  /** The member that is to answer; a seed before it is identified. */
   member: number
   /** Host name or IP address to connect to, without brackets. */
   host: string
@@ -18,53 +18,53 @@ export interface ConnectOutput {
   port: number
   /** TLS to be established before the link is said to be connected. */
   tls: Tls | null
-  /** When the machine gives it up. In microseconds. */
+  /** Time after which the machine gives it up. In microseconds. */
   timeout: number
 }
 
-/** Establish TLS on a connection that is there, and say `handle_connected` again, or `handle_link_lost`. Before it there is nothing left to send or to receive. */
+/** Establish TLS on the present connection, then call `handle_connected` again, or `handle_link_lost`. Nothing is left to send or to receive before it. */
 export interface StartTlsOutput {
   type: 'StartTls'
-  /** Which link. */
+  /** The link. */
   link: number
-  /** How. */
+  /** Settings of TLS. */
   tls: Tls
 }
 
 /** The link has bytes to send: write `transmit` until it is empty. */
 export interface TransmitOutput {
   type: 'Transmit'
-  /** Which link. */
+  /** The link. */
   link: number
 }
 
-/** Do not read from the link: the application has too many events of a listener to take. What comes all the same is not lost. */
+/** Stop reading from the link: backpressure of a listener whose events the application has not taken. Bytes that are read all the same are kept. */
 export interface PauseOutput {
   type: 'Pause'
-  /** Which link. */
+  /** The link. */
   link: number
 }
 
 /** Read from the link again. */
 export interface ResumeOutput {
   type: 'Resume'
-  /** Which link. */
+  /** The link. */
   link: number
 }
 
-/** Close the connection, or stop establishing it; nothing more is said of it. */
+/** Close the connection, or stop establishing it. The last output about the link. */
 export interface CloseOutput {
   type: 'Close'
-  /** Which link. */
+  /** The link. */
   link: number
 }
 
-/** An operation is done. Exactly one comes for every one submitted and not cancelled. */
+/** An operation has completed. Each submitted operation has exactly one, unless it is cancelled. */
 export interface CompletedOutput {
   type: 'Completed'
-  /** Which operation. */
+  /** Identity from `submit`. */
   id: number
-  /** The member that answered, or that was the last one tried. */
+  /** The member that answered, or the last one that was tried. */
   member: number | null
   /** What it answers; none if it failed. */
   answer: Answer | null
@@ -72,10 +72,10 @@ export interface CompletedOutput {
   error: HotRodError | null
 }
 
-/** The next entries of an iteration. None of them mean that it is over, as an error does. */
+/** The next entries of an iteration. An empty list or an error ends the iteration. */
 export interface EntriesOutput {
   type: 'Entries'
-  /** Which iteration. */
+  /** The iteration. */
   id: number
   /** The entries; an empty list at the end. */
   entries: IterationEntry<Buffer, Buffer>[] | null
@@ -83,54 +83,54 @@ export interface EntriesOutput {
   error: HotRodError | null
 }
 
-/** A first member is ready: the answer to `start`. */
+/** The first member is ready: the result of `start`. */
 export interface StartedOutput {
   type: 'Started'
 }
 
-/** No server could be reached, or none accepts the session: the other answer. */
+/** No server could be reached, or none accepts the session: the other result of `start`. */
 export interface StartFailedOutput {
   type: 'StartFailed'
-  /** Why. */
+  /** The reason. */
   error: HotRodError
 }
 
 /** A session with a member is ready. */
 export interface MemberReadyOutput {
   type: 'MemberReady'
-  /** Which member. */
+  /** The member. */
   member: number
-  /** Its address. */
+  /** Address of the member. */
   address: string
-  /** The ALPN id that it has selected, if TLS was used and it selected one. */
+  /** ALPN id that the server selected; `None` without TLS or without a selection. */
   alpn: string | null
 }
 
 /** A link failed or was lost. */
 export interface MemberUnavailableOutput {
   type: 'MemberUnavailable'
-  /** Which member. */
+  /** The member. */
   member: number
-  /** Its address. */
+  /** Address of the member. */
   address: string
-  /** Why. */
+  /** The reason. */
   reason: string
-  /** It is not tried for so long. In microseconds. */
+  /** Back-off: time until the next attempt. In microseconds. */
   retryAfter: number
 }
 
 /** A cache has a new view of the cluster. */
 export interface TopologyOutput {
   type: 'Topology'
-  /** Which cache. */
+  /** The cache. */
   cache: string
-  /** The id of the topology. */
+  /** Topology id; compare for equality only. */
   id: number
-  /** Its members. */
+  /** Number of members. */
   members: number
 }
 
-/** No member of the topology can be reached: operations go to the seeds, which forward them. */
+/** No member of the topology can be reached; operations go to the seeds, which forward them. */
 export interface DegradedOutput {
   type: 'Degraded'
 }
@@ -140,52 +140,52 @@ export interface RestoredOutput {
   type: 'Restored'
 }
 
-/** Another site's cluster is used from now on. */
+/** The client has switched to another site. */
 export interface SiteSwitchedOutput {
   type: 'SiteSwitched'
-  /** The name of the site that was left; empty for the one of the settings' seeds. */
+  /** Name of the former site; empty for that of the settings' seeds. */
   from: string
-  /** The name of the new one. */
+  /** Name of the new site. */
   to: string
-  /** Whether the machine did so by itself, because no member of the old one could be reached. */
+  /** Whether the machine switched by itself, because no member of the former site could be reached. */
   automatic: boolean
 }
 
-/** A listener is registered: what happens from now on is told. */
+/** A listener is registered; its events follow. */
 export interface ListenerRegisteredOutput {
   type: 'ListenerRegistered'
-  /** Which listener. */
+  /** The listener. */
   listener: number
-  /** The member that serves it. */
+  /** The member that sends its events. */
   member: number
 }
 
-/** A listener is registered anew, because its member was lost. What happened in between was missed, unless it includes the current state. */
+/** A listener is registered again after the loss of its member. Events in between were missed, unless the listener includes the current state. */
 export interface ListenerMovedOutput {
   type: 'ListenerMoved'
-  /** Which listener. */
+  /** The listener. */
   listener: number
-  /** The member that serves it now. */
+  /** The member that sends its events now. */
   member: number
 }
 
-/** A listener could not be registered, and is gone. */
+/** A listener could not be registered, and is removed. */
 export interface ListenerFailedOutput {
   type: 'ListenerFailed'
-  /** Which listener. */
+  /** The listener. */
   listener: number
-  /** The member that was asked last. */
+  /** The last member that was tried. */
   member: number | null
-  /** Why. */
+  /** The reason. */
   error: HotRodError
 }
 
 /** An event for a cache listener. */
 export interface EntryOutput {
   type: 'Entry'
-  /** Which listener. */
+  /** The listener. */
   listener: number
-  /** The link that it came by: one that is not read holds up no operation. */
+  /** The link that brought it. Listeners have links of their own: pausing one holds up no operation. */
   link: number
   /** What happened to the entry. */
   change: 'created' | 'modified' | 'removed' | 'expired'
@@ -202,9 +202,9 @@ export interface EntryOutput {
 /** An event for a counter listener. */
 export interface CounterOutput {
   type: 'Counter'
-  /** Which listener. */
+  /** The listener. */
   listener: number
-  /** The link that it came by: one that is not read holds up no operation. */
+  /** The link that brought it. Listeners have links of their own: pausing one holds up no operation. */
   link: number
   /** The counter. */
   counter: string
@@ -218,70 +218,70 @@ export interface CounterOutput {
   newState: 'valid' | 'lower_bound_reached' | 'upper_bound_reached'
 }
 
-/** Which carriage is used with an endpoint, where the settings leave the choice: told when it is found, and again whenever another takes its place. */
+/** The carriage of an endpoint, where the settings leave the choice: reported when it is found, and again when it changes. */
 export interface CarriageChosenOutput {
   type: 'CarriageChosen'
   /** The endpoint, `host:port`. */
   endpoint: string
-  /** The name of the carriage, as in connection URIs. */
+  /** Name of the carriage, as in connection URIs. */
   carriage: string
-  /** What the endpoint does not offer of what is better; empty if there is nothing. */
+  /** Reason for which a better carriage is not used; empty if there is none. */
   reason: string
 }
 
-/** Which access path is used, where the settings leave the choice. */
+/** The access path, where the settings leave the choice. */
 export interface AccessChosenOutput {
   type: 'AccessChosen'
-  /** Its name, as in connection URIs. */
+  /** Name of the access path, as in connection URIs. */
   path: string
-  /** What it was chosen for. */
+  /** The reason for the choice. */
   reason: string
 }
 
-/** How many members are reached directly has changed, or why they are not all. Not told where members are simply dialled. */
+/** The number of directly reached members has changed, or the reason for a difference. Not reported where members are dialled directly. */
 export interface CoverageOutput {
   type: 'Coverage'
-  /** Members with a session that is ready. */
+  /** Number of members with a ready session. */
   covered: number
-  /** Members of the newest topology. */
+  /** Number of members of the newest topology. */
   members: number
-  /** Why they are not the same; empty if they are. */
+  /** Reason for the difference; empty if there is none. */
   reason: string
 }
 
-/** How a balancer chooses the member of a connection, as far as it was seen. */
+/** The balancing algorithm of the endpoint, as far as connections have shown it. */
 export interface BalancingRecognisedOutput {
   type: 'BalancingRecognised'
   /** `round-robin`, `random`, `client-address` or `cookie`. */
   balancing: string
-  /** What was seen. */
+  /** The observation that shows it. */
   reason: string
 }
 
 /** A topology names a member outside `member_hosts`: no link is opened to it, and its operations go to other members, which forward them. Reported once for each member. */
 export interface MemberNotAllowedOutput {
   type: 'MemberNotAllowed'
-  /** Which member. */
+  /** The member. */
   member: number
-  /** Its address. */
+  /** Address of the member. */
   address: string
-  /** The hosts that are allowed, and the property that sets them. */
+  /** The allowed hosts, and the property that sets them. */
   reason: string
 }
 
 /** A near cache keeps values from now on. */
 export interface NearCacheActiveOutput {
   type: 'NearCacheActive'
-  /** Of which cache. */
+  /** The cache. */
   cache: string
 }
 
-/** A near cache is empty and keeps nothing, because nobody tells of changes at the moment. */
+/** A near cache is emptied and keeps no values, because no member sends its events at the moment. */
 export interface NearCacheInactiveOutput {
   type: 'NearCacheInactive'
-  /** Of which cache. */
+  /** The cache. */
   cache: string
-  /** Why it stays so; `None` if it is being made active again. */
+  /** Reason for which it stays so; `None` while it is registered again. */
   error: HotRodError | null
 }
 
@@ -435,25 +435,25 @@ export const Flags: {
 
 /** Statistics of a client. */
 export interface Counters {
-  /** Operations that were completed, the machine's own not included. */
+  /** Completed operations, without the client's own. */
   operations: number
-  /** Of these, those that failed. */
+  /** Failed operations among them. */
   failures: number
-  /** Operations sent to the primary owner of their key, or to any owner where that was asked for. */
+  /** Direct hits: operations sent to the primary owner of their key, or to any owner where the settings allow it. */
   direct: number
-  /** Operations with a key sent to another member, which has to forward them. */
+  /** Operations with a key sent to another member, which forwards them. */
   forwarded: number
-  /** Times an operation was sent again. */
+  /** Retries of operations. */
   retries: number
-  /** Links asked for. */
+  /** Links requested from the host. */
   connects: number
-  /** Sessions opened to find out which member answers. */
+  /** Sessions opened by discovery to find members. */
   tries: number
   /** Links that failed or were lost. */
   disconnects: number
-  /** Topologies taken over. */
+  /** Applied topologies. */
   topologies: number
-  /** Listeners that were registered anew after their member was lost. */
+  /** Listeners registered again after the loss of their member. */
   listenerFailovers: number
   /** Reads answered by a near cache. */
   nearHits: number

@@ -8,16 +8,16 @@ macro_rules! counters {
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
         pub struct Counters {
             $($(#[doc = $doc])+ pub $name: u64,)*
-            /// How long the completed operations took, over all their attempts.
+            /// Durations of completed operations, over all their attempts.
             pub latency: Latency,
         }
 
         impl Counters {
-            /// The name of every count, and what it means.
+            /// Name and documentation of every counter.
             pub const NAMES: &'static [(&'static str, &'static str)] =
                 &[$((stringify!($name), concat!($($doc, "\n"),+)),)*];
 
-            /// The counts, in the order of [`NAMES`](Self::NAMES).
+            /// The values, in the order of [`NAMES`](Self::NAMES).
             pub fn values(&self) -> impl Iterator<Item = u64> {
                 [$(self.$name),*].into_iter()
             }
@@ -26,25 +26,25 @@ macro_rules! counters {
 }
 
 counters! {
-    /// Operations that were completed, the machine's own not included.
+    /// Completed operations, without the client's own.
     operations;
-    /// Of these, those that failed.
+    /// Failed operations among them.
     failures;
-    /// Operations sent to the primary owner of their key, or to any owner where that was asked for.
+    /// Direct hits: operations sent to the primary owner of their key, or to any owner where the settings allow it.
     direct;
-    /// Operations with a key sent to another member, which has to forward them.
+    /// Operations with a key sent to another member, which forwards them.
     forwarded;
-    /// Times an operation was sent again.
+    /// Retries of operations.
     retries;
-    /// Links asked for.
+    /// Links requested from the host.
     connects;
-    /// Sessions opened to find out which member answers.
+    /// Sessions opened by discovery to find members.
     tries;
     /// Links that failed or were lost.
     disconnects;
-    /// Topologies taken over.
+    /// Applied topologies.
     topologies;
-    /// Listeners that were registered anew after their member was lost.
+    /// Listeners registered again after the loss of their member.
     listener_failovers;
     /// Reads answered by a near cache.
     near_hits;
@@ -59,7 +59,7 @@ counters! {
 /// A histogram of durations: bucket `n` counts those below 2ⁿ µs that are not in an earlier one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Latency {
-    /// The counts; the last bucket holds everything longer as well (2³⁰ µs are 18 minutes).
+    /// Number of durations by bucket; the last one also has all longer ones (2³⁰ µs are 18 minutes).
     pub buckets: [u64; 32],
 }
 
@@ -69,7 +69,7 @@ impl Latency {
         self.buckets[bucket.min(self.buckets.len() - 1)] += 1;
     }
 
-    /// A bound that the given share of all durations stays below: 0.99 for the 99th percentile. `None` before the first.
+    /// Upper bound of a quantile: 0.99 for the 99th percentile. `None` before the first duration.
     pub fn quantile(&self, share: f64) -> Option<Duration> {
         let total: u64 = self.buckets.iter().sum();
         let wanted = share * total as f64;

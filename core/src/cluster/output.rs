@@ -20,325 +20,325 @@ use crate::vocabulary::declare;
 use crate::wire::{self, IterationEntry, Operation, Reply};
 
 declare! {
-    /// What the host is to do, or to know.
+    /// Action for the host, or information.
     #[derive(Debug, Clone, PartialEq)]
     pub enum Output {
-        /// Establish a connection, and say [`handle_connected`](super::Cluster::handle_connected) or
+        /// Establish a connection, then call [`handle_connected`](super::Cluster::handle_connected) or
         /// [`handle_link_lost`](super::Cluster::handle_link_lost).
         Connect = 1 {
-            /// Its name from now on.
+            /// Identity of the new link.
             link: LinkId,
-            /// Who is to be at the other end.
+            /// The member that is to answer; a seed before it is identified.
             member: MemberId,
-            /// What to do.
+            /// Settings of the connection.
             dial: Dial,
-            /// When the machine gives it up.
+            /// Time after which the machine gives it up.
             timeout: Duration,
         },
-        /// Establish TLS on a connection that is there, and say [`handle_connected`](super::Cluster::handle_connected) again,
-        /// or [`handle_link_lost`](super::Cluster::handle_link_lost). Before it there is nothing left to send or to receive.
+        /// Establish TLS on the present connection, then call [`handle_connected`](super::Cluster::handle_connected) again, or
+        /// [`handle_link_lost`](super::Cluster::handle_link_lost). Nothing is left to send or to receive before it.
         StartTls = 2 {
-            /// Which link.
+            /// The link.
             link: LinkId,
-            /// How.
+            /// Settings of TLS.
             tls: Tls,
         },
         /// The link has bytes to send: write [`transmit`](super::Cluster::transmit) until it is empty.
         Transmit = 3 {
-            /// Which link.
+            /// The link.
             link: LinkId,
         },
-        /// Do not read from the link: the application has too many events of a listener to take. What comes all the same is
-        /// not lost.
+        /// Stop reading from the link: backpressure of a listener whose events the application has not taken. Bytes that are read
+        /// all the same are kept.
         Pause = 4 {
-            /// Which link.
+            /// The link.
             link: LinkId,
         },
         /// Read from the link again.
         Resume = 5 {
-            /// Which link.
+            /// The link.
             link: LinkId,
         },
-        /// Close the connection, or stop establishing it; nothing more is said of it.
+        /// Close the connection, or stop establishing it. The last output about the link.
         Close = 6 {
-            /// Which link.
+            /// The link.
             link: LinkId,
         },
-        /// An operation is done. Exactly one comes for every one submitted and not cancelled.
+        /// An operation has completed. Each submitted operation has exactly one, unless it is cancelled.
         Completed = 7 {
-            /// Which operation.
+            /// Identity from [`submit`](super::Cluster::submit).
             id: super::OperationId,
-            /// What it was.
+            /// Kind of the operation.
             operation: Operation,
-            /// The member that answered, or that was the last one tried.
+            /// The member that answered, or the last one that was tried.
             member: Option<MemberId>,
-            /// The answer, or why there is none.
+            /// The reply, or the error.
             result: Result<Reply, ClusterError>,
         },
-        /// The next entries of an iteration. None of them mean that it is over, as an error does.
+        /// The next entries of an iteration. An empty list or an error ends the iteration.
         Entries = 8 {
-            /// Which iteration.
+            /// The iteration.
             id: IterationId,
-            /// The entries, or why there are no more.
+            /// The entries, or the error.
             result: Result<Vec<IterationEntry>, ClusterError>,
         },
     }
     further
-        /// Something happened that nobody asked for.
+        /// Information that no call requested.
         Event(Event)
 }
 
 declare! {
-    /// What happened.
+    /// Information about the cluster, the connections and the listeners.
     #[derive(Debug, Clone, PartialEq)]
     pub enum Event {
-        /// A first member is ready: the answer to [`start`](super::Cluster::start).
+        /// The first member is ready: the result of [`start`](super::Cluster::start).
         Started = 32,
-        /// No server could be reached, or none accepts the session: the other answer.
+        /// No server could be reached, or none accepts the session: the other result of [`start`](super::Cluster::start).
         StartFailed = 33 {
-            /// Why.
+            /// The reason.
             error: StartError,
         },
         /// A session with a member is ready.
         MemberReady = 34 {
-            /// Which member.
+            /// The member.
             member: MemberId,
-            /// Its address.
+            /// Address of the member.
             address: wire::Member,
-            /// The ALPN id that it has selected, if TLS was used and it selected one.
+            /// ALPN id that the server selected; `None` without TLS or without a selection.
             alpn: Option<String>,
         },
         /// A link failed or was lost.
         MemberUnavailable = 35 {
-            /// Which member.
+            /// The member.
             member: MemberId,
-            /// Its address.
+            /// Address of the member.
             address: wire::Member,
-            /// Why.
+            /// The reason.
             reason: Arc<Disconnect>,
-            /// It is not tried for so long.
+            /// Back-off: time until the next attempt.
             retry_after: Duration,
         },
         /// A cache has a new view of the cluster.
         Topology = 36 {
-            /// Which cache.
+            /// The cache.
             cache: CacheId,
-            /// The id of the topology.
+            /// Topology id; compare for equality only.
             id: u32,
-            /// Its members.
+            /// Number of members.
             members: usize,
         },
-        /// No member of the topology can be reached: operations go to the seeds, which forward them.
+        /// No member of the topology can be reached; operations go to the seeds, which forward them.
         Degraded = 37,
         /// A member of the topology can be reached again.
         Restored = 38,
-        /// Another site's cluster is used from now on.
+        /// The client has switched to another site.
         SiteSwitched = 39 {
-            /// The name of the site that was left; empty for the one of the settings' seeds.
+            /// Name of the former site; empty for that of the settings' seeds.
             from: String,
-            /// The name of the new one.
+            /// Name of the new site.
             to: String,
-            /// Whether the machine did so by itself, because no member of the old one could be reached.
+            /// Whether the machine switched by itself, because no member of the former site could be reached.
             automatic: bool,
         },
-        /// A listener is registered: what happens from now on is told.
+        /// A listener is registered; its events follow.
         ListenerRegistered = 40 {
-            /// Which listener.
+            /// The listener.
             listener: ListenerId,
-            /// The member that serves it.
+            /// The member that sends its events.
             member: MemberId,
         },
-        /// A listener is registered anew, because its member was lost. What happened in between was missed, unless it
+        /// A listener is registered again after the loss of its member. Events in between were missed, unless the listener
         /// includes the current state.
         ListenerMoved = 41 {
-            /// Which listener.
+            /// The listener.
             listener: ListenerId,
-            /// The member that serves it now.
+            /// The member that sends its events now.
             member: MemberId,
         },
-        /// A listener could not be registered, and is gone.
+        /// A listener could not be registered, and is removed.
         ListenerFailed = 42 {
-            /// Which listener.
+            /// The listener.
             listener: ListenerId,
-            /// The member that was asked last.
+            /// The last member that was tried.
             member: Option<MemberId>,
-            /// Why.
+            /// The reason.
             error: ClusterError,
         },
         /// An event for a cache listener.
         Entry = 43 {
-            /// Which listener.
+            /// The listener.
             listener: ListenerId,
-            /// The link that it came by: one that is not read holds up no operation.
+            /// The link that brought it. Listeners have links of their own: pausing one holds up no operation.
             link: LinkId,
             /// The event.
             event: wire::Event,
         },
         /// An event for a counter listener.
         Counter = 44 {
-            /// Which listener.
+            /// The listener.
             listener: ListenerId,
-            /// The link that it came by: one that is not read holds up no operation.
+            /// The link that brought it. Listeners have links of their own: pausing one holds up no operation.
             link: LinkId,
             /// The event.
             event: wire::CounterEvent,
         },
-        /// Which carriage is used with an endpoint, where the settings leave the choice: told when it is found, and
-        /// again whenever another takes its place.
+        /// The carriage of an endpoint, where the settings leave the choice: reported when it is found, and again when it
+        /// changes.
         CarriageChosen = 47 {
             /// The endpoint, `host:port`.
             endpoint: String,
-            /// The name of the carriage, as in connection URIs.
+            /// Name of the carriage, as in connection URIs.
             carriage: String,
-            /// What the endpoint does not offer of what is better; empty if there is nothing.
+            /// Reason for which a better carriage is not used; empty if there is none.
             reason: String,
         },
-        /// Which access path is used, where the settings leave the choice.
+        /// The access path, where the settings leave the choice.
         AccessChosen = 48 {
-            /// Its name, as in connection URIs.
+            /// Name of the access path, as in connection URIs.
             path: String,
-            /// What it was chosen for.
+            /// The reason for the choice.
             reason: String,
         },
-        /// How many members are reached directly has changed, or why they are not all. Not told where members are simply dialled.
+        /// The number of directly reached members has changed, or the reason for a difference. Not reported where members are dialled directly.
         Coverage = 49 {
-            /// Members with a session that is ready.
+            /// Number of members with a ready session.
             covered: usize,
-            /// Members of the newest topology.
+            /// Number of members of the newest topology.
             members: usize,
-            /// Why they are not the same; empty if they are.
+            /// Reason for the difference; empty if there is none.
             reason: String,
         },
-        /// How a balancer chooses the member of a connection, as far as it was seen.
+        /// The balancing algorithm of the endpoint, as far as connections have shown it.
         BalancingRecognised = 50 {
             /// `round-robin`, `random`, `client-address` or `cookie`.
             balancing: String,
-            /// What was seen.
+            /// The observation that shows it.
             reason: String,
         },
         /// A topology names a member outside `member_hosts`: no link is opened to it, and its operations go to other
         /// members, which forward them. Reported once for each member.
         MemberNotAllowed = 51 {
-            /// Which member.
+            /// The member.
             member: MemberId,
-            /// Its address.
+            /// Address of the member.
             address: wire::Member,
-            /// The hosts that are allowed, and the property that sets them.
+            /// The allowed hosts, and the property that sets them.
             reason: String,
         },
         /// A near cache keeps values from now on.
         NearCacheActive = 45 {
-            /// Of which cache.
+            /// The cache.
             cache: CacheId,
         },
-        /// A near cache is empty and keeps nothing, because nobody tells of changes at the moment.
+        /// A near cache is emptied and keeps no values, because no member sends its events at the moment.
         NearCacheInactive = 46 {
-            /// Of which cache.
+            /// The cache.
             cache: CacheId,
-            /// Why it stays so; `None` if it is being made active again.
+            /// Reason for which it stays so; `None` while it is registered again.
             error: Option<ClusterError>,
         },
     }
 }
 
-/// Why an operation was not accepted. Nothing of it has been sent.
+/// Reason for which an operation was rejected. Nothing was sent.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum SubmitError {
-    /// Too many operations wait for a member: not now.
+    /// Too many operations wait for a member; retry later.
     #[error("{waiting} operations wait for a member: try again when some are done")]
     Full {
-        /// How many.
+        /// Number of waiting operations.
         waiting: usize,
     },
-    /// The machine is closed.
+    /// The client is closed.
     #[error("the client is closed")]
     Closed,
-    /// The cache is one of another machine.
+    /// The cache belongs to another machine.
     #[error("the cache belongs to another client")]
     ForeignCache,
 }
 
-/// How an operation failed.
+/// Reason for which an operation failed.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ClusterError {
-    /// The last attempt failed so, and another was not allowed or not possible.
+    /// The last attempt failed, and another was not allowed or not possible.
     #[error("{error}{}", Attempts(*attempts))]
     Operation {
-        /// How.
+        /// Error of the last attempt.
         error: OperationError,
-        /// How often it reached a member.
+        /// Number of attempts that reached a member.
         attempts: u8,
     },
-    /// The session refused it: nothing was sent.
+    /// The session rejected it: nothing was sent.
     #[error("{operation} was not sent: {error}")]
     Refused {
-        /// The operation.
+        /// Failed operation.
         operation: Operation,
-        /// Why.
+        /// The reason.
         error: crate::session::SubmitError,
     },
     /// No member could be reached before the deadline.
     #[error("{operation} reached no member within {} ms{}{}", after.as_millis(), Because(reason), Fate(*operation, *applied))]
     Unreachable {
-        /// The operation.
+        /// Failed operation.
         operation: Operation,
-        /// How long it was tried.
+        /// Time since the submission.
         after: Duration,
-        /// What may have become of it: an earlier attempt may have reached a member.
+        /// Whether an earlier attempt may have been executed.
         applied: Applied,
-        /// Why the member tried last could not be reached.
+        /// Reason for which the last member could not be reached.
         reason: Option<Arc<Disconnect>>,
     },
-    /// Some parts of a bulk operation failed, and the others did not.
+    /// Some parts of a bulk operation failed, and the others succeeded.
     #[error("{0}")]
     Partial(Arc<Partial>),
-    /// Servers lost an iteration again and again.
+    /// Servers lost an iteration repeatedly.
     #[error("{operation} failed: servers lost the iteration {times} times without sending an entry")]
     IterationLost {
-        /// The operation.
+        /// Failed operation.
         operation: Operation,
-        /// How often.
+        /// Number of losses.
         times: u8,
     },
-    /// The member that holds the state it speaks of is gone, and the state with it.
+    /// The member that holds the state of the operation is gone, and the state with it.
     #[error("{operation} belongs to a member that is gone{}", Fate(*operation, *applied))]
     MemberGone {
-        /// The operation.
+        /// Failed operation.
         operation: Operation,
-        /// What may have become of it.
+        /// Whether it may have been executed.
         applied: Applied,
     },
-    /// The client was closed before the answer came.
+    /// The client was closed before the reply.
     #[error("{operation} got no answer: the client was closed{}", Fate(*operation, *applied))]
     Closed {
-        /// The operation.
+        /// Failed operation.
         operation: Operation,
-        /// What may have become of it.
+        /// Whether it may have been executed.
         applied: Applied,
     },
 }
 
-/// A bulk operation of which not every part was done.
+/// A bulk operation that succeeded in part.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Partial {
-    /// The operation.
+    /// Failed operation.
     pub operation: Operation,
-    /// The parts that failed. What is not in them was done.
+    /// The failed parts; all other keys succeeded.
     pub failures: Vec<PartFailure>,
-    /// What the other parts have read.
+    /// Entries read by the other parts.
     pub entries: Vec<(Bytes, Bytes)>,
 }
 
-/// A part of a bulk operation that failed.
+/// A failed part of a bulk operation.
 #[derive(Debug, Clone, PartialEq)]
 pub struct PartFailure {
-    /// The member that it was sent to last.
+    /// The member to which it was last sent.
     pub member: Option<MemberId>,
-    /// Its keys.
+    /// Keys of the part.
     pub keys: Box<[Bytes]>,
-    /// How it failed.
+    /// The reason.
     pub error: ClusterError,
 }
 
@@ -351,7 +351,7 @@ impl core::fmt::Display for Partial {
 }
 
 impl ClusterError {
-    /// What may have become of the operation; of a part of it in the worst case.
+    /// Whether the operation may have been executed; for parts, the worst case.
     pub fn applied(&self) -> Applied {
         match self {
             Self::Operation { error, attempts } => match error {

@@ -123,25 +123,25 @@ pub const HOTROD_SERVER_ILLEGAL_LIFECYCLE_STATE: u8 = 136;
 #[repr(C)]
 #[derive(Debug, Clone, Copy)]
 pub struct hotrod_counters {
-    /// Operations that were completed, the machine's own not included.
+    /// Completed operations, without the client's own.
     pub operations: u64,
-    /// Of these, those that failed.
+    /// Failed operations among them.
     pub failures: u64,
-    /// Operations sent to the primary owner of their key, or to any owner where that was asked for.
+    /// Direct hits: operations sent to the primary owner of their key, or to any owner where the settings allow it.
     pub direct: u64,
-    /// Operations with a key sent to another member, which has to forward them.
+    /// Operations with a key sent to another member, which forwards them.
     pub forwarded: u64,
-    /// Times an operation was sent again.
+    /// Retries of operations.
     pub retries: u64,
-    /// Links asked for.
+    /// Links requested from the host.
     pub connects: u64,
-    /// Sessions opened to find out which member answers.
+    /// Sessions opened by discovery to find members.
     pub tries: u64,
     /// Links that failed or were lost.
     pub disconnects: u64,
-    /// Topologies taken over.
+    /// Applied topologies.
     pub topologies: u64,
-    /// Listeners that were registered anew after their member was lost.
+    /// Listeners registered again after the loss of their member.
     pub listener_failovers: u64,
     /// Reads answered by a near cache.
     pub near_hits: u64,

@@ -9,27 +9,27 @@ use crate::text::{hotrod_bytes, hotrod_text};
 #[repr(C)]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum hotrod_output_type {
-    /// Establish a connection, and say `handle_connected` or `handle_link_lost`.
+    /// Establish a connection, then call `handle_connected` or `handle_link_lost`.
     HOTROD_OUTPUT_CONNECT = 1,
-    /// Establish TLS on a connection that is there, and say `handle_connected` again, or `handle_link_lost`. Before
-    /// it there is nothing left to send or to receive.
+    /// Establish TLS on the present connection, then call `handle_connected` again, or `handle_link_lost`. Nothing is
+    /// left to send or to receive before it.
     HOTROD_OUTPUT_START_TLS = 2,
     /// The link has bytes to send: write `transmit` until it is empty.
     HOTROD_OUTPUT_TRANSMIT = 3,
-    /// Do not read from the link: the application has too many events of a listener to take. What comes all the same
-    /// is not lost.
+    /// Stop reading from the link: backpressure of a listener whose events the application has not taken. Bytes that
+    /// are read all the same are kept.
     HOTROD_OUTPUT_PAUSE = 4,
     /// Read from the link again.
     HOTROD_OUTPUT_RESUME = 5,
-    /// Close the connection, or stop establishing it; nothing more is said of it.
+    /// Close the connection, or stop establishing it. The last output about the link.
     HOTROD_OUTPUT_CLOSE = 6,
-    /// An operation is done. Exactly one comes for every one submitted and not cancelled.
+    /// An operation has completed. Each submitted operation has exactly one, unless it is cancelled.
     HOTROD_OUTPUT_COMPLETED = 7,
-    /// The next entries of an iteration. None of them mean that it is over, as an error does.
+    /// The next entries of an iteration. An empty list or an error ends the iteration.
     HOTROD_OUTPUT_ENTRIES = 8,
-    /// A first member is ready: the answer to `start`.
+    /// The first member is ready: the result of `start`.
     HOTROD_OUTPUT_STARTED = 32,
-    /// No server could be reached, or none accepts the session: the other answer.
+    /// No server could be reached, or none accepts the session: the other result of `start`.
     HOTROD_OUTPUT_START_FAILED = 33,
     /// A session with a member is ready.
     HOTROD_OUTPUT_MEMBER_READY = 34,
@@ -37,39 +37,39 @@ pub enum hotrod_output_type {
     HOTROD_OUTPUT_MEMBER_UNAVAILABLE = 35,
     /// A cache has a new view of the cluster.
     HOTROD_OUTPUT_TOPOLOGY = 36,
-    /// No member of the topology can be reached: operations go to the seeds, which forward them.
+    /// No member of the topology can be reached; operations go to the seeds, which forward them.
     HOTROD_OUTPUT_DEGRADED = 37,
     /// A member of the topology can be reached again.
     HOTROD_OUTPUT_RESTORED = 38,
-    /// Another site's cluster is used from now on.
+    /// The client has switched to another site.
     HOTROD_OUTPUT_SITE_SWITCHED = 39,
-    /// A listener is registered: what happens from now on is told.
+    /// A listener is registered; its events follow.
     HOTROD_OUTPUT_LISTENER_REGISTERED = 40,
-    /// A listener is registered anew, because its member was lost. What happened in between was missed, unless it
-    /// includes the current state.
+    /// A listener is registered again after the loss of its member. Events in between were missed, unless the
+    /// listener includes the current state.
     HOTROD_OUTPUT_LISTENER_MOVED = 41,
-    /// A listener could not be registered, and is gone.
+    /// A listener could not be registered, and is removed.
     HOTROD_OUTPUT_LISTENER_FAILED = 42,
     /// An event for a cache listener.
     HOTROD_OUTPUT_ENTRY = 43,
     /// An event for a counter listener.
     HOTROD_OUTPUT_COUNTER = 44,
-    /// Which carriage is used with an endpoint, where the settings leave the choice: told when it is found, and again
-    /// whenever another takes its place.
+    /// The carriage of an endpoint, where the settings leave the choice: reported when it is found, and again when it
+    /// changes.
     HOTROD_OUTPUT_CARRIAGE_CHOSEN = 47,
-    /// Which access path is used, where the settings leave the choice.
+    /// The access path, where the settings leave the choice.
     HOTROD_OUTPUT_ACCESS_CHOSEN = 48,
-    /// How many members are reached directly has changed, or why they are not all. Not told where members are simply
-    /// dialled.
+    /// The number of directly reached members has changed, or the reason for a difference. Not reported where members
+    /// are dialled directly.
     HOTROD_OUTPUT_COVERAGE = 49,
-    /// How a balancer chooses the member of a connection, as far as it was seen.
+    /// The balancing algorithm of the endpoint, as far as connections have shown it.
     HOTROD_OUTPUT_BALANCING_RECOGNISED = 50,
     /// A topology names a member outside `member_hosts`: no link is opened to it, and its operations go to other
     /// members, which forward them. Reported once for each member.
     HOTROD_OUTPUT_MEMBER_NOT_ALLOWED = 51,
     /// A near cache keeps values from now on.
     HOTROD_OUTPUT_NEAR_CACHE_ACTIVE = 45,
-    /// A near cache is empty and keeps nothing, because nobody tells of changes at the moment.
+    /// A near cache is emptied and keeps no values, because no member sends its events at the moment.
     HOTROD_OUTPUT_NEAR_CACHE_INACTIVE = 46,
 }
 
@@ -120,13 +120,13 @@ impl hotrod_counter_state {
     }
 }
 
-/// Establish a connection, and say `handle_connected` or `handle_link_lost`.
+/// Establish a connection, then call `handle_connected` or `handle_link_lost`.
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct hotrod_output_connect {
-    /// Its name from now on.
+    /// Identity of the new link.
     pub link: u64,
-    /// Who is to be at the other end.
+    /// The member that is to answer; a seed before it is identified.
     pub member: u64,
     /// Host name or IP address to connect to, without brackets.
     pub host: hotrod_text,
@@ -134,18 +134,18 @@ pub struct hotrod_output_connect {
     pub port: u64,
     /// TLS to be established before the link is said to be connected. NULL for none.
     pub tls: *const hotrod_tls,
-    /// When the machine gives it up. In microseconds.
+    /// Time after which the machine gives it up. In microseconds.
     pub timeout_us: u64,
 }
 
-/// Establish TLS on a connection that is there, and say `handle_connected` again, or `handle_link_lost`. Before it
-/// there is nothing left to send or to receive.
+/// Establish TLS on the present connection, then call `handle_connected` again, or `handle_link_lost`. Nothing is
+/// left to send or to receive before it.
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct hotrod_output_start_tls {
-    /// Which link.
+    /// The link.
     pub link: u64,
-    /// How.
+    /// Settings of TLS.
     pub tls: *const hotrod_tls,
 }
 
@@ -153,16 +153,16 @@ pub struct hotrod_output_start_tls {
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct hotrod_output_transmit {
-    /// Which link.
+    /// The link.
     pub link: u64,
 }
 
-/// Do not read from the link: the application has too many events of a listener to take. What comes all the same is
-/// not lost.
+/// Stop reading from the link: backpressure of a listener whose events the application has not taken. Bytes that are
+/// read all the same are kept.
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct hotrod_output_pause {
-    /// Which link.
+    /// The link.
     pub link: u64,
 }
 
@@ -170,25 +170,25 @@ pub struct hotrod_output_pause {
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct hotrod_output_resume {
-    /// Which link.
+    /// The link.
     pub link: u64,
 }
 
-/// Close the connection, or stop establishing it; nothing more is said of it.
+/// Close the connection, or stop establishing it. The last output about the link.
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct hotrod_output_close {
-    /// Which link.
+    /// The link.
     pub link: u64,
 }
 
-/// An operation is done. Exactly one comes for every one submitted and not cancelled.
+/// An operation has completed. Each submitted operation has exactly one, unless it is cancelled.
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct hotrod_output_completed {
-    /// Which operation.
+    /// Identity from `submit`.
     pub id: u64,
-    /// The member that answered, or that was the last one tried. 0 for none.
+    /// The member that answered, or the last one that was tried. 0 for none.
     pub member: u64,
     /// What it answers; none if it failed. NULL for none.
     pub answer: *const hotrod_answer,
@@ -196,11 +196,11 @@ pub struct hotrod_output_completed {
     pub error: *const hotrod_failure,
 }
 
-/// The next entries of an iteration. None of them mean that it is over, as an error does.
+/// The next entries of an iteration. An empty list or an error ends the iteration.
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct hotrod_output_entries {
-    /// Which iteration.
+    /// The iteration.
     pub id: u64,
     /// The entries; an empty list at the end.
     pub entries: hotrod_iteration_entry_list,
@@ -208,11 +208,11 @@ pub struct hotrod_output_entries {
     pub error: *const hotrod_failure,
 }
 
-/// No server could be reached, or none accepts the session: the other answer.
+/// No server could be reached, or none accepts the session: the other result of `start`.
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct hotrod_output_start_failed {
-    /// Why.
+    /// The reason.
     pub error: *const hotrod_failure,
 }
 
@@ -220,11 +220,11 @@ pub struct hotrod_output_start_failed {
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct hotrod_output_member_ready {
-    /// Which member.
+    /// The member.
     pub member: u64,
-    /// Its address.
+    /// Address of the member.
     pub address: hotrod_text,
-    /// The ALPN id that it has selected, if TLS was used and it selected one. `data` is NULL for none.
+    /// ALPN id that the server selected; `None` without TLS or without a selection. `data` is NULL for none.
     pub alpn: hotrod_text,
 }
 
@@ -232,13 +232,13 @@ pub struct hotrod_output_member_ready {
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct hotrod_output_member_unavailable {
-    /// Which member.
+    /// The member.
     pub member: u64,
-    /// Its address.
+    /// Address of the member.
     pub address: hotrod_text,
-    /// Why.
+    /// The reason.
     pub reason: hotrod_text,
-    /// It is not tried for so long. In microseconds.
+    /// Back-off: time until the next attempt. In microseconds.
     pub retry_after_us: u64,
 }
 
@@ -246,56 +246,56 @@ pub struct hotrod_output_member_unavailable {
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct hotrod_output_topology {
-    /// Which cache.
+    /// The cache.
     pub cache: hotrod_text,
-    /// The id of the topology.
+    /// Topology id; compare for equality only.
     pub id: u64,
-    /// Its members.
+    /// Number of members.
     pub members: u64,
 }
 
-/// Another site's cluster is used from now on.
+/// The client has switched to another site.
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct hotrod_output_site_switched {
-    /// The name of the site that was left; empty for the one of the settings' seeds.
+    /// Name of the former site; empty for that of the settings' seeds.
     pub from: hotrod_text,
-    /// The name of the new one.
+    /// Name of the new site.
     pub to: hotrod_text,
-    /// Whether the machine did so by itself, because no member of the old one could be reached.
+    /// Whether the machine switched by itself, because no member of the former site could be reached.
     pub automatic: bool,
 }
 
-/// A listener is registered: what happens from now on is told.
+/// A listener is registered; its events follow.
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct hotrod_output_listener_registered {
-    /// Which listener.
+    /// The listener.
     pub listener: u64,
-    /// The member that serves it.
+    /// The member that sends its events.
     pub member: u64,
 }
 
-/// A listener is registered anew, because its member was lost. What happened in between was missed, unless it
+/// A listener is registered again after the loss of its member. Events in between were missed, unless the listener
 /// includes the current state.
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct hotrod_output_listener_moved {
-    /// Which listener.
+    /// The listener.
     pub listener: u64,
-    /// The member that serves it now.
+    /// The member that sends its events now.
     pub member: u64,
 }
 
-/// A listener could not be registered, and is gone.
+/// A listener could not be registered, and is removed.
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct hotrod_output_listener_failed {
-    /// Which listener.
+    /// The listener.
     pub listener: u64,
-    /// The member that was asked last. 0 for none.
+    /// The last member that was tried. 0 for none.
     pub member: u64,
-    /// Why.
+    /// The reason.
     pub error: *const hotrod_failure,
 }
 
@@ -303,9 +303,9 @@ pub struct hotrod_output_listener_failed {
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct hotrod_output_entry {
-    /// Which listener.
+    /// The listener.
     pub listener: u64,
-    /// The link that it came by: one that is not read holds up no operation.
+    /// The link that brought it. Listeners have links of their own: pausing one holds up no operation.
     pub link: u64,
     /// What happened to the entry.
     pub change: hotrod_entry_change,
@@ -325,9 +325,9 @@ pub struct hotrod_output_entry {
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct hotrod_output_counter {
-    /// Which listener.
+    /// The listener.
     pub listener: u64,
-    /// The link that it came by: one that is not read holds up no operation.
+    /// The link that brought it. Listeners have links of their own: pausing one holds up no operation.
     pub link: u64,
     /// The counter.
     pub counter: hotrod_text,
@@ -341,49 +341,49 @@ pub struct hotrod_output_counter {
     pub new_state: hotrod_counter_state,
 }
 
-/// Which carriage is used with an endpoint, where the settings leave the choice: told when it is found, and again
-/// whenever another takes its place.
+/// The carriage of an endpoint, where the settings leave the choice: reported when it is found, and again when it
+/// changes.
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct hotrod_output_carriage_chosen {
     /// The endpoint, `host:port`.
     pub endpoint: hotrod_text,
-    /// The name of the carriage, as in connection URIs.
+    /// Name of the carriage, as in connection URIs.
     pub carriage: hotrod_text,
-    /// What the endpoint does not offer of what is better; empty if there is nothing.
+    /// Reason for which a better carriage is not used; empty if there is none.
     pub reason: hotrod_text,
 }
 
-/// Which access path is used, where the settings leave the choice.
+/// The access path, where the settings leave the choice.
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct hotrod_output_access_chosen {
-    /// Its name, as in connection URIs.
+    /// Name of the access path, as in connection URIs.
     pub path: hotrod_text,
-    /// What it was chosen for.
+    /// The reason for the choice.
     pub reason: hotrod_text,
 }
 
-/// How many members are reached directly has changed, or why they are not all. Not told where members are simply
-/// dialled.
+/// The number of directly reached members has changed, or the reason for a difference. Not reported where members are
+/// dialled directly.
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct hotrod_output_coverage {
-    /// Members with a session that is ready.
+    /// Number of members with a ready session.
     pub covered: u64,
-    /// Members of the newest topology.
+    /// Number of members of the newest topology.
     pub members: u64,
-    /// Why they are not the same; empty if they are.
+    /// Reason for the difference; empty if there is none.
     pub reason: hotrod_text,
 }
 
-/// How a balancer chooses the member of a connection, as far as it was seen.
+/// The balancing algorithm of the endpoint, as far as connections have shown it.
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct hotrod_output_balancing_recognised {
     /// `round-robin`, `random`, `client-address` or `cookie`.
     pub balancing: hotrod_text,
-    /// What was seen.
+    /// The observation that shows it.
     pub reason: hotrod_text,
 }
 
@@ -392,11 +392,11 @@ pub struct hotrod_output_balancing_recognised {
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct hotrod_output_member_not_allowed {
-    /// Which member.
+    /// The member.
     pub member: u64,
-    /// Its address.
+    /// Address of the member.
     pub address: hotrod_text,
-    /// The hosts that are allowed, and the property that sets them.
+    /// The allowed hosts, and the property that sets them.
     pub reason: hotrod_text,
 }
 
@@ -404,17 +404,17 @@ pub struct hotrod_output_member_not_allowed {
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct hotrod_output_near_cache_active {
-    /// Of which cache.
+    /// The cache.
     pub cache: hotrod_text,
 }
 
-/// A near cache is empty and keeps nothing, because nobody tells of changes at the moment.
+/// A near cache is emptied and keeps no values, because no member sends its events at the moment.
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct hotrod_output_near_cache_inactive {
-    /// Of which cache.
+    /// The cache.
     pub cache: hotrod_text,
-    /// Why it stays so; `None` if it is being made active again. NULL for none.
+    /// Reason for which it stays so; `None` while it is registered again. NULL for none.
     pub error: *const hotrod_failure,
 }
 

@@ -11,12 +11,12 @@ from .types import IterationEntry, Tls
 
 
 class Connect(NamedTuple):
-    """Establish a connection, and say `handle_connected` or `handle_link_lost`."""
+    """Establish a connection, then call `handle_connected` or `handle_link_lost`."""
 
     link: int
-    """Its name from now on."""
+    """Identity of the new link."""
     member: int
-    """Who is to be at the other end."""
+    """The member that is to answer; a seed before it is identified."""
     host: str
     """Host name or IP address to connect to, without brackets."""
     port: int
@@ -24,57 +24,57 @@ class Connect(NamedTuple):
     tls: Optional[Tls]
     """TLS to be established before the link is said to be connected."""
     timeout: int
-    """When the machine gives it up. In microseconds."""
+    """Time after which the machine gives it up. In microseconds."""
 
 
 class StartTls(NamedTuple):
-    """Establish TLS on a connection that is there, and say `handle_connected` again, or `handle_link_lost`. Before it
-    there is nothing left to send or to receive.
+    """Establish TLS on the present connection, then call `handle_connected` again, or `handle_link_lost`. Nothing is
+    left to send or to receive before it.
     """
 
     link: int
-    """Which link."""
+    """The link."""
     tls: Tls
-    """How."""
+    """Settings of TLS."""
 
 
 class Transmit(NamedTuple):
     """The link has bytes to send: write `transmit` until it is empty."""
 
     link: int
-    """Which link."""
+    """The link."""
 
 
 class Pause(NamedTuple):
-    """Do not read from the link: the application has too many events of a listener to take. What comes all the same
-    is not lost.
+    """Stop reading from the link: backpressure of a listener whose events the application has not taken. Bytes that
+    are read all the same are kept.
     """
 
     link: int
-    """Which link."""
+    """The link."""
 
 
 class Resume(NamedTuple):
     """Read from the link again."""
 
     link: int
-    """Which link."""
+    """The link."""
 
 
 class Close(NamedTuple):
-    """Close the connection, or stop establishing it; nothing more is said of it."""
+    """Close the connection, or stop establishing it. The last output about the link."""
 
     link: int
-    """Which link."""
+    """The link."""
 
 
 class Completed(NamedTuple):
-    """An operation is done. Exactly one comes for every one submitted and not cancelled."""
+    """An operation has completed. Each submitted operation has exactly one, unless it is cancelled."""
 
     id: int
-    """Which operation."""
+    """Identity from `submit`."""
     member: Optional[int]
-    """The member that answered, or that was the last one tried."""
+    """The member that answered, or the last one that was tried."""
     answer: Optional[Any]
     """What it answers; none if it failed."""
     error: Optional[HotRodError]
@@ -82,10 +82,10 @@ class Completed(NamedTuple):
 
 
 class Entries(NamedTuple):
-    """The next entries of an iteration. None of them mean that it is over, as an error does."""
+    """The next entries of an iteration. An empty list or an error ends the iteration."""
 
     id: int
-    """Which iteration."""
+    """The iteration."""
     entries: Optional[list[IterationEntry[bytes, bytes]]]
     """The entries; an empty list at the end."""
     error: Optional[HotRodError]
@@ -93,53 +93,53 @@ class Entries(NamedTuple):
 
 
 class Started(NamedTuple):
-    """A first member is ready: the answer to `start`."""
+    """The first member is ready: the result of `start`."""
 
 
 class StartFailed(NamedTuple):
-    """No server could be reached, or none accepts the session: the other answer."""
+    """No server could be reached, or none accepts the session: the other result of `start`."""
 
     error: HotRodError
-    """Why."""
+    """The reason."""
 
 
 class MemberReady(NamedTuple):
     """A session with a member is ready."""
 
     member: int
-    """Which member."""
+    """The member."""
     address: str
-    """Its address."""
+    """Address of the member."""
     alpn: Optional[str]
-    """The ALPN id that it has selected, if TLS was used and it selected one."""
+    """ALPN id that the server selected; `None` without TLS or without a selection."""
 
 
 class MemberUnavailable(NamedTuple):
     """A link failed or was lost."""
 
     member: int
-    """Which member."""
+    """The member."""
     address: str
-    """Its address."""
+    """Address of the member."""
     reason: str
-    """Why."""
+    """The reason."""
     retry_after: int
-    """It is not tried for so long. In microseconds."""
+    """Back-off: time until the next attempt. In microseconds."""
 
 
 class Topology(NamedTuple):
     """A cache has a new view of the cluster."""
 
     cache: str
-    """Which cache."""
+    """The cache."""
     id: int
-    """The id of the topology."""
+    """Topology id; compare for equality only."""
     members: int
-    """Its members."""
+    """Number of members."""
 
 
 class Degraded(NamedTuple):
-    """No member of the topology can be reached: operations go to the seeds, which forward them."""
+    """No member of the topology can be reached; operations go to the seeds, which forward them."""
 
 
 class Restored(NamedTuple):
@@ -147,54 +147,54 @@ class Restored(NamedTuple):
 
 
 class SiteSwitched(NamedTuple):
-    """Another site's cluster is used from now on."""
+    """The client has switched to another site."""
 
     from_: str
-    """The name of the site that was left; empty for the one of the settings' seeds."""
+    """Name of the former site; empty for that of the settings' seeds."""
     to: str
-    """The name of the new one."""
+    """Name of the new site."""
     automatic: bool
-    """Whether the machine did so by itself, because no member of the old one could be reached."""
+    """Whether the machine switched by itself, because no member of the former site could be reached."""
 
 
 class ListenerRegistered(NamedTuple):
-    """A listener is registered: what happens from now on is told."""
+    """A listener is registered; its events follow."""
 
     listener: int
-    """Which listener."""
+    """The listener."""
     member: int
-    """The member that serves it."""
+    """The member that sends its events."""
 
 
 class ListenerMoved(NamedTuple):
-    """A listener is registered anew, because its member was lost. What happened in between was missed, unless it
+    """A listener is registered again after the loss of its member. Events in between were missed, unless the listener
     includes the current state.
     """
 
     listener: int
-    """Which listener."""
+    """The listener."""
     member: int
-    """The member that serves it now."""
+    """The member that sends its events now."""
 
 
 class ListenerFailed(NamedTuple):
-    """A listener could not be registered, and is gone."""
+    """A listener could not be registered, and is removed."""
 
     listener: int
-    """Which listener."""
+    """The listener."""
     member: Optional[int]
-    """The member that was asked last."""
+    """The last member that was tried."""
     error: HotRodError
-    """Why."""
+    """The reason."""
 
 
 class Entry(NamedTuple):
     """An event for a cache listener."""
 
     listener: int
-    """Which listener."""
+    """The listener."""
     link: int
-    """The link that it came by: one that is not read holds up no operation."""
+    """The link that brought it. Listeners have links of their own: pausing one holds up no operation."""
     change: str
     """What happened to the entry. One of created, modified, removed, expired."""
     key: Optional[bytes]
@@ -211,9 +211,9 @@ class Counter(NamedTuple):
     """An event for a counter listener."""
 
     listener: int
-    """Which listener."""
+    """The listener."""
     link: int
-    """The link that it came by: one that is not read holds up no operation."""
+    """The link that brought it. Listeners have links of their own: pausing one holds up no operation."""
     counter: str
     """The counter."""
     old_value: int
@@ -227,47 +227,47 @@ class Counter(NamedTuple):
 
 
 class CarriageChosen(NamedTuple):
-    """Which carriage is used with an endpoint, where the settings leave the choice: told when it is found, and again
-    whenever another takes its place.
+    """The carriage of an endpoint, where the settings leave the choice: reported when it is found, and again when it
+    changes.
     """
 
     endpoint: str
     """The endpoint, `host:port`."""
     carriage: str
-    """The name of the carriage, as in connection URIs."""
+    """Name of the carriage, as in connection URIs."""
     reason: str
-    """What the endpoint does not offer of what is better; empty if there is nothing."""
+    """Reason for which a better carriage is not used; empty if there is none."""
 
 
 class AccessChosen(NamedTuple):
-    """Which access path is used, where the settings leave the choice."""
+    """The access path, where the settings leave the choice."""
 
     path: str
-    """Its name, as in connection URIs."""
+    """Name of the access path, as in connection URIs."""
     reason: str
-    """What it was chosen for."""
+    """The reason for the choice."""
 
 
 class Coverage(NamedTuple):
-    """How many members are reached directly has changed, or why they are not all. Not told where members are simply
-    dialled.
+    """The number of directly reached members has changed, or the reason for a difference. Not reported where members
+    are dialled directly.
     """
 
     covered: int
-    """Members with a session that is ready."""
+    """Number of members with a ready session."""
     members: int
-    """Members of the newest topology."""
+    """Number of members of the newest topology."""
     reason: str
-    """Why they are not the same; empty if they are."""
+    """Reason for the difference; empty if there is none."""
 
 
 class BalancingRecognised(NamedTuple):
-    """How a balancer chooses the member of a connection, as far as it was seen."""
+    """The balancing algorithm of the endpoint, as far as connections have shown it."""
 
     balancing: str
     """`round-robin`, `random`, `client-address` or `cookie`."""
     reason: str
-    """What was seen."""
+    """The observation that shows it."""
 
 
 class MemberNotAllowed(NamedTuple):
@@ -276,27 +276,27 @@ class MemberNotAllowed(NamedTuple):
     """
 
     member: int
-    """Which member."""
+    """The member."""
     address: str
-    """Its address."""
+    """Address of the member."""
     reason: str
-    """The hosts that are allowed, and the property that sets them."""
+    """The allowed hosts, and the property that sets them."""
 
 
 class NearCacheActive(NamedTuple):
     """A near cache keeps values from now on."""
 
     cache: str
-    """Of which cache."""
+    """The cache."""
 
 
 class NearCacheInactive(NamedTuple):
-    """A near cache is empty and keeps nothing, because nobody tells of changes at the moment."""
+    """A near cache is emptied and keeps no values, because no member sends its events at the moment."""
 
     cache: str
-    """Of which cache."""
+    """The cache."""
     error: Optional[HotRodError]
-    """Why it stays so; `None` if it is being made active again."""
+    """Reason for which it stays so; `None` while it is registered again."""
 
 
 Output = Union[
