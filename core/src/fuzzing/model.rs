@@ -34,13 +34,16 @@ impl Model {
         match result {
             Ok(id) => {
                 assert!(session.is_ready(), "accepted before it is ready, or after its end");
-                assert!(operation.row().since <= session.version());
+                assert!(operation.row().since <= session.version() && operation.is_read_at(session.version()));
                 assert!(self.waiting.insert(id) && !self.cancelled.contains(&id), "an id comes again");
                 self.submitted += 1;
             }
             Err(SubmitError::Closed) => assert!(!session.is_ready()),
             Err(SubmitError::NotReady) => assert!(!session.is_ready() && !session.is_closed()),
             Err(SubmitError::NotInVersion { since, version, .. }) => assert!(since > version),
+            Err(SubmitError::GoneInVersion { operation, version }) => {
+                assert!(operation.row().since <= version && !operation.is_read_at(version));
+            }
             Err(SubmitError::Full { in_flight, send_bytes }) => assert!(in_flight > 0 || send_bytes > 0),
             Err(SubmitError::OffsetBreaksStream { offset }) => assert!(offset > 0),
             Err(SubmitError::TooLarge { size, limit, .. }) => assert!(size > limit),

@@ -247,6 +247,9 @@ impl Session {
             let (operation, since, version) = (row.operation, row.since, self.version);
             return Err(SubmitError::NotInVersion { operation, since, version });
         }
+        if !row.operation.is_read_at(self.version) {
+            return Err(SubmitError::GoneInVersion { operation: row.operation, version: self.version });
+        }
         if let Request::GetStream { offset: offset @ 1.., .. } = *call.request {
             return Err(SubmitError::OffsetBreaksStream { offset });
         }

@@ -46,6 +46,14 @@ pub enum SubmitError {
         /// Version of the session.
         version: Version,
     },
+    /// The protocol version of the session no longer has this operation: servers can't read its request.
+    #[error("protocol version {version}, which this session speaks, no longer has {operation}")]
+    GoneInVersion {
+        /// The operation.
+        operation: Operation,
+        /// The session's version.
+        version: Version,
+    },
     /// GET_STREAM from an offset. Servers announce the length of the rest of the value but send all of it, so the
     /// bytes behind it could not be decoded.
     #[error(

@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use hotrod_core::session::{Call, Config, Disconnect, Event, VersionChoice};
-use hotrod_core::wire::{Body, Operation, Ping, Request, RequestOptions, Status, Version};
+use hotrod_core::wire::{Body, Expiration, Operation, Ping, Request, RequestOptions, Status, Version};
 
 use crate::server::{Pair, seconds};
 
@@ -114,4 +114,25 @@ fn an_operation_that_the_version_does_not_have_is_not_sent() {
     let error = pair.client.submit(pair.now, call).unwrap_err().to_string();
     assert_eq!(error, "COUNTER_GET_NAMES needs protocol version 2.7, this session speaks 2.0");
     assert!(pair.client.transmit().is_empty());
+}
+
+/// Servers can't read PUT_STREAM from 4.1 on (Infinispan 16.0.7 throws within it), and a gateway ends the session at it.
+#[test]
+fn an_operation_that_the_version_no_longer_has_is_not_sent() {
+    let request = Request::PutStream {
+        key: "k".into(),
+        expiration: Expiration::DEFAULT,
+        entry_version: 0,
+        chunks: vec!["chunk".into()],
+    };
+    let options = RequestOptions::default();
+    for (version, refused) in [
+        (Version::V4_0, None),
+        (Version::V4_1, Some("protocol version 4.1, which this session speaks, no longer has PUT_STREAM")),
+    ] {
+        let mut pair = Pair::speaking(version);
+        let error = pair.client.submit(pair.now, Call::new(&request, &options)).err().map(|error| error.to_string());
+        assert_eq!(error.as_deref(), refused);
+        assert_eq!(pair.client.transmit().is_empty(), refused.is_some());
+    }
 }

@@ -141,8 +141,8 @@ fn every_vector_means_what_it_says() {
     }
 }
 
-/// Every operation of the newest version is recorded in both directions; of each older version, the operations that
-/// show its additions to the header.
+/// Every operation is recorded in the newest version that has it, in both directions; of each older version, the operations
+/// that show its additions to the header.
 #[test]
 fn no_operation_is_without_a_vector() {
     for version in Version::ALL {
@@ -155,7 +155,9 @@ fn no_operation_is_without_a_vector() {
             .map(|vector| (text(vector, "operation"), text(vector, "role")))
             .collect();
         let headers = [Operation::Get, Operation::Put, Operation::Remove, Operation::Ping, Operation::Stats];
-        let wanted = |operation| version == Version::LATEST || headers.contains(&operation);
+        // From 4.1 on START_PUT_STREAM is in its place.
+        let last = |operation| if operation == Operation::PutStream { Version::V4_0 } else { Version::LATEST };
+        let wanted = |operation| version == last(operation) || headers.contains(&operation);
         let rows = Operation::table().iter().filter(|row| wanted(row.operation));
         let messages = rows.flat_map(|row| ["request", "reply"].map(|role| (row.name, role)));
         let missing: Vec<(&str, &str)> = messages.filter(|message| !captured.contains(message)).collect();

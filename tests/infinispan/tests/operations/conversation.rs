@@ -105,6 +105,11 @@ impl Conversation {
         result
     }
 
+    /// The error with which the client refuses a request; the vectors have none of it.
+    pub async fn not_sent(&self, request: Request) -> String {
+        self.speaker.execute(&self.options, &request, None).await.expect_err("it was sent").to_string()
+    }
+
     /// The error with which the server answers.
     pub async fn refused(&self, options: &RequestOptions, request: Request) -> (Status, String) {
         match self.try_ask(options, request).await {
