@@ -4,7 +4,7 @@ use std::ptr;
 
 use bytes::BufMut;
 use hotrod_core::cluster::Endpoint;
-use hotrod_core::vocabulary::Failure;
+use hotrod_core::vocabulary::{Failure, Machine};
 use hotrod_core::wire::{Member, SendBuffer};
 
 use crate::boundary::{OutPointer, enter, hotrod_machine};
@@ -26,6 +26,25 @@ impl LentBuffer {
     }
 }
 
+/// Sets a property of a link.
+///
+/// # Safety
+/// As for all functions with a machine.
+unsafe fn set_property<T: ?Sized>(
+    machine: *mut hotrod_machine,
+    link: u64,
+    value: Result<&T, Failure>,
+    set: fn(&mut Machine, u64, &T),
+) -> hotrod_status {
+    // SAFETY: required of the caller.
+    unsafe {
+        enter(machine, |machine| {
+            set(&mut machine.machine, link, value?);
+            Ok(())
+        })
+    }
+}
+
 /// Sets the peer's IP address of a link, as text; without `member_hosts` in the URI the allowed hosts follow from it.
 /// Call it before `hotrod_connected`.
 ///
@@ -38,12 +57,7 @@ pub unsafe extern "C" fn hotrod_set_peer(
     address: hotrod_text,
 ) -> hotrod_status {
     // SAFETY: required of the caller.
-    unsafe {
-        enter(machine, |machine| {
-            machine.machine.set_peer(link, address.as_str("address")?);
-            Ok(())
-        })
-    }
+    unsafe { set_property(machine, link, address.as_str("address"), Machine::set_peer) }
 }
 
 /// Sets the TLS 1.3 exporter value of a link for channel binding (RFC 9266): label `EXPORTER-Channel-Binding`, empty
@@ -58,12 +72,7 @@ pub unsafe extern "C" fn hotrod_set_tls_exporter(
     exported: hotrod_bytes,
 ) -> hotrod_status {
     // SAFETY: required of the caller.
-    unsafe {
-        enter(machine, |machine| {
-            machine.machine.set_tls_exporter(link, exported.as_slice());
-            Ok(())
-        })
-    }
+    unsafe { set_property(machine, link, Ok(exported.as_slice()), Machine::set_tls_exporter) }
 }
 
 /// Sets the server's certificate of a link, in DER, for channel binding without an exporter (RFC 5929). Call it before
@@ -78,12 +87,7 @@ pub unsafe extern "C" fn hotrod_set_server_certificate(
     certificate: hotrod_bytes,
 ) -> hotrod_status {
     // SAFETY: required of the caller.
-    unsafe {
-        enter(machine, |machine| {
-            machine.machine.set_server_certificate(link, certificate.as_slice());
-            Ok(())
-        })
-    }
+    unsafe { set_property(machine, link, Ok(certificate.as_slice()), Machine::set_server_certificate) }
 }
 
 /// Reports that a link is established, with TLS if requested. `alpn` is the id that the server selected; NULL for
