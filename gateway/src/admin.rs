@@ -1,4 +1,4 @@
-//! The port for those who run the gateway: /healthz, /readyz, /metrics.
+//! The admin port: /healthz, /readyz, /metrics.
 
 use std::collections::VecDeque;
 use std::convert::Infallible;
@@ -23,15 +23,15 @@ use crate::config::Role;
 use crate::gateway::Shared;
 use crate::metrics;
 
-/// Connections at a time. A further one takes the place of the oldest.
+/// Upper bound on connections. A further one closes the oldest.
 const MOST: usize = 64;
-/// Time to send the head of the request.
+/// Time limit for the head of a request.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(5);
-/// Time for a whole connection: one request, and its answer taken.
+/// Time limit for a connection: one request and its answer.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(10);
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
-/// Serves until it is dropped; its connections end with it.
+/// Serves until dropped; its connections end then.
 pub(crate) async fn serve(shared: Arc<Shared>, listener: TcpListener) {
     let mut places = Places::default();
     loop {
@@ -50,11 +50,11 @@ pub(crate) async fn serve(shared: Arc<Shared>, listener: TcpListener) {
     }
 }
 
-/// The connections that are served. Each has one request, so that the oldest is the one that has been idle longest.
+/// Open connections. Each has one request, so the oldest has been idle longest.
 #[derive(Default)]
 struct Places {
     connections: JoinSet<()>,
-    /// In the order in which they were accepted; those that have ended are among them until they are looked at.
+    /// In the order of acceptance; ended ones are removed lazily.
     by_age: VecDeque<AbortHandle>,
 }
 
@@ -75,8 +75,7 @@ impl Places {
     }
 }
 
-/// Answers one request. There is no keep-alive: a probe every few seconds does not need it, and an idle connection would
-/// hold a place.
+/// Answers one request. There is no keep-alive: probes do not need it, and idle connections would count against the bound.
 async fn answer_one(shared: Arc<Shared>, socket: TcpStream) {
     let answer = service_fn(|request| {
         let response = answer(&shared, &request);
@@ -116,7 +115,7 @@ fn response(status: StatusCode, content_type: &'static str, body: String) -> Res
     response
 }
 
-/// Whether new sessions would be served, and why not.
+/// Readiness: whether new sessions are served, with the reasons if not.
 fn readiness(shared: &Shared) -> (bool, Value) {
     let health = shared.health.borrow().clone();
     let members = shared.membership.present();

@@ -1,21 +1,21 @@
-//! Whether a member has let a session in, from what it answers.
+//! Detects from a member's replies that a session is authenticated.
 
 use bytes::BytesMut;
 use hotrod_core::wire::{
     Body, Incoming, Limits, MessageKind, Operation, Reply, ReplyContext, ReplyDecoder, ReplyPiece,
 };
 
-/// The longest answer to AUTH that is read.
+/// Upper bound on a decoded reply to AUTH, in bytes.
 const LONGEST: usize = 64 << 10;
 
-/// Watches the answers of one session's member.
+/// Authentication state of a session.
 ///
-/// A session is let in once the member has completed an authentication, or has answered an operation of a cache without
-/// an error, as a cluster without authentication does.
+/// A session is authenticated once the member has completed AUTH, or has answered an operation of a cache without an error, as a
+/// cluster without authentication does.
 #[derive(Debug, Default)]
 pub(crate) struct Authenticated {
     is_done: bool,
-    /// The answer to AUTH, as far as it has come: whether it completes anything stands behind its head.
+    /// Received part of a reply to AUTH, whose body tells whether the exchange is complete.
     answer: BytesMut,
 }
 
@@ -24,7 +24,7 @@ impl Authenticated {
         self.is_done
     }
 
-    /// A piece of an answer to that request.
+    /// Receives a piece of the reply to a request.
     pub(crate) fn answer(&mut self, asked: ReplyContext, piece: &ReplyPiece) {
         let MessageKind::Reply { status, .. } = piece.kind else { return };
         if self.is_done || status.is_error() {
@@ -50,8 +50,8 @@ impl Authenticated {
     }
 }
 
-/// Whether an answer to AUTH says that the client is who it says. SCRAM's and DIGEST's last words of the server are sent
-/// only then, and Infinispan 16.0.7 does not call the former complete (RFC 5802, 7; RFC 2831, 2.1.3).
+/// Whether a reply to AUTH shows a successful authentication. The server's final messages of SCRAM and DIGEST do, too (RFC
+/// 5802, 7; RFC 2831, 2.1.3): Infinispan 16.0.7 does not mark that of SCRAM as complete.
 fn completes(asked: ReplyContext, answer: &[u8]) -> bool {
     let mut decoder = ReplyDecoder::new(Limits::default());
     decoder.receive(answer);

@@ -1,49 +1,54 @@
-//! Memory that clients can have the gateway take: one budget for all links, and within it one for each.
+//! Memory that clients can have the gateway use: one budget for all links, and within it one for each link.
 //!
-//! What a peer needs to be served at all is reserved as a constant, and refused where there is no room; what it has the
-//! gateway hold beside that is counted by who holds it ([`Account::set`]), and nothing more is read for a link without
-//! [room](LinkBudget::has_room). A link that has not authenticated has a small share, and all such links together a quarter.
+//! The least memory of a connection or session is reserved as a constant, and refused where there is no room. Memory beyond
+//! that is counted by its holder ([`Reservation::set`]), and a link without [room](LinkBudget::has_room) is not read. A link
+//! that has not authenticated has a small share; all such links together have a quarter, and those of one source a part of it.
 //!
-//! The constants are measured: `tests/gateway/memory.rs` fills a gateway to its limit by every carriage and compares.
+//! The constants are measured: `tests/gateway/memory.rs` fills a gateway to its limit by every carriage and compares, and
+//! `tests/gateway/load_limits.rs` measures TLS and links in tunnels.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use prometheus_client::metrics::gauge::Gauge;
 use tokio::sync::Notify;
 use tracing::warn;
 
-/// A connection of a client: its socket, its task, its place in the reactor. Measured: 7.0 KiB.
+use crate::config;
+
+/// A connection of a client: its socket, its task, its registration in the reactor. Measured: 7.0 KiB.
 pub(crate) const CONNECTION: usize = 8 << 10;
-/// Of that what the head of an HTTP/1.1 request may take.
+/// Part of [`CONNECTION`] for the head of an HTTP/1.1 request.
 pub(crate) const CONNECTION_COVERED: usize = 1 << 10;
-/// TLS on a connection, whichever side: its state, a record that is not whole, what is decrypted, and [`TLS_OUTPUT`].
+/// TLS on a connection of either side: its state, an incomplete record, decrypted bytes, and [`TLS_OUTPUT`].
+/// Measured: 65 KiB with a ClientHello of 60 KiB that does not end, 9 KiB idle, 53 KiB with unsent output.
 pub(crate) const TLS: usize = 64 << 10;
-/// Plain bytes that TLS takes before the socket has taken their records.
+/// Upper bound on unsent bytes in TLS.
 pub(crate) const TLS_OUTPUT: usize = 32 << 10;
 /// A session with a member, the socket included. Measured: 1.6 KiB.
 pub(crate) const SESSION: usize = 4 << 10;
-/// Of that what a session may hold.
+/// Part of [`SESSION`] for the bytes that a session holds.
 pub(crate) const SESSION_COVERED: usize = 2 << 10;
-/// A stream of a session over HTTP/2, beside the session. Measured, with it: 7.6 KiB.
+/// A stream of a session over HTTP/2, in addition to the session. Measured together: 7.6 KiB.
 pub(crate) const STREAM: usize = 4 << 10;
 /// The HTTP/2 machine of a link. Measured: 5.9 KiB.
 pub(crate) const HTTP2: usize = 8 << 10;
-/// Of that what the machine may hold.
+/// Part of [`HTTP2`] for the bytes that the machine holds.
 pub(crate) const HTTP2_COVERED: usize = 4 << 10;
-/// What a link within a tunnel takes beside its HTTP/2 machine: its task, and a full pipe in each direction.
-pub(crate) const INNER: usize = (8 << 10) + 2 * INNER_PIPE;
-/// Bytes between a tunnel and the link within it that one side may be ahead.
+/// A link within a tunnel, in addition to its HTTP/2 machine: its task, a full pipe in each direction, and the buffers through
+/// which bytes reach them. Measured after both pipes were full: 65 KiB.
+pub(crate) const INNER: usize = (32 << 10) + 2 * INNER_PIPE;
+/// Size of each pipe between a tunnel and the link within it.
 pub(crate) const INNER_PIPE: usize = 16 << 10;
 
-/// What a link may hold before it has authenticated.
+/// Upper bound on the memory of a link before authentication.
 pub(crate) const EARLY_LINK: usize = 512 << 10;
-/// A link that holds less is read until the budget is used up; others only as long as a quarter of it is left.
+/// A link that holds less is read until the budget is used up; other links only while a quarter of it is left.
 const LITTLE: usize = 1 << 20;
-/// A link that holds something, and of which nobody takes anything for so long while others wait for memory, is closed.
+/// While memory is used up, a link that holds bytes and to which none can be written for this time is closed.
 pub(crate) const SHED_AFTER: Duration = Duration::from_secs(10);
-/// What is held beyond a constant counts in steps, so that an ordinary request changes no counter.
+/// Granularity of the count beyond a constant, so that an ordinary request changes no counter.
 const STEP: usize = 4 << 10;
 
 /// The budget of all links. Cheap to clone.
@@ -57,19 +62,26 @@ struct All {
     held: Gauge,
     /// Bytes of links that have not authenticated.
     early: AtomicUsize,
-    /// Notified when there is room where there was none.
+    /// Upper bound on the bytes of one source's links that have not authenticated.
+    early_of_source: usize,
+    /// Notified when a limit that was reached no longer is.
     freed: Notify,
-    /// Whether the log says that memory is used up.
-    is_told: AtomicBool,
+    /// Whether the log has the line that memory is used up.
+    is_logged: AtomicBool,
 }
 
-/// Why nothing more is reserved.
+/// The limit that is reached.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum Exhausted {
     #[error("the gateway holds as much as it may (max-memory, {0} bytes)")]
     All(usize),
     #[error("links that have not authenticated hold as much as they may (a quarter of max-memory, {0} bytes)")]
     Early(usize),
+    #[error(
+        "links of this source that have not authenticated hold as much as they may ({0} bytes, \
+         a part of a quarter of max-memory: see max-connections-per-source)"
+    )]
+    EarlySource(usize),
     #[error("the link holds as much as it may (an eighth of max-memory, {0} bytes)")]
     Link(usize),
     #[error("the link holds as much as it may before it has authenticated ({0} bytes)")]
@@ -77,18 +89,32 @@ pub(crate) enum Exhausted {
 }
 
 impl Budget {
-    /// `held` shows what is counted.
-    pub(crate) fn new(limit: usize, held: Gauge) -> Self {
-        let (early, freed, is_told) = (AtomicUsize::new(0), Notify::new(), AtomicBool::new(false));
-        Self(Arc::new(All { limit, held, early, freed, is_told }))
+    /// A budget of `limit` bytes, of which `source_share` bounds what one source may hold of the part before authentication.
+    /// Publishes the count in `held`.
+    pub(crate) fn new(limit: usize, source_share: f64, held: Gauge) -> Self {
+        let (early, freed, is_logged) = (AtomicUsize::new(0), Notify::new(), AtomicBool::new(false));
+        let early_of_source = ((limit / 4) as f64 * source_share.min(1.0)) as usize;
+        Self(Arc::new(All { limit, held, early, early_of_source, freed, is_logged }))
     }
 
-    /// The budget of a link that begins.
+    /// The budget of the gateway's settings. One source gets half of the memory before authentication, or more if it may have
+    /// more than half of the connections.
+    pub(crate) fn of(limits: &config::Limits, held: Gauge) -> Self {
+        let of_connections = limits.connections_per_source as f64 / limits.connections.max(1) as f64;
+        Self::new(limits.memory, of_connections.max(0.5), held)
+    }
+
+    /// Begins the budget of a new link.
     pub(crate) fn link(&self) -> LinkBudget {
-        LinkBudget(Arc::new(Link { all: self.clone(), held: AtomicUsize::new(0), is_admitted: AtomicBool::new(false) }))
+        LinkBudget(Arc::new(Link {
+            all: self.clone(),
+            held: AtomicUsize::new(0),
+            of_source: OnceLock::new(),
+            is_admitted: AtomicBool::new(false),
+        }))
     }
 
-    /// What a link may hold.
+    /// Upper bound on the memory of one link.
     pub(crate) fn of_link(&self) -> usize {
         self.0.limit / 8
     }
@@ -97,7 +123,7 @@ impl Budget {
         self.0.limit / 4
     }
 
-    /// Above this only links that hold little are read.
+    /// Threshold above which only links that hold less than [`LITTLE`] are read.
     fn crowded(&self) -> usize {
         self.0.limit / 4 * 3
     }
@@ -106,27 +132,30 @@ impl Budget {
         usize::try_from(self.0.held.get()).unwrap_or(0)
     }
 
-    fn change(&self, from: usize, to: usize, is_early: bool) {
+    /// Changes the count of a link: if it has not authenticated also that of its source, once that is known.
+    fn change(&self, from: usize, to: usize, is_early: bool, of_source: Option<&AtomicUsize>) {
         let before = usize::try_from(self.0.held.inc_by(to as i64 - from as i64)).unwrap_or(0);
-        let early = if is_early { add(&self.0.early, from, to) } else { 0 };
+        let early_before = if is_early { add(&self.0.early, from, to) } else { 0 };
+        let of_source = of_source.filter(|_| is_early);
+        let of_source_before = of_source.map_or(0, |of_source| add(of_source, from, to));
         if to < from {
-            let after = before.saturating_sub(from - to);
-            let falls_below = |limit, before: usize, after: usize| before >= limit && after < limit;
-            if falls_below(self.0.limit, before, after)
-                || falls_below(self.crowded(), before, after)
-                || is_early && falls_below(self.of_early(), early, early.saturating_sub(from - to))
+            let falls_below = |limit, before: usize| before >= limit && before.saturating_sub(from - to) < limit;
+            if falls_below(self.0.limit, before)
+                || falls_below(self.crowded(), before)
+                || falls_below(self.of_early(), early_before)
+                || falls_below(self.0.early_of_source, of_source_before)
             {
                 self.0.freed.notify_waiters();
             }
-            if after < self.crowded() && self.0.is_told.load(Relaxed) {
-                self.0.is_told.store(false, Relaxed);
+            if before.saturating_sub(from - to) < self.crowded() && self.0.is_logged.load(Relaxed) {
+                self.0.is_logged.store(false, Relaxed);
             }
         }
     }
 
-    /// Says once that memory is used up, until there is plenty again.
-    fn tell(&self, why: Exhausted) {
-        if !self.0.is_told.swap(true, Relaxed) {
+    /// Logs that memory is used up; once, until less than [`crowded`](Self::crowded) is held.
+    fn log(&self, why: Exhausted) {
+        if !self.0.is_logged.swap(true, Relaxed) {
             warn!(
                 held = self.held(),
                 "connections and sessions are refused: {why}; raise max-memory if they are wanted"
@@ -135,33 +164,45 @@ impl Budget {
     }
 }
 
-/// Changes a counter; answers what it was.
+/// Changes a counter; returns its value before.
 fn add(counter: &AtomicUsize, from: usize, to: usize) -> usize {
     if to >= from { counter.fetch_add(to - from, Relaxed) } else { counter.fetch_sub(from - to, Relaxed) }
 }
 
-/// The budget of one link, with everything on it. Cheap to clone; used by the link's task alone.
+/// The budget of one link and its sessions. Cheap to clone; used by the link's task alone.
 #[derive(Clone)]
 pub(crate) struct LinkBudget(Arc<Link>);
 
 struct Link {
     all: Budget,
     held: AtomicUsize,
+    /// Bytes of the source's links that have not authenticated, once the source is known.
+    of_source: OnceLock<Arc<AtomicUsize>>,
+    /// Whether it has authenticated, or needs not to.
     is_admitted: AtomicBool,
 }
 
 impl LinkBudget {
-    /// Reserves a constant.
-    pub(crate) fn reserve(&self, constant: usize) -> Result<Account, Exhausted> {
-        self.check(constant).inspect_err(|why| self.0.all.tell(*why))?;
-        let mut account = self.account(0);
-        account.change(constant);
-        Ok(account)
+    /// Counts the link for its source from now on.
+    pub(crate) fn set_source(&self, of_source: Arc<AtomicUsize>) -> Result<(), Exhausted> {
+        let of_source = self.0.of_source.get_or_init(|| of_source);
+        if !self.is_admitted() {
+            of_source.fetch_add(self.0.held.load(Relaxed), Relaxed);
+        }
+        self.check(0).inspect_err(|why| self.0.all.log(*why))
     }
 
-    /// For what is held beyond `covered` bytes, which a constant is reserved for.
-    pub(crate) fn account(&self, covered: usize) -> Account {
-        Account { link: self.clone(), covered, held: 0 }
+    /// Reserves a constant.
+    pub(crate) fn reserve(&self, constant: usize) -> Result<Reservation, Exhausted> {
+        self.check(constant).inspect_err(|why| self.0.all.log(*why))?;
+        let mut reservation = self.account(0);
+        reservation.change(constant);
+        Ok(reservation)
+    }
+
+    /// Begins to count memory beyond `covered` bytes, which are part of a constant.
+    pub(crate) fn account(&self, covered: usize) -> Reservation {
+        Reservation { link: self.clone(), covered, held: 0 }
     }
 
     fn check(&self, more: usize) -> Result<(), Exhausted> {
@@ -170,29 +211,38 @@ impl LinkBudget {
         match self.is_admitted() {
             false if held > EARLY_LINK => Err(Exhausted::EarlyLink(EARLY_LINK)),
             false if all.0.early.load(Relaxed) + more > all.of_early() => Err(Exhausted::Early(all.of_early())),
+            false if self.early_of_source() + more > all.0.early_of_source => {
+                Err(Exhausted::EarlySource(all.0.early_of_source))
+            }
             true if held > all.of_link() => Err(Exhausted::Link(all.of_link())),
             _ if all.held() + more > limit => Err(Exhausted::All(limit)),
             _ => Ok(()),
         }
     }
 
-    /// Whether more may be read for this link.
+    /// Bytes of the source's links that have not authenticated.
+    fn early_of_source(&self) -> usize {
+        self.0.of_source.get().map_or(0, |of_source| of_source.load(Relaxed))
+    }
+
+    /// Whether this link may be read.
     pub(crate) fn has_room(&self) -> bool {
         let (all, held) = (&self.0.all, self.0.held.load(Relaxed));
         if !self.is_admitted() {
-            return all.0.early.load(Relaxed) < all.of_early() && all.held() < all.0.limit;
+            let has_source_room = self.early_of_source() < all.0.early_of_source;
+            return has_source_room && all.0.early.load(Relaxed) < all.of_early() && all.held() < all.0.limit;
         }
         let limit = if held > LITTLE { all.crowded() } else { all.0.limit };
         held < all.of_link() && all.held() < limit
     }
 
-    /// Why the link is to be closed: it has not authenticated, and holds more than its share.
+    /// The limit of a link that has not authenticated, if it holds more: it has to be closed.
     pub(crate) fn overdrawn(&self) -> Option<Exhausted> {
         let is_overdrawn = !self.is_admitted() && self.0.held.load(Relaxed) > EARLY_LINK;
         is_overdrawn.then_some(Exhausted::EarlyLink(EARLY_LINK))
     }
 
-    /// Ready when there may be room.
+    /// Waits until there may be room.
     pub(crate) async fn wait_for_room(&self) {
         let mut freed = std::pin::pin!(self.0.all.0.freed.notified());
         freed.as_mut().enable();
@@ -201,7 +251,7 @@ impl LinkBudget {
         }
     }
 
-    /// What a link may hold once it is admitted.
+    /// Upper bound on the memory of the link after authentication.
     pub(crate) fn limit(&self) -> usize {
         self.0.all.of_link()
     }
@@ -210,26 +260,30 @@ impl LinkBudget {
         self.0.is_admitted.load(Relaxed)
     }
 
-    /// A member has served a session of this link: its share is small no more.
+    /// Ends the limits before authentication: a member has served a session of this link.
     pub(crate) fn admit(&self) {
         if !self.0.is_admitted.swap(true, Relaxed) {
             let all = &self.0.all;
-            all.0.early.fetch_sub(self.0.held.load(Relaxed), Relaxed);
+            let held = self.0.held.load(Relaxed);
+            all.0.early.fetch_sub(held, Relaxed);
+            self.0.of_source.get().into_iter().for_each(|of_source| {
+                of_source.fetch_sub(held, Relaxed);
+            });
             all.0.freed.notify_waiters();
         }
     }
 }
 
-/// Bytes that are counted until this is dropped.
-pub(crate) struct Account {
+/// Counted bytes of a link; returned when dropped.
+pub(crate) struct Reservation {
     link: LinkBudget,
     covered: usize,
-    /// What is counted.
+    /// The count.
     held: usize,
 }
 
-impl Account {
-    /// So many bytes are held now, the covered ones included.
+impl Reservation {
+    /// Sets the count to `bytes`, the covered ones included.
     pub(crate) fn set(&mut self, bytes: usize) {
         let beyond = bytes.saturating_sub(self.covered).next_multiple_of(STEP);
         if beyond != self.held {
@@ -245,12 +299,13 @@ impl Account {
     fn change(&mut self, to: usize) {
         let link = &self.link.0;
         add(&link.held, self.held, to);
-        link.all.change(self.held, to, !self.link.is_admitted());
+        let of_source = link.of_source.get().map(|of_source| &**of_source);
+        link.all.change(self.held, to, !self.link.is_admitted(), of_source);
         self.held = to;
     }
 }
 
-impl Drop for Account {
+impl Drop for Reservation {
     fn drop(&mut self) {
         self.change(0);
     }
@@ -265,7 +320,7 @@ mod tests {
 
     fn budget() -> (Budget, Gauge) {
         let gauge = Gauge::default();
-        (Budget::new(LIMIT, gauge.clone()), gauge)
+        (Budget::new(LIMIT, 0.5, gauge.clone()), gauge)
     }
 
     #[derive(Debug, Clone)]
@@ -295,7 +350,12 @@ mod tests {
         fn what_is_counted_is_the_sum_of_its_parts(steps in steps()) {
             let (budget, gauge) = budget();
             let links: Vec<LinkBudget> = (0..4).map(|_| budget.link()).collect();
-            let mut accounts: Vec<(usize, Account)> = Vec::new();
+            // Two sources, each with two links.
+            let sources: [Arc<AtomicUsize>; 2] = Default::default();
+            for (number, link) in links.iter().enumerate() {
+                link.set_source(sources[number % 2].clone()).unwrap();
+            }
+            let mut accounts: Vec<(usize, Reservation)> = Vec::new();
             for step in steps {
                 match step {
                     Step::Reserve { link, constant } => {
@@ -322,8 +382,11 @@ mod tests {
                 for (number, link) in links.iter().enumerate() {
                     prop_assert_eq!(link.0.held.load(Relaxed), of(number));
                 }
-                let early: usize = (0..4).filter(|link| !links[*link].is_admitted()).map(of).sum();
-                prop_assert_eq!(budget.0.early.load(Relaxed), early);
+                let early = |link: usize| if links[link].is_admitted() { 0 } else { of(link) };
+                prop_assert_eq!(budget.0.early.load(Relaxed), (0..4).map(early).sum::<usize>());
+                for (number, source) in sources.iter().enumerate() {
+                    prop_assert_eq!(source.load(Relaxed), early(number) + early(number + 2));
+                }
                 prop_assert_eq!(gauge.get() as usize, (0..4).map(of).sum::<usize>());
             }
             drop(accounts);
@@ -338,9 +401,9 @@ mod tests {
         assert_eq!(link.reserve(EARLY_LINK + 1).err(), Some(Exhausted::EarlyLink(EARLY_LINK)));
         link.admit();
         assert_eq!(link.reserve(LIMIT / 8 + 1).err(), Some(Exhausted::Link(LIMIT / 8)));
-        let early: Vec<Account> = (0..8).map(|_| budget.link().reserve(EARLY_LINK).ok().unwrap()).collect();
+        let early: Vec<Reservation> = (0..8).map(|_| budget.link().reserve(EARLY_LINK).ok().unwrap()).collect();
         assert_eq!(budget.link().reserve(1).err(), Some(Exhausted::Early(LIMIT / 4)));
-        let full: Vec<Account> = (0..6)
+        let full: Vec<Reservation> = (0..6)
             .map(|_| {
                 let link = budget.link();
                 link.admit();
@@ -356,6 +419,29 @@ mod tests {
         assert_eq!(gauge.get(), 0);
     }
 
+    /// Links of one source that have not authenticated leave room for those of others.
+    #[test]
+    fn one_source_holds_no_more_than_its_part_before_authentication() {
+        let (budget, _) = budget();
+        let source = Arc::<AtomicUsize>::default();
+        let of_source = || {
+            let link = budget.link();
+            link.set_source(source.clone()).map(|()| link)
+        };
+        let links: Vec<LinkBudget> = (0..4).map(|_| of_source().unwrap()).collect();
+        let _full: Vec<Reservation> = links.iter().map(|link| link.reserve(EARLY_LINK).ok().unwrap()).collect();
+        let refused: Result<(), Exhausted> = Err(Exhausted::EarlySource(LIMIT / 8));
+        assert_eq!(of_source().unwrap().reserve(1).map(drop), refused);
+        assert!(!links[0].has_room());
+        assert!(budget.link().reserve(EARLY_LINK).is_ok(), "another source");
+        // What was reserved before the source was known counts as well.
+        let late = budget.link();
+        let _late = late.reserve(1).ok().unwrap();
+        assert_eq!(late.set_source(source.clone()), refused);
+        links[0].admit();
+        assert!(links[1].has_room());
+    }
+
     #[test]
     fn a_link_that_holds_much_is_stopped_before_those_that_hold_little() {
         let (budget, _) = budget();
@@ -366,7 +452,7 @@ mod tests {
         };
         let (much, little) = (admitted(), admitted());
         let _much = much.reserve(LITTLE + 1).ok().unwrap();
-        let mut others: Vec<Account> = (0..6).map(|_| admitted().reserve(LIMIT / 8).ok().unwrap()).collect();
+        let mut others: Vec<Reservation> = (0..6).map(|_| admitted().reserve(LIMIT / 8).ok().unwrap()).collect();
         assert!(!much.has_room() && little.has_room());
         others.pop();
         assert!(much.has_room());
@@ -375,7 +461,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_link_that_waits_for_room_goes_on_when_another_gives_some_back() {
         let (budget, _) = budget();
-        let full: Vec<Account> = (0..8).map(|_| budget.link().reserve(EARLY_LINK).ok().unwrap()).collect();
+        let full: Vec<Reservation> = (0..8).map(|_| budget.link().reserve(EARLY_LINK).ok().unwrap()).collect();
         let link = budget.link();
         assert!(!link.has_room());
         let waiting = tokio::spawn({

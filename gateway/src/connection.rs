@@ -1,4 +1,4 @@
-//! A client's connection: what it speaks, and who serves it.
+//! Accepted connections: detects the protocol of each, and serves it.
 
 use std::fmt;
 use std::io;
@@ -14,7 +14,7 @@ use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tracing::info;
 
-use crate::budget::{Account, CONNECTION, Exhausted, LinkBudget, TLS, TLS_OUTPUT};
+use crate::budget::{CONNECTION, Exhausted, LinkBudget, Reservation, TLS, TLS_OUTPUT};
 use crate::drain::Phase;
 use crate::gateway::Shared;
 use crate::metrics::Carriage;
@@ -23,22 +23,22 @@ use crate::sources::{Source, SourceLimit};
 use crate::stream::{Stream, prepare};
 use crate::{http, raw, tls};
 
-/// First byte of a TLS record with a handshake (RFC 8446, 5.1): what a peek at one byte can tell.
+/// First byte of a TLS record with a handshake message (RFC 8446, 5.1).
 const TLS_HANDSHAKE: u8 = 0x16;
-/// Time for a client that is turned away to say what it speaks.
+/// Handshake timeout of a client that is refused.
 pub(crate) const REFUSAL_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// Why a connection is one too many: it is turned away in what it speaks.
+/// The limit that a connection exceeds; the client is refused in its protocol.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum Surplus {
+pub(crate) enum ConnectionLimit {
     #[error("the gateway has as many connections as it may have (max-connections)")]
     Gateway,
     #[error("{0}")]
     Source(SourceLimit),
 }
 
-impl Surplus {
-    /// Label value of the metric of refusals.
+impl ConnectionLimit {
+    /// Label of the metric `refusals`.
     pub(crate) fn reason(self) -> &'static str {
         match self {
             Self::Gateway => "connections",
@@ -50,48 +50,48 @@ impl Surplus {
 /// A connection that was accepted.
 pub(crate) struct Accepted {
     pub(crate) socket: TcpStream,
-    /// The other end of the connection: a client, or a router that speaks for one.
+    /// Peer address of the socket: a client, or a router on behalf of one.
     pub(crate) peer: SocketAddr,
-    /// The client; `None` until a router has named it.
+    /// The client; `None` until the header of a router has been read.
     pub(crate) source: Option<Source>,
-    pub(crate) surplus: Option<Surplus>,
+    pub(crate) over_limit: Option<ConnectionLimit>,
 }
 
-/// A connection of which it is known what it speaks.
+/// A connection whose protocol is known.
 pub(crate) struct Incoming<'a> {
     pub(crate) stream: Stream,
     pub(crate) source: &'a Source,
-    pub(crate) speaks: Speaks,
-    /// What was received already; never empty.
+    pub(crate) protocol: Protocol,
+    /// Bytes read so far; never empty.
     pub(crate) first: BytesMut,
-    /// Why it is to be turned away, if it is.
-    pub(crate) surplus: Option<Surplus>,
-    /// What it may hold.
+    /// Limit that the connection exceeds: it is refused.
+    pub(crate) over_limit: Option<ConnectionLimit>,
+    /// Memory budget of the connection.
     pub(crate) budget: LinkBudget,
 }
 
-/// What became of a connection, for its line in the log.
+/// Result of a connection, for its line in the log.
 #[derive(Debug)]
-pub(crate) struct Ended {
-    /// Whom it led to; `None` if that were none or several.
+pub(crate) struct ConnectionEnd {
+    /// Its member; `None` if it had none or several.
     pub(crate) member: Option<Member>,
-    /// Bytes of Hot Rod that members took, and that the client took.
+    /// Bytes of Hot Rod written to members, and to the client.
     pub(crate) to_member: u64,
     pub(crate) to_client: u64,
-    /// Why it is over.
+    /// Reason for its end.
     pub(crate) reason: String,
 }
 
-impl Ended {
-    /// Without anything passed on.
+impl ConnectionEnd {
+    /// The end of a connection that relayed nothing.
     pub(crate) fn early(reason: impl fmt::Display) -> Self {
         Self { member: None, to_member: 0, to_client: 0, reason: reason.to_string() }
     }
 }
 
-/// Why it did not become known what a connection speaks.
+/// Reason why the protocol of a connection did not become known.
 #[derive(Debug, thiserror::Error)]
-enum Introduction {
+enum HandshakeError {
     #[error("closed before it said anything")]
     Silent,
     #[error("did not say in time what it speaks")]
@@ -107,7 +107,7 @@ enum Introduction {
     #[error("speaks nothing that is known here (first byte {0:#04x})")]
     Unknown(u8),
     #[error("speaks {0:?} after another ALPN id was selected")]
-    NotAsAgreed(Speaks),
+    NotAsAgreed(Protocol),
     #[error("the gateway is about to stop")]
     Draining,
     #[error("{0}")]
@@ -118,7 +118,7 @@ enum Introduction {
     TooOften(SocketAddr, SourceLimit),
 }
 
-impl Introduction {
+impl HandshakeError {
     fn reason(&self) -> &'static str {
         match self {
             Self::Silent => "closed",
@@ -139,70 +139,70 @@ impl Introduction {
     }
 }
 
-/// What a client speaks.
+/// Protocol of a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Speaks {
+pub(crate) enum Protocol {
     HotRod,
     Http1,
     Http2,
 }
 
-impl Speaks {
-    /// Whether it may be spoken after TLS has selected that ALPN id (spec/hotrod-over-http.md, R-90).
+impl Protocol {
+    /// Whether TLS with this ALPN id may carry the protocol (spec/hotrod-over-http.md, R-90).
     fn fits(self, alpn: Option<&[u8]>) -> bool {
         match alpn {
             Some(b"h2") => self == Self::Http2,
             Some(b"http/1.1") => self == Self::Http1,
             Some(b"hotrod" | b"HR") => self == Self::HotRod,
-            // None, or one of the settings' own that says nothing here.
+            // No id, or another id of the settings.
             _ => true,
         }
     }
 }
 
-/// Serves a client to the end, and says so in the log.
+/// Serves a connection until its end, and logs it.
 pub(crate) async fn serve(shared: Arc<Shared>, accepted: Accepted) {
-    let Accepted { socket, peer, mut source, mut surplus } = accepted;
+    let Accepted { socket, peer, mut source, mut over_limit } = accepted;
     let begun = Instant::now();
     let mut open = shared.metrics.connection();
     let limit = shared.config.limits.handshake_timeout;
-    let limit = if surplus.is_some() { limit.min(REFUSAL_TIMEOUT) } else { limit };
+    let limit = if over_limit.is_some() { limit.min(REFUSAL_TIMEOUT) } else { limit };
     let mut drain = shared.drain.clone();
     let budget = shared.budget.link();
     if !shared.wants_authentication() {
         budget.admit();
     }
-    let introduced = {
-        let introduction = introduce(&shared, socket, peer, &mut source, &mut surplus, &budget);
+    let result = {
+        let handshake = handshake(&shared, socket, peer, &mut source, &mut over_limit, &budget);
         tokio::select! {
-            introduced = timeout(limit, introduction) => introduced.unwrap_or(Err(Introduction::Late)),
-            _ = drain.beyond(Phase::Serving) => Err(Introduction::Draining),
+            result = timeout(limit, handshake) => result.unwrap_or(Err(HandshakeError::Late)),
+            _ = drain.beyond(Phase::Serving) => Err(HandshakeError::Draining),
         }
     };
     let mut tls = false;
-    // What was introduced has a source.
-    let ended = match introduced.and_then(|introduced| Ok((introduced, source.as_ref().ok_or(Introduction::Silent)?))) {
+    // After the handshake there is a source.
+    let ended = match result.and_then(|connected| Ok((connected, source.as_ref().ok_or(HandshakeError::Silent)?))) {
         Err(problem) => {
-            if let Introduction::Memory(_) = problem {
+            if let HandshakeError::Memory(_) = problem {
                 shared.metrics.refused("memory");
             }
-            if let Introduction::TooOften(_, limit) = &problem {
+            if let HandshakeError::TooOften(_, limit) = &problem {
                 shared.metrics.refused(limit.reason());
             }
             shared.metrics.handshake_failed(problem.reason());
-            Ended::early(problem)
+            ConnectionEnd::early(problem)
         }
-        Ok(((speaks, Secured { stream, _memory }, first), source)) => {
+        Ok(((protocol, Secured { stream, _memory }, first), source)) => {
             tls = stream.is_encrypted();
-            let incoming = Incoming { stream, source, speaks, first, surplus, budget };
-            open.set_carriage(match speaks {
-                Speaks::HotRod => Carriage::Raw,
-                Speaks::Http1 => Carriage::Http1,
-                Speaks::Http2 => Carriage::Http2,
+            let incoming = Incoming { stream, source, protocol, first, over_limit, budget };
+            open.set_carriage(match protocol {
+                Protocol::HotRod => Carriage::Raw,
+                Protocol::Http1 => Carriage::Http1,
+                Protocol::Http2 => Carriage::Http2,
             });
-            match speaks {
-                Speaks::HotRod => raw::serve(&shared, incoming).await,
-                Speaks::Http1 | Speaks::Http2 => http::serve(&shared, incoming).await,
+            match protocol {
+                Protocol::HotRod => raw::serve(&shared, incoming).await,
+                Protocol::Http1 | Protocol::Http2 => http::serve(&shared, incoming).await,
             }
         }
     };
@@ -223,57 +223,60 @@ pub(crate) async fn serve(shared: Arc<Shared>, accepted: Accepted) {
     );
 }
 
-/// Finds out what a client speaks.
-async fn introduce(
+/// Reads a PROXY header, accepts TLS, and detects the protocol.
+async fn handshake(
     shared: &Shared,
     mut socket: TcpStream,
     peer: SocketAddr,
     source: &mut Option<Source>,
-    surplus: &mut Option<Surplus>,
+    over_limit: &mut Option<ConnectionLimit>,
     budget: &LinkBudget,
-) -> Result<(Speaks, Secured, BytesMut), Introduction> {
+) -> Result<(Protocol, Secured, BytesMut), HandshakeError> {
     let connection = budget.reserve(CONNECTION)?;
     prepare(&socket, shared.config.upstream.keep_alive)?;
     if source.is_none() {
         let client = proxy_protocol::read(&mut socket).await?.unwrap_or(peer);
         let admitted = shared.sources.admit(client, tokio::time::Instant::now());
-        let (named, beyond) = admitted.map_err(|limit| Introduction::TooOften(client, limit))?;
+        let (named, beyond) = admitted.map_err(|limit| HandshakeError::TooOften(client, limit))?;
         *source = Some(named);
-        *surplus = surplus.or(beyond.map(Surplus::Source));
+        *over_limit = over_limit.or(beyond.map(ConnectionLimit::Source));
+    }
+    if let Some(source) = source {
+        budget.set_source(source.early_memory())?;
     }
     let (mut stream, tls) = secure(shared, socket, budget).await?;
     let memory = (connection, tls);
     let mut first = BytesMut::with_capacity(1024);
     while stream.read_buf(&mut first).await? > 0 {
-        let speaks = match detect(&first) {
+        let protocol = match detect(&first) {
             Detected::NeedMore => continue,
-            Detected::HotRod => Speaks::HotRod,
-            Detected::Http1 => Speaks::Http1,
-            Detected::Http2 => Speaks::Http2,
-            Detected::Tls | Detected::Unknown => return Err(Introduction::Unknown(first[0])),
+            Detected::HotRod => Protocol::HotRod,
+            Detected::Http1 => Protocol::Http1,
+            Detected::Http2 => Protocol::Http2,
+            Detected::Tls | Detected::Unknown => return Err(HandshakeError::Unknown(first[0])),
         };
-        let fits = speaks.fits(stream.alpn());
+        let fits = protocol.fits(stream.alpn());
         let secured = Secured { stream, _memory: memory };
-        return if fits { Ok((speaks, secured, first)) } else { Err(Introduction::NotAsAgreed(speaks)) };
+        return if fits { Ok((protocol, secured, first)) } else { Err(HandshakeError::NotAsAgreed(protocol)) };
     }
-    Err(Introduction::Silent)
+    Err(HandshakeError::Silent)
 }
 
-/// A client's stream, with what is reserved for it.
+/// A client's stream, with the memory reserved for it.
 struct Secured {
     stream: Stream,
-    _memory: (Account, Option<Account>),
+    _memory: (Reservation, Option<Reservation>),
 }
 
-/// TLS, if that is what the client begins with.
+/// Accepts TLS if the client begins with it.
 async fn secure(
     shared: &Shared,
     socket: TcpStream,
     budget: &LinkBudget,
-) -> Result<(Stream, Option<Account>), Introduction> {
+) -> Result<(Stream, Option<Reservation>), HandshakeError> {
     let mut first = [0];
     if socket.peek(&mut first).await? == 0 {
-        return Err(Introduction::Silent);
+        return Err(HandshakeError::Silent);
     }
     match (first[0] == TLS_HANDSHAKE, shared.tls.server()) {
         (true, Some(serving)) => {
@@ -282,8 +285,8 @@ async fn secure(
             stream.get_mut().1.set_buffer_limit(Some(TLS_OUTPUT));
             Ok((Stream::Tls(Box::new(stream.into())), Some(memory)))
         }
-        (true, None) => Err(Introduction::NoTls),
-        (false, Some(_)) if !shared.config.allow_plain => Err(Introduction::Plain),
+        (true, None) => Err(HandshakeError::NoTls),
+        (false, Some(_)) if !shared.config.allow_plain => Err(HandshakeError::Plain),
         (false, _) => Ok((Stream::Plain(socket.into()), None)),
     }
 }

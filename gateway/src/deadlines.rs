@@ -8,17 +8,17 @@ use tokio::time::Instant;
 
 use crate::config;
 
-/// Bytes of a first request above which it counts as whole: no more of it is waited for before its member is connected.
+/// Bytes of a first request at which its member is connected even if it is not whole.
 pub(crate) const FIRST_REQUEST: u64 = 64 << 10;
 
-/// The times that the settings allow.
+/// Timeouts of the settings.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Times {
-    /// For the first request, and for each request beside what its bytes take at the minimum rate.
+    /// Time limit for the first request; and for each request, beside the time of its bytes at the minimum rate.
     pub(crate) handshake: Duration,
     pub(crate) authentication: Duration,
     pub(crate) idle: Duration,
-    /// Bytes per second of a request that has begun.
+    /// Minimum rate at which a request is received, in bytes per second.
     pub(crate) min_rate: usize,
 }
 
@@ -33,21 +33,21 @@ impl Times {
     }
 }
 
-/// The deadline that has passed.
+/// A deadline that has passed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Overdue {
-    /// No whole request has come.
+    /// No whole request was received.
     FirstRequest,
-    /// The member has accepted no credentials and executed no operation.
+    /// The member has neither accepted credentials nor executed an operation.
     Authentication,
-    /// A request has begun and comes more slowly than it may.
+    /// A request is slower than the minimum rate.
     Request,
-    /// Nothing was sent for too long.
+    /// No byte was sent by either side.
     Idle,
 }
 
 impl Overdue {
-    /// Label value of the metric of refusals; `None` for a session that has only been idle.
+    /// Label of the metric `refusals`; `None` for an idle session.
     pub(crate) fn reason(self) -> Option<&'static str> {
         match self {
             Self::FirstRequest => Some("first_request"),
@@ -89,33 +89,33 @@ pub(crate) struct Deadlines {
     received: u64,
     is_used: bool,
     is_authenticated: bool,
-    request: Option<Begun>,
+    request: Option<PartialRequest>,
 }
 
-/// A request that has begun to come.
+/// A request that is received in part.
 #[derive(Debug, Clone, Copy)]
-struct Begun {
+struct PartialRequest {
     since: Instant,
-    /// Bytes of it, as far as they came since then.
+    /// Bytes received since then.
     bytes: u64,
-    /// Whole requests before it.
+    /// Number of whole requests before it.
     whole: u64,
 }
 
-impl Begun {
+impl PartialRequest {
     fn deadline(&self, times: &Times) -> Instant {
-        // At least one byte per second, or nothing could be divided by it.
+        // A rate of 0 counts as one byte per second.
         self.since + times.handshake + Duration::from_secs(self.bytes / times.min_rate.max(1) as u64)
     }
 }
 
 impl Deadlines {
-    /// For a session that begins.
+    /// Deadlines of a session that begins at `now`.
     pub(crate) fn new(times: Times, now: Instant) -> Self {
         Self { times, begun: now, moved: now, received: 0, is_used: false, is_authenticated: false, request: None }
     }
 
-    /// Bytes have come from the client.
+    /// Counts bytes received from the client.
     pub(crate) fn received(&mut self, count: usize) {
         self.received += count as u64;
         if let Some(request) = &mut self.request {
@@ -123,29 +123,29 @@ impl Deadlines {
         }
     }
 
-    /// Bytes have gone to either side.
+    /// Notes the time of bytes sent to either side.
     pub(crate) fn note_move(&mut self, now: Instant) {
         self.moved = now;
     }
 
-    /// When bytes went to either side last.
+    /// Time of the last byte sent to either side.
     pub(crate) fn moved_at(&self) -> Instant {
         self.moved
     }
 
-    /// Takes what the session has done until now. The clock is read only when a request has begun.
+    /// Takes what the session has done until now. Reads the clock only when a request starts.
     pub(crate) fn update(&mut self, progress: Progress, now: impl FnOnce() -> Instant) {
         self.is_used |= progress.whole > 0 || self.received >= FIRST_REQUEST;
         self.is_authenticated |= progress.is_authenticated;
-        let is_same = |request: &Begun| request.whole == progress.whole;
+        let is_same = |request: &PartialRequest| request.whole == progress.whole;
         if !progress.is_waiting {
             self.request = None;
         } else if !self.request.as_ref().is_some_and(is_same) {
-            self.request = Some(Begun { since: now(), bytes: 0, whole: progress.whole });
+            self.request = Some(PartialRequest { since: now(), bytes: 0, whole: progress.whole });
         }
     }
 
-    /// When [`overdue`](Self::overdue) has to be asked again at the latest.
+    /// Time of the next deadline, at which [`overdue`](Self::overdue) has to be called.
     pub(crate) fn next(&self) -> Instant {
         let first = (!self.is_used).then(|| self.begun + self.times.handshake);
         let authentication = (!self.is_authenticated).then(|| self.begun + self.times.authentication);
@@ -154,8 +154,7 @@ impl Deadlines {
         deadlines.fold(self.moved + self.times.idle, Instant::min)
     }
 
-    /// The deadline that has passed. `wants_authentication` says whether the cluster does; it is asked only when the
-    /// answer matters.
+    /// The deadline that has passed. Calls `wants_authentication`, whether the cluster wants it, only if that decides.
     pub(crate) fn overdue(&mut self, now: Instant, wants_authentication: impl FnOnce() -> bool) -> Option<Overdue> {
         if now >= self.moved + self.times.idle {
             return Some(Overdue::Idle);
@@ -167,7 +166,7 @@ impl Deadlines {
             return Some(Overdue::Request);
         }
         if !self.is_authenticated && now >= self.begun + self.times.authentication {
-            // Where nobody authenticates there is nothing more to wait for.
+            // Without authentication in the cluster the deadline does not apply.
             self.is_authenticated = !wants_authentication();
             return (!self.is_authenticated).then_some(Overdue::Authentication);
         }
@@ -175,38 +174,38 @@ impl Deadlines {
     }
 }
 
-/// Deadlines of calls in Hot Rod frames, of which many may come at a time.
+/// Deadlines of the calls of a session in Hot Rod frames.
 #[derive(Debug, Default)]
-pub(crate) struct Calls(BTreeMap<u32, Begun>);
+pub(crate) struct CallDeadlines(BTreeMap<u32, PartialRequest>);
 
-impl Calls {
-    /// A fragment has come.
+impl CallDeadlines {
+    /// Counts a received fragment.
     pub(crate) fn fragment(&mut self, call: u32, bytes: usize, is_last: bool, now: Instant) {
         if is_last {
             self.0.remove(&call);
         } else {
-            self.0.entry(call).or_insert(Begun { since: now, bytes: 0, whole: 0 }).bytes += bytes as u64;
+            self.0.entry(call).or_insert(PartialRequest { since: now, bytes: 0, whole: 0 }).bytes += bytes as u64;
         }
     }
 
-    /// The call is given up.
+    /// Removes a cancelled call.
     pub(crate) fn ended(&mut self, call: u32) {
         self.0.remove(&call);
     }
 
-    /// Whether a call comes too slowly. `waits` says of one that has not come whole whether its client could send more;
-    /// `None` if it is over.
+    /// Whether a call has missed its deadline. `waits` returns whether the client of an incomplete call has credit to continue
+    /// it; `None` if the call has ended.
     pub(crate) fn is_overdue(&mut self, times: &Times, now: Instant, waits: impl Fn(u32) -> Option<bool>) -> bool {
-        self.0.retain(|call, begun| match waits(*call) {
+        self.0.retain(|call, request| match waits(*call) {
             Some(true) => true,
             Some(false) => {
-                // What its client is not let send does not count against it.
-                *begun = Begun { since: now, bytes: 0, whole: 0 };
+                // Time in which the client has no credit does not count.
+                *request = PartialRequest { since: now, bytes: 0, whole: 0 };
                 true
             }
             None => false,
         });
-        self.0.values().any(|begun| now >= begun.deadline(times))
+        self.0.values().any(|request| now >= request.deadline(times))
     }
 }
 
@@ -322,7 +321,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn of_many_calls_the_slowest_counts() {
-        let mut calls = Calls::default();
+        let mut calls = CallDeadlines::default();
         calls.fragment(1, 1, false, Instant::now());
         pass(5).await;
         calls.fragment(2, 1, false, Instant::now());

@@ -1,24 +1,23 @@
-//! The end of a gateway: first politely, then certainly.
+//! The drain of a gateway.
 
 use tokio::sync::watch;
 
-/// How far the end has come.
+/// Phase of a gateway's life.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Phase {
-    /// New sessions are served.
+    /// Serves new sessions.
     Serving,
-    /// No new ones; those that are there are to end by themselves: finish what is in flight, and tell clients that
-    /// can be told.
+    /// Refuses new sessions. Present ones finish their requests in flight; clients in frames receive DRAIN.
     Draining,
-    /// The grace is over: every session ends now.
+    /// Ends all sessions: the drain timeout is over.
     Closing,
 }
 
-/// What handlers see of it. Cheap to clone.
+/// Observes the phase. Cheap to clone.
 #[derive(Debug, Clone)]
 pub(crate) struct Drain(watch::Receiver<Phase>);
 
-/// What brings it about.
+/// Changes the phase.
 #[derive(Debug)]
 pub(crate) struct DrainSwitch(watch::Sender<Phase>);
 
@@ -28,7 +27,7 @@ impl DrainSwitch {
         (Self(sender), Drain(receiver))
     }
 
-    /// Goes on to a phase; never back.
+    /// Enters a later phase.
     pub(crate) fn advance(&self, phase: Phase) {
         self.0.send_if_modified(|present| {
             let advances = *present < phase;
@@ -47,12 +46,12 @@ impl Drain {
         self.phase() >= Phase::Draining
     }
 
-    /// Waits until it has gone on from that phase, and says how far; never ready after the last one.
+    /// Waits for a phase after `phase`, and returns it; never ready after the last one.
     pub(crate) async fn beyond(&mut self, phase: Phase) -> Phase {
         if phase == Phase::Closing {
             std::future::pending::<()>().await;
         }
-        // A gateway that was dropped is over as well.
+        // A dropped gateway is in its last phase.
         self.0.wait_for(|present| *present > phase).await.map_or(Phase::Closing, |phase| *phase)
     }
 }

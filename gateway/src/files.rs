@@ -1,4 +1,4 @@
-//! Files that the settings name, and who else may read or write them.
+//! Files of the settings, and the permissions that they may have.
 
 use std::fs::{File, Metadata};
 use std::io::{self, Read};
@@ -6,37 +6,36 @@ use std::path::Path;
 
 use zeroize::Zeroizing;
 
-/// The largest file: far above a chain of certificates or a bundle of authorities.
+/// Upper bound on the size of a file, far above a bundle of authorities.
 const MOST: u64 = 4 << 20;
 
-/// Who besides the gateway and root may do what with a file.
+/// Permissions that a file may grant to others than the gateway's user and root.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Access {
-    /// Everybody may read it, but not write it: certificates, authorities, options.
+    /// Read by everybody: certificates, authorities, options.
     Public,
-    /// Nobody may: private keys, the account. A file of root's may be read by its group, which is how Kubernetes hands
-    /// Secrets to pods with an `fsGroup`, and how systems give a key to a service (`root:ssl-cert`, mode 0640). PostgreSQL
-    /// has the same rule for its key.
+    /// None: private keys, the account. The group may read a file of root: Kubernetes mounts Secrets so in pods with an
+    /// `fsGroup`, and systems give keys to services so (`root:ssl-cert`, mode 0640). PostgreSQL has the same rule.
     Secret,
 }
 
-/// Reads a file. The copy is wiped when it is dropped.
+/// Reads a file into memory that is wiped when dropped.
 pub(crate) fn read(path: &Path, access: Access) -> io::Result<Zeroizing<Vec<u8>>> {
     let file = File::open(path)?;
-    // Of the file that is open, so that nobody can put another one in its place in between.
+    // Checks the open file, which can't be replaced meanwhile.
     let metadata = file.metadata()?;
     permitted(&metadata, access)?;
     let too_large = || io::Error::other(format!("larger than {MOST} bytes"));
     if metadata.len() > MOST {
         return Err(too_large());
     }
-    // As large as it is at once: a buffer that grows would leave copies behind.
+    // Allocates once: a growing buffer would leave copies behind.
     let mut content = Zeroizing::new(Vec::with_capacity(metadata.len() as usize + 1));
     file.take(MOST + 1).read_to_end(&mut content)?;
     if content.len() as u64 > MOST { Err(too_large()) } else { Ok(content) }
 }
 
-/// Reads a text. The copy is wiped when it is dropped.
+/// Reads a text into memory that is wiped when dropped.
 pub(crate) fn read_text(path: &Path, access: Access) -> io::Result<Zeroizing<String>> {
     let mut content = read(path, access)?;
     let text = String::from_utf8(std::mem::take(&mut *content)).map_err(|error| {
@@ -50,7 +49,7 @@ pub(crate) fn read_text(path: &Path, access: Access) -> io::Result<Zeroizing<Str
 fn permitted(metadata: &Metadata, access: Access) -> io::Result<()> {
     use std::os::unix::fs::MetadataExt;
     let mine = rustix::process::geteuid().as_raw();
-    // Pipes and the like (`<(…)`) are of whoever started the gateway.
+    // Pipes (`<(…)`) belong to the user that started the gateway.
     if !metadata.is_file() {
         return Ok(());
     }
@@ -63,7 +62,7 @@ fn permitted(_: &Metadata, _: Access) -> io::Result<()> {
     Ok(())
 }
 
-/// What others may do with a file and must not.
+/// The forbidden permission of a file, if there is one.
 #[cfg(unix)]
 fn too_open(mode: u32, owner: u32, mine: u32, access: Access) -> Option<String> {
     const ROOT: u32 = 0;

@@ -1,4 +1,4 @@
-//! The gateway's own connection to the cluster: whether a member is there, and who the members are.
+//! The gateway's own connection to the cluster: checks that a member answers, and follows the topology.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -7,7 +7,6 @@ use hotrod_core::sasl::Credentials;
 use hotrod_core::session::{Authentication, Config, Disconnect, OperationError};
 use hotrod_core::wire::{Body, Intelligence, Member, Reply, Request, RequestOptions, Topology};
 use hotrod_tokio::{Error, Session};
-use tokio::net::lookup_host;
 use tokio::sync::{Notify, watch};
 use tokio::time::{sleep, timeout};
 use tracing::{info, warn};
@@ -19,27 +18,27 @@ use crate::membership::Membership;
 use crate::tls::Use;
 use crate::upstream::Dialer;
 
-/// Pause after the first failure; it doubles with each further one.
+/// Backoff after the first failure; doubles with each further one.
 const MIN_PAUSE: Duration = Duration::from_millis(100);
-/// The shortest time between two requests of the gateway's own connection, however many hints there are.
+/// Shortest interval between two requests of the gateway's own connection, for any number of hints.
 const LEAST_INTERVAL: Duration = Duration::from_secs(1);
-/// The longest pause.
+/// Upper bound on the backoff.
 const MAX_PAUSE: Duration = Duration::from_secs(5);
-/// An account that was refused is tried again after so long: the realm may lock one that is refused often.
+/// Interval between attempts with a refused account: the realm may lock it after several failures.
 const ACCOUNT_PAUSE: Duration = Duration::from_secs(60);
 
-/// How the gateway finds the cluster.
+/// Health of the cluster, as the gateway's own connection sees it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Health {
-    /// The member that answered last, while it does.
+    /// The member that answers; `None` after a failure.
     pub(crate) answering: Option<Member>,
-    /// What is wrong, whether a member answers or not.
+    /// The present problem, if any, whether a member answers or not.
     pub(crate) problem: Option<String>,
-    /// Whether the cluster wants its clients to authenticate; `None` while no member has told.
+    /// Whether the cluster wants clients to authenticate; `None` until a member has answered.
     pub(crate) wants_authentication: Option<bool>,
 }
 
-/// Follows the cluster until the gateway's end.
+/// Follows the cluster's topology.
 pub(crate) struct Follower {
     role: Role,
     settings: TopologyConfig,
@@ -50,12 +49,12 @@ pub(crate) struct Follower {
     health: watch::Sender<Health>,
 }
 
-/// Has the gateway's own connection ask for the topology ahead of its interval. Cheap to clone.
+/// Requests the topology ahead of its interval. Cheap to clone.
 #[derive(Clone, Default)]
 pub(crate) struct Refresh(Arc<Notify>);
 
 impl Refresh {
-    /// Requests further ahead than [`LEAST_INTERVAL`] from the last one wait; any number of them is one.
+    /// Requests the topology at the earliest [`LEAST_INTERVAL`] after the last request; further calls until then have no effect.
     pub(crate) fn request(&self) {
         self.0.notify_one();
     }
@@ -76,7 +75,7 @@ impl Follower {
         (Self { role, settings, dialer, membership, topologies, refresh, health }, seen)
     }
 
-    /// Runs until sessions are cut off; readiness is told until then.
+    /// Runs, and updates the health, until sessions are cut off.
     pub(crate) async fn run(self, mut drain: Drain) {
         tokio::select! {
             () = self.follow() => {}
@@ -87,37 +86,36 @@ impl Follower {
     async fn follow(&self) {
         let mut pause = MIN_PAUSE;
         loop {
-            self.resolve_seeds().await;
+            self.resolve_further_seeds().await;
             for member in self.candidates() {
-                // It ends without an error where another attempt is due at once.
+                // `Ok` means that another attempt is due at once.
                 let error = loop {
-                    if let Err(error) = self.converse(&member).await {
+                    if let Err(error) = self.follow_member(&member).await {
                         break error;
                     }
                 };
                 if self.health.borrow().answering.is_some() {
                     pause = MIN_PAUSE;
                 }
-                self.tell(None, Some(format!("{member}: {error}")));
+                self.report(None, Some(format!("{member}: {error}")));
             }
             sleep(pause).await;
             pause = (pause * 2).min(MAX_PAUSE);
         }
     }
 
-    /// Notes the networks of all seeds, of which only the first may be dialled.
-    async fn resolve_seeds(&self) {
+    /// Resolves the seeds behind the first, so that the networks of all are known before a topology is received. Dialling the
+    /// first seed resolves it.
+    async fn resolve_further_seeds(&self) {
         let Role::Front { seeds, member_hosts: None, .. } = &self.role else { return };
-        for seed in seeds {
+        for seed in seeds.iter().skip(1) {
             // A name that can't be resolved now covers no network yet.
-            for address in lookup_host((seed.host.as_str(), seed.port)).await.into_iter().flatten() {
-                self.membership.seed_resolved(seed, address.ip());
-            }
+            let _ = self.dialer.resolve(seed).await;
         }
     }
 
-    /// Members to connect to, in order: those of the settings first, so that a wrong topology can't keep the gateway from
-    /// asking them.
+    /// Members to connect with, in order: seeds first, so that a wrong topology can't keep the gateway from querying them
+    ///
     fn candidates(&self) -> Vec<Member> {
         match &self.role {
             Role::Sidecar { upstream, .. } => vec![upstream.clone()],
@@ -129,11 +127,11 @@ impl Follower {
         }
     }
 
-    /// Talks to one member for as long as it answers; ends without an error when the account is to be shown again.
-    async fn converse(&self, member: &Member) -> Result<(), Error> {
+    /// Follows the topology of one member while it answers; returns `Ok` when the account is to be tried again.
+    async fn follow_member(&self, member: &Member) -> Result<(), Error> {
         let account = self.settings.account.as_ref();
         let (session, refusal) = match self.start(member, account).await {
-            // Without it the member answers as well, and may tell no less.
+            // The member answers without the account, too, and possibly with the same topology.
             Err(error) if account.is_some() && is_refusal(&error) => {
                 (self.start(member, None).await?, Some(format!("the gateway's own account is refused: {error}")))
             }
@@ -141,23 +139,23 @@ impl Follower {
         };
         let version = session.ready().version;
         info!(%member, authenticated = account.is_some() && refusal.is_none(), %version, "following");
-        self.ask_for_mechanisms(&session).await?;
+        self.query_mechanisms(&session).await?;
         let limit = if refusal.is_some() { ACCOUNT_PAUSE } else { Duration::MAX };
-        timeout(limit, self.ask_again_and_again(&session, member, refusal)).await.unwrap_or(Ok(()))
+        timeout(limit, self.poll_topology(&session, member, refusal)).await.unwrap_or(Ok(()))
     }
 
     async fn start(&self, member: &Member, account: Option<&Account>) -> Result<Session, Error> {
         let unreachable = |error: std::io::Error| Error::Settings(error.to_string());
         let stream = self.dialer.dial(member, Use::Account).await.map_err(unreachable)?;
-        // What sessions are told has to be whole: owners as well.
+        // TOPOLOGY frames need the owners.
         let mut config = Config { intelligence: Intelligence::HashDistributionAware, ..Config::default() };
         config.operation_timeout = self.settings.interval.max(Duration::from_secs(5));
         config.authentication = account.map(|account| authentication(account, stream.is_encrypted()));
         Session::start(stream, &member.to_string(), config).await
     }
 
-    /// A member that offers no mechanism wants nobody to authenticate.
-    async fn ask_for_mechanisms(&self, session: &Session) -> Result<(), Error> {
+    /// Queries whether the cluster wants authentication: a member that offers no mechanism does not.
+    async fn query_mechanisms(&self, session: &Session) -> Result<(), Error> {
         let wanted = match session.execute(&RequestOptions::default(), &Request::AuthMechList {}, None).await {
             Ok(Reply { body: Body::Names(mechanisms), .. }) => Some(!mechanisms.is_empty()),
             Ok(_) | Err(Error::Operation { error: OperationError::Server { .. }, .. }) => None,
@@ -171,22 +169,17 @@ impl Follower {
         Ok(())
     }
 
-    async fn ask_again_and_again(
-        &self,
-        session: &Session,
-        member: &Member,
-        refused: Option<String>,
-    ) -> Result<(), Error> {
+    async fn poll_topology(&self, session: &Session, member: &Member, refused: Option<String>) -> Result<(), Error> {
         let options = RequestOptions::cache(self.settings.cache.clone());
         loop {
             match session.execute(&options, &Request::Ping {}, None).await {
                 Ok(reply) => {
                     self.learn(reply.topology);
-                    self.tell(Some(member), refused.clone());
+                    self.report(Some(member), refused.clone());
                 }
-                // It is there, and has no such cache, or not for us.
+                // The member answers, but has no such cache, or no access to it.
                 Err(Error::Operation { error: error @ OperationError::Server { .. }, .. }) => {
-                    self.tell(Some(member), Some(format!("cache {:?}: {error}", self.settings.cache)));
+                    self.report(Some(member), Some(format!("cache {:?}: {error}", self.settings.cache)));
                 }
                 Err(error) => return Err(error),
             }
@@ -200,7 +193,7 @@ impl Follower {
             };
             tokio::select! {
                 () = pause => {}
-                // No listener was added: there are no events, only the end.
+                // The session has no listeners: the only event is its end.
                 _ = session.next_event() => {}
             }
         }
@@ -213,7 +206,7 @@ impl Follower {
         }
     }
 
-    fn tell(&self, answering: Option<&Member>, problem: Option<String>) {
+    fn report(&self, answering: Option<&Member>, problem: Option<String>) {
         self.health.send_if_modified(|present| {
             let wants_authentication = present.wants_authentication;
             let new = Health { answering: answering.cloned(), problem, wants_authentication };
@@ -227,7 +220,7 @@ impl Follower {
     }
 }
 
-/// Whether the member is there and does not want the account.
+/// Whether the member has refused the account.
 fn is_refusal(error: &Error) -> bool {
     let Error::Handshake { reason, .. } = error else { return false };
     matches!(**reason, Disconnect::AuthenticationFailed { .. } | Disconnect::Sasl(_))

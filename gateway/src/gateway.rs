@@ -22,22 +22,22 @@ use crate::follow::{Follower, Health, Refresh};
 use crate::membership::Membership;
 use crate::metrics::Carriage;
 use crate::metrics::Metrics;
-use crate::relay::Relaying;
+use crate::monitor::request_limits;
+use crate::relay::RelayConfig;
 use crate::sources::{Source, Sources};
 use crate::tls::{TlsError, TlsFiles};
 use crate::upstream::{Dialer, NoUpstream, Upstream, Upstreams};
-use crate::watch::request_limits;
 use crate::{admin, listen};
 
-/// Connections of the admin port that the system holds until they are accepted.
+/// Backlog of the admin port.
 const ADMIN_BACKLOG: u32 = 64;
-/// Sessions that are cut off may take so long to say goodbye.
+/// Time limit for the end of sessions that are cut off.
 const GOODBYE: Duration = Duration::from_secs(1);
 
-/// What every task of a gateway has at hand.
+/// State that all tasks of a gateway share.
 pub(crate) struct Shared {
     pub(crate) config: Config,
-    /// Where it listens for clients.
+    /// Address of the port for clients.
     pub(crate) address: SocketAddr,
     pub(crate) tls: Arc<TlsFiles>,
     pub(crate) upstreams: Upstreams,
@@ -46,9 +46,8 @@ pub(crate) struct Shared {
     pub(crate) metrics: Metrics,
     pub(crate) budget: Budget,
     pub(crate) drain: Drain,
-    /// One for each connection that may still come.
+    /// Permits for connections: `max-connections`.
     pub(crate) places: Arc<Semaphore>,
-    /// What each source address has of that.
     pub(crate) sources: Sources,
     pub(crate) tasks: TaskTracker,
     /// Topologies that the gateway's own connection has received.
@@ -56,10 +55,9 @@ pub(crate) struct Shared {
     refresh: Refresh,
 }
 
-/// Topologies that a link may lag behind: the newest one supersedes all others.
+/// Capacity of the broadcast of topologies; the newest one supersedes all others.
 const TOPOLOGIES: usize = 16;
 
-/// The topology of one cache.
 pub(crate) struct CacheTopology {
     pub(crate) cache: String,
     pub(crate) topology: Box<Topology>,
@@ -111,7 +109,7 @@ impl Shared {
         let of_source = source.session().map_err(NoUpstream::SourceFull);
         let of_source = of_source.inspect_err(|refusal| {
             self.metrics.refused(refusal.reason());
-            self.sources.complain(source.address(), refusal.reason(), refusal);
+            self.sources.log_refusal(source.address(), refusal.reason(), refusal);
         })?;
         let mut upstream = self.upstreams.connect_within(budget, wanted, carriage).await?;
         upstream.keep(of_source);
@@ -124,8 +122,8 @@ impl Shared {
     }
 
     /// Returns the settings of sessions of plain Hot Rod.
-    pub(crate) fn relaying<'a>(&'a self, budget: &'a LinkBudget) -> Relaying<'a> {
-        Relaying {
+    pub(crate) fn relay_config<'a>(&'a self, budget: &'a LinkBudget) -> RelayConfig<'a> {
+        RelayConfig {
             buffer: self.config.limits.buffer,
             times: Times::of(&self.config.limits),
             wants_authentication: Box::new(|| self.wants_authentication()),
@@ -192,7 +190,7 @@ impl Gateway {
             tls,
             membership,
             health,
-            budget: Budget::new(config.limits.memory, metrics.held()),
+            budget: Budget::of(&config.limits, metrics.held()),
             metrics,
             drain: drain.clone(),
             tasks: TaskTracker::new(),

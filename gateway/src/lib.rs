@@ -20,6 +20,7 @@ mod loss;
 mod mechanisms;
 mod membership;
 mod metrics;
+mod monitor;
 mod opening;
 mod pieces;
 mod proxy_protocol;
@@ -27,10 +28,10 @@ mod raw;
 mod relay;
 #[cfg(test)]
 mod samples;
+mod scratch;
 mod sources;
 mod stream;
 mod tls;
 mod upstream;
-mod watch;
 
 pub use tls::TlsError;

@@ -1,4 +1,4 @@
-//! The end of a connection that is not read: behind what has come and waits, a read does not see it.
+//! Detects end of file behind unread data.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -6,31 +6,31 @@ use std::task::{Context, Poll};
 
 use crate::stream::Socket;
 
-/// Looks out for the end of one connection while nobody uses it.
-pub(crate) struct LossWatch(Pin<Box<dyn Future<Output = ()> + Send>>);
+/// Detects the end of a connection that is not read.
+pub(crate) struct LossDetector(Pin<Box<dyn Future<Output = ()> + Send>>);
 
-impl LossWatch {
+impl LossDetector {
     pub(crate) fn new(socket: &Socket) -> Self {
         let shared = socket.share();
         Self(Box::pin(async move { ended(&shared).await }))
     }
 
-    /// Ready once the peer has ended the connection, or it has failed. Not to be polled after that.
+    /// Ready once the peer has closed the connection, or it has failed. Must not be polled after that.
     pub(crate) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         self.0.as_mut().poll(cx)
     }
 }
 
-/// Of all that can be waited for this is the one that octets which have come do not satisfy.
+/// The readiness that unread bytes do not cause.
 #[cfg(target_os = "linux")]
 async fn ended(stream: &tokio::net::TcpStream) {
     while stream.ready(tokio::io::Interest::PRIORITY).await.is_ok_and(|ready| !ready.is_read_closed()) {
-        // Urgent data, of which nobody here knows. It does not come again.
+        // Urgent data, which the gateway ignores. It is reported once.
         let _ = stream.try_io(tokio::io::Interest::PRIORITY, || Err::<(), _>(std::io::ErrorKind::WouldBlock.into()));
     }
 }
 
-/// Elsewhere the system can't be asked: the end is seen when what has come is read.
+/// Other systems have no such readiness: reading the data detects the end.
 #[cfg(not(target_os = "linux"))]
 async fn ended(_: &tokio::net::TcpStream) {
     std::future::pending().await
@@ -56,7 +56,7 @@ mod tests {
             let mut near = Socket::from(near);
             far.write_all(b"some").await.unwrap();
             near.share().readable().await.unwrap();
-            let mut watch = LossWatch::new(&near);
+            let mut watch = LossDetector::new(&near);
             assert!(poll_fn(|cx| Poll::Ready(watch.poll(cx).is_pending())).await);
             far.write_all(b" more").await.unwrap();
             assert!(poll_fn(|cx| Poll::Ready(watch.poll(cx).is_pending())).await);

@@ -1,4 +1,4 @@
-//! `hotrod-gateway`: a gateway before Infinispan, or an in-memory cluster.
+//! `hotrod-gateway`: a gateway for Infinispan, or an in-memory cluster.
 
 use std::io::{self, Write};
 use std::net::SocketAddr;
@@ -30,10 +30,10 @@ async fn main() -> ExitCode {
     }
 }
 
-/// One line, and the status for bad settings.
+/// Prints the error in one line, and returns the exit code for invalid settings.
 fn usage(error: &ConfigError) -> ExitCode {
     let text = error.to_string();
-    // What is missing stands on the second line of clap's message.
+    // clap names a missing argument in the second line.
     let lines = text.lines().take_while(|line| !line.is_empty()).map(str::trim);
     eprintln!("{} (see --help)", lines.collect::<Vec<_>>().join(" "));
     ExitCode::from(2)
@@ -104,7 +104,7 @@ async fn resolve(address: &str) -> io::Result<SocketAddr> {
     found.next().ok_or_else(|| io::Error::other(format!("can't listen at {address}: no such host")))
 }
 
-/// What a signal asks for.
+/// Action of a signal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Asked {
     ToStop,

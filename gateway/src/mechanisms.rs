@@ -1,4 +1,4 @@
-//! Asks a member for its SASL mechanisms before a client's session begins on the connection.
+//! Queries a member's SASL mechanisms before a client's session begins on the connection.
 
 use std::io;
 
@@ -14,9 +14,9 @@ const VERSION: Version = Version::V2_0;
 /// The largest reply, in bytes.
 const LONGEST_REPLY: usize = 16 << 10;
 
-/// Returns the mechanisms that the member offers on this connection. Neither a request nor a byte of a reply is left on it.
+/// Returns the mechanisms that the member offers on this connection. Leaves no request and no byte of a reply on it.
 ///
-/// An error reply, and anything else than one reply, is an error: it doesn't say what the member offers.
+/// Fails at an error reply, and at other bytes than one reply.
 pub(crate) async fn offered(stream: &mut (impl AsyncRead + AsyncWrite + Unpin)) -> io::Result<Vec<String>> {
     let asked =
         ReplyContext { operation: Operation::AuthMechList, version: VERSION, intelligence: Intelligence::Basic };

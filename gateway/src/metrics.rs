@@ -1,4 +1,4 @@
-//! What the gateway counts, in Prometheus's text form.
+//! Metrics of the gateway, in Prometheus's text form.
 
 use std::sync::Arc;
 
@@ -9,12 +9,12 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::{Registry, Unit};
 
-/// How a connection or a session travels.
+/// Carriage of a connection or session.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) enum Carriage {
-    /// Not known yet, or never: a connection before its first bytes.
+    /// A connection before its first bytes.
     Undetermined,
-    /// Hot Rod as it is.
+    /// Plain Hot Rod.
     Raw,
     /// Any HTTP/1.1.
     Http1,
@@ -66,7 +66,7 @@ struct ByDirection {
     direction: &'static str,
 }
 
-/// Everything that is counted. Cheap to clone.
+/// All metrics. Cheap to clone.
 #[derive(Clone)]
 pub(crate) struct Metrics(Arc<Inner>);
 
@@ -115,7 +115,7 @@ impl Metrics {
         Self(Arc::new(inner))
     }
 
-    /// As text; the content type is [`CONTENT_TYPE`].
+    /// Encodes all metrics as [`CONTENT_TYPE`].
     pub(crate) fn text(&self) -> String {
         let mut text = String::new();
         // Writing to a string does not fail.
@@ -123,14 +123,14 @@ impl Metrics {
         text
     }
 
-    /// A client has connected.
+    /// Counts a connection of a client.
     pub(crate) fn connection(&self) -> OpenConnection {
         let carriage = Carriage::Undetermined;
         self.0.connections_open.get_or_create(&ByCarriage { carriage }).inc();
         OpenConnection { metrics: self.clone(), carriage }
     }
 
-    /// A session with a member begins.
+    /// Counts a session with a member.
     pub(crate) fn session(&self, carriage: Carriage) -> OpenSession {
         let open = self.0.sessions_open.get_or_create(&ByCarriage { carriage }).clone();
         open.inc();
@@ -146,7 +146,7 @@ impl Metrics {
         self.0.upstream_failures.get_or_create(&ByReason { reason }).inc();
     }
 
-    /// A client was turned away, for a reason of [`crate::upstream::NoUpstream`] or of a handler.
+    /// Counts a refusal, for a reason of [`crate::upstream::NoUpstream`] or of a handler.
     pub(crate) fn refused(&self, reason: &'static str) {
         self.0.refusals.get_or_create(&ByReason { reason }).inc();
     }
@@ -163,7 +163,7 @@ impl Metrics {
         self.0.bytes_to_clients.inc_by(bytes as u64);
     }
 
-    /// What the [`Budget`](crate::budget::Budget) counts.
+    /// Bytes that the [`Budget`](crate::budget::Budget) counts.
     pub(crate) fn held(&self) -> Gauge {
         self.0.buffered.clone()
     }
@@ -185,7 +185,7 @@ impl Metrics {
     }
 }
 
-/// Of [`Metrics::text`].
+/// Content type of [`Metrics::text`].
 pub(crate) const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
 impl Inner {
@@ -213,7 +213,7 @@ impl Inner {
     }
 }
 
-/// A connection of a client, counted until it is dropped.
+/// A connection of a client, counted until dropped.
 pub(crate) struct OpenConnection {
     metrics: Metrics,
     carriage: Carriage,
@@ -224,7 +224,7 @@ impl OpenConnection {
         self.carriage
     }
 
-    /// It is known how it travels.
+    /// Sets the carriage once it is known.
     pub(crate) fn set_carriage(&mut self, carriage: Carriage) {
         let Inner { connections_open: open, connections, .. } = &*self.metrics.0;
         open.get_or_create(&ByCarriage { carriage: self.carriage }).dec();
@@ -240,7 +240,7 @@ impl Drop for OpenConnection {
     }
 }
 
-/// A session with a member, counted until it is dropped.
+/// A session with a member, counted until dropped.
 pub(crate) struct OpenSession(Gauge);
 
 impl Drop for OpenSession {

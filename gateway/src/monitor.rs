@@ -1,13 +1,14 @@
-//! A session of plain Hot Rod: which requests are in flight, and which are answered here instead of being forwarded.
+//! Monitors a session of plain Hot Rod: tracks its requests in flight, and rejects requests that are not forwarded.
 //!
-//! [`hotrod_core`]'s scanners find the boundaries of messages and hold none. Two kinds of request are answered here: AUTH with
-//! EXTERNAL (spec/hotrod-over-http.md, R-99), and, while the gateway drains, every new one; its client tries another server then.
+//! [`hotrod_core`]'s scanners find the boundaries of messages and hold no message. The gateway rejects AUTH with EXTERNAL
+//! (spec/hotrod-over-http.md, R-99), every new request while it drains, and all requests of a session without a member.
 //!
 //! Bytes that the scanners can't read exactly end the session: server and gateway would disagree about where the
 //! next message begins. So does a message id that is already in flight, because a reply could then be read by the
 //! grammar of another request. Nothing in a session is trusted beyond that session: a topology in a reply is at most a hint.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
 
 use bytes::{Bytes, BytesMut};
 use hotrod_core::wire::{
@@ -20,55 +21,92 @@ use crate::authenticated::Authenticated;
 use crate::deadlines::Progress;
 use crate::pieces::Pieces;
 
-/// Requests in flight above which no further ones are read.
+/// Upper bound on requests in flight; at the bound the client is not read.
 const MOST_IN_FLIGHT: usize = 10_000;
-/// The most that is read at a time.
+/// Size of a read.
 const READ: usize = 16 << 10;
-/// Bytes of memory that a request in flight takes: a map is half full at worst.
+/// Memory of a request in flight, in bytes: a map is half full at worst.
 const FLIGHT: usize = 2 * (size_of::<u64>() + size_of::<ReplyContext>());
-/// The longest AUTH, in bytes: it is gathered and read whole.
+/// Upper bound on an AUTH, in bytes: it is collected and decoded whole.
 const LONGEST_AUTH: usize = 64 << 10;
 
-/// The answer to AUTH with EXTERNAL.
+/// Error message for AUTH with EXTERNAL.
 pub(crate) const NO_EXTERNAL: &str = "EXTERNAL ends at the gateway, where TLS does: use another mechanism";
-const TOO_LONG: &str = "the gateway takes no AUTH of that length";
-const STOPPING: &str = "the gateway is about to stop";
+const AUTH_TOO_LONG: &str = "the gateway takes no AUTH of that length";
+const DRAINING: &str = "the gateway is about to stop";
 
-/// Follows a session's bytes in both directions, and decides which are forwarded.
-pub(crate) struct Watch {
+/// Scans a session's bytes in both directions, and decides which are forwarded.
+pub(crate) struct SessionMonitor {
     requests: RequestScanner,
     replies: ReplyScanner,
-    /// Requests that the member has, or begins to have, and has not answered.
+    /// Requests forwarded whole or in part, and not yet answered.
     in_flight: BTreeMap<u64, ReplyContext>,
     present: Present,
-    /// A message of the member has been forwarded in part.
+    /// Whether a reply or event has been forwarded in part.
     is_mid_reply: bool,
-    /// The gateway's own answers, until they can go between two messages of the member.
-    own_answers: VecDeque<Bytes>,
+    /// Replies of the gateway, queued until the end of the member's present message.
+    own_replies: VecDeque<Bytes>,
     to_member: Pieces,
     to_client: Pieces,
-    /// Metric labels of the requests answered here since they were last taken.
-    refused: Vec<&'static str>,
-    refuses_all: bool,
-    /// Whole requests that have been received, and whether another one has in part.
+    /// Metric labels of rejected requests, since the last [`take_rejected`](Self::take_rejected).
+    rejected: Vec<&'static str>,
+    /// Rejection of all further requests, once there is one.
+    rejects_all: Option<Rejection>,
+    /// Number of requests received whole.
     whole: u64,
+    /// Whether a further request has been received in part.
     is_mid_request: bool,
     authenticated: Authenticated,
 }
 
-/// The request of which not all has been received.
+/// State of the request that has been received in part.
 enum Present {
-    /// It is forwarded.
-    Passes,
-    /// It is gathered, and forwarded or answered when it is whole.
-    Gathers(RequestHead, BytesMut),
-    /// It is answered here.
-    Refused(RequestHead, Status, &'static str),
+    Forwarded,
+    /// Collected, and forwarded or rejected once it is whole.
+    Collected(RequestHead, BytesMut),
+    Rejected(RequestHead, Rejection),
 }
 
-/// Why a session ends that can't be followed.
+/// Reason why the gateway answers a request with an error instead of forwarding it.
+#[derive(Debug, Clone)]
+enum Rejection {
+    /// AUTH with EXTERNAL, or of more than [`LONGEST_AUTH`] bytes.
+    Auth(&'static str),
+    Draining,
+    /// The session has no member: the reason.
+    NoMember(Arc<str>),
+}
+
+impl Rejection {
+    /// Illegal lifecycle state has clients try another server, or later.
+    fn status(&self) -> Status {
+        match self {
+            Self::Auth(_) => Status::SERVER_ERROR,
+            Self::Draining | Self::NoMember(_) => Status::ILLEGAL_LIFECYCLE_STATE,
+        }
+    }
+
+    fn message(&self) -> &str {
+        match self {
+            Self::Auth(message) => message,
+            Self::Draining => DRAINING,
+            Self::NoMember(message) => message,
+        }
+    }
+
+    /// Label of the metric `refusals`; `None` where the session as a whole has been counted.
+    fn reason(&self) -> Option<&'static str> {
+        match self {
+            Self::Auth(_) => Some("auth"),
+            Self::Draining => Some("draining"),
+            Self::NoMember(_) => None,
+        }
+    }
+}
+
+/// Reason why the gateway ends a session whose messages it can't follow.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum Unreadable {
+pub(crate) enum SessionFault {
     #[error("a request can't be read: {0}")]
     Request(RequestFault),
     #[error("a request of {announced} bytes is above the limit of {limit} (max-request)")]
@@ -81,7 +119,7 @@ pub(crate) enum Unreadable {
     StrayReply,
 }
 
-impl Unreadable {
+impl SessionFault {
     /// Label of the metric `refusals`.
     pub(crate) fn reason(&self) -> &'static str {
         match self {
@@ -93,20 +131,20 @@ impl Unreadable {
     }
 }
 
-impl Watch {
-    /// A watch at the beginning of a session whose requests have at most `most_request` bytes.
-    pub(crate) fn new(most_request: usize) -> Self {
+impl SessionMonitor {
+    /// Monitors a session from its first byte. A request of more than `max_request` bytes ends it.
+    pub(crate) fn new(max_request: usize) -> Self {
         Self {
-            requests: RequestScanner::new(request_limits(most_request)),
+            requests: RequestScanner::new(request_limits(max_request)),
             replies: ReplyScanner::new(Limits::default()),
             in_flight: BTreeMap::new(),
-            present: Present::Passes,
+            present: Present::Forwarded,
             is_mid_reply: false,
-            own_answers: VecDeque::new(),
+            own_replies: VecDeque::new(),
             to_member: Pieces::default(),
             to_client: Pieces::default(),
-            refused: Vec::new(),
-            refuses_all: false,
+            rejected: Vec::new(),
+            rejects_all: None,
             whole: 0,
             is_mid_request: false,
             authenticated: Authenticated::default(),
@@ -126,86 +164,103 @@ impl Watch {
     /// Bytes held for either side.
     #[cfg(test)]
     pub(crate) fn held(&self) -> usize {
-        let own: usize = self.own_answers.iter().map(Bytes::len).sum();
+        let own: usize = self.own_replies.iter().map(Bytes::len).sum();
         self.requests_held() + self.to_client.len() + own + self.replies.buffered()
     }
 
-    /// Bytes of memory that the session takes. What waits keeps the buffer in which it was read.
+    /// Memory of the session, in bytes. Queued bytes keep the whole buffer into which they were read.
     pub(crate) fn memory(&self) -> usize {
-        let gathered = if let Present::Gathers(_, bytes) = &self.present { bytes.capacity() } else { 0 };
+        let collected = if let Present::Collected(_, bytes) = &self.present { bytes.capacity() } else { 0 };
         let waiting = self.to_member.len().next_multiple_of(READ) + self.to_client.len().next_multiple_of(READ);
-        let own = self.own_answers.iter().map(Bytes::len).sum::<usize>() + gathered;
+        let own = self.own_replies.iter().map(Bytes::len).sum::<usize>() + collected;
         own + waiting + self.requests.memory() + self.replies.memory() + self.in_flight.len() * FLIGHT
     }
 
-    /// Whether the member has let the session in.
+    /// Whether the member has authenticated the session.
     pub(crate) fn is_authenticated(&self) -> bool {
         self.authenticated.is_done()
     }
 
-    /// Bytes of the client's that have not been written to the member and may yet be.
+    /// Received bytes of requests that may still be written to the member.
     pub(crate) fn requests_held(&self) -> usize {
-        let gathered = if let Present::Gathers(_, bytes) = &self.present { bytes.len() } else { 0 };
-        self.to_member.len() + gathered + self.requests.buffered()
+        let collected = if let Present::Collected(_, bytes) = &self.present { bytes.len() } else { 0 };
+        self.to_member.len() + collected + self.requests.buffered()
     }
 
-    /// Whether the client is to be read.
+    /// Whether further requests are read from the client.
     pub(crate) fn wants_requests(&self) -> bool {
-        self.to_member.is_empty() && self.own_answers.is_empty() && self.in_flight.len() < MOST_IN_FLIGHT
+        self.to_member.is_empty() && self.own_replies.is_empty() && self.in_flight.len() < MOST_IN_FLIGHT
     }
 
-    /// Whether no request is in flight and no message is forwarded in part.
+    /// Whether no request is in flight and no message is partly forwarded.
     pub(crate) fn is_quiet(&self) -> bool {
         let is_between_messages = !self.is_mid_reply && self.to_client.is_empty() && self.to_member.is_empty();
-        self.in_flight.is_empty() && is_between_messages && self.own_answers.is_empty()
+        self.in_flight.is_empty() && is_between_messages && self.own_replies.is_empty()
     }
 
-    /// What the session has done, for its deadlines.
+    /// Progress of the session, for its deadlines.
     pub(crate) fn progress(&self) -> Progress {
         let has_begun = self.is_mid_request || self.requests.buffered() > 0;
         Progress {
             whole: self.whole,
-            // A client that does not take its answers is not read from either.
+            // The relay reads no requests while replies are queued for the client.
             is_waiting: has_begun && self.wants_requests() && self.to_client.is_empty(),
             is_authenticated: self.authenticated.is_done(),
         }
     }
 
-    /// Answers every request from now on here. One that is forwarded in part is finished.
-    pub(crate) fn refuse_all(&mut self) {
-        self.refuses_all = true;
+    /// Rejects further requests because the gateway drains. Finishes a request that is forwarded in part.
+    pub(crate) fn reject_new_requests(&mut self) {
+        self.rejects_all = Some(Rejection::Draining);
     }
 
-    /// Takes the metric labels of the requests answered here.
-    pub(crate) fn take_refused(&mut self) -> impl Iterator<Item = &'static str> {
-        self.refused.drain(..)
+    /// Rejects all requests, those received so far included: the session gets no member.
+    pub(crate) fn reject_all_requests(&mut self, why: &str) {
+        let rejection = Rejection::NoMember(why.into());
+        self.to_member = Pieces::default();
+        for (message_id, asked) in std::mem::take(&mut self.in_flight) {
+            self.reply_with_error(message_id, asked, rejection.status(), why);
+        }
+        if let Present::Collected(head, _) = &self.present {
+            self.present = Present::Rejected(head.clone(), rejection.clone());
+        }
+        self.rejects_all = Some(rejection);
     }
 
-    /// Receives bytes of the client. After an error only [`for_client`](Self::for_client) is of use: an error reply that names
+    /// Takes the metric labels of rejected requests.
+    pub(crate) fn take_rejected(&mut self) -> impl Iterator<Item = &'static str> {
+        self.rejected.drain(..)
+    }
+
+    /// Receives bytes from the client. After an error [`for_client`](Self::for_client) ends with an error reply that names
     /// the fault.
-    pub(crate) fn client_sent(&mut self, bytes: &[u8]) -> Result<(), Unreadable> {
+    pub(crate) fn receive_from_client(&mut self, bytes: &[u8]) -> Result<(), SessionFault> {
         self.requests.receive(bytes);
         while let Some(piece) = self.requests.poll() {
-            let received = piece.map_err(Unreadable::from).and_then(|piece| self.request(piece));
+            let received = piece.map_err(SessionFault::from).and_then(|piece| self.request(piece));
             received.inspect_err(|fault| self.answer_fault(fault))?;
         }
         Ok(())
     }
 
-    /// Receives bytes of the member. Reports topologies to `hint`.
-    pub(crate) fn member_sent(&mut self, bytes: &[u8], mut hint: impl FnMut(&Topology)) -> Result<(), Unreadable> {
+    /// Receives bytes from the member. Reports topologies to `hint`.
+    pub(crate) fn receive_from_member(
+        &mut self,
+        bytes: &[u8],
+        mut hint: impl FnMut(&Topology),
+    ) -> Result<(), SessionFault> {
         self.replies.receive(bytes);
         loop {
             let in_flight = &self.in_flight;
             match self.replies.poll(|id| in_flight.get(&id).copied()) {
                 None => return Ok(()),
-                Some(Err(violation)) => return self.end(Unreadable::Reply(violation)),
+                Some(Err(violation)) => return self.end(SessionFault::Reply(violation)),
                 Some(Ok(piece)) => self.reply(piece, &mut hint).or_else(|fault| self.end(fault))?,
             }
         }
     }
 
-    fn request(&mut self, piece: RequestPiece) -> Result<(), Unreadable> {
+    fn request(&mut self, piece: RequestPiece) -> Result<(), SessionFault> {
         let RequestPiece { head, bytes, is_last, .. } = piece;
         self.whole += u64::from(is_last);
         self.is_mid_request = !is_last;
@@ -213,88 +268,91 @@ impl Watch {
             self.present = self.judge(head)?;
         }
         match &mut self.present {
-            Present::Passes => self.to_member.push(bytes),
-            Present::Refused(..) => {}
-            Present::Gathers(_, gathered) if gathered.len() + bytes.len() <= LONGEST_AUTH => {
-                gathered.extend_from_slice(&bytes);
+            Present::Forwarded => self.to_member.push(bytes),
+            Present::Rejected(..) => {}
+            Present::Collected(_, collected) if collected.len() + bytes.len() <= LONGEST_AUTH => {
+                collected.extend_from_slice(&bytes);
             }
-            Present::Gathers(head, _) => {
-                self.present = Present::Refused(head.clone(), Status::SERVER_ERROR, TOO_LONG);
+            Present::Collected(head, _) => {
+                self.present = Present::Rejected(head.clone(), Rejection::Auth(AUTH_TOO_LONG));
             }
         }
         if is_last {
-            match std::mem::replace(&mut self.present, Present::Passes) {
-                Present::Passes => {}
-                Present::Refused(head, status, why) => self.answer(&head, status, why),
-                Present::Gathers(head, gathered) if names_external(&gathered) => {
-                    self.answer(&head, Status::SERVER_ERROR, NO_EXTERNAL);
+            match std::mem::replace(&mut self.present, Present::Forwarded) {
+                Present::Forwarded => {}
+                Present::Rejected(head, rejection) => self.reject(&head, &rejection),
+                Present::Collected(head, collected) if names_external(&collected) => {
+                    self.reject(&head, &Rejection::Auth(NO_EXTERNAL));
                 }
-                Present::Gathers(head, gathered) => {
+                Present::Collected(head, collected) => {
                     self.note(&head);
-                    self.to_member.push(gathered.freeze());
+                    self.to_member.push(collected.freeze());
                 }
             }
         }
         Ok(())
     }
 
-    fn judge(&mut self, head: RequestHead) -> Result<Present, Unreadable> {
+    fn judge(&mut self, head: RequestHead) -> Result<Present, SessionFault> {
         if self.in_flight.contains_key(&head.message_id) {
-            return Err(Unreadable::DuplicateId(head.message_id));
+            return Err(SessionFault::DuplicateId(head.message_id));
         }
-        if self.refuses_all {
-            return Ok(Present::Refused(head, Status::ILLEGAL_LIFECYCLE_STATE, STOPPING));
+        if let Some(rejection) = &self.rejects_all {
+            return Ok(Present::Rejected(head, rejection.clone()));
         }
         if head.context.operation == Operation::Auth {
-            return Ok(Present::Gathers(head, BytesMut::new()));
+            return Ok(Present::Collected(head, BytesMut::new()));
         }
         self.note(&head);
-        Ok(Present::Passes)
+        Ok(Present::Forwarded)
     }
 
     fn note(&mut self, head: &RequestHead) {
         self.in_flight.insert(head.message_id, head.context);
     }
 
-    fn answer(&mut self, head: &RequestHead, status: Status, why: &'static str) {
-        self.refused.push(if why == STOPPING { "draining" } else { "auth" });
-        self.own_answers.push_back(error_reply(head.message_id, head.context, status, why));
-        self.send_own_answers();
+    fn reject(&mut self, head: &RequestHead, rejection: &Rejection) {
+        self.rejected.extend(rejection.reason());
+        self.reply_with_error(head.message_id, head.context, rejection.status(), rejection.message());
+    }
+
+    fn reply_with_error(&mut self, message_id: u64, asked: ReplyContext, status: Status, message: &str) {
+        self.own_replies.push_back(error_reply(message_id, asked, status, message));
+        self.queue_own_replies();
     }
 
     /// Queues an error reply for the request that ends the session, and counts it.
-    fn answer_fault(&mut self, fault: &Unreadable) {
+    fn answer_fault(&mut self, fault: &SessionFault) {
         let newest =
             ReplyContext { operation: Operation::Ping, version: Version::LATEST, intelligence: Intelligence::Basic };
         let (status, (message_id, asked)) = match fault {
-            Unreadable::Request(RequestFault::UnknownVersion { message_id, .. }) => {
+            SessionFault::Request(RequestFault::UnknownVersion { message_id, .. }) => {
                 (Status::UNKNOWN_VERSION, (*message_id, newest))
             }
-            Unreadable::Request(RequestFault::UnknownOperation { message_id, .. }) => {
+            SessionFault::Request(RequestFault::UnknownOperation { message_id, .. }) => {
                 (Status::UNKNOWN_OPERATION, (*message_id, newest))
             }
-            Unreadable::DuplicateId(message_id) => (Status::PARSE_ERROR, (*message_id, newest)),
-            // 0 is what Infinispan sends for a request whose id it could not read.
+            SessionFault::DuplicateId(message_id) => (Status::PARSE_ERROR, (*message_id, newest)),
+            // Infinispan replies with id 0 to a request whose id it could not read.
             _ => (Status::PARSE_ERROR, self.requests.unfinished().unwrap_or((0, newest))),
         };
         let why = format!("the gateway ends this session: {fault}");
-        self.own_answers.push_back(error_reply(message_id, asked, status, &why));
-        self.send_own_answers();
-        self.refused.push(fault.reason());
+        self.reply_with_error(message_id, asked, status, &why);
+        self.rejected.push(fault.reason());
     }
 
-    fn end(&mut self, fault: Unreadable) -> Result<(), Unreadable> {
-        self.refused.push(fault.reason());
+    fn end(&mut self, fault: SessionFault) -> Result<(), SessionFault> {
+        self.rejected.push(fault.reason());
         Err(fault)
     }
 
-    fn send_own_answers(&mut self) {
+    fn queue_own_replies(&mut self) {
         if !self.is_mid_reply {
-            self.own_answers.drain(..).for_each(|answer| self.to_client.push(answer));
+            self.own_replies.drain(..).for_each(|reply| self.to_client.push(reply));
         }
     }
 
-    fn reply(&mut self, piece: ReplyPiece, mut hint: impl FnMut(&Topology)) -> Result<(), Unreadable> {
+    fn reply(&mut self, piece: ReplyPiece, mut hint: impl FnMut(&Topology)) -> Result<(), SessionFault> {
         if !self.authenticated.is_done()
             && let MessageKind::Reply { message_id, .. } = piece.kind
             && let Some(asked) = self.in_flight.get(&message_id)
@@ -314,13 +372,13 @@ impl Watch {
         }
         self.to_client.push(bytes);
         self.is_mid_reply = !is_last;
-        self.send_own_answers();
-        // The member could not read a request that the scanner has read.
-        if is_stray && is_last { Err(Unreadable::StrayReply) } else { Ok(()) }
+        self.queue_own_replies();
+        // A stray reply shows that the member could not read a request that the scanner has read.
+        if is_stray && is_last { Err(SessionFault::StrayReply) } else { Ok(()) }
     }
 }
 
-impl From<RequestFault> for Unreadable {
+impl From<RequestFault> for SessionFault {
     fn from(fault: RequestFault) -> Self {
         match fault {
             RequestFault::Violation(Violation {
@@ -333,12 +391,12 @@ impl From<RequestFault> for Unreadable {
     }
 }
 
-/// Limits of a scanner of requests that have at most `most_request` bytes.
-pub(crate) fn request_limits(most_request: usize) -> Limits {
-    Limits { message: most_request, ..Limits::default() }
+/// Scanner limits for requests of at most `max_request` bytes.
+pub(crate) fn request_limits(max_request: usize) -> Limits {
+    Limits { message: max_request, ..Limits::default() }
 }
 
-/// Whether a whole AUTH names EXTERNAL; one that can't be read counts as if it did.
+/// Whether a whole AUTH names EXTERNAL. An AUTH that can't be decoded counts as one that does.
 pub(crate) fn names_external(request: &[u8]) -> bool {
     let mut decoder = RequestDecoder::new(Limits::default());
     decoder.receive(request);
@@ -349,9 +407,9 @@ pub(crate) fn names_external(request: &[u8]) -> bool {
 }
 
 /// Encodes an error reply.
-pub(crate) fn error_reply(message_id: u64, asked: ReplyContext, status: Status, why: &str) -> Bytes {
+pub(crate) fn error_reply(message_id: u64, asked: ReplyContext, status: Status, message: &str) -> Bytes {
     let mut out = SendBuffer::new();
-    write_reply(&Reply { message_id, status, topology: None, body: Body::Error(why.into()) }, asked, &mut out);
+    write_reply(&Reply { message_id, status, topology: None, body: Body::Error(message.into()) }, asked, &mut out);
     out.to_bytes()
 }
 
@@ -361,8 +419,8 @@ mod tests {
     use crate::samples::{ASKED, auth, get, put, reply, value};
     use std::task::Context;
 
-    fn refusal(message_id: u64, operation: Operation, status: Status, why: &str) -> Bytes {
-        error_reply(message_id, ReplyContext { operation, ..ASKED }, status, why)
+    fn refusal(message_id: u64, operation: Operation, status: Status, message: &str) -> Bytes {
+        error_reply(message_id, ReplyContext { operation, ..ASKED }, status, message)
     }
 
     fn external_refused(message_id: u64) -> Bytes {
@@ -371,18 +429,18 @@ mod tests {
 
     const MOST_REQUEST: usize = 1 << 20;
 
-    /// A watch, and what it has forwarded.
-    struct Followed {
-        watch: Watch,
+    /// A monitor, and the bytes that it has forwarded.
+    struct Monitored {
+        monitor: SessionMonitor,
         to_member: Vec<u8>,
         to_client: Vec<u8>,
         hints: usize,
     }
 
-    impl Followed {
+    impl Monitored {
         fn new() -> Self {
             let (to_member, to_client) = (Vec::new(), Vec::new());
-            Self { watch: Watch::new(MOST_REQUEST), to_member, to_client, hints: 0 }
+            Self { monitor: SessionMonitor::new(MOST_REQUEST), to_member, to_client, hints: 0 }
         }
 
         /// Writes everything that is queued.
@@ -393,23 +451,23 @@ mod tests {
                 while pieces.poll_write(std::pin::Pin::new(&mut sink), &mut cx).is_ready() {}
                 out.extend(sink.into_inner());
             };
-            take(self.watch.for_member(), &mut self.to_member);
-            take(self.watch.for_client(), &mut self.to_client);
+            take(self.monitor.for_member(), &mut self.to_member);
+            take(self.monitor.for_client(), &mut self.to_client);
         }
 
         /// Receives these bytes of the client in pieces of `piece` bytes.
-        fn client_sends(&mut self, bytes: &[u8], piece: usize) -> Result<(), Unreadable> {
+        fn client_sends(&mut self, bytes: &[u8], piece: usize) -> Result<(), SessionFault> {
             for chunk in bytes.chunks(piece) {
-                let received = self.watch.client_sent(chunk);
+                let received = self.monitor.receive_from_client(chunk);
                 self.take();
                 received?;
             }
             Ok(())
         }
 
-        fn member_sends(&mut self, bytes: &[u8], piece: usize) -> Result<(), Unreadable> {
+        fn member_sends(&mut self, bytes: &[u8], piece: usize) -> Result<(), SessionFault> {
             for chunk in bytes.chunks(piece) {
-                let received = self.watch.member_sent(chunk, |_| self.hints += 1);
+                let received = self.monitor.receive_from_member(chunk, |_| self.hints += 1);
                 self.take();
                 received?;
             }
@@ -422,21 +480,21 @@ mod tests {
     #[test]
     fn all_bytes_go_on_and_it_is_known_when_nothing_is_in_flight() {
         for cut in CUTS {
-            let mut followed = Followed::new();
-            assert!(followed.watch.is_quiet());
+            let mut monitored = Monitored::new();
+            assert!(monitored.monitor.is_quiet());
             let requests = [get(1), put(2, 3000), auth(3, "PLAIN", 20), get(4)].concat();
-            followed.client_sends(&requests, cut).unwrap();
-            assert_eq!(followed.to_member, requests);
+            monitored.client_sends(&requests, cut).unwrap();
+            assert_eq!(monitored.to_member, requests);
             let challenge =
                 reply(3, Operation::Auth, Status::SUCCESS, Body::Challenge { complete: true, challenge: Bytes::new() });
             let stored = reply(2, Operation::Put, Status::SUCCESS, Body::Nothing);
             let replies = [value(4, 5000), stored, challenge].concat();
-            followed.member_sends(&replies, cut).unwrap();
-            assert!(!followed.watch.is_quiet(), "1 is not answered");
-            followed.member_sends(&value(1, 10), cut).unwrap();
-            assert_eq!(followed.to_client, [replies, value(1, 10).to_vec()].concat());
-            assert_eq!((followed.watch.is_quiet(), followed.watch.held()), (true, 0));
-            assert_eq!(followed.hints, 2, "each reply to GET has a topology");
+            monitored.member_sends(&replies, cut).unwrap();
+            assert!(!monitored.monitor.is_quiet(), "1 is not answered");
+            monitored.member_sends(&value(1, 10), cut).unwrap();
+            assert_eq!(monitored.to_client, [replies, value(1, 10).to_vec()].concat());
+            assert_eq!((monitored.monitor.is_quiet(), monitored.monitor.held()), (true, 0));
+            assert_eq!(monitored.hints, 2, "each reply to GET has a topology");
         }
     }
 
@@ -444,55 +502,76 @@ mod tests {
     fn external_is_answered_here_between_two_messages_of_the_member() {
         for cut in CUTS {
             for name in ["EXTERNAL", "external"] {
-                let mut followed = Followed::new();
-                followed.client_sends(&get(1), cut).unwrap();
+                let mut monitored = Monitored::new();
+                monitored.client_sends(&get(1), cut).unwrap();
                 let reply = value(1, 5000);
-                followed.member_sends(&reply[..3000], cut).unwrap();
-                followed.client_sends(&[auth(2, name, 0), get(3)].concat(), cut).unwrap();
-                assert_eq!(followed.to_member, [get(1), get(3)].concat());
-                assert_eq!(followed.to_client, reply[..3000], "in the midst of a message nothing is said");
-                assert!(!followed.watch.wants_requests());
-                followed.member_sends(&reply[3000..], cut).unwrap();
-                assert_eq!(followed.to_client, [reply.clone(), external_refused(2)].concat());
-                assert!(followed.watch.wants_requests());
-                assert_eq!(followed.watch.take_refused().collect::<Vec<_>>(), ["auth"]);
+                monitored.member_sends(&reply[..3000], cut).unwrap();
+                monitored.client_sends(&[auth(2, name, 0), get(3)].concat(), cut).unwrap();
+                assert_eq!(monitored.to_member, [get(1), get(3)].concat());
+                assert_eq!(monitored.to_client, reply[..3000], "in the midst of a message nothing is said");
+                assert!(!monitored.monitor.wants_requests());
+                monitored.member_sends(&reply[3000..], cut).unwrap();
+                assert_eq!(monitored.to_client, [reply.clone(), external_refused(2)].concat());
+                assert!(monitored.monitor.wants_requests());
+                assert_eq!(monitored.monitor.take_rejected().collect::<Vec<_>>(), ["auth"]);
             }
         }
     }
 
     #[test]
     fn no_more_of_an_auth_is_held_than_one_may_have() {
-        let mut followed = Followed::new();
-        followed.client_sends(&auth(1, "GSSAPI", LONGEST_AUTH), 1000).unwrap();
-        assert!(followed.to_member.is_empty());
-        assert_eq!(followed.to_client, refusal(1, Operation::Auth, Status::SERVER_ERROR, TOO_LONG));
+        let mut monitored = Monitored::new();
+        monitored.client_sends(&auth(1, "GSSAPI", LONGEST_AUTH), 1000).unwrap();
+        assert!(monitored.to_member.is_empty());
+        assert_eq!(monitored.to_client, refusal(1, Operation::Auth, Status::SERVER_ERROR, AUTH_TOO_LONG));
         let longest = auth(2, "GSSAPI", LONGEST_AUTH - 100);
-        followed.client_sends(&longest, 1000).unwrap();
-        assert_eq!(followed.to_member, longest);
+        monitored.client_sends(&longest, 1000).unwrap();
+        assert_eq!(monitored.to_member, longest);
     }
 
     #[test]
     fn when_all_are_refused_what_has_begun_is_finished() {
         for cut in CUTS {
-            let mut followed = Followed::new();
+            let mut monitored = Monitored::new();
             let large = put(2, 3000);
-            followed.client_sends(&[get(1), large.slice(..1000)].concat(), cut).unwrap();
-            followed.watch.refuse_all();
+            monitored.client_sends(&[get(1), large.slice(..1000)].concat(), cut).unwrap();
+            monitored.monitor.reject_new_requests();
             let rest = [large.slice(1000..), get(3), put(4, 3000)].concat();
-            followed.client_sends(&rest, cut).unwrap();
-            assert_eq!(followed.to_member, [get(1), large].concat());
-            let stopping = |id, operation| refusal(id, operation, Status::ILLEGAL_LIFECYCLE_STATE, STOPPING);
+            monitored.client_sends(&rest, cut).unwrap();
+            assert_eq!(monitored.to_member, [get(1), large].concat());
+            let stopping = |id, operation| refusal(id, operation, Status::ILLEGAL_LIFECYCLE_STATE, DRAINING);
             let refused = [stopping(3, Operation::Get), stopping(4, Operation::Put)].concat();
-            assert_eq!(followed.to_client, refused);
-            assert!(!followed.watch.is_quiet());
+            assert_eq!(monitored.to_client, refused);
+            assert!(!monitored.monitor.is_quiet());
             let replies = [value(1, 3), reply(2, Operation::Put, Status::SUCCESS, Body::Nothing)].concat();
-            followed.member_sends(&replies, cut).unwrap();
-            assert_eq!(followed.to_client, [refused, replies].concat());
-            assert!(followed.watch.is_quiet());
+            monitored.member_sends(&replies, cut).unwrap();
+            assert_eq!(monitored.to_client, [refused, replies].concat());
+            assert!(monitored.monitor.is_quiet());
         }
     }
 
-    /// A request of an operation that nobody knows.
+    /// The session has no member: requests received before are answered as well, in whatever state.
+    #[test]
+    fn a_session_without_a_member_has_every_request_answered() {
+        let refused = |id, operation| refusal(id, operation, Status::ILLEGAL_LIFECYCLE_STATE, "why");
+        for cut in CUTS {
+            let mut monitored = Monitored::new();
+            let requests = [put(1, 3000), auth(2, "PLAIN", 20)].concat();
+            let (received, rest) = requests.split_at(requests.len() - 1);
+            for chunk in received.chunks(cut) {
+                monitored.monitor.receive_from_client(chunk).unwrap();
+            }
+            monitored.monitor.reject_all_requests("why");
+            assert!(monitored.monitor.for_member().is_empty());
+            monitored.client_sends(rest, cut).unwrap();
+            monitored.client_sends(&get(3), cut).unwrap();
+            let operations = [(1, Operation::Put), (2, Operation::Auth), (3, Operation::Get)];
+            assert_eq!(monitored.to_client, operations.map(|(id, operation)| refused(id, operation)).concat());
+            assert_eq!(monitored.monitor.take_rejected().count(), 0, "the session is counted by its caller");
+        }
+    }
+
+    /// A request of an unknown operation.
     fn unknown(message_id: u8) -> Vec<u8> {
         vec![0xa0, message_id, 31, 0xee, 0, 0, 1, 0, 1, 2, 3, 4]
     }
@@ -510,15 +589,15 @@ mod tests {
             (&nonsense, Status::PARSE_ERROR, 0, "unreadable_request"),
         ] {
             for cut in CUTS {
-                let mut followed = Followed::new();
+                let mut monitored = Monitored::new();
                 let requests = [&get(1)[..], bad, &auth(4, "EXTERNAL", 0)].concat();
-                let fault = followed.client_sends(&requests, cut).unwrap_err();
+                let fault = monitored.client_sends(&requests, cut).unwrap_err();
                 assert_eq!(fault.reason(), reason);
-                assert_eq!(followed.watch.take_refused().collect::<Vec<_>>(), [reason]);
-                let forwarded = followed.to_member.to_ascii_uppercase();
+                assert_eq!(monitored.monitor.take_rejected().collect::<Vec<_>>(), [reason]);
+                let forwarded = monitored.to_member.to_ascii_uppercase();
                 assert!(!forwarded.windows(8).any(|window| window == b"EXTERNAL"), "{bad:?} in pieces of {cut}");
                 let mut replies = ReplyScanner::new(Limits::default());
-                replies.receive(&followed.to_client);
+                replies.receive(&monitored.to_client);
                 let kind = replies.poll(|_| None).unwrap().unwrap().kind;
                 assert!(
                     matches!(kind, MessageKind::Reply { message_id, status: told, .. } if (message_id, told) == (id, status)),
@@ -532,33 +611,33 @@ mod tests {
     #[test]
     fn a_message_id_that_is_in_flight_ends_the_session() {
         for cut in CUTS {
-            let mut followed = Followed::new();
-            let fault = followed.client_sends(&[get(1), get(2), get(1)].concat(), cut).unwrap_err();
-            assert_eq!(fault, Unreadable::DuplicateId(1));
-            assert!([get(1), get(2)].concat().starts_with(&followed.to_member), "the second 1 is not forwarded");
+            let mut monitored = Monitored::new();
+            let fault = monitored.client_sends(&[get(1), get(2), get(1)].concat(), cut).unwrap_err();
+            assert_eq!(fault, SessionFault::DuplicateId(1));
+            assert!([get(1), get(2)].concat().starts_with(&monitored.to_member), "the second 1 is not forwarded");
             // Once it is answered it is free again.
-            let mut followed = Followed::new();
-            followed.client_sends(&get(1), cut).unwrap();
-            followed.member_sends(&value(1, 10), cut).unwrap();
-            followed.client_sends(&get(1), cut).unwrap();
+            let mut monitored = Monitored::new();
+            monitored.client_sends(&get(1), cut).unwrap();
+            monitored.member_sends(&value(1, 10), cut).unwrap();
+            monitored.client_sends(&get(1), cut).unwrap();
             // An AUTH that is gathered counts as well.
-            let fault = followed.client_sends(&auth(1, "PLAIN", 10), cut).unwrap_err();
-            assert_eq!(fault, Unreadable::DuplicateId(1));
+            let fault = monitored.client_sends(&auth(1, "PLAIN", 10), cut).unwrap_err();
+            assert_eq!(fault, SessionFault::DuplicateId(1));
         }
     }
 
     #[test]
     fn a_reply_that_answers_no_request_ends_the_session() {
         for cut in CUTS {
-            let mut followed = Followed::new();
-            followed.client_sends(&get(1), cut).unwrap();
-            let fault = followed.member_sends(&value(77, 10), cut).unwrap_err();
+            let mut monitored = Monitored::new();
+            monitored.client_sends(&get(1), cut).unwrap();
+            let fault = monitored.member_sends(&value(77, 10), cut).unwrap_err();
             assert_eq!(fault.reason(), "unreadable_reply");
             // An error that Infinispan sends for a request that it could not read: the client is told first.
-            let mut followed = Followed::new();
+            let mut monitored = Monitored::new();
             let error = refusal(0, Operation::Get, Status::PARSE_ERROR, "what was that?");
-            assert_eq!(followed.member_sends(&error, cut), Err(Unreadable::StrayReply));
-            assert_eq!(followed.to_client, error);
+            assert_eq!(monitored.member_sends(&error, cut), Err(SessionFault::StrayReply));
+            assert_eq!(monitored.to_client, error);
         }
     }
 
@@ -573,27 +652,27 @@ mod tests {
                 let bytes = if id == 0 { put(id, 200) } else { get(id) };
                 sent.insert(0, (true, bytes.to_vec()));
             }
-            let mut followed = Followed::new();
+            let mut monitored = Monitored::new();
             let (mut requests, mut replies) = (Vec::new(), Vec::new());
             let mut is_over = false;
             for (is_client, bytes) in sent {
                 let received = if is_client {
                     requests.extend(&bytes);
-                    followed.client_sends(&bytes, 13)
+                    monitored.client_sends(&bytes, 13)
                 } else {
                     replies.extend(&bytes);
-                    followed.member_sends(&bytes, 13)
+                    monitored.member_sends(&bytes, 13)
                 };
                 is_over = received.is_err();
                 if is_over {
                     break;
                 }
             }
-            proptest::prop_assert!(requests.starts_with(&followed.to_member));
+            proptest::prop_assert!(requests.starts_with(&monitored.to_member));
             if !is_over {
-                proptest::prop_assert!(replies.starts_with(&followed.to_client));
-                let (up, down) = (requests.len() - followed.to_member.len(), replies.len() - followed.to_client.len());
-                proptest::prop_assert_eq!(followed.watch.held(), up + down);
+                proptest::prop_assert!(replies.starts_with(&monitored.to_client));
+                let (up, down) = (requests.len() - monitored.to_member.len(), replies.len() - monitored.to_client.len());
+                proptest::prop_assert_eq!(monitored.monitor.held(), up + down);
             }
         }
     }

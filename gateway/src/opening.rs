@@ -1,29 +1,33 @@
-//! What a client of plain Hot Rod sends before its member is connected: all of its first request, or enough of it.
+//! The beginning of a session of plain Hot Rod, before its member is connected.
 
+use std::future::poll_fn;
 use std::io;
+use std::pin::Pin;
+use std::time::Duration;
 
 use bytes::BytesMut;
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::timeout;
 
 use crate::budget::{CONNECTION_COVERED, Exhausted, LinkBudget};
 use crate::deadlines::{FIRST_REQUEST, Overdue};
 use crate::drain::Phase;
 use crate::gateway::Shared;
+use crate::monitor::{SessionFault, SessionMonitor};
 use crate::relay::send_last_error;
-use crate::watch::{Unreadable, Watch};
+use crate::scratch::{CHUNK, poll_read};
 
-/// The most that is read at a time.
-const CHUNK: usize = 4 << 10;
+/// Time limit of [`Opening::refuse`].
+const REFUSAL: Duration = Duration::from_secs(2);
 
-/// The beginning of a session.
+/// The received bytes of a session without a member.
 pub(crate) struct Opening {
-    pub(crate) watch: Watch,
-    /// Bytes received.
+    pub(crate) monitor: SessionMonitor,
+    /// Number of bytes received.
     pub(crate) received: usize,
 }
 
-/// Why a session does not begin.
+/// Reason why a session does not begin.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum NotOpened {
     #[error("closed by the client")]
@@ -31,7 +35,7 @@ pub(crate) enum NotOpened {
     #[error("{0}")]
     Overdue(Overdue),
     #[error("{0}")]
-    Unreadable(#[from] Unreadable),
+    Fault(#[from] SessionFault),
     #[error("{0}")]
     Overdrawn(Exhausted),
     #[error("the client's link failed: {0}")]
@@ -39,45 +43,41 @@ pub(crate) enum NotOpened {
 }
 
 impl Opening {
-    /// Of a session whose requests have at most `most_request` bytes.
-    pub(crate) fn new(most_request: usize) -> Self {
-        Self { watch: Watch::new(most_request), received: 0 }
+    /// Begins a session whose requests have at most `max_request` bytes.
+    pub(crate) fn new(max_request: usize) -> Self {
+        Self { monitor: SessionMonitor::new(max_request), received: 0 }
     }
 
-    /// Takes bytes of the client.
-    pub(crate) fn take(&mut self, bytes: &[u8]) -> Result<(), Unreadable> {
+    /// Receives bytes from the client.
+    pub(crate) fn receive(&mut self, bytes: &[u8]) -> Result<(), SessionFault> {
         self.received += bytes.len();
-        self.watch.client_sent(bytes)
+        self.monitor.receive_from_client(bytes)
     }
 
-    /// Reads on until the member has to be connected: a whole request is here, or [`FIRST_REQUEST`] bytes. `first` has
-    /// what came already, and gets a copy of all that is read.
+    /// Reads until the session needs its member: a whole request has been received, or [`FIRST_REQUEST`] bytes. `first` has
+    /// the bytes that were read before.
     pub(crate) async fn read(
         (shared, budget): (&Shared, &LinkBudget),
         stream: &mut (impl AsyncRead + AsyncWrite + Unpin),
-        first: &mut BytesMut,
+        first: BytesMut,
     ) -> Result<Self, NotOpened> {
         let mut opening = Self::new(shared.config.limits.request);
         let mut held = budget.account(CONNECTION_COVERED);
         let mut drain = shared.drain.clone();
         let read = async {
-            opening.take(first)?;
+            opening.receive(&first)?;
+            drop(first);
             while !opening.is_enough() {
-                held.set(first.capacity() + opening.watch.memory());
+                held.set(opening.monitor.memory());
                 if let Some(why) = budget.overdrawn() {
                     return Err(NotOpened::Overdrawn(why));
                 }
-                let at = first.len();
-                first.reserve(CHUNK);
-                let count = tokio::select! {
-                    count = stream.read_buf(first) => count?,
-                    // It is refused then, in Hot Rod.
+                let received = tokio::select! {
+                    received = opening.read_once(stream) => received?,
+                    // The session is refused then.
                     _ = drain.beyond(Phase::Serving) => break,
                 };
-                if count == 0 {
-                    return Err(NotOpened::Closed);
-                }
-                opening.take(&first[at..])?;
+                received.ok_or(NotOpened::Closed)??;
             }
             Ok(())
         };
@@ -86,19 +86,49 @@ impl Opening {
         if let Err(NotOpened::Overdue(overdue)) = &read {
             overdue.reason().into_iter().for_each(|reason| shared.metrics.refused(reason));
         }
-        if let Err(NotOpened::Unreadable(_)) = &read {
-            opening.answer_fault(shared, stream).await;
+        if let Err(NotOpened::Fault(_)) = &read {
+            opening.send_error(shared, stream).await;
         }
         read.map(|()| opening)
     }
 
-    /// The client has sent what can't be read: it is told so.
-    pub(crate) async fn answer_fault(&mut self, shared: &Shared, stream: &mut (impl AsyncRead + AsyncWrite + Unpin)) {
-        self.watch.take_refused().for_each(|reason| shared.metrics.refused(reason));
-        send_last_error(stream, &mut self.watch, &shared.metrics).await;
+    /// Receives the bytes of one read; `None` at end of file.
+    async fn read_once(
+        &mut self,
+        stream: &mut (impl AsyncRead + Unpin),
+    ) -> io::Result<Option<Result<(), SessionFault>>> {
+        poll_fn(|cx| poll_read(&mut Pin::new(&mut *stream), CHUNK, cx, |bytes| self.receive(bytes))).await
+    }
+
+    /// Sends the error reply to a request that can't be read, and closes the session.
+    pub(crate) async fn send_error(&mut self, shared: &Shared, stream: &mut (impl AsyncRead + AsyncWrite + Unpin)) {
+        self.monitor.take_rejected().for_each(|reason| shared.metrics.refused(reason));
+        send_last_error(stream, &mut self.monitor, &shared.metrics).await;
+    }
+
+    /// Answers the requests received so far, at least the first one, with an error that has the client try another server,
+    /// or later; and closes the session.
+    pub(crate) async fn refuse(
+        &mut self,
+        shared: &Shared,
+        stream: &mut (impl AsyncRead + AsyncWrite + Unpin),
+        why: &str,
+    ) {
+        self.monitor.reject_all_requests(why);
+        let refused = async {
+            while self.monitor.for_client().is_empty() {
+                // After a fault the error reply that names it is queued.
+                let received = self.read_once(stream).await;
+                if !matches!(received, Ok(Some(_))) {
+                    return;
+                }
+            }
+            self.send_error(shared, stream).await;
+        };
+        let _ = timeout(REFUSAL, refused).await;
     }
 
     fn is_enough(&self) -> bool {
-        self.watch.progress().whole > 0 || self.received as u64 >= FIRST_REQUEST
+        self.monitor.progress().whole > 0 || self.received as u64 >= FIRST_REQUEST
     }
 }

@@ -1,4 +1,4 @@
-//! Bytes in pieces that wait to be written.
+//! A send buffer of pieces.
 
 use std::collections::VecDeque;
 use std::io::{self, IoSlice};
@@ -11,16 +11,16 @@ use tokio::io::AsyncWrite;
 /// Pieces in one vectored write.
 const PIECES: usize = 32;
 
-/// Pieces, in order. None of them is empty.
+/// Queued pieces, none of them empty.
 #[derive(Debug, Default)]
 pub(crate) struct Pieces {
     queue: VecDeque<Bytes>,
     len: usize,
-    /// So many of the last ones share buffers with others.
+    /// Number of the last pieces that may share the buffer into which they were read.
     shared: usize,
 }
 
-/// Memory that a piece takes beside its bytes.
+/// Memory of a piece beside its bytes.
 const PIECE: usize = 64;
 
 impl Pieces {
@@ -32,7 +32,7 @@ impl Pieces {
         }
     }
 
-    /// Copies what waits out of the buffers in which it came: a few bytes must not keep 64 KiB.
+    /// Copies the pieces out of the buffers into which they were read: a few bytes must not keep 64 KiB.
     pub(crate) fn settle(&mut self) {
         let shared = std::mem::take(&mut self.shared).min(self.queue.len());
         if shared > 0 {
@@ -45,12 +45,12 @@ impl Pieces {
         }
     }
 
-    /// Bytes of memory that all take once they are [settled](Self::settle).
+    /// Memory of all pieces in bytes, once they are [settled](Self::settle).
     pub(crate) fn memory(&self) -> usize {
         self.len + self.queue.len() * PIECE
     }
 
-    /// All bytes together.
+    /// Number of bytes.
     pub(crate) fn len(&self) -> usize {
         self.len
     }
@@ -59,7 +59,7 @@ impl Pieces {
         self.queue.is_empty()
     }
 
-    /// Writes as much as is taken. Answers how much that was; pending if it was nothing.
+    /// Writes until the stream accepts no more. Returns the number of bytes; pending if it is 0.
     pub(crate) fn poll_write(
         &mut self,
         mut to: Pin<&mut impl AsyncWrite>,
@@ -78,7 +78,7 @@ impl Pieces {
         if total > 0 { Poll::Ready(Ok(total)) } else { Poll::Pending }
     }
 
-    /// Writes as [`poll_write`](Self::poll_write) does, and has TLS keep nothing of it back.
+    /// Writes as [`poll_write`](Self::poll_write) does, and flushes TLS.
     pub(crate) fn poll_write_through(
         &mut self,
         to: &mut (impl AsyncWrite + Unpin),
@@ -91,7 +91,7 @@ impl Pieces {
         written
     }
 
-    /// The first bytes: at most one piece, and at most so many.
+    /// Takes at most `most` bytes of the first piece.
     pub(crate) fn take(&mut self, most: usize) -> Option<Bytes> {
         let count = self.queue.front()?.len().min(most);
         if count == 0 {
@@ -102,7 +102,7 @@ impl Pieces {
         Some(bytes)
     }
 
-    /// Takes out `count` bytes behind the first `at`.
+    /// Removes `count` bytes behind the first `at`.
     pub(crate) fn remove(&mut self, at: usize, count: usize) {
         let (mut skip, mut left) = (at, count);
         let pieces = std::mem::take(&mut self.queue);
@@ -131,13 +131,13 @@ impl Pieces {
             }
         }
         if self.queue.is_empty() {
-            // A session that waits holds nothing.
+            // Frees the memory of an empty queue.
             self.queue = VecDeque::new();
         }
     }
 }
 
-/// One vectored write of the first of these.
+/// Writes the first pieces in one vectored write.
 pub(crate) fn poll_write_slices<'a>(
     to: Pin<&mut impl AsyncWrite>,
     pieces: impl Iterator<Item = &'a [u8]>,

@@ -1,8 +1,8 @@
-//! The PROXY protocol, versions 1 and 2: a router's word for whom it speaks for
+//! The PROXY protocol, versions 1 and 2: the client's address from a trusted router
 //! (<https://www.haproxy.org/download/3.0/doc/proxy-protocol.txt>).
 //!
-//! It is read only on connections from networks that the settings name, and has to be there on these. The bytes are
-//! taken one header exactly, so what follows is still in the socket; `ppp` reads what they mean.
+//! Connections from the networks of the settings have to begin with a header; on others none is read. Reads exactly one
+//! header and leaves further bytes in the socket; `ppp` parses it.
 
 use std::io;
 use std::net::{IpAddr, SocketAddr};
@@ -11,32 +11,32 @@ use ipnet::IpNet;
 use ppp::{HeaderResult, v1, v2};
 use tokio::io::{AsyncRead, AsyncReadExt};
 
-/// The bytes of version 1 with its line end (section 2.1).
+/// Upper bound on the length of version 1, with its CRLF (section 2.1).
 const LONGEST_LINE: usize = 107;
-/// Bytes of version 2 before its length is known, and what it may have behind them: addresses, and the fields that
-/// routers add, such as the client's certificate.
+/// Length of version 2 up to its length field, and upper bound on the rest: addresses, and TLVs that routers add, such as the
+/// client's certificate.
 const FIXED: usize = 16;
 const LONGEST_REST: usize = 4096;
-/// The signature of version 2, and what version 1 begins with.
+/// Signatures of versions 2 and 1.
 const SIGNATURE: &[u8] = v2::PROTOCOL_PREFIX;
 const LINE_BEGIN: &[u8] = b"PROXY ";
 
-/// Why a header is not believed.
+/// Error of a header.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ProxyFault {
-    /// The connection ended before the header did.
+    /// End of file within the header.
     #[error("closed within the PROXY header")]
     Closed,
-    /// The first bytes are no header.
+    /// The first bytes are not a signature.
     #[error("no PROXY header, which proxy-protocol requires from this network")]
     Missing,
-    /// The header is longer than any is.
+    /// The header exceeds the upper bound.
     #[error("a PROXY header of {0} bytes, more than {LONGEST_REST} behind the first {FIXED}")]
     TooLong(usize),
-    /// The header can't be read.
+    /// The header can't be parsed.
     #[error("a wrong PROXY header: {0}")]
     Wrong(String),
-    /// The connection failed.
+    /// Failure of the connection.
     #[error("{0}")]
     Failed(#[from] io::Error),
 }
@@ -47,8 +47,7 @@ pub(crate) fn is_trusted(networks: &[IpNet], address: IpAddr) -> bool {
     networks.iter().any(|network| network.contains(&address))
 }
 
-/// Takes the header. `None` where it names no client: a router's own check of the gateway, or a transport without
-/// addresses.
+/// Reads the header. `None` if it names no client: a health check of the router, or a transport without addresses.
 pub(crate) async fn read(from: &mut (impl AsyncRead + Unpin)) -> Result<Option<SocketAddr>, ProxyFault> {
     let mut header = Vec::with_capacity(LONGEST_LINE);
     loop {
@@ -59,7 +58,7 @@ pub(crate) async fn read(from: &mut (impl AsyncRead + Unpin)) -> Result<Option<S
         if is_line && header.len() == LONGEST_LINE {
             return Err(ProxyFault::Wrong("a line without an end".into()));
         }
-        // Byte by byte, or bytes of what follows would be taken.
+        // Reads single bytes, so that none behind the header is read.
         header.push(byte(from).await?);
         let is_begin = |begin: &[u8]| begin.starts_with(&header) || header.starts_with(begin);
         if !is_begin(SIGNATURE) && !is_begin(LINE_BEGIN) {

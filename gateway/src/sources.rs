@@ -1,12 +1,13 @@
 //! Limits per source address: connections, sessions, and handshakes per second.
 //!
-//! An IPv4 address is one source; of an IPv6 address the first 64 bits are, because a host has all addresses of its /64
-//! to choose from (RFC 4291, 2.5.1).
+//! A source is an IPv4 address, or the first 64 bits of an IPv6 address: a host can choose any address of its /64
+//! (RFC 4291, 2.5.1).
 
 use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
+use std::sync::atomic::AtomicUsize;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -15,30 +16,27 @@ use tracing::warn;
 
 use crate::config;
 
-/// Seconds of handshakes that a source may have saved up: after a restart all clients behind one router come at once.
+/// Size of the token bucket in seconds of handshakes: after a restart all clients behind one router connect at once.
 pub(crate) const BURST: f64 = 10.0;
-/// Sources that are remembered at least. There is room for twice as many as may have a connection; when it is full, those
-/// without one are forgotten, which gives each a full bucket again.
+/// Lower bound on the number of remembered sources, which is twice `max-connections`. When the table is full, sources without
+/// a connection are forgotten, and have a full bucket again.
 const LEAST_ROOM: usize = 16 << 10;
-/// Shortest time between two log lines about refusals of sources.
-const COMPLAINT_PAUSE: Duration = Duration::from_secs(1);
+/// Interval between two log lines about refusals for one reason.
+const LOG_INTERVAL: Duration = Duration::from_secs(1);
 
-/// Why a source gets no connection or no session.
+/// The limit that a source exceeds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum SourceLimit {
-    /// It has as many connections as it may have.
     #[error("this source has {0} connections, as many as it may have (max-connections-per-source)")]
     Connections(usize),
-    /// It has as many sessions as it may have.
     #[error("this source has {0} sessions, as many as it may have (max-sessions-per-source)")]
     Sessions(usize),
-    /// It connects more often than it may.
     #[error("this source connects more than {0} times a second (max-handshakes-per-source)")]
     Handshakes(usize),
 }
 
 impl SourceLimit {
-    /// Label value of the metric of refusals.
+    /// Label of the metric `refusals`.
     pub(crate) fn reason(self) -> &'static str {
         match self {
             Self::Connections(_) => "source_connections",
@@ -48,7 +46,7 @@ impl SourceLimit {
     }
 }
 
-/// The sources that have, or lately had, a connection. Cheap to clone.
+/// Sources with a present or recent connection. Cheap to clone.
 #[derive(Clone)]
 pub(crate) struct Sources(Arc<Inner>);
 
@@ -57,7 +55,7 @@ struct Inner {
     sessions: usize,
     /// Handshakes per second.
     handshakes: usize,
-    /// Sources that are remembered at most.
+    /// Upper bound on remembered sources.
     room: usize,
     table: Mutex<Table>,
 }
@@ -65,13 +63,13 @@ struct Inner {
 #[derive(Default)]
 struct Table {
     sources: HashMap<IpAddr, Counts>,
-    /// By the reason.
-    complaints: BTreeMap<&'static str, Complaint>,
+    /// By reason.
+    refusal_logs: BTreeMap<&'static str, RefusalLog>,
 }
 
 /// Log lines about refusals for one reason.
-struct Complaint {
-    /// When the last line was written.
+struct RefusalLog {
+    /// Time of the last line.
     at: Instant,
     /// Refusals since then.
     unlogged: u64,
@@ -80,7 +78,9 @@ struct Complaint {
 struct Counts {
     connections: usize,
     sessions: usize,
-    /// Handshakes that may still come at once, at the time of `refilled`.
+    /// Memory of its links that have not authenticated, in bytes; see [`budget`](crate::budget).
+    early: Arc<AtomicUsize>,
+    /// Tokens for handshakes, at the time of `refilled`.
     tokens: f64,
     refilled: Instant,
 }
@@ -91,15 +91,16 @@ impl Counts {
     }
 }
 
-/// One connection of a source; it counts until it is dropped.
+/// A connection of a source, counted until dropped.
 pub(crate) struct Source {
     sources: Sources,
     address: SocketAddr,
-    /// False for a connection beyond the limit, which is only told so.
+    early: Arc<AtomicUsize>,
+    /// False for a connection beyond the limit, which is refused in its protocol.
     is_counted: bool,
 }
 
-/// One session of a source; it counts until it is dropped.
+/// A session of a source, counted until dropped.
 pub(crate) struct SourceSession {
     sources: Sources,
     key: IpAddr,
@@ -116,8 +117,8 @@ impl Sources {
         }))
     }
 
-    /// Counts a new connection. The limit that it goes beyond, if any, comes with the source of a connection that is to
-    /// be refused politely; `Err` refuses the handshake itself.
+    /// Counts a new connection. With a limit in the result the connection is to be refused in its protocol; `Err` refuses the
+    /// handshake itself.
     pub(crate) fn admit(
         &self,
         address: SocketAddr,
@@ -132,7 +133,13 @@ impl Sources {
         }
         let counts = match table.sources.entry(key) {
             Entry::Occupied(entry) => entry.into_mut(),
-            Entry::Vacant(entry) => entry.insert(Counts { connections: 0, sessions: 0, tokens: burst, refilled: now }),
+            Entry::Vacant(entry) => entry.insert(Counts {
+                connections: 0,
+                sessions: 0,
+                early: Arc::default(),
+                tokens: burst,
+                refilled: now,
+            }),
         };
         let refill = now.saturating_duration_since(counts.refilled).as_secs_f64() * rate;
         counts.tokens = (counts.tokens + refill).min(burst);
@@ -144,26 +151,26 @@ impl Sources {
         let is_counted = counts.connections < self.0.connections;
         counts.connections += usize::from(is_counted);
         let beyond = (!is_counted).then_some(SourceLimit::Connections(self.0.connections));
-        Ok((Source { sources: self.clone(), address, is_counted }, beyond))
+        let source = Source { sources: self.clone(), address, early: counts.early.clone(), is_counted };
+        Ok((source, beyond))
     }
 
-    /// Says in the log that a connection or a session was refused. A flood of refusals is no flood of lines: there is at
-    /// most one a second for each reason.
-    pub(crate) fn complain(&self, client: SocketAddr, reason: &'static str, why: &dyn fmt::Display) {
-        if let Some(refusals) = self.complaint(reason, Instant::now()) {
+    /// Logs the refusal of a connection or session, at most once per [`LOG_INTERVAL`] for each reason.
+    pub(crate) fn log_refusal(&self, client: SocketAddr, reason: &'static str, why: &dyn fmt::Display) {
+        if let Some(refusals) = self.refusals_to_log(reason, Instant::now()) {
             warn!(%client, refusals, reason = %why, "refused");
         }
     }
 
-    /// Refusals to report now, this one included.
-    fn complaint(&self, reason: &'static str, now: Instant) -> Option<u64> {
+    /// Number of refusals to log now, the present one included; `None` if the last line is too recent.
+    fn refusals_to_log(&self, reason: &'static str, now: Instant) -> Option<u64> {
         let mut table = self.table();
-        let Some(last) = table.complaints.get_mut(reason) else {
-            table.complaints.insert(reason, Complaint { at: now, unlogged: 0 });
+        let Some(last) = table.refusal_logs.get_mut(reason) else {
+            table.refusal_logs.insert(reason, RefusalLog { at: now, unlogged: 0 });
             return Some(1);
         };
         last.unlogged += 1;
-        let is_due = now.saturating_duration_since(last.at) >= COMPLAINT_PAUSE;
+        let is_due = now.saturating_duration_since(last.at) >= LOG_INTERVAL;
         is_due.then(|| {
             last.at = now;
             std::mem::take(&mut last.unlogged)
@@ -182,7 +189,7 @@ impl Sources {
 }
 
 impl Table {
-    /// Forgets sources without a connection: those with a full bucket, and all of them if more than `most` are left.
+    /// Forgets sources without a connection and with a full bucket; also those with another bucket if more than `most` are left.
     fn forget_idle(&mut self, rate: f64, most: usize, now: Instant) {
         let is_full = |counts: &Counts| {
             let since = now.saturating_duration_since(counts.refilled).as_secs_f64();
@@ -196,9 +203,14 @@ impl Table {
 }
 
 impl Source {
-    /// The client's address, as the PROXY protocol has it where that is believed.
+    /// Address of the client, from the PROXY header of a trusted router if there is one.
     pub(crate) fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// Counter of the memory of its links that have not authenticated, in bytes.
+    pub(crate) fn early_memory(&self) -> Arc<AtomicUsize> {
+        self.early.clone()
     }
 
     /// Counts a session.
@@ -322,7 +334,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_flood_of_refusals_is_one_line_a_second() {
         let sources = sources(1, 1, 1);
-        let complaint = |reason| sources.complaint(reason, Instant::now());
+        let complaint = |reason| sources.refusals_to_log(reason, Instant::now());
         assert_eq!(complaint("sessions"), Some(1));
         for _ in 0..100 {
             assert_eq!(complaint("sessions"), None);

@@ -1,4 +1,4 @@
-//! A connection with TLS or without, towards a client or a member.
+//! Connections with clients and members, with TLS or without.
 
 use std::io::{self, IoSlice};
 use std::pin::Pin;
@@ -11,13 +11,13 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsStream;
 
-/// A transport connection.
+/// A connection with TLS or without.
 pub(crate) enum Stream {
     Plain(Socket),
     Tls(Box<TlsStream<Socket>>),
 }
 
-/// A socket, of which a [`LossWatch`](crate::loss::LossWatch) may look out for the end while it is not used.
+/// A socket, shared with a [`LossDetector`](crate::loss::LossDetector) while it is not read.
 pub(crate) struct Socket(Arc<TcpStream>);
 
 impl From<TcpStream> for Socket {
@@ -31,14 +31,14 @@ impl Socket {
         self.0.clone()
     }
 
-    /// To use it; whoever looks out for its end has to be gone.
+    /// Exclusive access; fails while a detector exists.
     fn own(&mut self) -> io::Result<Pin<&mut TcpStream>> {
         Arc::get_mut(&mut self.0).map(Pin::new).ok_or_else(|| io::ErrorKind::ResourceBusy.into())
     }
 }
 
 impl Stream {
-    /// The ALPN id that was agreed on.
+    /// The selected ALPN id.
     pub(crate) fn alpn(&self) -> Option<&[u8]> {
         match self {
             Self::Plain(_) => None,
@@ -46,7 +46,7 @@ impl Stream {
         }
     }
 
-    /// What is below TLS, or all.
+    /// The socket below TLS.
     pub(crate) fn socket(&self) -> &Socket {
         match self {
             Self::Plain(stream) => stream,
@@ -54,7 +54,7 @@ impl Stream {
         }
     }
 
-    /// The name by which a client asked for this gateway in TLS.
+    /// Server name in the client's handshake (SNI).
     #[expect(dead_code, reason = "an authority of CONNECT that names the gateway itself")]
     pub(crate) fn server_name(&self) -> Option<&str> {
         match self {
@@ -71,8 +71,7 @@ impl Stream {
     }
 }
 
-/// What every socket of the gateway is set to: nothing waits for more bytes, and a peer that is gone without a word is
-/// found out.
+/// Sets TCP_NODELAY, and keep-alive to detect peers that have vanished.
 pub(crate) fn prepare(socket: &TcpStream, keep_alive: Duration) -> io::Result<()> {
     socket.set_nodelay(true)?;
     let probes = TcpKeepalive::new().with_time(keep_alive).with_interval(keep_alive);

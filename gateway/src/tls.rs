@@ -1,4 +1,4 @@
-//! TLS at both ends, from PEM files that can be read again.
+//! TLS towards clients and members, from PEM files that can be reloaded.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -17,31 +17,31 @@ use crate::config::{ClientTls, ServerNames, ServerTls};
 use crate::files::{self, Access};
 use crate::stream::Socket;
 
-/// A file can't be used.
+/// Error of a file that can't be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{}: {problem}", path.display())]
 pub struct TlsError {
-    /// The file.
+    /// Path of the file.
     pub path: PathBuf,
-    /// What is wrong with it.
+    /// The fault.
     pub problem: String,
 }
 
-/// What was read last. A connection keeps what held when it was made.
+/// The present configurations. A connection keeps the one with which it was made.
 pub(crate) struct TlsFiles {
     server: Option<(ServerTls, RwLock<Arc<Serving>>)>,
     client: Option<(ClientTls, RwLock<Arc<Dialling>>)>,
 }
 
-/// Towards members.
+/// Client configurations, towards members.
 struct Dialling {
-    /// Of sessions of clients.
+    /// For sessions of clients.
     session: Arc<ClientConfig>,
-    /// Of the gateway's own connection.
+    /// For the gateway's own connection.
     account: Arc<ClientConfig>,
 }
 
-/// What a connection to a member is for, which decides the certificate that it shows.
+/// Use of a connection with a member, which decides the certificate that it shows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Use {
     /// A session of a client.
@@ -50,33 +50,33 @@ pub(crate) enum Use {
     Account,
 }
 
-/// Towards clients.
+/// Server configuration, towards clients.
 pub(crate) struct Serving {
     config: Arc<ServerConfig>,
     names: ServerNames,
 }
 
-/// Why a client gets no TLS.
+/// Reason for refusing a TLS handshake.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Refused {
-    /// It offers ALPN ids, and none that is known here (RFC 7301, 3.2; spec/hotrod-over-http.md, R-89).
+    /// The client offers ALPN ids, and none that the gateway accepts (RFC 7301, 3.2; spec/hotrod-over-http.md, R-89).
     #[error("TLS: none of its ALPN ids is one of the option alpn: {0}")]
     Alpn(String),
-    /// It asks for another server (RFC 6066, 3).
+    /// The client requests another server name (RFC 6066, 3).
     #[error("TLS: asks for {0:?}, which is neither in the option server-names nor, without that, in the certificate")]
     Name(String),
-    /// Everything else.
+    /// Any other failure.
     #[error("TLS: {0}")]
     Failed(#[from] io::Error),
 }
 
-/// Bytes of ALPN ids that are logged.
+/// Upper bound on logged bytes of ALPN ids.
 const MOST_LOGGED: usize = 100;
 /// A record with the fatal alert unrecognized_name (RFC 8446, 5.1 and 6): nothing is encrypted before the ServerHello.
 const UNRECOGNIZED_NAME: [u8; 7] = [21, 3, 3, 0, 2, 2, 112];
 
 impl Serving {
-    /// The server's side of a TLS handshake. A client that is refused gets the alert that says why.
+    /// Performs the server's side of a TLS handshake. Sends the fatal alert of a refusal.
     pub(crate) async fn accept(&self, socket: Socket) -> Result<TlsStream<Socket>, Refused> {
         let mut hello = LazyConfigAcceptor::new(Acceptor::default(), socket).await?;
         let (name, offered) = {
@@ -109,7 +109,7 @@ impl TlsFiles {
         Ok(Self { server, client })
     }
 
-    /// Reads all files again. If one of them can't be used everything stays as it was.
+    /// Reads all files again. If one of them can't be used, all configurations stay the same.
     pub(crate) fn read_again(&self) -> Result<(), TlsError> {
         let server = self.server.as_ref().map(|(tls, _)| server_config(tls)).transpose()?;
         let client = self.client.as_ref().map(|(tls, _)| client_config(tls)).transpose()?;
@@ -118,12 +118,12 @@ impl TlsFiles {
         Ok(())
     }
 
-    /// Towards clients; `None` without TLS.
+    /// Server configuration; `None` without TLS.
     pub(crate) fn server(&self) -> Option<Arc<Serving>> {
         self.server.as_ref().map(|(_, present)| present.read().unwrap_or_else(PoisonError::into_inner).clone())
     }
 
-    /// Towards members, with the name to ask for if it isn't the host's; `None` without TLS.
+    /// Client configuration, with the server name if it isn't the host; `None` without TLS.
     pub(crate) fn client(&self, purpose: Use) -> Option<(Arc<ClientConfig>, Option<&str>)> {
         let (tls, present) = self.client.as_ref()?;
         let present = present.read().unwrap_or_else(PoisonError::into_inner);

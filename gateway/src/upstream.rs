@@ -1,6 +1,7 @@
-//! Connections to members, one for each session.
+//! Connections with members, one for each session.
 
 use std::io::{self, IoSlice};
+use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -18,10 +19,10 @@ use tokio_rustls::rustls::pki_types::ServerName;
 
 use tracing::warn;
 
-use crate::budget::{Account, Exhausted, LinkBudget, SESSION, TLS, TLS_OUTPUT};
+use crate::budget::{Exhausted, LinkBudget, Reservation, SESSION, TLS, TLS_OUTPUT};
 use crate::config::{Config, Role, UpstreamConfig};
 use crate::drain::Drain;
-use crate::loss::LossWatch;
+use crate::loss::LossDetector;
 use crate::mechanisms;
 use crate::membership::{KnownBy, Membership};
 use crate::metrics::{Carriage, Metrics, OpenSession};
@@ -29,7 +30,7 @@ use crate::sources::{SourceLimit, SourceSession};
 use crate::stream::{Socket, Stream, prepare};
 use crate::tls::{TlsFiles, Use};
 
-/// What handlers get connections to members from.
+/// Connects sessions with members.
 pub(crate) struct Upstreams {
     dialer: Arc<Dialer>,
     role: Role,
@@ -37,76 +38,60 @@ pub(crate) struct Upstreams {
     places: Arc<Semaphore>,
     metrics: Metrics,
     drain: Drain,
-    /// Whose turn it is where a session names no member.
-    turn: AtomicUsize,
+    /// Round robin over members, for sessions that request none.
+    next: AtomicUsize,
 }
 
-/// A session's connection to its member: read it, write it, and drop it at the session's end. It counts as a session
-/// until then.
+/// A session's connection with its member. Counts as a session until dropped.
 pub(crate) struct Upstream {
     stream: Stream,
     member: Member,
     name: String,
-    /// While it is not read.
-    watch: Option<LossWatch>,
-    /// What it takes at least.
-    memory: Option<Account>,
+    /// Detects the end of the connection while it is not read.
+    loss: Option<LossDetector>,
+    /// Memory reserved for it.
+    memory: Option<Reservation>,
     _open: OpenSession,
     _place: OwnedSemaphorePermit,
     /// Counts the session for its source; set by [`keep`](Self::keep).
     of_source: Option<SourceSession>,
 }
 
-/// Why a session gets no connection.
+/// Reason why a session gets no connection.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum NoUpstream {
-    /// There are as many sessions as there may be. Another time.
     #[error("the gateway has as many sessions as it may have (max-sessions)")]
     Full,
-    /// There is no memory for it. Another time.
     #[error("{0}")]
     Memory(Exhausted),
-    /// The source has as many sessions as it may have. Another time.
     #[error("{0}")]
     SourceFull(SourceLimit),
-    /// The gateway is about to stop. Elsewhere.
     #[error("the gateway is about to stop")]
     Draining,
-    /// The cluster has no such member.
     #[error("{0:?} is no member of the cluster")]
     UnknownMember(String),
-    /// The members of the cluster are not known yet. Another time.
     #[error("the members of the cluster are not known yet")]
     NotKnownYet,
-    /// A sidecar was asked for another member than its own.
+    /// Another member than that of the sidecar was requested.
     #[error("{wanted:?} is another member than {own}, before which this gateway stands")]
     AnotherMember {
-        /// What was asked for.
+        /// The requested member.
         wanted: String,
-        /// The name of its own.
+        /// Name of the sidecar's member.
         own: String,
     },
-    /// The member would take a client that authenticates by EXTERNAL for the gateway, whose certificate the connection shows.
+    /// EXTERNAL would authenticate the client as the gateway, whose certificate the connection shows.
     #[error(
         "member {member} offers EXTERNAL, and sessions show upstream-client-cert: a client could act as the gateway. \
          Remove EXTERNAL from the server's mechanisms, or the certificate (account-cert is for the gateway's own connection)"
     )]
-    OffersExternal {
-        /// The member.
-        member: Member,
-    },
-    /// The member does not accept the connection. Another time, or another member.
+    OffersExternal { member: Member },
     #[error("member {member} can't be reached: {error}")]
-    Unreachable {
-        /// The member.
-        member: Member,
-        /// Why.
-        error: io::Error,
-    },
+    Unreachable { member: Member, error: io::Error },
 }
 
 impl NoUpstream {
-    /// In one word, for metrics.
+    /// Label of the metric `refusals`.
     pub(crate) fn reason(&self) -> &'static str {
         match self {
             Self::Full => "sessions",
@@ -131,19 +116,18 @@ impl Upstreams {
         drain: Drain,
     ) -> Self {
         let places = Arc::new(Semaphore::new(config.limits.sessions.min(Semaphore::MAX_PERMITS)));
-        Self { dialer, role: config.role.clone(), membership, places, metrics, drain, turn: AtomicUsize::new(0) }
+        Self { dialer, role: config.role.clone(), membership, places, metrics, drain, next: AtomicUsize::new(0) }
     }
 
-    /// Connects a session with the member that it asks for; with any that can be reached if it asks for none.
+    /// Connects a session with the requested member; with any reachable one if it requests none.
     ///
-    /// Nothing is dialled but the sidecar's member, or members that the cluster has at this moment. A session that gets
-    /// none is counted as refused.
+    /// Dials only the sidecar's member, or present members of the cluster. Counts a refusal in metrics.
     pub(crate) async fn connect(&self, wanted: NodeSelector<'_>, carriage: Carriage) -> Result<Upstream, NoUpstream> {
         let connected = self.try_connect(wanted, carriage).await;
         connected.inspect_err(|refusal| self.metrics.refused(refusal.reason()))
     }
 
-    /// The same, as long as the link's budget has room for it.
+    /// Connects a session if the link's budget has room for it.
     pub(crate) async fn connect_within(
         &self,
         budget: &LinkBudget,
@@ -173,7 +157,7 @@ impl Upstreams {
                         stream,
                         member,
                         name,
-                        watch: None,
+                        loss: None,
                         memory: None,
                         _open: open,
                         _place: place,
@@ -186,7 +170,7 @@ impl Upstreams {
         Err(refusal)
     }
 
-    /// Where the one is dialled that is wanted; where none is, all of them, each first in its turn.
+    /// Members to dial, in order: the requested one, or all of them by round robin.
     fn candidates(&self, wanted: NodeSelector<'_>) -> Result<Vec<Member>, NoUpstream> {
         let members = self.membership.present();
         let known = |wanted: &str| match wanted {
@@ -210,14 +194,14 @@ impl Upstreams {
             },
             (Role::Front { .. }, None) => {
                 let mut all = members.all;
-                let turn = self.turn.fetch_add(1, Ordering::Relaxed) % all.len().max(1);
+                let turn = self.next.fetch_add(1, Ordering::Relaxed) % all.len().max(1);
                 all.rotate_left(turn);
                 Ok(all)
             }
         }
     }
 
-    /// By what name sessions ask for a member: a sidecar knows its own, a front only addresses.
+    /// Name by which sessions request a member: a sidecar has a name for its own, a front only addresses.
     fn name(&self, member: &Member) -> String {
         match &self.role {
             Role::Sidecar { node_name, .. } => node_name.clone(),
@@ -227,36 +211,36 @@ impl Upstreams {
 }
 
 impl Upstream {
-    /// Has the session count for its source until it ends.
+    /// Keeps the count of the session for its source until its end.
     pub(crate) fn keep(&mut self, of_source: SourceSession) {
         self.of_source = Some(of_source);
     }
 
-    /// Which member it leads to, at the address where it was dialled.
+    /// Its member, with the address that was dialled.
     pub(crate) fn member(&self) -> &Member {
         &self.member
     }
 
-    /// The name by which sessions ask for it (spec/hotrod-over-http.md, 11.1).
+    /// Name by which sessions request this member (spec/hotrod-over-http.md, 11.1).
     pub(crate) fn name(&self) -> &str {
         &self.name
     }
 
-    /// Ready once the connection has ended, also behind octets that are not read now.
+    /// Ready at the end of the connection, also behind unread bytes.
     pub(crate) fn poll_lost(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         let socket = self.stream.socket();
-        self.watch.get_or_insert_with(|| LossWatch::new(socket)).poll(cx)
+        self.loss.get_or_insert_with(|| LossDetector::new(socket)).poll(cx)
     }
 
-    /// To use it.
+    /// The stream, after stopping the detection of its end.
     fn stream(self: Pin<&mut Self>) -> Pin<&mut Stream> {
         let upstream = self.get_mut();
-        upstream.watch = None;
+        upstream.loss = None;
         Pin::new(&mut upstream.stream)
     }
 }
 
-/// Establishes connections to members.
+/// Establishes connections with members.
 pub(crate) struct Dialer {
     config: UpstreamConfig,
     tls: Arc<TlsFiles>,
@@ -276,9 +260,9 @@ impl Dialer {
 
     /// Connects a client's session.
     ///
-    /// A connection that shows a certificate is of use only where the member does not offer EXTERNAL, by which a client would
-    /// act as the gateway (R-105). The member is asked before the client's first byte: following what the client sends is no
-    /// defence, because server and gateway can disagree about where a request ends.
+    /// Refuses a connection that shows a certificate if the member offers EXTERNAL, by which a client would act as the gateway
+    /// (R-105). The member is queried before the client's first byte: scanning the client's bytes is no defence, because
+    /// server and gateway can disagree about where a request ends.
     async fn dial_for_session(&self, member: &Member) -> Result<Stream, NoUpstream> {
         let unreachable = |error| NoUpstream::Unreachable { member: member.clone(), error };
         let mut stream = self.dial(member, Use::Session).await.map_err(unreachable)?;
@@ -306,20 +290,24 @@ impl Dialer {
         dialled
     }
 
+    /// Looks up the addresses of a member's host. Notes those of a seed: by default members may be in their networks.
+    pub(crate) async fn resolve(&self, member: &Member) -> io::Result<Vec<SocketAddr>> {
+        let addresses: Vec<SocketAddr> = lookup_host((member.host.as_str(), member.port)).await?.collect();
+        addresses.iter().for_each(|address| self.membership.seed_resolved(member, address.ip()));
+        Ok(addresses)
+    }
+
     /// Connects to one of the addresses of a member's host, within the hosts that may be dialled.
     async fn connect(&self, member: &Member) -> io::Result<TcpStream> {
         let mut problem = None;
-        for address in lookup_host((member.host.as_str(), member.port)).await? {
+        for address in self.resolve(member).await? {
             if !self.membership.may_be_at(member, address.ip()) {
                 let outside = format!("{} is {}, outside of member-hosts", member.host, address.ip());
                 problem = Some(io::Error::new(io::ErrorKind::PermissionDenied, outside));
                 continue;
             }
             match TcpStream::connect(address).await {
-                Ok(socket) => {
-                    self.membership.seed_resolved(member, address.ip());
-                    return Ok(socket);
-                }
+                Ok(socket) => return Ok(socket),
                 Err(error) => problem = Some(error),
             }
         }
@@ -347,7 +335,7 @@ fn kind(error: &io::Error) -> &'static str {
     match error.kind() {
         io::ErrorKind::ConnectionRefused => "refused",
         io::ErrorKind::TimedOut => "timeout",
-        // What rustls has to say.
+        // Errors of rustls.
         io::ErrorKind::InvalidData => "tls",
         io::ErrorKind::PermissionDenied => "outside_member_hosts",
         _ => "other",
@@ -413,7 +401,7 @@ mod tests {
             places: Arc::new(Semaphore::new(sessions)),
             metrics: metrics.clone(),
             drain,
-            turn: AtomicUsize::new(0),
+            next: AtomicUsize::new(0),
         };
         Stand { upstreams, membership, metrics, switch }
     }

@@ -1,9 +1,8 @@
-//! The calls of a session with frames on their way to a member, and what the member sends back.
+//! Forwards the calls of a session in frames to its member, and the replies back.
 //!
-//! A member takes one request after the other and says nothing of where its answers end. So requests wait here for their
-//! turn, and are forwarded as far as they are the one request that a call's frames must make; answers are taken apart just
-//! as far as it takes to find their ends. No bytes are held but those for which a side has no room: a client's credit
-//! bounds the requests, and answers are read no faster than the client takes them.
+//! A member reads one request after the other, and replies have no length prefix. So requests are queued and forwarded one
+//! by one, each checked to be exactly one request; replies are scanned for their ends. The forwarder holds only bytes for
+//! which a side has no room: a client's credit bounds the requests, and replies are read as fast as the client gives credit.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
@@ -22,86 +21,86 @@ use hotrod_core::wire::{
 
 use super::names::{CacheNames, NameId};
 use super::outgoing::Outgoing;
-use super::waiting::{Verdict, Waiting, is_too_large};
+use super::queued_request::{QueuedRequest, Verdict, is_too_large};
 use crate::authenticated::Authenticated;
-use crate::watch::{NO_EXTERNAL, error_reply};
+use crate::monitor::{NO_EXTERNAL, error_reply};
 
-/// Bytes that wait for the member's socket above which no more are taken from clients.
+/// Bytes queued for the member's socket above which no request is forwarded.
 const ENOUGH: usize = 64 << 10;
 
-/// Calls of one session with one member.
-pub(super) struct Lane {
+/// Calls of one session.
+pub(super) struct CallForwarder {
     stream: StreamId,
-    /// Calls of which nothing has gone to the member, oldest first.
-    waiting: VecDeque<Waiting>,
-    /// The call of which some has gone.
+    /// Requests of which nothing has been forwarded, oldest first.
+    queued: VecDeque<QueuedRequest>,
+    /// The request that is forwarded in part.
     current: Option<Current>,
-    /// What the member has or is being sent, and has not answered, by the id of the request.
-    asked: BTreeMap<u64, Flight>,
+    /// Requests forwarded whole or in part, and not yet answered, by their message id.
+    in_flight: BTreeMap<u64, InFlight>,
     /// Limits on requests.
     limits: Limits,
-    /// Follows requests that come in pieces to their ends.
+    /// Finds the end of the present request.
     requests: RequestScanner,
     replies: ReplyScanner,
     out: Outgoing,
-    /// Caches that the client has asked about.
+    /// Caches that the client has named.
     caches: CacheNames,
     authenticated: Authenticated,
-    /// The last thing that the member said of credentials is that it does not want them.
+    /// Whether the member has rejected the last AUTH.
     was_refused: bool,
-    /// The client asks nothing more.
+    /// Whether the client has ended its half of the stream.
     is_finished: bool,
-    /// Nothing more is asked of the member: the grace is over.
+    /// Whether requests are no longer forwarded: the drain timeout is over.
     is_given_up: bool,
-    /// Octets of the requests that wait.
-    waiting_bytes: usize,
-    /// AUTHs that were answered here, until they are counted.
+    /// Bytes of queued requests.
+    queued_bytes: usize,
+    /// Rejected AUTHs with EXTERNAL that are not yet counted in metrics.
     external_refused: usize,
-    /// Calls that were sent away before the client was answered, which has to come first; `None` since then.
-    sent_away_early: Option<Vec<(u32, ErrorCode)>>,
+    /// Calls rejected before the client was answered, whose CANCEL is sent after that; `None` since then.
+    rejected_early: Option<Vec<(u32, ErrorCode)>>,
 }
 
 /// The request that is being forwarded.
 struct Current {
-    rest: Waiting,
+    rest: QueuedRequest,
     message_id: u64,
-    /// Its last octet, which waits until the client has said that it is the last: until then the member can't execute it.
+    /// Its last byte, held back until its FIN: the member can't execute the request before.
     last: Option<u8>,
 }
 
-struct Flight {
-    /// `None` if nobody waits for the answer any more.
+struct InFlight {
+    /// `None` after CANCEL.
     call: Option<u32>,
     asked: ReplyContext,
     cache: Option<NameId>,
-    /// Where it stands in what goes to the member.
+    /// Position of its first byte in the output.
     begin: u64,
-    /// `None` while not all of it has come.
+    /// Position behind its last byte; `None` while it is not whole.
     end: Option<u64>,
 }
 
-/// Bytes of memory that a request in flight takes: a map is half full at worst.
-const FLIGHT: usize = 2 * (size_of::<u64>() + size_of::<Flight>());
+/// Memory of a request in flight, in bytes: a map is half full at worst.
+const FLIGHT: usize = 2 * (size_of::<u64>() + size_of::<InFlight>());
 
-/// Why a session can't go on.
+/// Reason why a session can't go on.
 #[derive(Debug)]
-pub(super) enum Broken {
-    /// A request was given up when half of it had gone.
+pub(super) enum ForwardError {
+    /// A request was cancelled after a part of it had been forwarded.
     HalfSent,
-    /// What the client has sent in the frames of a call is not one request.
+    /// The frames of a call are not exactly one request.
     NotOneRequest(String),
     /// A request has the message id of another in flight.
     DuplicateId(u64),
-    /// The member broke the protocol.
+    /// The member violated the protocol.
     Violation(Violation),
-    /// The member could not read a request.
+    /// A reply answers no request in flight: the member could not read a request.
     LostTrack,
-    /// The connection with the member is gone.
+    /// The connection with the member is closed.
     Lost(String),
 }
 
-impl Broken {
-    /// Label of the metric `refusals`; `None` for what is no fault of the client's.
+impl ForwardError {
+    /// Label of the metric `refusals`; `None` where the client is not at fault.
     pub(super) fn reason(&self) -> Option<&'static str> {
         match self {
             Self::NotOneRequest(_) => Some("unreadable_request"),
@@ -112,7 +111,7 @@ impl Broken {
     }
 }
 
-impl fmt::Display for Broken {
+impl fmt::Display for ForwardError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::HalfSent => f.write_str("a request ended when half of it had gone to the member"),
@@ -125,13 +124,13 @@ impl fmt::Display for Broken {
     }
 }
 
-impl Lane {
+impl CallForwarder {
     pub(super) fn new(stream: StreamId, limits: Limits) -> Self {
         Self {
             stream,
-            waiting: VecDeque::new(),
+            queued: VecDeque::new(),
             current: None,
-            asked: BTreeMap::new(),
+            in_flight: BTreeMap::new(),
             requests: RequestScanner::new(limits.clone()),
             limits,
             replies: ReplyScanner::new(Limits::default()),
@@ -141,35 +140,35 @@ impl Lane {
             was_refused: false,
             is_finished: false,
             is_given_up: false,
-            waiting_bytes: 0,
+            queued_bytes: 0,
             external_refused: 0,
-            sent_away_early: Some(Vec::new()),
+            rejected_early: Some(Vec::new()),
         }
     }
 
-    /// The client has been told that its session is there.
-    pub(super) fn opened(&mut self, link: &mut ServerLink) -> Result<(), Broken> {
-        for (call, code) in self.sent_away_early.take().into_iter().flatten() {
+    /// Handles the answer to the client: frames may be sent from now on.
+    pub(super) fn opened(&mut self, link: &mut ServerLink) -> Result<(), ForwardError> {
+        for (call, code) in self.rejected_early.take().into_iter().flatten() {
             link.end_call(self.stream, call, code, false);
         }
         if self.is_finished { self.finish(link) } else { Ok(()) }
     }
 
-    /// Bytes of memory that it takes.
+    /// Memory of the calls, in bytes.
     pub(super) fn memory(&mut self) -> usize {
         let current = self.current.as_mut().map(|current| &mut current.rest);
-        let requests: usize = self.waiting.iter_mut().chain(current).map(Waiting::memory).sum();
+        let requests: usize = self.queued.iter_mut().chain(current).map(QueuedRequest::memory).sum();
         let scanners = self.requests.memory() + self.replies.memory();
-        let early = self.sent_away_early.as_ref().map_or(0, |early| early.len() * size_of::<(u32, ErrorCode)>());
-        requests + scanners + early + self.out.memory() + self.asked.len() * FLIGHT + self.caches.memory()
+        let early = self.rejected_early.as_ref().map_or(0, |early| early.len() * size_of::<(u32, ErrorCode)>());
+        requests + scanners + early + self.out.memory() + self.in_flight.len() * FLIGHT + self.caches.memory()
     }
 
-    /// Octets of requests that wait for their turn.
-    pub(super) fn waiting_bytes(&self) -> usize {
-        self.waiting_bytes
+    /// Bytes of queued requests.
+    pub(super) fn queued_bytes(&self) -> usize {
+        self.queued_bytes
     }
 
-    /// A fragment of a request has come. What waits may have `room` octets.
+    /// Receives a fragment of a request. Queued requests may have `room` bytes.
     pub(super) fn request(&mut self, fragment: Fragment, room: usize, link: &mut ServerLink) {
         let Fragment { call, is_last, bytes, .. } = fragment;
         if self.is_given_up {
@@ -178,54 +177,54 @@ impl Lane {
         if let Some(current) = self.current.as_mut().filter(|current| current.rest.call == call) {
             return current.rest.add(bytes, is_last);
         }
-        if self.sent_away_early.iter().flatten().any(|(gone, _)| *gone == call) {
+        if self.rejected_early.iter().flatten().any(|(gone, _)| *gone == call) {
             return;
         }
-        self.waiting_bytes += bytes.len();
-        if let Some(waiting) = self.waiting.iter_mut().find(|waiting| waiting.call == call) {
-            waiting.add(bytes, is_last);
+        self.queued_bytes += bytes.len();
+        if let Some(queued) = self.queued.iter_mut().find(|queued| queued.call == call) {
+            queued.add(bytes, is_last);
         } else {
-            let mut waiting = Waiting::new(call);
-            waiting.add(bytes, is_last);
-            self.waiting.push_back(waiting);
-            // Those whose answer nobody waits for any more count as well.
-            if self.waiting.len() + self.asked.len() > Offer::default().max_calls as usize {
-                self.drop_waiting(call, HOT_ROD_TOO_MANY_CALLS, link);
+            let mut queued = QueuedRequest::new(call);
+            queued.add(bytes, is_last);
+            self.queued.push_back(queued);
+            // Cancelled calls in flight count as well.
+            if self.queued.len() + self.in_flight.len() > Offer::default().max_calls as usize {
+                self.drop_queued(call, HOT_ROD_TOO_MANY_CALLS, link);
             }
         }
         self.make_room(room, link);
     }
 
-    /// What waits must not hold all of the connection's credit, or the one whose turn it is could starve: the newest
-    /// is sent away, one that is not whole before others (spec, "Credit").
+    /// Rejects the newest queued requests, incomplete ones first, until the others have at most `room` bytes: they must not
+    /// hold all of the connection's credit, which the present request needs (spec, "Credit").
     fn make_room(&mut self, room: usize, link: &mut ServerLink) {
         let may_starve = self.current.as_ref().is_some_and(|current| !current.rest.is_whole);
-        while self.waiting_bytes > room {
-            let partial = self.waiting.iter().rev().find(|waiting| !waiting.is_whole);
-            let newest = partial.or_else(|| self.waiting.back().filter(|_| may_starve));
-            let Some(call) = newest.map(|waiting| waiting.call) else { return };
-            self.drop_waiting(call, HOT_ROD_TOO_MANY_CALLS, link);
+        while self.queued_bytes > room {
+            let partial = self.queued.iter().rev().find(|queued| !queued.is_whole);
+            let newest = partial.or_else(|| self.queued.back().filter(|_| may_starve));
+            let Some(call) = newest.map(|queued| queued.call) else { return };
+            self.drop_queued(call, HOT_ROD_TOO_MANY_CALLS, link);
         }
     }
 
-    fn drop_waiting(&mut self, call: u32, code: ErrorCode, link: &mut ServerLink) {
-        if let Some(index) = self.waiting.iter().position(|waiting| waiting.call == call) {
-            self.take_waiting(index);
+    fn drop_queued(&mut self, call: u32, code: ErrorCode, link: &mut ServerLink) {
+        if let Some(index) = self.queued.iter().position(|queued| queued.call == call) {
+            self.take_queued(index);
         }
-        match &mut self.sent_away_early {
+        match &mut self.rejected_early {
             Some(early) => early.push((call, code)),
             None => link.end_call(self.stream, call, code, false),
         }
     }
 
-    fn take_waiting(&mut self, index: usize) -> Option<Waiting> {
-        let waiting = self.waiting.remove(index)?;
-        self.waiting_bytes -= waiting.bytes;
-        Some(waiting)
+    fn take_queued(&mut self, index: usize) -> Option<QueuedRequest> {
+        let queued = self.queued.remove(index)?;
+        self.queued_bytes -= queued.bytes;
+        Some(queued)
     }
 
-    /// Moves requests to where the member's socket takes them from, while there is room.
-    pub(super) fn forward(&mut self, link: &mut ServerLink) -> Result<(), Broken> {
+    /// Moves requests to the output while it has room.
+    pub(super) fn forward(&mut self, link: &mut ServerLink) -> Result<(), ForwardError> {
         while self.out.len() < ENOUGH {
             if self.current.is_none() && !self.begin_next(link)? {
                 break;
@@ -237,43 +236,44 @@ impl Lane {
         Ok(())
     }
 
-    /// Begins with the next request that can be: a whole one before one that is still coming. Answers whether there was
-    /// one.
-    fn begin_next(&mut self, link: &mut ServerLink) -> Result<bool, Broken> {
+    /// Begins to forward the next request, a whole one before an incomplete one. Returns whether there was one.
+    fn begin_next(&mut self, link: &mut ServerLink) -> Result<bool, ForwardError> {
         let mut index = 0;
-        let mut whole = self.waiting.iter().position(|waiting| waiting.is_whole);
+        let mut whole = self.queued.iter().position(|queued| queued.is_whole);
         loop {
             let at = whole.take().unwrap_or(index);
-            let Some(next) = self.waiting.get_mut(at) else { return Ok(false) };
+            let Some(next) = self.queued.get_mut(at) else { return Ok(false) };
             let verdict = if next.bytes == 0 && !next.is_whole { Verdict::Wait } else { next.judge(&self.limits) };
             let call = next.call;
             match verdict {
                 Verdict::Wait => {
-                    // All that are whole were taken before it.
+                    // No whole request is queued any more.
                     index = at + 1;
                     continue;
                 }
-                Verdict::Malformed(what) => return Err(Broken::NotOneRequest(what)),
-                Verdict::Unknown => self.drop_waiting(call, HOT_ROD_MESSAGE_ERROR, link),
-                Verdict::TooLong => self.drop_waiting(call, HOT_ROD_TOO_LARGE, link),
+                Verdict::Malformed(what) => return Err(ForwardError::NotOneRequest(what)),
+                Verdict::Unknown => self.drop_queued(call, HOT_ROD_MESSAGE_ERROR, link),
+                Verdict::TooLong => self.drop_queued(call, HOT_ROD_TOO_LARGE, link),
                 Verdict::External(head) => {
-                    self.take_waiting(at);
+                    self.take_queued(at);
                     let answer = error_reply(head.message_id, head.context, Status::SERVER_ERROR, NO_EXTERNAL);
                     link.respond(self.stream, call, answer, true);
                     self.external_refused += 1;
                 }
-                Verdict::Forward(head) | Verdict::ForwardWhole(head) if self.asked.contains_key(&head.message_id) => {
-                    return Err(Broken::DuplicateId(head.message_id));
+                Verdict::Forward(head) | Verdict::ForwardWhole(head)
+                    if self.in_flight.contains_key(&head.message_id) =>
+                {
+                    return Err(ForwardError::DuplicateId(head.message_id));
                 }
                 Verdict::Forward(head) => {
-                    let Some(rest) = self.take_waiting(at) else { return Ok(false) };
+                    let Some(rest) = self.take_queued(at) else { return Ok(false) };
                     self.current = Some(Current { rest, message_id: head.message_id, last: None });
                     self.note(head, call, None);
                 }
                 Verdict::ForwardWhole(head) => {
                     let begin = self.out.end();
-                    let mut request = self.take_waiting(at);
-                    while let Some(piece) = request.as_mut().and_then(Waiting::take) {
+                    let mut request = self.take_queued(at);
+                    while let Some(piece) = request.as_mut().and_then(QueuedRequest::take) {
                         link.fragment_taken(self.stream, call, piece.len());
                         self.out.push(piece);
                     }
@@ -284,19 +284,19 @@ impl Lane {
         }
     }
 
-    /// A request is being forwarded; if all of it has been, from which position on.
+    /// Adds a request in flight; `whole_from` is the position of one that is forwarded whole.
     fn note(&mut self, head: RequestHead, call: u32, whole_from: Option<u64>) {
         let RequestHead { message_id, context: asked, cache, .. } = head;
         let begin = whole_from.unwrap_or(self.out.end());
         let cache = self.caches.keep(&cache);
         let end = whole_from.map(|_| self.out.end());
-        self.asked.insert(message_id, Flight { call: Some(call), asked, cache, begin, end });
+        self.in_flight.insert(message_id, InFlight { call: Some(call), asked, cache, begin, end });
     }
 
-    /// Forwards what is here of the present request. Answers whether it is all forwarded.
-    fn forward_current(&mut self, link: &mut ServerLink) -> Result<bool, Broken> {
+    /// Forwards the received part of the present request. Returns whether the request has been forwarded whole.
+    fn forward_current(&mut self, link: &mut ServerLink) -> Result<bool, ForwardError> {
         let Some(current) = &mut self.current else { return Ok(false) };
-        let begin = self.asked.get(&current.message_id).map(|flight| flight.begin);
+        let begin = self.in_flight.get(&current.message_id).map(|flight| flight.begin);
         while let Some(bytes) = current.rest.take() {
             link.fragment_taken(self.stream, current.rest.call, bytes.len());
             self.requests.receive(&bytes);
@@ -311,7 +311,7 @@ impl Lane {
                         link.end_call(self.stream, call, HOT_ROD_TOO_LARGE, false);
                         return Ok(true);
                     }
-                    Err(fault) => return Err(Broken::NotOneRequest(fault.to_string())),
+                    Err(fault) => return Err(ForwardError::NotOneRequest(fault.to_string())),
                 };
                 let kept = usize::from(piece.is_last);
                 let all_but_kept = piece.bytes.len() - kept;
@@ -319,24 +319,24 @@ impl Lane {
                 self.out.push(piece.bytes.slice(..all_but_kept));
             }
             if current.last.is_some() && (self.requests.buffered() > 0 || current.rest.bytes > 0) {
-                return Err(Broken::NotOneRequest("more follows it in its call".into()));
+                return Err(ForwardError::NotOneRequest("more follows it in its call".into()));
             }
         }
         if !current.rest.is_whole {
             return Ok(false);
         }
         let Some(last) = current.last else {
-            return Err(Broken::NotOneRequest("it is not whole at its FIN".into()));
+            return Err(ForwardError::NotOneRequest("it is not whole at its FIN".into()));
         };
         self.out.push(Bytes::copy_from_slice(&[last]));
-        if let Some(flight) = self.asked.get_mut(&current.message_id) {
+        if let Some(flight) = self.in_flight.get_mut(&current.message_id) {
             flight.end = Some(self.out.end());
         }
         self.current = None;
         Ok(true)
     }
 
-    /// What the member's socket is to take.
+    /// Bytes for the member's socket.
     pub(super) fn outgoing(&mut self) -> &mut Outgoing {
         &mut self.out
     }
@@ -347,19 +347,19 @@ impl Lane {
     }
 
     /// Forwards what the member has sent. Reports topologies to `hint`.
-    pub(super) fn received(&mut self, link: &mut ServerLink, hint: impl Fn(&Topology)) -> Result<(), Broken> {
+    pub(super) fn received(&mut self, link: &mut ServerLink, hint: impl Fn(&Topology)) -> Result<(), ForwardError> {
         loop {
-            let asked = &self.asked;
+            let asked = &self.in_flight;
             let piece = match self.replies.poll(|id| asked.get(&id).map(|flight| flight.asked)) {
                 None => return Ok(()),
-                Some(Err(violation)) => return Err(Broken::Violation(violation)),
+                Some(Err(violation)) => return Err(ForwardError::Violation(violation)),
                 Some(Ok(piece)) => piece,
             };
             let MessageKind::Reply { message_id, operation, status } = piece.kind else {
                 link.event(self.stream, piece.bytes, piece.is_first, piece.is_last);
                 continue;
             };
-            let Some(flight) = self.asked.get(&message_id) else { return Err(Broken::LostTrack) };
+            let Some(flight) = self.in_flight.get(&message_id) else { return Err(ForwardError::LostTrack) };
             self.authenticated.answer(flight.asked, &piece);
             let is_of_a_cache = is_of_a_cache(operation);
             if piece.is_last && is_of_a_cache && !status.is_error() {
@@ -376,40 +376,40 @@ impl Lane {
                 link.respond(self.stream, call, piece.bytes, piece.is_last);
             }
             if piece.is_last {
-                self.asked.remove(&message_id);
+                self.in_flight.remove(&message_id);
                 if self.current.as_ref().is_some_and(|current| current.message_id == message_id) {
-                    // The client stops to send it, so the member will never have it whole.
-                    return Err(Broken::HalfSent);
+                    // The client stops sending it, so it never becomes whole.
+                    return Err(ForwardError::HalfSent);
                 }
             }
         }
     }
 
-    /// Whether the member has let the session in.
+    /// Whether the member has authenticated the session.
     pub(super) fn is_authenticated(&self) -> bool {
         self.authenticated.is_done()
     }
 
-    /// Of a call of which not all has come, whether its client has credit to go on; `None` if there is no such call. One
-    /// whose turn it is gets credit as its fragments are taken, any other has its first and no more.
-    pub(super) fn waits_for(&self, call: u32) -> Option<bool> {
-        let mut waiting = self.waiting.iter().filter(|waiting| !waiting.is_whole);
-        if let Some(waiting) = waiting.find(|waiting| waiting.call == call) {
-            // Behind another one's turn a client may not want to send the very last of its credit.
+    /// Whether the client has credit to continue an incomplete call; `None` if there is no such call. The present request
+    /// gets credit as its fragments are forwarded, a queued one has its initial credit only.
+    pub(super) fn needs_more_of(&self, call: u32) -> Option<bool> {
+        let mut partial = self.queued.iter().filter(|queued| !queued.is_whole);
+        if let Some(queued) = partial.find(|queued| queued.call == call) {
+            // Behind another request a client may keep the last of its credit.
             let first = Offer::default().initial_credit as usize;
-            return Some(waiting.bytes < if self.current.is_some() { first / 2 } else { first });
+            return Some(queued.bytes < if self.current.is_some() { first / 2 } else { first });
         }
         let current = self.current.as_ref().filter(|current| !current.rest.is_whole && current.rest.call == call)?;
         Some(current.rest.bytes == 0)
     }
 
-    /// How many AUTHs with EXTERNAL were answered here since the last time.
+    /// Takes the number of rejected AUTHs with EXTERNAL.
     pub(super) fn take_external_refused(&mut self) -> usize {
         std::mem::take(&mut self.external_refused)
     }
 
-    /// A view that came by another way: it goes to a client that has asked about the cache and has another.
-    pub(super) fn tell_topology(&mut self, cache: &str, topology: &Topology, link: &mut ServerLink) {
+    /// Sends a topology of the gateway's own connection to a client that has named the cache and has another one.
+    pub(super) fn send_topology(&mut self, cache: &str, topology: &Topology, link: &mut ServerLink) {
         if let Some(known) = self.caches.topology_of(cache)
             && *known != topology.id
         {
@@ -418,33 +418,33 @@ impl Lane {
         }
     }
 
-    /// The client gives a call up.
-    pub(super) fn cancel(&mut self, call: u32, link: &mut ServerLink) -> Result<(), Broken> {
-        if self.waiting.iter().any(|waiting| waiting.call == call) {
-            self.drop_waiting(call, ErrorCode::CANCEL, link);
+    /// Handles CANCEL.
+    pub(super) fn cancel(&mut self, call: u32, link: &mut ServerLink) -> Result<(), ForwardError> {
+        if self.queued.iter().any(|queued| queued.call == call) {
+            self.drop_queued(call, ErrorCode::CANCEL, link);
             return Ok(());
         }
-        let Some((&id, flight)) = self.asked.iter_mut().find(|(_, flight)| flight.call == Some(call)) else {
+        let Some((&id, flight)) = self.in_flight.iter_mut().find(|(_, flight)| flight.call == Some(call)) else {
             return Ok(());
         };
         let (begin, end, written) = (flight.begin, flight.end, self.out.written());
         if begin >= written {
-            // The member has nothing of it, so it is dropped.
+            // No byte of it is written, so it is dropped.
             self.take_back(id, begin, end);
             link.end_call(self.stream, call, ErrorCode::CANCEL, false);
         } else if end.is_none() {
-            // The member waits for the rest, which will never come.
+            // The member waits for the rest.
             link.end_call(self.stream, call, ErrorCode::CANCEL, false);
-            return Err(Broken::HalfSent);
+            return Err(ForwardError::HalfSent);
         } else {
-            // What is still here of it goes on by itself.
+            // The unwritten rest is still written.
             flight.call = None;
             link.end_call(self.stream, call, ErrorCode::CANCEL, true);
         }
         Ok(())
     }
 
-    /// Takes a request back of which nothing has been written.
+    /// Removes a request from the output of which no byte has been written.
     fn take_back(&mut self, id: u64, begin: u64, end: Option<u64>) {
         if end.is_none() {
             self.current = None;
@@ -452,44 +452,44 @@ impl Lane {
         }
         let end = end.unwrap_or(self.out.end());
         self.out.take_back(begin, end);
-        self.asked.remove(&id);
-        for later in self.asked.values_mut().filter(|later| later.begin >= end) {
+        self.in_flight.remove(&id);
+        for later in self.in_flight.values_mut().filter(|later| later.begin >= end) {
             later.begin -= end - begin;
             later.end = later.end.map(|position| position - (end - begin));
         }
     }
 
-    /// The session can't go on: every call learns what may have become of it, and the session ends.
-    pub(super) fn end(&mut self, broken: &Broken, link: &mut ServerLink) {
+    /// Ends the session; CANCEL reports for each call whether it may have been applied.
+    pub(super) fn end(&mut self, broken: &ForwardError, link: &mut ServerLink) {
         self.end_calls(HOT_ROD_UPSTREAM_GONE, link);
         let code = match broken {
-            Broken::NotOneRequest(_) | Broken::DuplicateId(_) => HOT_ROD_MESSAGE_ERROR,
+            ForwardError::NotOneRequest(_) | ForwardError::DuplicateId(_) => HOT_ROD_MESSAGE_ERROR,
             _ if self.was_refused => HOT_ROD_NOT_AUTHENTICATED,
             _ => HOT_ROD_UPSTREAM_GONE,
         };
         link.end(self.stream, code);
     }
 
-    /// The client asks nothing more. What it has asked whole is answered; the rest of other requests will never come.
-    pub(super) fn finish(&mut self, link: &mut ServerLink) -> Result<(), Broken> {
+    /// Handles the end of the client's half of the stream: whole requests are still answered, incomplete ones are cancelled.
+    pub(super) fn finish(&mut self, link: &mut ServerLink) -> Result<(), ForwardError> {
         self.is_finished = true;
-        if self.sent_away_early.is_some() {
+        if self.rejected_early.is_some() {
             return Ok(());
         }
-        let partial = self.waiting.iter().filter(|waiting| !waiting.is_whole).map(|waiting| waiting.call);
+        let partial = self.queued.iter().filter(|queued| !queued.is_whole).map(|queued| queued.call);
         let current = self.current.as_ref().filter(|current| !current.rest.is_whole);
         let partial: Vec<u32> = partial.chain(current.map(|current| current.rest.call)).collect();
         partial.into_iter().try_for_each(|call| self.cancel(call, link))
     }
 
-    /// Whether the client asks nothing more, and all that it has asked is answered.
+    /// Whether the client has ended its half of the stream and has been answered.
     pub(super) fn is_done(&self, link: &ServerLink) -> bool {
-        let is_asked = self.asked.values().any(|flight| flight.call.is_some());
-        self.is_finished && !is_asked && self.waiting.is_empty() && link.open_calls(self.stream).is_empty()
+        let is_asked = self.in_flight.values().any(|flight| flight.call.is_some());
+        self.is_finished && !is_asked && self.queued.is_empty() && link.open_calls(self.stream).is_empty()
     }
 
-    /// Every call learns what may have become of it, and further ones are told to go elsewhere. The member is not
-    /// talked to any more.
+    /// Cancels every call, and rejects further ones with an error that has the client try another server. Forwards
+    /// nothing more.
     pub(super) fn give_up(&mut self, link: &mut ServerLink) {
         self.is_given_up = true;
         self.end_calls(HOT_ROD_UPSTREAM_GONE, link);
@@ -498,23 +498,23 @@ impl Lane {
     fn end_calls(&mut self, code: ErrorCode, link: &mut ServerLink) {
         let written = self.out.written();
         self.current = None;
-        self.waiting_bytes = 0;
-        for waiting in self.waiting.drain(..) {
-            link.end_call(self.stream, waiting.call, code, false);
+        self.queued_bytes = 0;
+        for queued in self.queued.drain(..) {
+            link.end_call(self.stream, queued.call, code, false);
         }
-        for flight in std::mem::take(&mut self.asked).into_values() {
+        for flight in std::mem::take(&mut self.in_flight).into_values() {
             if let Some(call) = flight.call {
                 link.end_call(self.stream, call, code, flight.end.is_some_and(|end| end <= written));
             }
         }
-        // Those whose answer is here and has not gone out whole.
+        // Calls whose reply is only partly sent.
         for call in link.open_calls(self.stream) {
             link.end_call(self.stream, call, code, true);
         }
     }
 }
 
-/// Whether an answer says that the client may know of the cache.
+/// Whether a reply shows that the client may know the cache.
 fn is_of_a_cache(operation: Option<Operation>) -> bool {
     operation.is_some_and(|operation| !operation.row().before_authentication)
 }

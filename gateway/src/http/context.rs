@@ -1,51 +1,51 @@
-//! Where a link is: whose it is, what it may still have, and what tunnel it is in.
+//! The context of a link: its source, its limits, and the tunnel around it.
 
 use std::sync::Arc;
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use super::endpoint::Meant;
+use super::endpoint::RequestedMember;
 use crate::budget::LinkBudget;
-use crate::connection::Surplus;
+use crate::connection::ConnectionLimit;
 use crate::gateway::Shared;
 use crate::sources::Source;
 
-/// Where a link is. Links in its tunnels share what it may have.
+/// The context of a link. Links in its tunnels share its limits.
 #[derive(Clone)]
-pub(super) struct Place<'a> {
+pub(super) struct LinkContext<'a> {
     pub(super) source: &'a Source,
-    /// What the client's connection may hold.
+    /// Memory budget of the client's connection.
     pub(super) budget: &'a LinkBudget,
-    /// Why everything is refused, if it is.
-    pub(super) surplus: Option<Surplus>,
-    /// Inside a tunnel, which asked for that member; there is no further tunnel in it.
-    pub(super) inside: Option<Meant>,
-    /// Sessions that the client's connection may still have: `max-tunnels` of them, the tunnels of inner links included.
+    /// Limit that the connection exceeds: every session is refused.
+    pub(super) over_limit: Option<ConnectionLimit>,
+    /// The member requested for the tunnel around an inner link, which carries no further tunnel.
+    pub(super) inside: Option<RequestedMember>,
+    /// Permits for sessions of the client's connection: `max-tunnels`, those of inner links included.
     tunnels: Arc<Semaphore>,
 }
 
-impl<'a> Place<'a> {
-    /// Of a client's connection.
+impl<'a> LinkContext<'a> {
+    /// Context of a client's connection.
     pub(super) fn new(
         shared: &Shared,
         (source, budget): (&'a Source, &'a LinkBudget),
-        surplus: Option<Surplus>,
+        over_limit: Option<ConnectionLimit>,
     ) -> Self {
         let tunnels = shared.config.limits.tunnels.min(Semaphore::MAX_PERMITS);
-        Self { source, budget, surplus, inside: None, tunnels: Arc::new(Semaphore::new(tunnels)) }
+        Self { source, budget, over_limit, inside: None, tunnels: Arc::new(Semaphore::new(tunnels)) }
     }
 
-    /// Within a tunnel of this link, which asked for that member.
-    pub(super) fn within(&self, meant: Meant) -> Self {
-        Self { inside: Some(meant), ..self.clone() }
+    /// Context of a link within a tunnel for which `requested` was requested.
+    pub(super) fn within(&self, requested: RequestedMember) -> Self {
+        Self { inside: Some(requested), ..self.clone() }
     }
 
-    /// Who its sessions count for.
+    /// Source and budget for which sessions count.
     pub(super) fn owner(&self) -> (&'a Source, &'a LinkBudget) {
         (self.source, self.budget)
     }
 
-    /// Counts a session; `None` if the connection has as many as it may have.
+    /// Counts a session; `None` at the limit.
     pub(super) fn session(&self) -> Option<OwnedSemaphorePermit> {
         self.tunnels.clone().try_acquire_owned().ok()
     }

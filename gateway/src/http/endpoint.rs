@@ -1,4 +1,4 @@
-//! Who a session asks for, who answers, and how refusals are told (spec/hotrod-over-http.md, "Refusals").
+//! Requested members, NODE, and refusals (spec/hotrod-over-http.md, "Refusals").
 
 use hotrod_core::carriage::{Knowledge, Mode, Node, NodeSelector, Refusal};
 use hotrod_core::wire::Member;
@@ -8,7 +8,7 @@ use crate::gateway::Shared;
 use crate::membership::KnownBy;
 use crate::upstream::{NoUpstream, Upstream};
 
-/// How a session that gets no member is refused.
+/// The refusal of a session that gets no member.
 pub(super) fn refusal_of(refusal: &NoUpstream) -> Refusal {
     match refusal {
         NoUpstream::Full | NoUpstream::Memory(_) | NoUpstream::SourceFull(_) => Refusal::temporary(429),
@@ -19,7 +19,7 @@ pub(super) fn refusal_of(refusal: &NoUpstream) -> Refusal {
     }
 }
 
-/// The member that a session leads to, as NODE and `Hot-Rod-Node` tell it.
+/// NODE of a session's member.
 pub(super) fn node_at(shared: &Shared, upstream: &Upstream) -> Node {
     let member = upstream.member();
     let members = shared.membership.present();
@@ -35,14 +35,14 @@ pub(super) fn node_at(shared: &Shared, upstream: &Upstream) -> Node {
     Node { mode, knowledge, name: upstream.name().into(), host, port }
 }
 
-/// Whom a session means: what `Hot-Rod-Node` names, else the target of CONNECT, unless that is the gateway itself.
+/// The member that a session requests: by `Hot-Rod-Node`, else by the target of CONNECT unless that is the gateway itself.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Meant {
+pub(super) struct RequestedMember {
     node: Option<String>,
     authority: Option<String>,
 }
 
-impl Meant {
+impl RequestedMember {
     pub(super) fn of(shared: &Shared, node: Option<&str>, target: Option<&str>) -> Self {
         let is_member = |target: &&str| {
             let is_known = shared.membership.present().find(NodeSelector::Authority(target)).is_some();
@@ -52,12 +52,12 @@ impl Meant {
         Self { node: node.map(ToString::to_string), authority: authority.map(ToString::to_string) }
     }
 
-    /// Where it means nobody, whom a tunnel around it means.
+    /// The member requested for the outer tunnel if the session requests none.
     pub(super) fn or(self, outer: &Self) -> Self {
         if self.node.is_none() && self.authority.is_none() { outer.clone() } else { self }
     }
 
-    /// Bytes of memory that the names take.
+    /// Memory of the names, in bytes.
     pub(super) fn memory(&self) -> usize {
         [&self.node, &self.authority].into_iter().flatten().map(String::len).sum()
     }

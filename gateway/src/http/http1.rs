@@ -1,4 +1,4 @@
-//! A client's HTTP/1.1 link: ordinary requests are answered, and one for a tunnel leads to a member.
+//! Serves a client's HTTP/1.1 link: answers ordinary requests, and connects a tunnel with a member.
 
 use std::future::poll_fn;
 use std::task::Poll;
@@ -11,12 +11,12 @@ use hotrod_core::http1::{Fields, Kind, Limits, Request, ServerEvent, ServerExcha
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::time::{Instant, timeout, timeout_at};
 
-use super::endpoint::{Meant, node_at, refusal_of};
+use super::context::LinkContext;
+use super::endpoint::{RequestedMember, node_at, refusal_of};
 use super::http2;
-use super::place::Place;
 use super::{HERE, Link};
 use crate::budget::CONNECTION_COVERED;
-use crate::connection::{Ended, REFUSAL_TIMEOUT};
+use crate::connection::{ConnectionEnd, REFUSAL_TIMEOUT};
 use crate::deadlines::Overdue;
 use crate::drain::Phase;
 use crate::gateway::Shared;
@@ -25,18 +25,23 @@ use crate::opening::Opening;
 use crate::relay::relay;
 use crate::upstream::Upstream;
 
-/// Time for a client to take an answer.
+/// Time limit for sending an answer.
 const FLUSH_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Serves a client that speaks HTTP/1.1; `first` is what it has sent already.
-pub(super) async fn serve(shared: &Shared, stream: &mut impl Link, first: BytesMut, place: Place<'_>) -> Ended {
-    let mut held = place.budget.account(CONNECTION_COVERED);
+/// Serves a client that speaks HTTP/1.1. `first` has the bytes that were read before.
+pub(super) async fn serve(
+    shared: &Shared,
+    stream: &mut impl Link,
+    first: BytesMut,
+    context: LinkContext<'_>,
+) -> ConnectionEnd {
+    let mut held = context.budget.account(CONNECTION_COVERED);
     let limits = Limits { head: shared.config.limits.header, ..Limits::default() };
     let mut exchange = ServerExchange::new(limits);
     exchange.handle_received(&first);
     let mut drain = shared.drain.clone();
     let patience = shared.config.limits.handshake_timeout;
-    let patience = if place.surplus.is_some() { patience.min(REFUSAL_TIMEOUT) } else { patience };
+    let patience = if context.over_limit.is_some() { patience.min(REFUSAL_TIMEOUT) } else { patience };
     let mut deadline = Instant::now() + patience;
     let mut is_answered = false;
     loop {
@@ -48,11 +53,11 @@ pub(super) async fn serve(shared: &Shared, stream: &mut impl Link, first: BytesM
                     is_answered = true;
                     deadline = Instant::now() + patience;
                 }
-                ServerEvent::Request(request) => match place.surplus {
-                    None => return tunnel(shared, stream, exchange, &request, &place).await,
-                    Some(surplus) => {
-                        shared.metrics.refused(surplus.reason());
-                        return turn_away(stream, &mut exchange, &Refusal::temporary(429), surplus).await;
+                ServerEvent::Request(request) => match context.over_limit {
+                    None => return tunnel(shared, stream, exchange, &request, &context).await,
+                    Some(over_limit) => {
+                        shared.metrics.refused(over_limit.reason());
+                        return refuse_link(stream, &mut exchange, &Refusal::temporary(429), over_limit).await;
                     }
                 },
                 ServerEvent::Failed(violation) => {
@@ -63,37 +68,37 @@ pub(super) async fn serve(shared: &Shared, stream: &mut impl Link, first: BytesM
                         let _ = flush(stream, &mut exchange).await;
                     }
                     let _ = stream.shutdown().await;
-                    return Ended::early(violation);
+                    return ConnectionEnd::early(violation);
                 }
             }
             if let Err(error) = flush(stream, &mut exchange).await {
-                return Ended::early(error);
+                return ConnectionEnd::early(error);
             }
         }
         if exchange.closes() {
             let _ = stream.shutdown().await;
-            return Ended::early("answered");
+            return ConnectionEnd::early("answered");
         }
         let read = tokio::select! {
             read = timeout_at(deadline, stream.read_buf(exchange.receive_buffer())) => read,
-            _ = drain.beyond(Phase::Serving) => return Ended::early("drained"),
+            _ = drain.beyond(Phase::Serving) => return ConnectionEnd::early("drained"),
         };
         match read {
-            Ok(Ok(0)) => return Ended::early("closed by the client"),
+            Ok(Ok(0)) => return ConnectionEnd::early("closed by the client"),
             Ok(Ok(_)) => {
                 exchange.handle_filled();
                 held.set(exchange.memory());
             }
-            Ok(Err(error)) => return Ended::early(error),
+            Ok(Err(error)) => return ConnectionEnd::early(error),
             Err(_) => {
                 let is_begun = exchange.handle_timeout().is_some();
                 let _ = flush(stream, &mut exchange).await;
                 let _ = timeout(FLUSH_TIMEOUT, stream.shutdown()).await;
                 if !is_begun {
-                    return Ended::early("no further HTTP request in time (handshake-timeout)");
+                    return ConnectionEnd::early("no further HTTP request in time (handshake-timeout)");
                 }
                 shared.metrics.refused("first_request");
-                return Ended::early("no whole HTTP request in time (handshake-timeout)");
+                return ConnectionEnd::early("no whole HTTP request in time (handshake-timeout)");
             }
         }
     }
@@ -110,76 +115,79 @@ async fn flush(stream: &mut impl Link, exchange: &mut ServerExchange) -> std::io
     timeout(FLUSH_TIMEOUT, flush).await.unwrap_or_else(|_| Err(std::io::ErrorKind::TimedOut.into()))
 }
 
-/// Leads a client to a member, or says why not.
+/// Connects a tunnel with a member, or refuses it.
 async fn tunnel(
     shared: &Shared,
     stream: &mut impl Link,
     mut exchange: ServerExchange,
     request: &Request,
-    place: &Place<'_>,
-) -> Ended {
+    context: &LinkContext<'_>,
+) -> ConnectionEnd {
     let target = match &request.kind {
         Kind::Connect { authority } => Some(authority.as_str()),
         _ => None,
     };
-    let meant = Meant::of(shared, request.fields.text(NODE_FIELD), target);
+    let requested = RequestedMember::of(shared, request.fields.text(NODE_FIELD), target);
     let carriage = if target.is_some() { Carriage::Connect } else { Carriage::Upgrade };
     if let Err(wrong) = check_tunnel_fields(&request.fields) {
-        return turn_away(stream, &mut exchange, &Refusal::new(400), wrong).await;
+        return refuse_link(stream, &mut exchange, &Refusal::new(400), wrong).await;
     }
-    // Sessions of an inner link find their members each by itself.
+    // Each session of an inner link connects with its own member.
     let is_early = request.fields.text(INSIDE_FIELD) == Some("h2");
     let connected = if is_early && !shared.drain.is_draining() {
         Ok(None)
     } else {
-        shared.connect(place.owner(), meant.wanted(), carriage).await.map(Some)
+        shared.connect(context.owner(), requested.wanted(), carriage).await.map(Some)
     };
     let mut upstream = match connected {
         Ok(upstream) => upstream,
-        Err(refusal) => return turn_away(stream, &mut exchange, &refusal_of(&refusal), refusal).await,
+        Err(refusal) => return refuse_link(stream, &mut exchange, &refusal_of(&refusal), refusal).await,
     };
-    let mut first = match begin(shared, stream, &mut exchange, upstream.as_mut()).await {
+    let first = match begin(shared, stream, &mut exchange, upstream.as_mut()).await {
         Ok(first) => first,
         Err(reason) => {
-            return Ended { member: upstream.map(|upstream| upstream.member().clone()), ..Ended::early(reason) };
+            return ConnectionEnd {
+                member: upstream.map(|upstream| upstream.member().clone()),
+                ..ConnectionEnd::early(reason)
+            };
         }
     };
-    // The first octets tell what is inside, whatever was said of it.
+    // The first bytes decide what the tunnel contains, whatever `Hot-Rod-Inside` says.
     match detect(&first) {
         Detected::HotRod => {}
         Detected::Http2 => {
             drop(upstream);
-            return http2::serve(shared, stream, first, place.within(meant)).await;
+            return http2::serve(shared, stream, first, context.within(requested)).await;
         }
         _ => {
             let _ = stream.shutdown().await;
-            return Ended::early("its tunnel carries neither Hot Rod nor HTTP/2");
+            return ConnectionEnd::early("its tunnel carries neither Hot Rod nor HTTP/2");
         }
     }
     let opened = match upstream {
-        // Its first request has the session's deadline.
+        // The relay has the deadline of the first request.
         Some(upstream) => {
             let mut opening = Opening::new(shared.config.limits.request);
-            match opening.take(&first) {
+            match opening.receive(&first) {
                 Ok(()) => Ok((opening, upstream)),
                 Err(fault) => {
                     drop(upstream);
-                    opening.answer_fault(shared, stream).await;
+                    opening.send_error(shared, stream).await;
                     Err(fault.to_string())
                 }
             }
         }
-        None => open(shared, stream, &mut first, &meant, carriage, place).await,
+        None => open(shared, stream, first, &requested, carriage, context).await,
     };
     let (opening, mut upstream) = match opened {
         Ok(opened) => opened,
         Err(reason) => {
             let _ = stream.shutdown().await;
-            return Ended::early(reason);
+            return ConnectionEnd::early(reason);
         }
     };
-    let relayed = relay(stream, &mut upstream, opening, shared.relaying(place.budget)).await;
-    Ended {
+    let relayed = relay(stream, &mut upstream, opening, shared.relay_config(context.budget)).await;
+    ConnectionEnd {
         member: Some(upstream.member().clone()),
         to_member: relayed.to_member,
         to_client: relayed.to_client,
@@ -187,33 +195,33 @@ async fn tunnel(
     }
 }
 
-/// Connects a session whose member was not connected at the head of its request.
+/// Connects a session after its first request: the head was answered without a member.
 async fn open(
     shared: &Shared,
     stream: &mut impl Link,
-    first: &mut BytesMut,
-    meant: &Meant,
+    first: BytesMut,
+    requested: &RequestedMember,
     carriage: Carriage,
-    place: &Place<'_>,
+    context: &LinkContext<'_>,
 ) -> Result<(Opening, Upstream), String> {
-    let opening = Opening::read((shared, place.budget), stream, first).await.map_err(|reason| reason.to_string())?;
-    let connected = shared.connect(place.owner(), meant.wanted(), carriage).await;
+    let opening = Opening::read((shared, context.budget), stream, first).await.map_err(|reason| reason.to_string())?;
+    let connected = shared.connect(context.owner(), requested.wanted(), carriage).await;
     connected.map(|upstream| (opening, upstream)).map_err(|refusal| refusal.to_string())
 }
 
-async fn turn_away(
+async fn refuse_link(
     stream: &mut impl Link,
     exchange: &mut ServerExchange,
     refusal: &Refusal,
     why: impl std::fmt::Display,
-) -> Ended {
+) -> ConnectionEnd {
     refusal.answer_http1(exchange);
     let _ = flush(stream, exchange).await;
     let _ = stream.shutdown().await;
-    Ended::early(why)
+    ConnectionEnd::early(why)
 }
 
-/// Says that the tunnel is there, and to whom it leads if that is known. Answers its first bytes.
+/// Accepts the tunnel, with the name of its member if that is connected. Returns its first bytes.
 async fn begin(
     shared: &Shared,
     stream: &mut impl Link,
@@ -222,7 +230,7 @@ async fn begin(
 ) -> Result<BytesMut, String> {
     let mut fields = Fields::new();
     if let Some(upstream) = &upstream {
-        // A name that can't be a field's value is left out.
+        // A name that is no valid field value is left out.
         let _ = fields.push(NODE_FIELD, upstream.name().to_string());
         if let Some(address) = node_at(shared, upstream).address() {
             let _ = fields.push(ADDRESS_FIELD, address.to_string());
@@ -236,14 +244,14 @@ async fn begin(
     }
 }
 
-/// Says that the tunnel is there. Answers its first bytes.
+/// Accepts the tunnel. Returns bytes that followed the head.
 async fn accept(stream: &mut impl Link, exchange: &mut ServerExchange, fields: &Fields) -> std::io::Result<BytesMut> {
     let trailing = exchange.accept(fields).map_err(std::io::Error::other)?;
     flush(stream, exchange).await?;
     Ok(BytesMut::from(&trailing[..]))
 }
 
-/// The first bytes of a tunnel: they tell what it carries.
+/// Reads the first bytes of a tunnel, which decide its protocol.
 async fn first_bytes(shared: &Shared, stream: &mut impl Link, mut first: BytesMut) -> Result<BytesMut, String> {
     let read = async {
         while first.is_empty() || detect(&first) == Detected::NeedMore {

@@ -1,4 +1,4 @@
-//! The HTTP/2 that a tunnel carries, served here.
+//! HTTP/2 within a tunnel.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -10,32 +10,32 @@ use hotrod_core::http2::{ErrorCode, StreamId};
 use tokio::io::{AsyncWrite, DuplexStream};
 
 use super::tunnel::read_at_most;
-use crate::budget::{Account, INNER_PIPE};
-use crate::connection::Ended;
+use crate::budget::{INNER_PIPE, Reservation};
+use crate::connection::ConnectionEnd;
 use crate::pieces::Pieces;
 
-/// The most that is read at a time.
+/// Size of a read.
 const CHUNK: usize = 16 << 10;
 
-type Serving<'a> = Pin<Box<dyn Future<Output = Ended> + Send + 'a>>;
+type Serving<'a> = Pin<Box<dyn Future<Output = ConnectionEnd> + Send + 'a>>;
 
-/// Bytes on their way to and from an inner link.
-pub(super) struct Inside<'a> {
+/// Bytes to and from a link within a tunnel.
+pub(super) struct InnerLink<'a> {
     stream: StreamId,
     near: DuplexStream,
     serving: Serving<'a>,
     received: Pieces,
-    /// The client has ended its half.
+    /// Whether the client has ended its half of the stream.
     is_finished: bool,
     is_shut: bool,
     scratch: BytesMut,
-    /// Both pipes.
-    _memory: Account,
+    /// Memory of both pipes.
+    _memory: Reservation,
 }
 
-impl<'a> Inside<'a> {
-    /// `serve` serves the other end; `memory` is reserved for the pipes.
-    pub(super) fn new(stream: StreamId, memory: Account, serve: impl FnOnce(DuplexStream) -> Serving<'a>) -> Self {
+impl<'a> InnerLink<'a> {
+    /// Starts the link: `serve` serves the far end of its pipes, for which `memory` is reserved.
+    pub(super) fn new(stream: StreamId, memory: Reservation, serve: impl FnOnce(DuplexStream) -> Serving<'a>) -> Self {
         let (near, far) = tokio::io::duplex(INNER_PIPE);
         let (received, scratch) = (Pieces::default(), BytesMut::new());
         let (is_finished, is_shut) = (false, false);
@@ -50,19 +50,19 @@ impl<'a> Inside<'a> {
         self.is_finished = true;
     }
 
-    /// Bytes of memory that it takes beside its pipes.
+    /// Memory in bytes, without the pipes.
     pub(super) fn memory(&mut self) -> usize {
         self.received.settle();
         self.scratch = BytesMut::new();
         self.received.memory()
     }
 
-    /// Moves what can be moved. An error says why it is over; the link knows.
+    /// Reads and writes while there is progress. An error has the reason of the end, which the outer link has been given.
     pub(super) fn poll(&mut self, link: &mut ServerLink, cx: &mut Context<'_>) -> Result<(), String> {
         let moved = self.move_bytes(link, cx);
-        // What it writes wakes this task again.
+        // Output of the inner link wakes this task again.
         if let Poll::Ready(ended) = self.serving.as_mut().poll(cx) {
-            // Its last words are on their way.
+            // Sends the last output.
             let _ = self.move_bytes(link, cx);
             link.end(self.stream, ErrorCode::NO_ERROR);
             return Err(ended.reason);

@@ -1,15 +1,15 @@
-//! Names of the caches that a session has asked about: each is kept once, and no more of them than a few.
+//! Names of the caches that a session has named, each kept once, up to a limit.
 
-/// Names that a session has kept. Of further caches its client is sent no TOPOLOGY; answers bring it their views.
+/// Upper bound on names. Clients are sent no TOPOLOGY of further caches; replies bring their topologies.
 const MOST: usize = 64;
-/// Bytes of memory that a name takes beside its own.
+/// Memory of a name beside its bytes.
 const NAME: usize = 64;
 
-/// A name that is kept.
+/// Index of a name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct NameId(u8);
 
-/// The names, with what the client knows of their caches.
+/// Names of caches, with the topology that the client has of each.
 #[derive(Debug, Default)]
 pub(super) struct CacheNames {
     names: Vec<Known>,
@@ -19,12 +19,12 @@ pub(super) struct CacheNames {
 #[derive(Debug)]
 struct Known {
     name: Box<str>,
-    /// Id of the last topology that the client was sent; `None` while the member has not answered about the cache.
+    /// Id of the last topology that the client was sent; `None` before a reply of the cache.
     topology: Option<u32>,
 }
 
 impl CacheNames {
-    /// Keeps a name. `None` if there are as many as there may be.
+    /// Keeps a name; `None` at the limit.
     pub(super) fn keep(&mut self, name: &str) -> Option<NameId> {
         let at = self.names.iter().position(|known| &*known.name == name);
         if at.is_none() && self.names.len() < MOST {
@@ -35,26 +35,26 @@ impl CacheNames {
         at.and_then(|at| u8::try_from(at).ok()).map(NameId)
     }
 
-    /// The client was sent this topology of the cache.
+    /// Notes the topology that the client was sent.
     pub(super) fn set_topology(&mut self, id: NameId, topology: u32) {
         if let Some(known) = self.names.get_mut(usize::from(id.0)) {
             known.topology = Some(topology);
         }
     }
 
-    /// The member has answered about a cache, whether or not its name is kept.
+    /// Notes a reply of a cache.
     pub(super) fn answered(&mut self, id: Option<NameId>) {
         if let Some(known) = id.and_then(|id| self.names.get_mut(usize::from(id.0))) {
             known.topology.get_or_insert_default();
         }
     }
 
-    /// The id of the topology that the client has of a cache, to be replaced; `None` if it has not been answered about it.
+    /// Id of the topology that the client has of a cache; `None` before a reply of the cache.
     pub(super) fn topology_of(&mut self, name: &str) -> Option<&mut u32> {
         self.names.iter_mut().find(|known| &*known.name == name)?.topology.as_mut()
     }
 
-    /// Bytes of memory that they take.
+    /// Memory in bytes.
     pub(super) fn memory(&self) -> usize {
         self.bytes + self.names.len() * NAME
     }

@@ -1,4 +1,4 @@
-//! What the member's socket is to take, and how far it has.
+//! Output to a member, with positions.
 
 use std::io;
 use std::task::{Context, Poll};
@@ -8,11 +8,11 @@ use tokio::io::AsyncWrite;
 
 use crate::pieces::Pieces;
 
-/// Octets for the member's socket. Positions count from the first one that was ever put here, without those taken back.
+/// Bytes for the member's socket. Positions count from the first byte ever pushed, without those removed again.
 #[derive(Debug, Default)]
 pub(super) struct Outgoing {
     pieces: Pieces,
-    /// The position behind the last one.
+    /// Position behind the last byte.
     end: u64,
 }
 
@@ -22,12 +22,12 @@ impl Outgoing {
         self.pieces.push(piece);
     }
 
-    /// Octets that wait.
+    /// Number of unwritten bytes.
     pub(super) fn len(&self) -> usize {
         self.pieces.len()
     }
 
-    /// Bytes of memory that they take.
+    /// Memory in bytes.
     pub(super) fn memory(&mut self) -> usize {
         self.pieces.settle();
         self.pieces.memory()
@@ -37,17 +37,17 @@ impl Outgoing {
         self.pieces.is_empty()
     }
 
-    /// The position behind the last octet.
+    /// Position behind the last byte.
     pub(super) fn end(&self) -> u64 {
         self.end
     }
 
-    /// The position up to which the socket has taken everything.
+    /// Position up to which everything is written.
     pub(super) fn written(&self) -> u64 {
         self.end - self.pieces.len() as u64
     }
 
-    /// Takes back what stands from one position up to another, none of which has been written.
+    /// Removes the bytes between two positions, none of which has been written.
     pub(super) fn take_back(&mut self, from: u64, to: u64) {
         let written = self.written();
         self.pieces.remove((from - written) as usize, (to - from) as usize);

@@ -1,4 +1,4 @@
-//! Requests of which nothing has gone to the member.
+//! Requests in frames of which nothing has been forwarded.
 
 use std::collections::VecDeque;
 
@@ -7,53 +7,53 @@ use hotrod_core::wire::{
     Limits, Operation, Problem, RequestFault, RequestHead, Violation, measure_request, peek_request_head,
 };
 
-use crate::watch::names_external;
+use crate::monitor::names_external;
 
-/// Octets that are waited for where a request can't go on without more: the head of one, or all of an AUTH. No more than
-/// a call's first credit, or what is waited for could not come (spec, R-42).
+/// Upper bound on the bytes that are collected before a verdict: the head of a request, or a whole AUTH. At most a call's
+/// initial credit, because a queued call gets no further credit (spec, R-42).
 const LONGEST_WAIT: usize = 64 << 10;
 
-/// Bytes of memory that a request takes which waits, beside its octets.
-const WAITING: usize = 256;
-/// The same of each piece of it.
+/// Memory of a queued request beside its bytes.
+const REQUEST: usize = 256;
+/// Memory of each piece beside its bytes.
 const PIECE: usize = 64;
 
-/// A request that has come, or begun to.
-pub(super) struct Waiting {
+/// A request that has been received whole or in part.
+pub(super) struct QueuedRequest {
     pub(super) call: u32,
     pieces: VecDeque<Bytes>,
-    /// So many of the first ones have memory of their own.
+    /// Number of the first pieces that do not share the buffer into which they were read.
     settled: usize,
-    /// Octets of the pieces.
+    /// Bytes of all pieces.
     pub(super) bytes: usize,
-    /// Its FIN has come.
+    /// Whether its FIN has been received.
     pub(super) is_whole: bool,
-    /// Nothing more can be known of it until further octets come: it is not parsed again before.
+    /// Whether the last verdict was [`Verdict::Wait`]: parsed again only after further bytes.
     waits: bool,
-    /// How often it was parsed.
+    /// Number of times that it was parsed.
     #[cfg(test)]
     parses: usize,
 }
 
-/// What can be done with a request.
+/// Result of judging a request.
 pub(super) enum Verdict {
-    /// It can be forwarded, as far as it is here.
+    /// Its received part can be forwarded.
     Forward(RequestHead),
-    /// All of it is here, in one piece, and is one request.
+    /// It is whole, in one piece, and exactly one request.
     ForwardWhole(RequestHead),
-    /// More of it has to come.
+    /// More bytes are needed.
     Wait,
     /// AUTH with EXTERNAL.
     External(RequestHead),
-    /// More has to come than is waited for.
+    /// More bytes are needed than may be collected.
     TooLong,
     /// A version or an operation that can't be carried.
     Unknown,
-    /// No request, or not exactly one.
+    /// Not exactly one request.
     Malformed(String),
 }
 
-impl Waiting {
+impl QueuedRequest {
     pub(super) fn new(call: u32) -> Self {
         Self {
             call,
@@ -76,7 +76,7 @@ impl Waiting {
         self.waits = false;
     }
 
-    /// Bytes of memory that it takes, and not the buffers in which it came.
+    /// Memory of the request, in bytes, after copying its pieces out of the buffers into which they were read.
     pub(super) fn memory(&mut self) -> usize {
         let settled = self.settled.min(self.pieces.len());
         for piece in self.pieces.iter_mut().skip(settled) {
@@ -84,10 +84,10 @@ impl Waiting {
         }
         self.settled = self.pieces.len();
         // An eighth more: the allocator leaves gaps where the pieces are cut out of large buffers (measured: 11 %).
-        WAITING + self.bytes + self.bytes / 8 + self.pieces.len() * PIECE
+        REQUEST + self.bytes + self.bytes / 8 + self.pieces.len() * PIECE
     }
 
-    /// The next octets that are here.
+    /// Takes the next piece.
     pub(super) fn take(&mut self) -> Option<Bytes> {
         let piece = self.pieces.pop_front()?;
         self.settled = self.settled.saturating_sub(1);
@@ -95,7 +95,7 @@ impl Waiting {
         Some(piece)
     }
 
-    /// Reads as much as a verdict needs. The work is linear in the octets that have come since the last verdict.
+    /// Parses as much as a verdict needs. The work is linear in the bytes received since the last verdict.
     pub(super) fn judge(&mut self, limits: &Limits) -> Verdict {
         if self.waits {
             return Verdict::Wait;
@@ -131,7 +131,7 @@ impl Waiting {
         })
     }
 
-    /// The first pieces are put together as far as the head needs; of AUTH, which is looked at whole, all.
+    /// Parses the head of the request, joining pieces as needed; of AUTH all pieces.
     fn peek(&mut self, limits: &Limits) -> Result<Verdict, RequestFault> {
         while let Some(first) = self.pieces.front() {
             match peek_request_head(first, limits)? {
@@ -178,24 +178,24 @@ mod tests {
     #[test]
     fn a_request_is_not_parsed_again_before_more_of_it_comes() {
         let request = auth(1, "PLAIN", 16 << 10);
-        let mut waiting = Waiting::new(1);
+        let mut queued = QueuedRequest::new(1);
         for fragment in [request.slice(..8 << 10), request.slice(8 << 10..16 << 10)] {
-            let before = waiting.parses;
-            waiting.add(fragment, false);
+            let before = queued.parses;
+            queued.add(fragment, false);
             for _ in 0..1_000 {
-                assert!(matches!(waiting.judge(&Limits::default()), Verdict::Wait));
+                assert!(matches!(queued.judge(&Limits::default()), Verdict::Wait));
             }
-            assert_eq!(waiting.parses, before + 1);
+            assert_eq!(queued.parses, before + 1);
         }
-        waiting.add(request.slice(16 << 10..), true);
-        assert!(matches!(waiting.judge(&Limits::default()), Verdict::ForwardWhole(_)));
+        queued.add(request.slice(16 << 10..), true);
+        assert!(matches!(queued.judge(&Limits::default()), Verdict::ForwardWhole(_)));
     }
 
     #[test]
     fn a_request_above_the_limit_is_too_long_and_not_malformed() {
         let limits = Limits { message: 1_000, ..Limits::default() };
-        let mut waiting = Waiting::new(1);
-        waiting.add(auth(1, "PLAIN", 2_000), true);
-        assert!(matches!(waiting.judge(&limits), Verdict::TooLong));
+        let mut queued = QueuedRequest::new(1);
+        queued.add(auth(1, "PLAIN", 2_000), true);
+        assert!(matches!(queued.judge(&limits), Verdict::TooLong));
     }
 }

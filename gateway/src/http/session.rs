@@ -1,4 +1,4 @@
-//! One session of an HTTP/2 link: its connection with a member, and what moves between the two.
+//! A session of an HTTP/2 link, and its connection with a member.
 
 use std::future::Future;
 use std::io;
@@ -13,67 +13,65 @@ use hotrod_core::wire::Topology;
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::Instant;
 
-use super::begins::{Begins, Carries};
-use super::endpoint::{Meant, node_at, refusal_of};
-use super::http2::{UNTAKEN, serve_inside};
-use super::inside::Inside;
-use super::lane::{Broken, Lane};
-use super::place::Place;
+use super::call_forwarder::{CallForwarder, ForwardError};
+use super::context::LinkContext;
+use super::endpoint::{RequestedMember, node_at, refusal_of};
+use super::http2::{MAX_UNSENT, serve_inner};
+use super::inner_link::InnerLink;
 use super::tunnel::{Tunnel, read_at_most};
-use crate::budget::{Account, INNER};
-use crate::deadlines::{Calls, Deadlines, Overdue, Progress as Done, Times};
+use super::tunnel_start::{TunnelProtocol, TunnelStart};
+use crate::budget::{INNER, Reservation};
+use crate::deadlines::{CallDeadlines, Deadlines, Overdue, Progress, Times};
 use crate::gateway::{CacheTopology, Shared};
 use crate::metrics::Carriage;
 use crate::upstream::{NoUpstream, Upstream};
 
 type Connecting<'a> = Pin<Box<dyn Future<Output = Result<Upstream, NoUpstream>> + Send + 'a>>;
 
-/// A session that was asked for.
+/// A session that a client has requested.
 pub(super) struct Session<'a> {
     shared: &'a Shared,
-    /// What its stream takes at least.
-    _memory: Account,
+    /// Memory of its stream.
+    _memory: Reservation,
     stream: StreamId,
-    /// Whom its client has asked for.
-    meant: Meant,
+    requested: RequestedMember,
     carriage: Carriage,
-    /// Where its link is: within a tunnel it is none for a further one.
-    place: Place<'a>,
+    /// Its link; one within a tunnel carries no further tunnel.
+    context: LinkContext<'a>,
     _counted: OwnedSemaphorePermit,
     is_accepted: bool,
-    /// Since the client was told that the session is there.
+    /// Set when the client has been answered.
     deadlines: Option<Deadlines>,
-    /// Of a session in frames, whole requests and those that have begun to come.
+    /// Number of requests received whole in frames.
     whole: u64,
-    calls: Calls,
-    upstream: Stage<'a>,
+    call_deadlines: CallDeadlines,
+    upstream: MemberLink<'a>,
     form: Form<'a>,
-    /// Of a tunnel, while it is not known what it carries.
-    begins: Option<Begins>,
-    /// What the client was told last of whom it talks to.
-    told: Option<Node>,
+    /// First bytes of a tunnel, until its protocol is known.
+    start: Option<TunnelStart>,
+    /// The last NODE that the client was sent.
+    sent_node: Option<Node>,
     to_member: u64,
     to_client: u64,
 }
 
-enum Stage<'a> {
-    /// There is none, and nobody looks for one: not yet, not any more, or never.
+enum MemberLink<'a> {
+    /// No connection, and none in progress.
     None,
     Connecting(Connecting<'a>),
     Connected(Box<Upstream>),
 }
 
 enum Form<'a> {
-    Frames(Box<Lane>),
+    Frames(Box<CallForwarder>),
     Tunnel(Box<Tunnel>),
-    Inside(Box<Inside<'a>>),
+    InnerLink(Box<InnerLink<'a>>),
 }
 
-/// How a session goes on.
-pub(super) enum Progress {
-    /// It waits.
+/// Result of a step of a session.
+pub(super) enum Outcome {
     Pending,
-    /// It is over, and the link knows.
+    /// End of the session, which the machine has been given.
     Over(String),
 }
 
@@ -81,84 +79,85 @@ impl<'a> Session<'a> {
     pub(super) fn new(
         shared: &'a Shared,
         stream: StreamId,
-        meant: Meant,
+        requested: RequestedMember,
         carriage: Carriage,
-        place: Place<'a>,
-        (counted, memory): (OwnedSemaphorePermit, Account),
+        context: LinkContext<'a>,
+        (counted, memory): (OwnedSemaphorePermit, Reservation),
     ) -> Self {
-        let (form, begins) = if carriage == Carriage::Frames {
-            (Form::Frames(Box::new(Lane::new(stream, shared.request_limits()))), None)
+        let (form, start) = if carriage == Carriage::Frames {
+            (Form::Frames(Box::new(CallForwarder::new(stream, shared.request_limits()))), None)
         } else {
-            (Form::Tunnel(Box::new(Tunnel::new(stream, shared))), Some(Begins::default()))
+            (Form::Tunnel(Box::new(Tunnel::new(stream, shared))), Some(TunnelStart::default()))
         };
         Self {
             shared,
             _memory: memory,
             stream,
-            meant,
+            requested,
             carriage,
-            place,
+            context,
             _counted: counted,
             is_accepted: false,
             deadlines: None,
             whole: 0,
-            calls: Calls::default(),
-            upstream: Stage::None,
+            call_deadlines: CallDeadlines::default(),
+            upstream: MemberLink::None,
             form,
-            begins,
-            told: None,
+            start,
+            sent_node: None,
             to_member: 0,
             to_client: 0,
         }
     }
 
-    /// Looks for a connection with the member; the client is answered when there is one.
+    /// Connects with the member; the client is answered after that.
     pub(super) fn connect(&mut self) {
-        let (shared, owner, meant, carriage) = (self.shared, self.place.owner(), self.meant.clone(), self.carriage);
-        let connecting = async move { shared.connect(owner, meant.wanted(), carriage).await };
-        self.upstream = Stage::Connecting(Box::pin(connecting));
+        let (shared, owner, requested, carriage) =
+            (self.shared, self.context.owner(), self.requested.clone(), self.carriage);
+        let connecting = async move { shared.connect(owner, requested.wanted(), carriage).await };
+        self.upstream = MemberLink::Connecting(Box::pin(connecting));
     }
 
-    /// Answers the client at once: it means to open sessions within its tunnel, each of which finds its member by itself.
+    /// Answers the client at once: it opens sessions within its tunnel, and each of them connects with its own member.
     pub(super) fn open(&mut self, link: &mut ServerLink) {
         link.accept(self.stream, &Node::default());
         self.accepted();
     }
 
-    /// The client has been told that its session is there: its time runs.
+    /// Starts the deadlines: the client has been answered.
     fn accepted(&mut self) {
         self.is_accepted = true;
         self.deadlines = Some(Deadlines::new(Times::of(&self.shared.config.limits), Instant::now()));
     }
 
-    /// Whether a whole request has come.
-    pub(super) fn has_worked(&self) -> bool {
+    /// Whether a whole request has been received.
+    pub(super) fn has_request(&self) -> bool {
         self.progress().whole > 0
     }
 
-    /// Whether the member has let it in.
+    /// Whether the member has authenticated the session.
     pub(super) fn is_authenticated(&self) -> bool {
         self.progress().is_authenticated
     }
 
-    fn progress(&self) -> Done {
+    fn progress(&self) -> Progress {
         match &self.form {
-            Form::Frames(lane) => {
-                Done { whole: self.whole, is_waiting: false, is_authenticated: lane.is_authenticated() }
+            Form::Frames(calls) => {
+                Progress { whole: self.whole, is_waiting: false, is_authenticated: calls.is_authenticated() }
             }
             Form::Tunnel(tunnel) => tunnel.progress(),
-            Form::Inside(_) => Done::default(),
+            Form::InnerLink(_) => Progress::default(),
         }
     }
 
-    /// Ends the session if it did not go on in time.
+    /// Ends the session if it has missed a deadline.
     pub(super) fn end_overdue(&mut self, link: &mut ServerLink, now: Instant) -> Option<Overdue> {
-        // A link within has its own deadlines, and those of its sessions.
-        let deadlines = self.deadlines.as_mut().filter(|_| !matches!(self.form, Form::Inside(_)))?;
+        // An inner link has its own deadlines, and those of its sessions.
+        let deadlines = self.deadlines.as_mut().filter(|_| !matches!(self.form, Form::InnerLink(_)))?;
         let mut overdue = deadlines.overdue(now, || self.shared.wants_authentication());
-        if let Form::Frames(lane) = &self.form {
+        if let Form::Frames(calls) = &self.form {
             let times = Times::of(&self.shared.config.limits);
-            let is_slow = self.calls.is_overdue(&times, now, |call| lane.waits_for(call));
+            let is_slow = self.call_deadlines.is_overdue(&times, now, |call| calls.needs_more_of(call));
             overdue = overdue.or(is_slow.then_some(Overdue::Request));
         }
         let overdue = overdue?;
@@ -167,113 +166,115 @@ impl<'a> Session<'a> {
             (Overdue::Request, _) => ErrorCode::ENHANCE_YOUR_CALM,
             _ => ErrorCode::NO_ERROR,
         };
-        if let Form::Frames(lane) = &mut self.form {
-            lane.give_up(link);
+        if let Form::Frames(calls) = &mut self.form {
+            calls.give_up(link);
         }
         link.end(self.stream, code);
         Some(overdue)
     }
 
-    /// Bytes that went each way.
+    /// Bytes sent to the member, and to the client.
     pub(super) fn moved(&self) -> (u64, u64) {
         (self.to_member, self.to_client)
     }
 
-    /// Bytes of memory that it takes, but for what the link is about to send.
+    /// Memory of the session in bytes, without the machine's unsent output.
     pub(super) fn memory(&mut self, link: &ServerLink) -> usize {
         let form = match &mut self.form {
-            Form::Frames(lane) => lane.memory() + link.session_memory(self.stream),
+            Form::Frames(calls) => calls.memory() + link.session_memory(self.stream),
             Form::Tunnel(tunnel) => tunnel.memory(),
-            Form::Inside(inside) => inside.memory(),
+            Form::InnerLink(inside) => inside.memory(),
         };
-        form + self.meant.memory() + self.begins.as_mut().map_or(0, Begins::memory)
+        form + self.requested.memory() + self.start.as_mut().map_or(0, TunnelStart::memory)
     }
 
-    /// Octets of requests that wait for their turn.
-    pub(super) fn waiting_bytes(&self) -> usize {
-        if let Form::Frames(lane) = &self.form { lane.waiting_bytes() } else { 0 }
+    /// Bytes of queued requests.
+    pub(super) fn queued_bytes(&self) -> usize {
+        if let Form::Frames(calls) = &self.form { calls.queued_bytes() } else { 0 }
     }
 
-    /// A fragment of a request has come. What waits may have `room` octets.
+    /// Receives a fragment of a request. Queued requests may have `room` bytes.
     pub(super) fn request(&mut self, fragment: Fragment, room: usize, link: &mut ServerLink) {
-        if let Form::Frames(lane) = &mut self.form {
+        if let Form::Frames(calls) = &mut self.form {
             let now = Instant::now();
             self.whole += u64::from(fragment.is_last);
-            self.calls.fragment(fragment.call, fragment.bytes.len(), fragment.is_last, now);
+            self.call_deadlines.fragment(fragment.call, fragment.bytes.len(), fragment.is_last, now);
             if let Some(deadlines) = &mut self.deadlines {
                 deadlines.received(fragment.bytes.len());
                 deadlines.note_move(now);
             }
-            lane.request(fragment, room, link);
+            calls.request(fragment, room, link);
         }
     }
 
+    /// Receives bytes of a tunnel.
     pub(super) fn bytes(&mut self, bytes: Bytes) {
         if let Some(deadlines) = &mut self.deadlines {
             deadlines.received(bytes.len());
         }
-        match (&mut self.form, &mut self.begins) {
-            (_, Some(begins)) => begins.push(bytes),
+        match (&mut self.form, &mut self.start) {
+            (_, Some(start)) => start.push(bytes),
             (Form::Tunnel(tunnel), None) => tunnel.push(bytes),
-            (Form::Inside(inside), None) => inside.push(bytes),
+            (Form::InnerLink(inside), None) => inside.push(bytes),
             (Form::Frames(_), None) => {}
         }
     }
 
-    /// The client has ended its half.
-    pub(super) fn finished(&mut self, link: &mut ServerLink) -> Progress {
-        match (&mut self.form, &mut self.begins) {
-            (_, Some(begins)) => begins.is_finished = true,
+    /// Handles the end of the client's half of the stream.
+    pub(super) fn finished(&mut self, link: &mut ServerLink) -> Outcome {
+        match (&mut self.form, &mut self.start) {
+            (_, Some(start)) => start.is_finished = true,
             (Form::Tunnel(tunnel), None) => tunnel.finish(),
-            (Form::Inside(inside), None) => inside.finish(),
-            (Form::Frames(lane), None) => {
-                let finished = lane.finish(link);
-                return self.unless_broken(finished, link);
+            (Form::InnerLink(inside), None) => inside.finish(),
+            (Form::Frames(calls), None) => {
+                let finished = calls.finish(link);
+                return self.end_if_broken(finished, link);
             }
         }
-        Progress::Pending
+        Outcome::Pending
     }
 
-    /// The client gives a call up.
-    pub(super) fn cancelled(&mut self, call: u32, link: &mut ServerLink) -> Progress {
-        let Form::Frames(lane) = &mut self.form else { return Progress::Pending };
-        self.calls.ended(call);
-        let cancelled = lane.cancel(call, link);
-        self.unless_broken(cancelled, link)
+    /// Handles CANCEL.
+    pub(super) fn cancelled(&mut self, call: u32, link: &mut ServerLink) -> Outcome {
+        let Form::Frames(calls) = &mut self.form else { return Outcome::Pending };
+        self.call_deadlines.ended(call);
+        let cancelled = calls.cancel(call, link);
+        self.end_if_broken(cancelled, link)
     }
 
-    fn unless_broken(&mut self, result: Result<(), Broken>, link: &mut ServerLink) -> Progress {
-        let (Err(broken), Form::Frames(lane)) = (result, &mut self.form) else { return Progress::Pending };
-        lane.end(&broken, link);
-        Progress::Over(broken.to_string())
+    fn end_if_broken(&mut self, result: Result<(), ForwardError>, link: &mut ServerLink) -> Outcome {
+        let (Err(broken), Form::Frames(calls)) = (result, &mut self.form) else { return Outcome::Pending };
+        calls.end(&broken, link);
+        Outcome::Over(broken.to_string())
     }
 
-    pub(super) fn tell_topology(&mut self, view: &CacheTopology, link: &mut ServerLink) {
-        if let Form::Frames(lane) = &mut self.form {
-            lane.tell_topology(&view.cache, &view.topology, link);
+    /// Sends TOPOLOGY to a client that knows of the cache.
+    pub(super) fn send_topology(&mut self, view: &CacheTopology, link: &mut ServerLink) {
+        if let Form::Frames(calls) = &mut self.form {
+            calls.send_topology(&view.cache, &view.topology, link);
         }
     }
 
-    /// Tells the client whom it talks to if that is another than it was told.
-    pub(super) fn tell_node(&mut self, link: &mut ServerLink) {
-        let (Form::Frames(_), Stage::Connected(upstream)) = (&self.form, &self.upstream) else { return };
+    /// Sends NODE if it differs from the last one.
+    pub(super) fn send_node(&mut self, link: &mut ServerLink) {
+        let (Form::Frames(_), MemberLink::Connected(upstream)) = (&self.form, &self.upstream) else { return };
         let node = node_at(self.shared, upstream);
-        if self.told.as_ref().is_some_and(|told| *told != node) {
+        if self.sent_node.as_ref().is_some_and(|sent| *sent != node) {
             link.tell_node(self.stream, &node);
-            self.told = Some(node);
+            self.sent_node = Some(node);
         }
     }
 
-    /// The grace is over. Answers whether the session still has something to say.
+    /// Cuts the session off at the end of the drain timeout. Returns whether it has further output.
     pub(super) fn cut(&mut self, link: &mut ServerLink) -> bool {
         match &mut self.form {
-            Form::Frames(lane) if self.is_accepted => {
-                lane.give_up(link);
-                self.upstream = Stage::None;
+            Form::Frames(calls) if self.is_accepted => {
+                calls.give_up(link);
+                self.upstream = MemberLink::None;
                 true
             }
-            // The link within says its own last words.
-            Form::Inside(_) => true,
+            // The inner link closes by itself.
+            Form::InnerLink(_) => true,
             Form::Frames(_) | Form::Tunnel(_) => {
                 if self.is_accepted {
                     link.end(self.stream, ErrorCode::CONNECT_ERROR);
@@ -285,7 +286,7 @@ impl<'a> Session<'a> {
         }
     }
 
-    /// It has had its time after the grace. Answers whether it is over with that.
+    /// Ends a session in frames that was cut off. Returns whether it has ended.
     pub(super) fn end(&mut self, link: &mut ServerLink) -> bool {
         let is_framed = matches!(self.form, Form::Frames(_));
         if is_framed {
@@ -294,11 +295,13 @@ impl<'a> Session<'a> {
         is_framed
     }
 
-    /// Moves what can be moved.
-    pub(super) fn poll(&mut self, link: &mut ServerLink, cx: &mut Context<'_>) -> Progress {
+    /// Reads and writes while there is progress.
+    pub(super) fn poll(&mut self, link: &mut ServerLink, cx: &mut Context<'_>) -> Outcome {
         let before = self.moved();
-        let result =
-            self.poll_upstream(link, cx).and_then(|()| self.decide(link, cx)).and_then(|()| self.poll_form(link, cx));
+        let result = self
+            .poll_upstream(link, cx)
+            .and_then(|()| self.detect_protocol(link, cx))
+            .and_then(|()| self.poll_form(link, cx));
         if let Some(mut deadlines) = self.deadlines.take() {
             if self.moved() != before {
                 deadlines.note_move(Instant::now());
@@ -309,26 +312,26 @@ impl<'a> Session<'a> {
         self.shared.metrics.sent_to_member((self.to_member - before.0) as usize);
         self.shared.metrics.sent_to_client((self.to_client - before.1) as usize);
         match result {
-            Ok(()) => Progress::Pending,
-            Err(why) => Progress::Over(why),
+            Ok(()) => Outcome::Pending,
+            Err(why) => Outcome::Over(why),
         }
     }
 
     fn poll_upstream(&mut self, link: &mut ServerLink, cx: &mut Context<'_>) -> Result<(), String> {
-        let Stage::Connecting(connecting) = &mut self.upstream else { return Ok(()) };
+        let MemberLink::Connecting(connecting) = &mut self.upstream else { return Ok(()) };
         match connecting.as_mut().poll(cx) {
             Poll::Pending => {}
             Poll::Ready(Ok(upstream)) => {
                 if !self.is_accepted {
                     let node = node_at(self.shared, &upstream);
                     link.accept(self.stream, &node);
-                    self.told = Some(node);
+                    self.sent_node = Some(node);
                     self.accepted();
                 }
-                self.upstream = Stage::Connected(Box::new(upstream));
-                if let Form::Frames(lane) = &mut self.form {
-                    // While nothing of them has gone to the member nothing can break.
-                    let _ = lane.opened(link);
+                self.upstream = MemberLink::Connected(Box::new(upstream));
+                if let Form::Frames(calls) = &mut self.form {
+                    // Fails only for requests that are partly forwarded.
+                    let _ = calls.opened(link);
                 }
             }
             Poll::Ready(Err(refusal)) => {
@@ -343,26 +346,26 @@ impl<'a> Session<'a> {
         Ok(())
     }
 
-    /// Finds out what a tunnel carries, and has that served.
-    fn decide(&mut self, link: &mut ServerLink, cx: &mut Context<'_>) -> Result<(), String> {
+    /// Detects the protocol within a tunnel, and serves it.
+    fn detect_protocol(&mut self, link: &mut ServerLink, cx: &mut Context<'_>) -> Result<(), String> {
         if !self.is_accepted {
             return Ok(());
         }
-        let Some(carries) = self.begins.as_ref().and_then(Begins::carries) else { return Ok(()) };
-        let begins = self.begins.take().unwrap_or_default();
-        match carries {
-            Carries::HotRod => {
+        let Some(protocol) = self.start.as_ref().and_then(TunnelStart::protocol) else { return Ok(()) };
+        let start = self.start.take().unwrap_or_default();
+        match protocol {
+            TunnelProtocol::HotRod => {
                 if let Form::Tunnel(tunnel) = &mut self.form {
-                    begins.hand_on(|bytes| tunnel.push(bytes)).then(|| tunnel.finish());
+                    start.pass_on(|bytes| tunnel.push(bytes)).then(|| tunnel.finish());
                 }
-                if matches!(self.upstream, Stage::None) {
-                    // It was asked for as a tunnel for HTTP/2, but that says nothing.
+                if matches!(self.upstream, MemberLink::None) {
+                    // It was requested as a tunnel for HTTP/2; the first bytes count.
                     self.connect();
                     return self.poll_upstream(link, cx);
                 }
             }
-            Carries::Http2 if self.place.inside.is_none() => {
-                let memory = match self.place.budget.reserve(INNER) {
+            TunnelProtocol::Http2 if self.context.inside.is_none() => {
+                let memory = match self.context.budget.reserve(INNER) {
                     Ok(memory) => memory,
                     Err(why) => {
                         self.shared.metrics.refused("memory");
@@ -370,15 +373,15 @@ impl<'a> Session<'a> {
                         return Err(why.to_string());
                     }
                 };
-                let (shared, place) = (self.shared, self.place.within(self.meant.clone()));
-                let mut inside = Inside::new(self.stream, memory, |far| serve_inside(shared, far, place));
-                begins.hand_on(|bytes| inside.push(bytes)).then(|| inside.finish());
-                self.form = Form::Inside(Box::new(inside));
-                self.upstream = Stage::None;
+                let (shared, context) = (self.shared, self.context.within(self.requested.clone()));
+                let mut inside = InnerLink::new(self.stream, memory, |far| serve_inner(shared, far, context));
+                start.pass_on(|bytes| inside.push(bytes)).then(|| inside.finish());
+                self.form = Form::InnerLink(Box::new(inside));
+                self.upstream = MemberLink::None;
             }
-            Carries::Http2 | Carries::Nothing => {
+            TunnelProtocol::Http2 | TunnelProtocol::Other => {
                 link.end(self.stream, ErrorCode::PROTOCOL_ERROR);
-                return Err("its tunnel carries nothing that it may".into());
+                return Err("its tunnel has a protocol that it may not have".into());
             }
         }
         Ok(())
@@ -389,35 +392,35 @@ impl<'a> Session<'a> {
         let hint = |topology: &Topology| shared.hint(topology);
         let moved = (&mut self.to_member, &mut self.to_client);
         match (&mut self.upstream, &mut self.form) {
-            (Stage::Connected(upstream), Form::Frames(lane)) => {
+            (MemberLink::Connected(upstream), Form::Frames(calls)) => {
                 let limit = self.shared.config.limits.buffer;
-                let result = poll_lane(lane, upstream, link, (self.stream, limit), moved, hint, cx);
-                (0..lane.take_external_refused()).for_each(|_| self.shared.metrics.refused("auth"));
+                let result = poll_calls(calls, upstream, link, (self.stream, limit), moved, hint, cx);
+                (0..calls.take_external_refused()).for_each(|_| self.shared.metrics.refused("auth"));
                 result.map_err(|broken| {
                     broken.reason().into_iter().for_each(|reason| shared.metrics.refused(reason));
-                    lane.end(&broken, link);
+                    calls.end(&broken, link);
                     broken.to_string()
                 })?;
                 self.end_if_done(link)
             }
-            (Stage::None, Form::Frames(_)) => self.end_if_done(link),
-            (Stage::Connected(upstream), Form::Tunnel(tunnel)) => {
+            (MemberLink::None, Form::Frames(_)) => self.end_if_done(link),
+            (MemberLink::Connected(upstream), Form::Tunnel(tunnel)) => {
                 let result = tunnel.poll(&mut **upstream, link, moved, hint, cx);
-                tunnel.take_refused().for_each(|reason| self.shared.metrics.refused(reason));
+                tunnel.take_rejected().for_each(|reason| self.shared.metrics.refused(reason));
                 result.map_err(|(code, why)| {
                     link.end(self.stream, code);
                     why
                 })
             }
-            (_, Form::Inside(inside)) => inside.poll(link, cx),
+            (_, Form::InnerLink(inside)) => inside.poll(link, cx),
             _ => Ok(()),
         }
     }
 
-    /// A client that asks nothing more, and has been answered, is done.
+    /// Ends a session whose client has ended its half and has been answered.
     fn end_if_done(&mut self, link: &mut ServerLink) -> Result<(), String> {
-        if let Form::Frames(lane) = &self.form
-            && lane.is_done(link)
+        if let Form::Frames(calls) = &self.form
+            && calls.is_done(link)
         {
             link.end(self.stream, ErrorCode::NO_ERROR);
             return Err("ended by the client".into());
@@ -426,51 +429,51 @@ impl<'a> Session<'a> {
     }
 }
 
-/// Bytes that have gone to the member, and to the client.
+/// Bytes sent to the member, and to the client.
 type Moved<'a> = (&'a mut u64, &'a mut u64);
 
-/// Moves what can be moved; no more than `limit` octets wait for the client before nothing more is read for it.
-fn poll_lane(
-    lane: &mut Lane,
+/// Forwards requests and replies while there is progress. Does not read the member while `limit` bytes wait for the client.
+fn poll_calls(
+    calls: &mut CallForwarder,
     upstream: &mut Upstream,
     link: &mut ServerLink,
     (stream, limit): (StreamId, usize),
     (to_member, to_client): Moved<'_>,
     hint: impl Fn(&Topology),
     cx: &mut Context<'_>,
-) -> Result<(), Broken> {
+) -> Result<(), ForwardError> {
     loop {
-        lane.forward(link)?;
-        if lane.outgoing().is_empty() {
+        calls.forward(link)?;
+        if calls.outgoing().is_empty() {
             break;
         }
-        match lane.outgoing().poll_write(upstream, cx) {
+        match calls.outgoing().poll_write(upstream, cx) {
             Poll::Pending => break,
             Poll::Ready(Ok(count)) => *to_member += count as u64,
             Poll::Ready(Err(error)) => return Err(failed(&error)),
         }
     }
-    while link.waiting(stream) < limit && link.transmit().len() < UNTAKEN {
+    while link.waiting(stream) < limit && link.transmit().len() < MAX_UNSENT {
         let most = limit - link.waiting(stream);
-        match read(upstream, lane.receive_buffer(most), most, cx) {
+        match read(upstream, calls.receive_buffer(most), most, cx) {
             Poll::Pending => return Ok(()),
-            Poll::Ready(Ok(0)) => return Err(Broken::Lost("closed by the member".into())),
+            Poll::Ready(Ok(0)) => return Err(ForwardError::Lost("closed by the member".into())),
             Poll::Ready(Ok(count)) => {
                 *to_client += count as u64;
-                lane.received(link, &hint)?;
+                calls.received(link, &hint)?;
             }
             Poll::Ready(Err(error)) => return Err(failed(&error)),
         }
     }
-    // What the member has sent waits for the client, but not the news that it is gone.
+    // The end of the member's connection is reported even while its replies are not read.
     match upstream.poll_lost(cx) {
         Poll::Pending => Ok(()),
-        Poll::Ready(()) => Err(Broken::Lost("closed by the member before all of its answers were taken".into())),
+        Poll::Ready(()) => Err(ForwardError::Lost("closed by the member before all of its answers were taken".into())),
     }
 }
 
-fn failed(error: &io::Error) -> Broken {
-    Broken::Lost(format!("the member's link failed: {error}"))
+fn failed(error: &io::Error) -> ForwardError {
+    ForwardError::Lost(format!("the member's link failed: {error}"))
 }
 
 fn read(upstream: &mut Upstream, buffer: &mut BytesMut, most: usize, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {

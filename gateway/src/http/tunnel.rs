@@ -1,4 +1,4 @@
-//! A session over HTTP/2 whose bytes are passed on as they are.
+//! A tunnel over HTTP/2: relays plain Hot Rod between a stream and a member.
 
 use std::io;
 use std::pin::Pin;
@@ -13,21 +13,21 @@ use tokio_util::io::poll_read_buf;
 
 use crate::deadlines::Progress;
 use crate::gateway::Shared;
+use crate::monitor::{SessionFault, SessionMonitor};
 use crate::pieces::Pieces;
-use crate::watch::{Unreadable, Watch};
 
-/// The most that is read at a time.
+/// Size of a read.
 const CHUNK: usize = 16 << 10;
 
-/// Plain Hot Rod between a stream and a member. As in a raw session, two kinds of request are answered here: see [`Watch`].
+/// Plain Hot Rod between a stream and a member. As in a raw session, the monitor rejects some requests.
 pub(super) struct Tunnel {
     stream: StreamId,
-    watch: Watch,
-    /// What the client has sent and the watch does not want yet.
+    monitor: SessionMonitor,
+    /// Received bytes that the monitor does not accept yet.
     received: Pieces,
-    /// Bytes of the client's for which it has not been given room again.
-    untaken: usize,
-    /// The client has ended its half.
+    /// Received bytes for which the stream's window has not been restored.
+    unreleased: usize,
+    /// Whether the client has ended its half of the stream.
     is_finished: bool,
     is_shut: bool,
     scratch: BytesMut,
@@ -37,49 +37,49 @@ impl Tunnel {
     pub(super) fn new(stream: StreamId, shared: &Shared) -> Self {
         Self {
             stream,
-            watch: Watch::new(shared.config.limits.request),
+            monitor: SessionMonitor::new(shared.config.limits.request),
             received: Pieces::default(),
-            untaken: 0,
+            unreleased: 0,
             is_finished: false,
             is_shut: false,
             scratch: BytesMut::new(),
         }
     }
 
-    /// Bytes of memory that it takes.
+    /// Memory of the tunnel, in bytes.
     pub(super) fn memory(&mut self) -> usize {
         self.received.settle();
         if self.scratch.is_empty() {
             // A session that waits has no buffer.
             self.scratch = BytesMut::new();
         }
-        self.watch.memory() + self.received.memory() + self.scratch.capacity()
+        self.monitor.memory() + self.received.memory() + self.scratch.capacity()
     }
 
-    /// What the session has done, for its deadlines.
+    /// Progress of the session, for its deadlines.
     pub(super) fn progress(&self) -> Progress {
-        let progress = self.watch.progress();
+        let progress = self.monitor.progress();
         Progress { is_waiting: progress.is_waiting && self.received.is_empty(), ..progress }
     }
 
-    /// The client has sent something.
+    /// Receives bytes from the client.
     pub(super) fn push(&mut self, bytes: Bytes) {
-        self.untaken += bytes.len();
+        self.unreleased += bytes.len();
         self.received.push(bytes);
     }
 
-    /// The client has ended its half.
+    /// Handles the end of the client's half of the stream.
     pub(super) fn finish(&mut self) {
         self.is_finished = true;
     }
 
-    /// What was answered here since the last time, in one word each.
-    pub(super) fn take_refused(&mut self) -> impl Iterator<Item = &'static str> {
-        self.watch.take_refused()
+    /// Takes the metric labels of rejected requests.
+    pub(super) fn take_rejected(&mut self) -> impl Iterator<Item = &'static str> {
+        self.monitor.take_rejected()
     }
 
-    /// Moves what can be moved; bytes that have gone each way are added to `moved`. An error says why it is over, and with
-    /// which code.
+    /// Reads and writes while there is progress, and adds the bytes to `moved`. An error has the reason of the end, and the
+    /// code for the stream.
     pub(super) fn poll(
         &mut self,
         member: &mut (impl AsyncRead + AsyncWrite + Unpin),
@@ -90,7 +90,7 @@ impl Tunnel {
     ) -> Result<(), (ErrorCode, String)> {
         let (to_member, to_client) = moved;
         loop {
-            let mut has_moved = self.look_at_requests().inspect_err(|_| {
+            let mut has_moved = self.scan_requests().inspect_err(|_| {
                 // The error reply that names the fault.
                 self.send(link, to_client);
             })?;
@@ -103,12 +103,12 @@ impl Tunnel {
         }
     }
 
-    fn look_at_requests(&mut self) -> Result<bool, (ErrorCode, String)> {
+    fn scan_requests(&mut self) -> Result<bool, (ErrorCode, String)> {
         let mut any = false;
-        while self.watch.wants_requests()
+        while self.monitor.wants_requests()
             && let Some(bytes) = self.received.take(usize::MAX)
         {
-            self.watch.client_sent(&bytes).map_err(unreadable)?;
+            self.monitor.receive_from_client(&bytes).map_err(unreadable)?;
             any = true;
         }
         Ok(any)
@@ -121,16 +121,16 @@ impl Tunnel {
         to_member: &mut u64,
         cx: &mut Context<'_>,
     ) -> Result<bool, (ErrorCode, String)> {
-        let written = self.watch.for_member().poll_write_through(member, cx);
+        let written = self.monitor.for_member().poll_write_through(member, cx);
         let any = written.is_ready();
         if let Poll::Ready(written) = written {
             *to_member += written.map_err(|error| failed(&error))? as u64;
         }
-        let untaken = self.watch.requests_held() + self.received.len();
-        link.bytes_taken(self.stream, self.untaken - untaken);
-        self.untaken = untaken;
-        if self.is_finished && self.received.is_empty() && self.watch.for_member().is_empty() && !self.is_shut {
-            // A member that is gone has no need of it.
+        let unreleased = self.monitor.requests_held() + self.received.len();
+        link.bytes_taken(self.stream, self.unreleased - unreleased);
+        self.unreleased = unreleased;
+        if self.is_finished && self.received.is_empty() && self.monitor.for_member().is_empty() && !self.is_shut {
+            // An error shows that the member has closed the connection.
             self.is_shut = Pin::new(member).poll_shutdown(cx).is_ready();
         }
         Ok(any)
@@ -139,7 +139,7 @@ impl Tunnel {
     fn send(&mut self, link: &mut ServerLink, to_client: &mut u64) -> bool {
         let mut any = false;
         loop {
-            let Some(bytes) = self.watch.for_client().take(link.room(self.stream)) else { return any };
+            let Some(bytes) = self.monitor.for_client().take(link.room(self.stream)) else { return any };
             *to_client += bytes.len() as u64;
             link.send_bytes(self.stream, bytes);
             any = true;
@@ -153,7 +153,7 @@ impl Tunnel {
         hint: impl Fn(&Topology),
         cx: &mut Context<'_>,
     ) -> Result<bool, (ErrorCode, String)> {
-        if !self.watch.for_client().is_empty() || link.room(self.stream) == 0 {
+        if !self.monitor.for_client().is_empty() || link.room(self.stream) == 0 {
             return Ok(false);
         }
         self.scratch.reserve(CHUNK);
@@ -162,7 +162,7 @@ impl Tunnel {
             Poll::Ready(Ok(0)) => Err((ErrorCode::NO_ERROR, "closed by the member".into())),
             Poll::Ready(Ok(_)) => {
                 let bytes = self.scratch.split();
-                self.watch.member_sent(&bytes, hint).map_err(unreadable)?;
+                self.monitor.receive_from_member(&bytes, hint).map_err(unreadable)?;
                 Ok(true)
             }
             Poll::Ready(Err(error)) => Err(failed(&error)),
@@ -170,11 +170,11 @@ impl Tunnel {
     }
 }
 
-fn unreadable(fault: Unreadable) -> (ErrorCode, String) {
+fn unreadable(fault: SessionFault) -> (ErrorCode, String) {
     let code = match fault {
         // The error reply that names the fault goes out before the end of the stream.
-        Unreadable::Request(_) | Unreadable::TooLarge { .. } | Unreadable::DuplicateId(_) => ErrorCode::NO_ERROR,
-        Unreadable::Reply(_) | Unreadable::StrayReply => ErrorCode::CONNECT_ERROR,
+        SessionFault::Request(_) | SessionFault::TooLarge { .. } | SessionFault::DuplicateId(_) => ErrorCode::NO_ERROR,
+        SessionFault::Reply(_) | SessionFault::StrayReply => ErrorCode::CONNECT_ERROR,
     };
     (code, fault.to_string())
 }
@@ -183,7 +183,7 @@ fn failed(error: &io::Error) -> (ErrorCode, String) {
     (ErrorCode::CONNECT_ERROR, format!("the member's link failed: {error}"))
 }
 
-/// A TLS peer that goes without saying so has ended all the same.
+/// Reads at most `most` bytes. A TLS peer that closed the socket without close_notify is at its end of file, too.
 pub(super) fn read_at_most(
     from: &mut (impl AsyncRead + Unpin),
     buffer: &mut BytesMut,
