@@ -9,13 +9,13 @@ use crate::common::{metric, node, refusals, sidecar};
 use crate::peer::{EXTENDED, Heard, Peer};
 
 /// An inner link, in a tunnel of a peer.
-struct Inner {
+pub(crate) struct Inner {
     tunnel: StreamId,
     machine: Connection,
 }
 
 impl Inner {
-    async fn open(peer: &mut Peer) -> Self {
+    pub(crate) async fn open(peer: &mut Peer) -> Self {
         let tunnel = peer.ask_session(&[("hot-rod-inside", "h2")]).await;
         assert!(matches!(peer.next_of(tunnel).await, Heard::Answer { status: 200, .. }));
         let machine = Connection::client(Config::default(), Instant::EPOCH);
@@ -33,6 +33,31 @@ impl Inner {
             peer.data(self.tunnel, &bytes, false).await;
             self.machine.transmitted(bytes.len());
         }
+    }
+
+    /// Fills the pipes of the link in both directions: ordinary requests of 40 KiB, and their answers.
+    pub(crate) async fn exchange(&mut self, peer: &mut Peer) {
+        let value = Bytes::from(vec![b'x'; 4 << 10]);
+        let ordinary = [(":method", "GET"), (":scheme", "http"), (":path", "/"), (":authority", "here")];
+        let mut fields: Vec<Field> = ordinary.map(|(name, value)| Field::new(name, value)).into();
+        for number in 0..60 {
+            fields.truncate(ordinary.len());
+            if number < 10 {
+                fields.push(Field::new("x", value.clone()));
+            }
+            self.machine.request(Instant::EPOCH, &fields, true).unwrap();
+        }
+        self.flush(peer).await;
+        let mut answered = 0;
+        while answered < 60 {
+            while let Some(event) = self.machine.poll_event() {
+                answered += usize::from(matches!(event, Event::Data { end_stream: true, .. }));
+            }
+            if answered < 60 {
+                self.read(peer).await;
+            }
+        }
+        self.flush(peer).await;
     }
 
     async fn read(&mut self, peer: &mut Peer) {

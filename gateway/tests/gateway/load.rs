@@ -1,7 +1,6 @@
 //! What many cost the program: too long for every run, so `make gateway-load` makes them. Each prints its figures as a line
 //! of JSON.
 
-use std::net::SocketAddr;
 use std::time::Duration;
 
 use hotrod_core::carriage::registry::setting;
@@ -11,17 +10,15 @@ use serde_json::json;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-use crate::common::{anywhere, ask_at, until};
+use crate::common::{anywhere, until};
 use crate::peer::{FRAMES, Heard, LITTLE_CREDIT, Peer, WHOLE, get};
-use crate::program::Program;
+use crate::program::{Program, QUIET};
 
 const LINKS: usize = 100;
 /// As many as a link may have by default.
 const SESSIONS_OF_A_LINK: usize = 100;
 const SESSIONS: usize = LINKS * SESSIONS_OF_A_LINK;
 
-/// Nothing is logged: nobody reads it.
-const QUIET: [(&str, &str); 1] = [("RUST_LOG", "off")];
 const MANY: [&str; 12] = [
     "--max-sessions",
     "11000",
@@ -44,11 +41,6 @@ async fn patient_node() -> Embedded {
     options.cluster.max_connections = 2 * SESSIONS;
     (options.handshake_timeout, options.send_timeout) = (hour, hour);
     Embedded::start(options).await.unwrap()
-}
-
-async fn metric(admin: SocketAddr, name: &str) -> u64 {
-    let (_, text) = ask_at(admin, "GET /metrics HTTP/1.1").await;
-    text.lines().find_map(|line| line.strip_prefix(name)?.trim().parse().ok()).unwrap_or(0)
 }
 
 /// 10,000 sessions in frames on 100 real links, each with an answer of 100 kB for which its client gives no credit. A
@@ -81,11 +73,9 @@ async fn slow_readers_do_not_grow_the_gateway_past_its_limits() {
         assert!(matches!(heard, Heard::Response { call: 1, .. } | Heard::Node { .. }), "{heard:?}");
     }
     let buffered = "hotrod_gateway_buffered_bytes";
-    until("all hold what they may", || async {
-        metric(program.admin, buffered).await >= (SESSIONS * (BUFFER - 64)) as u64
-    })
-    .await;
-    let (held, grown) = (metric(program.admin, buffered).await, program.resident() - before);
+    until("all hold what they may", || async { program.metric(buffered).await >= (SESSIONS * (BUFFER - 64)) as u64 })
+        .await;
+    let (held, grown) = (program.metric(buffered).await, program.resident() - before);
     println!(
         "{}",
         json!({ "gateway.slow_readers": { "sessions": SESSIONS, "links": LINKS, "buffer.bytes": BUFFER,
@@ -101,7 +91,7 @@ async fn slow_readers_do_not_grow_the_gateway_past_its_limits() {
     assert_eq!(client.default_cache().get("k").await.unwrap().unwrap().len(), 100_000);
     drop(peers);
     // What is left is the client that reads.
-    until("the readers' memory is given back", || async { metric(program.admin, buffered).await < 1 << 20 }).await;
+    until("the readers' memory is given back", || async { program.metric(buffered).await < 1 << 20 }).await;
     node.stop().await;
 }
 

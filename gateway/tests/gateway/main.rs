@@ -16,6 +16,8 @@ mod limits;
 #[cfg(target_os = "linux")]
 mod load;
 #[cfg(target_os = "linux")]
+mod load_limits;
+#[cfg(target_os = "linux")]
 mod memory;
 mod peer;
 mod program;

@@ -13,7 +13,7 @@ use tokio::time::timeout;
 
 use crate::common::{LONG, anywhere, ask_at, until};
 use crate::peer::{FIRST, FRAMES, Heard, LITTLE_CREDIT, Peer, WHOLE, get, put};
-use crate::program::Program;
+use crate::program::{Program, QUIET};
 
 /// What the process takes without clients, as gateway/README.md says.
 const BASE: u64 = 16 << 20;
@@ -31,7 +31,6 @@ const MANY: [&str; 10] = [
     "--max-handshakes-per-source",
     "20000",
 ];
-const QUIET: [(&str, &str); 1] = [("RUST_LOG", "off")];
 const HELD: &str = "hotrod_gateway_buffered_bytes";
 const REFUSED: &str = "hotrod_gateway_refusals_total{reason=\"memory\"}";
 
@@ -50,13 +49,8 @@ enum Way {
     Requests,
 }
 
-async fn metric(admin: SocketAddr, name: &str) -> u64 {
-    let (_, text) = ask_at(admin, "GET /metrics HTTP/1.1").await;
-    text.lines().find_map(|line| line.strip_prefix(name)?.trim().parse().ok()).unwrap_or(0)
-}
-
-/// A member that takes all sessions, however long they take nothing, with a value of that length at "k".
-async fn patient_node(value: usize) -> Embedded {
+/// A member without deadlines, with a value of that length at "k".
+pub(crate) async fn patient_node(value: usize) -> Embedded {
     let hour = Duration::from_secs(3600);
     let mut options = EmbeddedOptions { listen: anywhere(), ..EmbeddedOptions::default() };
     options.cluster.max_connections = 20_000;
@@ -157,9 +151,8 @@ async fn fill(way: Way, memory: &str, bytes: u64) {
     let before = program.resident();
     let mut links = Vec::new();
     let mut is_full = false;
-    while !is_full && metric(program.admin, REFUSED).await == 0 && metric(program.admin, HELD).await < bytes / 100 * 95
-    {
-        assert!(links.len() < 10_000, "{way:?}: {}", metric(program.admin, HELD).await);
+    while !is_full && program.metric(REFUSED).await == 0 && program.metric(HELD).await < bytes / 100 * 95 {
+        assert!(links.len() < 10_000, "{way:?}: {}", program.metric(HELD).await);
         for _ in 0..4 {
             // A link that is read no more is as full as the gateway.
             match timeout(Duration::from_secs(1), open(way, program.address)).await {
@@ -168,7 +161,7 @@ async fn fill(way: Way, memory: &str, bytes: u64) {
             }
         }
     }
-    let (held, resident) = (metric(program.admin, HELD).await, program.resident());
+    let (held, resident) = (program.metric(HELD).await, program.resident());
     println!(
         "{}",
         json!({ "gateway.memory": { "way": format!("{way:?}"), "max-memory": memory, "links": links.len(),
@@ -182,7 +175,7 @@ async fn fill(way: Way, memory: &str, bytes: u64) {
     let difference = (resident as f64 - expected).abs() / expected;
     assert!(difference <= TOLERANCE, "{way:?}: {resident} are taken, {expected} expected: {difference}");
     drop(links);
-    until("nothing is held", || async { metric(program.admin, HELD).await == 0 }).await;
+    until("nothing is held", || async { program.metric(HELD).await == 0 }).await;
     // And it serves as ever.
     let uri = format!("hotrod://{}/dist?client_intelligence=basic", program.address);
     Client::connect(&uri).await.unwrap().default_cache().get("k").await.unwrap().unwrap();
@@ -239,7 +232,7 @@ async fn names_of_caches_are_not_kept() {
         timeout(LONG, reader.read_exact(&mut answers)).await.unwrap().unwrap();
     };
     tokio::join!(sending, receiving);
-    let held = metric(program.admin, HELD).await;
+    let held = program.metric(HELD).await;
     assert!((1..64 << 10).contains(&held), "{held}");
     node.stop().await;
 }

@@ -12,6 +12,9 @@ use tokio::task::{JoinSet, spawn_blocking};
 
 use crate::common::{Files, Played, anywhere, ask_at, node, until};
 
+/// Environment of a program that logs nothing.
+pub(crate) const QUIET: [(&str, &str); 1] = [("RUST_LOG", "off")];
+
 /// A running program; it ends with the test.
 pub(crate) struct Program {
     child: Child,
@@ -45,7 +48,13 @@ impl Program {
         Self { log: Some(log), address: address("listen"), admin: address("admin"), child, _stdout: stdout }
     }
 
-    /// Memory that it has at the moment, in bytes.
+    /// Value of a metric without labels, or of one series.
+    pub(crate) async fn metric(&self, name: &str) -> u64 {
+        let (_, text) = ask_at(self.admin, "GET /metrics HTTP/1.1").await;
+        text.lines().find_map(|line| line.strip_prefix(name)?.trim().parse().ok()).unwrap_or(0)
+    }
+
+    /// Resident memory, in bytes.
     #[cfg(target_os = "linux")]
     pub(crate) fn resident(&self) -> u64 {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
