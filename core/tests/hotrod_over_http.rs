@@ -126,6 +126,21 @@ fn the_table_of_tests_is_that_of_the_list() {
 }
 
 #[test]
+fn every_test_of_a_requirement_exists() {
+    let requirements = json("requirements.json");
+    let tests = list(&requirements).iter().flat_map(|one| list(&one["tests"])).map(text);
+    let missing: Vec<&str> = tests
+        .filter(|test| {
+            let (file, name) = test.split_once(": ").expect("a file and a test");
+            let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(file);
+            // A function in Rust, Python or C, or the name of a test in JavaScript.
+            !std::fs::read_to_string(path).is_ok_and(|source| source.contains(name))
+        })
+        .collect();
+    assert!(missing.is_empty(), "no such tests: {missing:#?}");
+}
+
+#[test]
 fn every_code_is_in_the_registries() {
     let (document, vectors) = (read("hotrod-over-http.md"), json("vectors/hotrod-over-http.json"));
     let (_, registries) = document.split_once("## 17. Registries").expect("the registries");
