@@ -171,6 +171,11 @@ impl Members {
         id
     }
 
+    /// Number of known members, seeds included.
+    pub(super) fn len(&self) -> usize {
+        self.all.len()
+    }
+
     pub(super) fn get(&self, id: MemberId) -> Option<&Member> {
         self.all.get(id)
     }

@@ -5,12 +5,18 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use super::cache::CacheId;
+use super::discovery::endpoint::Endpoint;
 use super::machine::Cluster;
 use super::members::MemberId;
 use super::output::{Event, Output};
 use super::transport::open_session::{Purpose, SessionId};
 use super::view::{Ownership, View};
 use crate::wire::Topology;
+
+/// Facts about endpoints above which those of unused endpoints are forgotten: each known member may have four of its own
+/// endpoint and as many of the one before. Where pods come and go endpoints are without number.
+const FACTS_PER_MEMBER: usize = 8;
+const FACTS_AT_LEAST: usize = 64;
 
 /// Infinispan's MurmurHash3, the only function that spreads keys.
 const MURMUR3: u8 = 3;
@@ -110,6 +116,12 @@ impl Cluster {
     pub(super) fn forget_lost_members(&mut self) {
         let members = &self.members;
         self.transport.retain_members(|member| members.get(member).is_some());
+        // Not each time: it looks at every member, and this is called for every session that becomes ready.
+        if self.transport.endpoint_facts() > FACTS_PER_MEMBER * self.members.len() + FACTS_AT_LEAST {
+            let ids = self.members.iter().map(|(id, _)| id);
+            let used: BTreeSet<Endpoint> = ids.filter_map(|id| self.endpoint_of(id)).collect();
+            self.transport.retain_endpoints(|endpoint| used.contains(endpoint));
+        }
     }
 
     /// The members of all views in use.

@@ -1,8 +1,8 @@
 //! The public API of the Rust crates, as a sorted listing with one line for each item that users can name.
 //!
 //! The listings in `docs/api` are committed and compared by a test, so that each change of the API is seen in review. The
-//! compiler expands the macros, since many public types come from them; [`syn`] parses the result; [`modules`] follows
-//! modules and re-exports; [`signature`] prints one item. Items of other crates are listed as `pub use`.
+//! compiler expands the macros, since many public types come from them; [`syn`] parses the result; `modules` follows
+//! modules and re-exports; `signature` prints one item. Items of other crates are listed as `pub use`.
 #![allow(clippy::missing_panics_doc)] // a crate that does not compile ends the program
 
 mod expand;

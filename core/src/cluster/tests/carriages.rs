@@ -1,14 +1,16 @@
 //! Which carriage an endpoint gets, what is told of it, and what is remembered.
 
+use alloc::format;
 use alloc::string::String;
 use alloc::vec;
 use alloc::vec::Vec;
 use core::time::Duration;
 
+use super::derivation::with_login;
 use super::world::{Far, World, auto, config};
 use crate::carriage::{Carriage, Choice, Offer};
-use crate::cluster::{CarriageConfig, Config, TlsConfig};
-use crate::wire::Request;
+use crate::cluster::{CarriageConfig, Config, Event, TlsConfig};
+use crate::wire::{Member, Request, Topology};
 
 const TIMEOUT: Duration = Duration::from_secs(5);
 
@@ -225,4 +227,20 @@ fn there_is_nothing_to_send_before_the_link_is_there() {
         world.cluster.handle_connected(world.now, link, None);
         assert!(world.cluster.transmit(link).is_some_and(|out| !out.is_empty()), "{choice:?}");
     }
+}
+
+/// Clusters on which pods come and go have any number of endpoints.
+#[test]
+fn endpoints_of_members_that_left_are_forgotten() {
+    let member_hosts = "*".parse().ok();
+    let mut world = World::new(Config { tls: Some(TlsConfig::default()), member_hosts, ..with_login(auto()) });
+    for id in 1..=100 {
+        let members = vec![Member { host: format!("pod-{id}"), port: 11222 }];
+        world.connect_with(Far::login(4_096, Some(Topology { id, members, hash: None })), Some(b"hotrod"));
+        world.wait(Duration::from_millis(100));
+        world.submit(Request::Size {});
+    }
+    let reported = world.events.iter().filter(|event| matches!(event, Event::CarriageChosen { .. })).count();
+    assert_eq!(reported, 100, "one of each endpoint");
+    assert!(world.cluster.transport.endpoint_facts() <= 64 + 8 * 3, "{}", world.cluster.transport.endpoint_facts());
 }

@@ -21,7 +21,7 @@ fn member(name: &str) -> Member {
     Member { host: alloc::format!("{name}.example.com"), port: 11222 }
 }
 
-fn with_login(carriage: CarriageConfig) -> Config {
+pub(super) fn with_login(carriage: CarriageConfig) -> Config {
     let credentials = Arc::new(Credentials::password(USER.0, USER.1));
     let mut config = Config { seeds: [member("one")].to_vec(), ..config(carriage) };
     let authentication =

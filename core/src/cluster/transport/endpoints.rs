@@ -133,4 +133,45 @@ impl Endpoints {
     pub(in crate::cluster) fn retain_members(&mut self, is_known: impl Fn(MemberId) -> bool) {
         self.pauses.retain(|member, _| is_known(member));
     }
+
+    /// Number of endpoints of which something is kept, without the links that are shared now; at most.
+    pub(in crate::cluster) fn len(&self) -> usize {
+        self.carriages.len() + self.reported_carriages.len() + self.without_alpn.len() + self.one_member_links.len()
+    }
+
+    /// Forgets endpoints at which no member is dialled any more.
+    pub(in crate::cluster) fn retain(&mut self, is_used: impl Fn(&Endpoint) -> bool) {
+        self.carriages.retain(|endpoint, _| is_used(endpoint));
+        self.reported_carriages.retain(|endpoint, _| is_used(endpoint));
+        self.without_alpn.retain(&is_used);
+        self.one_member_links.retain(&is_used);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::format;
+
+    fn pod(number: usize) -> Endpoint {
+        Endpoint { host: format!("10.0.0.{number}"), port: 11222, server_name: None }
+    }
+
+    #[test]
+    fn endpoints_without_a_member_are_forgotten_and_others_kept() {
+        let mut endpoints = Endpoints::default();
+        for number in 0..10 {
+            endpoints.set_carriage(pod(number), Carriage::Upgrade);
+            endpoints.note_reported(pod(number), Carriage::Upgrade);
+            assert!(endpoints.leave_out_alpn(pod(number)));
+            endpoints.note_one_member_link(pod(number), LinkId::default());
+        }
+        assert_eq!(endpoints.len(), 40);
+        endpoints.retain(|endpoint| *endpoint == pod(3));
+        assert_eq!(endpoints.len(), 4);
+        assert_eq!(endpoints.carriage_of(&pod(3)), Some(Carriage::Upgrade));
+        assert_eq!(endpoints.carriage_of(&pod(4)), None);
+        assert!(endpoints.is_reported(&pod(3), Carriage::Upgrade) && endpoints.is_without_alpn(&pod(3)));
+        assert!(endpoints.has_one_member_links(&pod(3)) && !endpoints.has_one_member_links(&pod(4)));
+    }
 }

@@ -192,6 +192,17 @@ impl Transport {
         self.by_member.retain(|member, _| is_known(member));
     }
 
+    /// Number of kept facts about endpoints.
+    pub(super) fn endpoint_facts(&self) -> usize {
+        self.endpoints.len()
+    }
+
+    /// Forgets endpoints at which no member is dialled and no link is open.
+    pub(super) fn retain_endpoints(&mut self, is_used: impl Fn(&Endpoint) -> bool) {
+        let links = &self.links;
+        self.endpoints.retain(|endpoint| is_used(endpoint) || links.values().any(|link| link.endpoint == *endpoint));
+    }
+
     /// Has members share the links that can carry sessions with all of them.
     pub(super) fn share_all_links(&mut self) {
         self.endpoints.forget_one_member_links();
