@@ -142,10 +142,13 @@ impl Discovery {
             self.paused_until(facts, **seed).is_none()
                 && facts.members.get(**seed).is_some_and(|known| known.may_be_tried(facts.now))
         };
-        in_turn.find(may_be_dialled).copied().ok_or_else(|| {
-            let retries = seeds.iter().filter_map(|seed| facts.members.get(*seed)?.retry_at);
-            retries.min().unwrap_or(facts.now + FIRST_PAUSE)
-        })
+        // A seed may be in back-off, paused by its endpoint, or both: the later end counts, and only one that is to come.
+        let free_at = |seed: &MemberId| {
+            let back_off = facts.members.get(*seed)?.retry_at;
+            back_off.max(self.paused_until(facts, *seed)).filter(|at| *at > facts.now)
+        };
+        let earliest = || seeds.iter().filter_map(free_at).min().unwrap_or(facts.now + FIRST_PAUSE);
+        in_turn.find(may_be_dialled).copied().ok_or_else(earliest)
     }
 
     /// Adds a session to the candidates: one that [`Action::Open`] has opened, or one whose member became unknown.

@@ -5,6 +5,7 @@ use alloc::format;
 use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
+use core::time::Duration;
 
 use super::access::{Access, AccessPath};
 use super::cookies::RequestTarget;
@@ -158,6 +159,19 @@ fn a_session_is_opened_for_each_missing_member() {
     assert_eq!(world.search(), [], "they are on the way");
     let mut direct = World::new(AccessPath::Direct, 3);
     assert_eq!(direct.search(), [], "members are dialled");
+}
+
+/// A retry in the past would have the host call again at once, until the pause ends.
+#[test]
+fn a_seed_that_is_paused_after_its_back_off_is_tried_when_the_pause_ends() {
+    let mut world = World::new(AccessPath::LoadBalancer, 3);
+    let (seed, second) = (world.around.seeds[0], Duration::from_secs(1));
+    let known = world.around.members.get_mut(seed).expect("the seed");
+    known.retry_at = Some(Instant::from_micros(1));
+    world.around.now = Instant::from_micros(2);
+    let until = world.around.now + 300 * second;
+    world.around.transport.pause_endpoint(seed, endpoint(GATE), world.around.now, until);
+    assert_eq!(world.search(), [Action::RetryAt(until)]);
 }
 
 #[test]
