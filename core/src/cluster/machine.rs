@@ -177,7 +177,7 @@ impl Cluster {
                 self.transport.cancel(session, in_session);
             }
             Place::Split(bulk) => self.cancel_parts(bulk),
-            Place::New | Place::Waiting | Place::Queued(_) => {}
+            Place::New | Place::Waiting(_) | Place::Queued(_) => {}
         }
         self.operations.place(id, Place::New);
         if let Some(operation) = self.operations.remove(id)

@@ -14,7 +14,7 @@
 //! then on the host writes [`transmit`](Cluster::transmit) until that is empty.
 //!
 //! A *member* is an identity: the address by which topologies know it. A *link* is one connection of the host's to a
-//! member; it carries one session.
+//! member; it carries one session or many.
 //!
 //! # Example
 //!

@@ -11,7 +11,7 @@ use super::operations::table::Place;
 use super::output::{ClusterError, Event, Output};
 use super::transport::link::LinkId;
 use super::transport::open_session::{OpenSession, Purpose, SessionId};
-use super::transport::sessions::{Polled, Timeout};
+use super::transport::sessions::Timeout;
 use crate::session::{self, Disconnect, SubmitError};
 use crate::wire;
 
@@ -34,10 +34,10 @@ impl Cluster {
 
     /// Handles the next event of a session. Returns false if there is none.
     pub(super) fn poll_sessions(&mut self) -> bool {
-        match self.transport.poll_event() {
-            Some(Polled::Event(session, event)) => self.handle_session_event(session, event),
-            Some(Polled::Drained(session)) => self.refresh(session),
-            None => return false,
+        let Some(session) = self.transport.first_with_events() else { return false };
+        match self.transport.poll_event(session) {
+            Some(event) => self.handle_session_event(session, event),
+            None => self.refresh(session),
         }
         true
     }

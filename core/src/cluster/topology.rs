@@ -133,5 +133,7 @@ impl Cluster {
 }
 
 fn is_same_set(some: &[MemberId], others: &[MemberId]) -> bool {
-    some.len() == others.len() && some.iter().all(|member| others.contains(member))
+    // Not member by member: a topology may name thousands.
+    let set = |members: &[MemberId]| members.iter().copied().collect::<BTreeSet<_>>();
+    some.len() == others.len() && set(some) == set(others)
 }

@@ -204,7 +204,7 @@ impl Cluster {
     }
 
     fn wait(&mut self, id: OperationId) {
-        self.operations.place(id, Place::Waiting);
+        self.operations.wait(id);
     }
 
     /// Dispatches the waiting operations again, and begins sessions with members that have none.

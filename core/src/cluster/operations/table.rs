@@ -1,6 +1,6 @@
 //! The table of operations: every operation between its submission and its end, and where it is.
 
-use alloc::collections::{BTreeSet, VecDeque};
+use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::time::Duration;
@@ -43,8 +43,8 @@ pub(in crate::cluster) enum Place {
     /// Not dispatched yet, or taken out of its last place.
     #[default]
     New,
-    /// No member can be tried now.
-    Waiting,
+    /// No member can be tried now; with its position among the waiting operations.
+    Waiting(u64),
     /// In the queue of a session.
     Queued(SessionId),
     /// In flight on a session.
@@ -56,14 +56,14 @@ pub(in crate::cluster) enum Place {
 impl Place {
     /// Whether no session has the operation, so that the table watches its deadline.
     fn is_held(self) -> bool {
-        matches!(self, Self::Waiting | Self::Queued(_))
+        matches!(self, Self::Waiting(_) | Self::Queued(_))
     }
 
     /// The session that has the operation, or will.
     pub(in crate::cluster) fn session(self) -> Option<SessionId> {
         match self {
             Self::Queued(session) | Self::InFlight(session, _) => Some(session),
-            Self::New | Self::Waiting | Self::Split(_) => None,
+            Self::New | Self::Waiting(_) | Self::Split(_) => None,
         }
     }
 
@@ -74,6 +74,7 @@ impl Place {
 
 impl Operation {
     /// The operation of a call that is submitted now.
+    #[inline]
     pub(in crate::cluster) fn new(
         call: Call,
         owner: Owner,
@@ -112,8 +113,9 @@ impl Operation {
 #[derive(Default)]
 pub(in crate::cluster) struct OperationTable {
     all: SlotMap<OperationId, Operation>,
-    /// Operations for which no member can be tried now, oldest first.
-    waiting: VecDeque<OperationId>,
+    /// Operations for which no member can be tried now, by position: each is removed at the same cost, wherever it stands.
+    waiting: BTreeMap<u64, OperationId>,
+    next_position: u64,
     /// Time at which the waiting operations are dispatched again.
     retry_at: Option<Instant>,
     queues: SecondaryMap<SessionId, SessionQueue>,
@@ -126,6 +128,7 @@ pub(in crate::cluster) struct OperationTable {
 }
 
 impl OperationTable {
+    #[inline]
     pub(in crate::cluster) fn insert(&mut self, operation: Operation) -> OperationId {
         self.all.insert(operation)
     }
@@ -177,7 +180,7 @@ impl OperationTable {
         let before = core::mem::replace(&mut operation.place, place);
         self.leave(id, before, deadline);
         match place {
-            Place::Waiting => self.waiting.push_back(id),
+            Place::Waiting(position) => drop(self.waiting.insert(position, id)),
             Place::Queued(session) => match self.queues.get_mut(session) {
                 Some(queue) => queue.push(id),
                 None => drop(self.queues.insert(session, SessionQueue::of(id))),
@@ -189,16 +192,24 @@ impl OperationTable {
         }
     }
 
+    /// Has an operation wait for a member, after the others that wait.
+    pub(in crate::cluster) fn wait(&mut self, id: OperationId) {
+        let position = self.next_position;
+        self.next_position += 1;
+        self.place(id, Place::Waiting(position));
+    }
+
     /// Removes an operation that has ended.
     pub(in crate::cluster) fn remove(&mut self, id: OperationId) -> Option<Operation> {
-        let operation = self.all.remove(id)?;
-        self.leave(id, operation.place, operation.deadline);
-        Some(operation)
+        let Operation { place, deadline, .. } = *self.all.get(id)?;
+        self.leave(id, place, deadline);
+        // Last, so that the operation is moved once: it is large.
+        self.all.remove(id)
     }
 
     fn leave(&mut self, id: OperationId, place: Place, deadline: Instant) {
         match place {
-            Place::Waiting => self.waiting.retain(|waiting| *waiting != id),
+            Place::Waiting(position) => drop(self.waiting.remove(&position)),
             Place::Queued(session) => {
                 if let Some(queue) = self.queues.get_mut(session) {
                     queue.remove(id);
@@ -230,9 +241,9 @@ impl OperationTable {
     }
 
     /// The waiting operations, oldest first, to be dispatched again.
-    pub(in crate::cluster) fn take_waiting(&mut self) -> VecDeque<OperationId> {
+    pub(in crate::cluster) fn take_waiting(&mut self) -> impl Iterator<Item = OperationId> + use<> {
         self.retry_at = None;
-        core::mem::take(&mut self.waiting)
+        core::mem::take(&mut self.waiting).into_values()
     }
 
     /// The earliest deadline, or the time of the next retry.

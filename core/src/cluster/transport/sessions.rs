@@ -26,13 +26,6 @@ pub(in crate::cluster) struct Ended {
     pub(in crate::cluster) was_negotiated: bool,
 }
 
-/// Result of [`Transport::poll_event`].
-pub(in crate::cluster) enum Polled {
-    Event(SessionId, session::Event),
-    /// The session has no further event.
-    Drained(SessionId),
-}
-
 /// A link or a session that is due.
 pub(in crate::cluster) enum Due {
     Session(SessionId),
@@ -143,18 +136,22 @@ impl Transport {
         self.report_bytes_of(scope, session);
     }
 
-    /// The next event of any session.
-    pub(in crate::cluster) fn poll_event(&mut self) -> Option<Polled> {
-        let session = *self.with_events.front()?;
-        let protocol = self.sessions.get_mut(session).and_then(|open| open.protocol.as_mut());
-        if let Some(event) = protocol.and_then(|protocol| protocol.poll_event()) {
-            return Some(Polled::Event(session, event));
+    /// The first session that may have events.
+    pub(in crate::cluster) fn first_with_events(&self) -> Option<SessionId> {
+        self.with_events.front().copied()
+    }
+
+    /// The next event of a session. After `None` the next session is the [first](Self::first_with_events).
+    pub(in crate::cluster) fn poll_event(&mut self, session: SessionId) -> Option<session::Event> {
+        let open = self.sessions.get_mut(session);
+        let event = open.and_then(|open| open.protocol.as_deref_mut()).and_then(Session::poll_event);
+        if event.is_none() {
+            self.with_events.pop_front();
+            if let Some(open) = self.sessions.get_mut(session) {
+                open.has_events = false;
+            }
         }
-        self.with_events.pop_front();
-        if let Some(open) = self.sessions.get_mut(session) {
-            open.has_events = false;
-        }
-        Some(Polled::Drained(session))
+        event
     }
 
     /// Has the events of a session polled.
