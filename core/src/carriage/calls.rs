@@ -1,4 +1,4 @@
-//! The calls of one session, as its client sees them.
+//! Client side of the calls of one session.
 
 use alloc::collections::{BTreeMap, VecDeque};
 
@@ -11,24 +11,24 @@ use super::registry::{HOT_ROD_CREDIT_ERROR, HOT_ROD_MESSAGE_ERROR, HOT_ROD_TOO_L
 use super::terms::{Offer, known};
 use crate::http2::ErrorCode;
 
-/// The calls of one session.
+/// Open calls of a session, and the messages that are being sent and received in fragments.
 #[derive(Debug)]
 pub(super) struct Calls {
-    /// The newest, by the id that its session gave its message; a call's id is its lower half.
+    /// Message id of the newest call. A call's id is the lower half of its message id.
     newest: u64,
-    /// Calls that are open, in the order in which they were opened. Most are answered in that order.
+    /// Open calls in the order in which they began. Most are answered in that order.
     open: VecDeque<Open>,
     pub(super) requests: Outgoing,
-    /// Answers of which some fragments have come.
+    /// Responses received in part.
     answers: BTreeMap<u32, Partial>,
-    /// The event of which some fragments have come.
+    /// The event received in part.
     event: Option<BytesMut>,
-    /// The newest event of which a fragment has come.
+    /// Number of the newest event.
     newest_event: u32,
     event_window: Window,
-    /// Octets of events that the application has not taken.
+    /// Bytes of events received while events are paused.
     withheld: usize,
-    /// Events are to be withheld.
+    /// While set, events get no further credit.
     is_paused: bool,
     own: Offer,
 }
@@ -36,47 +36,47 @@ pub(super) struct Calls {
 #[derive(Debug)]
 struct Open {
     message: u64,
-    /// It was given up here, and is not yet at the other end.
+    /// The client sent CANCEL; the endpoint has not confirmed it yet.
     is_cancelled: bool,
 }
 
-/// A message of which some fragments have come.
+/// A message received in part.
 #[derive(Debug)]
 struct Partial {
     bytes: BytesMut,
-    /// Octets that have come, also of one that is not kept.
+    /// Bytes received, including those of a cancelled call, which are dropped.
     size: usize,
     window: Window,
 }
 
-/// What a fragment has brought.
+/// Effects of a received fragment.
 #[derive(Debug, Default)]
 pub(super) struct Brought {
-    /// A whole message.
+    /// The message, if the fragment completed one.
     pub(super) message: Option<Bytes>,
-    /// Credit to be granted to its call, or to events with call 0.
+    /// Call and increment of the CREDIT to send; call 0 stands for events.
     pub(super) grant: Option<(u32, u32)>,
-    /// The id of the message that it answers, if it is the last fragment of that answer.
+    /// Message id of the call that this fragment completed.
     pub(super) answered: Option<u64>,
-    /// Octets of the request that will never go out.
+    /// Bytes of the request that were dropped unsent.
     pub(super) dropped: usize,
 }
 
-/// What has come of an answer.
+/// State of a response after a fragment.
 enum Collected {
     Whole(Bytes),
-    /// More is to come, and so much to be granted for it.
+    /// An incomplete response, with the credit to grant for the rest.
     Partly(Option<u32>),
 }
 
-/// A call that the other end has closed.
+/// A call that the endpoint has closed.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Ended {
-    /// The id of its message.
+    /// The call's message id.
     pub(super) message: u64,
-    /// Somebody waits for its answer.
+    /// Unset for a call that the client cancelled.
     pub(super) is_awaited: bool,
-    /// Octets of the request that will never go out.
+    /// Bytes of the request that were dropped unsent.
     pub(super) dropped: usize,
 }
 
@@ -96,18 +96,18 @@ impl Calls {
         }
     }
 
-    /// Calls that are neither answered nor ended, those that were given up here included.
+    /// Number of open calls, including cancelled ones.
     pub(super) fn open(&self) -> usize {
         self.open.len()
     }
 
-    /// A call begins, with a message of a higher id than all before it.
+    /// Opens a call. Message ids ascend.
     pub(super) fn begin(&mut self, message: u64) {
         self.newest = message;
         self.open.push_back(Open { message, is_cancelled: false });
     }
 
-    /// A call begins whose message goes out in fragments, behind a first one that is empty.
+    /// Opens a call whose message is sent in fragments, after an empty first one.
     pub(super) fn begin_in_fragments(
         &mut self,
         message: u64,
@@ -119,7 +119,7 @@ impl Calls {
         self.requests.push_begun(message as u32, urgency, allowance, pieces);
     }
 
-    /// The id of the message that a call was made of.
+    /// Returns the message id of a call.
     pub(super) fn message_of(&self, call: u32) -> u64 {
         let newest = self.newest;
         let same_half = newest & !u64::from(u32::MAX) | u64::from(call);
@@ -134,8 +134,8 @@ impl Calls {
         }
     }
 
-    /// A call is given up here. Answers how much of its request is dropped, or `None` if it is not open, or was given up
-    /// before.
+    /// Cancels a call. Returns the bytes of its request that were dropped, or `None` if it is not open or already
+    /// cancelled.
     pub(super) fn cancel(&mut self, call: u32) -> Option<usize> {
         let place = self.place_of(call)?;
         let open = self.open.get_mut(place).filter(|open| !open.is_cancelled)?;
@@ -143,7 +143,7 @@ impl Calls {
         Some(self.requests.remove(call))
     }
 
-    /// The other end gives a call up, or confirms that it was given up; `None` if it is closed already.
+    /// Handles CANCEL from the endpoint; `None` if the call is closed already.
     pub(super) fn ended(&mut self, call: u32) -> Result<Option<Ended>, ErrorCode> {
         self.known(call)?;
         Ok(self.place_of(call).and_then(|place| self.close(place, call)))
@@ -158,7 +158,7 @@ impl Calls {
         Some(Ended { message: closed.message, is_awaited: !closed.is_cancelled, dropped })
     }
 
-    /// The other end grants a call more. Answers false if it is closed.
+    /// Handles CREDIT for a call. Returns false if the call is closed.
     pub(super) fn grant(&mut self, call: u32, increment: u32) -> Result<bool, ErrorCode> {
         if !self.requests.grant(call, increment) {
             return Err(HOT_ROD_CREDIT_ERROR);
@@ -167,8 +167,8 @@ impl Calls {
         Ok(self.place_of(call).is_some())
     }
 
-    /// The answer to the oldest call, in one fragment of so many octets, if that is what it is and nothing is against it: the
-    /// call is closed. Answers whether it was so.
+    /// Closes the oldest call if `call` is that and its response of `octets` bytes in one frame breaks no rule. Returns
+    /// whether the call was closed; if not, [`answer`](Self::answer) has to handle the fragment.
     pub(super) fn answer_oldest(&mut self, call: u32, octets: usize) -> bool {
         let message = self.message_of(call);
         let is_oldest = self.open.front().is_some_and(|open| open.message == message && !open.is_cancelled);
@@ -180,9 +180,9 @@ impl Calls {
         is_taken
     }
 
-    /// A fragment of an answer, of which so many octets may be on their way.
+    /// Handles a fragment of a response; `credit` is the size of the call's receive window.
     ///
-    /// Of several errors the one is answered that stands highest in the document's table (section 15).
+    /// Of several violations, returns the first in the specification's table (section 15).
     pub(super) fn answer(&mut self, fragment: Fragment, credit: u32) -> Result<Brought, ErrorCode> {
         let call = fragment.call;
         let place = self.place_of(call).ok_or(HOT_ROD_UNKNOWN_CALL)?;
@@ -209,7 +209,7 @@ impl Calls {
         Ok(Brought { message: is_wanted.then_some(message), grant: None, answered: Some(answered), dropped })
     }
 
-    /// Puts a fragment where the others of its answer are.
+    /// Appends a fragment to its response.
     fn collect_answer(&mut self, fragment: &Fragment, is_wanted: bool, credit: u32) -> Result<Collected, ErrorCode> {
         let is_begun = self.answers.contains_key(&fragment.call);
         let window = Window::new(self.own.initial_credit);
@@ -229,7 +229,7 @@ impl Calls {
         if is_wanted {
             partial.bytes.extend_from_slice(&fragment.bytes);
         } else {
-            // Nobody will look at it: what came need not be kept.
+            // The call is cancelled: its response is not buffered.
             partial.bytes = BytesMut::new();
         }
         Ok(if fragment.is_last {
@@ -240,13 +240,13 @@ impl Calls {
         })
     }
 
-    /// A fragment of an event.
+    /// Handles a fragment of an event.
     pub(super) fn event(&mut self, fragment: Fragment) -> Result<Brought, ErrorCode> {
         let length = fragment.bytes.len();
         if !self.event_window.receive(length) {
             return Err(HOT_ROD_CREDIT_ERROR);
         }
-        // One after the other, each with the next number.
+        // Events are sent one at a time and numbered consecutively.
         let is_next = fragment.call == self.newest_event.wrapping_add(u32::from(fragment.is_first));
         if !is_next || fragment.is_first != self.event.is_none() {
             return Err(HOT_ROD_MESSAGE_ERROR);
@@ -271,13 +271,13 @@ impl Calls {
         if fragment.is_last { self.event.take().map(BytesMut::freeze) } else { None }
     }
 
-    /// Whether the application takes events. Answers the credit to be granted.
+    /// Pauses or resumes events. Returns the credit to grant.
     pub(super) fn pause_events(&mut self, paused: bool) -> Option<u32> {
         self.is_paused = paused;
         if paused { None } else { self.event_window.release(core::mem::take(&mut self.withheld)) }
     }
 
-    /// An error if a call of that id never was.
+    /// Checks that a call with this id was opened.
     fn known(&self, call: u32) -> Result<(), ErrorCode> {
         known(call, self.newest as u32)
     }

@@ -1,4 +1,4 @@
-//! Which carriage a link is to have.
+//! Selection of a link's carriage.
 
 use core::fmt;
 use core::str::FromStr;
@@ -6,26 +6,26 @@ use core::str::FromStr;
 /// How a session travels on its link (spec/hotrod-over-http.md, "The ladder").
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Carriage {
-    /// Hot Rod as it is; one session to a link.
+    /// Plain Hot Rod; one session per link.
     Raw,
-    /// Behind an HTTP/1.1 Upgrade; one session to a link.
+    /// After an HTTP/1.1 Upgrade; one session per link.
     Upgrade,
-    /// Behind an HTTP/1.1 CONNECT; one session to a link.
+    /// After an HTTP/1.1 CONNECT; one session per link.
     Connect,
-    /// On a stream of HTTP/2 that ordinary CONNECT opens; many sessions to a link.
+    /// On an HTTP/2 stream opened by ordinary CONNECT; many sessions per link.
     ConnectHttp2,
-    /// On a stream of HTTP/2 that Extended CONNECT opens; many sessions to a link.
+    /// On an HTTP/2 stream opened by Extended CONNECT; many sessions per link.
     ExtendedConnect,
-    /// In Hot Rod frames on such a stream; many sessions to a link.
+    /// In Hot Rod frames on an HTTP/2 stream opened by Extended CONNECT; many sessions per link.
     Frames,
 }
 
 impl Carriage {
-    /// All of them.
+    /// All carriages, from the simplest to the preferred.
     pub const ALL: [Self; 6] =
         [Self::Raw, Self::Upgrade, Self::Connect, Self::ConnectHttp2, Self::ExtendedConnect, Self::Frames];
 
-    /// Its name in connection URIs.
+    /// Returns the name in connection URIs.
     pub fn name(self) -> &'static str {
         match self {
             Self::Raw => "raw",
@@ -37,7 +37,7 @@ impl Carriage {
         }
     }
 
-    /// Whether it needs HTTP/2.
+    /// Returns whether the carriage needs HTTP/2.
     pub fn is_http2(self) -> bool {
         matches!(self, Self::ConnectHttp2 | Self::ExtendedConnect | Self::Frames)
     }
@@ -49,13 +49,13 @@ impl fmt::Display for Carriage {
     }
 }
 
-/// Which carriage to use.
+/// Configured carriage.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Choice {
-    /// This one and no other.
+    /// Uses this carriage; a link fails if the endpoint does not support it.
     Only(Carriage),
-    /// The best that the endpoint offers: frames, Extended CONNECT, Upgrade, raw. The answer is remembered for the
-    /// endpoint, and a step down is told.
+    /// Uses the best carriage that the endpoint offers: frames, Extended CONNECT, Upgrade, raw. The result is
+    /// remembered per endpoint, and a fallback is reported.
     Auto,
 }
 
@@ -66,7 +66,7 @@ impl Default for Choice {
 }
 
 impl Choice {
-    /// The carriage to begin with, as far as the ALPN id that the server has selected tells it.
+    /// Returns the carriage to try first, given the ALPN protocol that the server selected.
     pub(crate) fn first(self, alpn: Option<&[u8]>) -> Carriage {
         match (self, alpn) {
             (Self::Only(carriage), _) => carriage,
@@ -76,7 +76,7 @@ impl Choice {
         }
     }
 
-    /// The next best where the endpoint does not offer `carriage`.
+    /// Returns the fallback for an endpoint that does not offer `carriage`.
     pub(crate) fn after(self, carriage: Carriage) -> Option<Carriage> {
         match (self, carriage) {
             (Self::Only(_), _) | (Self::Auto, Carriage::Raw) => None,
@@ -86,7 +86,7 @@ impl Choice {
         }
     }
 
-    /// The ALPN ids to offer, best first.
+    /// Returns the ALPN protocols to offer, in order of preference.
     pub(crate) fn alpn(self) -> &'static [&'static str] {
         match self {
             Self::Only(Carriage::Raw) => &[],
@@ -108,13 +108,13 @@ impl FromStr for Choice {
     }
 }
 
-/// What a tunnel carries.
+/// Protocol inside a tunnel.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Inside {
-    /// Hot Rod as it is.
+    /// Plain Hot Rod.
     #[default]
     HotRod,
-    /// A whole HTTP/2 connection with Hot Rod frames: through a router that would drop the frames.
+    /// An HTTP/2 connection with Hot Rod frames, for routers that drop unknown frames.
     Frames,
 }
 

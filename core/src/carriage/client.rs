@@ -1,4 +1,4 @@
-//! The client's end of an HTTP/2 link: one connection, a session on each of its streams.
+//! Client end of an HTTP/2 link: one connection with a session on each of its streams.
 
 use alloc::collections::VecDeque;
 use alloc::vec::Vec;
@@ -32,7 +32,8 @@ new_key_type! {
     struct ChannelKey;
 }
 
-/// A session on the link, from the moment in which it is wanted. Ids ascend in the order in which sessions were opened.
+/// Id of a session on a link, valid from [`open`](ClientLink::open). Ids ascend in the order in which sessions were
+/// opened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ChannelId {
     number: u32,
@@ -41,7 +42,7 @@ pub struct ChannelId {
 }
 
 impl ChannelId {
-    /// The token with which the session was opened.
+    /// Returns the token that the session was opened with.
     pub fn token(self) -> u64 {
         self.token
     }
@@ -53,62 +54,62 @@ struct Channel {
     stream: Option<StreamId>,
     request: SessionRequest,
     progress: Progress,
-    /// The endpoint has sent END_STREAM.
+    /// END_STREAM was received.
     is_ended: bool,
-    /// With frames.
+    /// `None` for a session without frames.
     calls: Option<Calls>,
-    /// Without frames: bytes that the session has not taken.
+    /// For a session without frames: received bytes whose flow-control credit is withheld while paused.
     unread: usize,
     is_paused: bool,
     standing: Standing,
 }
 
-/// How far a session has come.
+/// Progress of a session's opening.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Progress {
-    /// Its answer is to come.
+    /// The request was queued or sent.
     Asked,
-    /// It was accepted.
+    /// The endpoint accepted the session.
     Open,
-    /// With frames: NODE has come.
+    /// NODE was received; only for sessions with frames.
     Ready,
 }
 
 impl Channel {
-    /// The urgency of its next fragment; `None` if it has none to send now.
+    /// Returns the urgency of the next fragment; `None` if none can be sent now.
     fn urgency(&self, room: Room) -> Option<u8> {
         self.calls.as_ref()?.requests.urgency(room)
     }
 }
 
-/// What a [`ClientLink`] is told at its beginning.
+/// Configuration of a [`ClientLink`].
 #[derive(Debug, Clone)]
 pub struct ClientConfig {
-    /// Whether to speak Hot Rod frames if the peer does; `None` never, and then no frames are announced.
+    /// Settings for Hot Rod frames, which are used if the peer supports them; `None` announces no support.
     pub frames: Option<Offer>,
-    /// Whether nothing but frames will do.
+    /// Whether the link fails if the peer does not support frames.
     pub only_frames: bool,
-    /// Whether sessions are opened by ordinary CONNECT and not by Extended CONNECT.
+    /// Whether sessions are opened by ordinary CONNECT instead of Extended CONNECT.
     pub ordinary_connect: bool,
-    /// What a topology may hold.
+    /// Limits of received topologies.
     pub limits: Limits,
-    /// What an endpoint may send of Hot Rod frames that do no work.
+    /// Budgets for received Hot Rod frames that carry no work.
     pub budgets: FrameBudgets,
-    /// Settings of the HTTP/2 connection below.
+    /// Configuration of the HTTP/2 connection.
     pub http2: http2::Config,
 }
 
-/// The client's end of an HTTP/2 link.
+/// Client end of an HTTP/2 link.
 pub struct ClientLink {
     connection: Connection,
     config: ClientConfig,
-    /// What the peer has offered, once it has.
+    /// The peer's settings for frames, if both ends support them.
     terms: Option<Offer>,
     settled: bool,
     channels: SlotMap<ChannelKey, Channel>,
     streams: StreamMap<ChannelId>,
     last_channel: u32,
-    /// What may be sent in fragments on the whole link, and what may come.
+    /// Connection credit for fragments, in both directions.
     allowance: Allowance,
     window: Window,
     reach: Reach,
@@ -117,15 +118,15 @@ pub struct ClientLink {
     ready: ReadyList<ChannelId>,
     flood: FrameGuard,
     events: VecDeque<ClientEvent>,
-    /// Streams that the endpoint has ended, and that are ended here when all is handled that has come.
+    /// Streams that the endpoint has ended. They end here after all received frames are handled.
     ending: VecDeque<StreamId>,
-    /// The endpoint broke the rules of the link: what it has sent since is nothing.
+    /// The endpoint violated the protocol on the link: everything received since is ignored.
     has_failed: bool,
     is_over: bool,
 }
 
 impl ClientLink {
-    /// A link on a connection that has just been established.
+    /// Creates the client end of a connection that has just been established.
     pub fn new(config: ClientConfig, now: Instant) -> Self {
         let mut http2 = config.http2.clone();
         if let Some(offer) = &config.frames {
@@ -155,66 +156,66 @@ impl ClientLink {
         }
     }
 
-    /// Where the host puts what it receives; then say [`handle_filled`](Self::handle_filled).
+    /// Returns the buffer for received bytes; call [`handle_filled`](Self::handle_filled) after appending to it.
     pub fn receive_buffer(&mut self) -> &mut BytesMut {
         self.connection.receive_buffer()
     }
 
-    /// Takes what was received.
+    /// Handles the bytes appended to the receive buffer.
     pub fn handle_filled(&mut self, now: Instant) {
         self.connection.handle_filled(now);
     }
 
-    /// Time has passed.
+    /// Handles the timeout that [`poll_timeout`](Self::poll_timeout) returned.
     pub fn handle_timeout(&mut self, now: Instant) {
         self.connection.handle_timeout(now);
     }
 
-    /// When to call [`handle_timeout`](Self::handle_timeout), if nothing else happens before.
+    /// Returns the time at which to call [`handle_timeout`](Self::handle_timeout).
     pub fn poll_timeout(&self) -> Option<Instant> {
         self.connection.poll_timeout()
     }
 
-    /// What is to be sent.
+    /// Returns the bytes to send.
     pub fn transmit(&self) -> &SendBuffer {
         self.connection.transmit()
     }
 
-    /// The host has sent the first `count` bytes of it.
+    /// Removes the first `count` bytes from [`transmit`](Self::transmit): they were sent.
     pub fn transmitted(&mut self, count: usize) {
         self.connection.transmitted(count);
         self.send_fragments();
     }
 
-    /// Whether the peer speaks Hot Rod frames as well; `None` while that is not known.
+    /// Returns whether the link uses Hot Rod frames; `None` before the peer's SETTINGS.
     pub fn speaks_frames(&self) -> Option<bool> {
         self.settled.then_some(self.terms.is_some())
     }
 
-    /// Whether the peer announces Hot Rod frames, whatever is spoken here: then it is an endpoint of Hot Rod over HTTP
-    /// itself, and nothing between chooses the member. `None` while that is not known.
+    /// Returns whether the peer announces Hot Rod frames, even if this end does not use them. Such a peer is a Hot Rod
+    /// endpoint, and no intermediary chooses the member. `None` before the peer's SETTINGS.
     pub fn is_hot_rod_endpoint(&self) -> Option<bool> {
         let settings = self.connection.peer_settings().filter(|_| self.settled)?;
         Some(settings.get(setting::HOT_ROD).is_some_and(|revision| revision > 0))
     }
 
-    /// What the peer has offered for Hot Rod frames.
+    /// Returns the peer's settings for Hot Rod frames; `None` unless both ends support frames.
     pub fn terms(&self) -> Option<&Offer> {
         self.terms.as_ref()
     }
 
-    /// Sessions on it.
+    /// Returns the number of sessions.
     pub fn len(&self) -> usize {
         self.channels.len()
     }
 
-    /// Whether it carries no session.
+    /// Returns whether the link has no session.
     pub fn is_empty(&self) -> bool {
         self.channels.is_empty()
     }
 
-    /// Wants a session: [`ClientEvent::Opened`], `Refused` or `Ended` tells how it went. Its id holds `token`, which is the
-    /// caller's to choose.
+    /// Opens a session; [`ClientEvent::Opened`] or [`Ended`](ClientEvent::Ended) reports the result. `token` is the
+    /// caller's, and part of the session's id.
     pub fn open(&mut self, now: Instant, token: u64, request: SessionRequest) -> ChannelId {
         self.last_channel += 1;
         let number = self.last_channel;
@@ -236,7 +237,7 @@ impl ClientLink {
         id
     }
 
-    /// Whether one more session can be opened at once, as far as it is known.
+    /// Returns whether another session can be opened now, within the peer's SETTINGS_MAX_CONCURRENT_STREAMS.
     pub fn has_room(&self) -> bool {
         let most = self.connection.peer_settings().and_then(|settings| settings.max_concurrent_streams);
         most.is_none_or(|most| self.channels.len() < most as usize)
@@ -259,7 +260,7 @@ impl ClientLink {
         }
     }
 
-    /// Ends a session. Nothing more is said of it.
+    /// Ends a session. No further event reports it.
     pub fn close(&mut self, id: ChannelId, code: ErrorCode) {
         let Some(channel) = self.channels.remove(id.key) else { return };
         self.scheduler.forget(id);
@@ -271,13 +272,13 @@ impl ClientLink {
         self.connection.release(stream, channel.unread);
     }
 
-    /// How a session's bytes travel; `None` while that is not known.
+    /// Returns the form in which a session's bytes are sent; `None` until its stream is opened.
     pub fn form(&self, id: ChannelId) -> Option<Form> {
         let channel = self.channels.get(id.key).filter(|channel| channel.stream.is_some())?;
         Some(if channel.calls.is_some() { Form::Frames } else { Form::Bytes })
     }
 
-    /// Sends bytes of a session without frames, as many as there is room for. They are taken out of `from`.
+    /// Sends bytes of a session without frames, as many as flow control allows, and removes them from `from`.
     pub fn send_bytes(&mut self, id: ChannelId, from: &mut SendBuffer) {
         let Some(stream) = self
             .channels
@@ -295,7 +296,7 @@ impl ClientLink {
         }
     }
 
-    /// The session has taken so many of its bytes.
+    /// Releases flow-control credit for `count` bytes that a session without frames has consumed.
     pub fn bytes_taken(&mut self, id: ChannelId, count: usize) {
         let Some(channel) = self.channels.get_mut(id.key) else { return };
         if channel.is_paused {
@@ -305,7 +306,8 @@ impl ClientLink {
         }
     }
 
-    /// Whether the application takes what the server sends by itself: while it does not, no credit is given for it.
+    /// Pauses or resumes receiving: a paused session without frames releases no credit, and one with frames none for
+    /// events.
     pub fn pause(&mut self, id: ChannelId, paused: bool) {
         let Some(channel) = self.channels.get_mut(id.key) else { return };
         channel.is_paused = paused;
@@ -320,20 +322,20 @@ impl ClientLink {
         }
     }
 
-    /// Whether a call can begin now.
+    /// Returns whether a call can begin now.
     pub fn can_call(&self, id: ChannelId) -> bool {
         let Some(terms) = &self.terms else { return false };
         let calls = self.channels.get(id.key).and_then(|channel| channel.calls.as_ref());
         calls.is_some_and(|calls| calls.open() < terms.max_calls as usize) && self.connection.transmit().len() < FULL
     }
 
-    /// Octets of the largest message that travels in one frame.
+    /// Returns the size in bytes of the largest message that fits one frame.
     pub fn largest_whole(&self) -> usize {
         largest_whole(&self.connection)
     }
 
-    /// Begins a call with a message of `length` octets, at most [`largest_whole`](Self::largest_whole), which the caller
-    /// puts into the buffer. Ids of messages ascend in a session.
+    /// Begins a call with a message of `length` bytes, at most [`largest_whole`](Self::largest_whole), which the caller
+    /// appends to the returned buffer. Message ids ascend within a session.
     pub(crate) fn call(&mut self, id: ChannelId, message: u64, length: usize) -> Option<&mut SendBuffer> {
         let channel = self.channels.get_mut(id.key)?;
         let (stream, calls) = (channel.stream?, channel.calls.as_mut()?);
@@ -345,12 +347,13 @@ impl ClientLink {
         Some(out)
     }
 
-    /// Begins a call with a message that goes out in fragments, as credit allows.
+    /// Begins a call whose message is sent in fragments, as credit allows.
     pub(crate) fn call_in_fragments(&mut self, id: ChannelId, message: u64, urgency: u8, pieces: VecDeque<Bytes>) {
         let Some(terms) = self.terms else { return };
         let Some(channel) = self.channels.get_mut(id.key) else { return };
         let (Some(stream), Some(calls)) = (channel.stream, channel.calls.as_mut()) else { return };
-        // Ids ascend: the call begins at once, though its octets have to wait for their turn.
+        // Call ids ascend on the wire, so the first fragment is sent at once, empty: the bytes wait for credit and for
+        // the scheduler.
         let flags = flag::FIRST | urgency << 4;
         let _ = put_head(&mut self.connection, stream, frame_type::REQUEST, flags, message as u32, 0);
         calls.begin_in_fragments(message, urgency, Allowance::new(terms.initial_credit), pieces);
@@ -358,12 +361,12 @@ impl ClientLink {
         self.send_fragments();
     }
 
-    /// Gives a call up. Answers how many octets of it will never go out.
+    /// Cancels a call. Returns the bytes of its request that were dropped unsent.
     pub(crate) fn cancel(&mut self, id: ChannelId, message: u64) -> usize {
         let Some(channel) = self.channels.get_mut(id.key) else { return 0 };
         let (Some(stream), Some(calls)) = (channel.stream, channel.calls.as_mut()) else { return 0 };
         let call = message as u32;
-        // One that is answered already is not to be given up any more.
+        // A call that was answered already needs no CANCEL.
         let Some(dropped) = calls.cancel(call) else { return 0 };
         put_numbers(&mut self.connection, stream, frame_type::CANCEL, 0, [call, ErrorCode::CANCEL.0]);
         dropped
@@ -373,8 +376,8 @@ impl ClientLink {
         put_numbers(&mut self.connection, stream, frame_type::CREDIT, 0, [call, increment]);
     }
 
-    /// Writes fragments of large messages while the link has little to send: the most urgent first, and of one session after
-    /// the other.
+    /// Writes fragments of large messages while few bytes are unsent: the most urgent first, round robin over sessions
+    /// of equal urgency.
     fn send_fragments(&mut self) {
         while self.connection.transmit().len() < ENOUGH {
             let room = self.room();
@@ -387,7 +390,7 @@ impl ClientLink {
         }
     }
 
-    /// Has a session send its next fragment in its turn, if it may send one now.
+    /// Adds a session to the scheduler, if it can send a fragment now.
     fn schedule(&mut self, id: ChannelId) {
         let room = self.room();
         let Some(channel) = self.channels.get(id.key) else { return };
@@ -414,16 +417,17 @@ impl ClientLink {
         true
     }
 
-    /// The next session of which a message has gone out whole since this was asked last.
+    /// Returns the next session with a message that was sent completely since the last call.
     pub fn poll_sent(&mut self) -> Option<ChannelId> {
         self.ready.next_sent(self.connection.transmit().sent())
     }
 
-    /// The next session that has something to do, in the order in which sessions were opened: an event of it was polled, a
-    /// call of it has ended, it was [listed](Self::list), or there may be room for what it [waits](Self::wait) with.
+    /// Returns the next session to serve, in the order in which sessions were opened: an event of it was polled, one of
+    /// its calls ended, it was [listed](Self::list), or there may be room for the messages with which it
+    /// [waits](Self::wait).
     pub fn poll_ready(&mut self) -> Option<ChannelId> {
         loop {
-            // Sessions without frames are listed by `list_waiting`.
+            // `list_waiting` handles sessions without frames.
             let has_room = self.carries_frames() && self.connection.transmit().len() < FULL;
             let (id, places) = self.ready.next(has_room)?;
             if let Some(channel) = self.channels.get_mut(id.key) {
@@ -433,30 +437,30 @@ impl ClientLink {
         }
     }
 
-    /// Has [`poll_ready`](Self::poll_ready) return a session: it has something to send.
+    /// Makes [`poll_ready`](Self::poll_ready) return a session that has messages to send.
     pub fn list(&mut self, id: ChannelId) {
         if let Some(channel) = self.channels.get_mut(id.key) {
             self.ready.list(id, &mut channel.standing);
         }
     }
 
-    /// Has [`poll_ready`](Self::poll_ready) return a session when there may be room for more of it than it could send now.
+    /// Makes [`poll_ready`](Self::poll_ready) return a session when the link may have room for its next message.
     pub fn wait(&mut self, id: ChannelId) {
         let is_full = self.connection.transmit().len() >= FULL;
         let Some(channel) = self.channels.get_mut(id.key) else { return };
-        // Below that, a session with frames waits for one of its calls to end, which lists it.
+        // Below the limit, a session with frames waits for one of its calls to end, which makes it ready.
         if channel.calls.is_none() || is_full {
             self.ready.wait(id, &mut channel.standing);
         }
     }
 
-    /// Whether sessions have frames, all of them or none.
+    /// Returns whether the link's sessions use frames; all of them do, or none.
     fn carries_frames(&self) -> bool {
-        // Ordinary CONNECT opens a tunnel, whatever is agreed on.
+        // Ordinary CONNECT opens a tunnel, even if both ends support frames.
         self.terms.is_some() && !self.config.ordinary_connect
     }
 
-    /// Lists the sessions without frames that wait: each thing that happens on the link may have made room.
+    /// Makes waiting sessions without frames ready: any event of the link may have made room.
     fn list_waiting(&mut self) {
         if self.carries_frames() {
             return;
@@ -469,7 +473,7 @@ impl ClientLink {
         }
     }
 
-    /// The next event. When there is none, it is the turn of the sessions that [have something to do](Self::poll_ready).
+    /// Returns the next event. After the last one, serve the sessions that [`poll_ready`](Self::poll_ready) returns.
     pub fn poll_event(&mut self, now: Instant) -> Option<ClientEvent> {
         let event = self.next_event(now);
         match &event {
@@ -539,7 +543,7 @@ impl ClientLink {
         None
     }
 
-    /// The link is over, which is said once, and after the end of sessions that have ended before it.
+    /// Reports the end of the link, once, after the sessions that ended before it.
     fn over(&mut self, end: LinkEnd) {
         if core::mem::replace(&mut self.is_over, true) {
             return;
@@ -551,7 +555,7 @@ impl ClientLink {
         self.events.push_back(ClientEvent::Closed(end));
     }
 
-    /// The peer has told what it is.
+    /// Handles the peer's SETTINGS; the first frame decides on frames and Extended CONNECT.
     fn handle_settings(&mut self, now: Instant) {
         let Some(settings) = self.connection.peer_settings() else { return };
         if core::mem::replace(&mut self.settled, true) {
@@ -618,19 +622,19 @@ impl ClientLink {
         if channel.calls.is_none() {
             return self.ended(stream, LinkEnd::Finished);
         }
-        // What has come behind it is looked at first.
+        // Frames received after END_STREAM are handled first.
         channel.is_ended = true;
         self.ending.push_back(stream);
         None
     }
 
-    /// The endpoint broke the rules of the link.
+    /// Closes the link after a violation by the endpoint.
     fn fail(&mut self, code: ErrorCode, what: &[u8]) {
         self.has_failed = true;
         self.connection.close(code, what);
     }
 
-    /// The peer broke the rules on a session: it ends there, and the link goes on.
+    /// Ends a session after a violation by the endpoint. The link continues.
     fn violated(&mut self, stream: StreamId, code: ErrorCode) -> Option<ClientEvent> {
         let id = self.forget(stream, code)?;
         Some(ClientEvent::Ended { channel: id, end: LinkEnd::Violation(code) })
@@ -648,7 +652,7 @@ impl ClientLink {
     }
 }
 
-/// An answer's fields in the form that answers of HTTP/1.1 have as well.
+/// Converts the fields of a response to those of HTTP/1.1, without pseudo-header fields.
 fn fields_of(fields: &[Field]) -> Fields {
     let real = fields.iter().filter(|field| !field.name.starts_with(b":"));
     Fields::received(real.map(|field| (field.name.clone(), field.value.clone())).collect())

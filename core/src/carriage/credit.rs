@@ -1,14 +1,14 @@
-//! Credit: how many octets of fragments may be sent, and how many may still come.
+//! Credit: flow control of fragments in both directions.
 
-/// The largest credit (spec/hotrod-over-http.md, "Credit").
+/// Largest credit (spec/hotrod-over-http.md, "Credit").
 pub(super) const LARGEST: u32 = 0x7fff_ffff;
 
-/// Whether so much can be granted at all.
+/// Returns whether CREDIT may carry this increment.
 pub(super) fn is_increment(increment: u32) -> bool {
     (1..=LARGEST).contains(&increment)
 }
 
-/// What may be sent: granted by the peer, used by fragments.
+/// Send window: bytes granted by the peer and not yet used by fragments.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Allowance(u32);
 
@@ -21,12 +21,12 @@ impl Allowance {
         self.0 as usize
     }
 
-    /// `count` octets are sent; never more than [`left`](Self::left).
+    /// Uses `count` bytes, at most [`left`](Self::left).
     pub(super) fn take(&mut self, count: usize) {
         self.0 = self.0.saturating_sub(count as u32);
     }
 
-    /// The peer grants more. Answers false if it grants nothing, or more than there can be.
+    /// Adds credit from the peer. Returns false if the increment is 0 or the sum exceeds [`LARGEST`].
     pub(super) fn grant(&mut self, increment: u32) -> bool {
         match self.0.checked_add(increment) {
             Some(sum) if increment > 0 && sum <= LARGEST => {
@@ -38,13 +38,13 @@ impl Allowance {
     }
 }
 
-/// What may come: used by the peer's fragments, granted anew when the application has taken them.
+/// Receive window: used by the peer's fragments, and granted again when the application has consumed them.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Window {
-    /// What may come at a time.
+    /// Target size: most bytes that the peer may have in flight.
     size: u32,
     left: u32,
-    /// What came and is not taken by the application.
+    /// Bytes received and not consumed by the application.
     held: u32,
 }
 
@@ -54,7 +54,7 @@ impl Window {
         Self { size: initial, left: initial, held: 0 }
     }
 
-    /// `count` octets came. Answers false if the peer had no credit for them.
+    /// Counts `count` received bytes. Returns false if they exceed the peer's credit.
     pub(super) fn receive(&mut self, count: usize) -> bool {
         match u32::try_from(count).ok().and_then(|count| self.left.checked_sub(count)) {
             Some(left) => {
@@ -66,20 +66,21 @@ impl Window {
         }
     }
 
-    /// So much may come at a time from now on; what is granted stays so.
+    /// Sets the target size. Credit already granted stays.
     pub(super) fn resize(&mut self, to: u32) {
         self.size = to.min(LARGEST);
     }
 
-    /// So much may come at a time from now on, if that is more than before. Answers what to grant for it.
+    /// Raises the target size; a smaller one changes nothing. Returns the credit to grant for it.
     pub(super) fn grow(&mut self, to: u32) -> Option<u32> {
         self.size = self.size.max(to.min(LARGEST));
         self.release(0)
     }
 
-    /// The application has taken so many of them. Answers what to grant now: nothing until it is worth a frame.
+    /// Releases `count` bytes that the application has consumed. Returns the credit to grant: `None` until it is worth
+    /// a frame.
     pub(super) fn release(&mut self, count: usize) -> Option<u32> {
-        // Never more than was there: whoever releases twice must not grant what is not.
+        // A double release must not grant credit that is not free.
         self.held -= (count as u32).min(self.held);
         let room = self.size.saturating_sub(self.left.saturating_add(self.held));
         if room == 0 || room < self.size / 4 {

@@ -1,35 +1,35 @@
-//! What a client speaks, told from its first bytes.
+//! Detection of a client's protocol by its first bytes.
 
 use crate::http1::is_token_byte;
 use crate::wire::REQUEST_MAGIC;
 
-/// The first octets of a client of HTTP/2 (RFC 9113, 3.4).
+/// Connection preface of HTTP/2 (RFC 9113, 3.4).
 const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
-/// The content type of a TLS record with a handshake, and the first octet of every version since SSL 3.0 (RFC 8446, 5.1).
+/// Content type of a TLS handshake record, and the first byte of every version since SSL 3.0 (RFC 8446, 5.1).
 const HANDSHAKE: [u8; 2] = [0x16, 0x03];
 
-/// What a client speaks.
+/// Protocol of a client.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Detected {
     /// Hot Rod, of any version.
     HotRod,
-    /// HTTP/2 without a request before it.
+    /// HTTP/2 with prior knowledge (RFC 9113, 3.3).
     Http2,
     /// HTTP/1.x.
     Http1,
     /// TLS.
     Tls,
-    /// None of these.
+    /// No known protocol.
     Unknown,
-    /// More bytes are needed to know.
+    /// Undecided: more bytes are needed.
     NeedMore,
 }
 
-/// Tells from the first bytes of a link what its client speaks.
+/// Detects a client's protocol from the first bytes of its link.
 ///
-/// Decides with the first byte where it can: 2 bytes are needed for TLS, and as many for HTTP/2 as its preface of 24
-/// has, since it begins like a request of HTTP/1.
+/// Most protocols are detected by the first byte. TLS needs 2 bytes, and HTTP/2 all 24 of its preface, which begins
+/// like an HTTP/1 request.
 pub fn detect(first_bytes: &[u8]) -> Detected {
     match first_bytes {
         [] | [0x16] => Detected::NeedMore,

@@ -1,4 +1,4 @@
-//! Rules that every endpoint applies to requests, whether it is a gateway or a native node (spec/hotrod-over-http.md).
+//! Rules for requests that every endpoint applies, gateways and native nodes alike (spec/hotrod-over-http.md).
 
 use alloc::string::{String, ToString};
 
@@ -13,17 +13,17 @@ use crate::http2::StreamId;
 const RETRY_AFTER: u32 = 1;
 
 impl Refusal {
-    /// A refusal with this HTTP status and no further fields.
+    /// Creates a refusal with this HTTP status and no further fields.
     pub fn new(status: u16) -> Self {
         Self { status, retry_after: None, node: None }
     }
 
-    /// A refusal that lets the client try again after one second, such as 429.
+    /// Creates a refusal after which the client may retry in one second, such as 429.
     pub fn temporary(status: u16) -> Self {
         Self { retry_after: Some(RETRY_AFTER), ..Self::new(status) }
     }
 
-    /// 421: the session asks for another member than `node`, the only one here.
+    /// Creates a refusal with status 421: the request names another member than `node`, the only one here.
     pub fn another_member(node: String) -> Self {
         Self { node: Some(node), ..Self::new(421) }
     }
@@ -36,7 +36,7 @@ impl Refusal {
             let _ = answer.fields.push("retry-after", seconds.to_string());
         }
         if let Some(node) = &self.node {
-            // So is a name of visible characters.
+            // A name of visible characters is one too.
             let _ = answer.fields.push(NODE_FIELD, node.clone());
         }
         let _ = exchange.respond(&answer, true);
@@ -65,8 +65,8 @@ pub fn answer_ordinary(exchange: &mut ServerExchange, request: &Request, text: &
     let _ = exchange.respond(&answer, close);
 }
 
-/// Checks `Hot-Rod-Inside` and `Hot-Rod-Node` of a request for a tunnel over HTTP/1.1. The error says what
-/// is wrong, for a log line; the answer is 400.
+/// Checks `Hot-Rod-Inside` and `Hot-Rod-Node` of a request for a tunnel over HTTP/1.1. The error is a
+/// text for the log; the response is 400.
 pub fn check_tunnel_fields(fields: &Fields) -> Result<(), &'static str> {
     if !fields.all(INSIDE_FIELD).all(|value| is_known_inside(value)) {
         return Err("asks for an unknown inside of a tunnel");
@@ -78,7 +78,7 @@ pub fn check_tunnel_fields(fields: &Fields) -> Result<(), &'static str> {
 }
 
 impl Asked {
-    /// Returns whether `Hot-Rod-Inside` asks for something that a tunnel can't carry; the answer is 400.
+    /// Returns whether `Hot-Rod-Inside` names a protocol that a tunnel can't carry; the response is 400.
     pub fn has_unknown_inside(&self) -> bool {
         let mut values = self.fields.iter().filter(|field| field.name == INSIDE_FIELD.as_bytes());
         values.any(|field| !is_known_inside(&field.value))

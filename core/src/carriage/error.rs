@@ -1,4 +1,4 @@
-//! How sessions and links of a carriage end.
+//! Ends of sessions and links.
 
 use alloc::string::{String, ToString};
 use core::fmt;
@@ -9,14 +9,14 @@ use crate::http1;
 use crate::http2::hpack::Field;
 use crate::http2::{ErrorCode, Reason, RequestError};
 
-/// An endpoint's answer to a session that it does not accept.
+/// An endpoint's response to a session request that it refuses.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Refusal {
     /// The HTTP status.
     pub status: u16,
-    /// When to try again, in seconds, if the endpoint says it (Retry-After).
+    /// Retry-After, in seconds.
     pub retry_after: Option<u32>,
-    /// The member that answered, if the endpoint says it.
+    /// Name of the member that responded, from `Hot-Rod-Node`.
     pub node: Option<String>,
 }
 
@@ -51,41 +51,41 @@ impl fmt::Display for Refusal {
     }
 }
 
-/// Why a session, or a whole link, is over.
+/// Reason for the end of a session or of a whole link.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum LinkEnd {
-    /// The HTTP/2 connection is over.
+    /// The HTTP/2 connection was closed.
     #[error("{0}")]
     Connection(Reason),
-    /// The endpoint has ended the link, and says why.
+    /// The endpoint closed the link by GOAWAY with this code.
     #[error("the endpoint ended the link: {}", Explained(*.0))]
     GoAway(ErrorCode),
     /// No stream could be opened.
     #[error("no stream for the session: {0}")]
     NoStream(RequestError),
-    /// The endpoint did not accept the session.
+    /// The endpoint refused the session.
     #[error("{0}")]
     Refused(Refusal),
     /// The endpoint reset the session's stream.
     #[error("the endpoint ended the session: {}", Explained(*.0))]
     Reset(ErrorCode),
-    /// The endpoint ended the session's stream in good order.
+    /// The endpoint ended the session's stream with END_STREAM.
     #[error("the endpoint ended the session")]
     Finished,
-    /// The endpoint has not said a word in time.
+    /// The endpoint did not respond in time.
     #[error("the endpoint does not answer")]
     Silence,
-    /// The endpoint broke the rules of Hot Rod over HTTP.
+    /// The endpoint violated Hot Rod over HTTP.
     #[error("the endpoint broke the protocol: {}", Explained(*.0))]
     Violation(ErrorCode),
-    /// The endpoint's answer to a request for a tunnel can't be understood.
+    /// The endpoint's response to a request for a tunnel is not valid HTTP/1.1.
     #[error("the endpoint does not speak HTTP/1.1: {0}")]
     NotHttp(http1::Violation),
-    /// The endpoint does not speak Hot Rod frames.
+    /// The endpoint does not support Hot Rod frames.
     #[error("the endpoint does not offer Hot Rod frames (SETTINGS_HOT_ROD)")]
     NoFrames,
-    /// The endpoint does not know Extended CONNECT.
+    /// The endpoint does not support Extended CONNECT.
     #[error("the endpoint does not offer Extended CONNECT (RFC 8441)")]
     NoExtendedConnect,
 }

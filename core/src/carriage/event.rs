@@ -1,4 +1,4 @@
-//! What a [`ClientLink`](super::ClientLink) tells.
+//! Events of a [`ClientLink`](super::ClientLink).
 
 use alloc::boxed::Box;
 use alloc::string::String;
@@ -12,93 +12,95 @@ use crate::http1::Fields;
 use crate::http2::ErrorCode;
 use crate::wire::Topology;
 
-/// What happened on a client's HTTP/2 link.
+/// Event of a client's HTTP/2 link.
 #[derive(Debug, Clone, PartialEq)]
 pub enum ClientEvent {
-    /// The endpoint has accepted a session.
+    /// The endpoint accepted a session.
     Opened {
-        /// Which.
+        /// The session.
         channel: ChannelId,
-        /// The fields of its answer.
+        /// Header fields of the response.
         fields: Fields,
     },
-    /// A session is over, or was not accepted. Nothing more is said of it.
+    /// A session ended or was refused. Its last event.
     Ended {
-        /// Which.
+        /// The session.
         channel: ChannelId,
-        /// Why.
+        /// Reason.
         end: LinkEnd,
     },
-    /// Bytes of a session without frames; say [`bytes_taken`](super::ClientLink::bytes_taken).
+    /// Received bytes of a session without frames; call [`bytes_taken`](super::ClientLink::bytes_taken) after consuming
+    /// them.
     Bytes {
-        /// Which session.
+        /// The session.
         channel: ChannelId,
-        /// They.
+        /// The bytes.
         bytes: Bytes,
     },
-    /// A whole message from the server: an answer, or an event.
+    /// A whole message from the server: a response or an event.
     Message {
-        /// Which session.
+        /// The session.
         channel: ChannelId,
-        /// It.
+        /// The message.
         message: Bytes,
     },
-    /// The endpoint gave a call up.
+    /// The endpoint cancelled a call.
     CallEnded {
-        /// Which session.
+        /// The session.
         channel: ChannelId,
-        /// The id of the call's message.
+        /// Message id of the call.
         message: u64,
-        /// Why.
+        /// Reason.
         code: ErrorCode,
-        /// Whether the member may have applied it.
+        /// Whether the member may have executed the call.
         may_have_been_applied: bool,
     },
-    /// A fragment of a request has been written.
+    /// Bytes of a request left the send queue: a fragment was written, or the rest was dropped because its call is
+    /// closed.
     Went {
-        /// Which session.
+        /// The session.
         channel: ChannelId,
-        /// The id of the request.
+        /// Message id of the request.
         message: u64,
-        /// Octets of the fragment.
+        /// Number of bytes.
         octets: usize,
-        /// With the last one: where it ends in what the link sends.
+        /// End of the message in the link's output, in bytes since its start; `None` unless this is the last fragment.
         end: Option<u64>,
     },
-    /// A session without frames can send again.
+    /// Flow control allows a session without frames to send again.
     Writable {
-        /// Which.
+        /// The session.
         channel: ChannelId,
     },
     /// The member at the other end of a session.
     Node {
-        /// Which session.
+        /// The session.
         channel: ChannelId,
-        /// Who.
+        /// The member.
         node: Node,
     },
-    /// A new view of the cluster.
+    /// A new topology of a cache.
     Topology {
-        /// By which session.
+        /// The session that received it.
         channel: ChannelId,
-        /// Of which cache.
+        /// The cache's name.
         cache: String,
-        /// The view.
+        /// The cache's members and owners.
         topology: Box<Topology>,
     },
-    /// The endpoint will end: no new calls there.
+    /// The endpoint is draining: begin no new calls there.
     Draining {
         /// The session; `None` for the whole link.
         channel: Option<ChannelId>,
-        /// Time left, in milliseconds, if the endpoint says it.
+        /// Grace period in milliseconds, if the endpoint sent one.
         grace_ms: Option<u32>,
     },
-    /// The link is over, and every session with it. The last event.
+    /// The link and all its sessions ended. The last event.
     Closed(LinkEnd),
 }
 
 impl ClientEvent {
-    /// The session of the event; `None` for an event of the whole link.
+    /// Returns the session of the event; `None` for an event of the whole link.
     pub(super) fn channel(&self) -> Option<ChannelId> {
         match self {
             Self::Opened { channel, .. }

@@ -1,28 +1,28 @@
-//! Hot Rod frames that do no work, and how many of them the other end may send (spec/hotrod-over-http.md, R-97).
+//! Limits on received Hot Rod frames that carry no work (spec/hotrod-over-http.md, R-97).
 //!
-//! As in HTTP/2 ([`FloodBudgets`](crate::http2::FloodBudgets)), each kind has a bucket that time fills, and so does work: who
-//! is sent much may grant much, and whose calls are answered may give others up. What crosses an end on its way is nobody's
-//! fault, and there the bursts are as large as what may be on its way.
+//! As in HTTP/2 ([`FloodBudgets`](crate::http2::FloodBudgets)), each kind has a token bucket that is refilled by time
+//! and by work: a peer that is sent much data may grant much credit, and a peer whose calls are answered may cancel
+//! others. Frames that cross the end of their call or session in flight are no violation; for those the burst covers
+//! all that can be in flight.
 
 use crate::http2::{Bucket, Budget, Fault};
 use crate::time::Instant;
 
-/// The budgets of a link.
+/// Token buckets of a link, by kind of frame.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct FrameBudgets {
-    /// Fragments without octets and without FIN; but for those that begin a message, of which there are no more than
-    /// calls. Each fragment with octets earns one. Default: 200, 50 a second.
+    /// Fragments without bytes and without FIN, except those that begin a message, which are limited by the calls. Each
+    /// fragment with bytes earns one. Default: 200, 50 per second.
     pub empty: Budget,
-    /// Calls that are given up within a second. Each answer earns one. Default: 10,000, 1,000 a second.
+    /// Calls cancelled within a second of their beginning. Each response earns one. Default: 10,000, 1,000 per second.
     pub cancelled: Budget,
-    /// Calls above SETTINGS_HOT_ROD_MAX_CALLS. Each answer earns one. Default: 200, 50 a second.
+    /// Calls above SETTINGS_HOT_ROD_MAX_CALLS. Each response earns one. Default: 200, 50 per second.
     pub refused: Budget,
-    /// CREDIT. Each message or fragment sent earns four, and one for each 64 octets. Default: 20,000, 500 a second.
+    /// CREDIT. Each message or fragment sent earns 8, and one more per 64 bytes. Default: 20,000, 500 per second.
     pub credits: Budget,
-    /// DRAIN, and NODE but for the first of each session. Default: 1,000, 50 a second.
+    /// DRAIN, and NODE except the first of each session. Default: 1,000, 50 per second.
     pub news: Budget,
-    /// What is ignored: frames of calls and streams that are closed. Each answer earns one. Default: 100,000, 1,000 a
-    /// second.
+    /// Ignored frames: those of closed calls and streams. Each response earns one. Default: 100,000, 1,000 per second.
     pub ignored: Budget,
 }
 
@@ -39,12 +39,13 @@ impl Default for FrameBudgets {
     }
 }
 
-/// CREDIT frames that a fragment may be answered with: for the call and the connection, in four quarters each.
+/// CREDIT frames that a fragment may cause: up to four for the call and four for the connection, each for a quarter of
+/// the window.
 const CREDITS_PER_FRAGMENT: u32 = 8;
-/// Octets of a fragment that may be granted by a frame of their own.
+/// Bytes of a fragment for which the peer may send a further CREDIT.
 const OCTETS_PER_CREDIT: usize = 64;
 
-/// A frame that does no work.
+/// Kind of a frame that carries no work.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Idle {
     Empty,
@@ -55,7 +56,7 @@ pub(super) enum Idle {
     Ignored,
 }
 
-/// What is left of the budgets.
+/// Token buckets of a link.
 #[derive(Debug)]
 pub(super) struct FrameGuard {
     empty: Bucket,
@@ -79,7 +80,7 @@ impl FrameGuard {
         }
     }
 
-    /// Such a frame has come: ENHANCE_YOUR_CALM if it is one too many.
+    /// Takes a token for a received frame; fails with ENHANCE_YOUR_CALM if there is none left.
     pub(super) fn note(&mut self, frame: Idle, now: Instant) -> Result<(), Fault> {
         match frame {
             Idle::Empty => self.empty.take(now, "too many fragments without octets"),
@@ -91,18 +92,18 @@ impl FrameGuard {
         }
     }
 
-    /// A message or a fragment of one was sent.
+    /// Earns CREDIT tokens for a sent message or fragment.
     pub(super) fn sent(&mut self, octets: usize) {
         let credits = u32::try_from(octets / OCTETS_PER_CREDIT).unwrap_or(u32::MAX);
         self.credits.earn(credits.saturating_add(CREDITS_PER_FRAGMENT));
     }
 
-    /// A fragment with octets has come.
+    /// Earns a token for a received fragment with bytes.
     pub(super) fn received(&mut self) {
         self.empty.earn(1);
     }
 
-    /// A call was answered.
+    /// Earns tokens for a response.
     pub(super) fn answered(&mut self) {
         self.cancelled.earn(1);
         self.refused.earn(1);

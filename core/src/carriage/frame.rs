@@ -1,4 +1,4 @@
-//! The payloads of Hot Rod's frames.
+//! Payloads of Hot Rod frames.
 
 use alloc::boxed::Box;
 use alloc::string::String;
@@ -12,10 +12,10 @@ use super::registry::{flag, frame_type};
 use crate::http2::ErrorCode;
 use crate::wire::{Limits, Member, SendBuffer, Topology, decode_topology, encode_topology};
 
-/// Octets before the fragment in REQUEST, RESPONSE and EVENT.
+/// Bytes before the fragment in REQUEST, RESPONSE and EVENT.
 pub(super) const CALL_ID: usize = 4;
 
-/// A frame of Hot Rod's, its payload taken apart.
+/// A parsed Hot Rod frame.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Frame {
     /// REQUEST.
@@ -26,32 +26,32 @@ pub enum Frame {
     Event(Fragment),
     /// CREDIT.
     Credit {
-        /// The call; 0 for the connection on stream 0, for the events of the session elsewhere.
+        /// The call; 0 on stream 0 for the connection, on other streams for the session's events.
         call: u32,
-        /// Octets.
+        /// Increment in bytes.
         increment: u32,
     },
     /// CANCEL.
     Cancel {
         /// The call.
         call: u32,
-        /// Why.
+        /// Error code.
         code: ErrorCode,
-        /// Whether the member may have applied it.
+        /// Whether the member may have executed the call.
         may_have_been_applied: bool,
     },
     /// NODE.
     Node(Node),
     /// TOPOLOGY.
     Topology {
-        /// The name of the cache.
+        /// Name of the cache.
         cache: String,
-        /// Its members and owners.
+        /// The cache's members and owners.
         topology: Box<Topology>,
     },
     /// DRAIN.
     Drain {
-        /// Time left, in milliseconds.
+        /// Grace period in milliseconds.
         grace_ms: u32,
     },
 }
@@ -59,70 +59,70 @@ pub enum Frame {
 /// A fragment of a message.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fragment {
-    /// The call, or the number of the event.
+    /// Id of the call, or number of the event.
     pub call: u32,
-    /// Whether the message begins with it.
+    /// FIRST: the fragment begins its message.
     pub is_first: bool,
-    /// Whether the message ends with it.
+    /// FIN: the fragment ends its message.
     pub is_last: bool,
-    /// Urgency, 0 to 7, where the first fragment of a request tells it.
+    /// Urgency of a request, 0 (most urgent) to 7; only in its first fragment.
     pub urgency: u8,
-    /// Its bytes.
+    /// Bytes of the message.
     pub bytes: Bytes,
 }
 
-/// Which member is at the other end of a session.
+/// Identity of the member at the other end of a session.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Node {
-    /// What answers.
+    /// Kind of endpoint.
     pub mode: Mode,
-    /// How it knows the cluster.
+    /// Source of the endpoint's topology.
     pub knowledge: Knowledge,
-    /// The member's name, 1 to 255 octets of UTF-8.
+    /// Name of the member, 1 to 255 bytes of UTF-8.
     pub name: String,
-    /// The address under which topologies know it; an empty host and port 0 while that is not known.
+    /// Host of the member's address in topologies; empty, with port 0, while unknown.
     pub host: String,
-    /// See `host`.
+    /// Port of the member's address in topologies.
     pub port: u16,
 }
 
-/// What an endpoint is (NODE); unknown values survive.
+/// Kind of endpoint in NODE; unknown values are preserved.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Mode(pub u8);
 
 impl Mode {
-    /// The member itself speaks the frames.
+    /// A member that supports frames itself.
     pub const NATIVE: Self = Self(0);
-    /// A gateway before one member.
+    /// A gateway of one member.
     pub const SIDECAR: Self = Self(1);
-    /// A gateway before all members.
+    /// A gateway of all members.
     pub const FRONT: Self = Self(2);
 }
 
-/// How an endpoint knows the cluster (NODE); unknown values survive.
+/// Source of an endpoint's topology in NODE; unknown values are preserved.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
 pub struct Knowledge(pub u8);
 
 impl Knowledge {
-    /// It does not.
+    /// The endpoint has no topology.
     pub const NONE: Self = Self(0);
-    /// From replies to clients; gateways do not send it any more (spec, R-104).
+    /// Replies to clients; gateways no longer send this value (spec, R-104).
     pub const FROM_REPLIES: Self = Self(1);
-    /// From a connection of its own.
+    /// The endpoint's own connection.
     pub const OWN_CONNECTION: Self = Self(2);
 }
 
-/// Why a payload can't be taken apart.
+/// Reason why a payload can't be parsed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Malformed {
-    /// It is shorter than its fields, or longer than they can be: FRAME_SIZE_ERROR.
+    /// Size that the frame's fields can't have: FRAME_SIZE_ERROR.
     Size,
-    /// A field has a value that it can't have: HOT_ROD_MESSAGE_ERROR.
+    /// Invalid value of a field: HOT_ROD_MESSAGE_ERROR.
     Value,
 }
 
 impl Frame {
-    /// Takes a payload apart; `None` for a type that is not Hot Rod's.
+    /// Parses a payload; `None` for a type that is not Hot Rod's.
     pub(super) fn parse(kind: u8, flags: u8, payload: Bytes, limits: &Limits) -> Option<Result<Self, Malformed>> {
         Some(match kind {
             frame_type::REQUEST => Fragment::parse(flags, payload).map(Self::Request),
@@ -158,29 +158,29 @@ impl Fragment {
         })
     }
 
-    /// Whether it is a message by itself, which is outside credit.
+    /// Returns whether the fragment is a whole message, which needs no credit.
     pub fn is_whole(&self) -> bool {
         self.is_first && self.is_last
     }
 
-    /// Whether nothing comes of it but the costs of a frame.
+    /// Returns whether the fragment carries no work.
     pub(super) fn is_idle(&self) -> bool {
         self.bytes.is_empty() && !self.is_first && !self.is_last
     }
 
-    /// Octets that count against credit.
+    /// Returns the bytes that count against credit.
     pub(super) fn counted(&self) -> usize {
         if self.is_whole() { 0 } else { self.bytes.len() }
     }
 }
 
 impl Node {
-    /// The address under which topologies know it; `None` while that is not known.
+    /// Returns the member's address in topologies; `None` while unknown.
     pub fn address(&self) -> Option<Member> {
         (!self.host.is_empty() && self.port != 0).then(|| Member { host: self.host.clone(), port: self.port })
     }
 
-    /// The payload of NODE. Of longer texts the beginning is sent.
+    /// Encodes the payload of NODE. Names and hosts are truncated to 255 bytes.
     pub(crate) fn payload(&self) -> Bytes {
         let mut out = SendBuffer::new();
         out.put_u8(self.mode.0);
@@ -196,7 +196,7 @@ impl Node {
     }
 }
 
-/// The payload of TOPOLOGY.
+/// Encodes the payload of TOPOLOGY.
 pub(super) fn topology_payload(cache: &str, topology: &Topology) -> Bytes {
     let mut out = SendBuffer::new();
     out.put_u16(cache.len() as u16);
@@ -212,7 +212,7 @@ fn parse_topology(payload: &Bytes, limits: &Limits) -> Result<Frame, Malformed> 
     Ok(Frame::Topology { cache, topology })
 }
 
-/// All of a payload, by a parser.
+/// Runs a parser that must consume the whole payload.
 fn whole<'a, T>(payload: &'a [u8], parser: impl Fn(&'a [u8]) -> IResult<&'a [u8], T>) -> Result<T, Malformed> {
     match parser(payload) {
         Ok(([], value)) => Ok(value),
@@ -231,7 +231,7 @@ fn cache_name(input: &[u8]) -> IResult<&[u8], &[u8]> {
     take(length)(input)
 }
 
-/// NODE; `None` inside if a text is not UTF-8, or the name has no octets.
+/// Parses NODE; the inner `None` stands for a text that is not UTF-8, or an empty name.
 fn node(input: &[u8]) -> IResult<&[u8], Option<Node>> {
     let (input, mode) = be_u8(input)?;
     let (input, knowledge) = be_u8(input)?;

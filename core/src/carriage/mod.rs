@@ -1,12 +1,12 @@
 //! How sessions travel: Hot Rod over HTTP (spec/hotrod-over-http.md), both ends, without IO.
 //!
-//! A *link* is one transport connection. Without HTTP it carries one session and needs nothing of this module. Over
-//! HTTP/2 it carries many, each on a stream of its own that leads to one member: as messages in Hot Rod frames where both
-//! ends speak them, else as plain bytes in DATA. [`ClientLink`] and [`ServerLink`] are the two ends.
+//! A *link* is one transport connection. Without HTTP it carries one session and does not use this module. Over HTTP/2
+//! it carries many sessions, each on its own stream, which leads to one member: as messages in Hot Rod frames where
+//! both ends support them, otherwise as plain bytes in DATA. [`ClientLink`] and [`ServerLink`] are the two ends.
 //!
 //! # Example
 //!
-//! An endpoint serves every carriage on one port, and selects the machine of a link by its first bytes.
+//! An endpoint serves every carriage on one port. The first bytes of a link select its state machine.
 //!
 //! ```
 //! use hotrod_core::carriage::{Detected, ServerConfig, ServerLink, detect};

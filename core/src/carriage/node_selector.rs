@@ -1,13 +1,13 @@
-//! Finds the member that a request for a session names (spec/hotrod-over-http.md, R-72 and R-81).
+//! Selection of the member that a session request names (spec/hotrod-over-http.md, R-72 and R-81).
 
 use core::net::IpAddr;
 
 use crate::wire::Member;
 
-/// The name of a member as a request for a session gives it.
+/// Name of a member in a session request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum NodeSelector<'a> {
-    /// None: the endpoint chooses.
+    /// No name: the endpoint chooses.
     Any,
     /// The value of `Hot-Rod-Node`: a name or an address. Names are compared first.
     Node(&'a str),
@@ -24,8 +24,8 @@ impl<'a> NodeSelector<'a> {
         }
     }
 
-    /// Finds the member in a topology. A member's names are its host name and the first label of that, which is the name
-    /// of a StatefulSet's pod; an IP address is no name. Two members of one name are none.
+    /// Finds the member in a topology. A member's names are its host name and the first label of that, which is the
+    /// name of a StatefulSet's pod; an IP address is no name. A name that two members share matches neither.
     pub fn find(self, members: &[Member]) -> Option<&Member> {
         let by_name = || self.names().find_map(|name| member_named(members, name));
         let by_address = || member_at(members, self.text()?);
@@ -36,7 +36,7 @@ impl<'a> NodeSelector<'a> {
         }
     }
 
-    /// What may be a name: the text, and of an authority also its host.
+    /// Returns the candidate names: the text, and for an authority also its host.
     pub fn names(self) -> impl Iterator<Item = &'a str> {
         let host = match self {
             Self::Authority(text) => text.rsplit_once(':').map(|(host, _)| host),
@@ -70,7 +70,7 @@ fn is_same_host(one: &str, other: &str) -> bool {
     }
 }
 
-/// Returns the first label of a host name, and an IP address as it is.
+/// Returns the first label of a host name, or an IP address unchanged.
 pub fn first_label(host: &str) -> &str {
     if host.parse::<IpAddr>().is_ok() { host } else { host.split('.').next().unwrap_or(host) }
 }

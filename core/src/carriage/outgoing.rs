@@ -1,4 +1,4 @@
-//! Messages on their way out that do not fit one frame: their fragments take turns, the most urgent first.
+//! Send queue of messages that do not fit one frame: their fragments are sent by urgency, and round robin among equals.
 
 use alloc::collections::VecDeque;
 
@@ -7,12 +7,12 @@ use bytes::Bytes;
 use super::credit::Allowance;
 use super::registry::flag;
 
-/// Messages of one session in one direction, each of which goes out in several fragments.
+/// Send queue of one session in one direction, for messages of several fragments.
 #[derive(Debug, Default)]
 pub(super) struct Outgoing {
-    /// The next to be served comes first among those of its urgency.
+    /// Messages of one urgency are in the order of service.
     messages: VecDeque<Message>,
-    /// Bytes in all of them.
+    /// Queued bytes of all messages.
     bytes: usize,
 }
 
@@ -23,34 +23,34 @@ struct Message {
     allowance: Allowance,
     pieces: VecDeque<Bytes>,
     left: usize,
-    /// Nothing of it has gone out.
+    /// No fragment of the message was sent.
     is_first: bool,
-    /// All of it is here.
+    /// The last byte of the message is queued.
     is_whole: bool,
 }
 
-/// What a fragment may have.
+/// Limits of the next fragment.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Room {
-    /// Octets that fit a frame.
+    /// Bytes that fit a frame.
     pub(super) frame: usize,
-    /// Credit of the connection that is left.
+    /// Available credit of the connection.
     pub(super) credit: usize,
 }
 
-/// The next fragment to go out.
+/// The next fragment to send.
 #[derive(Debug)]
 pub(super) struct Next {
     pub(super) call: u32,
     pub(super) flags: u8,
     pub(super) length: usize,
     pub(super) pieces: VecDeque<Bytes>,
-    /// Octets that count against the credit of the connection.
+    /// Bytes that count against the connection's credit.
     pub(super) counted: usize,
 }
 
 impl Outgoing {
-    /// Takes a message in, or its beginning.
+    /// Queues a message, or its beginning.
     pub(super) fn push(
         &mut self,
         call: u32,
@@ -64,7 +64,7 @@ impl Outgoing {
         self.messages.push_back(Message { call, urgency, allowance, pieces, left, is_first: true, is_whole });
     }
 
-    /// Takes a whole message in whose first fragment has gone out, without any octets.
+    /// Queues a whole message whose first fragment was sent, empty.
     pub(super) fn push_begun(&mut self, call: u32, urgency: u8, allowance: Allowance, pieces: VecDeque<Bytes>) {
         self.push(call, urgency, allowance, pieces, true);
         if let Some(message) = self.messages.back_mut() {
@@ -72,7 +72,7 @@ impl Outgoing {
         }
     }
 
-    /// More of a message, if it is here.
+    /// Appends to a message; ignored for one that is not queued.
     pub(super) fn extend(&mut self, call: u32, piece: Bytes, is_last: bool) {
         if let Some(message) = self.find(call) {
             message.left += piece.len();
@@ -87,7 +87,7 @@ impl Outgoing {
         self.messages.iter().any(|message| message.call == call)
     }
 
-    /// Drops what is left of a message. Answers how much that is; nothing of one that is not here.
+    /// Removes a message. Returns the bytes dropped; 0 for one that is not queued.
     pub(super) fn remove(&mut self, call: u32) -> usize {
         let index = self.messages.iter().position(|message| message.call == call);
         let left = index.and_then(|index| self.messages.remove(index)).map_or(0, |message| message.left);
@@ -95,7 +95,7 @@ impl Outgoing {
         left
     }
 
-    /// Messages that wait.
+    /// Returns the number of queued messages.
     pub(super) fn len(&self) -> usize {
         self.messages.len()
     }
@@ -104,7 +104,7 @@ impl Outgoing {
         self.bytes
     }
 
-    /// The peer grants a message more. Answers false if it can't.
+    /// Adds credit for a message. Returns false if the credit is invalid.
     pub(super) fn grant(&mut self, call: u32, increment: u32) -> bool {
         self.find(call).is_none_or(|message| message.allowance.grant(increment))
     }
@@ -113,13 +113,13 @@ impl Outgoing {
         self.messages.iter_mut().find(|message| message.call == call)
     }
 
-    /// Of the messages that can go on, the urgency of the most urgent one.
+    /// Returns the urgency of the most urgent message that can send a fragment.
     pub(super) fn urgency(&self, room: Room) -> Option<u8> {
         let ready = self.messages.iter().filter(|message| message.next_length(room).is_some());
         ready.map(|message| message.urgency).min()
     }
 
-    /// Takes out the next fragment, and has its message wait until others had their turn.
+    /// Removes the next fragment, and moves its message behind those of its urgency.
     pub(super) fn next(&mut self, room: Room) -> Option<Next> {
         let candidates = self.messages.iter().enumerate();
         let ready =
@@ -140,12 +140,12 @@ impl Outgoing {
 }
 
 impl Message {
-    /// Whether it goes out in one frame, which no credit holds up.
+    /// Returns whether the message is sent in one frame, which needs no credit.
     fn is_one_frame(&self, room: Room) -> bool {
         self.is_first && self.is_whole && self.left <= room.frame
     }
 
-    /// Octets of its next fragment; `None` if it has to wait.
+    /// Returns the size of the next fragment in bytes; `None` if the message has to wait for credit or data.
     fn next_length(&self, room: Room) -> Option<usize> {
         if self.is_one_frame(room) {
             return Some(self.left);

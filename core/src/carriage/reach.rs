@@ -1,5 +1,5 @@
-//! How much credit a call needs to fill the way to the peer and back, and not much more: what is beyond that waits in a
-//! queue, and every small message behind it (spec/hotrod-over-http.md, section 7).
+//! Sizes each call's credit to the bandwidth-delay product of its link. More than that waits in a queue on the path and
+//! delays every small message after it (spec/hotrod-over-http.md, section 7).
 
 use core::time::Duration;
 
@@ -7,22 +7,22 @@ use super::terms::Offer;
 use crate::http2::Connection;
 use crate::time::Instant;
 
-/// The largest credit of a call, if nobody says less.
+/// Default upper bound on a call's credit, in bytes.
 pub(super) const MOST_CREDIT: u32 = 1 << 20;
 
-/// A way that is shorter is filled by half of the first credit.
+/// Below this round-trip time half the initial credit is enough.
 const NEAR: Duration = Duration::from_micros(250);
-/// A way that is shorter is filled by the first credit.
+/// Below this round-trip time the initial credit is enough.
 const FAR: Duration = Duration::from_millis(2);
-/// Round trips over which octets are counted: credit comes back in parts, and so does what it brings.
+/// Round trips per measurement: credit returns in parts, and so does the data that it admits.
 const ROUND_TRIPS: u32 = 2;
-/// Calls of the largest credit for which the connection's has room: none takes it all.
+/// The connection's credit covers this many calls of the largest credit, so that no call uses all of it.
 const SHARES: u32 = 4;
 
-/// A call of the link: its session, and its id there.
+/// A call of the link: its session and its id there.
 pub(super) type LinkCall = (u32, u32);
 
-/// The credit that each call of a link gets.
+/// Credit of each call of a link, adapted to round-trip time and throughput.
 #[derive(Debug)]
 pub(super) struct Reach {
     credit: u32,
@@ -31,7 +31,7 @@ pub(super) struct Reach {
     look: Option<Look>,
 }
 
-/// What one call brings in some round trips.
+/// Throughput measurement of one call.
 #[derive(Debug)]
 struct Look {
     since: Instant,
@@ -46,23 +46,24 @@ impl Reach {
         Self { credit: first, least: first.div_ceil(2), most, look: None }
     }
 
-    /// The connection's credit has grown.
+    /// Raises the upper bound after the connection's credit has grown.
     pub(super) fn grow(&mut self, connection_credit: u32, most: u32) {
         self.most = self.most.max(most.min(connection_credit / SHARES));
     }
 
-    /// Octets that each call may have on the way.
+    /// Returns the bytes that each call may have in flight.
     pub(super) fn credit(&self) -> u32 {
         self.credit
     }
 
-    /// Octets of a call's fragments have come: it is looked at whether more could be on the way.
+    /// Counts received bytes of a call's fragments, and doubles the credit if the measurement shows that the call used
+    /// most of it.
     pub(super) fn received(&mut self, call: LinkCall, octets: usize, connection: &mut Connection) {
         let Some(shortest) = connection.shortest_round_trip() else { return };
         if shortest < NEAR {
             self.credit = self.least;
         }
-        // A whole message takes no credit.
+        // A message in one frame needs no credit.
         if octets == 0 || shortest < FAR || self.credit >= self.most {
             return;
         }
@@ -75,14 +76,15 @@ impl Reach {
             if took < shortest * ROUND_TRIPS {
                 return;
             }
-            // What a way without a queue holds comes in its shortest round trip: less than the credit, if that fills it.
+            // On a path without a queue, bytes in flight = throughput × shortest round-trip time. Well below the
+            // credit, the credit is not the bottleneck.
             let on_the_way = u128::from(look.octets) * shortest.as_micros() / took.as_micros();
             if on_the_way >= u128::from(self.credit / 4 * 3) {
                 self.credit = self.credit.saturating_mul(2).min(self.most);
             }
         }
         self.look = Some(Look { since: now, call, octets: 0 });
-        // The shortest that is known may not have been short.
+        // Measure again: the shortest round-trip time so far may include queueing.
         connection.ping(now);
     }
 }

@@ -1,21 +1,22 @@
-//! The sessions of a link that have something to do, so that no walk over all sessions has to find them.
+//! Queue of the sessions of a link that have work, so that no loop over all sessions is needed.
 
 use alloc::collections::{BinaryHeap, VecDeque};
 use core::cmp::Reverse;
 
-/// Sessions to be served, and sessions that wait for room in the link. Both come out in the order of their ids.
+/// Sessions to serve, and sessions that wait for room in the link's output. Both are returned in the order of their
+/// ids.
 ///
-/// The owner of the sessions keeps the [`Standing`] of each, which has it in each of the two at most once, and skips sessions
-/// that are over.
+/// The owner of the sessions stores the [`Standing`] of each, which keeps each session at most once in either queue,
+/// and skips sessions that have ended.
 #[derive(Debug)]
 pub(super) struct ReadyList<T> {
     listed: BinaryHeap<Reverse<T>>,
     waiting: BinaryHeap<Reverse<T>>,
-    /// Whole messages in the link's output: the offset at which each ends, and its session.
+    /// Messages in the link's output that are not sent completely: end offset and session.
     unsent: VecDeque<(u64, T)>,
 }
 
-/// The places in which a session stands.
+/// The queues that contain a session.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) struct Standing {
     is_listed: bool,
@@ -23,7 +24,7 @@ pub(super) struct Standing {
 }
 
 impl Standing {
-    /// Takes the session out of the places that [`ReadyList::next`] has taken it out of.
+    /// Clears the queues from which [`ReadyList::next`] has removed the session.
     pub(super) fn leave(&mut self, places: Self) {
         self.is_listed &= !places.is_listed;
         self.is_waiting &= !places.is_waiting;
@@ -37,21 +38,22 @@ impl<T: Ord> Default for ReadyList<T> {
 }
 
 impl<T: Copy + Ord> ReadyList<T> {
-    /// Lists a session to be served.
+    /// Queues a session to be served.
     pub(super) fn list(&mut self, session: T, standing: &mut Standing) {
         if !core::mem::replace(&mut standing.is_listed, true) {
             self.listed.push(Reverse(session));
         }
     }
 
-    /// Has a session wait for room in the link.
+    /// Queues a session until the link's output has room.
     pub(super) fn wait(&mut self, session: T, standing: &mut Standing) {
         if !core::mem::replace(&mut standing.is_waiting, true) {
             self.waiting.push(Reverse(session));
         }
     }
 
-    /// Takes out the next session to be served, with the places where it stood; with `has_room` also those that wait.
+    /// Removes the next session to serve, and returns it with its queues; with `has_room`, sessions that wait for room
+    /// are included.
     pub(super) fn next(&mut self, has_room: bool) -> Option<(T, Standing)> {
         let listed = self.listed.peek().map(|first| first.0);
         let waiting = self.waiting.peek().map(|first| first.0).filter(|_| has_room);
@@ -69,18 +71,18 @@ impl<T: Copy + Ord> ReadyList<T> {
         Some((session, places))
     }
 
-    /// Takes out a session that waits, with the place where it stood.
+    /// Removes a session that waits for room, and returns it with its queue.
     pub(super) fn next_waiting(&mut self) -> Option<(T, Standing)> {
         let Reverse(session) = self.waiting.pop()?;
         Some((session, Standing { is_waiting: true, ..Standing::default() }))
     }
 
-    /// Notes that a message of a session ends at `end` in the link's output. Ends ascend.
+    /// Records that a message of a session ends at offset `end` of the link's output. Ends ascend.
     pub(super) fn written(&mut self, session: T, end: u64) {
         self.unsent.push_back((end, session));
     }
 
-    /// Takes out the next session of which a message is within the first `sent` bytes of the link's output.
+    /// Removes the next session with a message within the first `sent` bytes of the link's output.
     pub(super) fn next_sent(&mut self, sent: u64) -> Option<T> {
         let (_, session) = *self.unsent.front().filter(|(end, _)| *end <= sent)?;
         while self.unsent.front().is_some_and(|(end, other)| *end <= sent && *other == session) {
@@ -120,7 +122,7 @@ mod tests {
     }
 
     proptest! {
-        /// The model is a walk over all sessions in the order of their ids that asks each whether it has something to do.
+        /// The model is a loop over all sessions in the order of their ids that checks each for work.
         #[test]
         fn sessions_come_out_as_a_walk_over_all_of_them_finds_them(steps in proptest::collection::vec(step(), 0..200)) {
             let mut list = ReadyList::default();
@@ -170,7 +172,7 @@ mod tests {
             }
         }
 
-        /// Every session is found whose last byte of a message was sent, as soon as it was, and no other.
+        /// A session is returned as soon as the last byte of one of its messages is sent, and not before.
         #[test]
         fn a_session_is_found_when_a_message_of_it_is_sent(
             messages in proptest::collection::vec((0..SESSIONS, 1u64..50), 0..50),

@@ -1,4 +1,4 @@
-//! The request that opens a session, as both ends of a carriage see it.
+//! Requests that open sessions, at both ends.
 
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -8,32 +8,32 @@ use bytes::Bytes;
 use super::registry::{NODE_FIELD, PROTOCOL};
 use crate::http2::hpack::Field;
 
-/// How a session's bytes travel on its stream.
+/// Form of a session's bytes on its stream.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Form {
-    /// As a stream of bytes in DATA.
+    /// A byte stream in DATA frames.
     Bytes,
-    /// As messages in Hot Rod frames.
+    /// Messages in Hot Rod frames.
     Frames,
 }
 
-/// What a client asks for.
+/// A client's request for a session.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct SessionRequest {
-    /// Whether the link is encrypted: `:scheme`.
+    /// Whether the link is encrypted, which selects `:scheme`.
     pub encrypted: bool,
-    /// The endpoint's authority, `host:port`.
+    /// Authority of the endpoint, `host:port`.
     pub authority: String,
     /// `:path` of Extended CONNECT.
     pub path: String,
-    /// The member's name or advertised address; `None` for any.
+    /// Name or advertised address of the member; `None` for any.
     pub node: Option<String>,
-    /// What else is to be told, such as a cookie.
+    /// Further header fields, such as a cookie.
     pub fields: Vec<Field>,
 }
 
 impl SessionRequest {
-    /// The fields of the request: of Extended CONNECT, or of an ordinary one, which names the member as its target.
+    /// Returns the header fields: of Extended CONNECT, or of ordinary CONNECT, whose target is the member.
     pub(super) fn fields(&self, ordinary: bool) -> Vec<Field> {
         let text = |name: &'static str, value: &str| {
             Field::new(Bytes::from_static(name.as_bytes()), Bytes::copy_from_slice(value.as_bytes()))
@@ -56,19 +56,19 @@ impl SessionRequest {
     }
 }
 
-/// The value of the first field of that name, if it is text.
+/// Returns the value of the first field of this name, if it is UTF-8.
 pub(super) fn text_of<'a>(fields: &'a [Field], name: &str) -> Option<&'a str> {
     let field = fields.iter().find(|field| field.name == name.as_bytes())?;
     core::str::from_utf8(&field.value).ok()
 }
 
-/// The member that a request asks for, or that an answer names.
+/// Returns the member that a request or a response names.
 pub(super) fn node_of(fields: &[Field]) -> Option<&str> {
     text_of(fields, NODE_FIELD)
 }
 
-/// Whether the values of all `Hot-Rod-Node` of a request name a member once or not at all, by 1 to 255 visible ASCII
-/// characters (spec/hotrod-over-http.md, R-80).
+/// Returns whether a request has at most one `Hot-Rod-Node`, of 1 to 255 visible ASCII characters
+/// (spec/hotrod-over-http.md, R-80).
 pub fn names_at_most_one_node<'a>(mut values: impl Iterator<Item = &'a [u8]>) -> bool {
     let is_well = |value: &[u8]| (1..=255).contains(&value.len()) && value.iter().all(u8::is_ascii_graphic);
     values.next().is_none_or(is_well) && values.next().is_none()

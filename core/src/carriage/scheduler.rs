@@ -1,22 +1,22 @@
-//! The order in which sessions of a link send their fragments: the most urgent first, and round robin among equals.
+//! Scheduler of a link's sessions: the most urgent fragment first, and round robin among equals.
 
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::vec::Vec;
 
 /// Sessions that have a fragment to send, each once.
 ///
-/// A session stands here with the urgency of its next fragment, the lowest number first. It is added again whenever a fragment
-/// may have become ready or more urgent. Where `has_credit` is false the connection's credit is used up, and only fragments
-/// that need none can go.
+/// Each session is queued with the urgency of its next fragment, the lowest number first. It is added again whenever a
+/// fragment may have become ready or more urgent. Without `has_credit` the connection's credit is used up, and only
+/// fragments that need none can be sent.
 #[derive(Debug)]
 pub(super) struct Scheduler<T> {
-    /// By urgency, and then by the turn in which a session was added.
+    /// Sessions by urgency, and then by the order in which they were added.
     order: BTreeMap<(u8, u64), T>,
     places: BTreeMap<T, (u8, u64)>,
     turn: u64,
-    /// Sessions to be added again with the connection's next credit.
+    /// Sessions to add again when the connection gets credit.
     starved: BTreeSet<T>,
-    /// Every session stands with its urgency without credit.
+    /// All sessions are queued with their urgency without credit.
     is_without_credit: bool,
 }
 
@@ -33,8 +33,8 @@ impl<T: Ord> Default for Scheduler<T> {
 }
 
 impl<T: Copy + Ord> Scheduler<T> {
-    /// Adds a session behind the others of its urgency; one that is there already keeps its turn. `urgency` is `None` if it
-    /// has nothing to send now.
+    /// Adds a session after the others of its urgency; a queued session keeps its position. `urgency` is `None` if the
+    /// session has nothing to send now.
     pub(super) fn add(&mut self, session: T, urgency: Option<u8>, has_credit: bool) {
         let before = self.places.remove(&session);
         if let Some(place) = before {
@@ -51,7 +51,7 @@ impl<T: Copy + Ord> Scheduler<T> {
         }
     }
 
-    /// Takes out the session whose turn it is. `urgency` returns that of a session's next fragment.
+    /// Removes and returns the next session. `urgency` returns the urgency of a session's next fragment.
     pub(super) fn next(&mut self, has_credit: bool, urgency: impl Fn(T) -> Option<u8>) -> Option<T> {
         if !has_credit && !self.is_without_credit {
             let sessions: Vec<T> = self.order.values().copied().collect();
@@ -66,17 +66,17 @@ impl<T: Copy + Ord> Scheduler<T> {
                 self.places.remove(&session);
                 return Some(session);
             }
-            // It has given a call up.
+            // The session has cancelled the call of that fragment.
             self.add(session, now, has_credit);
         }
     }
 
-    /// Takes out a session that is to be added again, as the connection has credit.
+    /// Removes a session that has to be added again now that the connection has credit.
     pub(super) fn next_starved(&mut self) -> Option<T> {
         self.starved.pop_first()
     }
 
-    /// Forgets a session that is over.
+    /// Removes a session that has ended.
     pub(super) fn forget(&mut self, session: T) {
         self.add(session, None, true);
         self.starved.remove(&session);
@@ -90,7 +90,7 @@ mod tests {
 
     const SESSIONS: usize = 6;
 
-    /// R-45, of sessions.
+    /// R-45, between sessions.
     #[test]
     fn the_most_urgent_comes_first_and_equals_take_turns() {
         let urgency = |session: usize| [Some(3), Some(3), Some(1), None][session];
@@ -112,7 +112,7 @@ mod tests {
         assert_eq!(Scheduler::<u32>::default().next(true, |_| None), None);
     }
 
-    /// Urgencies of the fragments that a session has: of those that need the connection's credit, and of those that don't.
+    /// Urgencies of a session's fragments: of those that need the connection's credit, and of those that do not.
     type Fragments = [Vec<u8>; 2];
 
     fn urgency(fragments: &Fragments, has_credit: bool) -> Option<u8> {
@@ -139,7 +139,8 @@ mod tests {
     }
 
     proptest! {
-        /// A walk over all sessions finds a fragment exactly when the scheduler does, and none that is more urgent.
+        /// The scheduler returns a session exactly when a loop over all sessions finds a fragment, and none that is
+        /// less urgent.
         #[test]
         fn no_session_is_lost_and_none_is_overtaken(steps in proptest::collection::vec(step(), 0..200)) {
             let mut scheduler = Scheduler::default();

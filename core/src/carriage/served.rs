@@ -1,4 +1,4 @@
-//! One session as its endpoint sees it.
+//! Endpoint side of one session.
 
 use alloc::collections::{BTreeMap, VecDeque};
 use alloc::vec::Vec;
@@ -16,44 +16,44 @@ use super::terms::{Offer, comes_after, known};
 use crate::http2::ErrorCode;
 use crate::time::Instant;
 
-/// Octets waiting in a session below which its host is told that there is room again.
+/// Queued bytes of a session below which its host is notified that it can send again.
 const ROOM: usize = 32 << 10;
-/// A call that is given up earlier than that is given up at once.
+/// Calls cancelled within this time of their beginning count against the flood budget.
 const AT_ONCE: Duration = Duration::from_secs(1);
 
-/// Bytes of memory that an open call takes: a map is half full at worst.
+/// Memory of an open call in bytes: a B-tree is half full in the worst case.
 const CALL: usize = 2 * (size_of::<Call>() + size_of::<u32>());
-/// Bytes of memory that an answer takes which waits, beside its octets.
+/// Memory of a queued response in bytes, without its content.
 const MESSAGE: usize = 256;
 
-/// A session that was asked for or accepted.
+/// A session that was requested or accepted.
 #[derive(Debug)]
 pub(super) struct Served {
     pub(super) is_accepted: bool,
-    /// What is agreed on; `None` for a session without frames.
+    /// Settings of both ends; `None` for a session without frames.
     terms: Option<Terms>,
-    /// The newest call; 0 before the first.
+    /// Id of the newest call; 0 before the first.
     newest: u32,
-    /// Calls whose answer has not gone out whole.
+    /// Open calls: those whose response is not sent completely.
     calls: BTreeMap<u32, Call>,
     outgoing: Outgoing,
     events: EventQueue,
-    /// CREDIT and CANCEL that can't be sent before NODE.
+    /// CREDIT and CANCEL queued until NODE is sent.
     held_back: Vec<Numbers>,
-    /// More than [`ROOM`] was waiting.
+    /// At least [`ROOM`] bytes were queued since the last notification.
     was_full: bool,
-    /// The last fragment was one of an event.
+    /// The last fragment sent was one of an event.
     was_event: bool,
 }
 
-/// What both ends have offered.
+/// Settings of both ends.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Terms {
     pub(super) own: Offer,
     pub(super) client: Offer,
 }
 
-/// CREDIT or CANCEL of a session: its type, its flags, the call, and a number.
+/// CREDIT or CANCEL of a session: type, flags, and the call with an increment or code.
 pub(super) type Numbers = (u8, u8, [u32; 2]);
 
 #[derive(Debug)]
@@ -61,50 +61,51 @@ struct Call {
     urgency: u8,
     opened: Instant,
     window: Window,
-    /// Octets of its request that have come.
+    /// Received bytes of the request.
     size: usize,
-    /// Octets that count against the connection's credit and have not gone on.
+    /// Bytes held against the connection's credit: received and not yet released.
     held: usize,
-    /// The FIN of its request has come.
+    /// FIN of the request was received.
     is_complete: bool,
-    /// Why no more of its request is wanted: its host has been told, and has not ended it yet.
+    /// Code of the cancellation that the host was notified of and has not confirmed. No more of the request is passed
+    /// on.
     given_up: Option<ErrorCode>,
-    /// What its answer may use, as long as nothing of it waits.
+    /// Send window of the response until it is queued.
     allowance: Allowance,
-    /// Octets of its answer that are here or have gone out.
+    /// Bytes of the response, queued or sent.
     answered: usize,
-    /// All of its answer is here.
+    /// The whole response is queued.
     is_answered: bool,
 }
 
-/// What becomes of a fragment.
+/// Result of receiving a fragment of a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Taken {
-    /// It goes on.
+    /// The fragment is passed on.
     Accepted,
-    /// Its call is closed, or given up: it crossed that on the way.
+    /// The call is closed or cancelled: the fragment was in flight.
     Late,
-    /// It would begin one call too many.
+    /// The fragment would exceed the limit of open calls.
     TooMany,
-    /// It would begin a request that is too large.
+    /// The fragment begins a request that is too large.
     TooLarge,
-    /// The request, of which some has gone on, is too large with it.
+    /// The request, part of which was passed on, exceeds the limit.
     GrewTooLarge,
 }
 
-/// What becomes of a CANCEL.
+/// Result of a CANCEL from the client.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum GivenUp {
-    /// Its call is closed, or given up already.
+    /// The call is closed or cancelled already.
     Late,
-    /// Its answer is all here, and nobody else has to be asked.
+    /// The whole response is queued: the host need not be notified.
     Answered {
-        /// Whether the call has only just begun.
+        /// Whether the call began less than [`AT_ONCE`] ago.
         at_once: bool,
     },
-    /// The host has to end it.
+    /// The host has to end the call.
     Asked {
-        /// Whether the call has only just begun.
+        /// Whether the call began less than [`AT_ONCE`] ago.
         at_once: bool,
     },
 }
@@ -128,9 +129,9 @@ impl Served {
         self.terms.is_some()
     }
 
-    /// A fragment of a request has come. `is_behind_end` if END_STREAM has come before it.
+    /// Handles a fragment of a request; `is_behind_end` if END_STREAM preceded it.
     ///
-    /// Of several errors the one is answered that stands highest in the document's table (section 15).
+    /// Of several violations, returns the first in the specification's table (section 15).
     pub(super) fn take(&mut self, now: Instant, fragment: &Fragment, is_behind_end: bool) -> Result<Taken, ErrorCode> {
         let Some(Terms { own, client }) = self.terms else { return Ok(Taken::Late) };
         if !fragment.is_first {
@@ -196,12 +197,12 @@ impl Served {
         Ok(Taken::Accepted)
     }
 
-    /// An error if a call of that id never was.
+    /// Checks that a call with this id was opened.
     fn known(&self, call: u32) -> Result<(), ErrorCode> {
         known(call, self.newest)
     }
 
-    /// The client grants credit, to events with call 0. Answers false if its call is closed.
+    /// Handles CREDIT; call 0 stands for events. Returns false if the call is closed.
     pub(super) fn grant(&mut self, call: u32, increment: u32) -> Result<bool, ErrorCode> {
         let granted = if call == 0 {
             self.events.allowance.grant(increment)
@@ -218,7 +219,7 @@ impl Served {
         if granted { Ok(true) } else { Err(HOT_ROD_CREDIT_ERROR) }
     }
 
-    /// The client gives a call up.
+    /// Handles CANCEL from the client.
     pub(super) fn give_up(&mut self, now: Instant, call: u32) -> Result<GivenUp, ErrorCode> {
         let Some(open) = self.calls.get_mut(&call) else {
             self.known(call)?;
@@ -237,8 +238,7 @@ impl Served {
         }
     }
 
-    /// Some of an answer, or the last of it. What becomes of it is told by `room`, which is `None` where nothing can be sent
-    /// now.
+    /// Sends or queues bytes of a response; `room` is `None` if nothing can be sent now.
     pub(super) fn answer(&mut self, call: u32, bytes: Bytes, is_last: bool, room: Option<Room>) -> Answered {
         let Some(open) = self.calls.get_mut(&call) else { return Answered::Dropped };
         if open.is_answered || open.given_up == Some(HOT_ROD_TOO_LARGE) {
@@ -262,7 +262,7 @@ impl Served {
         Answered::Waits
     }
 
-    /// An event, or its next fragment. Answers false if it is larger than the client takes.
+    /// Queues an event, or its next fragment. Returns false if it exceeds the client's limit.
     pub(super) fn event(&mut self, bytes: Bytes, is_first: bool, is_last: bool) -> bool {
         let limit = self.terms.map_or(usize::MAX, |terms| terms.client.max_message_size as usize);
         let fits = self.events.push(bytes, is_first, is_last, limit);
@@ -270,20 +270,20 @@ impl Served {
         fits
     }
 
-    /// Octets of a request have gone on, of which so many may be on their way as is the credit: how many to give back to
-    /// the connection's, and to the call's.
+    /// Releases bytes of a request that the host has consumed; `credit` is the size of the call's receive window.
+    /// Returns the bytes to release to the connection's window, and the credit to grant to the call.
     pub(super) fn release(&mut self, call: u32, octets: usize, credit: u32) -> (usize, Option<u32>) {
         let Some(call) = self.calls.get_mut(&call) else { return (0, None) };
         let octets = octets.min(call.held);
         call.held -= octets;
-        // A request that is all here, or not wanted, needs no more.
+        // A complete or cancelled request needs no more credit.
         let wants_more = !call.is_complete && call.given_up.is_none();
         call.window.resize(credit);
         (octets, if wants_more { call.window.release(octets) } else { None })
     }
 
-    /// A call is closed. Answers the octets that it held, and the code with which it ends where it is to end with `code`;
-    /// `None` if it is not open.
+    /// Closes a call. Returns the bytes that it held, and the code to send instead of `code` where its request was too
+    /// large; `None` if the call is not open.
     pub(super) fn close(&mut self, call: u32, code: ErrorCode) -> Option<(usize, ErrorCode)> {
         let closed = self.calls.remove(&call)?;
         self.outgoing.remove(call);
@@ -291,17 +291,17 @@ impl Served {
         Some((closed.held, code))
     }
 
-    /// Calls of which the client does not know yet that they are closed.
+    /// Returns the calls that the client still considers open.
     pub(super) fn open_calls(&self) -> Vec<u32> {
         self.calls.keys().copied().collect()
     }
 
-    /// Octets that all its calls hold.
+    /// Returns the bytes that the session's calls hold.
     pub(super) fn held(&self) -> usize {
         self.calls.values().map(|call| call.held).sum()
     }
 
-    /// Keeps CREDIT or CANCEL until the session is accepted. Answers false if it is.
+    /// Queues CREDIT or CANCEL until the session is accepted. Returns false if it is accepted already.
     pub(super) fn hold_back(&mut self, numbers: Numbers) -> bool {
         if !self.is_accepted {
             self.held_back.push(numbers);
@@ -309,39 +309,39 @@ impl Served {
         !self.is_accepted
     }
 
-    /// What was held back.
+    /// Removes the queued CREDIT and CANCEL.
     pub(super) fn take_held_back(&mut self) -> Vec<Numbers> {
         core::mem::take(&mut self.held_back)
     }
 
-    /// Octets of answers and events that wait.
+    /// Returns the queued bytes of responses and events.
     pub(super) fn waiting(&self) -> usize {
         self.outgoing.bytes() + self.events.bytes
     }
 
-    /// Bytes of memory that the client has this session take: its calls, and what waits to be sent.
+    /// Returns the memory in bytes that the client's use of this session takes: its calls, and the queued frames.
     pub(super) fn memory(&self) -> usize {
         let calls = self.calls.len() * CALL + self.outgoing.len() * MESSAGE;
         let frames = self.events.pieces.len() * size_of::<Piece>() + self.held_back.len() * size_of::<Numbers>();
         calls + frames + self.waiting()
     }
 
-    /// Octets of events that wait.
+    /// Returns the queued bytes of events.
     pub(super) fn waiting_events(&self) -> usize {
         self.events.bytes
     }
 
-    /// Something was added to what waits.
+    /// Records whether the queue has reached [`ROOM`].
     fn note_waiting(&mut self) {
         self.was_full |= self.waiting() >= ROOM;
     }
 
-    /// Whether there is room where there was none; true once.
+    /// Returns whether the queue has fallen below [`ROOM`] after having reached it; true once.
     pub(super) fn has_room_again(&mut self) -> bool {
         self.was_full && self.waiting() < ROOM && core::mem::take(&mut self.was_full)
     }
 
-    /// The urgency of the next fragment; `None` if none can be sent.
+    /// Returns the urgency of the next fragment; `None` if none can be sent.
     pub(super) fn urgency(&self, room: Room) -> Option<u8> {
         if !self.is_accepted {
             return None;
@@ -350,7 +350,8 @@ impl Served {
         [event, self.outgoing.urgency(room)].into_iter().flatten().min()
     }
 
-    /// Takes out the next fragment, with the type of its frame. Events and answers of one urgency take turns.
+    /// Removes the next fragment, and returns it with the type of its frame. Events and responses of equal urgency
+    /// alternate.
     pub(super) fn next(&mut self, room: Room) -> Option<(u8, Next)> {
         let answer = self.outgoing.urgency(room);
         let event_is_due = match answer {
@@ -367,28 +368,28 @@ impl Served {
     }
 }
 
-/// What becomes of an answer.
+/// Result of sending a response.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Answered {
-    /// Its call is not open.
+    /// Dropped: the call is not open.
     Dropped,
-    /// It is larger than the client takes.
+    /// The response exceeds the client's limit.
     TooLarge,
-    /// It goes out at once, in one frame.
+    /// The response to send at once, in one frame.
     Whole(Bytes),
-    /// It waits for its turn.
+    /// The response is queued.
     Waits,
 }
 
-/// Events on their way out, one after the other, under one credit.
+/// Send queue of events, which are sent one at a time and share one credit.
 #[derive(Debug)]
 struct EventQueue {
     allowance: Allowance,
     pieces: VecDeque<Piece>,
     bytes: usize,
-    /// The number of the event whose pieces come first.
+    /// Number of the event at the front.
     number: u32,
-    /// Octets of the event whose pieces come last.
+    /// Size in bytes of the event at the back.
     size: usize,
 }
 
@@ -405,7 +406,7 @@ impl EventQueue {
         Self { allowance, pieces: VecDeque::new(), bytes: 0, number: 0, size: 0 }
     }
 
-    /// Answers false if the event is larger than `limit` with it.
+    /// Queues a piece of an event. Returns false if the event exceeds `limit`.
     fn push(&mut self, bytes: Bytes, is_first: bool, is_last: bool, limit: usize) -> bool {
         self.size = if is_first { bytes.len() } else { self.size + bytes.len() };
         if self.size > limit {
@@ -422,7 +423,7 @@ impl EventQueue {
         self.pieces.front().is_some_and(|piece| piece.bytes.is_empty() || self.allowance.left() > 0)
     }
 
-    /// Takes out the next fragment, of at most `most` octets.
+    /// Removes the next fragment, of at most `most` bytes.
     fn next(&mut self, most: usize) -> Option<Next> {
         let piece = self.pieces.front_mut()?;
         let length = piece.bytes.len().min(most).min(self.allowance.left());

@@ -1,4 +1,4 @@
-//! The endpoint's end of an HTTP/2 link: it is asked for sessions, and carries them.
+//! Endpoint's end of an HTTP/2 link: accepts sessions and transports their bytes or messages.
 
 use alloc::collections::VecDeque;
 use alloc::string::{String, ToString};
@@ -27,98 +27,99 @@ use crate::wire::{SendBuffer, Topology};
 
 mod frames;
 
-/// What a [`ServerLink`] is told at its beginning.
+/// Configuration of a [`ServerLink`].
 #[derive(Debug, Clone)]
 pub struct ServerConfig {
-    /// What is offered for Hot Rod frames; `None` for none.
+    /// Settings for Hot Rod frames; `None` announces no support.
     pub frames: Option<Offer>,
-    /// Octets of fragments that a call may have on its way from a client that is far away, but no more than a quarter of
-    /// the connection's credit. It is not said to the client. Default 1 MiB.
+    /// Upper bound on the credit of a call, in bytes: the credit grows with the bandwidth-delay product up to this
+    /// bound, and at most to a quarter of the connection's credit. Clients are not notified of it. Default 1 MiB.
     pub most_credit: u32,
-    /// What a client may send of Hot Rod frames that do no work.
+    /// Budgets for received Hot Rod frames that carry no work.
     pub budgets: FrameBudgets,
-    /// Settings of the HTTP/2 connection below.
+    /// Configuration of the HTTP/2 connection.
     pub http2: http2::Config,
 }
 
 impl Default for ServerConfig {
-    /// Without Hot Rod frames.
+    /// Returns a configuration without Hot Rod frames.
     fn default() -> Self {
         let (budgets, http2) = (FrameBudgets::default(), http2::Config::default());
         Self { frames: None, most_credit: MOST_CREDIT, budgets, http2 }
     }
 }
 
-/// What happened on an endpoint's HTTP/2 link.
+/// Event of an endpoint's HTTP/2 link.
 #[derive(Debug, Clone, PartialEq)]
 pub enum ServerEvent {
-    /// A client wants a session: say [`accept`](ServerLink::accept) or [`refuse`](ServerLink::refuse).
+    /// A client requests a session; call [`accept`](ServerLink::accept) or [`refuse`](ServerLink::refuse).
     Asked {
-        /// Its stream.
+        /// The stream.
         stream: StreamId,
-        /// What it asks for.
+        /// The request.
         asked: Asked,
     },
-    /// An ordinary request: say [`answer`](ServerLink::answer).
+    /// An ordinary HTTP request; call [`answer`](ServerLink::answer).
     Ordinary {
-        /// Its stream.
+        /// The stream.
         stream: StreamId,
-        /// Its method.
+        /// The method.
         method: String,
-        /// Its path.
+        /// The path.
         path: String,
     },
-    /// Bytes of a session without frames; say [`bytes_taken`](ServerLink::bytes_taken).
+    /// Received bytes of a session without frames; call [`bytes_taken`](ServerLink::bytes_taken) after consuming them.
     Bytes {
-        /// Its stream.
+        /// The stream.
         stream: StreamId,
-        /// They.
+        /// The bytes.
         bytes: Bytes,
     },
-    /// A fragment of a request; say [`fragment_taken`](ServerLink::fragment_taken) unless it is a whole one. It may come
-    /// before the session is accepted.
+    /// A fragment of a request; call [`fragment_taken`](ServerLink::fragment_taken) after consuming it, unless it is a
+    /// whole message. It may precede the acceptance of the session.
     Request {
-        /// The session.
+        /// The session's stream.
         stream: StreamId,
-        /// It.
+        /// The fragment.
         fragment: Fragment,
     },
-    /// A call is over whose answer is not all here: the client gives it up, or its request has grown too large. Say
-    /// [`end_call`](ServerLink::end_call). Nothing more of its request is told.
+    /// A call ended before its response was complete: the client cancelled it, or its request exceeds the limit. Call
+    /// [`end_call`](ServerLink::end_call). No further fragment of its request is reported.
     Cancelled {
-        /// The session.
+        /// The session's stream.
         stream: StreamId,
         /// The call.
         call: u32,
-        /// The code to end it with: CANCEL, or HOT_ROD_TOO_LARGE, and then nothing else is said to the client.
+        /// Code for `end_call`: CANCEL, or HOT_ROD_TOO_LARGE, which the link sends even if `end_call` gets another
+        /// code.
         code: ErrorCode,
     },
-    /// The client has ended its half of a session.
+    /// The client sent END_STREAM.
     Finished {
-        /// Which.
+        /// The session's stream.
         stream: StreamId,
     },
-    /// A session is over: the client reset it or broke the rules, or takes no event of that size. Nothing more is said of
-    /// it.
+    /// A session ended: the client reset it or violated the protocol, or does not accept an event of that size. The
+    /// session's last event.
     Ended {
-        /// Which.
+        /// The session's stream.
         stream: StreamId,
-        /// Why.
+        /// Error code.
         code: ErrorCode,
     },
-    /// A session has room for what is to be sent.
+    /// A session can send again.
     Writable {
-        /// Which.
+        /// The session's stream.
         stream: StreamId,
     },
-    /// No session and no request is left after [`drain`](ServerLink::drain).
+    /// All sessions and requests ended after [`drain`](ServerLink::drain).
     Drained,
-    /// The link is over. The last event.
+    /// The link ended. The last event.
     Closed(http2::Reason),
 }
 
 impl ServerEvent {
-    /// The session, or the ordinary request, that it is about.
+    /// Returns the stream of the session or ordinary request.
     fn stream(&self) -> Option<StreamId> {
         match self {
             Self::Asked { stream, .. }
@@ -134,42 +135,42 @@ impl ServerEvent {
     }
 }
 
-/// What a client asks for.
+/// A received request for a session.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Asked {
-    /// The member, by its name or its advertised address.
+    /// Name or advertised address of the member; `None` for any.
     pub node: Option<String>,
-    /// The target of an ordinary CONNECT; `None` with Extended CONNECT.
+    /// Target of an ordinary CONNECT; `None` with Extended CONNECT.
     pub target: Option<String>,
-    /// `:protocol` is another than Hot Rod's: to be refused with 501.
+    /// Whether `:protocol` is not Hot Rod's: refuse with 501.
     pub is_foreign: bool,
-    /// Nothing can follow it, or its member is not named once and in visible characters: to be refused with 400.
+    /// Whether the request has END_STREAM or an invalid `Hot-Rod-Node`: refuse with 400.
     pub is_malformed: bool,
-    /// All fields of the request.
+    /// All header fields of the request.
     pub fields: Vec<Field>,
 }
 
-/// The endpoint's end of an HTTP/2 link.
+/// Endpoint's end of an HTTP/2 link.
 pub struct ServerLink {
     connection: Connection,
     own: Option<Offer>,
-    /// What the client has offered, if both speak the frames.
+    /// The client's settings for frames, if both ends support them.
     terms: Option<Offer>,
     settled: bool,
     sessions: StreamMap<Served>,
     allowance: Allowance,
     window: Window,
     reach: Reach,
-    /// Sessions with something to send.
+    /// Sessions with fragments to send.
     scheduler: Scheduler<StreamId>,
     flood: FrameGuard,
     events: VecDeque<ServerEvent>,
-    /// The client broke the rules of the link: what it has sent since is nothing.
+    /// The client violated the protocol on the link: everything received since is ignored.
     has_failed: bool,
 }
 
 impl ServerLink {
-    /// A link on a connection that has just been accepted.
+    /// Creates the endpoint's end of a connection that has just been accepted.
     pub fn new(config: ServerConfig, now: Instant) -> Self {
         let mut http2 = config.http2;
         http2.settings.enable_connect_protocol = true;
@@ -195,56 +196,56 @@ impl ServerLink {
         }
     }
 
-    /// Where the host puts what it receives; then say [`handle_filled`](Self::handle_filled).
+    /// Returns the buffer for received bytes; call [`handle_filled`](Self::handle_filled) after appending to it.
     pub fn receive_buffer(&mut self) -> &mut BytesMut {
         self.connection.receive_buffer()
     }
 
-    /// Takes what was received.
+    /// Handles the bytes appended to the receive buffer.
     pub fn handle_filled(&mut self, now: Instant) {
         self.connection.handle_filled(now);
     }
 
-    /// Time has passed.
+    /// Handles the timeout that [`poll_timeout`](Self::poll_timeout) returned.
     pub fn handle_timeout(&mut self, now: Instant) {
         self.connection.handle_timeout(now);
     }
 
-    /// When to call [`handle_timeout`](Self::handle_timeout), if nothing else happens before.
+    /// Returns the time at which to call [`handle_timeout`](Self::handle_timeout).
     pub fn poll_timeout(&self) -> Option<Instant> {
         self.connection.poll_timeout()
     }
 
-    /// What is to be sent.
+    /// Returns the bytes to send.
     pub fn transmit(&self) -> &SendBuffer {
         self.connection.transmit()
     }
 
-    /// The host has sent the first `count` bytes of it.
+    /// Removes the first `count` bytes from [`transmit`](Self::transmit): they were sent.
     pub fn transmitted(&mut self, count: usize) {
         self.connection.transmitted(count);
         self.send_fragments();
     }
 
-    /// Whether the host should read from the link.
+    /// Returns whether the host should read from the link.
     pub fn wants_read(&self) -> bool {
         self.connection.wants_read()
     }
 
-    /// Sessions that were accepted or asked for.
+    /// Returns the number of requested and accepted sessions.
     pub fn sessions(&self) -> usize {
         self.sessions.len()
     }
 
-    /// How a session's bytes travel; `None` if it is not there (any more).
+    /// Returns the form of a session's bytes; `None` for an unknown session.
     pub fn form(&self, stream: StreamId) -> Option<Form> {
         let session = self.sessions.get(stream)?;
         Some(if session.is_framed() { Form::Frames } else { Form::Bytes })
     }
 
-    /// Accepts a session, as the member that `node` names, which in one with frames has a name.
+    /// Accepts a session on behalf of the member `node`, which needs a name if the session uses frames.
     ///
-    /// What was said about its calls before goes out behind that.
+    /// CREDIT and CANCEL of the session's calls are sent after that.
     pub fn accept(&mut self, stream: StreamId, node: &Node) {
         let mut fields = Vec::from([Field::new(Bytes::from_static(b":status"), Bytes::from_static(b"200"))]);
         if !node.name.is_empty() {
@@ -265,7 +266,7 @@ impl ServerLink {
         self.send_fragments();
     }
 
-    /// CREDIT or CANCEL of a session.
+    /// Sends CREDIT or CANCEL of a session, or queues it until the session is accepted.
     fn put_numbers(&mut self, stream: StreamId, (kind, flags, numbers): Numbers) {
         let is_held_back = |session: &mut Served| session.hold_back((kind, flags, numbers));
         if !self.sessions.get_mut(stream).is_some_and(is_held_back) {
@@ -273,19 +274,19 @@ impl ServerLink {
         }
     }
 
-    /// Whether Hot Rod frames can be sent to the client of a session.
+    /// Returns whether Hot Rod frames can be sent to the client of a session.
     fn takes_frames(&self, stream: StreamId) -> bool {
         self.sessions.get(stream).is_some_and(|session| session.is_framed() && session.is_accepted)
     }
 
-    /// Tells the client of a session with frames who it talks to.
+    /// Sends NODE to the client of a session with frames.
     pub fn tell_node(&mut self, stream: StreamId, node: &Node) {
         if self.takes_frames(stream) {
             let _ = self.connection.send_extension(stream, frame_type::NODE, 0, &[node.payload()]);
         }
     }
 
-    /// Tells the client of a session with frames of a new view, if its name and its size allow that.
+    /// Sends TOPOLOGY to the client of a session with frames, if it fits one frame and the cache's name 65,535 bytes.
     pub fn tell_topology(&mut self, stream: StreamId, cache: &str, topology: &Topology) {
         let payload = topology_payload(cache, topology);
         let most = self.connection.peer_settings().map_or(0, |settings| settings.max_frame_size as usize);
@@ -294,7 +295,7 @@ impl ServerLink {
         }
     }
 
-    /// Refuses a session, with a status and how many seconds to wait, if that is to be said.
+    /// Refuses a session with a status, and Retry-After in seconds.
     pub fn refuse(&mut self, stream: StreamId, status: u16, retry_after: Option<u32>) {
         let number = |value: u32| Bytes::from(alloc::format!("{value}"));
         let mut fields = Vec::from([Field::new(Bytes::from_static(b":status"), number(status.into()))]);
@@ -305,7 +306,7 @@ impl ServerLink {
         self.refuse_with(stream, &fields);
     }
 
-    /// Refuses a session with a status and the name of the member that is here: it has asked for another.
+    /// Refuses a session with a status and the name of the member here: the request names another.
     pub fn refuse_naming(&mut self, stream: StreamId, status: u16, node: &str) {
         let field =
             |name: &'static str, value: String| Field::new(Bytes::from_static(name.as_bytes()), Bytes::from(value));
@@ -315,7 +316,7 @@ impl ServerLink {
 
     fn refuse_with(&mut self, stream: StreamId, fields: &[Field]) {
         let _ = self.connection.respond(stream, fields, true);
-        // What the client has sent behind its request is of no use.
+        // Anything that the client has sent after its request is discarded.
         let _ = self.connection.reset(stream, ErrorCode::NO_ERROR);
         self.events.retain(|event| event.stream() != Some(stream));
         let held = self.remove(stream).map_or(0, |session| session.held());
@@ -335,7 +336,7 @@ impl ServerLink {
         }
     }
 
-    /// Octets that a session without frames can take now.
+    /// Returns the bytes that a session without frames can send now.
     pub fn room(&self, stream: StreamId) -> usize {
         self.connection.send_capacity(stream)
     }
@@ -345,12 +346,12 @@ impl ServerLink {
         let _ = self.connection.send_data(stream, bytes, false);
     }
 
-    /// So many bytes of a session without frames have gone on.
+    /// Releases flow-control credit for `count` bytes that the host has consumed of a session without frames.
     pub fn bytes_taken(&mut self, stream: StreamId, count: usize) {
         self.connection.release(stream, count);
     }
 
-    /// A fragment of a request has gone on.
+    /// Releases credit for `octets` bytes that the host has consumed of a request's fragment.
     pub fn fragment_taken(&mut self, stream: StreamId, call: u32, octets: usize) {
         let Some(session) = self.sessions.get_mut(stream) else { return };
         let (octets, grant) = session.release(call, octets, self.reach.credit());
@@ -367,10 +368,11 @@ impl ServerLink {
         }
     }
 
-    /// Answers a call, or begins or goes on to. What does not fit one frame goes out as the client's credit allows.
+    /// Sends a response, or its next part. A response that does not fit one frame is sent as the client's credit
+    /// allows.
     ///
-    /// Nothing is sent for a call that is not open: it was given up. In place of an answer larger than the client takes it
-    /// is told so, and that the request may have been applied.
+    /// Nothing is sent for a call that is not open: it was cancelled. A response that exceeds the client's limit is
+    /// replaced by CANCEL with HOT_ROD_TOO_LARGE and the flag that the request may have been applied.
     pub fn respond(&mut self, stream: StreamId, call: u32, bytes: Bytes, is_last: bool) {
         let Some(session) = self.sessions.get_mut(stream) else { return };
         let can_send = session.is_accepted && self.connection.transmit().len() < FULL;
@@ -392,11 +394,11 @@ impl ServerLink {
         }
     }
 
-    /// Answers a call with all that `answer` holds, and empties it.
+    /// Sends all bytes of `answer` as the response to a call, and empties it.
     pub fn respond_whole(&mut self, stream: StreamId, call: u32, answer: &mut SendBuffer) {
         let length = answer.len();
         let mut pieces = if length <= largest_whole(&self.connection) {
-            // One message in one frame needs no credit.
+            // A message in one frame needs no credit.
             let whole = answer.to_bytes();
             answer.clear();
             VecDeque::from([whole])
@@ -408,20 +410,20 @@ impl ServerLink {
         }
     }
 
-    /// Octets of events of a session that wait for credit, or for the link.
+    /// Returns the queued bytes of a session's events.
     pub fn waiting_events(&self, stream: StreamId) -> usize {
         self.sessions.get(stream).map_or(0, Served::waiting_events)
     }
 
-    /// The last of an answer has gone out.
+    /// Closes a call whose response was written completely.
     fn answer_went(&mut self, stream: StreamId, call: u32) {
         self.flood.answered();
         let closed = self.sessions.get_mut(stream).and_then(|session| session.close(call, ErrorCode::NO_ERROR));
         closed.into_iter().for_each(|(held, _)| self.give_back(held));
     }
 
-    /// Sends an event, or its next fragment. It waits until the client has given credit for it. One that is larger than the
-    /// client takes ends the session.
+    /// Sends an event, or its next fragment, as the client's credit allows. An event that exceeds the client's limit
+    /// ends the session.
     pub fn event(&mut self, stream: StreamId, bytes: Bytes, is_first: bool, is_last: bool) {
         let Some(session) = self.sessions.get_mut(stream) else { return };
         if !session.event(bytes, is_first, is_last) {
@@ -432,24 +434,24 @@ impl ServerLink {
         self.send_fragments();
     }
 
-    /// Octets of answers and events of a session that wait for credit, or for the link.
+    /// Returns the queued bytes of a session's responses and events.
     pub fn waiting(&self, stream: StreamId) -> usize {
         self.sessions.get(stream).map_or(0, Served::waiting)
     }
 
-    /// Bytes of memory that the client has a session take here, beside what [`memory`](Self::memory) counts.
+    /// Returns the memory in bytes that a client's use of a session takes, in addition to [`memory`](Self::memory).
     pub fn session_memory(&self, stream: StreamId) -> usize {
         self.sessions.get(stream).map_or(0, Served::memory)
     }
 
-    /// Bytes of memory that the client has the link take, without its sessions (see [`Connection::memory`]).
+    /// Returns the memory in bytes that the client's use of the link takes, without its sessions (see
+    /// [`Connection::memory`]).
     pub fn memory(&self) -> usize {
         self.connection.memory() + self.events.len() * size_of::<ServerEvent>()
     }
 
-    /// From now on the client may send so much: `window` octets of DATA and `credit` octets of fragments, each on all
-    /// sessions together, of which a call far away may have `most_credit` on its way. What is less than before changes
-    /// nothing.
+    /// Raises the receive windows of the link: `window` bytes of DATA and `credit` bytes of fragments, each for all
+    /// sessions together, and `most_credit` as the upper bound on a call's credit. Smaller values change nothing.
     pub fn grow(&mut self, window: u32, credit: u32, most_credit: u32) {
         self.connection.grow_window(window);
         if self.terms.is_none() {
@@ -461,7 +463,7 @@ impl ServerLink {
         }
     }
 
-    /// Gives a call up, or confirms that it was given up. Nothing is said of a call that is not open.
+    /// Cancels a call, or confirms its cancellation. Ignored for a call that is not open.
     pub fn end_call(&mut self, stream: StreamId, call: u32, code: ErrorCode, may_have_been_applied: bool) {
         let Some(session) = self.sessions.get_mut(stream) else { return };
         let Some((held, code)) = session.close(call, code) else { return };
@@ -470,13 +472,13 @@ impl ServerLink {
         self.give_back(held);
     }
 
-    /// Calls of a session that are open, or whose answer has not gone out whole.
+    /// Returns the calls of a session whose response is not sent completely.
     pub fn open_calls(&self, stream: StreamId) -> Vec<u32> {
         self.sessions.get(stream).map(Served::open_calls).unwrap_or_default()
     }
 
-    /// Ends a session: in good order, or with a code. Calls that are open, or whose answer has not gone out whole, are
-    /// told that they may have been applied; give up those that can't have been before, by [`end_call`](Self::end_call).
+    /// Ends a session with END_STREAM, or with an error code. CANCEL reports calls without a complete response as
+    /// possibly applied; cancel the calls that certainly were not before, by [`end_call`](Self::end_call).
     pub fn end(&mut self, stream: StreamId, code: ErrorCode) {
         self.events.retain(|event| event.stream() != Some(stream));
         let Some(session) = self.remove(stream) else { return };
@@ -497,7 +499,8 @@ impl ServerLink {
         self.give_back(session.held());
     }
 
-    /// Says that the link ends in so many milliseconds: clients go elsewhere, what is in flight finishes.
+    /// Announces the end of the link in `grace_ms` milliseconds: clients begin no new calls, and calls in flight
+    /// complete.
     pub fn drain(&mut self, now: Instant, grace_ms: u32) {
         if self.terms.is_some() {
             let payload = Bytes::copy_from_slice(&grace_ms.to_be_bytes());
@@ -506,12 +509,12 @@ impl ServerLink {
         self.connection.drain(now);
     }
 
-    /// Ends the link.
+    /// Closes the link by GOAWAY with this code and debug data.
     pub fn close(&mut self, code: ErrorCode, why: &[u8]) {
         self.connection.close(code, why);
     }
 
-    /// The next thing to know.
+    /// Returns the next event.
     pub fn poll_event(&mut self) -> Option<ServerEvent> {
         loop {
             if let Some(event) = self.events.pop_front() {
@@ -613,7 +616,7 @@ impl ServerLink {
         Some(ServerEvent::Bytes { stream, bytes: data })
     }
 
-    /// The client broke the rules of a session, or it can't go on: it ends there, and the link goes on.
+    /// Ends a session after a violation by the client, or because it can't continue. The link continues.
     fn violated(&mut self, stream: StreamId, code: ErrorCode) -> Option<ServerEvent> {
         let session = self.remove(stream)?;
         let _ = self.connection.reset(stream, code);
@@ -621,14 +624,14 @@ impl ServerLink {
         Some(ServerEvent::Ended { stream, code })
     }
 
-    /// The client broke the rules of the link.
+    /// Closes the link after a violation by the client.
     fn fail(&mut self, code: ErrorCode, what: &[u8]) {
         self.has_failed = true;
         self.connection.close(code, what);
     }
 
-    /// Writes fragments of answers and events while the link has little to send: the most urgent first, and of one session
-    /// after the other.
+    /// Writes fragments of responses and events while few bytes are unsent: the most urgent first, round robin over
+    /// sessions of equal urgency.
     fn send_fragments(&mut self) {
         while self.connection.transmit().len() < ENOUGH {
             let room = self.free();
@@ -641,14 +644,14 @@ impl ServerLink {
         }
     }
 
-    /// Has a session send its next fragment in its turn, if it may send one now.
+    /// Adds a session to the scheduler, if it can send a fragment now.
     fn schedule(&mut self, stream: StreamId) {
         let room = self.free();
         let Some(session) = self.sessions.get(stream) else { return };
         self.scheduler.add(stream, session.urgency(room), room.credit > 0);
     }
 
-    /// Removes a session that is over.
+    /// Removes a session that has ended.
     fn remove(&mut self, stream: StreamId) -> Option<Served> {
         self.scheduler.forget(stream);
         self.sessions.remove(stream)

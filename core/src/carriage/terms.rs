@@ -1,4 +1,4 @@
-//! What both ends have agreed on by their SETTINGS.
+//! Settings for Hot Rod frames, and their negotiation by SETTINGS.
 
 use alloc::vec::Vec;
 
@@ -6,22 +6,22 @@ use super::credit::LARGEST;
 use super::registry::{HOT_ROD_UNKNOWN_CALL, REVISION, setting};
 use crate::http2::{ErrorCode, Settings};
 
-/// The debug data of GOAWAY where [`Offer::is_still_said_by`] fails.
+/// Debug data of GOAWAY after [`Offer::is_still_said_by`] has failed.
 pub(super) const CHANGED_TERMS: &[u8] = b"a setting of Hot Rod's was changed";
 
-/// What an endpoint says of itself, for Hot Rod frames.
+/// An end's settings for Hot Rod frames.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Offer {
-    /// Octets of fragments that a call, or the events of a session, may send at first; at most 2^31-1. Default 65,536.
+    /// Initial credit of a call, or of a session's events, in bytes; at most 2^31-1. Default 65,536.
     pub initial_credit: u32,
-    /// As `initial_credit`, for all calls of the link together. Default 1,048,576.
+    /// Initial credit of all calls of the link together, in bytes; at most 2^31-1. Default 1,048,576.
     pub connection_credit: u32,
-    /// Octets of the largest message that is accepted. Default 2^31-1.
+    /// Size of the largest accepted message, in bytes. Default 2^31-1.
     pub max_message_size: u32,
-    /// Calls in flight that a session may have; of no meaning from a client. Default 1,000.
+    /// Limit of a session's calls in flight; unused from a client. Default 1,000.
     pub max_calls: u32,
-    /// Larger messages should go over a second session to the same member; 0 if one is enough, which is the default. Of
-    /// no meaning from a client.
+    /// Size in bytes above which messages should use a second session to the same member; 0, the default, for no limit.
+    /// Unused from a client.
     pub lane_threshold: u32,
 }
 
@@ -38,7 +38,7 @@ impl Default for Offer {
 }
 
 impl Offer {
-    /// As settings. Those at their default are left out.
+    /// Returns the SETTINGS parameters. Those with default values are omitted.
     pub(super) fn settings(&self, is_client: bool) -> Vec<(u16, u32)> {
         let default = Self::default();
         let mut settings = Vec::from([(setting::HOT_ROD, REVISION)]);
@@ -57,8 +57,8 @@ impl Offer {
         settings
     }
 
-    /// What is agreed on with a peer of those settings; `None` if one of both does not speak the frames, and then its
-    /// settings mean nothing, whatever is in them.
+    /// Negotiates with a peer's SETTINGS; `None` if either end does not support frames, and then the peer's other
+    /// settings are ignored.
     pub(super) fn agreed(settings: &Settings, speaks_frames: bool) -> Result<Option<Self>, ImpossibleCredit> {
         match Self::of_peer(settings).filter(|_| speaks_frames) {
             Some(offer) if !offer.is_possible() => Err(ImpossibleCredit),
@@ -66,12 +66,12 @@ impl Offer {
         }
     }
 
-    /// Whether later settings of a peer with which this is agreed say the same.
+    /// Returns whether later SETTINGS of the peer are unchanged.
     pub(super) fn is_still_said_by(&self, settings: &Settings) -> bool {
         Self::of_peer(settings).as_ref() == Some(self)
     }
 
-    /// What the peer's settings say; `None` if it does not speak the frames.
+    /// Reads the peer's SETTINGS; `None` if it does not support frames.
     fn of_peer(settings: &Settings) -> Option<Self> {
         let of = |id, usual| settings.get(id).unwrap_or(usual);
         let default = Self::default();
@@ -84,23 +84,23 @@ impl Offer {
         })
     }
 
-    /// Whether its credits are ones that there can be.
+    /// Returns whether the credits are within 2^31-1.
     fn is_possible(&self) -> bool {
         self.initial_credit <= LARGEST && self.connection_credit <= LARGEST
     }
 }
 
-/// A peer's credit is above 2^31-1.
+/// Error of a peer whose credit is above 2^31-1.
 #[derive(Debug)]
 pub(super) struct ImpossibleCredit;
 
-/// An error if a call of that id never was, where `newest` is the newest, and 0 before the first.
+/// Checks that a call with this id was opened; `newest` is the newest id, and 0 before the first.
 pub(super) fn known(call: u32, newest: u32) -> Result<(), ErrorCode> {
     let never = call == 0 || newest == 0 || comes_after(call, newest);
     if never { Err(HOT_ROD_UNKNOWN_CALL) } else { Ok(()) }
 }
 
-/// Whether serial number `a` comes after `b` (RFC 1982, 32 bits).
+/// Returns whether serial number `a` is after `b` (RFC 1982, 32 bits).
 pub(super) fn comes_after(a: u32, b: u32) -> bool {
     (a.wrapping_sub(b) as i32) > 0
 }

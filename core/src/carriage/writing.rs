@@ -1,4 +1,4 @@
-//! Hot Rod's frames on their way into a connection.
+//! Writing of Hot Rod frames to a connection.
 
 use super::frame::CALL_ID;
 use super::outgoing::Next;
@@ -6,27 +6,28 @@ use crate::http2::frame::FrameKind;
 use crate::http2::{Connection, StreamId};
 use crate::wire::SendBuffer;
 
-/// Octets waiting on a link above which no more fragments are written: a whole message must not wait behind megabytes.
+/// Unsent bytes of a link above which no fragment is written, so that a message in one frame does not wait for
+/// megabytes.
 pub(super) const ENOUGH: usize = 32 << 10;
 
-/// Octets waiting on a link above which no more messages are written, not even whole ones.
+/// Unsent bytes of a link above which no message is written, even in one frame.
 pub(super) const FULL: usize = 256 << 10;
 
-/// Octets of the largest message that travels in one frame.
+/// Returns the size in bytes of the largest message that fits one frame.
 pub(super) fn largest_whole(connection: &Connection) -> usize {
     let most = connection.peer_settings().map_or(0, |settings| settings.max_frame_size as usize);
     most.saturating_sub(CALL_ID)
 }
 
-/// CREDIT or CANCEL: the call, and a number. Nothing is written on a stream that takes no more.
+/// Writes CREDIT or CANCEL: the call, and an increment or code. Nothing is written on a closed stream.
 pub(super) fn put_numbers(connection: &mut Connection, stream: StreamId, kind: u8, flags: u8, numbers: [u32; 2]) {
     if let Ok(out) = connection.extension(stream, FrameKind(kind), flags, 8) {
         numbers.into_iter().for_each(|number| out.put_i32(number as i32));
     }
 }
 
-/// REQUEST, RESPONSE or EVENT up to the fragment, whose `length` octets the caller puts behind it; `None` on a stream that
-/// takes no more.
+/// Writes the head of REQUEST, RESPONSE or EVENT; the caller appends the `length` bytes of the fragment. `None` on a
+/// closed stream.
 pub(super) fn put_head(
     connection: &mut Connection,
     stream: StreamId,
@@ -40,7 +41,7 @@ pub(super) fn put_head(
     Some(out)
 }
 
-/// A fragment. Answers where it ends in what the link sends.
+/// Writes a fragment. Returns the offset of its end in the link's output.
 pub(super) fn put_fragment(
     connection: &mut Connection,
     stream: StreamId,

@@ -1,4 +1,4 @@
-//! Hot Rod frames from an endpoint.
+//! Handling of Hot Rod frames from an endpoint.
 
 use bytes::Bytes;
 
@@ -13,10 +13,10 @@ use crate::carriage::registry::{
 };
 use crate::http2::{ErrorCode, Place, StreamId};
 
-/// The flags of a message in one frame.
+/// Flags of a message in one frame.
 const WHOLE: u8 = flag::FIRST | flag::FIN;
 
-/// What a frame has brought to a session.
+/// Effect of a frame on its session.
 enum News {
     Brought(Brought),
     Granted(bool),
@@ -25,8 +25,8 @@ enum News {
 }
 
 impl ClientLink {
-    /// A frame has come, `stray` if its stream is not simply open. What is wrong with it is looked for in the order of the
-    /// document's table (section 15).
+    /// Handles a frame; `stray` is set if its stream is not open in both directions. Violations are checked in the
+    /// order of the specification's table (section 15).
     pub(super) fn handle_frame(
         &mut self,
         stream: StreamId,
@@ -48,7 +48,7 @@ impl ClientLink {
             self.fail(ErrorCode::PROTOCOL_ERROR, b"a Hot Rod frame on a stream that is no session");
             return None;
         }
-        // Of a session that is over here some may still be on their way.
+        // Frames of a closed session may still be in flight.
         let Some(id) = self.streams.get(stream).copied().filter(|_| !is_closed) else {
             self.discard(frame.ok().as_ref());
             return None;
@@ -64,8 +64,8 @@ impl ClientLink {
         taken.unwrap_or_else(|code| self.violated(stream, code))
     }
 
-    /// Most of what comes: the whole answer to the oldest call, in one frame, with everything in order. It is taken at
-    /// once; anything else is looked at frame by frame and rule by rule. Answers whose it is.
+    /// Fast path for the most frequent frame: the whole response to the oldest call. Returns its session; `None` if
+    /// another case applies, which `handle_frame` handles rule by rule.
     pub(super) fn whole_answer(&mut self, stream: StreamId, kind: u8, flags: u8, payload: &[u8]) -> Option<ChannelId> {
         let is_whole = kind == frame_type::RESPONSE && flags & WHOLE == WHOLE && payload.len() > CALL_ID;
         if !is_whole || !self.events.is_empty() {
@@ -122,7 +122,7 @@ impl ClientLink {
         }
         let news = self.take(id, frame);
         let Some(channel) = self.channels.get_mut(id.key) else { return Ok(None) };
-        // What stands higher in the table than these is an error of `take`.
+        // Violations that the table lists before these are errors of `take`.
         let is_early = channel.progress < if is_node { Progress::Open } else { Progress::Ready };
         let news = match news {
             Err(code) if code != HOT_ROD_TOO_LARGE => return Err(code),
@@ -134,8 +134,8 @@ impl ClientLink {
         Ok(self.tell(stream, id, news))
     }
 
-    /// What does no work is counted, and fragments are against the credit of the connection. Answers false if the link is
-    /// over with that.
+    /// Counts a frame against its flood budget, and a fragment against the connection's credit. Returns false if that
+    /// ended the link.
     fn note_frame(&mut self, id: ChannelId, frame: &Frame) -> bool {
         match frame {
             Frame::Response(fragment) => {
@@ -211,14 +211,14 @@ impl ClientLink {
         }
     }
 
-    /// Octets of a request whose call is over wait no more.
+    /// Reports that the unsent bytes of a closed call's request were dropped.
     fn tell_dropped(&mut self, id: ChannelId, message: u64, octets: usize) {
         if octets > 0 {
             self.events.push_back(ClientEvent::Went { channel: id, message, octets, end: None });
         }
     }
 
-    /// The next event, with this one behind those that wait.
+    /// Queues an event after those already queued, and returns the next one.
     fn behind_dropped(&mut self, event: Option<ClientEvent>) -> Option<ClientEvent> {
         if self.events.is_empty() {
             return event;
@@ -227,7 +227,7 @@ impl ClientLink {
         self.events.pop_front()
     }
 
-    /// Octets of a fragment that has come. Answers false if they are more than the connection's credit.
+    /// Counts received bytes against the connection's credit. Returns false if they exceed it.
     fn count(&mut self, octets: usize) -> bool {
         if octets == 0 {
             return true;
@@ -242,7 +242,7 @@ impl ClientLink {
         true
     }
 
-    /// A frame of a session that is over here: its octets count all the same.
+    /// Discards a frame of a closed session. Its bytes still count against the connection's credit.
     fn discard(&mut self, frame: Option<&Frame>) {
         let idle = match frame {
             Some(Frame::Response(fragment)) => {
@@ -267,7 +267,7 @@ impl ClientLink {
         true
     }
 
-    /// A frame has come that does no work. Answers false if it is one too many.
+    /// Counts a frame against its flood budget. Returns false if the budget is exceeded.
     fn note(&mut self, idle: Idle) -> bool {
         match self.flood.note(idle, self.connection.now()) {
             Ok(()) => true,

@@ -1,4 +1,4 @@
-//! Hot Rod frames from a client.
+//! Handling of Hot Rod frames from a client.
 
 use bytes::Bytes;
 
@@ -13,22 +13,22 @@ use crate::carriage::served::{GivenUp, Taken};
 use crate::http2::{ErrorCode, Place, StreamId};
 use crate::wire::Limits;
 
-/// What a client sends (spec/hotrod-over-http.md, section 5.1).
+/// Frame types that a client sends on a session (spec/hotrod-over-http.md, section 5.1).
 const OF_CLIENTS: [u8; 3] = [frame_type::REQUEST, frame_type::CREDIT, frame_type::CANCEL];
 
-/// What a frame's stream is.
+/// Status of a frame's stream.
 enum Standing {
-    /// A session; whether its client has sent END_STREAM.
+    /// A session; the field says whether its client has sent END_STREAM.
     Session { is_behind_end: bool },
-    /// It is closed, or the session is.
+    /// A closed stream or session.
     Closed,
-    /// It has none of these frames.
+    /// A stream without Hot Rod frames.
     Foreign,
 }
 
 impl ServerLink {
-    /// A frame has come, `stray` if its stream is not simply open. What is wrong with it is looked for in the order of the
-    /// document's table (section 15).
+    /// Handles a frame; `stray` is set if its stream is not open in both directions. Violations are checked in the
+    /// order of the specification's table (section 15).
     pub(super) fn handle_frame(
         &mut self,
         stream: StreamId,
@@ -37,7 +37,7 @@ impl ServerLink {
         flags: u8,
         payload: Bytes,
     ) -> Option<ServerEvent> {
-        // No frame of a client's holds a topology.
+        // Clients send no topologies, so the limits do not matter.
         let frame = Frame::parse(kind, flags, payload, &Limits::default())?;
         if let Err(Malformed::Size) = frame {
             self.fail(ErrorCode::FRAME_SIZE_ERROR, b"a Hot Rod frame of a size that it can't have");
@@ -74,7 +74,7 @@ impl ServerLink {
             (None | Some(Place::Ended), Some(session)) if session.is_framed() => {
                 Standing::Session { is_behind_end: stray == Some(Place::Ended) }
             }
-            // Of a session that is over here some may still be on their way.
+            // Frames of a closed session may still be in flight.
             (None | Some(Place::Ended), None) if self.connection.is_marked(stream).unwrap_or(true) => Standing::Closed,
             _ => Standing::Foreign,
         }
@@ -176,7 +176,7 @@ impl ServerLink {
         Ok(None)
     }
 
-    /// A frame of a session that is over here: its octets count all the same.
+    /// Discards a frame of a closed session. Its bytes still count against the connection's credit.
     fn discard(&mut self, frame: Option<&Frame>) {
         let idle = match frame {
             Some(Frame::Request(fragment)) => {
@@ -192,7 +192,7 @@ impl ServerLink {
         self.note(idle);
     }
 
-    /// Holds a fragment against the credit of the connection.
+    /// Counts a fragment against the connection's credit.
     fn count(&mut self, fragment: &Fragment) -> bool {
         if self.window.receive(fragment.counted()) {
             return true;
@@ -211,7 +211,7 @@ impl ServerLink {
         true
     }
 
-    /// A frame has come that does no work. Answers false if it is one too many.
+    /// Counts a frame against its flood budget. Returns false if the budget is exceeded.
     fn note(&mut self, idle: Idle) -> bool {
         match self.flood.note(idle, self.connection.now()) {
             Ok(()) => true,
