@@ -143,7 +143,7 @@ impl Framed {
         if part.read.as_ref().is_some_and(Result::is_ok) && part.decoder.buffered() > 0 {
             return Err(HOT_ROD_MESSAGE_ERROR);
         }
-        link.fragment_taken(self.stream, call, size);
+        link.release_fragment(self.stream, call, size);
         if !fragment.is_last {
             return Ok(());
         }
@@ -320,7 +320,7 @@ impl Framed {
         for (cache, id) in &mut self.topology_ids {
             if let Some(topology) = cluster.topology(cache).filter(|topology| topology.id != *id) {
                 *id = topology.id;
-                link.tell_topology(self.stream, cache, topology);
+                link.send_topology(self.stream, cache, topology);
             }
         }
     }

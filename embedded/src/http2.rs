@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use bytes::{Bytes, BytesMut};
 use hotrod_core::carriage::{
-    Asked, Form, Knowledge, Mode, Node, NodeSelector, Offer, Refusal, ServerConfig, ServerEvent, ServerLink,
+    Form, Knowledge, Mode, Node, NodeSelector, Offer, ReceivedSessionRequest, Refusal, ServerConfig, ServerEvent,
+    ServerLink,
 };
 use hotrod_core::http2::{ErrorCode, StreamId};
 use hotrod_core::time::Instant;
@@ -101,7 +102,7 @@ impl Http2 {
     fn handle_events(&mut self, cluster: &mut Cluster) {
         while let Some(event) = self.machine.poll_event() {
             match event {
-                ServerEvent::Asked { stream, asked } => self.begin(cluster, stream, &asked),
+                ServerEvent::SessionRequested { stream, request } => self.begin(cluster, stream, &request),
                 ServerEvent::Ordinary { stream, method, .. } => self.answer(stream, &method),
                 ServerEvent::Request { stream, fragment } => {
                     if let Some(Session::Framed(session)) = self.sessions.get_mut(&stream)
@@ -155,7 +156,7 @@ impl Http2 {
                     link.process(cluster, moment);
                     move_out(link, *stream, &mut self.machine);
                     if link.wants_read() {
-                        self.machine.bytes_taken(*stream, std::mem::take(held));
+                        self.machine.release_bytes(*stream, std::mem::take(held));
                     }
                     if link.is_finished() {
                         over.push((*stream, ErrorCode::NO_ERROR));
@@ -167,14 +168,14 @@ impl Http2 {
     }
 
     /// Opens or refuses the session that a request asks for.
-    fn begin(&mut self, cluster: &mut Cluster, stream: StreamId, asked: &Asked) {
-        let refused = if asked.is_foreign {
+    fn begin(&mut self, cluster: &mut Cluster, stream: StreamId, request: &ReceivedSessionRequest) {
+        let refused = if request.is_foreign {
             Some(Refusal::new(501))
-        } else if self.is_inside && asked.target.is_some() {
+        } else if self.is_inside && request.target.is_some() {
             Some(Refusal::new(405))
-        } else if asked.is_malformed || asked.has_unknown_inside() {
+        } else if request.is_malformed || request.has_unknown_inside() {
             Some(Refusal::new(400))
-        } else if !cluster.is_addressed(self.member, asked.node.as_deref(), asked.target.as_deref()) {
+        } else if !cluster.is_addressed(self.member, request.node.as_deref(), request.target.as_deref()) {
             Some(Refusal::another_member(cluster.name_of(self.member)))
         } else if check_capacity(cluster, self.member, Some(self.id)).is_err() {
             Some(Refusal::temporary(429))

@@ -14,7 +14,7 @@ SETTINGS_CONNECTION_CREDIT = 0xF004
 REQUEST, RESPONSE, EVENT, CREDIT, CANCEL, NODE, TOPOLOGY, DRAIN = range(0xF0, 0xF8)
 FIN, FIRST = 0x01, 0x02
 MAY_HAVE_BEEN_APPLIED = 0x01
-USUAL_URGENCY = 3
+DEFAULT_URGENCY = 3
 DEFAULT_CREDIT, DEFAULT_CONNECTION_CREDIT = 65_536, 1_048_576
 
 
@@ -72,12 +72,12 @@ class Session:
     def send(self, kind, flags, payload):
         self.link.flush(frame(kind, flags, self.stream, payload))
 
-    def open_call(self, urgency=USUAL_URGENCY):
+    def open_call(self, urgency=DEFAULT_URGENCY):
         self.last_call += 1
         self.call_credit[self.last_call] = self.settings.get(SETTINGS_INITIAL_CREDIT, DEFAULT_CREDIT)
         return self.last_call
 
-    def begin(self, message, urgency=USUAL_URGENCY):
+    def begin(self, message, urgency=DEFAULT_URGENCY):
         """Sends a request whole if it fits into a frame, else in fragments as there is credit (R-36, R-38)."""
         call = self.open_call()
         largest = min(self.link.http2.max_outbound_frame_size, 16_384) - 4

@@ -4,11 +4,11 @@ use alloc::collections::{BTreeMap, VecDeque};
 
 use bytes::{Bytes, BytesMut};
 
-use super::credit::{Allowance, Window};
+use super::credit::{ReceiveWindow, SendWindow};
 use super::frame::Fragment;
 use super::outgoing::Outgoing;
 use super::registry::{HOT_ROD_CREDIT_ERROR, HOT_ROD_MESSAGE_ERROR, HOT_ROD_TOO_LARGE, HOT_ROD_UNKNOWN_CALL};
-use super::terms::{Offer, known};
+use super::terms::{Offer, check_opened};
 use crate::http2::ErrorCode;
 
 /// Open calls of a session, and the messages that are being sent and received in fragments.
@@ -20,12 +20,12 @@ pub(super) struct Calls {
     open: VecDeque<Open>,
     pub(super) requests: Outgoing,
     /// Responses received in part.
-    answers: BTreeMap<u32, Partial>,
+    responses: BTreeMap<u32, Partial>,
     /// The event received in part.
     event: Option<BytesMut>,
     /// Number of the newest event.
     newest_event: u32,
-    event_window: Window,
+    event_window: ReceiveWindow,
     /// Bytes of events received while events are paused.
     withheld: usize,
     /// While set, events get no further credit.
@@ -46,12 +46,12 @@ struct Partial {
     bytes: BytesMut,
     /// Bytes received, including those of a cancelled call, which are dropped.
     size: usize,
-    window: Window,
+    window: ReceiveWindow,
 }
 
 /// Effects of a received fragment.
 #[derive(Debug, Default)]
-pub(super) struct Brought {
+pub(super) struct Received {
     /// The message, if the fragment completed one.
     pub(super) message: Option<Bytes>,
     /// Call and increment of the CREDIT to send; call 0 stands for events.
@@ -64,9 +64,9 @@ pub(super) struct Brought {
 
 /// State of a response after a fragment.
 enum Collected {
-    Whole(Bytes),
+    Complete(Bytes),
     /// An incomplete response, with the credit to grant for the rest.
-    Partly(Option<u32>),
+    Incomplete(Option<u32>),
 }
 
 /// A call that the endpoint has closed.
@@ -86,10 +86,10 @@ impl Calls {
             newest: 0,
             open: VecDeque::new(),
             requests: Outgoing::default(),
-            answers: BTreeMap::new(),
+            responses: BTreeMap::new(),
             event: None,
             newest_event: 0,
-            event_window: Window::new(own.initial_credit),
+            event_window: ReceiveWindow::new(own.initial_credit),
             withheld: 0,
             is_paused: false,
             own,
@@ -112,11 +112,11 @@ impl Calls {
         &mut self,
         message: u64,
         urgency: u8,
-        allowance: Allowance,
+        send_window: SendWindow,
         pieces: VecDeque<Bytes>,
     ) {
         self.begin(message);
-        self.requests.push_begun(message as u32, urgency, allowance, pieces);
+        self.requests.push_begun(message as u32, urgency, send_window, pieces);
     }
 
     /// Returns the message id of a call.
@@ -126,7 +126,7 @@ impl Calls {
         if same_half > newest { same_half.saturating_sub(1 << 32) } else { same_half }
     }
 
-    fn place_of(&self, call: u32) -> Option<usize> {
+    fn index_of(&self, call: u32) -> Option<usize> {
         let message = self.message_of(call);
         match self.open.front() {
             Some(first) if first.message == message => Some(0),
@@ -137,23 +137,23 @@ impl Calls {
     /// Cancels a call. Returns the bytes of its request that were dropped, or `None` if it is not open or already
     /// cancelled.
     pub(super) fn cancel(&mut self, call: u32) -> Option<usize> {
-        let place = self.place_of(call)?;
-        let open = self.open.get_mut(place).filter(|open| !open.is_cancelled)?;
+        let index = self.index_of(call)?;
+        let open = self.open.get_mut(index).filter(|open| !open.is_cancelled)?;
         open.is_cancelled = true;
         Some(self.requests.remove(call))
     }
 
     /// Handles CANCEL from the endpoint; `None` if the call is closed already.
     pub(super) fn ended(&mut self, call: u32) -> Result<Option<Ended>, ErrorCode> {
-        self.known(call)?;
-        Ok(self.place_of(call).and_then(|place| self.close(place, call)))
+        self.check_opened(call)?;
+        Ok(self.index_of(call).and_then(|index| self.close(index, call)))
     }
 
-    fn close(&mut self, place: usize, call: u32) -> Option<Ended> {
-        let closed = self.open.remove(place)?;
+    fn close(&mut self, index: usize, call: u32) -> Option<Ended> {
+        let closed = self.open.remove(index)?;
         let dropped = if self.requests.bytes() > 0 { self.requests.remove(call) } else { 0 };
-        if !self.answers.is_empty() {
-            self.answers.remove(&call);
+        if !self.responses.is_empty() {
+            self.responses.remove(&call);
         }
         Some(Ended { message: closed.message, is_awaited: !closed.is_cancelled, dropped })
     }
@@ -163,32 +163,32 @@ impl Calls {
         if !self.requests.grant(call, increment) {
             return Err(HOT_ROD_CREDIT_ERROR);
         }
-        self.known(call)?;
-        Ok(self.place_of(call).is_some())
+        self.check_opened(call)?;
+        Ok(self.index_of(call).is_some())
     }
 
-    /// Closes the oldest call if `call` is that and its response of `octets` bytes in one frame breaks no rule. Returns
-    /// whether the call was closed; if not, [`answer`](Self::answer) has to handle the fragment.
-    pub(super) fn answer_oldest(&mut self, call: u32, octets: usize) -> bool {
+    /// Closes the oldest call if `call` is that and its response of `bytes` bytes in one frame breaks no rule. Returns
+    /// whether the call was closed; if not, [`receive_response`](Self::receive_response) has to handle the fragment.
+    pub(super) fn complete_oldest(&mut self, call: u32, bytes: usize) -> bool {
         let message = self.message_of(call);
         let is_oldest = self.open.front().is_some_and(|open| open.message == message && !open.is_cancelled);
-        let is_plain = self.answers.is_empty() && self.requests.bytes() == 0;
-        let is_taken = is_oldest && is_plain && octets <= self.own.max_message_size as usize;
-        if is_taken {
+        let is_plain = self.responses.is_empty() && self.requests.bytes() == 0;
+        let completes = is_oldest && is_plain && bytes <= self.own.max_message_size as usize;
+        if completes {
             self.open.pop_front();
         }
-        is_taken
+        completes
     }
 
     /// Handles a fragment of a response; `credit` is the size of the call's receive window.
     ///
     /// Of several violations, returns the first in the specification's table (section 15).
-    pub(super) fn answer(&mut self, fragment: Fragment, credit: u32) -> Result<Brought, ErrorCode> {
+    pub(super) fn receive_response(&mut self, fragment: Fragment, credit: u32) -> Result<Received, ErrorCode> {
         let call = fragment.call;
-        let place = self.place_of(call).ok_or(HOT_ROD_UNKNOWN_CALL)?;
-        let is_wanted = self.open.get(place).is_some_and(|open| !open.is_cancelled);
+        let index = self.index_of(call).ok_or(HOT_ROD_UNKNOWN_CALL)?;
+        let is_wanted = self.open.get(index).is_some_and(|open| !open.is_cancelled);
         let message = if fragment.is_whole() {
-            if self.answers.contains_key(&call) {
+            if self.responses.contains_key(&call) {
                 return Err(HOT_ROD_MESSAGE_ERROR);
             }
             if fragment.bytes.len() > self.own.max_message_size as usize {
@@ -196,25 +196,25 @@ impl Calls {
             }
             fragment.bytes
         } else {
-            match self.collect_answer(&fragment, is_wanted, credit)? {
-                Collected::Whole(message) => message,
-                Collected::Partly(grant) => {
-                    return Ok(Brought { grant: grant.map(|grant| (call, grant)), ..Brought::default() });
+            match self.collect_response(&fragment, is_wanted, credit)? {
+                Collected::Complete(message) => message,
+                Collected::Incomplete(grant) => {
+                    return Ok(Received { grant: grant.map(|grant| (call, grant)), ..Received::default() });
                 }
             }
         };
-        let Some(Ended { message: answered, dropped, .. }) = self.close(place, call) else {
-            return Ok(Brought::default());
+        let Some(Ended { message: answered, dropped, .. }) = self.close(index, call) else {
+            return Ok(Received::default());
         };
-        Ok(Brought { message: is_wanted.then_some(message), grant: None, answered: Some(answered), dropped })
+        Ok(Received { message: is_wanted.then_some(message), grant: None, answered: Some(answered), dropped })
     }
 
     /// Appends a fragment to its response.
-    fn collect_answer(&mut self, fragment: &Fragment, is_wanted: bool, credit: u32) -> Result<Collected, ErrorCode> {
-        let is_begun = self.answers.contains_key(&fragment.call);
-        let window = Window::new(self.own.initial_credit);
+    fn collect_response(&mut self, fragment: &Fragment, is_wanted: bool, credit: u32) -> Result<Collected, ErrorCode> {
+        let is_begun = self.responses.contains_key(&fragment.call);
+        let window = ReceiveWindow::new(self.own.initial_credit);
         let new = || Partial { bytes: BytesMut::new(), size: 0, window };
-        let partial = self.answers.entry(fragment.call).or_insert_with(new);
+        let partial = self.responses.entry(fragment.call).or_insert_with(new);
         let length = fragment.bytes.len();
         if !partial.window.receive(length) {
             return Err(HOT_ROD_CREDIT_ERROR);
@@ -233,15 +233,15 @@ impl Calls {
             partial.bytes = BytesMut::new();
         }
         Ok(if fragment.is_last {
-            Collected::Whole(core::mem::take(&mut partial.bytes).freeze())
+            Collected::Complete(core::mem::take(&mut partial.bytes).freeze())
         } else {
             partial.window.resize(credit);
-            Collected::Partly(partial.window.release(length))
+            Collected::Incomplete(partial.window.release(length))
         })
     }
 
     /// Handles a fragment of an event.
-    pub(super) fn event(&mut self, fragment: Fragment) -> Result<Brought, ErrorCode> {
+    pub(super) fn receive_event(&mut self, fragment: Fragment) -> Result<Received, ErrorCode> {
         let length = fragment.bytes.len();
         if !self.event_window.receive(length) {
             return Err(HOT_ROD_CREDIT_ERROR);
@@ -263,7 +263,7 @@ impl Calls {
         } else {
             self.event_window.release(length)
         };
-        Ok(Brought { message, grant: grant.map(|grant| (0, grant)), ..Brought::default() })
+        Ok(Received { message, grant: grant.map(|grant| (0, grant)), ..Received::default() })
     }
 
     fn collect_event(&mut self, fragment: &Fragment) -> Option<Bytes> {
@@ -278,7 +278,7 @@ impl Calls {
     }
 
     /// Checks that a call with this id was opened.
-    fn known(&self, call: u32) -> Result<(), ErrorCode> {
-        known(call, self.newest as u32)
+    fn check_opened(&self, call: u32) -> Result<(), ErrorCode> {
+        check_opened(call, self.newest as u32)
     }
 }

@@ -7,19 +7,19 @@ use bytes::{Buf, Bytes, BytesMut};
 use slotmap::{SlotMap, new_key_type};
 
 use super::calls::Calls;
-use super::credit::{Allowance, Window};
+use super::credit::{ReceiveWindow, SendWindow};
+use super::credit_tuner::{CreditTuner, MAX_CALL_CREDIT};
 use super::error::{LinkEnd, Refusal};
 use super::event::ClientEvent;
 use super::flood::{FrameBudgets, FrameGuard};
 use super::frame::CALL_ID;
 use super::outgoing::Room;
-use super::reach::{MOST_CREDIT, Reach};
-use super::ready::{ReadyList, Standing};
-use super::registry::{HOT_ROD_CREDIT_ERROR, HOT_ROD_MESSAGE_ERROR, USUAL_URGENCY, flag, frame_type, setting};
+use super::ready::{Queues, ReadyList};
+use super::registry::{DEFAULT_URGENCY, HOT_ROD_CREDIT_ERROR, HOT_ROD_MESSAGE_ERROR, flag, frame_type, setting};
 use super::request::{Form, SessionRequest};
 use super::scheduler::Scheduler;
-use super::terms::{CHANGED_TERMS, Offer};
-use super::writing::{ENOUGH, FULL, largest_whole, put_fragment, put_head, put_numbers};
+use super::terms::{Offer, SETTINGS_CHANGED};
+use super::writing::{FRAGMENT_HIGH_WATER, MESSAGE_HIGH_WATER, largest_whole, put_fragment, put_head, put_numbers};
 use crate::http1::Fields;
 use crate::http2::hpack::Field;
 use crate::http2::{self, Connection, ErrorCode, StreamId, StreamMap};
@@ -61,14 +61,14 @@ struct Channel {
     /// For a session without frames: received bytes whose flow-control credit is withheld while paused.
     unread: usize,
     is_paused: bool,
-    standing: Standing,
+    queues: Queues,
 }
 
 /// Progress of a session's opening.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Progress {
     /// The request was queued or sent.
-    Asked,
+    Requested,
     /// The endpoint accepted the session.
     Open,
     /// NODE was received; only for sessions with frames.
@@ -105,14 +105,14 @@ pub struct ClientLink {
     config: ClientConfig,
     /// The peer's settings for frames, if both ends support them.
     terms: Option<Offer>,
-    settled: bool,
+    has_peer_settings: bool,
     channels: SlotMap<ChannelKey, Channel>,
     streams: StreamMap<ChannelId>,
     last_channel: u32,
     /// Connection credit for fragments, in both directions.
-    allowance: Allowance,
-    window: Window,
-    reach: Reach,
+    send_window: SendWindow,
+    receive_window: ReceiveWindow,
+    credit_tuner: CreditTuner,
     /// Sessions with requests to send in fragments.
     scheduler: Scheduler<ChannelId>,
     ready: ReadyList<ChannelId>,
@@ -138,13 +138,13 @@ impl ClientLink {
         Self {
             connection: Connection::client(http2, now),
             terms: None,
-            settled: false,
+            has_peer_settings: false,
             channels: SlotMap::with_key(),
             streams: StreamMap::default(),
             last_channel: 0,
-            allowance: Allowance::new(0),
-            window: Window::new(own.connection_credit),
-            reach: Reach::new(&own, MOST_CREDIT),
+            send_window: SendWindow::new(0),
+            receive_window: ReceiveWindow::new(own.connection_credit),
+            credit_tuner: CreditTuner::new(&own, MAX_CALL_CREDIT),
             scheduler: Scheduler::default(),
             ready: ReadyList::default(),
             flood: FrameGuard::new(&config.budgets, now),
@@ -189,13 +189,13 @@ impl ClientLink {
 
     /// Returns whether the link uses Hot Rod frames; `None` before the peer's SETTINGS.
     pub fn speaks_frames(&self) -> Option<bool> {
-        self.settled.then_some(self.terms.is_some())
+        self.has_peer_settings.then_some(self.terms.is_some())
     }
 
     /// Returns whether the peer announces Hot Rod frames, even if this end does not use them. Such a peer is a Hot Rod
     /// endpoint, and no intermediary chooses the member. `None` before the peer's SETTINGS.
     pub fn is_hot_rod_endpoint(&self) -> Option<bool> {
-        let settings = self.connection.peer_settings().filter(|_| self.settled)?;
+        let settings = self.connection.peer_settings().filter(|_| self.has_peer_settings)?;
         Some(settings.get(setting::HOT_ROD).is_some_and(|revision| revision > 0))
     }
 
@@ -223,15 +223,15 @@ impl ClientLink {
             id: ChannelId { number, key, token },
             stream: None,
             request,
-            progress: Progress::Asked,
+            progress: Progress::Requested,
             is_ended: false,
             calls: None,
             unread: 0,
             is_paused: false,
-            standing: Standing::default(),
+            queues: Queues::default(),
         });
         let id = ChannelId { number, key, token };
-        if self.settled {
+        if self.has_peer_settings {
             self.begin(now, id);
         }
         id
@@ -297,7 +297,7 @@ impl ClientLink {
     }
 
     /// Releases flow-control credit for `count` bytes that a session without frames has consumed.
-    pub fn bytes_taken(&mut self, id: ChannelId, count: usize) {
+    pub fn release_bytes(&mut self, id: ChannelId, count: usize) {
         let Some(channel) = self.channels.get_mut(id.key) else { return };
         if channel.is_paused {
             channel.unread += count;
@@ -326,7 +326,8 @@ impl ClientLink {
     pub fn can_call(&self, id: ChannelId) -> bool {
         let Some(terms) = &self.terms else { return false };
         let calls = self.channels.get(id.key).and_then(|channel| channel.calls.as_ref());
-        calls.is_some_and(|calls| calls.open() < terms.max_calls as usize) && self.connection.transmit().len() < FULL
+        calls.is_some_and(|calls| calls.open() < terms.max_calls as usize)
+            && self.connection.transmit().len() < MESSAGE_HIGH_WATER
     }
 
     /// Returns the size in bytes of the largest message that fits one frame.
@@ -339,7 +340,7 @@ impl ClientLink {
     pub(crate) fn call(&mut self, id: ChannelId, message: u64, length: usize) -> Option<&mut SendBuffer> {
         let channel = self.channels.get_mut(id.key)?;
         let (stream, calls) = (channel.stream?, channel.calls.as_mut()?);
-        let flags = flag::FIRST | flag::FIN | USUAL_URGENCY << 4;
+        let flags = flag::FIRST | flag::FIN | DEFAULT_URGENCY << 4;
         let out = put_head(&mut self.connection, stream, frame_type::REQUEST, flags, message as u32, length)?;
         calls.begin(message);
         self.flood.sent(length);
@@ -356,7 +357,7 @@ impl ClientLink {
         // the scheduler.
         let flags = flag::FIRST | urgency << 4;
         let _ = put_head(&mut self.connection, stream, frame_type::REQUEST, flags, message as u32, 0);
-        calls.begin_in_fragments(message, urgency, Allowance::new(terms.initial_credit), pieces);
+        calls.begin_in_fragments(message, urgency, SendWindow::new(terms.initial_credit), pieces);
         self.schedule(id);
         self.send_fragments();
     }
@@ -379,7 +380,7 @@ impl ClientLink {
     /// Writes fragments of large messages while few bytes are unsent: the most urgent first, round robin over sessions
     /// of equal urgency.
     fn send_fragments(&mut self) {
-        while self.connection.transmit().len() < ENOUGH {
+        while self.connection.transmit().len() < FRAGMENT_HIGH_WATER {
             let room = self.room();
             let channels = &self.channels;
             let next = self.scheduler.next(room.credit > 0, |id| channels.get(id.key)?.urgency(room));
@@ -398,7 +399,7 @@ impl ClientLink {
     }
 
     fn room(&self) -> Room {
-        Room { frame: self.largest_whole(), credit: self.allowance.left() }
+        Room { frame: self.largest_whole(), credit: self.send_window.available() }
     }
 
     fn send_fragment(&mut self, id: ChannelId, room: Room) -> bool {
@@ -408,12 +409,12 @@ impl ClientLink {
         let Some(end) = put_fragment(&mut self.connection, stream, frame_type::REQUEST, next.flags, &next) else {
             return false;
         };
-        self.allowance.take(next.counted);
+        self.send_window.consume(next.counted);
         self.flood.sent(next.length);
         let end = (next.flags & flag::FIN != 0).then_some(end);
         end.into_iter().for_each(|end| self.ready.written(id, end));
         let message = calls.message_of(next.call);
-        self.events.push_back(ClientEvent::Went { channel: id, message, octets: next.length, end });
+        self.events.push_back(ClientEvent::Dequeued { channel: id, message, bytes: next.length, end });
         true
     }
 
@@ -423,34 +424,34 @@ impl ClientLink {
     }
 
     /// Returns the next session to serve, in the order in which sessions were opened: an event of it was polled, one of
-    /// its calls ended, it was [listed](Self::list), or there may be room for the messages with which it
-    /// [waits](Self::wait).
+    /// its calls ended, it was [marked ready](Self::mark_ready), or there may be room for the messages with which it
+    /// [waits](Self::wait_for_room).
     pub fn poll_ready(&mut self) -> Option<ChannelId> {
         loop {
             // `list_waiting` handles sessions without frames.
-            let has_room = self.carries_frames() && self.connection.transmit().len() < FULL;
-            let (id, places) = self.ready.next(has_room)?;
+            let has_room = self.carries_frames() && self.connection.transmit().len() < MESSAGE_HIGH_WATER;
+            let (id, removed) = self.ready.next(has_room)?;
             if let Some(channel) = self.channels.get_mut(id.key) {
-                channel.standing.leave(places);
+                channel.queues.leave(removed);
                 return Some(id);
             }
         }
     }
 
     /// Makes [`poll_ready`](Self::poll_ready) return a session that has messages to send.
-    pub fn list(&mut self, id: ChannelId) {
+    pub fn mark_ready(&mut self, id: ChannelId) {
         if let Some(channel) = self.channels.get_mut(id.key) {
-            self.ready.list(id, &mut channel.standing);
+            self.ready.list(id, &mut channel.queues);
         }
     }
 
     /// Makes [`poll_ready`](Self::poll_ready) return a session when the link may have room for its next message.
-    pub fn wait(&mut self, id: ChannelId) {
-        let is_full = self.connection.transmit().len() >= FULL;
+    pub fn wait_for_room(&mut self, id: ChannelId) {
+        let is_full = self.connection.transmit().len() >= MESSAGE_HIGH_WATER;
         let Some(channel) = self.channels.get_mut(id.key) else { return };
         // Below the limit, a session with frames waits for one of its calls to end, which makes it ready.
         if channel.calls.is_none() || is_full {
-            self.ready.wait(id, &mut channel.standing);
+            self.ready.wait(id, &mut channel.queues);
         }
     }
 
@@ -465,10 +466,10 @@ impl ClientLink {
         if self.carries_frames() {
             return;
         }
-        while let Some((id, place)) = self.ready.next_waiting() {
+        while let Some((id, removed)) = self.ready.next_waiting() {
             if let Some(channel) = self.channels.get_mut(id.key) {
-                channel.standing.leave(place);
-                self.ready.list(id, &mut channel.standing);
+                channel.queues.leave(removed);
+                self.ready.list(id, &mut channel.queues);
             }
         }
     }
@@ -477,7 +478,7 @@ impl ClientLink {
     pub fn poll_event(&mut self, now: Instant) -> Option<ClientEvent> {
         let event = self.next_event(now);
         match &event {
-            Some(event) => event.channel().into_iter().for_each(|id| self.list(id)),
+            Some(event) => event.channel().into_iter().for_each(|id| self.mark_ready(id)),
             None => self.list_waiting(),
         }
         event
@@ -506,7 +507,7 @@ impl ClientLink {
         }
         match event {
             http2::Event::Extension { stream, kind, flags, mut payload } => {
-                if let Some(channel) = self.whole_answer(stream, kind, flags, &payload) {
+                if let Some(channel) = self.whole_response(stream, kind, flags, &payload) {
                     payload.advance(CALL_ID);
                     return Some(ClientEvent::Message { channel, message: payload });
                 }
@@ -558,14 +559,14 @@ impl ClientLink {
     /// Handles the peer's SETTINGS; the first frame decides on frames and Extended CONNECT.
     fn handle_settings(&mut self, now: Instant) {
         let Some(settings) = self.connection.peer_settings() else { return };
-        if core::mem::replace(&mut self.settled, true) {
-            if self.terms.is_some_and(|terms| !terms.is_still_said_by(settings)) {
-                self.fail(ErrorCode::PROTOCOL_ERROR, CHANGED_TERMS);
+        if core::mem::replace(&mut self.has_peer_settings, true) {
+            if self.terms.is_some_and(|terms| !terms.matches_settings(settings)) {
+                self.fail(ErrorCode::PROTOCOL_ERROR, SETTINGS_CHANGED);
             }
             return;
         }
         let has_extended = settings.enable_connect_protocol;
-        let Ok(terms) = Offer::agreed(settings, self.config.frames.is_some()) else {
+        let Ok(terms) = Offer::negotiate(settings, self.config.frames.is_some()) else {
             return self.fail(HOT_ROD_CREDIT_ERROR, b"a credit above 2^31-1");
         };
         self.terms = terms;
@@ -579,7 +580,7 @@ impl ClientLink {
             self.connection.close(ErrorCode::NO_ERROR, b"");
             return self.over(end);
         }
-        self.allowance = Allowance::new(self.terms.map_or(0, |terms| terms.connection_credit));
+        self.send_window = SendWindow::new(self.terms.map_or(0, |terms| terms.connection_credit));
         let mut waiting: Vec<ChannelId> = self.channels.values().map(|channel| channel.id).collect();
         waiting.sort_unstable();
         for id in waiting {

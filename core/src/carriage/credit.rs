@@ -10,19 +10,19 @@ pub(super) fn is_increment(increment: u32) -> bool {
 
 /// Send window: bytes granted by the peer and not yet used by fragments.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Allowance(u32);
+pub(super) struct SendWindow(u32);
 
-impl Allowance {
+impl SendWindow {
     pub(super) fn new(initial: u32) -> Self {
         Self(initial.min(LARGEST))
     }
 
-    pub(super) fn left(self) -> usize {
+    pub(super) fn available(self) -> usize {
         self.0 as usize
     }
 
-    /// Uses `count` bytes, at most [`left`](Self::left).
-    pub(super) fn take(&mut self, count: usize) {
+    /// Uses `count` bytes, at most [`available`](Self::available).
+    pub(super) fn consume(&mut self, count: usize) {
         self.0 = self.0.saturating_sub(count as u32);
     }
 
@@ -40,7 +40,7 @@ impl Allowance {
 
 /// Receive window: used by the peer's fragments, and granted again when the application has consumed them.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Window {
+pub(super) struct ReceiveWindow {
     /// Target size: most bytes that the peer may have in flight.
     size: u32,
     left: u32,
@@ -48,7 +48,7 @@ pub(super) struct Window {
     held: u32,
 }
 
-impl Window {
+impl ReceiveWindow {
     pub(super) fn new(initial: u32) -> Self {
         let initial = initial.min(LARGEST);
         Self { size: initial, left: initial, held: 0 }
@@ -99,22 +99,22 @@ mod tests {
     proptest! {
         #[test]
         fn both_ends_count_alike(initial in 1u32..200_000, pieces in proptest::collection::vec(1usize..20_000, 0..200)) {
-            let (mut allowance, mut window) = (Allowance::new(initial), Window::new(initial));
+            let (mut send_window, mut window) = (SendWindow::new(initial), ReceiveWindow::new(initial));
             for piece in pieces {
-                let piece = piece.min(allowance.left());
-                allowance.take(piece);
+                let piece = piece.min(send_window.available());
+                send_window.consume(piece);
                 prop_assert!(window.receive(piece));
                 if let Some(granted) = window.release(piece) {
-                    prop_assert!(allowance.grant(granted));
+                    prop_assert!(send_window.grant(granted));
                 }
-                prop_assert!(allowance.left() > initial as usize / 2 - 1);
+                prop_assert!(send_window.available() > initial as usize / 2 - 1);
             }
         }
     }
 
     #[test]
     fn another_size_is_what_is_granted_from_then_on() {
-        let mut window = Window::new(100);
+        let mut window = ReceiveWindow::new(100);
         assert!(window.receive(100));
         window.resize(250);
         assert!(!window.receive(1), "it is not granted yet");
@@ -129,7 +129,7 @@ mod tests {
 
     #[test]
     fn what_was_not_granted_is_seen() {
-        let mut window = Window::new(10);
+        let mut window = ReceiveWindow::new(10);
         assert!(window.receive(10));
         assert!(!window.receive(1));
         assert_eq!(window.release(1), None);
@@ -139,10 +139,10 @@ mod tests {
 
     #[test]
     fn nothing_and_too_much_are_no_credit() {
-        let mut allowance = Allowance::new(5);
-        assert!(!allowance.grant(0));
-        assert!(!allowance.grant(LARGEST));
-        assert!(allowance.grant(LARGEST - 5));
-        assert_eq!(allowance.left(), LARGEST as usize);
+        let mut send_window = SendWindow::new(5);
+        assert!(!send_window.grant(0));
+        assert!(!send_window.grant(LARGEST));
+        assert!(send_window.grant(LARGEST - 5));
+        assert_eq!(send_window.available(), LARGEST as usize);
     }
 }

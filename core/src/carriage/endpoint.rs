@@ -5,7 +5,7 @@ use alloc::string::{String, ToString};
 use super::error::Refusal;
 use super::registry::{INSIDE_FIELD, NODE_FIELD};
 use super::request::names_at_most_one_node;
-use super::server::{Asked, ServerLink};
+use super::server::{ReceivedSessionRequest, ServerLink};
 use crate::http1::{Fields, Request, Response, ServerExchange};
 use crate::http2::StreamId;
 
@@ -77,7 +77,7 @@ pub fn check_tunnel_fields(fields: &Fields) -> Result<(), &'static str> {
     Ok(())
 }
 
-impl Asked {
+impl ReceivedSessionRequest {
     /// Returns whether `Hot-Rod-Inside` names a protocol that a tunnel can't carry; the response is 400.
     pub fn has_unknown_inside(&self) -> bool {
         let mut values = self.fields.iter().filter(|field| field.name == INSIDE_FIELD.as_bytes());

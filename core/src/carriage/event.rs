@@ -29,7 +29,7 @@ pub enum ClientEvent {
         /// Reason.
         end: LinkEnd,
     },
-    /// Received bytes of a session without frames; call [`bytes_taken`](super::ClientLink::bytes_taken) after consuming
+    /// Received bytes of a session without frames; call [`release_bytes`](super::ClientLink::release_bytes) after consuming
     /// them.
     Bytes {
         /// The session.
@@ -57,13 +57,13 @@ pub enum ClientEvent {
     },
     /// Bytes of a request left the send queue: a fragment was written, or the rest was dropped because its call is
     /// closed.
-    Went {
+    Dequeued {
         /// The session.
         channel: ChannelId,
         /// Message id of the request.
         message: u64,
         /// Number of bytes.
-        octets: usize,
+        bytes: usize,
         /// End of the message in the link's output, in bytes since its start; `None` unless this is the last fragment.
         end: Option<u64>,
     },
@@ -108,7 +108,7 @@ impl ClientEvent {
             | Self::Bytes { channel, .. }
             | Self::Message { channel, .. }
             | Self::CallEnded { channel, .. }
-            | Self::Went { channel, .. }
+            | Self::Dequeued { channel, .. }
             | Self::Writable { channel }
             | Self::Node { channel, .. }
             | Self::Topology { channel, .. } => Some(*channel),

@@ -21,7 +21,7 @@ pub struct FrameBudgets {
     /// CREDIT. Each message or fragment sent earns 8, and one more per 64 bytes. Default: 20,000, 500 per second.
     pub credits: Budget,
     /// DRAIN, and NODE except the first of each session. Default: 1,000, 50 per second.
-    pub news: Budget,
+    pub notices: Budget,
     /// Ignored frames: those of closed calls and streams. Each response earns one. Default: 100,000, 1,000 per second.
     pub ignored: Budget,
 }
@@ -33,7 +33,7 @@ impl Default for FrameBudgets {
             cancelled: Budget { burst: 10_000, per_second: 1_000 },
             refused: Budget { burst: 200, per_second: 50 },
             credits: Budget { burst: 20_000, per_second: 500 },
-            news: Budget { burst: 1_000, per_second: 50 },
+            notices: Budget { burst: 1_000, per_second: 50 },
             ignored: Budget { burst: 100_000, per_second: 1_000 },
         }
     }
@@ -43,16 +43,16 @@ impl Default for FrameBudgets {
 /// the window.
 const CREDITS_PER_FRAGMENT: u32 = 8;
 /// Bytes of a fragment for which the peer may send a further CREDIT.
-const OCTETS_PER_CREDIT: usize = 64;
+const BYTES_PER_CREDIT: usize = 64;
 
 /// Kind of a frame that carries no work.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Idle {
+pub(super) enum Overhead {
     Empty,
     Cancelled,
     Refused,
     Credit,
-    News,
+    Notice,
     Ignored,
 }
 
@@ -63,7 +63,7 @@ pub(super) struct FrameGuard {
     cancelled: Bucket,
     refused: Bucket,
     credits: Bucket,
-    news: Bucket,
+    notices: Bucket,
     ignored: Bucket,
 }
 
@@ -75,26 +75,26 @@ impl FrameGuard {
             cancelled: bucket(budgets.cancelled),
             refused: bucket(budgets.refused),
             credits: bucket(budgets.credits),
-            news: bucket(budgets.news),
+            notices: bucket(budgets.notices),
             ignored: bucket(budgets.ignored),
         }
     }
 
     /// Takes a token for a received frame; fails with ENHANCE_YOUR_CALM if there is none left.
-    pub(super) fn note(&mut self, frame: Idle, now: Instant) -> Result<(), Fault> {
+    pub(super) fn note(&mut self, frame: Overhead, now: Instant) -> Result<(), Fault> {
         match frame {
-            Idle::Empty => self.empty.take(now, "too many fragments without octets"),
-            Idle::Cancelled => self.cancelled.take(now, "too many calls are given up at once"),
-            Idle::Refused => self.refused.take(now, "too many calls above the limit"),
-            Idle::Credit => self.credits.take(now, "too many CREDIT"),
-            Idle::News => self.news.take(now, "too many NODE or DRAIN"),
-            Idle::Ignored => self.ignored.take(now, "too many Hot Rod frames that are of no use"),
+            Overhead::Empty => self.empty.take(now, "too many fragments without octets"),
+            Overhead::Cancelled => self.cancelled.take(now, "too many calls are given up at once"),
+            Overhead::Refused => self.refused.take(now, "too many calls above the limit"),
+            Overhead::Credit => self.credits.take(now, "too many CREDIT"),
+            Overhead::Notice => self.notices.take(now, "too many NODE or DRAIN"),
+            Overhead::Ignored => self.ignored.take(now, "too many Hot Rod frames that are of no use"),
         }
     }
 
     /// Earns CREDIT tokens for a sent message or fragment.
-    pub(super) fn sent(&mut self, octets: usize) {
-        let credits = u32::try_from(octets / OCTETS_PER_CREDIT).unwrap_or(u32::MAX);
+    pub(super) fn sent(&mut self, bytes: usize) {
+        let credits = u32::try_from(bytes / BYTES_PER_CREDIT).unwrap_or(u32::MAX);
         self.credits.earn(credits.saturating_add(CREDITS_PER_FRAGMENT));
     }
 

@@ -164,7 +164,7 @@ impl Fragment {
     }
 
     /// Returns whether the fragment carries no work.
-    pub(super) fn is_idle(&self) -> bool {
+    pub(super) fn is_overhead(&self) -> bool {
         self.bytes.is_empty() && !self.is_first && !self.is_last
     }
 

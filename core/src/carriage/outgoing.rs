@@ -4,7 +4,7 @@ use alloc::collections::VecDeque;
 
 use bytes::Bytes;
 
-use super::credit::Allowance;
+use super::credit::SendWindow;
 use super::registry::flag;
 
 /// Send queue of one session in one direction, for messages of several fragments.
@@ -20,7 +20,7 @@ pub(super) struct Outgoing {
 struct Message {
     call: u32,
     urgency: u8,
-    allowance: Allowance,
+    send_window: SendWindow,
     pieces: VecDeque<Bytes>,
     left: usize,
     /// No fragment of the message was sent.
@@ -55,18 +55,18 @@ impl Outgoing {
         &mut self,
         call: u32,
         urgency: u8,
-        allowance: Allowance,
+        send_window: SendWindow,
         pieces: VecDeque<Bytes>,
         is_whole: bool,
     ) {
         let left = pieces.iter().map(Bytes::len).sum();
         self.bytes += left;
-        self.messages.push_back(Message { call, urgency, allowance, pieces, left, is_first: true, is_whole });
+        self.messages.push_back(Message { call, urgency, send_window, pieces, left, is_first: true, is_whole });
     }
 
     /// Queues a whole message whose first fragment was sent, empty.
-    pub(super) fn push_begun(&mut self, call: u32, urgency: u8, allowance: Allowance, pieces: VecDeque<Bytes>) {
-        self.push(call, urgency, allowance, pieces, true);
+    pub(super) fn push_begun(&mut self, call: u32, urgency: u8, send_window: SendWindow, pieces: VecDeque<Bytes>) {
+        self.push(call, urgency, send_window, pieces, true);
         if let Some(message) = self.messages.back_mut() {
             message.is_first = false;
         }
@@ -106,7 +106,7 @@ impl Outgoing {
 
     /// Adds credit for a message. Returns false if the credit is invalid.
     pub(super) fn grant(&mut self, call: u32, increment: u32) -> bool {
-        self.find(call).is_none_or(|message| message.allowance.grant(increment))
+        self.find(call).is_none_or(|message| message.send_window.grant(increment))
     }
 
     fn find(&mut self, call: u32) -> Option<&mut Message> {
@@ -150,7 +150,7 @@ impl Message {
         if self.is_one_frame(room) {
             return Some(self.left);
         }
-        let length = self.left.min(room.frame).min(room.credit).min(self.allowance.left());
+        let length = self.left.min(room.frame).min(room.credit).min(self.send_window.available());
         (length > 0 || self.is_over()).then_some(length)
     }
 
@@ -159,7 +159,7 @@ impl Message {
     }
 
     fn take(&mut self, length: usize, counted: usize) -> VecDeque<Bytes> {
-        self.allowance.take(counted);
+        self.send_window.consume(counted);
         self.left -= length;
         let mut taken = VecDeque::new();
         let mut left = length;
@@ -187,7 +187,7 @@ mod tests {
 
     fn message(out: &mut Outgoing, call: u32, urgency: u8, size: usize, credit: u32) {
         let pieces = VecDeque::from([Bytes::from(vec![call as u8; size])]);
-        out.push(call, urgency, Allowance::new(credit), pieces, true);
+        out.push(call, urgency, SendWindow::new(credit), pieces, true);
     }
 
     fn turns(out: &mut Outgoing) -> Vec<(u32, u8, usize)> {
@@ -234,7 +234,7 @@ mod tests {
     fn a_message_that_comes_piece_by_piece_ends_with_its_last_piece() {
         let mut out = Outgoing::default();
         let beginning = VecDeque::from([Bytes::from_static(b"abc")]);
-        out.push(1, 3, Allowance::new(100), beginning, false);
+        out.push(1, 3, SendWindow::new(100), beginning, false);
         assert_eq!(turns(&mut out), [(1, 0x32, 3)]);
         out.extend(1, Bytes::new(), true);
         assert_eq!(turns(&mut out), [(1, 1, 0)]);

@@ -6,7 +6,7 @@ use core::cmp::Reverse;
 /// Sessions to serve, and sessions that wait for room in the link's output. Both are returned in the order of their
 /// ids.
 ///
-/// The owner of the sessions stores the [`Standing`] of each, which keeps each session at most once in either queue,
+/// The owner of the sessions stores the [`Queues`] of each, which keeps each session at most once in either queue,
 /// and skips sessions that have ended.
 #[derive(Debug)]
 pub(super) struct ReadyList<T> {
@@ -18,16 +18,16 @@ pub(super) struct ReadyList<T> {
 
 /// The queues that contain a session.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(super) struct Standing {
+pub(super) struct Queues {
     is_listed: bool,
     is_waiting: bool,
 }
 
-impl Standing {
+impl Queues {
     /// Clears the queues from which [`ReadyList::next`] has removed the session.
-    pub(super) fn leave(&mut self, places: Self) {
-        self.is_listed &= !places.is_listed;
-        self.is_waiting &= !places.is_waiting;
+    pub(super) fn leave(&mut self, removed: Self) {
+        self.is_listed &= !removed.is_listed;
+        self.is_waiting &= !removed.is_waiting;
     }
 }
 
@@ -39,42 +39,42 @@ impl<T: Ord> Default for ReadyList<T> {
 
 impl<T: Copy + Ord> ReadyList<T> {
     /// Queues a session to be served.
-    pub(super) fn list(&mut self, session: T, standing: &mut Standing) {
-        if !core::mem::replace(&mut standing.is_listed, true) {
+    pub(super) fn list(&mut self, session: T, queues: &mut Queues) {
+        if !core::mem::replace(&mut queues.is_listed, true) {
             self.listed.push(Reverse(session));
         }
     }
 
     /// Queues a session until the link's output has room.
-    pub(super) fn wait(&mut self, session: T, standing: &mut Standing) {
-        if !core::mem::replace(&mut standing.is_waiting, true) {
+    pub(super) fn wait(&mut self, session: T, queues: &mut Queues) {
+        if !core::mem::replace(&mut queues.is_waiting, true) {
             self.waiting.push(Reverse(session));
         }
     }
 
     /// Removes the next session to serve, and returns it with its queues; with `has_room`, sessions that wait for room
     /// are included.
-    pub(super) fn next(&mut self, has_room: bool) -> Option<(T, Standing)> {
+    pub(super) fn next(&mut self, has_room: bool) -> Option<(T, Queues)> {
         let listed = self.listed.peek().map(|first| first.0);
         let waiting = self.waiting.peek().map(|first| first.0).filter(|_| has_room);
         let session = match (listed, waiting) {
             (Some(listed), Some(waiting)) => listed.min(waiting),
             (listed, waiting) => listed.or(waiting)?,
         };
-        let places = Standing { is_listed: listed == Some(session), is_waiting: waiting == Some(session) };
-        if places.is_listed {
+        let removed = Queues { is_listed: listed == Some(session), is_waiting: waiting == Some(session) };
+        if removed.is_listed {
             self.listed.pop();
         }
-        if places.is_waiting {
+        if removed.is_waiting {
             self.waiting.pop();
         }
-        Some((session, places))
+        Some((session, removed))
     }
 
     /// Removes a session that waits for room, and returns it with its queue.
-    pub(super) fn next_waiting(&mut self) -> Option<(T, Standing)> {
+    pub(super) fn next_waiting(&mut self) -> Option<(T, Queues)> {
         let Reverse(session) = self.waiting.pop()?;
-        Some((session, Standing { is_waiting: true, ..Standing::default() }))
+        Some((session, Queues { is_waiting: true, ..Queues::default() }))
     }
 
     /// Records that a message of a session ends at offset `end` of the link's output. Ends ascend.
@@ -126,16 +126,16 @@ mod tests {
         #[test]
         fn sessions_come_out_as_a_walk_over_all_of_them_finds_them(steps in proptest::collection::vec(step(), 0..200)) {
             let mut list = ReadyList::default();
-            let mut open: BTreeMap<u8, Standing> = (0..SESSIONS).map(|session| (session, Standing::default())).collect();
+            let mut open: BTreeMap<u8, Queues> = (0..SESSIONS).map(|session| (session, Queues::default())).collect();
             let (mut listed, mut waiting) = (BTreeSet::new(), BTreeSet::new());
             for step in steps {
                 match step {
-                    Step::List(session) => if let Some(standing) = open.get_mut(&session) {
-                        list.list(session, standing);
+                    Step::List(session) => if let Some(queues) = open.get_mut(&session) {
+                        list.list(session, queues);
                         listed.insert(session);
                     },
-                    Step::Wait(session) => if let Some(standing) = open.get_mut(&session) {
-                        list.wait(session, standing);
+                    Step::Wait(session) => if let Some(queues) = open.get_mut(&session) {
+                        list.wait(session, queues);
                         waiting.insert(session);
                     },
                     Step::End(session) => {
@@ -145,9 +145,9 @@ mod tests {
                         let found = |session: &u8| listed.contains(session) || has_room && waiting.contains(session);
                         let walked: Vec<u8> = open.keys().copied().filter(found).take(most).collect();
                         let mut served = Vec::new();
-                        while served.len() < most && let Some((session, places)) = list.next(has_room) {
-                            if let Some(standing) = open.get_mut(&session) {
-                                standing.leave(places);
+                        while served.len() < most && let Some((session, removed)) = list.next(has_room) {
+                            if let Some(queues) = open.get_mut(&session) {
+                                queues.leave(removed);
                                 served.push(session);
                             }
                         }
@@ -160,10 +160,10 @@ mod tests {
                         }
                     }
                     Step::ListWaiting => {
-                        while let Some((session, place)) = list.next_waiting() {
-                            if let Some(standing) = open.get_mut(&session) {
-                                standing.leave(place);
-                                list.list(session, standing);
+                        while let Some((session, removed)) = list.next_waiting() {
+                            if let Some(queues) = open.get_mut(&session) {
+                                queues.leave(removed);
+                                list.list(session, queues);
                             }
                         }
                         listed.append(&mut waiting);

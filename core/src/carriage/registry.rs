@@ -71,7 +71,7 @@ pub mod flag {
 }
 
 /// Default urgency of a call.
-pub const USUAL_URGENCY: u8 = 3;
+pub const DEFAULT_URGENCY: u8 = 3;
 
 /// A message is malformed or not allowed at this point.
 pub const HOT_ROD_MESSAGE_ERROR: ErrorCode = ErrorCode(0xf000_0000);

@@ -12,8 +12,8 @@ use alloc::vec::Vec;
 pub(super) struct Scheduler<T> {
     /// Sessions by urgency, and then by the order in which they were added.
     order: BTreeMap<(u8, u64), T>,
-    places: BTreeMap<T, (u8, u64)>,
-    turn: u64,
+    positions: BTreeMap<T, (u8, u64)>,
+    sequence: u64,
     /// Sessions to add again when the connection gets credit.
     starved: BTreeSet<T>,
     /// All sessions are queued with their urgency without credit.
@@ -24,8 +24,8 @@ impl<T: Ord> Default for Scheduler<T> {
     fn default() -> Self {
         Self {
             order: BTreeMap::new(),
-            places: BTreeMap::new(),
-            turn: 0,
+            positions: BTreeMap::new(),
+            sequence: 0,
             starved: BTreeSet::new(),
             is_without_credit: false,
         }
@@ -36,15 +36,15 @@ impl<T: Copy + Ord> Scheduler<T> {
     /// Adds a session after the others of its urgency; a queued session keeps its position. `urgency` is `None` if the
     /// session has nothing to send now.
     pub(super) fn add(&mut self, session: T, urgency: Option<u8>, has_credit: bool) {
-        let before = self.places.remove(&session);
-        if let Some(place) = before {
-            self.order.remove(&place);
+        let before = self.positions.remove(&session);
+        if let Some(position) = before {
+            self.order.remove(&position);
         }
         if let Some(urgency) = urgency {
-            let turn = before.map_or(self.turn, |(_, turn)| turn);
-            self.turn += u64::from(before.is_none());
-            self.places.insert(session, (urgency, turn));
-            self.order.insert((urgency, turn), session);
+            let sequence = before.map_or(self.sequence, |(_, sequence)| sequence);
+            self.sequence += u64::from(before.is_none());
+            self.positions.insert(session, (urgency, sequence));
+            self.order.insert((urgency, sequence), session);
         }
         if !has_credit {
             self.starved.insert(session);
@@ -59,11 +59,12 @@ impl<T: Copy + Ord> Scheduler<T> {
         }
         self.is_without_credit = !has_credit;
         loop {
-            let ((noted, turn), session) = self.order.first_key_value().map(|(place, session)| (*place, *session))?;
+            let ((noted, sequence), session) =
+                self.order.first_key_value().map(|(position, session)| (*position, *session))?;
             let now = urgency(session);
             if now.is_some_and(|now| now <= noted) {
-                self.order.remove(&(noted, turn));
-                self.places.remove(&session);
+                self.order.remove(&(noted, sequence));
+                self.positions.remove(&session);
                 return Some(session);
             }
             // The session has cancelled the call of that fragment.

@@ -6,20 +6,20 @@ use alloc::vec::Vec;
 
 use bytes::{Bytes, BytesMut};
 
-use super::credit::{Allowance, Window};
+use super::credit::{ReceiveWindow, SendWindow};
+use super::credit_tuner::{CreditTuner, MAX_CALL_CREDIT};
+use super::endpoint_session::{EndpointSession, Numbers, ResponseAction, Terms};
 use super::flood::{FrameBudgets, FrameGuard};
 use super::frame::{Fragment, Node, topology_payload};
 use super::outgoing::Room;
-use super::reach::{MOST_CREDIT, Reach};
 use super::registry::{
     ADDRESS_FIELD, HOT_ROD_CREDIT_ERROR, HOT_ROD_MESSAGE_ERROR, HOT_ROD_TOO_LARGE, NODE_FIELD, PROTOCOL, flag,
     frame_type, setting,
 };
 use super::request::{Form, names_at_most_one_node, node_of, text_of};
 use super::scheduler::Scheduler;
-use super::served::{Answered, Numbers, Served, Terms};
-use super::terms::{CHANGED_TERMS, Offer};
-use super::writing::{ENOUGH, FULL, largest_whole, put_fragment, put_head, put_numbers};
+use super::terms::{Offer, SETTINGS_CHANGED};
+use super::writing::{FRAGMENT_HIGH_WATER, MESSAGE_HIGH_WATER, largest_whole, put_fragment, put_head, put_numbers};
 use crate::http2::hpack::Field;
 use crate::http2::{self, Connection, ErrorCode, StreamId, StreamMap};
 use crate::time::Instant;
@@ -34,7 +34,7 @@ pub struct ServerConfig {
     pub frames: Option<Offer>,
     /// Upper bound on the credit of a call, in bytes: the credit grows with the bandwidth-delay product up to this
     /// bound, and at most to a quarter of the connection's credit. Clients are not notified of it. Default 1 MiB.
-    pub most_credit: u32,
+    pub max_call_credit: u32,
     /// Budgets for received Hot Rod frames that carry no work.
     pub budgets: FrameBudgets,
     /// Configuration of the HTTP/2 connection.
@@ -45,7 +45,7 @@ impl Default for ServerConfig {
     /// Returns a configuration without Hot Rod frames.
     fn default() -> Self {
         let (budgets, http2) = (FrameBudgets::default(), http2::Config::default());
-        Self { frames: None, most_credit: MOST_CREDIT, budgets, http2 }
+        Self { frames: None, max_call_credit: MAX_CALL_CREDIT, budgets, http2 }
     }
 }
 
@@ -53,11 +53,11 @@ impl Default for ServerConfig {
 #[derive(Debug, Clone, PartialEq)]
 pub enum ServerEvent {
     /// A client requests a session; call [`accept`](ServerLink::accept) or [`refuse`](ServerLink::refuse).
-    Asked {
+    SessionRequested {
         /// The stream.
         stream: StreamId,
         /// The request.
-        asked: Asked,
+        request: ReceivedSessionRequest,
     },
     /// An ordinary HTTP request; call [`answer`](ServerLink::answer).
     Ordinary {
@@ -68,14 +68,14 @@ pub enum ServerEvent {
         /// The path.
         path: String,
     },
-    /// Received bytes of a session without frames; call [`bytes_taken`](ServerLink::bytes_taken) after consuming them.
+    /// Received bytes of a session without frames; call [`release_bytes`](ServerLink::release_bytes) after consuming them.
     Bytes {
         /// The stream.
         stream: StreamId,
         /// The bytes.
         bytes: Bytes,
     },
-    /// A fragment of a request; call [`fragment_taken`](ServerLink::fragment_taken) after consuming it, unless it is a
+    /// A fragment of a request; call [`release_fragment`](ServerLink::release_fragment) after consuming it, unless it is a
     /// whole message. It may precede the acceptance of the session.
     Request {
         /// The session's stream.
@@ -122,7 +122,7 @@ impl ServerEvent {
     /// Returns the stream of the session or ordinary request.
     fn stream(&self) -> Option<StreamId> {
         match self {
-            Self::Asked { stream, .. }
+            Self::SessionRequested { stream, .. }
             | Self::Ordinary { stream, .. }
             | Self::Bytes { stream, .. }
             | Self::Request { stream, .. }
@@ -137,7 +137,7 @@ impl ServerEvent {
 
 /// A received request for a session.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Asked {
+pub struct ReceivedSessionRequest {
     /// Name or advertised address of the member; `None` for any.
     pub node: Option<String>,
     /// Target of an ordinary CONNECT; `None` with Extended CONNECT.
@@ -156,11 +156,11 @@ pub struct ServerLink {
     own: Option<Offer>,
     /// The client's settings for frames, if both ends support them.
     terms: Option<Offer>,
-    settled: bool,
-    sessions: StreamMap<Served>,
-    allowance: Allowance,
-    window: Window,
-    reach: Reach,
+    has_peer_settings: bool,
+    sessions: StreamMap<EndpointSession>,
+    send_window: SendWindow,
+    receive_window: ReceiveWindow,
+    credit_tuner: CreditTuner,
     /// Sessions with fragments to send.
     scheduler: Scheduler<StreamId>,
     flood: FrameGuard,
@@ -183,11 +183,11 @@ impl ServerLink {
         Self {
             connection: Connection::server(http2, now),
             terms: None,
-            settled: false,
+            has_peer_settings: false,
             sessions: StreamMap::default(),
-            allowance: Allowance::new(0),
-            window: Window::new(own.connection_credit),
-            reach: Reach::new(&own, config.most_credit),
+            send_window: SendWindow::new(0),
+            receive_window: ReceiveWindow::new(own.connection_credit),
+            credit_tuner: CreditTuner::new(&own, config.max_call_credit),
             scheduler: Scheduler::default(),
             flood: FrameGuard::new(&config.budgets, now),
             events: VecDeque::new(),
@@ -260,7 +260,7 @@ impl ServerLink {
         let Some(session) = self.sessions.get_mut(stream) else { return };
         session.is_accepted = true;
         let held_back = session.take_held_back();
-        self.tell_node(stream, node);
+        self.send_node(stream, node);
         held_back.into_iter().for_each(|numbers| self.put_numbers(stream, numbers));
         self.schedule(stream);
         self.send_fragments();
@@ -268,7 +268,7 @@ impl ServerLink {
 
     /// Sends CREDIT or CANCEL of a session, or queues it until the session is accepted.
     fn put_numbers(&mut self, stream: StreamId, (kind, flags, numbers): Numbers) {
-        let is_held_back = |session: &mut Served| session.hold_back((kind, flags, numbers));
+        let is_held_back = |session: &mut EndpointSession| session.hold_back((kind, flags, numbers));
         if !self.sessions.get_mut(stream).is_some_and(is_held_back) {
             put_numbers(&mut self.connection, stream, kind, flags, numbers);
         }
@@ -280,14 +280,14 @@ impl ServerLink {
     }
 
     /// Sends NODE to the client of a session with frames.
-    pub fn tell_node(&mut self, stream: StreamId, node: &Node) {
+    pub fn send_node(&mut self, stream: StreamId, node: &Node) {
         if self.takes_frames(stream) {
             let _ = self.connection.send_extension(stream, frame_type::NODE, 0, &[node.payload()]);
         }
     }
 
     /// Sends TOPOLOGY to the client of a session with frames, if it fits one frame and the cache's name 65,535 bytes.
-    pub fn tell_topology(&mut self, stream: StreamId, cache: &str, topology: &Topology) {
+    pub fn send_topology(&mut self, stream: StreamId, cache: &str, topology: &Topology) {
         let payload = topology_payload(cache, topology);
         let most = self.connection.peer_settings().map_or(0, |settings| settings.max_frame_size as usize);
         if self.takes_frames(stream) && payload.len() <= most && u16::try_from(cache.len()).is_ok() {
@@ -347,23 +347,23 @@ impl ServerLink {
     }
 
     /// Releases flow-control credit for `count` bytes that the host has consumed of a session without frames.
-    pub fn bytes_taken(&mut self, stream: StreamId, count: usize) {
+    pub fn release_bytes(&mut self, stream: StreamId, count: usize) {
         self.connection.release(stream, count);
     }
 
-    /// Releases credit for `octets` bytes that the host has consumed of a request's fragment.
-    pub fn fragment_taken(&mut self, stream: StreamId, call: u32, octets: usize) {
+    /// Releases credit for `bytes` bytes that the host has consumed of a request's fragment.
+    pub fn release_fragment(&mut self, stream: StreamId, call: u32, bytes: usize) {
         let Some(session) = self.sessions.get_mut(stream) else { return };
-        let (octets, grant) = session.release(call, octets, self.reach.credit());
+        let (bytes, grant) = session.release(call, bytes, self.credit_tuner.credit());
         if let Some(increment) = grant {
             self.put_numbers(stream, (frame_type::CREDIT, 0, [call, increment]));
         }
-        self.give_back(octets);
-        self.reach.received((stream.value(), call), octets, &mut self.connection);
+        self.give_back(bytes);
+        self.credit_tuner.received((stream.value(), call), bytes, &mut self.connection);
     }
 
-    fn give_back(&mut self, octets: usize) {
-        if let Some(increment) = self.window.release(octets) {
+    fn give_back(&mut self, bytes: usize) {
+        if let Some(increment) = self.receive_window.release(bytes) {
             put_numbers(&mut self.connection, StreamId::CONNECTION, frame_type::CREDIT, 0, [0, increment]);
         }
     }
@@ -375,19 +375,19 @@ impl ServerLink {
     /// replaced by CANCEL with HOT_ROD_TOO_LARGE and the flag that the request may have been applied.
     pub fn respond(&mut self, stream: StreamId, call: u32, bytes: Bytes, is_last: bool) {
         let Some(session) = self.sessions.get_mut(stream) else { return };
-        let can_send = session.is_accepted && self.connection.transmit().len() < FULL;
+        let can_send = session.is_accepted && self.connection.transmit().len() < MESSAGE_HIGH_WATER;
         let room = can_send.then(|| Room { frame: largest_whole(&self.connection), credit: 0 });
         match session.answer(call, bytes, is_last, room) {
-            Answered::Dropped => {}
-            Answered::TooLarge => self.end_call(stream, call, HOT_ROD_TOO_LARGE, true),
-            Answered::Whole(bytes) => {
+            ResponseAction::Dropped => {}
+            ResponseAction::TooLarge => self.end_call(stream, call, HOT_ROD_TOO_LARGE, true),
+            ResponseAction::Whole(bytes) => {
                 let flags = flag::FIRST | flag::FIN;
                 let out = put_head(&mut self.connection, stream, frame_type::RESPONSE, flags, call, bytes.len());
                 out.into_iter().for_each(|out| out.put_raw(&bytes));
                 self.flood.sent(bytes.len());
-                self.answer_went(stream, call);
+                self.response_written(stream, call);
             }
-            Answered::Waits => {
+            ResponseAction::Queued => {
                 self.schedule(stream);
                 self.send_fragments();
             }
@@ -412,11 +412,11 @@ impl ServerLink {
 
     /// Returns the queued bytes of a session's events.
     pub fn waiting_events(&self, stream: StreamId) -> usize {
-        self.sessions.get(stream).map_or(0, Served::waiting_events)
+        self.sessions.get(stream).map_or(0, EndpointSession::waiting_events)
     }
 
     /// Closes a call whose response was written completely.
-    fn answer_went(&mut self, stream: StreamId, call: u32) {
+    fn response_written(&mut self, stream: StreamId, call: u32) {
         self.flood.answered();
         let closed = self.sessions.get_mut(stream).and_then(|session| session.close(call, ErrorCode::NO_ERROR));
         closed.into_iter().for_each(|(held, _)| self.give_back(held));
@@ -436,12 +436,12 @@ impl ServerLink {
 
     /// Returns the queued bytes of a session's responses and events.
     pub fn waiting(&self, stream: StreamId) -> usize {
-        self.sessions.get(stream).map_or(0, Served::waiting)
+        self.sessions.get(stream).map_or(0, EndpointSession::waiting)
     }
 
     /// Returns the memory in bytes that a client's use of a session takes, in addition to [`memory`](Self::memory).
     pub fn session_memory(&self, stream: StreamId) -> usize {
-        self.sessions.get(stream).map_or(0, Served::memory)
+        self.sessions.get(stream).map_or(0, EndpointSession::memory)
     }
 
     /// Returns the memory in bytes that the client's use of the link takes, without its sessions (see
@@ -451,14 +451,14 @@ impl ServerLink {
     }
 
     /// Raises the receive windows of the link: `window` bytes of DATA and `credit` bytes of fragments, each for all
-    /// sessions together, and `most_credit` as the upper bound on a call's credit. Smaller values change nothing.
-    pub fn grow(&mut self, window: u32, credit: u32, most_credit: u32) {
+    /// sessions together, and `max_call_credit` as the upper bound on a call's credit. Smaller values change nothing.
+    pub fn grow(&mut self, window: u32, credit: u32, max_call_credit: u32) {
         self.connection.grow_window(window);
         if self.terms.is_none() {
             return;
         }
-        self.reach.grow(credit, most_credit);
-        if let Some(increment) = self.window.grow(credit) {
+        self.credit_tuner.grow(credit, max_call_credit);
+        if let Some(increment) = self.receive_window.grow(credit) {
             put_numbers(&mut self.connection, StreamId::CONNECTION, frame_type::CREDIT, 0, [0, increment]);
         }
     }
@@ -474,7 +474,7 @@ impl ServerLink {
 
     /// Returns the calls of a session whose response is not sent completely.
     pub fn open_calls(&self, stream: StreamId) -> Vec<u32> {
-        self.sessions.get(stream).map(Served::open_calls).unwrap_or_default()
+        self.sessions.get(stream).map(EndpointSession::open_calls).unwrap_or_default()
     }
 
     /// Ends a session with END_STREAM, or with an error code. CANCEL reports calls without a complete response as
@@ -483,10 +483,10 @@ impl ServerLink {
         self.events.retain(|event| event.stream() != Some(stream));
         let Some(session) = self.remove(stream) else { return };
         if session.is_accepted && session.is_framed() {
-            let told = if code == ErrorCode::NO_ERROR { ErrorCode::CANCEL } else { code };
+            let cancel_code = if code == ErrorCode::NO_ERROR { ErrorCode::CANCEL } else { code };
             for call in session.open_calls() {
                 let flags = flag::MAY_HAVE_BEEN_APPLIED;
-                put_numbers(&mut self.connection, stream, frame_type::CANCEL, flags, [call, told.0]);
+                put_numbers(&mut self.connection, stream, frame_type::CANCEL, flags, [call, cancel_code.0]);
             }
         }
         if code == ErrorCode::NO_ERROR && session.is_accepted {
@@ -561,17 +561,17 @@ impl ServerLink {
 
     fn handle_settings(&mut self) {
         let Some(settings) = self.connection.peer_settings() else { return };
-        if core::mem::replace(&mut self.settled, true) {
-            if self.terms.is_some_and(|terms| !terms.is_still_said_by(settings)) {
-                self.fail(ErrorCode::PROTOCOL_ERROR, CHANGED_TERMS);
+        if core::mem::replace(&mut self.has_peer_settings, true) {
+            if self.terms.is_some_and(|terms| !terms.matches_settings(settings)) {
+                self.fail(ErrorCode::PROTOCOL_ERROR, SETTINGS_CHANGED);
             }
             return;
         }
-        let Ok(terms) = Offer::agreed(settings, self.own.is_some()) else {
+        let Ok(terms) = Offer::negotiate(settings, self.own.is_some()) else {
             return self.fail(HOT_ROD_CREDIT_ERROR, b"a credit above 2^31-1");
         };
         self.terms = terms;
-        self.allowance = Allowance::new(self.terms.map_or(0, |terms| terms.connection_credit));
+        self.send_window = SendWindow::new(self.terms.map_or(0, |terms| terms.connection_credit));
     }
 
     fn handle_request(&mut self, stream: StreamId, fields: Vec<Field>, end_stream: bool) -> ServerEvent {
@@ -587,7 +587,7 @@ impl ServerLink {
         if both.is_some() {
             self.connection.mark(stream);
         }
-        self.sessions.insert(stream, Served::new(both.map(|(own, client)| Terms { own, client })));
+        self.sessions.insert(stream, EndpointSession::new(both.map(|(own, client)| Terms { own, client })));
         if end_stream {
             self.events.push_back(ServerEvent::Finished { stream });
         }
@@ -595,7 +595,8 @@ impl ServerLink {
         let nodes = fields.iter().filter(|field| field.name == NODE_FIELD.as_bytes()).map(|field| &field.value[..]);
         let is_malformed = end_stream || !names_at_most_one_node(nodes);
         let is_foreign = protocol.is_some_and(|protocol| protocol != PROTOCOL);
-        ServerEvent::Asked { stream, asked: Asked { node, target, is_foreign, is_malformed, fields } }
+        let request = ReceivedSessionRequest { node, target, is_foreign, is_malformed, fields };
+        ServerEvent::SessionRequested { stream, request }
     }
 
     fn handle_data(&mut self, stream: StreamId, data: Bytes, end_stream: bool) -> Option<ServerEvent> {
@@ -633,7 +634,7 @@ impl ServerLink {
     /// Writes fragments of responses and events while few bytes are unsent: the most urgent first, round robin over
     /// sessions of equal urgency.
     fn send_fragments(&mut self) {
-        while self.connection.transmit().len() < ENOUGH {
+        while self.connection.transmit().len() < FRAGMENT_HIGH_WATER {
             let room = self.free();
             let sessions = &self.sessions;
             let next = self.scheduler.next(room.credit > 0, |stream| sessions.get(stream)?.urgency(room));
@@ -652,13 +653,13 @@ impl ServerLink {
     }
 
     /// Removes a session that has ended.
-    fn remove(&mut self, stream: StreamId) -> Option<Served> {
+    fn remove(&mut self, stream: StreamId) -> Option<EndpointSession> {
         self.scheduler.forget(stream);
         self.sessions.remove(stream)
     }
 
     fn free(&self) -> Room {
-        Room { frame: largest_whole(&self.connection), credit: self.allowance.left() }
+        Room { frame: largest_whole(&self.connection), credit: self.send_window.available() }
     }
 
     fn send_fragment(&mut self, stream: StreamId, room: Room) -> bool {
@@ -669,10 +670,10 @@ impl ServerLink {
         if put_fragment(&mut self.connection, stream, kind, flags, &next).is_none() {
             return false;
         }
-        self.allowance.take(next.counted);
+        self.send_window.consume(next.counted);
         self.flood.sent(next.length);
         if kind == frame_type::RESPONSE && flags & flag::FIN != 0 {
-            self.answer_went(stream, next.call);
+            self.response_written(stream, next.call);
         }
         if has_room {
             self.events.push_back(ServerEvent::Writable { stream });

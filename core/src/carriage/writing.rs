@@ -8,10 +8,10 @@ use crate::wire::SendBuffer;
 
 /// Unsent bytes of a link above which no fragment is written, so that a message in one frame does not wait for
 /// megabytes.
-pub(super) const ENOUGH: usize = 32 << 10;
+pub(super) const FRAGMENT_HIGH_WATER: usize = 32 << 10;
 
 /// Unsent bytes of a link above which no message is written, even in one frame.
-pub(super) const FULL: usize = 256 << 10;
+pub(super) const MESSAGE_HIGH_WATER: usize = 256 << 10;
 
 /// Returns the size in bytes of the largest message that fits one frame.
 pub(super) fn largest_whole(connection: &Connection) -> usize {

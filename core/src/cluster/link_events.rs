@@ -210,7 +210,7 @@ impl Cluster {
             ClientEvent::Message { .. }
             | ClientEvent::Bytes { .. }
             | ClientEvent::CallEnded { .. }
-            | ClientEvent::Went { .. }
+            | ClientEvent::Dequeued { .. }
             | ClientEvent::Writable { .. } => {}
         }
     }

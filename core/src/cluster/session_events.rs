@@ -189,7 +189,7 @@ impl Cluster {
     /// its kind alone. Returns whether it does.
     fn hold_back(&mut self, session: SessionId, id: OperationId) -> bool {
         let Some(operation) = self.operations.get(id) else { return false };
-        let is_held_back = self.transport.holds_back(session, &operation.request);
+        let is_held_back = self.transport.waits_for_fragments(session, &operation.request);
         if is_held_back {
             self.operations.hold_back_first(session);
         }

@@ -191,7 +191,7 @@ impl<'a> Server<'a> {
             }
             "taken" => {
                 let (call, bytes) = (self.call(), self.input.size());
-                self.link.fragment_taken(stream, call, bytes);
+                self.link.release_fragment(stream, call, bytes);
             }
             "end" => {
                 self.link.end(stream, if self.input.flag() { ErrorCode::NO_ERROR } else { ErrorCode::CANCEL });
@@ -219,10 +219,10 @@ impl<'a> Server<'a> {
     fn rarely(&mut self, stream: StreamId) {
         match self.input.below(6) {
             0 => self.link.drain(self.now, 1_000),
-            1 => self.link.tell_node(stream, &node()),
+            1 => self.link.send_node(stream, &node()),
             2 => {
                 let topology = Topology { id: 1, members: Vec::new(), hash: None };
-                self.link.tell_topology(stream, "c", &topology);
+                self.link.send_topology(stream, "c", &topology);
             }
             3 => {
                 self.link.refuse(stream, 503, Some(1));
@@ -241,10 +241,10 @@ impl<'a> Server<'a> {
         while let Some(event) = self.link.poll_event() {
             assert!(!self.is_over, "{event:?} after the end");
             let stream = match &event {
-                ServerEvent::Asked { stream, asked } => {
+                ServerEvent::SessionRequested { stream, request } => {
                     assert!(!self.open.contains(stream), "{stream:?} is asked for twice");
                     self.open.push(*stream);
-                    if !asked.is_foreign {
+                    if !request.is_foreign {
                         self.link.accept(*stream, &node());
                     }
                     continue;
@@ -415,7 +415,7 @@ impl<'a> Client<'a> {
                 | ClientEvent::Bytes { channel, .. }
                 | ClientEvent::Node { channel, .. }
                 | ClientEvent::Topology { channel, .. } => channel,
-                ClientEvent::Went { .. } | ClientEvent::Writable { .. } | ClientEvent::Draining { .. } => continue,
+                ClientEvent::Dequeued { .. } | ClientEvent::Writable { .. } | ClientEvent::Draining { .. } => continue,
             };
             assert!(self.open.contains(channel), "{event:?} of a session that is not there");
         }

@@ -285,7 +285,7 @@ impl Session {
     }
 
     /// Whether a request is rejected only because of queued fragments; a message that fits a frame would be accepted.
-    pub(crate) fn holds_back(&self, request: &Request) -> bool {
+    pub(crate) fn waits_for_fragments(&self, request: &Request) -> bool {
         let own = self.out.len();
         !self.is_full(own) && self.is_full(own + self.fragments_before(request))
     }

@@ -80,7 +80,7 @@ impl Session {
     }
 
     /// Takes the oldest message, to be sent in fragments: its bytes count as queued until they are reported to
-    /// [`message_went`](Self::message_went).
+    /// [`fragments_dequeued`](Self::fragments_dequeued).
     pub(crate) fn take_large_message(&mut self) -> VecDeque<Bytes> {
         let Some((_, size)) = self.next_message() else { return VecDeque::new() };
         if let Some(messages) = &mut self.messages {
@@ -96,28 +96,28 @@ impl Session {
     }
 
     /// Reports that `bytes` taken for fragments were sent, or never will be.
-    pub(crate) fn message_went(&mut self, bytes: usize) {
+    pub(crate) fn fragments_dequeued(&mut self, bytes: usize) {
         if let Some(messages) = &mut self.messages {
             messages.in_fragments = messages.in_fragments.saturating_sub(bytes);
         }
     }
 
     /// Sets the end of a message's last byte in the link's output.
-    pub(crate) fn message_ends_at(&mut self, id: u64, end: u64) {
+    pub(crate) fn set_message_end(&mut self, id: u64, end: u64) {
         if let Some(operation) = self.in_flight.get_mut(id) {
             operation.sent_at = end;
         }
     }
 
     /// Sets the number of bytes sent on the link.
-    pub(crate) fn link_has_sent(&mut self, sent: u64) {
+    pub(crate) fn set_link_sent(&mut self, sent: u64) {
         if let Some(messages) = &mut self.messages {
             messages.link_sent = sent;
         }
     }
 
     /// Returns a cancelled message that was taken before.
-    pub(crate) fn poll_given_up(&mut self) -> Option<u64> {
+    pub(crate) fn poll_cancelled(&mut self) -> Option<u64> {
         self.messages.as_mut()?.cancelled.pop_front()
     }
 
@@ -193,7 +193,7 @@ mod tests {
         let went: usize = session.take_large_message().iter().map(Bytes::len).sum();
         put(&mut session, 100).expect("a small one");
         assert!(matches!(put(&mut session, 20_000), Err(SubmitError::Full { .. })), "of its kind");
-        session.message_went(went);
+        session.fragments_dequeued(went);
         put(&mut session, 20_000).expect("room");
     }
 

@@ -274,7 +274,7 @@ impl CallForwarder {
                     let begin = self.out.end();
                     let mut request = self.take_queued(at);
                     while let Some(piece) = request.as_mut().and_then(QueuedRequest::take) {
-                        link.fragment_taken(self.stream, call, piece.len());
+                        link.release_fragment(self.stream, call, piece.len());
                         self.out.push(piece);
                     }
                     self.note(head, call, Some(begin));
@@ -298,7 +298,7 @@ impl CallForwarder {
         let Some(current) = &mut self.current else { return Ok(false) };
         let begin = self.in_flight.get(&current.message_id).map(|flight| flight.begin);
         while let Some(bytes) = current.rest.take() {
-            link.fragment_taken(self.stream, current.rest.call, bytes.len());
+            link.release_fragment(self.stream, current.rest.call, bytes.len());
             self.requests.receive(&bytes);
             while current.last.is_none()
                 && let Some(piece) = self.requests.poll()
@@ -414,7 +414,7 @@ impl CallForwarder {
             && *known != topology.id
         {
             *known = topology.id;
-            link.tell_topology(self.stream, cache, topology);
+            link.send_topology(self.stream, cache, topology);
         }
     }
 

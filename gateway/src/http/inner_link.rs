@@ -74,7 +74,7 @@ impl<'a> InnerLink<'a> {
         while !self.received.is_empty() {
             match self.received.poll_write_through(&mut self.near, cx) {
                 Poll::Pending => break,
-                Poll::Ready(Ok(count)) => link.bytes_taken(self.stream, count),
+                Poll::Ready(Ok(count)) => link.release_bytes(self.stream, count),
                 Poll::Ready(Err(error)) => {
                     link.end(self.stream, ErrorCode::CONNECT_ERROR);
                     return Err(format!("the HTTP/2 in the tunnel has ended: {error}"));

@@ -260,7 +260,7 @@ impl<'a> Session<'a> {
         let (Form::Frames(_), MemberLink::Connected(upstream)) = (&self.form, &self.upstream) else { return };
         let node = node_at(self.shared, upstream);
         if self.sent_node.as_ref().is_some_and(|sent| *sent != node) {
-            link.tell_node(self.stream, &node);
+            link.send_node(self.stream, &node);
             self.sent_node = Some(node);
         }
     }

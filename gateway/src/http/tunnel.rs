@@ -127,7 +127,7 @@ impl Tunnel {
             *to_member += written.map_err(|error| failed(&error))? as u64;
         }
         let unreleased = self.monitor.requests_held() + self.received.len();
-        link.bytes_taken(self.stream, self.unreleased - unreleased);
+        link.release_bytes(self.stream, self.unreleased - unreleased);
         self.unreleased = unreleased;
         if self.is_finished && self.received.is_empty() && self.monitor.for_member().is_empty() && !self.is_shut {
             // An error shows that the member has closed the connection.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use bytes::{Bytes, BytesMut};
 use hotrod_core::carriage::{
-    Asked, Form, Fragment, Knowledge, Mode, Node, Offer, ServerConfig, ServerEvent, ServerLink,
+    Form, Fragment, Knowledge, Mode, Node, Offer, ReceivedSessionRequest, ServerConfig, ServerEvent, ServerLink,
 };
 use hotrod_core::http1::{self, Fields, Kind, ServerExchange};
 use hotrod_core::http2::{self, StreamId};
@@ -175,9 +175,11 @@ impl Http2 {
     fn work(&mut self, servers: &mut Cluster, member: MemberId, leads: Option<Leads>, at: Moment) {
         while let Some(event) = self.link.poll_event() {
             match event {
-                ServerEvent::Asked { stream, asked } => self.begin(servers, member, leads, stream, &asked),
+                ServerEvent::SessionRequested { stream, request: asked } => {
+                    self.begin(servers, member, leads, stream, &asked);
+                }
                 ServerEvent::Bytes { stream, bytes } => {
-                    self.link.bytes_taken(stream, bytes.len());
+                    self.link.release_bytes(stream, bytes.len());
                     let session = self.sessions.get_mut(&stream).expect("a session");
                     session.connection.handle_received(&bytes);
                     session.connection.process(servers, at);
@@ -212,7 +214,7 @@ impl Http2 {
         member: MemberId,
         leads: Option<Leads>,
         stream: StreamId,
-        asked: &Asked,
+        asked: &ReceivedSessionRequest,
     ) {
         assert!(!asked.is_foreign && !asked.is_malformed, "{asked:?}");
         if let Some(status) = self.refuses.take() {
@@ -229,7 +231,13 @@ impl Http2 {
     }
 
     /// A gateway before all members: it leads to the one that is asked for.
-    fn begin_at_front(&mut self, servers: &mut Cluster, turn: MemberId, stream: StreamId, asked: &Asked) {
+    fn begin_at_front(
+        &mut self,
+        servers: &mut Cluster,
+        turn: MemberId,
+        stream: StreamId,
+        asked: &ReceivedSessionRequest,
+    ) {
         let Some(member) = asked.node.as_deref().map_or(Some(turn), |node| named(servers, node)) else {
             return self.link.refuse(stream, 404, None);
         };
@@ -250,7 +258,7 @@ impl Http2 {
         let session = self.sessions.get_mut(&stream).expect("a session");
         let (call, octets) = (fragment.call, fragment.bytes.len());
         if !(fragment.is_first && fragment.is_last) {
-            self.link.fragment_taken(stream, call, octets);
+            self.link.release_fragment(stream, call, octets);
         }
         session.requests.entry(call).or_default().extend_from_slice(&fragment.bytes);
         if fragment.is_last && !self.is_silent {

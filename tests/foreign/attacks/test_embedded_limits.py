@@ -118,7 +118,7 @@ class Slow(WithNode):
             session.call(hot_rod.ping)
             message = HALF_A_PUT[:20]
             call = session.open_call()
-            session.send(frames.REQUEST, frames.USUAL_URGENCY << 4 | frames.FIRST, call.to_bytes(4, "big") + message)
+            session.send(frames.REQUEST, frames.DEFAULT_URGENCY << 4 | frames.FIRST, call.to_bytes(4, "big") + message)
             self.assertIsNotNone(link.ended(session.stream))
 
     def test_a_session_that_has_asked_may_be_quiet(self):

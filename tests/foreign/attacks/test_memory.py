@@ -102,7 +102,7 @@ def unfinished_requests(link, sessions, calls=5):
     for stream in range(1, 2 * sessions, 2):
         for call in range(1, calls + 1):
             for number in range(4):
-                flags = frames.USUAL_URGENCY << 4 | frames.FIRST if number == 0 else 0
+                flags = frames.DEFAULT_URGENCY << 4 | frames.FIRST if number == 0 else 0
                 fragment = request[number * 16_000:(number + 1) * 16_000]
                 link.sendall(frames.frame(frames.REQUEST, flags, stream, struct.pack(">I", call) + fragment))
 

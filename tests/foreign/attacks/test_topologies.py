@@ -92,7 +92,7 @@ def attack_frames(gateway, listener, victim_cache):
             call = session.open_call()
             session.begin(first)
             session.begin(second)
-            session.send(frames.REQUEST, frames.FIRST | frames.USUAL_URGENCY << 4, struct.pack(">I", call) + endless)
+            session.send(frames.REQUEST, frames.FIRST | frames.DEFAULT_URGENCY << 4, struct.pack(">I", call) + endless)
             while True:
                 session.next(frames.RESPONSE, frames.CANCEL, frames.TOPOLOGY)
 

@@ -42,7 +42,7 @@ class Work(unittest.TestCase):
             return False
         session.connection_credit -= len(message)
         session.send(
-            frames.REQUEST, frames.FIRST | frames.USUAL_URGENCY << 4, struct.pack(">I", call) + message)
+            frames.REQUEST, frames.FIRST | frames.DEFAULT_URGENCY << 4, struct.pack(">I", call) + message)
         return True
 
     def test_unfinished_authentications_are_not_parsed_again_for_each_request(self):

@@ -3,10 +3,10 @@
 use bytes::Bytes;
 
 use super::{ChannelId, ClientLink, Progress};
-use crate::carriage::calls::{Brought, Ended};
+use crate::carriage::calls::{Ended, Received};
 use crate::carriage::credit::is_increment;
 use crate::carriage::event::ClientEvent;
-use crate::carriage::flood::Idle;
+use crate::carriage::flood::Overhead;
 use crate::carriage::frame::{CALL_ID, Fragment, Frame, Malformed};
 use crate::carriage::registry::{
     HOT_ROD_CREDIT_ERROR, HOT_ROD_MESSAGE_ERROR, HOT_ROD_TOO_LARGE, HOT_ROD_UNKNOWN_CALL, flag, frame_type,
@@ -17,8 +17,8 @@ use crate::http2::{ErrorCode, Place, StreamId};
 const WHOLE: u8 = flag::FIRST | flag::FIN;
 
 /// Effect of a frame on its session.
-enum News {
-    Brought(Brought),
+enum Outcome {
+    Received(Received),
     Granted(bool),
     Ended(Option<Ended>, ErrorCode, bool),
     Event(ClientEvent),
@@ -57,16 +57,22 @@ impl ClientLink {
             self.fail(ErrorCode::PROTOCOL_ERROR, b"a Hot Rod frame that is not an endpoint's to send");
             return None;
         }
-        let taken = match frame {
+        let result = match frame {
             Ok(frame) => self.handle_session_frame(stream, id, frame),
             Err(_) => Err(HOT_ROD_MESSAGE_ERROR),
         };
-        taken.unwrap_or_else(|code| self.violated(stream, code))
+        result.unwrap_or_else(|code| self.violated(stream, code))
     }
 
     /// Fast path for the most frequent frame: the whole response to the oldest call. Returns its session; `None` if
     /// another case applies, which `handle_frame` handles rule by rule.
-    pub(super) fn whole_answer(&mut self, stream: StreamId, kind: u8, flags: u8, payload: &[u8]) -> Option<ChannelId> {
+    pub(super) fn whole_response(
+        &mut self,
+        stream: StreamId,
+        kind: u8,
+        flags: u8,
+        payload: &[u8],
+    ) -> Option<ChannelId> {
         let is_whole = kind == frame_type::RESPONSE && flags & WHOLE == WHOLE && payload.len() > CALL_ID;
         if !is_whole || !self.events.is_empty() {
             return None;
@@ -75,7 +81,7 @@ impl ClientLink {
         let id = *self.streams.get(stream)?;
         let channel = self.channels.get_mut(id.key)?;
         let calls = channel.calls.as_mut().filter(|_| channel.progress == Progress::Ready && !channel.is_ended)?;
-        if !calls.answer_oldest(call, payload.len() - CALL_ID) {
+        if !calls.complete_oldest(call, payload.len() - CALL_ID) {
             return None;
         }
         self.flood.received();
@@ -86,10 +92,10 @@ impl ClientLink {
     fn handle_link_frame(&mut self, frame: Option<&Frame>) -> Option<ClientEvent> {
         match frame {
             Some(Frame::Credit { call: 0, increment }) => {
-                if !self.note(Idle::Credit) {
+                if !self.note(Overhead::Credit) {
                     return None;
                 }
-                if !is_increment(*increment) || !self.allowance.grant(*increment) {
+                if !is_increment(*increment) || !self.send_window.grant(*increment) {
                     self.fail(HOT_ROD_CREDIT_ERROR, b"credit of the connection");
                     return None;
                 }
@@ -101,7 +107,7 @@ impl ClientLink {
             }
             Some(Frame::Drain { grace_ms }) => {
                 let event = ClientEvent::Draining { channel: None, grace_ms: Some(*grace_ms) };
-                self.note(Idle::News).then_some(event)
+                self.note(Overhead::Notice).then_some(event)
             }
             _ => {
                 self.fail(ErrorCode::PROTOCOL_ERROR, b"a frame that is none of an endpoint's for the whole link");
@@ -120,18 +126,18 @@ impl ClientLink {
         if !self.note_frame(id, &frame) {
             return Ok(None);
         }
-        let news = self.take(id, frame);
+        let outcome = self.receive(id, frame);
         let Some(channel) = self.channels.get_mut(id.key) else { return Ok(None) };
-        // Violations that the table lists before these are errors of `take`.
+        // Violations that the table lists before these are errors of `receive`.
         let is_early = channel.progress < if is_node { Progress::Open } else { Progress::Ready };
-        let news = match news {
+        let outcome = match outcome {
             Err(code) if code != HOT_ROD_TOO_LARGE => return Err(code),
             _ if is_early => return Err(HOT_ROD_MESSAGE_ERROR),
             _ if channel.is_ended => return Err(ErrorCode::STREAM_CLOSED),
-            news => news?,
+            outcome => outcome?,
         };
         channel.progress = Progress::Ready;
-        Ok(self.tell(stream, id, news))
+        Ok(self.apply(stream, id, outcome))
     }
 
     /// Counts a frame against its flood budget, and a fragment against the connection's credit. Returns false if that
@@ -139,15 +145,15 @@ impl ClientLink {
     fn note_frame(&mut self, id: ChannelId, frame: &Frame) -> bool {
         match frame {
             Frame::Response(fragment) => {
-                let octets = fragment.counted();
-                let is_in_order = self.count(octets) && self.note_fragment(fragment);
-                self.reach.received((id.number, fragment.call), octets, &mut self.connection);
+                let bytes = fragment.counted();
+                let is_in_order = self.count(bytes) && self.note_fragment(fragment);
+                self.credit_tuner.received((id.number, fragment.call), bytes, &mut self.connection);
                 is_in_order
             }
             Frame::Event(fragment) => self.note_fragment(fragment),
-            Frame::Credit { .. } => self.note(Idle::Credit),
-            Frame::Drain { .. } => self.note(Idle::News),
-            Frame::Node(_) if self.has_node(id) => self.note(Idle::News),
+            Frame::Credit { .. } => self.note(Overhead::Credit),
+            Frame::Drain { .. } => self.note(Overhead::Notice),
+            Frame::Node(_) if self.has_node(id) => self.note(Overhead::Notice),
             _ => true,
         }
     }
@@ -156,70 +162,74 @@ impl ClientLink {
         self.channels.get(id.key).is_some_and(|channel| channel.progress == Progress::Ready)
     }
 
-    fn take(&mut self, id: ChannelId, frame: Frame) -> Result<News, ErrorCode> {
+    fn receive(&mut self, id: ChannelId, frame: Frame) -> Result<Outcome, ErrorCode> {
         let channel = self.channels.get_mut(id.key).and_then(|channel| channel.calls.as_mut());
         let calls = channel.ok_or(HOT_ROD_UNKNOWN_CALL)?;
         Ok(match frame {
-            Frame::Response(fragment) => News::Brought(calls.answer(fragment, self.reach.credit())?),
-            Frame::Event(fragment) => News::Brought(calls.event(fragment)?),
-            Frame::Credit { increment, .. } if !is_increment(increment) => return Err(HOT_ROD_CREDIT_ERROR),
-            Frame::Credit { call, increment } => News::Granted(calls.grant(call, increment)?),
-            Frame::Cancel { call, code, may_have_been_applied } => {
-                News::Ended(calls.ended(call)?, code, may_have_been_applied)
+            Frame::Response(fragment) => {
+                Outcome::Received(calls.receive_response(fragment, self.credit_tuner.credit())?)
             }
-            Frame::Node(node) => News::Event(ClientEvent::Node { channel: id, node }),
-            Frame::Topology { cache, topology } => News::Event(ClientEvent::Topology { channel: id, cache, topology }),
+            Frame::Event(fragment) => Outcome::Received(calls.receive_event(fragment)?),
+            Frame::Credit { increment, .. } if !is_increment(increment) => return Err(HOT_ROD_CREDIT_ERROR),
+            Frame::Credit { call, increment } => Outcome::Granted(calls.grant(call, increment)?),
+            Frame::Cancel { call, code, may_have_been_applied } => {
+                Outcome::Ended(calls.ended(call)?, code, may_have_been_applied)
+            }
+            Frame::Node(node) => Outcome::Event(ClientEvent::Node { channel: id, node }),
+            Frame::Topology { cache, topology } => {
+                Outcome::Event(ClientEvent::Topology { channel: id, cache, topology })
+            }
             Frame::Drain { grace_ms } => {
-                News::Event(ClientEvent::Draining { channel: Some(id), grace_ms: Some(grace_ms) })
+                Outcome::Event(ClientEvent::Draining { channel: Some(id), grace_ms: Some(grace_ms) })
             }
             Frame::Request(_) => return Err(HOT_ROD_MESSAGE_ERROR),
         })
     }
 
-    fn tell(&mut self, stream: StreamId, id: ChannelId, news: News) -> Option<ClientEvent> {
-        match news {
-            News::Event(event) => Some(event),
-            News::Granted(is_open) => {
+    fn apply(&mut self, stream: StreamId, id: ChannelId, outcome: Outcome) -> Option<ClientEvent> {
+        match outcome {
+            Outcome::Event(event) => Some(event),
+            Outcome::Granted(is_open) => {
                 if is_open {
                     self.schedule(id);
                     self.send_fragments();
                 }
                 None
             }
-            News::Brought(Brought { message, grant, answered, dropped }) => {
+            Outcome::Received(Received { message, grant, answered, dropped }) => {
                 if let Some((call, increment)) = grant {
                     self.grant(stream, call, increment);
                 }
                 if let Some(message) = answered {
-                    self.list(id);
+                    self.mark_ready(id);
                     self.flood.answered();
-                    self.tell_dropped(id, message, dropped);
+                    self.report_dropped(id, message, dropped);
                 }
                 let event = message.map(|message| ClientEvent::Message { channel: id, message });
-                self.behind_dropped(event)
+                self.queue_after_dropped(event)
             }
-            News::Ended(None, ..) => {
-                self.note(Idle::Ignored);
+            Outcome::Ended(None, ..) => {
+                self.note(Overhead::Ignored);
                 None
             }
-            News::Ended(Some(Ended { message, is_awaited, dropped }), code, may_have_been_applied) => {
-                self.list(id);
-                self.tell_dropped(id, message, dropped);
+            Outcome::Ended(Some(Ended { message, is_awaited, dropped }), code, may_have_been_applied) => {
+                self.mark_ready(id);
+                self.report_dropped(id, message, dropped);
                 let event = ClientEvent::CallEnded { channel: id, message, code, may_have_been_applied };
-                self.behind_dropped(is_awaited.then_some(event))
+                self.queue_after_dropped(is_awaited.then_some(event))
             }
         }
     }
 
     /// Reports that the unsent bytes of a closed call's request were dropped.
-    fn tell_dropped(&mut self, id: ChannelId, message: u64, octets: usize) {
-        if octets > 0 {
-            self.events.push_back(ClientEvent::Went { channel: id, message, octets, end: None });
+    fn report_dropped(&mut self, id: ChannelId, message: u64, bytes: usize) {
+        if bytes > 0 {
+            self.events.push_back(ClientEvent::Dequeued { channel: id, message, bytes, end: None });
         }
     }
 
     /// Queues an event after those already queued, and returns the next one.
-    fn behind_dropped(&mut self, event: Option<ClientEvent>) -> Option<ClientEvent> {
+    fn queue_after_dropped(&mut self, event: Option<ClientEvent>) -> Option<ClientEvent> {
         if self.events.is_empty() {
             return event;
         }
@@ -228,15 +238,15 @@ impl ClientLink {
     }
 
     /// Counts received bytes against the connection's credit. Returns false if they exceed it.
-    fn count(&mut self, octets: usize) -> bool {
-        if octets == 0 {
+    fn count(&mut self, bytes: usize) -> bool {
+        if bytes == 0 {
             return true;
         }
-        if !self.window.receive(octets) {
+        if !self.receive_window.receive(bytes) {
             self.fail(HOT_ROD_CREDIT_ERROR, b"more than the connection's credit");
             return false;
         }
-        if let Some(increment) = self.window.release(octets) {
+        if let Some(increment) = self.receive_window.release(bytes) {
             self.grant(StreamId::CONNECTION, 0, increment);
         }
         true
@@ -244,22 +254,22 @@ impl ClientLink {
 
     /// Discards a frame of a closed session. Its bytes still count against the connection's credit.
     fn discard(&mut self, frame: Option<&Frame>) {
-        let idle = match frame {
+        let overhead = match frame {
             Some(Frame::Response(fragment)) => {
                 if !self.count(fragment.counted()) {
                     return;
                 }
-                Idle::Ignored
+                Overhead::Ignored
             }
-            Some(Frame::Credit { .. }) => Idle::Credit,
-            _ => Idle::Ignored,
+            Some(Frame::Credit { .. }) => Overhead::Credit,
+            _ => Overhead::Ignored,
         };
-        self.note(idle);
+        self.note(overhead);
     }
 
     fn note_fragment(&mut self, fragment: &Fragment) -> bool {
-        if fragment.is_idle() {
-            return self.note(Idle::Empty);
+        if fragment.is_overhead() {
+            return self.note(Overhead::Empty);
         }
         if !fragment.bytes.is_empty() {
             self.flood.received();
@@ -268,8 +278,8 @@ impl ClientLink {
     }
 
     /// Counts a frame against its flood budget. Returns false if the budget is exceeded.
-    fn note(&mut self, idle: Idle) -> bool {
-        match self.flood.note(idle, self.connection.now()) {
+    fn note(&mut self, overhead: Overhead) -> bool {
+        match self.flood.note(overhead, self.connection.now()) {
             Ok(()) => true,
             Err(fault) => {
                 self.fail(fault.code, fault.detail.as_bytes());

@@ -4,20 +4,20 @@ use bytes::Bytes;
 
 use super::{ServerEvent, ServerLink};
 use crate::carriage::credit::is_increment;
-use crate::carriage::flood::Idle;
+use crate::carriage::endpoint_session::{Admission, Cancellation};
+use crate::carriage::flood::Overhead;
 use crate::carriage::frame::{Fragment, Frame, Malformed};
 use crate::carriage::registry::{
     HOT_ROD_CREDIT_ERROR, HOT_ROD_MESSAGE_ERROR, HOT_ROD_TOO_LARGE, HOT_ROD_TOO_MANY_CALLS, frame_type,
 };
-use crate::carriage::served::{GivenUp, Taken};
 use crate::http2::{ErrorCode, Place, StreamId};
 use crate::wire::Limits;
 
 /// Frame types that a client sends on a session (spec/hotrod-over-http.md, section 5.1).
-const OF_CLIENTS: [u8; 3] = [frame_type::REQUEST, frame_type::CREDIT, frame_type::CANCEL];
+const CLIENT_FRAMES: [u8; 3] = [frame_type::REQUEST, frame_type::CREDIT, frame_type::CANCEL];
 
 /// Status of a frame's stream.
-enum Standing {
+enum StreamStatus {
     /// A session; the field says whether its client has sent END_STREAM.
     Session { is_behind_end: bool },
     /// A closed stream or session.
@@ -47,18 +47,18 @@ impl ServerLink {
             self.handle_link_frame(frame.ok().as_ref());
             return None;
         }
-        let is_behind_end = match self.standing(stream, stray) {
-            Standing::Session { is_behind_end } => is_behind_end,
-            Standing::Closed => {
+        let is_behind_end = match self.stream_status(stream, stray) {
+            StreamStatus::Session { is_behind_end } => is_behind_end,
+            StreamStatus::Closed => {
                 self.discard(frame.ok().as_ref());
                 return None;
             }
-            Standing::Foreign => {
+            StreamStatus::Foreign => {
                 self.fail(ErrorCode::PROTOCOL_ERROR, b"a Hot Rod frame on a stream that is no session");
                 return None;
             }
         };
-        let Some(frame) = frame.ok().filter(|_| OF_CLIENTS.contains(&kind)) else {
+        let Some(frame) = frame.ok().filter(|_| CLIENT_FRAMES.contains(&kind)) else {
             self.fail(ErrorCode::PROTOCOL_ERROR, b"a Hot Rod frame that is not a client's to send");
             return None;
         };
@@ -68,25 +68,27 @@ impl ServerLink {
         }
     }
 
-    fn standing(&self, stream: StreamId, stray: Option<Place>) -> Standing {
+    fn stream_status(&self, stream: StreamId, stray: Option<Place>) -> StreamStatus {
         match (stray, self.sessions.get(stream)) {
-            (Some(Place::Closed), _) => Standing::Closed,
+            (Some(Place::Closed), _) => StreamStatus::Closed,
             (None | Some(Place::Ended), Some(session)) if session.is_framed() => {
-                Standing::Session { is_behind_end: stray == Some(Place::Ended) }
+                StreamStatus::Session { is_behind_end: stray == Some(Place::Ended) }
             }
             // Frames of a closed session may still be in flight.
-            (None | Some(Place::Ended), None) if self.connection.is_marked(stream).unwrap_or(true) => Standing::Closed,
-            _ => Standing::Foreign,
+            (None | Some(Place::Ended), None) if self.connection.is_marked(stream).unwrap_or(true) => {
+                StreamStatus::Closed
+            }
+            _ => StreamStatus::Foreign,
         }
     }
 
     fn handle_link_frame(&mut self, frame: Option<&Frame>) {
         match frame {
             Some(Frame::Credit { call: 0, increment }) => {
-                if !self.note(Idle::Credit) {
+                if !self.note(Overhead::Credit) {
                     return;
                 }
-                if !is_increment(*increment) || !self.allowance.grant(*increment) {
+                if !is_increment(*increment) || !self.send_window.grant(*increment) {
                     return self.fail(HOT_ROD_CREDIT_ERROR, b"credit of the connection");
                 }
                 while let Some(stream) = self.scheduler.next_starved() {
@@ -107,7 +109,7 @@ impl ServerLink {
         match frame {
             Frame::Request(fragment) => self.handle_request_fragment(stream, fragment, is_behind_end),
             Frame::Credit { call, increment } => {
-                if !self.note(Idle::Credit) {
+                if !self.note(Overhead::Credit) {
                     return Ok(None);
                 }
                 if !is_increment(increment) {
@@ -137,12 +139,12 @@ impl ServerLink {
         let now = self.connection.now();
         let Some(session) = self.sessions.get_mut(stream) else { return Ok(None) };
         let call = fragment.call;
-        let (idle, code) = match session.take(now, &fragment, is_behind_end) {
-            Ok(Taken::Accepted) => return Ok(Some(ServerEvent::Request { stream, fragment })),
-            Ok(Taken::Late) => (Idle::Ignored, None),
-            Ok(Taken::TooMany) => (Idle::Refused, Some(HOT_ROD_TOO_MANY_CALLS)),
-            Ok(Taken::TooLarge) => (Idle::Refused, Some(HOT_ROD_TOO_LARGE)),
-            Ok(Taken::GrewTooLarge) => {
+        let (overhead, code) = match session.admit(now, &fragment, is_behind_end) {
+            Ok(Admission::Accepted) => return Ok(Some(ServerEvent::Request { stream, fragment })),
+            Ok(Admission::Late) => (Overhead::Ignored, None),
+            Ok(Admission::TooMany) => (Overhead::Refused, Some(HOT_ROD_TOO_MANY_CALLS)),
+            Ok(Admission::TooLarge) => (Overhead::Refused, Some(HOT_ROD_TOO_LARGE)),
+            Ok(Admission::GrewTooLarge) => {
                 self.give_back(fragment.counted());
                 return Ok(Some(ServerEvent::Cancelled { stream, call, code: HOT_ROD_TOO_LARGE }));
             }
@@ -152,7 +154,7 @@ impl ServerLink {
             }
         };
         self.give_back(fragment.counted());
-        if let (true, Some(code)) = (self.note(idle), code) {
+        if let (true, Some(code)) = (self.note(overhead), code) {
             self.put_numbers(stream, (frame_type::CANCEL, 0, [call, code.0]));
         }
         Ok(None)
@@ -161,16 +163,18 @@ impl ServerLink {
     fn handle_cancel(&mut self, stream: StreamId, call: u32) -> Result<Option<ServerEvent>, ErrorCode> {
         let now = self.connection.now();
         let Some(session) = self.sessions.get_mut(stream) else { return Ok(None) };
-        let given_up = session.give_up(now, call)?;
-        let is_allowed = match given_up {
-            GivenUp::Late => self.note(Idle::Ignored),
-            GivenUp::Answered { at_once } | GivenUp::Asked { at_once } => !at_once || self.note(Idle::Cancelled),
+        let cancellation = session.cancel(now, call)?;
+        let is_allowed = match cancellation {
+            Cancellation::Late => self.note(Overhead::Ignored),
+            Cancellation::Answered { is_early } | Cancellation::Pending { is_early } => {
+                !is_early || self.note(Overhead::Cancelled)
+            }
         };
-        match given_up {
-            GivenUp::Asked { .. } if is_allowed => {
+        match cancellation {
+            Cancellation::Pending { .. } if is_allowed => {
                 return Ok(Some(ServerEvent::Cancelled { stream, call, code: ErrorCode::CANCEL }));
             }
-            GivenUp::Answered { .. } => self.end_call(stream, call, ErrorCode::CANCEL, true),
+            Cancellation::Answered { .. } => self.end_call(stream, call, ErrorCode::CANCEL, true),
             _ => {}
         }
         Ok(None)
@@ -178,23 +182,23 @@ impl ServerLink {
 
     /// Discards a frame of a closed session. Its bytes still count against the connection's credit.
     fn discard(&mut self, frame: Option<&Frame>) {
-        let idle = match frame {
+        let overhead = match frame {
             Some(Frame::Request(fragment)) => {
                 if !self.count(fragment) {
                     return;
                 }
                 self.give_back(fragment.counted());
-                Idle::Ignored
+                Overhead::Ignored
             }
-            Some(Frame::Credit { .. }) => Idle::Credit,
-            _ => Idle::Ignored,
+            Some(Frame::Credit { .. }) => Overhead::Credit,
+            _ => Overhead::Ignored,
         };
-        self.note(idle);
+        self.note(overhead);
     }
 
     /// Counts a fragment against the connection's credit.
     fn count(&mut self, fragment: &Fragment) -> bool {
-        if self.window.receive(fragment.counted()) {
+        if self.receive_window.receive(fragment.counted()) {
             return true;
         }
         self.fail(HOT_ROD_CREDIT_ERROR, b"more than the connection's credit");
@@ -202,8 +206,8 @@ impl ServerLink {
     }
 
     fn note_fragment(&mut self, fragment: &Fragment) -> bool {
-        if fragment.is_idle() {
-            return self.note(Idle::Empty);
+        if fragment.is_overhead() {
+            return self.note(Overhead::Empty);
         }
         if !fragment.bytes.is_empty() {
             self.flood.received();
@@ -212,8 +216,8 @@ impl ServerLink {
     }
 
     /// Counts a frame against its flood budget. Returns false if the budget is exceeded.
-    fn note(&mut self, idle: Idle) -> bool {
-        match self.flood.note(idle, self.connection.now()) {
+    fn note(&mut self, overhead: Overhead) -> bool {
+        match self.flood.note(overhead, self.connection.now()) {
             Ok(()) => true,
             Err(fault) => {
                 self.fail(fault.code, fault.detail.as_bytes());

@@ -1,4 +1,4 @@
-//! What is agreed on, and how sessions are opened.
+//! Negotiation of frames by SETTINGS, and session requests.
 
 use alloc::vec::Vec;
 
@@ -27,8 +27,10 @@ fn a_session_is_asked_for_once_the_settings_have_come_and_names_its_member() {
     let channel = pair.client.open(NOW, 0, wanted);
     assert_eq!(pair.client.form(channel), None);
     pair.exchange();
-    let Some(ServerEvent::Asked { stream, asked }) = pair.to_server.pop() else { panic!("{:?}", pair.to_server) };
-    assert_eq!((asked.node.as_deref(), asked.target, asked.is_foreign), (Some("10.0.0.7:11222"), None, false));
+    let Some(ServerEvent::SessionRequested { stream, request: received }) = pair.to_server.pop() else {
+        panic!("{:?}", pair.to_server)
+    };
+    assert_eq!((received.node.as_deref(), received.target, received.is_foreign), (Some("10.0.0.7:11222"), None, false));
     pair.server.accept(stream, &node());
     pair.exchange();
     let opened = ClientEvent::Opened { channel, fields: answer("pod-1") };
@@ -40,7 +42,7 @@ fn a_refusal_says_why_and_when_to_try_again() {
     let mut pair = Pair::framed();
     let channel = pair.client.open(NOW, 0, request());
     pair.exchange();
-    let stream = pair.asked();
+    let stream = pair.requested();
     pair.server.refuse(stream, 503, Some(7));
     pair.exchange();
     let [ClientEvent::Ended { channel: ended, end: LinkEnd::Refused(refusal) }] = &pair.to_client[..] else {
@@ -120,7 +122,7 @@ fn without_frames_bytes_travel_both_ways_under_flow_control() {
         for event in core::mem::take(&mut pair.to_server) {
             if let ServerEvent::Bytes { bytes, .. } = event {
                 received += bytes.len();
-                pair.server.bytes_taken(stream, bytes.len());
+                pair.server.release_bytes(stream, bytes.len());
             }
         }
         assert!(received > before || !out.is_empty());
@@ -131,7 +133,7 @@ fn without_frames_bytes_travel_both_ways_under_flow_control() {
     assert!(pair.to_client.contains(&answer));
 }
 
-/// Settings of a peer that speaks the frames mean nothing to a side that does not, whatever is in them.
+/// An end without frames ignores all settings of a peer with frames.
 #[test]
 fn an_impossible_credit_is_nothing_to_who_speaks_no_frames() {
     let impossible = Offer { initial_credit: 1 << 31, ..Offer::default() };
@@ -147,7 +149,7 @@ fn an_impossible_credit_is_nothing_to_who_speaks_no_frames() {
     assert!(pair.to_client.iter().any(|event| matches!(event, ClientEvent::Closed(_))), "both speak them");
 }
 
-/// SETTINGS with one setting, as a frame.
+/// Encodes a SETTINGS frame with one parameter.
 fn settings_frame(id: u16, value: u32) -> Vec<u8> {
     let mut frame = alloc::vec![0, 0, 6, 4, 0, 0, 0, 0, 0];
     frame.extend(id.to_be_bytes());
@@ -155,7 +157,7 @@ fn settings_frame(id: u16, value: u32) -> Vec<u8> {
     frame
 }
 
-/// What was agreed on stays.
+/// Negotiated settings can't change.
 #[test]
 fn a_setting_of_hot_rods_that_changes_ends_the_link() {
     for (id, value, is_end) in
@@ -164,7 +166,7 @@ fn a_setting_of_hot_rods_that_changes_ends_the_link() {
         let frame = settings_frame(id, value);
         let mut pair = Pair::framed();
         pair.open();
-        // Only one end gets it: the other would wonder about its acknowledgement.
+        // Only one end receives the frame: the other would not expect its acknowledgement.
         pair.server.receive_buffer().extend_from_slice(&frame);
         pair.server.handle_filled(NOW);
         let closed =

@@ -45,7 +45,7 @@ fn a_large_message_does_not_hold_up_a_small_one() {
     pair.large_call(channel, 1, 10 << 20);
     pair.call(channel, 2, b"small");
     pair.exchange();
-    // The large one has used its credit up and waits.
+    // The large call has used up its credit and waits.
     let came = |event: &ServerEvent| matches!(event, ServerEvent::Request { fragment, .. } if fragment.call == 2);
     assert!(pair.to_server.iter().any(came));
     assert_eq!(pair.take_requests(), [(2, 5), (1, 10 << 20)]);
@@ -111,7 +111,7 @@ fn a_message_above_the_limit_is_refused_and_what_has_come_of_it_is_forgotten() {
         for event in core::mem::take(&mut pair.to_server) {
             match event {
                 ServerEvent::Request { fragment, .. } => {
-                    pair.server.fragment_taken(stream, fragment.call, fragment.bytes.len());
+                    pair.server.release_fragment(stream, fragment.call, fragment.bytes.len());
                 }
                 ServerEvent::Cancelled { call, .. } => pair.server.end_call(stream, call, HOT_ROD_TOO_LARGE, false),
                 other => panic!("{other:?}"),
@@ -153,7 +153,7 @@ fn ids_go_on_past_the_largest_number() {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
-    /// Whatever the sizes, and however the bytes are cut: every message arrives whole, and nothing is left over.
+    /// Every message arrives whole and nothing is left over, for all sizes and all divisions of the bytes.
     #[test]
     fn every_message_arrives_whole(
         sizes in proptest::collection::vec(prop_oneof![0usize..100, 16_370usize..16_390, 60_000usize..200_000], 1..12),

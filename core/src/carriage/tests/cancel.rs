@@ -1,4 +1,4 @@
-//! Calls that are given up, at either end.
+//! Cancellation of calls at either end.
 
 use alloc::vec;
 use alloc::vec::Vec;
@@ -87,13 +87,13 @@ fn what_was_on_its_way_for_a_call_that_ended_is_ignored_and_gives_its_credit_bac
         pair.exchange();
         pair.to_server.clear();
     }
-    // The connection's credit would be gone by now.
+    // Without release the connection's credit would be used up here.
     pair.large_call(channel, 51, 900_000);
     assert_eq!(pair.take_requests(), [(51, 900_000)]);
 }
 
-/// An answer that is all here and has not gone out whole: its request was applied, and its client must not think that it
-/// certainly was not.
+/// A response that is queued and not sent completely: its request was executed, and the client must not conclude that
+/// it was not.
 #[test]
 fn when_a_session_ends_calls_whose_answer_waits_may_have_been_applied() {
     for code in [HOT_ROD_UPSTREAM_GONE, ErrorCode::NO_ERROR] {
@@ -120,14 +120,14 @@ fn when_a_session_ends_calls_whose_answer_waits_may_have_been_applied() {
     }
 }
 
-/// What comes on a stream that has been reset counts, and is given back.
+/// Fragments on a reset stream count against the credit, which is released.
 #[test]
 fn fragments_that_cross_the_end_of_their_session_cost_the_link_nothing() {
     let mut pair = Pair::framed();
     for round in 0..60 {
         let (channel, stream) = pair.open();
         pair.large_call(channel, round + 1, 60_000);
-        // Its fragments are on their way when the session ends here.
+        // The fragments are in flight when the session ends here.
         pair.server.end(stream, HOT_ROD_UPSTREAM_GONE);
         pair.exchange();
     }
@@ -145,39 +145,39 @@ fn fragments_that_cross_the_end_of_their_session_cost_the_link_nothing() {
     assert_eq!(came, 60_000, "3.6 MB would be more than all of the connection's credit");
 }
 
-/// no word of the member and no credit is waited for.
+/// cancellation waits neither for the member nor for credit.
 #[test]
 fn a_cancel_is_answered_at_once_whatever_the_answer_waits_for() {
     let mut pair = Pair::framed();
     let (channel, stream) = pair.open();
     (1..=3).for_each(|message| pair.call(channel, message, b"q"));
     pair.exchange();
-    // All of it is here and waits for credit; some of it is here; none is.
+    // The response is queued completely, in part, or not at all.
     pair.server.respond(stream, 1, Bytes::from(vec![1; 500_000]), true);
     pair.server.respond(stream, 2, Bytes::from(vec![2; 500_000]), false);
-    // The client grants nothing.
+    // The client grants no credit.
     while !pair.at_server(&[]).1.is_empty() {}
     pair.to_server.clear();
     for call in 1..=3 {
         let (events, frames) = pair.at_server(&frame(1, frame_type::CANCEL, 0, &numbers(call, 8)));
-        let asked = ServerEvent::Cancelled { stream, call, code: ErrorCode::CANCEL };
+        let cancelled = ServerEvent::Cancelled { stream, call, code: ErrorCode::CANCEL };
         if call == 1 {
             assert_eq!(events, []);
             let told = frame(1, frame_type::CANCEL, flag::MAY_HAVE_BEEN_APPLIED, &numbers(1, 8));
             assert_eq!(hot_rod(&frames), [(told[3], told[4], Bytes::copy_from_slice(&told[9..]))]);
         } else {
-            assert_eq!(events, [asked], "who knows is asked at once");
+            assert_eq!(events, [cancelled], "the host is notified at once");
         }
     }
     assert_eq!(pair.server.waiting(stream), 500_000 - 65_536, "of the second, until its host has ended it");
     pair.server.end_call(stream, 2, ErrorCode::CANCEL, true);
     assert_eq!((pair.server.waiting(stream), hot_rod(&pair.at_server(&[]).1).len()), (0, 1));
-    // A second CANCEL for the one that is not ended yet asks nobody again.
+    // A second CANCEL for a call that the host has not ended notifies nobody.
     let (events, frames) = pair.at_server(&frame(1, frame_type::CANCEL, 0, &numbers(3, 8)));
     assert_eq!((events, hot_rod(&frames)), (vec![], vec![]));
 }
 
-/// of what is given up before it is whole nothing more is told, and its octets are given back.
+/// after CANCEL no further fragment of the request is reported, and its credit is released.
 #[test]
 fn a_request_that_is_given_up_is_dropped_and_certainly_not_applied() {
     let mut pair = Pair::framed();
@@ -201,7 +201,8 @@ fn a_request_that_is_given_up_is_dropped_and_certainly_not_applied() {
     assert!(pair.server.open_calls(stream).is_empty());
 }
 
-/// the flag says that it may have been applied; the answer goes nowhere, and nothing of it is kept.
+/// the flag reports that the call may have been executed; the response is dropped, and nothing of it is
+/// kept.
 #[test]
 fn a_request_that_was_forwarded_may_have_been_applied_and_its_answer_is_freed() {
     let mut pair = Pair::framed();
@@ -218,7 +219,7 @@ fn a_request_that_was_forwarded_may_have_been_applied_and_its_answer_is_freed() 
     let cancel = (frame_type::CANCEL, flag::MAY_HAVE_BEEN_APPLIED, Bytes::from(numbers(1, 8)));
     assert_eq!(hot_rod(&frames), [cancel]);
     assert_eq!(pair.server.waiting(stream), 0);
-    // The client's end has kept nothing either: what crosses the CANCEL gives its credit back, again and again.
+    // The client keeps nothing either: fragments that cross the CANCEL release their credit each time.
     let mut pair = Pair::framed();
     let (channel, stream) = pair.open();
     for message in 1..=40 {
@@ -236,7 +237,7 @@ fn a_request_that_was_forwarded_may_have_been_applied_and_its_answer_is_freed() 
     assert_eq!(pair.messages().len(), 1);
 }
 
-/// each end of a call that its endpoint knows tells apart what certainly was not applied.
+/// the end of each call tells whether it certainly was not executed.
 #[test]
 fn the_flag_is_clear_only_where_the_endpoint_says_that_it_was_not_applied() {
     for (code, may_have_been_applied) in

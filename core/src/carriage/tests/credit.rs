@@ -1,4 +1,4 @@
-//! Credit, and what happens to whoever breaks its rules.
+//! Credit, and violations of it.
 
 use alloc::vec;
 
@@ -37,7 +37,7 @@ fn events_wait_for_a_client_that_takes_none() {
     pair.exchange();
     let came = pair.messages().len();
     assert!((6..=7).contains(&came), "{came}");
-    // Answers come all the same.
+    // Responses still arrive.
     pair.call(channel, 1, b"q");
     pair.exchange();
     pair.server.respond(stream, 1, Bytes::from_static(b"a"), true);

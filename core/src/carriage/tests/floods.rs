@@ -1,4 +1,4 @@
-//! Frames that do no work, and that those who work never have too many of them.
+//! Limits on frames that carry no work, which peers that work never reach.
 
 use alloc::vec;
 use alloc::vec::Vec;
@@ -6,15 +6,15 @@ use core::time::Duration;
 
 use bytes::Bytes;
 
-use super::pair::{NOW, Pair, Told, client_config, fragment, frame, node, numbers};
+use super::pair::{NOW, Pair, ReportedError, client_config, fragment, frame, node, numbers};
 use crate::carriage::registry::{HOT_ROD_TOO_MANY_CALLS, frame_type};
 use crate::carriage::{ClientConfig, ClientEvent, FrameBudgets, Offer, ServerEvent};
 use crate::http2::{Budget, ErrorCode, StreamId};
 
-/// Ten at once and one a second of everything, where ten calls may be open.
+/// Budgets of ten tokens and one per second for every kind, with a limit of ten open calls.
 fn strict() -> Pair {
     let ten = Budget { burst: 10, per_second: 1 };
-    let budgets = FrameBudgets { empty: ten, cancelled: ten, refused: ten, credits: ten, news: ten, ignored: ten };
+    let budgets = FrameBudgets { empty: ten, cancelled: ten, refused: ten, credits: ten, notices: ten, ignored: ten };
     let config = ClientConfig { budgets, ..client_config(Some(Offer::default())) };
     let offer = Offer { max_calls: 10, ..Offer::default() };
     let mut pair = Pair::with_budgets(config, Some(offer), budgets);
@@ -22,14 +22,14 @@ fn strict() -> Pair {
     pair
 }
 
-const CALM: Told = Told::Connection(ErrorCode::ENHANCE_YOUR_CALM);
+const CALM: ReportedError = ReportedError::Connection(ErrorCode::ENHANCE_YOUR_CALM);
 
-/// The n-th frames that `flood` makes: ten are let pass and the eleventh is one too many. Answers what was told before.
+/// Checks that ten frames made by `flood` are accepted and the eleventh ends the link. Returns the events before it.
 fn is_stopped_at_the_server(mut pair: Pair, flood: impl Fn(u32) -> Vec<u8>) -> Vec<ServerEvent> {
     let mut all = Vec::new();
     for n in 0..10 {
         let (events, frames) = pair.at_server(&flood(n));
-        assert_eq!(Told::by(&frames), Told::Nothing, "after {}", n + 1);
+        assert_eq!(ReportedError::by(&frames), ReportedError::None, "after {}", n + 1);
         for event in events {
             if let ServerEvent::Cancelled { stream, call, code } = event {
                 pair.server.end_call(stream, call, code, false);
@@ -37,15 +37,15 @@ fn is_stopped_at_the_server(mut pair: Pair, flood: impl Fn(u32) -> Vec<u8>) -> V
             all.push(event);
         }
     }
-    assert_eq!(Told::by(&pair.at_server(&flood(10)).1), CALM);
+    assert_eq!(ReportedError::by(&pair.at_server(&flood(10)).1), CALM);
     all
 }
 
 fn is_stopped_at_the_client(mut pair: Pair, flood: impl Fn(u32) -> Vec<u8>) {
     for n in 0..10 {
-        assert_eq!(Told::by(&pair.at_client(&flood(n)).1), Told::Nothing, "after {}", n + 1);
+        assert_eq!(ReportedError::by(&pair.at_client(&flood(n)).1), ReportedError::None, "after {}", n + 1);
     }
-    assert_eq!(Told::by(&pair.at_client(&flood(10)).1), CALM);
+    assert_eq!(ReportedError::by(&pair.at_client(&flood(10)).1), CALM);
 }
 
 #[test]
@@ -69,10 +69,10 @@ fn a_flood_of_calls_that_are_given_up_at_once_is_stopped() {
         [request, frame(1, frame_type::CANCEL, 0, &numbers(n + 1, 8))].concat()
     };
     let events = is_stopped_at_the_server(strict(), both);
-    assert_eq!(events.len(), 20, "each was asked for and given up");
+    assert_eq!(events.len(), 20, "each was requested and cancelled");
 }
 
-/// Neither calls that have waited for long nor as many as are answered are too many.
+/// Cancelled calls do not count if they have waited for long, or if as many are answered.
 #[test]
 fn calls_may_be_given_up_that_have_waited_or_for_others_that_are_answered() {
     let mut pair = strict();
@@ -83,13 +83,15 @@ fn calls_may_be_given_up_that_have_waited_or_for_others_that_are_answered() {
         pair.at_server(&[answered, given_up].concat());
         pair.server.respond(stream, 2 * call, "a".into(), true);
         let (events, frames) = pair.at_server(&frame(1, frame_type::CANCEL, 0, &numbers(2 * call + 1, 8)));
-        assert!(matches!(events[..], [ServerEvent::Cancelled { .. }]) && Told::by(&frames) == Told::Nothing);
+        assert!(
+            matches!(events[..], [ServerEvent::Cancelled { .. }]) && ReportedError::by(&frames) == ReportedError::None
+        );
         pair.server.end_call(stream, 2 * call + 1, ErrorCode::CANCEL, true);
     }
     let mut pair = strict();
     for call in 1..=50u32 {
         pair.at_server(&frame(1, frame_type::REQUEST, 0x33, &fragment(call, b"q")));
-        // The bucket gains no more than it has lost: one second is one of them.
+        // The bucket is refilled only to its capacity: one second adds one token.
         pair.server.handle_timeout(NOW + Duration::from_secs(call.into()));
         pair.server.receive_buffer().extend_from_slice(&frame(1, frame_type::CANCEL, 0, &numbers(call, 8)));
         pair.server.handle_filled(NOW + Duration::from_secs(call.into()));
@@ -140,7 +142,7 @@ fn a_flood_of_what_is_ignored_is_stopped() {
     let channel = pair.client_channel();
     pair.call(channel, 5, b"q");
     is_stopped_at_the_client(pair, |_| frame(1, frame_type::CANCEL, 0, &numbers(4, 8)));
-    // On a closed stream, too.
+    // The same on a closed stream.
     let closed = || {
         let mut pair = strict();
         pair.server.end(StreamId::new(1), ErrorCode::CANCEL);
@@ -151,8 +153,8 @@ fn a_flood_of_what_is_ignored_is_stopped() {
     is_stopped_at_the_client(closed(), |_| frame(1, frame_type::EVENT, 3, &fragment(5, b"late")));
 }
 
-/// Half a million calls as a fast client has them, with all the budgets of every day and no time passing: small ones, large
-/// ones, with credit in the smallest pieces, some given up and some refused.
+/// Half a million calls of a fast client with default budgets and no time passing: small ones, large ones, with credit
+/// in the smallest increments, some cancelled and some refused.
 #[test]
 fn a_client_that_works_never_has_too_many() {
     let offer = Offer { initial_credit: 128, connection_credit: 100_000, ..Offer::default() };
@@ -167,7 +169,7 @@ fn a_client_that_works_never_has_too_many() {
         }
         message += 1;
         pair.large_call(channel, message, 2_000);
-        // Hedged: the answer of another was faster.
+        // A hedged call: another response was faster.
         pair.client.cancel(channel, message - 5);
         pair.exchange();
         while !pair.to_server.is_empty() {
@@ -182,7 +184,7 @@ fn a_client_that_works_never_has_too_many() {
     assert!(pair.server.form(stream).is_some() && pair.client.form(channel).is_some());
 }
 
-/// Takes a request in the smallest pieces, and answers it when it is whole.
+/// Consumes a request in the smallest pieces, and responds when it is complete.
 fn serve(pair: &mut Pair, stream: StreamId, event: ServerEvent) {
     match event {
         ServerEvent::Request { fragment, .. } if fragment.is_whole() => {
@@ -191,7 +193,7 @@ fn serve(pair: &mut Pair, stream: StreamId, event: ServerEvent) {
         }
         ServerEvent::Request { fragment, .. } => {
             for _ in 0..fragment.bytes.len() {
-                pair.server.fragment_taken(stream, fragment.call, 1);
+                pair.server.release_fragment(stream, fragment.call, 1);
             }
             if fragment.is_last {
                 pair.server.respond(stream, fragment.call, "done".into(), true);
@@ -202,7 +204,7 @@ fn serve(pair: &mut Pair, stream: StreamId, event: ServerEvent) {
     }
 }
 
-/// A whole session's calls given up in one moment, and all that was on its way for a session that ends, are nobody's fault.
+/// Cancelling all calls of a session at once, and frames in flight to a session that ends, are no violation.
 #[test]
 fn giving_everything_up_once_is_no_flood() {
     let mut pair = Pair::framed();
@@ -224,7 +226,7 @@ fn giving_everything_up_once_is_no_flood() {
     pair.exchange();
     let is_over = |event: &ClientEvent| matches!(event, ClientEvent::Closed(_));
     assert!(!pair.to_client.iter().any(is_over), "{:?}", pair.to_client.last());
-    // Calls that a session sends when it is over already.
+    // Calls of a session that has already ended.
     let mut pair = Pair::framed();
     for _ in 0..20 {
         let (channel, stream) = pair.open();
@@ -237,7 +239,7 @@ fn giving_everything_up_once_is_no_flood() {
     assert!(!pair.to_client.iter().any(is_over), "{:?}", pair.to_client.last());
 }
 
-/// The refusal itself is told before the link ends.
+/// The refusal is sent before the link ends.
 #[test]
 fn a_call_above_the_limit_is_answered_as_long_as_it_is_no_flood() {
     let mut pair = strict();

@@ -1,11 +1,11 @@
-//! How many calls, and how large messages.
+//! Limits of the number of calls and the size of messages.
 
 use alloc::vec;
 use alloc::vec::Vec;
 
 use bytes::Bytes;
 
-use super::pair::{Pair, Told, client_config, fragment, frame, hot_rod};
+use super::pair::{Pair, ReportedError, client_config, fragment, frame, hot_rod};
 use crate::carriage::registry::{HOT_ROD_MESSAGE_ERROR, HOT_ROD_TOO_LARGE, HOT_ROD_TOO_MANY_CALLS, flag, frame_type};
 use crate::carriage::{ClientEvent, LinkEnd, Offer, ServerEvent};
 use crate::http2::ErrorCode;
@@ -16,14 +16,14 @@ fn limited(client: u32, server: u32) -> Pair {
 }
 
 fn cancel(frames: &[crate::http2::frame::Frame]) -> Vec<(u8, u32, u32)> {
-    let number = |octets: &[u8]| octets.iter().fold(0, |value, octet| value << 8 | u32::from(*octet));
+    let number = |bytes: &[u8]| bytes.iter().fold(0, |value, byte| value << 8 | u32::from(*byte));
     let of_cancel = |(kind, flags, payload): (u8, u8, Bytes)| {
         (kind == frame_type::CANCEL).then(|| (flags, number(&payload[..4]), number(&payload[4..])))
     };
     hot_rod(frames).into_iter().filter_map(of_cancel).collect()
 }
 
-/// those that were given up and not closed count, and so do answers that are under way.
+/// cancelled calls count until they are closed, and so do calls whose response is being sent.
 #[test]
 fn a_client_has_no_more_calls_open_than_the_endpoint_allows() {
     let mut pair = limited(1 << 20, 1 << 20);
@@ -40,13 +40,13 @@ fn a_client_has_no_more_calls_open_than_the_endpoint_allows() {
     pair.server.end_call(stream, 1, ErrorCode::CANCEL, true);
     pair.exchange();
     assert!(pair.client.can_call(channel));
-    // A CANCEL of a closed call makes no room.
+    // CANCEL of a closed call frees no slot.
     pair.call(channel, 4, b"q");
     pair.at_client(&frame(1, frame_type::CANCEL, 0, &[0, 0, 0, 1, 0, 0, 0, 8]));
     assert!(!pair.client.can_call(channel));
 }
 
-/// open is what has not been answered to its FIN.
+/// a call is open until the FIN of its response.
 #[test]
 fn calls_whose_answer_waits_for_credit_count_against_the_limit() {
     let mut pair = limited(1 << 20, 1 << 20);
@@ -56,7 +56,7 @@ fn calls_whose_answer_waits_for_credit_count_against_the_limit() {
     (1..=3).for_each(|call| pair.server.respond(stream, call, Bytes::from(vec![1; 100_000]), true));
     let (_, frames) = pair.at_server(&frame(1, frame_type::REQUEST, 0x33, &fragment(4, b"q")));
     assert_eq!(cancel(&frames), [(0, 4, HOT_ROD_TOO_MANY_CALLS.0)]);
-    assert_eq!(Told::by(&frames), Told::Nothing);
+    assert_eq!(ReportedError::by(&frames), ReportedError::None);
     pair.server.end_call(stream, 2, ErrorCode::CANCEL, true);
     let (events, frames) = pair.at_server(&frame(1, frame_type::REQUEST, 0x33, &fragment(5, b"q")));
     assert!(matches!(events[..], [ServerEvent::Request { .. }]) && cancel(&frames).len() == 1, "only call 2's");
@@ -76,7 +76,7 @@ fn a_request_above_the_limit_is_refused_as_soon_as_it_is_seen() {
             [ServerEvent::Request { .. }]
         ));
     }
-    // A later fragment: the host is told why, and what it says to the client is that.
+    // A later fragment: the host is notified of the code, and that code is sent to the client.
     let mut pair = limited(1 << 20, 1_000);
     let (_, stream) = pair.open();
     let more = frame(1, frame_type::REQUEST, 0, &fragment(1, &[1; 400]));
@@ -121,12 +121,12 @@ fn an_event_that_the_client_does_not_take_ends_the_session() {
         }
         let (events, frames) = pair.at_server(&[]);
         assert_eq!(events, [ServerEvent::Ended { stream, code: HOT_ROD_TOO_LARGE }]);
-        assert_eq!(Told::by(&frames), Told::Stream(HOT_ROD_TOO_LARGE));
+        assert_eq!(ReportedError::by(&frames), ReportedError::Stream(HOT_ROD_TOO_LARGE));
         assert_eq!(pair.server.form(stream), None);
     }
 }
 
-/// Who has ended a session hears nothing more of it.
+/// A session that its host has ended reports no further event.
 #[test]
 fn nothing_is_told_of_a_session_that_was_ended() {
     let mut pair = limited(1_000, 1 << 20);
@@ -160,14 +160,14 @@ fn a_client_takes_nothing_above_its_own_limit() {
                 .flat_map(|(index, payload)| frame(1, kind, flags(index), payload))
                 .collect();
             let (events, frames) = pair.at_client(&frames);
-            assert_eq!(Told::by(&frames), Told::Stream(HOT_ROD_TOO_LARGE), "{kind:#x} in {count}");
+            assert_eq!(ReportedError::by(&frames), ReportedError::Stream(HOT_ROD_TOO_LARGE), "{kind:#x} in {count}");
             let ended = ClientEvent::Ended { channel, end: LinkEnd::Violation(HOT_ROD_TOO_LARGE) };
             assert_eq!(events, [ended]);
         }
     }
 }
 
-/// R-22, as its client sees it.
+/// R-22, at the client.
 #[test]
 fn a_request_that_can_t_be_carried_ends_its_call_and_not_the_session() {
     let mut pair = Pair::framed();
@@ -183,12 +183,12 @@ fn a_request_that_can_t_be_carried_ends_its_call_and_not_the_session() {
     assert_eq!(pair.to_client, [ended, ClientEvent::Message { channel, message: "a".into() }]);
 }
 
-/// what ends a request is its FIN and nothing else, also where it comes alone.
+/// only FIN ends a request, even in a fragment without bytes.
 #[test]
 fn a_request_is_whole_with_its_fin_and_not_before() {
     let mut pair = Pair::framed();
     pair.open();
-    let part = |flags, octets: &[u8]| frame(1, frame_type::REQUEST, flags, &fragment(1, octets));
+    let part = |flags, bytes: &[u8]| frame(1, frame_type::REQUEST, flags, &fragment(1, bytes));
     let (events, _) = pair.at_server(&[part(0x32, b"all of"), part(0, b" it"), part(0, b"")].concat());
     let is_last = |event: &ServerEvent| matches!(event, ServerEvent::Request { fragment, .. } if fragment.is_last);
     assert!(events.len() == 3 && !events.iter().any(is_last), "{events:?}");

@@ -1,4 +1,4 @@
-//! Both ends of a link beside each other.
+//! Tests of both ends of a link.
 
 mod agreement;
 mod calls;

@@ -1,4 +1,4 @@
-//! NODE: who is at the other end.
+//! Identity of the member in NODE.
 
 use alloc::string::String;
 
@@ -6,16 +6,16 @@ use super::pair::{Pair, node};
 use crate::carriage::registry::HOT_ROD_MESSAGE_ERROR;
 use crate::carriage::{ClientEvent, LinkEnd, Node};
 
-/// an endpoint that has no name for its member has none to be asked for by.
+/// an endpoint without a name for its member can't be asked for it by name.
 #[test]
 fn a_member_without_a_name_ends_the_session() {
     let mut pair = Pair::framed();
     let (channel, stream) = pair.open();
-    pair.server.tell_node(stream, &Node { host: String::new(), port: 0, ..node() });
+    pair.server.send_node(stream, &Node { host: String::new(), port: 0, ..node() });
     pair.exchange();
     assert!(matches!(pair.to_client[..], [ClientEvent::Node { .. }]), "{:?}", pair.to_client);
     pair.to_client.clear();
-    pair.server.tell_node(stream, &Node { name: String::new(), ..node() });
+    pair.server.send_node(stream, &Node { name: String::new(), ..node() });
     pair.exchange();
     let ended = ClientEvent::Ended { channel, end: LinkEnd::Violation(HOT_ROD_MESSAGE_ERROR) };
     assert_eq!(pair.to_client, [ended]);

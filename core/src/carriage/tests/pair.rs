@@ -1,4 +1,4 @@
-//! Both ends of a link, and the bytes between them.
+//! Both ends of a link, connected in memory.
 
 use alloc::collections::VecDeque;
 use alloc::string::ToString;
@@ -23,9 +23,9 @@ pub(super) struct Pair {
     pub(super) server: ServerLink,
     pub(super) to_client: Vec<ClientEvent>,
     pub(super) to_server: Vec<ServerEvent>,
-    /// The session that was opened last.
+    /// The session opened last.
     last: Option<ChannelId>,
-    /// Bytes that go across at a time.
+    /// Most bytes per transfer.
     chunk: usize,
 }
 
@@ -71,16 +71,16 @@ impl Pair {
         }
     }
 
-    /// Both speak frames, as they do by default.
+    /// Creates a pair with frames and default settings.
     pub(super) fn framed() -> Self {
         Self::new(client_config(Some(Offer::default())), Some(Offer::default()), usize::MAX)
     }
 
-    /// With a session that was accepted.
+    /// Opens a session that is accepted.
     pub(super) fn open(&mut self) -> (ChannelId, StreamId) {
         let channel = self.client.open(NOW, 0, request());
         self.exchange();
-        let stream = self.asked();
+        let stream = self.requested();
         self.server.accept(stream, &node());
         self.exchange();
         self.to_client.clear();
@@ -88,22 +88,22 @@ impl Pair {
         (channel, stream)
     }
 
-    /// The session that was opened last.
+    /// The session opened last.
     pub(super) fn client_channel(&self) -> ChannelId {
         self.last.expect("one was opened")
     }
 
-    /// The stream of the session that was asked for last.
-    pub(super) fn asked(&mut self) -> StreamId {
-        let asked = self.to_server.iter().rev().find_map(|event| match event {
-            ServerEvent::Asked { stream, .. } => Some(*stream),
+    /// Returns the stream of the session requested last.
+    pub(super) fn requested(&mut self) -> StreamId {
+        let stream = self.to_server.iter().rev().find_map(|event| match event {
+            ServerEvent::SessionRequested { stream, .. } => Some(*stream),
             _ => None,
         });
         self.to_server.clear();
-        asked.expect("a session was asked for")
+        stream.expect("a session was requested")
     }
 
-    /// Moves bytes until there are none, and collects what comes of them.
+    /// Transfers bytes until there are none, and collects the events.
     pub(super) fn exchange(&mut self) {
         loop {
             let to_server = take(self.chunk, self.client.transmit().to_bytes());
@@ -129,30 +129,30 @@ impl Pair {
     fn poll(&mut self) {
         self.to_server.extend(core::iter::from_fn(|| self.server.poll_event()));
         let to_client = core::iter::from_fn(|| self.client.poll_event(NOW));
-        self.to_client.extend(to_client.filter(|event| !matches!(event, ClientEvent::Went { .. })));
+        self.to_client.extend(to_client.filter(|event| !matches!(event, ClientEvent::Dequeued { .. })));
     }
 
-    /// Bytes that the client would never send come to the endpoint: what it tells, and the frames that it answers.
+    /// Feeds forged bytes to the endpoint. Returns its events and the frames that it sends.
     pub(super) fn at_server(&mut self, bytes: &[u8]) -> (Vec<ServerEvent>, Vec<Frame>) {
         self.server.receive_buffer().extend_from_slice(bytes);
         self.server.handle_filled(NOW);
         let events = core::iter::from_fn(|| self.server.poll_event()).collect();
-        let said = self.server.transmit().to_bytes();
-        self.server.transmitted(said.len());
-        (events, frames(&said))
+        let output = self.server.transmit().to_bytes();
+        self.server.transmitted(output.len());
+        (events, frames(&output))
     }
 
-    /// Bytes that the endpoint would never send come to the client.
+    /// Feeds forged bytes to the client. Returns its events and the frames that it sends.
     pub(super) fn at_client(&mut self, bytes: &[u8]) -> (Vec<ClientEvent>, Vec<Frame>) {
         self.client.receive_buffer().extend_from_slice(bytes);
         self.client.handle_filled(NOW);
         let events = core::iter::from_fn(|| self.client.poll_event(NOW)).collect();
-        let said = self.client.transmit().to_bytes();
-        self.client.transmitted(said.len());
-        (events, frames(&said))
+        let output = self.client.transmit().to_bytes();
+        self.client.transmitted(output.len());
+        (events, frames(&output))
     }
 
-    /// A frame that the client would never send, and what comes of it at both ends.
+    /// Feeds a forged frame to the endpoint, and collects the events of both ends.
     pub(super) fn forge_to_server(&mut self, stream: u32, kind: u8, flags: u8, payload: &[u8]) {
         self.server.receive_buffer().extend_from_slice(&frame(stream, kind, flags, payload));
         self.server.handle_filled(NOW);
@@ -170,7 +170,7 @@ impl Pair {
         self.client.call_in_fragments(channel, message, 3, pieces);
     }
 
-    /// The server's side takes every fragment that has come, and says which calls are whole: their ids and sizes.
+    /// Consumes all received fragments at the endpoint. Returns the id and size of each complete request.
     pub(super) fn take_requests(&mut self) -> Vec<(u32, usize)> {
         let mut whole = Vec::new();
         let mut sizes = alloc::collections::BTreeMap::new();
@@ -183,7 +183,7 @@ impl Pair {
                     whole.push((fragment.call, *size));
                 }
                 if !fragment.is_whole() {
-                    self.server.fragment_taken(stream, fragment.call, fragment.bytes.len());
+                    self.server.release_fragment(stream, fragment.call, fragment.bytes.len());
                 }
             }
             self.exchange();
@@ -193,7 +193,7 @@ impl Pair {
         }
     }
 
-    /// The messages that the client has got.
+    /// Removes and returns the messages received by the client.
     pub(super) fn messages(&mut self) -> Vec<Bytes> {
         let events = core::mem::take(&mut self.to_client);
         events
@@ -210,7 +210,7 @@ fn take(chunk: usize, bytes: Bytes) -> Vec<Bytes> {
     bytes.chunks(chunk.min(bytes.len()).max(1)).map(Bytes::copy_from_slice).collect()
 }
 
-/// A frame of any type.
+/// Encodes a frame.
 pub(super) fn frame(stream: u32, kind: u8, flags: u8, payload: &[u8]) -> Vec<u8> {
     let mut frame = (payload.len() as u32).to_be_bytes()[1..].to_vec();
     frame.extend_from_slice(&[kind, flags]);
@@ -219,14 +219,14 @@ pub(super) fn frame(stream: u32, kind: u8, flags: u8, payload: &[u8]) -> Vec<u8>
     frame
 }
 
-/// The payload of CREDIT or CANCEL.
+/// Encodes the payload of CREDIT or CANCEL.
 pub(super) fn numbers(call: u32, number: u32) -> Vec<u8> {
     [call.to_be_bytes(), number.to_be_bytes()].concat()
 }
 
-/// The payload of REQUEST, RESPONSE or EVENT.
-pub(super) fn fragment(call: u32, octets: &[u8]) -> Vec<u8> {
-    [&call.to_be_bytes()[..], octets].concat()
+/// Encodes the payload of REQUEST, RESPONSE or EVENT.
+pub(super) fn fragment(call: u32, bytes: &[u8]) -> Vec<u8> {
+    [&call.to_be_bytes()[..], bytes].concat()
 }
 
 fn frames(bytes: &[u8]) -> Vec<Frame> {
@@ -235,17 +235,17 @@ fn frames(bytes: &[u8]) -> Vec<Frame> {
     core::iter::from_fn(|| decoder.poll()).map(|frame| frame.expect("a good frame")).collect()
 }
 
-/// What is wrong, as one end tells the other.
+/// Error that one end reports to the other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Told {
-    Nothing,
+pub(super) enum ReportedError {
+    None,
     /// RST_STREAM of the first stream.
     Stream(ErrorCode),
     /// GOAWAY.
     Connection(ErrorCode),
 }
 
-impl Told {
+impl ReportedError {
     pub(super) fn by(frames: &[Frame]) -> Self {
         let goaway = frames.iter().find_map(|frame| match frame {
             Frame::GoAway { code, .. } => Some(Self::Connection(*code)),
@@ -255,11 +255,11 @@ impl Told {
             Frame::RstStream { stream, code } if *stream == StreamId::new(1) => Some(Self::Stream(*code)),
             _ => None,
         });
-        goaway.or(reset).unwrap_or(Self::Nothing)
+        goaway.or(reset).unwrap_or(Self::None)
     }
 }
 
-/// The Hot Rod frames among them: type, flags, and payload.
+/// Returns the type, flags and payload of the Hot Rod frames.
 pub(super) fn hot_rod(frames: &[Frame]) -> Vec<(u8, u8, Bytes)> {
     let of = |frame: &Frame| match frame {
         Frame::Extension { kind, flags, payload, .. } => Some((kind.0, *flags, payload.clone())),
@@ -268,7 +268,7 @@ pub(super) fn hot_rod(frames: &[Frame]) -> Vec<(u8, u8, Bytes)> {
     frames.iter().filter_map(of).collect()
 }
 
-/// The fields of an answer of a member, with its name and the address of [`node`].
+/// Returns the header fields of a member's response, with its name and the address of [`node`].
 pub(super) fn answer(name: &str) -> Fields {
     let mut fields = Fields::new();
     fields.push("hot-rod-node", name.to_string()).expect("a field");

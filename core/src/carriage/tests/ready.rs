@@ -1,4 +1,4 @@
-//! Sessions that have something to do: what a walk over all sessions would find is listed.
+//! The ready list returns the sessions that a loop over all sessions would find.
 
 use alloc::collections::{BTreeMap, BTreeSet, VecDeque};
 use alloc::vec::Vec;
@@ -16,13 +16,13 @@ const MAX_CALLS: u32 = 7;
 
 #[derive(Debug, Clone)]
 enum Step {
-    /// A session gets a message of that size to send.
+    /// Queues a message of that size in a session.
     Submit(usize, usize),
-    /// A session gives its oldest call up.
+    /// Cancels the oldest call of a session.
     GiveUp(usize),
-    /// So many bytes go to the endpoint.
+    /// Sends so many bytes to the endpoint.
     Send(usize),
-    /// The endpoint answers so many calls, and all that it has to send is received.
+    /// Responds to so many calls, and delivers all that the endpoint has to send.
     Answer(usize),
 }
 
@@ -37,18 +37,18 @@ fn step() -> impl Strategy<Value = Step> {
     ]
 }
 
-/// Sessions on one link, with what each has to send.
+/// Sessions on one link, with the messages of each.
 struct World {
     pair: Pair,
     channels: Vec<ChannelId>,
-    /// Sizes of messages that are still to be sent.
+    /// Sizes of the messages to send.
     messages: BTreeMap<ChannelId, VecDeque<usize>>,
-    /// Calls that are not given up, by session.
+    /// Calls that are not cancelled, by session.
     calls: BTreeMap<ChannelId, VecDeque<u64>>,
     last: u64,
-    /// Ends of messages in the link's output.
+    /// End offsets of messages in the link's output.
     unsent: Vec<(u64, ChannelId)>,
-    asked: VecDeque<(StreamId, u32)>,
+    received: VecDeque<(StreamId, u32)>,
 }
 
 impl World {
@@ -58,7 +58,7 @@ impl World {
         let channels: Vec<_> = (0..SESSIONS as u64).map(|token| pair.client.open(NOW, token, request())).collect();
         pair.exchange();
         for event in core::mem::take(&mut pair.to_server) {
-            if let ServerEvent::Asked { stream, .. } = event {
+            if let ServerEvent::SessionRequested { stream, .. } = event {
                 pair.server.accept(stream, &node());
             }
         }
@@ -72,7 +72,7 @@ impl World {
             calls: BTreeMap::new(),
             last: 0,
             unsent: Vec::new(),
-            asked: VecDeque::new(),
+            received: VecDeque::new(),
         };
         assert_eq!(world.serve_ready(), tokens, "an event of each was polled");
         world
@@ -82,7 +82,7 @@ impl World {
         let messages = self.messages.entry(channel).or_default();
         while let Some(size) = messages.front().copied() {
             if !self.pair.client.can_call(channel) {
-                return self.pair.client.wait(channel);
+                return self.pair.client.wait_for_room(channel);
             }
             messages.pop_front();
             self.last += 1;
@@ -93,7 +93,7 @@ impl World {
         }
     }
 
-    /// Polls all events, and serves what is listed then. Returns the tokens in their order.
+    /// Polls all events, and serves the ready sessions. Returns their tokens in order.
     fn serve_ready(&mut self) -> Vec<u64> {
         while let Some(event) = self.pair.client.poll_event(NOW) {
             if let ClientEvent::Message { channel, .. } = event {
@@ -122,7 +122,7 @@ impl World {
         self.pair.server.handle_filled(NOW);
         while let Some(event) = self.pair.server.poll_event() {
             match event {
-                ServerEvent::Request { stream, fragment } => self.asked.push_back((stream, fragment.call)),
+                ServerEvent::Request { stream, fragment } => self.received.push_back((stream, fragment.call)),
                 ServerEvent::Cancelled { stream, call, code } => self.pair.server.end_call(stream, call, code, true),
                 _ => {}
             }
@@ -130,7 +130,7 @@ impl World {
     }
 
     fn answer(&mut self, count: usize) {
-        for (stream, call) in self.asked.drain(..count.min(self.asked.len())) {
+        for (stream, call) in self.received.drain(..count.min(self.received.len())) {
             self.pair.server.respond(stream, call, Bytes::from_static(b"answer"), true);
         }
         let bytes = self.pair.server.transmit().to_bytes();
@@ -171,7 +171,7 @@ proptest! {
     fn sessions_with_frames_wait_for_nothing_that_is_there(steps in proptest::collection::vec(step(), 0..200)) {
         let mut world = World::new();
         steps.into_iter().for_each(|step| world.take(step));
-        // Whatever is on its way, all of it comes to its end.
+        // All calls in flight complete.
         for _ in 0..1_000 {
             world.send(usize::MAX);
             world.answer(usize::MAX);
@@ -193,7 +193,7 @@ fn sessions_without_frames_that_have_more_to_send_are_listed_after_each_event_of
         bytes.put_raw(&Bytes::from(alloc::vec![7; 2 << 20]));
         pair.client.send_bytes(channel, &mut bytes);
         assert!(!bytes.is_empty(), "more than the link takes");
-        pair.client.wait(channel);
+        pair.client.wait_for_room(channel);
         waiting.insert(channel, bytes);
     }
     assert_eq!(pair.client.poll_ready(), None, "nothing has happened on the link");
@@ -204,7 +204,7 @@ fn sessions_without_frames_that_have_more_to_send_are_listed_after_each_event_of
         pair.server.handle_filled(NOW);
         while let Some(event) = pair.server.poll_event() {
             if let ServerEvent::Bytes { stream, bytes } = event {
-                pair.server.bytes_taken(stream, bytes.len());
+                pair.server.release_bytes(stream, bytes.len());
             }
         }
         let windows = pair.server.transmit().to_bytes();
@@ -218,7 +218,7 @@ fn sessions_without_frames_that_have_more_to_send_are_listed_after_each_event_of
             served.insert(channel);
             pair.client.send_bytes(channel, bytes);
             if !bytes.is_empty() {
-                pair.client.wait(channel);
+                pair.client.wait_for_room(channel);
             }
         }
         assert!(waiting.keys().all(|channel| served.contains(channel)), "{served:?}");
@@ -231,7 +231,7 @@ fn sessions_without_frames_that_have_more_to_send_are_listed_after_each_event_of
 fn a_session_that_is_over_is_not_listed() {
     let mut pair = Pair::framed();
     let (channel, _) = pair.open();
-    pair.client.list(channel);
+    pair.client.mark_ready(channel);
     pair.client.close(channel, crate::http2::ErrorCode::NO_ERROR);
     assert_eq!(pair.client.poll_ready(), None);
 }

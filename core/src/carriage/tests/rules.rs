@@ -1,16 +1,16 @@
-//! Frames where they have no place, in forms that they can't have, and out of their order.
+//! Frames on the wrong stream, with invalid payloads, and out of order.
 
 use alloc::vec;
 use alloc::vec::Vec;
 
-use super::pair::{NOW, Pair, Told, client_config, fragment, frame, node, numbers};
+use super::pair::{NOW, Pair, ReportedError, client_config, fragment, frame, node, numbers};
 use crate::carriage::registry::{
     HOT_ROD_CREDIT_ERROR, HOT_ROD_MESSAGE_ERROR, HOT_ROD_UNKNOWN_CALL, frame_type, setting,
 };
 use crate::carriage::{ClientConfig, ClientEvent, Offer, ServerEvent};
 use crate::http2::ErrorCode;
 
-/// A payload that a frame of that type can have.
+/// Returns a valid payload of a frame type.
 fn good(kind: u8) -> Vec<u8> {
     match kind {
         frame_type::CREDIT | frame_type::CANCEL => numbers(1, 8),
@@ -40,9 +40,9 @@ fn where_frames_are_not_agreed_on_all_of_them_are_ignored_whatever_is_in_them() 
             all.extend(frame(0, 4, 0, &setting));
         }
         let (events, frames) = pair.at_server(&all);
-        assert_eq!((events, Told::by(&frames)), (vec![], Told::Nothing));
+        assert_eq!((events, ReportedError::by(&frames)), (vec![], ReportedError::None));
         let (events, frames) = pair.at_client(&all);
-        assert_eq!((events, Told::by(&frames)), (vec![], Told::Nothing));
+        assert_eq!((events, ReportedError::by(&frames)), (vec![], ReportedError::None));
         assert!(pair.server.form(stream).is_some());
     }
 }
@@ -57,10 +57,10 @@ fn a_credit_above_the_largest_in_settings_ends_the_link() {
     for offer in impossible {
         let mut pair = Pair::new(client_config(Some(offer)), Some(Offer::default()), usize::MAX);
         let first = pair.client.transmit().to_bytes();
-        assert_eq!(Told::by(&pair.at_server(&first).1), Told::Connection(HOT_ROD_CREDIT_ERROR));
+        assert_eq!(ReportedError::by(&pair.at_server(&first).1), ReportedError::Connection(HOT_ROD_CREDIT_ERROR));
         let mut pair = Pair::new(client_config(Some(Offer::default())), Some(offer), usize::MAX);
         let first = pair.server.transmit().to_bytes();
-        assert_eq!(Told::by(&pair.at_client(&first).1), Told::Connection(HOT_ROD_CREDIT_ERROR));
+        assert_eq!(ReportedError::by(&pair.at_client(&first).1), ReportedError::Connection(HOT_ROD_CREDIT_ERROR));
     }
     let largest = Offer { initial_credit: i32::MAX as u32, connection_credit: i32::MAX as u32, ..Offer::default() };
     let mut pair = Pair::new(client_config(Some(largest)), Some(largest), usize::MAX);
@@ -84,7 +84,7 @@ fn flags_without_a_meaning_are_ignored_and_sent_as_0() {
     let [ServerEvent::Request { fragment: one, .. }, ServerEvent::Cancelled { call: 6, .. }] = &events[..] else {
         panic!("{events:?}")
     };
-    assert!(one.is_whole() && one.urgency == 1 && Told::by(&frames) == Told::Nothing);
+    assert!(one.is_whole() && one.urgency == 1 && ReportedError::by(&frames) == ReportedError::None);
     pair.server.end_call(stream, 6, ErrorCode::CANCEL, false);
     pair.server.respond(stream, 5, vec![1; 20_000].into(), true);
     pair.server.event(stream, "event".into(), true, true);
@@ -100,49 +100,53 @@ fn flags_without_a_meaning_are_ignored_and_sent_as_0() {
         frame(1, frame_type::DRAIN, 0xff, &[0; 4]),
     ];
     let (events, frames) = pair.at_client(&all.concat());
-    assert_eq!((events.len(), Told::by(&frames)), (4, Told::Nothing), "{events:?}");
+    assert_eq!((events.len(), ReportedError::by(&frames)), (4, ReportedError::None), "{events:?}");
 }
 
 ///
 #[test]
 fn a_frame_on_a_stream_that_is_no_session_ends_the_link() {
-    let error = Told::Connection(ErrorCode::PROTOCOL_ERROR);
+    let error = ReportedError::Connection(ErrorCode::PROTOCOL_ERROR);
     for kind in frame_type::ALL {
         let payload = good(kind);
-        // Of another kind, for both: a tunnel.
+        // A stream of another kind for both ends: a tunnel.
         let config = ClientConfig { ordinary_connect: true, ..client_config(Some(Offer::default())) };
         let mut pair = Pair::new(config, Some(Offer::default()), usize::MAX);
         pair.open();
-        assert_eq!(Told::by(&pair.at_server(&frame(1, kind, 3, &payload)).1), error, "{kind:#x} in a tunnel");
-        assert_eq!(Told::by(&pair.at_client(&frame(1, kind, 3, &payload)).1), error, "{kind:#x} in a tunnel");
-        // On an idle one.
+        assert_eq!(ReportedError::by(&pair.at_server(&frame(1, kind, 3, &payload)).1), error, "{kind:#x} in a tunnel");
+        assert_eq!(ReportedError::by(&pair.at_client(&frame(1, kind, 3, &payload)).1), error, "{kind:#x} in a tunnel");
+        // An idle stream.
         let mut pair = Pair::framed();
         pair.open();
-        assert_eq!(Told::by(&pair.at_server(&frame(9, kind, 3, &payload)).1), error, "{kind:#x}, idle");
-        assert_eq!(Told::by(&pair.at_client(&frame(9, kind, 3, &payload)).1), error, "{kind:#x}, idle");
-        // On that of an ordinary request: GET / of a host without name.
+        assert_eq!(ReportedError::by(&pair.at_server(&frame(9, kind, 3, &payload)).1), error, "{kind:#x}, idle");
+        assert_eq!(ReportedError::by(&pair.at_client(&frame(9, kind, 3, &payload)).1), error, "{kind:#x}, idle");
+        // The stream of an ordinary request: GET / without an authority.
         let mut pair = Pair::framed();
         pair.open();
         let get = frame(3, 1, 4, &[0x82, 0x86, 0x84, 0x41, 0x01, b'a']);
         let (events, frames) = pair.at_server(&[get, frame(3, kind, 3, &payload)].concat());
-        assert_eq!((Told::by(&frames), events.len()), (error, 2), "{kind:#x}, of a GET");
-        // On stream 0: what has no place there.
+        assert_eq!((ReportedError::by(&frames), events.len()), (error, 2), "{kind:#x}, of a GET");
+        // Stream 0, for frames that are not allowed there.
         let on_link = match kind {
             frame_type::CREDIT => numbers(1, 8),
             _ => payload,
         };
         let mut pair = Pair::framed();
         pair.open();
-        assert_eq!(Told::by(&pair.at_server(&frame(0, kind, 3, &on_link)).1), error, "{kind:#x} on stream 0");
-        let to_client = if kind == frame_type::DRAIN { Told::Nothing } else { error };
-        assert_eq!(Told::by(&pair.at_client(&frame(0, kind, 3, &on_link)).1), to_client, "{kind:#x} on stream 0");
+        assert_eq!(ReportedError::by(&pair.at_server(&frame(0, kind, 3, &on_link)).1), error, "{kind:#x} on stream 0");
+        let to_client = if kind == frame_type::DRAIN { ReportedError::None } else { error };
+        assert_eq!(
+            ReportedError::by(&pair.at_client(&frame(0, kind, 3, &on_link)).1),
+            to_client,
+            "{kind:#x} on stream 0"
+        );
     }
 }
 
 ///
 #[test]
 fn a_frame_from_the_wrong_side_ends_the_link() {
-    let error = Told::Connection(ErrorCode::PROTOCOL_ERROR);
+    let error = ReportedError::Connection(ErrorCode::PROTOCOL_ERROR);
     let of_endpoints =
         [frame_type::RESPONSE, frame_type::EVENT, frame_type::NODE, frame_type::TOPOLOGY, frame_type::DRAIN];
     for kind in of_endpoints {
@@ -150,16 +154,16 @@ fn a_frame_from_the_wrong_side_ends_the_link() {
         let (channel, _) = pair.open();
         pair.call(channel, 1, b"q");
         pair.exchange();
-        assert_eq!(Told::by(&pair.at_server(&frame(1, kind, 3, &good(kind))).1), error, "{kind:#x}");
+        assert_eq!(ReportedError::by(&pair.at_server(&frame(1, kind, 3, &good(kind))).1), error, "{kind:#x}");
     }
-    // Whatever is in it: this stands higher in the table of violations.
+    // The content does not matter: this violation is listed earlier in the table.
     let mut pair = Pair::framed();
     pair.open();
-    assert_eq!(Told::by(&pair.at_server(&frame(1, frame_type::NODE, 0, &[0; 6])).1), error);
-    assert_eq!(Told::by(&pair.at_client(&frame(1, frame_type::REQUEST, 3, &fragment(1, b"q"))).1), error);
+    assert_eq!(ReportedError::by(&pair.at_server(&frame(1, frame_type::NODE, 0, &[0; 6])).1), error);
+    assert_eq!(ReportedError::by(&pair.at_client(&frame(1, frame_type::REQUEST, 3, &fragment(1, b"q"))).1), error);
 }
 
-/// After an error of the link what came behind it is nothing.
+/// After a link error all further frames are ignored.
 #[test]
 fn nothing_is_taken_behind_an_error_of_the_link() {
     let mut pair = Pair::framed();
@@ -169,7 +173,7 @@ fn nothing_is_taken_behind_an_error_of_the_link() {
     assert!(matches!(events[..], [ServerEvent::Closed(_)]), "{events:?}");
 }
 
-/// of a closed stream too, where all else is ignored.
+/// also on a closed stream, where all other frames are ignored.
 #[test]
 fn on_a_closed_stream_all_frames_are_ignored_that_have_a_size_of_theirs() {
     let mut pair = Pair::framed();
@@ -179,16 +183,16 @@ fn on_a_closed_stream_all_frames_are_ignored_that_have_a_size_of_theirs() {
     assert!(pair.client.form(channel).is_none());
     for kind in frame_type::ALL {
         let (events, frames) = pair.at_server(&frame(1, kind, 3, &good(kind)));
-        assert_eq!((events, Told::by(&frames)), (vec![], Told::Nothing), "{kind:#x}");
+        assert_eq!((events, ReportedError::by(&frames)), (vec![], ReportedError::None), "{kind:#x}");
         let (events, frames) = pair.at_client(&frame(1, kind, 3, &good(kind)));
-        assert_eq!((events, Told::by(&frames)), (vec![], Told::Nothing), "{kind:#x}");
+        assert_eq!((events, ReportedError::by(&frames)), (vec![], ReportedError::None), "{kind:#x}");
     }
-    let error = Told::Connection(ErrorCode::FRAME_SIZE_ERROR);
-    assert_eq!(Told::by(&pair.at_server(&frame(1, frame_type::CANCEL, 0, &[0; 7])).1), error);
-    assert_eq!(Told::by(&pair.at_client(&frame(1, frame_type::NODE, 0, &[0; 5])).1), error);
+    let error = ReportedError::Connection(ErrorCode::FRAME_SIZE_ERROR);
+    assert_eq!(ReportedError::by(&pair.at_server(&frame(1, frame_type::CANCEL, 0, &[0; 7])).1), error);
+    assert_eq!(ReportedError::by(&pair.at_client(&frame(1, frame_type::NODE, 0, &[0; 5])).1), error);
 }
 
-/// What came of a session that is given up here and was not looked at yet.
+/// Fragments received and not handled when their session is cancelled here.
 #[test]
 fn fragments_that_wait_to_be_looked_at_count_when_their_session_ends() {
     let mut pair = Pair::framed();
@@ -208,20 +212,20 @@ fn fragments_that_wait_to_be_looked_at_count_when_their_session_ends() {
     assert_eq!(pair.take_requests(), [(1, 900_000)], "2.4 MB would be more than all of the connection's credit");
 }
 
-/// What a session's end leaves open on its stream is a closed session's, on either side.
+/// After a session ends, frames on the open half of its stream are those of a closed session, at either end.
 #[test]
 fn frames_that_cross_an_end_stream_are_ignored() {
     let mut pair = Pair::framed();
     let (channel, stream) = pair.open();
     pair.server.end(stream, ErrorCode::NO_ERROR);
     let (events, frames) = pair.at_server(&frame(1, frame_type::REQUEST, 0x33, &fragment(1, b"q")));
-    assert_eq!((events, Told::by(&frames)), (vec![], Told::Nothing));
+    assert_eq!((events, ReportedError::by(&frames)), (vec![], ReportedError::None));
     pair.client.close(channel, ErrorCode::NO_ERROR);
     let (events, frames) = pair.at_client(&frame(1, frame_type::EVENT, 3, &fragment(1, b"event")));
-    assert_eq!((events, Told::by(&frames)), (vec![], Told::Nothing));
+    assert_eq!((events, ReportedError::by(&frames)), (vec![], ReportedError::None));
 }
 
-/// A session with call 5 answered, 6 open and whole, 7 open and not whole; 8 is the last that was opened, and cancelled.
+/// A session with call 5 answered, 6 open and complete, 7 open and incomplete; 8 is the newest, and cancelled.
 fn with_calls() -> (Pair, crate::carriage::ChannelId) {
     let mut pair = Pair::framed();
     let (channel, stream) = pair.open();
@@ -232,13 +236,13 @@ fn with_calls() -> (Pair, crate::carriage::ChannelId) {
     pair.exchange();
     pair.server.respond(stream, 5, "a".into(), true);
     pair.server.end_call(stream, 8, ErrorCode::CANCEL, false);
-    pair.server.fragment_taken(stream, 7, 1_000);
+    pair.server.release_fragment(stream, 7, 1_000);
     pair.exchange();
     pair.to_server.clear();
     (pair, channel)
 }
 
-/// R-26; ids that were skipped are those of closed calls.
+/// R-26; skipped ids are those of closed calls.
 #[test]
 fn frames_for_closed_calls_are_ignored() {
     for call in [5, 8, 1, 0xffff_fff0] {
@@ -249,10 +253,10 @@ fn frames_for_closed_calls_are_ignored() {
         ] {
             let (mut pair, _) = with_calls();
             let (events, frames) = pair.at_server(&frame(1, kind, 0, &payload));
-            assert_eq!((events, Told::by(&frames)), (vec![], Told::Nothing), "{kind:#x} for {call}");
+            assert_eq!((events, ReportedError::by(&frames)), (vec![], ReportedError::None), "{kind:#x} for {call}");
             if kind != frame_type::REQUEST {
                 let (events, frames) = pair.at_client(&frame(1, kind, 0, &payload));
-                assert_eq!((events, Told::by(&frames)), (vec![], Told::Nothing), "{kind:#x} for {call}");
+                assert_eq!((events, ReportedError::by(&frames)), (vec![], ReportedError::None), "{kind:#x} for {call}");
             }
         }
     }
@@ -261,7 +265,7 @@ fn frames_for_closed_calls_are_ignored() {
 ///
 #[test]
 fn frames_for_calls_that_never_were_end_the_session() {
-    let error = Told::Stream(HOT_ROD_UNKNOWN_CALL);
+    let error = ReportedError::Stream(HOT_ROD_UNKNOWN_CALL);
     for (kind, payload, to_server) in [
         (frame_type::REQUEST, fragment(9, b"more"), true),
         (frame_type::REQUEST, fragment(0, b"more"), true),
@@ -273,30 +277,33 @@ fn frames_for_calls_that_never_were_end_the_session() {
         (frame_type::CANCEL, numbers(9, 8), false),
         (frame_type::RESPONSE, fragment(9, b"a"), false),
         (frame_type::RESPONSE, fragment(0, b"a"), false),
-        // A RESPONSE needs a call that is open.
+        // RESPONSE needs an open call.
         (frame_type::RESPONSE, fragment(5, b"a"), false),
         (frame_type::RESPONSE, fragment(8, b"a"), false),
     ] {
         let (mut pair, _) = with_calls();
         let bytes = frame(1, kind, if kind == frame_type::RESPONSE { 3 } else { 0 }, &payload);
         let frames = if to_server { pair.at_server(&bytes).1 } else { pair.at_client(&bytes).1 };
-        assert_eq!(Told::by(&frames), error, "{kind:#x} {payload:?}");
+        assert_eq!(ReportedError::by(&frames), error, "{kind:#x} {payload:?}");
     }
     let (mut pair, _) = with_calls();
-    assert_eq!(Told::by(&pair.at_server(&frame(1, frame_type::CREDIT, 0, &numbers(0, 9))).1), Told::Nothing);
-    // Where none was opened no call is closed.
+    assert_eq!(
+        ReportedError::by(&pair.at_server(&frame(1, frame_type::CREDIT, 0, &numbers(0, 9))).1),
+        ReportedError::None
+    );
+    // Without any call there are no closed ones.
     let mut pair = Pair::framed();
     pair.open();
-    assert_eq!(Told::by(&pair.at_client(&frame(1, frame_type::CANCEL, 0, &numbers(1, 8))).1), error);
+    assert_eq!(ReportedError::by(&pair.at_client(&frame(1, frame_type::CANCEL, 0, &numbers(1, 8))).1), error);
 }
 
 ///
 #[test]
 fn fragments_out_of_their_order_end_the_session() {
-    let error = Told::Stream(HOT_ROD_MESSAGE_ERROR);
+    let error = ReportedError::Stream(HOT_ROD_MESSAGE_ERROR);
     let (mut pair, _) = with_calls();
     let behind_fin = frame(1, frame_type::REQUEST, 0, &fragment(6, b"more"));
-    assert_eq!(Told::by(&pair.at_server(&behind_fin).1), error, "a REQUEST behind its FIN");
+    assert_eq!(ReportedError::by(&pair.at_server(&behind_fin).1), error, "a REQUEST behind its FIN");
     let response = |flags, call| frame(1, frame_type::RESPONSE, flags, &fragment(call, b"a"));
     for (what, answers) in [
         ("the first without FIRST", vec![response(0, 6)]),
@@ -305,16 +312,16 @@ fn fragments_out_of_their_order_end_the_session() {
         ("a whole one behind FIRST", vec![response(2, 6), response(3, 6)]),
     ] {
         let (mut pair, _) = with_calls();
-        assert_eq!(Told::by(&pair.at_client(&answers.concat()).1), error, "{what}");
-        // The same of a call that nobody waits for any more.
+        assert_eq!(ReportedError::by(&pair.at_client(&answers.concat()).1), error, "{what}");
+        // The same for a cancelled call.
         let (mut pair, channel) = with_calls();
         pair.client.cancel(channel, 6);
-        assert_eq!(Told::by(&pair.at_client(&answers.concat()).1), error, "{what}");
+        assert_eq!(ReportedError::by(&pair.at_client(&answers.concat()).1), error, "{what}");
     }
     let (mut pair, _) = with_calls();
     let (events, frames) = pair.at_client(&[response(2, 6), response(2, 7), response(0, 6), response(1, 6)].concat());
     assert!(matches!(&events[..], [ClientEvent::Message { message, .. }] if message == "aaa"), "{events:?}");
-    assert_eq!(Told::by(&frames), Told::Nothing);
+    assert_eq!(ReportedError::by(&frames), ReportedError::None);
 }
 
 ///
@@ -327,23 +334,24 @@ fn a_request_that_is_answered_before_its_end_is_sent_no_further() {
     pair.to_server.clear();
     let answer = frame(1, frame_type::RESPONSE, 3, &fragment(1, b"early"));
     let (events, _) = pair.at_client(&answer);
-    let [ClientEvent::Went { message: 1, octets, end: None, .. }, ClientEvent::Message { message, .. }] = &events[..]
+    let [ClientEvent::Dequeued { message: 1, bytes, end: None, .. }, ClientEvent::Message { message, .. }] =
+        &events[..]
     else {
         panic!("{events:?}")
     };
-    assert_eq!((*octets, &message[..]), (500_000 - 65_536, &b"early"[..]));
-    // Credit for it starts nothing.
+    assert_eq!((*bytes, &message[..]), (500_000 - 65_536, &b"early"[..]));
+    // Credit for the call sends nothing.
     let (events, frames) = pair.at_client(&frame(1, frame_type::CREDIT, 0, &numbers(1, 100_000)));
     assert_eq!((events, super::pair::hot_rod(&frames)), (vec![], vec![]));
-    // The endpoint's end agrees: what was on its way is of a closed call.
+    // The endpoint agrees: the fragments in flight are those of a closed call.
     let (events, frames) = {
         pair.server.respond(stream, 1, "early".into(), true);
         pair.at_server(&frame(1, frame_type::REQUEST, 0, &fragment(1, b"")))
     };
-    assert_eq!((events, Told::by(&frames)), (vec![], Told::Nothing));
+    assert_eq!((events, ReportedError::by(&frames)), (vec![], ReportedError::None));
 }
 
-/// What the endpoint gives up is sent no further either, and waits no more.
+/// The request of a call that the endpoint cancels is not sent further, and leaves the queue.
 #[test]
 fn a_request_that_the_endpoint_gives_up_is_sent_no_further() {
     let mut pair = Pair::framed();
@@ -351,29 +359,31 @@ fn a_request_that_the_endpoint_gives_up_is_sent_no_further() {
     pair.large_call(channel, 1, 500_000);
     pair.exchange();
     let (events, _) = pair.at_client(&frame(1, frame_type::CANCEL, 0, &numbers(1, 8)));
-    let [ClientEvent::Went { octets, .. }, ClientEvent::CallEnded { .. }] = &events[..] else { panic!("{events:?}") };
-    assert_eq!(*octets, 500_000 - 65_536);
+    let [ClientEvent::Dequeued { bytes, .. }, ClientEvent::CallEnded { .. }] = &events[..] else {
+        panic!("{events:?}")
+    };
+    assert_eq!(*bytes, 500_000 - 65_536);
 }
 
 ///
 #[test]
 fn increments_that_can_t_be_end_the_session_also_for_closed_calls() {
-    let error = Told::Stream(HOT_ROD_CREDIT_ERROR);
+    let error = ReportedError::Stream(HOT_ROD_CREDIT_ERROR);
     for (call, increment) in [(6, 0), (6, 1 << 31), (5, 0), (5, u32::MAX), (6, i32::MAX as u32 - 65_535), (9, 0)] {
         let (mut pair, _) = with_calls();
         let bytes = frame(1, frame_type::CREDIT, 0, &numbers(call, increment));
-        assert_eq!(Told::by(&pair.at_server(&bytes).1), error, "{increment} for {call}");
+        assert_eq!(ReportedError::by(&pair.at_server(&bytes).1), error, "{increment} for {call}");
     }
     for (call, increment) in [(7, 0), (7, 1 << 31), (7, i32::MAX as u32), (5, 0)] {
         let (mut pair, _) = with_calls();
-        // As much as it has is used up, or more than half of it.
+        // The credit is used up, or more than half of it.
         let bytes = frame(1, frame_type::CREDIT, 0, &numbers(call, increment));
         let twice = [bytes.clone(), bytes].concat();
-        assert_eq!(Told::by(&pair.at_client(&twice).1), error, "{increment} for {call}");
+        assert_eq!(ReportedError::by(&pair.at_client(&twice).1), error, "{increment} for {call}");
     }
     let (mut pair, _) = with_calls();
     let largest = frame(1, frame_type::CREDIT, 0, &numbers(6, i32::MAX as u32 - 65_536));
-    assert_eq!(Told::by(&pair.at_server(&largest).1), Told::Nothing);
+    assert_eq!(ReportedError::by(&pair.at_server(&largest).1), ReportedError::None);
 }
 
 ///
@@ -387,25 +397,29 @@ fn a_node_without_a_name_and_a_topology_that_is_none_end_the_session() {
     // One member "a" at port 1, function 3, one segment of that owner.
     let good = [1, 1, 1, b'a', 0, 1, 3, 1, 1, 0];
     for (kind, payload, told) in [
-        (frame_type::NODE, node(b"a", b""), Told::Nothing),
-        (frame_type::NODE, node(b"", b"host"), Told::Stream(HOT_ROD_MESSAGE_ERROR)),
-        (frame_type::NODE, node(&[0xff], b"host"), Told::Stream(HOT_ROD_MESSAGE_ERROR)),
-        (frame_type::NODE, node(b"a", &[0xc0, 0x80]), Told::Stream(HOT_ROD_MESSAGE_ERROR)),
-        (frame_type::TOPOLOGY, topology(b"c", &good), Told::Nothing),
-        (frame_type::TOPOLOGY, topology(b"", &good), Told::Nothing),
-        (frame_type::TOPOLOGY, topology(&[0xff], &good), Told::Stream(HOT_ROD_MESSAGE_ERROR)),
-        (frame_type::TOPOLOGY, topology(b"c", &good[..9]), Told::Stream(HOT_ROD_MESSAGE_ERROR)),
-        (frame_type::TOPOLOGY, topology(b"c", &[&good[..], &[0]].concat()), Told::Stream(HOT_ROD_MESSAGE_ERROR)),
-        (frame_type::TOPOLOGY, topology(b"c", &[]), Told::Stream(HOT_ROD_MESSAGE_ERROR)),
-        (frame_type::TOPOLOGY, vec![0, 5, b'c'], Told::Connection(ErrorCode::FRAME_SIZE_ERROR)),
+        (frame_type::NODE, node(b"a", b""), ReportedError::None),
+        (frame_type::NODE, node(b"", b"host"), ReportedError::Stream(HOT_ROD_MESSAGE_ERROR)),
+        (frame_type::NODE, node(&[0xff], b"host"), ReportedError::Stream(HOT_ROD_MESSAGE_ERROR)),
+        (frame_type::NODE, node(b"a", &[0xc0, 0x80]), ReportedError::Stream(HOT_ROD_MESSAGE_ERROR)),
+        (frame_type::TOPOLOGY, topology(b"c", &good), ReportedError::None),
+        (frame_type::TOPOLOGY, topology(b"", &good), ReportedError::None),
+        (frame_type::TOPOLOGY, topology(&[0xff], &good), ReportedError::Stream(HOT_ROD_MESSAGE_ERROR)),
+        (frame_type::TOPOLOGY, topology(b"c", &good[..9]), ReportedError::Stream(HOT_ROD_MESSAGE_ERROR)),
+        (
+            frame_type::TOPOLOGY,
+            topology(b"c", &[&good[..], &[0]].concat()),
+            ReportedError::Stream(HOT_ROD_MESSAGE_ERROR),
+        ),
+        (frame_type::TOPOLOGY, topology(b"c", &[]), ReportedError::Stream(HOT_ROD_MESSAGE_ERROR)),
+        (frame_type::TOPOLOGY, vec![0, 5, b'c'], ReportedError::Connection(ErrorCode::FRAME_SIZE_ERROR)),
     ] {
         let mut pair = Pair::framed();
         pair.open();
-        assert_eq!(Told::by(&pair.at_client(&frame(1, kind, 0, &payload)).1), told, "{kind:#x} {payload:?}");
+        assert_eq!(ReportedError::by(&pair.at_client(&frame(1, kind, 0, &payload)).1), told, "{kind:#x} {payload:?}");
     }
 }
 
-/// The largest number that a setting can have is no number too many: R-3 has its own test, and this its ids.
+/// The largest value of a setting is valid: R-3 has its own test, and this its ids.
 #[test]
 fn the_settings_are_those_of_the_registry() {
     let ids = [

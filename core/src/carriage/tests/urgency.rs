@@ -1,4 +1,4 @@
-//! Who comes first.
+//! Order of fragments by urgency.
 
 use alloc::collections::VecDeque;
 use alloc::vec;
@@ -15,10 +15,10 @@ fn large(pair: &mut Pair, channel: crate::carriage::ChannelId, message: u64, urg
     pair.client.call_in_fragments(channel, message, urgency, pieces);
 }
 
-/// The first octet of each fragment, in the order in which they go out.
+/// Returns the first byte of each fragment in the order of sending.
 fn order(frames: &[Frame]) -> Vec<u8> {
-    let octet = |(_, _, payload): (u8, u8, Bytes)| payload.get(4).copied();
-    hot_rod(frames).into_iter().filter(|(kind, ..)| *kind < frame_type::CREDIT).filter_map(octet).collect()
+    let byte = |(_, _, payload): (u8, u8, Bytes)| payload.get(4).copied();
+    hot_rod(frames).into_iter().filter(|(kind, ..)| *kind < frame_type::CREDIT).filter_map(byte).collect()
 }
 
 fn drained(mut take: impl FnMut() -> Vec<Frame>) -> Vec<u8> {
@@ -36,15 +36,15 @@ fn drained(mut take: impl FnMut() -> Vec<Frame>) -> Vec<u8> {
 fn of_all_sessions_of_a_link_the_most_urgent_call_comes_first_and_equals_take_turns() {
     let mut pair = Pair::framed();
     let ((one, first), (other, second)) = (pair.open(), pair.open());
-    // What is written already is not taken back: 32 KiB of the first.
+    // Bytes already written are not reordered: 32 KiB of the first message.
     large(&mut pair, one, 1, 5);
     large(&mut pair, other, 1 + 10, 5);
     large(&mut pair, other, 2 + 10, 1);
     let sent = drained(|| pair.at_client(&[]).1);
-    let behind = sent.iter().skip_while(|octet| **octet == 1).copied().collect::<Vec<u8>>();
+    let behind = sent.iter().skip_while(|byte| **byte == 1).copied().collect::<Vec<u8>>();
     assert_eq!(behind, [12, 12, 12, 12, 1, 11, 1, 11, 11, 11], "{sent:?}");
 
-    // And back: the urgency is that of the call in both directions.
+    // The response has the urgency of its call.
     let requests = [(1, 5, first, 1), (3, 5, second, 21), (3, 1, second, 22)];
     let mut pair = Pair::framed();
     pair.open();
@@ -57,7 +57,7 @@ fn of_all_sessions_of_a_link_the_most_urgent_call_comes_first_and_equals_take_tu
         pair.server.respond(stream, call, Bytes::from(vec![call as u8; 60_000]), true);
     }
     let sent = drained(|| pair.at_server(&[]).1);
-    let behind = sent.iter().skip_while(|octet| **octet == 1).copied().collect::<Vec<u8>>();
+    let behind = sent.iter().skip_while(|byte| **byte == 1).copied().collect::<Vec<u8>>();
     assert_eq!(behind, [22, 22, 22, 22, 1, 21, 1, 21, 21, 21], "{sent:?}");
 }
 
@@ -70,7 +70,7 @@ fn events_come_between_what_is_more_and_what_is_less_urgent() {
         let payload = super::pair::fragment(call, b"q");
         pair.at_server(&super::pair::frame(1, frame_type::REQUEST, 3 | urgency << 4, &payload));
     }
-    // More than is written at once waits before all others.
+    // More than the high-water mark of fragments is queued ahead of all others.
     pair.server.respond(stream, 1, Bytes::from(vec![1; 60_000]), true);
     pair.server.respond(stream, 3, Bytes::from(vec![3; 20_000]), true);
     pair.server.respond(stream, 2, Bytes::from(vec![2; 40_000]), true);
@@ -80,7 +80,7 @@ fn events_come_between_what_is_more_and_what_is_less_urgent() {
     assert_eq!(sent, [1, 1, 1, 1, 9, 2, 9, 2, 2, 3, 3]);
 }
 
-/// What a link has no room for now is not lost.
+/// Messages for which a link has no room are not lost.
 #[test]
 fn answers_beyond_what_a_client_reads_wait() {
     let mut pair = Pair::framed();

@@ -8,7 +8,7 @@ use core::time::Duration;
 
 use bytes::Bytes;
 
-use crate::carriage::{Asked, Choice, Node, Offer, ServerConfig, ServerEvent, ServerLink};
+use crate::carriage::{Choice, Node, Offer, ReceivedSessionRequest, ServerConfig, ServerEvent, ServerLink};
 use crate::cluster::{
     CacheHandle, Call, CarriageConfig, Cluster, ClusterError, Config, Dial, Event, LinkId, OperationId, Output,
 };
@@ -91,7 +91,7 @@ pub(super) struct Gateway {
     pub(super) link: ServerLink,
     /// What is answered to the next sessions, before any is accepted.
     pub(super) refusals: VecDeque<(u16, Option<u32>)>,
-    pub(super) asked: Vec<(StreamId, Asked)>,
+    pub(super) asked: Vec<(StreamId, ReceivedSessionRequest)>,
     /// Members of sessions without frames.
     members: BTreeMap<StreamId, ServerSession>,
     /// Fragments of requests that are not whole.
@@ -256,7 +256,7 @@ impl Gateway {
     fn poll(&mut self) {
         while let Some(event) = self.link.poll_event() {
             match event {
-                ServerEvent::Asked { stream, asked } => {
+                ServerEvent::SessionRequested { stream, request: asked } => {
                     self.asked.push((stream, asked));
                     match self.refusals.pop_front() {
                         Some((status, retry_after)) => self.link.refuse(stream, status, retry_after),
@@ -267,7 +267,7 @@ impl Gateway {
                     let member =
                         self.members.entry(stream).or_insert_with(|| ServerSession::new(Limits::default(), 1 << 20));
                     let said = answered_by(member, &bytes);
-                    self.link.bytes_taken(stream, bytes.len());
+                    self.link.release_bytes(stream, bytes.len());
                     self.link.send_bytes(stream, said);
                 }
                 ServerEvent::Request { stream, fragment } => {

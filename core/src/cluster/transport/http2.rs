@@ -10,7 +10,7 @@ use slotmap::{Key, KeyData};
 use super::link::{Link, LinkId, Stage};
 use super::open_session::{OpenSession, SessionId};
 use super::{Scope, Transport};
-use crate::carriage::registry::{HOT_ROD_MESSAGE_ERROR, HOT_ROD_TOO_LARGE, USUAL_URGENCY};
+use crate::carriage::registry::{DEFAULT_URGENCY, HOT_ROD_MESSAGE_ERROR, HOT_ROD_TOO_LARGE};
 use crate::carriage::{Carriage, ChannelId, ClientEvent, ClientLink, Form, LinkEnd};
 use crate::http2::ErrorCode;
 use crate::session::{Applied, Disconnect, Session};
@@ -66,7 +66,7 @@ impl Transport {
             Some(Form::Bytes) => {
                 carried.send_bytes(channel, protocol.bytes_to_send());
                 if !protocol.bytes_to_send().is_empty() {
-                    carried.wait(channel);
+                    carried.wait_for_room(channel);
                 }
             }
             Some(Form::Frames) => {
@@ -91,7 +91,7 @@ impl Transport {
         if let Some((link, channel)) = self.sessions.get(session).and_then(|open| Some((open.link, open.channel?)))
             && let Some(carried) = self.links.get_mut(link).and_then(Link::carried_mut)
         {
-            carried.list(channel);
+            carried.mark_ready(channel);
         }
     }
 
@@ -104,7 +104,7 @@ impl Transport {
             let sent = carried.transmit().sent();
             let open = self.sessions.get_mut(session_of(channel));
             let protocol = open.and_then(|open| open.protocol.as_deref_mut());
-            protocol.into_iter().for_each(|protocol| protocol.link_has_sent(sent));
+            protocol.into_iter().for_each(|protocol| protocol.set_link_sent(sent));
         }
     }
 
@@ -129,7 +129,7 @@ impl Transport {
             ClientEvent::Bytes { channel, bytes } => {
                 self.with_protocol(scope, link, channel, |protocol, now| protocol.handle_received(now, &bytes));
                 if let Some(carried) = self.links.get_mut(link).and_then(Link::carried_mut) {
-                    carried.bytes_taken(channel, bytes.len());
+                    carried.release_bytes(channel, bytes.len());
                 }
             }
             ClientEvent::CallEnded { channel, message, code, may_have_been_applied } => {
@@ -138,10 +138,10 @@ impl Transport {
                     protocol.handle_call_ended(now, message, code, applied);
                 });
             }
-            ClientEvent::Went { channel, message, octets, end } => {
+            ClientEvent::Dequeued { channel, message, bytes, end } => {
                 self.with_protocol(scope, link, channel, |protocol, _| {
-                    protocol.message_went(octets);
-                    end.into_iter().for_each(|end| protocol.message_ends_at(message, end));
+                    protocol.fragments_dequeued(bytes);
+                    end.into_iter().for_each(|end| protocol.set_message_end(message, end));
                 });
             }
             ClientEvent::Writable { .. } => {}
@@ -172,7 +172,7 @@ impl Transport {
         if let Some(open) = self.sessions.get_mut(session) {
             open.channel = None;
             if has_applied_none && let Some(protocol) = &mut open.protocol {
-                protocol.link_has_sent(0);
+                protocol.set_link_sent(0);
             }
         }
     }
@@ -235,30 +235,30 @@ fn session_of(channel: ChannelId) -> SessionId {
 
 /// Moves messages of a session into its link. Returns whether the session has got events by that.
 fn send_messages(now: Instant, carried: &mut ClientLink, channel: ChannelId, protocol: &mut Session) -> bool {
-    while let Some(message) = protocol.poll_given_up() {
+    while let Some(message) = protocol.poll_cancelled() {
         let dropped = carried.cancel(channel, message);
-        protocol.message_went(dropped);
+        protocol.fragments_dequeued(dropped);
     }
     let largest = carried.terms().map_or(0, |terms| terms.max_message_size as usize);
     let mut has_events = false;
     while let Some((message, size)) = protocol.next_message() {
         if !carried.can_call(channel) {
-            carried.wait(channel);
+            carried.wait_for_room(channel);
             break;
         }
         if size > largest {
             drop(protocol.take_large_message());
-            protocol.message_went(size);
+            protocol.fragments_dequeued(size);
             protocol.handle_call_ended(now, message, HOT_ROD_TOO_LARGE, Applied::No);
             has_events = true;
         } else if size <= carried.largest_whole() {
             let Some(out) = carried.call(channel, message, size) else { break };
             protocol.take_message(out);
             let end = out.end();
-            protocol.message_ends_at(message, end);
+            protocol.set_message_end(message, end);
         } else {
             let pieces = protocol.take_large_message();
-            carried.call_in_fragments(channel, message, USUAL_URGENCY, pieces);
+            carried.call_in_fragments(channel, message, DEFAULT_URGENCY, pieces);
         }
     }
     has_events

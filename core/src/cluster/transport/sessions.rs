@@ -411,10 +411,10 @@ impl Transport {
         }
     }
 
-    /// Whether a session refuses this request only until others of its kind are out.
-    pub(in crate::cluster) fn holds_back(&self, session: SessionId, request: &Request) -> bool {
+    /// Returns whether a session rejects this request only because of queued fragments.
+    pub(in crate::cluster) fn waits_for_fragments(&self, session: SessionId, request: &Request) -> bool {
         let protocol = self.sessions.get(session).and_then(|open| open.protocol.as_ref());
-        protocol.is_some_and(|protocol| protocol.holds_back(request))
+        protocol.is_some_and(|protocol| protocol.waits_for_fragments(request))
     }
 
     /// Stops reading a session because the queue of one more listener is full.

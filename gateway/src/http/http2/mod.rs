@@ -126,7 +126,7 @@ impl<'a> Server<'a> {
         };
         let connection_credit = receive_limits.credit as u32;
         let frames = Some(Offer { lane_threshold: LANE_THRESHOLD, connection_credit, ..Offer::default() });
-        let config = ServerConfig { frames, most_credit: receive_limits.call, http2, ..ServerConfig::default() };
+        let config = ServerConfig { frames, max_call_credit: receive_limits.call, http2, ..ServerConfig::default() };
         let now = Clock::now();
         Self {
             machine: ServerLink::new(config, Instant::EPOCH),

@@ -1,7 +1,7 @@
 //! Events of the HTTP/2 machine: sessions that clients request, and their frames.
 
 use hotrod_core::carriage::registry::INSIDE_FIELD;
-use hotrod_core::carriage::{Asked, Form, Fragment, Refusal, ServerEvent};
+use hotrod_core::carriage::{Form, Fragment, ReceivedSessionRequest, Refusal, ServerEvent};
 use hotrod_core::http2::{ErrorCode, StreamId};
 use tokio::time::Instant as Clock;
 
@@ -18,7 +18,7 @@ impl Server<'_> {
     pub(super) fn handle_events(&mut self) {
         while let Some(event) = self.machine.poll_event() {
             match event {
-                ServerEvent::Asked { stream, asked } => self.begin(stream, asked),
+                ServerEvent::SessionRequested { stream, request } => self.begin(stream, request),
                 ServerEvent::Ordinary { stream, method, .. } => self.answer(stream, &method),
                 ServerEvent::Request { stream, fragment } => self.request(stream, fragment),
                 ServerEvent::Bytes { stream, bytes } => {
@@ -54,10 +54,10 @@ impl Server<'_> {
     }
 
     /// Begins a requested session, or refuses it.
-    fn begin(&mut self, stream: StreamId, asked: Asked) {
+    fn begin(&mut self, stream: StreamId, request: ReceivedSessionRequest) {
         let is_h2_inside =
-            asked.fields.iter().any(|field| field.name == INSIDE_FIELD.as_bytes() && field.value == "h2");
-        if let Some(refusal) = self.refusal(&asked) {
+            request.fields.iter().any(|field| field.name == INSIDE_FIELD.as_bytes() && field.value == "h2");
+        if let Some(refusal) = self.refusal(&request) {
             self.shared.metrics.refused(self.context.over_limit.map_or("request", ConnectionLimit::reason));
             return refusal.answer_http2(&mut self.machine, stream);
         }
@@ -75,13 +75,13 @@ impl Server<'_> {
                 return Refusal::temporary(429).answer_http2(&mut self.machine, stream);
             }
         };
-        let requested = RequestedMember::of(self.shared, asked.node.as_deref(), asked.target.as_deref());
+        let requested = RequestedMember::of(self.shared, request.node.as_deref(), request.target.as_deref());
         let requested = match &self.context.inside {
             Some(outer) => requested.or(outer),
             None => requested,
         };
         let is_framed = self.machine.form(stream) == Some(Form::Frames);
-        let carriage = match asked.target {
+        let carriage = match request.target {
             _ if is_framed => Carriage::Frames,
             Some(_) => Carriage::Connect,
             None => Carriage::ExtendedConnect,
@@ -97,14 +97,14 @@ impl Server<'_> {
     }
 
     /// Refusal of a session that does not depend on its member.
-    fn refusal(&self, asked: &Asked) -> Option<Refusal> {
+    fn refusal(&self, request: &ReceivedSessionRequest) -> Option<Refusal> {
         if self.context.over_limit.is_some() {
             Some(Refusal::temporary(429))
-        } else if asked.is_foreign {
+        } else if request.is_foreign {
             Some(Refusal::new(501))
-        } else if self.context.inside.is_some() && asked.target.is_some() {
+        } else if self.context.inside.is_some() && request.target.is_some() {
             Some(Refusal::new(405))
-        } else if asked.is_malformed || asked.has_unknown_inside() {
+        } else if request.is_malformed || request.has_unknown_inside() {
             Some(Refusal::new(400))
         } else {
             None

@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use bytes::{Bytes, BytesMut};
 use hotrod_core::carriage::registry::HOT_ROD_UPSTREAM_GONE;
-use hotrod_core::carriage::{Asked, Node, Offer, ServerConfig, ServerEvent, ServerLink};
+use hotrod_core::carriage::{Node, Offer, ReceivedSessionRequest, ServerConfig, ServerEvent, ServerLink};
 use hotrod_core::http1::{self, Fields, ServerExchange};
 use hotrod_core::http2::{self, StreamId};
 use hotrod_core::session::ServerSession;
@@ -122,8 +122,8 @@ impl Endpoint {
         let is_measured = self.is_measured;
         while let Some(event) = part_if(is_measured, || link.poll_event()) {
             match event {
-                ServerEvent::Asked { stream, asked } => {
-                    part_if(is_measured, || link.accept(stream, &node(&asked)));
+                ServerEvent::SessionRequested { stream, request } => {
+                    part_if(is_measured, || link.accept(stream, &node(&request)));
                     members.insert(stream, Member::new(&self.topology));
                 }
                 ServerEvent::Request { stream, fragment } => {
@@ -135,7 +135,7 @@ impl Endpoint {
                     part_if(is_measured, || link.respond(stream, fragment.call, answer.freeze(), true));
                 }
                 ServerEvent::Bytes { stream, bytes } => {
-                    link.bytes_taken(stream, bytes.len());
+                    link.release_bytes(stream, bytes.len());
                     let Some(member) = members.get_mut(&stream) else { continue };
                     member.session.handle_received(&bytes);
                     member.answer();
@@ -154,10 +154,10 @@ impl Endpoint {
 }
 
 /// The member that a session is with: the one that it asks for.
-fn node(asked: &Asked) -> Node {
-    let address = asked.node.as_deref().and_then(|node| node.rsplit_once(':'));
+fn node(request: &ReceivedSessionRequest) -> Node {
+    let address = request.node.as_deref().and_then(|node| node.rsplit_once(':'));
     let (host, port) = address.map_or(("", 0), |(host, port)| (host, port.parse().expect("a port")));
-    Node { name: asked.node.clone().unwrap_or("node-0".into()), host: host.into(), port, ..Node::default() }
+    Node { name: request.node.clone().unwrap_or("node-0".into()), host: host.into(), port, ..Node::default() }
 }
 
 /// A member whose every key has the same value.

@@ -6,20 +6,20 @@ use core::time::Duration;
 
 use bytes::Bytes;
 
-use super::credit::{Allowance, Window};
+use super::credit::{ReceiveWindow, SendWindow};
 use super::frame::Fragment;
 use super::outgoing::{Next, Outgoing, Room};
 use super::registry::{
-    HOT_ROD_CREDIT_ERROR, HOT_ROD_MESSAGE_ERROR, HOT_ROD_TOO_LARGE, USUAL_URGENCY, flag, frame_type,
+    DEFAULT_URGENCY, HOT_ROD_CREDIT_ERROR, HOT_ROD_MESSAGE_ERROR, HOT_ROD_TOO_LARGE, flag, frame_type,
 };
-use super::terms::{Offer, comes_after, known};
+use super::terms::{Offer, check_opened, is_after};
 use crate::http2::ErrorCode;
 use crate::time::Instant;
 
 /// Queued bytes of a session below which its host is notified that it can send again.
 const ROOM: usize = 32 << 10;
 /// Calls cancelled within this time of their beginning count against the flood budget.
-const AT_ONCE: Duration = Duration::from_secs(1);
+const EARLY: Duration = Duration::from_secs(1);
 
 /// Memory of an open call in bytes: a B-tree is half full in the worst case.
 const CALL: usize = 2 * (size_of::<Call>() + size_of::<u32>());
@@ -28,7 +28,7 @@ const MESSAGE: usize = 256;
 
 /// A session that was requested or accepted.
 #[derive(Debug)]
-pub(super) struct Served {
+pub(super) struct EndpointSession {
     pub(super) is_accepted: bool,
     /// Settings of both ends; `None` for a session without frames.
     terms: Option<Terms>,
@@ -60,7 +60,7 @@ pub(super) type Numbers = (u8, u8, [u32; 2]);
 struct Call {
     urgency: u8,
     opened: Instant,
-    window: Window,
+    receive_window: ReceiveWindow,
     /// Received bytes of the request.
     size: usize,
     /// Bytes held against the connection's credit: received and not yet released.
@@ -69,9 +69,9 @@ struct Call {
     is_complete: bool,
     /// Code of the cancellation that the host was notified of and has not confirmed. No more of the request is passed
     /// on.
-    given_up: Option<ErrorCode>,
+    cancel_code: Option<ErrorCode>,
     /// Send window of the response until it is queued.
-    allowance: Allowance,
+    send_window: SendWindow,
     /// Bytes of the response, queued or sent.
     answered: usize,
     /// The whole response is queued.
@@ -80,7 +80,7 @@ struct Call {
 
 /// Result of receiving a fragment of a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Taken {
+pub(super) enum Admission {
     /// The fragment is passed on.
     Accepted,
     /// The call is closed or cancelled: the fragment was in flight.
@@ -95,22 +95,22 @@ pub(super) enum Taken {
 
 /// Result of a CANCEL from the client.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum GivenUp {
+pub(super) enum Cancellation {
     /// The call is closed or cancelled already.
     Late,
     /// The whole response is queued: the host need not be notified.
     Answered {
-        /// Whether the call began less than [`AT_ONCE`] ago.
-        at_once: bool,
+        /// Whether the call began less than [`EARLY`] ago.
+        is_early: bool,
     },
     /// The host has to end the call.
-    Asked {
-        /// Whether the call began less than [`AT_ONCE`] ago.
-        at_once: bool,
+    Pending {
+        /// Whether the call began less than [`EARLY`] ago.
+        is_early: bool,
     },
 }
 
-impl Served {
+impl EndpointSession {
     pub(super) fn new(terms: Option<Terms>) -> Self {
         Self {
             is_accepted: false,
@@ -132,16 +132,21 @@ impl Served {
     /// Handles a fragment of a request; `is_behind_end` if END_STREAM preceded it.
     ///
     /// Of several violations, returns the first in the specification's table (section 15).
-    pub(super) fn take(&mut self, now: Instant, fragment: &Fragment, is_behind_end: bool) -> Result<Taken, ErrorCode> {
-        let Some(Terms { own, client }) = self.terms else { return Ok(Taken::Late) };
+    pub(super) fn admit(
+        &mut self,
+        now: Instant,
+        fragment: &Fragment,
+        is_behind_end: bool,
+    ) -> Result<Admission, ErrorCode> {
+        let Some(Terms { own, client }) = self.terms else { return Ok(Admission::Late) };
         if !fragment.is_first {
-            return self.take_further(fragment, is_behind_end, own.max_message_size);
+            return self.admit_continuation(fragment, is_behind_end, own.max_message_size);
         }
-        let mut window = Window::new(own.initial_credit);
-        if !window.receive(fragment.counted()) {
+        let mut receive_window = ReceiveWindow::new(own.initial_credit);
+        if !receive_window.receive(fragment.counted()) {
             return Err(HOT_ROD_CREDIT_ERROR);
         }
-        if fragment.call == 0 || self.newest != 0 && !comes_after(fragment.call, self.newest) {
+        if fragment.call == 0 || self.newest != 0 && !is_after(fragment.call, self.newest) {
             return Err(HOT_ROD_MESSAGE_ERROR);
         }
         if is_behind_end {
@@ -149,33 +154,38 @@ impl Served {
         }
         self.newest = fragment.call;
         if fragment.bytes.len() > own.max_message_size as usize {
-            return Ok(Taken::TooLarge);
+            return Ok(Admission::TooLarge);
         }
         if self.calls.len() >= own.max_calls as usize {
-            return Ok(Taken::TooMany);
+            return Ok(Admission::TooMany);
         }
         let call = Call {
             urgency: fragment.urgency,
             opened: now,
-            window,
+            receive_window,
             size: fragment.bytes.len(),
             held: fragment.counted(),
             is_complete: fragment.is_last,
-            given_up: None,
-            allowance: Allowance::new(client.initial_credit),
+            cancel_code: None,
+            send_window: SendWindow::new(client.initial_credit),
             answered: 0,
             is_answered: false,
         };
         self.calls.insert(fragment.call, call);
-        Ok(Taken::Accepted)
+        Ok(Admission::Accepted)
     }
 
-    fn take_further(&mut self, fragment: &Fragment, is_behind_end: bool, limit: u32) -> Result<Taken, ErrorCode> {
+    fn admit_continuation(
+        &mut self,
+        fragment: &Fragment,
+        is_behind_end: bool,
+        limit: u32,
+    ) -> Result<Admission, ErrorCode> {
         let Some(call) = self.calls.get_mut(&fragment.call) else {
-            self.known(fragment.call)?;
-            return if is_behind_end { Err(ErrorCode::STREAM_CLOSED) } else { Ok(Taken::Late) };
+            self.check_opened(fragment.call)?;
+            return if is_behind_end { Err(ErrorCode::STREAM_CLOSED) } else { Ok(Admission::Late) };
         };
-        if !call.window.receive(fragment.counted()) {
+        if !call.receive_window.receive(fragment.counted()) {
             return Err(HOT_ROD_CREDIT_ERROR);
         }
         if call.is_complete {
@@ -185,101 +195,101 @@ impl Served {
             return Err(ErrorCode::STREAM_CLOSED);
         }
         call.is_complete = fragment.is_last;
-        if call.given_up.is_some() {
-            return Ok(Taken::Late);
+        if call.cancel_code.is_some() {
+            return Ok(Admission::Late);
         }
         call.size += fragment.bytes.len();
         if call.size > limit as usize {
-            call.given_up = Some(HOT_ROD_TOO_LARGE);
-            return Ok(Taken::GrewTooLarge);
+            call.cancel_code = Some(HOT_ROD_TOO_LARGE);
+            return Ok(Admission::GrewTooLarge);
         }
         call.held += fragment.counted();
-        Ok(Taken::Accepted)
+        Ok(Admission::Accepted)
     }
 
     /// Checks that a call with this id was opened.
-    fn known(&self, call: u32) -> Result<(), ErrorCode> {
-        known(call, self.newest)
+    fn check_opened(&self, call: u32) -> Result<(), ErrorCode> {
+        check_opened(call, self.newest)
     }
 
     /// Handles CREDIT; call 0 stands for events. Returns false if the call is closed.
     pub(super) fn grant(&mut self, call: u32, increment: u32) -> Result<bool, ErrorCode> {
         let granted = if call == 0 {
-            self.events.allowance.grant(increment)
+            self.events.send_window.grant(increment)
         } else if let Some(open) = self.calls.get_mut(&call) {
             if self.outgoing.contains(call) {
                 self.outgoing.grant(call, increment)
             } else {
-                open.allowance.grant(increment)
+                open.send_window.grant(increment)
             }
         } else {
-            self.known(call)?;
+            self.check_opened(call)?;
             return Ok(false);
         };
         if granted { Ok(true) } else { Err(HOT_ROD_CREDIT_ERROR) }
     }
 
     /// Handles CANCEL from the client.
-    pub(super) fn give_up(&mut self, now: Instant, call: u32) -> Result<GivenUp, ErrorCode> {
+    pub(super) fn cancel(&mut self, now: Instant, call: u32) -> Result<Cancellation, ErrorCode> {
         let Some(open) = self.calls.get_mut(&call) else {
-            self.known(call)?;
-            return Ok(GivenUp::Late);
+            self.check_opened(call)?;
+            return Ok(Cancellation::Late);
         };
-        let at_once = now - open.opened < AT_ONCE;
+        let is_early = now - open.opened < EARLY;
         if open.is_answered {
-            return Ok(GivenUp::Answered { at_once });
+            return Ok(Cancellation::Answered { is_early });
         }
-        match open.given_up.replace(ErrorCode::CANCEL) {
-            None => Ok(GivenUp::Asked { at_once }),
+        match open.cancel_code.replace(ErrorCode::CANCEL) {
+            None => Ok(Cancellation::Pending { is_early }),
             before => {
-                open.given_up = before;
-                Ok(GivenUp::Late)
+                open.cancel_code = before;
+                Ok(Cancellation::Late)
             }
         }
     }
 
     /// Sends or queues bytes of a response; `room` is `None` if nothing can be sent now.
-    pub(super) fn answer(&mut self, call: u32, bytes: Bytes, is_last: bool, room: Option<Room>) -> Answered {
-        let Some(open) = self.calls.get_mut(&call) else { return Answered::Dropped };
-        if open.is_answered || open.given_up == Some(HOT_ROD_TOO_LARGE) {
-            return Answered::Dropped;
+    pub(super) fn answer(&mut self, call: u32, bytes: Bytes, is_last: bool, room: Option<Room>) -> ResponseAction {
+        let Some(open) = self.calls.get_mut(&call) else { return ResponseAction::Dropped };
+        if open.is_answered || open.cancel_code == Some(HOT_ROD_TOO_LARGE) {
+            return ResponseAction::Dropped;
         }
         open.answered += bytes.len();
         if self.terms.is_some_and(|terms| open.answered > terms.client.max_message_size as usize) {
-            return Answered::TooLarge;
+            return ResponseAction::TooLarge;
         }
         open.is_answered = is_last;
         let is_begun = self.outgoing.contains(call) || open.answered > bytes.len();
         if is_last && !is_begun && room.is_some_and(|room| bytes.len() <= room.frame) {
-            return Answered::Whole(bytes);
+            return ResponseAction::Whole(bytes);
         }
         if self.outgoing.contains(call) {
             self.outgoing.extend(call, bytes, is_last);
         } else {
-            self.outgoing.push(call, open.urgency, open.allowance, VecDeque::from([bytes]), is_last);
+            self.outgoing.push(call, open.urgency, open.send_window, VecDeque::from([bytes]), is_last);
         }
-        self.note_waiting();
-        Answered::Waits
+        self.record_queued();
+        ResponseAction::Queued
     }
 
     /// Queues an event, or its next fragment. Returns false if it exceeds the client's limit.
     pub(super) fn event(&mut self, bytes: Bytes, is_first: bool, is_last: bool) -> bool {
         let limit = self.terms.map_or(usize::MAX, |terms| terms.client.max_message_size as usize);
         let fits = self.events.push(bytes, is_first, is_last, limit);
-        self.note_waiting();
+        self.record_queued();
         fits
     }
 
     /// Releases bytes of a request that the host has consumed; `credit` is the size of the call's receive window.
     /// Returns the bytes to release to the connection's window, and the credit to grant to the call.
-    pub(super) fn release(&mut self, call: u32, octets: usize, credit: u32) -> (usize, Option<u32>) {
+    pub(super) fn release(&mut self, call: u32, bytes: usize, credit: u32) -> (usize, Option<u32>) {
         let Some(call) = self.calls.get_mut(&call) else { return (0, None) };
-        let octets = octets.min(call.held);
-        call.held -= octets;
+        let bytes = bytes.min(call.held);
+        call.held -= bytes;
         // A complete or cancelled request needs no more credit.
-        let wants_more = !call.is_complete && call.given_up.is_none();
-        call.window.resize(credit);
-        (octets, if wants_more { call.window.release(octets) } else { None })
+        let wants_more = !call.is_complete && call.cancel_code.is_none();
+        call.receive_window.resize(credit);
+        (bytes, if wants_more { call.receive_window.release(bytes) } else { None })
     }
 
     /// Closes a call. Returns the bytes that it held, and the code to send instead of `code` where its request was too
@@ -287,7 +297,7 @@ impl Served {
     pub(super) fn close(&mut self, call: u32, code: ErrorCode) -> Option<(usize, ErrorCode)> {
         let closed = self.calls.remove(&call)?;
         self.outgoing.remove(call);
-        let code = closed.given_up.filter(|why| *why == HOT_ROD_TOO_LARGE).unwrap_or(code);
+        let code = closed.cancel_code.filter(|why| *why == HOT_ROD_TOO_LARGE).unwrap_or(code);
         Some((closed.held, code))
     }
 
@@ -332,7 +342,7 @@ impl Served {
     }
 
     /// Records whether the queue has reached [`ROOM`].
-    fn note_waiting(&mut self) {
+    fn record_queued(&mut self) {
         self.was_full |= self.waiting() >= ROOM;
     }
 
@@ -346,7 +356,7 @@ impl Served {
         if !self.is_accepted {
             return None;
         }
-        let event = self.events.is_ready().then_some(USUAL_URGENCY);
+        let event = self.events.is_ready().then_some(DEFAULT_URGENCY);
         [event, self.outgoing.urgency(room)].into_iter().flatten().min()
     }
 
@@ -355,8 +365,8 @@ impl Served {
     pub(super) fn next(&mut self, room: Room) -> Option<(u8, Next)> {
         let answer = self.outgoing.urgency(room);
         let event_is_due = match answer {
-            Some(urgency) if urgency == USUAL_URGENCY => !self.was_event,
-            Some(urgency) => urgency > USUAL_URGENCY,
+            Some(urgency) if urgency == DEFAULT_URGENCY => !self.was_event,
+            Some(urgency) => urgency > DEFAULT_URGENCY,
             None => true,
         };
         self.was_event = event_is_due && self.events.is_ready();
@@ -370,7 +380,7 @@ impl Served {
 
 /// Result of sending a response.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Answered {
+pub(super) enum ResponseAction {
     /// Dropped: the call is not open.
     Dropped,
     /// The response exceeds the client's limit.
@@ -378,13 +388,13 @@ pub(super) enum Answered {
     /// The response to send at once, in one frame.
     Whole(Bytes),
     /// The response is queued.
-    Waits,
+    Queued,
 }
 
 /// Send queue of events, which are sent one at a time and share one credit.
 #[derive(Debug)]
 struct EventQueue {
-    allowance: Allowance,
+    send_window: SendWindow,
     pieces: VecDeque<Piece>,
     bytes: usize,
     /// Number of the event at the front.
@@ -402,8 +412,8 @@ struct Piece {
 
 impl EventQueue {
     fn new(client: Offer) -> Self {
-        let allowance = Allowance::new(client.initial_credit);
-        Self { allowance, pieces: VecDeque::new(), bytes: 0, number: 0, size: 0 }
+        let send_window = SendWindow::new(client.initial_credit);
+        Self { send_window, pieces: VecDeque::new(), bytes: 0, number: 0, size: 0 }
     }
 
     /// Queues a piece of an event. Returns false if the event exceeds `limit`.
@@ -420,13 +430,13 @@ impl EventQueue {
     }
 
     fn is_ready(&self) -> bool {
-        self.pieces.front().is_some_and(|piece| piece.bytes.is_empty() || self.allowance.left() > 0)
+        self.pieces.front().is_some_and(|piece| piece.bytes.is_empty() || self.send_window.available() > 0)
     }
 
     /// Removes the next fragment, of at most `most` bytes.
     fn next(&mut self, most: usize) -> Option<Next> {
         let piece = self.pieces.front_mut()?;
-        let length = piece.bytes.len().min(most).min(self.allowance.left());
+        let length = piece.bytes.len().min(most).min(self.send_window.available());
         if length == 0 && !piece.bytes.is_empty() {
             return None;
         }
@@ -436,7 +446,7 @@ impl EventQueue {
         if piece.bytes.is_empty() {
             self.pieces.pop_front();
         }
-        self.allowance.take(length);
+        self.send_window.consume(length);
         self.bytes -= length;
         if is_first {
             self.number = self.number.wrapping_add(1);
