@@ -67,7 +67,7 @@ impl Default for Choice {
 
 impl Choice {
     /// Returns the carriage to try first, given the ALPN protocol that the server selected.
-    pub(crate) fn first(self, alpn: Option<&[u8]>) -> Carriage {
+    pub(crate) fn initial(self, alpn: Option<&[u8]>) -> Carriage {
         match (self, alpn) {
             (Self::Only(carriage), _) => carriage,
             (Self::Auto, Some(b"http/1.1")) => Carriage::Upgrade,
@@ -77,7 +77,7 @@ impl Choice {
     }
 
     /// Returns the fallback for an endpoint that does not offer `carriage`.
-    pub(crate) fn after(self, carriage: Carriage) -> Option<Carriage> {
+    pub(crate) fn fallback(self, carriage: Carriage) -> Option<Carriage> {
         match (self, carriage) {
             (Self::Only(_), _) | (Self::Auto, Carriage::Raw) => None,
             (Self::Auto, Carriage::Frames) => Some(Carriage::ExtendedConnect),
@@ -145,8 +145,8 @@ mod tests {
 
     #[test]
     fn the_ladder_goes_down_to_raw_and_ends() {
-        let mut steps = alloc::vec![Choice::Auto.first(None)];
-        while let Some(next) = Choice::Auto.after(steps[steps.len() - 1]) {
+        let mut steps = alloc::vec![Choice::Auto.initial(None)];
+        while let Some(next) = Choice::Auto.fallback(steps[steps.len() - 1]) {
             steps.push(next);
         }
         assert_eq!(steps, [Carriage::Frames, Carriage::ExtendedConnect, Carriage::Upgrade, Carriage::Raw]);
@@ -155,7 +155,7 @@ mod tests {
     #[test]
     fn what_was_asked_for_by_name_has_no_next_best() {
         for carriage in Carriage::ALL {
-            assert_eq!(Choice::Only(carriage).after(carriage), None);
+            assert_eq!(Choice::Only(carriage).fallback(carriage), None);
         }
     }
 }

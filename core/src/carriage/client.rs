@@ -381,7 +381,7 @@ impl ClientLink {
     /// of equal urgency.
     fn send_fragments(&mut self) {
         while self.connection.transmit().len() < FRAGMENT_HIGH_WATER {
-            let room = self.room();
+            let room = self.fragment_room();
             let channels = &self.channels;
             let next = self.scheduler.next(room.credit > 0, |id| channels.get(id.key)?.urgency(room));
             let Some(id) = next else { return };
@@ -393,12 +393,12 @@ impl ClientLink {
 
     /// Adds a session to the scheduler, if it can send a fragment now.
     fn schedule(&mut self, id: ChannelId) {
-        let room = self.room();
+        let room = self.fragment_room();
         let Some(channel) = self.channels.get(id.key) else { return };
         self.scheduler.add(id, channel.urgency(room), room.credit > 0);
     }
 
-    fn room(&self) -> Room {
+    fn fragment_room(&self) -> Room {
         Room { frame: self.largest_whole(), credit: self.send_window.available() }
     }
 
@@ -428,7 +428,7 @@ impl ClientLink {
     /// [waits](Self::wait_for_room).
     pub fn poll_ready(&mut self) -> Option<ChannelId> {
         loop {
-            // `list_waiting` handles sessions without frames.
+            // `mark_waiting_ready` handles sessions without frames.
             let has_room = self.carries_frames() && self.connection.transmit().len() < MESSAGE_HIGH_WATER;
             let (id, removed) = self.ready.next(has_room)?;
             if let Some(channel) = self.channels.get_mut(id.key) {
@@ -441,7 +441,7 @@ impl ClientLink {
     /// Makes [`poll_ready`](Self::poll_ready) return a session that has messages to send.
     pub fn mark_ready(&mut self, id: ChannelId) {
         if let Some(channel) = self.channels.get_mut(id.key) {
-            self.ready.list(id, &mut channel.queues);
+            self.ready.mark_ready(id, &mut channel.queues);
         }
     }
 
@@ -462,14 +462,14 @@ impl ClientLink {
     }
 
     /// Makes waiting sessions without frames ready: any event of the link may have made room.
-    fn list_waiting(&mut self) {
+    fn mark_waiting_ready(&mut self) {
         if self.carries_frames() {
             return;
         }
         while let Some((id, removed)) = self.ready.next_waiting() {
             if let Some(channel) = self.channels.get_mut(id.key) {
                 channel.queues.leave(removed);
-                self.ready.list(id, &mut channel.queues);
+                self.ready.mark_ready(id, &mut channel.queues);
             }
         }
     }
@@ -479,7 +479,7 @@ impl ClientLink {
         let event = self.next_event(now);
         match &event {
             Some(event) => event.channel().into_iter().for_each(|id| self.mark_ready(id)),
-            None => self.list_waiting(),
+            None => self.mark_waiting_ready(),
         }
         event
     }

@@ -39,7 +39,7 @@ pub(super) struct EndpointSession {
     outgoing: Outgoing,
     events: EventQueue,
     /// CREDIT and CANCEL queued until NODE is sent.
-    held_back: Vec<Numbers>,
+    deferred: Vec<Numbers>,
     /// At least [`ROOM`] bytes were queued since the last notification.
     was_full: bool,
     /// The last fragment sent was one of an event.
@@ -73,9 +73,9 @@ struct Call {
     /// Send window of the response until it is queued.
     send_window: SendWindow,
     /// Bytes of the response, queued or sent.
-    answered: usize,
+    response_size: usize,
     /// The whole response is queued.
-    is_answered: bool,
+    has_response: bool,
 }
 
 /// Result of receiving a fragment of a request.
@@ -118,7 +118,7 @@ impl EndpointSession {
             calls: BTreeMap::new(),
             outgoing: Outgoing::default(),
             events: EventQueue::new(terms.map(|terms| terms.client).unwrap_or_default()),
-            held_back: Vec::new(),
+            deferred: Vec::new(),
             was_full: false,
             was_event: false,
             terms,
@@ -129,18 +129,18 @@ impl EndpointSession {
         self.terms.is_some()
     }
 
-    /// Handles a fragment of a request; `is_behind_end` if END_STREAM preceded it.
+    /// Handles a fragment of a request; `is_after_end` if END_STREAM preceded it.
     ///
     /// Of several violations, returns the first in the specification's table (section 15).
     pub(super) fn admit(
         &mut self,
         now: Instant,
         fragment: &Fragment,
-        is_behind_end: bool,
+        is_after_end: bool,
     ) -> Result<Admission, ErrorCode> {
         let Some(Terms { own, client }) = self.terms else { return Ok(Admission::Late) };
         if !fragment.is_first {
-            return self.admit_continuation(fragment, is_behind_end, own.max_message_size);
+            return self.admit_continuation(fragment, is_after_end, own.max_message_size);
         }
         let mut receive_window = ReceiveWindow::new(own.initial_credit);
         if !receive_window.receive(fragment.counted()) {
@@ -149,7 +149,7 @@ impl EndpointSession {
         if fragment.call == 0 || self.newest != 0 && !is_after(fragment.call, self.newest) {
             return Err(HOT_ROD_MESSAGE_ERROR);
         }
-        if is_behind_end {
+        if is_after_end {
             return Err(ErrorCode::STREAM_CLOSED);
         }
         self.newest = fragment.call;
@@ -168,8 +168,8 @@ impl EndpointSession {
             is_complete: fragment.is_last,
             cancel_code: None,
             send_window: SendWindow::new(client.initial_credit),
-            answered: 0,
-            is_answered: false,
+            response_size: 0,
+            has_response: false,
         };
         self.calls.insert(fragment.call, call);
         Ok(Admission::Accepted)
@@ -178,12 +178,12 @@ impl EndpointSession {
     fn admit_continuation(
         &mut self,
         fragment: &Fragment,
-        is_behind_end: bool,
+        is_after_end: bool,
         limit: u32,
     ) -> Result<Admission, ErrorCode> {
         let Some(call) = self.calls.get_mut(&fragment.call) else {
             self.check_opened(fragment.call)?;
-            return if is_behind_end { Err(ErrorCode::STREAM_CLOSED) } else { Ok(Admission::Late) };
+            return if is_after_end { Err(ErrorCode::STREAM_CLOSED) } else { Ok(Admission::Late) };
         };
         if !call.receive_window.receive(fragment.counted()) {
             return Err(HOT_ROD_CREDIT_ERROR);
@@ -191,7 +191,7 @@ impl EndpointSession {
         if call.is_complete {
             return Err(HOT_ROD_MESSAGE_ERROR);
         }
-        if is_behind_end {
+        if is_after_end {
             return Err(ErrorCode::STREAM_CLOSED);
         }
         call.is_complete = fragment.is_last;
@@ -236,7 +236,7 @@ impl EndpointSession {
             return Ok(Cancellation::Late);
         };
         let is_early = now - open.opened < EARLY;
-        if open.is_answered {
+        if open.has_response {
             return Ok(Cancellation::Answered { is_early });
         }
         match open.cancel_code.replace(ErrorCode::CANCEL) {
@@ -249,17 +249,17 @@ impl EndpointSession {
     }
 
     /// Sends or queues bytes of a response; `room` is `None` if nothing can be sent now.
-    pub(super) fn answer(&mut self, call: u32, bytes: Bytes, is_last: bool, room: Option<Room>) -> ResponseAction {
+    pub(super) fn respond(&mut self, call: u32, bytes: Bytes, is_last: bool, room: Option<Room>) -> ResponseAction {
         let Some(open) = self.calls.get_mut(&call) else { return ResponseAction::Dropped };
-        if open.is_answered || open.cancel_code == Some(HOT_ROD_TOO_LARGE) {
+        if open.has_response || open.cancel_code == Some(HOT_ROD_TOO_LARGE) {
             return ResponseAction::Dropped;
         }
-        open.answered += bytes.len();
-        if self.terms.is_some_and(|terms| open.answered > terms.client.max_message_size as usize) {
+        open.response_size += bytes.len();
+        if self.terms.is_some_and(|terms| open.response_size > terms.client.max_message_size as usize) {
             return ResponseAction::TooLarge;
         }
-        open.is_answered = is_last;
-        let is_begun = self.outgoing.contains(call) || open.answered > bytes.len();
+        open.has_response = is_last;
+        let is_begun = self.outgoing.contains(call) || open.response_size > bytes.len();
         if is_last && !is_begun && room.is_some_and(|room| bytes.len() <= room.frame) {
             return ResponseAction::Whole(bytes);
         }
@@ -312,16 +312,16 @@ impl EndpointSession {
     }
 
     /// Queues CREDIT or CANCEL until the session is accepted. Returns false if it is accepted already.
-    pub(super) fn hold_back(&mut self, numbers: Numbers) -> bool {
+    pub(super) fn defer(&mut self, numbers: Numbers) -> bool {
         if !self.is_accepted {
-            self.held_back.push(numbers);
+            self.deferred.push(numbers);
         }
         !self.is_accepted
     }
 
     /// Removes the queued CREDIT and CANCEL.
-    pub(super) fn take_held_back(&mut self) -> Vec<Numbers> {
-        core::mem::take(&mut self.held_back)
+    pub(super) fn take_deferred(&mut self) -> Vec<Numbers> {
+        core::mem::take(&mut self.deferred)
     }
 
     /// Returns the queued bytes of responses and events.
@@ -332,7 +332,7 @@ impl EndpointSession {
     /// Returns the memory in bytes that the client's use of this session takes: its calls, and the queued frames.
     pub(super) fn memory(&self) -> usize {
         let calls = self.calls.len() * CALL + self.outgoing.len() * MESSAGE;
-        let frames = self.events.pieces.len() * size_of::<Piece>() + self.held_back.len() * size_of::<Numbers>();
+        let frames = self.events.pieces.len() * size_of::<Piece>() + self.deferred.len() * size_of::<Numbers>();
         calls + frames + self.waiting()
     }
 

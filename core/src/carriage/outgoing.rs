@@ -190,7 +190,7 @@ mod tests {
         out.push(call, urgency, SendWindow::new(credit), pieces, true);
     }
 
-    fn turns(out: &mut Outgoing) -> Vec<(u32, u8, usize)> {
+    fn fragments(out: &mut Outgoing) -> Vec<(u32, u8, usize)> {
         core::iter::from_fn(|| out.next(ROOM)).map(|next| (next.call, next.flags, next.length)).collect()
     }
 
@@ -200,9 +200,9 @@ mod tests {
         message(&mut out, 1, 3, 25, 100);
         message(&mut out, 2, 3, 15, 100);
         message(&mut out, 3, 1, 12, 100);
-        let turns = turns(&mut out);
+        let fragments = fragments(&mut out);
         let wanted = [(3, 0x12, 10), (3, 1, 2), (1, 0x32, 10), (2, 0x32, 10), (1, 0, 10), (2, 1, 5), (1, 1, 5)];
-        assert_eq!(turns, wanted);
+        assert_eq!(fragments, wanted);
         assert_eq!(out.bytes(), 0);
     }
 
@@ -211,9 +211,9 @@ mod tests {
         let mut out = Outgoing::default();
         message(&mut out, 1, 3, 25, 12);
         message(&mut out, 2, 3, 5, 100);
-        assert_eq!(turns(&mut out), [(1, 0x32, 10), (2, 0x33, 5), (1, 0, 2)]);
+        assert_eq!(fragments(&mut out), [(1, 0x32, 10), (2, 0x33, 5), (1, 0, 2)]);
         assert!(out.grant(1, 100));
-        assert_eq!(turns(&mut out), [(1, 0, 10), (1, 1, 3)]);
+        assert_eq!(fragments(&mut out), [(1, 0, 10), (1, 1, 3)]);
     }
 
     #[test]
@@ -235,9 +235,9 @@ mod tests {
         let mut out = Outgoing::default();
         let beginning = VecDeque::from([Bytes::from_static(b"abc")]);
         out.push(1, 3, SendWindow::new(100), beginning, false);
-        assert_eq!(turns(&mut out), [(1, 0x32, 3)]);
+        assert_eq!(fragments(&mut out), [(1, 0x32, 3)]);
         out.extend(1, Bytes::new(), true);
-        assert_eq!(turns(&mut out), [(1, 1, 0)]);
+        assert_eq!(fragments(&mut out), [(1, 1, 0)]);
         assert!(!out.contains(1));
     }
 

@@ -10,7 +10,7 @@ use core::cmp::Reverse;
 /// and skips sessions that have ended.
 #[derive(Debug)]
 pub(super) struct ReadyList<T> {
-    listed: BinaryHeap<Reverse<T>>,
+    ready: BinaryHeap<Reverse<T>>,
     waiting: BinaryHeap<Reverse<T>>,
     /// Messages in the link's output that are not sent completely: end offset and session.
     unsent: VecDeque<(u64, T)>,
@@ -19,29 +19,29 @@ pub(super) struct ReadyList<T> {
 /// The queues that contain a session.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) struct Queues {
-    is_listed: bool,
+    is_ready: bool,
     is_waiting: bool,
 }
 
 impl Queues {
     /// Clears the queues from which [`ReadyList::next`] has removed the session.
     pub(super) fn leave(&mut self, removed: Self) {
-        self.is_listed &= !removed.is_listed;
+        self.is_ready &= !removed.is_ready;
         self.is_waiting &= !removed.is_waiting;
     }
 }
 
 impl<T: Ord> Default for ReadyList<T> {
     fn default() -> Self {
-        Self { listed: BinaryHeap::new(), waiting: BinaryHeap::new(), unsent: VecDeque::new() }
+        Self { ready: BinaryHeap::new(), waiting: BinaryHeap::new(), unsent: VecDeque::new() }
     }
 }
 
 impl<T: Copy + Ord> ReadyList<T> {
     /// Queues a session to be served.
-    pub(super) fn list(&mut self, session: T, queues: &mut Queues) {
-        if !core::mem::replace(&mut queues.is_listed, true) {
-            self.listed.push(Reverse(session));
+    pub(super) fn mark_ready(&mut self, session: T, queues: &mut Queues) {
+        if !core::mem::replace(&mut queues.is_ready, true) {
+            self.ready.push(Reverse(session));
         }
     }
 
@@ -55,15 +55,15 @@ impl<T: Copy + Ord> ReadyList<T> {
     /// Removes the next session to serve, and returns it with its queues; with `has_room`, sessions that wait for room
     /// are included.
     pub(super) fn next(&mut self, has_room: bool) -> Option<(T, Queues)> {
-        let listed = self.listed.peek().map(|first| first.0);
+        let ready = self.ready.peek().map(|first| first.0);
         let waiting = self.waiting.peek().map(|first| first.0).filter(|_| has_room);
-        let session = match (listed, waiting) {
-            (Some(listed), Some(waiting)) => listed.min(waiting),
-            (listed, waiting) => listed.or(waiting)?,
+        let session = match (ready, waiting) {
+            (Some(ready), Some(waiting)) => ready.min(waiting),
+            (ready, waiting) => ready.or(waiting)?,
         };
-        let removed = Queues { is_listed: listed == Some(session), is_waiting: waiting == Some(session) };
-        if removed.is_listed {
-            self.listed.pop();
+        let removed = Queues { is_ready: ready == Some(session), is_waiting: waiting == Some(session) };
+        if removed.is_ready {
+            self.ready.pop();
         }
         if removed.is_waiting {
             self.waiting.pop();
@@ -127,12 +127,12 @@ mod tests {
         fn sessions_come_out_as_a_walk_over_all_of_them_finds_them(steps in proptest::collection::vec(step(), 0..200)) {
             let mut list = ReadyList::default();
             let mut open: BTreeMap<u8, Queues> = (0..SESSIONS).map(|session| (session, Queues::default())).collect();
-            let (mut listed, mut waiting) = (BTreeSet::new(), BTreeSet::new());
+            let (mut ready, mut waiting) = (BTreeSet::new(), BTreeSet::new());
             for step in steps {
                 match step {
                     Step::List(session) => if let Some(queues) = open.get_mut(&session) {
-                        list.list(session, queues);
-                        listed.insert(session);
+                        list.mark_ready(session, queues);
+                        ready.insert(session);
                     },
                     Step::Wait(session) => if let Some(queues) = open.get_mut(&session) {
                         list.wait(session, queues);
@@ -142,7 +142,7 @@ mod tests {
                         open.remove(&session);
                     }
                     Step::Serve { most, has_room } => {
-                        let found = |session: &u8| listed.contains(session) || has_room && waiting.contains(session);
+                        let found = |session: &u8| ready.contains(session) || has_room && waiting.contains(session);
                         let walked: Vec<u8> = open.keys().copied().filter(found).take(most).collect();
                         let mut served = Vec::new();
                         while served.len() < most && let Some((session, removed)) = list.next(has_room) {
@@ -153,7 +153,7 @@ mod tests {
                         }
                         prop_assert_eq!(&served, &walked);
                         for session in served {
-                            listed.remove(&session);
+                            ready.remove(&session);
                             if has_room {
                                 waiting.remove(&session);
                             }
@@ -163,10 +163,10 @@ mod tests {
                         while let Some((session, removed)) = list.next_waiting() {
                             if let Some(queues) = open.get_mut(&session) {
                                 queues.leave(removed);
-                                list.list(session, queues);
+                                list.mark_ready(session, queues);
                             }
                         }
-                        listed.append(&mut waiting);
+                        ready.append(&mut waiting);
                     }
                 }
             }

@@ -59,11 +59,11 @@ impl<T: Copy + Ord> Scheduler<T> {
         }
         self.is_without_credit = !has_credit;
         loop {
-            let ((noted, sequence), session) =
+            let ((recorded, sequence), session) =
                 self.order.first_key_value().map(|(position, session)| (*position, *session))?;
             let now = urgency(session);
-            if now.is_some_and(|now| now <= noted) {
-                self.order.remove(&(noted, sequence));
+            if now.is_some_and(|now| now <= recorded) {
+                self.order.remove(&(recorded, sequence));
                 self.positions.remove(&session);
                 return Some(session);
             }

@@ -259,17 +259,17 @@ impl ServerLink {
         }
         let Some(session) = self.sessions.get_mut(stream) else { return };
         session.is_accepted = true;
-        let held_back = session.take_held_back();
+        let deferred = session.take_deferred();
         self.send_node(stream, node);
-        held_back.into_iter().for_each(|numbers| self.put_numbers(stream, numbers));
+        deferred.into_iter().for_each(|numbers| self.put_numbers(stream, numbers));
         self.schedule(stream);
         self.send_fragments();
     }
 
     /// Sends CREDIT or CANCEL of a session, or queues it until the session is accepted.
     fn put_numbers(&mut self, stream: StreamId, (kind, flags, numbers): Numbers) {
-        let is_held_back = |session: &mut EndpointSession| session.hold_back((kind, flags, numbers));
-        if !self.sessions.get_mut(stream).is_some_and(is_held_back) {
+        let is_deferred = |session: &mut EndpointSession| session.defer((kind, flags, numbers));
+        if !self.sessions.get_mut(stream).is_some_and(is_deferred) {
             put_numbers(&mut self.connection, stream, kind, flags, numbers);
         }
     }
@@ -320,7 +320,7 @@ impl ServerLink {
         let _ = self.connection.reset(stream, ErrorCode::NO_ERROR);
         self.events.retain(|event| event.stream() != Some(stream));
         let held = self.remove(stream).map_or(0, |session| session.held());
-        self.give_back(held);
+        self.release_connection_credit(held);
     }
 
     /// Answers an ordinary request.
@@ -358,11 +358,11 @@ impl ServerLink {
         if let Some(increment) = grant {
             self.put_numbers(stream, (frame_type::CREDIT, 0, [call, increment]));
         }
-        self.give_back(bytes);
+        self.release_connection_credit(bytes);
         self.credit_tuner.received((stream.value(), call), bytes, &mut self.connection);
     }
 
-    fn give_back(&mut self, bytes: usize) {
+    fn release_connection_credit(&mut self, bytes: usize) {
         if let Some(increment) = self.receive_window.release(bytes) {
             put_numbers(&mut self.connection, StreamId::CONNECTION, frame_type::CREDIT, 0, [0, increment]);
         }
@@ -377,7 +377,7 @@ impl ServerLink {
         let Some(session) = self.sessions.get_mut(stream) else { return };
         let can_send = session.is_accepted && self.connection.transmit().len() < MESSAGE_HIGH_WATER;
         let room = can_send.then(|| Room { frame: largest_whole(&self.connection), credit: 0 });
-        match session.answer(call, bytes, is_last, room) {
+        match session.respond(call, bytes, is_last, room) {
             ResponseAction::Dropped => {}
             ResponseAction::TooLarge => self.end_call(stream, call, HOT_ROD_TOO_LARGE, true),
             ResponseAction::Whole(bytes) => {
@@ -419,7 +419,7 @@ impl ServerLink {
     fn response_written(&mut self, stream: StreamId, call: u32) {
         self.flood.answered();
         let closed = self.sessions.get_mut(stream).and_then(|session| session.close(call, ErrorCode::NO_ERROR));
-        closed.into_iter().for_each(|(held, _)| self.give_back(held));
+        closed.into_iter().for_each(|(held, _)| self.release_connection_credit(held));
     }
 
     /// Sends an event, or its next fragment, as the client's credit allows. An event that exceeds the client's limit
@@ -469,7 +469,7 @@ impl ServerLink {
         let Some((held, code)) = session.close(call, code) else { return };
         let flags = if may_have_been_applied { flag::MAY_HAVE_BEEN_APPLIED } else { 0 };
         self.put_numbers(stream, (frame_type::CANCEL, flags, [call, code.0]));
-        self.give_back(held);
+        self.release_connection_credit(held);
     }
 
     /// Returns the calls of a session whose response is not sent completely.
@@ -496,7 +496,7 @@ impl ServerLink {
         } else {
             let _ = self.connection.reset(stream, code);
         }
-        self.give_back(session.held());
+        self.release_connection_credit(session.held());
     }
 
     /// Announces the end of the link in `grace_ms` milliseconds: clients begin no new calls, and calls in flight
@@ -545,7 +545,7 @@ impl ServerLink {
             }
             http2::Event::Reset { stream, code, .. } => {
                 let session = self.remove(stream)?;
-                self.give_back(session.held());
+                self.release_connection_credit(session.held());
                 return Some(ServerEvent::Ended { stream, code });
             }
             http2::Event::Trailers { stream, .. } if self.sessions.contains(stream) => {
@@ -621,7 +621,7 @@ impl ServerLink {
     fn violated(&mut self, stream: StreamId, code: ErrorCode) -> Option<ServerEvent> {
         let session = self.remove(stream)?;
         let _ = self.connection.reset(stream, code);
-        self.give_back(session.held());
+        self.release_connection_credit(session.held());
         Some(ServerEvent::Ended { stream, code })
     }
 
@@ -635,7 +635,7 @@ impl ServerLink {
     /// sessions of equal urgency.
     fn send_fragments(&mut self) {
         while self.connection.transmit().len() < FRAGMENT_HIGH_WATER {
-            let room = self.free();
+            let room = self.fragment_room();
             let sessions = &self.sessions;
             let next = self.scheduler.next(room.credit > 0, |stream| sessions.get(stream)?.urgency(room));
             let Some(stream) = next else { return };
@@ -647,7 +647,7 @@ impl ServerLink {
 
     /// Adds a session to the scheduler, if it can send a fragment now.
     fn schedule(&mut self, stream: StreamId) {
-        let room = self.free();
+        let room = self.fragment_room();
         let Some(session) = self.sessions.get(stream) else { return };
         self.scheduler.add(stream, session.urgency(room), room.credit > 0);
     }
@@ -658,7 +658,7 @@ impl ServerLink {
         self.sessions.remove(stream)
     }
 
-    fn free(&self) -> Room {
+    fn fragment_room(&self) -> Room {
         Room { frame: largest_whole(&self.connection), credit: self.send_window.available() }
     }
 

@@ -19,7 +19,7 @@ const CLIENT_FRAMES: [u8; 3] = [frame_type::REQUEST, frame_type::CREDIT, frame_t
 /// Status of a frame's stream.
 enum StreamStatus {
     /// A session; the field says whether its client has sent END_STREAM.
-    Session { is_behind_end: bool },
+    Session { is_after_end: bool },
     /// A closed stream or session.
     Closed,
     /// A stream without Hot Rod frames.
@@ -47,8 +47,8 @@ impl ServerLink {
             self.handle_link_frame(frame.ok().as_ref());
             return None;
         }
-        let is_behind_end = match self.stream_status(stream, stray) {
-            StreamStatus::Session { is_behind_end } => is_behind_end,
+        let is_after_end = match self.stream_status(stream, stray) {
+            StreamStatus::Session { is_after_end } => is_after_end,
             StreamStatus::Closed => {
                 self.discard(frame.ok().as_ref());
                 return None;
@@ -62,7 +62,7 @@ impl ServerLink {
             self.fail(ErrorCode::PROTOCOL_ERROR, b"a Hot Rod frame that is not a client's to send");
             return None;
         };
-        match self.handle_session_frame(stream, frame, is_behind_end) {
+        match self.handle_session_frame(stream, frame, is_after_end) {
             Ok(event) => event,
             Err(code) => self.violated(stream, code),
         }
@@ -72,7 +72,7 @@ impl ServerLink {
         match (stray, self.sessions.get(stream)) {
             (Some(Place::Closed), _) => StreamStatus::Closed,
             (None | Some(Place::Ended), Some(session)) if session.is_framed() => {
-                StreamStatus::Session { is_behind_end: stray == Some(Place::Ended) }
+                StreamStatus::Session { is_after_end: stray == Some(Place::Ended) }
             }
             // Frames of a closed session may still be in flight.
             (None | Some(Place::Ended), None) if self.connection.is_marked(stream).unwrap_or(true) => {
@@ -104,10 +104,10 @@ impl ServerLink {
         &mut self,
         stream: StreamId,
         frame: Frame,
-        is_behind_end: bool,
+        is_after_end: bool,
     ) -> Result<Option<ServerEvent>, ErrorCode> {
         match frame {
-            Frame::Request(fragment) => self.handle_request_fragment(stream, fragment, is_behind_end),
+            Frame::Request(fragment) => self.handle_request_fragment(stream, fragment, is_after_end),
             Frame::Credit { call, increment } => {
                 if !self.note(Overhead::Credit) {
                     return Ok(None);
@@ -131,7 +131,7 @@ impl ServerLink {
         &mut self,
         stream: StreamId,
         fragment: Fragment,
-        is_behind_end: bool,
+        is_after_end: bool,
     ) -> Result<Option<ServerEvent>, ErrorCode> {
         if !self.count(&fragment) || !self.note_fragment(&fragment) {
             return Ok(None);
@@ -139,21 +139,21 @@ impl ServerLink {
         let now = self.connection.now();
         let Some(session) = self.sessions.get_mut(stream) else { return Ok(None) };
         let call = fragment.call;
-        let (overhead, code) = match session.admit(now, &fragment, is_behind_end) {
+        let (overhead, code) = match session.admit(now, &fragment, is_after_end) {
             Ok(Admission::Accepted) => return Ok(Some(ServerEvent::Request { stream, fragment })),
             Ok(Admission::Late) => (Overhead::Ignored, None),
             Ok(Admission::TooMany) => (Overhead::Refused, Some(HOT_ROD_TOO_MANY_CALLS)),
             Ok(Admission::TooLarge) => (Overhead::Refused, Some(HOT_ROD_TOO_LARGE)),
             Ok(Admission::GrewTooLarge) => {
-                self.give_back(fragment.counted());
+                self.release_connection_credit(fragment.counted());
                 return Ok(Some(ServerEvent::Cancelled { stream, call, code: HOT_ROD_TOO_LARGE }));
             }
             Err(code) => {
-                self.give_back(fragment.counted());
+                self.release_connection_credit(fragment.counted());
                 return Err(code);
             }
         };
-        self.give_back(fragment.counted());
+        self.release_connection_credit(fragment.counted());
         if let (true, Some(code)) = (self.note(overhead), code) {
             self.put_numbers(stream, (frame_type::CANCEL, 0, [call, code.0]));
         }
@@ -187,7 +187,7 @@ impl ServerLink {
                 if !self.count(fragment) {
                     return;
                 }
-                self.give_back(fragment.counted());
+                self.release_connection_credit(fragment.counted());
                 Overhead::Ignored
             }
             Some(Frame::Credit { .. }) => Overhead::Credit,

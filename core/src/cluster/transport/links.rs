@@ -120,7 +120,7 @@ impl Transport {
 
     /// The carriage for an endpoint: the one that it was found to offer, or the best.
     pub(super) fn carriage_of(&self, config: &Config, endpoint: &Endpoint, alpn: Option<&[u8]>) -> Carriage {
-        self.endpoints.carriage_of(endpoint).unwrap_or_else(|| config.carriage.choice.first(alpn))
+        self.endpoints.carriage_of(endpoint).unwrap_or_else(|| config.carriage.choice.initial(alpn))
     }
 
     /// Settings of TLS with an endpoint, for a link that is to have that carriage, or the one that was found there.

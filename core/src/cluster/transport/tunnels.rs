@@ -172,11 +172,11 @@ impl Transport {
         // One that has carried a session is one that the endpoint offers.
         let has_carried = open.sessions.iter().any(|session| self.is_carried(*session));
         let choice = scope.config.carriage.choice;
-        let mut next = choice.after(carriage).filter(|_| !has_carried);
+        let mut next = choice.fallback(carriage).filter(|_| !has_carried);
         if open.carried().is_some_and(|carried| carried.speaks_frames().is_none()) {
             // It is no HTTP/2, and so offers nothing that needs it.
             while next.is_some_and(Carriage::is_http2) {
-                next = next.and_then(|next| choice.after(next));
+                next = next.and_then(|next| choice.fallback(next));
             }
         }
         let Some(next) = next else { return false };
