@@ -28,7 +28,7 @@ class Faults(unittest.TestCase):
         for name in ("gateway/README.md", "Cargo.toml"):
             shutil.copy(ROOT / name, self.root / name)
         # Enough to be there: that Cargo reads it is checked in the repository itself.
-        for name in ("Cargo.lock", "core", "cli", "bindings", "bench", "tests", "tools"):
+        for name in ("Cargo.lock", "core", "embedded", "cli", "bindings", "bench", "tests", "tools"):
             (self.root / name).mkdir()
 
     @contextmanager
