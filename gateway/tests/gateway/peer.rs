@@ -220,7 +220,11 @@ impl Peer {
     /// A session in frames, once NODE has come.
     pub(crate) async fn open(&mut self) -> StreamId {
         let stream = self.ask_session(&[]).await;
-        let answer = self.next_but_credit().await;
+        let mut answer = self.next_but_credit().await;
+        // Earlier sessions of the link get NODE again when the gateway learns of members.
+        while matches!(answer, Heard::Node { stream: other, .. } if other != stream) {
+            answer = self.next_but_credit().await;
+        }
         assert!(matches!(answer, Heard::Answer { status: 200, is_last: false, .. }), "{answer:?}");
         let node = self.next_but_credit().await;
         assert!(matches!(node, Heard::Node { .. }), "{node:?}");
