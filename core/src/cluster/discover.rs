@@ -4,6 +4,7 @@ use alloc::string::ToString;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::net::IpAddr;
+use core::time::Duration;
 
 use super::backoff::Entropy;
 use super::cache::CacheId;
@@ -28,26 +29,12 @@ use crate::wire::{self, Reply, Request};
 impl Cluster {
     /// The part, the state that it reads, and the source of its randomness.
     fn discovery_parts(&mut self) -> (&mut Discovery, Facts<'_>, &mut Entropy) {
-        let facts = Facts {
-            now: self.now,
-            config: &self.config,
-            members: &self.members,
-            current: self.members.current(),
-            seeds: self.members.seeds(),
-            transport: &self.transport,
-        };
+        let facts = Facts::new(self.now, &self.config, &self.members, &self.transport);
         (&mut self.discovery, facts, &mut self.entropy)
     }
 
     fn facts(&self) -> Facts<'_> {
-        Facts {
-            now: self.now,
-            config: &self.config,
-            members: &self.members,
-            current: self.members.current(),
-            seeds: self.members.seeds(),
-            transport: &self.transport,
-        }
+        Facts::new(self.now, &self.config, &self.members, &self.transport)
     }
 
     fn take_actions(&mut self, actions: impl IntoIterator<Item = Action>) {
@@ -192,18 +179,11 @@ impl Cluster {
     /// A session has reached another member than the expected one.
     fn handle_other_member(&mut self, session: SessionId, expected: MemberId, found: MemberId, by_cookie: bool) {
         let reason = Arc::new(Disconnect::OtherMember { answered: self.discovery.peer_text(session) });
-        if let Some(known) = self.members.get_mut(expected) {
-            self.transport.unlist(session, expected);
-            known.failure = Some(reason.clone());
-            if !by_cookie {
-                known.failures = known.failures.saturating_add(1);
-                let (first, longest) = (self.config.min_backoff, self.config.max_backoff);
-                let retry_after = self.entropy.pause(known.failures, first, longest);
-                known.retry_at = Some(self.now + retry_after);
-                let address = known.address.clone();
-                let event = Event::MemberUnavailable { member: expected, address, reason, retry_after };
-                self.outputs.push_back(Output::Event(event));
-            }
+        self.transport.unlist(session, expected);
+        if !by_cookie {
+            self.pause_member(expected, &reason, Duration::ZERO);
+        } else if let Some(known) = self.members.get_mut(expected) {
+            known.failure = Some(reason);
         }
         self.place(session, found);
         self.open_ahead();

@@ -4,6 +4,7 @@ use alloc::sync::Arc;
 use core::time::Duration;
 
 use super::machine::Cluster;
+use super::members::MemberId;
 use super::operations::retry::is_refusal;
 use super::operations::table::Place;
 use super::output::{ClusterError, Event, Output};
@@ -87,21 +88,26 @@ impl Cluster {
         if **reason == Disconnect::Closed || is_counted {
             return;
         }
-        member.failures = member.failures.saturating_add(1);
-        if member.failures > 1 {
+        let (address, has_failed_before) = (member.address.clone(), member.failures > 0);
+        if has_failed_before {
             // Its cookies lead nowhere; a connection without them may be led to it.
             self.discovery.forget_cookies(ended.member);
         }
-        let (first, longest) = (self.config.min_backoff, self.config.max_backoff);
-        let pause = self.entropy.pause(member.failures, first, longest);
-        let retry_after = paused_for.map_or(pause, |asked| pause.max(asked));
-        member.retry_at = Some(now + retry_after);
-        member.failure = Some(reason.clone());
         self.counters.disconnects += 1;
-        let (member, address) = (ended.member, member.address.clone());
-        self.note_start_failure(member, &address, reason);
-        let event = Event::MemberUnavailable { member, address, reason: reason.clone(), retry_after };
-        self.outputs.push_back(Output::Event(event));
+        self.note_start_failure(ended.member, &address, reason);
+        self.pause_member(ended.member, reason, paused_for.unwrap_or_default());
+    }
+
+    /// Counts a failure of a member, which gets a back-off of at least that long, and reports it.
+    pub(super) fn pause_member(&mut self, member: MemberId, reason: &Arc<Disconnect>, at_least: Duration) {
+        let Some(known) = self.members.get_mut(member) else { return };
+        known.failures = known.failures.saturating_add(1);
+        known.failure = Some(reason.clone());
+        let (first, longest) = (self.config.min_backoff, self.config.max_backoff);
+        let retry_after = self.entropy.pause(known.failures, first, longest).max(at_least);
+        known.retry_at = Some(self.now + retry_after);
+        let (address, reason) = (known.address.clone(), reason.clone());
+        self.outputs.push_back(Output::Event(Event::MemberUnavailable { member, address, reason, retry_after }));
     }
 
     /// Places the queued operations of an ended session elsewhere, or fails them where every member would refuse the client.

@@ -117,7 +117,7 @@ impl Discovery {
 /// The gateway by which a member is reached: another after each failure of the member, and none that has asked to wait if
 /// there is another.
 fn gateway_for(id: MemberId, member: &Member, facts: &Facts<'_>) -> Option<Endpoint> {
-    let seeds = facts.seeds;
+    let seeds = facts.members.seeds();
     let in_turn = seeds.iter().cycle().skip(member.failures as usize % seeds.len().max(1)).take(seeds.len());
     let seeds = in_turn.filter_map(|seed| facts.members.get(*seed));
     let mut endpoints = seeds.map(|seed| facts.config.access.seed_endpoint(&seed.address));

@@ -72,7 +72,8 @@ impl Identity {
     /// The member of the present topology with this address, or else the only one with this name: the name is the whole
     /// address, the host, or the first label of the host.
     pub(super) fn member(&self, facts: &Facts<'_>) -> Option<MemberId> {
-        let addresses = || facts.current.iter().filter_map(|id| Some((*id, &facts.members.get(*id)?.address)));
+        let addresses =
+            || facts.members.current().iter().filter_map(|id| Some((*id, &facts.members.get(*id)?.address)));
         let of_address = |wanted: &Member| addresses().find(|(_, address)| *address == wanted).map(|(id, _)| id);
         if let Some(found) = self.address.as_ref().and_then(of_address) {
             return Some(found);

@@ -76,10 +76,6 @@ pub(super) struct Facts<'a> {
     pub(super) now: Instant,
     pub(super) config: &'a Config,
     pub(super) members: &'a Members,
-    /// The members of the newest topology; none before the first.
-    pub(super) current: &'a [MemberId],
-    /// The seeds of the present site.
-    pub(super) seeds: &'a [MemberId],
     pub(super) transport: &'a Transport,
 }
 
@@ -163,7 +159,11 @@ impl Discovery {
     }
 }
 
-impl Facts<'_> {
+impl<'a> Facts<'a> {
+    pub(super) fn new(now: Instant, config: &'a Config, members: &'a Members, transport: &'a Transport) -> Self {
+        Self { now, config, members, transport }
+    }
+
     /// Whether a member has a session, or gets one, that stays.
     pub(super) fn is_held(&self, member: MemberId) -> bool {
         self.transport.has_lasting_session(member)
@@ -171,6 +171,6 @@ impl Facts<'_> {
 
     /// Whether this is a seed that has not been identified as a member.
     pub(super) fn is_stranger(&self, member: MemberId) -> bool {
-        self.members.get(member).is_some_and(|known| known.is_seed) && !self.current.contains(&member)
+        self.members.get(member).is_some_and(|known| known.is_seed) && !self.members.current().contains(&member)
     }
 }

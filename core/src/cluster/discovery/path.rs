@@ -18,7 +18,7 @@ impl Discovery {
         };
         let has_cookies = self.peers.get(session).is_some_and(|peer| !peer.cookies.is_empty());
         let member = facts.members.get(open.member()).map(|known| known.address.to_string()).unwrap_or_default();
-        let is_named = facts.current.contains(&open.member());
+        let is_named = facts.members.current().contains(&open.member());
         let identity = self.identity(session);
         let (path, reason, may_be_wrong) = if facts.config.access.template.is_some() {
             (AccessPath::Direct, "host_template says where members are".to_string(), false)

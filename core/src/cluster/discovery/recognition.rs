@@ -70,7 +70,7 @@ impl Discovery {
         let is_stranger = facts.is_stranger(expected);
         let Some(found) = identity.member(facts) else {
             let is_unknown = identity.is_given() && !is_stranger && by_cookie;
-            let seed = *facts.seeds.first().filter(|_| is_unknown)?;
+            let seed = *facts.members.seeds().first().filter(|_| is_unknown)?;
             self.jar.forget(expected);
             return Some(Finding::Unknown { seed });
         };

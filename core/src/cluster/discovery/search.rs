@@ -95,9 +95,9 @@ impl Discovery {
         }
         // A member that a cookie leads to is dialled with the cookie.
         let is_missing = |member: &&MemberId| !facts.is_held(**member) && self.jar.of(**member).is_none();
-        let missing = facts.current.iter().filter(is_missing).count();
+        let missing = facts.members.current().iter().filter(is_missing).count();
         if missing == 0 {
-            actions.extend(self.search.answers.balancing_event(facts.current.len()).map(Action::Report));
+            actions.extend(self.search.answers.balancing_event(facts.members.current().len()).map(Action::Report));
             self.search.restart();
             return actions;
         }
@@ -108,7 +108,7 @@ impl Discovery {
             self.search.begin_round();
             actions.push(Action::ReportCoverage);
         }
-        let max_tries = self.search.max_tries(missing, facts.current.len());
+        let max_tries = self.search.max_tries(missing, facts.members.current().len());
         let mut candidates = self.search.candidates.len();
         while candidates < missing.min(MAX_CANDIDATES) {
             if self.search.tries >= max_tries {
@@ -135,7 +135,7 @@ impl Discovery {
 
     /// The seed for the next try, or the time at which there may be one.
     fn next_seed(&self, facts: &Facts<'_>) -> Result<MemberId, Instant> {
-        let seeds = facts.seeds;
+        let seeds = facts.members.seeds();
         let start = self.search.tries as usize % seeds.len().max(1);
         let mut in_turn = seeds.iter().cycle().skip(start).take(seeds.len());
         let may_be_dialled = |seed: &&MemberId| {
@@ -180,7 +180,7 @@ impl Discovery {
     ) -> Vec<Action> {
         let search = &mut self.search;
         let mut actions = Vec::new();
-        actions.extend(search.answers.balancing_event(facts.current.len()).map(Action::Report));
+        actions.extend(search.answers.balancing_event(facts.members.current().len()).map(Action::Report));
         search.rounds = search.rounds.saturating_add(1);
         let at = facts.now + entropy.pause(search.rounds, FIRST_PAUSE, LONGEST_PAUSE);
         search.next_round_at = Some(at);
@@ -201,7 +201,7 @@ impl Discovery {
     ) -> Vec<Action> {
         self.search.remove(session);
         self.learn_cookies(session, member);
-        match self.search.note_answer(member, facts.current.len()) {
+        match self.search.note_answer(member, facts.members.current().len()) {
             Some(tries) => self.end_round(Uncovered::OneMember { tries }, facts, entropy),
             None => Vec::new(),
         }

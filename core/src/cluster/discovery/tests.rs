@@ -51,14 +51,7 @@ struct Around {
 
 impl Around {
     fn facts(&self) -> Facts<'_> {
-        Facts {
-            now: self.now,
-            config: &self.config,
-            members: &self.members,
-            current: &self.current,
-            seeds: &self.seeds,
-            transport: &self.transport,
-        }
+        Facts::new(self.now, &self.config, &self.members, &self.transport)
     }
 }
 
