@@ -16,6 +16,9 @@ pub struct Report {
     pub errors: BTreeMap<String, u64>,
     /// Reads of something that the key could not hold.
     pub wrong_values: Vec<String>,
+    /// Conditional writes that the server stored and answered "not executed": it repeats commands while members change
+    /// (docs/reports/infinispan-conditional-write-denied.md).
+    pub stored_but_denied: u64,
     /// Keys that did not hold in the end what was acknowledged.
     pub lost_writes: Vec<String>,
     /// The longest time in which no operation of the whole application succeeded.
@@ -39,6 +42,7 @@ impl Report {
         for (message, count) in other.errors {
             *self.errors.entry(message).or_default() += count;
         }
+        self.stored_but_denied += other.stored_but_denied;
         self.wrong_values.extend(other.wrong_values);
         self.lost_writes.extend(other.lost_writes);
     }
@@ -62,6 +66,7 @@ impl Report {
             "longest_pause_at_ms": milliseconds(self.longest_pause_at),
             "longest_operation_ms": milliseconds(self.longest_operation),
             "wrong_values": self.wrong_values.len(),
+            "stored_but_denied": self.stored_but_denied,
             "lost_writes": self.lost_writes.len(),
             "started_unix_ms": self.started_unix_ms as u64,
             "bucket_ms": BUCKET.as_millis() as u64,

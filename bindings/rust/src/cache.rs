@@ -47,9 +47,10 @@ pub struct Conditional {
 /// The outcome of an operation on a certain version of an entry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Versioned {
-    /// It was executed.
+    /// The operation was executed.
     Done,
-    /// The entry has another version by now.
+    /// The entry has another version. Infinispan (16.0.7) also answers this, rarely, for a change that it has stored while
+    /// members join or leave: read the entry before you apply the change again.
     Modified,
     /// There is no entry.
     Missing,

@@ -95,7 +95,8 @@ pub struct Entry {
 pub enum Versioned {
     /// The operation was executed.
     Done,
-    /// The entry has another version.
+    /// The entry has another version. Infinispan (16.0.7) also answers this, rarely, for a change that it has stored while
+    /// members join or leave: read the entry before you apply the change again.
     Modified,
     /// The entry does not exist.
     Missing,
