@@ -61,7 +61,7 @@
 //!     match request {
 //!         Request::Ping {} => {
 //!             let ping = Ping { server_version: Some(Version::LATEST.to_byte()), ..Ping::default() };
-//!             (Status::SUCCESS, Body::Ping(ping))
+//!             (Status::SUCCESS, Body::Ping(Box::new(ping)))
 //!         }
 //!         Request::Put { key, value, .. } => {
 //!             entries.insert(key, value);

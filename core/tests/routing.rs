@@ -63,7 +63,7 @@ fn client_with(topology: &Topology) -> (Cluster, std::sync::Arc<View>) {
             let known = Operation::table().iter().map(|row| row.request_opcode.into()).collect();
             let ping = Ping { server_version: Some(Version::LATEST.to_byte()), operations: known, ..Ping::default() };
             let topology = (header.options.cache == "dist").then(|| Box::new(topology.clone()));
-            let (message_id, body) = (header.message_id, Body::Ping(ping));
+            let (message_id, body) = (header.message_id, Body::Ping(Box::new(ping)));
             let reply = Reply { message_id, status: Status::SUCCESS, topology, body };
             server.reply(&header, Operation::Ping, &reply);
         }

@@ -116,12 +116,12 @@ impl Cluster {
         let cache = self.caches.get(cache_key(name)).ok_or_else(|| no_such_cache(name))?;
         let media_type = if name.is_empty() { &MediaType::Unspecified } else { &cache.options.media_type };
         let supported = Operation::table().iter().filter(|row| !UNSUPPORTED.contains(&row.operation));
-        Ok(Answer::with(Body::Ping(Ping {
+        Ok(Answer::with(Body::Ping(Box::new(Ping {
             key_type: media_type.clone(),
             value_type: media_type.clone(),
             server_version: Some(Version::LATEST.to_byte()),
             operations: supported.map(|row| row.request_opcode.into()).collect(),
-        })))
+        }))))
     }
 
     fn stats(&mut self, caller: Caller, header: &RequestHeader, moment: Moment) -> Outcome {

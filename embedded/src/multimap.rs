@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use bytes::Bytes;
-use hotrod_core::wire::{Body, Metadata};
+use hotrod_core::wire::Body;
 
 use crate::answer::{Answer, Outcome};
 use crate::entry::weight;
@@ -95,7 +95,7 @@ impl Job<'_> {
         if values.is_empty() {
             return Ok(Answer::NOT_EXISTING);
         }
-        Ok(Answer::with(Body::ValuesWithMetadata { metadata: Metadata::default(), values }))
+        Ok(Answer::with(Body::ValuesWithMetadata { metadata: Box::default(), values }))
     }
 
     pub(crate) fn multimap_put(&mut self, key: &Bytes, value: &Bytes, duplicates: bool) -> Outcome {

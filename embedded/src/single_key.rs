@@ -74,7 +74,7 @@ impl Job<'_> {
     pub(crate) fn get_with_metadata(&mut self, key: &Bytes) -> Outcome {
         self.add_to_bloom(key);
         let Some(entry) = self.read(key)? else { return Ok(Answer::NOT_EXISTING) };
-        Ok(Answer::with(Body::ValueWithMetadata { metadata: entry.metadata(), value: entry.value }))
+        Ok(Answer::with(Body::ValueWithMetadata { metadata: Box::new(entry.metadata()), value: entry.value }))
     }
 
     pub(crate) fn get_stream(&mut self, key: &Bytes, offset: u32) -> Outcome {
@@ -84,7 +84,10 @@ impl Job<'_> {
         if offset > length {
             return Err(Failure::server_error(format!("offset {offset} is past the end of a value of {length} bytes")));
         }
-        Ok(Answer::with(Body::ValueWithMetadata { metadata: entry.metadata(), value: entry.value.slice(offset..) }))
+        Ok(Answer::with(Body::ValueWithMetadata {
+            metadata: Box::new(entry.metadata()),
+            value: entry.value.slice(offset..),
+        }))
     }
 
     pub(crate) fn contains_key(&mut self, key: &Bytes) -> Outcome {
@@ -230,7 +233,10 @@ impl Job<'_> {
         if !self.flags.contains(Flags::FORCE_RETURN_VALUE) {
             return Answer::SUCCESS;
         }
-        Answer { status: Status::SUCCESS_WITH_PREVIOUS, body: Body::Previous(previous.map(previous_of)) }
+        Answer {
+            status: Status::SUCCESS_WITH_PREVIOUS,
+            body: Body::Previous(previous.map(|previous| Box::new(previous_of(previous)))),
+        }
     }
 
     /// Follows `writeNotExecuted` of the server.
@@ -238,7 +244,10 @@ impl Job<'_> {
         if !self.flags.contains(Flags::FORCE_RETURN_VALUE) {
             return Answer::NOT_EXECUTED;
         }
-        Answer { status: Status::NOT_EXECUTED_WITH_PREVIOUS, body: Body::Previous(Some(previous_of(present))) }
+        Answer {
+            status: Status::NOT_EXECUTED_WITH_PREVIOUS,
+            body: Body::Previous(Some(Box::new(previous_of(present)))),
+        }
     }
 }
 

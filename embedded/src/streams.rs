@@ -53,7 +53,7 @@ impl Streams {
         let length = entry.value.len();
         let id = self.insert(job, Kind::Get { rest: entry.value, chunk: chunk_length.max(1) as usize }, length, states);
         let Some(Chunk { bytes, complete }) = self.next_chunk(id, job) else { return Err(unknown(id)) };
-        Ok(Answer::with(Body::StreamStart { stream_id: id, complete, metadata, chunk: bytes }))
+        Ok(Answer::with(Body::StreamStart { stream_id: id, complete, metadata: Box::new(metadata), chunk: bytes }))
     }
 
     pub(crate) fn next_get(&mut self, job: &Job<'_>, id: i32) -> Outcome {

@@ -5,7 +5,7 @@ mod common;
 use std::collections::BTreeMap;
 
 use common::{World, bytes};
-use hotrod_core::wire::{Body, Expiration, Flags, Intelligence, Lifetime, Previous, Request, Status, Version};
+use hotrod_core::wire::{Body, Expiration, Flags, Intelligence, Lifetime, Request, Status, Version};
 use proptest::prelude::*;
 
 #[derive(Debug, Clone)]
@@ -104,7 +104,7 @@ impl Run {
 
     fn ask_previous(&mut self, request: Request) -> (Status, Option<bytes::Bytes>) {
         match self.ask(request) {
-            (status, Body::Previous(previous)) => (status, previous.map(|Previous { value, .. }| value)),
+            (status, Body::Previous(previous)) => (status, previous.map(|previous| previous.value)),
             (status, Body::Nothing) => (status, None),
             other => panic!("{other:?}"),
         }

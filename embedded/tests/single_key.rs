@@ -3,7 +3,7 @@
 mod common;
 
 use common::{World, bytes};
-use hotrod_core::wire::{Body, Expiration, Flags, Intelligence, Previous, Request, RequestOptions, Status, Version};
+use hotrod_core::wire::{Body, Expiration, Flags, Intelligence, Request, RequestOptions, Status, Version};
 
 const FORCE: Flags = Flags::FORCE_RETURN_VALUE;
 
@@ -27,7 +27,7 @@ fn replace_version(entry_version: u64) -> Request {
 fn previous(body: Body) -> Option<String> {
     match body {
         Body::Previous(None) => None,
-        Body::Previous(Some(Previous { value, .. })) => Some(String::from_utf8(value.to_vec()).unwrap()),
+        Body::Previous(Some(previous)) => Some(String::from_utf8(previous.value.to_vec()).unwrap()),
         other => panic!("{other:?}"),
     }
 }

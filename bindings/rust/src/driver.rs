@@ -163,12 +163,12 @@ impl Inner {
                 }
                 Output::Connect { link, dial, .. } => {
                     self.links.insert(link, LinkState::default());
-                    actions.dial.push((link, dial));
+                    actions.dial.push((link, *dial));
                 }
                 Output::StartTls { link, tls } => {
                     let state = self.links.get_mut(link);
                     actions.wake.extend(state.and_then(|state| {
-                        state.start_tls = Some(tls);
+                        state.start_tls = Some(*tls);
                         state.task.take()
                     }));
                 }

@@ -59,7 +59,7 @@ from_answer! {
 impl FromReply for Ping {
     fn from_reply(_operation: Operation, reply: Reply) -> Result<Self, Refusal> {
         match reply.body {
-            Body::Ping(ping) => Ok(ping),
+            Body::Ping(ping) => Ok(*ping),
             _ => Err(Refusal::UnexpectedAnswer),
         }
     }

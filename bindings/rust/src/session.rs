@@ -326,7 +326,7 @@ fn take_events(inner: &mut Inner) -> Vec<(oneshot::Sender<Answer>, Answer)> {
             }
             Event::Entry(event) => inner.deliver(ListenerEvent::Entry(event)),
             Event::Counter(event) => inner.deliver(ListenerEvent::Counter(event)),
-            Event::Ready(ready) => inner.announce(Ok(ready)),
+            Event::Ready(ready) => inner.announce(Ok(*ready)),
             Event::Closed(reason) => {
                 inner.announce(Err(reason));
                 inner.listening.take().into_iter().for_each(Waker::wake);

@@ -96,7 +96,7 @@ async fn serve(
             let (operation, status, body) = match request {
                 Request::Ping {} => {
                     let ping = Ping { server_version: Some(Version::V4_1.to_byte()), ..Ping::default() };
-                    (Operation::Ping, Status::SUCCESS, Body::Ping(ping))
+                    (Operation::Ping, Status::SUCCESS, Body::Ping(Box::new(ping)))
                 }
                 Request::AuthMechList {} => {
                     let names = offered.iter().map(ToString::to_string).collect();

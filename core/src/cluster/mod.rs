@@ -49,7 +49,7 @@
 //!             server.handle_received(&bytes);
 //!             while let Some((header, request)) = server.poll_request() {
 //!                 let body = match request {
-//!                     Request::Ping {} => Body::Ping(Ping { server_version: Some(41), ..Ping::default() }),
+//!                     Request::Ping {} => Body::Ping(Box::new(Ping { server_version: Some(41), ..Ping::default() })),
 //!                     _ => Body::Value("v".into()),
 //!                 };
 //!                 let reply = Reply { message_id: header.message_id, status: Status::SUCCESS, topology: None, body };

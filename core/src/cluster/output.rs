@@ -20,7 +20,7 @@ use crate::vocabulary::declare;
 use crate::wire::{self, IterationEntry, Operation, Reply};
 
 declare! {
-    /// Action for the host, or information.
+    /// Action for the host, or information. Large parts are boxed: outputs are moved several times.
     #[derive(Debug, Clone, PartialEq)]
     pub enum Output {
         /// Establish a connection, then call [`handle_connected`](super::Cluster::handle_connected) or
@@ -31,7 +31,7 @@ declare! {
             /// The member that is to answer; a seed before it is identified.
             member: MemberId,
             /// Settings of the connection.
-            dial: Dial,
+            dial: Box<Dial>,
             /// Time after which the machine gives it up.
             timeout: Duration,
         },
@@ -41,7 +41,7 @@ declare! {
             /// The link.
             link: LinkId,
             /// Settings of TLS.
-            tls: Tls,
+            tls: Box<Tls>,
         },
         /// The link has bytes to send: write [`transmit`](super::Cluster::transmit) until it is empty.
         Transmit = 3 {

@@ -1,5 +1,6 @@
 //! Drives a cluster machine with arbitrary hosts and servers.
 
+use alloc::boxed::Box;
 use alloc::collections::{BTreeMap, BTreeSet, VecDeque};
 use alloc::format;
 
@@ -286,11 +287,11 @@ impl<'a> World<'a> {
             [Status::SUCCESS, Status::SUCCESS, Status::SERVER_ERROR, Status::NODE_SUSPECTED, Status::INVALID_ITERATION];
         let status = self.input.pick(&statuses);
         let body = match (status, request) {
-            (Status::SUCCESS, Request::Ping {}) => Body::Ping(Ping {
+            (Status::SUCCESS, Request::Ping {}) => Body::Ping(Box::new(Ping {
                 server_version: Some(Version::LATEST.to_byte()),
                 operations: Operation::table().iter().map(|row| row.request_opcode.into()).collect(),
                 ..Ping::default()
-            }),
+            })),
             (Status::SUCCESS, Request::IterationStart { .. }) => Body::IterationId("iteration".into()),
             (Status::SUCCESS, Request::IterationNext { .. }) => Body::Iteration(self.batch()),
             _ => {

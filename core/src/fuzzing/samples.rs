@@ -1,5 +1,6 @@
 //! Samples of replies and events of every kind, selected by an input.
 
+use alloc::boxed::Box;
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -42,10 +43,12 @@ pub(super) fn body(status: Status, context: ReplyContext, input: &mut Input<'_>)
         ReplyShape::Nothing => Body::Nothing,
         ReplyShape::Value => Body::Value(input.blob()),
         ReplyShape::VersionedValue => Body::VersionedValue { version: input.long(), value: input.blob() },
-        ReplyShape::ValueWithMetadata => Body::ValueWithMetadata { metadata: metadata(input), value: input.blob() },
-        ReplyShape::Previous => Body::Previous(input.flag().then(|| previous(context.version, input))),
+        ReplyShape::ValueWithMetadata => {
+            Body::ValueWithMetadata { metadata: Box::new(metadata(input)), value: input.blob() }
+        }
+        ReplyShape::Previous => Body::Previous(input.flag().then(|| Box::new(previous(context.version, input)))),
         ReplyShape::Statistics => Body::Statistics(some(input, |input| (name(input), name(input)))),
-        ReplyShape::Ping => Body::Ping(ping(context.version, input)),
+        ReplyShape::Ping => Body::Ping(Box::new(ping(context.version, input))),
         ReplyShape::MarkedEntries | ReplyShape::Entries => {
             Body::Entries(some(input, |input| (input.blob(), input.blob())))
         }
@@ -60,7 +63,7 @@ pub(super) fn body(status: Status, context: ReplyContext, input: &mut Input<'_>)
         ReplyShape::StreamStart => Body::StreamStart {
             stream_id: input.byte().into(),
             complete: input.flag(),
-            metadata: metadata(input),
+            metadata: Box::new(metadata(input)),
             chunk: input.blob(),
         },
         ReplyShape::StreamChunk => {
@@ -71,9 +74,10 @@ pub(super) fn body(status: Status, context: ReplyContext, input: &mut Input<'_>)
         ReplyShape::CounterConfiguration => Body::CounterConfiguration(counter_configuration(input)),
         ReplyShape::CounterValue => Body::CounterValue(input.long() as i64),
         ReplyShape::Values => Body::Values(some(input, super::input::Input::blob)),
-        ReplyShape::ValuesWithMetadata => {
-            Body::ValuesWithMetadata { metadata: metadata(input), values: some(input, super::input::Input::blob) }
-        }
+        ReplyShape::ValuesWithMetadata => Body::ValuesWithMetadata {
+            metadata: Box::new(metadata(input)),
+            values: some(input, super::input::Input::blob),
+        },
         ReplyShape::Boolean => Body::Boolean(input.flag()),
     }
 }

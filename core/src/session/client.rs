@@ -533,7 +533,13 @@ impl Session {
         self.authentication = authentication;
         let wire::Ping { key_type, value_type, server_version, operations } = ping;
         let version = self.version;
-        self.events.push_back(Event::Ready(Ready { version, server_version, operations, key_type, value_type }));
+        self.events.push_back(Event::Ready(Box::new(Ready {
+            version,
+            server_version,
+            operations,
+            key_type,
+            value_type,
+        })));
     }
 
     fn expire(&mut self, now: Instant) {

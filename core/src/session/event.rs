@@ -12,7 +12,7 @@ use crate::wire::{self, MediaType, Reply, Topology, Version};
 #[derive(Debug, Clone, PartialEq)]
 pub enum Event {
     /// The handshake is complete. The first event, unless it is `Closed`.
-    Ready(Ready),
+    Ready(Box<Ready>),
     /// An operation has completed. Each submitted operation has exactly one such event, unless it is cancelled.
     Completed {
         /// Id of the operation.

@@ -128,7 +128,7 @@ impl Handshake {
     /// Handles the reply to a request of the handshake.
     pub(super) fn handle_reply(&mut self, request: HandshakeRequest, reply: Reply) -> Result<Action, Disconnect> {
         match (request, reply.body) {
-            (HandshakeRequest::Ping, Body::Ping(ping)) => self.negotiated(ping),
+            (HandshakeRequest::Ping, Body::Ping(ping)) => self.negotiated(*ping),
             (HandshakeRequest::Ping, Body::Error(message)) => self.try_older_version(reply.status, message),
             (HandshakeRequest::Offer, Body::Names(names)) => {
                 self.offer = Offer::Received(names);

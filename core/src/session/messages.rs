@@ -153,6 +153,7 @@ impl Session {
 
 #[cfg(test)]
 mod tests {
+    use alloc::boxed::Box;
     use alloc::vec;
 
     use super::*;
@@ -171,7 +172,7 @@ mod tests {
         let operations = Operation::table().iter().map(|row| row.request_opcode.into()).collect();
         let ping = Ping { server_version: Some(Version::LATEST.to_byte()), operations, ..Ping::default() };
         let message_id = header.message_id;
-        let reply = Reply { message_id, status: Status::SUCCESS, topology: None, body: Body::Ping(ping) };
+        let reply = Reply { message_id, status: Status::SUCCESS, topology: None, body: Body::Ping(Box::new(ping)) };
         server.reply(&header, Operation::Ping, &reply);
         session.handle_message(Instant::EPOCH, server.transmit().to_bytes());
         assert!(matches!(session.poll_event(), Some(Event::Ready(_))));

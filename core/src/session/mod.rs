@@ -42,7 +42,7 @@
 //!     message_id: header.message_id,
 //!     status: Status::SUCCESS,
 //!     topology: None,
-//!     body: Body::Ping(Ping { server_version: Some(41), ..Ping::default() }),
+//!     body: Body::Ping(Box::new(Ping { server_version: Some(41), ..Ping::default() })),
 //! };
 //! server.reply(&header, request.operation(), &reply);
 //! client.handle_received(now, &server.transmit().to_bytes());

@@ -201,13 +201,15 @@ impl Answer {
                 Self::Entry(Some(Entry { value, version: Some(version), lifespan: None, max_idle: None }))
             }
             (AnswerShape::Entry, Body::ValueWithMetadata { metadata, value }) => {
-                Self::Entry(Some(Entry::new(value, Some(metadata))))
+                Self::Entry(Some(Entry::new(value, Some(*metadata))))
             }
-            (AnswerShape::Entry, Body::Previous(previous)) => Self::Entry(previous.map(Entry::from)),
+            (AnswerShape::Entry, Body::Previous(previous)) => {
+                Self::Entry(previous.map(|previous| Entry::from(*previous)))
+            }
             (AnswerShape::Entry, Body::Nothing) => Self::Entry(None),
             (AnswerShape::Conditional, body) => {
                 let previous = match body {
-                    Body::Previous(previous) => previous.map(Entry::from),
+                    Body::Previous(previous) => previous.map(|previous| Entry::from(*previous)),
                     Body::Nothing => None,
                     _ => return Err(Refusal::UnexpectedAnswer),
                 };
@@ -229,14 +231,14 @@ impl Answer {
             (AnswerShape::Values, Body::Keys(values) | Body::Values(values)) => Self::Values(values),
             (AnswerShape::Values, Body::Nothing) => Self::Values(Vec::new()),
             (AnswerShape::ValuesWithMetadata, Body::ValuesWithMetadata { metadata, values }) => {
-                Self::ValuesWithMetadata(Some((metadata, values)))
+                Self::ValuesWithMetadata(Some((*metadata, values)))
             }
             (AnswerShape::ValuesWithMetadata, Body::Nothing) => Self::ValuesWithMetadata(None),
             (AnswerShape::Names, Body::Names(names)) => Self::Names(names),
             (AnswerShape::TextMap, Body::Statistics(texts)) => Self::TextMap(texts),
-            (AnswerShape::Server, Body::Ping(ping)) => Self::Server(ping.into()),
+            (AnswerShape::Server, Body::Ping(ping)) => Self::Server((*ping).into()),
             (AnswerShape::Chunk, Body::StreamStart { stream_id, complete, metadata, chunk }) => {
-                Self::Chunk(Some(Chunk { stream_id, complete, metadata: Some(metadata), chunk }))
+                Self::Chunk(Some(Chunk { stream_id, complete, metadata: Some(*metadata), chunk }))
             }
             (AnswerShape::Chunk, Body::StreamChunk { stream_id, complete, chunk }) => {
                 Self::Chunk(Some(Chunk { stream_id, complete, metadata: None, chunk }))

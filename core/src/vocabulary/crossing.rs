@@ -118,6 +118,20 @@ impl Crossing for MemberId {
     }
 }
 
+impl<T: Crossing> Crossing for Box<T> {
+    fn fields(name: &'static str, doc: &'static str, out: &mut Vec<Field>) {
+        T::fields(name, doc, out);
+    }
+
+    fn describe(&self, subject: &mut Subject) {
+        (**self).describe(subject);
+    }
+
+    fn cross(self, context: &Context<'_>, values: &mut Vec<Value>) {
+        (*self).cross(context, values);
+    }
+}
+
 impl<T: Crossing> Crossing for Option<T> {
     fn fields(name: &'static str, doc: &'static str, out: &mut Vec<Field>) {
         let first = out.len();

@@ -48,7 +48,7 @@ pub struct Reply {
     pub body: Body,
 }
 
-/// Body of a reply.
+/// Body of a reply. Rare and large parts are boxed: bodies are moved several times on their way to the caller.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Body {
     /// Nothing beside the status; also for an absent entry and an unfulfilled condition.
@@ -67,12 +67,12 @@ pub enum Body {
     /// A value, its version and lifetimes.
     ValueWithMetadata {
         /// Version and lifetimes.
-        metadata: Metadata,
+        metadata: Box<Metadata>,
         /// Value of the entry.
         value: Bytes,
     },
     /// Value before the operation, or the current one if it was not executed; `None` if there is no entry.
-    Previous(Option<Previous>),
+    Previous(Option<Box<Previous>>),
     /// Keys and values.
     Entries(Vec<(Bytes, Bytes)>),
     /// Keys.
@@ -82,7 +82,7 @@ pub enum Body {
     /// Values of a multimap key, with version and lifetimes.
     ValuesWithMetadata {
         /// Version and lifetimes.
-        metadata: Metadata,
+        metadata: Box<Metadata>,
         /// Values of the key.
         values: Vec<Bytes>,
     },
@@ -91,7 +91,7 @@ pub enum Body {
     /// Statistics: names and values.
     Statistics(Vec<(String, String)>),
     /// Capabilities of the server.
-    Ping(Ping),
+    Ping(Box<Ping>),
     /// Authentication step.
     Challenge {
         /// Whether the server regards the authentication as complete. Not set with a SCRAM server-final.
@@ -114,7 +114,7 @@ pub enum Body {
         /// Whether this chunk is the last.
         complete: bool,
         /// Version and lifetimes of the entry.
-        metadata: Metadata,
+        metadata: Box<Metadata>,
         /// Bytes of the chunk.
         chunk: Bytes,
     },
@@ -208,7 +208,7 @@ fn write_body(body: &Body, context: ReplyContext, out: &mut SendBuffer) {
             metadata.write(out);
             out.put_array(value);
         }
-        Body::Previous(previous) => write_previous(previous.as_ref(), context.version, out),
+        Body::Previous(previous) => write_previous(previous.as_deref(), context.version, out),
         Body::Entries(entries) => reply_lists::write_entries(entries, context, out),
         Body::Keys(keys) => reply_lists::write_marked_keys(keys, out),
         Body::Values(values) => reply_lists::write_values(values, out),
@@ -275,12 +275,13 @@ pub(crate) fn read_body(status: Status, context: ReplyContext, reader: &mut Read
         ReplyShape::VersionedValue => {
             Body::VersionedValue { version: reader.long("entry version")?, value: reader.array("value", limits.value)? }
         }
-        ReplyShape::ValueWithMetadata => {
-            Body::ValueWithMetadata { metadata: Metadata::read(reader)?, value: reader.array("value", limits.value)? }
-        }
-        ReplyShape::Previous => Body::Previous(read_previous(context.version, reader)?),
+        ReplyShape::ValueWithMetadata => Body::ValueWithMetadata {
+            metadata: Box::new(Metadata::read(reader)?),
+            value: reader.array("value", limits.value)?,
+        },
+        ReplyShape::Previous => Body::Previous(read_previous(context.version, reader)?.map(Box::new)),
         ReplyShape::Statistics => Body::Statistics(reply_lists::read_text_map(reader)?),
-        ReplyShape::Ping => Body::Ping(Ping::read(context.version, reader)?),
+        ReplyShape::Ping => Body::Ping(Box::new(Ping::read(context.version, reader)?)),
         ReplyShape::MarkedEntries => Body::Entries(reply_lists::read_marked_entries(reader)?),
         ReplyShape::MarkedKeys => Body::Keys(reply_lists::read_marked_keys(reader)?),
         ReplyShape::Entries => Body::Entries(reply_lists::read_entries(reader)?),
@@ -296,7 +297,7 @@ pub(crate) fn read_body(status: Status, context: ReplyContext, reader: &mut Read
         ReplyShape::StreamStart => Body::StreamStart {
             stream_id: reader.int("stream id")?,
             complete: reader.boolean("complete")?,
-            metadata: Metadata::read(reader)?,
+            metadata: Box::new(Metadata::read(reader)?),
             chunk: reader.array("chunk", limits.value)?,
         },
         ReplyShape::StreamChunk => Body::StreamChunk {
@@ -309,9 +310,10 @@ pub(crate) fn read_body(status: Status, context: ReplyContext, reader: &mut Read
         ReplyShape::CounterConfiguration => Body::CounterConfiguration(CounterConfiguration::read(reader)?),
         ReplyShape::CounterValue => Body::CounterValue(reader.long("counter value")? as i64),
         ReplyShape::Values => Body::Values(reply_lists::read_values(reader)?),
-        ReplyShape::ValuesWithMetadata => {
-            Body::ValuesWithMetadata { metadata: Metadata::read(reader)?, values: reply_lists::read_values(reader)? }
-        }
+        ReplyShape::ValuesWithMetadata => Body::ValuesWithMetadata {
+            metadata: Box::new(Metadata::read(reader)?),
+            values: reply_lists::read_values(reader)?,
+        },
         ReplyShape::Boolean => Body::Boolean(reader.boolean("result")?),
     })
 }

@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use hotrod_core::session::{Call, Config, Disconnect, Event, VersionChoice};
-use hotrod_core::wire::{Body, Expiration, Operation, Ping, Request, RequestOptions, Status, Version};
+use hotrod_core::wire::{Body, Expiration, Operation, Request, RequestOptions, Status, Version};
 
 use crate::server::{Pair, seconds};
 
@@ -51,7 +51,7 @@ fn a_version_that_the_server_refuses_is_followed_by_the_next_older_one() {
         let (header, _) = pair.next_request();
         assert_eq!(header.version, expected);
         if expected == Version::V2_9 {
-            pair.answer(&header, Operation::Ping, Status::SUCCESS, Body::Ping(Ping::default()));
+            pair.answer(&header, Operation::Ping, Status::SUCCESS, Body::Ping(Box::default()));
         } else {
             let error = Body::Error("unknown version".into());
             pair.answer(&header, Operation::Ping, Status::UNKNOWN_VERSION, error);

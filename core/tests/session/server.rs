@@ -98,7 +98,7 @@ impl Pair {
         assert_eq!(request, Request::Ping {});
         let operations = Operation::table().iter().map(|row| row.request_opcode.into()).collect();
         let ping = Ping { server_version: Some(server_version), operations, ..Ping::default() };
-        self.answer(&header, Operation::Ping, Status::SUCCESS, Body::Ping(ping));
+        self.answer(&header, Operation::Ping, Status::SUCCESS, Body::Ping(Box::new(ping)));
     }
 
     pub fn answer(&mut self, header: &RequestHeader, operation: Operation, status: Status, body: Body) {

@@ -228,7 +228,7 @@ fn body(body: &Body) -> Value {
         Body::ValueWithMetadata { metadata, value } => {
             json!({ "shape": "value_with_metadata", "metadata": self::metadata(metadata), "value": hex(value) })
         }
-        Body::Previous(previous) => json!({ "shape": "previous", "previous": previous.as_ref().map(self::previous) }),
+        Body::Previous(previous) => json!({ "shape": "previous", "previous": previous.as_deref().map(self::previous) }),
         Body::Entries(entries) => json!({ "shape": "entries", "entries": self::entries(entries) }),
         Body::Keys(keys) => json!({ "shape": "keys", "keys": hexes(keys) }),
         Body::Values(values) => json!({ "shape": "values", "values": hexes(values) }),

@@ -12,7 +12,7 @@ fn ping(version: Version, rest: fn(Hand) -> Hand) -> Ping {
     let reply = reply(&bytes, context);
     assert_eq!(written(&Incoming::Reply(reply.clone()), context), bytes);
     match reply.body {
-        Body::Ping(ping) => ping,
+        Body::Ping(ping) => *ping,
         other => panic!("{other:?}"),
     }
 }

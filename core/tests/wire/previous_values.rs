@@ -19,7 +19,7 @@ fn before_4_0_it_is_the_value_alone_and_zero_length_is_none() {
     for version in Version::ALL.into_iter().filter(|version| *version < Version::V4_0) {
         for status in [0x03, 0x04] {
             let previous = Previous { metadata: None, value: "old".into() };
-            assert_eq!(answer(version, status, |hand| hand.array("old")), Body::Previous(Some(previous)));
+            assert_eq!(answer(version, status, |hand| hand.array("old")), Body::Previous(Some(Box::new(previous))));
             assert_eq!(answer(version, status, |hand| hand.vint(0)), Body::Previous(None));
         }
     }
@@ -31,10 +31,10 @@ fn since_4_0_it_comes_in_an_envelope_of_metadata() {
         let with_lifespan = answer(version, 0x03, |hand| hand.u8(2).long(1234).vint(300).long(9).array("old"));
         let lifespan = Some(LifetimeLeft { since: 1234, seconds: 300 });
         let metadata = Some(Metadata { version: 9, lifespan, max_idle: None });
-        assert_eq!(with_lifespan, Body::Previous(Some(Previous { metadata, value: "old".into() })));
+        assert_eq!(with_lifespan, Body::Previous(Some(Box::new(Previous { metadata, value: "old".into() }))));
         let immortal = answer(version, 0x04, |hand| hand.u8(3).long(9).array("old"));
         let metadata = Some(Metadata { version: 9, ..Metadata::default() });
-        assert_eq!(immortal, Body::Previous(Some(Previous { metadata, value: "old".into() })));
+        assert_eq!(immortal, Body::Previous(Some(Box::new(Previous { metadata, value: "old".into() }))));
     }
 }
 

@@ -56,7 +56,7 @@ impl<'a> Vector<'a> {
             assert_eq!((all.len(), left), (1, 0), "one request");
             let (header, request) = all.remove(0).expect("valid");
             assert_eq!((header.version, request.operation()), (self.context.version, self.context.operation));
-            return Message::Request(header, request);
+            return Message::Request(header, Box::new(request));
         }
         // Events belong to no request.
         let context = (role == "reply").then_some(self.context);
@@ -102,7 +102,7 @@ impl<'a> Vector<'a> {
 /// Content of a vector.
 #[derive(Debug, PartialEq)]
 enum Message {
-    Request(RequestHeader, Request),
+    Request(RequestHeader, Box<Request>),
     Incoming(Incoming),
 }
 

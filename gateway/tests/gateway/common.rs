@@ -220,7 +220,7 @@ fn pong() -> Body {
         server_version: Some(Version::V3_1.to_byte()),
         operations: Vec::new(),
     };
-    Body::Ping(ping)
+    Body::Ping(Box::new(ping))
 }
 
 impl PlayedLink {

@@ -90,7 +90,7 @@ impl Playback {
                 operations,
             };
             let (message_id, _) = vlong(&sent[1..]);
-            let reply = Reply { message_id, status: Status::SUCCESS, topology: None, body: Body::Ping(ping) };
+            let reply = Reply { message_id, status: Status::SUCCESS, topology: None, body: Body::Ping(Box::new(ping)) };
             let intelligence = Intelligence::HashDistributionAware;
             let mut out = SendBuffer::new();
             write_reply(

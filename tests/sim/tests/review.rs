@@ -238,7 +238,7 @@ impl Scripted {
 
 fn pong() -> Body {
     let (key_type, value_type) = (MediaType::Unspecified, MediaType::Unspecified);
-    Body::Ping(Ping { key_type, value_type, server_version: Some(31), operations: Vec::new() })
+    Body::Ping(Box::new(Ping { key_type, value_type, server_version: Some(31), operations: Vec::new() }))
 }
 
 #[test]

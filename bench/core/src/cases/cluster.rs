@@ -240,7 +240,11 @@ impl World {
             let body = match request {
                 Request::Ping {} => {
                     let operations = Operation::table().iter().map(|row| row.request_opcode.into()).collect();
-                    Body::Ping(Ping { server_version: Some(Version::LATEST.to_byte()), operations, ..Ping::default() })
+                    Body::Ping(Box::new(Ping {
+                        server_version: Some(Version::LATEST.to_byte()),
+                        operations,
+                        ..Ping::default()
+                    }))
                 }
                 _ => Body::Value(VALUE),
             };

@@ -84,8 +84,12 @@ pub(super) fn ready() -> Session {
     let (header, _) = server.poll_request().expect("a PING");
     let operations = Operation::table().iter().map(|row| row.request_opcode.into()).collect();
     let ping = Ping { server_version: Some(Version::LATEST.to_byte()), operations, ..Ping::default() };
-    let reply =
-        Reply { message_id: header.message_id, status: Status::SUCCESS, topology: None, body: Body::Ping(ping) };
+    let reply = Reply {
+        message_id: header.message_id,
+        status: Status::SUCCESS,
+        topology: None,
+        body: Body::Ping(Box::new(ping)),
+    };
     server.reply(&header, Operation::Ping, &reply);
     session.handle_received(NOW, &server.transmit().to_bytes());
     assert!(matches!(session.poll_event(), Some(Event::Ready(_))), "ready after its handshake");

@@ -156,7 +156,7 @@ impl Cluster {
             && near.at.is_some()
             && may_be_heard_of
         {
-            near.keep(key, *metadata, value, now);
+            near.keep(key, **metadata, value, now);
             self.update_bloom_filter(operation.cache);
         }
     }
@@ -283,7 +283,7 @@ impl NearCache {
         Some(match request.operation().row().reply {
             ReplyShape::Value => Body::Value(kept.value.clone()),
             ReplyShape::ValueWithMetadata => {
-                Body::ValueWithMetadata { metadata: kept.metadata, value: kept.value.clone() }
+                Body::ValueWithMetadata { metadata: Box::new(kept.metadata), value: kept.value.clone() }
             }
             _ => Body::Nothing,
         })

@@ -304,7 +304,11 @@ impl Outside {
         let body = match request {
             Request::Ping {} => {
                 let operations = Operation::table().iter().map(|row| row.request_opcode.into()).collect();
-                Body::Ping(Ping { server_version: Some(Version::V4_1.to_byte()), operations, ..Ping::default() })
+                Body::Ping(Box::new(Ping {
+                    server_version: Some(Version::V4_1.to_byte()),
+                    operations,
+                    ..Ping::default()
+                }))
             }
             Request::Exec { task, .. } if task == "@@cache@getorcreate" => {
                 if !self.may_make_caches {

@@ -235,7 +235,7 @@ fn answered_by(member: &mut ServerSession, bytes: &[u8]) -> Bytes {
 
 fn ping() -> Body {
     let operations = Operation::table().iter().map(|row| row.request_opcode.into()).collect();
-    Body::Ping(Ping { server_version: Some(Version::V4_1.to_byte()), operations, ..Ping::default() })
+    Body::Ping(Box::new(Ping { server_version: Some(Version::V4_1.to_byte()), operations, ..Ping::default() }))
 }
 
 fn reply(member: &mut ServerSession, header: &RequestHeader, operation: Operation, body: Body) {
@@ -320,7 +320,7 @@ impl World {
         for _ in 0..10_000 {
             let Some(output) = self.cluster.poll_output() else { return };
             match output {
-                Output::Connect { link, dial, .. } => self.wanted.push_back((link, dial)),
+                Output::Connect { link, dial, .. } => self.wanted.push_back((link, *dial)),
                 Output::Transmit { link } => self.carry(link),
                 Output::Close { link } => {
                     self.links.remove(&link);

@@ -1,5 +1,6 @@
 //! Links: their buffers, which link a session gets, and their end.
 
+use alloc::boxed::Box;
 use alloc::vec::Vec;
 
 use bytes::BytesMut;
@@ -97,7 +98,12 @@ impl Transport {
             self.endpoints.share(scope.members.site(), endpoint, link);
         }
         scope.counters.connects += 1;
-        scope.outputs.push_back(Output::Connect { link, member, dial, timeout: scope.config.connect_timeout });
+        scope.outputs.push_back(Output::Connect {
+            link,
+            member,
+            dial: Box::new(dial),
+            timeout: scope.config.connect_timeout,
+        });
         link
     }
 

@@ -169,9 +169,9 @@ impl Transport {
     }
 
     /// Notes the result of a negotiation.
-    pub(in crate::cluster) fn note_negotiated(&mut self, session: SessionId, ready: session::Ready) {
+    pub(in crate::cluster) fn note_negotiated(&mut self, session: SessionId, ready: Box<session::Ready>) {
         if let Some(open) = self.sessions.get_mut(session) {
-            open.negotiated = Some(Box::new(ready));
+            open.negotiated = Some(ready);
         }
     }
 

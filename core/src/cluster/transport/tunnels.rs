@@ -49,7 +49,7 @@ impl Transport {
         if let Some(open) = self.links.get_mut(link) {
             open.stage = Stage::Securing;
         }
-        scope.outputs.push_back(Output::StartTls { link, tls });
+        scope.outputs.push_back(Output::StartTls { link, tls: Box::new(tls) });
         Ok(())
     }
 

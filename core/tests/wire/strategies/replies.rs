@@ -83,12 +83,12 @@ fn body(shape: ReplyShape, version: Version) -> BoxedStrategy<Body> {
         ReplyShape::VersionedValue => {
             (long(), bytes()).prop_map(|(version, value)| Body::VersionedValue { version, value }).boxed()
         }
-        ReplyShape::ValueWithMetadata => {
-            (metadata(), bytes()).prop_map(|(metadata, value)| Body::ValueWithMetadata { metadata, value }).boxed()
-        }
-        ReplyShape::Previous => previous(version).prop_map(Body::Previous).boxed(),
+        ReplyShape::ValueWithMetadata => (metadata(), bytes())
+            .prop_map(|(metadata, value)| Body::ValueWithMetadata { metadata: metadata.into(), value })
+            .boxed(),
+        ReplyShape::Previous => previous(version).prop_map(|previous| Body::Previous(previous.map(Box::new))).boxed(),
         ReplyShape::Statistics => vec((text(), text()), 0..4).prop_map(Body::Statistics).boxed(),
-        ReplyShape::Ping => ping(version).prop_map(Body::Ping).boxed(),
+        ReplyShape::Ping => ping(version).prop_map(|ping| Body::Ping(Box::new(ping))).boxed(),
         ReplyShape::MarkedEntries | ReplyShape::Entries => {
             vec((bytes(), bytes()), 0..5).prop_map(Body::Entries).boxed()
         }
@@ -105,7 +105,7 @@ fn body(shape: ReplyShape, version: Version) -> BoxedStrategy<Body> {
             .prop_map(|(stream_id, complete, metadata, chunk)| Body::StreamStart {
                 stream_id,
                 complete,
-                metadata,
+                metadata: metadata.into(),
                 chunk,
             })
             .boxed(),
@@ -118,7 +118,7 @@ fn body(shape: ReplyShape, version: Version) -> BoxedStrategy<Body> {
         ReplyShape::CounterValue => any::<i64>().prop_map(Body::CounterValue).boxed(),
         ReplyShape::Values => many_bytes().prop_map(Body::Values).boxed(),
         ReplyShape::ValuesWithMetadata => (metadata(), many_bytes())
-            .prop_map(|(metadata, values)| Body::ValuesWithMetadata { metadata, values })
+            .prop_map(|(metadata, values)| Body::ValuesWithMetadata { metadata: metadata.into(), values })
             .boxed(),
         ReplyShape::Boolean => any::<bool>().prop_map(Body::Boolean).boxed(),
     }

@@ -33,9 +33,10 @@ fn answers(sent: &Value, offered: &[&str]) -> (String, Vec<Request>) {
     let mut others = Vec::new();
     while let Some((header, request)) = server.poll_request() {
         let (operation, body) = match request {
-            Request::Ping {} => {
-                (Operation::Ping, Body::Ping(Ping { server_version: Some(Version::V4_1.to_byte()), ..Ping::default() }))
-            }
+            Request::Ping {} => (
+                Operation::Ping,
+                Body::Ping(Box::new(Ping { server_version: Some(Version::V4_1.to_byte()), ..Ping::default() })),
+            ),
             Request::AuthMechList {} => {
                 (Operation::AuthMechList, Body::Names(offered.iter().map(ToString::to_string).collect()))
             }

@@ -179,7 +179,7 @@ impl Member {
                     let server_version = Some(Version::LATEST.to_byte());
                     let asks_for_view = !header.options.cache.is_empty();
                     let ping = Ping { server_version, operations, ..Ping::default() };
-                    (Body::Ping(ping), asks_for_view.then(|| Box::new(Topology::clone(&self.topology))))
+                    (Body::Ping(Box::new(ping)), asks_for_view.then(|| Box::new(Topology::clone(&self.topology))))
                 }
                 _ => (Body::Value(VALUE), None),
             };
