@@ -144,7 +144,7 @@ impl Transport {
         let mut in_flight = SecondaryMap::new();
         for open in self.sessions.values() {
             let before = in_flight.get(open.member).copied().unwrap_or_default();
-            in_flight.insert(open.member, before + open.in_flight);
+            in_flight.insert(open.member, before + open.in_flight());
         }
         in_flight
     }

@@ -45,8 +45,6 @@ pub(in crate::cluster) struct OpenSession {
     pub(super) until: Instant,
     /// Result of the negotiation, once it is over.
     pub(super) negotiated: Option<Box<Ready>>,
-    /// Operations that the session has.
-    pub(super) in_flight: usize,
     /// Operations that were answered here.
     pub(super) answered: u64,
     /// Whether it stands in the list of sessions that may have events.
@@ -78,13 +76,17 @@ impl OpenSession {
             protocol: None,
             until,
             negotiated: None,
-            in_flight: 0,
             answered: 0,
             has_events: false,
             is_served: false,
             quiet_since: now,
             full_listeners: 0,
         }
+    }
+
+    /// Number of requests without an answer, those of cancelled operations included.
+    pub(super) fn in_flight(&self) -> usize {
+        self.protocol.as_ref().map_or(0, |protocol| protocol.in_flight())
     }
 
     pub(in crate::cluster) fn member(&self) -> MemberId {

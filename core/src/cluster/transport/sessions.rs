@@ -187,7 +187,6 @@ impl Transport {
     /// An operation of a session has ended. Returns whether it is the first one that was answered there.
     pub(in crate::cluster) fn note_ended(&mut self, session: SessionId, is_answered: bool) -> bool {
         let Some(open) = self.sessions.get_mut(session) else { return false };
-        open.in_flight -= 1;
         open.answered += u64::from(is_answered);
         is_answered && open.answered == 1
     }
@@ -363,7 +362,7 @@ impl Transport {
     ) -> Option<SessionId> {
         let open = sessions.iter().filter_map(|id| Some((*id, self.sessions.get(*id)?)));
         // One that is being established takes its share when it is ready.
-        let loads = open.map(|(id, session)| (id, session.in_flight + queued(id)));
+        let loads = open.map(|(id, session)| (id, session.in_flight() + queued(id)));
         let (session, load) = loads.min_by_key(|(_, load)| *load)?;
         (load < FULL_SESSION || sessions.len() >= config.links_per_member).then_some(session)
     }
@@ -379,7 +378,6 @@ impl Transport {
         let Some(open) = self.sessions.get_mut(session) else { return Err(SubmitError::Closed) };
         let Some(protocol) = open.protocol.as_deref_mut() else { return Err(SubmitError::NotReady) };
         let id = protocol.submit(scope.now, call)?;
-        open.in_flight += 1;
         open.quiet_since = scope.now;
         let stalled = scope.now + scope.config.session.stall_timeout;
         self.session_timers.bring_forward(session, deadline.min(stalled));
@@ -402,13 +400,11 @@ impl Transport {
 
     /// Gives up an operation in flight.
     pub(in crate::cluster) fn cancel(&mut self, session: SessionId, operation: session::OperationId) {
-        if let Some(open) = self.sessions.get_mut(session) {
-            open.in_flight -= 1;
-            if let Some(protocol) = &mut open.protocol {
-                protocol.cancel(operation);
-            }
-            self.list(session);
+        let Some(open) = self.sessions.get_mut(session) else { return };
+        if let Some(protocol) = &mut open.protocol {
+            protocol.cancel(operation);
         }
+        self.list(session);
     }
 
     /// Returns whether a session rejects this request only because of queued fragments.
