@@ -7,8 +7,8 @@ const MECHANISMS: &str = "SCRAM-SHA-512 SCRAM-SHA-384 SCRAM-SHA-256 SCRAM-SHA-1 
     DIGEST-SHA-256 DIGEST-SHA DIGEST-MD5 PLAIN";
 
 /// Users and passwords, in the form of the server's properties realm.
-pub(crate) const USERS: &str =
-    "#$REALM_NAME=default$\n#$ALGORITHM=clear$\nadmin=changeme\nreader=secret\npowerless=nothing\n";
+pub(crate) const USERS: &str = "#$REALM_NAME=default$\n#$ALGORITHM=clear$\nadmin=changeme\nreader=secret\npowerless=nothing\n\
+     compatibility=pass²\nmicro=5µm\nellipsis=wait…\nspace=no\u{a0}break\nligature=ﬁn\ndecomposed=Ja\u{308}ger\nwide=ｐａｓｓ\n";
 
 /// Users and their roles.
 pub(crate) const GROUPS: &str = "admin=admin\nreader=observer\n";

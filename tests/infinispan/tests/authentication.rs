@@ -79,6 +79,31 @@ fn every_mechanism_that_the_server_offers_over_tls() {
     });
 }
 
+/// SASLprep (RFC 4013): the server compares the normalised text. Mechanisms that send the password as it is accept it too.
+#[test]
+fn passwords_with_characters_that_saslprep_maps() {
+    run(async {
+        for (user, password) in [
+            ("compatibility", "pass²"),
+            ("micro", "5µm"),
+            ("ellipsis", "wait…"),
+            ("space", "no\u{a0}break"),
+            ("ligature", "ﬁn"),
+            ("decomposed", "Ja\u{308}ger"),
+            ("wide", "ｐａｓｓ"),
+        ] {
+            for mechanism in ["SCRAM-SHA-512", "SCRAM-SHA-256", "PLAIN"] {
+                let uri = tls_uri(&format!("{user}:{password}@"), &format!("&sasl_mechanism={mechanism}"));
+                let refusal = match Client::connect(&uri).await {
+                    Ok(_) => None,
+                    Err(error) => Some(error.to_string()).filter(|error| error.contains("credentials")),
+                };
+                assert_eq!(refusal, None, "{user} by {mechanism}");
+            }
+        }
+    });
+}
+
 /// The client certificate of the link says who it is; this one has no right to write.
 #[test]
 fn external_by_client_certificate() {

@@ -6,9 +6,10 @@
 //!                      └─ derivation, resumed slice by slice ─┘
 //! ```
 
+use alloc::borrow::Cow;
 use alloc::boxed::Box;
 use alloc::format;
-use alloc::string::{String, ToString};
+use alloc::string::String;
 
 use subtle::ConstantTimeEq;
 
@@ -70,9 +71,13 @@ impl ScramClient {
         binding: Binding<'_>,
     ) -> Result<Self, SaslError> {
         let (username, password) = credentials.require_password(mechanism)?;
-        let username = prepare("username", username)?.to_string();
-        prepare("password", password.expose())?;
+        let username = prepare("username", username)?.into_owned();
+        let password = match prepare("password", password.expose())? {
+            Cow::Borrowed(_) => password.clone(),
+            Cow::Owned(prepared) => Secret::from(prepared),
+        };
         let authorization_id = credentials.authorization_id().map(|id| prepare("authorization id", id)).transpose()?;
+        let authorization_id = authorization_id.as_deref();
         let gs2_header = match binding {
             Binding::Channel(channel) if mechanism.binds_channel() => {
                 name::gs2_header(&["p=", channel.kind().name()].concat(), authorization_id)
@@ -86,16 +91,7 @@ impl ScramClient {
             _ => &[],
         };
         let channel = WipedBytes::from([gs2_header.as_bytes(), data].concat());
-        Ok(Self {
-            mechanism,
-            hash,
-            username,
-            password: password.clone(),
-            gs2_header,
-            channel,
-            nonce,
-            stage: Stage::Begun,
-        })
+        Ok(Self { mechanism, hash, username, password, gs2_header, channel, nonce, stage: Stage::Begun })
     }
 
     /// Creates the client-first message.

@@ -88,24 +88,26 @@ impl ScramServer {
         let binding = self.binding(first.binding_flag, &config.channel_bindings)?;
         let data = binding.map_or(&[][..], ChannelBinding::data);
         let channel = WipedBytes::from([first.gs2_header.as_bytes(), data].concat());
-        prepare("username", &first.username)?;
-        // An unknown user gets a challenge too, and fails at the end like one with a wrong password.
-        let password = accounts.password(&first.username);
+        let username = prepare("username", &first.username)?.into_owned();
+        // An unknown user gets a challenge too, and fails at the end like one with a wrong password; so does one whose
+        // password SASLprep prohibits.
+        let password = accounts.password(&username);
+        let password = password.as_ref().and_then(|password| prepare("password", password.expose()).ok());
         let known = password.is_some();
-        let password = password.unwrap_or(Secret::from(""));
+        let password = Secret::from(password.unwrap_or_default().into_owned());
         // The salt is constant for a user, so that clients can cache salted passwords.
-        let seed = [self.mechanism.name().as_bytes(), b" ", first.username.as_bytes()];
+        let seed = [self.mechanism.name().as_bytes(), b" ", username.as_bytes()];
         let mut salt = Hash::Sha256.hmac(&config.salt_seed, &seed);
         salt.truncate(16);
         let iterations = config.iterations.max(1);
-        let salted_password = cache.salted_password(self.hash, &first.username, &password, &salt, iterations);
+        let salted_password = cache.salted_password(self.hash, &username, &password, &salt, iterations);
         let nonce = format!("{}{}", first.nonce, self.nonce);
         let server_first = format!("r={nonce},s={},i={iterations}", base64(&salt));
         self.state = Some(ChallengeState {
             keys: Keys::new(self.hash, &salted_password),
             signed: format!("{},{server_first},", first.bare),
             channel,
-            username: first.username,
+            username,
             known,
             authorization_id: first.authorization_id,
             nonce,
