@@ -265,7 +265,7 @@ impl Cluster {
 
     /// The endpoint will end: each session gets another, which takes its place as soon as it is ready.
     fn leave_draining_endpoint(&mut self, link: LinkId, channel: Option<ChannelId>) {
-        for session in self.transport.draining(link, channel) {
+        for session in self.transport.begin_draining(link, channel) {
             let Some(needs_another) = self.transport.begin_leaving(session) else { continue };
             let open = self.transport.get(session).map(|open| (open.member(), open.purpose()));
             match open {

@@ -219,8 +219,8 @@ impl Transport {
         self.links.get(open.link)?.carried()?.form(open.channel?)
     }
 
-    /// Whether a stream, or the whole link, is to be left: the sessions that move.
-    pub(in crate::cluster) fn draining(&mut self, link: LinkId, channel: Option<ChannelId>) -> Vec<SessionId> {
+    /// Begins to drain a stream, or the whole link. Returns the sessions that move.
+    pub(in crate::cluster) fn begin_draining(&mut self, link: LinkId, channel: Option<ChannelId>) -> Vec<SessionId> {
         match channel {
             Some(channel) => self.session_at(link, channel).into_iter().collect(),
             None => self.stop_sharing(link),

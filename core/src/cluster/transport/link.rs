@@ -44,12 +44,12 @@ pub(super) struct Link {
 pub(super) enum Stage {
     /// The host establishes it.
     Connecting,
-    /// A proxy is asked for a tunnel.
+    /// The proxy has not responded to CONNECT yet.
     Tunnelling(Box<Tunnel>),
     /// The host establishes TLS on it.
     Securing,
-    /// The endpoint is asked for a tunnel by HTTP/1.1, for one session.
-    Asking(Box<ClientExchange>, SessionId),
+    /// The endpoint has not responded yet to an HTTP/1.1 request for a tunnel, which will carry one session.
+    AwaitingResponse(Box<ClientExchange>, SessionId),
     /// It carries one session, which may still be in its handshake.
     Raw(SessionId),
     /// It carries any number of sessions over HTTP/2.
@@ -90,7 +90,7 @@ impl Link {
     pub(super) fn has_room(&self) -> bool {
         let has_stream = match &self.stage {
             Stage::Carried(carried) => carried.has_room(),
-            Stage::Raw(_) | Stage::Asking(..) => false,
+            Stage::Raw(_) | Stage::AwaitingResponse(..) => false,
             Stage::Connecting | Stage::Tunnelling(_) | Stage::Securing => true,
         };
         self.takes_sessions && has_stream

@@ -23,7 +23,7 @@ impl Transport {
         match &mut self.links.get_mut(link)?.stage {
             Stage::Connecting | Stage::Securing => None,
             Stage::Tunnelling(tunnel) => Some(tunnel.receive_buffer()),
-            Stage::Asking(exchange, _) => Some(exchange.receive_buffer()),
+            Stage::AwaitingResponse(exchange, _) => Some(exchange.receive_buffer()),
             Stage::Raw(session) => Some(self.sessions.get_mut(*session)?.protocol.as_deref_mut()?.receive_buffer()),
             Stage::Carried(carried) => Some(carried.receive_buffer()),
         }
@@ -34,7 +34,7 @@ impl Transport {
         match &self.links.get(link)?.stage {
             Stage::Connecting | Stage::Securing => None,
             Stage::Tunnelling(tunnel) => Some(tunnel.transmit()),
-            Stage::Asking(exchange, _) => Some(exchange.transmit()),
+            Stage::AwaitingResponse(exchange, _) => Some(exchange.transmit()),
             Stage::Raw(session) => self.sessions.get(*session)?.protocol.as_deref().map(Session::transmit),
             Stage::Carried(carried) => Some(carried.transmit()),
         }
@@ -44,7 +44,7 @@ impl Transport {
     pub(in crate::cluster) fn wants_read(&self, link: LinkId) -> bool {
         let takes = |open: &OpenSession| open.protocol.as_deref().is_none_or(Session::wants_read);
         match self.links.get(link).map(|open| &open.stage) {
-            Some(Stage::Tunnelling(_) | Stage::Asking(..)) => true,
+            Some(Stage::Tunnelling(_) | Stage::AwaitingResponse(..)) => true,
             Some(Stage::Raw(session)) => {
                 self.sessions.get(*session).is_some_and(|open| takes(open) && open.full_listeners == 0)
             }

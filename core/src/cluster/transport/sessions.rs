@@ -460,7 +460,7 @@ impl Transport {
         match &mut open.stage {
             Stage::Connecting | Stage::Securing => {}
             Stage::Tunnelling(_) => self.handle_proxy_filled(scope, link)?,
-            Stage::Asking(exchange, _) => {
+            Stage::AwaitingResponse(exchange, _) => {
                 exchange.handle_filled();
                 return Ok(Filled::Exchange);
             }
@@ -488,7 +488,7 @@ impl Transport {
         match &mut open.stage {
             Stage::Connecting | Stage::Securing => return Sent::Nothing,
             Stage::Tunnelling(tunnel) => tunnel.transmitted(count),
-            Stage::Asking(exchange, _) => exchange.transmitted(count),
+            Stage::AwaitingResponse(exchange, _) => exchange.transmitted(count),
             Stage::Raw(session) => {
                 let session = *session;
                 let Some(open) = self.sessions.get_mut(session) else { return Sent::Nothing };

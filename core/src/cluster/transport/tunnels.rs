@@ -31,7 +31,7 @@ impl Transport {
                 Ok(())
             }
             (Stage::Connecting, None) | (Stage::Securing, _) => self.open_link(scope, link, alpn),
-            (Stage::Tunnelling(_) | Stage::Asking(..) | Stage::Raw(_) | Stage::Carried(_), _) => Ok(()),
+            (Stage::Tunnelling(_) | Stage::AwaitingResponse(..) | Stage::Raw(_) | Stage::Carried(_), _) => Ok(()),
         }
     }
 
@@ -98,7 +98,7 @@ impl Transport {
         let request = scope.session_request(session, open.member, endpoint);
         let exchange = exchange(&request, carriage, scope.config.carriage.inside).map_err(Disconnect::Request)?;
         if let Some(open) = self.links.get_mut(link) {
-            open.stage = Stage::Asking(Box::new(exchange), session);
+            open.stage = Stage::AwaitingResponse(Box::new(exchange), session);
         }
         self.report_transmit(scope, link);
         Ok(())
@@ -107,7 +107,7 @@ impl Transport {
     /// The answer to the request for a tunnel, once it is there.
     pub(in crate::cluster) fn poll_exchange(&mut self, link: LinkId) -> Option<(SessionId, ClientEvent)> {
         match &mut self.links.get_mut(link)?.stage {
-            Stage::Asking(exchange, session) => Some((*session, exchange.poll_event()?)),
+            Stage::AwaitingResponse(exchange, session) => Some((*session, exchange.poll_event()?)),
             _ => None,
         }
     }
@@ -132,7 +132,7 @@ impl Transport {
             self.move_to_new_links(scope, link, None);
             return true;
         }
-        let is_requested = matches!(open.stage, Stage::Asking(..) | Stage::Carried(_));
+        let is_requested = matches!(open.stage, Stage::AwaitingResponse(..) | Stage::Carried(_));
         is_requested && self.step_down(scope, link, &LinkEnd::Finished, false)
     }
 
@@ -149,7 +149,7 @@ impl Transport {
     pub(super) fn survive_silence(&mut self, scope: &mut Scope<'_>, session: SessionId) -> bool {
         let Some(link) = self.sessions.get(session).map(|open| open.link) else { return false };
         let is_silent = match self.links.get(link).map(|open| &open.stage) {
-            Some(Stage::Asking(..)) => true,
+            Some(Stage::AwaitingResponse(..)) => true,
             // One that has sent its settings is only slow.
             Some(Stage::Carried(carried)) => carried.speaks_frames().is_none(),
             _ => false,
