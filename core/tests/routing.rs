@@ -46,7 +46,8 @@ fn topology(segments: u32) -> Topology {
 
 /// A machine with this topology, and its view of it.
 fn client_with(topology: &Topology) -> (Cluster, std::sync::Arc<View>) {
-    let config = Config { seeds: topology.members[..1].to_vec(), connect_ahead: false, ..Config::default() };
+    let mut config = Config::new(topology.members[..1].to_vec());
+    config.connect_ahead = false;
     let mut client = Cluster::new(config, [1; 32], NOW);
     let cache = client.cache(NOW, RequestOptions::cache("dist"));
     let Some(Output::Connect { link, .. }) = client.poll_output() else { panic!("a link is wanted") };

@@ -59,6 +59,8 @@ impl QueuedEvent {
             Self::Entry(event) => match &event.data {
                 EventData::Key { key, .. } => key.len() + event.listener_id.len(),
                 EventData::Custom { data, .. } => data.len() + event.listener_id.len(),
+                // The node sends no other form.
+                _ => event.listener_id.len(),
             },
             Self::Counter(event) => event.counter.len() + event.listener_id.len(),
         }

@@ -64,6 +64,8 @@ impl Http1 {
                 }
                 ServerEvent::Request(request) => self.open(cluster, &request),
                 ServerEvent::Failed(violation) => self.end = Some(End::Http(violation.to_string())),
+                // Only a request needs a response, and only a failure ends the connection.
+                _ => {}
             }
         }
         if let Some(tunnel) = &mut self.tunnel {

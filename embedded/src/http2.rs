@@ -57,7 +57,8 @@ impl Http2 {
     pub(crate) fn new(cluster: &Cluster, id: ConnectionId, member: MemberId, is_inside: bool, moment: Moment) -> Self {
         let max_message_size = u32::try_from(cluster.options.limits.message).unwrap_or(u32::MAX).min(i32::MAX as u32);
         let frames = Some(Offer { connection_credit: CONNECTION_CREDIT, max_message_size, ..Offer::default() });
-        let config = ServerConfig { frames, ..ServerConfig::default() };
+        let mut config = ServerConfig::default();
+        config.frames = frames;
         Self {
             id,
             member,
@@ -124,7 +125,6 @@ impl Http2 {
                 }
                 ServerEvent::Finished { stream } => self.finished(cluster, stream),
                 ServerEvent::Ended { stream, .. } => self.forget(cluster, stream),
-                ServerEvent::Writable { .. } => {}
                 ServerEvent::Drained => {
                     self.machine.close(ErrorCode::NO_ERROR, b"");
                     self.end.get_or_insert_with(|| End::Http("drained".into()));
@@ -132,6 +132,9 @@ impl Http2 {
                 ServerEvent::Closed(reason) => {
                     self.end.get_or_insert_with(|| End::Http(reason.to_string()));
                 }
+                // `Writable` needs no action: `process_sessions` serves every session after the events. Further events are
+                // information.
+                _ => {}
             }
         }
     }

@@ -41,9 +41,11 @@ pub struct ClusterOptions {
 
 impl Default for ClusterOptions {
     fn default() -> Self {
+        let mut limits = Limits::default();
+        limits.name = 4 << 10;
         Self {
             caches: Vec::new(),
-            limits: Limits { name: 4 << 10, ..Limits::default() },
+            limits,
             max_connections: 10_000,
             max_sessions: 200,
             max_link_bytes: 512 << 20,

@@ -182,7 +182,8 @@ fn an_unknown_operation_is_answered_and_the_session_goes_on() {
 #[test]
 fn what_a_tunnel_says_goes_on_when_the_link_has_taken_some() {
     const SIZE: usize = 3 << 20;
-    let mut config = http2::Config { connection_window: 8 << 20, ..http2::Config::default() };
+    let mut config = http2::Config::default();
+    config.connection_window = 8 << 20;
     config.settings.initial_window_size = 8 << 20;
     let mut wire = Wire::open_with(config, None);
     wire.cluster_put(&Bytes::from(vec![7; SIZE]));

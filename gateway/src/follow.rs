@@ -148,7 +148,8 @@ impl Follower {
         let unreachable = |error: std::io::Error| Error::Settings(error.to_string());
         let stream = self.dialer.dial(member, Use::Account).await.map_err(unreachable)?;
         // TOPOLOGY frames need the owners.
-        let mut config = Config { intelligence: Intelligence::HashDistributionAware, ..Config::default() };
+        let mut config = Config::default();
+        config.intelligence = Intelligence::HashDistributionAware;
         config.operation_timeout = self.settings.interval.max(Duration::from_secs(5));
         config.authentication = account.map(|account| authentication(account, stream.is_encrypted()));
         Session::start(stream, &member.to_string(), config).await

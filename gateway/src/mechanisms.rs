@@ -25,7 +25,9 @@ pub(crate) async fn offered(stream: &mut (impl AsyncRead + AsyncWrite + Unpin)) 
     write_request(envelope, &RequestOptions::default(), &Request::AuthMechList {}, &mut request);
     stream.write_all(&request.to_bytes()).await?;
     stream.flush().await?;
-    let mut decoder = ReplyDecoder::new(Limits { message: LONGEST_REPLY, ..Limits::default() });
+    let mut limits = Limits::default();
+    limits.message = LONGEST_REPLY;
+    let mut decoder = ReplyDecoder::new(limits);
     let mut received = BytesMut::with_capacity(1024);
     loop {
         if stream.read_buf(&mut received).await? == 0 {

@@ -393,7 +393,9 @@ impl From<RequestFault> for SessionFault {
 
 /// Scanner limits for requests of at most `max_request` bytes.
 pub(crate) fn request_limits(max_request: usize) -> Limits {
-    Limits { message: max_request, ..Limits::default() }
+    let mut limits = Limits::default();
+    limits.message = max_request;
+    limits
 }
 
 /// Whether a whole AUTH names EXTERNAL. An AUTH that can't be decoded counts as one that does.

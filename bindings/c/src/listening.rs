@@ -184,13 +184,14 @@ pub unsafe extern "C" fn hotrod_iterate(
                 None => IterationOptions::default(),
                 Some(options) => {
                     let segments = options.segments;
-                    IterationOptions {
-                        segments: (!segments.data.is_null()).then(|| machine.copier.copy(segments.as_slice())),
-                        filter_converter: factory(&mut machine.copier, options.filter_converter, "filter_converter")?,
-                        batch_size: options.batch_size,
-                        include_metadata: options.include_metadata,
-                        timeout: (options.timeout_us != 0).then(|| Duration::from_micros(options.timeout_us)),
-                    }
+                    let mut iteration = IterationOptions::default();
+                    iteration.segments = (!segments.data.is_null()).then(|| machine.copier.copy(segments.as_slice()));
+                    iteration.filter_converter =
+                        factory(&mut machine.copier, options.filter_converter, "filter_converter")?;
+                    iteration.batch_size = options.batch_size;
+                    iteration.include_metadata = options.include_metadata;
+                    iteration.timeout = (options.timeout_us != 0).then(|| Duration::from_micros(options.timeout_us));
+                    iteration
                 }
             };
             iteration.put(machine.machine.iterate(now_us, cache, options)?);

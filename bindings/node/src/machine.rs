@@ -224,14 +224,13 @@ impl NativeMachine {
 
     #[napi(catch_unwind)]
     pub fn iterate(&mut self, now: f64, cache: u32, options: NativeIterationOptions) -> Outcome<f64> {
-        let options = IterationOptions {
-            segments: options.segments.map(|mask| mask.0),
-            filter_converter: options.filter_converter.map(Into::into),
-            batch_size: options.batch_size,
-            include_metadata: options.include_metadata,
-            timeout: options.timeout.map(microseconds),
-        };
-        let result = self.core.iterate(now as u64, cache, options);
+        let mut iteration = IterationOptions::default();
+        iteration.segments = options.segments.map(|mask| mask.0);
+        iteration.filter_converter = options.filter_converter.map(Into::into);
+        iteration.batch_size = options.batch_size;
+        iteration.include_metadata = options.include_metadata;
+        iteration.timeout = options.timeout.map(microseconds);
+        let result = self.core.iterate(now as u64, cache, iteration);
         outcome(result.map(|id| self.ids.iteration.number(id)))
     }
 
@@ -256,8 +255,10 @@ impl NativeMachine {
         max_bytes: f64,
         bloom_filter: bool,
     ) -> Outcome<()> {
-        let options =
-            NearCacheOptions { max_entries: max_entries as usize, max_bytes: max_bytes as usize, bloom_filter };
+        let mut options = NearCacheOptions::default();
+        options.max_entries = max_entries as usize;
+        options.max_bytes = max_bytes as usize;
+        options.bloom_filter = bloom_filter;
         outcome(self.core.near_cache(now as u64, cache, options))
     }
 

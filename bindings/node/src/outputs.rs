@@ -2,7 +2,7 @@
 //! building them through Node-API.
 
 use hotrod_core::vocabulary::{Answer, Kind, Machine as Core, Shape, Value};
-use napi::bindgen_prelude::{Array, BigInt, BufferSlice, Env, Null, Result};
+use napi::bindgen_prelude::{Array, BigInt, BufferSlice, Env, Error, Null, Result};
 
 use crate::ids::AllIds;
 use crate::shapes::{
@@ -111,5 +111,6 @@ fn set_answer(env: Env, array: &mut Array<'_>, at: u32, answer: Answer) -> Resul
         Answer::Chunk(Some(chunk)) => array.set(at, ChunkShape::from(chunk)),
         Answer::Xids(xids) => array.set(at, xids.into_iter().map(XidShape::from).collect::<Vec<_>>()),
         Answer::Counter(Some(counter)) => array.set(at, CounterShape::from(counter)),
+        _ => Err(Error::from_reason("an answer of this shape is not supported")),
     }
 }

@@ -4,6 +4,7 @@ use bytes::Bytes;
 use hotrod_core::vocabulary::{Answer, Chunk, Entry, Versioned};
 use hotrod_core::wire::{CounterConfiguration, CounterKind, IterationEntry, LifetimeLeft, Metadata, Xid};
 use pyo3::IntoPyObjectExt;
+use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyBytes, PyDict, PyList, PyTuple};
 
@@ -90,6 +91,7 @@ pub(crate) fn answer(py: Python<'_>, answer: Answer) -> Made<'_> {
         Answer::Chunk(found) => optional(py, found, |found| chunk(py, classes, &found)),
         Answer::Xids(xids) => list(py, &xids, |found| xid(py, classes, found)),
         Answer::Counter(found) => optional(py, found, |found| counter(py, classes, &found)),
+        _ => Err(PyRuntimeError::new_err("an answer of this shape is not supported")),
     }
 }
 

@@ -192,13 +192,12 @@ impl Machine {
         include_metadata: bool,
         timeout: Option<u64>,
     ) -> PyResult<u64> {
-        let options = IterationOptions {
-            segments: segments.map(bytes).transpose()?,
-            filter_converter: factory(filter_converter)?,
-            batch_size,
-            include_metadata,
-            timeout: timeout.map(Duration::from_micros),
-        };
+        let mut options = IterationOptions::default();
+        options.segments = segments.map(bytes).transpose()?;
+        options.filter_converter = factory(filter_converter)?;
+        options.batch_size = batch_size;
+        options.include_metadata = include_metadata;
+        options.timeout = timeout.map(Duration::from_micros);
         done(py, self.lock(py)?.core.iterate(now, cache, options))
     }
 
@@ -221,7 +220,10 @@ impl Machine {
         max_bytes: usize,
         bloom_filter: bool,
     ) -> PyResult<()> {
-        let options = NearCacheOptions { max_entries, max_bytes, bloom_filter };
+        let mut options = NearCacheOptions::default();
+        options.max_entries = max_entries;
+        options.max_bytes = max_bytes;
+        options.bloom_filter = bloom_filter;
         done(py, self.lock(py)?.core.near_cache(now, cache, options))
     }
 

@@ -7,9 +7,9 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread;
 use std::time::{Duration, Instant as Clock};
 
-use hotrod_tokio::core::cluster::{CacheHandle, Call, Cluster, Config, Dial, LinkId, Output};
-use hotrod_tokio::core::time::Instant;
-use hotrod_tokio::core::wire::{Body, Expiration, Reply, Request, RequestOptions};
+use hotrod_core::cluster::{CacheHandle, Call, Cluster, Config, Dial, LinkId, Output};
+use hotrod_core::time::Instant;
+use hotrod_core::wire::{Body, Expiration, Reply, Request, RequestOptions};
 
 type News = Box<dyn FnOnce(&mut Host) + Send>;
 

@@ -92,7 +92,10 @@ impl Cache {
     /// The same cache, keys and values in these forms; the server converts them from and to its own.
     #[must_use]
     pub fn with_media_types(&self, key_type: MediaType, value_type: MediaType) -> Self {
-        self.with_options(RequestOptions { key_type, value_type, ..self.options().clone() })
+        let mut options = self.options().clone();
+        options.key_type = key_type;
+        options.value_type = value_type;
+        self.with_options(options)
     }
 
     /// The same cache, whose operations are parts of a trace: `traceparent` as W3C Trace Context has it. Servers with
@@ -185,12 +188,15 @@ impl Cache {
 
     /// All entries, in batches of that many from each member.
     pub fn iterate(&self, batch_size: u32) -> Result<Iteration, Error> {
-        self.iterate_with(IterationOptions { batch_size, ..IterationOptions::default() })
+        let mut options = IterationOptions::default();
+        options.batch_size = batch_size;
+        self.iterate_with(options)
     }
 
     /// Entries of some segments, passed through a filter-converter of the server, with or without metadata.
-    pub fn iterate_with(&self, options: IterationOptions) -> Result<Iteration, Error> {
-        Iteration::start(self, IterationOptions { timeout: options.timeout.or(self.timeout), ..options })
+    pub fn iterate_with(&self, mut options: IterationOptions) -> Result<Iteration, Error> {
+        options.timeout = options.timeout.or(self.timeout);
+        Iteration::start(self, options)
     }
 
     /// Listens to changes. Dropping the listener removes it from the server.

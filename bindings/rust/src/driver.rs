@@ -195,6 +195,8 @@ impl Inner {
                     }
                 }
                 Output::Event(event) => self.handle_event(event, actions),
+                // An action that this driver does not know. What waits for it ends by its timeout.
+                other => tracing::warn!(output = other.tag(), "an output of the cluster machine is not supported"),
             }
         }
         self.set_alarm(actions);

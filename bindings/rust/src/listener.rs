@@ -13,6 +13,7 @@ use crate::{Cache, Error};
 
 /// An event of a listener.
 #[derive(Debug, Clone)]
+#[non_exhaustive]
 pub enum ListenerEvent {
     /// Change of a cache entry.
     Entry(Event),

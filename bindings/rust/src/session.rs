@@ -331,8 +331,8 @@ fn take_events(inner: &mut Inner) -> Vec<(oneshot::Sender<Answer>, Answer)> {
                 inner.announce(Err(reason));
                 inner.listening.take().into_iter().for_each(Waker::wake);
             }
-            // Topologies concern the cluster machine only.
-            Event::Topology { .. } => {}
+            // Topologies concern the cluster machine only, and a session has no place to report further events.
+            _ => {}
         }
     }
     answers

@@ -7,6 +7,7 @@ use crate::Error;
 
 /// Settings of a client.
 #[derive(Debug, Clone, Default)]
+#[non_exhaustive]
 pub struct Settings {
     /// Settings of the cluster machine: seeds, sessions, TLS, timeouts, retries, limits.
     pub cluster: Config,

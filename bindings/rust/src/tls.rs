@@ -15,7 +15,7 @@ pub(crate) fn client_config(tls: &TlsConfig) -> Result<Arc<ClientConfig>, Error>
     let builder = ClientConfig::builder().with_root_certificates(roots(tls)?);
     let config = match &tls.client_certificate {
         None => builder.with_no_client_auth(),
-        Some(ClientCertificate { certificate, key }) => builder
+        Some(ClientCertificate { certificate, key, .. }) => builder
             .with_client_auth_cert(certificates(certificate)?, private_key(key)?)
             .map_err(|error| unusable(certificate, &error))?,
     };
@@ -74,7 +74,8 @@ mod tests {
         let path = folder.path().join("cert.pem");
         fs::write(&path, certificate.pem()).unwrap();
 
-        let tls = TlsConfig { trust_ca: Some(path.to_str().unwrap().into()), ..TlsConfig::default() };
+        let mut tls = TlsConfig::default();
+        tls.trust_ca = Some(path.to_str().unwrap().into());
         let mut client = ClientConnection::new(client_config(&tls).unwrap(), "localhost".try_into().unwrap()).unwrap();
         let key = PrivateKeyDer::from_pem_slice(pair.serialize_pem().as_bytes()).unwrap();
         let chain = vec![certificate.der().clone()];

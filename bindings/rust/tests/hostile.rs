@@ -2,13 +2,13 @@
 
 use std::sync::{Arc, Mutex};
 
-use hotrod_tokio::Client;
-use hotrod_tokio::core::sasl::{
+use hotrod_core::sasl::{
     Accounts, ChannelBinding, EXPORTER_LABEL, EXPORTER_LENGTH, Mechanism, SaltedPasswordCache, Secret, Server,
     ServerConfig,
 };
-use hotrod_tokio::core::session::ServerSession;
-use hotrod_tokio::core::wire::{Body, Limits, Operation, Ping, Reply, Request, Status, Version};
+use hotrod_core::session::ServerSession;
+use hotrod_core::wire::{Body, Limits, Operation, Ping, Reply, Request, Status, Version};
+use hotrod_tokio::Client;
 use tempfile::TempDir;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -105,8 +105,8 @@ async fn serve(
                 Request::Auth { mechanism, response } => {
                     tried.lock().unwrap().push(mechanism.clone());
                     let server = exchange.get_or_insert_with(|| {
-                        let config =
-                            ServerConfig { channel_bindings: channel_bindings.clone(), ..ServerConfig::default() };
+                        let mut config = ServerConfig::default();
+                        config.channel_bindings.clone_from(&channel_bindings);
                         Server::new(Mechanism::from_name(&mechanism).unwrap(), config, [3; 32])
                     });
                     match server.step(&response.0, &Admin, &mut cache) {

@@ -103,7 +103,7 @@ async fn a_client_whose_own_site_is_down_connects_to_the_other() {
     let node = node().await;
     let mut settings = settings(SocketAddr::from(([127, 0, 0, 1], 1)));
     let seeds = vec![member(node.addresses()[0])];
-    settings.cluster.sites = vec![Site { name: "other".into(), seeds }];
+    settings.cluster.sites = vec![Site::new("other", seeds)];
     let client = Client::connect_with(settings).await.unwrap();
     client.default_cache().put("k", "v").await.unwrap();
     node.stop().await;

@@ -81,11 +81,10 @@ pub(crate) async fn connect(arguments: &Arguments) -> Result<Cache, Failure> {
     settings.cluster.connect_ahead = matches!(arguments.command, Command::Map(_) | Command::Bench(_));
     let client = Client::connect_with(settings).await?;
     let cache = arguments.cache.as_ref().map_or_else(|| client.default_cache(), |name| client.cache(name));
-    Ok(cache.with_options(RequestOptions {
-        key_type: arguments.key_type.clone().unwrap_or_default(),
-        value_type: arguments.value_type.clone().unwrap_or_default(),
-        ..RequestOptions::cache(cache.name())
-    }))
+    let mut options = RequestOptions::cache(cache.name());
+    options.key_type = arguments.key_type.clone().unwrap_or_default();
+    options.value_type = arguments.value_type.clone().unwrap_or_default();
+    Ok(cache.with_options(options))
 }
 
 /// Returns a value of the command line; `-` reads standard input to end of file.

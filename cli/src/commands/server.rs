@@ -70,12 +70,11 @@ pub(super) async fn stats(cache: &Cache, json: bool) -> Result<Outcome, Failure>
 }
 
 pub(super) async fn caches(cache: &Cache, json: bool) -> Result<Outcome, Failure> {
+    let mut options = RequestOptions::default();
+    options.key_type = MediaType::TEXT;
+    options.value_type = MediaType::TEXT;
     // A built-in server task, which returns a JSON array.
-    let admin = cache.with_options(RequestOptions {
-        key_type: MediaType::TEXT,
-        value_type: MediaType::TEXT,
-        ..RequestOptions::default()
-    });
+    let admin = cache.with_options(options);
     let answer: Bytes = admin.exec("@@cache@names", Vec::new()).await?;
     let names: Vec<String> = serde_json::from_slice(&answer)
         .map_err(|error| Failure::Other(format!("the server's list of caches is not JSON: {error}")))?;

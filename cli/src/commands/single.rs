@@ -1,7 +1,7 @@
 //! Commands on one entry.
 
 use bytes::Bytes;
-use hotrod_tokio::core::wire::{Expiration, Flags, Previous, RequestOptions};
+use hotrod_tokio::core::wire::{Expiration, Flags, Previous};
 use hotrod_tokio::{Cache, Conditional, Versioned};
 use serde_json::{Map, Value, json};
 
@@ -65,7 +65,8 @@ fn with_previous(cache: &Cache, write: &Write) -> Cache {
     if !write.previous {
         return cache.clone();
     }
-    let options = RequestOptions { flags: Flags::FORCE_RETURN_VALUE, ..cache.options().clone() };
+    let mut options = cache.options().clone();
+    options.flags = Flags::FORCE_RETURN_VALUE;
     cache.with_options(options)
 }
 

@@ -84,6 +84,7 @@ impl Channel {
 
 /// Configuration of a [`ClientLink`].
 #[derive(Debug, Clone)]
+#[non_exhaustive]
 pub struct ClientConfig {
     /// Settings for Hot Rod frames, which are used if the peer supports them; `None` announces no support.
     pub frames: Option<Offer>,
@@ -97,6 +98,20 @@ pub struct ClientConfig {
     pub budgets: FrameBudgets,
     /// Configuration of the HTTP/2 connection.
     pub http2: http2::Config,
+}
+
+impl Default for ClientConfig {
+    /// Returns a configuration without Hot Rod frames.
+    fn default() -> Self {
+        Self {
+            frames: None,
+            only_frames: false,
+            ordinary_connect: false,
+            limits: Limits::default(),
+            budgets: FrameBudgets::default(),
+            http2: http2::Config::default(),
+        }
+    }
 }
 
 /// Client end of an HTTP/2 link.

@@ -14,6 +14,7 @@ use crate::wire::Topology;
 
 /// Event of a client's HTTP/2 link.
 #[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
 pub enum ClientEvent {
     /// The endpoint accepted a session.
     Opened {

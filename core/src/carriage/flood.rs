@@ -10,6 +10,7 @@ use crate::time::Instant;
 
 /// Token buckets of a link, by kind of frame.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct FrameBudgets {
     /// Fragments without bytes and without FIN, except those that begin a message, which are limited by the calls. Each
     /// fragment with bytes earns one. Default: 200, 50 per second.

@@ -29,6 +29,7 @@ mod frames;
 
 /// Configuration of a [`ServerLink`].
 #[derive(Debug, Clone)]
+#[non_exhaustive]
 pub struct ServerConfig {
     /// Settings for Hot Rod frames; `None` announces no support.
     pub frames: Option<Offer>,
@@ -51,6 +52,7 @@ impl Default for ServerConfig {
 
 /// Event of an endpoint's HTTP/2 link.
 #[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
 pub enum ServerEvent {
     /// A client requests a session; call [`accept`](ServerLink::accept) or [`refuse`](ServerLink::refuse).
     SessionRequested {

@@ -15,6 +15,7 @@ use crate::wire::{Flags, MediaType, RequestOptions};
 pub struct CacheId(pub(super) u32);
 /// The owner from which a key is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
 pub enum ReadFrom {
     /// The primary owner, which has seen every write.
     #[default]

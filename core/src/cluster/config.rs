@@ -14,6 +14,7 @@ use crate::wire::Member;
 
 /// Settings of a [`Cluster`](super::Cluster).
 #[derive(Debug, Clone)]
+#[non_exhaustive]
 pub struct Config {
     /// Initial servers, tried again when no known member can be reached.
     pub seeds: Vec<Member>,
@@ -75,6 +76,13 @@ pub struct Config {
     pub max_waiting: usize,
 }
 
+impl Config {
+    /// Creates the default settings for these initial servers.
+    pub fn new(seeds: Vec<Member>) -> Self {
+        Self { seeds, ..Self::default() }
+    }
+}
+
 impl Default for Config {
     fn default() -> Self {
         Self {
@@ -108,9 +116,17 @@ impl Default for Config {
 
 /// Another cluster with the same caches, kept in step by Infinispan's cross-site replication.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Site {
     /// Name in events and for [`switch_site`](super::Cluster::switch_site).
     pub name: String,
     /// Its initial servers.
     pub seeds: Vec<Member>,
+}
+
+impl Site {
+    /// Creates a site with these initial servers.
+    pub fn new(name: impl Into<String>, seeds: Vec<Member>) -> Self {
+        Self { name: name.into(), seeds }
+    }
 }

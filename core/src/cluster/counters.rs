@@ -6,6 +6,7 @@ macro_rules! counters {
     ($($(#[doc = $doc:literal])+ $name:ident;)*) => {
         /// Counts since the machine was made.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+        #[non_exhaustive]
         pub struct Counters {
             $($(#[doc = $doc])+ pub $name: u64,)*
             /// Durations of completed operations, over all their attempts.

@@ -14,6 +14,7 @@ use crate::send_buffer::SendBuffer;
 
 /// Result of a request for a tunnel; an exchange has one.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum ClientEvent {
     /// The tunnel is established.
     Accepted(Accepted),

@@ -5,6 +5,7 @@
 /// Exceeding one ends the exchange: a client's with a [`Violation`](super::Violation), a server's after a response
 /// (414, 431 or 501).
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Limits {
     /// Length of a line in a head, without its end, in bytes. Default 8 KiB.
     pub line: usize,

@@ -12,6 +12,7 @@ use crate::send_buffer::SendBuffer;
 
 /// Event of a server exchange.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum ServerEvent {
     /// A request: [`accept`](ServerExchange::accept) it or [`respond`](ServerExchange::respond) to it.
     Request(Request),

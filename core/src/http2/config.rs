@@ -8,6 +8,7 @@ use super::settings::Settings;
 
 /// Settings and limits of a [`Connection`](super::Connection). Sizes are in bytes.
 #[derive(Debug, Clone)]
+#[non_exhaustive]
 pub struct Config {
     /// Settings sent to the peer. Default: the protocol's initial values, except for a stream window of 256 KiB, a
     /// header list of 16 KiB, 100 concurrent streams, and no push.

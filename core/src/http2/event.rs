@@ -13,6 +13,7 @@ use super::{ErrorCode, StreamId};
 /// Events of one stream keep the order of its frames. After [`reset`](super::Connection::reset) no event of that
 /// stream follows.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Event {
     /// First or changed settings of the peer; see [`peer_settings`](super::Connection::peer_settings).
     Settings,

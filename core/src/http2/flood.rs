@@ -19,6 +19,7 @@ pub struct Budget {
 
 /// Rate limits of a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct FloodBudgets {
     /// Streams that the peer opens and resets, or causes us to reset (CVE-2023-44487, CVE-2025-8671), and RST_STREAM
     /// for closed streams. Default: 200, 50 per second.
@@ -33,6 +34,13 @@ pub struct FloodBudgets {
     pub window_updates: Budget,
     /// Ignored frames: unknown types, PRIORITY, frames on closed streams. Default: 2,000, 500 per second.
     pub ignored: Budget,
+}
+
+impl FloodBudgets {
+    /// Creates budgets that are all equal.
+    pub fn all(budget: Budget) -> Self {
+        Self { resets: budget, settings: budget, pings: budget, empty: budget, window_updates: budget, ignored: budget }
+    }
 }
 
 impl Default for FloodBudgets {

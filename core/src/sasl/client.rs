@@ -17,6 +17,7 @@ use super::{external, oauthbearer, plain};
 
 /// Limits on the server's messages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct ClientLimits {
     /// SCRAM: minimum number of iterations; with fewer, an eavesdropper could find the password by trying. Default
     /// 4,096 (RFC 5802 §5.1, RFC 7677 §4).

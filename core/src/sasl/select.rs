@@ -10,6 +10,7 @@ use super::text::printable;
 
 /// Restrictions by the link and by the user's settings.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
 pub struct Policy {
     /// Whether the link is encrypted; required for tokens and client certificates. Default: no.
     pub encrypted: bool,

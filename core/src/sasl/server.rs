@@ -34,6 +34,7 @@ pub trait Accounts {
 
 /// Configuration of a server.
 #[derive(Clone)]
+#[non_exhaustive]
 pub struct ServerConfig {
     /// Protocol name in a DIGEST digest-uri. Default `hotrod`.
     pub protocol: String,

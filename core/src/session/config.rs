@@ -9,6 +9,7 @@ use crate::wire::{Intelligence, Limits, Version};
 
 /// Settings of a [`Session`](super::Session).
 #[derive(Debug, Clone)]
+#[non_exhaustive]
 pub struct Config {
     /// Choice of the protocol version. Default: the newest supported by both sides.
     pub version: VersionChoice,
@@ -52,6 +53,7 @@ impl Default for Config {
 
 /// Choice of the protocol version.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
 pub enum VersionChoice {
     /// The newest supported by both sides.
     ///
@@ -65,6 +67,7 @@ pub enum VersionChoice {
 
 /// Authentication settings.
 #[derive(Debug, Clone)]
+#[non_exhaustive]
 pub struct Authentication {
     /// Credentials of the user.
     pub credentials: Arc<Credentials>,

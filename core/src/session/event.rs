@@ -10,6 +10,7 @@ use crate::wire::{self, MediaType, Reply, Topology, Version};
 
 /// Event of a session.
 #[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
 pub enum Event {
     /// The handshake is complete. The first event, unless it is `Closed`.
     Ready(Box<Ready>),
@@ -41,6 +42,7 @@ pub enum Event {
 
 /// Results of the handshake.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Ready {
     /// Negotiated protocol version.
     pub version: Version,
@@ -69,6 +71,7 @@ pub enum TimeoutReason {
 
 /// Counters of a session.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
 pub struct Counters {
     /// Requests sent, those of the handshake included.
     pub requests: u64,

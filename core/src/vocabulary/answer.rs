@@ -10,8 +10,9 @@ use crate::wire::{
     ReplyShape, Status, Xid,
 };
 
-/// Result of an operation; a closed set of shapes.
+/// Result of an operation; one of a few shapes.
 #[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
 pub enum Answer {
     /// Success without a result.
     Nothing,
@@ -57,6 +58,7 @@ pub enum Answer {
 /// Shape of an operation's [`Answer`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[allow(missing_docs)] // each is named after its variant of Answer
+#[non_exhaustive]
 pub enum AnswerShape {
     Nothing,
     Flag,

@@ -13,6 +13,7 @@ use crate::wire::{Operation, Status};
 
 /// Failure of an operation or a command.
 #[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
 pub struct Failure {
     /// Kind of failure: a class or a code in each language.
     pub kind: FailureKind,

@@ -114,6 +114,7 @@ macro_rules! declare {
         $(further $(#[doc = $inner_doc:literal])+ $inner:ident($inner_type:ty))?
     ) => {
         $(#[$meta])*
+        #[non_exhaustive]
         pub enum $name {
             $(
                 $(#[doc = $doc])+

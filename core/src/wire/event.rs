@@ -37,6 +37,7 @@ pub enum EntryChange {
 
 /// Payload of an event.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum EventData {
     /// The entry's key, with its version if it was created or modified.
     Key {

@@ -5,6 +5,7 @@
 /// Sizes are in bytes, counts in items. The defaults accept every message that an Infinispan server sends in practice
 /// and reject those of a broken or hostile peer.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Limits {
     /// A whole message, header included. Default 1 GiB.
     pub message: usize,

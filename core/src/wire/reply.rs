@@ -50,6 +50,7 @@ pub struct Reply {
 
 /// Body of a reply. Rare and large parts are boxed: bodies are moved several times on their way to the caller.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Body {
     /// Nothing beside the status; also for an absent entry and an unfulfilled condition.
     Nothing,

@@ -20,6 +20,7 @@ pub(crate) const MAGIC: u8 = 0xa0;
 
 /// Options of a request that a user chooses; usually the same for all requests to one cache.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[non_exhaustive]
 pub struct RequestOptions {
     /// Name of the cache; empty for the default cache.
     pub cache: String,

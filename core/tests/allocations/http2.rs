@@ -30,7 +30,8 @@ fn carry(from: &mut Connection, to: &mut Connection) {
 
 /// A client and a server with an established tunnel.
 fn tunnel() -> (Connection, Connection, StreamId) {
-    let mut config = Config { extension_frames: vec![KIND], ..Config::default() };
+    let mut config = Config::default();
+    config.extension_frames = vec![KIND];
     config.settings.enable_connect_protocol = true;
     let mut client = Connection::client(config.clone(), NOW);
     let mut server = Connection::server(config, NOW);

@@ -37,8 +37,10 @@ fn decode_reply(bytes: &[u8], step: usize, in_place: bool, operation: Operation)
 
 fn decode_request(bytes: &[u8], step: usize, in_place: bool) -> (Count, (RequestHeader, Request)) {
     measure(|| {
+        let mut limits = Limits::default();
         // Long enough to reveal non-linear work.
-        let mut decoder = RequestDecoder::new(Limits { cache_name: Limits::default().name, ..Limits::default() });
+        limits.cache_name = limits.name;
+        let mut decoder = RequestDecoder::new(limits);
         let mut decoded = None;
         for piece in bytes.chunks(step) {
             assert_eq!(decoded, None, "complete before its last byte");

@@ -46,7 +46,9 @@ fn pass_reply(stream: &[u8], reads: Reads, operation: Operation) -> Count {
 /// Scans a client's stream and drops the pieces.
 fn pass_request(stream: &[u8], reads: Reads) -> Count {
     let (count, (bytes, messages)) = measure(|| {
-        let mut scanner = RequestScanner::new(Limits { cache_name: Limits::default().name, ..Limits::default() });
+        let mut limits = Limits::default();
+        limits.cache_name = limits.name;
+        let mut scanner = RequestScanner::new(limits);
         let (mut bytes, mut messages) = (0, 0);
         for read in stream.chunks(reads.size) {
             if reads.in_place {

@@ -46,15 +46,13 @@ fn text_of(bytes: &[u8]) -> String {
 
 fn limits(vector: &Value) -> Limits {
     let limit = |name: &str| vector["limits"][name].as_u64().map(|limit| limit as usize);
-    let usual = Limits::default();
-    Limits {
-        line: limit("line").unwrap_or(usual.line),
-        fields: limit("fields").unwrap_or(usual.fields),
-        head: limit("head").unwrap_or(usual.head),
-        interim: limit("interim").unwrap_or(usual.interim),
-        content: limit("content").map_or(usual.content, |limit| limit as u64),
-        requests: usual.requests,
-    }
+    let mut limits = Limits::default();
+    limits.line = limit("line").unwrap_or(limits.line);
+    limits.fields = limit("fields").unwrap_or(limits.fields);
+    limits.head = limit("head").unwrap_or(limits.head);
+    limits.interim = limit("interim").unwrap_or(limits.interim);
+    limits.content = limit("content").map_or(limits.content, |limit| limit as u64);
+    limits
 }
 
 /// Result in a server.
@@ -72,6 +70,7 @@ fn server_result(vector: &Value, first: &[u8], second: &[u8]) -> Value {
             assert!(response.contains("\r\nConnection: close\r\n") && exchange.closes(), "{response}");
             json!({ "status": status, "problem": violation.to_string() })
         }
+        Some(other) => panic!("unexpected: {other:?}"),
         None => panic!("nothing comes of {vector}"),
     }
 }
@@ -132,6 +131,7 @@ fn client_result(vector: &Value, first: &[u8], second: &[u8]) -> Value {
             "retry_after": refused.retry_after(),
         }),
         Some(ClientEvent::Failed(violation)) => json!({ "problem": violation.to_string() }),
+        Some(other) => panic!("unexpected: {other:?}"),
         None => panic!("nothing comes of {vector}"),
     }
 }

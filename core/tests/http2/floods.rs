@@ -12,9 +12,9 @@ use crate::raw::{Raw, data, extension, id, rst_stream, settings, window_update};
 
 /// Limits everything to a burst of ten and one per second.
 fn strict() -> Config {
-    let ten = Budget { burst: 10, per_second: 1 };
-    let flood = FloodBudgets { resets: ten, settings: ten, pings: ten, empty: ten, window_updates: ten, ignored: ten };
-    Config { flood, ..config() }
+    let mut config = config();
+    config.flood = FloodBudgets::all(Budget { burst: 10, per_second: 1 });
+    config
 }
 
 /// Asserts the limit: `flood` succeeds ten times and once more a second later; the next time exceeds it.
@@ -167,7 +167,9 @@ fn a_field_block_without_end_is_stopped() {
     begin(&mut large);
     large.send([&more(vec![0; 16_384].into())]);
     large.fails(ErrorCode::ENHANCE_YOUR_CALM);
-    let mut empty = Raw::server(Config { max_continuation_frames: usize::MAX, ..strict() });
+    let mut settings = strict();
+    settings.max_continuation_frames = usize::MAX;
+    let mut empty = Raw::server(settings);
     begin(&mut empty);
     (0..10).for_each(|_| empty.send([&more(Bytes::new())]));
     assert!(!empty.endpoint.is_closed());
@@ -233,7 +235,9 @@ fn answers_that_are_read_late_are_no_flood() {
 /// Responses to a peer that does not read; each stream is closed as soon as its response is queued.
 #[test]
 fn requests_of_a_peer_that_does_not_read_are_refused() {
-    let mut raw = Raw::server(Config { max_send_bytes: 10_000, ..config() });
+    let mut settings = config();
+    settings.max_send_bytes = 10_000;
+    let mut raw = Raw::server(settings);
     let response = fields(&[(":status", "200"), ("x", &"x".repeat(1000))]);
     let mut answered = 0;
     for n in 0..150 {
@@ -254,7 +258,9 @@ fn requests_of_a_peer_that_does_not_read_are_refused() {
 /// Decoding pauses for an application that does not poll, and its host stops reading.
 #[test]
 fn events_that_nobody_polls_are_bounded() {
-    let mut raw = Raw::server(Config { max_events: 10, ..config() });
+    let mut limited = config();
+    limited.max_events = 10;
+    let mut raw = Raw::server(limited);
     let many = vec![extension(0, KINDS[0]); 50];
     raw.send(&many);
     assert!(!raw.endpoint.wants_read());
@@ -264,7 +270,9 @@ fn events_that_nobody_polls_are_bounded() {
     }
     assert_eq!(seen, 50);
     assert!(raw.endpoint.wants_read());
-    let mut raw = Raw::server(Config { max_event_bytes: 30_000, ..config() });
+    let mut limited = config();
+    limited.max_event_bytes = 30_000;
+    let mut raw = Raw::server(limited);
     raw.send(&vec![
         Frame::Extension {
             stream: id(0),

@@ -9,7 +9,8 @@ use hotrod_core::time::Instant;
 pub(crate) const KINDS: [u8; 2] = [0xf0, 0xf5];
 
 pub(crate) fn config() -> Config {
-    let mut config = Config { extension_frames: KINDS.to_vec(), ..Config::default() };
+    let mut config = Config::default();
+    config.extension_frames = KINDS.to_vec();
     config.settings.enable_connect_protocol = true;
     config.settings.extensions = vec![(0xf000, 1), (0xf001, 65_536)];
     config

@@ -240,11 +240,13 @@ fn check(from: &End, to: &End) {
 }
 
 fn generous(window: u32) -> Config {
-    let mut config = Config { max_events: 8, max_stream_send_bytes: 50_000, max_send_bytes: 120_000, ..config() };
+    let mut config = config();
+    config.max_events = 8;
+    config.max_stream_send_bytes = 50_000;
+    config.max_send_bytes = 120_000;
     config.settings.initial_window_size = window;
     let none = hotrod_core::http2::Budget { burst: u32::MAX, per_second: 0 };
-    config.flood =
-        FloodBudgets { resets: none, settings: none, pings: none, empty: none, window_updates: none, ignored: none };
+    config.flood = FloodBudgets::all(none);
     config
 }
 

@@ -18,7 +18,9 @@ impl Accounts for Admin {
 
 pub fn config(password: &str, encrypted: bool) -> Config {
     let credentials = Arc::new(Credentials::password("admin", password));
-    Config { authentication: Some(Authentication::new(credentials, encrypted)), ..Config::default() }
+    let mut config = Config::default();
+    config.authentication = Some(Authentication::new(credentials, encrypted));
+    config
 }
 
 /// Replies as Infinispan does: an error for unknown users, `complete` only with an empty reply.
@@ -58,15 +60,10 @@ pub fn authenticate_in_slices(
                 }
                 let server = exchange.get_or_insert_with(|| {
                     let mechanism = Mechanism::from_name(&mechanism).unwrap();
-                    Server::new(
-                        mechanism,
-                        ServerConfig {
-                            channel_bindings: pair.bindings.clone(),
-                            iterations: pair.iterations,
-                            ..ServerConfig::default()
-                        },
-                        [3; 32],
-                    )
+                    let mut config = ServerConfig::default();
+                    config.channel_bindings.clone_from(&pair.bindings);
+                    config.iterations = pair.iterations;
+                    Server::new(mechanism, config, [3; 32])
                 });
                 match server.step(&response.0, &Admin, &mut cache) {
                     Ok(step) => challenge(pair, &header, step.complete, step.challenge),

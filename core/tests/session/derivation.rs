@@ -133,7 +133,9 @@ fn is_over(pair: &mut Pair) {
 /// The AUTH that follows a long derivation has the full stall timeout: the link was not stalled before.
 #[test]
 fn a_derivation_is_no_silence_of_the_server() {
-    let mut pair = Pair::new(Config { stall_timeout: seconds(2), ..scram() });
+    let mut config = scram();
+    config.stall_timeout = seconds(2);
+    let mut pair = Pair::new(config);
     request_iterations(&mut pair, 45_000);
     for _ in 2..=5 {
         pair.now = pair.now + seconds(1);

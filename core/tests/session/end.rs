@@ -144,7 +144,9 @@ fn an_error_that_answers_nothing_ends_the_session() {
 
 #[test]
 fn a_link_on_which_nothing_comes_any_more_is_given_up() {
-    let mut pair = Pair::ready_with(Config { stall_timeout: seconds(5), ..Config::default() });
+    let mut config = Config::default();
+    config.stall_timeout = seconds(5);
+    let mut pair = Pair::ready_with(config);
     pair.later(seconds(100));
     assert!(!pair.client.is_closed(), "nothing is expected while nothing is in flight");
     let id = pair.submit_get("k");

@@ -61,7 +61,8 @@ fn events_of_a_listener_that_was_refused_or_removed_are_dropped_and_counted() {
 /// A host that does not poll gets no more events, and loses none.
 #[test]
 fn events_wait_up_to_their_limit_and_then_hold_up_the_link() {
-    let config = hotrod_core::session::Config { max_events: 3, ..Default::default() };
+    let mut config = hotrod_core::session::Config::default();
+    config.max_events = 3;
     let mut pair = Pair::ready_with(config);
     let id = add(&mut pair, "l");
     for _ in 0..10 {

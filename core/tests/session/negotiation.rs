@@ -77,7 +77,9 @@ fn when_no_version_is_left_the_server_is_quoted() {
 
 #[test]
 fn a_version_that_was_asked_for_is_used_or_nothing() {
-    let mut pair = Pair::new(Config { version: VersionChoice::Exactly(Version::V4_1), ..Config::default() });
+    let mut config = Config::default();
+    config.version = VersionChoice::Exactly(Version::V4_1);
+    let mut pair = Pair::new(config);
     pair.flush();
     pair.answer_ping(Version::V3_1.to_byte());
     let reason = closed(&mut pair).to_string();

@@ -134,7 +134,10 @@ fn a_cancelled_operation_says_nothing_any_more() {
 
 #[test]
 fn too_many_operations_or_bytes_are_refused_and_not_queued() {
-    let mut pair = Pair::ready_with(Config { max_in_flight: 2, max_send_bytes: 1000, ..Config::default() });
+    let mut config = Config::default();
+    config.max_in_flight = 2;
+    config.max_send_bytes = 1000;
+    let mut pair = Pair::ready_with(config);
     let value = Bytes::from(vec![0; 2000]);
     let put = Request::Put { key: "k".into(), expiration: Expiration::DEFAULT, value };
     pair.submit(&put);

@@ -60,7 +60,9 @@ impl Pair {
 
     /// A session with exactly this version.
     pub fn speaking(version: Version) -> Self {
-        Self::ready_with(Config { version: VersionChoice::Exactly(version), ..Config::default() })
+        let mut config = Config::default();
+        config.version = VersionChoice::Exactly(version);
+        Self::ready_with(config)
     }
 
     pub fn later(&mut self, duration: Duration) {

@@ -97,16 +97,15 @@ fn a_request_in_each_media_type_cut_at_every_byte() {
         let media_type: MediaType = media_type.parse().unwrap();
         let value = Bytes::from_static(value);
         for version in [Version::V2_8, Version::V4_1] {
+            let mut options = RequestOptions::cache("people");
+            options.key_type = media_type.clone();
+            options.value_type = media_type.clone();
             let header = RequestHeader {
                 message_id: 300,
                 version,
                 intelligence: Intelligence::Basic,
                 topology_id: u32::MAX,
-                options: RequestOptions {
-                    key_type: media_type.clone(),
-                    value_type: media_type.clone(),
-                    ..RequestOptions::cache("people")
-                },
+                options,
             };
             let expiration = Expiration::after(Lifetime::seconds(300));
             let put = Request::Put { key: value.clone(), expiration, value: value.clone() };

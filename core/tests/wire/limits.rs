@@ -209,7 +209,9 @@ fn messages() {
     let stream = [first, second].concat();
     for limit in [length, length - 1, 20] {
         for cut in 0..=stream.len() {
-            let mut decoder = ReplyDecoder::new(Limits { message: limit, ..Limits::default() });
+            let mut limits = Limits::default();
+            limits.message = limit;
+            let mut decoder = ReplyDecoder::new(limits);
             let mut next = |bytes: &[u8]| {
                 decoder.receive(bytes);
                 let context = |id| Some(context(if id == 1 { Operation::Get } else { Operation::GetAll }, VERSION));

@@ -56,6 +56,7 @@ fn event(event: &Event) -> Value {
     let data = match &event.data {
         EventData::Key { key, version } => json!({ "shape": "key", "key": hex(key), "version": version.map(long) }),
         EventData::Custom { data, raw } => json!({ "shape": "custom", "data": hex(data), "raw": raw }),
+        other => panic!("no arm here for {other:?}"),
     };
     json!({
         "message_id": long(event.message_id),
@@ -214,6 +215,7 @@ fn fields(request: &Request) -> Value {
             "expiration": self::expiration(expiration),
             "entry_version": long(entry_version),
         }),
+        other => panic!("{} has no arm here", other.operation()),
     }
 }
 
@@ -262,6 +264,7 @@ fn body(body: &Body) -> Value {
         }
         Body::CounterValue(value) => json!({ "shape": "counter_value", "value": long(value) }),
         Body::Boolean(value) => json!({ "shape": "boolean", "value": value }),
+        other => panic!("no arm here for {other:?}"),
     }
 }
 

@@ -52,15 +52,19 @@ fn headers_grew_media_types_in_2_8_and_other_parameters_in_4_0() {
         header.options
     };
     let flags = Flags(9);
-    let plain = RequestOptions { flags, ..RequestOptions::cache("cache") };
+    let mut plain = RequestOptions::cache("cache");
+    plain.flags = flags;
     for version in Version::ALL.into_iter().filter(|version| *version < Version::V2_8) {
         assert_eq!(options(version, |hand| hand), plain);
     }
-    let typed = RequestOptions { key_type: MediaType::TEXT, value_type: MediaType::OCTET_STREAM, ..plain };
+    let mut typed = plain;
+    typed.key_type = MediaType::TEXT;
+    typed.value_type = MediaType::OCTET_STREAM;
     for version in [Version::V2_8, Version::V2_9, Version::V3_0, Version::V3_1] {
         assert_eq!(options(version, |hand| hand.u8(1).vint(13).vint(0).u8(1).vint(3).vint(0)), typed);
     }
-    let traced = RequestOptions { other_parameters: vec![("traceparent".into(), Bytes::from("00-1-2-01"))], ..typed };
+    let mut traced = typed;
+    traced.other_parameters = vec![("traceparent".into(), Bytes::from("00-1-2-01"))];
     for version in [Version::V4_0, Version::V4_1] {
         let read = options(version, |hand| {
             let types = hand.u8(1).vint(13).vint(0).u8(1).vint(3).vint(0);

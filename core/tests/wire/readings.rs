@@ -139,7 +139,8 @@ fn versions_that_are_not_known() {
 /// A count that no message of the maximum length can hold: the server would reserve memory for it.
 #[test]
 fn counts_beyond_the_longest_message() {
-    let limits = Limits { message: 1000, ..Limits::default() };
+    let mut limits = Limits::default();
+    limits.message = 1000;
     let bytes = Hand::request(LATEST, Operation::GetAll).vint(1001).raw(&[0; 10]).done();
     let mut scanner = RequestScanner::new(limits);
     scanner.receive(&bytes);

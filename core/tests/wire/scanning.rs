@@ -372,7 +372,8 @@ fn an_announcement_over_a_limit_is_refused_at_the_announcement() {
 
 #[test]
 fn a_message_over_its_limit_is_refused_before_it_has_come() {
-    let limits = Limits { message: 50_000, ..Limits::default() };
+    let mut limits = Limits::default();
+    limits.message = 50_000;
     let entry = |hand: Hand| hand.array("k").array(vec![1; 20_000]);
     let stream = reply(Operation::GetAll).vint(3).times(3, entry).done();
     let context = context(Operation::GetAll, LATEST);

@@ -63,7 +63,10 @@ impl World {
     pub fn connect_at(&mut self, member: u32, version: Version, intelligence: Intelligence) -> usize {
         let authentication: Option<Authentication> = None;
         let version = VersionChoice::Exactly(version);
-        let config = Config { version, intelligence, authentication, ..Config::default() };
+        let mut config = Config::default();
+        config.version = version;
+        config.intelligence = intelligence;
+        config.authentication = authentication;
         let client = Client {
             session: Session::new(config, [7; 32], self.moment.now),
             connection: Some(Connection::open(&mut self.cluster, MemberId(member)).expect("open")),
@@ -147,7 +150,8 @@ impl World {
     }
 
     pub fn flagged(&mut self, client: usize, cache: &str, flags: Flags, request: Request) -> (Status, Body) {
-        let options = RequestOptions { flags, ..RequestOptions::cache(cache) };
+        let mut options = RequestOptions::cache(cache);
+        options.flags = flags;
         let reply = self.ask(client, &options, &request).unwrap_or_else(|error| panic!("{request:?}: {error:?}"));
         (reply.status, reply.body)
     }
@@ -235,6 +239,7 @@ impl Client {
                 let Disconnect::LinkLost(text) = &*reason else { panic!("{reason}") };
                 self.closed = Some(text.clone());
             }
+            other => panic!("unexpected: {other:?}"),
         }
     }
 }

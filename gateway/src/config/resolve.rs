@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use hotrod_core::sasl::{Mechanism, Secret};
-use hotrod_core::wire::{self, Member};
+use hotrod_core::wire::Member;
 use hotrod_embedded::ClusterOptions;
 use hotrod_embedded::host::EmbeddedOptions;
 
@@ -88,10 +88,8 @@ fn embedded_node(options: &Options, sources: &Sources) -> Result<Mode, ConfigErr
     if link_memory > memory {
         return Err(sources.invalid("max-link-memory", "expected at most max-memory, of which it is a part"));
     }
-    let limits = wire::Limits {
-        message: value_of("max-request", options.max_request.as_ref(), sources)?.0,
-        ..ClusterOptions::default().limits
-    };
+    let mut limits = ClusterOptions::default().limits;
+    limits.message = value_of("max-request", options.max_request.as_ref(), sources)?.0;
     let cluster = ClusterOptions {
         limits,
         max_link_bytes: link_memory,

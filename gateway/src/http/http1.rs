@@ -36,7 +36,8 @@ pub(super) async fn serve(
     context: LinkContext<'_>,
 ) -> ConnectionEnd {
     let mut held = context.budget.account(CONNECTION_COVERED);
-    let limits = Limits { head: shared.config.limits.header, ..Limits::default() };
+    let mut limits = Limits::default();
+    limits.head = shared.config.limits.header;
     let mut exchange = ServerExchange::new(limits);
     exchange.handle_received(&first);
     let mut drain = shared.drain.clone();
@@ -70,6 +71,8 @@ pub(super) async fn serve(
                     let _ = stream.shutdown().await;
                     return ConnectionEnd::early(violation);
                 }
+                // Only a request needs a response, and only a failure ends the connection.
+                _ => {}
             }
             if let Err(error) = flush(stream, &mut exchange).await {
                 return ConnectionEnd::early(error);

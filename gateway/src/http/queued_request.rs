@@ -193,7 +193,8 @@ mod tests {
 
     #[test]
     fn a_request_above_the_limit_is_too_long_and_not_malformed() {
-        let limits = Limits { message: 1_000, ..Limits::default() };
+        let mut limits = Limits::default();
+        limits.message = 1_000;
         let mut queued = QueuedRequest::new(1);
         queued.add(auth(1, "PLAIN", 2_000), true);
         assert!(matches!(queued.judge(&limits), Verdict::TooLong));

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use hotrod_core::carriage::registry::{
     HOT_ROD_MESSAGE_ERROR, HOT_ROD_NOT_AUTHENTICATED, HOT_ROD_TOO_LARGE, HOT_ROD_UPSTREAM_GONE,
 };
-use hotrod_tokio::core::wire::{AuthResponse, Body, Operation, Request, Status};
+use hotrod_core::wire::{AuthResponse, Body, Operation, Request, Status};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use crate::cancel::{Stand, cancelled, stand};

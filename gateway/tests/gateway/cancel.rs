@@ -4,8 +4,8 @@
 use bytes::Bytes;
 use hotrod_core::carriage::registry::{HOT_ROD_TOO_MANY_CALLS, HOT_ROD_UPSTREAM_GONE};
 use hotrod_core::http2::{ErrorCode, StreamId};
+use hotrod_core::wire::{Body, Operation, Request, RequestHeader};
 use hotrod_gateway::gateway::Gateway;
-use hotrod_tokio::core::wire::{Body, Operation, Request, RequestHeader};
 use tokio::io::AsyncReadExt;
 
 use crate::common::{Played, PlayedLink, metric, sidecar, until};

@@ -3,8 +3,8 @@
 use std::net::SocketAddr;
 
 use bytes::Bytes;
+use hotrod_core::wire::ListenerOptions;
 use hotrod_gateway::gateway::Gateway;
-use hotrod_tokio::core::wire::ListenerOptions;
 use hotrod_tokio::{Client, ListenerEvent};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;

@@ -6,14 +6,14 @@ use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use hotrod_core::session::ServerSession;
+use hotrod_core::wire;
+use hotrod_core::wire::{
+    Body, Hash, Limits, Member, Operation, Reply, Request, RequestHeader, SegmentOwners, Status, Topology, Version,
+};
 use hotrod_embedded::host::{Embedded, EmbeddedOptions};
 use hotrod_gateway::config::{Config, Invocation, Mode};
 use hotrod_gateway::gateway::Gateway;
-use hotrod_tokio::core::session::ServerSession;
-use hotrod_tokio::core::wire;
-use hotrod_tokio::core::wire::{
-    Body, Hash, Limits, Member, Operation, Reply, Request, RequestHeader, SegmentOwners, Status, Topology, Version,
-};
 use rcgen::{BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};

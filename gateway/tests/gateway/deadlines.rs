@@ -5,9 +5,9 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::{sleep, timeout};
 
+use hotrod_core::session::ServerSession;
+use hotrod_core::wire::{Body, Limits, Operation};
 use hotrod_gateway::gateway::Gateway;
-use hotrod_tokio::core::session::ServerSession;
-use hotrod_tokio::core::wire::{Body, Limits, Operation};
 
 use crate::common::{LONG, Played, answers, end_of, metric, node, refusals, sidecar, until};
 use crate::peer::{FIRST, FRAMES, Heard, Peer, WHOLE, get};

@@ -1,7 +1,7 @@
 //! What sessions are told of the member and the cluster, unasked (spec/hotrod-over-http.md, section 11).
 
 use hotrod_core::carriage::registry::setting;
-use hotrod_tokio::core::wire::{Body, Member, Operation, Request};
+use hotrod_core::wire::{Body, Member, Operation, Request};
 
 use crate::common::{Played, config, readiness, sidecar, until};
 use crate::peer::{FRAMES, Heard, Peer, WHOLE, get, hot_rod_knowing};

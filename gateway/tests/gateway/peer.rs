@@ -82,7 +82,8 @@ impl Peer {
     }
 
     async fn begin(stream: TcpStream, settings: &[(u16, u32)]) -> Self {
-        let mut config = Config { extension_frames: frame_type::ALL.to_vec(), ..Config::default() };
+        let mut config = Config::default();
+        config.extension_frames = frame_type::ALL.to_vec();
         config.settings.extensions = settings.to_vec();
         let machine = Connection::client(config, Instant::EPOCH);
         let mut peer = Self { stream, machine, heard: VecDeque::new(), is_over: false };

@@ -1,7 +1,7 @@
 //! Plain Hot Rod: a whole client through a sidecar.
 
 use bytes::Bytes;
-use hotrod_tokio::core::wire::{Body, EventData, ListenerOptions, Operation};
+use hotrod_core::wire::{Body, EventData, ListenerOptions, Operation};
 use hotrod_tokio::{Cache, Client, ListenerEvent};
 use tokio::time::timeout;
 

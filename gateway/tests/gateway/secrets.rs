@@ -2,9 +2,9 @@
 
 use std::process::Command;
 
+use hotrod_core::wire::{Body, Operation, Request, Status};
 use hotrod_gateway::config::Invocation;
 use hotrod_tokio::Client;
-use hotrod_tokio::core::wire::{Body, Operation, Request, Status};
 use rustix::process::Signal;
 
 use crate::common::{Files, Played, until};

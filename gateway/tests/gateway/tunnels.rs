@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use hotrod_core::carriage::registry::setting;
 use hotrod_core::http2::{ErrorCode, StreamId};
+use hotrod_core::wire::{Body, Operation};
 use hotrod_gateway::gateway::Gateway;
 use hotrod_tokio::Client;
-use hotrod_tokio::core::wire::{Body, Operation};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::timeout;

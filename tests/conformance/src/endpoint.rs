@@ -73,7 +73,8 @@ impl Endpoint {
             Speaks::HotRod => Protocol::HotRod(Box::new(Connection::open(servers, member).ok()?)),
             Speaks::Http1 => Protocol::Http1(Box::new(ServerExchange::new(http1::Limits::default()))),
             Speaks::Http2 { frames } => {
-                let config = ServerConfig { frames: frames.then(Offer::default), ..ServerConfig::default() };
+                let mut config = ServerConfig::default();
+                config.frames = frames.then(Offer::default);
                 let link = ServerLink::new(config, at.now);
                 Protocol::Http2(Box::new(Http2 { link, refuses: None, is_silent: false, sessions: BTreeMap::new() }))
             }

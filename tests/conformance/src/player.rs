@@ -174,13 +174,12 @@ impl Player {
                 Value::Null
             }
             "iterate" => {
-                let options = IterationOptions {
-                    segments: bytes(&with["segments"]),
-                    filter_converter: factory(&with["filter_converter"]),
-                    batch_size: count("batch_size") as u32,
-                    include_metadata: flag("include_metadata"),
-                    timeout: duration("timeout"),
-                };
+                let mut options = IterationOptions::default();
+                options.segments = bytes(&with["segments"]);
+                options.filter_converter = factory(&with["filter_converter"]);
+                options.batch_size = count("batch_size") as u32;
+                options.include_metadata = flag("include_metadata");
+                options.timeout = duration("timeout");
                 let id = machine.iterate(now, cache, options)?;
                 self.name(Kind::Id("iteration"), id).into()
             }
@@ -195,7 +194,10 @@ impl Player {
             }
             "near_cache" => {
                 let (max_entries, max_bytes) = (count("max_entries"), count("max_bytes"));
-                let options = NearCacheOptions { max_entries, max_bytes, bloom_filter: flag("bloom_filter") };
+                let mut options = NearCacheOptions::default();
+                options.max_entries = max_entries;
+                options.max_bytes = max_bytes;
+                options.bloom_filter = flag("bloom_filter");
                 machine.near_cache(now, cache, options)?;
                 Value::Null
             }

@@ -147,5 +147,6 @@ pub(crate) fn answer(answer: &Answer) -> Value {
         Answer::Chunk(found) => json!({ "chunk": found.as_ref().map(chunk) }),
         Answer::Xids(xids) => json!({ "xids": xids.iter().map(xid).collect::<Vec<_>>() }),
         Answer::Counter(found) => json!({ "counter": found.as_ref().map(counter) }),
+        other => unreachable!("scenarios record no {other:?}"),
     }
 }

@@ -41,7 +41,9 @@ pub struct Scanned {
 
 /// Scans a whole stream.
 pub fn scan(bytes: &[u8]) -> Scanned {
-    let mut scanner = RequestScanner::new(Limits { message: MOST, ..Limits::default() });
+    let mut limits = Limits::default();
+    limits.message = MOST;
+    let mut scanner = RequestScanner::new(limits);
     scanner.receive(bytes);
     let mut requests = Vec::new();
     let mut out = 0;

@@ -1,8 +1,8 @@
 //! Who may come in, and how the others are told: against real servers with and without TLS.
 
-use hotrod_tokio::core::sasl::{Mechanism, SaslError};
-use hotrod_tokio::core::session::{Disconnect, OperationError};
-use hotrod_tokio::core::wire::{Body, Request, Status};
+use hotrod_core::sasl::{Mechanism, SaslError};
+use hotrod_core::session::{Disconnect, OperationError};
+use hotrod_core::wire::{Body, Request, Status};
 use hotrod_tokio::{Client, Error, StartError};
 use infinispan_harness::{Cluster, Flavour, Options, is_older_line, skip_real};
 use tokio::runtime::Builder;

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
+use hotrod_core::wire::{Expiration, Flags, ListenerOptions};
 use hotrod_gateway::config::{Config, Invocation, Mode};
 use hotrod_gateway::gateway::Gateway;
-use hotrod_tokio::core::wire::{Expiration, Flags, ListenerOptions};
 use hotrod_tokio::{Client, ListenerEvent};
 use infinispan_harness::{Cluster, Flavour, Options, skip_real};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};

@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use hotrod_core::cluster::Config;
-use hotrod_core::session;
 
 use crate::carried::Carried;
 use crate::faults::Faults;
@@ -158,11 +157,11 @@ impl Run {
 
 /// Settings of a client; one in four has limits so low that they are reached.
 fn config(random: &mut fastrand::Rng) -> Config {
-    let mut config = Config { seeds: vec![address(BALANCER)], ..Config::default() };
+    let mut config = Config::new(vec![address(BALANCER)]);
     if random.u8(..4) == 0 {
         config.max_waiting = random.usize(2..6);
-        config.session =
-            session::Config { max_in_flight: random.usize(1..4), max_send_bytes: 2 << 10, ..config.session };
+        config.session.max_in_flight = random.usize(1..4);
+        config.session.max_send_bytes = 2 << 10;
     }
     config.connect_ahead = random.u8(..4) > 0;
     config

@@ -80,7 +80,7 @@ impl DerefMut for World {
 impl World {
     /// Servers, and a client that knows the balancer before them.
     pub fn new(members: u16, seed: u64) -> Self {
-        Self::with(members, seed, Config { seeds: vec![address(BALANCER)], ..Config::default() })
+        Self::with(members, seed, Config::new(vec![address(BALANCER)]))
     }
 
     /// With other settings of the client.
@@ -90,7 +90,7 @@ impl World {
 
     /// With several clients, which know the balancer.
     pub fn shared_by(clients: usize, members: u16, seed: u64) -> Self {
-        Self::of(members, seed, vec![Config { seeds: vec![address(BALANCER)], ..Config::default() }; clients])
+        Self::of(members, seed, vec![Config::new(vec![address(BALANCER)]); clients])
     }
 
     /// With a client of each of these settings.
@@ -234,6 +234,7 @@ impl World {
                 Output::StartTls { .. } | Output::Pause { .. } | Output::Resume { .. } => {
                     unreachable!("no proxy is used, and every event is taken at once")
                 }
+                other => unreachable!("the simulation does not execute {other:?}"),
             }
         }
     }

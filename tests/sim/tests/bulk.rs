@@ -57,7 +57,8 @@ fn keys_of_one_owner_go_whole() {
 #[test]
 fn keys_in_another_form_are_not_split_by_their_bytes() {
     let mut world = settled(3);
-    let text = RequestOptions { key_type: MediaType::TEXT, ..RequestOptions::cache("dist") };
+    let mut text = RequestOptions::cache("dist");
+    text.key_type = MediaType::TEXT;
     let now = world.now();
     let cache = world.client.cache(now, text);
     let before = world.client.counters();

@@ -59,7 +59,8 @@ fn the_seed_is_let_go_once_the_members_are_known() {
 fn a_key_in_another_form_is_not_routed_by_its_bytes() {
     let mut world = settled(3);
     let before = world.client.counters();
-    let text = RequestOptions { key_type: MediaType::TEXT, ..RequestOptions::cache("dist") };
+    let mut text = RequestOptions::cache("dist");
+    text.key_type = MediaType::TEXT;
     let now = world.now();
     let cache = world.client.cache(now, text);
     let call = Call::new(&cache, get("key"));
@@ -212,8 +213,8 @@ fn attempts_to_reach_a_dead_member_get_rarer() {
 
 #[test]
 fn what_waits_has_a_limit() {
-    let config =
-        Config { seeds: vec![Member { host: "10.0.0.1".into(), port: 443 }], max_waiting: 3, ..Config::default() };
+    let mut config = Config::new(vec![Member { host: "10.0.0.1".into(), port: 443 }]);
+    config.max_waiting = 3;
     let mut world = World::with(0, 7, config);
     // The machine's own question about the cache is one of them.
     world.submit(get("a"));
@@ -281,11 +282,11 @@ fn close_lets_what_is_in_flight_finish() {
 
 #[test]
 fn a_version_that_no_member_speaks_fails_at_once() {
-    let session = session::Config {
-        version: session::VersionChoice::Exactly(hotrod_core::wire::Version::V2_0),
-        ..session::Config::default()
-    };
-    let config = Config { seeds: vec![Member { host: "10.0.0.1".into(), port: 443 }], session, ..Config::default() };
+    let mut settings = session::Config::default();
+    settings.version = session::VersionChoice::Exactly(hotrod_core::wire::Version::V2_0);
+    let session = settings;
+    let mut config = Config::new(vec![Member { host: "10.0.0.1".into(), port: 443 }]);
+    config.session = session;
     let mut world = World::with(1, 7, config);
     let error =
         world.call(Request::Exec { task: "task".into(), parameters: Vec::new() }).expect_err("2.0 has no tasks");

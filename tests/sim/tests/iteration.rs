@@ -28,7 +28,9 @@ fn iterate(world: &mut World, options: IterationOptions) -> IterationId {
 }
 
 fn batches_of(batch_size: u32) -> IterationOptions {
-    IterationOptions { batch_size, ..IterationOptions::default() }
+    let mut options = IterationOptions::default();
+    options.batch_size = batch_size;
+    options
 }
 
 /// The rest of an iteration; fails if a key comes twice.
@@ -78,7 +80,9 @@ fn only_the_segments_asked_for() {
     let segments = world.client.view(&world.cache).expect("a view").segments();
     // Every other one.
     let mask = vec![0x55; segments / 8];
-    let id = iterate(&mut world, IterationOptions { segments: Some(mask.into()), ..batches_of(10) });
+    let mut options = batches_of(10);
+    options.segments = Some(mask.into());
+    let id = iterate(&mut world, options);
     let mut seen = BTreeSet::new();
     rest(&mut world, id, &mut seen);
     let expected = all(300).into_iter().filter(|key| segment_of(key, segments as u32).is_multiple_of(2)).collect();

@@ -36,7 +36,7 @@ fn heard(world: &World, wanted: ListenerId) -> Vec<Bytes> {
     let keys = world.events.iter().filter_map(|event| match event {
         Event::Entry { listener, event, .. } if *listener == wanted => match &event.data {
             EventData::Key { key, .. } => Some(key.clone()),
-            EventData::Custom { .. } => None,
+            _ => None,
         },
         _ => None,
     });

@@ -112,7 +112,8 @@ fn a_write_in_another_form_empties_the_near_cache() {
     let mut world = with_near_cache(3, NearCacheOptions::default());
     world.call(put("key", "old")).expect("stored");
     read(&mut world, "key");
-    let text = RequestOptions { key_type: MediaType::TEXT, ..RequestOptions::cache("dist") };
+    let mut text = RequestOptions::cache("dist");
+    text.key_type = MediaType::TEXT;
     let now = world.now();
     let cache = world.client.cache(now, text);
     world.call_of(Call::new(&cache, put("key", "new"))).expect("stored");
@@ -153,7 +154,9 @@ fn a_near_cache_is_empty_while_its_listener_moves() {
 
 #[test]
 fn it_holds_no_more_entries_than_it_may() {
-    let mut world = with_near_cache(3, NearCacheOptions { max_entries: 10, ..NearCacheOptions::default() });
+    let mut options = NearCacheOptions::default();
+    options.max_entries = 10;
+    let mut world = with_near_cache(3, options);
     for n in 0..50 {
         let key = format!("key {n}");
         world.call(put(&key, "v")).expect("stored");
@@ -167,7 +170,9 @@ fn it_holds_no_more_entries_than_it_may() {
 
 #[test]
 fn it_holds_no_more_bytes_than_it_may() {
-    let mut world = with_near_cache(3, NearCacheOptions { max_bytes: 1000, ..NearCacheOptions::default() });
+    let mut options = NearCacheOptions::default();
+    options.max_bytes = 1000;
+    let mut world = with_near_cache(3, options);
     for n in 0..50 {
         let key = format!("key {n}");
         world.call(put(&key, &"v".repeat(90))).expect("stored");
@@ -192,7 +197,9 @@ fn an_entry_with_a_lifespan_is_not_kept_longer_than_that() {
 
 #[test]
 fn with_a_bloom_filter_reads_go_to_the_member_that_tells_of_changes() {
-    let settings = NearCacheOptions { bloom_filter: true, max_entries: 20, ..NearCacheOptions::default() };
+    let mut settings = NearCacheOptions::default();
+    settings.bloom_filter = true;
+    settings.max_entries = 20;
     let mut world = with_near_cache(3, settings);
     for n in 0..100 {
         let key = format!("key {n}");

@@ -30,7 +30,7 @@ fn address(port: u16) -> Member {
 }
 
 fn balanced() -> Config {
-    Config { seeds: vec![address(443)], ..Config::default() }
+    Config::new(vec![address(443)])
 }
 
 fn settled(members: u16, config: Config) -> World {
@@ -47,7 +47,8 @@ fn links(world: &World) -> usize {
 
 fn iterate(world: &mut World) -> hotrod_core::cluster::IterationId {
     let (now, cache) = (world.now(), world.cache.clone());
-    let options = IterationOptions { batch_size: 5, ..IterationOptions::default() };
+    let mut options = IterationOptions::default();
+    options.batch_size = 5;
     world.client.iterate(now, &cache, options).expect("accepted")
 }
 
@@ -119,8 +120,10 @@ fn a_client_that_is_closed_opens_no_link_for_an_iteration() {
 /// What was begun at one site must not lead the client back there.
 #[test]
 fn an_iteration_that_was_begun_at_another_site_leads_nobody_back() {
-    let nowhere = Site { name: "nowhere".into(), seeds: vec![address(1)] };
-    let config = Config { sites: vec![nowhere], site_failures: u32::MAX, ..balanced() };
+    let nowhere = Site::new("nowhere", vec![address(1)]);
+    let mut config = balanced();
+    config.sites = vec![nowhere];
+    config.site_failures = u32::MAX;
     let mut world = settled(3, config);
     let id = iterate(&mut world);
     world.next_entries(id).expect("entries");
@@ -143,17 +146,22 @@ fn an_iteration_that_was_begun_at_another_site_leads_nobody_back() {
 fn a_bloom_filter_for_very_many_entries_is_as_large_as_it_may_be() {
     let mut world = settled(1, balanced());
     let (now, cache) = (world.now(), world.cache.clone());
-    let options = NearCacheOptions { max_entries: 1 << 31, bloom_filter: true, ..NearCacheOptions::default() };
+    let mut options = NearCacheOptions::default();
+    options.max_entries = 1 << 31;
+    options.bloom_filter = true;
     world.client.near_cache(now, &cache, options).expect("accepted");
 }
 
 /// With several links to a member the reads take the one on which the events come.
 #[test]
 fn a_near_cache_with_a_bloom_filter_works_with_several_links() {
-    let mut world = settled(1, Config { links_per_member: 3, ..balanced() });
+    let mut config = balanced();
+    config.links_per_member = 3;
+    let mut world = settled(1, config);
     let pending: Vec<_> = (0..301).map(|n| world.submit(put(&format!("key {n}")))).collect();
     let (now, cache) = (world.now(), world.cache.clone());
-    let options = NearCacheOptions { bloom_filter: true, ..NearCacheOptions::default() };
+    let mut options = NearCacheOptions::default();
+    options.bloom_filter = true;
     world.client.near_cache(now, &cache, options).expect("accepted");
     world.run_for(5 * SECOND);
     pending.iter().for_each(|id| assert!(world.answers.remove(id).expect("an answer").is_ok()));
@@ -168,7 +176,7 @@ fn a_near_cache_with_a_bloom_filter_works_with_several_links() {
 /// Ten thousand that wait must not cost a hundred million comparisons whenever they are tried again.
 #[test]
 fn very_many_operations_that_wait_are_tried_again_in_little_time() {
-    let mut world = World::with(1, 1, Config { seeds: vec![address(1)], ..Config::default() });
+    let mut world = World::with(1, 1, Config::new(vec![address(1)]));
     for n in 0..9_990 {
         world.submit(put(&format!("key {n}")));
     }
@@ -194,7 +202,7 @@ struct Scripted {
 impl Scripted {
     fn new() -> Self {
         let now = Instant::from_micros(1_000_000);
-        let client = Cluster::new(Config { seeds: vec![address(1)], ..Config::default() }, [7; 32], now);
+        let client = Cluster::new(Config::new(vec![address(1)]), [7; 32], now);
         Self { client, servers: BTreeMap::new(), now, requests: 0, outputs: Vec::new() }
     }
 

@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use hotrod_core::cluster::{Call, Config, ReadFrom};
-use hotrod_core::session;
 use hotrod_core::wire::{Body, Expiration, Intelligence, Member, Request, RequestOptions};
 use hotrod_embedded::{CacheMode, CacheOptions};
 use hotrod_sim::world::World;
@@ -21,8 +20,11 @@ fn put(n: usize) -> Request {
 
 fn with_intelligence(intelligence: Intelligence) -> World {
     let seeds = vec![Member { host: "10.0.0.1".into(), port: 443 }];
-    let session = session::Config { intelligence, ..Config::default().session };
-    let mut world = World::with(3, 4, Config { seeds, session, ..Config::default() });
+    let mut session = Config::default().session;
+    session.intelligence = intelligence;
+    let mut config = Config::new(seeds);
+    config.session = session;
+    let mut world = World::with(3, 4, config);
     world.call(put(0)).expect("stored");
     world.run_for(SECOND);
     world

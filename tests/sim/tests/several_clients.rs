@@ -37,8 +37,9 @@ fn owner(world: &World) -> u16 {
 /// nothing else is written to the key: who can't rely on that has it fail.
 #[test]
 fn a_write_that_is_not_to_be_repeated_does_not_undo_a_later_one() {
-    let config = Config { seeds: vec![Member { host: "10.0.0.1".into(), port: 443 }], ..Config::default() };
-    let strict = Config { repeat_writes: false, ..config.clone() };
+    let config = Config::new(vec![Member { host: "10.0.0.1".into(), port: 443 }]);
+    let mut strict = config.clone();
+    strict.repeat_writes = false;
     let mut world = World::of(3, 7, vec![strict, config]);
     for client in 0..2 {
         world.call_from(client, get()).expect("an answer");
@@ -146,8 +147,10 @@ fn a_seed_that_is_ready_after_the_members_is_let_go() {
 /// Found by seed 95: a link that is no longer needed was kept if something was queued on it at that moment.
 #[test]
 fn a_seed_with_a_queue_is_let_go_when_the_queue_is_empty() {
-    let session = session::Config { max_in_flight: 1, ..session::Config::default() };
-    let config = Config { seeds: vec![Member { host: "10.0.0.1".into(), port: 443 }], session, ..Config::default() };
+    let mut session = session::Config::default();
+    session.max_in_flight = 1;
+    let mut config = Config::new(vec![Member { host: "10.0.0.1".into(), port: 443 }]);
+    config.session = session;
     let mut world = World::with(3, 7, config);
     for _ in 0..200 {
         world.submit(get());

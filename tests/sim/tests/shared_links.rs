@@ -16,7 +16,7 @@ const SLOWNESS: Duration = Duration::from_secs(25);
 fn listening(carriage: &str) -> (World, u16) {
     let carried: Carried = carriage.parse().expect("a carriage");
     let seeds = vec![Member { host: "10.0.0.1".into(), port: BALANCER }];
-    let mut world = World::with(3, 7, carried.apply(Config { seeds, ..Config::default() }));
+    let mut world = World::with(3, 7, carried.apply(Config::new(seeds)));
     world.call(Request::Get { key: "key".into() }).expect("an answer");
     world.listen();
     world.run_for(SECOND);

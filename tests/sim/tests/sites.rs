@@ -19,14 +19,18 @@ fn address(port: u16) -> Member {
 
 /// A client whose own site nobody answers at, with another that does.
 fn config(own: u16) -> Config {
-    let other = Site { name: "other".into(), seeds: vec![address(443)] };
-    Config { seeds: vec![address(own)], sites: vec![other], ..Config::default() }
+    let other = Site::new("other", vec![address(443)]);
+    let mut config = Config::new(vec![address(own)]);
+    config.sites = vec![other];
+    config
 }
 
 /// gotcha 24: however few retries an operation has.
 #[test]
 fn a_client_that_retries_nothing_finds_the_other_site_too() {
-    let mut world = World::with(3, 1, Config { max_retries: 0, ..config(1) });
+    let mut settings = config(1);
+    settings.max_retries = 0;
+    let mut world = World::with(3, 1, settings);
     world.call(put("key")).expect("stored in the other site");
     assert_eq!(world.client.site(), "other");
 }
@@ -95,7 +99,8 @@ fn a_switch_loses_no_operation() {
 
 #[test]
 fn a_busy_member_gets_as_many_links_as_it_may_and_keeps_one() {
-    let config = Config { seeds: vec![address(443)], links_per_member: 3, ..Config::default() };
+    let mut config = Config::new(vec![address(443)]);
+    config.links_per_member = 3;
     let mut world = World::with(1, 1, config);
     world.call(put("key")).expect("stored");
     world.run_for(SECOND);

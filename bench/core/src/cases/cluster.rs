@@ -166,7 +166,8 @@ impl World {
 
     /// Only the first cache has that view: the others are local ones.
     fn with_caches(topology: Topology, caches: usize) -> Self {
-        let config = Config { seeds: topology.members[..1].to_vec(), connect_ahead: false, ..Config::default() };
+        let mut config = Config::new(topology.members[..1].to_vec());
+        config.connect_ahead = false;
         let mut client = Cluster::new(config, [7; 32], NOW);
         let cache = client.cache(NOW, RequestOptions::cache("people"));
         (1..caches).for_each(|number| drop(client.cache(NOW, RequestOptions::cache(format!("cache {number}")))));

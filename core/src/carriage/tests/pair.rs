@@ -12,9 +12,8 @@ use crate::carriage::{
 };
 use crate::http1::Fields;
 use crate::http2::frame::{Frame, FrameDecoder};
-use crate::http2::{self, ErrorCode, StreamId};
+use crate::http2::{ErrorCode, StreamId};
 use crate::time::Instant;
-use crate::wire::Limits;
 
 pub(super) const NOW: Instant = Instant::EPOCH;
 
@@ -30,14 +29,7 @@ pub(super) struct Pair {
 }
 
 pub(super) fn client_config(frames: Option<Offer>) -> ClientConfig {
-    ClientConfig {
-        only_frames: false,
-        frames,
-        ordinary_connect: false,
-        limits: Limits::default(),
-        budgets: FrameBudgets::default(),
-        http2: http2::Config::default(),
-    }
+    ClientConfig { frames, ..ClientConfig::default() }
 }
 
 pub(super) fn node() -> Node {

@@ -80,6 +80,7 @@ impl FromStr for AccessPath {
 
 /// The header field that names the requested member to a proxy, and the member that has answered to the client.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct ConnectHeader {
     /// Its name, in lower case. Default `hot-rod-node`.
     pub name: String,
@@ -136,6 +137,7 @@ impl AddressEncoding {
 
 /// Settings of how members are reached.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Access {
     /// How members are reached where neither of the following knows an endpoint.
     pub path: AccessPath,

@@ -28,6 +28,7 @@ new_key_type! {
 
 /// Options of an iteration.
 #[derive(Debug, Clone, Default)]
+#[non_exhaustive]
 pub struct IterationOptions {
     /// Only these segments: one bit each, least significant first. `None` for all.
     pub segments: Option<Bytes>,

@@ -25,6 +25,7 @@ use crate::wire::{self, Body, Flags, Metadata, NearCacheEffect, Reply, ReplyShap
 
 /// Settings of a near cache.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct NearCacheOptions {
     /// Maximum number of entries; the least recently used one is evicted first. Default 10,000.
     pub max_entries: usize,

@@ -10,6 +10,7 @@ use crate::sasl::{BindingKind, ChannelBinding};
 
 /// When SCRAM is bound to the TLS connection (RFC 5802 §6).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
 pub enum BindingPolicy {
     /// Where the server offers it and Hot Rod goes over TLS directly: not over HTTP, where gateways and routers end TLS before
     /// the server.

@@ -13,6 +13,7 @@ const CONNECTION_WINDOW: u32 = 8 << 20;
 
 /// How sessions travel on their links.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct CarriageConfig {
     /// The carriage. Default: raw Hot Rod.
     pub choice: Choice,

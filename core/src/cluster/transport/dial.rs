@@ -12,6 +12,7 @@ use crate::wire::Member;
 
 /// A connection to be established: TCP, then TLS if there are settings of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Dial {
     /// Host name or IP address, without brackets: the member's, or a proxy's.
     pub host: String,
@@ -23,6 +24,7 @@ pub struct Dial {
 
 /// TLS of one link. The server's certificate is always checked.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Tls {
     /// The name for SNI (none is sent for an IP address) and for the verification of the server's certificate.
     pub server_name: String,
@@ -36,6 +38,7 @@ pub struct Tls {
 
 /// A client's certificate.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct ClientCertificate {
     /// PEM file with the chain.
     pub certificate: String,
@@ -43,8 +46,16 @@ pub struct ClientCertificate {
     pub key: String,
 }
 
+impl ClientCertificate {
+    /// Creates a certificate of two PEM files: the chain and the private key.
+    pub fn new(certificate: impl Into<String>, key: impl Into<String>) -> Self {
+        Self { certificate: certificate.into(), key: key.into() }
+    }
+}
+
 /// TLS of all links.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[non_exhaustive]
 pub struct TlsConfig {
     /// As [`Tls::server_name`], for every endpoint that has none of its own; `None` for the host that is dialled.
     pub server_name: Option<String>,
@@ -59,6 +70,7 @@ pub struct TlsConfig {
 
 /// A forward proxy that tunnels by CONNECT.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Proxy {
     /// Its address; it is reached without TLS.
     pub address: Member,
@@ -67,6 +79,11 @@ pub struct Proxy {
 }
 
 impl Proxy {
+    /// Creates a proxy without credentials.
+    pub fn new(address: Member) -> Self {
+        Self { address, credentials: None }
+    }
+
     pub(in crate::cluster) fn tunnel_to(&self, endpoint: &Endpoint) -> Result<Tunnel, TunnelError> {
         let target = Member { host: endpoint.host.clone(), port: endpoint.port };
         Tunnel::new(&target, self.credentials.as_ref().map(|(user, password)| (user.as_str(), password)))

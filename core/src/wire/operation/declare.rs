@@ -26,6 +26,7 @@ macro_rules! operations {
         /// An operation of the protocol.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
         #[repr(u8)]
+        #[non_exhaustive]
         pub enum Operation {
             $(#[doc = $doc] $variant,)*
         }
@@ -57,6 +58,7 @@ macro_rules! operations {
         /// An operation and its fields.
         #[derive(Debug, Clone, PartialEq, Eq)]
         #[allow(missing_docs)] // fields are named as in hotrod.gr
+        #[non_exhaustive]
         pub enum Request {
             $(#[doc = $doc] $variant { $($field: $type),* },)*
         }

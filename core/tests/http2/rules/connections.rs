@@ -244,7 +244,8 @@ fn a_registered_frame_of_a_stream_that_was_given_up_is_not_lost() {
 #[test]
 fn registered_frames_that_were_not_agreed_on_are_unknown() {
     let with = |own: u32, peer: &[(u16, u32)]| {
-        let mut endpoint = Config { extension_setting: Some(0xf123), ..config() };
+        let mut endpoint = config();
+        endpoint.extension_setting = Some(0xf123);
         endpoint.settings.extensions = vec![(0xf123, own)];
         let mut raw = Raw::silent_server(endpoint);
         raw.bytes(PREFACE);

@@ -8,7 +8,8 @@ use crate::pair::{config, fields, ok, post, start};
 use crate::raw::{Raw, data, id, rst_stream, settings, window_update};
 
 fn narrow(stream: u32, connection: u32) -> Config {
-    let mut config = Config { connection_window: connection, ..config() };
+    let mut config = config();
+    config.connection_window = connection;
     config.settings.initial_window_size = stream;
     config
 }

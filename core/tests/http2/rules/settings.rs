@@ -25,7 +25,9 @@ fn settings_are_the_first_that_is_sent() {
     ]);
     let window = Frame::WindowUpdate { stream: id(0), increment: (1 << 20) - 65_535 };
     assert_eq!(bytes.strip_prefix(PREFACE).unwrap(), written([&announced, &window]));
-    let mut server = Connection::server(Config { connection_window: 1, ..Config::default() }, start());
+    let mut config = Config::default();
+    config.connection_window = 1;
+    let mut server = Connection::server(config, start());
     let announced = settings(&[
         (setting::MAX_CONCURRENT_STREAMS, 100),
         (setting::INITIAL_WINDOW_SIZE, 256 << 10),
@@ -160,7 +162,9 @@ fn a_peer_that_does_not_tell_or_acknowledge_settings_is_given_up() {
 
 fn alive() -> Config {
     let keep_alive = Some(KeepAlive { interval: Duration::from_secs(30), timeout: Duration::from_secs(10) });
-    Config { keep_alive, ..config() }
+    let mut config = config();
+    config.keep_alive = keep_alive;
+    config
 }
 
 /// 6.7
@@ -214,7 +218,9 @@ fn one_question_at_a_time() {
 /// A host does not read while its application does not poll; the peer is not idle.
 #[test]
 fn a_peer_that_nobody_listens_to_is_not_given_up() {
-    let mut raw = Raw::client(Config { max_events: 1, ..alive() });
+    let mut config = alive();
+    config.max_events = 1;
+    let mut raw = Raw::client(config);
     raw.send([&settings(&[(0xf000, 1)])]);
     assert!(!raw.endpoint.wants_read());
     for _ in 0..5 {

@@ -118,15 +118,16 @@ impl<'a> Server<'a> {
         } else {
             ReceiveLimits::BEFORE_AUTHENTICATION
         };
-        let http2 = http2::Config {
-            settings,
-            settings_timeout: limits.handshake_timeout,
-            connection_window: receive_limits.window,
-            ..http2::Config::default()
-        };
+        let mut http2 = http2::Config::default();
+        http2.settings = settings;
+        http2.settings_timeout = limits.handshake_timeout;
+        http2.connection_window = receive_limits.window;
         let connection_credit = receive_limits.credit as u32;
         let frames = Some(Offer { lane_threshold: LANE_THRESHOLD, connection_credit, ..Offer::default() });
-        let config = ServerConfig { frames, max_call_credit: receive_limits.call, http2, ..ServerConfig::default() };
+        let mut config = ServerConfig::default();
+        config.frames = frames;
+        config.max_call_credit = receive_limits.call;
+        config.http2 = http2;
         let now = Clock::now();
         Self {
             machine: ServerLink::new(config, Instant::EPOCH),

@@ -33,7 +33,6 @@ impl Server<'_> {
                     self.with_end(stream, Session::finished);
                 }
                 ServerEvent::Ended { stream, .. } => self.remove(stream),
-                ServerEvent::Writable { .. } => {}
                 ServerEvent::Drained => {
                     self.machine.close(ErrorCode::NO_ERROR, b"");
                     self.end("drained".into());
@@ -41,6 +40,9 @@ impl Server<'_> {
                 ServerEvent::Closed(reason) => {
                     self.end(reason.to_string());
                 }
+                // `Writable` needs no action: `poll_sessions` serves every session after the events. Further events are
+                // information.
+                _ => {}
             }
         }
     }

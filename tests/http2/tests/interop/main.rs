@@ -20,7 +20,8 @@ fn link() -> (DuplexStream, DuplexStream) {
 }
 
 fn config() -> Config {
-    let mut config = Config { extension_frames: vec![0xf0], ..Config::default() };
+    let mut config = Config::default();
+    config.extension_frames = vec![0xf0];
     config.settings.enable_connect_protocol = true;
     config.settings.extensions = vec![(0xf000, 1)];
     config

@@ -6,8 +6,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
+use hotrod_core::wire::{EventData, Expiration, Flags, ListenerOptions};
 use hotrod_failover::{LoadOptions, Report};
-use hotrod_tokio::core::wire::{EventData, Expiration, Flags, ListenerOptions};
 use hotrod_tokio::{Cache, Client, Error, ListenerEvent, Versioned};
 use infinispan_harness::{Cluster, Metrics, Options, skip_real};
 use tokio::runtime::Builder;

@@ -1,5 +1,5 @@
-use hotrod_tokio::core::sasl::{Client, ClientLimits, Credentials, Mechanism, SaltedPasswordCache, Step};
-use hotrod_tokio::core::wire::{AuthResponse, Body, Request, RequestOptions};
+use hotrod_core::sasl::{Client, ClientLimits, Credentials, Mechanism, SaltedPasswordCache, Step};
+use hotrod_core::wire::{AuthResponse, Body, Request, RequestOptions};
 
 use crate::conversation::Conversation;
 

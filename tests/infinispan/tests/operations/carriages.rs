@@ -3,10 +3,10 @@
 use std::sync::OnceLock;
 use std::time::Duration;
 
+use hotrod_core::wire::Version;
 use hotrod_gateway::config::{Invocation, Mode};
 use hotrod_gateway::gateway::Gateway;
 use hotrod_tokio::Client;
-use hotrod_tokio::core::wire::Version;
 use infinispan_harness::Cluster;
 use tempfile::TempDir;
 use tokio::runtime::{Builder, Runtime};

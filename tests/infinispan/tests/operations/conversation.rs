@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use hotrod_tokio::core::session::{Config, Disconnect, OperationError, VersionChoice};
-use hotrod_tokio::core::wire::{
+use hotrod_core::session::{Config, Disconnect, OperationError, VersionChoice};
+use hotrod_core::wire::{
     Body, Expiration, Flags, Lifetime, Operation, Reply, Request, RequestOptions, Status, Version,
 };
 use hotrod_tokio::{Client, Error, Session};
@@ -32,7 +32,8 @@ impl Conversation {
         stream.set_nodelay(true).unwrap();
         let recording = Recording::new(stream);
         let recorder = recording.recorder();
-        let config = Config { version: VersionChoice::Exactly(version), ..Config::default() };
+        let mut config = Config::default();
+        config.version = VersionChoice::Exactly(version);
         let session = match Session::start(recording, "infinispan", config).await {
             Ok(session) => session,
             Err(Error::Handshake { reason, .. }) => {
@@ -133,7 +134,9 @@ impl Conversation {
 
     /// Options that ask for the previous value.
     pub fn with_previous(&self) -> RequestOptions {
-        RequestOptions { flags: Flags::FORCE_RETURN_VALUE, ..self.options.clone() }
+        let mut options = self.options.clone();
+        options.flags = Flags::FORCE_RETURN_VALUE;
+        options
     }
 }
 

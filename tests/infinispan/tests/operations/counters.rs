@@ -1,6 +1,4 @@
-use hotrod_tokio::core::wire::{
-    Body, CounterConfiguration, CounterKind, Operation, Request, RequestOptions, Status, Version,
-};
+use hotrod_core::wire::{Body, CounterConfiguration, CounterKind, Operation, Request, RequestOptions, Status, Version};
 
 use crate::conversation::Conversation;
 
@@ -15,7 +13,7 @@ pub async fn conversation(c: &Conversation) {
     events(c, &options).await;
 }
 
-type Options = hotrod_tokio::core::wire::RequestOptions;
+type Options = hotrod_core::wire::RequestOptions;
 
 async fn create(c: &Conversation, options: &Options, kind: CounterKind, initial_value: i64, counter: &str) {
     let configuration = CounterConfiguration { kind, persistent: false, initial_value };

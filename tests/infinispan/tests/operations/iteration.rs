@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 
 use bytes::Bytes;
-use hotrod_tokio::core::wire::{Body, IterationBatch, Operation, Request, RequestOptions, Status, Version};
+use hotrod_core::wire::{Body, IterationBatch, Operation, Request, RequestOptions, Status, Version};
 
 use crate::conversation::{Conversation, immortal};
 

@@ -1,5 +1,5 @@
 use bytes::Bytes;
-use hotrod_tokio::core::wire::{Interests, ListenerOptions, Operation, Request, RequestOptions, Status, Version};
+use hotrod_core::wire::{Interests, ListenerOptions, Operation, Request, RequestOptions, Status, Version};
 use hotrod_tokio::{Client, NearCacheOptions};
 
 use crate::conversation::{Conversation, immortal};
@@ -78,7 +78,9 @@ async fn near_cache(c: &Conversation, client: &Client) {
     let cache = client.cache("local");
     let key = c.key("near");
     cache.put(key.clone(), "v").await.unwrap();
-    cache.enable_near_cache(NearCacheOptions { bloom_filter: true, ..NearCacheOptions::default() }).unwrap();
+    let mut options = NearCacheOptions::default();
+    options.bloom_filter = true;
+    cache.enable_near_cache(options).unwrap();
     for _ in 0..500 {
         assert_eq!(cache.get(key.clone()).await.unwrap().unwrap(), "v");
         if client.counters().near_hits > 0 {

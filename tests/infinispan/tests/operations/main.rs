@@ -28,7 +28,7 @@ use std::sync::OnceLock;
 
 use carriages::{Front, over_every_carriage};
 use conversation::Conversation;
-use hotrod_tokio::core::wire::Version;
+use hotrod_core::wire::Version;
 use infinispan_harness::{Cluster, Flavour, Options, skip_real};
 
 fn server() -> &'static Cluster {

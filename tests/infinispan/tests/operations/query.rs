@@ -1,5 +1,5 @@
 use bytes::Bytes;
-use hotrod_tokio::core::wire::{Body, MediaType, Request, RequestOptions, Status, Version};
+use hotrod_core::wire::{Body, MediaType, Request, RequestOptions, Status, Version};
 
 use crate::conversation::{Conversation, immortal};
 
@@ -9,19 +9,18 @@ pub async fn conversation(c: &Conversation) {
         return;
     }
     let text = MediaType::TEXT;
-    let schemas =
-        RequestOptions { key_type: text.clone(), value_type: text, ..RequestOptions::cache("___protobuf_metadata") };
+    let mut schemas = RequestOptions::cache("___protobuf_metadata");
+    schemas.key_type = text.clone();
+    schemas.value_type = text;
     let schema = "/* @Indexed */ message Person { optional string name = 1; }";
     let put = Request::Put { key: "person.proto".into(), expiration: immortal(), value: schema.into() };
     // At 2.8 the server marks what it stores as objects (gotcha 20).
     let stored = if c.version < Version::V2_9 { Status::SUCCESS_OBJECT_STORAGE } else { Status::SUCCESS };
     assert_eq!(c.ask_with(&schemas, put).await.status, stored);
 
-    let people = RequestOptions {
-        key_type: MediaType::PROTOSTREAM,
-        value_type: MediaType::PROTOSTREAM,
-        ..RequestOptions::cache("proto")
-    };
+    let mut people = RequestOptions::cache("proto");
+    people.key_type = MediaType::PROTOSTREAM;
+    people.value_type = MediaType::PROTOSTREAM;
     // QueryRequest { queryString = 1, local = 6 }; servers up to 14 want the second as well.
     let ickle = "FROM Person";
     let query = Bytes::from([&[0x0a, ickle.len() as u8][..], ickle.as_bytes(), &[0x30, 0]].concat());

@@ -7,9 +7,7 @@ use std::pin::Pin;
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll};
 
-use hotrod_tokio::core::wire::{
-    Incoming, Intelligence, Limits, ReplyContext, ReplyDecoder, Request, RequestDecoder, Version,
-};
+use hotrod_core::wire::{Incoming, Intelligence, Limits, ReplyContext, ReplyDecoder, Request, RequestDecoder, Version};
 use serde_json::{Value, json};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 

@@ -1,5 +1,5 @@
 use bytes::Bytes;
-use hotrod_tokio::core::wire::{Body, MediaType, Operation, Request, RequestOptions, Status, Version};
+use hotrod_core::wire::{Body, MediaType, Operation, Request, RequestOptions, Status, Version};
 
 use crate::conversation::Conversation;
 use crate::speaker::Speaker;
@@ -69,8 +69,9 @@ async fn unknown_cache(c: &Conversation) {
 }
 
 async fn tasks(c: &Conversation) {
-    let options =
-        RequestOptions { key_type: MediaType::TEXT, value_type: MediaType::TEXT, ..RequestOptions::default() };
+    let mut options = RequestOptions::default();
+    options.key_type = MediaType::TEXT;
+    options.value_type = MediaType::TEXT;
     let names = Request::Exec { task: "@@cache@names".into(), parameters: Vec::new() };
     let Body::Value(names) = c.ask_with(&options, names).await.body else { panic!() };
     assert!(String::from_utf8_lossy(&names).contains("dist"), "{names:?}");
@@ -80,8 +81,9 @@ async fn tasks(c: &Conversation) {
 }
 
 async fn media_types(c: &Conversation) {
-    let options =
-        RequestOptions { key_type: MediaType::TEXT, value_type: MediaType::JSON, ..RequestOptions::cache("text") };
+    let mut options = RequestOptions::cache("text");
+    options.key_type = MediaType::TEXT;
+    options.value_type = MediaType::JSON;
     let key = c.key("media");
     let put = Request::Put { key: key.clone(), expiration: crate::conversation::immortal(), value: "{\"a\":1}".into() };
     assert_eq!(c.ask_with(&options, put).await.status, Status::SUCCESS);
@@ -91,6 +93,7 @@ async fn media_types(c: &Conversation) {
 
 async fn other_parameters(c: &Conversation) {
     let traceparent = Bytes::from("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01");
-    let options = RequestOptions { other_parameters: vec![("traceparent".into(), traceparent)], ..c.options.clone() };
+    let mut options = c.options.clone();
+    options.other_parameters = vec![("traceparent".into(), traceparent)];
     assert_eq!(c.ask_with(&options, Request::Ping {}).await.status, Status::SUCCESS);
 }

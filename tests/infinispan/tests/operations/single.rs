@@ -1,5 +1,5 @@
 use bytes::Bytes;
-use hotrod_tokio::core::wire::{Body, Expiration, Lifetime, Request, Status, TimeUnit, Version};
+use hotrod_core::wire::{Body, Expiration, Lifetime, Request, Status, TimeUnit, Version};
 
 use crate::conversation::{Conversation, immortal, previous};
 

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use bytes::Bytes;
-use hotrod_tokio::core::wire::{Body, Reply, Request, RequestOptions, Status};
+use hotrod_core::wire::{Body, Reply, Request, RequestOptions, Status};
 use hotrod_tokio::{Client, Error, Listener, ListenerEvent, Session};
 use tokio::task::JoinHandle;
 

@@ -1,5 +1,5 @@
 use bytes::Bytes;
-use hotrod_tokio::core::wire::{Body, Operation, Request, Status, Version};
+use hotrod_core::wire::{Body, Operation, Request, Status, Version};
 
 use crate::conversation::{Conversation, immortal};
 

@@ -1,5 +1,5 @@
 use bytes::Bytes;
-use hotrod_tokio::core::wire::{Body, Change, Modification, Operation, Request, RequestOptions, Seen, Xid};
+use hotrod_core::wire::{Body, Change, Modification, Operation, Request, RequestOptions, Seen, Xid};
 
 use crate::conversation::{Conversation, immortal};
 

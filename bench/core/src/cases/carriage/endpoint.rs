@@ -52,7 +52,9 @@ impl Endpoint {
                 let mut http2 = http2::Config::default();
                 http2.settings.max_concurrent_streams = Some(topology.members.len().max(100) as u32);
                 let frames = (speaks == Speaks::Frames).then(Offer::default);
-                let config = ServerConfig { frames, http2, ..ServerConfig::default() };
+                let mut config = ServerConfig::default();
+                config.frames = frames;
+                config.http2 = http2;
                 Protocol::Http2(Box::new(ServerLink::new(config, now)), BTreeMap::new())
             }
         };

@@ -48,7 +48,8 @@ impl Pair {
     pub fn new(carried: Carried, members: u16) -> Self {
         let uri = format!("hotrod://10.0.0.1:11222/people?{}", carried.properties);
         let uri: ConnectionUri = uri.parse().expect("a URI");
-        let config = Config { connect_ahead: false, ..Config::from_uri(&uri).expect("settings") };
+        let mut config = Config::from_uri(&uri).expect("settings");
+        config.connect_ahead = false;
         let mut client = Cluster::new(config, [7; 32], START);
         let cache = client.cache(START, RequestOptions::cache("people"));
         let Some(Output::Connect { link, .. }) = client.poll_output() else { panic!("a link is wanted") };

@@ -2,7 +2,7 @@
 
 use std::hint::black_box;
 
-use hotrod_core::http2::{Config, Connection, Event, FloodBudgets, StreamId};
+use hotrod_core::http2::{Config, Connection, Event, StreamId};
 use hotrod_core::time::Instant;
 
 use super::mix::{CONTENT, Client, DATA, EXCHANGES, response};
@@ -43,7 +43,9 @@ fn measured_if(is_measured: bool, work: impl FnOnce()) {
 /// Time stands still: what earns its budget by time has all of it at once.
 fn config() -> Config {
     let pings = hotrod_core::http2::Budget { burst: u32::MAX, per_second: u32::MAX };
-    Config { flood: FloodBudgets { pings, ..FloodBudgets::default() }, ..Config::default() }
+    let mut config = Config::default();
+    config.flood.pings = pings;
+    config
 }
 
 fn receive(server: &mut Connection, bytes: &[u8], requests: &mut Vec<StreamId>) {
