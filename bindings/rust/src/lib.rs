@@ -19,6 +19,7 @@
 
 mod cache;
 mod client;
+pub mod core;
 mod counter;
 mod dial;
 mod driver;
@@ -39,7 +40,6 @@ pub use cache::{Cache, Conditional, Entry, Versioned};
 pub use client::Client;
 pub use counter::Counter;
 pub use error::Error;
-pub use hotrod_core as core;
 pub use hotrod_core::cluster::{DialError, IterationOptions, NearCacheOptions, ReadFrom, StartError};
 pub use iteration::Iteration;
 pub use listener::{Listener, ListenerEvent};
