@@ -44,7 +44,7 @@
 //! Any number of reports and commands may come before a poll, in any order. Poll after each of them or after a batch;
 //! only the delay differs. Read from a socket only while `wants_read` is true: that is the backpressure.
 //!
-//! # Example
+//! # Example: a session
 //!
 //! A client and a server in one program. The network between them is two byte vectors.
 //!
@@ -123,6 +123,135 @@
 //!     server.transmitted(server.transmit().len());
 //! }
 //! assert_eq!(results, [(1, Body::Nothing), (2, Body::Value("v".into())), (3, Body::Nothing)]);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # Example: a cluster
+//!
+//! The client of a whole cluster, against three servers of the crate `hotrod-embedded`, which is Sans-IO as well. The
+//! network is a function that moves bytes, and the clock is a number: a run of seconds takes no time, and every run is
+//! the same.
+//!
+//! ```
+//! use std::collections::BTreeMap;
+//!
+//! use hotrod_core::cluster::{Call, Cluster, Config, LinkId, Output};
+//! use hotrod_core::time::Instant;
+//! use hotrod_core::wire::{Body, Expiration, Member, Request, RequestOptions};
+//! use hotrod_embedded::{Cluster as Servers, ClusterOptions, Link, MemberId, Moment};
+//!
+//! /// A client, the servers, and the connections between them.
+//! struct World {
+//!     client: Cluster,
+//!     servers: Servers,
+//!     members: BTreeMap<String, MemberId>,
+//!     connections: BTreeMap<LinkId, Link>,
+//!     now: Instant,
+//! }
+//!
+//! impl World {
+//!     /// Time of the servers: the client's, and that of a calendar for the lifetimes of entries.
+//!     fn moment(&self) -> Moment {
+//!         Moment { now: self.now, unix_ms: 1_800_000_000_000 + self.now.as_micros() / 1_000 }
+//!     }
+//!
+//!     /// Executes the client's outputs. Returns the result of an operation that has completed.
+//!     fn execute(&mut self) -> Option<Result<Body, String>> {
+//!         let mut completed = None;
+//!         while let Some(output) = self.client.poll_output() {
+//!             match output {
+//!                 Output::Connect { link, dial, .. } => {
+//!                     match Link::open(&mut self.servers, self.members[&dial.host]) {
+//!                         Ok(connection) => {
+//!                             self.connections.insert(link, connection);
+//!                             self.client.handle_connected(self.now, link, None);
+//!                         }
+//!                         Err(refused) => self.client.handle_link_lost(self.now, link, refused.to_string()),
+//!                     }
+//!                 }
+//!                 Output::Close { link } => {
+//!                     if let Some(connection) = self.connections.remove(&link) {
+//!                         connection.close(&mut self.servers);
+//!                     }
+//!                 }
+//!                 Output::Completed { result, .. } => {
+//!                     completed = Some(result.map(|reply| reply.body).map_err(|error| error.to_string()));
+//!                 }
+//!                 // `exchange` asks every link for its bytes. Events are information.
+//!                 _ => {}
+//!             }
+//!         }
+//!         completed
+//!     }
+//!
+//!     /// Moves bytes in both directions. Returns false if there were none.
+//!     fn exchange(&mut self) -> bool {
+//!         let (moment, mut has_moved, mut lost) = (self.moment(), false, Vec::new());
+//!         for (&link, connection) in &mut self.connections {
+//!             let request = self.client.transmit(link).map(|out| out.to_bytes()).unwrap_or_default();
+//!             self.client.transmitted(link, request.len());
+//!             connection.handle_received(&request);
+//!             connection.process(&mut self.servers, moment);
+//!             let reply = connection.transmit().to_bytes();
+//!             connection.transmitted(reply.len());
+//!             self.client.handle_received(moment.now, link, &reply);
+//!             has_moved |= !request.is_empty() || !reply.is_empty();
+//!             if connection.is_finished() {
+//!                 lost.push(link);
+//!             }
+//!         }
+//!         for link in lost {
+//!             self.connections.remove(&link).into_iter().for_each(|ended| ended.close(&mut self.servers));
+//!             self.client.handle_link_lost(self.now, link, "the server closed the connection");
+//!             has_moved = true;
+//!         }
+//!         has_moved
+//!     }
+//!
+//!     /// Runs until an operation has completed. The clock moves only while there is nothing else to do.
+//!     fn run(&mut self) -> Result<Body, String> {
+//!         loop {
+//!             if let Some(result) = self.execute() {
+//!                 return result;
+//!             }
+//!             if !self.exchange() {
+//!                 self.now = self.client.poll_timeout().expect("a deadline of the operation");
+//!                 self.client.handle_timeout(self.now);
+//!             }
+//!         }
+//!     }
+//! }
+//!
+//! let now = Instant::EPOCH;
+//! let mut servers = Servers::new(ClusterOptions::default(), Moment { now, unix_ms: 1_800_000_000_000 });
+//! let addresses = [1, 2, 3].map(|n| Member { host: format!("10.0.0.{n}"), port: 11222 });
+//! let ids = servers.add_members(addresses.clone());
+//! let members = addresses.iter().map(|address| address.host.clone()).zip(ids).collect();
+//!
+//! // The settings name one server; the others come with the first topology.
+//! let mut client = Cluster::new(Config::new(addresses[..1].to_vec()), [7; 32], now);
+//! let cache = client.cache(now, RequestOptions::cache("dist"));
+//! let mut world = World { client, servers, members, connections: BTreeMap::new(), now };
+//!
+//! let put = Request::Put { key: "k".into(), expiration: Expiration::DEFAULT, value: "v".into() };
+//! world.client.submit(now, Call::new(&cache, put))?;
+//! assert_eq!(world.run()?, Body::Nothing);
+//! assert_eq!(world.client.view(&cache).expect("a topology").members().len(), 3);
+//!
+//! // The client opens sessions with the other members ahead of need.
+//! while world.exchange() {
+//!     world.execute();
+//! }
+//! assert!(world.client.members().all(|member| member.ready));
+//! assert_eq!(world.now, now, "no deadline was needed");
+//!
+//! // The owner of the key crashes. The client sends the operation again, to another member.
+//! let owner = world.servers.owners("dist", b"k")[0];
+//! world.servers.crash_member(owner);
+//! let get = || Request::Get { key: "k".into() };
+//! world.client.submit(world.now, Call::new(&cache, get()))?;
+//! assert_eq!(world.run()?, Body::Value("v".into()));
+//! assert_eq!(world.client.counters().retries, 1);
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
