@@ -107,6 +107,7 @@ pub use machine::Cluster;
 pub use members::{MemberId, MemberInfo};
 pub use operations::operation::{Call, OperationId};
 pub use output::{ClusterError, Event, Output, PartFailure, Partial, SubmitError};
+pub(crate) use output::{events, outputs};
 pub use startup::{DialError, StartError};
 pub use transport::binding::BindingPolicy;
 pub use transport::carriages::CarriageConfig;

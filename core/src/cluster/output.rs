@@ -1,4 +1,7 @@
 //! What a machine tells its host.
+//!
+//! `outputs!` and `events!` hold the declarations, for two macros: `declare!` makes the enums, and `shapes!` of
+//! [`vocabulary`](crate::vocabulary) makes the shapes for other languages.
 
 use alloc::boxed::Box;
 use alloc::string::String;
@@ -12,234 +15,276 @@ use super::cache::CacheId;
 use super::features::iteration::IterationId;
 use super::features::listener::ListenerId;
 use super::members::MemberId;
+use super::operations::operation::OperationId;
 use super::startup::StartError;
 use super::transport::dial::{Dial, Tls};
 use super::transport::link::LinkId;
 use crate::session::{Applied, Disconnect, Fate, OperationError};
-use crate::vocabulary::declare;
 use crate::wire::{self, IterationEntry, Operation, Reply};
 
-declare! {
-    /// Action for the host, or information. Large parts are boxed: outputs are moved several times.
-    #[derive(Debug, Clone, PartialEq)]
-    pub enum Output {
-        /// Establish a connection, then call [`handle_connected`](super::Cluster::handle_connected) or
-        /// [`handle_link_lost`](super::Cluster::handle_link_lost).
-        Connect = 1 {
-            /// Identity of the new link.
-            link: LinkId,
-            /// The member that is to answer; a seed before it is identified.
-            member: MemberId,
-            /// Settings of the connection.
-            dial: Box<Dial>,
-            /// Time after which the machine gives it up.
-            timeout: Duration,
-        },
-        /// Establish TLS on the present connection, then call [`handle_connected`](super::Cluster::handle_connected) again, or
-        /// [`handle_link_lost`](super::Cluster::handle_link_lost). Nothing is left to send or to receive before it.
-        StartTls = 2 {
-            /// The link.
-            link: LinkId,
-            /// Settings of TLS.
-            tls: Box<Tls>,
-        },
-        /// The link has bytes to send: write [`transmit`](super::Cluster::transmit) until it is empty.
-        Transmit = 3 {
-            /// The link.
-            link: LinkId,
-        },
-        /// Stop reading from the link: backpressure of a listener whose events the application has not taken. Bytes that are read
-        /// all the same are kept.
-        Pause = 4 {
-            /// The link.
-            link: LinkId,
-        },
-        /// Read from the link again.
-        Resume = 5 {
-            /// The link.
-            link: LinkId,
-        },
-        /// Close the connection, or stop establishing it. The last output about the link.
-        Close = 6 {
-            /// The link.
-            link: LinkId,
-        },
-        /// An operation has completed. Each submitted operation has exactly one, unless it is cancelled.
-        Completed = 7 {
-            /// Identity from [`submit`](super::Cluster::submit).
-            id: super::OperationId,
-            /// Kind of the operation.
-            operation: Operation,
-            /// The member that answered, or the last one that was tried.
-            member: Option<MemberId>,
-            /// The reply, or the error.
-            result: Result<Reply, ClusterError>,
-        },
-        /// The next entries of an iteration. An empty list or an error ends the iteration.
-        Entries = 8 {
-            /// The iteration.
-            id: IterationId,
-            /// The entries, or the error.
-            result: Result<Vec<IterationEntry>, ClusterError>,
-        },
-    }
-    further
-        /// Information that no call requested.
-        Event(Event)
+/// Makes the enum of a declaration. Its numbers are those of the shapes.
+macro_rules! declare {
+    (
+        $(#[$meta:meta])*
+        pub enum $name:ident {
+            $(
+                $(#[doc = $doc:literal])+
+                $variant:ident = $tag:literal $({
+                    $($(#[doc = $field_doc:literal])+ $field:ident: $type:ty,)*
+                })?,
+            )*
+        }
+        $(further $(#[doc = $inner_doc:literal])+ $inner:ident($inner_type:ty))?
+    ) => {
+        $(#[$meta])*
+        #[non_exhaustive]
+        pub enum $name {
+            $(
+                $(#[doc = $doc])+
+                $variant $({
+                    $($(#[doc = $field_doc])+ $field: $type,)*
+                })?,
+            )*
+            $($(#[doc = $inner_doc])+ $inner($inner_type),)?
+        }
+    };
 }
 
-declare! {
-    /// Information about the cluster, the connections and the listeners.
-    #[derive(Debug, Clone, PartialEq)]
-    pub enum Event {
-        /// The first member is ready: the result of [`start`](super::Cluster::start).
-        Started = 32,
-        /// No server could be reached, or none accepts the session: the other result of [`start`](super::Cluster::start).
-        StartFailed = 33 {
-            /// The reason.
-            error: StartError,
-        },
-        /// A session with a member is ready.
-        MemberReady = 34 {
-            /// The member.
-            member: MemberId,
-            /// Address of the member.
-            address: wire::Member,
-            /// ALPN id that the server selected; `None` without TLS or without a selection.
-            alpn: Option<String>,
-        },
-        /// A link failed or was lost.
-        MemberUnavailable = 35 {
-            /// The member.
-            member: MemberId,
-            /// Address of the member.
-            address: wire::Member,
-            /// The reason.
-            reason: Arc<Disconnect>,
-            /// Back-off: time until the next attempt.
-            retry_after: Duration,
-        },
-        /// A cache has a new view of the cluster.
-        Topology = 36 {
-            /// The cache.
-            cache: CacheId,
-            /// Topology id; compare for equality only.
-            id: u32,
-            /// Number of members.
-            members: usize,
-        },
-        /// No member of the topology can be reached; operations go to the seeds, which forward them.
-        Degraded = 37,
-        /// A member of the topology can be reached again.
-        Restored = 38,
-        /// The client has switched to another site.
-        SiteSwitched = 39 {
-            /// Name of the former site; empty for that of the settings' seeds.
-            from: String,
-            /// Name of the new site.
-            to: String,
-            /// Whether the machine switched by itself, because no member of the former site could be reached.
-            automatic: bool,
-        },
-        /// A listener is registered; its events follow.
-        ListenerRegistered = 40 {
-            /// The listener.
-            listener: ListenerId,
-            /// The member that sends its events.
-            member: MemberId,
-        },
-        /// A listener is registered again after the loss of its member. Events in between were missed, unless the listener
-        /// includes the current state.
-        ListenerMoved = 41 {
-            /// The listener.
-            listener: ListenerId,
-            /// The member that sends its events now.
-            member: MemberId,
-        },
-        /// A listener could not be registered, and is removed.
-        ListenerFailed = 42 {
-            /// The listener.
-            listener: ListenerId,
-            /// The last member that was tried.
-            member: Option<MemberId>,
-            /// The reason.
-            error: ClusterError,
-        },
-        /// An event for a cache listener.
-        Entry = 43 {
-            /// The listener.
-            listener: ListenerId,
-            /// The link that brought it. Listeners have links of their own: pausing one holds up no operation.
-            link: LinkId,
-            /// The event.
-            event: wire::Event,
-        },
-        /// An event for a counter listener.
-        Counter = 44 {
-            /// The listener.
-            listener: ListenerId,
-            /// The link that brought it. Listeners have links of their own: pausing one holds up no operation.
-            link: LinkId,
-            /// The event.
-            event: wire::CounterEvent,
-        },
-        /// The carriage of an endpoint, where the settings leave the choice: reported when it is found, and again when it
-        /// changes.
-        CarriageChosen = 47 {
-            /// The endpoint, `host:port`.
-            endpoint: String,
-            /// Name of the carriage, as in connection URIs.
-            carriage: String,
-            /// Reason for which a better carriage is not used; empty if there is none.
-            reason: String,
-        },
-        /// The access path, where the settings leave the choice.
-        AccessChosen = 48 {
-            /// Name of the access path, as in connection URIs.
-            path: String,
-            /// The reason for the choice.
-            reason: String,
-        },
-        /// The number of directly reached members has changed, or the reason for a difference. Not reported where members are dialled directly.
-        Coverage = 49 {
-            /// Number of members with a ready session.
-            covered: usize,
-            /// Number of members of the newest topology.
-            members: usize,
-            /// Reason for the difference; empty if there is none.
-            reason: String,
-        },
-        /// The balancing algorithm of the endpoint, as far as connections have shown it.
-        BalancingRecognised = 50 {
-            /// `round-robin`, `random`, `client-address` or `cookie`.
-            balancing: String,
-            /// The observation that shows it.
-            reason: String,
-        },
-        /// A topology names a member outside `member_hosts`: no link is opened to it, and its operations go to other
-        /// members, which forward them. Reported once for each member.
-        MemberNotAllowed = 51 {
-            /// The member.
-            member: MemberId,
-            /// Address of the member.
-            address: wire::Member,
-            /// The allowed hosts, and the property that sets them.
-            reason: String,
-        },
-        /// A near cache keeps values from now on.
-        NearCacheActive = 45 {
-            /// The cache.
-            cache: CacheId,
-        },
-        /// A near cache is emptied and keeps no values, because no member sends its events at the moment.
-        NearCacheInactive = 46 {
-            /// The cache.
-            cache: CacheId,
-            /// Reason for which it stays so; `None` while it is registered again.
-            error: Option<ClusterError>,
-        },
-    }
+/// Passes the declaration of [`Output`] to another macro.
+macro_rules! outputs {
+    ($then:ident) => {
+        $then! {
+            /// Action for the host, or information. Large parts are boxed: outputs are moved several times.
+            #[derive(Debug, Clone, PartialEq)]
+            pub enum Output {
+                /// Establish a connection, then call [`handle_connected`](super::Cluster::handle_connected) or
+                /// [`handle_link_lost`](super::Cluster::handle_link_lost).
+                Connect = 1 {
+                    /// Identity of the new link.
+                    link: LinkId,
+                    /// The member that is to answer; a seed before it is identified.
+                    member: MemberId,
+                    /// Settings of the connection.
+                    dial: Box<Dial>,
+                    /// Time after which the machine gives it up.
+                    timeout: Duration,
+                },
+                /// Establish TLS on the present connection, then call [`handle_connected`](super::Cluster::handle_connected) again, or
+                /// [`handle_link_lost`](super::Cluster::handle_link_lost). Nothing is left to send or to receive before it.
+                StartTls = 2 {
+                    /// The link.
+                    link: LinkId,
+                    /// Settings of TLS.
+                    tls: Box<Tls>,
+                },
+                /// The link has bytes to send: write [`transmit`](super::Cluster::transmit) until it is empty.
+                Transmit = 3 {
+                    /// The link.
+                    link: LinkId,
+                },
+                /// Stop reading from the link: backpressure of a listener whose events the application has not taken. Bytes that are read
+                /// all the same are kept.
+                Pause = 4 {
+                    /// The link.
+                    link: LinkId,
+                },
+                /// Read from the link again.
+                Resume = 5 {
+                    /// The link.
+                    link: LinkId,
+                },
+                /// Close the connection, or stop establishing it. The last output about the link.
+                Close = 6 {
+                    /// The link.
+                    link: LinkId,
+                },
+                /// An operation has completed. Each submitted operation has exactly one, unless it is cancelled.
+                Completed = 7 {
+                    /// Identity from [`submit`](super::Cluster::submit).
+                    id: OperationId,
+                    /// Kind of the operation.
+                    operation: Operation,
+                    /// The member that answered, or the last one that was tried.
+                    member: Option<MemberId>,
+                    /// The reply, or the error.
+                    result: Result<Reply, ClusterError>,
+                },
+                /// The next entries of an iteration. An empty list or an error ends the iteration.
+                Entries = 8 {
+                    /// The iteration.
+                    id: IterationId,
+                    /// The entries, or the error.
+                    result: Result<Vec<IterationEntry>, ClusterError>,
+                },
+            }
+            further
+                /// Information that no call requested.
+                Event(Event)
+        }
+    };
 }
+pub(crate) use outputs;
+outputs!(declare);
+
+/// Passes the declaration of [`Event`] to another macro.
+macro_rules! events {
+    ($then:ident) => {
+        $then! {
+            /// Information about the cluster, the connections and the listeners.
+            #[derive(Debug, Clone, PartialEq)]
+            pub enum Event {
+                /// The first member is ready: the result of [`start`](super::Cluster::start).
+                Started = 32,
+                /// No server could be reached, or none accepts the session: the other result of [`start`](super::Cluster::start).
+                StartFailed = 33 {
+                    /// The reason.
+                    error: StartError,
+                },
+                /// A session with a member is ready.
+                MemberReady = 34 {
+                    /// The member.
+                    member: MemberId,
+                    /// Address of the member.
+                    address: wire::Member,
+                    /// ALPN id that the server selected; `None` without TLS or without a selection.
+                    alpn: Option<String>,
+                },
+                /// A link failed or was lost.
+                MemberUnavailable = 35 {
+                    /// The member.
+                    member: MemberId,
+                    /// Address of the member.
+                    address: wire::Member,
+                    /// The reason.
+                    reason: Arc<Disconnect>,
+                    /// Back-off: time until the next attempt.
+                    retry_after: Duration,
+                },
+                /// A cache has a new view of the cluster.
+                Topology = 36 {
+                    /// The cache.
+                    cache: CacheId,
+                    /// Topology id; compare for equality only.
+                    id: u32,
+                    /// Number of members.
+                    members: usize,
+                },
+                /// No member of the topology can be reached; operations go to the seeds, which forward them.
+                Degraded = 37,
+                /// A member of the topology can be reached again.
+                Restored = 38,
+                /// The client has switched to another site.
+                SiteSwitched = 39 {
+                    /// Name of the former site; empty for that of the settings' seeds.
+                    from: String,
+                    /// Name of the new site.
+                    to: String,
+                    /// Whether the machine switched by itself, because no member of the former site could be reached.
+                    automatic: bool,
+                },
+                /// A listener is registered; its events follow.
+                ListenerRegistered = 40 {
+                    /// The listener.
+                    listener: ListenerId,
+                    /// The member that sends its events.
+                    member: MemberId,
+                },
+                /// A listener is registered again after the loss of its member. Events in between were missed, unless the listener
+                /// includes the current state.
+                ListenerMoved = 41 {
+                    /// The listener.
+                    listener: ListenerId,
+                    /// The member that sends its events now.
+                    member: MemberId,
+                },
+                /// A listener could not be registered, and is removed.
+                ListenerFailed = 42 {
+                    /// The listener.
+                    listener: ListenerId,
+                    /// The last member that was tried.
+                    member: Option<MemberId>,
+                    /// The reason.
+                    error: ClusterError,
+                },
+                /// An event for a cache listener.
+                Entry = 43 {
+                    /// The listener.
+                    listener: ListenerId,
+                    /// The link that brought it. Listeners have links of their own: pausing one holds up no operation.
+                    link: LinkId,
+                    /// The event.
+                    event: wire::Event,
+                },
+                /// An event for a counter listener.
+                Counter = 44 {
+                    /// The listener.
+                    listener: ListenerId,
+                    /// The link that brought it. Listeners have links of their own: pausing one holds up no operation.
+                    link: LinkId,
+                    /// The event.
+                    event: wire::CounterEvent,
+                },
+                /// The carriage of an endpoint, where the settings leave the choice: reported when it is found, and again when it
+                /// changes.
+                CarriageChosen = 47 {
+                    /// The endpoint, `host:port`.
+                    endpoint: String,
+                    /// Name of the carriage, as in connection URIs.
+                    carriage: String,
+                    /// Reason for which a better carriage is not used; empty if there is none.
+                    reason: String,
+                },
+                /// The access path, where the settings leave the choice.
+                AccessChosen = 48 {
+                    /// Name of the access path, as in connection URIs.
+                    path: String,
+                    /// The reason for the choice.
+                    reason: String,
+                },
+                /// The number of directly reached members has changed, or the reason for a difference. Not reported where members are dialled directly.
+                Coverage = 49 {
+                    /// Number of members with a ready session.
+                    covered: usize,
+                    /// Number of members of the newest topology.
+                    members: usize,
+                    /// Reason for the difference; empty if there is none.
+                    reason: String,
+                },
+                /// The balancing algorithm of the endpoint, as far as connections have shown it.
+                BalancingRecognised = 50 {
+                    /// `round-robin`, `random`, `client-address` or `cookie`.
+                    balancing: String,
+                    /// The observation that shows it.
+                    reason: String,
+                },
+                /// A topology names a member outside `member_hosts`: no link is opened to it, and its operations go to other
+                /// members, which forward them. Reported once for each member.
+                MemberNotAllowed = 51 {
+                    /// The member.
+                    member: MemberId,
+                    /// Address of the member.
+                    address: wire::Member,
+                    /// The allowed hosts, and the property that sets them.
+                    reason: String,
+                },
+                /// A near cache keeps values from now on.
+                NearCacheActive = 45 {
+                    /// The cache.
+                    cache: CacheId,
+                },
+                /// A near cache is emptied and keeps no values, because no member sends its events at the moment.
+                NearCacheInactive = 46 {
+                    /// The cache.
+                    cache: CacheId,
+                    /// Reason for which it stays so; `None` while it is registered again.
+                    error: Option<ClusterError>,
+                },
+            }
+        }
+    };
+}
+pub(crate) use events;
+events!(declare);
 
 /// Reason for which an operation was rejected. Nothing was sent.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -262,15 +262,20 @@ impl Crossing for wire::CounterEvent {
 }
 
 #[cfg(test)]
-#[allow(unreachable_pub, dead_code)] // `declare!` makes a public enum and more than is tested
+#[allow(unreachable_pub, dead_code)] // `shapes!` makes public methods, and more than is tested
 mod tests {
     use super::*;
     use crate::cluster::Config;
     use crate::time::Instant;
-    use crate::vocabulary::{FailureKind, declare};
+    use crate::vocabulary::outputs::shapes;
+    use crate::vocabulary::{FailureKind, Shape};
     use crate::wire::{Body, Status};
 
-    declare! {
+    enum Reversed {
+        Done { result: Result<Reply, ClusterError>, member: Option<MemberId>, operation: Operation },
+    }
+
+    shapes! {
         /// An output whose result stands before the fields that it depends on.
         pub enum Reversed {
             /// The only one.

@@ -38,14 +38,13 @@ mod crossing;
 mod failure;
 mod lifetime;
 mod machine;
+mod outputs;
 mod shape;
 
 pub use crate::wire::{ArgumentKind, Arguments};
 pub use answer::{Answer, AnswerShape, Chunk, Entry, Refusal, ServerInfo, Versioned};
 pub use crossing::Context;
-pub(crate) use crossing::{Crossing, Subject};
 pub use failure::{Failure, FailureKind, PartialFailure};
 pub use lifetime::{NotALifetime, lifetime_of_seconds};
 pub use machine::{CacheOptions, CallOptions, Machine, ViewInfo};
-pub(crate) use shape::declare;
 pub use shape::{Field, Kind, Shape, Value};
