@@ -32,7 +32,7 @@ mod properties;
 mod settings;
 
 use alloc::borrow::Cow;
-use alloc::string::String;
+use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use core::fmt;
 use core::str::FromStr;
@@ -133,7 +133,7 @@ impl FromStr for ConnectionUri {
             tls,
             username,
             password,
-            servers: servers_of(servers)?,
+            servers: servers_of_authority(servers)?,
             cache: (!cache.is_empty()).then_some(cache),
             properties: query.map(Properties::parse).transpose()?.unwrap_or_default(),
         })
@@ -149,6 +149,12 @@ fn decode(what: &'static str, text: &str) -> Result<String, UriError> {
     percent_decode_str(text).decode_utf8().map(Cow::into_owned).map_err(|_| UriError::Encoding(what))
 }
 
+/// The servers of the authority. Hosts are percent-encoded: the zone of an IPv6 address begins with `%25` (RFC 6874).
+fn servers_of_authority(text: &str) -> Result<Vec<Member>, UriError> {
+    servers_of(&decode("a server", text)?)
+}
+
+/// Servers, separated by commas.
 fn servers_of(text: &str) -> Result<Vec<Member>, UriError> {
     if text.is_empty() {
         return Err(UriError::NoServer);
@@ -172,11 +178,7 @@ impl fmt::Display for ConnectionUri {
         }
         for (index, server) in self.servers.iter().enumerate() {
             let comma = if index == 0 { "" } else { "," };
-            if server.host.contains(':') {
-                write!(f, "{comma}[{}]:{}", server.host, server.port)?;
-            } else {
-                write!(f, "{comma}{}:{}", server.host, server.port)?;
-            }
+            write!(f, "{comma}{}", server.to_string().replace('%', "%25"))?;
         }
         self.cache.as_ref().map_or(Ok(()), |cache| write!(f, "/{cache}"))
     }
@@ -187,7 +189,6 @@ mod tests {
     use super::*;
     use crate::sasl::Mechanism;
     use alloc::format;
-    use alloc::string::ToString;
     use core::time::Duration;
 
     fn parse(text: &str) -> Result<ConnectionUri, UriError> {
@@ -208,6 +209,18 @@ mod tests {
         assert_eq!(uri.cache.as_deref(), Some("my cache"));
         assert_eq!(uri.properties.socket_timeout, Some(Duration::from_millis(250)));
         assert_eq!(uri.properties.sasl_mechanism.map(Mechanism::name), Some("SCRAM-SHA-512"));
+    }
+
+    #[test]
+    fn an_ipv6_address_has_a_zone() {
+        let uri = parse("hotrod://[fe80::1%25lo]:11222,two%2Eexample").unwrap();
+        let hosts: Vec<_> = uri.servers.iter().map(|server| server.host.as_str()).collect();
+        assert_eq!(hosts, ["fe80::1%lo", "two.example"]);
+        assert_eq!(parse(&uri.to_string()), Ok(uri));
+        assert_eq!(parse("hotrod://[fe80::1%lo]"), Err(UriError::Encoding("a server")));
+        let of_properties = parse("hotrod://one?site.b=[fe80::2%25lo]:1&host_names=one:1=[fe80::3%25lo]:2").unwrap();
+        assert_eq!(of_properties.properties.sites[0].seeds[0].host, "fe80::2%lo");
+        assert_eq!(of_properties.properties.host_names[0].1.host, "fe80::3%lo");
     }
 
     #[test]

@@ -106,7 +106,41 @@ impl Config {
             alpn = choice.alpn().iter().map(ToString::to_string).collect();
         }
         // The name of the endpoint takes precedence over the one for all.
-        let server_name = endpoint.server_name.clone().or(server_name).unwrap_or_else(|| endpoint.host.clone());
-        Some(Tls { server_name, alpn, trust_ca, client_certificate })
+        let server_name = endpoint.server_name.as_deref().or(server_name.as_deref()).unwrap_or(&endpoint.host);
+        Some(Tls { server_name: name_in_certificates(server_name).into(), alpn, trust_ca, client_certificate })
+    }
+}
+
+/// Returns a host in the form of certificates and SNI: a fully qualified name without its last dot (RFC 6066, 3), an IPv6 address without its
+/// zone, which only this machine knows (RFC 6874, 1).
+fn name_in_certificates(host: &str) -> &str {
+    match host.split_once('%') {
+        Some((address, _zone)) if address.contains(':') => address,
+        _ => host.strip_suffix('.').unwrap_or(host),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn server_name(host: &str, own: Option<&str>, of_all: Option<&str>) -> String {
+        let endpoint = Endpoint { host: host.into(), port: 11222, server_name: own.map(Into::into) };
+        let tls = TlsConfig { server_name: of_all.map(Into::into), ..TlsConfig::default() };
+        let config = Config { tls: Some(tls), ..Config::default() };
+        config.tls_for(&endpoint, Choice::Auto).unwrap().server_name
+    }
+
+    #[test]
+    fn a_fully_qualified_name_is_verified_without_its_last_dot() {
+        assert_eq!(server_name("infinispan.svc.cluster.local.", None, None), "infinispan.svc.cluster.local");
+        assert_eq!(server_name("10.0.0.1", Some("pod-1.example.com."), None), "pod-1.example.com");
+        assert_eq!(server_name("10.0.0.1", None, Some("example.com.")), "example.com");
+    }
+
+    #[test]
+    fn an_address_is_verified_without_its_zone() {
+        assert_eq!(server_name("fe80::1%lo", None, None), "fe80::1");
+        assert_eq!(server_name("127.0.0.1", None, None), "127.0.0.1");
     }
 }
