@@ -291,10 +291,17 @@ impl Cluster {
 
     /// The member of a session can't be identified.
     fn leave_unidentified(&mut self, session: SessionId, reason: Uncovered) {
+        self.leave_all_unidentified([session], reason);
+    }
+
+    /// The members of sessions can't be identified, for one reason: it ends one round.
+    fn leave_all_unidentified(&mut self, sessions: impl IntoIterator<Item = SessionId>, reason: Uncovered) {
         let (discovery, facts, _) = self.discovery_parts();
-        let action = discovery.leave_unidentified(session, &facts);
-        self.take_actions(action);
+        let leave = |session| discovery.leave_unidentified(session, &facts);
+        let actions: Vec<Action> = sessions.into_iter().filter_map(leave).collect();
+        // The round ends before the sessions do, which would have others opened.
         self.end_round(reason);
+        self.take_actions(actions);
     }
 
     /// The probe cache identifies no session.
@@ -302,8 +309,9 @@ impl Cluster {
         self.drop_probe_view();
         let (discovery, facts, _) = self.discovery_parts();
         let reason = discovery.probe_failed(why, &facts);
-        for session in self.discovery.candidates() {
-            self.leave_unidentified(session, reason.clone());
+        let candidates = self.discovery.candidates();
+        if !candidates.is_empty() {
+            self.leave_all_unidentified(candidates, reason);
         }
         self.release_unneeded();
     }

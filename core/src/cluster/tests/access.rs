@@ -246,3 +246,20 @@ fn a_router_that_is_away_for_a_moment_costs_little_more_than_that_moment() {
         assert!(is_whole(&outside), "{path}: {:?}", outside.coverage());
     }
 }
+
+/// One failure of the probe cache, whatever the number of sessions that waited for it.
+#[test]
+fn the_failure_of_the_probe_cache_ends_one_round() {
+    let mut outside = outside(Stands::Balancer, Chooses::InTurn, 8, AccessPath::LoadBalancer);
+    assert_eq!(outside.coverage().covered, 8);
+    outside.may_make_caches = false;
+    outside.lose_probe_cache();
+    outside.is_away = true;
+    outside.cut_all();
+    outside.is_away = false;
+    outside.wait(Duration::from_secs(2));
+    assert!(outside.coverage().covered < 8);
+    outside.may_make_caches = true;
+    outside.wait(Duration::from_secs(4));
+    assert_eq!(outside.coverage().covered, 8, "{:?}", outside.coverage());
+}
