@@ -3,13 +3,17 @@
 use super::machine::Cluster;
 use super::members::MemberId;
 use super::output::{Event, Output};
+use super::transport::open_session::{OpenSession, SessionId};
 
 impl Cluster {
-    /// Resets the failures of a member that has answered an operation.
-    pub(super) fn trust(&mut self, member: MemberId) {
-        if let Some(known) = self.members.get_mut(member) {
-            known.failures = 0;
-            known.failure = None;
+    /// Resets the failures of a member that has answered an operation, and those of the seed that has led to it.
+    pub(super) fn trust(&mut self, session: SessionId, member: MemberId) {
+        let seed = self.transport.get(session).and_then(OpenSession::seed);
+        for answered in [Some(member), seed].into_iter().flatten() {
+            if let Some(known) = self.members.get_mut(answered) {
+                known.failures = 0;
+                known.failure = None;
+            }
         }
         self.note_degradation();
     }

@@ -40,7 +40,7 @@ pub struct MemberInfo {
 
 pub(super) struct Member {
     pub(super) address: wire::Member,
-    /// Consecutive failures. The first answer to an operation resets them; an established link does not.
+    /// Consecutive failures. An answer to an operation resets them; an established link or session does not.
     pub(super) failures: u32,
     /// End of the back-off; no session is begun before.
     pub(super) retry_at: Option<Instant>,
@@ -57,6 +57,12 @@ pub(super) struct Member {
 impl Member {
     pub(super) fn may_be_tried(&self, now: Instant) -> bool {
         self.retry_at.is_none_or(|retry_at| now >= retry_at)
+    }
+
+    /// Time before which no session is sought for it where it can't be dialled; `None` if one may be now. A single failure
+    /// does not hold up the search: the member may be found elsewhere.
+    pub(super) fn held_back_until(&self, now: Instant) -> Option<Instant> {
+        self.retry_at.filter(|retry_at| self.failures != 1 && now < *retry_at)
     }
 }
 
@@ -178,6 +184,11 @@ impl Members {
 
     pub(super) fn get(&self, id: MemberId) -> Option<&Member> {
         self.all.get(id)
+    }
+
+    /// Whether a member has failed since its last answer.
+    pub(super) fn has_failed(&self, id: MemberId) -> bool {
+        self.all.get(id).is_some_and(|member| member.failures > 0)
     }
 
     pub(super) fn get_mut(&mut self, id: MemberId) -> Option<&mut Member> {

@@ -16,10 +16,11 @@ use crate::session::{self, Disconnect, SubmitError};
 use crate::wire;
 
 impl Cluster {
-    /// Begins a session with a member. `None` while no endpoint may be asked for that member: its operations are tried
-    /// again when one may be.
+    /// Begins a session with a member. `None` while the member is in back-off, or no endpoint may be asked for it: its
+    /// operations are tried again when one may be.
     pub(super) fn begin_session(&mut self, member: MemberId, purpose: Purpose) -> Option<SessionId> {
-        if let Some(until) = self.paused_until(member) {
+        let back_off = self.members.get(member)?.retry_at.filter(|retry_at| self.now < *retry_at);
+        if let Some(until) = self.paused_until(member).max(back_off) {
             self.operations.retry_by(until);
             return None;
         }

@@ -93,9 +93,23 @@ impl Discovery {
         if !self.path.is_searched() {
             return actions;
         }
-        // A member that a cookie leads to is dialled with the cookie.
-        let is_missing = |member: &&MemberId| !facts.is_held(**member) && self.jar.of(**member).is_none();
-        let missing = facts.members.current().iter().filter(is_missing).count();
+        let (mut missing, mut held_back_until) = (0, None::<Instant>);
+        for &member in facts.members.current() {
+            // A member that a cookie leads to is dialled with the cookie.
+            if facts.is_held(member) || self.jar.of(member).is_some() {
+                continue;
+            }
+            match facts.members.get(member).and_then(|known| known.held_back_until(facts.now)) {
+                None => missing += 1,
+                Some(until) => held_back_until = Some(held_back_until.map_or(until, |first| first.min(until))),
+            }
+        }
+        if let Some(until) = held_back_until {
+            actions.push(Action::RetryAt(until));
+            if missing == 0 {
+                return actions;
+            }
+        }
         if missing == 0 {
             actions.extend(self.search.answers.balancing_event(facts.members.current().len()).map(Action::Report));
             self.search.restart();
@@ -103,7 +117,8 @@ impl Discovery {
         }
         if let Some(at) = self.search.next_round_at {
             if facts.now < at {
-                return Vec::from([Action::RetryAt(at)]);
+                actions.push(Action::RetryAt(at));
+                return actions;
             }
             self.search.begin_round();
             actions.push(Action::ReportCoverage);

@@ -22,8 +22,9 @@ impl Cluster {
         member: MemberId,
         result: Result<Reply, OperationError>,
     ) {
-        if self.transport.note_ended(session, result.is_ok()) {
-            self.trust(member);
+        let is_first = self.transport.note_ended(session, result.is_ok());
+        if is_first || result.is_ok() && self.members.has_failed(member) {
+            self.trust(session, member);
         }
         match result {
             Ok(mut reply) => {

@@ -7,7 +7,7 @@ use crate::cluster::members::MemberId;
 use crate::cluster::operations::operation::{OperationId, Owner, Target};
 use crate::cluster::operations::table::{Operation, Place};
 use crate::cluster::output::ClusterError;
-use crate::cluster::transport::open_session::SessionId;
+use crate::cluster::transport::open_session::{Purpose, SessionId};
 use crate::wire::Routing;
 
 /// Result of the choice of a member.
@@ -84,7 +84,8 @@ impl Cluster {
     }
 
     fn choose(&self, operation: &Operation) -> Choice {
-        let fit = |member: &MemberId| self.is_usable(*member) && operation.avoid != Some(*member);
+        let usable = |member: &MemberId| self.is_usable(*member, operation.purpose);
+        let fit = |member: &MemberId| usable(member) && operation.avoid != Some(*member);
         let mut route = Route::Any;
         match operation.target {
             Target::Only(member) => return self.choose_only(operation, member),
@@ -115,7 +116,6 @@ impl Cluster {
         }
         // The member that has just failed comes last.
         let (current, seeds) = (self.members.current(), self.members.seeds());
-        let usable = |member: &MemberId| self.is_usable(*member);
         let member = self
             .next_of(current, fit)
             .or_else(|| self.next_of(seeds, fit))
@@ -129,7 +129,7 @@ impl Cluster {
             None => Choice::Gone,
             // A session with it would lead back to the site that was left.
             Some(known) if known.site != self.members.site() => Choice::Gone,
-            Some(_) if self.is_usable(member) => Choice::Member { member, route: Route::Any },
+            Some(_) if self.is_usable(member, operation.purpose) => Choice::Member { member, route: Route::Any },
             // Iterations do not wait: other members have the same entries.
             Some(_) if matches!(operation.owner, Owner::Iteration(..)) => Choice::Gone,
             Some(known) if self.is_outside(known) => Choice::Outside(member),
@@ -155,11 +155,19 @@ impl Cluster {
         (count > 0).then(|| fitting[self.operations.round() % count])
     }
 
-    fn is_usable(&self, member: MemberId) -> bool {
-        let known = self.members.get(member).filter(|known| known.site == self.members.site());
-        known.is_some_and(|known| {
-            self.transport.has_session(member) || known.may_be_tried(self.now) && self.can_be_dialled(member, known)
-        })
+    /// Whether an operation of this purpose can go to a member: it has a session there, or may begin one.
+    fn is_usable(&self, member: MemberId, purpose: Purpose) -> bool {
+        let Some(known) = self.members.get(member).filter(|known| known.site == self.members.site()) else {
+            return false;
+        };
+        if self.transport.serves(member, purpose) {
+            return true;
+        }
+        if self.can_be_dialled(member, known) {
+            return known.may_be_tried(self.now);
+        }
+        // Where members are searched for there is no second session with the same one.
+        self.transport.serves(member, Purpose::Operations)
     }
 
     /// Sends an operation by a given session, unless that has ended.

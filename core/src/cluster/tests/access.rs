@@ -263,3 +263,43 @@ fn the_failure_of_the_probe_cache_ends_one_round() {
     outside.wait(Duration::from_secs(4));
     assert_eq!(outside.coverage().covered, 8, "{:?}", outside.coverage());
 }
+
+/// A router without cookies, before three pods.
+fn behind_router() -> Outside {
+    outside(Stands::Router, Chooses::InTurn, 3, AccessPath::LoadBalancer)
+}
+
+#[test]
+fn a_member_that_is_found_and_cuts_at_once_is_searched_for_less_and_less() {
+    let mut outside = behind_router();
+    assert_eq!(outside.coverage().covered, 3);
+    let before = outside.connections;
+    outside.pods.iter_mut().for_each(|pod| pod.cuts = true);
+    outside.cut_all();
+    outside.wait(Duration::from_secs(10));
+    assert!(outside.connections - before <= 60, "{} connections", outside.connections - before);
+    outside.pods.iter_mut().for_each(|pod| pod.cuts = false);
+    outside.wait(Duration::from_secs(15));
+    assert_eq!(outside.coverage().covered, 3);
+}
+
+#[test]
+fn a_member_that_answers_resets_the_failures_of_the_seed_that_led_to_it() {
+    let mut outside = behind_router();
+    for _ in 0..8 {
+        outside.is_away = true;
+        outside.cut_all();
+        outside.is_away = false;
+        outside.wait(Duration::from_secs(15));
+        assert_eq!((outside.coverage().covered, outside.ask(30).1), (3, 30));
+    }
+    outside.events.clear();
+    outside.is_away = true;
+    outside.cut_all();
+    let of_seed = |event: &Event| match event {
+        Event::MemberUnavailable { address, retry_after, .. } if address.host == "gate" => Some(*retry_after),
+        _ => None,
+    };
+    let first = outside.events.iter().find_map(of_seed).expect("the seed has failed");
+    assert!(first <= Duration::from_millis(100), "{first:?}");
+}

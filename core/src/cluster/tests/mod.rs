@@ -1,6 +1,7 @@
 //! A machine and whatever a test puts at the other end of its links.
 
 mod access;
+mod backoffs;
 mod carriages;
 mod derivation;
 mod fates;

@@ -79,6 +79,8 @@ pub(super) struct Outside {
 pub(super) struct Pod {
     pub(super) address: Member,
     pub(super) is_up: bool,
+    /// It closes each connection with the first bytes.
+    pub(super) cuts: bool,
     /// Operations with a key: of keys that it owns, and of others.
     pub(super) hits: (usize, usize),
 }
@@ -102,7 +104,8 @@ impl Outside {
         let mut cluster = Cluster::new(config, [3; 32], now);
         let cache = cluster.cache(now, RequestOptions::cache("c"));
         cluster.start(now, &cache);
-        let pods = (0..pods).map(|place| Pod { address: address(place), is_up: true, hits: (0, 0) }).collect();
+        let pods =
+            (0..pods).map(|place| Pod { address: address(place), is_up: true, cuts: false, hits: (0, 0) }).collect();
         let mut outside = Self {
             cluster,
             now,
@@ -218,7 +221,8 @@ impl Outside {
                 Some(Bytes::new())
             }
             Far::Pod(pod, mut server) => {
-                let said = self.pods[pod].is_up.then(|| self.serve(pod, &mut server, bytes))?;
+                let said =
+                    (self.pods[pod].is_up && !self.pods[pod].cuts).then(|| self.serve(pod, &mut server, bytes))?;
                 self.links.insert(link, Far::Pod(pod, server));
                 Some(said)
             }
@@ -371,7 +375,7 @@ impl Outside {
     pub(super) fn start(&mut self, place: usize) {
         match self.pods.get_mut(place) {
             Some(pod) => pod.is_up = true,
-            None => self.pods.push(Pod { address: address(place), is_up: true, hits: (0, 0) }),
+            None => self.pods.push(Pod { address: address(place), is_up: true, cuts: false, hits: (0, 0) }),
         }
         self.topology_id += 1;
     }

@@ -21,6 +21,9 @@ use crate::wire::{
     Body, Limits, Member, Operation, Ping, Reply, Request, RequestHeader, RequestOptions, Status, Topology, Version,
 };
 
+/// Above this number of links a test ends: the client does not pause.
+pub(super) const FAR_TOO_MANY: usize = 1_000;
+
 /// What is at the other end of a link.
 pub(super) enum Far {
     /// It takes everything and says nothing.
@@ -378,6 +381,37 @@ impl World {
             }
         }
         panic!("timeouts without end");
+    }
+
+    /// Passes each wanted link to `meet` for that long. Returns the number of links, at most [`FAR_TOO_MANY`].
+    pub(super) fn meet_each(&mut self, duration: Duration, mut meet: impl FnMut(&mut Self)) -> usize {
+        let (end, mut count) = (self.now + duration, 0);
+        while self.now < end && count < FAR_TOO_MANY {
+            if self.wanted.is_empty() {
+                self.wait(Duration::from_millis(10));
+            } else {
+                meet(self);
+                count += 1;
+            }
+        }
+        count
+    }
+
+    /// Lets time pass until a link is wanted.
+    pub(super) fn wait_for_link(&mut self) {
+        for _ in 0..2_000 {
+            if !self.wanted.is_empty() {
+                return;
+            }
+            self.wait(Duration::from_millis(10));
+        }
+        panic!("no link is wanted");
+    }
+
+    /// The oldest link that is wanted can't be established.
+    pub(super) fn refuse(&mut self) {
+        let (link, _) = self.wanted.front().expect("a wanted link").clone();
+        self.lose(link);
     }
 
     pub(super) fn submit(&mut self, request: Request) -> OperationId {

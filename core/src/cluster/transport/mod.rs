@@ -25,7 +25,7 @@ use slotmap::{SecondaryMap, SlotMap};
 use self::endpoints::Endpoints;
 use self::large_values::LargeKeys;
 use self::link::{Link, LinkId};
-use self::open_session::{MemberSessions, OpenSession, SessionId};
+use self::open_session::{MemberSessions, OpenSession, Purpose, SessionId};
 use self::timers::Timers;
 use super::backoff::Entropy;
 use super::config::Config;
@@ -110,6 +110,11 @@ impl Transport {
     /// Whether there is a session with a member, ready or not.
     pub(super) fn has_session(&self, member: MemberId) -> bool {
         self.by_member.get(member).is_some_and(|sessions| !sessions.is_empty())
+    }
+
+    /// Whether operations of a purpose have a session with a member, ready or not, without another being begun.
+    pub(super) fn serves(&self, member: MemberId, purpose: Purpose) -> bool {
+        self.by_member.get(member).is_some_and(|sessions| sessions.serve(purpose))
     }
 
     pub(super) fn has_ready_session(&self, member: MemberId) -> bool {

@@ -31,6 +31,8 @@ pub(in crate::cluster) enum Purpose {
 pub(in crate::cluster) struct OpenSession {
     pub(super) member: MemberId,
     pub(super) purpose: Purpose,
+    /// The seed at which it was opened for whichever member answers; `None` for a session with a member.
+    pub(super) seed: Option<MemberId>,
     /// Index of the site whose cluster it leads to.
     pub(super) site: usize,
     /// The link that carries it, or will.
@@ -69,6 +71,7 @@ impl OpenSession {
         Self {
             member,
             purpose,
+            seed: None,
             site,
             link,
             channel: None,
@@ -95,6 +98,11 @@ impl OpenSession {
 
     pub(in crate::cluster) fn purpose(&self) -> Purpose {
         self.purpose
+    }
+
+    /// The seed at which it was opened for whichever member answers.
+    pub(in crate::cluster) fn seed(&self) -> Option<MemberId> {
+        self.seed
     }
 
     pub(in crate::cluster) fn site(&self) -> usize {
@@ -142,6 +150,14 @@ impl MemberSessions {
 
     pub(super) fn is_empty(&self) -> bool {
         self.operations.is_empty() && self.events.is_none() && self.large_values.is_none()
+    }
+
+    /// Whether operations of this purpose have a session without another being begun.
+    pub(super) fn serve(&self, purpose: Purpose) -> bool {
+        match purpose {
+            Purpose::Events => self.events.is_some(),
+            Purpose::Operations | Purpose::LargeValues => !self.operations.is_empty(),
+        }
     }
 
     pub(super) fn add(&mut self, session: SessionId, purpose: Purpose) {

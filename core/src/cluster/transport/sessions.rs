@@ -74,7 +74,11 @@ impl Transport {
         seed: MemberId,
         endpoint: Endpoint,
     ) -> SessionId {
-        self.insert(scope, seed, Purpose::Operations, endpoint)
+        let session = self.insert(scope, seed, Purpose::Operations, endpoint);
+        if let Some(open) = self.sessions.get_mut(session) {
+            open.seed = Some(seed);
+        }
+        session
     }
 
     fn insert(&mut self, scope: &mut Scope<'_>, member: MemberId, purpose: Purpose, endpoint: Endpoint) -> SessionId {
