@@ -7,8 +7,9 @@ use core::net::IpAddr;
 use bytes::BytesMut;
 
 use super::machine::Cluster;
+use super::members::MemberId;
 use super::transport::link::LinkId;
-use super::transport::open_session::SessionId;
+use super::transport::open_session::{Purpose, SessionId};
 use super::transport::sessions::{Filled, Sent};
 use crate::carriage::registry::{HOT_ROD_NOT_AUTHENTICATED, HOT_ROD_UPSTREAM_GONE};
 use crate::carriage::{ChannelId, ClientEvent, LinkEnd, Refusal};
@@ -267,11 +268,33 @@ impl Cluster {
     fn leave_draining_endpoint(&mut self, link: LinkId, channel: Option<ChannelId>) {
         for session in self.transport.begin_draining(link, channel) {
             let Some(needs_another) = self.transport.begin_leaving(session) else { continue };
-            let open = self.transport.get(session).map(|open| (open.member(), open.purpose()));
-            match open {
-                Some((member, purpose)) if needs_another => drop(self.begin_session(member, purpose)),
-                _ => self.drain(session),
+            let Some(open) = self.transport.get(session) else { continue };
+            let (member, begun) = (open.member(), open.begun());
+            self.note_drain(member, begun);
+            if !needs_another {
+                self.drain(session);
             }
+            self.replace_leaving(member);
+        }
+    }
+
+    /// Gives a member a back-off whose endpoint announces its end to one session after the other.
+    fn note_drain(&mut self, member: MemberId, begun: Instant) {
+        let Some(known) = self.members.get_mut(member) else { return };
+        let (first, longest) = (self.config.min_backoff, self.config.max_backoff);
+        if let Some(drains) = known.note_drain(begun, self.now, longest.saturating_mul(2)) {
+            let until = self.now + self.entropy.pause(drains, first, longest);
+            known.retry_at = known.retry_at.max(Some(until));
+        }
+    }
+
+    /// Begins the session that takes the place of a leaving one, if the member has only such: now, or when the back-off of
+    /// the member is over.
+    pub(super) fn replace_leaving(&mut self, member: MemberId) {
+        let is_left = self.transport.has_session(member) && !self.transport.has_lasting_session(member);
+        let can_be_dialled = || self.members.get(member).is_some_and(|known| self.can_be_dialled(member, known));
+        if is_left && can_be_dialled() && self.begin_session(member, Purpose::Operations).is_none() {
+            self.transport.replace_later(member);
         }
     }
 

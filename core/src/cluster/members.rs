@@ -4,6 +4,7 @@ use alloc::collections::BTreeMap;
 use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
+use core::time::Duration;
 
 use slotmap::{SlotMap, new_key_type};
 
@@ -47,6 +48,10 @@ pub(super) struct Member {
     /// Time before which no session is drained because its server announces its stop.
     pub(super) stays_until: Option<Instant>,
     pub(super) failure: Option<Arc<Disconnect>>,
+    /// Time of the last announcement that an endpoint of its sessions will end.
+    drained_at: Option<Instant>,
+    /// Consecutive announcements, without the first.
+    drains: u32,
     pub(super) is_seed: bool,
     /// Whether the application was notified that the member is not dialled.
     pub(super) is_reported_outside: bool,
@@ -57,6 +62,18 @@ pub(super) struct Member {
 impl Member {
     pub(super) fn may_be_tried(&self, now: Instant) -> bool {
         self.retry_at.is_none_or(|retry_at| now >= retry_at)
+    }
+
+    /// Notes that the endpoint of a session that was begun at `begun` will end. Returns the number of further announcements,
+    /// each less than `window` after the one before; `None` for sessions of the same announcement, and for the first one.
+    pub(super) fn note_drain(&mut self, begun: Instant, now: Instant, window: Duration) -> Option<u32> {
+        match self.drained_at {
+            Some(last) if begun < last => return None,
+            Some(last) if now - last < window => self.drains = self.drains.saturating_add(1),
+            _ => self.drains = 0,
+        }
+        self.drained_at = Some(now);
+        (self.drains > 0).then_some(self.drains)
     }
 
     /// Time before which no session is sought for it where it can't be dialled; `None` if one may be now. A single failure
@@ -159,6 +176,8 @@ impl Members {
             retry_at: None,
             stays_until: None,
             failure: None,
+            drained_at: None,
+            drains: 0,
             is_seed: false,
             is_reported_outside: false,
             site,

@@ -215,10 +215,13 @@ impl Cluster {
         self.operations.wait(id);
     }
 
-    /// Dispatches the waiting operations again, and begins sessions with members that have none.
+    /// Dispatches the waiting operations again, and begins sessions with members that have none, or only leaving ones.
     pub(in crate::cluster) fn retry_waiting(&mut self) {
         for id in self.operations.take_waiting() {
             self.dispatch(id);
+        }
+        for member in self.transport.take_to_replace() {
+            self.replace_leaving(member);
         }
         self.open_ahead();
     }

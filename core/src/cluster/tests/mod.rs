@@ -4,6 +4,7 @@ mod access;
 mod backoffs;
 mod carriages;
 mod derivation;
+mod drains;
 mod fates;
 mod outside;
 mod promises;

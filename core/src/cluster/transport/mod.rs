@@ -17,7 +17,7 @@ pub(super) mod sessions;
 pub(super) mod timers;
 pub(super) mod tunnels;
 
-use alloc::collections::VecDeque;
+use alloc::collections::{BTreeSet, VecDeque};
 use alloc::vec::Vec;
 
 use slotmap::{SecondaryMap, SlotMap};
@@ -50,6 +50,8 @@ pub(super) struct Transport {
     session_timers: Timers<SessionId>,
     link_timers: Timers<LinkId>,
     large_keys: LargeKeys,
+    /// Members whose leaving session is replaced when their back-off is over.
+    to_replace: BTreeSet<MemberId>,
     /// Derived by the last authentication: spares the next session the derivation.
     salted_passwords: Option<SaltedPasswordCache>,
 }
@@ -125,6 +127,16 @@ impl Transport {
     pub(super) fn has_lasting_session(&self, member: MemberId) -> bool {
         let sessions = self.by_member.get(member).map_or(&[][..], |sessions| &sessions.operations);
         sessions.iter().any(|session| self.sessions.get(*session).is_some_and(|open| !open.is_leaving))
+    }
+
+    /// Has the leaving session of a member replaced later.
+    pub(super) fn replace_later(&mut self, member: MemberId) {
+        self.to_replace.insert(member);
+    }
+
+    /// The members whose leaving session is to be replaced, each once.
+    pub(super) fn take_to_replace(&mut self) -> BTreeSet<MemberId> {
+        core::mem::take(&mut self.to_replace)
     }
 
     /// The oldest session for operations with a member.

@@ -43,6 +43,8 @@ pub(in crate::cluster) struct OpenSession {
     pub(super) is_leaving: bool,
     /// The protocol machine; `None` until the link carries the session.
     pub(super) protocol: Option<Box<Session>>,
+    /// Time at which it was wanted first.
+    pub(super) begun: Instant,
     /// Time at which the session fails, if its link does not carry it by then.
     pub(super) until: Instant,
     /// Result of the negotiation, once it is over.
@@ -77,6 +79,7 @@ impl OpenSession {
             channel: None,
             is_leaving: false,
             protocol: None,
+            begun: now,
             until,
             negotiated: None,
             answered: 0,
@@ -111,6 +114,11 @@ impl OpenSession {
 
     pub(in crate::cluster) fn link(&self) -> LinkId {
         self.link
+    }
+
+    /// Time at which it was wanted first.
+    pub(in crate::cluster) fn begun(&self) -> Instant {
+        self.begun
     }
 
     /// Number of operations that were answered here.
