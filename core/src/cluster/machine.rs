@@ -177,7 +177,7 @@ impl Cluster {
                 self.transport.cancel(session, in_session);
             }
             Place::Split(bulk) => self.cancel_parts(bulk),
-            Place::New | Place::Waiting(_) | Place::Queued(_) => {}
+            Place::New | Place::Waiting(_) | Place::Paced(_) | Place::Queued(_) => {}
         }
         self.operations.place(id, Place::New);
         if let Some(operation) = self.operations.remove(id)
@@ -206,6 +206,9 @@ impl Cluster {
         }
         while let Some(id) = self.operations.expire(now) {
             self.give_up(id);
+        }
+        while let Some(id) = self.operations.next_paced(now) {
+            self.redispatch(id);
         }
         if self.operations.is_retry_due(now) {
             self.retry_waiting();

@@ -56,6 +56,7 @@ impl Cluster {
             submitted: whole.submitted,
             deadline: whole.deadline,
             attempts: 0,
+            refusals: 0,
             avoid: None,
             place: Place::New,
         };

@@ -4,8 +4,8 @@ use crate::carriage::registry::{HOT_ROD_MESSAGE_ERROR, HOT_ROD_TOO_LARGE};
 use crate::cluster::config::Config;
 use crate::cluster::machine::Cluster;
 use crate::cluster::members::MemberId;
-use crate::cluster::operations::operation::OperationId;
-use crate::cluster::operations::table::Operation;
+use crate::cluster::operations::operation::{OperationId, Target};
+use crate::cluster::operations::table::{Operation, Place};
 use crate::cluster::output::ClusterError;
 use crate::session::{Applied, Disconnect, OperationError};
 use crate::wire::{Effect, Flags};
@@ -21,26 +21,54 @@ impl Cluster {
         has_moved: bool,
     ) {
         let closing = self.is_closing();
-        let Config { max_retries, repeat_writes, .. } = self.config;
+        let Config { max_retries, repeat_writes, min_backoff, max_backoff, .. } = self.config;
         let now = self.now;
+        let Some(target) = self.operations.get(id).map(|operation| operation.target) else { return };
+        let members = self.members_to_try(target);
         let Some(operation) = self.operations.get_mut(id) else { return };
         let is_first = operation.attempts <= 1;
         if error.was_not_applied() {
             operation.attempts = operation.attempts.saturating_sub(1);
         }
+        // A lost session has its member in back-off; a refusal has not.
+        let is_refused = matches!(error, OperationError::GivenUp { applied: Applied::No, .. });
+        operation.refusals = operation.refusals.saturating_add(u8::from(is_refused));
         let attempts = operation.attempts;
         if !closing
             && attempts <= max_retries
             && now < operation.deadline
             && may_be_sent_again(operation, &error, repeat_writes)
         {
-            operation.avoid = (!has_moved).then_some(member);
-            self.counters.retries += 1;
-            return self.redispatch(id);
+            let further = usize::from(operation.refusals) + 1;
+            let pause = (is_refused && further > members)
+                .then(|| self.entropy.pause((further - members) as u32, min_backoff, max_backoff))
+                .map(|pause| pause.min((operation.deadline - now) / 2));
+            if pause.is_none_or(|pause| pause >= min_backoff / 4) {
+                operation.avoid = (!has_moved && (pause.is_none() || members > 1)).then_some(member);
+                self.counters.retries += 1;
+                return match pause {
+                    None => self.redispatch(id),
+                    Some(pause) => self.operations.place(id, Place::Paced(now + pause)),
+                };
+            }
         }
         // An earlier attempt may have been applied.
         let error = if is_first { error } else { unknown_of(error) };
         self.complete(id, Some(member), Err(ClusterError::Operation { error, attempts }));
+    }
+}
+
+impl Cluster {
+    /// The number of members that an operation is sent to before refusals without effect pace it.
+    fn members_to_try(&self, target: Target) -> usize {
+        let members = match target {
+            Target::Only(_) | Target::Session(_) => 1,
+            Target::Key | Target::Owner(_) | Target::Prefer(_) => {
+                let (current, seeds) = (self.members.current().len(), self.members.seeds().len());
+                if current > 0 { current } else { seeds }
+            }
+        };
+        members.min(self.config.max_retries.into()).max(1)
     }
 }
 

@@ -31,6 +31,8 @@ pub(in crate::cluster) struct Operation {
     pub(in crate::cluster) deadline: Instant,
     /// Attempts that have reached a member.
     pub(in crate::cluster) attempts: u8,
+    /// Attempts that an endpoint has refused without effect, in addition.
+    pub(in crate::cluster) refusals: u8,
     /// The member that failed last; another is preferred.
     pub(in crate::cluster) avoid: Option<MemberId>,
     /// Changed by the table alone.
@@ -45,6 +47,8 @@ pub(in crate::cluster) enum Place {
     New,
     /// No member can be tried now; with its position among the waiting operations.
     Waiting(u64),
+    /// Every member has refused it: it is dispatched again at this time.
+    Paced(Instant),
     /// In the queue of a session.
     Queued(SessionId),
     /// In flight on a session.
@@ -56,14 +60,14 @@ pub(in crate::cluster) enum Place {
 impl Place {
     /// Whether no session has the operation, so that the table watches its deadline.
     fn is_held(self) -> bool {
-        matches!(self, Self::Waiting(_) | Self::Queued(_))
+        matches!(self, Self::Waiting(_) | Self::Paced(_) | Self::Queued(_))
     }
 
     /// The session that has the operation, or will.
     pub(in crate::cluster) fn session(self) -> Option<SessionId> {
         match self {
             Self::Queued(session) | Self::InFlight(session, _) => Some(session),
-            Self::New | Self::Waiting(_) | Self::Split(_) => None,
+            Self::New | Self::Waiting(_) | Self::Paced(_) | Self::Split(_) => None,
         }
     }
 
@@ -94,6 +98,7 @@ impl Operation {
             submitted,
             deadline: submitted + call.timeout.unwrap_or(default_timeout),
             attempts: 0,
+            refusals: 0,
             avoid: None,
             place: Place::New,
         }
@@ -116,6 +121,8 @@ pub(in crate::cluster) struct OperationTable {
     /// Operations for which no member can be tried now, by position: each is removed at the same cost, wherever it stands.
     waiting: BTreeMap<u64, OperationId>,
     next_position: u64,
+    /// Operations that every member has refused, by the time at which each is dispatched again.
+    paced: BTreeSet<(Instant, OperationId)>,
     /// Time at which the waiting operations are dispatched again.
     retry_at: Option<Instant>,
     queues: SecondaryMap<SessionId, SessionQueue>,
@@ -181,6 +188,7 @@ impl OperationTable {
         self.leave(id, before, deadline);
         match place {
             Place::Waiting(position) => drop(self.waiting.insert(position, id)),
+            Place::Paced(at) => drop(self.paced.insert((at, id))),
             Place::Queued(session) => match self.queues.get_mut(session) {
                 Some(queue) => queue.push(id),
                 None => drop(self.queues.insert(session, SessionQueue::of(id))),
@@ -210,6 +218,7 @@ impl OperationTable {
     fn leave(&mut self, id: OperationId, place: Place, deadline: Instant) {
         match place {
             Place::Waiting(position) => drop(self.waiting.remove(&position)),
+            Place::Paced(at) => drop(self.paced.remove(&(at, id))),
             Place::Queued(session) => {
                 if let Some(queue) = self.queues.get_mut(session) {
                     queue.remove(id);
@@ -246,10 +255,16 @@ impl OperationTable {
         core::mem::take(&mut self.waiting).into_values()
     }
 
+    /// The next operation that was refused and is to be dispatched again.
+    pub(in crate::cluster) fn next_paced(&self, now: Instant) -> Option<OperationId> {
+        self.paced.first().filter(|(at, _)| *at <= now).map(|(_, id)| *id)
+    }
+
     /// The earliest deadline, or the time of the next retry.
     pub(in crate::cluster) fn next_timeout(&self) -> Option<Instant> {
         let deadline = self.deadlines.first().map(|(deadline, _)| *deadline);
-        [deadline, self.retry_at].into_iter().flatten().min()
+        let paced = self.paced.first().map(|(at, _)| *at);
+        [deadline, paced, self.retry_at].into_iter().flatten().min()
     }
 
     /// Number of operations in the queue of a session.

@@ -8,6 +8,7 @@ mod drains;
 mod fates;
 mod outside;
 mod promises;
+mod refusals;
 mod stopping;
 mod waits;
 mod world;
