@@ -339,8 +339,8 @@ pub enum ClusterError {
     /// Some parts of a bulk operation failed, and the others succeeded.
     #[error("{0}")]
     Partial(Arc<Partial>),
-    /// Servers lost an iteration repeatedly.
-    #[error("{operation} failed: servers lost the iteration {times} times without sending an entry")]
+    /// Servers lost an iteration repeatedly, or sent nothing but entries that they had sent before.
+    #[error("{operation} failed: servers lost the iteration {times} times without sending a new entry")]
     IterationLost {
         /// Failed operation.
         operation: Operation,

@@ -61,6 +61,8 @@ pub(in crate::cluster) struct Iteration {
 struct Part {
     /// Unfinished segments; `None` where keys are not spread by hash.
     segments: Option<SegmentSet>,
+    /// Entries that its server has sent again, since the last new one or the last finished segment.
+    repeated: usize,
     state: PartState,
 }
 
@@ -165,7 +167,7 @@ impl Cluster {
             include_metadata: iteration.options.include_metadata,
         };
         let part = iteration.parts.len();
-        iteration.parts.push(Part { segments, state: PartState::Starting });
+        iteration.parts.push(Part { segments, repeated: 0, state: PartState::Starting });
         self.ask_part(id, part, request, member.map_or(Target::Key, Target::Prefer));
     }
 
@@ -237,17 +239,36 @@ impl Cluster {
         let segments = cache.view.as_ref().map_or(0, |view| view.segments() as u32);
         let hashes = segments > 0 && cache.hashes(&iteration.cache.options.key_type);
         let segment = |key: &[u8]| if hashes { segment_of(key, segments) } else { ANY_SEGMENT };
+        let sent = batch.entries.len();
         let mut entries = batch.entries;
         entries.retain(|entry| iteration.is_new(&entry.key, segment(&entry.key)));
-        iteration.finish_segments(part, Some(&SegmentSet::from_bytes(&batch.finished_segments)));
+        if iteration.finish_segments(part, Some(&SegmentSet::from_bytes(&batch.finished_segments))) {
+            iteration.parts[part].repeated = 0;
+        }
         if entries.is_empty() {
-            return self.fetch(id, part, source);
+            return self.skip_batch(id, part, source, sent);
         }
         // Repeated entries are no progress: servers that always fail at the same place would be asked for ever.
         iteration.failures = 0;
+        iteration.parts[part].repeated = 0;
         iteration.parts[part].state = PartState::Idle(source);
         iteration.batches.push_back((part, entries));
         self.hand_out(id);
+    }
+
+    /// Goes on after a batch without a new entry. A part that began again sends each returned entry once; a server that sends
+    /// more makes no progress.
+    fn skip_batch(&mut self, id: IterationId, part: usize, source: Source, sent: usize) {
+        let Some(iteration) = self.iterations.get_mut(id) else { return };
+        let returned: usize = iteration.seen.values().map(BTreeSet::len).sum();
+        let repeated = &mut iteration.parts[part].repeated;
+        *repeated = repeated.saturating_add(sent);
+        if *repeated <= returned {
+            return self.fetch(id, part, source);
+        }
+        let cache = iteration.cache.clone();
+        self.end_source(&cache, source);
+        self.fail_part(id, part, None);
     }
 
     /// Begins new parts for the unfinished segments of a failed one, or fails the iteration.
@@ -324,14 +345,15 @@ impl Iteration {
         is_new && self.seen.entry(segment).or_default().insert(key[..].into())
     }
 
-    /// Notes finished segments; `None` for all segments of the part.
-    fn finish_segments(&mut self, part: usize, finished: Option<&SegmentSet>) {
-        let Some(open) = &mut self.parts[part].segments else { return };
+    /// Notes finished segments; `None` for all segments of the part. Returns whether there are any.
+    fn finish_segments(&mut self, part: usize, finished: Option<&SegmentSet>) -> bool {
+        let Some(open) = &mut self.parts[part].segments else { return false };
         let finished: Vec<usize> =
             open.iter().filter(|segment| finished.is_none_or(|set| set.contains(*segment))).collect();
-        for segment in finished {
+        for &segment in &finished {
             open.remove(segment);
             self.seen.remove(&(segment as u32));
         }
+        !finished.is_empty()
     }
 }

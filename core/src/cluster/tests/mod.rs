@@ -6,6 +6,7 @@ mod carriages;
 mod derivation;
 mod drains;
 mod fates;
+mod iterations;
 mod outside;
 mod promises;
 mod refusals;

@@ -18,7 +18,8 @@ use crate::sasl::{self, Accounts, Mechanism, SaltedPasswordCache, Secret};
 use crate::session::ServerSession;
 use crate::time::Instant;
 use crate::wire::{
-    Body, Limits, Member, Operation, Ping, Reply, Request, RequestHeader, RequestOptions, Status, Topology, Version,
+    Body, IterationEntry, Limits, Member, Operation, Ping, Reply, Request, RequestHeader, RequestOptions, Status,
+    Topology, Version,
 };
 
 /// Above this number of links a test ends: the client does not pause.
@@ -38,9 +39,14 @@ pub(super) enum Far {
     Login(Box<Login>),
     /// Answers an Upgrade with that status; 101 leads to a member.
     Http1(Box<ServerExchange>, u16, Option<u32>),
+    /// A member that answers everything but PING by this function.
+    Answering(Box<ServerSession>, Box<Answer>),
     /// An endpoint that speaks HTTP/2.
     Gateway(Box<Gateway>),
 }
+
+/// The answer to a request.
+pub(super) type Answer = dyn FnMut(&Request) -> (Status, Body);
 
 /// The user of a [`Login`], and the password.
 pub(super) const USER: (&str, &str) = ("user", "pencil");
@@ -112,6 +118,8 @@ pub(super) struct World {
     pub(super) wanted: VecDeque<(LinkId, Dial)>,
     pub(super) events: Vec<Event>,
     pub(super) completed: Vec<(OperationId, Result<Reply, ClusterError>)>,
+    /// What iterations have returned.
+    pub(super) entries: Vec<Result<Vec<IterationEntry>, ClusterError>>,
 }
 
 pub(super) fn auto() -> CarriageConfig {
@@ -131,6 +139,10 @@ impl Far {
 
     pub(super) fn stopping(topology: Option<Topology>) -> Self {
         Self::Stopping(Box::new(ServerSession::new(Limits::default(), 1 << 20)), topology)
+    }
+
+    pub(super) fn answering(answer: impl FnMut(&Request) -> (Status, Body) + 'static) -> Self {
+        Self::Answering(Box::new(ServerSession::new(Limits::default(), 1 << 20)), Box::new(answer))
     }
 
     /// A member that asks for so many iterations of the password's hash.
@@ -173,6 +185,20 @@ impl Far {
             }
             Self::Words(words) => Bytes::from_static(core::mem::take(words)),
             Self::Raw(member) => answered_by(member, bytes),
+            Self::Answering(member, answer) => {
+                member.handle_received(bytes);
+                while let Some((header, request)) = member.poll_request() {
+                    let (status, body) = match request {
+                        Request::Ping {} => (Status::SUCCESS, ping()),
+                        _ => answer(&request),
+                    };
+                    let reply = Reply { message_id: header.message_id, status, topology: None, body };
+                    member.reply(&header, request.operation(), &reply);
+                }
+                let said = member.transmit().to_bytes();
+                member.transmitted(said.len());
+                said
+            }
             Self::Login(login) => login.receive(bytes),
             Self::Stopping(member, topology) => refused_by(member, bytes, topology),
             Self::Http1(exchange, status, retry_after) => {
@@ -313,6 +339,7 @@ impl World {
             wanted: VecDeque::new(),
             events: Vec::new(),
             completed: Vec::new(),
+            entries: Vec::new(),
         };
         world.run();
         world
@@ -330,6 +357,7 @@ impl World {
                     self.wanted.retain(|(wanted, _)| *wanted != link);
                 }
                 Output::Completed { id, result, .. } => self.completed.push((id, result)),
+                Output::Entries { result, .. } => self.entries.push(result),
                 Output::Event(event) => self.events.push(event),
                 _ => {}
             }
