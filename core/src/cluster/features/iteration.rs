@@ -1,7 +1,6 @@
 //! Iterations: each segment from its owner, every entry once, through changes of the cluster.
 
-use alloc::boxed::Box;
-use alloc::collections::{BTreeMap, BTreeSet, VecDeque};
+use alloc::collections::{BTreeMap, VecDeque};
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::time::Duration;
@@ -10,6 +9,7 @@ use bytes::Bytes;
 use slotmap::new_key_type;
 
 use crate::cluster::cache::CacheHandle;
+use crate::cluster::features::seen::{ANY_SEGMENT, Seen};
 use crate::cluster::features::segments::SegmentSet;
 use crate::cluster::machine::Cluster;
 use crate::cluster::members::MemberId;
@@ -53,8 +53,7 @@ pub(in crate::cluster) struct Iteration {
     failed: Option<ClusterError>,
     /// Failures since the last batch.
     failures: u8,
-    /// Returned keys of unfinished segments: a part that begins again sends them again.
-    seen: BTreeMap<u32, BTreeSet<Box<[u8]>>>,
+    seen: Seen,
 }
 
 /// The iteration over the segments of one member.
@@ -81,8 +80,6 @@ struct Source {
     id: String,
 }
 
-/// Stands for the segment of keys that the client can't hash.
-const ANY_SEGMENT: u32 = u32::MAX;
 const DEFAULT_BATCH: u32 = 1000;
 
 impl Cluster {
@@ -108,7 +105,7 @@ impl Cluster {
             wanted: false,
             failed: None,
             failures: 0,
-            seen: BTreeMap::new(),
+            seen: Seen::default(),
         });
         self.plan(id, segments);
         Ok(id)
@@ -241,7 +238,7 @@ impl Cluster {
         let segment = |key: &[u8]| if hashes { segment_of(key, segments) } else { ANY_SEGMENT };
         let sent = batch.entries.len();
         let mut entries = batch.entries;
-        entries.retain(|entry| iteration.is_new(&entry.key, segment(&entry.key)));
+        entries.retain(|entry| iteration.seen.insert(segment(&entry.key), &entry.key));
         if iteration.finish_segments(part, Some(&SegmentSet::from_bytes(&batch.finished_segments))) {
             iteration.parts[part].repeated = 0;
         }
@@ -260,7 +257,7 @@ impl Cluster {
     /// more makes no progress.
     fn skip_batch(&mut self, id: IterationId, part: usize, source: Source, sent: usize) {
         let Some(iteration) = self.iterations.get_mut(id) else { return };
-        let returned: usize = iteration.seen.values().map(BTreeSet::len).sum();
+        let returned = iteration.seen.len();
         let repeated = &mut iteration.parts[part].repeated;
         *repeated = repeated.saturating_add(sent);
         if *repeated <= returned {
@@ -285,7 +282,7 @@ impl Cluster {
             },
             Some(_) => true,
         };
-        if is_final || iteration.failures > most {
+        if is_final || iteration.failures > most || !iteration.seen.is_complete() {
             let iteration_next = Operation::IterationNext;
             iteration.failed = Some(
                 error.unwrap_or(ClusterError::IterationLost { operation: iteration_next, times: iteration.failures }),
@@ -337,14 +334,6 @@ impl Cluster {
 }
 
 impl Iteration {
-    /// Notes a key as returned. Returns whether it is new.
-    fn is_new(&mut self, key: &Bytes, segment: u32) -> bool {
-        // Some keys may have come before the first topology.
-        let before = self.seen.get(&ANY_SEGMENT).filter(|_| segment != ANY_SEGMENT);
-        let is_new = before.is_none_or(|keys| !keys.contains(&key[..]));
-        is_new && self.seen.entry(segment).or_default().insert(key[..].into())
-    }
-
     /// Notes finished segments; `None` for all segments of the part. Returns whether there are any.
     fn finish_segments(&mut self, part: usize, finished: Option<&SegmentSet>) -> bool {
         let Some(open) = &mut self.parts[part].segments else { return false };
@@ -352,7 +341,7 @@ impl Iteration {
             open.iter().filter(|segment| finished.is_none_or(|set| set.contains(*segment))).collect();
         for &segment in &finished {
             open.remove(segment);
-            self.seen.remove(&(segment as u32));
+            self.seen.finish(segment as u32);
         }
         !finished.is_empty()
     }

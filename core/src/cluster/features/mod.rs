@@ -4,4 +4,5 @@ pub(super) mod iteration;
 pub(super) mod listener;
 pub(super) mod listener_queue;
 pub(super) mod near_cache;
+mod seen;
 pub(super) mod segments;

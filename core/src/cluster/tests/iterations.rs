@@ -72,3 +72,22 @@ fn batches_that_a_restarted_part_sends_again_are_skipped() {
     let entries: Vec<_> = results.iter().flat_map(|result| result.as_ref().expect("entries")).collect();
     assert_eq!(entries.len(), 1_000);
 }
+
+/// Where keys are not spread by hash no segment is ever finished.
+#[test]
+fn the_keys_that_an_iteration_remembers_are_bounded() {
+    let (mut place, mut starts) = (0, 0);
+    let next = move || {
+        place += 1;
+        if place > 80 {
+            starts += 1;
+            assert_eq!(starts, 1, "its entries would be returned again");
+            return lost();
+        }
+        batch([Bytes::from([format!("{place} ").as_bytes(), &vec![0; 1 << 20]].concat())])
+    };
+    let results = iterate(next, 1_000);
+    let (last, entries) = results.split_last().expect("results");
+    assert_eq!(entries.iter().map(|result| result.as_ref().expect("entries").len()).sum::<usize>(), 80);
+    assert!(matches!(last, Err(ClusterError::IterationLost { .. })), "{last:?}");
+}
