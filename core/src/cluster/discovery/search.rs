@@ -222,9 +222,9 @@ impl Discovery {
         }
     }
 
-    /// Keeps the session of an identified member if the member has no other.
+    /// Keeps the session of an identified member if the member has no other for operations, or of its purpose.
     pub(in crate::cluster) fn place(&mut self, session: SessionId, member: MemberId, facts: &Facts<'_>) -> Action {
-        if facts.is_held(member) {
+        if facts.is_held(member) || !facts.transport.has_place_for(session, member) {
             self.search.remove(session);
             Action::Dismiss(session)
         } else {

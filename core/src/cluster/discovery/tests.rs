@@ -20,7 +20,7 @@ use crate::cluster::config::Config;
 use crate::cluster::counters::Counters;
 use crate::cluster::members::{MemberId, Members};
 use crate::cluster::output::{Event, Output};
-use crate::cluster::transport::open_session::SessionId;
+use crate::cluster::transport::open_session::{Purpose, SessionId};
 use crate::cluster::transport::{Scope, Transport};
 use crate::cluster::view::{Ownership, View};
 use crate::http1::Fields;
@@ -103,6 +103,21 @@ impl World {
         around.transport.begin_unassigned(&mut scope, member, endpoint(GATE))
     }
 
+    /// A session with a member, for the application's listeners.
+    fn events_session(&mut self, member: MemberId) -> SessionId {
+        let Self { discovery, entropy, around } = self;
+        let mut scope = Scope {
+            config: &around.config,
+            now: around.now,
+            members: &around.members,
+            discovery,
+            outputs: &mut around.outputs,
+            counters: &mut around.counters,
+            entropy,
+        };
+        around.transport.begin(&mut scope, member, Purpose::Events, endpoint(GATE))
+    }
+
     /// A session at the seed.
     fn candidate(&mut self) -> SessionId {
         let session = self.session(self.around.seeds[0]);
@@ -182,6 +197,21 @@ fn a_new_member_is_adopted_and_a_duplicate_dismissed() {
     assert_eq!(world.identified(second, pod), []);
     assert_eq!(world.place(second, pod), Action::Dismiss(second));
     assert!(!world.discovery.is_candidate(first) && !world.discovery.is_candidate(second));
+}
+
+/// A member has one session for listeners: another that has reached it by mistake must not take its place.
+#[test]
+fn a_second_session_for_listeners_is_dismissed() {
+    let mut world = World::new(AccessPath::Header, 2);
+    let (expected, found) = (world.around.current[0], world.around.current[1]);
+    let (own, other) = (world.events_session(found), world.events_session(expected));
+    world.around.transport.unlist(other, expected);
+    assert_eq!(world.place(other, found), Action::Dismiss(other));
+    world.adopt(other, found);
+    let events = world.around.transport.sessions_with(found).map(|(session, _)| session).collect::<Vec<_>>();
+    assert_eq!(events, [own], "whatever is adopted");
+    world.around.transport.unlist(own, found);
+    assert_eq!(world.place(other, found), Action::Adopt { session: other, member: found });
 }
 
 #[test]

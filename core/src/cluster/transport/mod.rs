@@ -114,6 +114,12 @@ impl Transport {
         self.by_member.get(member).is_some_and(|sessions| !sessions.is_empty())
     }
 
+    /// Whether this session may become one of a member's.
+    pub(super) fn has_place_for(&self, session: SessionId, member: MemberId) -> bool {
+        let purpose = self.sessions.get(session).map(OpenSession::purpose);
+        purpose.zip(self.by_member.get(member)).is_none_or(|(purpose, sessions)| sessions.has_place(purpose))
+    }
+
     /// Whether operations of a purpose have a session with a member, ready or not, without another being begun.
     pub(super) fn serves(&self, member: MemberId, purpose: Purpose) -> bool {
         self.by_member.get(member).is_some_and(|sessions| sessions.serve(purpose))

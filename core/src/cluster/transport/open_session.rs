@@ -168,11 +168,21 @@ impl MemberSessions {
         }
     }
 
+    /// Adds a session, unless it has no [place](Self::has_place).
     pub(super) fn add(&mut self, session: SessionId, purpose: Purpose) {
         match purpose {
             Purpose::Operations => self.operations.push(session),
-            Purpose::Events => self.events = Some(session),
-            Purpose::LargeValues => self.large_values = Some(session),
+            Purpose::Events => _ = self.events.get_or_insert(session),
+            Purpose::LargeValues => _ = self.large_values.get_or_insert(session),
+        }
+    }
+
+    /// Whether the member may have one more session of this purpose.
+    pub(super) fn has_place(&self, purpose: Purpose) -> bool {
+        match purpose {
+            Purpose::Operations => true,
+            Purpose::Events => self.events.is_none(),
+            Purpose::LargeValues => self.large_values.is_none(),
         }
     }
 
