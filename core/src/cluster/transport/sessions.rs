@@ -120,8 +120,8 @@ impl Transport {
 
     /// Begins the handshake of a session whose link carries it from now on.
     pub(in crate::cluster) fn open_session(&mut self, scope: &mut Scope<'_>, session: SessionId) {
-        let seed = scope.entropy.seed();
         let Some(open) = self.sessions.get(session) else { return };
+        let seed = scope.entropy.seed();
         let mut config = scope.config.session.clone();
         if let Some(authentication) = &mut config.authentication {
             authentication.channel_binding = self.channel_binding_of(scope.config, open.link);
@@ -527,4 +527,32 @@ pub(in crate::cluster) enum Sent {
     Raw(SessionId),
     /// Those of [`Transport::next_served`], when the link's events are handled.
     Carried,
+}
+
+#[cfg(test)]
+mod tests {
+    use alloc::collections::VecDeque;
+
+    use super::*;
+    use crate::cluster::backoff::Entropy;
+    use crate::cluster::counters::Counters;
+    use crate::cluster::discovery::Discovery;
+    use crate::cluster::members::Members;
+
+    /// Otherwise a run would depend on when its host notices the end of a link.
+    #[test]
+    fn a_session_that_is_gone_takes_no_randomness() {
+        let (config, mut entropy) = (Config::default(), Entropy::new([7; 32]));
+        let mut scope = Scope {
+            config: &config,
+            now: Instant::EPOCH,
+            members: &Members::default(),
+            discovery: &Discovery::new(&config),
+            outputs: &mut VecDeque::new(),
+            counters: &mut Counters::default(),
+            entropy: &mut entropy,
+        };
+        Transport::default().open_session(&mut scope, SessionId::default());
+        assert_eq!(entropy.number(), Entropy::new([7; 32]).number());
+    }
 }
