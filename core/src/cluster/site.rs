@@ -54,12 +54,8 @@ impl Cluster {
         self.caches.iter_mut().for_each(|cache| cache.view = None);
         self.fail_iterations();
         self.outputs.push_back(Output::Event(Event::SiteSwitched { from, to, automatic }));
-        let left: Vec<SessionId> = self
-            .transport
-            .sessions()
-            .filter(|(_, open)| !self.members.seeds().contains(&open.member()))
-            .map(|(id, _)| id)
-            .collect();
+        let left: Vec<SessionId> =
+            self.transport.sessions().filter(|(_, open)| open.site() != site).map(|(id, _)| id).collect();
         for session in left {
             self.drain(session);
         }

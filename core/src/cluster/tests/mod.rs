@@ -10,6 +10,7 @@ mod iterations;
 mod outside;
 mod promises;
 mod refusals;
+mod sites;
 mod stopping;
 mod waits;
 mod world;
