@@ -17,6 +17,7 @@ use super::machine::Cluster;
 use super::members::{Member, MemberId};
 use super::operations::operation::{Call, Owner, Target};
 use super::output::{ClusterError, Event, Output};
+use super::transport::link::LinkId;
 use super::transport::open_session::{Purpose, SessionId};
 use super::view::View;
 use crate::carriage::{LinkEnd, Node};
@@ -361,14 +362,17 @@ impl Cluster {
     }
 
     /// Adds the address of a seed's endpoint to the permitted hosts, where the user has set none.
-    pub(super) fn note_peer(&mut self, endpoint: &Endpoint, address: IpAddr) {
+    pub(super) fn note_peer(&mut self, link: LinkId, address: IpAddr) {
         // Through a proxy the address is the proxy's.
         if !self.discovery.permits_seed_addresses() || self.config.proxy.is_some() {
             return;
         }
+        let Some(endpoint) = self.transport.endpoint_of(link) else { return };
         let mut seeds = self.members.all_seeds().filter_map(|seed| self.members.get(seed));
         if seeds.any(|seed| self.config.access.seed_endpoint(&seed.address) == *endpoint) {
-            self.discovery.permit_seed_address(address);
+            let endpoint = endpoint.clone();
+            self.transport.set_seed_address(link, address);
+            self.discovery.permit_seed_address(endpoint, address, self.transport.seed_addresses());
         }
     }
 

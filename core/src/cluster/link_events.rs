@@ -113,11 +113,10 @@ impl Cluster {
     /// The address to which the host has connected a link; call it before
     /// [`handle_connected`](Self::handle_connected). Hosts that the address of a seed covers count as
     /// [`Config::member_hosts`](super::Config::member_hosts) where the user has set none: a seed's name may lead to members
-    /// that advertise addresses.
+    /// that advertise addresses. When the name leads elsewhere, the hosts of the former address count no longer, unless a
+    /// link to it is open.
     pub fn set_peer(&mut self, link: LinkId, address: IpAddr) {
-        if let Some(endpoint) = self.transport.endpoint_of(link).cloned() {
-            self.note_peer(&endpoint, address);
-        }
+        self.note_peer(link, address);
     }
 
     /// Ends every session of a link, and with the last one the link.

@@ -108,9 +108,14 @@ impl Discovery {
         self.permitted.grows()
     }
 
-    /// Permits the hosts that the address of a seed covers.
-    pub(in crate::cluster) fn permit_seed_address(&mut self, address: IpAddr) {
-        self.permitted.add_seed_address(address);
+    /// Permits the hosts that the address of a seed covers; `open` are the addresses of the seeds' open links.
+    pub(in crate::cluster) fn permit_seed_address(
+        &mut self,
+        endpoint: Endpoint,
+        address: IpAddr,
+        open: impl Iterator<Item = IpAddr>,
+    ) {
+        self.permitted.set_seed_address(endpoint, address, open);
     }
 }
 

@@ -1,16 +1,23 @@
 //! The hosts of members that are dialled.
 
+use alloc::collections::BTreeMap;
 use alloc::string::{String, ToString};
 use core::net::IpAddr;
 
+use super::endpoint::Endpoint;
 use super::member_hosts::MemberHosts;
 use crate::cluster::config::Config;
 
 /// The limit in force.
 pub(super) struct Permitted {
+    /// The hosts of the settings, or those that the names of the seeds cover.
+    named: MemberHosts,
+    /// Those, and the hosts that the present addresses of the seeds cover.
     hosts: MemberHosts,
     /// Whether the hosts come from the seeds alone: then the addresses that seeds resolve to are added.
     grows: bool,
+    /// The last address of each seed's endpoint, by family: a name may have one of each.
+    last: BTreeMap<(Endpoint, bool), IpAddr>,
     is_enforced: bool,
 }
 
@@ -24,7 +31,13 @@ impl Permitted {
         if let Some(template) = &config.access.template {
             template.add_named_hosts(&mut hosts);
         }
-        Self { hosts, grows: config.member_hosts.is_none(), is_enforced: config.limits_members() }
+        Self {
+            named: hosts.clone(),
+            hosts,
+            grows: config.member_hosts.is_none(),
+            last: BTreeMap::new(),
+            is_enforced: config.limits_members(),
+        }
     }
 
     pub(super) fn allows(&self, host: &str) -> bool {
@@ -39,8 +52,15 @@ impl Permitted {
         self.grows
     }
 
-    pub(super) fn add_seed_address(&mut self, address: IpAddr) {
-        self.hosts.add_seed_address(address);
+    /// Adds the hosts that the address of a seed's endpoint covers. Those of an earlier address are withdrawn, unless it is
+    /// one of `open`: the addresses of the seeds' open links.
+    pub(super) fn set_seed_address(&mut self, endpoint: Endpoint, address: IpAddr, open: impl Iterator<Item = IpAddr>) {
+        let address = address.to_canonical();
+        if self.last.insert((endpoint, address.is_ipv6()), address) == Some(address) {
+            return;
+        }
+        self.hosts = self.named.clone();
+        self.last.values().copied().chain(open).for_each(|address| self.hosts.add_seed_address(address));
     }
 
     /// The permitted hosts, for people.

@@ -127,6 +127,40 @@ fn the_address_of_a_seed_counts_as_a_seed() {
     assert!(!cluster.cluster.allows_member_host("10.244.1.7"));
 }
 
+/// The name of the seed leads elsewhere now; addresses of both families count, and those of open links.
+#[test]
+fn an_address_that_a_seed_had_before_counts_no_longer() {
+    let mut world = World::new(with_tls("infinispan"));
+    let mut connect = |address: core::net::IpAddr| {
+        let (link, _) = world.wanted.front().expect("a link").clone();
+        world.cluster.set_peer(link, address);
+        world.connect(Far::raw());
+        let allowed = ["10.244.1.7", "192.168.0.1", "fd00::7"].map(|host| world.cluster.allows_member_host(host));
+        world.lose(link);
+        world.submit(Request::Size {});
+        world.wait(Duration::from_millis(500));
+        allowed
+    };
+    assert_eq!(connect([10, 96, 0, 1].into()), [true, false, false]);
+    assert_eq!(connect("fd00::1".parse().unwrap()), [true, false, true]);
+    assert_eq!(connect([192, 168, 7, 7].into()), [false, true, true]);
+    assert_eq!(connect([10, 96, 0, 1].into()), [true, false, true]);
+}
+
+#[test]
+fn the_address_of_an_open_link_to_a_seed_goes_on_to_count() {
+    let mut world = World::new(Config { links_per_member: 2, ..with_tls("infinispan") });
+    let (first, _) = world.wanted.front().expect("a link").clone();
+    world.cluster.set_peer(first, [10, 96, 0, 1].into());
+    world.connect(Far::raw());
+    for _ in 0..65 {
+        world.submit(Request::Size {});
+    }
+    let (second, _) = world.wanted.front().expect("a second link").clone();
+    world.cluster.set_peer(second, [192, 168, 7, 7].into());
+    assert!(["10.244.1.7", "192.168.0.1"].iter().all(|host| world.cluster.allows_member_host(host)));
+}
+
 /// The operation goes on at members that are allowed; one for that member alone fails and says why.
 #[test]
 fn operations_go_where_they_may() {

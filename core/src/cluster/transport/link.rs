@@ -5,6 +5,7 @@ use alloc::collections::BinaryHeap;
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::cmp::Reverse;
+use core::net::IpAddr;
 
 use slotmap::new_key_type;
 
@@ -37,6 +38,8 @@ pub(super) struct Link {
     pub(super) is_transmit_reported: bool,
     /// Channel binding of its TLS connection.
     pub(super) channel_binding: Option<ChannelBinding>,
+    /// The address to which it is connected, if its endpoint is a seed's.
+    pub(super) seed_address: Option<IpAddr>,
     /// The ALPN id that the server has selected.
     pub(super) alpn: Option<String>,
 }
@@ -67,6 +70,7 @@ impl Link {
             sessions: Vec::new(),
             served: BinaryHeap::new(),
             is_transmit_reported: false,
+            seed_address: None,
             alpn: None,
             channel_binding: None,
         }

@@ -19,6 +19,7 @@ pub(super) mod tunnels;
 
 use alloc::collections::{BTreeSet, VecDeque};
 use alloc::vec::Vec;
+use core::net::IpAddr;
 
 use slotmap::{SecondaryMap, SlotMap};
 
@@ -92,6 +93,18 @@ impl Transport {
     /// The endpoint of a link.
     pub(super) fn endpoint_of(&self, link: LinkId) -> Option<&Endpoint> {
         Some(&self.links.get(link)?.endpoint)
+    }
+
+    /// Sets the address to which a link to a seed is connected.
+    pub(super) fn set_seed_address(&mut self, link: LinkId, address: IpAddr) {
+        if let Some(open) = self.links.get_mut(link) {
+            open.seed_address = Some(address);
+        }
+    }
+
+    /// The addresses of the open links to seeds.
+    pub(super) fn seed_addresses(&self) -> impl Iterator<Item = IpAddr> {
+        self.links.values().filter_map(|open| open.seed_address)
     }
 
     /// The ALPN id that the server selected on the link of a session.
