@@ -30,6 +30,9 @@ pub enum StartError {
         /// Reason for the end of the session.
         reason: Arc<Disconnect>,
     },
+    /// The cache belongs to another machine.
+    #[error("the cache belongs to another client")]
+    ForeignCache,
     /// The first operation, a PING, failed.
     #[error("{error}")]
     Operation {
@@ -70,9 +73,12 @@ pub(super) struct Startup {
 
 impl Cluster {
     /// Connects to a first member by a PING of a cache. [`Event::Started`] reports success; [`Event::StartFailed`] comes when
-    /// every server of every site has failed once. The client keeps trying all the same until it is closed.
+    /// every server of every site has failed once, or the cache is one of another machine. The client keeps trying all the same until it is closed.
     pub fn start(&mut self, now: Instant, cache: &CacheHandle) {
         self.now = now;
+        if !self.caches.contains(cache.id) {
+            return self.outputs.push_back(Output::Event(Event::StartFailed { error: StartError::ForeignCache }));
+        }
         if self.transport.sessions().any(|(_, open)| open.is_ready()) {
             return self.outputs.push_back(Output::Event(Event::Started));
         }

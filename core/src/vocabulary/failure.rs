@@ -163,6 +163,7 @@ impl Failure {
     pub fn of_start(error: StartError, cluster: &Cluster) -> Self {
         match error {
             StartError::Operation { member, error } => Self::of(error, member, cluster),
+            StartError::ForeignCache => Self::misuse(error.to_string()),
             StartError::Unreachable(_) => Self::plain(FailureKind::Unreachable, error.to_string()),
             StartError::Handshake { ref server, .. } => {
                 let member = Some(server.to_string());

@@ -11,6 +11,7 @@ mod outside;
 mod promises;
 mod refusals;
 mod sites;
+mod starts;
 mod stopping;
 mod waits;
 mod world;
