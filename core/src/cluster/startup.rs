@@ -19,7 +19,7 @@ use crate::wire::{Member, Request};
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum StartError {
-    /// No server could be reached; one error for each.
+    /// No server could be reached; the last error of each.
     #[error("no server could be reached: {}", Lines(.0))]
     Unreachable(Vec<DialError>),
     /// The link was established and the session was not: the server refused it, or is no Hot Rod server.
@@ -71,6 +71,14 @@ pub(super) struct Startup {
     failures: Vec<DialError>,
 }
 
+impl Startup {
+    /// Notes the last failure of a server.
+    fn note(&mut self, server: Member, problem: String) {
+        self.failures.retain(|failure| failure.server != server);
+        self.failures.push(DialError { server, problem });
+    }
+}
+
 impl Cluster {
     /// Connects to a first member by a PING of a cache. [`Event::Started`] reports success; [`Event::StartFailed`] comes when
     /// every server of every site has failed once, or the cache is one of another machine. The client keeps trying all the same until it is closed.
@@ -108,10 +116,8 @@ impl Cluster {
         startup.left.retain(|left| *left != id);
         let server = server.clone();
         match &**reason {
-            Disconnect::LinkLost(problem) => startup.failures.push(DialError { server, problem: problem.clone() }),
-            _ if !startup.left.is_empty() => {
-                startup.failures.push(DialError { server, problem: alloc::format!("{reason}") });
-            }
+            Disconnect::LinkLost(problem) => startup.note(server, problem.clone()),
+            _ if !startup.left.is_empty() => startup.note(server, alloc::format!("{reason}")),
             // The error of a server tells more than errors of connections to others.
             _ => return self.start_failed(StartError::Handshake { server, reason: reason.clone() }),
         }
