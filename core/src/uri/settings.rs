@@ -169,32 +169,80 @@ fn authentication(uri: &ConnectionUri) -> Result<Option<Authentication>, Setting
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::uri::PROPERTIES;
+    use alloc::format;
     use alloc::string::ToString;
-    use core::time::Duration;
 
     fn config(uri: &str) -> Result<Config, SettingsError> {
         Config::from_uri(&uri.parse().unwrap())
     }
 
+    /// Each property with a value, what else its URI needs, and how the setting is printed.
+    const SAMPLES: &[(&str, &str, &str, &str)] = &[
+        ("protocol_version", "3.1", "hotrod://one?", "version: Exactly(V3_1)"),
+        ("client_intelligence", "basic", "hotrod://one?", "intelligence: Basic"),
+        ("sasl_mechanism", "SCRAM-SHA-512", "hotrod://u:p@one?", "mechanism: Some(ScramSha512)"),
+        ("sasl_max_iterations", "200000", "hotrod://u:p@one?", "max_iterations: 200000"),
+        ("channel_binding", "required", "hotrods://u:p@one?", "channel_binding: Required"),
+        ("auth_realm", "kingdom", "hotrod://u:p@one?", "realm: Some(\"kingdom\")"),
+        ("auth_server_name", "other", "hotrod://u:p@one?", "server_name: \"other\""),
+        ("auth_token", "t", "hotrods://one?", "token: Some("),
+        ("connect_timeout", "100", "hotrod://one?", "connect_timeout: 100ms"),
+        ("socket_timeout", "200", "hotrod://one?", "operation_timeout: 200ms"),
+        ("max_retries", "7", "hotrod://one?", "max_retries: 7"),
+        ("repeat_writes", "false", "hotrod://one?", "repeat_writes: false"),
+        ("links_per_member", "3", "hotrod://one?", "links_per_member: 3"),
+        ("connect_ahead", "false", "hotrod://one?", "connect_ahead: false"),
+        ("keep_alive", "300", "hotrod://one?", "keep_alive: 300ms"),
+        ("idle_timeout", "400", "hotrod://one?", "idle_timeout: 400ms"),
+        ("min_backoff", "50", "hotrod://one?", "min_backoff: 50ms"),
+        ("max_backoff", "600", "hotrod://one?", "max_backoff: 600ms"),
+        ("max_retry_after", "700", "hotrod://one?", "max_retry_after: 700ms"),
+        ("max_waiting", "8", "hotrod://one?", "max_waiting: 8 }"),
+        ("listener_queue", "9", "hotrod://one?", "listener_queue: 9,"),
+        ("host_template", "%7Bmember%7D.example.com:443", "hotrod://one?", ".example.com"),
+        (
+            "host_names",
+            "10.0.0.7:1=a.example.com:443",
+            "hotrod://one?",
+            "Endpoint { host: \"a.example.com\", port: 443,",
+        ),
+        ("member_hosts", "*.example.com", "hotrod://one?", "Suffix(\".example.com\")"),
+        ("proxy", "http://proxy:3128", "hotrod://one?", "proxy: Some(Proxy { address: Member { host: \"proxy\""),
+        ("carriage", "frames", "hotrod://one?", "choice: Only(Frames)"),
+        ("inside", "frames", "hotrod://one?carriage=upgrade&", "inside: Frames"),
+        ("access", "load-balancer", "hotrod://one?", "path: LoadBalancer"),
+        ("connect_header", "x-member", "hotrod://one?", "name: \"x-member\""),
+        ("connect_encoding", "plain", "hotrod://one?", "encoding: Plain"),
+        ("connect_authority", "service:1", "hotrod://one?", "connect_authority: Some(Member { host: \"service\""),
+        ("cookie_names", "a,b", "hotrod://one?", "cookie_names: [\"a\", \"b\"]"),
+        ("probe_cache", "none", "hotrod://one?", "probe_cache: None"),
+        ("alpn", "a,b", "hotrods://one?", "alpn: [\"a\", \"b\"]"),
+        ("trust_ca", "ca.pem", "hotrods://one?", "trust_ca: Some(\"ca.pem\")"),
+        ("client_certificate", "c.pem&client_key=k.pem", "hotrods://one?", "certificate: \"c.pem\""),
+        ("client_key", "k.pem&client_certificate=c.pem", "hotrods://one?", "key: \"k.pem\""),
+        ("sni_host_name", "sni", "hotrods://one?", "server_name: Some(\"sni\")"),
+        ("site.", "two", "hotrod://one?", "sites: [Site { name: \"north\""),
+    ];
+
     #[test]
     fn every_property_has_its_setting() {
-        let uri = "hotrod://u:p@one,two:1/c?connect_timeout=100&socket_timeout=200&max_retries=7\
-                   &protocol_version=3.1&max_retry_after=5000&sasl_max_iterations=200000&host_template=%7Bmember%7D.example.com:443";
-        let config = config(uri).unwrap();
-        assert_eq!(config.seeds.len(), 2);
-        assert_eq!(config.connect_timeout, Duration::from_millis(100));
-        assert_eq!(config.operation_timeout, Duration::from_millis(200));
-        assert_eq!(config.max_retries, 7);
-        assert_eq!(config.max_retry_after, Duration::from_secs(5));
-        assert_eq!(config.session.version, VersionChoice::Exactly(crate::wire::Version::V3_1));
-        assert_eq!(config.access.template.unwrap().to_string(), "{member}.example.com:443");
-        assert_eq!(config.session.authentication.unwrap().max_iterations, 200_000);
-        assert!(config.tls.is_none());
+        for property in PROPERTIES {
+            let sample = SAMPLES.iter().find(|(name, ..)| *name == property.name);
+            let (name, value, uri, setting) = sample.unwrap_or_else(|| panic!("{} has no sample", property.name));
+            let name = if name.ends_with('.') { format!("{name}north") } else { name.to_string() };
+            let with = format!("{:?}", config(&format!("{uri}{name}={value}")).unwrap());
+            assert!(with.contains(setting), "{name} is not {setting} in {with}");
+            let without = uri.trim_end_matches(['?', '&']);
+            let without = format!("{:?}", config(without).unwrap());
+            assert!(!without.contains(setting), "{name} is {setting} by default");
+        }
+        assert_eq!(config("hotrod://u:p@one,two:1/c").unwrap().seeds.len(), 2);
     }
 
     #[test]
     fn tls_is_of_hotrods_alone() {
-        let with = |scheme: &str| config(&alloc::format!("{scheme}://one?trust_ca=ca.pem&alpn=a,b")).unwrap().tls;
+        let with = |scheme: &str| config(&format!("{scheme}://one?trust_ca=ca.pem&alpn=a,b")).unwrap().tls;
         assert_eq!(with("hotrod"), None);
         let tls = with("hotrods").unwrap();
         assert_eq!((tls.trust_ca.as_deref(), tls.alpn.len()), (Some("ca.pem"), 2));
@@ -204,10 +252,10 @@ mod tests {
     #[test]
     fn frames_go_inside_what_begins_with_http_1_1() {
         for carriage in ["upgrade", "connect", "auto"] {
-            assert!(config(&alloc::format!("hotrod://one?inside=frames&carriage={carriage}")).is_ok(), "{carriage}");
+            assert!(config(&format!("hotrod://one?inside=frames&carriage={carriage}")).is_ok(), "{carriage}");
         }
         for carriage in ["raw", "connect-http2", "extended-connect", "frames"] {
-            let refused = config(&alloc::format!("hotrod://one?inside=frames&carriage={carriage}"));
+            let refused = config(&format!("hotrod://one?inside=frames&carriage={carriage}"));
             assert_eq!(refused.err(), Some(SettingsError::FramesInsideHttp2), "{carriage}");
         }
         assert_eq!(config("hotrod://one?inside=frames").err(), Some(SettingsError::FramesInsideHttp2));
