@@ -111,7 +111,7 @@ impl ClusterMap {
                 100.0 * direct as f64 / keyed as f64
             )
         };
-        lines.push(format!("{share}; {retries} retries, {disconnects} links lost"));
+        lines.push(format!("{share}; {retries} retries, {disconnects} sessions lost"));
         lines
     }
 
@@ -128,7 +128,7 @@ impl ClusterMap {
             "direct": self.counters.direct,
             "forwarded": self.counters.forwarded,
             "retries": self.counters.retries,
-            "links_lost": self.counters.disconnects,
+            "sessions_lost": self.counters.disconnects,
         })
     }
 }

@@ -60,12 +60,13 @@ pub struct Config {
     /// Whether sessions with members are begun as soon as a topology names them, instead of with the first operation that
     /// needs one. Default true.
     pub connect_ahead: bool,
-    /// Number of sessions from which on none is begun ahead of need: a topology may name any number of members. Default 1,000.
+    /// Number of sessions from which on none is begun ahead of need, however many share a link: a topology may name any number
+    /// of members. Default 1,000.
     pub max_links_ahead: usize,
-    /// Maximum number of links for operations to one member; further ones are opened when all have 64 operations. Listeners
-    /// have a link of their own beside them. Default 1.
+    /// Maximum number of sessions for operations with one member; further ones are opened when all have 64 operations. Each has
+    /// a link of its own, unless the carriage shares links. Listeners and large messages have sessions beside them. Default 1.
     pub links_per_member: usize,
-    /// Idle timeout of links beyond a member's first. Default 60 s.
+    /// Idle timeout of sessions beyond a member's first. Default 60 s.
     pub idle_timeout: Duration,
     /// Keep-alive interval: a session on which nothing was sent or received for this time sends a PING. Default 30 s.
     pub keep_alive: Duration,

@@ -41,7 +41,7 @@ counters! {
     connects;
     /// Sessions opened by discovery to find members.
     tries;
-    /// Links that failed or were lost.
+    /// Sessions that failed or were lost; each has a link of its own, unless the carriage shares links.
     disconnects;
     /// Applied topologies.
     topologies;

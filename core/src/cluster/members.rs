@@ -29,7 +29,8 @@ pub struct MemberInfo {
     pub ready: bool,
     /// Whether it is a seed. A seed that no topology names is left once a member is ready.
     pub is_seed: bool,
-    /// Number of sessions that are open or being established: each on a link of its own, unless the carriage shares links.
+    /// Number of sessions that take operations or listeners, ready or being established: each has a link of its own, unless
+    /// the carriage shares links.
     pub links: usize,
     /// Number of operations in flight.
     pub in_flight: usize,

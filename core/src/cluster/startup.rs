@@ -81,7 +81,8 @@ impl Startup {
 
 impl Cluster {
     /// Connects to a first member by a PING of a cache. [`Event::Started`] reports success; [`Event::StartFailed`] comes when
-    /// every server of every site has failed once, or the cache is one of another machine. The client keeps trying all the same until it is closed.
+    /// every server of every site has failed once, and the client keeps trying all the same until it is closed; or when the
+    /// cache is one of another machine.
     pub fn start(&mut self, now: Instant, cache: &CacheHandle) {
         self.now = now;
         if !self.caches.contains(cache.id) {

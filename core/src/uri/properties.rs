@@ -66,13 +66,13 @@ properties! {
     ["3"] "max_retries" max_retries: Option<u8>;
     /// Whether to repeat a plain write whose outcome is unknown: `false` where a late first attempt must not overwrite later writes.
     ["`true`"] "repeat_writes" repeat_writes: Option<bool>;
-    /// Number of links for operations to each member.
+    /// Maximum number of sessions for operations with each member; each has a link of its own unless the carriage shares links.
     ["1"] "links_per_member" links_per_member: Option<usize>;
     /// Whether to open links to members as soon as a topology names them.
     ["`true`"] "connect_ahead" connect_ahead: Option<bool>;
     /// Idle time of a link after which a PING is sent, in milliseconds.
     ["30000"] "keep_alive" keep_alive: Option<Duration>;
-    /// Idle time after which a link beyond a member's first is closed, in milliseconds.
+    /// Idle time after which a session beyond a member's first is closed, in milliseconds.
     ["60000"] "idle_timeout" idle_timeout: Option<Duration>;
     /// Delay before the next attempt after a member's first failure, in milliseconds; doubled with each further
     /// failure.

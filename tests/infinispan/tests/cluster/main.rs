@@ -148,7 +148,7 @@ async fn failures(cluster: &mut Cluster, client: &Client, cache: &Cache) {
     assert!(all_moves > 0, "a member that was lost had served one");
     let counters = client.counters();
     println!(
-        "{} operations, {} direct and {} forwarded ({:.2}%), {} retries, {} links lost",
+        "{} operations, {} direct and {} forwarded ({:.2}%), {} retries, {} sessions lost",
         counters.operations,
         counters.direct,
         counters.forwarded,
