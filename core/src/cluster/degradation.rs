@@ -6,13 +6,17 @@ use super::output::{Event, Output};
 use super::transport::open_session::{OpenSession, SessionId};
 
 impl Cluster {
-    /// Resets the failures of a member that has answered an operation, and those of the seed that has led to it.
-    pub(super) fn trust(&mut self, session: SessionId, member: MemberId) {
+    /// Resets the failures of a member that has answered an operation, and those of the seed that has led to it. Those of further
+    /// sessions are reset by the first answer of a session.
+    pub(super) fn trust(&mut self, session: SessionId, member: MemberId, is_first: bool) {
         let seed = self.transport.get(session).and_then(OpenSession::seed);
         for answered in [Some(member), seed].into_iter().flatten() {
             if let Some(known) = self.members.get_mut(answered) {
                 known.failures = 0;
                 known.failure = None;
+                if is_first {
+                    known.further_failures = 0;
+                }
             }
         }
         self.note_degradation();

@@ -44,6 +44,8 @@ pub(super) struct Member {
     pub(super) address: wire::Member,
     /// Consecutive failures. An answer to an operation resets them; an established link or session does not.
     pub(super) failures: u32,
+    /// Consecutive failures of further sessions, while another one was ready. The first answer of a new session resets them.
+    pub(super) further_failures: u32,
     /// End of the back-off; no session is begun before.
     pub(super) retry_at: Option<Instant>,
     /// Time before which no session is drained because its server announces its stop.
@@ -174,6 +176,7 @@ impl Members {
         let id = self.all.insert(Member {
             address: address.clone(),
             failures: 0,
+            further_failures: 0,
             retry_at: None,
             stays_until: None,
             failure: None,
@@ -208,7 +211,7 @@ impl Members {
 
     /// Whether a member has failed since its last answer.
     pub(super) fn has_failed(&self, id: MemberId) -> bool {
-        self.all.get(id).is_some_and(|member| member.failures > 0)
+        self.all.get(id).is_some_and(|member| member.failure.is_some())
     }
 
     pub(super) fn get_mut(&mut self, id: MemberId) -> Option<&mut Member> {

@@ -100,11 +100,14 @@ impl Cluster {
 
     /// Counts a failure of a member, which gets a back-off of at least that long, and reports it.
     pub(super) fn pause_member(&mut self, member: MemberId, reason: &Arc<Disconnect>, at_least: Duration) {
+        let has_other = self.has_ready_session(member);
         let Some(known) = self.members.get_mut(member) else { return };
-        known.failures = known.failures.saturating_add(1);
+        let count = if has_other { &mut known.further_failures } else { &mut known.failures };
+        *count = count.saturating_add(1);
         known.failure = Some(reason.clone());
         let (first, longest) = (self.config.min_backoff, self.config.max_backoff);
-        let retry_after = self.entropy.pause(known.failures, first, longest).max(at_least);
+        let retry_after =
+            self.entropy.pause(known.failures.saturating_add(known.further_failures), first, longest).max(at_least);
         known.retry_at = Some(self.now + retry_after);
         let (address, reason) = (known.address.clone(), reason.clone());
         self.outputs.push_back(Output::Event(Event::MemberUnavailable { member, address, reason, retry_after }));

@@ -24,7 +24,7 @@ impl Cluster {
     ) {
         let is_first = self.transport.note_ended(session, result.is_ok());
         if is_first || result.is_ok() && self.members.has_failed(member) {
-            self.trust(session, member);
+            self.trust(session, member, is_first);
         }
         match result {
             Ok(mut reply) => {

@@ -61,7 +61,12 @@ fn further_sessions_with_a_member_wait_for_its_back_off() {
         let mut world = with_members(hosts);
         world.cluster.listen(world.now, &world.cache.clone(), ListenerKind::Cache(ListenerOptions::default())).unwrap();
         world.run();
-        let links = world.meet_each(Duration::from_secs(10), World::refuse);
+        // What other sessions with the member answer says nothing of further ones.
+        let refuse = |world: &mut World| {
+            world.refuse();
+            world.submit(Request::Ping {});
+        };
+        let links = world.meet_each(Duration::from_secs(10), refuse);
         // The seed is tried as well.
         assert!((3..=30).contains(&links), "{links} links to {} members", hosts.len());
     }
