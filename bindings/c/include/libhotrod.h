@@ -2003,7 +2003,7 @@ typedef struct hotrod_counters {
    */
   uint64_t tries;
   /**
-   * Links that failed or were lost.
+   * Sessions that failed or were lost; each has a link of its own, unless the carriage shares links.
    */
   uint64_t disconnects;
   /**

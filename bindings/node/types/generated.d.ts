@@ -449,7 +449,7 @@ export interface Counters {
   connects: number
   /** Sessions opened by discovery to find members. */
   tries: number
-  /** Links that failed or were lost. */
+  /** Sessions that failed or were lost; each has a link of its own, unless the carriage shares links. */
   disconnects: number
   /** Applied topologies. */
   topologies: number

@@ -137,7 +137,7 @@ pub struct hotrod_counters {
     pub connects: u64,
     /// Sessions opened by discovery to find members.
     pub tries: u64,
-    /// Links that failed or were lost.
+    /// Sessions that failed or were lost; each has a link of its own, unless the carriage shares links.
     pub disconnects: u64,
     /// Applied topologies.
     pub topologies: u64,
