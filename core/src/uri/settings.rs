@@ -37,6 +37,12 @@ pub enum SettingsError {
         "inside=frames needs carriage=upgrade, carriage=connect or carriage=auto; where there is HTTP/2, use carriage=frames"
     )]
     FramesInsideHttp2,
+    /// A property of TLS is given for connections without TLS.
+    #[error("{property} is for TLS: the URI must begin with hotrods://, or leave it out")]
+    PropertyOfTls {
+        /// Name of the property.
+        property: &'static str,
+    },
     /// A client certificate is given without its key, or a key without its certificate.
     #[error("client_certificate and client_key go together")]
     HalfACertificate,
@@ -106,7 +112,7 @@ impl Config {
             return Err(SettingsError::FramesInsideHttp2);
         }
         config.proxy.clone_from(&properties.proxy);
-        config.tls = if uri.tls { Some(tls(properties)?) } else { None };
+        config.tls = if uri.tls { Some(tls(properties)?) } else { without_tls(properties)? };
         Ok(config)
     }
 }
@@ -119,6 +125,22 @@ fn check_access(config: &Config) -> Result<(), SettingsError> {
         (AccessPath::Cookie, Choice::Only(Carriage::Raw)) => Err(SettingsError::CookieWithoutHttp),
         (AccessPath::Connect, carriage) if !is_of_tunnels(carriage) => Err(SettingsError::ConnectWithoutConnect),
         _ => Ok(()),
+    }
+}
+
+/// Checks that no property asks for TLS: a connection that ignored it would be less secure than its user believes.
+fn without_tls(properties: &Properties) -> Result<Option<TlsConfig>, SettingsError> {
+    let of_tls = [
+        ("trust_ca", properties.trust_ca.is_some()),
+        ("client_certificate", properties.client_certificate.is_some()),
+        ("client_key", properties.client_key.is_some()),
+        ("alpn", !properties.alpn.is_empty()),
+        ("sni_host_name", properties.sni_host_name.is_some()),
+        ("channel_binding=required", properties.channel_binding == Some(BindingPolicy::Required)),
+    ];
+    match of_tls.into_iter().find(|(_, is_set)| *is_set) {
+        Some((property, _)) => Err(SettingsError::PropertyOfTls { property }),
+        None => Ok(None),
     }
 }
 
@@ -242,11 +264,24 @@ mod tests {
 
     #[test]
     fn tls_is_of_hotrods_alone() {
-        let with = |scheme: &str| config(&format!("{scheme}://one?trust_ca=ca.pem&alpn=a,b")).unwrap().tls;
-        assert_eq!(with("hotrod"), None);
-        let tls = with("hotrods").unwrap();
+        let tls = config("hotrods://one?trust_ca=ca.pem&alpn=a,b").unwrap().tls.unwrap();
         assert_eq!((tls.trust_ca.as_deref(), tls.alpn.len()), (Some("ca.pem"), 2));
         assert_eq!(config("hotrods://one?client_key=k").err(), Some(SettingsError::HalfACertificate));
+    }
+
+    #[test]
+    fn properties_of_tls_are_refused_without_it() {
+        for (property, value) in [
+            ("trust_ca", "ca.pem"),
+            ("client_certificate", "c.pem"),
+            ("client_key", "k.pem"),
+            ("alpn", "a"),
+            ("sni_host_name", "two"),
+            ("channel_binding", "required"),
+        ] {
+            let error = config(&format!("hotrod://one?{property}={value}")).unwrap_err().to_string();
+            assert!(error.starts_with(property) && error.contains("hotrods://"), "{error}");
+        }
     }
 
     #[test]
