@@ -76,13 +76,17 @@ pub(crate) enum Command {
     Ping,
     /// Print a value
     Get {
+        #[arg(allow_hyphen_values = true)]
         key: String,
         /// Print the value and nothing else, not even a line end
         #[arg(long)]
         raw: bool,
     },
     /// Print a value, its version and its lifetimes
-    GetMeta { key: String },
+    GetMeta {
+        #[arg(allow_hyphen_values = true)]
+        key: String,
+    },
     /// Store a value
     Put(Write),
     /// Store a value if there is none
@@ -91,18 +95,26 @@ pub(crate) enum Command {
     Replace(Write),
     /// Store a value if the entry still has that version (get-meta tells it)
     Cas {
+        #[arg(allow_hyphen_values = true)]
         key: String,
         /// The version, as get-meta prints it
         entry_version: u64,
         /// The value; - for standard input
+        #[arg(allow_hyphen_values = true)]
         value: String,
         #[command(flatten)]
         lifetimes: Lifetimes,
     },
     /// Remove an entry
-    Remove { key: String },
+    Remove {
+        #[arg(allow_hyphen_values = true)]
+        key: String,
+    },
     /// Tell whether there is an entry
-    Contains { key: String },
+    Contains {
+        #[arg(allow_hyphen_values = true)]
+        key: String,
+    },
     /// Count the entries
     Size,
     /// Remove all entries
@@ -139,8 +151,10 @@ pub(crate) enum Command {
 
 #[derive(Debug, Args)]
 pub(crate) struct Write {
+    #[arg(allow_hyphen_values = true)]
     pub(crate) key: String,
     /// The value; - for standard input
+    #[arg(allow_hyphen_values = true)]
     pub(crate) value: String,
     #[command(flatten)]
     pub(crate) lifetimes: Lifetimes,

@@ -12,6 +12,8 @@ pub(crate) enum Failure {
     Usage(String),
     /// Failure of the server or the network.
     Client(Error),
+    /// The reader of standard output is gone: `hotrod map --watch | head -1`. Ends the command, and is no error.
+    ReaderGone,
     /// Failure to write output, or another system error.
     Other(String),
 }
@@ -27,13 +29,17 @@ impl From<Error> for Failure {
 
 impl From<io::Error> for Failure {
     fn from(error: io::Error) -> Self {
-        Self::Other(error.to_string())
+        match error.kind() {
+            io::ErrorKind::BrokenPipe => Self::ReaderGone,
+            _ => Self::Other(error.to_string()),
+        }
     }
 }
 
-/// Prints one line on standard error; returns exit code 2 for invalid input, 3 otherwise.
+/// Prints one line on standard error; returns exit code 2 for invalid input, 3 otherwise, and 0 without a line if the reader is gone.
 pub(crate) fn report(failure: &Failure) -> ExitCode {
     let (message, code) = match failure {
+        Failure::ReaderGone => return ExitCode::SUCCESS,
         Failure::Usage(message) => (message.clone(), 2),
         Failure::Client(error) => (error.to_string(), 3),
         Failure::Other(message) => (message.clone(), 3),

@@ -31,23 +31,17 @@ impl Outcome {
 /// Prints the text line, or with `--json` the value.
 pub(crate) fn print(json: bool, line: &str, value: &Value) -> io::Result<()> {
     let mut out = io::stdout().lock();
-    let result = if json { writeln!(out, "{value}") } else { writeln!(out, "{line}") };
-    ignore_closed_pipe(result)
+    if json { writeln!(out, "{value}") } else { writeln!(out, "{line}") }
 }
 
 /// Prints bytes unchanged.
 pub(crate) fn print_bytes(bytes: &[u8], line_end: bool) -> io::Result<()> {
     let mut out = io::stdout().lock();
-    let result = out.write_all(bytes).and_then(|()| if line_end { out.write_all(b"\n") } else { Ok(()) });
-    ignore_closed_pipe(result.and_then(|()| out.flush()))
-}
-
-/// Treats a closed pipe as success: `hotrod get-all … | head`.
-fn ignore_closed_pipe(result: io::Result<()>) -> io::Result<()> {
-    match result {
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
-        result => result,
+    out.write_all(bytes)?;
+    if line_end {
+        out.write_all(b"\n")?;
     }
+    out.flush()
 }
 
 /// Adds bytes to a JSON object: UTF-8 as text, other bytes as base64 under another name.

@@ -238,3 +238,28 @@ fn the_map_is_looked_at_again_and_again() {
     child.wait().unwrap();
     assert_eq!(code(&hotrod(&["map", "--watch", "0"])), 2);
 }
+
+#[test]
+fn a_command_that_goes_on_ends_with_its_reader() {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_hotrod"))
+        .args(["-u", uri(), "map", "--watch", "0.1"])
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut reader = std::io::BufReader::new(child.stdout.take().unwrap());
+    let mut line = String::new();
+    std::io::BufRead::read_line(&mut reader, &mut line).unwrap();
+    drop(reader);
+    assert!(child.wait().unwrap().success());
+}
+
+#[test]
+fn keys_and_values_may_begin_with_a_dash() {
+    assert_eq!(code(&hotrod(&["put", "-k", "-5"])), 0);
+    assert_eq!(stdout(&hotrod(&["get", "-k"])), "-5\n");
+    assert_eq!(code(&hotrod(&["put", "-k", "--lifespan", "1h", "--", "-6"])), 0);
+    assert_eq!(stdout(&hotrod(&["get", "-k"])), "-6\n");
+    assert_eq!(code(&hotrod(&["put", "--lifespan", "1h", "-k", "-7", "--previous"])), 0);
+    assert_eq!(stdout(&hotrod(&["get", "-k"])), "-7\n");
+    assert_eq!(code(&hotrod(&["remove", "-k"])), 0);
+}
