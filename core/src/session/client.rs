@@ -10,7 +10,7 @@ use core::time::Duration;
 use bytes::{Bytes, BytesMut};
 
 use super::config::{Authentication, Config};
-use super::error::{Applied, Disconnect, OperationError, SubmitError};
+use super::error::{Applied, Disconnect, OperationError, OtherProtocol, SubmitError};
 use super::event::{Counters, Event, Ready, TimeoutReason};
 use super::handshake::{Action, Handshake, HandshakeRequest};
 use super::in_flight::{InFlight, InFlightTable, Owner};
@@ -429,7 +429,10 @@ impl Session {
                         self.events.push_back(Event::Counter(event));
                     }
                 }
-                Some(Err(violation)) => self.end(Disconnect::Violation(violation)),
+                Some(Err(violation)) => {
+                    let other = OtherProtocol::of(&violation);
+                    self.end(other.map_or(Disconnect::Violation(violation), Disconnect::OtherProtocol));
+                }
             }
             // Closes before decoding more: bytes behind the last reply must not turn a clean end into a violation.
             self.end_if_drained();

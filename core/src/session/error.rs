@@ -14,7 +14,7 @@ use crate::carriage::registry::Explained;
 use crate::http1::{self, TunnelError};
 use crate::http2::ErrorCode;
 use crate::sasl::SaslError;
-use crate::wire::{Effect, Operation, Status, Version, Violation};
+use crate::wire::{Effect, Operation, Problem, Status, Version, Violation};
 
 /// Reason for which an operation was rejected. Nothing was sent.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -155,6 +155,32 @@ impl OperationError {
     }
 }
 
+/// A protocol that a server speaks in place of Hot Rod, recognised by its first byte.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum OtherProtocol {
+    /// A TLS record: the server expects TLS on this port.
+    #[error("the server answered with TLS: does it want TLS (hotrods://)?")]
+    Tls,
+    /// A response of HTTP/1.1, or a frame of HTTP/2.
+    #[error("the server answered with HTTP: is this the port of Hot Rod, or does it want carriage=auto?")]
+    Http,
+}
+
+impl OtherProtocol {
+    /// Recognises a protocol by the violation of a server's first byte.
+    pub(super) fn of(violation: &Violation) -> Option<Self> {
+        let Problem::Unexpected { value, .. } = &violation.problem else { return None };
+        match u8::try_from(*value).ok().filter(|_| violation.offset == 0)? {
+            // Content types of RFC 8446, B.1.
+            20..=24 => Some(Self::Tls),
+            // `HTTP/1.1`, or the length of a SETTINGS frame.
+            b'H' | 0 => Some(Self::Http),
+            _ => None,
+        }
+    }
+}
+
 /// Reason for the end of a session.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 #[non_exhaustive]
@@ -194,6 +220,9 @@ pub enum Disconnect {
     /// The server violated the protocol.
     #[error("the server broke the protocol: {0}")]
     Violation(Violation),
+    /// The first bytes of the server belong to another protocol.
+    #[error("{0}")]
+    OtherProtocol(OtherProtocol),
     /// The server could not read a request, so its interpretation of the following bytes is unknown.
     #[error("the server could not read a request: {status}: {message}")]
     ServerLostTrack {

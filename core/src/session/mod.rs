@@ -78,6 +78,6 @@ mod server;
 pub use client::{Call, OperationId, Session};
 pub use config::{Authentication, Config, VersionChoice};
 pub(crate) use error::Fate;
-pub use error::{Applied, Disconnect, OperationError, SubmitError};
+pub use error::{Applied, Disconnect, OperationError, OtherProtocol, SubmitError};
 pub use event::{Counters, Event, Ready, TimeoutReason};
 pub use server::{ServerSession, write_fault};

@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use hotrod_core::session::{Applied, Call, Config, Disconnect, Event, OperationError, SubmitError};
+use hotrod_core::session::{Applied, Call, Config, Disconnect, Event, OperationError, OtherProtocol, SubmitError};
 use hotrod_core::wire::{Body, Operation, Problem, Reply, Request, RequestOptions, Status, Violation};
 
 use crate::server::{Pair, seconds, value};
@@ -119,6 +119,25 @@ fn a_violation_comes_after_the_answers_before_it() {
     let Disconnect::Violation(Violation { field: "magic", problem, offset }) = &*reason else { panic!("{reason}") };
     assert!(matches!(problem, Problem::Unexpected { value: 0xee, .. }));
     assert!(*offset >= good as u64);
+}
+
+#[test]
+fn a_server_of_another_protocol_is_recognised_by_its_first_byte() {
+    for (bytes, protocol, hint) in [
+        (&b"HTTP/1.1 400 Bad Request\r\n"[..], OtherProtocol::Http, "carriage=auto"),
+        (&[0, 0, 18, 4, 0, 0, 0, 0, 0], OtherProtocol::Http, "carriage=auto"),
+        (&[0x15, 3, 1, 0, 2, 2, 40], OtherProtocol::Tls, "hotrods://"),
+        (&[0x16, 3, 3, 0, 122], OtherProtocol::Tls, "hotrods://"),
+    ] {
+        let mut pair = Pair::new(Config::default());
+        pair.receive(bytes);
+        let (_, reason) = outcomes(&mut pair);
+        assert_eq!(*reason, Disconnect::OtherProtocol(protocol));
+        assert!(reason.to_string().contains(hint), "{reason}");
+    }
+    let mut pair = Pair::new(Config::default());
+    pair.receive(b"SSH-2.0");
+    assert!(matches!(&*outcomes(&mut pair).1, Disconnect::Violation(_)));
 }
 
 /// Gotcha 11: a reply without a request can't be decoded, because its form depends on the request.

@@ -267,7 +267,9 @@ fn send_messages(now: Instant, carried: &mut ClientLink, channel: ChannelId, pro
 /// The code with which a session's stream ends.
 pub(super) fn code_of(reason: &Disconnect) -> ErrorCode {
     match reason {
-        Disconnect::Violation(_) | Disconnect::ServerLostTrack { .. } => HOT_ROD_MESSAGE_ERROR,
+        Disconnect::Violation(_) | Disconnect::OtherProtocol(_) | Disconnect::ServerLostTrack { .. } => {
+            HOT_ROD_MESSAGE_ERROR
+        }
         Disconnect::Stalled { .. } | Disconnect::HandshakeTimedOut { .. } => ErrorCode::CANCEL,
         _ => ErrorCode::NO_ERROR,
     }
