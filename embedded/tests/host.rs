@@ -131,11 +131,12 @@ async fn who_says_nothing_or_nonsense_is_disconnected() {
         assert_eq!(said_to(address, b"\x16"), b"", "there is no TLS here");
         let answer = said_to(address, b"GET / HTTP/1.1\r\nHost: node\r\nConnection: close\r\n\r\n");
         assert!(answer.starts_with(b"HTTP/1.1 200 "), "{}", answer.escape_ascii());
-        // A PING followed by bytes that are no request.
+        // A PING, bytes that are no request, and a request of an unknown operation.
         let ping = [0xa0, 1, 41, 0x17, 0, 0, 1, 0, 0, 0, 0];
-        let answer = said_to(address, &[&ping[..], b"nonsense"].concat());
-        let refused = answer.windows(4).position(|bytes| bytes == [0xa1, 0, 0x50, 0x81]);
-        assert!(refused > Some(0), "the answer, bad magic, then the end: {}", answer.escape_ascii());
+        let answer = said_to(address, &[&ping[..], b"?", &[0xa0, 2, 41, 0x45]].concat());
+        let at = |refusal: [u8; 4]| answer.windows(4).position(|bytes| bytes == refusal);
+        let (bad_magic, unknown) = (at([0xa1, 0, 0x50, 0x81]), at([0xa1, 2, 0x50, 0x82]));
+        assert!(bad_magic > Some(0) && unknown > bad_magic, "both, then the end: {}", answer.escape_ascii());
     })
     .await;
     node.stop().await;

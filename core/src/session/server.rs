@@ -10,8 +10,9 @@ use crate::wire::{
 /// A Hot Rod session in the server's role: decodes requests, and encodes replies and events.
 ///
 /// Requests are decoded one at a time, when they are polled, so a slow host applies backpressure to the client.
-/// Replies may be sent in any order. After an invalid request the client is sent an error, and the session is over;
-/// see [`fault`](Self::fault).
+/// Replies may be sent in any order. A byte that begins no request is answered with an error and skipped, as an Infinispan
+/// server does. After any other invalid request the client is sent an error, and the session is over; see
+/// [`fault`](Self::fault).
 pub struct ServerSession {
     decoder: RequestDecoder,
     out: SendBuffer,
@@ -49,17 +50,18 @@ impl ServerSession {
 
     /// Returns the next request; `None` until more bytes are received or sent.
     pub fn poll_request(&mut self) -> Option<(RequestHeader, Request)> {
-        if !self.wants_read() {
-            return None;
-        }
-        match self.decoder.poll()? {
-            Ok(request) => Some(request),
-            Err(fault) => {
-                write_fault(&fault, &mut self.out);
-                self.fault = Some(fault);
-                None
+        while self.wants_read() {
+            match self.decoder.poll()? {
+                Ok(request) => return Some(request),
+                Err(fault) => {
+                    write_fault(&fault, &mut self.out);
+                    if !self.decoder.skip_stray_byte() {
+                        self.fault = Some(fault);
+                    }
+                }
             }
         }
+        None
     }
 
     /// Reason for which no further request can be read. Close the link once the bytes of [`transmit`](Self::transmit)
@@ -97,13 +99,23 @@ impl ServerSession {
 
 /// Writes the error reply to an invalid request.
 pub fn write_fault(fault: &RequestFault, out: &mut SendBuffer) {
+    let stray_byte = fault.stray_byte();
     let (message_id, status) = match fault {
-        RequestFault::Violation(wire::Violation { field: "magic", .. }) => (0, Status::INVALID_MAGIC_OR_MESSAGE_ID),
+        RequestFault::Violation(_) if stray_byte.is_some() => (0, Status::INVALID_MAGIC_OR_MESSAGE_ID),
         RequestFault::Violation(_) => (0, Status::PARSE_ERROR),
         RequestFault::UnknownVersion { message_id, .. } => (*message_id, Status::UNKNOWN_VERSION),
         RequestFault::UnknownOperation { message_id, .. } => (*message_id, Status::UNKNOWN_OPERATION),
     };
-    let body = Body::Error(alloc::format!("{fault}"));
+    // The server's words: clients search them for the name of the exception.
+    let body = Body::Error(stray_byte.map_or_else(
+        || alloc::format!("{fault}"),
+        |byte| {
+            alloc::format!(
+                "org.infinispan.server.hotrod.InvalidMagicIdException: Error reading magic byte or message id: {}",
+                byte as i8
+            )
+        },
+    ));
     let context = ReplyContext {
         operation: Operation::Ping,
         version: wire::Version::V2_0,

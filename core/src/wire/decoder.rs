@@ -117,12 +117,14 @@ pub struct RequestDecoder {
     /// Header of a request whose fields are incomplete.
     head: Option<(RequestHeader, Operation)>,
     failed: bool,
+    /// Whether the last fault is a byte that begins no request.
+    is_at_stray_byte: bool,
 }
 
 impl RequestDecoder {
     /// Creates a decoder at the beginning of a stream.
     pub fn new(limits: Limits) -> Self {
-        Self { buffer: ReceiveBuffer::new(limits), head: None, failed: false }
+        Self { buffer: ReceiveBuffer::new(limits), head: None, failed: false, is_at_stray_byte: false }
     }
 
     /// Copies `bytes` into the receive buffer.
@@ -167,6 +169,20 @@ impl RequestDecoder {
         })?;
         let message = message.unwrap_or_else(|violation| Err(RequestFault::Violation(violation)));
         self.failed = message.is_err();
+        self.is_at_stray_byte = message.as_ref().err().is_some_and(|fault| fault.stray_byte().is_some());
         Some(message)
+    }
+
+    /// Skips the byte in place of a request's magic by which the last [`poll`](Self::poll) failed, and decodes on.
+    /// Returns false after any other fault.
+    ///
+    /// An Infinispan server does the same, and clients depend on it: npm's append a byte to some requests.
+    pub fn skip_stray_byte(&mut self) -> bool {
+        let skips = core::mem::take(&mut self.is_at_stray_byte);
+        if skips {
+            self.buffer.skip_byte();
+            self.failed = false;
+        }
+        skips
     }
 }

@@ -126,6 +126,11 @@ impl ReceiveBuffer {
         }
     }
 
+    /// Skips the first byte of a message that `parse` has refused.
+    pub(crate) fn skip_byte(&mut self) {
+        self.complete(1);
+    }
+
     fn complete(&mut self, length: usize) {
         self.resume.clear();
         self.frame.advance(length);

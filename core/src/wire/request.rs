@@ -12,7 +12,7 @@ use super::operation::{Operation, Request};
 use super::reader::{Read, Reader};
 use super::reply::ReplyContext;
 use super::version::Version;
-use super::violation::Violation;
+use super::violation::{Problem, Violation};
 use crate::send_buffer::SendBuffer;
 
 /// First byte of a request.
@@ -135,6 +135,18 @@ pub enum RequestFault {
         /// Opcode of the request.
         opcode: u8,
     },
+}
+
+impl RequestFault {
+    /// Returns the byte that stands in place of a request's magic, if that is the fault.
+    pub fn stray_byte(&self) -> Option<u8> {
+        match self {
+            Self::Violation(Violation { field: "magic", problem: Problem::Unexpected { value, .. }, .. }) => {
+                u8::try_from(*value).ok()
+            }
+            _ => None,
+        }
+    }
 }
 
 impl From<Violation> for RequestFault {

@@ -10,3 +10,4 @@ mod listeners;
 mod negotiation;
 mod operations;
 mod server;
+mod stray_bytes;
