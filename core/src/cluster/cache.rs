@@ -61,12 +61,25 @@ impl CacheHandle {
 pub(super) struct Cache {
     pub(super) name: String,
     pub(super) view: Option<Arc<View>>,
+    /// Whether requests name no topology id, so that the server sends its topology also if the id is the same.
+    asks_anew: bool,
     /// Media type of stored keys; `None` before the answer to the first PING.
     pub(super) key_type: Option<MediaType>,
     pub(super) near: Option<Box<NearCache>>,
 }
 
 impl Cache {
+    /// Replaces the view; returns the one before.
+    pub(super) fn set_view(&mut self, view: Arc<View>) -> Option<Arc<View>> {
+        self.asks_anew = false;
+        self.view.replace(view)
+    }
+
+    /// The topology id of requests; 0 has the server send its topology.
+    pub(super) fn topology_id(&self) -> u32 {
+        self.view.as_ref().filter(|_| !self.asks_anew).map_or(0, |view| view.id)
+    }
+
     /// Whether a key of this media type has the bytes that the server hashes (spec/gotchas.md, 5).
     pub(super) fn hashes(&self, key_type: &MediaType) -> bool {
         *key_type == MediaType::Unspecified || self.key_type.as_ref() == Some(key_type)
@@ -91,7 +104,7 @@ impl Caches {
             return (*id, false);
         }
         let id = CacheId(self.all.len() as u32);
-        self.all.push(Cache { name: name.into(), view: None, key_type: None, near: None });
+        self.all.push(Cache { name: name.into(), view: None, asks_anew: false, key_type: None, near: None });
         self.by_name.insert(name.into(), id);
         (id, true)
     }
@@ -153,6 +166,12 @@ impl Caches {
 
     pub(super) fn view(&self, id: CacheId) -> Option<&Arc<View>> {
         self.all.get(id.0 as usize)?.view.as_ref()
+    }
+
+    /// Has the topologies of all caches sent anew: the members that are reached next may be of another cluster, in which
+    /// the ids have another meaning.
+    pub(super) fn ask_anew(&mut self) {
+        self.all.iter_mut().for_each(|cache| cache.asks_anew = true);
     }
 
     /// The views in use, each once.

@@ -39,6 +39,9 @@ impl Cluster {
         let degraded = !self.members.current().is_empty() && self.members.current().iter().all(is_down);
         if degraded != self.degraded && (degraded || self.reaches_a_member()) {
             self.degraded = degraded;
+            if degraded {
+                self.caches.ask_anew();
+            }
             let event = if degraded { Event::Degraded } else { Event::Restored };
             self.outputs.push_back(Output::Event(event));
         }

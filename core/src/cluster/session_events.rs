@@ -4,6 +4,7 @@ use alloc::sync::Arc;
 
 use slotmap::{Key, KeyData};
 
+use super::cache::Cache;
 use super::machine::Cluster;
 use super::members::MemberId;
 use super::operations::operation::OperationId;
@@ -205,7 +206,7 @@ impl Cluster {
         let call = session::Call {
             request: &operation.request,
             options: &operation.options,
-            topology_id: caches.view(operation.cache).map_or(0, |view| view.id),
+            topology_id: caches.find(operation.cache).map_or(0, Cache::topology_id),
             timeout: Some(operation.deadline - scope.now),
             token: id.data().as_ffi(),
         };

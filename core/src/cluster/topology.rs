@@ -41,7 +41,7 @@ impl Cluster {
         if others {
             self.members.set_current(&view.members);
         }
-        let before = self.caches.get_mut(cache).view.replace(view.clone());
+        let before = self.caches.get_mut(cache).set_view(view.clone());
         self.counters.topologies += 1;
         self.outputs.push_back(Output::Event(event));
         if others {

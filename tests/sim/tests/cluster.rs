@@ -307,3 +307,20 @@ fn a_host_is_told_who_comes_and_goes() {
     });
     assert!(unavailable, "{:?}", world.events);
 }
+
+/// A client that has reached no member does not trust its topology id: a cluster made anew may have the same one.
+#[test]
+fn a_degraded_client_has_the_topology_sent_anew() {
+    let mut world = settled(3);
+    let before = world.client.counters().topologies;
+    let ports: Vec<u16> = world.by_port.keys().copied().chain([443]).collect();
+    world.part(0, &ports);
+    assert!(world.run_until(120 * SECOND, |world| world.client.is_degraded()));
+    world.reunite(0, true);
+    assert!(world.run_until(120 * SECOND, |world| !world.client.is_degraded()));
+    assert_eq!(world.call(put("key", "v")).expect("stored").status, Status::SUCCESS);
+    assert!(world.client.counters().topologies > before, "it has the same id, and came all the same");
+    let before = world.client.counters().topologies;
+    assert_eq!(world.call(put("key", "v")).expect("stored").status, Status::SUCCESS);
+    assert_eq!(world.client.counters().topologies, before, "once");
+}
