@@ -39,6 +39,6 @@ impl Failure {
     }
 
     pub(crate) fn unsupported(what: impl std::fmt::Display) -> Self {
-        Self::server_error(format!("{what} is not supported by the embedded node"))
+        Self::server_error(format!("{what} is not supported by the embedded server"))
     }
 }

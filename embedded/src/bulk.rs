@@ -20,7 +20,7 @@ impl Job<'_> {
         let mut entries = Vec::new();
         for key in keys {
             if let Some(entry) = self.read(&key)? {
-                entries.push((key, entry.value));
+                entries.push((key, entry.value()?.clone()));
             }
         }
         Ok(Answer::with(Body::Entries(entries)))
@@ -29,7 +29,8 @@ impl Job<'_> {
     pub(crate) fn bulk_get(&mut self, count: u32) -> Outcome {
         let count = if count == 0 { usize::MAX } else { count as usize };
         let entries = self.store()?.iter().take(count);
-        let entries = entries.map(|(key, entry)| (key.clone(), entry.value.clone())).collect();
+        let entries =
+            entries.map(|(key, entry)| Ok((key.clone(), entry.value()?.clone()))).collect::<Result<_, _>>()?;
         Ok(Answer::with(Body::Entries(entries)))
     }
 

@@ -3,14 +3,13 @@
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
-use bytes::Bytes;
 use hotrod_core::wire::{EntryChange, Hash, SegmentOwners, Topology};
 
 use crate::answer::Failure;
-use crate::entry::weight;
+use crate::entry::Content;
 use crate::event_queues::EventQueues;
 use crate::listeners::Listeners;
-use crate::members::{MemberId, Members};
+use crate::members::{Member, MemberId, Members};
 use crate::options::{CacheMode, CacheOptions};
 use crate::ownership::Ownership;
 use crate::statistics::Counts;
@@ -107,6 +106,14 @@ impl Cache {
         }
     }
 
+    /// Returns the entries of all members; `None` for a local cache.
+    pub(crate) fn any_store(&self) -> Option<&Store> {
+        match &self.stores {
+            Stores::Shared(store) => Some(store),
+            Stores::PerMember(_) => None,
+        }
+    }
+
     pub(crate) fn store_mut(&mut self, member: MemberId) -> Option<&mut Store> {
         match &mut self.stores {
             Stores::Shared(store) => Some(store),
@@ -119,7 +126,7 @@ impl Cache {
     }
 
     /// Checks that `entries` and `bytes` more fit into the limits of the cache.
-    pub(crate) fn make_room(&self, member: MemberId, entries: u64, bytes: u64) -> Result<(), Failure> {
+    fn make_room(&self, member: MemberId, entries: u64, bytes: u64) -> Result<(), Failure> {
         let Some(store) = self.store(member) else { return Ok(()) };
         let (limit, what, has) = if store.len() + entries > self.options.max_entries {
             (self.options.max_entries, "entries", store.len())
@@ -133,10 +140,10 @@ impl Cache {
     }
 
     /// Checks that an entry fits in place of the present one.
-    pub(crate) fn make_room_for(&self, member: MemberId, place: &Place, value: &Bytes) -> Result<(), Failure> {
+    pub(crate) fn make_room_for(&self, member: MemberId, place: &Place, content: &Content) -> Result<(), Failure> {
         let present = self.store(member).and_then(|store| store.get(place));
-        let present = present.map(|entry| weight(&place.key, &entry.value));
-        let more = weight(&place.key, value).saturating_sub(present.unwrap_or(0));
+        let present = present.map(|entry| entry.weight(&place.key));
+        let more = content.weight(&place.key).saturating_sub(present.unwrap_or(0));
         self.make_room(member, u64::from(present.is_none()), more)
     }
 
@@ -194,8 +201,11 @@ fn topology(ownership: &Ownership, members: &Members) -> Topology {
         owners.push(&segment.iter().map(index).collect::<Vec<_>>());
         segment.iter().for_each(|owner| id.add(owner.0));
     }
-    for member in &ids {
+    for (member, Member { address, .. }) in &members.all {
         id.add(member.0);
+        id.add(address.port.into());
+        id.add(address.host.len() as u32);
+        address.host.bytes().for_each(|byte| id.add(byte.into()));
     }
     let hash = Hash { function: MURMUR3, segments: owners.len() as u32, owners };
     Topology {
@@ -205,7 +215,8 @@ fn topology(ownership: &Ownership, members: &Members) -> Topology {
     }
 }
 
-/// Hash of a view, used as its topology id. Infinispan uses a hash as well: ids have no order.
+/// Hash of a view, used as its topology id: of its members' addresses, and of the owners of each segment. Infinispan uses a
+/// hash as well: ids have no order.
 struct Fingerprint(u64);
 
 impl Fingerprint {

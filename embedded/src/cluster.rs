@@ -23,6 +23,8 @@ const DEFAULT_CACHE: &str = "default";
 pub(crate) const MAX_NAME_BYTES: usize = 255;
 /// Cache in which clients register Protobuf schemas.
 const SCHEMAS: &str = "___protobuf_metadata";
+/// Cache of scripts. Clients can write to it, and no script is executed.
+pub(crate) const SCRIPTS: &str = "___script_cache";
 
 /// A point in time on two clocks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -76,6 +78,7 @@ impl Cluster {
             ("local", CacheMode::Local, false),
             (counters::CACHE, distributed, true),
             (SCHEMAS, CacheMode::Replicated, true),
+            (SCRIPTS, CacheMode::Replicated, true),
         ] {
             let cache = Cache::new(name, CacheOptions::of_mode(mode), internal, &cluster.members);
             cluster.caches.insert(name.into(), cache);
@@ -175,9 +178,9 @@ impl Cluster {
         self.caches.contains_key(cache_key(name))
     }
 
-    /// Returns the names of all caches but the internal ones.
+    /// Returns the names of all caches that clients may use, those of schemas and scripts included.
     pub fn cache_names(&self) -> impl Iterator<Item = &str> {
-        self.caches.values().filter(|cache| !cache.internal).map(|cache| cache.name.as_str())
+        self.caches.keys().map(String::as_str).filter(|name| *name != counters::CACHE)
     }
 
     /// Returns the topology of a cache as clients receive it; `None` for a local cache, and while there is no member.
@@ -201,7 +204,7 @@ impl Cluster {
     pub fn peek(&self, cache: &str, member: MemberId, key: &[u8], moment: Moment) -> Option<Bytes> {
         let store = self.caches.get(cache_key(cache))?.store(member)?;
         let entry = store.get(&store.place(&Bytes::copy_from_slice(key)))?;
-        (!entry.is_expired(moment.unix_ms)).then(|| entry.value.clone())
+        entry.value().ok().filter(|_| !entry.is_expired(moment.unix_ms)).cloned()
     }
 
     /// Counts the iterations that clients have started and not ended.

@@ -131,7 +131,14 @@ impl Counters {
         }))
     }
 
-    /// Resets a counter to its initial value. Removal does the same: the configuration stays.
+    /// Resets a counter. The configuration stays, and a counter without one is no failure.
+    pub(crate) fn remove(&mut self, name: &str, queues: &mut EventQueues) -> Answer {
+        // The reset of a defined counter can't fail.
+        let _ = self.reset(name, queues);
+        Answer::SUCCESS
+    }
+
+    /// Resets a counter to its initial value.
     pub(crate) fn reset(&mut self, name: &str, queues: &mut EventQueues) -> Outcome {
         let result = self.change(name, queues, |counter| {
             counter.value = counter.configuration.initial_value;

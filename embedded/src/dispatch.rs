@@ -1,7 +1,7 @@
 //! Dispatches each request to the code that executes it.
 
 use hotrod_core::routing::BloomFilter;
-use hotrod_core::wire::{Body, MediaType, Operation, Ping, Reply, Request, RequestHeader, Status, Topology, Version};
+use hotrod_core::wire::{Body, Operation, Ping, Reply, Request, RequestHeader, Status, Topology, Version};
 
 use crate::answer::{Answer, Failure, Outcome};
 use crate::cluster::{Cluster, Moment, cache_key};
@@ -21,6 +21,13 @@ const UNSUPPORTED: [Operation; 8] = [
     Operation::RollbackTx,
     Operation::ForgetTx,
     Operation::FetchTxRecovery,
+];
+
+/// Filters and converters that every Infinispan server has.
+const SERVER_FACTORIES: [&str; 3] = [
+    "key-value-with-previous-converter-factory",
+    "query-dsl-filter-converter-factory",
+    "continuous-query-filter-converter-factory",
 ];
 
 /// Largest bloom filter of a near cache, in bits. A request names only the count, and the node allocates it.
@@ -56,7 +63,7 @@ impl Cluster {
         request: Request,
         moment: Moment,
     ) -> Reply {
-        let has_view = !matches!(request, Request::Ping {}) || !header.options.cache.is_empty();
+        let has_view = !matches!(request, Request::AuthMechList {});
         let outcome = match self.members.state(caller.member) {
             Some(MemberState::Running) => self.run(caller, header, request, moment),
             _ => Err(Failure {
@@ -110,15 +117,14 @@ impl Cluster {
         }
     }
 
-    /// Answers PING. An unknown cache is an error; without a cache name the answer has no media types.
+    /// Answers PING. An unknown cache is an error.
     fn ping(&self, header: &RequestHeader) -> Outcome {
         let name = &header.options.cache;
         let cache = self.caches.get(cache_key(name)).ok_or_else(|| no_such_cache(name))?;
-        let media_type = if name.is_empty() { &MediaType::Unspecified } else { &cache.options.media_type };
         let supported = Operation::table().iter().filter(|row| !UNSUPPORTED.contains(&row.operation));
         Ok(Answer::with(Body::Ping(Box::new(Ping {
-            key_type: media_type.clone(),
-            value_type: media_type.clone(),
+            key_type: cache.options.key_type.clone(),
+            value_type: cache.options.value_type.clone(),
             server_version: Some(Version::LATEST.to_byte()),
             operations: supported.map(|row| row.request_opcode.into()).collect(),
         }))))
@@ -241,7 +247,7 @@ impl Cluster {
             Request::AddClientListener { listener_id, options } => {
                 let factories = [("key/value filter", options.filter), ("converter", options.converter)];
                 if let Some((kind, factory)) = factories.into_iter().find_map(|(kind, it)| Some((kind, it?))) {
-                    return Err(no_such_factory(kind, &factory.name));
+                    return Err(refused_factory(kind, &factory.name));
                 }
                 listener.interests = options.interests;
                 listener.cursor = options.include_current_state.then(StateCursor::default);
@@ -270,7 +276,8 @@ impl Cluster {
             Request::CounterGetNames {} => Ok(counters.names()),
             Request::CounterGet { counter } => Ok(counters.get(&counter)),
             Request::CounterAddAndGet { counter, delta } => counters.add(&counter, delta, queues),
-            Request::CounterReset { counter } | Request::CounterRemove { counter } => counters.reset(&counter, queues),
+            Request::CounterReset { counter } => counters.reset(&counter, queues),
+            Request::CounterRemove { counter } => Ok(counters.remove(&counter, queues)),
             Request::CounterCompareAndSwap { counter, expected, update } => {
                 counters.compare_and_swap(&counter, expected, update, queues)
             }
@@ -348,7 +355,11 @@ fn no_such_cache(name: &str) -> Failure {
     Failure { status: Status::PARSE_ERROR, message }
 }
 
-fn no_such_factory(kind: &str, name: &str) -> Failure {
+/// Tells a factory of every Infinispan server from one that there is nowhere.
+fn refused_factory(kind: &str, name: &str) -> Failure {
+    if SERVER_FACTORIES.contains(&name) {
+        return Failure::unsupported(format_args!("the listener's {kind} '{name}'"));
+    }
     Failure::server_error(format!(
         "org.infinispan.server.hotrod.MissingFactoryException: \
          ISPN006013: Listener {kind} factory '{name}' not found in server"

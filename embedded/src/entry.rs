@@ -1,8 +1,9 @@
 //! An entry of a cache and its expiry.
 
 use bytes::Bytes;
-use hotrod_core::wire::{Expiration, Lifetime, LifetimeLeft, Metadata, Version};
+use hotrod_core::wire::{Expiration, Lifetime, LifetimeLeft, Metadata, TimeUnit, Version};
 
+use crate::answer::Failure;
 use crate::options::CacheOptions;
 
 /// Estimated memory of an entry without its key and value, in bytes, so that tiny entries count as well.
@@ -11,14 +12,22 @@ const OVERHEAD: u64 = 128;
 /// Longest lifetime before protocol 3.0, in milliseconds; a larger number is a point in time.
 const THIRTY_DAYS: u64 = 30 * 24 * 3_600_000;
 
-/// A value and its metadata. Times are milliseconds since 1970.
+/// Content and metadata of a key. Times are milliseconds since 1970.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Entry {
-    pub(crate) value: Bytes,
+    pub(crate) content: Content,
     pub(crate) version: u64,
     pub(crate) created: u64,
     pub(crate) last_used: u64,
     pub(crate) lifetimes: Lifetimes,
+}
+
+/// Content of an entry. A cache has both kinds side by side, as an Infinispan cache has.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Content {
+    Value(Bytes),
+    /// Values of a multimap key, at least one, in the order in which they were added.
+    Bucket(Vec<Bytes>),
 }
 
 /// Lifetimes in milliseconds; `None` for unlimited.
@@ -38,23 +47,65 @@ impl Lifetimes {
     }
 }
 
-/// Follows `buildMetadata` and `buildMetadata2x` of the server.
+/// Follows `buildMetadata` and `buildMetadata2x` of the server, and its signed arithmetic: a negative lifetime is
+/// unlimited, and one that ends after 2^63 ms has ended.
 fn resolve(lifetime: Lifetime, default: Option<u64>, version: Version, unix_ms: u64) -> Option<u64> {
-    match lifetime {
-        // Zero of any unit is the default as well.
-        Lifetime::Default | Lifetime::For(0, _) => default,
-        Lifetime::Infinite => None,
-        Lifetime::For(count, unit) => {
-            let milliseconds = unit.to_milliseconds(count);
-            let absolute = version < Version::V3_0 && milliseconds > THIRTY_DAYS;
-            Some(if absolute { milliseconds.saturating_sub(unix_ms) } else { milliseconds })
+    let (count, unit) = match lifetime {
+        Lifetime::Default => return default,
+        Lifetime::Infinite => return None,
+        Lifetime::For(count, unit) => (i64::try_from(count).ok()?, unit),
+    };
+    let milliseconds = whole_milliseconds(count as u64, unit);
+    let absolute = version < Version::V3_0 && milliseconds > THIRTY_DAYS;
+    let lifetime = if absolute { milliseconds.saturating_sub(unix_ms) } else { milliseconds };
+    let ends_in_range = unix_ms.checked_add(lifetime).is_some_and(|end| end <= i64::MAX as u64);
+    Some(if ends_in_range { lifetime } else { 0 })
+}
+
+/// Converts as Java's `TimeUnit.toMillis`: rounded down, at most 2^63-1.
+fn whole_milliseconds(count: u64, unit: TimeUnit) -> u64 {
+    let milliseconds = match unit {
+        TimeUnit::Nanoseconds => count / 1_000_000,
+        TimeUnit::Microseconds => count / 1_000,
+        _ => unit.to_milliseconds(count),
+    };
+    milliseconds.min(i64::MAX as u64)
+}
+
+impl Content {
+    /// Bytes that count against the limit of the cache.
+    pub(crate) fn weight(&self, key: &[u8]) -> u64 {
+        match self {
+            Self::Value(value) => weight(key, value),
+            Self::Bucket(values) => values.iter().map(|value| weight(key, value)).sum(),
         }
     }
 }
 
 impl Entry {
-    pub(crate) fn new(value: Bytes, version: u64, lifetimes: Lifetimes, unix_ms: u64) -> Self {
-        Self { value, version, created: unix_ms, last_used: unix_ms, lifetimes }
+    pub(crate) fn new(content: Content, version: u64, lifetimes: Lifetimes, unix_ms: u64) -> Self {
+        Self { content, version, created: unix_ms, last_used: unix_ms, lifetimes }
+    }
+
+    /// Returns the value; fails for a multimap key, as the server does.
+    pub(crate) fn value(&self) -> Result<&Bytes, Failure> {
+        match &self.content {
+            Content::Value(value) => Ok(value),
+            Content::Bucket(_) => Err(other_kind("org.infinispan.multimap.impl.Bucket", "[B")),
+        }
+    }
+
+    /// Returns the values of a multimap key; fails for any other.
+    pub(crate) fn bucket(&self) -> Result<&[Bytes], Failure> {
+        match &self.content {
+            Content::Bucket(values) => Ok(values),
+            Content::Value(_) => Err(other_kind("[B", "org.infinispan.multimap.impl.Bucket")),
+        }
+    }
+
+    /// Bytes that count against the limit of the cache.
+    pub(crate) fn weight(&self, key: &[u8]) -> u64 {
+        self.content.weight(key)
     }
 
     /// Time at which the entry expires unless it is used before.
@@ -81,15 +132,18 @@ impl Entry {
     }
 }
 
-/// Bytes of an entry that count against the limit of its cache.
-pub(crate) fn weight(key: &[u8], value: &[u8]) -> u64 {
+fn other_kind(found: &str, needed: &str) -> Failure {
+    Failure::server_error(format!("java.lang.ClassCastException: class {found} cannot be cast to class {needed}"))
+}
+
+/// Bytes of a key and a value that count against the limit of their cache.
+fn weight(key: &[u8], value: &[u8]) -> u64 {
     (key.len() + value.len()) as u64 + OVERHEAD
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use hotrod_core::wire::TimeUnit;
 
     const NOW: u64 = 1_800_000_000_000;
 
@@ -108,8 +162,8 @@ mod tests {
     }
 
     #[test]
-    fn zero_is_the_default_and_infinite_is_not() {
-        assert_eq!(lifespan(Lifetime::For(0, TimeUnit::Hours), Version::V4_1), Some(7));
+    fn neither_zero_nor_infinite_is_the_default() {
+        assert_eq!(lifespan(Lifetime::For(0, TimeUnit::Hours), Version::V4_1), Some(0));
         assert_eq!(lifespan(Lifetime::Default, Version::V4_1), Some(7));
         assert_eq!(lifespan(Lifetime::Infinite, Version::V4_1), None);
     }

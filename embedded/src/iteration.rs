@@ -85,7 +85,7 @@ impl Iterations {
         let iteration = id.parse().ok().and_then(|id: u64| self.all.get_mut(&id));
         let Some(iteration) = iteration else { return Ok(invalid_batch()) };
         iteration.used = job.moment.now;
-        Ok(Answer::with(Body::Iteration(iteration.next(job.store()?))))
+        Ok(Answer::with(Body::Iteration(iteration.next(job.store()?)?)))
     }
 
     pub(crate) fn end(&mut self, id: &str, caller: Caller, states: &mut StateMemory) -> Answer {
@@ -117,18 +117,18 @@ impl Iterations {
 }
 
 impl Iteration {
-    fn next(&mut self, store: &Store) -> IterationBatch {
+    fn next(&mut self, store: &Store) -> Result<IterationBatch, Failure> {
         let (mut entries, mut finished) = (Vec::new(), Vec::new());
         let mut room = BATCH_BYTES;
         while let Some(segment) = self.segments.last().copied() {
-            if !self.read_segment(segment, store, &mut entries, &mut room) {
+            if !self.read_segment(segment, store, &mut entries, &mut room)? {
                 break;
             }
             self.after = None;
             self.segments.pop();
             finished.push(segment);
         }
-        IterationBatch { finished_segments: bits(&finished), entries }
+        Ok(IterationBatch { finished_segments: bits(&finished), entries })
     }
 
     /// Reads further entries of a segment; returns whether it is finished.
@@ -138,18 +138,19 @@ impl Iteration {
         store: &Store,
         entries: &mut Vec<IterationEntry>,
         room: &mut usize,
-    ) -> bool {
+    ) -> Result<bool, Failure> {
         let after = self.after.clone();
         for (key, entry) in store.scan(segment, after.as_ref()) {
             if entries.len() == self.batch || *room == 0 {
-                return false;
+                return Ok(false);
             }
-            *room = room.saturating_sub(key.len() + entry.value.len());
+            let value = entry.value()?.clone();
+            *room = room.saturating_sub(key.len() + value.len());
             self.after = Some(key.clone());
             let metadata = self.with_metadata.then(|| entry.metadata());
-            entries.push(IterationEntry { key: key.clone(), values: vec![entry.value.clone()], metadata });
+            entries.push(IterationEntry { key: key.clone(), values: vec![value], metadata });
         }
-        true
+        Ok(true)
     }
 }
 
@@ -160,9 +161,7 @@ pub(crate) fn invalid_batch() -> Answer {
 }
 
 pub(crate) fn no_such_filter(name: &str) -> Failure {
-    Failure::server_error(format!(
-        "filter-converter '{name}' not found: the embedded node has no filters and converters"
-    ))
+    Failure::unsupported(format_args!("filter-converter '{name}'"))
 }
 
 fn is_set(mask: &[u8], bit: u32) -> bool {

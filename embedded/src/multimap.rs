@@ -1,88 +1,12 @@
-//! Keys with several values each.
-
-use std::collections::BTreeMap;
+//! Keys with several values each: entries of the cache whose content is a bucket.
 
 use bytes::Bytes;
-use hotrod_core::wire::Body;
+use hotrod_core::wire::{Body, EntryChange, Expiration};
 
-use crate::answer::{Answer, Outcome};
-use crate::entry::weight;
+use crate::answer::{Answer, Failure, Outcome};
+use crate::entry::Content;
 use crate::single_key::{Access, Job};
 use crate::store::Place;
-
-/// The values of all multimap keys. Values of a key are in the order in which they were added.
-pub(crate) struct Multimap {
-    segments: Vec<BTreeMap<Bytes, Vec<Bytes>>>,
-    keys: u64,
-    values: u64,
-    bytes: u64,
-}
-
-impl Multimap {
-    pub(crate) fn new(segments: u32) -> Self {
-        Self { segments: (0..segments).map(|_| BTreeMap::new()).collect(), keys: 0, values: 0, bytes: 0 }
-    }
-
-    pub(crate) fn keys(&self) -> u64 {
-        self.keys
-    }
-
-    pub(crate) fn keys_of(&self, segment: u32) -> usize {
-        self.segments[segment as usize].len()
-    }
-
-    /// Counts pairs of key and value.
-    pub(crate) fn len(&self) -> u64 {
-        self.values
-    }
-
-    pub(crate) fn bytes(&self) -> u64 {
-        self.bytes
-    }
-
-    pub(crate) fn get(&self, place: &Place) -> &[Bytes] {
-        self.segments[place.segment as usize].get(&place.key).map_or(&[], Vec::as_slice)
-    }
-
-    pub(crate) fn contains_value(&self, value: &Bytes) -> bool {
-        self.segments.iter().flatten().any(|(_, values)| values.contains(value))
-    }
-
-    fn add(&mut self, place: &Place, value: &Bytes) {
-        let values = self.segments[place.segment as usize].entry(Bytes::copy_from_slice(&place.key)).or_default();
-        self.keys += u64::from(values.is_empty());
-        self.values += 1;
-        self.bytes += weight(&place.key, value);
-        values.push(Bytes::copy_from_slice(value));
-    }
-
-    fn remove(&mut self, place: &Place, value: Option<&Bytes>) -> bool {
-        let segment = &mut self.segments[place.segment as usize];
-        let Some(values) = segment.get_mut(&place.key) else { return false };
-        let before = values.len();
-        let bytes = |values: &[Bytes]| values.iter().map(|value| weight(&place.key, value)).sum::<u64>();
-        self.bytes -= bytes(values);
-        match value {
-            Some(value) => values.retain(|present| present != value),
-            None => values.clear(),
-        }
-        let left = values.len();
-        self.bytes += bytes(values);
-        self.values -= (before - left) as u64;
-        if left == 0 {
-            segment.remove(&place.key);
-            self.keys -= 1;
-        }
-        left < before
-    }
-
-    pub(crate) fn lose(&mut self, segment: u32) {
-        let keys: Vec<_> = self.segments[segment as usize].keys().cloned().collect();
-        for key in keys {
-            self.remove(&Place { segment, key }, None);
-        }
-    }
-}
 
 impl Job<'_> {
     pub(crate) fn multimap_get(&mut self, key: &Bytes) -> Outcome {
@@ -100,45 +24,63 @@ impl Job<'_> {
 
     pub(crate) fn multimap_put(&mut self, key: &Bytes, value: &Bytes, duplicates: bool) -> Outcome {
         let place = self.locate(key, Access::Write)?;
-        let present = self.store()?.multimap.get(&place);
-        if !duplicates && present.contains(value) {
+        let mut values = self.bucket(&place)?.to_vec();
+        if !duplicates && values.contains(value) {
             return Ok(Answer::SUCCESS);
         }
-        let new_key = u64::from(present.is_empty());
-        self.cache.make_room(self.caller.member, new_key, weight(key, value))?;
-        self.store_mut()?.multimap.add(&place, value);
-        self.counts().stores += 1;
+        values.push(Bytes::copy_from_slice(value));
+        self.write_content(&place, Expiration::DEFAULT, Content::Bucket(values))?;
         Ok(Answer::SUCCESS)
     }
 
     /// Removes one value of a key, or with `None` all of them.
     pub(crate) fn multimap_remove(&mut self, key: &Bytes, value: Option<&Bytes>) -> Outcome {
         let place = self.locate(key, Access::Write)?;
-        let removed = self.store_mut()?.multimap.remove(&place, value);
+        let present = self.bucket(&place)?;
+        let left: Vec<_> =
+            present.iter().filter(|present| value.is_some_and(|value| value != *present)).cloned().collect();
+        let removed = left.len() < present.len();
         let counts = self.counts();
         *if removed { &mut counts.remove_hits } else { &mut counts.remove_misses } += 1;
+        if removed && left.is_empty() {
+            self.store_mut()?.remove(&place);
+            self.publish(EntryChange::Removed, &place, 0);
+        } else if removed {
+            self.write_content(&place, Expiration::DEFAULT, Content::Bucket(left))?;
+        }
         Ok(Answer::with(Body::Boolean(removed)))
     }
 
     pub(crate) fn multimap_contains(&mut self, key: &Bytes, value: Option<&Bytes>) -> Outcome {
         let place = self.locate(key, Access::Read)?;
-        let values = self.store()?.multimap.get(&place);
+        let values = self.bucket(&place)?;
         Ok(Answer::with(Body::Boolean(value.map_or(!values.is_empty(), |value| values.contains(value)))))
     }
 
     pub(crate) fn multimap_contains_value(&mut self, value: &Bytes) -> Outcome {
-        Ok(Answer::with(Body::Boolean(self.store()?.multimap.contains_value(value))))
+        let contains = self.buckets()?.any(|values| values.contains(value));
+        Ok(Answer::with(Body::Boolean(contains)))
     }
 
+    /// Counts pairs of key and value.
     pub(crate) fn multimap_size(&mut self) -> Outcome {
-        Ok(Answer::with(Body::Size(self.store()?.multimap.len())))
+        let size = self.buckets()?.map(|values| values.len() as u64).sum();
+        Ok(Answer::with(Body::Size(size)))
     }
 
-    fn multimap_read(&mut self, key: &Bytes) -> Result<Vec<Bytes>, crate::answer::Failure> {
+    fn multimap_read(&mut self, key: &Bytes) -> Result<Vec<Bytes>, Failure> {
         let place = self.locate(key, Access::Read)?;
-        let values = self.store()?.multimap.get(&place).to_vec();
+        let values = self.bucket(&place)?.to_vec();
         let counts = self.counts();
         *if values.is_empty() { &mut counts.misses } else { &mut counts.hits } += 1;
         Ok(values)
+    }
+
+    fn bucket(&self, place: &Place) -> Result<&[Bytes], Failure> {
+        self.store()?.get(place).map_or(Ok(&[]), |entry| entry.bucket())
+    }
+
+    fn buckets(&self) -> Result<impl Iterator<Item = &[Bytes]>, Failure> {
+        Ok(self.store()?.iter().filter_map(|(_, entry)| entry.bucket().ok()))
     }
 }

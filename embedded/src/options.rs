@@ -90,8 +90,10 @@ pub struct CacheOptions {
     pub lifespan: Option<u64>,
     /// Default maximum idle time of entries, in milliseconds; `None` for unlimited. Default: `None`.
     pub max_idle: Option<u64>,
-    /// Media type of keys and values in answers to PING; the node converts nothing. Default: unspecified.
-    pub media_type: MediaType,
+    /// Media type of keys in answers to PING; the node converts nothing. Default: unspecified.
+    pub key_type: MediaType,
+    /// As [`key_type`](Self::key_type), of values.
+    pub value_type: MediaType,
 }
 
 impl Default for CacheOptions {
@@ -103,7 +105,8 @@ impl Default for CacheOptions {
             max_bytes: 1 << 30,
             lifespan: None,
             max_idle: None,
-            media_type: MediaType::Unspecified,
+            key_type: MediaType::Unspecified,
+            value_type: MediaType::Unspecified,
         }
     }
 }
@@ -161,7 +164,10 @@ fn set(options: &mut CacheOptions, key: &str, value: &str) -> Option<()> {
         "max-bytes" => options.max_bytes = positive(value)?,
         "lifespan" => options.lifespan = Some(milliseconds(value)?),
         "max-idle" => options.max_idle = Some(milliseconds(value)?),
-        "media-type" => options.media_type = value.parse().ok()?,
+        "media-type" => {
+            options.key_type = value.parse().ok()?;
+            options.value_type = options.key_type.clone();
+        }
         _ => return None,
     }
     Some(())

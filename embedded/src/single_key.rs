@@ -6,7 +6,7 @@ use hotrod_core::wire::{Body, EntryChange, Expiration, Flags, Previous, Status, 
 use crate::answer::{Answer, Failure, Outcome};
 use crate::cache::Cache;
 use crate::cluster::Moment;
-use crate::entry::{Entry, Lifetimes};
+use crate::entry::{Content, Entry, Lifetimes};
 use crate::event_queues::{ConnectionId, EventQueues};
 use crate::members::{MemberId, Members};
 use crate::store::{Place, Store};
@@ -62,32 +62,33 @@ impl Condition {
 
 impl Job<'_> {
     pub(crate) fn get(&mut self, key: &Bytes) -> Outcome {
-        Ok(self.read(key)?.map_or(Answer::NOT_EXISTING, |entry| Answer::with(Body::Value(entry.value))))
+        let Some(entry) = self.read(key)? else { return Ok(Answer::NOT_EXISTING) };
+        Ok(Answer::with(Body::Value(entry.value()?.clone())))
     }
 
     pub(crate) fn get_with_version(&mut self, key: &Bytes) -> Outcome {
-        Ok(self.read(key)?.map_or(Answer::NOT_EXISTING, |Entry { version, value, .. }| {
-            Answer::with(Body::VersionedValue { version, value })
-        }))
+        let Some(entry) = self.read(key)? else { return Ok(Answer::NOT_EXISTING) };
+        Ok(Answer::with(Body::VersionedValue { version: entry.version, value: entry.value()?.clone() }))
     }
 
     pub(crate) fn get_with_metadata(&mut self, key: &Bytes) -> Outcome {
         self.add_to_bloom(key);
         let Some(entry) = self.read(key)? else { return Ok(Answer::NOT_EXISTING) };
-        Ok(Answer::with(Body::ValueWithMetadata { metadata: Box::new(entry.metadata()), value: entry.value }))
+        Ok(Answer::with(Body::ValueWithMetadata {
+            metadata: Box::new(entry.metadata()),
+            value: entry.value()?.clone(),
+        }))
     }
 
     pub(crate) fn get_stream(&mut self, key: &Bytes, offset: u32) -> Outcome {
         self.add_to_bloom(key);
         let Some(entry) = self.read(key)? else { return Ok(Answer::NOT_EXISTING) };
-        let (offset, length) = (offset as usize, entry.value.len());
+        let (offset, value) = (offset as usize, entry.value()?);
+        let length = value.len();
         if offset > length {
             return Err(Failure::server_error(format!("offset {offset} is past the end of a value of {length} bytes")));
         }
-        Ok(Answer::with(Body::ValueWithMetadata {
-            metadata: Box::new(entry.metadata()),
-            value: entry.value.slice(offset..),
-        }))
+        Ok(Answer::with(Body::ValueWithMetadata { metadata: Box::new(entry.metadata()), value: value.slice(offset..) }))
     }
 
     pub(crate) fn contains_key(&mut self, key: &Bytes) -> Outcome {
@@ -100,16 +101,16 @@ impl Job<'_> {
         let place = self.locate(key, Access::Write)?;
         let present = self.store()?.get(&place).cloned();
         match (condition, &present) {
-            (Condition::Absent, Some(present)) => return Ok(self.refused(present)),
+            (Condition::Absent, Some(present)) => return self.refused(present),
             (Condition::Present, None) => return Ok(Answer::NOT_EXECUTED),
             (Condition::Version(_), None) => return Ok(Answer::NOT_EXISTING),
             (Condition::Version(version), Some(present)) if present.version != version => {
-                return Ok(self.refused(present));
+                return self.refused(present);
             }
             _ => {}
         }
         self.write(&place, expiration, value)?;
-        Ok(if condition == Condition::Absent { Answer::SUCCESS } else { self.executed(present.as_ref()) })
+        if condition == Condition::Absent { Ok(Answer::SUCCESS) } else { self.executed(present.as_ref()) }
     }
 
     pub(crate) fn remove(&mut self, key: &Bytes, condition: Condition) -> Outcome {
@@ -120,12 +121,12 @@ impl Job<'_> {
         };
         if matches!(condition, Condition::Version(version) if version != present.version) {
             self.counts().remove_misses += 1;
-            return Ok(self.refused(&present));
+            return self.refused(&present);
         }
         self.store_mut()?.remove(&place);
         self.counts().remove_hits += 1;
         self.publish(EntryChange::Removed, &place, 0);
-        Ok(self.executed(Some(&present)))
+        self.executed(Some(&present))
     }
 
     /// Reads an entry, counts the read, and restarts the entry's idle time.
@@ -145,16 +146,26 @@ impl Job<'_> {
         Ok(entry)
     }
 
-    /// Writes an entry unconditionally.
+    /// Writes a value unconditionally.
     pub(crate) fn write(&mut self, place: &Place, expiration: Expiration, value: &Bytes) -> Result<(), Failure> {
+        self.write_content(place, expiration, Content::Value(self.to_keep(value)))
+    }
+
+    /// Writes an entry unconditionally, and notifies listeners.
+    pub(crate) fn write_content(
+        &mut self,
+        place: &Place,
+        expiration: Expiration,
+        content: Content,
+    ) -> Result<(), Failure> {
         let member = self.caller.member;
-        self.cache.make_room_for(member, place, value)?;
+        self.cache.make_room_for(member, place, &content)?;
         let now = self.moment.unix_ms;
         let lifetimes = Lifetimes::resolve(expiration, &self.cache.options, self.protocol, now);
         *self.last_version += 1;
         let version = *self.last_version;
         let place = Place { segment: place.segment, key: Bytes::copy_from_slice(&place.key) };
-        let entry = Entry::new(self.to_keep(value), version, lifetimes, now);
+        let entry = Entry::new(content, version, lifetimes, now);
         let previous = self.store_mut()?.insert(&place, entry);
         self.counts().stores += 1;
         let change = if previous.is_some() { EntryChange::Modified } else { EntryChange::Created };
@@ -229,30 +240,26 @@ impl Job<'_> {
     }
 
     /// Follows `writeSuccess` of the server.
-    fn executed(&self, previous: Option<&Entry>) -> Answer {
+    fn executed(&self, previous: Option<&Entry>) -> Outcome {
         if !self.flags.contains(Flags::FORCE_RETURN_VALUE) {
-            return Answer::SUCCESS;
+            return Ok(Answer::SUCCESS);
         }
-        Answer {
-            status: Status::SUCCESS_WITH_PREVIOUS,
-            body: Body::Previous(previous.map(|previous| Box::new(previous_of(previous)))),
-        }
+        let previous = previous.map(previous_of).transpose()?.map(Box::new);
+        Ok(Answer { status: Status::SUCCESS_WITH_PREVIOUS, body: Body::Previous(previous) })
     }
 
     /// Follows `writeNotExecuted` of the server.
-    fn refused(&self, present: &Entry) -> Answer {
+    fn refused(&self, present: &Entry) -> Outcome {
         if !self.flags.contains(Flags::FORCE_RETURN_VALUE) {
-            return Answer::NOT_EXECUTED;
+            return Ok(Answer::NOT_EXECUTED);
         }
-        Answer {
-            status: Status::NOT_EXECUTED_WITH_PREVIOUS,
-            body: Body::Previous(Some(Box::new(previous_of(present)))),
-        }
+        let present = Some(Box::new(previous_of(present)?));
+        Ok(Answer { status: Status::NOT_EXECUTED_WITH_PREVIOUS, body: Body::Previous(present) })
     }
 }
 
-fn previous_of(entry: &Entry) -> Previous {
-    Previous { metadata: Some(entry.metadata()), value: entry.value.clone() }
+fn previous_of(entry: &Entry) -> Result<Previous, Failure> {
+    Ok(Previous { metadata: Some(entry.metadata()), value: entry.value()?.clone() })
 }
 
 fn not_running() -> Failure {

@@ -6,8 +6,7 @@ use std::ops::Bound;
 use bytes::Bytes;
 use hotrod_core::routing::segment_of;
 
-use crate::entry::{Entry, weight};
-use crate::multimap::Multimap;
+use crate::entry::Entry;
 
 /// Time to check an entry for expiry, in milliseconds since 1970, and a number that makes the timer unique.
 type Timer = (u64, u64);
@@ -31,7 +30,6 @@ pub(crate) struct Store {
     next_timer: u64,
     entries: u64,
     bytes: u64,
-    pub(crate) multimap: Multimap,
 }
 
 impl Store {
@@ -42,22 +40,20 @@ impl Store {
             next_timer: 0,
             entries: 0,
             bytes: 0,
-            multimap: Multimap::new(segments),
         }
     }
 
-    /// Counts entries, multimap keys included.
     pub(crate) fn len(&self) -> u64 {
-        self.entries + self.multimap.keys()
+        self.entries
     }
 
     pub(crate) fn bytes(&self) -> u64 {
-        self.bytes + self.multimap.bytes()
+        self.bytes
     }
 
     /// Counts the entries of a segment.
     pub(crate) fn len_of(&self, segment: u32) -> u64 {
-        (self.segments[segment as usize].len() + self.multimap.keys_of(segment)) as u64
+        self.segments[segment as usize].len() as u64
     }
 
     pub(crate) fn place(&self, key: &Bytes) -> Place {
@@ -81,7 +77,7 @@ impl Store {
         let previous = self.remove(place);
         let timer = entry.due().map(|due| self.arm(due, place.clone()));
         self.entries += 1;
-        self.bytes += weight(&place.key, &entry.value);
+        self.bytes += entry.weight(&place.key);
         self.segments[place.segment as usize].insert(place.key.clone(), Slot { entry, timer });
         previous
     }
@@ -92,7 +88,7 @@ impl Store {
             self.timers.remove(&timer);
         }
         self.entries -= 1;
-        self.bytes -= weight(&place.key, &slot.entry.value);
+        self.bytes -= slot.entry.weight(&place.key);
         Some(slot.entry)
     }
 
@@ -111,12 +107,11 @@ impl Store {
     pub(crate) fn lose(&mut self, segment: u32) {
         for (key, slot) in std::mem::take(&mut self.segments[segment as usize]) {
             self.entries -= 1;
-            self.bytes -= weight(&key, &slot.entry.value);
+            self.bytes -= slot.entry.weight(&key);
             if let Some(timer) = slot.timer {
                 self.timers.remove(&timer);
             }
         }
-        self.multimap.lose(segment);
     }
 
     /// Time of the next timer, in milliseconds since 1970.

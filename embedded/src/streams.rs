@@ -50,8 +50,9 @@ impl Streams {
     ) -> Outcome {
         let Some(entry) = job.read(key)? else { return Ok(Answer::NOT_EXISTING) };
         let metadata = entry.metadata();
-        let length = entry.value.len();
-        let id = self.insert(job, Kind::Get { rest: entry.value, chunk: chunk_length.max(1) as usize }, length, states);
+        let rest = entry.value()?.clone();
+        let length = rest.len();
+        let id = self.insert(job, Kind::Get { rest, chunk: chunk_length.max(1) as usize }, length, states);
         let Some(Chunk { bytes, complete }) = self.next_chunk(id, job) else { return Err(unknown(id)) };
         Ok(Answer::with(Body::StreamStart { stream_id: id, complete, metadata: Box::new(metadata), chunk: bytes }))
     }

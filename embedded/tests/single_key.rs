@@ -173,7 +173,7 @@ fn what_is_not_supported_says_so() {
     let mut world = World::new(1);
     let client = world.connect(0);
     let (status, message) = world.error(client, "dist", Request::Query { query: bytes("x") });
-    assert_eq!((status, message.as_str()), (Status::SERVER_ERROR, "QUERY is not supported by the embedded node"));
+    assert_eq!((status, message.as_str()), (Status::SERVER_ERROR, "QUERY is not supported by the embedded server"));
     let (_, body) = world.call(client, "dist", Request::Ping {});
     let Body::Ping(ping) = body else { panic!("{body:?}") };
     assert!(ping.operations.contains(&0x01) && !ping.operations.contains(&0x1f));
