@@ -1,15 +1,16 @@
 //! The gateway's own connection to the cluster: checks that a member answers, and follows the topology.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
 use hotrod_core::sasl::Credentials;
-use hotrod_core::session::{Authentication, Config, Disconnect, OperationError};
+use hotrod_core::session::{Authentication, Config, Disconnect, OperationError, SubmitError};
 use hotrod_core::wire::{Body, Intelligence, Member, Reply, Request, RequestOptions, Topology};
 use hotrod_tokio::{Error, Session};
 use tokio::sync::{Notify, watch};
 use tokio::time::{sleep, timeout};
-use tracing::{info, warn};
+use tracing::{debug, info, warn};
 
 use crate::config::{Account, Proof, Role, TopologyConfig};
 use crate::drain::{Drain, Phase};
@@ -85,6 +86,8 @@ impl Follower {
 
     async fn follow(&self) {
         let mut pause = MIN_PAUSE;
+        // Members whose outage has been logged.
+        let mut out = BTreeSet::new();
         loop {
             self.resolve_further_seeds().await;
             for member in self.candidates() {
@@ -96,8 +99,15 @@ impl Follower {
                 };
                 if self.health.borrow().answering.is_some() {
                     pause = MIN_PAUSE;
+                    out.remove(&member);
                 }
-                self.report(None, Some(format!("{member}: {error}")));
+                let problem = problem_of(&member, &error);
+                if out.insert(member) {
+                    warn!("the cluster: {problem}");
+                } else {
+                    debug!("the cluster: {problem}");
+                }
+                self.report(None, Some(problem));
             }
             sleep(pause).await;
             pause = (pause * 2).min(MAX_PAUSE);
@@ -176,11 +186,11 @@ impl Follower {
             match session.execute(&options, &Request::Ping {}, None).await {
                 Ok(reply) => {
                     self.learn(reply.topology);
-                    self.report(Some(member), refused.clone());
+                    self.report_and_warn(member, refused.clone());
                 }
                 // The member answers, but has no such cache, or no access to it.
                 Err(Error::Operation { error: error @ OperationError::Server { .. }, .. }) => {
-                    self.report(Some(member), Some(format!("cache {:?}: {error}", self.settings.cache)));
+                    self.report_and_warn(member, Some(format!("cache {:?}: {error}", self.settings.cache)));
                 }
                 Err(error) => return Err(error),
             }
@@ -201,10 +211,20 @@ impl Follower {
     }
 
     fn learn(&self, topology: Option<Box<Topology>>) {
-        if let Some(topology) = topology {
+        // PING without a cache name is answered with the topology of the default cache, if there is one.
+        if let Some(topology) = topology.filter(|_| !self.settings.cache.is_empty()) {
             self.membership.learn(&topology.members);
             self.topologies.send(CacheTopology { cache: self.settings.cache.clone(), topology });
         }
+    }
+
+    /// Reports a member that answers, and logs a problem that is new.
+    fn report_and_warn(&self, member: &Member, problem: Option<String>) {
+        let is_new = problem.is_some() && self.health.borrow().problem != problem;
+        if let Some(problem) = problem.as_ref().filter(|_| is_new) {
+            warn!("the cluster: {problem}");
+        }
+        self.report(Some(member), problem);
     }
 
     fn report(&self, answering: Option<&Member>, problem: Option<String>) {
@@ -212,13 +232,20 @@ impl Follower {
             let wants_authentication = present.wants_authentication;
             let new = Health { answering: answering.cloned(), problem, wants_authentication };
             let changed = *present != new;
-            if let Some(problem) = new.problem.as_ref().filter(|_| changed) {
-                warn!("the cluster: {problem}");
-            }
             *present = new;
             changed
         });
     }
+}
+
+/// Describes a failure of the gateway's own connection, with the member's name once.
+fn problem_of(member: &Member, error: &Error) -> String {
+    let problem = match error {
+        Error::Submit(SubmitError::Closed) => "the session of the gateway's own connection has ended".into(),
+        error => error.to_string(),
+    };
+    let name = format!("{member}: ");
+    if problem.starts_with(&name) { problem } else { name + &problem }
 }
 
 /// Whether the member has refused the account.

@@ -127,6 +127,13 @@ impl Membership {
             let names = |members: &[Member]| members.iter().map(ToString::to_string).collect::<Vec<_>>().join(",");
             let own = own.as_ref().map(ToString::to_string);
             info!(members = names(all), own, "members of the cluster");
+            if let (Role::Sidecar { upstream, .. }, None) = (&self.role, &own) {
+                warn!(
+                    members = names(all),
+                    "hotrod-gateway can't tell which of the members it stands before at {upstream}: sessions can't ask for \
+                     it by its address; set --advertise to its address in the topology, or --node-name to its host name"
+                );
+            }
             if !refused.is_empty() {
                 warn!(
                     members = names(refused),

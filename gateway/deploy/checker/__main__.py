@@ -1,6 +1,6 @@
 """check [OVERLAY…]: all overlays, the Containerfile and the pages, or some overlays alone; a line for each complaint.
 
-Options are told to the program in HOTROD_GATEWAY_PROGRAM as well, if there is one.
+Options are told to the program in GATEWAY_PROGRAM as well, if there is one.
 """
 
 import os
@@ -19,7 +19,7 @@ def main(names):
     chosen = [folder for folder in folders if not names or folder.name in names]
     if not chosen or len(chosen) < len(names):
         sys.exit(f"check: known overlays are {', '.join(folder.name for folder in folders)}")
-    gateway = os.environ.get("HOTROD_GATEWAY_PROGRAM")
+    gateway = os.environ.get("GATEWAY_PROGRAM")
     found = [f"{folder.name}: {complaint}" for folder in chosen for complaint in check(folder, gateway)]
     if not names:
         found += image.complaints(ROOT)

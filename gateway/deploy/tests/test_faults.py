@@ -59,13 +59,13 @@ class Faults(unittest.TestCase):
                 found = check(self.deploy / "overlays" / overlay) if overlay else self.whole()
                 self.assertIn(fault["says"], "\n".join(found))
 
-    @unittest.skipUnless(os.environ.get("HOTROD_GATEWAY_PROGRAM"), "hotrod-gateway has not been built")
+    @unittest.skipUnless(os.environ.get("GATEWAY_PROGRAM"), "hotrod-gateway has not been built")
     def test_what_the_gateway_itself_refuses_is_found(self):
         # An option that it has, and that means nothing here: only the program knows.
         with self.broken(
             "gateway/deploy/bases/front/deployment.yaml", "--buffer=32KiB", "--buffer=32KiB\n            - --members=3"
         ):
-            found = check(self.deploy / "overlays/front-route", os.environ["HOTROD_GATEWAY_PROGRAM"])
+            found = check(self.deploy / "overlays/front-route", os.environ["GATEWAY_PROGRAM"])
         self.assertIn("the gateway refuses it: --members: means nothing without --embedded", "\n".join(found))
 
 

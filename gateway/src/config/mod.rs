@@ -258,6 +258,7 @@ impl Invocation {
     /// From the command line (its first argument is the program's name), the process's environment, and the file that
     /// they name.
     pub fn load(arguments: impl IntoIterator<Item = impl Into<OsString> + Clone>) -> Result<Self, ConfigError> {
+        check_environment(std::env::vars_os().filter_map(|(name, _)| name.into_string().ok()))?;
         let matches = command().try_get_matches_from(arguments).map_err(hide_credentials)?;
         let Arguments { config, check, options } = Arguments::from_arg_matches(&matches)?;
         let file = config.as_deref().map(file::read_options).transpose()?.unwrap_or_default();
@@ -328,6 +329,33 @@ fn variable(option: &str) -> String {
     format!("{PREFIX}{}", option.replace('-', "_").to_uppercase())
 }
 
+/// Refuses variables with our prefix that belong to no option, but for those that Kubernetes sets for a Service whose name
+/// begins with `hotrod-gateway`.
+fn check_environment(names: impl Iterator<Item = String>) -> Result<(), ConfigError> {
+    let command = Arguments::command();
+    let known = |name: &str| {
+        name == PASSWORD || command.get_arguments().any(|argument| variable(argument.get_id().as_str()) == name)
+    };
+    for name in names {
+        let Some(rest) = name.strip_prefix(PREFIX) else { continue };
+        if !known(&name) && !is_of_a_service(rest) {
+            let option = rest.replace('_', "-").to_lowercase();
+            return Err(ConfigError::Invalid { origin: name, problem: format!("there is no option --{option}") });
+        }
+    }
+    Ok(())
+}
+
+/// Whether Kubernetes sets a variable with this end: `…SERVICE_HOST`, `…SERVICE_PORT…`, `…PORT`, `…PORT_11222_TCP…`.
+fn is_of_a_service(name: &str) -> bool {
+    let is_of_port = |(_, rest): (&str, &str)| rest.split('_').next().is_some_and(|port| port.parse::<u16>().is_ok());
+    name.contains("SERVICE_HOST")
+        || name.contains("SERVICE_PORT")
+        || name == "PORT"
+        || name.ends_with("_PORT")
+        || name.split_once("PORT_").is_some_and(is_of_port)
+}
+
 /// The command line, with what every option has alike: a variable, and its default in the help.
 fn command() -> clap::Command {
     let defaults = |embedded| toml::Table::try_from(Options::defaults(embedded)).unwrap_or_default();
@@ -356,4 +384,29 @@ fn command() -> clap::Command {
         };
         argument.env(variable(&option)).hide_env(true).hide_possible_values(true).help(help)
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_variable_of_no_option_is_refused_but_for_those_of_a_service() {
+        let check = |name: &str| check_environment([name.to_string()].into_iter()).map_err(|error| error.to_string());
+        for name in [
+            "HOTROD_GATEWAY_UPSTREAM",
+            "HOTROD_GATEWAY_PASSWORD",
+            "HOTROD_GATEWAY_CONFIG",
+            "HOTROD_GATEWAY_SERVICE_HOST",
+            "HOTROD_GATEWAY_FRONT_SERVICE_PORT_HTTPS",
+            "HOTROD_GATEWAY_PORT",
+            "HOTROD_GATEWAY_PORT_11322_TCP_ADDR",
+            "HOTROD_GATEWAYS",
+        ] {
+            assert_eq!(check(name), Ok(()), "{name}");
+        }
+        let refused = check("HOTROD_GATEWAY_UPSTEAM").unwrap_err();
+        assert_eq!(refused, "HOTROD_GATEWAY_UPSTEAM: there is no option --upsteam");
+        assert!(check("HOTROD_GATEWAY_PORT_FORWARD").is_err());
+    }
 }

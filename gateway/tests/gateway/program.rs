@@ -7,7 +7,9 @@ use std::process::{Child, ChildStdout, Command, Stdio};
 use std::thread::{self, JoinHandle};
 
 use hotrod_tokio::Client;
+use hotrod_tokio::core::wire::Member;
 use rustix::process::{Pid, Signal, kill_process};
+use tokio::net::TcpListener;
 use tokio::task::{JoinSet, spawn_blocking};
 
 use crate::common::{Files, Played, anywhere, ask_at, node, until};
@@ -27,7 +29,7 @@ pub(crate) struct Program {
 }
 
 impl Program {
-    pub(crate) fn start(upstream: SocketAddr, more: &[&str], environment: &[(&str, &str)]) -> Self {
+    pub(crate) fn start(upstream: impl ToString, more: &[&str], environment: &[(&str, &str)]) -> Self {
         let upstream = upstream.to_string();
         let mut command = Command::new(env!("CARGO_BIN_EXE_hotrod-gateway"));
         command.args(["--upstream", &upstream, "--node-name", "node-0", "--listen", &anywhere().to_string()]);
@@ -145,6 +147,53 @@ async fn sighup_has_certificates_read_again() {
     until("the new certificate is shown", || async { Client::connect(&uri("renamed.test")).await.is_ok() }).await;
     program.signal(Signal::INT);
     assert_eq!(program.ended().await.0, Some(0));
+}
+
+/// A member that is away is a line in the log, and not one for each attempt; each line names it once, without colours.
+#[tokio::test]
+async fn the_outage_of_a_member_is_one_warning() {
+    let refusing = std::net::TcpListener::bind(anywhere()).unwrap().local_addr().unwrap();
+    let closing = TcpListener::bind(anywhere()).await.unwrap();
+    let closes = closing.local_addr().unwrap();
+    let accepting = tokio::spawn(async move {
+        while let Ok((connection, _)) = closing.accept().await {
+            drop(connection);
+        }
+    });
+    let program = Program::start(format!("{refusing},{closes}"), &["--front"], &[]);
+    until("both are tried again", || async {
+        program.metric("hotrod_gateway_upstream_failures_total{reason=\"refused\"}").await >= 4
+    })
+    .await;
+    program.signal(Signal::TERM);
+    let (_, log) = program.ended().await;
+    accepting.abort();
+    assert!(!log.contains('\x1b'), "{log}");
+    for member in [refusing, closes] {
+        let warnings: Vec<_> =
+            log.lines().filter(|line| line.contains("WARN") && line.contains(&member.to_string())).collect();
+        assert_eq!(warnings.len(), 1, "{log}");
+        assert_eq!(warnings[0].matches(&member.to_string()).count(), 1, "{log}");
+    }
+}
+
+#[tokio::test]
+async fn a_sidecar_that_cannot_tell_its_member_says_what_to_set() {
+    let played = Played::new().await;
+    let member = |host: &str| Member { host: host.into(), port: 11222 };
+    played.set_topology(1, &[member("pod-0.svc.test"), member("pod-1.svc.test")]);
+    let program = Program::start(played.address(), &[], &[]);
+    let serving = tokio::spawn(async move {
+        played.next().await;
+    });
+    until("the members are known", || async { program.metric("hotrod_gateway_members").await == 2 }).await;
+    program.signal(Signal::TERM);
+    let (_, log) = program.ended().await;
+    serving.abort();
+    let warning = log.lines().find(|line| line.contains("WARN")).unwrap_or_else(|| panic!("{log}"));
+    for text in ["hotrod-gateway", "--advertise", "--node-name", "pod-0.svc.test:11222,pod-1.svc.test:11222"] {
+        assert!(warning.contains(text), "{warning}");
+    }
 }
 
 #[tokio::test]

@@ -213,6 +213,13 @@ fn a_bad_flag_or_variable_is_named() {
 }
 
 #[test]
+fn a_variable_of_no_option_is_refused() {
+    let required = ["--upstream", "127.0.0.1:1", "--node-name", "n", "--listen", "127.0.0.1:1"];
+    let why = complaint(&required, &[("HOTROD_GATEWAY_UPSTEAM", "x")]);
+    assert!(why.contains("HOTROD_GATEWAY_UPSTEAM: there is no option --upsteam"), "{why}");
+}
+
+#[test]
 fn files_that_are_named_have_to_be_usable() {
     let files = Files::new();
     let (good, key, none) = (files.at("server.pem"), files.at("server.key"), files.at("missing.pem"));
