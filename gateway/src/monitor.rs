@@ -1,14 +1,13 @@
 //! Monitors a session of plain Hot Rod: tracks its requests in flight, and rejects requests that are not forwarded.
 //!
 //! [`hotrod_core`]'s scanners find the boundaries of messages and hold no message. The gateway rejects AUTH with EXTERNAL
-//! (spec/hotrod-over-http.md, R-99), every new request while it drains, and all requests of a session without a member.
+//! (spec/hotrod-over-http.md, R-99).
 //!
 //! Bytes that the scanners can't read exactly end the session: server and gateway would disagree about where the
 //! next message begins. So does a message id that is already in flight, because a reply could then be read by the
 //! grammar of another request. Nothing in a session is trusted beyond that session: a topology in a reply is at most a hint.
 
 use std::collections::{BTreeMap, VecDeque};
-use std::sync::Arc;
 
 use bytes::{Bytes, BytesMut};
 use hotrod_core::wire::{
@@ -31,9 +30,9 @@ const FLIGHT: usize = 2 * (size_of::<u64>() + size_of::<ReplyContext>());
 const LONGEST_AUTH: usize = 64 << 10;
 
 /// Error message for AUTH with EXTERNAL.
-pub(crate) const NO_EXTERNAL: &str = "EXTERNAL ends at the gateway, where TLS does: use another mechanism";
-const AUTH_TOO_LONG: &str = "the gateway takes no AUTH of that length";
-const DRAINING: &str = "the gateway is about to stop";
+pub(crate) const NO_EXTERNAL: &str =
+    "hotrod-gateway: EXTERNAL ends at the gateway, where TLS does: use another mechanism";
+const AUTH_TOO_LONG: &str = "hotrod-gateway: AUTH is too long";
 
 /// Scans a session's bytes in both directions, and decides which are forwarded.
 pub(crate) struct SessionMonitor {
@@ -50,8 +49,6 @@ pub(crate) struct SessionMonitor {
     to_client: Pieces,
     /// Metric labels of rejected requests, since the last [`take_rejected`](Self::take_rejected).
     rejected: Vec<&'static str>,
-    /// Rejection of all further requests, once there is one.
-    rejects_all: Option<Rejection>,
     /// Number of requests received whole.
     whole: u64,
     /// Whether a further request has been received in part.
@@ -64,44 +61,8 @@ enum Present {
     Forwarded,
     /// Collected, and forwarded or rejected once it is whole.
     Collected(RequestHead, BytesMut),
-    Rejected(RequestHead, Rejection),
-}
-
-/// Reason why the gateway answers a request with an error instead of forwarding it.
-#[derive(Debug, Clone)]
-enum Rejection {
-    /// AUTH with EXTERNAL, or of more than [`LONGEST_AUTH`] bytes.
-    Auth(&'static str),
-    Draining,
-    /// The session has no member: the reason.
-    NoMember(Arc<str>),
-}
-
-impl Rejection {
-    /// Illegal lifecycle state has clients try another server, or later.
-    fn status(&self) -> Status {
-        match self {
-            Self::Auth(_) => Status::SERVER_ERROR,
-            Self::Draining | Self::NoMember(_) => Status::ILLEGAL_LIFECYCLE_STATE,
-        }
-    }
-
-    fn message(&self) -> &str {
-        match self {
-            Self::Auth(message) => message,
-            Self::Draining => DRAINING,
-            Self::NoMember(message) => message,
-        }
-    }
-
-    /// Label of the metric `refusals`; `None` where the session as a whole has been counted.
-    fn reason(&self) -> Option<&'static str> {
-        match self {
-            Self::Auth(_) => Some("auth"),
-            Self::Draining => Some("draining"),
-            Self::NoMember(_) => None,
-        }
-    }
+    /// AUTH with EXTERNAL, or of more than [`LONGEST_AUTH`] bytes, and the error message.
+    Rejected(RequestHead, &'static str),
 }
 
 /// Reason why the gateway ends a session whose messages it can't follow.
@@ -144,7 +105,6 @@ impl SessionMonitor {
             to_member: Pieces::default(),
             to_client: Pieces::default(),
             rejected: Vec::new(),
-            rejects_all: None,
             whole: 0,
             is_mid_request: false,
             authenticated: Authenticated::default(),
@@ -209,24 +169,6 @@ impl SessionMonitor {
         }
     }
 
-    /// Rejects further requests because the gateway drains. Finishes a request that is forwarded in part.
-    pub(crate) fn reject_new_requests(&mut self) {
-        self.rejects_all = Some(Rejection::Draining);
-    }
-
-    /// Rejects all requests, those received so far included: the session gets no member.
-    pub(crate) fn reject_all_requests(&mut self, why: &str) {
-        let rejection = Rejection::NoMember(why.into());
-        self.to_member = Pieces::default();
-        for (message_id, asked) in std::mem::take(&mut self.in_flight) {
-            self.reply_with_error(message_id, asked, rejection.status(), why);
-        }
-        if let Present::Collected(head, _) = &self.present {
-            self.present = Present::Rejected(head.clone(), rejection.clone());
-        }
-        self.rejects_all = Some(rejection);
-    }
-
     /// Takes the metric labels of rejected requests.
     pub(crate) fn take_rejected(&mut self) -> impl Iterator<Item = &'static str> {
         self.rejected.drain(..)
@@ -274,15 +216,15 @@ impl SessionMonitor {
                 collected.extend_from_slice(&bytes);
             }
             Present::Collected(head, _) => {
-                self.present = Present::Rejected(head.clone(), Rejection::Auth(AUTH_TOO_LONG));
+                self.present = Present::Rejected(head.clone(), AUTH_TOO_LONG);
             }
         }
         if is_last {
             match std::mem::replace(&mut self.present, Present::Forwarded) {
                 Present::Forwarded => {}
-                Present::Rejected(head, rejection) => self.reject(&head, &rejection),
+                Present::Rejected(head, message) => self.reject(&head, message),
                 Present::Collected(head, collected) if names_external(&collected) => {
-                    self.reject(&head, &Rejection::Auth(NO_EXTERNAL));
+                    self.reject(&head, NO_EXTERNAL);
                 }
                 Present::Collected(head, collected) => {
                     self.note(&head);
@@ -297,9 +239,6 @@ impl SessionMonitor {
         if self.in_flight.contains_key(&head.message_id) {
             return Err(SessionFault::DuplicateId(head.message_id));
         }
-        if let Some(rejection) = &self.rejects_all {
-            return Ok(Present::Rejected(head, rejection.clone()));
-        }
         if head.context.operation == Operation::Auth {
             return Ok(Present::Collected(head, BytesMut::new()));
         }
@@ -311,9 +250,9 @@ impl SessionMonitor {
         self.in_flight.insert(head.message_id, head.context);
     }
 
-    fn reject(&mut self, head: &RequestHead, rejection: &Rejection) {
-        self.rejected.extend(rejection.reason());
-        self.reply_with_error(head.message_id, head.context, rejection.status(), rejection.message());
+    fn reject(&mut self, head: &RequestHead, message: &str) {
+        self.rejected.push("auth");
+        self.reply_with_error(head.message_id, head.context, Status::SERVER_ERROR, message);
     }
 
     fn reply_with_error(&mut self, message_id: u64, asked: ReplyContext, status: Status, message: &str) {
@@ -336,7 +275,7 @@ impl SessionMonitor {
             // Infinispan replies with id 0 to a request whose id it could not read.
             _ => (Status::PARSE_ERROR, self.requests.unfinished().unwrap_or((0, newest))),
         };
-        let why = format!("the gateway ends this session: {fault}");
+        let why = format!("hotrod-gateway ends this session: {fault}");
         self.reply_with_error(message_id, asked, status, &why);
         self.rejected.push(fault.reason());
     }
@@ -529,48 +468,6 @@ mod tests {
         let longest = auth(2, "GSSAPI", LONGEST_AUTH - 100);
         monitored.client_sends(&longest, 1000).unwrap();
         assert_eq!(monitored.to_member, longest);
-    }
-
-    #[test]
-    fn when_all_are_refused_what_has_begun_is_finished() {
-        for cut in CUTS {
-            let mut monitored = Monitored::new();
-            let large = put(2, 3000);
-            monitored.client_sends(&[get(1), large.slice(..1000)].concat(), cut).unwrap();
-            monitored.monitor.reject_new_requests();
-            let rest = [large.slice(1000..), get(3), put(4, 3000)].concat();
-            monitored.client_sends(&rest, cut).unwrap();
-            assert_eq!(monitored.to_member, [get(1), large].concat());
-            let stopping = |id, operation| refusal(id, operation, Status::ILLEGAL_LIFECYCLE_STATE, DRAINING);
-            let refused = [stopping(3, Operation::Get), stopping(4, Operation::Put)].concat();
-            assert_eq!(monitored.to_client, refused);
-            assert!(!monitored.monitor.is_quiet());
-            let replies = [value(1, 3), reply(2, Operation::Put, Status::SUCCESS, Body::Nothing)].concat();
-            monitored.member_sends(&replies, cut).unwrap();
-            assert_eq!(monitored.to_client, [refused, replies].concat());
-            assert!(monitored.monitor.is_quiet());
-        }
-    }
-
-    /// The session has no member: requests received before are answered as well, in whatever state.
-    #[test]
-    fn a_session_without_a_member_has_every_request_answered() {
-        let refused = |id, operation| refusal(id, operation, Status::ILLEGAL_LIFECYCLE_STATE, "why");
-        for cut in CUTS {
-            let mut monitored = Monitored::new();
-            let requests = [put(1, 3000), auth(2, "PLAIN", 20)].concat();
-            let (received, rest) = requests.split_at(requests.len() - 1);
-            for chunk in received.chunks(cut) {
-                monitored.monitor.receive_from_client(chunk).unwrap();
-            }
-            monitored.monitor.reject_all_requests("why");
-            assert!(monitored.monitor.for_member().is_empty());
-            monitored.client_sends(rest, cut).unwrap();
-            monitored.client_sends(&get(3), cut).unwrap();
-            let operations = [(1, Operation::Put), (2, Operation::Auth), (3, Operation::Get)];
-            assert_eq!(monitored.to_client, operations.map(|(id, operation)| refused(id, operation)).concat());
-            assert_eq!(monitored.monitor.take_rejected().count(), 0, "the session is counted by its caller");
-        }
     }
 
     /// A request of an unknown operation.

@@ -3,7 +3,6 @@
 use std::future::poll_fn;
 use std::io;
 use std::pin::Pin;
-use std::time::Duration;
 
 use bytes::BytesMut;
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -16,9 +15,6 @@ use crate::gateway::Shared;
 use crate::monitor::{SessionFault, SessionMonitor};
 use crate::relay::send_last_error;
 use crate::scratch::{CHUNK, poll_read};
-
-/// Time limit of [`Opening::refuse`].
-const REFUSAL: Duration = Duration::from_secs(2);
 
 /// The received bytes of a session without a member.
 pub(crate) struct Opening {
@@ -104,28 +100,6 @@ impl Opening {
     pub(crate) async fn send_error(&mut self, shared: &Shared, stream: &mut (impl AsyncRead + AsyncWrite + Unpin)) {
         self.monitor.take_rejected().for_each(|reason| shared.metrics.refused(reason));
         send_last_error(stream, &mut self.monitor, &shared.metrics).await;
-    }
-
-    /// Answers the requests received so far, at least the first one, with an error that has the client try another server,
-    /// or later; and closes the session.
-    pub(crate) async fn refuse(
-        &mut self,
-        shared: &Shared,
-        stream: &mut (impl AsyncRead + AsyncWrite + Unpin),
-        why: &str,
-    ) {
-        self.monitor.reject_all_requests(why);
-        let refused = async {
-            while self.monitor.for_client().is_empty() {
-                // After a fault the error reply that names it is queued.
-                let received = self.read_once(stream).await;
-                if !matches!(received, Ok(Some(_))) {
-                    return;
-                }
-            }
-            self.send_error(shared, stream).await;
-        };
-        let _ = timeout(REFUSAL, refused).await;
     }
 
     fn is_enough(&self) -> bool {

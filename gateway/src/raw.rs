@@ -1,5 +1,6 @@
 //! Serves plain Hot Rod without HTTP.
 
+use std::fmt;
 use std::time::Duration;
 
 use hotrod_core::carriage::NodeSelector;
@@ -11,22 +12,26 @@ use crate::gateway::Shared;
 use crate::metrics::Carriage;
 use crate::opening::Opening;
 use crate::relay::relay;
+use crate::stream::Stream;
 
 /// Time limit for the shutdown of a connection without a session.
 const SHUTDOWN: Duration = Duration::from_secs(2);
+
+/// Closes a session that gets no member, as if its connection had been refused: a client would take an error for the answer
+/// of a member, to its first PING for "version not supported", and would not try another.
+async fn close_unanswered(mut stream: Stream, why: impl fmt::Display) -> ConnectionEnd {
+    let _ = timeout(SHUTDOWN, stream.shutdown()).await;
+    ConnectionEnd::early(why)
+}
 
 /// Serves a client that speaks Hot Rod.
 pub(crate) async fn serve(shared: &Shared, incoming: Incoming<'_>) -> ConnectionEnd {
     let Incoming { mut stream, source, first, over_limit, budget, .. } = incoming;
     if let Some(over_limit) = over_limit {
         shared.metrics.refused(over_limit.reason());
-        let mut opening = Opening::new(shared.config.limits.request);
-        // After a fault the error reply that names it is queued.
-        let _ = opening.receive(&first);
-        opening.refuse(shared, &mut stream, &over_limit.to_string()).await;
-        return ConnectionEnd::early(over_limit);
+        return close_unanswered(stream, over_limit).await;
     }
-    let mut opening = match Opening::read((shared, &budget), &mut stream, first).await {
+    let opening = match Opening::read((shared, &budget), &mut stream, first).await {
         Ok(opening) => opening,
         Err(reason) => {
             let _ = timeout(SHUTDOWN, stream.shutdown()).await;
@@ -35,10 +40,7 @@ pub(crate) async fn serve(shared: &Shared, incoming: Incoming<'_>) -> Connection
     };
     let mut upstream = match shared.connect((source, &budget), NodeSelector::Any, Carriage::Raw).await {
         Ok(upstream) => upstream,
-        Err(refusal) => {
-            opening.refuse(shared, &mut stream, &refusal.to_string()).await;
-            return ConnectionEnd::early(refusal);
-        }
+        Err(refusal) => return close_unanswered(stream, refusal).await,
     };
     let relayed = relay(&mut stream, &mut upstream, opening, shared.relay_config(&budget)).await;
     ConnectionEnd {

@@ -19,6 +19,7 @@ pub(crate) use self::closing::send_last_error;
 use self::closing::shut_down;
 use self::end::{End, Relayed};
 use self::side::Side;
+use self::timing::LAST_REQUESTS;
 use crate::budget::{LinkBudget, Reservation, SESSION_COVERED};
 use crate::deadlines::{Deadlines, Times};
 use crate::drain::{Drain, Phase};
@@ -64,15 +65,16 @@ pub(crate) async fn relay(
         member: Side::default(),
         first_end: None,
         phase: Phase::Serving,
+        reads_until: None,
+        has_stopped_reading: false,
         deadlines,
         alarm: now,
-        used_at: now,
         config,
     };
     relay.deadlines.update(relay.monitor.progress(), || now);
     let end = relay.run(client, member).await;
     relay.count_rejected();
-    if let End::Fault(_) = end {
+    if let End::Fault(_) | End::Drained = end {
         let _ = member.shutdown().await;
         relay.client.written += send_last_error(client, &mut relay.monitor, relay.config.metrics).await;
         relay.held.set(0);
@@ -91,11 +93,13 @@ struct Relay<'a> {
     /// End of the side that was first at its end of file.
     first_end: Option<End>,
     phase: Phase,
+    /// End of [`LAST_REQUESTS`], while the relay drains and reads.
+    reads_until: Option<Instant>,
+    /// Whether [`LAST_REQUESTS`] is over.
+    has_stopped_reading: bool,
     deadlines: Deadlines,
     /// Time of the next check of the deadlines.
     alarm: Instant,
-    /// Time of the last byte to or from the member.
-    used_at: Instant,
     config: RelayConfig<'a>,
 }
 
@@ -126,7 +130,7 @@ impl Relay<'_> {
                 () = budget.wait_for_room(), if self.is_starved => self.is_starved = false,
                 phase = drain.beyond(phase) => {
                     self.phase = phase;
-                    self.monitor.reject_new_requests();
+                    self.reads_until = Some(Instant::now() + LAST_REQUESTS);
                     if phase == Phase::Closing {
                         return End::Cut;
                     }
@@ -158,6 +162,9 @@ impl Relay<'_> {
             }
             Ok(_) if self.is_starved && !was_starved => Poll::Ready(None),
             Ok(true) => Poll::Ready(self.first_end.take()),
+            Ok(false) if self.phase >= Phase::Draining && self.monitor.is_quiet() => {
+                Poll::Ready(Some(self.first_end.take().unwrap_or(End::Drained)))
+            }
             Ok(false) if self.deadline() < self.alarm => Poll::Ready(None),
             Ok(false) => Poll::Pending,
         }
@@ -197,7 +204,7 @@ impl Relay<'_> {
         let Poll::Ready(written) = self.monitor.for_member().poll_write(member.as_mut(), cx) else { return Ok(false) };
         let count = self.member.count(written).map_err(End::MemberFailed)?;
         self.config.metrics.sent_to_member(count);
-        self.note_move(true);
+        self.deadlines.note_move(Instant::now());
         Ok(true)
     }
 
@@ -205,13 +212,13 @@ impl Relay<'_> {
         let Poll::Ready(written) = self.monitor.for_client().poll_write(client.as_mut(), cx) else { return Ok(false) };
         let count = self.client.count(written).map_err(End::ClientFailed)?;
         self.config.metrics.sent_to_client(count);
-        self.note_move(false);
+        self.deadlines.note_move(Instant::now());
         Ok(true)
     }
 
     fn read_from_client(&mut self, client: &mut Pin<&mut impl AsyncRead>, cx: &mut Context<'_>) -> Result<bool, End> {
         let has_room = self.monitor.wants_requests() && self.monitor.for_client().len() < self.config.buffer;
-        if self.client.is_eof || self.is_starved || !has_room {
+        if self.client.is_eof || self.is_starved || self.has_stopped_reading || !has_room {
             return Ok(false);
         }
         let (monitor, deadlines) = (&mut self.monitor, &mut self.deadlines);
@@ -240,7 +247,7 @@ impl Relay<'_> {
             Poll::Pending => Ok(false),
             Poll::Ready(Err(error)) => Err(End::MemberFailed(error)),
             Poll::Ready(Ok(Some(received))) => {
-                self.note_move(true);
+                self.deadlines.note_move(Instant::now());
                 received.map(|()| true).map_err(End::Fault)
             }
             Poll::Ready(Ok(None)) => {
@@ -248,14 +255,6 @@ impl Relay<'_> {
                 self.first_end.get_or_insert(End::Member);
                 Ok(true)
             }
-        }
-    }
-
-    fn note_move(&mut self, is_of_member: bool) {
-        let now = Instant::now();
-        self.deadlines.note_move(now);
-        if is_of_member {
-            self.used_at = now;
         }
     }
 }

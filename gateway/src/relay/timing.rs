@@ -6,11 +6,10 @@ use tokio::time::Instant;
 
 use super::{End, Relay};
 use crate::budget::SHED_AFTER;
-use crate::drain::Phase;
 
-/// Time without a request in flight after which a draining session ends: meanwhile new requests are rejected with an error
-/// that has the client try another server.
-pub(super) const QUIET: Duration = Duration::from_secs(1);
+/// Time for which a draining session still reads requests. It ends as soon as none is in flight; one whose client pipelines
+/// requests without a pause is not read any more after this time.
+pub(super) const LAST_REQUESTS: Duration = Duration::from_secs(1);
 /// Idle timeout of a session of which one side is at its end of file.
 pub(super) const HALF_CLOSED: Duration = Duration::from_secs(10);
 
@@ -18,13 +17,12 @@ impl Relay<'_> {
     /// Time at which the session ends if no byte is moved before.
     pub(super) fn deadline(&self) -> Instant {
         let own = match self.first_end {
-            _ if self.phase >= Phase::Draining && self.monitor.is_quiet() => Some(self.used_at + QUIET),
             Some(_) => Some(self.deadlines.moved_at() + HALF_CLOSED),
             None if self.is_stuck() => Some(self.deadlines.moved_at() + SHED_AFTER),
             None => None,
         };
         let next = self.deadlines.next();
-        own.map_or(next, |own| own.min(next))
+        [own, self.reads_until].into_iter().flatten().fold(next, Instant::min)
     }
 
     /// Whether the session holds bytes while reading is suspended for want of memory.
@@ -39,7 +37,9 @@ impl Relay<'_> {
             overdue.reason().into_iter().for_each(|reason| self.config.metrics.refused(reason));
             return Some(self.first_end.take().unwrap_or(End::Overdue(overdue)));
         }
-        let own = if self.phase == Phase::Serving { End::Shed } else { End::Drained };
-        (self.deadline() <= now).then(|| self.first_end.take().unwrap_or(own))
+        if self.reads_until.take_if(|until| *until <= now).is_some() {
+            self.has_stopped_reading = true;
+        }
+        (self.deadline() <= now).then(|| self.first_end.take().unwrap_or(End::Shed))
     }
 }

@@ -59,6 +59,31 @@ async fn a_request_in_flight_is_answered() {
     assert!(timeout(LONG, stopping).await.unwrap().unwrap(), "all ended by themselves");
 }
 
+/// What comes while a request is in flight goes to the member, which still answers; then the session ends at once. No request
+/// gets an error that another member would not have answered with.
+#[tokio::test]
+async fn a_draining_session_answers_for_no_other_member() {
+    let played = Played::new().await;
+    let gateway = sidecar(played.address(), &["--drain-timeout", "10min"]).await;
+    let mut client = TcpStream::connect(gateway.address()).await.unwrap();
+    client.write_all(&GET).await.unwrap();
+    let (mut link, first, _) = played.next().await;
+    let address = gateway.address();
+    let stopping = tokio::spawn(gateway.stop());
+    until("the port is closed", || async { TcpStream::connect(address).await.is_err() }).await;
+    let mut second = GET;
+    second[1] = 6;
+    client.write_all(&second).await.unwrap();
+    let (header, _) = timeout(LONG, link.request()).await.expect("it goes on").unwrap();
+    link.answer(&header, Operation::Get, Body::Value("w".into())).await;
+    link.answer(&first, Operation::Get, Body::Value("v".into())).await;
+    let mut answers = Vec::new();
+    timeout(LONG, client.read_to_end(&mut answers)).await.unwrap().unwrap();
+    assert_eq!(answers, [0xa1, 6, 0x04, 0, 0, 1, b'w', 0xa1, 5, 0x04, 0, 0, 1, b'v']);
+    drop(client);
+    assert!(timeout(LONG, stopping).await.unwrap().unwrap(), "all ended by themselves");
+}
+
 #[tokio::test]
 async fn at_the_end_of_the_grace_sessions_are_cut_off() {
     let played = Played::new().await;

@@ -27,8 +27,7 @@ async fn a_session_with_the_gateways_certificate_is_refused_where_the_member_off
     let files = Files::new();
     let (gateway, _member) = before(&files, &["SCRAM-SHA-512", "EXTERNAL"]).await;
     let uri = format!("hotrod://{}/dist?client_intelligence=basic&max_retries=0", gateway.address());
-    let error = Client::connect(&uri).await.err().map(|error| error.to_string()).unwrap_or_default();
-    assert!(error.contains("offers EXTERNAL") && error.contains("account-cert"), "{error}");
+    assert!(Client::connect(&uri).await.is_err(), "closed without an answer");
     let mut peer = Peer::connect(gateway.address(), &[FRAMES]).await;
     peer.ask_session(&[]).await;
     assert!(matches!(peer.next().await, Heard::Answer { status: 403, .. }));
