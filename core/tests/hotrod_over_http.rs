@@ -67,7 +67,7 @@ fn examples(document: &str) -> Vec<(&str, &str)> {
         .collect()
 }
 
-/// Items that begin with a bold number: number and text.
+/// Items that begin with a bold number, which stand beside their subject: number and text, in the order of the numbers.
 fn requirements(document: &str) -> Vec<(String, String)> {
     let mut found: Vec<(String, String)> = Vec::new();
     let mut inside = false;
@@ -82,6 +82,7 @@ fn requirements(document: &str) -> Vec<(String, String)> {
             inside = false;
         }
     }
+    found.sort_by_key(|(id, _)| id["R-".len()..].parse::<usize>().ok());
     found
 }
 

@@ -58,7 +58,7 @@ fn resolve(lifetime: Lifetime, default: Option<u64>, version: Version, unix_ms: 
     let milliseconds = whole_milliseconds(count as u64, unit);
     let absolute = version < Version::V3_0 && milliseconds > THIRTY_DAYS;
     let lifetime = if absolute { milliseconds.saturating_sub(unix_ms) } else { milliseconds };
-    let ends_in_range = unix_ms.checked_add(lifetime).is_some_and(|end| end <= i64::MAX as u64);
+    let ends_in_range = unix_ms.checked_add(lifetime).is_some_and(|end| i64::try_from(end).is_ok());
     Some(if ends_in_range { lifetime } else { 0 })
 }
 

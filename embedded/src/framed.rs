@@ -162,6 +162,7 @@ impl Framed {
     ) -> Result<(), ErrorCode> {
         self.activity.requests += 1;
         match read {
+            Ok((header, _)) if self.is_in_use(header.message_id) => return Err(HOT_ROD_MESSAGE_ERROR),
             Ok((header, request)) if is_all => {
                 self.bytes_ready += READY_BYTES + size;
                 self.ready.push_back(Ready { call, header, request, own_buffer, size });
@@ -174,6 +175,12 @@ impl Framed {
             }
         }
         Ok(())
+    }
+
+    /// Returns whether a call that is not answered has this message id.
+    fn is_in_use(&self, message_id: u64) -> bool {
+        let transfers = self.transfers.iter().map(|(_, transfer)| &transfer.header);
+        self.ready.iter().map(|ready| &ready.header).chain(transfers).any(|header| header.message_id == message_id)
     }
 
     fn drop_part(&mut self, call: u32) -> Option<Part> {

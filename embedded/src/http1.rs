@@ -1,5 +1,7 @@
 //! A link that starts with HTTP/1.1: answers ordinary requests, and opens a tunnel to the member.
 
+use std::net::SocketAddr;
+
 use bytes::BytesMut;
 use hotrod_core::carriage::registry::{ADDRESS_FIELD, NODE_FIELD};
 use hotrod_core::carriage::{Refusal, answer_ordinary, check_tunnel_fields};
@@ -10,7 +12,7 @@ use hotrod_core::wire::SendBuffer;
 use crate::cluster::{Cluster, Moment};
 use crate::deadlines::Activity;
 use crate::event_queues::{ConnectionId, End};
-use crate::link::Link;
+use crate::link::{Link, Place};
 use crate::members::MemberId;
 
 /// Body of the answer to GET.
@@ -23,14 +25,15 @@ const HEAD_BYTES: usize = 16 << 10;
 pub(crate) struct Http1 {
     id: ConnectionId,
     member: MemberId,
+    local_address: Option<SocketAddr>,
     exchange: ServerExchange,
     tunnel: Option<Box<Link>>,
     end: Option<End>,
 }
 
 impl Http1 {
-    pub(crate) fn new(id: ConnectionId, member: MemberId) -> Self {
-        Self { id, member, exchange: ServerExchange::new(Limits::default()), tunnel: None, end: None }
+    pub(crate) fn new(id: ConnectionId, member: MemberId, local_address: Option<SocketAddr>) -> Self {
+        Self { id, member, local_address, exchange: ServerExchange::new(Limits::default()), tunnel: None, end: None }
     }
 
     pub(crate) fn receive_buffer(&mut self) -> &mut BytesMut {
@@ -86,10 +89,10 @@ impl Http1 {
             return Refusal::new(400).answer_http1(&mut self.exchange);
         }
         let name = cluster.name_of(self.member);
-        if !cluster.is_addressed(self.member, request.fields.text(NODE_FIELD), target) {
+        if !cluster.is_addressed((self.member, self.local_address), request.fields.text(NODE_FIELD), target) {
             return Refusal::another_member(name).answer_http1(&mut self.exchange);
         }
-        let Ok(mut tunnel) = Link::inside(cluster, self.member, self.id) else {
+        let Ok(mut tunnel) = Link::inside(cluster, self.member, (self.id, Place::Outermost)) else {
             return Refusal::temporary(429).answer_http1(&mut self.exchange);
         };
         let mut fields = Fields::new();

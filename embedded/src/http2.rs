@@ -1,11 +1,12 @@
 //! An HTTP/2 link: sessions in Hot Rod frames, and tunnels.
 
 use std::collections::BTreeMap;
+use std::net::{IpAddr, SocketAddr};
 
 use bytes::{Bytes, BytesMut};
 use hotrod_core::carriage::{
     Form, Knowledge, Mode, Node, NodeSelector, Offer, ReceivedSessionRequest, Refusal, ServerConfig, ServerEvent,
-    ServerLink,
+    ServerLink, answer_ordinary_http2,
 };
 use hotrod_core::http2::{ErrorCode, StreamId};
 use hotrod_core::time::Instant;
@@ -17,7 +18,7 @@ use crate::deadlines::Activity;
 use crate::event_queues::{ConnectionId, End};
 use crate::framed::Framed;
 use crate::http1::GREETING;
-use crate::link::Link;
+use crate::link::{Link, Place};
 use crate::members::MemberId;
 
 /// Initial connection credit, in bytes of fragments of all calls: enough for several calls over a long round trip.
@@ -34,7 +35,8 @@ const SESSION_BYTES: usize = 4 << 10;
 pub(crate) struct Http2 {
     id: ConnectionId,
     member: MemberId,
-    is_inside: bool,
+    place: Place,
+    local_address: Option<SocketAddr>,
     machine: ServerLink,
     sessions: BTreeMap<StreamId, Session>,
     /// Whether bytes have been received since the last `process`.
@@ -54,7 +56,13 @@ enum Session {
 }
 
 impl Http2 {
-    pub(crate) fn new(cluster: &Cluster, id: ConnectionId, member: MemberId, is_inside: bool, moment: Moment) -> Self {
+    pub(crate) fn new(
+        cluster: &Cluster,
+        (id, place): (ConnectionId, Place),
+        member: MemberId,
+        local_address: Option<SocketAddr>,
+        moment: Moment,
+    ) -> Self {
         let max_message_size = u32::try_from(cluster.options.limits.message).unwrap_or(u32::MAX).min(i32::MAX as u32);
         let frames = Some(Offer { connection_credit: CONNECTION_CREDIT, max_message_size, ..Offer::default() });
         let mut config = ServerConfig::default();
@@ -62,7 +70,8 @@ impl Http2 {
         Self {
             id,
             member,
-            is_inside,
+            place,
+            local_address,
             machine: ServerLink::new(config, moment.now),
             sessions: BTreeMap::new(),
             has_received: false,
@@ -104,7 +113,9 @@ impl Http2 {
         while let Some(event) = self.machine.poll_event() {
             match event {
                 ServerEvent::SessionRequested { stream, request } => self.begin(cluster, stream, &request),
-                ServerEvent::Ordinary { stream, method, .. } => self.answer(stream, &method),
+                ServerEvent::Ordinary { stream, method, path } => {
+                    answer_ordinary_http2(&mut self.machine, stream, &method, &path, GREETING);
+                }
                 ServerEvent::Request { stream, fragment } => {
                     if let Some(Session::Framed(session)) = self.sessions.get_mut(&stream)
                         && let Err(code) = session.request(&fragment, &mut self.machine)
@@ -162,7 +173,8 @@ impl Http2 {
                         self.machine.release_bytes(*stream, std::mem::take(held));
                     }
                     if link.is_finished() {
-                        over.push((*stream, ErrorCode::NO_ERROR));
+                        let is_unknown = matches!(link.end(), Some(End::NotUnderstood));
+                        over.push((*stream, if is_unknown { ErrorCode::PROTOCOL_ERROR } else { ErrorCode::NO_ERROR }));
                     }
                 }
             }
@@ -174,11 +186,15 @@ impl Http2 {
     fn begin(&mut self, cluster: &mut Cluster, stream: StreamId, request: &ReceivedSessionRequest) {
         let refused = if request.is_foreign {
             Some(Refusal::new(501))
-        } else if self.is_inside && request.target.is_some() {
+        } else if self.place != Place::Outermost && request.target.is_some() {
             Some(Refusal::new(405))
         } else if request.is_malformed || request.has_unknown_inside() {
             Some(Refusal::new(400))
-        } else if !cluster.is_addressed(self.member, request.node.as_deref(), request.target.as_deref()) {
+        } else if !cluster.is_addressed(
+            (self.member, self.local_address),
+            request.node.as_deref(),
+            request.target.as_deref(),
+        ) {
             Some(Refusal::another_member(cluster.name_of(self.member)))
         } else if check_capacity(cluster, self.member, Some(self.id)).is_err() {
             Some(Refusal::temporary(429))
@@ -192,7 +208,7 @@ impl Http2 {
             let id = cluster.queues.open(self.member, Some(self.id));
             Session::Framed(Box::new(Framed::new(cluster, id, self.member, stream)))
         } else {
-            match Link::inside(cluster, self.member, self.id) {
+            match Link::inside(cluster, self.member, (self.id, self.place)) {
                 Ok(link) => Session::Tunnel { link: Box::new(link), held: 0 },
                 Err(_) => return Refusal::temporary(429).answer_http2(&mut self.machine, stream),
             }
@@ -200,14 +216,6 @@ impl Http2 {
         self.sessions.insert(stream, session);
         let node = cluster.node_of(self.member);
         self.machine.accept(stream, &node);
-    }
-
-    fn answer(&mut self, stream: StreamId, method: &str) {
-        match method {
-            "GET" => self.machine.answer(stream, 200, GREETING, true),
-            "HEAD" => self.machine.answer(stream, 200, GREETING, false),
-            _ => self.machine.answer(stream, 405, "", true),
-        }
     }
 
     fn finished(&mut self, cluster: &mut Cluster, stream: StreamId) {
@@ -297,6 +305,14 @@ impl Session {
     }
 }
 
+/// Returns whether the target of CONNECT, which is the address of no member, names none: a host name, which may be
+/// that of a load balancer before the node, or the address by which the client has come in.
+fn names_no_member(target: &str, local_address: Option<SocketAddr>) -> bool {
+    let host = target.rsplit_once(':').map_or(target, |(host, _)| host);
+    let is_address = host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>().is_ok();
+    !is_address || local_address.is_some_and(|local| target.parse() == Ok(local))
+}
+
 /// Moves a tunnel's bytes to its stream, as many as the stream accepts.
 fn move_out(link: &mut Link, stream: StreamId, machine: &mut ServerLink) {
     loop {
@@ -310,8 +326,14 @@ fn move_out(link: &mut Link, stream: StreamId, machine: &mut ServerLink) {
 }
 
 impl Cluster {
-    /// Returns whether a request for a session may be served by `member`: it names this member or none.
-    pub(crate) fn is_addressed(&self, member: MemberId, node: Option<&str>, target: Option<&str>) -> bool {
+    /// Returns whether a request for a session may be served by `member`, reached by a local address: it names this
+    /// member or none.
+    pub(crate) fn is_addressed(
+        &self,
+        (member, local_address): (MemberId, Option<SocketAddr>),
+        node: Option<&str>,
+        target: Option<&str>,
+    ) -> bool {
         let wanted = match (node, target) {
             (Some(node), _) => NodeSelector::Node(node),
             (None, Some(target)) => NodeSelector::Authority(target),
@@ -321,8 +343,7 @@ impl Cluster {
         let all: Vec<_> = self.members().map(|(_, address)| address.clone()).collect();
         match wanted.find(&all) {
             Some(meant) => meant == own,
-            // The target may be the name of a load balancer before the node; it names no member.
-            None => node.is_none(),
+            None => node.is_none() && target.is_none_or(|target| names_no_member(target, local_address)),
         }
     }
 

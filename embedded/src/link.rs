@@ -1,5 +1,7 @@
 //! One client's link to one member, over any carriage.
 
+use std::net::SocketAddr;
+
 use bytes::BytesMut;
 use hotrod_core::carriage::{Detected, detect};
 use hotrod_core::time::Instant;
@@ -24,12 +26,24 @@ const OWN_BYTES: usize = 1 << 10;
 pub struct Link {
     id: ConnectionId,
     member: MemberId,
-    /// Whether the link is inside a tunnel; it then opens no further tunnel.
-    is_inside: bool,
+    place: Place,
+    /// Address by which the client has reached the member.
+    local_address: Option<SocketAddr>,
     protocol: Protocol,
     progress: Progress,
     empty: SendBuffer,
     end: Option<End>,
+}
+
+/// What carries a link.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Place {
+    /// The host's connection.
+    Outermost,
+    /// A tunnel of an outermost link.
+    Tunnel,
+    /// A tunnel of a link that is in a tunnel itself: it carries Hot Rod alone.
+    InnerTunnel,
 }
 
 enum Protocol {
@@ -45,20 +59,30 @@ impl Link {
     pub fn open(cluster: &mut Cluster, member: MemberId) -> Result<Self, Refused> {
         check_capacity(cluster, member, None)?;
         let id = cluster.queues.open(member, None);
-        Ok(Self::new(id, member, false))
+        Ok(Self::new(id, member, Place::Outermost))
     }
 
-    /// Opens the link inside a tunnel of the link `carrier`.
-    pub(crate) fn inside(cluster: &mut Cluster, member: MemberId, carrier: ConnectionId) -> Result<Self, Refused> {
+    /// Opens the link inside a tunnel of the link `carrier`, which stands at `place`.
+    pub(crate) fn inside(
+        cluster: &mut Cluster,
+        member: MemberId,
+        (carrier, place): (ConnectionId, Place),
+    ) -> Result<Self, Refused> {
         check_capacity(cluster, member, Some(carrier))?;
         let id = cluster.queues.open(member, Some(carrier));
-        Ok(Self::new(id, member, true))
+        let place = if place == Place::Outermost { Place::Tunnel } else { Place::InnerTunnel };
+        Ok(Self::new(id, member, place))
     }
 
-    fn new(id: ConnectionId, member: MemberId, is_inside: bool) -> Self {
+    fn new(id: ConnectionId, member: MemberId, place: Place) -> Self {
         let protocol = Protocol::Unknown(BytesMut::new());
         let progress = Progress::default();
-        Self { id, member, is_inside, protocol, progress, empty: SendBuffer::new(), end: None }
+        Self { id, member, place, local_address: None, protocol, progress, empty: SendBuffer::new(), end: None }
+    }
+
+    /// Sets the address by which the client has reached the member: a CONNECT to it names no other member.
+    pub fn set_local_address(&mut self, address: SocketAddr) {
+        self.local_address = Some(address);
     }
 
     /// Returns the id that [`Cluster::poll_wakeup`] uses.
@@ -144,7 +168,7 @@ impl Link {
         }
         if let Some(late) = self.progress.check(cluster.options.deadlines, moment.now, self.activity()) {
             self.end = Some(late.into());
-        } else if !self.is_inside {
+        } else if self.place == Place::Outermost {
             let held = self.held(cluster);
             if let Some((link, end)) = cluster.budget.set(self.id, held) {
                 cluster.queues.end(link, end.clone());
@@ -180,15 +204,20 @@ impl Link {
         let first = match detect(first) {
             Detected::NeedMore => return,
             Detected::Tls | Detected::Unknown => return self.end_not_understood(),
-            Detected::Http1 if self.is_inside => return self.end_not_understood(),
+            Detected::Http1 if self.place != Place::Outermost => return self.end_not_understood(),
+            Detected::Http2 if self.place == Place::InnerTunnel => return self.end_not_understood(),
             detected => (detected, std::mem::take(first)),
         };
         let count = first.1.len();
         self.protocol = match first.0 {
-            Detected::Http1 => Protocol::Http1(Box::new(Http1::new(self.id, self.member))),
-            Detected::Http2 => {
-                Protocol::Http2(Box::new(Http2::new(cluster, self.id, self.member, self.is_inside, moment)))
-            }
+            Detected::Http1 => Protocol::Http1(Box::new(Http1::new(self.id, self.member, self.local_address))),
+            Detected::Http2 => Protocol::Http2(Box::new(Http2::new(
+                cluster,
+                (self.id, self.place),
+                self.member,
+                self.local_address,
+                moment,
+            ))),
             _ => Protocol::HotRod(Box::new(Connection::new(cluster, self.id, self.member))),
         };
         self.receive_buffer().extend_from_slice(&first.1);

@@ -7,7 +7,9 @@ use hotrod_core::carriage::registry::{
 use hotrod_core::http2::hpack::Field;
 use hotrod_core::http2::{self, Connection, ErrorCode, Event, StreamId};
 use hotrod_core::time::Instant;
-use hotrod_core::wire::{Envelope, Intelligence, Member, Request, RequestOptions, SendBuffer, Version, write_request};
+use hotrod_core::wire::{
+    Envelope, Intelligence, ListenerOptions, Member, Request, RequestOptions, SendBuffer, Version, write_request,
+};
 use hotrod_embedded::{Cluster, ClusterOptions, Link, MemberId, Moment};
 
 /// A client that sends any frame, and a member, without sockets.
@@ -40,6 +42,11 @@ impl Wire {
         let mut wire =
             Self { cluster, link, client, stream: StreamId::CONNECTION, status: None, frames: Vec::new(), reset: None };
         wire.exchange();
+        wire.ask_session(node);
+        wire
+    }
+
+    fn ask_session(&mut self, node: Option<&str>) {
         let field = |name: &'static str, value: &str| {
             Field::new(Bytes::from_static(name.as_bytes()), Bytes::copy_from_slice(value.as_bytes()))
         };
@@ -51,9 +58,8 @@ impl Wire {
             field(":authority", "node"),
         ];
         fields.extend(node.map(|node| field(NODE_FIELD, node)));
-        wire.stream = wire.client.request(MOMENT.now, &fields, false).unwrap();
-        wire.exchange();
-        wire
+        self.stream = self.client.request(MOMENT.now, &fields, false).unwrap();
+        self.exchange();
     }
 
     fn exchange(&mut self) {
@@ -232,4 +238,68 @@ impl Wire {
         other.process(&mut self.cluster, MOMENT);
         other.close(&mut self.cluster);
     }
+}
+
+/// Bytes that a link of its own answers to `request`.
+fn answer_to(request: &str) -> String {
+    let mut cluster = Cluster::new(ClusterOptions::default(), MOMENT);
+    cluster.add_members([11222, 11223].map(|port| Member { host: "10.0.0.1".into(), port }));
+    let mut link = Link::open(&mut cluster, MemberId(0)).unwrap();
+    link.set_local_address("192.0.2.7:443".parse().unwrap());
+    link.handle_received(request.as_bytes());
+    link.process(&mut cluster, MOMENT);
+    String::from_utf8(link.transmit().to_bytes().to_vec()).unwrap()
+}
+
+/// an address that is no member's, nor the one by which the link came in, is another member's.
+#[test]
+fn connect_to_another_address_is_refused_with_421() {
+    for (authority, wanted) in [
+        ("10.0.0.1:11222", "HTTP/1.1 200 "),
+        ("192.0.2.7:443", "HTTP/1.1 200 "),
+        ("balancer.example.com:443", "HTTP/1.1 200 "),
+        ("10.0.0.1:11223", "HTTP/1.1 421 "),
+        ("192.0.2.1:80", "HTTP/1.1 421 "),
+        ("[2001:db8::1]:80", "HTTP/1.1 421 "),
+    ] {
+        let answer = answer_to(&format!("CONNECT {authority} HTTP/1.1\r\nHost: {authority}\r\n\r\n"));
+        assert!(answer.starts_with(wanted), "{authority}: {answer}");
+    }
+}
+
+/// a stream of an inner link is no tunnel for another HTTP/2 connection.
+#[test]
+fn a_tunnel_of_an_inner_link_that_carries_http2_ends() {
+    const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+    let mut cluster = Cluster::new(ClusterOptions::default(), MOMENT);
+    cluster.add_member(Member { host: "10.0.0.1".into(), port: 11222 });
+    let mut link = Link::open(&mut cluster, MemberId(0)).unwrap();
+    link.handle_received(b"CONNECT 10.0.0.1:11222 HTTP/1.1\r\nHost: h\r\n\r\n");
+    link.process(&mut cluster, MOMENT);
+    link.transmitted(link.transmit().len());
+    let client = Connection::client(http2::Config::default(), MOMENT.now);
+    let stream = StreamId::CONNECTION;
+    let mut wire = Wire { cluster, link, client, stream, status: None, frames: Vec::new(), reset: None };
+    wire.exchange();
+    wire.ask_session(None);
+    assert_eq!(wire.status.as_deref(), Some("200"));
+    wire.client.send_data(wire.stream, Bytes::from_static(PREFACE), false).unwrap();
+    wire.exchange();
+    assert_eq!(wire.reset, Some(ErrorCode::PROTOCOL_ERROR));
+}
+
+/// two open calls have different message ids.
+#[test]
+fn a_message_id_in_use_ends_the_session() {
+    let mut wire = Wire::open(None);
+    let listener = Request::AddClientListener {
+        listener_id: Bytes::from_static(b"l"),
+        options: ListenerOptions { include_current_state: true, ..ListenerOptions::default() },
+    };
+    for call in 1..=2 {
+        let payload = [&u32::to_be_bytes(call)[..], &message(7, &listener)].concat();
+        wire.client.send_extension(wire.stream, frame_type::REQUEST, WHOLE, &[payload.into()]).unwrap();
+    }
+    wire.exchange();
+    assert_eq!(wire.reset, Some(HOT_ROD_MESSAGE_ERROR));
 }

@@ -127,6 +127,12 @@ impl Upstreams {
         connected.inspect_err(|refusal| self.metrics.refused(refusal.reason()))
     }
 
+    /// Checks that a session which is connected later requests a member that can be there.
+    pub(crate) fn check(&self, wanted: NodeSelector<'_>) -> Result<(), NoUpstream> {
+        let checked = self.candidates(wanted).map(drop);
+        checked.inspect_err(|refusal| self.metrics.refused(refusal.reason()))
+    }
+
     /// Connects a session if the link's budget has room for it.
     pub(crate) async fn connect_within(
         &self,

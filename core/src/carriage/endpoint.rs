@@ -51,17 +51,39 @@ impl Refusal {
     }
 }
 
-/// Answers an HTTP/1.1 request that opens no tunnel: GET and HEAD with 200 and `text`, other methods with 405, and
-/// one with a field of Hot Rod with 426. `close` closes the link after the answer.
+/// Methods of ordinary requests that are answered.
+const ALLOW: &str = "GET, HEAD";
+
+/// Status and content of the response to an ordinary request: `text` says what is served here, under another path
+/// than `/` as well, so that nobody takes 200 for a resource that exists.
+fn ordinary_response(method: &str, path: Option<&str>, text: &'static str) -> (u16, &'static str) {
+    let path = path.and_then(|path| path.split('?').next());
+    match (method, path) {
+        ("GET" | "HEAD", Some("/")) => (200, text),
+        ("GET" | "HEAD", _) => (404, text),
+        _ => (405, "only GET and HEAD are answered here\n"),
+    }
+}
+
+/// Answers an ordinary request over HTTP/2.
+pub fn answer_ordinary_http2(link: &mut ServerLink, stream: StreamId, method: &str, path: &str, text: &'static str) {
+    let (status, text) = ordinary_response(method, Some(path), text);
+    link.answer(stream, status, (status == 405).then_some(ALLOW), text, method != "HEAD");
+}
+
+/// Answers an HTTP/1.1 request that opens no tunnel: as R-74 has it, and one with a field of Hot Rod with 426.
+/// `close` closes the link after the answer.
 pub fn answer_ordinary(exchange: &mut ServerExchange, request: &Request, text: &'static str, close: bool) {
     let lacks_upgrade = [NODE_FIELD, INSIDE_FIELD].iter().any(|name| request.fields.get(name).is_some());
     if lacks_upgrade {
         return Refusal::new(426).answer_http1(exchange);
     }
-    let answer = match request.method.as_str() {
-        "GET" | "HEAD" => Response::text(200, text),
-        _ => Response::text(405, "only GET and HEAD are answered here\n"),
-    };
+    let (status, text) = ordinary_response(&request.method, request.target.path(), text);
+    let mut answer = Response::text(status, text);
+    if status == 405 {
+        // A list of methods is a valid field value.
+        let _ = answer.fields.push("allow", ALLOW);
+    }
     let _ = exchange.respond(&answer, close);
 }
 

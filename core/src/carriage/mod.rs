@@ -59,7 +59,7 @@ mod writing;
 pub use choice::{Carriage, Choice, Inside};
 pub use client::{ChannelId, ClientConfig, ClientLink};
 pub use detect::{Detected, detect};
-pub use endpoint::{answer_ordinary, check_tunnel_fields};
+pub use endpoint::{answer_ordinary, answer_ordinary_http2, check_tunnel_fields};
 pub use error::{LinkEnd, Refusal};
 pub use event::ClientEvent;
 pub use flood::FrameBudgets;

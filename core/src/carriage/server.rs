@@ -325,14 +325,22 @@ impl ServerLink {
         self.release_connection_credit(held);
     }
 
-    /// Answers an ordinary request.
-    pub fn answer(&mut self, stream: StreamId, status: u16, text: &'static str, with_body: bool) {
+    /// Answers an ordinary request; `allow` is the value of that field.
+    pub(super) fn answer(
+        &mut self,
+        stream: StreamId,
+        status: u16,
+        allow: Option<&'static str>,
+        text: &'static str,
+        with_body: bool,
+    ) {
         let field = |name: &'static str, value: Bytes| Field::new(Bytes::from_static(name.as_bytes()), value);
-        let fields = [
+        let mut fields = Vec::from([
             field(":status", Bytes::from(alloc::format!("{status}"))),
             field("content-type", Bytes::from_static(b"text/plain; charset=utf-8")),
             field("content-length", Bytes::from(alloc::format!("{}", text.len()))),
-        ];
+        ]);
+        fields.extend(allow.map(|methods| field("allow", Bytes::from_static(methods.as_bytes()))));
         if self.connection.respond(stream, &fields, !with_body).is_ok() && with_body {
             let _ = self.connection.send_data(stream, Bytes::from_static(text.as_bytes()), true);
         }

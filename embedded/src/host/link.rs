@@ -55,7 +55,10 @@ impl Link {
     ) -> Result<Self, Refused> {
         let waker = Arc::new(Notify::new());
         let connection = shared.with(|state, _| {
-            let connection = crate::Link::open(&mut state.cluster, member)?;
+            let mut connection = crate::Link::open(&mut state.cluster, member)?;
+            if let Ok(address) = socket.local_addr() {
+                connection.set_local_address(address);
+            }
             state.wakers.insert(connection.id(), waker.clone());
             Ok(connection)
         })?;

@@ -138,7 +138,7 @@ async fn tunnel(
     // Each session of an inner link connects with its own member.
     let is_early = request.fields.text(INSIDE_FIELD) == Some("h2");
     let connected = if is_early && !shared.drain.is_draining() {
-        Ok(None)
+        shared.upstreams.check(requested.wanted()).map(|()| None)
     } else {
         shared.connect(context.owner(), requested.wanted(), carriage).await.map(Some)
     };

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use hotrod_core::carriage::registry::{
-    HOT_ROD_MESSAGE_ERROR, HOT_ROD_NOT_AUTHENTICATED, HOT_ROD_TOO_LARGE, HOT_ROD_UPSTREAM_GONE,
+    HOT_ROD_MESSAGE_ERROR, HOT_ROD_NOT_AUTHENTICATED, HOT_ROD_TOO_LARGE, HOT_ROD_UPSTREAM_GONE, setting,
 };
 use hotrod_core::wire::{AuthResponse, Body, Operation, Request, Status};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -84,6 +84,7 @@ async fn a_request_above_the_limit_ends_its_call_and_the_session_goes_on() {
     let gateway = sidecar(played.address(), &["--max-request", "64KiB"]).await;
     let mut peer = Peer::connect(gateway.address(), &[FRAMES]).await;
     let stream = peer.open().await;
+    assert_eq!(peer.setting(setting::MAX_MESSAGE_SIZE), Some(64 << 10));
     let large = put(1, 100_000);
     peer.request(stream, 1, FIRST, &large[..16_000]).await;
     assert_eq!(peer.next_but_credit().await, cancelled(stream, 1, HOT_ROD_TOO_LARGE, false));

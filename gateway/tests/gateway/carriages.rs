@@ -11,7 +11,7 @@ use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
-use crate::common::{LONG, config, metric, node, readiness, series, sidecar, until};
+use crate::common::{LONG, config, end_of, metric, node, readiness, series, sidecar, until};
 
 /// Every carriage over HTTP, as connection URIs have it.
 pub(crate) const CARRIAGES: [&str; 8] = [
@@ -211,17 +211,51 @@ async fn a_tunnel_that_carries_something_else_ends() {
     node.stop().await;
 }
 
+/// Answers of a link to requests that stand in one segment, as text; the last has `Connection: close`.
+async fn answers_of(address: std::net::SocketAddr, requests: &[&str]) -> String {
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    let last = requests.len() - 1;
+    let all: String = requests
+        .iter()
+        .enumerate()
+        .map(|(index, line)| {
+            let close = if index == last { "Connection: close\r\n" } else { "" };
+            format!("{line} HTTP/1.1\r\nHost: h\r\n{close}\r\n")
+        })
+        .collect();
+    stream.write_all(all.as_bytes()).await.unwrap();
+    String::from_utf8(end_of(&mut stream).await).unwrap()
+}
+
+/// A path of a REST API is there no more than anywhere else: a client would take 200 for its value.
 #[tokio::test]
 async fn an_ordinary_request_gets_an_ordinary_answer() {
     let node = node(1).await;
     let gateway = sidecar(node.addresses()[0], &[]).await;
-    let mut stream = TcpStream::connect(gateway.address()).await.unwrap();
-    for _ in 0..2 {
-        stream.write_all(b"GET /any HTTP/1.1\r\nHost: h\r\n\r\n").await.unwrap();
-        let mut answer = vec![0; 1024];
-        let length = stream.read(&mut answer).await.unwrap();
-        let answer = String::from_utf8_lossy(&answer[..length]).to_string();
-        assert!(answer.starts_with("HTTP/1.1 200") && answer.contains("hotrod-gateway"), "{answer}");
+    for address in [gateway.address(), node.addresses()[0]] {
+        let answers = answers_of(address, &["GET /", "HEAD /", "GET /rest/v2/caches/default/k", "DELETE /"]).await;
+        let statuses: Vec<_> = answers.split("HTTP/1.1 ").skip(1).map(|answer| &answer[..3]).collect();
+        assert_eq!(statuses, ["200", "200", "404", "405"], "{answers}");
+        assert_eq!(answers.matches("Hot Rod is served here").count(), 2, "{answers}");
+        assert!(answers.to_ascii_lowercase().contains("\r\nallow: get, head\r\n"), "{answers}");
+    }
+    node.stop().await;
+}
+
+/// RFC 9112, 9.3.2
+#[tokio::test]
+async fn pipelined_requests_are_answered_in_order() {
+    let node = node(1).await;
+    let gateway = sidecar(node.addresses()[0], &[]).await;
+    for address in [gateway.address(), node.addresses()[0]] {
+        let mut stream = TcpStream::connect(address).await.unwrap();
+        let get = b"GET / HTTP/1.1\r\nHost: h\r\n\r\n";
+        stream.write_all(&[&get[..], get].concat()).await.unwrap();
+        let mut answers = Vec::new();
+        while answers.windows(12).filter(|bytes| *bytes == b"HTTP/1.1 200").count() < 2 {
+            let read = timeout(LONG, stream.read_buf(&mut answers)).await.expect("two answers").unwrap();
+            assert_ne!(read, 0, "{}", answers.escape_ascii());
+        }
     }
     node.stop().await;
 }

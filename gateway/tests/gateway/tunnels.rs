@@ -127,6 +127,20 @@ async fn what_is_asked_for_unclearly_or_not_known_is_refused_over_http2() {
     node.stop().await;
 }
 
+/// what is inside of the tunnel makes no difference.
+#[tokio::test]
+async fn a_tunnel_for_http2_to_another_member_is_refused() {
+    let node = node(1).await;
+    let gateway = sidecar(node.addresses()[0], &[]).await;
+    let (head, _) = http1(gateway.address(), &format!("{UPGRADE}Hot-Rod-Node: nobody\r\nHot-Rod-Inside: h2\r\n")).await;
+    assert!(head.starts_with("http/1.1 421 "), "{head}");
+    let mut peer = Peer::connect(gateway.address(), &[]).await;
+    let stream = peer.ask_session(&[("hot-rod-node", "nobody"), ("hot-rod-inside", "h2")]).await;
+    let heard = peer.next_of(stream).await;
+    assert!(matches!(heard, Heard::Answer { status: 421, .. }), "{heard:?}");
+    node.stop().await;
+}
+
 /// one link in a tunnel is enough.
 #[tokio::test]
 async fn no_tunnel_leads_through_an_inner_link_to_another_http2() {

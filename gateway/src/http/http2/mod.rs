@@ -123,7 +123,9 @@ impl<'a> Server<'a> {
         http2.settings_timeout = limits.handshake_timeout;
         http2.connection_window = receive_limits.window;
         let connection_credit = receive_limits.credit as u32;
-        let frames = Some(Offer { lane_threshold: LANE_THRESHOLD, connection_credit, ..Offer::default() });
+        let max_message_size = u32::try_from(limits.request).unwrap_or(u32::MAX).min(i32::MAX as u32);
+        let frames =
+            Some(Offer { lane_threshold: LANE_THRESHOLD, connection_credit, max_message_size, ..Offer::default() });
         let mut config = ServerConfig::default();
         config.frames = frames;
         config.max_call_credit = receive_limits.call;

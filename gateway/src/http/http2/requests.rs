@@ -1,7 +1,7 @@
 //! Events of the HTTP/2 machine: sessions that clients request, and their frames.
 
 use hotrod_core::carriage::registry::INSIDE_FIELD;
-use hotrod_core::carriage::{Form, Fragment, ReceivedSessionRequest, Refusal, ServerEvent};
+use hotrod_core::carriage::{Form, Fragment, ReceivedSessionRequest, Refusal, ServerEvent, answer_ordinary_http2};
 use hotrod_core::http2::{ErrorCode, StreamId};
 use tokio::time::Instant as Clock;
 
@@ -10,7 +10,7 @@ use crate::budget::STREAM;
 use crate::connection::ConnectionLimit;
 use crate::drain::Phase;
 use crate::http::HERE;
-use crate::http::endpoint::RequestedMember;
+use crate::http::endpoint::{RequestedMember, refusal_of};
 use crate::http::session::Session;
 use crate::metrics::Carriage;
 
@@ -19,7 +19,7 @@ impl Server<'_> {
         while let Some(event) = self.machine.poll_event() {
             match event {
                 ServerEvent::SessionRequested { stream, request } => self.begin(stream, request),
-                ServerEvent::Ordinary { stream, method, .. } => self.answer(stream, &method),
+                ServerEvent::Ordinary { stream, method, path } => self.answer(stream, &method, &path),
                 ServerEvent::Request { stream, fragment } => self.request(stream, fragment),
                 ServerEvent::Bytes { stream, bytes } => {
                     if let Some(session) = self.sessions.get_mut(&stream) {
@@ -82,6 +82,9 @@ impl Server<'_> {
             Some(outer) => requested.or(outer),
             None => requested,
         };
+        if is_h2_inside && let Err(refusal) = self.shared.upstreams.check(requested.wanted()) {
+            return refusal_of(&refusal).answer_http2(&mut self.machine, stream);
+        }
         let is_framed = self.machine.form(stream) == Some(Form::Frames);
         let carriage = match request.target {
             _ if is_framed => Carriage::Frames,
@@ -114,12 +117,8 @@ impl Server<'_> {
     }
 
     /// Answers an ordinary request.
-    fn answer(&mut self, stream: StreamId, method: &str) {
+    fn answer(&mut self, stream: StreamId, method: &str, path: &str) {
         self.empty_since = Clock::now();
-        match method {
-            "GET" => self.machine.answer(stream, 200, HERE, true),
-            "HEAD" => self.machine.answer(stream, 200, HERE, false),
-            _ => self.machine.answer(stream, 405, "", true),
-        }
+        answer_ordinary_http2(&mut self.machine, stream, method, path, HERE);
     }
 }
