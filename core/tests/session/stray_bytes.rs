@@ -46,7 +46,7 @@ fn each_is_answered_and_the_session_goes_on_however_bytes_are_cut() {
 fn answers_to_them_are_bounded_as_others_are() {
     let mut server = ServerSession::new(Limits::default(), 1_000);
     assert!(server.poll_request().is_none());
-    server.handle_received(&[0; 100_000]);
+    server.handle_received(&vec![0; 100_000]);
     assert!(server.poll_request().is_none());
     assert!(server.transmit().len() < 1_200, "{}", server.transmit().len());
     assert!(!server.wants_read());
