@@ -1,6 +1,7 @@
 //! Clients, servers, what is between them, and the time.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::net::SocketAddr;
 use std::ops::{Deref, DerefMut};
 use std::time::Duration;
 
@@ -284,13 +285,16 @@ impl World {
         pipe.answered_at = None;
         let Some(link) = pipe.link else { return };
         let host = pipe.host;
+        // Behind the balancer a member has the balancer's address, as behind a virtual IP address.
+        let dialled = SocketAddr::from(([10, 0, 0, 1], pipe.port));
         if pipe.port == BALANCER {
             let alive = |member: &MemberId| self.servers.member_state(*member) == Some(MemberState::Running);
             let ports = self.by_port.iter().filter(|(_, member)| alive(member)).map(|(port, _)| *port);
             pipe.port = self.random.choice(ports.collect::<Vec<_>>()).unwrap_or(BALANCER);
         }
         let member = self.by_port.get(&pipe.port);
-        if let Some(Ok(connection)) = member.map(|member| Link::open(&mut self.servers, *member)) {
+        if let Some(Ok(mut connection)) = member.map(|member| Link::open(&mut self.servers, *member)) {
+            connection.set_local_address(dialled);
             self.by_connection.insert(connection.id(), id);
             pipe.server = Some(connection);
             pipe.answers_left = self.mute.contains(&pipe.port).then_some(1);
