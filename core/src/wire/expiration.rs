@@ -37,11 +37,16 @@ pub enum Lifetime {
     /// A number of time units. Versions 2.0 and 2.1 carry seconds only, and the rest is rounded up; zero means
     /// [`Infinite`](Self::Infinite).
     ///
-    /// Up to 2.9 the server reads more than 30 days as an absolute time since 1970.
+    /// Up to 2.9 the server reads more than 30 days as an absolute time since 1970. More than
+    /// [`LONGEST`](Self::LONGEST) is sent as [`Infinite`](Self::Infinite).
     For(u64, TimeUnit),
 }
 
 impl Lifetime {
+    /// Longest finite lifetime, in milliseconds: 146 million years. The server adds a lifetime to the time of the write as
+    /// signed 64 bits (16.0.7), and an entry whose sum overflows expires at once.
+    pub const LONGEST: u64 = i64::MAX as u64 / 2;
+
     /// Lifetime in milliseconds.
     pub fn milliseconds(count: u64) -> Self {
         Self::For(count, TimeUnit::Milliseconds)
@@ -57,6 +62,15 @@ impl Lifetime {
         match self {
             Self::Default | Self::Infinite => None,
             Self::For(count, unit) => Some(unit.to_milliseconds(count)),
+        }
+    }
+
+    /// The lifetime in numbers that the server, which reads signed 64 bits, does not take for negative.
+    fn clamped(self) -> Self {
+        match self {
+            Self::For(count, unit) if unit.to_milliseconds(count) > Self::LONGEST => Self::Infinite,
+            Self::For(count, unit) if i64::try_from(count).is_err() => Self::milliseconds(unit.to_milliseconds(count)),
+            other => other,
         }
     }
 }
@@ -150,7 +164,7 @@ impl Expiration {
     pub(crate) fn write(self, version: Version, out: &mut SendBuffer) {
         if version < Version::V2_2 {
             for lifetime in [self.lifespan, self.max_idle] {
-                let seconds = lifetime.as_milliseconds().unwrap_or(0).div_ceil(1000);
+                let seconds = lifetime.clamped().as_milliseconds().unwrap_or(0).div_ceil(1000);
                 out.put_vint(u32::try_from(seconds).unwrap_or(u32::MAX));
             }
             return;
@@ -185,7 +199,7 @@ impl Expiration {
 }
 
 fn encode(lifetime: Lifetime) -> (u8, Option<u64>) {
-    match lifetime {
+    match lifetime.clamped() {
         Lifetime::Default => (DEFAULT, None),
         Lifetime::Infinite => (INFINITE, None),
         Lifetime::For(count, unit) => (unit as u8, Some(count)),

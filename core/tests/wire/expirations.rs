@@ -43,11 +43,39 @@ fn in_2_0_other_units_are_rounded_up_to_seconds() {
         (Lifetime::milliseconds(1001), 2),
         (Lifetime::For(1, TimeUnit::Nanoseconds), 1),
         (Lifetime::For(2, TimeUnit::Days), 172_800),
-        (Lifetime::For(u64::MAX, TimeUnit::Days), u32::MAX),
+        (Lifetime::For(50_000, TimeUnit::Days), u32::MAX),
     ] {
         let put = Request::Put { key: "k".into(), expiration: Expiration::after(lifespan), value: "v".into() };
         let (_, read) = request(&written_request(&head, &put));
         assert_eq!(read.expiration(), Some(Expiration::after(Lifetime::seconds(seconds.into()))));
+    }
+}
+
+/// The server adds a lifetime to the time of the write as signed 64 bits: what overflows would expire at once.
+#[test]
+fn lifetimes_that_overflow_at_the_server_never_expire() {
+    let endless = [
+        Lifetime::milliseconds(i64::MAX as u64),
+        Lifetime::milliseconds(u64::MAX),
+        Lifetime::seconds(i64::MAX as u64),
+        Lifetime::For(u64::MAX, TimeUnit::Minutes),
+        Lifetime::For(i64::MAX as u64, TimeUnit::Hours),
+        Lifetime::For(u64::MAX, TimeUnit::Days),
+    ];
+    let expected = endless.map(|lifetime| (lifetime, Lifetime::Infinite)).into_iter().chain([
+        (Lifetime::For(u64::MAX, TimeUnit::Nanoseconds), Lifetime::milliseconds(u64::MAX.div_ceil(1_000_000))),
+        (Lifetime::For(u64::MAX, TimeUnit::Microseconds), Lifetime::milliseconds(u64::MAX.div_ceil(1_000))),
+        (Lifetime::milliseconds(Lifetime::LONGEST), Lifetime::milliseconds(Lifetime::LONGEST)),
+        (Lifetime::For(i64::MAX as u64, TimeUnit::Nanoseconds), Lifetime::For(i64::MAX as u64, TimeUnit::Nanoseconds)),
+    ]);
+    let head = request(&Hand::request(Version::V4_1, Operation::Ping).done()).0;
+    for (lifetime, sent) in expected {
+        let expiration = Expiration { lifespan: lifetime, max_idle: lifetime };
+        let put_all = Request::PutAll { expiration, entries: vec![("k".into(), "v".into())] };
+        for write in [Request::Put { key: "k".into(), expiration, value: "v".into() }, put_all] {
+            let (_, read) = request(&written_request(&head, &write));
+            assert_eq!(read.expiration(), Some(Expiration { lifespan: sent, max_idle: sent }), "{lifetime:?}");
+        }
     }
 }
 
@@ -58,8 +86,8 @@ fn since_2_2_each_lifetime_has_a_unit() {
         assert_eq!(put(version, 0, |hand| hand.u8(0x77)), Expiration::DEFAULT);
         let infinite = Expiration { lifespan: Lifetime::Infinite, max_idle: Lifetime::Infinite };
         assert_eq!(put(version, 0, |hand| hand.u8(0x88)), infinite);
-        let mixed = put(version, 0, |hand| hand.u8(0x68).vlong(1 << 40));
-        assert_eq!(mixed, Expiration { lifespan: Lifetime::For(1 << 40, TimeUnit::Days), ..infinite });
+        let mixed = put(version, 0, |hand| hand.u8(0x68).vlong(1 << 30));
+        assert_eq!(mixed, Expiration { lifespan: Lifetime::For(1 << 30, TimeUnit::Days), ..infinite });
         let both = put(version, 0, |hand| hand.u8(0x12).vlong(5).vlong(6));
         let (lifespan, max_idle) = (Lifetime::milliseconds(5), Lifetime::For(6, TimeUnit::Nanoseconds));
         assert_eq!(both, Expiration { lifespan, max_idle });

@@ -64,7 +64,12 @@ fn lifetime(version: Version) -> BoxedStrategy<Lifetime> {
         // Seconds only, in a vInt; zero is infinite.
         (1..=u32::MAX).prop_map(|seconds| Lifetime::seconds(seconds.into())).boxed()
     } else {
-        (long(), unit()).prop_map(|(count, unit)| Lifetime::For(count, unit)).boxed()
+        // What the server can't count is sent as another lifetime.
+        let is_sent = |(count, unit): &(u64, TimeUnit)| {
+            i64::try_from(*count).is_ok() && unit.to_milliseconds(*count) <= Lifetime::LONGEST
+        };
+        let sent = (long(), unit()).prop_filter("a lifetime that is sent as it is", is_sent);
+        sent.prop_map(|(count, unit)| Lifetime::For(count, unit)).boxed()
     };
     prop_oneof![Just(Lifetime::Default), Just(Lifetime::Infinite), given].boxed()
 }
