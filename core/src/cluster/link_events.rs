@@ -26,11 +26,16 @@ impl Cluster {
         self.now = now;
         let (transport, mut scope) = self.transport();
         if let Err(reason) = transport.handle_connected(&mut scope, link, alpn) {
-            self.end_link(link, &reason);
+            return self.end_link(link, &reason);
+        }
+        let early = self.transport.take_early(link);
+        if !early.is_empty() {
+            self.handle_received(now, link, &early);
         }
     }
 
-    /// Takes bytes from the link.
+    /// Takes bytes from the link. Those that come before [`handle_connected`](Self::handle_connected) are kept for it; after
+    /// [`Output::StartTls`](super::Output::StartTls) the host gives bytes that TLS has decrypted only.
     pub fn handle_received(&mut self, now: Instant, link: LinkId, bytes: &[u8]) {
         if let Some(buffer) = self.receive_buffer(link) {
             buffer.extend_from_slice(bytes);

@@ -62,6 +62,35 @@ fn the_application_is_told_which_carriage_was_found() {
     assert_eq!(world.chosen(), []);
 }
 
+/// A server that sends first may be read before the host reports the connection.
+#[test]
+fn bytes_received_before_the_connection_is_reported_are_kept() {
+    let mut world = World::new(config(auto()));
+    let (link, _) = world.wanted.pop_front().expect("a link is wanted");
+    let mut far = frames();
+    let settings = far.receive(&[]);
+    assert!(!settings.is_empty(), "an HTTP/2 server sends first");
+    let (first, rest) = settings.split_at(5);
+    world.cluster.handle_received(world.now, link, first);
+    world.cluster.handle_received(world.now, link, rest);
+    world.links.insert(link, far);
+    world.cluster.handle_connected(world.now, link, None);
+    world.run();
+    assert!(world.is_ready());
+    assert_eq!(world.chosen(), [chosen("frames", false)]);
+}
+
+#[test]
+fn a_link_that_receives_megabytes_before_it_is_reported_is_lost() {
+    let mut world = World::new(config(auto()));
+    let (link, _) = world.wanted.pop_front().expect("a link is wanted");
+    for _ in 0..17 {
+        world.cluster.handle_received(world.now, link, &vec![0; 64 << 10]);
+    }
+    world.run();
+    assert!(world.cluster.receive_buffer(link).is_none());
+}
+
 /// what an endpoint has answered is remembered.
 #[test]
 fn a_step_down_after_an_answer_is_told_and_remembered() {

@@ -177,7 +177,7 @@ impl Far {
     }
 
     /// Takes bytes, and answers with bytes.
-    fn receive(&mut self, bytes: &[u8]) -> Bytes {
+    pub(super) fn receive(&mut self, bytes: &[u8]) -> Bytes {
         match self {
             Self::Silent(all) => {
                 all.extend_from_slice(bytes);

@@ -7,6 +7,7 @@ use alloc::vec::Vec;
 use core::cmp::Reverse;
 use core::net::IpAddr;
 
+use bytes::BytesMut;
 use slotmap::new_key_type;
 
 use crate::carriage::{Carriage, ChannelId, ClientLink};
@@ -26,6 +27,8 @@ pub(super) struct Link {
     /// The endpoint, also where a proxy is between.
     pub(super) endpoint: Endpoint,
     pub(super) stage: Stage,
+    /// Bytes received before the host reported the connection.
+    pub(super) early: BytesMut,
     /// The sessions that it carries, or will.
     pub(super) sessions: Vec<SessionId>,
     /// Sessions that were served since the last write, in the order in which their streams were opened.
@@ -65,6 +68,7 @@ impl Link {
             site,
             endpoint,
             stage: Stage::Connecting,
+            early: BytesMut::new(),
             carriage: None,
             takes_sessions: true,
             sessions: Vec::new(),

@@ -17,16 +17,28 @@ use crate::cluster::output::Output;
 use crate::session::Session;
 use crate::wire::SendBuffer;
 
+/// Room for a read before the host has reported the connection.
+const EARLY_READ: usize = 16 << 10;
+
 impl Transport {
-    /// The receive buffer of a link, with room for a read; `None` if the link is not open (any more).
+    /// The receive buffer of a link, with room for a read; `None` if the link is closed.
     pub(in crate::cluster) fn receive_buffer(&mut self, link: LinkId) -> Option<&mut BytesMut> {
-        match &mut self.links.get_mut(link)?.stage {
-            Stage::Connecting | Stage::Securing => None,
+        let open = self.links.get_mut(link)?;
+        match &mut open.stage {
+            Stage::Connecting | Stage::Securing => {
+                open.early.reserve(EARLY_READ);
+                Some(&mut open.early)
+            }
             Stage::Tunnelling(tunnel) => Some(tunnel.receive_buffer()),
             Stage::AwaitingResponse(exchange, _) => Some(exchange.receive_buffer()),
             Stage::Raw(session) => Some(self.sessions.get_mut(*session)?.protocol.as_deref_mut()?.receive_buffer()),
             Stage::Carried(carried) => Some(carried.receive_buffer()),
         }
+    }
+
+    /// Takes the bytes that were received before the host reported the connection.
+    pub(in crate::cluster) fn take_early(&mut self, link: LinkId) -> BytesMut {
+        self.links.get_mut(link).map(|open| core::mem::take(&mut open.early)).unwrap_or_default()
     }
 
     /// The bytes to be sent on a link; `None` if it is not open (any more).

@@ -1,6 +1,7 @@
 //! Sessions: their beginning, events, timeouts and end.
 
 use alloc::boxed::Box;
+use alloc::format;
 
 use super::http2::code_of;
 use super::link::{Link, LinkId, Stage};
@@ -462,6 +463,10 @@ impl Transport {
     ) -> Result<Filled, Disconnect> {
         let Some(open) = self.links.get_mut(link) else { return Ok(Filled::Nothing) };
         match &mut open.stage {
+            Stage::Connecting | Stage::Securing if open.early.len() > MAX_EARLY => {
+                let reason = format!("{} bytes came before the connection was established", open.early.len());
+                return Err(Disconnect::LinkLost(reason));
+            }
             Stage::Connecting | Stage::Securing => {}
             Stage::Tunnelling(_) => self.handle_proxy_filled(scope, link)?,
             Stage::AwaitingResponse(exchange, _) => {
@@ -508,6 +513,10 @@ impl Transport {
         Sent::Handshake
     }
 }
+
+/// Most bytes that are kept of a link before the host reports the connection. A server that sends first sends SETTINGS; a
+/// host may report the connection one read later.
+const MAX_EARLY: usize = 1 << 20;
 
 /// Result of [`Transport::handle_filled`].
 pub(in crate::cluster) enum Filled {
