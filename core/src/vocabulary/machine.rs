@@ -2,6 +2,7 @@
 //! of the host's choosing.
 
 use alloc::boxed::Box;
+use alloc::collections::BTreeMap;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use core::time::Duration;
@@ -27,7 +28,9 @@ use crate::wire::{Flags, ListenerOptions, MediaType, Member, Request, RequestOpt
 /// that has completed. Where it can only be a mistake, it is a [`Failure::misuse`].
 pub struct Machine {
     cluster: Cluster,
-    caches: Vec<CacheHandle>,
+    caches: BTreeMap<u32, CacheHandle>,
+    /// Number of the next cache.
+    next_cache: u32,
     default_cache: String,
 }
 
@@ -84,7 +87,7 @@ impl Machine {
 
     /// Creates a client from a configured machine.
     pub fn of(cluster: Cluster, default_cache: String) -> Self {
-        Self { cluster, caches: Vec::new(), default_cache }
+        Self { cluster, caches: BTreeMap::new(), next_cache: 0, default_cache }
     }
 
     /// The underlying machine.
@@ -97,7 +100,7 @@ impl Machine {
         &self.default_cache
     }
 
-    /// Returns a new number for a cache with these options.
+    /// Returns a new number for a cache with these options; valid until [`release_cache`](Self::release_cache).
     pub fn cache(&mut self, now: u64, options: CacheOptions) -> Result<u32, Failure> {
         let media_type = |text: &str| match text {
             "" => Ok(MediaType::Unspecified),
@@ -112,12 +115,23 @@ impl Machine {
         };
         let handle = self.cluster.cache(Instant::from_micros(now), request);
         let read_from = if options.read_from_any_owner { ReadFrom::AnyOwner } else { ReadFrom::PrimaryOwner };
-        self.caches.push(handle.with_reads_from(read_from));
-        Ok(self.caches.len() as u32 - 1)
+        // Numbers are not reused before all others were.
+        while self.caches.contains_key(&self.next_cache) {
+            self.next_cache = self.next_cache.wrapping_add(1);
+        }
+        let number = self.next_cache;
+        self.next_cache = number.wrapping_add(1);
+        self.caches.insert(number, handle.with_reads_from(read_from));
+        Ok(number)
+    }
+
+    /// Releases the number of a cache and its options. Operations, listeners and iterations that were begun with it go on.
+    pub fn release_cache(&mut self, cache: u32) {
+        self.caches.remove(&cache);
     }
 
     fn handle(&self, cache: u32) -> Result<&CacheHandle, Failure> {
-        self.caches.get(cache as usize).ok_or_else(|| Failure::misuse(alloc::format!("there is no cache {cache}")))
+        self.caches.get(&cache).ok_or_else(|| Failure::misuse(alloc::format!("there is no cache {cache}")))
     }
 
     /// As [`Cluster::start`].
