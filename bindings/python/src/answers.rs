@@ -46,18 +46,18 @@ pub(crate) fn byte_list<'py>(py: Python<'py>, items: &[Bytes]) -> Made<'py> {
     list(py, items, |item| Ok(bytes(py, item)))
 }
 
-pub(crate) fn answer(py: Python<'_>, answer: Answer) -> Made<'_> {
+pub(crate) fn answer<'py>(py: Python<'py>, answer: &Answer) -> Made<'py> {
     let classes = Classes::get(py)?;
     match answer {
         Answer::Nothing => Ok(none(py)),
-        Answer::Flag(value) => Ok(flag(py, value)),
-        Answer::Size(size) => any(py, size),
-        Answer::Number(number) => any(py, number),
-        Answer::Value(value) => Ok(value.map_or_else(|| none(py), |value| bytes(py, &value))),
-        Answer::Entry(found) => optional(py, found, |found| entry(py, classes, &found)),
+        Answer::Flag(value) => Ok(flag(py, *value)),
+        Answer::Size(size) => any(py, *size),
+        Answer::Number(number) => any(py, *number),
+        Answer::Value(value) => Ok(value.as_ref().map_or_else(|| none(py), |value| bytes(py, value))),
+        Answer::Entry(found) => optional(py, found.as_ref(), |found| entry(py, classes, found)),
         Answer::Conditional { executed, previous } => {
-            let previous = optional(py, previous, |previous| entry(py, classes, &previous))?;
-            make(py, &classes.conditional, [flag(py, executed), previous])
+            let previous = optional(py, previous.as_ref(), |previous| entry(py, classes, previous))?;
+            make(py, &classes.conditional, [flag(py, *executed), previous])
         }
         Answer::Versioned(outcome) => {
             let index = match outcome {
@@ -67,10 +67,10 @@ pub(crate) fn answer(py: Python<'_>, answer: Answer) -> Made<'_> {
             };
             Ok(classes.versioned[index].bind(py).clone())
         }
-        Answer::Entries(entries) => pairs(py, &entries),
-        Answer::Values(values) => byte_list(py, &values),
-        Answer::ValuesWithMetadata(found) => optional(py, found, |(found, values)| {
-            make(py, &classes.values_with_metadata, [byte_list(py, &values)?, metadata(py, classes, &found)?])
+        Answer::Entries(entries) => pairs(py, entries),
+        Answer::Values(values) => byte_list(py, values),
+        Answer::ValuesWithMetadata(found) => optional(py, found.as_ref(), |(found, values)| {
+            make(py, &classes.values_with_metadata, [byte_list(py, values)?, metadata(py, classes, found)?])
         }),
         Answer::Names(names) => any(py, names),
         Answer::TextMap(texts) => {
@@ -82,15 +82,15 @@ pub(crate) fn answer(py: Python<'_>, answer: Answer) -> Made<'_> {
             py,
             &classes.server_info,
             [
-                any(py, server.key_type)?,
-                any(py, server.value_type)?,
+                any(py, &server.key_type)?,
+                any(py, &server.value_type)?,
                 any(py, server.server_version)?,
-                any(py, server.operations)?,
+                any(py, &server.operations)?,
             ],
         ),
-        Answer::Chunk(found) => optional(py, found, |found| chunk(py, classes, &found)),
-        Answer::Xids(xids) => list(py, &xids, |found| xid(py, classes, found)),
-        Answer::Counter(found) => optional(py, found, |found| counter(py, classes, &found)),
+        Answer::Chunk(found) => optional(py, found.as_ref(), |found| chunk(py, classes, found)),
+        Answer::Xids(xids) => list(py, xids, |found| xid(py, classes, found)),
+        Answer::Counter(found) => optional(py, found.as_ref(), |found| counter(py, classes, found)),
         _ => Err(PyRuntimeError::new_err("an answer of this shape is not supported")),
     }
 }

@@ -1,15 +1,17 @@
 //! Converts Python values to request fields.
 
 use bytes::Bytes;
-use hotrod_core::vocabulary::{Arguments, lifetime_of_seconds};
+use hotrod_core::vocabulary::{Arguments, FailureKind, lifetime_of_seconds};
 use hotrod_core::wire::{
     Change, CounterConfiguration, CounterKind, Expiration, Factory, Lifetime, Modification, Operation, Seen, TimeUnit,
     Xid,
 };
+use pyo3::exceptions::{PyException, PyOverflowError};
 use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedBytes;
 use pyo3::types::{PyByteArray, PyBytes, PyMemoryView, PyString, PyTuple};
 
+use crate::classes::Classes;
 use crate::failures::misuse;
 
 /// Minimum length at which `bytes` are kept in Python's memory instead of being copied.
@@ -49,14 +51,30 @@ impl<'a, 'py> PythonArguments<'a, 'py> {
     }
 }
 
-/// Error message for an argument. Leaves the value out: it may be a secret.
+/// Whether an error has a message for the user already.
+fn is_misuse(error: &PyErr, py: Python<'_>) -> bool {
+    let class = Classes::get(py).ok().and_then(|classes| classes.errors.get(FailureKind::Misuse as usize)?.as_ref());
+    class.is_some_and(|class| error.get_type(py).is(class.bind(py)))
+}
+
+/// Error for an argument, caused by `error`. Leaves the value out: it may be a secret. What is no `Exception`, such as
+/// KeyboardInterrupt, remains as it is.
 fn wrong(argument: &Bound<'_, PyAny>, name: &str, wanted: &str, error: &PyErr) -> PyErr {
     let py = argument.py();
-    if error.is_instance_of::<pyo3::exceptions::PyOverflowError>(py) {
-        return misuse(py, format!("argument {name}: expected {wanted}, got a number out of range"));
+    if !error.is_instance_of::<PyException>(py) {
+        return error.clone_ref(py);
     }
-    let class = argument.get_type().name().map(|name| name.to_string()).unwrap_or_default();
-    misuse(py, format!("argument {name}: expected {wanted}, got {class}"))
+    let message = if is_misuse(error, py) {
+        format!("argument {name}: {}", error.value(py))
+    } else if error.is_instance_of::<PyOverflowError>(py) {
+        format!("argument {name}: expected {wanted}, got a number out of range")
+    } else {
+        let class = argument.get_type().name().map(|name| name.to_string()).unwrap_or_default();
+        format!("argument {name}: expected {wanted}, got {class}")
+    };
+    let misuse = misuse(py, message);
+    misuse.set_cause(py, Some(error.clone_ref(py)));
+    misuse
 }
 
 impl Arguments for PythonArguments<'_, '_> {
@@ -191,10 +209,12 @@ fn lifetime(argument: &Bound<'_, PyAny>, name: &str) -> PyResult<Lifetime> {
     if argument.is_none() {
         return Ok(Lifetime::Default);
     }
-    if let Ok((count, unit)) = argument.extract::<(u64, String)>() {
+    if let Ok((count, unit)) = argument.extract::<(Bound<'_, PyAny>, String)>() {
         let unit = TimeUnit::from_symbol(&unit);
         let unknown = || misuse(py, format!("argument {name}: the units are s, ms, ns, us, min, h and d"));
-        return Ok(Lifetime::For(count, unit.ok_or_else(unknown)?));
+        let unit = unit.ok_or_else(unknown)?;
+        let count = count.extract().map_err(|error| wrong(&count, name, "a whole number of 0 or more", &error))?;
+        return Ok(Lifetime::For(count, unit));
     }
     let seconds: f64 = argument.extract().map_err(|error| wrong(argument, name, "seconds", &error))?;
     lifetime_of_seconds(seconds).map_err(|error| misuse(py, format!("argument {name}: {error}")))
@@ -205,7 +225,9 @@ fn modification(argument: &Bound<'_, PyAny>) -> PyResult<Modification> {
     let seen = match seen.cast::<PyString>().map(std::string::ToString::to_string) {
         Ok(word) if word == "not_read" => Seen::NotRead,
         Ok(word) if word == "non_existing" => Seen::NonExisting,
-        _ => Seen::Version(seen.extract()?),
+        _ => Seen::Version(seen.extract().map_err(|_| {
+            misuse(seen.py(), "seen is \"not_read\", \"non_existing\" or the version of the entry, an int")
+        })?),
     };
     let value = argument.getattr("value")?;
     let change = if value.is_none() {
@@ -219,16 +241,30 @@ fn modification(argument: &Bound<'_, PyAny>) -> PyResult<Modification> {
 }
 
 fn counter(argument: &Bound<'_, PyAny>) -> PyResult<CounterConfiguration> {
+    let py = argument.py();
     let kind: String = argument.getattr("kind")?.extract()?;
-    let kind = match kind.as_str() {
-        "unbounded_strong" => CounterKind::UnboundedStrong,
-        "bounded_strong" => CounterKind::BoundedStrong {
-            lower: argument.getattr("lower")?.extract()?,
-            upper: argument.getattr("upper")?.extract()?,
-        },
-        "weak" => CounterKind::Weak { concurrency: argument.getattr("concurrency")?.extract()? },
-        _ => return Err(misuse(argument.py(), format!("there is no kind of counter {kind:?}"))),
+    let number = |field: &str| -> PyResult<i64> {
+        let value = argument.getattr(field)?;
+        let wanted = || misuse(py, format!("{field} of a counter of the kind {kind} is an int of 64 bits"));
+        value.extract().map_err(|_| wanted())
     };
-    let persistent = argument.getattr("persistent")?.extract()?;
-    Ok(CounterConfiguration { kind, persistent, initial_value: argument.getattr("initial_value")?.extract()? })
+    let counter_kind = match kind.as_str() {
+        "unbounded_strong" => CounterKind::UnboundedStrong,
+        "bounded_strong" => CounterKind::BoundedStrong { lower: number("lower")?, upper: number("upper")? },
+        "weak" => {
+            let concurrency = u32::try_from(number("concurrency")?);
+            let wanted = |_| misuse(py, "concurrency of a weak counter is an int of 32 bits, 1 or more");
+            CounterKind::Weak { concurrency: concurrency.map_err(wanted)? }
+        }
+        other => {
+            let message = format!("the kinds of counters are unbounded_strong, bounded_strong and weak, not {other:?}");
+            return Err(misuse(py, message));
+        }
+    };
+    let initial_value = number("initial_value")?;
+    Ok(CounterConfiguration {
+        kind: counter_kind,
+        persistent: argument.getattr("persistent")?.extract()?,
+        initial_value,
+    })
 }

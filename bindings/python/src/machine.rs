@@ -1,6 +1,6 @@
 //! The machine's Python class.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::sync::{LazyLock, Mutex, MutexGuard};
 use std::time::Duration;
 
@@ -32,21 +32,22 @@ pub(crate) struct Machine(Mutex<State>);
 
 struct State {
     core: Core,
+    /// Outputs whose conversion an exception interrupted.
+    kept: VecDeque<Polled>,
+    /// Outputs converted before that.
+    converted: Option<Py<PyList>>,
 }
 
-/// Outputs: for each its tag and the number of its values.
-struct Polled {
-    tags: Vec<(u8, usize)>,
-    values: Vec<Value>,
-}
+/// An output: its tag and its values.
+struct Polled(u8, Vec<Value>);
 
 impl State {
-    fn poll(&mut self) -> Polled {
-        let (mut tags, mut values) = (Vec::new(), Vec::new());
+    fn poll(&mut self) -> VecDeque<Polled> {
+        let mut outputs = std::mem::take(&mut self.kept);
         loop {
-            let before = values.len();
-            let Some(tag) = self.core.poll(&mut values) else { return Polled { tags, values } };
-            tags.push((tag, values.len() - before));
+            let mut values = Vec::new();
+            let Some(tag) = self.core.poll(&mut values) else { return outputs };
+            outputs.push_back(Polled(tag, values));
         }
     }
 }
@@ -60,7 +61,7 @@ impl Machine {
             std::sync::TryLockError::WouldBlock => {
                 misuse(py, "the machine is in use by another thread: guard it with a lock of your own")
             }
-            std::sync::TryLockError::Poisoned(_) => PyRuntimeError::new_err("the machine has failed: make another"),
+            std::sync::TryLockError::Poisoned(_) => misuse(py, "the machine has failed: make another"),
         })
     }
 }
@@ -83,7 +84,7 @@ impl Machine {
         };
         let seed = seed.map_or_else(random, Ok)?;
         let core = done(py, Core::new(uri, seed, now))?;
-        Ok(Self(Mutex::new(State { core })))
+        Ok(Self(Mutex::new(State { core, kept: VecDeque::new(), converted: None })))
     }
 
     #[getter]
@@ -117,6 +118,11 @@ impl Machine {
         let (name, key_type, value_type) = (name.into(), key_type.into(), value_type.into());
         let options = CacheOptions { name, flags, key_type, value_type, read_from_any_owner, parameters };
         done(py, self.lock(py)?.core.cache(now, options))
+    }
+
+    fn release_cache(&self, py: Python<'_>, cache: u32) -> PyResult<()> {
+        self.lock(py)?.core.release_cache(cache);
+        Ok(())
     }
 
     fn start(&self, py: Python<'_>, now: u64, cache: u32) -> PyResult<()> {
@@ -327,13 +333,27 @@ impl Machine {
         Ok(self.lock(py)?.core.wants_read(link))
     }
 
-    fn poll<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyList>> {
-        // Unlocks before creating Python objects, which may run finalizers that call this machine.
-        let Polled { tags, mut values } = self.lock(py)?.poll();
-        let outputs = PyList::empty(py);
-        let mut values = values.drain(..);
-        for (tag, count) in tags {
-            outputs.append(output(py, tag, values.by_ref().take(count))?)?;
+    /// Creating Python objects may run finalizers and signal handlers. The machine is unlocked for them, and what an
+    /// exception of theirs leaves is returned by the next call.
+    #[pyo3(signature = (into=None))]
+    fn poll<'py>(&self, py: Python<'py>, into: Option<Bound<'py, PyList>>) -> PyResult<Bound<'py, PyList>> {
+        let (mut polled, converted) = {
+            let mut state = self.lock(py)?;
+            (state.poll(), state.converted.take())
+        };
+        let is_new = into.is_none();
+        let converted = converted.map(|outputs| outputs.into_bound(py));
+        let outputs = into.or(converted).unwrap_or_else(|| PyList::empty(py));
+        while let Some(Polled(tag, values)) = polled.front() {
+            match output(py, *tag, values).and_then(|output| outputs.append(output)) {
+                Ok(()) => drop(polled.pop_front()),
+                Err(error) => {
+                    let mut state = self.lock(py)?;
+                    state.kept.extend(polled);
+                    state.converted = is_new.then(|| outputs.unbind());
+                    return Err(error);
+                }
+            }
         }
         Ok(outputs)
     }

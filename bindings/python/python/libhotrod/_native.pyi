@@ -50,7 +50,10 @@ class Machine:
         read_from_any_owner: bool = False,
         parameters: Optional[Iterable[tuple[str, bytes]]] = None,
     ) -> int:
-        """Returns a new number for a cache with these request settings."""
+        """Returns a new number for a cache with these request settings; valid until `release_cache`."""
+
+    def release_cache(self, cache: int) -> None:
+        """Releases the number of a cache. Operations, listeners and iterations that were begun with it go on."""
 
     def start(self, now: int, cache: int) -> None:
         """Connects to a first member; the outcome is Started or StartFailed."""
@@ -168,8 +171,10 @@ class Machine:
     def wants_read(self, link: int) -> bool:
         """Returns whether the host should read from the link."""
 
-    def poll(self) -> list[Output]:
-        """Returns the outputs since the last call, in order."""
+    def poll(self, into: Optional[list[Output]] = None) -> list[Output]:
+        """Returns the outputs since the last call, in order. With `into` they are appended to that list, which is returned:
+        an exception, such as a signal handler's, loses none then.
+        """
 
     def poll_timeout(self) -> Optional[int]:
         """Returns the time of the next `timeout` call; None for never."""
