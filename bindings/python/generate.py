@@ -59,6 +59,13 @@ def name_of(field):
     return f"{name}_" if keyword.iskeyword(name) else name
 
 
+# Outputs that the drivers execute, or give to operations, iterations and listeners.
+FOR_DRIVERS = {
+    *["Connect", "StartTls", "Transmit", "Pause", "Resume", "Close", "Completed", "Entries", "Started", "StartFailed"],
+    *["ListenerRegistered", "ListenerMoved", "ListenerFailed", "Entry", "Counter"],
+}
+
+
 def outputs():
     lines = [
         NOTICE,
@@ -87,6 +94,9 @@ def outputs():
         lines.append("")
     names = [shape["name"] for shape in VOCABULARY["outputs"]]
     lines += ["", "Output = Union[", *[f"    {name}," for name in names], "]", ""]
+    events = [shape["name"] for shape in VOCABULARY["outputs"] if shape["name"] not in FOR_DRIVERS]
+    lines += ["ClientEvent = Union[", *[f"    {name}," for name in events], "]"]
+    lines += ['"""Outputs that a client reports as its events."""', ""]
     lines += ["OUTPUTS: dict[int, type[Any]] = {"]
     lines += [f"    {shape['tag']}: {shape['name']}," for shape in VOCABULARY["outputs"]]
     lines += ["}", '"""Classes by their tag at the border."""', ""]
@@ -96,6 +106,11 @@ def outputs():
 BASES = {"TimedOut": "HotRodError, TimeoutError", "Disconnected": "HotRodError, ConnectionError",
          "Unreachable": "HotRodError, ConnectionError", "Handshake": "HotRodError, ConnectionError",
          "Misuse": "HotRodError, ValueError"}
+
+
+# The codecs are Python's, so core has no such failure.
+DECODE_ERROR = """A codec can't decode a key or a value that the server has; the codec's exception is the cause. The operation was \
+executed."""
 
 
 def error_name(failure):
@@ -112,7 +127,7 @@ def errors():
         "from typing import Optional, Sequence",
         "",
         "__all__ = [",
-        *[f'    "{error_name(failure)}",' for failure in sorted(VOCABULARY["failures"], key=error_name)],
+        *[f'    "{name}",' for name in sorted(["DecodeError", *map(error_name, VOCABULARY["failures"])])],
         '    "HotRodError",',
         '    "STATUSES",',
         "]",
@@ -153,6 +168,7 @@ def errors():
     for failure in VOCABULARY["failures"]:
         bases = BASES.get(failure["name"], "HotRodError")
         lines += ["", f"class {error_name(failure)}({bases}):", docstring(failure["doc"], "    "), ""]
+    lines += ["", "class DecodeError(HotRodError, ValueError):", docstring(DECODE_ERROR, "    "), ""]
     lines += ["", "ERRORS: dict[int, type[HotRodError]] = {"]
     lines += [f"    {failure['code']}: {error_name(failure)}," for failure in VOCABULARY["failures"]]
     lines += ["}", '"""Classes by their tag at the border."""', ""]
@@ -228,7 +244,7 @@ def method(operation, group, awaiting):
         joined = "".join(f"        {part.strip()},\n" for part in signature.split(", "))
         definition = f"    {'async ' if awaiting else ''}def {operation['method']}(\n{joined}    ) -> {returns}:"
     if decode:
-        body = f"        return {decode}({call})"
+        body = f"        return {decode}({call}, key)"
     elif returns == "None":
         body = f"        {call}"
     else:

@@ -27,12 +27,16 @@ class Base:
         self._driver = driver
         self._settings = settings
         self._timeout = microseconds(settings.timeout)
-#if blocking
         driver.check()
-#endif
         with driver.lock:
             self._cache = driver.machine.cache(driver.now(), settings.name, **settings.options())
             driver.schedule()
+
+    def __del__(self) -> None:
+        # Not there if the constructor raised an exception.
+        cache = getattr(self, "_cache", None)
+        if cache is not None:
+            self._driver.release_later(cache)
 
     async def _execute(self, operation: str, arguments: tuple[Any, ...]) -> Any:
         return (await self._execute_on(None, operation, arguments))[1]
@@ -59,16 +63,17 @@ class Base:
         with driver.lock:
             submitted = driver.machine.submit(driver.now(), self._cache, operation, arguments, member, self._timeout)
             driver.pending[submitted] = waiter
-            try:
-                driver.pump()
-                answer: tuple[Optional[int], Any] = driver.wait(waiter)
-                return answer
-            except BaseException:
-                # Includes KeyboardInterrupt.
+            driver.pump()
+        try:
+            answer: tuple[Optional[int], Any] = driver.wait(waiter)
+            return answer
+        except BaseException:
+            # Includes KeyboardInterrupt.
+            with driver.lock:
                 if driver.pending.pop(submitted, None) is not None:
                     driver.machine.cancel(submitted)
                     driver.pump()
-                raise
+            raise
 #endif
 
 
@@ -77,7 +82,7 @@ class CacheBase(Base, CodecUse[K, V]):
 
     def __init__(self, driver: Driver, settings: CacheSettings, key_codec: Codec[K], value_codec: Codec[V]) -> None:
         Base.__init__(self, driver, settings)
-        CodecUse.__init__(self, key_codec, value_codec)
+        CodecUse.__init__(self, settings.name, key_codec, value_codec)
 
 
 class CounterBase(Base):

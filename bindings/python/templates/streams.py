@@ -14,7 +14,7 @@ import time
 #endif
 from collections import deque
 from types import TracebackType
-from typing import Any, Callable, Generic, Optional
+from typing import Any, Callable, Generic, Optional, TypeVar, cast
 
 from . import outputs
 #if asyncio
@@ -23,9 +23,19 @@ from ._aio_driver import EVENT_QUEUE, Driver
 from ._blocking_driver import Driver, Waiter
 #endif
 from ._codec_use import K, V
+#if asyncio
 from .errors import HotRodError
+#else
+from .errors import HotRodError, MisuseError
+#endif
+#if asyncio
+from .outputs import ClientEvent, Output
+#else
 from .outputs import Output
-from .types import CounterEvent, EntryEvent, IterationEntry, ListenerEvent, Moved
+#endif
+from .types import CounterEvent, EntryEvent, IterationEntry, Moved
+
+E = TypeVar("E")
 
 
 class Iteration(Generic[K, V]):
@@ -44,7 +54,8 @@ class Iteration(Generic[K, V]):
         self._fetch_lock = asyncio.Lock()
 #else
         self._next: Optional[Waiter] = None
-        self._fetch_lock = threading.Lock()
+        self._fetch_lock = threading.RLock()
+        self._is_fetching: Callable[[], bool] = cast(Any, self._fetch_lock)._is_owned
 #endif
 
     def __aiter__(self) -> Iteration[K, V]:
@@ -59,6 +70,9 @@ class Iteration(Generic[K, V]):
         return self._decode(self._batch.popleft())
 #else
         # One thread fetches for all threads that share the iteration.
+        self._driver.check()
+        if self._is_fetching():
+            raise MisuseError("a signal handler or finalizer called the iteration from inside of another call")
         with self._fetch_lock:
             while True:
                 try:
@@ -70,36 +84,49 @@ class Iteration(Generic[K, V]):
         return self._decode(entry)
 #endif
 
-    async def _fetch(self) -> None:
 #if asyncio
+    async def _fetch(self) -> None:
         while not self._batch:
-#else
-        driver = self._driver
-        driver.check()
-        with driver.lock:
-#endif
             if self._iteration is None:
                 raise StopAsyncIteration
             self._request()
             assert self._next is not None
             try:
-#if asyncio
                 # A cancelled task leaves the pending batch to the next one.
                 entries = await asyncio.shield(self._next)
-#else
-                entries = driver.wait(self._next)
-#endif
             except HotRodError:
                 self._iteration = self._next = None
                 raise
-            self._next = None
-            if not entries or self._iteration is None:
-                # An empty batch is the last; without an id the iteration was closed while the batch was pending.
-                self._iteration = None
-                raise StopAsyncIteration
-            self._batch.extend(entries)
-            # Prefetches the next batch.
+            self._take(entries)
+#else
+    def _fetch(self) -> None:
+        driver = self._driver
+        driver.check()
+        with driver.lock:
+            if self._iteration is None:
+                raise StopIteration
             self._request()
+            waiting = self._next
+        assert waiting is not None
+        try:
+            # An interrupted thread leaves the pending batch to the next one.
+            entries = driver.wait(waiting)
+        except HotRodError:
+            self._iteration = self._next = None
+            raise
+        with driver.lock:
+            self._take(entries)
+#endif
+
+    def _take(self, entries: list[Any]) -> None:
+        self._next = None
+        if not entries or self._iteration is None:
+            # An empty batch is the last; without an id the iteration was closed while the batch was pending.
+            self._iteration = None
+            raise StopAsyncIteration
+        self._batch.extend(entries)
+        # Prefetches the next batch.
+        self._request()
 
     def _request(self) -> None:
         driver = self._driver
@@ -139,8 +166,8 @@ class Iteration(Generic[K, V]):
         driver.schedule()
 
     def __del__(self) -> None:
-        if self._iteration is not None and not self._driver.loop.is_closed():
-            self._driver.loop.call_soon_threadsafe(self._end, self._driver, self._iteration)
+        if self._iteration is not None:
+            self._driver.finalize(self._end, self._driver, self._iteration)
 #else
         driver = self._driver
         driver.check()
@@ -167,7 +194,7 @@ class Iteration(Generic[K, V]):
         await self.aclose()
 
 
-class Listener:
+class Listener(Generic[E]):
     """Events of a cache or a counter, in order; use it with `async for`. Tasks may share it.
 
     No event is dropped: the link of a slow listener is paused, which delays no operation. `aclose`, and leaving its
@@ -176,7 +203,7 @@ class Listener:
 
     def __init__(self, driver: Driver, listener: int, decode: Callable[[bytes], Any]) -> None:
 #if blocking
-        """Requires the driver's lock."""
+        """Requires the driver's lock, and `pump` after it."""
 #endif
         self._driver = driver
         self._listener = listener
@@ -186,9 +213,8 @@ class Listener:
         self._events: asyncio.Queue[Optional[Output]] = asyncio.Queue()
         self._registered: asyncio.Future[None] = driver.loop.create_future()
         driver.listeners[listener] = self._on_output
-        driver.schedule()
 
-    async def _ready(self) -> Listener:
+    async def _ready(self) -> Listener[E]:
         try:
             await self._registered
         except BaseException:
@@ -216,13 +242,13 @@ class Listener:
         self._registered = Waiter()
         driver.listeners[listener] = self._on_output
 
-    def _ready(self) -> Listener:
-        """Waits for the registration. Requires the driver's lock."""
+    def _ready(self) -> Listener[E]:
+        """Waits for the registration."""
         try:
-            self._driver.pump()
             self._driver.wait(self._registered)
         except BaseException:
-            self._remove()
+            with self._driver.lock:
+                self._remove()
             raise
         return self
 
@@ -235,7 +261,8 @@ class Listener:
             self._driver.listeners.pop(self._listener, None)
             self._registered.finish(None, output.error)
             self._error = output.error
-        else:
+        elif not self._events or self._events[-1] is not output:
+            # Otherwise it is there already: an exception interrupted the driver after that.
             self._events.append(output)
         self._wake_readers()
 
@@ -245,10 +272,10 @@ class Listener:
         self._readers.clear()
 #endif
 
-    def __aiter__(self) -> Listener:
+    def __aiter__(self) -> Listener[E]:
         return self
 
-    async def __anext__(self) -> ListenerEvent:
+    async def __anext__(self) -> E:
 #if asyncio
         output = await self._events.get()
         if output is None:
@@ -259,7 +286,7 @@ class Listener:
             raise StopAsyncIteration
         driver = self._driver
         if isinstance(output, outputs.ListenerMoved):
-            return Moved(output.member)
+            return cast(E, Moved(output.member))
         driver.machine.events_taken(driver.now(), self._listener, 1)
         driver.schedule()
 #else
@@ -268,35 +295,41 @@ class Listener:
             raise StopIteration
         return event
 
-    def get(self, timeout: Optional[float] = None) -> Optional[ListenerEvent]:
+    def get(self, timeout: Optional[float] = None) -> Optional[E]:
         """Returns the next event; None after the last. Raises TimeoutError after `timeout` seconds without an event."""
         driver = self._driver
         driver.check()
         end = None if timeout is None else time.monotonic() + timeout
-        with driver.lock:
-            while not self._events:
+        while True:
+            with driver.lock:
+                if self._events:
+                    # Leaves the queue last, so that an exception does not lose it.
+                    output = self._events[0]
+                    if not isinstance(output, outputs.ListenerMoved):
+                        driver.machine.events_taken(driver.now(), self._listener, 1)
+                        driver.pump()
+                    del self._events[0]
+                    break
                 if self._error is not None:
                     raise self._error
-                if self._closed or driver.ended.done:
+                if self._closed or driver.ended:
                     return None
                 reader = Waiter()
                 self._readers.append(reader)
-                try:
-                    driver.wait(reader, None if end is None else end - time.monotonic())
-                finally:
+            try:
+                driver.wait(reader, None if end is None else end - time.monotonic())
+            finally:
+                with driver.lock:
                     if reader in self._readers:
                         self._readers.remove(reader)
-            output = self._events.popleft()
-            if isinstance(output, outputs.ListenerMoved):
-                return Moved(output.member)
-            driver.machine.events_taken(driver.now(), self._listener, 1)
-            driver.pump()
+        if isinstance(output, outputs.ListenerMoved):
+            return cast(E, Moved(output.member))
 #endif
         if isinstance(output, outputs.Entry):
             key = None if output.key is None else self._decode(output.key)
-            return EntryEvent(output.change, key, output.version, output.data, output.retried)
+            return cast(E, EntryEvent(output.change, key, output.version, output.data, output.retried))
         assert isinstance(output, outputs.Counter)
-        return CounterEvent(*output[2:])
+        return cast(E, CounterEvent(*output[2:]))
 #if blocking
 
     def _remove(self) -> None:
@@ -322,7 +355,7 @@ class Listener:
             self._remove()
 #endif
 
-    async def __aenter__(self) -> Listener:
+    async def __aenter__(self) -> Listener[E]:
         return self
 
     async def __aexit__(
@@ -348,10 +381,10 @@ class ClientEvents:
     def __aiter__(self) -> ClientEvents:
         return self
 
-    async def __anext__(self) -> Output:
+    async def __anext__(self) -> ClientEvent:
         output = await self._queue.get()
         if output is None:
             self._queue.put_nowait(None)
             raise StopAsyncIteration
-        return output
+        return cast(ClientEvent, output)
 #endif

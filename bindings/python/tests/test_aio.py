@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import gc
 import math
+import socket
+import ssl
+import sys
+import threading
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 import libhotrod
-from libhotrod import Flags, Modification, Versioned, Xid, codecs, outputs
+from libhotrod import Flags, Modification, Versioned, Xid, aio, codecs, outputs
 
 from .conftest import Embedded
+from .test_tls import certificate
 
 
 def run(node: Embedded, test: Callable[[libhotrod.Client], Awaitable[None]], cache: str = "dist", query: str = "") -> None:
@@ -352,6 +359,191 @@ def test_uvloop(three: Embedded) -> None:
     loop.close()
 
 
+def test_a_no_is_falsy(node: Embedded) -> None:
+    async def test(client: libhotrod.Client) -> None:
+        cache = client.cache()
+        assert await cache.put_if_absent(b"lock", b"me", lifespan=10)
+        assert not await cache.put_if_absent(b"lock", b"me", lifespan=10)
+        assert not await cache.replace(b"none", b"v") and not await cache.remove(b"none")
+        assert not await cache.replace_if_unmodified(b"lock", 1, b"v")
+        assert not await cache.remove_if_unmodified(b"none", 1)
+        entry = await cache.get_with_metadata(b"lock")
+        assert entry and entry.version and await cache.replace_if_unmodified(b"lock", entry.version, b"v")
+        returning = cache.with_flags(Flags.FORCE_RETURN_VALUE)
+        denied = await returning.put_if_absent(b"lock", b"me")
+        assert not denied and denied.previous is not None
+        assert await returning.remove(b"lock")
+        assert not await cache.write_stream(b"lock", [b"v"], version=1)
+
+    run(node, test, "local")
+
+
+@pytest.mark.parametrize("endless", [sys.maxsize, 2e16, 1e20, 1.7e308, (2**63 - 1, "ms"), (2**64 - 1, "d"), (2**63, "s")])
+def test_lifetimes_that_no_server_can_count(node: Embedded, endless: Any) -> None:
+    async def test(client: libhotrod.Client) -> None:
+        cache = client.cache()
+        for lifetimes in ({"lifespan": endless}, {"max_idle": endless}, {"lifespan": endless, "max_idle": endless}):
+            await cache.put(b"k", b"v", **lifetimes)
+            await cache.put_all({b"l": b"v"}, **lifetimes)
+            for key in (b"k", b"l"):
+                entry = await cache.get_with_metadata(key)
+                assert entry is not None and entry.lifespan is None and entry.max_idle is None
+
+    run(node, test, "local")
+
+
+@pytest.mark.parametrize("wrong", [(2**64, "ms"), (-1, "s"), (1.5, "s"), (1, "fortnight"), 0, -1, math.nan, "1", 10**400])
+def test_lifetimes_that_are_none(node: Embedded, wrong: Any) -> None:
+    async def test(client: libhotrod.Client) -> None:
+        with pytest.raises(libhotrod.MisuseError, match="argument lifespan: .*(number|seconds|units)"):
+            await client.cache().put(b"k", b"v", lifespan=wrong)
+        with pytest.raises(libhotrod.MisuseError, match="argument max_idle: .*(number|seconds|units)"):
+            await client.cache().put_all({b"k": b"v"}, max_idle=wrong)
+
+    run(node, test, "local")
+
+
+def test_what_a_codec_can_not_decode(node: Embedded) -> None:
+    async def test(client: libhotrod.Client) -> None:
+        plain = client.cache()
+        await plain.put(b"key", b"\xff{")
+        await plain.put(b"\xff", b"1")
+        texts = client.cache(key_codec=codecs.TEXT, value_codec=codecs.JSON)
+        flagged = texts.with_flags(Flags.FORCE_RETURN_VALUE)
+
+        async def iterate() -> Any:
+            return [entry async for entry in texts.iterate()]
+
+        for read in (texts.get("key"), texts.get_with_metadata("key"), flagged.put_if_absent("key", 1), flagged.put("key", 2)):
+            with pytest.raises(libhotrod.DecodeError, match="value .*cache 'local' with a key of 3 bytes") as raised:
+                await read
+            assert isinstance(raised.value.__cause__, ValueError) and raised.value.may_have_been_applied
+            assert isinstance(raised.value, libhotrod.HotRodError)
+            await plain.put(b"key", b"\xff{")
+        for read in (texts.get_all(["key"]), texts.bulk_get(), iterate()):
+            with pytest.raises(libhotrod.DecodeError, match="cache 'local' with a key of [13] bytes"):
+                await read
+        with pytest.raises(libhotrod.DecodeError, match="key .*cache 'local' with a key of 1 bytes"):
+            await texts.bulk_get_keys()
+        async with await texts.listen() as listener:
+            await plain.remove(b"\xff")
+            await plain.put(b"next", b"1")
+            with pytest.raises(libhotrod.DecodeError, match="key"):
+                await listener.__anext__()
+            event = await listener.__anext__()
+            assert isinstance(event, libhotrod.EntryEvent) and event.key == "next"
+        tags = client.multimap("local", value_codec=codecs.JSON)
+        await client.multimap("local").put(b"m", b"{")
+        with pytest.raises(libhotrod.DecodeError, match="value .*with a key of 1 bytes"):
+            await tags.get(b"m")
+
+    run(node, test, "local")
+
+
+def test_messages_name_what_is_allowed(node: Embedded) -> None:
+    async def test(client: libhotrod.Client) -> None:
+        cache, counter = client.cache(), client.counter("c")
+        for kind, message in [
+            (libhotrod.CounterConfiguration("strong"), "unbounded_strong, bounded_strong and weak"),
+            (libhotrod.CounterConfiguration("bounded_strong", 1, lower=1), "upper .* bounded_strong is an int of 64 bits"),
+            (libhotrod.CounterConfiguration("weak"), "concurrency .* weak is an int"),
+            (libhotrod.CounterConfiguration("weak", concurrency=-1), "concurrency of a weak counter is an int of 32 bits"),
+            (libhotrod.CounterConfiguration("weak", 2**63, concurrency=1), "initial_value .* is an int of 64 bits"),
+        ]:
+            with pytest.raises(libhotrod.MisuseError, match=message):
+                await counter.create(kind)
+        for interests in ("created", ["c"], ["created", "updated"]):
+            with pytest.raises(libhotrod.MisuseError, match='"created", "modified", "removed", "expired"'):
+                await cache.listen(interests=interests)
+        with pytest.raises(libhotrod.MisuseError, match='"not_read", "non_existing" or the version'):
+            await cache.prepare_tx(Xid(1, b"g", b"b"), True, [Modification(b"k", b"v", "seen")])
+
+    run(node, test, "local")
+
+
+def test_released_handles(node: Embedded) -> None:
+    async def test(client: libhotrod.Client) -> None:
+        cache, machine = client.cache(), client._driver.machine
+        handles = [cache.with_traceparent("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"), cache.with_timeout(1)]
+        handles += [cache.with_flags(Flags.FORCE_RETURN_VALUE), client.cache("local")]
+        numbers = [handle._cache for handle in handles]
+        numbers += [client.counter("c")._cache, client.multimap("local")._cache]
+        await cache.put(b"k", b"v")
+        iteration = cache.iterate()
+        listener = await cache.listen()
+        del handles
+        gc.collect()
+        await cache.put(b"k", b"v")
+        for number in numbers:
+            with pytest.raises(libhotrod.MisuseError, match="there is no cache"):
+                machine.view(number)
+        # What was begun with a handle goes on.
+        machine.release_cache(cache._cache)
+        event = await listener.__anext__()
+        assert isinstance(event, libhotrod.EntryEvent) and event.key == b"k"
+        assert [entry.key async for entry in iteration] == [b"k"]
+
+    run(node, test, "local")
+
+
+def test_nothing_is_written_to_a_lost_transport(node: Embedded, caplog: pytest.LogCaptureFixture) -> None:
+    async def test(client: libhotrod.Client) -> None:
+        cache = client.cache()
+        await cache.put(b"k", b"v")
+        node.stop()
+        driver = client._driver
+        # The event loop has no turn in between to report the loss.
+        for _ in range(30):
+            driver.machine.submit(driver.now(), cache._cache, "put", (b"k", (None, None), b"v"))
+            driver.pump()
+
+    with contextlib.suppress(libhotrod.HotRodError):
+        run(node, test, "local", "?socket_timeout=300")
+    assert "socket.send() raised exception" not in caplog.text
+
+
+def test_close_over_tls_does_not_wait_for_the_server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(aio, "CLOSE_TIMEOUT", 60.0)
+    cert, key = certificate(tmp_path, "IP:127.0.0.1")
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(cert, key)
+    received, accepted = threading.Event(), []
+
+    def serve(listening: socket.socket) -> None:
+        """Reads the first bytes, and never answers: not the closure alert either."""
+        connection, _ = listening.accept()
+        accepted.append(context.wrap_socket(connection, server_side=True))
+        accepted[0].recv(1)
+        received.set()
+
+    async def main(port: int) -> None:
+        uri = f"hotrods://127.0.0.1:{port}?carriage=raw&trust_ca={cert}"
+        connecting = asyncio.ensure_future(libhotrod.connect(uri)._connect())
+        await asyncio.to_thread(received.wait, 30)
+        connecting.cancel()
+        done, _ = await asyncio.wait({connecting}, timeout=10)
+        assert done
+
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        server = threading.Thread(target=serve, args=(listening,))
+        server.start()
+        asyncio.run(main(listening.getsockname()[1]))
+        server.join()
+        accepted[0].close()
+
+
+def test_no_thread_for_the_name_lookup(node: Embedded, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def main() -> None:
+        def refuse(*_: object) -> None:
+            raise RuntimeError("can't start new thread")
+
+        monkeypatch.setattr(asyncio.get_running_loop(), "run_in_executor", refuse)
+        with pytest.raises(libhotrod.UnreachableError, match="can't start new thread"):
+            await libhotrod.connect("hotrod://localhost:1")
+
+    asyncio.run(main())
+
+
 def test_another_loop_is_refused(node: Embedded) -> None:
     async def connect() -> libhotrod.Client:
         return await libhotrod.connect(node.uri())
@@ -360,8 +552,24 @@ def test_another_loop_is_refused(node: Embedded) -> None:
         with pytest.raises(libhotrod.ClosedError, match="another event loop"):
             await cache.get(b"k")
 
+    async def create(client: libhotrod.Client, message: str) -> None:
+        creations: list[Callable[[], Any]] = [client.cache, lambda: client.counter("c"), lambda: client.multimap("m")]
+        creations += [client.events, lambda: client.switch_site(""), cache.iterate, cache.enable_near_cache]
+        creations += [cache.disable_near_cache, lambda: cache.with_timeout(1)]
+        for create in creations:
+            with pytest.raises(libhotrod.ClosedError, match=message):
+                create()
+        for call in (client.close, cache.listen, client.counter_names):
+            with pytest.raises(libhotrod.ClosedError, match=message):
+                await call()
+
     loop = asyncio.new_event_loop()
     client = loop.run_until_complete(connect())
-    asyncio.run(use(client.cache()))
+    cache = client.cache()
+    asyncio.run(use(cache))
+    asyncio.run(create(client, "another event loop"))
     loop.run_until_complete(client.close())
     loop.close()
+    asyncio.run(create(client, "event loop of the client is closed"))
+    with pytest.raises(libhotrod.ClosedError):
+        client.cache()

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import ssl
 import subprocess
+import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -39,6 +41,45 @@ def shake_hands(context: ssl.SSLContext, cert: Path, key: Path) -> None:
 def test_a_certificate_that_names_the_server(tmp_path: Path) -> None:
     cert, key = certificate(tmp_path, "DNS:localhost")
     shake_hands(Contexts().get(Tls("localhost", [], str(cert), None)), cert, key)
+
+
+def test_a_certificate_authority_without_key_usage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    make = ssl.create_default_context
+
+    def strict(**arguments: Any) -> ssl.SSLContext:
+        """Creates the context of Python 3.13."""
+        context = make(**arguments)
+        context.verify_flags |= ssl.VERIFY_X509_STRICT | ssl.VERIFY_X509_PARTIAL_CHAIN
+        return context
+
+    cert, key = certificate(tmp_path, "DNS:localhost")
+    for context in (make, strict):
+        monkeypatch.setattr(ssl, "create_default_context", context)
+        made = Contexts().get(Tls("localhost", [], str(cert), None))
+        assert made.verify_flags & ssl.VERIFY_X509_PARTIAL_CHAIN
+        shake_hands(made, cert, key)
+
+
+def test_an_encrypted_key_is_refused_without_a_prompt(tmp_path: Path) -> None:
+    cert, key = certificate(tmp_path, "DNS:localhost")
+    encrypted = tmp_path / "encrypted.pem"
+    command = ["openssl", "pkey", "-aes256", "-passout", "pass:secret", "-in", key, "-out", encrypted]
+    subprocess.run(command, check=True)
+    program = f"""
+import asyncio, libhotrod
+from libhotrod import blocking
+uri = "hotrods://127.0.0.1:1?client_certificate={cert}&client_key={encrypted}&trust_ca={cert}"
+async def connect():
+    await libhotrod.connect(uri)
+for attempt in (lambda: asyncio.run(connect()), lambda: blocking.connect(uri)):
+    try:
+        attempt()
+    except libhotrod.UnreachableError as error:
+        assert "encrypted" in str(error) and "encrypted.pem" in str(error), error
+"""
+    # Without a terminal OpenSSL prompts on the standard streams.
+    done = subprocess.run([sys.executable, "-c", program], timeout=60, stdin=subprocess.DEVNULL, capture_output=True, text=True)
+    assert done.returncode == 0 and "PEM pass phrase" not in done.stdout + done.stderr, done.stdout + done.stderr
 
 
 @pytest.mark.parametrize("names", [None, "IP:127.0.0.1", "DNS:other.example"])

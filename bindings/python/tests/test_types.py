@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from typing import Any, Optional
+from typing import Any, Optional, Union
 
 if sys.version_info >= (3, 11):
     from typing import assert_type
@@ -28,7 +28,25 @@ async def asyncio_client(client: libhotrod.Client) -> None:
         assert_type(entry.key, str)
     async with await plain.listen() as listener:
         async for event in listener:
-            assert_type(event, libhotrod.types.ListenerEvent)
+            assert_type(event, Union[libhotrod.EntryEvent[bytes], libhotrod.Moved])
+            if not isinstance(event, libhotrod.Moved):
+                assert_type(event.key, Optional[bytes])
+    async for of_text in await texts.listen():
+        assert_type(of_text, Union[libhotrod.EntryEvent[str], libhotrod.Moved])
+    async for changed in await client.counter("c").listen():
+        assert_type(changed, Union[libhotrod.CounterEvent, libhotrod.Moved])
+    assert_type(client.cache("c", key_codec=codecs.TEXT), libhotrod.Cache[str, bytes])
+    assert_type(client.cache("c", value_codec=codecs.TEXT), libhotrod.Cache[bytes, str])
+    assert_type(client.multimap("m"), libhotrod.Multimap[bytes, bytes])
+    assert_type(client.multimap("m", key_codec=codecs.TEXT), libhotrod.Multimap[str, bytes])
+    assert_type(client.multimap("m", value_codec=codecs.TEXT), libhotrod.Multimap[bytes, str])
+    both = client.multimap("m", key_codec=codecs.TEXT, value_codec=codecs.TEXT)
+    assert_type(both, libhotrod.Multimap[str, str])
+    assert_type(await both.get("k"), list[str])
+    async for reported in client.events():
+        assert_type(reported, outputs.ClientEvent)
+        if isinstance(reported, outputs.MemberReady):
+            assert_type(reported.address, str)
     assert_type(await client.counter("c").add_and_get(1), int)
     assert_type(client.coverage(), libhotrod.Coverage)
     assert_type(client.coverage().reason, Optional[str])
@@ -37,6 +55,15 @@ async def asyncio_client(client: libhotrod.Client) -> None:
 def blocking_client(client: libhotrod.blocking.Client) -> None:
     plain = client.cache()
     assert_type(plain[b"k"], bytes)
+    for event in plain.listen():
+        assert_type(event, Union[libhotrod.EntryEvent[bytes], libhotrod.Moved])
+    assert_type(client.cache(key_codec=codecs.TEXT)["k"], bytes)
+    assert_type(client.multimap("m", value_codec=codecs.JSON).get(b"k"), list[Any])
+
+    def happened(event: Optional[outputs.ClientEvent]) -> None:
+        assert_type(event, Optional[outputs.ClientEvent])
+
+    client.on_event(happened)
     assert_type(plain.get(b"k"), Optional[bytes])
     assert_type(client.cache(key_codec=codecs.TEXT, value_codec=codecs.TEXT).get("k"), Optional[str])
 

@@ -18,9 +18,16 @@ class Base:
         self._driver = driver
         self._settings = settings
         self._timeout = microseconds(settings.timeout)
+        driver.check()
         with driver.lock:
             self._cache = driver.machine.cache(driver.now(), settings.name, **settings.options())
             driver.schedule()
+
+    def __del__(self) -> None:
+        # Not there if the constructor raised an exception.
+        cache = getattr(self, "_cache", None)
+        if cache is not None:
+            self._driver.release_later(cache)
 
     async def _execute(self, operation: str, arguments: tuple[Any, ...]) -> Any:
         return (await self._execute_on(None, operation, arguments))[1]
@@ -48,7 +55,7 @@ class CacheBase(Base, CodecUse[K, V]):
 
     def __init__(self, driver: Driver, settings: CacheSettings, key_codec: Codec[K], value_codec: Codec[V]) -> None:
         Base.__init__(self, driver, settings)
-        CodecUse.__init__(self, key_codec, value_codec)
+        CodecUse.__init__(self, settings.name, key_codec, value_codec)
 
 
 class CounterBase(Base):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any, Callable, Optional, cast
 
@@ -17,6 +18,15 @@ from .outputs import Output
 WRITE_SIZE = 1 << 18
 # Events queued for a subscriber before the oldest is dropped.
 EVENT_QUEUE = 1024
+
+
+def is_closing(transport: asyncio.Transport) -> bool:
+    """Returns whether a transport is closing or closed."""
+    try:
+        return transport.is_closing()
+    except AttributeError:
+        # A TLS transport of Python 3.10 and older that has lost its connection.
+        return True
 
 
 class Link(asyncio.Protocol):
@@ -34,6 +44,7 @@ class Link(asyncio.Protocol):
         self.driver.transports.add(self.transport)
 
     def data_received(self, data: bytes) -> None:
+        # Bytes before `connected` are kept by the machine.
         driver = self.driver
         driver.machine.received(driver.now(), self.link, data)
         driver.pump()
@@ -52,8 +63,10 @@ class Link(asyncio.Protocol):
         self.driver.lost(self.link, str(error or "the server closed the connection"))
 
     def send(self) -> None:
-        """Writes until the transport applies backpressure; `resume_writing` continues."""
-        while self.can_write and self.transport is not None:
+        """Writes until the transport applies backpressure; `resume_writing` continues. A transport that is closing, which
+        `connection_lost` reports later, takes nothing.
+        """
+        while self.can_write and self.transport is not None and not is_closing(self.transport):
             data = self.driver.machine.transmit(self.link, WRITE_SIZE)
             if not data:
                 return
@@ -82,7 +95,8 @@ class Link(asyncio.Protocol):
         driver = self.driver
         try:
             await work
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, RuntimeError) as error:
+            # RuntimeError: no thread for the name lookup is left, or the interpreter is shutting down.
             return driver.lost(self.link, str(error) or type(error).__name__)
         finally:
             self.dialling = None
@@ -107,6 +121,7 @@ class Driver:
 
     def __init__(self, machine: Machine) -> None:
         self.machine = machine
+        self.default_cache = machine.default_cache
         # The blocking driver has a lock here; all tasks of an event loop run in one thread.
         self.lock: AbstractContextManager[None] = nullcontext()
         self.loop = asyncio.get_running_loop()
@@ -122,6 +137,7 @@ class Driver:
         self._epoch = self.loop.time()
         self._links: dict[int, Link] = {}
         self._scheduled = False
+        self._to_release: deque[int] = deque()
         self._timer: Optional[asyncio.TimerHandle] = None
         self._alarm: Optional[int] = None
         self._handlers: dict[type, Callable[[Any], None]] = {
@@ -146,10 +162,36 @@ class Driver:
         return int((self.loop.time() - self._epoch) * 1_000_000)
 
     def check(self) -> None:
-        """Raises ClosedError in another process or another event loop than the client's."""
+        """Raises ClosedError in another process, another thread or another event loop than the client's, and after the end
+        of its event loop.
+        """
         check(self.process)
-        if asyncio.get_running_loop() is not self.loop:
+        try:
+            running: Optional[asyncio.AbstractEventLoop] = asyncio.get_running_loop()
+        except RuntimeError:
+            running = None
+        if self.loop.is_closed():
+            raise ClosedError("the event loop of the client is closed")
+        if running is not self.loop and (running is not None or self.loop.is_running()):
             raise ClosedError("the client belongs to another event loop")
+
+    def check_inspection(self) -> None:
+        """Raises ClosedError in another process: it has the state of the fork only."""
+        check(self.process)
+
+    def finalize(self, call: Callable[..., None], *arguments: Any) -> None:
+        """Calls in the event loop, if it still runs; a finalizer may run in any thread."""
+        if self.process != process() or self.loop.is_closed():
+            return
+        try:
+            self.loop.call_soon_threadsafe(call, *arguments)
+        except RuntimeError:
+            # Closed meanwhile.
+            pass
+
+    def release_later(self, cache: int) -> None:
+        """Releases the number of a garbage-collected cache in the next `pump`; a finalizer may run in any thread."""
+        self._to_release.append(cache)
 
     def schedule(self) -> None:
         """Schedules `pump` after the tasks that are ready now, so that their operations share a write."""
@@ -164,6 +206,8 @@ class Driver:
     def pump(self) -> None:
         """Executes the machine's outputs."""
         machine, handlers = self.machine, self._handlers
+        while self._to_release:
+            machine.release_cache(self._to_release.popleft())
         while batch := machine.poll():
             for output in batch:
                 handle: Callable[[Any], None] = handlers.get(type(output), self._publish)
@@ -181,6 +225,9 @@ class Driver:
 
     def _start_tls(self, output: outputs.StartTls) -> None:
         link = self._links[output.link]
+        # What comes from here on is not decrypted.
+        if link.transport and not is_closing(link.transport):
+            link.transport.pause_reading()
         link.dialling = self.loop.create_task(link.establish(link.start_tls(output)))
 
     def _transmit(self, output: outputs.Transmit) -> None:
@@ -188,11 +235,11 @@ class Driver:
             link.send()
 
     def _pause(self, output: outputs.Pause) -> None:
-        if (link := self._links.get(output.link)) and link.transport:
+        if (link := self._links.get(output.link)) and link.transport and not is_closing(link.transport):
             link.transport.pause_reading()
 
     def _resume(self, output: outputs.Resume) -> None:
-        if (link := self._links.get(output.link)) and link.transport and not link.transport.is_closing():
+        if (link := self._links.get(output.link)) and link.transport and not is_closing(link.transport):
             link.transport.resume_reading()
 
     def _close(self, output: outputs.Close) -> None:
@@ -272,3 +319,24 @@ class Driver:
         """Closes the machine; `ended` is set when every link is closed."""
         self.machine.close(self.now())
         self.pump()
+
+    async def close_transports(self, timeout: float) -> None:
+        """Lets closing transports flush for at most `timeout` seconds, then aborts them: a TLS peer may never answer the
+        closure alert (RFC 8446, 6.1), and nothing is read from it any more.
+        """
+        end = self.loop.time() + timeout
+        while any(self._is_flushing(transport) for transport in self.transports) and self.loop.time() < end:
+            await asyncio.sleep(0.001)
+        for transport in [*self.transports]:
+            transport.abort()
+        # Aborted transports report their end in the next turns of the event loop.
+        while self.transports and self.loop.time() < end:
+            await asyncio.sleep(0)
+
+    @staticmethod
+    def _is_flushing(transport: asyncio.Transport) -> bool:
+        try:
+            return transport.get_write_buffer_size() > 0
+        except AttributeError:
+            # As in `is_closing`.
+            return False

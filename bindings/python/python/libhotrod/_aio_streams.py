@@ -6,14 +6,16 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from types import TracebackType
-from typing import Any, Callable, Generic, Optional
+from typing import Any, Callable, Generic, Optional, TypeVar, cast
 
 from . import outputs
 from ._aio_driver import EVENT_QUEUE, Driver
 from ._codec_use import K, V
 from .errors import HotRodError
-from .outputs import Output
-from .types import CounterEvent, EntryEvent, IterationEntry, ListenerEvent, Moved
+from .outputs import ClientEvent, Output
+from .types import CounterEvent, EntryEvent, IterationEntry, Moved
+
+E = TypeVar("E")
 
 
 class Iteration(Generic[K, V]):
@@ -52,14 +54,17 @@ class Iteration(Generic[K, V]):
             except HotRodError:
                 self._iteration = self._next = None
                 raise
-            self._next = None
-            if not entries or self._iteration is None:
-                # An empty batch is the last; without an id the iteration was closed while the batch was pending.
-                self._iteration = None
-                raise StopAsyncIteration
-            self._batch.extend(entries)
-            # Prefetches the next batch.
-            self._request()
+            self._take(entries)
+
+    def _take(self, entries: list[Any]) -> None:
+        self._next = None
+        if not entries or self._iteration is None:
+            # An empty batch is the last; without an id the iteration was closed while the batch was pending.
+            self._iteration = None
+            raise StopAsyncIteration
+        self._batch.extend(entries)
+        # Prefetches the next batch.
+        self._request()
 
     def _request(self) -> None:
         driver = self._driver
@@ -88,8 +93,8 @@ class Iteration(Generic[K, V]):
         driver.schedule()
 
     def __del__(self) -> None:
-        if self._iteration is not None and not self._driver.loop.is_closed():
-            self._driver.loop.call_soon_threadsafe(self._end, self._driver, self._iteration)
+        if self._iteration is not None:
+            self._driver.finalize(self._end, self._driver, self._iteration)
 
     async def __aenter__(self) -> Iteration[K, V]:
         return self
@@ -100,7 +105,7 @@ class Iteration(Generic[K, V]):
         await self.aclose()
 
 
-class Listener:
+class Listener(Generic[E]):
     """Events of a cache or a counter, in order; use it with `async for`. Tasks may share it.
 
     No event is dropped: the link of a slow listener is paused, which delays no operation. `aclose`, and leaving its
@@ -115,9 +120,8 @@ class Listener:
         self._events: asyncio.Queue[Optional[Output]] = asyncio.Queue()
         self._registered: asyncio.Future[None] = driver.loop.create_future()
         driver.listeners[listener] = self._on_output
-        driver.schedule()
 
-    async def _ready(self) -> Listener:
+    async def _ready(self) -> Listener[E]:
         try:
             await self._registered
         except BaseException:
@@ -139,10 +143,10 @@ class Listener:
         else:
             self._events.put_nowait(output)
 
-    def __aiter__(self) -> Listener:
+    def __aiter__(self) -> Listener[E]:
         return self
 
-    async def __anext__(self) -> ListenerEvent:
+    async def __anext__(self) -> E:
         output = await self._events.get()
         if output is None:
             # Stays in the queue for later reads.
@@ -152,14 +156,14 @@ class Listener:
             raise StopAsyncIteration
         driver = self._driver
         if isinstance(output, outputs.ListenerMoved):
-            return Moved(output.member)
+            return cast(E, Moved(output.member))
         driver.machine.events_taken(driver.now(), self._listener, 1)
         driver.schedule()
         if isinstance(output, outputs.Entry):
             key = None if output.key is None else self._decode(output.key)
-            return EntryEvent(output.change, key, output.version, output.data, output.retried)
+            return cast(E, EntryEvent(output.change, key, output.version, output.data, output.retried))
         assert isinstance(output, outputs.Counter)
-        return CounterEvent(*output[2:])
+        return cast(E, CounterEvent(*output[2:]))
 
     async def aclose(self) -> None:
         """Removes the listener from the server."""
@@ -169,7 +173,7 @@ class Listener:
             driver.schedule()
             self._events.put_nowait(None)
 
-    async def __aenter__(self) -> Listener:
+    async def __aenter__(self) -> Listener[E]:
         return self
 
     async def __aexit__(
@@ -194,9 +198,9 @@ class ClientEvents:
     def __aiter__(self) -> ClientEvents:
         return self
 
-    async def __anext__(self) -> Output:
+    async def __anext__(self) -> ClientEvent:
         output = await self._queue.get()
         if output is None:
             self._queue.put_nowait(None)
             raise StopAsyncIteration
-        return output
+        return cast(ClientEvent, output)

@@ -22,6 +22,12 @@ class Base:
             self._cache = driver.machine.cache(driver.now(), settings.name, **settings.options())
             driver.pump()
 
+    def __del__(self) -> None:
+        # Not there if the constructor raised an exception.
+        cache = getattr(self, "_cache", None)
+        if cache is not None:
+            self._driver.release_later(cache)
+
     def _execute(self, operation: str, arguments: tuple[Any, ...]) -> Any:
         return (self._execute_on(None, operation, arguments))[1]
 
@@ -34,16 +40,17 @@ class Base:
         with driver.lock:
             submitted = driver.machine.submit(driver.now(), self._cache, operation, arguments, member, self._timeout)
             driver.pending[submitted] = waiter
-            try:
-                driver.pump()
-                answer: tuple[Optional[int], Any] = driver.wait(waiter)
-                return answer
-            except BaseException:
-                # Includes KeyboardInterrupt.
+            driver.pump()
+        try:
+            answer: tuple[Optional[int], Any] = driver.wait(waiter)
+            return answer
+        except BaseException:
+            # Includes KeyboardInterrupt.
+            with driver.lock:
                 if driver.pending.pop(submitted, None) is not None:
                     driver.machine.cancel(submitted)
                     driver.pump()
-                raise
+            raise
 
 
 class CacheBase(Base, CodecUse[K, V]):
@@ -51,7 +58,7 @@ class CacheBase(Base, CodecUse[K, V]):
 
     def __init__(self, driver: Driver, settings: CacheSettings, key_codec: Codec[K], value_codec: Codec[V]) -> None:
         Base.__init__(self, driver, settings)
-        CodecUse.__init__(self, key_codec, value_codec)
+        CodecUse.__init__(self, settings.name, key_codec, value_codec)
 
 
 class CounterBase(Base):

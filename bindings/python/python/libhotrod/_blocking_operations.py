@@ -34,11 +34,11 @@ class CacheOperations(CacheBase[K, V]):
         """Stores a value, whether or not there is one. Lifetimes are seconds, `math.inf` for no end, None for the
         cache's configuration.
         """
-        return self._entry(self._execute("put", (self._key(key), (lifespan, max_idle), self._value(value))))
+        return self._entry(self._execute("put", (self._key(key), (lifespan, max_idle), self._value(value))), key)
 
     def get(self, key: K) -> Optional[V]:
         """Reads a value."""
-        return self._found(self._execute("get", (self._key(key),)))
+        return self._found(self._execute("get", (self._key(key),)), key)
 
     def put_if_absent(
         self,
@@ -51,7 +51,7 @@ class CacheOperations(CacheBase[K, V]):
         """Stores a value if there is none. Lifetimes are seconds, `math.inf` for no end, None for the cache's
         configuration.
         """
-        return self._conditional(self._execute("put_if_absent", (self._key(key), (lifespan, max_idle), self._value(value))))
+        return self._conditional(self._execute("put_if_absent", (self._key(key), (lifespan, max_idle), self._value(value))), key)
 
     def replace(
         self,
@@ -64,7 +64,7 @@ class CacheOperations(CacheBase[K, V]):
         """Stores a value if there is one. Lifetimes are seconds, `math.inf` for no end, None for the cache's
         configuration.
         """
-        return self._conditional(self._execute("replace", (self._key(key), (lifespan, max_idle), self._value(value))))
+        return self._conditional(self._execute("replace", (self._key(key), (lifespan, max_idle), self._value(value))), key)
 
     def replace_if_unmodified(
         self,
@@ -83,7 +83,7 @@ class CacheOperations(CacheBase[K, V]):
 
     def remove(self, key: K) -> Conditional[V]:
         """Removes an entry."""
-        return self._conditional(self._execute("remove", (self._key(key),)))
+        return self._conditional(self._execute("remove", (self._key(key),)), key)
 
     def remove_if_unmodified(self, key: K, entry_version: int) -> Versioned:
         """Removes an entry if it still has that version."""
@@ -97,7 +97,7 @@ class CacheOperations(CacheBase[K, V]):
 
     def get_with_version(self, key: K) -> Optional[Entry[V]]:
         """Reads a value and its version."""
-        return self._entry(self._execute("get_with_version", (self._key(key),)))
+        return self._entry(self._execute("get_with_version", (self._key(key),)), key)
 
     def clear(self) -> None:
         """Removes all entries."""
@@ -115,7 +115,7 @@ class CacheOperations(CacheBase[K, V]):
 
     def get_with_metadata(self, key: K) -> Optional[Entry[V]]:
         """Reads a value, its version and its lifetimes."""
-        return self._entry(self._execute("get_with_metadata", (self._key(key),)))
+        return self._entry(self._execute("get_with_metadata", (self._key(key),)), key)
 
     def query(self, query: bytes) -> Optional[bytes]:
         """Runs a query, given as a serialized `QueryRequest`; returns a serialized `QueryResponse`."""
@@ -222,11 +222,11 @@ class MultimapOperations(MultimapBase[K, V]):
 
     def get(self, key: K) -> list[V]:
         """Reads the values of a multimap key."""
-        return self._values(self._execute("get_multimap", (self._key(key), self.supports_duplicates)))
+        return self._values(self._execute("get_multimap", (self._key(key), self.supports_duplicates)), key)
 
     def get_with_metadata(self, key: K) -> Optional[ValuesWithMetadata[V]]:
         """Reads the values of a multimap key, with version and lifetimes."""
-        return self._values_with_metadata(self._execute("get_multimap_with_metadata", (self._key(key), self.supports_duplicates)))
+        return self._values_with_metadata(self._execute("get_multimap_with_metadata", (self._key(key), self.supports_duplicates)), key)
 
     def put(self, key: K, value: V) -> None:
         """Adds a value to a multimap key; the expiration is sent and not used by the server."""

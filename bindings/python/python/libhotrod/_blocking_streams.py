@@ -7,14 +7,16 @@ import threading
 import time
 from collections import deque
 from types import TracebackType
-from typing import Any, Callable, Generic, Optional
+from typing import Any, Callable, Generic, Optional, TypeVar, cast
 
 from . import outputs
 from ._blocking_driver import Driver, Waiter
 from ._codec_use import K, V
-from .errors import HotRodError
+from .errors import HotRodError, MisuseError
 from .outputs import Output
-from .types import CounterEvent, EntryEvent, IterationEntry, ListenerEvent, Moved
+from .types import CounterEvent, EntryEvent, IterationEntry, Moved
+
+E = TypeVar("E")
 
 
 class Iteration(Generic[K, V]):
@@ -29,13 +31,17 @@ class Iteration(Generic[K, V]):
         self._decode = decode
         self._batch: deque[Any] = deque()
         self._next: Optional[Waiter] = None
-        self._fetch_lock = threading.Lock()
+        self._fetch_lock = threading.RLock()
+        self._is_fetching: Callable[[], bool] = cast(Any, self._fetch_lock)._is_owned
 
     def __iter__(self) -> Iteration[K, V]:
         return self
 
     def __next__(self) -> IterationEntry[K, V]:
         # One thread fetches for all threads that share the iteration.
+        self._driver.check()
+        if self._is_fetching():
+            raise MisuseError("a signal handler or finalizer called the iteration from inside of another call")
         with self._fetch_lock:
             while True:
                 try:
@@ -53,20 +59,26 @@ class Iteration(Generic[K, V]):
             if self._iteration is None:
                 raise StopIteration
             self._request()
-            assert self._next is not None
-            try:
-                entries = driver.wait(self._next)
-            except HotRodError:
-                self._iteration = self._next = None
-                raise
-            self._next = None
-            if not entries or self._iteration is None:
-                # An empty batch is the last; without an id the iteration was closed while the batch was pending.
-                self._iteration = None
-                raise StopIteration
-            self._batch.extend(entries)
-            # Prefetches the next batch.
-            self._request()
+            waiting = self._next
+        assert waiting is not None
+        try:
+            # An interrupted thread leaves the pending batch to the next one.
+            entries = driver.wait(waiting)
+        except HotRodError:
+            self._iteration = self._next = None
+            raise
+        with driver.lock:
+            self._take(entries)
+
+    def _take(self, entries: list[Any]) -> None:
+        self._next = None
+        if not entries or self._iteration is None:
+            # An empty batch is the last; without an id the iteration was closed while the batch was pending.
+            self._iteration = None
+            raise StopIteration
+        self._batch.extend(entries)
+        # Prefetches the next batch.
+        self._request()
 
     def _request(self) -> None:
         driver = self._driver
@@ -104,7 +116,7 @@ class Iteration(Generic[K, V]):
         self.close()
 
 
-class Listener:
+class Listener(Generic[E]):
     """Events of a cache or a counter, in order; use it with `for`. Threads may share it.
 
     No event is dropped: the link of a slow listener is paused, which delays no operation. `close`, and leaving its
@@ -112,7 +124,7 @@ class Listener:
     """
 
     def __init__(self, driver: Driver, listener: int, decode: Callable[[bytes], Any]) -> None:
-        """Requires the driver's lock."""
+        """Requires the driver's lock, and `pump` after it."""
         self._driver = driver
         self._listener = listener
         self._decode = decode
@@ -123,13 +135,13 @@ class Listener:
         self._registered = Waiter()
         driver.listeners[listener] = self._on_output
 
-    def _ready(self) -> Listener:
-        """Waits for the registration. Requires the driver's lock."""
+    def _ready(self) -> Listener[E]:
+        """Waits for the registration."""
         try:
-            self._driver.pump()
             self._driver.wait(self._registered)
         except BaseException:
-            self._remove()
+            with self._driver.lock:
+                self._remove()
             raise
         return self
 
@@ -142,7 +154,8 @@ class Listener:
             self._driver.listeners.pop(self._listener, None)
             self._registered.finish(None, output.error)
             self._error = output.error
-        else:
+        elif not self._events or self._events[-1] is not output:
+            # Otherwise it is there already: an exception interrupted the driver after that.
             self._events.append(output)
         self._wake_readers()
 
@@ -151,43 +164,49 @@ class Listener:
             reader.finish(None, None)
         self._readers.clear()
 
-    def __iter__(self) -> Listener:
+    def __iter__(self) -> Listener[E]:
         return self
 
-    def __next__(self) -> ListenerEvent:
+    def __next__(self) -> E:
         event = self.get()
         if event is None:
             raise StopIteration
         return event
 
-    def get(self, timeout: Optional[float] = None) -> Optional[ListenerEvent]:
+    def get(self, timeout: Optional[float] = None) -> Optional[E]:
         """Returns the next event; None after the last. Raises TimeoutError after `timeout` seconds without an event."""
         driver = self._driver
         driver.check()
         end = None if timeout is None else time.monotonic() + timeout
-        with driver.lock:
-            while not self._events:
+        while True:
+            with driver.lock:
+                if self._events:
+                    # Leaves the queue last, so that an exception does not lose it.
+                    output = self._events[0]
+                    if not isinstance(output, outputs.ListenerMoved):
+                        driver.machine.events_taken(driver.now(), self._listener, 1)
+                        driver.pump()
+                    del self._events[0]
+                    break
                 if self._error is not None:
                     raise self._error
-                if self._closed or driver.ended.done:
+                if self._closed or driver.ended:
                     return None
                 reader = Waiter()
                 self._readers.append(reader)
-                try:
-                    driver.wait(reader, None if end is None else end - time.monotonic())
-                finally:
+            try:
+                driver.wait(reader, None if end is None else end - time.monotonic())
+            finally:
+                with driver.lock:
                     if reader in self._readers:
                         self._readers.remove(reader)
-            output = self._events.popleft()
-            if isinstance(output, outputs.ListenerMoved):
-                return Moved(output.member)
-            driver.machine.events_taken(driver.now(), self._listener, 1)
-            driver.pump()
+        if isinstance(output, outputs.ListenerMoved):
+            return cast(E, Moved(output.member))
         if isinstance(output, outputs.Entry):
             key = None if output.key is None else self._decode(output.key)
-            return EntryEvent(output.change, key, output.version, output.data, output.retried)
+            return cast(E, EntryEvent(output.change, key, output.version, output.data, output.retried))
         assert isinstance(output, outputs.Counter)
-        return CounterEvent(*output[2:])
+        return cast(E, CounterEvent(*output[2:]))
 
     def _remove(self) -> None:
         driver = self._driver
@@ -203,7 +222,7 @@ class Listener:
         with self._driver.lock:
             self._remove()
 
-    def __enter__(self) -> Listener:
+    def __enter__(self) -> Listener[E]:
         return self
 
     def __exit__(

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any, Generic, Iterable, Mapping, Optional, TypeVar, Union
+from typing import Any, Generic, Iterable, Mapping, Optional, TypeVar, Union, cast
 
 from .codecs import BYTES, Codec
-from .errors import MisuseError
+from .errors import DecodeError, MisuseError
 from .flags import Flags
 from .types import Conditional, Entry, IterationEntry, ValuesWithMetadata
 
@@ -16,7 +16,8 @@ V = TypeVar("V")
 class CodecUse(Generic[K, V]):
     """Converts keys and values between objects and bytes."""
 
-    def __init__(self, key_codec: Codec[K], value_codec: Codec[V]) -> None:
+    def __init__(self, name: str, key_codec: Codec[K], value_codec: Codec[V]) -> None:
+        self._cache_name = name
         self.key_codec = key_codec
         self.value_codec = value_codec
 
@@ -37,32 +38,71 @@ class CodecUse(Generic[K, V]):
         pairs = entries.items() if isinstance(entries, Mapping) else entries
         return [(self._key(key), self._value(value)) for key, value in pairs]
 
-    def _found(self, data: Optional[bytes]) -> Optional[V]:
-        return None if data is None else self.value_codec.decode(data)
+    def _decoded_key(self, data: bytes) -> K:
+        if self.key_codec is BYTES:
+            return cast(K, data)
+        try:
+            return self.key_codec.decode(data)
+        except Exception as error:
+            raise self._undecoded("key", len(data), error) from error
 
-    def _entry(self, entry: Optional[Entry[bytes]]) -> Optional[Entry[V]]:
+    def _decoded(self, data: bytes, key: Any, is_encoded: bool = False) -> V:
+        """Decodes a value of `key`, which is a key of the user's or its bytes."""
+        if self.value_codec is BYTES:
+            return cast(V, data)
+        try:
+            return self.value_codec.decode(data)
+        except Exception as error:
+            length = len(key if is_encoded else self._key(key))
+            raise self._undecoded("value", length, error) from error
+
+    def _undecoded(self, part: str, length: int, error: Exception) -> DecodeError:
+        entry = f"{part} of an entry of cache {self._cache_name!r} with a key of {length} bytes"
+        reason = f"{type(error).__name__}: {error}"
+        return DecodeError(f"its codec can't decode the {entry}: {reason}", may_have_been_applied=True)
+
+    def _found(self, data: Optional[bytes], key: K) -> Optional[V]:
+        return None if data is None else self._decoded(data, key)
+
+    def _entry(self, entry: Optional[Entry[bytes]], key: K) -> Optional[Entry[V]]:
         if entry is None:
             return None
         value, version, lifespan, max_idle = entry
-        return Entry(self.value_codec.decode(value), version, lifespan, max_idle)
+        return Entry(self._decoded(value, key), version, lifespan, max_idle)
 
-    def _conditional(self, outcome: Conditional[bytes]) -> Conditional[V]:
-        return Conditional(outcome.executed, self._entry(outcome.previous))
+    def _conditional(self, outcome: Conditional[bytes], key: K) -> Conditional[V]:
+        return Conditional(outcome.executed, self._entry(outcome.previous, key))
 
     def _keys(self, keys: list[bytes]) -> list[K]:
-        return [self.key_codec.decode(key) for key in keys]
+        return [self._decoded_key(key) for key in keys]
 
-    def _values(self, values: list[bytes]) -> list[V]:
-        return [self.value_codec.decode(value) for value in values]
+    def _values(self, values: list[bytes], key: K) -> list[V]:
+        return [self._decoded(value, key) for value in values]
 
-    def _values_with_metadata(self, found: Optional[ValuesWithMetadata[bytes]]) -> Optional[ValuesWithMetadata[V]]:
-        return None if found is None else ValuesWithMetadata(self._values(found.values), found.metadata)
+    def _values_with_metadata(
+        self, found: Optional[ValuesWithMetadata[bytes]], key: K
+    ) -> Optional[ValuesWithMetadata[V]]:
+        return None if found is None else ValuesWithMetadata(self._values(found.values, key), found.metadata)
 
     def _mapping(self, entries: list[tuple[bytes, bytes]]) -> dict[K, V]:
-        return {self.key_codec.decode(key): self.value_codec.decode(value) for key, value in entries}
+        return {self._decoded_key(key): self._decoded(value, key, True) for key, value in entries}
 
     def _iterated(self, entry: IterationEntry[bytes, bytes]) -> IterationEntry[K, V]:
-        return IterationEntry(self.key_codec.decode(entry.key), self._values(entry.values), entry.metadata)
+        values = [self._decoded(value, entry.key, True) for value in entry.values]
+        return IterationEntry(self._decoded_key(entry.key), values, entry.metadata)
+
+
+INTERESTS = ("created", "modified", "removed", "expired")
+
+
+def interest_bits(interests: Iterable[str]) -> int:
+    """Converts the interests of a listener for the machine."""
+    wanted = {interests} if isinstance(interests, str) else set(interests)
+    if isinstance(interests, str) or not wanted.issubset(INTERESTS):
+        words = ", ".join(f'"{interest}"' for interest in INTERESTS)
+        got = interests if isinstance(interests, str) else sorted(map(str, wanted.difference(INTERESTS)))
+        raise MisuseError(f"interests: expected a sequence of any of {words}, got {got!r}")
+    return sum(1 << INTERESTS.index(interest) for interest in wanted)
 
 
 class CacheSettings:

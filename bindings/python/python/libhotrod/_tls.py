@@ -7,6 +7,15 @@ import ssl
 from .types import Tls
 
 
+# ssl.VERIFY_X509_PARTIAL_CHAIN, which Python names since 3.10.
+PARTIAL_CHAIN = 0x80000
+
+
+def _no_password() -> bytes:
+    """Replaces the prompt of OpenSSL for the pass phrase of a key."""
+    raise OSError("the client's key is encrypted: decrypt it, such as by `openssl pkey`")
+
+
 class Contexts:
     """A cache of contexts, so that each set of files is read once."""
 
@@ -26,10 +35,14 @@ class Contexts:
         try:
             context = ssl.create_default_context(cafile=tls.trust_ca)
             if tls.client_certificate:
-                context.load_cert_chain(*tls.client_certificate)
+                context.load_cert_chain(*tls.client_certificate, password=_no_password)
         except OSError as error:
             files = ", ".join(filter(None, [tls.trust_ca, *(tls.client_certificate or ())]))
             raise OSError(f"{files or 'certificates'}: {error}") from error
+        # Python 3.13 turns strict checks on, by which a CA without keyUsage is refused, and trusts any certificate of
+        # `trust_ca`. The other languages accept both.
+        context.verify_flags &= ~ssl.VERIFY_X509_STRICT
+        context.verify_flags |= PARTIAL_CHAIN
         # The subjectAltName alone names the server (RFC 9525); OpenSSL falls back to the common name.
         context.hostname_checks_common_name = False
         if tls.alpn:

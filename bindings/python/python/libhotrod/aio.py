@@ -15,11 +15,11 @@ from typing import Any, AsyncIterable, AsyncIterator, Generator, Iterable, Mappi
 from ._aio_driver import Driver
 from ._aio_operations import CacheOperations, CounterOperations, MultimapOperations
 from ._aio_streams import ClientEvents, Iteration, Listener
-from ._codec_use import CacheSettings, K, V, microseconds
+from ._codec_use import CacheSettings, K, V, interest_bits
 from ._native import Machine
 from .codecs import BYTES, Codec
 from .flags import Flags
-from .types import Conditional, CounterConfiguration, Coverage, Member, View
+from .types import Conditional, CounterConfiguration, CounterEvent, Coverage, EntryEvent, Member, Moved, View
 
 __all__ = ["Cache", "Client", "ClientEvents", "Counter", "Iteration", "Listener", "Multimap", "connect"]
 
@@ -27,8 +27,8 @@ T = TypeVar("T")
 K2 = TypeVar("K2")
 V2 = TypeVar("V2")
 CHUNK = 64 << 10
-# Seconds that `close` waits for transports to flush and close before it aborts them.
-CLOSE_TIMEOUT = 5.0
+# Seconds that `close` waits for transports to flush before it aborts them.
+CLOSE_TIMEOUT = 1.0
 
 
 def connect(uri: str) -> Connecting:
@@ -100,6 +100,30 @@ class Client:
         name: Optional[str] = None,
         *,
         key_codec: Codec[K2],
+        flags: Flags = Flags(0),
+        timeout: Optional[float] = None,
+        read_from_any_owner: bool = False,
+        traceparent: Optional[str] = None,
+    ) -> Cache[K2, bytes]: ...
+
+    @overload
+    def cache(
+        self,
+        name: Optional[str] = None,
+        *,
+        value_codec: Codec[V2],
+        flags: Flags = Flags(0),
+        timeout: Optional[float] = None,
+        read_from_any_owner: bool = False,
+        traceparent: Optional[str] = None,
+    ) -> Cache[bytes, V2]: ...
+
+    @overload
+    def cache(
+        self,
+        name: Optional[str] = None,
+        *,
+        key_codec: Codec[K2],
         value_codec: Codec[V2],
         flags: Flags = Flags(0),
         timeout: Optional[float] = None,
@@ -121,7 +145,7 @@ class Client:
         """Returns a cache by its name, by default the cache of the URI or the server's default cache. A cache that does not
         exist fails with the first operation. `timeout` is in seconds, over all attempts of an operation.
         """
-        name = self._driver.machine.default_cache if name is None else name
+        name = self._driver.default_cache if name is None else name
         key_type, value_type = key_codec.media_type, value_codec.media_type
         settings = CacheSettings(name, flags, key_type, value_type, read_from_any_owner, timeout, traceparent)
         return Cache(self._driver, settings, key_codec, value_codec)
@@ -129,6 +153,46 @@ class Client:
     def counter(self, name: str, *, timeout: Optional[float] = None) -> Counter:
         """Returns a counter by its name. A counter that does not exist fails with the first operation."""
         return Counter(self._driver, self._plain("", timeout), name)
+
+    @overload
+    def multimap(
+        self,
+        name: str,
+        *,
+        supports_duplicates: bool = False,
+        timeout: Optional[float] = None,
+    ) -> Multimap[bytes, bytes]: ...
+
+    @overload
+    def multimap(
+        self,
+        name: str,
+        *,
+        key_codec: Codec[K2],
+        supports_duplicates: bool = False,
+        timeout: Optional[float] = None,
+    ) -> Multimap[K2, bytes]: ...
+
+    @overload
+    def multimap(
+        self,
+        name: str,
+        *,
+        value_codec: Codec[V2],
+        supports_duplicates: bool = False,
+        timeout: Optional[float] = None,
+    ) -> Multimap[bytes, V2]: ...
+
+    @overload
+    def multimap(
+        self,
+        name: str,
+        *,
+        key_codec: Codec[K2],
+        value_codec: Codec[V2],
+        supports_duplicates: bool = False,
+        timeout: Optional[float] = None,
+    ) -> Multimap[K2, V2]: ...
 
     def multimap(
         self,
@@ -154,35 +218,41 @@ class Client:
 
     def members(self) -> list[Member]:
         """Returns every known member, and the seeds."""
+        self._driver.check_inspection()
         with self._driver.lock:
             members: list[Member] = self._driver.machine.members()
         return members
 
     def view(self, cache: Cache[Any, Any]) -> Optional[View]:
         """Returns the view by which operations of `cache` are routed; None before its first topology."""
+        self._driver.check_inspection()
         with self._driver.lock:
             view: Optional[View] = self._driver.machine.view(cache._cache)
         return view
 
     def counters(self) -> dict[str, Any]:
         """Returns the client's statistics: operations, direct hits, retries, bytes; latencies in seconds."""
+        self._driver.check_inspection()
         with self._driver.lock:
             counters: dict[str, Any] = self._driver.machine.counters()
         return counters
 
     def coverage(self) -> Coverage:
         """Returns how many members are reached directly, and why not all."""
+        self._driver.check_inspection()
         with self._driver.lock:
             coverage: Coverage = self._driver.machine.coverage()
         return coverage
 
     def events(self) -> ClientEvents:
         """Subscribes to events of members, topologies, sites and near caches."""
+        self._driver.check()
         return ClientEvents(self._driver)
 
     def switch_site(self, name: str) -> bool:
         """Switches to another site; an empty name means the site of the URI. Returns False if the site is unknown."""
         driver = self._driver
+        driver.check()
         with driver.lock:
             switched: bool = driver.machine.switch_site(driver.now(), name)
             driver.schedule()
@@ -194,11 +264,7 @@ class Client:
         driver.check()
         driver.close()
         await driver.ended
-        end = driver.loop.time() + CLOSE_TIMEOUT
-        while driver.transports and driver.loop.time() < end:
-            await asyncio.sleep(0.001)
-        for transport in driver.transports:
-            transport.abort()
+        await driver.close_transports(CLOSE_TIMEOUT)
 
     async def __aenter__(self) -> Client:
         return self
@@ -294,7 +360,7 @@ class Cache(CacheOperations[K, V]):
         except BaseException:
             await asyncio.shield(self._execute_on(member, "end_put_stream", (stream,)))
             raise
-        return self._conditional(outcome[1])
+        return self._conditional(outcome[1], key)
 
     def iterate(
         self,
@@ -330,13 +396,13 @@ class Cache(CacheOperations[K, V]):
         converter: Optional[tuple[str, list[bytes]]] = None,
         use_raw_data: bool = False,
         interests: Iterable[str] = (),
-    ) -> Listener:
+    ) -> Listener[Union[EntryEvent[K], Moved]]:
         """Registers a listener. `interests` are any of "created", "modified", "removed" and "expired"; none means all.
         `filter` and `converter` are the name and the parameters of a factory that the server has.
         """
         driver = self._driver
         driver.check()
-        kinds = ["created", "modified", "removed", "expired"]
+        wanted = interest_bits(interests)
         with driver.lock:
             listener = driver.machine.listen(
                 driver.now(),
@@ -345,15 +411,18 @@ class Cache(CacheOperations[K, V]):
                 filter=filter,
                 converter=converter,
                 use_raw_data=use_raw_data,
-                interests=sum(1 << kinds.index(interest) for interest in set(interests)),
+                interests=wanted,
             )
-            return await Listener(driver, listener, self.key_codec.decode)._ready()
+            events: Listener[Union[EntryEvent[K], Moved]] = Listener(driver, listener, self._decoded_key)
+            driver.schedule()
+        return await events._ready()
 
     def enable_near_cache(
         self, *, max_entries: int = 10_000, max_bytes: int = 64 << 20, bloom_filter: bool = False
     ) -> None:
         """Enables a near cache for reads through this object. `events` reports when it is active."""
         driver = self._driver
+        driver.check()
         with driver.lock:
             driver.machine.near_cache(
                 driver.now(), self._cache, max_entries=max_entries, max_bytes=max_bytes, bloom_filter=bloom_filter
@@ -363,6 +432,7 @@ class Cache(CacheOperations[K, V]):
     def disable_near_cache(self) -> None:
         """Disables the near cache and drops its values."""
         driver = self._driver
+        driver.check()
         with driver.lock:
             driver.machine.remove_near_cache(driver.now(), self._cache)
             driver.schedule()
@@ -377,13 +447,15 @@ class Cache(CacheOperations[K, V]):
 class Counter(CounterOperations):
     """A counter of the cluster."""
 
-    async def listen(self) -> Listener:
+    async def listen(self) -> Listener[Union[CounterEvent, Moved]]:
         """Registers a listener for changes of the counter."""
         driver = self._driver
         driver.check()
         with driver.lock:
             listener = driver.machine.listen_to_counter(driver.now(), self._cache, self.name)
-            return await Listener(driver, listener, bytes)._ready()
+            events: Listener[Union[CounterEvent, Moved]] = Listener(driver, listener, bytes)
+            driver.schedule()
+        return await events._ready()
 
     async def create_strong(self, initial_value: int = 0, *, persistent: bool = False) -> bool:
         """Creates a strong counter; returns False if the name is in use."""

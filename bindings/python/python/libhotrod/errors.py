@@ -8,6 +8,7 @@ from typing import Optional, Sequence
 
 __all__ = [
     "ClosedError",
+    "DecodeError",
     "DisconnectedError",
     "FullError",
     "HandshakeError",
@@ -117,6 +118,12 @@ class OutOfBoundsError(HotRodError):
 
 class UnexpectedAnswerError(HotRodError):
     """The server's reply does not belong to the operation."""
+
+
+class DecodeError(HotRodError, ValueError):
+    """A codec can't decode a key or a value that the server has; the codec's exception is the cause. The operation
+    was executed.
+    """
 
 
 ERRORS: dict[int, type[HotRodError]] = {

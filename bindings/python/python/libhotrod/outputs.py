@@ -330,6 +330,23 @@ Output = Union[
     NearCacheInactive,
 ]
 
+ClientEvent = Union[
+    MemberReady,
+    MemberUnavailable,
+    Topology,
+    Degraded,
+    Restored,
+    SiteSwitched,
+    CarriageChosen,
+    AccessChosen,
+    Coverage,
+    BalancingRecognised,
+    MemberNotAllowed,
+    NearCacheActive,
+    NearCacheInactive,
+]
+"""Outputs that a client reports as its events."""
+
 OUTPUTS: dict[int, type[Any]] = {
     1: Connect,
     2: StartTls,

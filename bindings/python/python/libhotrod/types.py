@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from enum import Enum
-from typing import TYPE_CHECKING, Generic, NamedTuple, Optional, TypeVar, Union
+from typing import TYPE_CHECKING, Any, Generic, NamedTuple, Optional, TypeVar, Union
 
 V = TypeVar("V")
 K = TypeVar("K")
@@ -31,6 +31,10 @@ if TYPE_CHECKING or sys.version_info >= (3, 11):
         previous: Optional[Entry[V]] = None
         """The previous entry, or the current one if the operation was not executed; only with Flags.FORCE_RETURN_VALUE."""
 
+        def __bool__(self) -> bool:
+            """Returns whether the operation was executed."""
+            return self.executed
+
     class ValuesWithMetadata(NamedTuple, Generic[V]):
         """The values of a multimap key."""
 
@@ -52,11 +56,34 @@ if TYPE_CHECKING or sys.version_info >= (3, 11):
             """The value: the first of the values."""
             return self.values[0]
 
+    class EntryEvent(NamedTuple, Generic[K]):
+        """Change of an entry, as a listener receives it."""
+
+        change: str
+        """"created", "modified", "removed" or "expired"."""
+        key: Optional[K]
+        """The decoded key; None if the listener has a converter."""
+        version: Optional[int] = None
+        """The entry's version, if it was created or modified."""
+        data: Optional[bytes] = None
+        """Output of the listener's converter."""
+        retried: bool = False
+        """Whether the server retried the write, so the event may be a duplicate."""
+
 else:
     from collections import namedtuple
 
     Entry = namedtuple("Entry", ["value", "version", "lifespan", "max_idle"], defaults=(None, None, None))
-    Conditional = namedtuple("Conditional", ["executed", "previous"], defaults=(None,))
+    EntryEvent = namedtuple(
+        "EntryEvent", ["change", "key", "version", "data", "retried"], defaults=(None, None, False)
+    )
+
+    class Conditional(namedtuple("Conditional", ["executed", "previous"], defaults=(None,))):
+        __slots__ = ()
+
+        def __bool__(self):
+            return self.executed
+
     ValuesWithMetadata = namedtuple("ValuesWithMetadata", ["values", "metadata"])
 
     class IterationEntry(namedtuple("IterationEntry", ["key", "values", "metadata"], defaults=(None,))):
@@ -66,7 +93,7 @@ else:
         def value(self):
             return self.values[0]
 
-    for _class in (Entry, Conditional, ValuesWithMetadata, IterationEntry):
+    for _class in (Entry, Conditional, ValuesWithMetadata, IterationEntry, EntryEvent):
         _class.__class_getitem__ = classmethod(lambda cls, _parameters: cls)
         _class.__module__ = __name__
     del _class
@@ -101,6 +128,10 @@ class Versioned(str, Enum):
     """The entry has another version."""
     MISSING = "missing"
     """There is no entry."""
+
+    def __bool__(self) -> bool:
+        """Returns whether the operation was executed."""
+        return self is Versioned.DONE
 
 
 class ServerInfo(NamedTuple):
@@ -229,21 +260,6 @@ class View(NamedTuple):
     """For each segment the indexes of its owners in `members`, the primary owner first."""
 
 
-class EntryEvent(NamedTuple):
-    """Change of an entry, as a listener receives it."""
-
-    change: str
-    """"created", "modified", "removed" or "expired"."""
-    key: object
-    """The decoded key; None if the listener has a converter."""
-    version: Optional[int] = None
-    """The entry's version, if it was created or modified."""
-    data: Optional[bytes] = None
-    """Output of the listener's converter."""
-    retried: bool = False
-    """Whether the server retried the write, so the event may be a duplicate."""
-
-
 class CounterEvent(NamedTuple):
     """Change of a counter, as a listener receives it."""
 
@@ -266,4 +282,4 @@ class Moved(NamedTuple):
     """Identity of the new member."""
 
 
-ListenerEvent = Union[EntryEvent, CounterEvent, Moved]
+ListenerEvent = Union[EntryEvent[Any], CounterEvent, Moved]
