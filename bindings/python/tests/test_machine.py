@@ -157,3 +157,15 @@ def test_large_values_are_let_go() -> None:
     assert one.cancel(submitted)
     del one
     gc.collect()
+
+
+def test_bytes_before_the_connection_is_reported_are_kept() -> None:
+    """asyncio may deliver them before it returns from the dial."""
+    one = Machine("hotrod://127.0.0.1:11222/c?access=header&carriage=connect-http2", seed=bytes(32))
+    one.cache(0, "c")
+    link = next(output.link for output in one.poll() if isinstance(output, outputs.Connect))
+    settings = b"\0\0\0\4\0\0\0\0\0"
+    one.received(1, link, settings)
+    one.connected(2, link)
+    # The preface, the SETTINGS of the client, and the acknowledgement of the server's.
+    assert b"\0\0\0\4\1\0\0\0\0" in one.transmit(link)

@@ -170,6 +170,8 @@ class Driver:
         # Outputs that are not executed yet, and the one whose execution has begun.
         self._outputs: list[Output] = []
         self._begun: Optional[Output] = None
+        # False if an exception may have left outputs in the machine.
+        self._is_pumped = True
         self._leader: Optional[Waiter] = None
         self._selecting_until: Optional[int] = None
         self._waiters: list[Waiter] = []
@@ -243,6 +245,7 @@ class Driver:
                 handle(output)
             del queue[0]
         self._begun = None
+        self._is_pumped = True
         if self._leader is not None and self._selecting_until is not None:
             deadline = machine.poll_timeout()
             if deadline is not None and deadline < self._selecting_until:
@@ -304,7 +307,8 @@ class Driver:
             waiter.thread, waiter.outer = thread, self._leader
             self._leader = waiter
             self._remove_waiter(waiter)
-            self.pump()
+            if not self._is_pumped or self._outputs:
+                self.pump()
             return self._prepare(waiter, remaining)
         if waiter not in self._waiters:
             self._waiters.append(waiter)
@@ -354,6 +358,7 @@ class Driver:
 
     def _handle_ready(self, ready: list[tuple[selectors.SelectorKey, int]]) -> None:
         """Handles the ready sockets and the timers, and executes the outputs. Requires the lock."""
+        self._is_pumped = False
         for key, events in ready:
             link = key.data
             if link is None:
