@@ -2214,6 +2214,15 @@ enum hotrod_status hotrod_cache(struct hotrod_machine *machine,
                                 uint32_t *cache);
 
 /**
+ * Releases the number of a cache, with its options. Operations, listeners and iterations that were begun with it go on. A
+ * program that makes a cache for each request, such as with a traceparent, releases it after its last operation.
+ *
+ * Threads and ownership: see `hotrod_machine`.
+ */
+enum hotrod_status hotrod_release_cache(struct hotrod_machine *machine,
+                                        uint32_t cache);
+
+/**
  * Returns the name of the URI's cache; empty for the server's default cache. Valid as long as the machine.
  *
  * Threads and ownership: see `hotrod_machine`.

@@ -171,6 +171,22 @@ pub unsafe extern "C" fn hotrod_cache(
     }
 }
 
+/// Releases the number of a cache, with its options. Operations, listeners and iterations that were begun with it go on. A
+/// program that makes a cache for each request, such as with a traceparent, releases it after its last operation.
+///
+/// # Safety
+/// As for all functions with a machine.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hotrod_release_cache(machine: *mut hotrod_machine, cache: u32) -> hotrod_status {
+    // SAFETY: required of the caller.
+    unsafe {
+        enter(machine, |machine| {
+            machine.machine.release_cache(cache);
+            Ok(())
+        })
+    }
+}
+
 /// Returns the name of the URI's cache; empty for the server's default cache. Valid as long as the machine.
 ///
 /// # Safety

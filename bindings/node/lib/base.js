@@ -11,6 +11,9 @@ const microseconds = (milliseconds) => {
   return Math.max(1, Math.floor(milliseconds * 1000))
 }
 
+/** Releases the number of a cache that was collected. */
+const collected = new FinalizationRegistry(({ machine, cache }) => machine.releaseCache(cache))
+
 /** A cache of the machine, identified by its number; submits operations and awaits the answers. */
 class Base {
   constructor(driver, settings) {
@@ -18,6 +21,7 @@ class Base {
     this._settings = settings
     this._timeout = microseconds(settings.timeout)
     this._cache = driver.machine.cache(driver.now(), settings.name, settings)
+    collected.register(this, { machine: driver.machine, cache: this._cache })
     driver.schedule()
   }
 

@@ -56,6 +56,10 @@ class Machine {
     return checked(() => this.#native.cache(now, name, { flags, keyType, valueType, readFromAnyOwner, parameters }))
   }
 
+  releaseCache(cache) {
+    this.#native.releaseCache(cache)
+  }
+
   start(now, cache) {
     checked(() => this.#native.start(now, cache))
   }

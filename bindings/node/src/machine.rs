@@ -141,6 +141,11 @@ impl NativeMachine {
     }
 
     #[napi(catch_unwind)]
+    pub fn release_cache(&mut self, cache: u32) {
+        self.core.release_cache(cache);
+    }
+
+    #[napi(catch_unwind)]
     pub fn start(&mut self, now: f64, cache: u32) -> Outcome<()> {
         outcome(self.core.start(now as u64, cache))
     }

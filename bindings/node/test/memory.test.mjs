@@ -151,3 +151,21 @@ test("an error of the caller's getter is thrown as it is", async () => {
     console.log(m.pollTimeout(), outcome(() => m.submit(0, c, 'get', [value])))`
   assert.match(await attack(script), /mine\nnull accepted$|mine\n.* accepted$/)
 })
+
+test('the number of a cache is released with its object', async () => {
+  const base = new URL('../lib/base.js', import.meta.url).href
+  const script = `
+    const { CacheBase } = (await import(${JSON.stringify(base)})).default
+    const driver = { machine: m, now: () => 0, schedule() {} }
+    const kept = new CacheBase(driver, { name: 'dist' })
+    let cache = new CacheBase(driver, { name: 'dist', parameters: [] })
+    const number = cache._cache
+    console.log(outcome(() => m.view(number)))
+    cache = null
+    for (let turn = 0; turn < 1000 && outcome(() => m.view(number)) === 'accepted'; turn++) {
+      globalThis.gc()
+      await new Promise(setImmediate)
+    }
+    console.log(outcome(() => m.view(number)), outcome(() => m.view(kept._cache)))`
+  assert.match(await attack(script), /^accepted\nMisuseError: there is no cache \d+ accepted$/)
+})

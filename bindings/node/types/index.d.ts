@@ -476,6 +476,8 @@ export class Machine {
     name: string,
     options?: { flags?: number; keyType?: string; valueType?: string; readFromAnyOwner?: boolean; parameters?: [string, Uint8Array][] },
   ): number
+  /** Releases the number of a cache. Operations, listeners and iterations that were begun with it go on. */
+  releaseCache(cache: number): void
   /** Connects to a first member; the outcome is Started or StartFailed. */
   start(now: number, cache: number): void
   /** Submits an operation by its name, with its fields in order; Completed carries the answer. `timeout` in microseconds. */
