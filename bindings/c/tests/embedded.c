@@ -348,6 +348,10 @@ static void failures(void)
   options.key_type = hotrod_text_of("nonsense");
   CHECK_STATUS(hotrod_cache(machine, NOW, &options, &other), HOTROD_ERR_MISUSE);
   CHECK(other == 99);
+  CHECK_OK(hotrod_cache(machine, NOW, NULL, &other));
+  CHECK_OK(hotrod_release_cache(machine, other));
+  CHECK_STATUS(hotrod_submit_get(machine, NOW, other, NULL, B("k"), &id), HOTROD_ERR_MISUSE);
+  CHECK_OK(hotrod_release_cache(machine, other)); /* a number that is released */
   CHECK_STATUS(hotrod_filled(machine, NOW, 1, 10), HOTROD_ERR_MISUSE);
   CHECK_OK(hotrod_transmitted(machine, 4711, 10)); /* an unknown link */
   CHECK_STATUS(hotrod_poll(machine, NULL), HOTROD_ERR_NULL);
