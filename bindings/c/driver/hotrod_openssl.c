@@ -37,6 +37,17 @@ static void write_reason(char *why, const char *what)
   ERR_clear_error();
 }
 
+/* Gives OpenSSL the pass phrase of a key; without one the key is refused, and nobody is prompted. */
+static int give_password(char *buffer, int size, int writing, void *data)
+{
+  const hotrod_text *password = data;
+  (void)writing;
+  if (password->data == NULL || password->len > (size_t)size)
+    return -1;
+  memcpy(buffer, password->data, password->len);
+  return (int)password->len;
+}
+
 /* Loads certificates and keys; returns what failed, or NULL. */
 static const char *use_files(SSL_CTX *context, const hotrod_tls *tls)
 {
@@ -53,9 +64,14 @@ static const char *use_files(SSL_CTX *context, const hotrod_tls *tls)
   if (!string_of(tls->client_certificate, file, sizeof file) ||
       SSL_CTX_use_certificate_chain_file(context, file) != 1)
     return "client_certificate can't be used";
-  if (!string_of(tls->client_key, key, sizeof key) ||
-      SSL_CTX_use_PrivateKey_file(context, key, SSL_FILETYPE_PEM) != 1)
-    return "client_key can't be used";
+  SSL_CTX_set_default_passwd_cb(context, give_password);
+  SSL_CTX_set_default_passwd_cb_userdata(context, (void *)&tls->client_key_password);
+  int is_used = string_of(tls->client_key, key, sizeof key) &&
+                SSL_CTX_use_PrivateKey_file(context, key, SSL_FILETYPE_PEM) == 1;
+  SSL_CTX_set_default_passwd_cb_userdata(context, NULL);
+  SSL_CTX_set_default_passwd_cb(context, NULL);
+  if (!is_used)
+    return "client_key can't be used (an encrypted one needs client_key_password)";
   return NULL;
 }
 

@@ -859,6 +859,10 @@ typedef struct hotrod_tls {
    * PEM file with the client's private key; `data` is NULL for none.
    */
   struct hotrod_text client_key;
+  /**
+   * Pass phrase of an encrypted private key; `data` is NULL for none. Without it refuse the key rather than prompt.
+   */
+  struct hotrod_text client_key_password;
 } hotrod_tls;
 
 /**

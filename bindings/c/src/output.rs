@@ -25,6 +25,8 @@ pub struct hotrod_tls {
     pub client_certificate: hotrod_text,
     /// PEM file with the client's private key; `data` is NULL for none.
     pub client_key: hotrod_text,
+    /// Pass phrase of an encrypted private key; `data` is NULL for none. Without it refuse the key rather than prompt.
+    pub client_key_password: hotrod_text,
 }
 
 /// The last output's values as core returned them, and the memory of C's view of them.
@@ -118,5 +120,8 @@ fn tls(tls: &Tls, arena: &mut Arena) -> hotrod_tls {
         trust_ca: hotrod_text::of_optional(tls.trust_ca.as_deref()),
         client_certificate: hotrod_text::of_optional(certificate.map(|pair| &*pair.certificate)),
         client_key: hotrod_text::of_optional(certificate.map(|pair| &*pair.key)),
+        client_key_password: hotrod_text::of_optional(
+            certificate.and_then(|pair| Some(pair.key_password.as_ref()?.expose())),
+        ),
     }
 }

@@ -128,12 +128,22 @@ class Driver {
         ALPNProtocols: alpn.length > 0 ? alpn : undefined,
         ca: trustCa ? this.read(trustCa) : undefined,
         cert: clientCertificate ? this.read(clientCertificate.certificate) : undefined,
-        key: clientCertificate ? this.read(clientCertificate.key) : undefined,
+        key: clientCertificate ? this.readKey(clientCertificate) : undefined,
+        passphrase: clientCertificate?.keyPassword,
       }
     } catch (error) {
       this.fail(state, error)
       return null
     }
+  }
+
+  // OpenSSL would not say what an encrypted key lacks.
+  readKey({ key, keyPassword }) {
+    const pem = this.read(key)
+    if (keyPassword === undefined && /BEGIN ENCRYPTED PRIVATE KEY|Proc-Type: 4,ENCRYPTED/.test(pem.toString('latin1'))) {
+      throw new Error(`${key}: the client's key is encrypted, and there is no client_key_password`)
+    }
+    return pem
   }
 
   secure(state, options) {

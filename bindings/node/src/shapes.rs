@@ -126,6 +126,7 @@ pub struct TlsShape {
 pub struct ClientCertificateShape {
     pub certificate: String,
     pub key: String,
+    pub key_password: Option<String>,
 }
 
 pub(crate) fn buffer(bytes: &Bytes) -> Buffer {
@@ -246,8 +247,11 @@ impl From<wire::IterationEntry> for IterationEntryShape {
 
 impl From<Tls> for TlsShape {
     fn from(tls: Tls) -> Self {
-        let certificate =
-            tls.client_certificate.map(|pair| ClientCertificateShape { certificate: pair.certificate, key: pair.key });
+        let certificate = tls.client_certificate.map(|pair| ClientCertificateShape {
+            certificate: pair.certificate,
+            key: pair.key,
+            key_password: pair.key_password.map(|password| password.expose().into()),
+        });
         Self { server_name: tls.server_name, alpn: tls.alpn, trust_ca: tls.trust_ca, client_certificate: certificate }
     }
 }

@@ -73,3 +73,14 @@ test('a certificate that names the server does', async (t) => {
   await failure(uri(`trust_ca=${certificate}&sni_host_name=localhost`))
   assert.ok(received.length > 0)
 })
+
+test('an encrypted key has a pass phrase, or is refused by name', async (t) => {
+  const { uri, certificate } = await server(t, 'IP:127.0.0.1')
+  const [key, encrypted] = ['key.pem', 'encrypted.pem'].map((name) => join(certificate, '..', name))
+  execFileSync('openssl', ['pkey', '-aes256', '-passout', 'pass:secret', '-in', key, '-out', encrypted])
+  const files = `trust_ca=${certificate}&client_certificate=${certificate}&client_key=${encrypted}`
+  assert.match(await failure(uri(files)), /encrypted\.pem: the client's key is encrypted/)
+  assert.match(await failure(uri(`${files}&client_key_password=wrong`)), /bad decrypt|BAD_DECRYPT/i)
+  // The server ends the connection after the handshake.
+  assert.doesNotMatch(await failure(uri(`${files}&client_key_password=secret`)), /decrypt|encrypted/i)
+})

@@ -154,7 +154,7 @@ export interface Tls {
   /** PEM file with trust anchors; null for Node's. */
   trustCa: string | null
   /** PEM files with the client's certificate chain and private key. */
-  clientCertificate: { certificate: string; key: string } | null
+  clientCertificate: { certificate: string; key: string; keyPassword?: string } | null
 }
 
 /** Answer of an operation at the machine's level. */

@@ -35,6 +35,13 @@ fn value<'py>(py: Python<'py>, value: &Value) -> PyResult<Bound<'py, PyAny>> {
 
 fn tls<'py>(py: Python<'py>, tls: &Tls) -> PyResult<Bound<'py, PyAny>> {
     let certificate = tls.client_certificate.as_ref().map(|pair| (&pair.certificate, &pair.key));
-    let fields = [any(py, &tls.server_name)?, any(py, &tls.alpn)?, any(py, &tls.trust_ca)?, any(py, certificate)?];
+    let password = tls.client_certificate.as_ref().and_then(|pair| Some(pair.key_password.as_ref()?.expose()));
+    let fields = [
+        any(py, &tls.server_name)?,
+        any(py, &tls.alpn)?,
+        any(py, &tls.trust_ca)?,
+        any(py, certificate)?,
+        any(py, password)?,
+    ];
     make(py, &Classes::get(py)?.tls, fields)
 }

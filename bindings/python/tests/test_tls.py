@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from libhotrod import Machine, MisuseError, outputs
 from libhotrod._tls import Contexts
 from libhotrod.types import Tls
 
@@ -60,11 +61,31 @@ def test_a_certificate_authority_without_key_usage(tmp_path: Path, monkeypatch: 
         shake_hands(made, cert, key)
 
 
-def test_an_encrypted_key_is_refused_without_a_prompt(tmp_path: Path) -> None:
-    cert, key = certificate(tmp_path, "DNS:localhost")
-    encrypted = tmp_path / "encrypted.pem"
+def encrypted_key(folder: Path) -> tuple[Path, Path]:
+    """Creates a certificate and its key, encrypted with the pass phrase "secret"."""
+    cert, key = certificate(folder, "DNS:localhost")
+    encrypted = folder / "encrypted.pem"
     command = ["openssl", "pkey", "-aes256", "-passout", "pass:secret", "-in", key, "-out", encrypted]
     subprocess.run(command, check=True)
+    return cert, encrypted
+
+
+def test_the_pass_phrase_of_a_key(tmp_path: Path) -> None:
+    cert, encrypted = encrypted_key(tmp_path)
+    machine = Machine(f"hotrods://one?client_certificate={cert}&client_key={encrypted}&client_key_password=secret")
+    machine.cache(0, "c")
+    connect = next(output for output in machine.poll() if isinstance(output, outputs.Connect))
+    assert connect.tls is not None and connect.tls.client_key_password == "secret"
+    assert "'secret'" not in repr(connect)
+    Contexts().get(connect.tls)
+    with pytest.raises(OSError, match="encrypted.pem"):
+        Contexts().get(connect.tls._replace(client_key_password="wrong"))
+    with pytest.raises(MisuseError, match="client_key_password"):
+        Machine("hotrods://one?client_key_password=secret")
+
+
+def test_an_encrypted_key_is_refused_without_a_prompt(tmp_path: Path) -> None:
+    cert, encrypted = encrypted_key(tmp_path)
     program = f"""
 import asyncio, libhotrod
 from libhotrod import blocking

@@ -50,7 +50,19 @@ fn certificates(path: &str) -> Result<Vec<CertificateDer<'static>>, Error> {
 
 fn private_key(path: &str) -> Result<PrivateKeyDer<'static>, Error> {
     let pem = fs::read(path).map_err(|error| unusable(path, &error))?;
+    if is_encrypted(&pem) {
+        return Err(unusable(
+            path,
+            &"the key is encrypted, which is not supported: decrypt it, such as by `openssl pkey`",
+        ));
+    }
     PrivateKeyDer::from_pem_slice(&pem).map_err(|error| unusable(path, &error))
+}
+
+/// Whether a PEM file has an encrypted private key, in the form of PKCS #8 or of OpenSSL.
+fn is_encrypted(pem: &[u8]) -> bool {
+    let text = String::from_utf8_lossy(pem);
+    text.contains("BEGIN ENCRYPTED PRIVATE KEY") || text.contains("Proc-Type: 4,ENCRYPTED")
 }
 
 fn unusable(path: &str, problem: &dyn ToString) -> Error {
@@ -92,6 +104,20 @@ mod tests {
             client.process_new_packets()?;
         }
         Ok(())
+    }
+
+    #[test]
+    fn an_encrypted_key_is_refused_by_name() {
+        let folder = tempfile::tempdir().unwrap();
+        for pem in [
+            "-----BEGIN ENCRYPTED PRIVATE KEY-----\nMIIB\n-----END ENCRYPTED PRIVATE KEY-----\n",
+            "-----BEGIN RSA PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\nDEK-Info: AES-256-CBC,0\n\nMIIB\n-----END RSA PRIVATE KEY-----\n",
+        ] {
+            let path = folder.path().join("key.pem");
+            fs::write(&path, pem).unwrap();
+            let error = private_key(path.to_str().unwrap()).unwrap_err().to_string();
+            assert!(error.contains("key.pem") && error.contains("encrypted"), "{error}");
+        }
     }
 
     #[test]

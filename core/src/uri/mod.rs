@@ -225,9 +225,11 @@ mod tests {
 
     #[test]
     fn secrets_are_not_shown() {
-        let uri = parse("hotrod://admin:changeme@one/?auth_token=topsecret").unwrap();
+        let uri = parse("hotrod://admin:changeme@one/?auth_token=topsecret&client_key_password=passphrase").unwrap();
         let shown = format!("{uri} {uri:?} {:?}", uri.properties);
-        assert!(!shown.contains("changeme") && !shown.contains("topsecret"), "{shown}");
+        for secret in ["changeme", "topsecret", "passphrase"] {
+            assert!(!shown.contains(secret), "{shown}");
+        }
     }
 
     #[test]

@@ -129,6 +129,8 @@ properties! {
     ["none"] "client_certificate" client_certificate: Option<String>;
     /// PEM file with the client's private key.
     ["none"] "client_key" client_key: Option<String>;
+    /// Pass phrase of an encrypted `client_key`. In Rust, and so in the command line, the key must not be encrypted.
+    ["none"] "client_key_password" client_key_password: Option<Secret>;
     /// Server name in TLS (SNI), verified against the server's certificate.
     ["the host"] "sni_host_name" sni_host_name: Option<String>;
     /// Servers of another cluster with the same caches, as `host:port,host:port`; sites are tried in order when the
@@ -243,6 +245,7 @@ impl Properties {
             "trust_ca" => self.trust_ca = property.text()?,
             "client_certificate" => self.client_certificate = property.text()?,
             "client_key" => self.client_key = property.text()?,
+            "client_key_password" => self.client_key_password = property.text()?.map(Secret::from),
             "sni_host_name" => self.sni_host_name = property.text()?,
             _ => match name.strip_prefix("site.").filter(|site| !site.is_empty()) {
                 Some(site) => self.sites.push(Site { name: site.into(), seeds: servers_of(value)? }),

@@ -46,6 +46,9 @@ pub enum SettingsError {
     /// A client certificate is given without its key, or a key without its certificate.
     #[error("client_certificate and client_key go together")]
     HalfACertificate,
+    /// A pass phrase is given without the key that it decrypts.
+    #[error("client_key_password is the pass phrase of a client_key, which is not given")]
+    PasswordWithoutKey,
 }
 
 impl Config {
@@ -145,10 +148,12 @@ fn without_tls(properties: &Properties) -> Result<Option<TlsConfig>, SettingsErr
 }
 
 fn tls(properties: &Properties) -> Result<TlsConfig, SettingsError> {
+    let key_password = properties.client_key_password.clone();
     let client_certificate = match (&properties.client_certificate, &properties.client_key) {
         (Some(certificate), Some(key)) => {
-            Some(ClientCertificate { certificate: certificate.clone(), key: key.clone() })
+            Some(ClientCertificate { certificate: certificate.clone(), key: key.clone(), key_password })
         }
+        (None, None) if key_password.is_some() => return Err(SettingsError::PasswordWithoutKey),
         (None, None) => None,
         _ => return Err(SettingsError::HalfACertificate),
     };
@@ -243,6 +248,12 @@ mod tests {
         ("trust_ca", "ca.pem", "hotrods://one?", "trust_ca: Some(\"ca.pem\")"),
         ("client_certificate", "c.pem&client_key=k.pem", "hotrods://one?", "certificate: \"c.pem\""),
         ("client_key", "k.pem&client_certificate=c.pem", "hotrods://one?", "key: \"k.pem\""),
+        (
+            "client_key_password",
+            "p&client_certificate=c.pem&client_key=k.pem",
+            "hotrods://one?",
+            "key_password: Some(Secret(…))",
+        ),
         ("sni_host_name", "sni", "hotrods://one?", "server_name: Some(\"sni\")"),
         ("site.", "two", "hotrod://one?", "sites: [Site { name: \"north\""),
     ];
@@ -267,6 +278,10 @@ mod tests {
         let tls = config("hotrods://one?trust_ca=ca.pem&alpn=a,b").unwrap().tls.unwrap();
         assert_eq!((tls.trust_ca.as_deref(), tls.alpn.len()), (Some("ca.pem"), 2));
         assert_eq!(config("hotrods://one?client_key=k").err(), Some(SettingsError::HalfACertificate));
+        assert_eq!(config("hotrods://one?client_key_password=p").err(), Some(SettingsError::PasswordWithoutKey));
+        let encrypted = config("hotrods://one?client_certificate=c&client_key=k&client_key_password=p%20q").unwrap();
+        let password = encrypted.tls.unwrap().client_certificate.unwrap().key_password;
+        assert_eq!(password, Some("p q".into()));
     }
 
     #[test]

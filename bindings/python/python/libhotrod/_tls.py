@@ -13,7 +13,7 @@ PARTIAL_CHAIN = 0x80000
 
 def _no_password() -> bytes:
     """Replaces the prompt of OpenSSL for the pass phrase of a key."""
-    raise OSError("the client's key is encrypted: decrypt it, such as by `openssl pkey`")
+    raise OSError("the client's key is encrypted, and there is no client_key_password")
 
 
 class Contexts:
@@ -24,7 +24,7 @@ class Contexts:
 
     def get(self, tls: Tls) -> ssl.SSLContext:
         """Returns the context for a link. Certificates and names are always verified."""
-        key = (tuple(tls.alpn), tls.trust_ca, tls.client_certificate)
+        key = (tuple(tls.alpn), tls.trust_ca, tls.client_certificate, tls.client_key_password)
         context = self._known.get(key)
         if context is None:
             context = self._known[key] = self._make(tls)
@@ -35,7 +35,7 @@ class Contexts:
         try:
             context = ssl.create_default_context(cafile=tls.trust_ca)
             if tls.client_certificate:
-                context.load_cert_chain(*tls.client_certificate, password=_no_password)
+                context.load_cert_chain(*tls.client_certificate, password=tls.client_key_password or _no_password)
         except OSError as error:
             files = ", ".join(filter(None, [tls.trust_ca, *(tls.client_certificate or ())]))
             raise OSError(f"{files or 'certificates'}: {error}") from error

@@ -213,6 +213,13 @@ class Tls(NamedTuple):
     """PEM file with trust anchors; None for the system's."""
     client_certificate: Optional[tuple[str, str]]
     """PEM files with the client's certificate chain and private key."""
+    client_key_password: Optional[str] = None
+    """Pass phrase of an encrypted private key. Without it refuse the key rather than prompt."""
+
+    def __repr__(self) -> str:
+        shown = self._replace(client_key_password=self.client_key_password and "…")
+        fields = (f"{name}={value!r}" for name, value in zip(self._fields, tuple(shown)))
+        return f"Tls({', '.join(fields)})"
 
 
 class Coverage(NamedTuple):

@@ -44,12 +44,14 @@ pub struct ClientCertificate {
     pub certificate: String,
     /// PEM file with the private key.
     pub key: String,
+    /// Pass phrase of an encrypted key. A host without it refuses the key rather than prompt.
+    pub key_password: Option<Secret>,
 }
 
 impl ClientCertificate {
     /// Creates a certificate of two PEM files: the chain and the private key.
     pub fn new(certificate: impl Into<String>, key: impl Into<String>) -> Self {
-        Self { certificate: certificate.into(), key: key.into() }
+        Self { certificate: certificate.into(), key: key.into(), key_password: None }
     }
 }
 
