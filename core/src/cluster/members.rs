@@ -67,6 +67,11 @@ impl Member {
         self.retry_at.is_none_or(|retry_at| now >= retry_at)
     }
 
+    /// Consecutive failures, those of further sessions included.
+    pub(super) fn all_failures(&self) -> u32 {
+        self.failures.saturating_add(self.further_failures)
+    }
+
     /// Notes that the endpoint of a session that was begun at `begun` will end. Returns the number of further announcements,
     /// each less than `window` after the one before; `None` for sessions of the same announcement, and for the first one.
     pub(super) fn note_drain(&mut self, begun: Instant, now: Instant, window: Duration) -> Option<u32> {
@@ -146,7 +151,8 @@ impl Members {
         self.current.clear();
         for seed in self.seeds().to_vec() {
             if let Some(member) = self.all.get_mut(seed) {
-                (member.failures, member.retry_at, member.site) = (0, None, site);
+                (member.failures, member.further_failures) = (0, 0);
+                (member.retry_at, member.site) = (None, site);
             }
         }
     }

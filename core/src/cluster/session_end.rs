@@ -106,8 +106,7 @@ impl Cluster {
         *count = count.saturating_add(1);
         known.failure = Some(reason.clone());
         let (first, longest) = (self.config.min_backoff, self.config.max_backoff);
-        let retry_after =
-            self.entropy.pause(known.failures.saturating_add(known.further_failures), first, longest).max(at_least);
+        let retry_after = self.entropy.pause(known.all_failures(), first, longest).max(at_least);
         known.retry_at = Some(self.now + retry_after);
         let (address, reason) = (known.address.clone(), reason.clone());
         self.outputs.push_back(Output::Event(Event::MemberUnavailable { member, address, reason, retry_after }));

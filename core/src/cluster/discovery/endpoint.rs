@@ -123,7 +123,7 @@ impl Discovery {
 /// there is another.
 fn gateway_for(id: MemberId, member: &Member, facts: &Facts<'_>) -> Option<Endpoint> {
     let seeds = facts.members.seeds();
-    let in_turn = seeds.iter().cycle().skip(member.failures as usize % seeds.len().max(1)).take(seeds.len());
+    let in_turn = seeds.iter().cycle().skip(member.all_failures() as usize % seeds.len().max(1)).take(seeds.len());
     let seeds = in_turn.filter_map(|seed| facts.members.get(*seed));
     let mut endpoints = seeds.map(|seed| facts.config.access.seed_endpoint(&seed.address));
     let first = endpoints.next()?;
