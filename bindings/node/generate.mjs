@@ -118,7 +118,7 @@ function method(operation) {
   for (const { name, argument } of operation.fields) {
     const parameter = camel(name)
     if (argument === 'expiration') {
-      passed.push(operation.group === 'cache' ? 'options' : '{}')
+      passed.push(operation.group === 'cache' ? 'lifetimes(options)' : '{}')
     } else if (operation.group === 'counter' && name === 'counter') {
       passed.push('this.name')
     } else if (name === 'supports_duplicates') {
@@ -135,12 +135,12 @@ function method(operation) {
     }
   }
   const takesLifetimes = operation.group === 'cache' && operation.fields.some((field) => field.argument === 'expiration')
-  names.push('options = {}')
+  names.push('options')
   types.push(`options?: ${takesLifetimes ? 'CallOptions & Lifetimes' : 'CallOptions'}`)
   const isEntry = operation.answer === 'value' && operation.routed_by_key
   const decode = operation.answer === 'value' ? (isEntry ? '_found' : null) : DECODED[operation.answer]
   const returns = operation.answer === 'value' ? (isEntry ? 'V | null' : 'Buffer | null') : RETURNS[operation.answer]
-  return { name: camel(operation.method), names, types, passed, decode, returns }
+  return { name: camel(operation.method), names, types, passed, takesLifetimes, decode, returns }
 }
 
 const GROUPS = [
@@ -155,8 +155,9 @@ const of = (group) =>
 function operations() {
   const classes = GROUPS.map(([group, name, base]) => {
     const methods = of(group).map((operation) => {
-      const { name: called, names, passed, decode } = method(operation)
-      const call = `this._execute(OPCODES.${operation.name}, [${passed.join(', ')}], options)`
+      const { name: called, names, passed, takesLifetimes, decode } = method(operation)
+      const args = `[${passed.join(', ')}], options${takesLifetimes ? ', WRITE' : ''}`
+      const call = `this._execute(OPCODES.${operation.name}, ${args})`
       // An async function, so that invalid arguments reject the promise.
       const result = decode === undefined || decode === null ? `return ${call}` : `return this.${decode}(await ${call})`
       const body = operation.answer === 'nothing' ? `await ${call}` : result
@@ -173,7 +174,8 @@ ${methods.join('\n')}}
   })
   return `${NOTICE}'use strict'
 
-const { Base, CacheBase } = require('./base.js')
+const { Base, CacheBase, lifetimes } = require('./base.js')
+const { WRITE } = require('./checks.js')
 const { OPCODES } = require('./opcodes.js')
 
 ${classes.join('\n')}

@@ -1,55 +1,51 @@
 'use strict'
 
+const { CALL, codec, fields, timeout } = require('./checks.js')
 const codecs = require('./codecs.js')
 const { MisuseError } = require('./errors.js')
-
-const microseconds = (milliseconds) => {
-  if (milliseconds === undefined || milliseconds === null) return undefined
-  if (!(milliseconds > 0 && milliseconds < 1e15)) {
-    throw new MisuseError(`timeout: expected milliseconds above 0, got ${milliseconds}`)
-  }
-  return Math.max(1, Math.floor(milliseconds * 1000))
-}
+const { Machine } = require('./machine.js')
+const { onAbort } = require('./signals.js')
 
 /** Releases the number of a cache that was collected. */
 const collected = new FinalizationRegistry(({ machine, cache }) => machine.releaseCache(cache))
 
 /** A cache of the machine, identified by its number; submits operations and awaits the answers. */
 class Base {
-  constructor(driver, settings) {
+  constructor(driver, settings = {}) {
+    if (!(driver?.machine instanceof Machine)) throw new MisuseError('caches, counters and multimaps come from a client: use connect()')
+    const { name, flags, keyType, valueType, readFromAnyOwner, parameters } = settings
     this._driver = driver
     this._settings = settings
-    this._timeout = microseconds(settings.timeout)
-    this._cache = driver.machine.cache(driver.now(), settings.name, settings)
+    this._timeout = timeout('timeout', settings.timeout)
+    this._cache = driver.machine.cache(driver.now(), name, { flags, keyType, valueType, readFromAnyOwner, parameters })
     collected.register(this, { machine: driver.machine, cache: this._cache })
     driver.schedule()
   }
 
   /** Returns the answer. */
-  _execute(operation, args, options) {
-    return this._submit(operation, args, options, answerOf)
+  _execute(operation, args, options, allowed = CALL) {
+    return this._submit(operation, args, options, allowed, answerOf)
   }
 
   /** Returns the answer and the member that sent it. */
-  _executeOn(operation, args, options) {
-    return this._submit(operation, args, options, (completed) => completed)
+  _executeOn(operation, args, options, allowed = CALL) {
+    return this._submit(operation, args, options, allowed, (completed) => completed)
   }
 
-  _submit(operation, args, { signal, timeout, member } = {}, wanted) {
+  _submit(operation, args, options, allowed, wanted) {
     const driver = this._driver
     return new Promise((resolve, reject) => {
-      signal?.throwIfAborted()
-      const limit = timeout === undefined ? this._timeout : microseconds(timeout)
-      const submitted = driver.machine.submit(driver.now(), this._cache, operation, args, { member, timeout: limit })
-      const waiting = { resolve: (completed) => resolve(wanted(completed)), reject, signal, abort: null }
+      const { signal, timeout: limit = this._timeout, member } = fields('options', options, allowed)
+      if (signal) throwIfAborted(signal)
+      const submitted = driver.machine.submit(driver.now(), this._cache, operation, args, { member, timeout: microseconds(timeout('timeout', limit)) })
+      const waiting = { resolve: (completed) => resolve(wanted(completed)), reject, forget: null }
       if (signal) {
-        waiting.abort = () => {
+        waiting.forget = onAbort(signal, () => {
           driver.pending.delete(submitted)
           driver.machine.cancel(submitted)
           driver.schedule()
           reject(signal.reason)
-        }
-        signal.addEventListener('abort', waiting.abort, { once: true })
+        })
       }
       driver.pending.set(submitted, waiting)
       driver.schedule()
@@ -57,12 +53,22 @@ class Base {
   }
 }
 
+const microseconds = (span) => (span === undefined || span === null ? undefined : Math.max(1, Math.floor(span * 1000)))
 const answerOf = (completed) => completed.answer
+
+function throwIfAborted(signal) {
+  if (!(signal instanceof AbortSignal)) throw new MisuseError('signal: expected an AbortSignal')
+  signal.throwIfAborted()
+}
+
+/** Returns the lifetimes among the options of a write. */
+const lifetimes = (options) => ({ lifespan: options?.lifespan, maxIdle: options?.maxIdle })
 
 /** A cache and its codecs. */
 class CacheBase extends Base {
-  constructor(driver, settings) {
-    const { key = codecs.bytes, value = codecs.bytes } = settings.codecs ?? {}
+  constructor(driver, settings = {}) {
+    const given = fields('codecs', settings.codecs ?? undefined, ['key', 'value'])
+    const [key, value] = [codec('codecs.key', given.key, codecs.bytes), codec('codecs.value', given.value, codecs.bytes)]
     super(driver, { ...settings, keyType: key.mediaType, valueType: value.mediaType })
     this._keyCodec = key
     this._valueCodec = value
@@ -100,4 +106,4 @@ function encoded(argument, codec, value) {
   }
 }
 
-module.exports = { Base, CacheBase, microseconds }
+module.exports = { Base, CacheBase, lifetimes, microseconds }

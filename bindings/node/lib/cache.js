@@ -1,5 +1,7 @@
 'use strict'
 
+const { lifetimes, microseconds } = require('./base.js')
+const { CALL, WRITE, count, fields, text } = require('./checks.js')
 const { MisuseError } = require('./errors.js')
 const { CacheOperations } = require('./operations.js')
 const { OPCODES } = require('./opcodes.js')
@@ -8,10 +10,24 @@ const { Iteration, Listener } = require('./streams.js')
 const CHUNK = 64 << 10
 const INTERESTS = { created: 1, modified: 2, removed: 4, expired: 8 }
 
+const ITERATION = ['batchSize', 'segments', 'filterConverter', 'includeMetadata']
+const LISTENER = ['includeCurrentState', 'filter', 'converter', 'useRawData', 'interests']
+
+/** Returns the bits of a listener's interests. */
+function interestsOf(names) {
+  if (names === undefined || names === null) return 0
+  const isKnown = (name) => typeof name === 'string' && Object.hasOwn(INTERESTS, name)
+  if (!Array.isArray(names) || !names.every(isKnown)) {
+    throw new MisuseError(`interests: expected an array of ${Object.keys(INTERESTS).join(', ')}`)
+  }
+  return names.reduce((bits, name) => bits | INTERESTS[name], 0)
+}
+
 /** A cache of the cluster. Documented in index.d.ts. */
 class Cache extends CacheOperations {
-  constructor(driver, settings) {
+  constructor(driver, settings = {}) {
     const { traceparent } = settings
+    if (traceparent !== undefined) text('traceparent', traceparent)
     const parameters = traceparent ? [['traceparent', Buffer.from(traceparent)]] : []
     super(driver, { ...settings, parameters })
   }
@@ -25,7 +41,7 @@ class Cache extends CacheOperations {
   }
 
   withFlags(flags) {
-    return this._copy({ flags })
+    return this._copy({ flags: count('flags', flags) })
   }
 
   withTimeout(timeout) {
@@ -40,25 +56,26 @@ class Cache extends CacheOperations {
     return this._copy({ traceparent })
   }
 
-  async putAll(entries, options = {}) {
-    await this._execute(OPCODES.put_all, [options, this._pairs(entries)], options)
+  async putAll(entries, options) {
+    await this._execute(OPCODES.put_all, [lifetimes(options), this._pairs(entries)], options, WRITE)
   }
 
-  async getAll(keys, options = {}) {
+  async getAll(keys, options) {
     const wanted = Array.from(keys, (key) => this._key(key))
     return this._map(await this._execute(OPCODES.get_all, [wanted], options))
   }
 
-  async bulkGet(count = 0, options = {}) {
+  async bulkGet(count = 0, options) {
     return this._map(await this._execute(OPCODES.bulk_get, [count], options))
   }
 
-  async bulkGetKeys(scope = 0, options = {}) {
+  async bulkGetKeys(scope = 0, options) {
     const keys = await this._execute(OPCODES.bulk_get_keys, [scope], options)
     return keys.map((key) => this._keyCodec.decode(key))
   }
 
-  async *readStream(key, { chunkLength = CHUNK, ...options } = {}) {
+  async *readStream(key, settings) {
+    const { chunkLength = CHUNK, ...options } = fields('options', settings, [...CALL, 'chunkLength'])
     const first = await this._executeOn(OPCODES.start_get_stream, [this._key(key), chunkLength], options)
     const pinned = { ...options, member: first.member }
     let chunk = first.answer
@@ -73,10 +90,11 @@ class Cache extends CacheOperations {
     }
   }
 
-  async writeStream(key, chunks, options = {}) {
-    const { version = 0n } = options
-    const started = await this._executeOn(OPCODES.start_put_stream, [this._key(key), options, version], options)
-    const [pinned, stream] = [{ ...options, member: started.member }, started.answer]
+  async writeStream(key, chunks, options) {
+    const { version = 0n, signal, timeout } = fields('options', options, [...WRITE, 'version'])
+    const args = [this._key(key), lifetimes(options), version]
+    const started = await this._executeOn(OPCODES.start_put_stream, args, options, [...WRITE, 'version'])
+    const [pinned, stream] = [{ signal, timeout, member: started.member }, started.answer]
     try {
       // Holds one chunk back: the last chunk carries a flag, and no chunk may be empty.
       let held = null
@@ -93,10 +111,10 @@ class Cache extends CacheOperations {
     }
   }
 
-  iterate(options = {}) {
+  iterate(options) {
     const driver = this._driver
-    const { batchSize = 1000, segments, filterConverter, includeMetadata } = options
-    const settings = { batchSize, segments, filterConverter, includeMetadata, timeout: this._timeout }
+    const { batchSize = 1000, segments, filterConverter, includeMetadata } = fields('options', options, ITERATION)
+    const settings = { batchSize, segments, filterConverter, includeMetadata, timeout: microseconds(this._timeout) }
     const iteration = driver.machine.iterate(driver.now(), this._cache, settings)
     driver.schedule()
     return new Iteration(driver, iteration, ({ key, values, metadata }) => {
@@ -105,17 +123,15 @@ class Cache extends CacheOperations {
     })
   }
 
-  async listen(options = {}) {
+  async listen(options) {
     const driver = this._driver
-    const interests = (options.interests ?? []).reduce((sum, interest) => {
-      if (!(interest in INTERESTS)) throw new MisuseError(`interests: there is no ${JSON.stringify(interest)}`)
-      return sum | INTERESTS[interest]
-    }, 0)
-    const listener = driver.machine.listen(driver.now(), this._cache, { ...options, interests })
+    const { interests, ...settings } = fields('options', options, LISTENER)
+    const native = { ...settings, interests: interestsOf(interests) }
+    const listener = driver.machine.listen(driver.now(), this._cache, native)
     return new Listener(driver, listener, (key) => this._keyCodec.decode(key))._ready
   }
 
-  enableNearCache(options = {}) {
+  enableNearCache(options) {
     this._driver.machine.nearCache(this._driver.now(), this._cache, options)
     this._driver.schedule()
   }
@@ -125,7 +141,7 @@ class Cache extends CacheOperations {
     this._driver.schedule()
   }
 
-  execute(operation, args = [], options = {}) {
+  async execute(operation, args = [], options) {
     return this._execute(operation, args, options)
   }
 }

@@ -1,32 +1,39 @@
 'use strict'
 
-const { Base, microseconds } = require('./base.js')
+const { Base } = require('./base.js')
 const { Cache } = require('./cache.js')
+const { CALL, fields, text } = require('./checks.js')
 const { Driver } = require('./driver.js')
+const { MisuseError } = require('./errors.js')
 const { Machine } = require('./machine.js')
 const { CounterOperations, MultimapOperations } = require('./operations.js')
 const { OPCODES } = require('./opcodes.js')
 const { ClientEvents, Listener, asyncDispose } = require('./streams.js')
 
+const CACHE = ['codecs', 'flags', 'readFromAnyOwner', 'timeout', 'traceparent']
+const COUNTER = ['initialValue', 'persistent']
+
 /** A client of one cluster. Documented in index.d.ts. */
 class Client {
   constructor(driver) {
+    if (!(driver instanceof Driver)) throw new MisuseError('a client is made by connect()')
     this._driver = driver
   }
 
-  cache(name = this._driver.machine.defaultCache, options = {}) {
-    return new Cache(this._driver, { ...options, name })
+  cache(name = this._driver.machine.defaultCache, options) {
+    return new Cache(this._driver, { ...fields('options', options, CACHE), name })
   }
 
-  counter(name, options = {}) {
-    return new Counter(this._driver, { ...options, name: '' }, name)
+  counter(name, options) {
+    return new Counter(this._driver, { ...fields('options', options, ['timeout']), name: '' }, text('name', name))
   }
 
-  multimap(name, { supportsDuplicates = false, ...options } = {}) {
-    return new Multimap(this._driver, { ...options, name }, supportsDuplicates)
+  multimap(name, options) {
+    const { supportsDuplicates = false, ...settings } = fields('options', options, ['codecs', 'supportsDuplicates', 'timeout'])
+    return new Multimap(this._driver, { ...settings, name }, supportsDuplicates)
   }
 
-  counterNames(options = {}) {
+  async counterNames(options) {
     return new Base(this._driver, { name: '' })._execute(OPCODES.counter_get_names, [], options)
   }
 
@@ -35,6 +42,7 @@ class Client {
   }
 
   view(cache) {
+    if (!(cache instanceof Cache)) throw new MisuseError('cache: expected a Cache')
     return this._driver.machine.view(cache._cache)
   }
 
@@ -78,19 +86,20 @@ class Counter extends CounterOperations {
     return new Listener(driver, listener, (key) => key)._ready
   }
 
-  createStrong(options = {}) {
-    const { initialValue = 0n, persistent = false } = options
-    return this.create({ kind: 'unbounded_strong', initialValue, persistent }, options)
+  async createStrong(options) {
+    const { initialValue = 0n, persistent = false, ...call } = fields('options', options, [...CALL, ...COUNTER])
+    return this.create({ kind: 'unbounded_strong', initialValue, persistent }, call)
   }
 
-  createBounded(lower, upper, options = {}) {
-    const { initialValue = 0n, persistent = false } = options
-    return this.create({ kind: 'bounded_strong', lower, upper, initialValue, persistent }, options)
+  async createBounded(lower, upper, options) {
+    const { initialValue = 0n, persistent = false, ...call } = fields('options', options, [...CALL, ...COUNTER])
+    return this.create({ kind: 'bounded_strong', lower, upper, initialValue, persistent }, call)
   }
 
-  createWeak(options = {}) {
-    const { initialValue = 0n, concurrency = 16, persistent = false } = options
-    return this.create({ kind: 'weak', concurrency, initialValue, persistent }, options)
+  async createWeak(options) {
+    const allowed = [...CALL, ...COUNTER, 'concurrency']
+    const { initialValue = 0n, concurrency = 16, persistent = false, ...call } = fields('options', options, allowed)
+    return this.create({ kind: 'weak', concurrency, initialValue, persistent }, call)
   }
 }
 
@@ -103,7 +112,8 @@ class Multimap extends MultimapOperations {
 }
 
 /** Connects to the cluster of a URI. */
-async function connect(uri) {
+async function connect(uri, ...others) {
+  if (others.length > 0) throw new MisuseError('connect: takes a URI only; settings, user and password are properties of the URI')
   const driver = new Driver(new Machine(uri))
   const client = new Client(driver)
   try {
@@ -117,4 +127,4 @@ async function connect(uri) {
   return client
 }
 
-module.exports = { Client, Counter, Multimap, connect, microseconds }
+module.exports = { Client, Counter, Multimap, connect }

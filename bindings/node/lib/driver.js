@@ -272,7 +272,7 @@ function settle(waiting, id, error, value) {
   const waiter = waiting.get(id)
   if (waiter === undefined) return
   waiting.delete(id)
-  if (waiter.abort) waiter.signal.removeEventListener('abort', waiter.abort)
+  waiter.forget?.()
   if (error === null) waiter.resolve(value)
   else waiter.reject(error)
 }

@@ -2,6 +2,7 @@
 
 const { randomBytes } = require('node:crypto')
 
+const { bytes, count, factory, fields, flag, list, number, text, timeout, uri, wrong } = require('./checks.js')
 const { COUNTERS } = require('./constants.js')
 const { HotRodError, MisuseError, errorOf } = require('./errors.js')
 const { load } = require('./native.js')
@@ -10,6 +11,19 @@ const shapes = require('./outputs.js')
 
 const { NativeMachine } = load()
 const MAX_TRANSMIT = 2 ** 32
+const CACHE = ['flags', 'keyType', 'valueType', 'readFromAnyOwner', 'parameters']
+const LISTENER = ['includeCurrentState', 'filter', 'converter', 'useRawData', 'interests']
+const ITERATION = ['segments', 'filterConverter', 'batchSize', 'includeMetadata', 'timeout']
+const NEAR_CACHE = ['maxEntries', 'maxBytes', 'bloomFilter']
+
+const memberOf = (member) => (member === undefined || member === null ? undefined : number('member', member))
+
+/** Returns the opcode of an operation by its name. */
+function operationOf(name) {
+  if (typeof name !== 'string') throw wrong('operation', 'a name', name)
+  if (!Object.hasOwn(OPCODES, name)) throw new MisuseError('operation: there is none of this name')
+  return OPCODES[name]
+}
 
 /** Returns a result of the native part, or throws it as an error if it is a failure. */
 function unwrap(result) {
@@ -17,17 +31,25 @@ function unwrap(result) {
   return result
 }
 
-/** Calls the native part and turns its type errors into MisuseError. */
+/** Calls the native part. The type errors of Node-API show the value, so arguments are checked before. */
 function checked(call) {
   try {
     return unwrap(call())
   } catch (error) {
     if (error instanceof HotRodError) throw error
-    throw new MisuseError(error.message)
+    throw new MisuseError(/^Failed to (convert|get) /.test(error.message) ? 'an argument is of the wrong type' : error.message)
   }
 }
 
-const factory = (factory) => (factory ? { name: factory.name, parameters: factory.parameters ?? [] } : undefined)
+/** Checks parameters of requests. */
+function parametersOf(parameters) {
+  for (const pair of list('parameters', parameters)) {
+    const [name, value] = list('parameters', pair)
+    text('parameters', name)
+    bytes('parameters', value)
+  }
+  return parameters
+}
 
 /**
  * A client of a whole cluster without IO: bytes and time go in, bytes and outputs come out. Documented in index.d.ts.
@@ -35,8 +57,10 @@ const factory = (factory) => (factory ? { name: factory.name, parameters: factor
 class Machine {
   #native
 
-  constructor(uri, { seed = randomBytes(32), now = 0 } = {}) {
-    this.#native = checked(() => NativeMachine.connect(uri, seed, now))
+  constructor(server, options) {
+    const { seed = randomBytes(32), now = 0 } = fields('options', options, ['seed', 'now'])
+    const [address, random, time] = [uri(server), bytes('seed', seed), number('now', now)]
+    this.#native = checked(() => NativeMachine.connect(address, random, time))
   }
 
   get defaultCache() {
@@ -51,127 +75,174 @@ class Machine {
     return this.#native.site
   }
 
-  cache(now, name, options = {}) {
-    const { flags = 0, keyType = '', valueType = '', readFromAnyOwner = false, parameters = [] } = options
-    return checked(() => this.#native.cache(now, name, { flags, keyType, valueType, readFromAnyOwner, parameters }))
+  cache(now, name, options) {
+    const { flags = 0, keyType = '', valueType = '', readFromAnyOwner = false, parameters = [] } = fields('options', options, CACHE)
+    const native = {
+      flags: count('flags', flags),
+      keyType: text('keyType', keyType),
+      valueType: text('valueType', valueType),
+      readFromAnyOwner: flag('readFromAnyOwner', readFromAnyOwner),
+      parameters: parametersOf(parameters),
+    }
+    number('now', now)
+    text('name', name)
+    return checked(() => this.#native.cache(now, name, native))
   }
 
   releaseCache(cache) {
-    this.#native.releaseCache(cache)
+    this.#native.releaseCache(count('cache', cache))
   }
 
   start(now, cache) {
+    number('now', now)
+    count('cache', cache)
     checked(() => this.#native.start(now, cache))
   }
 
-  submit(now, cache, operation, args, { member, timeout } = {}) {
-    const opcode = typeof operation === 'number' ? operation : OPCODES[operation]
-    if (opcode === undefined) throw new MisuseError(`there is no operation ${JSON.stringify(operation)}`)
-    return checked(() => this.#native.submit(now, cache, opcode, args, member ?? undefined, timeout ?? undefined))
+  submit(now, cache, operation, args, options) {
+    const { member, timeout: limit } = fields('options', options, ['member', 'timeout'])
+    const opcode = typeof operation === 'number' ? operation : operationOf(operation)
+    const [only, span] = [memberOf(member), timeout('timeout', limit)]
+    number('now', now)
+    count('cache', cache)
+    list('args', args)
+    return checked(() => this.#native.submit(now, cache, opcode, args, only, span))
   }
 
   cancel(operation) {
-    return this.#native.cancel(operation)
+    return this.#native.cancel(number('operation', operation))
   }
 
-  listen(now, cache, options = {}) {
-    const { includeCurrentState = false, filter, converter, useRawData = false, interests = 0 } = options
-    const native = { includeCurrentState, filter: factory(filter), converter: factory(converter), useRawData, interests }
+  listen(now, cache, options) {
+    const { includeCurrentState = false, filter, converter, useRawData = false, interests = 0 } = fields('options', options, LISTENER)
+    const native = {
+      includeCurrentState: flag('includeCurrentState', includeCurrentState),
+      filter: factory('filter', filter),
+      converter: factory('converter', converter),
+      useRawData: flag('useRawData', useRawData),
+      interests: count('interests', interests),
+    }
+    number('now', now)
+    count('cache', cache)
     return checked(() => this.#native.listen(now, cache, native))
   }
 
   listenToCounter(now, cache, counter) {
+    number('now', now)
+    count('cache', cache)
+    text('counter', counter)
     return checked(() => this.#native.listenToCounter(now, cache, counter))
   }
 
   removeListener(now, listener) {
-    return this.#native.removeListener(now, listener)
+    return this.#native.removeListener(number('now', now), number('listener', listener))
   }
 
-  eventsTaken(now, listener, count) {
-    this.#native.eventsTaken(now, listener, count)
+  eventsTaken(now, listener, taken) {
+    this.#native.eventsTaken(number('now', now), number('listener', listener), count('count', taken))
   }
 
-  iterate(now, cache, options = {}) {
-    const { segments, filterConverter, batchSize = 0, includeMetadata = false, timeout } = options
+  iterate(now, cache, options) {
+    const { segments, filterConverter, batchSize = 0, includeMetadata = false, timeout: limit } = fields('options', options, ITERATION)
     const native = {
-      segments: segments ?? undefined,
-      filterConverter: factory(filterConverter),
-      batchSize,
-      includeMetadata,
-      timeout: timeout ?? undefined,
+      segments: segments === undefined || segments === null ? undefined : bytes('segments', segments),
+      filterConverter: factory('filterConverter', filterConverter),
+      batchSize: count('batchSize', batchSize),
+      includeMetadata: flag('includeMetadata', includeMetadata),
+      timeout: timeout('timeout', limit),
     }
+    number('now', now)
+    count('cache', cache)
     return checked(() => this.#native.iterate(now, cache, native))
   }
 
   nextEntries(now, iteration) {
-    return this.#native.nextEntries(now, iteration)
+    return this.#native.nextEntries(number('now', now), number('iteration', iteration))
   }
 
   endIteration(now, iteration) {
-    this.#native.endIteration(now, iteration)
+    this.#native.endIteration(number('now', now), number('iteration', iteration))
   }
 
-  nearCache(now, cache, { maxEntries = 10_000, maxBytes = 64 << 20, bloomFilter = false } = {}) {
+  nearCache(now, cache, options) {
+    const { maxEntries = 10_000, maxBytes = 64 << 20, bloomFilter = false } = fields('options', options, NEAR_CACHE)
+    number('now', now)
+    count('cache', cache)
+    count('maxEntries', maxEntries)
+    number('maxBytes', maxBytes)
+    flag('bloomFilter', bloomFilter)
     checked(() => this.#native.nearCache(now, cache, maxEntries, maxBytes, bloomFilter))
   }
 
   removeNearCache(now, cache) {
+    number('now', now)
+    count('cache', cache)
     checked(() => this.#native.removeNearCache(now, cache))
   }
 
   nearCacheSize(cache) {
-    const [entries, bytes] = checked(() => this.#native.nearCacheSize(cache))
-    return { entries, bytes }
+    count('cache', cache)
+    const [entries, size] = checked(() => this.#native.nearCacheSize(cache))
+    return { entries, bytes: size }
   }
 
   switchSite(now, name) {
+    number('now', now)
+    text('name', name)
     return checked(() => this.#native.switchSite(now, name))
   }
 
   setDiscovered(address, endpoint = null) {
-    const { host, port, serverName } = endpoint ?? {}
+    const { host, port, serverName } = endpoint === null ? {} : fields('endpoint', endpoint, ['host', 'port', 'serverName'])
+    text('address', address)
+    if (endpoint !== null) text('endpoint.host', host)
+    if (port !== undefined) count('endpoint.port', port)
+    if (serverName !== undefined) text('endpoint.serverName', serverName)
     checked(() => this.#native.setDiscovered(address, host, port, serverName))
   }
 
   setPeer(link, address) {
-    this.#native.setPeer(link, address)
+    this.#native.setPeer(number('link', link), text('address', address))
   }
 
   setTlsExporter(link, exported) {
-    this.#native.setTlsExporter(link, exported)
+    this.#native.setTlsExporter(number('link', link), bytes('exported', exported))
   }
 
   setServerCertificate(link, certificate) {
-    this.#native.setServerCertificate(link, certificate)
+    this.#native.setServerCertificate(number('link', link), bytes('certificate', certificate))
   }
 
   connected(now, link, alpn = null) {
-    this.#native.connected(now, link, alpn || undefined)
+    const selected = alpn === null ? undefined : text('alpn', alpn)
+    this.#native.connected(number('now', now), number('link', link), selected || undefined)
   }
 
   received(now, link, data) {
+    number('now', now)
+    number('link', link)
     try {
       this.#native.received(now, link, data)
     } catch (error) {
-      throw new MisuseError(`data: expected a Buffer or Uint8Array (${error.message})`)
+      if (error.code !== 'InvalidArg') throw error
+      throw wrong('data', 'a Buffer or Uint8Array that was not transferred', data)
     }
   }
 
   linkLost(now, link, why) {
-    this.#native.linkLost(now, link, why)
+    this.#native.linkLost(number('now', now), number('link', link), text('why', why))
   }
 
   timeout(now) {
-    this.#native.timeout(now)
+    this.#native.timeout(number('now', now))
   }
 
   transmit(link, limit = MAX_TRANSMIT) {
-    return this.#native.transmit(link, limit) ?? null
+    return this.#native.transmit(number('link', link), number('limit', limit)) ?? null
   }
 
   wantsRead(link) {
-    return this.#native.wantsRead(link)
+    return this.#native.wantsRead(number('link', link))
   }
 
   poll() {
@@ -190,7 +261,7 @@ class Machine {
   }
 
   close(now) {
-    this.#native.close(now)
+    this.#native.close(number('now', now))
   }
 
   counters() {
@@ -209,6 +280,7 @@ class Machine {
   }
 
   view(cache) {
+    count('cache', cache)
     return checked(() => this.#native.view(cache)) ?? null
   }
 }

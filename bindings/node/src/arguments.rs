@@ -85,8 +85,9 @@ impl Arguments for JavaScriptArguments<'_, '_> {
     }
 
     fn expiration(&mut self, name: &'static str) -> Converted<Expiration> {
-        let wanted = "{ lifespan, maxIdle }";
-        expiration(&self.object(name, wanted)?)
+        let object = self.object(name, "{ lifespan, maxIdle }")?;
+        only(&object, name, &["lifespan", "maxIdle"])?;
+        expiration(&object)
     }
 
     fn byte_list(&mut self, name: &'static str) -> Converted<Vec<Bytes>> {
@@ -107,6 +108,7 @@ impl Arguments for JavaScriptArguments<'_, '_> {
     fn xid(&mut self, name: &'static str) -> Converted<Xid> {
         let wanted = "{ formatId, globalTransactionId, branchQualifier }";
         let object = self.object(name, wanted)?;
+        only(&object, name, &["formatId", "globalTransactionId", "branchQualifier"])?;
         Ok(Xid {
             format_id: field(&object, "formatId", wanted)?,
             global_transaction_id: field::<Copied>(&object, "globalTransactionId", wanted)?.0,
@@ -120,11 +122,24 @@ impl Arguments for JavaScriptArguments<'_, '_> {
     }
 
     fn counter(&mut self, name: &'static str) -> Converted<CounterConfiguration> {
-        counter(&self.object(name, "a counter's configuration")?)
+        let object = self.object(name, "a counter's configuration")?;
+        only(&object, name, &["kind", "initialValue", "lower", "upper", "concurrency", "persistent"])?;
+        counter(&object)
     }
 
     fn not_offered(&mut self, operation: Operation) -> Failure {
         Failure::misuse(format!("{operation} is not for users: listeners and iterations have calls of their own"))
+    }
+}
+
+/// Refuses fields that the object does not have, such as misspelled ones.
+fn only(object: &Object<'_>, name: &str, known: &[&str]) -> Converted<()> {
+    let fields = Object::keys(object).map_err(|_| wrong(name, "an object"))?;
+    match fields.iter().find(|field| !known.contains(&field.as_str())) {
+        None => Ok(()),
+        Some(field) => {
+            Err(Failure::misuse(format!("argument {name}: there is no {field:?} here; there are {}", known.join(", "))))
+        }
     }
 }
 
@@ -173,6 +188,7 @@ fn lifetime(object: &Object<'_>, name: &str) -> Converted<Lifetime> {
         None | Some(Either3::C(())) => Ok(Lifetime::Default),
         Some(Either3::A(milliseconds)) => lifetime_of_seconds(milliseconds / 1000.0).map_err(|_| wrong(name, wanted)),
         Some(Either3::B(span)) => {
+            only(&span, name, &["count", "unit"])?;
             let unit: String = field(&span, "unit", wanted)?;
             let unit = TimeUnit::from_symbol(&unit);
             Ok(Lifetime::For(opaque(field(&span, "count", wanted)?, name)?, unit.ok_or_else(|| wrong(name, wanted))?))
@@ -182,6 +198,7 @@ fn lifetime(object: &Object<'_>, name: &str) -> Converted<Lifetime> {
 
 fn modification(object: &Object<'_>) -> Converted<Modification> {
     let wanted = "a modification: { key, value, seen, lifespan, maxIdle }";
+    only(object, "modifications", &["key", "value", "seen", "lifespan", "maxIdle"])?;
     let seen = match optional::<Either3<String, BigInt, f64>>(object, "seen", "a version or a word")? {
         None => Seen::NotRead,
         Some(Either3::A(word)) => match word.as_str() {

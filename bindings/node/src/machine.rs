@@ -292,7 +292,7 @@ impl NativeMachine {
         server_name: Option<String>,
     ) -> Outcome<()> {
         let Some(member) = Member::parse(&address) else {
-            return outcome(Err(Failure::misuse(format!("{address:?} is not of the form host:port"))));
+            return outcome(Err(Failure::misuse("address: expected the form host:port")));
         };
         let port = port.and_then(|port| u16::try_from(port).ok()).unwrap_or(member.port);
         let endpoint = host.map(|host| Endpoint { host, port, server_name });

@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict'
 import { execFile, spawnSync } from 'node:child_process'
+import * as events from 'node:events'
 import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { test } from 'node:test'
@@ -261,6 +262,26 @@ test('an aborted operation', async (t) => {
   await assert.rejects(cache.get('k', { signal: AbortSignal.abort() }), { name: 'AbortError' })
   assert.equal(cache._driver.pending.size, 0)
   assert.equal(await cache.get('k', { signal: new AbortController().signal, timeout: 5000 }), null)
+})
+
+test('many operations with one AbortSignal', async (t) => {
+  const cache = (await client(t, await embedded(t), 'local')).cache()
+  const warnings = []
+  const warned = (warning) => warnings.push(warning.name)
+  process.on('warning', warned)
+  t.after(() => process.off('warning', warned))
+  const abort = new AbortController()
+  const options = { signal: abort.signal }
+  assert.deepEqual(new Set(await Promise.all(Array.from({ length: 200 }, () => cache.get('k', options)))), new Set([null]))
+  const waiting = Array.from({ length: 200 }, () => cache.get('k', options))
+  abort.abort(new Error('no longer needed'))
+  const results = await Promise.allSettled(waiting)
+  assert.ok(results.every(({ reason }) => reason?.message === 'no longer needed'))
+  assert.equal(cache._driver.pending.size, 0)
+  // Node emits warnings on the next tick.
+  await new Promise((resolve) => setImmediate(resolve))
+  assert.deepEqual(warnings, [])
+  assert.deepEqual(events.getEventListeners(abort.signal, 'abort'), [])
 })
 
 test('servers that are not there', async (t) => {

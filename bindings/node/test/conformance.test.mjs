@@ -283,7 +283,8 @@ function argument(kind, value) {
     case 'counter': {
       const number = (name) => (value[name] === null ? null : BigInt(value[name]))
       const [lower, upper, initialValue] = ['lower', 'upper', 'initial_value'].map(number)
-      return { ...value, lower, upper, initialValue }
+      const { kind, concurrency, persistent } = value
+      return { kind, concurrency, persistent, lower, upper, initialValue }
     }
     default:
       return value

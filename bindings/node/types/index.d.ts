@@ -214,12 +214,12 @@ export interface CacheOptions {
 export type Data = Uint8Array | string
 
 /**
- * Connects to the cluster that a URI names.
+ * Connects to the cluster that a URI names. Settings, user and password are parts of the URI.
  *
  * @throws MisuseError for an invalid URI, UnreachableError if no server can be reached, HandshakeError if no server accepts
  * the client.
  */
-export function connect(uri: string): Promise<Client>
+export function connect(uri: string | URL): Promise<Client>
 
 /**
  * A client of one cluster. Keeps a link to every member, sends each operation to the member that owns its key, and continues
@@ -463,7 +463,7 @@ export interface View {
  */
 export class Machine {
   /** `seed`, 32 bytes, is the only source of randomness; by default `crypto` gives one. Throws MisuseError for an invalid URI. */
-  constructor(uri: string, options?: { seed?: Uint8Array; now?: number })
+  constructor(uri: string | URL, options?: { seed?: Uint8Array; now?: number })
   /** Name of the URI's cache; empty for the server's default cache. */
   readonly defaultCache: string
   /** Whether `close` was called and every link is closed. */
