@@ -48,6 +48,9 @@ function locked(file) {
 /** Copies the sources, with a Cargo.lock that is a subset of the workspace's. */
 function writeSources(native) {
   cpSync(join(workspace, 'core'), join(native, 'core'), { recursive: true, filter: (path) => !/core\/(tests|target)/.test(path) })
+  // Dev-dependencies name other crates of the workspace, which are not published here.
+  const core = join(native, 'core', 'Cargo.toml')
+  writeFileSync(core, readFileSync(core, 'utf8').replace(/^\[dev-dependencies\]\n(?:(?!\[).*\n)*/m, ''))
   for (const part of ['src', 'Cargo.toml', 'build.rs']) cpSync(join(root, part), join(native, 'node', part), { recursive: true })
   cpSync(join(workspace, 'Cargo.lock'), join(native, 'Cargo.lock'))
   const manifest = readFileSync(join(workspace, 'Cargo.toml'), 'utf8')
