@@ -13,7 +13,6 @@
 
 struct session {
   SSL *ssl;
-  BIO_METHOD *method;
   int fd;
 };
 
@@ -135,15 +134,25 @@ static long bio_control(BIO *bio, int command, long number, void *pointer)
   return command == BIO_CTRL_FLUSH;
 }
 
+/* One for the process, which has at most 128 types of BIO; never freed. */
+static BIO_METHOD *socket_method;
+static CRYPTO_ONCE socket_method_once = CRYPTO_ONCE_STATIC_INIT;
+
+static void make_socket_method(void)
+{
+  socket_method = BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, "hotrod");
+  if (socket_method == NULL)
+    return;
+  BIO_meth_set_write(socket_method, bio_write);
+  BIO_meth_set_read(socket_method, bio_read);
+  BIO_meth_set_ctrl(socket_method, bio_control);
+}
+
 static int use_socket(struct session *session)
 {
-  session->method = BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, "hotrod");
-  if (session->method == NULL)
+  if (CRYPTO_THREAD_run_once(&socket_method_once, make_socket_method) != 1 || socket_method == NULL)
     return 0;
-  BIO_meth_set_write(session->method, bio_write);
-  BIO_meth_set_read(session->method, bio_read);
-  BIO_meth_set_ctrl(session->method, bio_control);
-  BIO *bio = BIO_new(session->method);
+  BIO *bio = BIO_new(socket_method);
   if (bio == NULL)
     return 0;
   BIO_set_data(bio, session);
@@ -159,7 +168,6 @@ static void end(void *pointer)
     SSL_shutdown(session->ssl);
   ERR_clear_error();
   SSL_free(session->ssl);
-  BIO_meth_free(session->method);
   free(session);
 }
 
