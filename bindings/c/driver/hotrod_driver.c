@@ -1,6 +1,7 @@
 #define _POSIX_C_SOURCE 200809L
 #include "hotrod_driver.h"
 
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
@@ -30,8 +31,7 @@ struct hotrod_driver {
   struct pollfd *fds;
   size_t count, room;
   hotrod_status status; /* of the first unexpected failure of a machine call */
-  int is_entered;       /* callbacks may be running: the driver must be neither run nor freed */
-  int is_freed;         /* hotrod_driver_free was called meanwhile */
+  atomic_uintptr_t user; /* 0, or the thread in a call; its lowest bit is set by hotrod_driver_free meanwhile */
   struct hotrod_waiting waiting;
 };
 
@@ -40,6 +40,13 @@ static uint64_t now_us(void)
   struct timespec time;
   clock_gettime(CLOCK_MONOTONIC, &time);
   return (uint64_t)time.tv_sec * 1000000 + (uint64_t)time.tv_nsec / 1000;
+}
+
+/* Identity of the current thread; even, since it is the address of an int. */
+static uintptr_t this_thread(void)
+{
+  static _Thread_local int here;
+  return (uintptr_t)&here;
 }
 
 /* Records an unexpected failure, which hotrod_driver_next returns. */
@@ -214,7 +221,8 @@ static void read_link(hotrod_driver *driver, struct link *link)
   bool wants;
   link->has_more = 1;
   for (int i = 0; i < READS; i++) {
-    if (hotrod_wants_read(driver->machine, link->id, &wants) != HOTROD_OK || !wants)
+    expect_ok(driver, hotrod_wants_read(driver->machine, link->id, &wants));
+    if (driver->status != HOTROD_OK || !wants)
       return;
     expect_ok(driver, hotrod_receive_buffer(driver->machine, link->id, &room, &len));
     if (driver->status != HOTROD_OK || len == 0)
@@ -244,7 +252,9 @@ static size_t before_poll(hotrod_driver *driver, struct pollfd *fds, size_t max,
     struct link *link = &driver->links[i];
     bool wants = false;
     short events = link->events;
-    if (link->stage == OPEN && hotrod_wants_read(driver->machine, link->id, &wants) == HOTROD_OK && wants) {
+    if (link->stage == OPEN)
+      expect_ok(driver, hotrod_wants_read(driver->machine, link->id, &wants));
+    if (wants) {
       events |= link->reads;
       is_busy |= link->has_more;
     }
@@ -283,16 +293,17 @@ static void handle_ready(hotrod_driver *driver, struct link *link, short events)
 
 static void after_poll(hotrod_driver *driver, const struct pollfd *fds, size_t count)
 {
-  uint64_t deadline, now;
+  uint64_t deadline = HOTROD_NO_DEADLINE, now;
   /* Links change only in hotrod_driver_next, so they match fds. */
   for (size_t i = 0; i < count && i < driver->count; i++)
     handle_ready(driver, &driver->links[i], fds[i].revents);
   now = now_us();
-  if (hotrod_deadline(driver->machine, &deadline) == HOTROD_OK && deadline <= now)
+  expect_ok(driver, hotrod_deadline(driver->machine, &deadline));
+  if (deadline <= now)
     expect_ok(driver, hotrod_timeout(driver->machine, now));
 }
 
-static hotrod_status next_output(hotrod_driver *driver, int timeout_ms, const hotrod_output **output)
+hotrod_status hotrod_driver_run(hotrod_driver *driver, int timeout_ms, const hotrod_output **output)
 {
   uint64_t end = timeout_ms < 0 ? HOTROD_NO_DEADLINE : now_us() + (uint64_t)timeout_ms * 1000;
   for (int is_over = 0;;) {
@@ -307,7 +318,8 @@ static hotrod_status next_output(hotrod_driver *driver, int timeout_ms, const ho
         return HOTROD_OK;
       }
     } while (next != NULL || flush(driver));
-    if (hotrod_is_closed(driver->machine, &is_closed) == HOTROD_OK && is_closed)
+    expect_ok(driver, hotrod_is_closed(driver->machine, &is_closed));
+    if (is_closed)
       return HOTROD_ERR_CLOSED;
     if (is_over) {
       *output = NULL;
@@ -332,30 +344,50 @@ static void free_now(hotrod_driver *driver)
   free(driver);
 }
 
+/* Ends the use by this thread. Returns 0 if hotrod_driver_free was called meanwhile: the driver is freed. */
+static int leave(hotrod_driver *driver)
+{
+  uintptr_t user = this_thread();
+  if (atomic_compare_exchange_strong(&driver->user, &user, 0))
+    return 1;
+  /* Still in use, so that hooks called for closing links can't free the driver a second time. */
+  free_now(driver);
+  return 0;
+}
+
 int hotrod_driver_enter(hotrod_driver *driver)
 {
-  if (driver->is_entered)
+  uintptr_t nobody = 0;
+  if (!atomic_compare_exchange_strong(&driver->user, &nobody, this_thread()))
     return 0;
-  driver->is_entered = 1;
-  return 1;
+  /* Until hotrod_driver_leave: the driver reads and writes memory of the machine between its calls. */
+  if (hotrod_claim(driver->machine) == HOTROD_OK)
+    return 1;
+  leave(driver);
+  return 0;
+}
+
+int hotrod_driver_is_mine(hotrod_driver *driver)
+{
+  return (atomic_load(&driver->user) & ~(uintptr_t)1) == this_thread();
+}
+
+int hotrod_driver_is_freed(hotrod_driver *driver)
+{
+  return (atomic_load(&driver->user) & 1) != 0;
 }
 
 int hotrod_driver_leave(hotrod_driver *driver)
 {
-  if (!driver->is_freed) {
-    driver->is_entered = 0;
-    return 1;
-  }
-  /* Still entered, so that hooks called for closing links can't free the driver a second time. */
-  free_now(driver);
-  return 0;
+  hotrod_release(driver->machine);
+  return leave(driver);
 }
 
 hotrod_status hotrod_driver_next(hotrod_driver *driver, int timeout_ms, const hotrod_output **output)
 {
   if (!hotrod_driver_enter(driver))
     return HOTROD_ERR_BUSY;
-  hotrod_status status = next_output(driver, timeout_ms, output);
+  hotrod_status status = hotrod_driver_run(driver, timeout_ms, output);
   return hotrod_driver_leave(driver) ? status : HOTROD_ERR_CLOSED;
 }
 
@@ -399,9 +431,8 @@ void hotrod_driver_free(hotrod_driver *driver)
 {
   if (driver == NULL)
     return;
-  driver->is_freed = 1;
-  /* Otherwise hotrod_driver_leave frees it. */
-  if (hotrod_driver_enter(driver))
+  /* If another call is running, its hotrod_driver_leave frees the driver. */
+  if (atomic_fetch_or(&driver->user, 1) == 0)
     free_now(driver);
 }
 

@@ -1,13 +1,14 @@
 /* A host of libhotrod over poll(2): sockets, name lookup and a clock; TLS by a hook. It moves bytes and makes no
- * protocol decisions. Compile hotrod_driver.c with your program, and change it where your host differs. `pkg-config
- * --variable=driver libhotrod` prints where it is installed.
+ * protocol decisions. Compile hotrod_driver.c, hotrod_socket.c and hotrod_waiting.c with your program, and change them
+ * where your host differs. `pkg-config --variable=driver libhotrod` prints where they are installed.
  *
- * One thread at a time may use a driver. Only these calls block: hotrod_driver_next, hotrod_driver_wait,
- * hotrod_driver_start, hotrod_driver_close, and getaddrinfo for name lookup.
+ * One thread at a time may use a driver: another one gets HOTROD_ERR_BUSY while a call runs, as from the machine, and
+ * reads no output of the first. Threads of a pool have a driver each. Only these calls block: hotrod_driver_next,
+ * hotrod_driver_wait, hotrod_driver_start, hotrod_driver_close, and getaddrinfo for name lookup.
  *
  * Callbacks (the handler of hotrod_driver_on_output, the functions of a hotrod_tls_hook) must not run the driver:
  * within them hotrod_driver_next, _wait, _start and _close return HOTROD_ERR_BUSY, and hotrod_driver_before_poll and
- * _after_poll do nothing. hotrod_driver_free is deferred: the running call returns HOTROD_ERR_CLOSED
+ * _after_poll do nothing. hotrod_driver_free, there or in another thread, is deferred: the running call returns HOTROD_ERR_CLOSED
  * (hotrod_driver_close: HOTROD_OK). A handler may submit operations to the machine; a hook must not call the machine,
  * which would invalidate the buffer that the hook reads into.
  */
@@ -78,7 +79,7 @@ uint64_t hotrod_driver_now(hotrod_driver *driver);
 hotrod_status hotrod_driver_cache(hotrod_driver *driver, const char *name, uint32_t *cache);
 
 /** Sets the handler of outputs that arrive while hotrod_driver_wait, _start or _close wait for another one. */
-void hotrod_driver_on_output(hotrod_driver *driver, hotrod_driver_handler handler, void *context);
+hotrod_status hotrod_driver_on_output(hotrod_driver *driver, hotrod_driver_handler handler, void *context);
 
 /** Connects, and returns when a first member is ready; after a failure hotrod_driver_failure has the reason. */
 hotrod_status hotrod_driver_start(hotrod_driver *driver, uint32_t cache);

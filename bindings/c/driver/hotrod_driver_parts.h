@@ -49,11 +49,19 @@ struct hotrod_waiting {
 
 struct hotrod_waiting *hotrod_driver_waiting(hotrod_driver *driver);
 
-/* Enters a section that may run callbacks: a TLS hook, the handler of outputs. Returns 0 within such a section: the
- * driver must not be run then. */
+/* Enters a call on the driver. Returns 0 within another call, of this or another thread: the driver must not be run then. */
 int hotrod_driver_enter(hotrod_driver *driver);
 
-/* Leaves the section. Returns 0 if hotrod_driver_free was called meanwhile: the driver is freed. */
+/* Returns whether this thread is in a call on the driver, such as in a callback. */
+int hotrod_driver_is_mine(hotrod_driver *driver);
+
+/* Returns whether hotrod_driver_free was called in an entered driver. */
+int hotrod_driver_is_freed(hotrod_driver *driver);
+
+/* Leaves the call. Returns 0 if hotrod_driver_free was called meanwhile: the driver is freed. */
 int hotrod_driver_leave(hotrod_driver *driver);
+
+/* hotrod_driver_next in an entered driver. */
+hotrod_status hotrod_driver_run(hotrod_driver *driver, int timeout_ms, const hotrod_output **output);
 
 #endif

@@ -11,29 +11,20 @@ static hotrod_status fail(hotrod_driver *driver, const hotrod_failure *failure)
   return failure->kind;
 }
 
-/* Runs until an output matches; passes others to the handler. */
+/* Runs an entered driver until an output matches; passes others to the handler. */
 static hotrod_status run_until(hotrod_driver *driver, int (*is_it)(const hotrod_output *, uint64_t), uint64_t id,
                                const hotrod_output **output)
 {
   struct hotrod_waiting *waiting = hotrod_driver_waiting(driver);
   for (;;) {
-    hotrod_status status = hotrod_driver_next(driver, -1, output);
+    hotrod_status status = hotrod_driver_run(driver, -1, output);
     if (status != HOTROD_OK || is_it(*output, id))
       return status;
-    if (waiting->handler == NULL)
-      continue;
-    if (!hotrod_driver_enter(driver))
-      return HOTROD_ERR_BUSY;
-    waiting->handler(waiting->context, *output);
-    if (!hotrod_driver_leave(driver))
+    if (waiting->handler != NULL)
+      waiting->handler(waiting->context, *output);
+    if (hotrod_driver_is_freed(driver))
       return HOTROD_ERR_CLOSED;
   }
-}
-
-/* Returns whether the driver may be run: not within a handler or a hook. */
-static int may_run(hotrod_driver *driver)
-{
-  return hotrod_driver_enter(driver) && hotrod_driver_leave(driver);
 }
 
 static int is_completed(const hotrod_output *output, uint64_t id)
@@ -54,7 +45,8 @@ static int is_nothing(const hotrod_output *output, uint64_t id)
   return 0;
 }
 
-hotrod_status hotrod_driver_wait(hotrod_driver *driver, uint64_t operation, const hotrod_output_completed **completed)
+/* Waits for an operation in an entered driver. */
+static hotrod_status wait_for(hotrod_driver *driver, uint64_t operation, const hotrod_output_completed **completed)
 {
   const hotrod_output *output;
   hotrod_status status = run_until(driver, is_completed, operation, &output);
@@ -65,51 +57,86 @@ hotrod_status hotrod_driver_wait(hotrod_driver *driver, uint64_t operation, cons
   return output->as.completed.error == NULL ? HOTROD_OK : fail(driver, output->as.completed.error);
 }
 
+static hotrod_status leave(hotrod_driver *driver, hotrod_status status)
+{
+  return hotrod_driver_leave(driver) ? status : HOTROD_ERR_CLOSED;
+}
+
+hotrod_status hotrod_driver_wait(hotrod_driver *driver, uint64_t operation, const hotrod_output_completed **completed)
+{
+  if (!hotrod_driver_enter(driver))
+    return HOTROD_ERR_BUSY;
+  return leave(driver, wait_for(driver, operation, completed));
+}
+
 hotrod_status hotrod_driver_start(hotrod_driver *driver, uint32_t cache)
 {
   const hotrod_output *output;
-  if (!may_run(driver))
+  if (!hotrod_driver_enter(driver))
     return HOTROD_ERR_BUSY;
   hotrod_status status = hotrod_start(hotrod_driver_machine(driver), now(driver), cache);
   if (status == HOTROD_OK)
     status = run_until(driver, is_start, 0, &output);
-  if (status != HOTROD_OK || output->type == HOTROD_OUTPUT_STARTED)
-    return status;
-  return fail(driver, output->as.start_failed.error);
+  if (status == HOTROD_OK && output->type == HOTROD_OUTPUT_START_FAILED)
+    status = fail(driver, output->as.start_failed.error);
+  return leave(driver, status);
 }
 
 hotrod_status hotrod_driver_close(hotrod_driver *driver)
 {
   const hotrod_output *output;
-  if (!may_run(driver))
+  if (!hotrod_driver_enter(driver))
     return HOTROD_ERR_BUSY;
   hotrod_status status = hotrod_close(hotrod_driver_machine(driver), now(driver));
   if (status == HOTROD_OK)
     status = run_until(driver, is_nothing, 0, &output);
+  status = leave(driver, status);
   return status == HOTROD_ERR_CLOSED ? HOTROD_OK : status;
+}
+
+/* Enters for a call that callbacks may make; `entered` is whether to leave. */
+static int enter_or_mine(hotrod_driver *driver, int *entered)
+{
+  *entered = hotrod_driver_enter(driver);
+  return *entered || hotrod_driver_is_mine(driver);
 }
 
 hotrod_status hotrod_driver_cache(hotrod_driver *driver, const char *name, uint32_t *cache)
 {
   hotrod_cache_options options = {0};
+  hotrod_status status = HOTROD_OK;
+  int entered;
+  if (!enter_or_mine(driver, &entered))
+    return HOTROD_ERR_BUSY;
   options.name = hotrod_text_of(name);
-  if (name == NULL && hotrod_default_cache(hotrod_driver_machine(driver), &options.name) != HOTROD_OK)
-    return HOTROD_ERR_PANIC;
-  return hotrod_cache(hotrod_driver_machine(driver), now(driver), &options, cache);
+  if (name == NULL)
+    status = hotrod_default_cache(hotrod_driver_machine(driver), &options.name);
+  if (status == HOTROD_OK)
+    status = hotrod_cache(hotrod_driver_machine(driver), now(driver), &options, cache);
+  return entered ? leave(driver, status) : status;
 }
 
-void hotrod_driver_on_output(hotrod_driver *driver, hotrod_driver_handler handler, void *context)
+hotrod_status hotrod_driver_on_output(hotrod_driver *driver, hotrod_driver_handler handler, void *context)
 {
+  int entered;
+  if (!enter_or_mine(driver, &entered))
+    return HOTROD_ERR_BUSY;
   hotrod_driver_waiting(driver)->handler = handler;
   hotrod_driver_waiting(driver)->context = context;
+  return entered ? leave(driver, HOTROD_OK) : HOTROD_OK;
 }
 
 hotrod_text hotrod_driver_failure(hotrod_driver *driver)
 {
+  int entered;
+  if (!enter_or_mine(driver, &entered))
+    return hotrod_text_of(hotrod_status_text(HOTROD_ERR_BUSY));
   const hotrod_failure *last = hotrod_last_failure(hotrod_driver_machine(driver));
   hotrod_text text = hotrod_driver_waiting(driver)->failure;
   hotrod_driver_waiting(driver)->failure.data = NULL;
   if (text.data == NULL && last != NULL)
     text = last->message;
+  if (entered)
+    hotrod_driver_leave(driver);
   return text.data == NULL ? hotrod_text_of("") : text;
 }

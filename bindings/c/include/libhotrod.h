@@ -237,7 +237,7 @@ typedef enum hotrod_status {
    */
   HOTROD_ERR_PANIC = 101,
   /**
-   * Another thread is in a call on this machine. The call had no effect.
+   * Another call on this machine is running, in another thread or around a callback. The call had no effect.
    */
   HOTROD_ERR_BUSY = 102,
 } hotrod_status;
@@ -2162,6 +2162,27 @@ typedef struct hotrod_session {
 #ifdef __cplusplus
 extern "C" {
 #endif // __cplusplus
+
+/**
+ * Claims the machine for the calling thread: until `hotrod_release`, every call of another thread returns
+ * `HOTROD_ERR_BUSY`. For hosts that use memory of the machine between calls, such as the pieces of `hotrod_transmit`.
+ * Returns `HOTROD_ERR_BUSY` while the machine is in use or claimed.
+ *
+ * Threads and ownership: see `hotrod_machine`.
+ */
+enum hotrod_status hotrod_claim(struct hotrod_machine *machine);
+
+/**
+ * Ends the claim of the calling thread. Returns `HOTROD_ERR_BUSY` if it has none.
+ *
+ * Threads and ownership: see `hotrod_machine`.
+ */
+enum hotrod_status hotrod_release(struct hotrod_machine *machine);
+
+/**
+ * Returns the meaning of a status, a string that is never freed. `hotrod_last_failure` has the details of a failure.
+ */
+const char *hotrod_status_text(int status);
 
 /**
  * Returns the library's version, such as `0.1.0`, as a static C string. Any thread may call it.

@@ -3,7 +3,7 @@
 use std::cell::UnsafeCell;
 use std::mem::MaybeUninit;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use hotrod_core::vocabulary::{Failure, Machine};
 
@@ -36,8 +36,8 @@ use crate::output::OutputFields;
 /// failures is read by one thread while no other is in a call. Other pointers are NULL or valid for their types
 /// during the call.
 pub struct hotrod_machine {
-    /// Whether a thread is in a call.
-    is_busy: AtomicBool,
+    /// Thread that uses the machine; see [`CallGuard`].
+    user: AtomicUsize,
     state: UnsafeCell<State>,
 }
 
@@ -80,31 +80,79 @@ impl hotrod_machine {
             failure: None,
             is_poisoned: false,
         };
-        Self { is_busy: AtomicBool::new(false), state: UnsafeCell::new(state) }
+        Self { user: AtomicUsize::new(0), state: UnsafeCell::new(state) }
     }
 
     pub(crate) fn last_failure(&self) -> Option<*const hotrod_failure> {
-        let _guard = BusyGuard::take(&self.is_busy)?;
+        let _guard = CallGuard::take(&self.user)?;
         // SAFETY: the guard gives this thread exclusive access.
         unsafe { &*self.state.get() }.failure.as_ref().map(|failure| failure.as_ptr())
     }
 }
 
-/// Exclusive access to a machine's state, until dropped.
-struct BusyGuard<'a>(&'a AtomicBool);
+/// Identity of the current thread; even and not 0, since it is the address of a number.
+fn this_thread() -> usize {
+    thread_local!(static HERE: u64 = const { 0 });
+    HERE.with(|here| std::ptr::from_ref(here).addr())
+}
 
-impl<'a> BusyGuard<'a> {
-    /// Returns `None` while another thread is in a call.
+/// Bit of a user that is in a call; without it the thread has claimed the machine, and is in none.
+const IN_CALL: usize = 1;
+
+/// Exclusive access to a machine's state, until dropped.
+struct CallGuard<'a> {
+    user: &'a AtomicUsize,
+    /// Value to restore: 0, or the thread that has claimed the machine.
+    before: usize,
+}
+
+impl<'a> CallGuard<'a> {
+    /// Returns `None` while a call runs, and while another thread has claimed the machine.
     #[inline]
-    fn take(is_busy: &'a AtomicBool) -> Option<Self> {
-        (!is_busy.swap(true, Ordering::Acquire)).then_some(Self(is_busy))
+    fn take(user: &'a AtomicUsize) -> Option<Self> {
+        let thread = this_thread();
+        let before = user.load(Ordering::Relaxed);
+        if before != 0 && before != thread {
+            return None;
+        }
+        let exchanged = user.compare_exchange(before, thread | IN_CALL, Ordering::Acquire, Ordering::Relaxed);
+        exchanged.ok().map(|before| Self { user, before })
     }
 }
 
-impl Drop for BusyGuard<'_> {
+impl Drop for CallGuard<'_> {
     #[inline]
     fn drop(&mut self) {
-        self.0.store(false, Ordering::Release);
+        self.user.store(self.before, Ordering::Release);
+    }
+}
+
+/// Claims the machine for the calling thread: until `hotrod_release`, every call of another thread returns
+/// `HOTROD_ERR_BUSY`. For hosts that use memory of the machine between calls, such as the pieces of `hotrod_transmit`.
+/// Returns `HOTROD_ERR_BUSY` while the machine is in use or claimed.
+///
+/// # Safety
+/// As for all functions with a machine.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hotrod_claim(machine: *mut hotrod_machine) -> hotrod_status {
+    exchange(machine, 0, this_thread())
+}
+
+/// Ends the claim of the calling thread. Returns `HOTROD_ERR_BUSY` if it has none.
+///
+/// # Safety
+/// As for all functions with a machine.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hotrod_release(machine: *mut hotrod_machine) -> hotrod_status {
+    exchange(machine, this_thread(), 0)
+}
+
+fn exchange(machine: *mut hotrod_machine, before: usize, after: usize) -> hotrod_status {
+    // SAFETY: NULL, or a machine; threads share only the handle.
+    let Some(handle) = (unsafe { machine.as_ref() }) else { return hotrod_status::HOTROD_ERR_NULL };
+    match handle.user.compare_exchange(before, after, Ordering::AcqRel, Ordering::Relaxed) {
+        Ok(_) => hotrod_status::HOTROD_OK,
+        Err(_) => hotrod_status::HOTROD_ERR_BUSY,
     }
 }
 
@@ -128,7 +176,7 @@ pub(crate) unsafe fn enter(
 ) -> hotrod_status {
     // SAFETY: NULL, or a machine; threads share only the handle.
     let Some(handle) = (unsafe { machine.as_ref() }) else { return hotrod_status::HOTROD_ERR_NULL };
-    let Some(_guard) = BusyGuard::take(&handle.is_busy) else { return hotrod_status::HOTROD_ERR_BUSY };
+    let Some(_guard) = CallGuard::take(&handle.user) else { return hotrod_status::HOTROD_ERR_BUSY };
     // SAFETY: the guard gives this thread exclusive access.
     let machine = unsafe { &mut *handle.state.get() };
     if machine.is_poisoned {
@@ -211,12 +259,41 @@ mod tests {
         // SAFETY: the machine outlives both calls.
         let first = unsafe {
             enter(&raw mut machine, |_| {
-                let second = std::thread::spawn(move || enter(address as *mut hotrod_machine, |_| Ok(())));
-                assert_eq!(second.join().unwrap(), hotrod_status::HOTROD_ERR_BUSY);
+                // A refused call does not end the first one.
+                for _ in 0..2 {
+                    let second = std::thread::spawn(move || enter(address as *mut hotrod_machine, |_| Ok(())));
+                    assert_eq!(second.join().unwrap(), hotrod_status::HOTROD_ERR_BUSY);
+                }
+                assert!((*(address as *const hotrod_machine)).last_failure().is_none());
+                let third = std::thread::spawn(move || enter(address as *mut hotrod_machine, |_| Ok(())));
+                assert_eq!(third.join().unwrap(), hotrod_status::HOTROD_ERR_BUSY);
                 Ok(())
             })
         };
         assert_eq!(first, hotrod_status::HOTROD_OK);
+    }
+
+    #[test]
+    fn a_claim_excludes_other_threads_only() {
+        let mut machine = machine();
+        let address = &raw mut machine as usize;
+        // SAFETY: the machine outlives all calls.
+        let call = move || unsafe { enter(address as *mut hotrod_machine, |_| Ok(())) };
+        // SAFETY: as above.
+        let claim = move || unsafe { hotrod_claim(address as *mut hotrod_machine) };
+        // SAFETY: as above.
+        let release = move || unsafe { hotrod_release(address as *mut hotrod_machine) };
+        let other = |call: fn(usize) -> hotrod_status| std::thread::spawn(move || call(address)).join().unwrap();
+        // SAFETY: as above.
+        let called: fn(usize) -> hotrod_status = |address| unsafe { enter(address as *mut hotrod_machine, |_| Ok(())) };
+        assert_eq!(claim(), hotrod_status::HOTROD_OK);
+        assert_eq!(claim(), hotrod_status::HOTROD_ERR_BUSY);
+        assert_eq!((call(), other(called)), (hotrod_status::HOTROD_OK, hotrod_status::HOTROD_ERR_BUSY));
+        // SAFETY: as above.
+        let released: fn(usize) -> hotrod_status = |address| unsafe { hotrod_release(address as *mut hotrod_machine) };
+        assert_eq!((call(), other(released)), (hotrod_status::HOTROD_OK, hotrod_status::HOTROD_ERR_BUSY));
+        assert_eq!((release(), release()), (hotrod_status::HOTROD_OK, hotrod_status::HOTROD_ERR_BUSY));
+        assert_eq!((call(), other(called)), (hotrod_status::HOTROD_OK, hotrod_status::HOTROD_OK));
     }
 
     #[test]

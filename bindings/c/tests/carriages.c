@@ -67,7 +67,7 @@ int main(int count, char **arguments)
   hotrod_tls_hook tls = hotrod_openssl_hook();
   CHECK_OK(hotrod_driver_new(arguments[2], &tls, &driver, NULL));
   machine = hotrod_driver_machine(driver);
-  hotrod_driver_on_output(driver, count_output, NULL);
+  CHECK_OK(hotrod_driver_on_output(driver, count_output, NULL));
   CHECK_OK(hotrod_driver_cache(driver, NULL, &cache));
   CHECK_OK(hotrod_driver_start(driver, cache));
   ANSWER(ping);

@@ -421,7 +421,7 @@ int main(int count, char **arguments)
   snprintf(uri, sizeof uri, "hotrod://%s/dist", arguments[1]);
   CHECK_OK(hotrod_driver_new(uri, NULL, &driver, NULL));
   machine = hotrod_driver_machine(driver);
-  hotrod_driver_on_output(driver, count_output, NULL);
+  CHECK_OK(hotrod_driver_on_output(driver, count_output, NULL));
   CHECK_OK(hotrod_driver_cache(driver, NULL, &cache));
   CHECK_OK(hotrod_driver_start(driver, cache));
   single_keys();

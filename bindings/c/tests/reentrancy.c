@@ -54,7 +54,7 @@ static void handlers(const char *uri, int freeing)
   handled = 0;
   is_freeing = freeing;
   client(uri, NULL);
-  hotrod_driver_on_output(driver, handle, NULL);
+  CHECK_OK(hotrod_driver_on_output(driver, handle, NULL));
   CHECK_OK(hotrod_driver_start(driver, cache));
   answer(hotrod_submit_put(machine, NOW, cache, NULL, B("k"), as_configured, B("value"), &id), &id);
   CHECK_OK(hotrod_submit_get(machine, NOW, cache, NULL, B("k"), &awaited));

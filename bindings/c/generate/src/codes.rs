@@ -7,6 +7,8 @@ use crate::{doc, rows, string, upper};
 pub(crate) fn text(vocabulary: &Value) -> String {
     let mut out = String::from(
         "
+use std::ffi::{c_char, c_int};
+
 use hotrod_core::cluster::Counters;
 use hotrod_core::vocabulary::FailureKind;
 
@@ -22,13 +24,11 @@ pub enum hotrod_status {
         out += &doc("    ", string(failure, "doc"));
         out += &format!("    HOTROD_ERR_{} = {},\n", upper(string(failure, "name")), failure["code"]);
     }
-    out += "    /// A required pointer is NULL. The call had no effect.
-    HOTROD_ERR_NULL = 100,
-    /// A bug in the library was caught: from now on this machine can only be freed.
-    HOTROD_ERR_PANIC = 101,
-    /// Another thread is in a call on this machine. The call had no effect.
-    HOTROD_ERR_BUSY = 102,
-}
+    for (name, code, text) in OWN {
+        out += &doc("    ", text);
+        out += &format!("    HOTROD_ERR_{name} = {code},\n");
+    }
+    out += "}
 
 impl hotrod_status {
     /// Returns the status of a kind of failure.
@@ -41,6 +41,7 @@ impl hotrod_status {
     }
     // The enum is non-exhaustive; the test of the generated files keeps this line from being reached.
     out += "            _ => Self::HOTROD_ERR_UNEXPECTED_ANSWER,\n        }\n    }\n}\n\n";
+    out += &texts(vocabulary);
     for flag in rows(vocabulary, "flags") {
         out += &doc("", &format!("Flag of a cache's requests: {}", string(flag, "doc")));
         out += &format!("pub const HOTROD_FLAG_{}: u32 = {};\n", string(flag, "name"), flag["value"]);
@@ -50,6 +51,36 @@ impl hotrod_status {
         out += &format!("pub const HOTROD_SERVER_{}: u8 = {};\n", string(status, "name"), status["code"]);
     }
     out + &counters(vocabulary)
+}
+
+/// Statuses of the interface itself, beside the kinds of failure.
+const OWN: [(&str, u32, &str); 3] = [
+    ("NULL", 100, "A required pointer is NULL. The call had no effect."),
+    ("PANIC", 101, "A bug in the library was caught: from now on this machine can only be freed."),
+    ("BUSY", 102, "Another call on this machine is running, in another thread or around a callback. The call had no effect."),
+];
+
+fn texts(vocabulary: &Value) -> String {
+    let mut out = String::from(
+        "/// Returns the meaning of a status, a string that is never freed. `hotrod_last_failure` has the details of a failure.
+#[unsafe(no_mangle)]
+pub extern \"C\" fn hotrod_status_text(status: c_int) -> *const c_char {
+    let text = match status {
+        0 => c\"Success.\",
+",
+    );
+    for failure in rows(vocabulary, "failures") {
+        out += &format!("        {} => c{:?},\n", failure["code"], string(failure, "doc"));
+    }
+    for (_, code, text) in OWN {
+        out += &format!("        {code} => c{text:?},\n");
+    }
+    out + "        _ => c\"There is no such status.\",
+    };
+    text.as_ptr()
+}
+
+"
 }
 
 fn counters(vocabulary: &Value) -> String {
