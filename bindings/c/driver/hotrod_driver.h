@@ -3,11 +3,11 @@
  * where your host differs. `pkg-config --variable=driver libhotrod` prints where they are installed.
  *
  * One thread at a time may use a driver: another one gets HOTROD_ERR_BUSY while a call runs, as from the machine, and
- * reads no output of the first. Threads of a pool have a driver each. Only these calls block: hotrod_driver_next,
- * hotrod_driver_wait, hotrod_driver_start, hotrod_driver_close, and getaddrinfo for name lookup.
+ * reads no output of the first. Threads of a pool have a driver each. Only these calls block: hotrod_driver_next, _wait,
+ * _get, _put, _remove, _start, _close, and getaddrinfo for name lookup.
  *
  * Callbacks (the handler of hotrod_driver_on_output, the functions of a hotrod_tls_hook) must not run the driver:
- * within them hotrod_driver_next, _wait, _start and _close return HOTROD_ERR_BUSY, and hotrod_driver_before_poll and
+ * within them these calls return HOTROD_ERR_BUSY, and hotrod_driver_before_poll and
  * _after_poll do nothing. hotrod_driver_free, there or in another thread, is deferred: the running call returns HOTROD_ERR_CLOSED
  * (hotrod_driver_close: HOTROD_OK). A handler may submit operations to the machine; a hook must not call the machine,
  * which would invalidate the buffer that the hook reads into.
@@ -92,7 +92,19 @@ hotrod_status hotrod_driver_next(hotrod_driver *driver, int timeout_ms, const ho
  * next call of the driver. */
 hotrod_status hotrod_driver_wait(hotrod_driver *driver, uint64_t operation, const hotrod_output_completed **completed);
 
-/** Returns why hotrod_driver_start, hotrod_driver_wait or a call on the machine failed; valid until the next call. */
+/** Reads a value, and waits for it. Without an entry `value->data` is NULL. The value is valid until the next call of the
+ * driver. */
+hotrod_status hotrod_driver_get(hotrod_driver *driver, uint32_t cache, hotrod_bytes key, hotrod_bytes *value);
+
+/** Stores a value, and waits until that is done. `expiration` may be NULL for the cache's configuration. */
+hotrod_status hotrod_driver_put(hotrod_driver *driver, uint32_t cache, hotrod_bytes key, hotrod_bytes value,
+                                const hotrod_expiration *expiration);
+
+/** Removes an entry, and waits until that is done. `removed`, which may be NULL, is set to whether there was one. */
+hotrod_status hotrod_driver_remove(hotrod_driver *driver, uint32_t cache, hotrod_bytes key, bool *removed);
+
+/** Returns why hotrod_driver_start, _wait, _get, _put, _remove or a call on the machine failed; valid until the next call.
+ * hotrod_status_text has a text for every status, also where there is no driver. */
 hotrod_text hotrod_driver_failure(hotrod_driver *driver);
 
 /** Lets operations in flight finish, then closes every connection. */

@@ -69,6 +69,54 @@ hotrod_status hotrod_driver_wait(hotrod_driver *driver, uint64_t operation, cons
   return leave(driver, wait_for(driver, operation, completed));
 }
 
+/* Waits for an operation that was submitted with this status in an entered driver, leaves the driver, and returns the
+ * answer's address, or NULL. */
+static const hotrod_answer *answer_of(hotrod_driver *driver, hotrod_status *status, uint64_t id)
+{
+  const hotrod_output_completed *completed = NULL;
+  if (*status == HOTROD_OK)
+    *status = wait_for(driver, id, &completed);
+  *status = leave(driver, *status);
+  return *status == HOTROD_OK ? completed->answer : NULL;
+}
+
+hotrod_status hotrod_driver_get(hotrod_driver *driver, uint32_t cache, hotrod_bytes key, hotrod_bytes *value)
+{
+  uint64_t id = 0;
+  if (!hotrod_driver_enter(driver))
+    return HOTROD_ERR_BUSY;
+  hotrod_status status = hotrod_submit_get(hotrod_driver_machine(driver), now(driver), cache, NULL, key, &id);
+  const hotrod_answer *answer = answer_of(driver, &status, id);
+  if (answer != NULL)
+    *value = answer->found ? answer->as.value : (hotrod_bytes){NULL, 0};
+  return status;
+}
+
+hotrod_status hotrod_driver_put(hotrod_driver *driver, uint32_t cache, hotrod_bytes key, hotrod_bytes value,
+                                const hotrod_expiration *expiration)
+{
+  hotrod_expiration as_configured = {{HOTROD_LIFETIME_DEFAULT, 0}, {HOTROD_LIFETIME_DEFAULT, 0}};
+  uint64_t id = 0;
+  if (!hotrod_driver_enter(driver))
+    return HOTROD_ERR_BUSY;
+  hotrod_status status = hotrod_submit_put(hotrod_driver_machine(driver), now(driver), cache, NULL, key,
+                                           expiration != NULL ? *expiration : as_configured, value, &id);
+  answer_of(driver, &status, id);
+  return status;
+}
+
+hotrod_status hotrod_driver_remove(hotrod_driver *driver, uint32_t cache, hotrod_bytes key, bool *removed)
+{
+  uint64_t id = 0;
+  if (!hotrod_driver_enter(driver))
+    return HOTROD_ERR_BUSY;
+  hotrod_status status = hotrod_submit_remove(hotrod_driver_machine(driver), now(driver), cache, NULL, key, &id);
+  const hotrod_answer *answer = answer_of(driver, &status, id);
+  if (answer != NULL && removed != NULL)
+    *removed = answer->as.conditional.executed;
+  return status;
+}
+
 hotrod_status hotrod_driver_start(hotrod_driver *driver, uint32_t cache)
 {
   const hotrod_output *output;

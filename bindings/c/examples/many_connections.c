@@ -14,6 +14,26 @@ struct client {
   unsigned submitted, completed, failed;
 };
 
+static void complain(hotrod_driver *driver)
+{
+  hotrod_text why = hotrod_driver_failure(driver);
+  fprintf(stderr, "%.*s\n", (int)why.len, why.data);
+  exit(1);
+}
+
+/* Creates a client, and starts to connect it. */
+static void create(struct client *client, const char *uri)
+{
+  hotrod_error *error = NULL;
+  if (hotrod_driver_new(uri, NULL, &client->driver, &error) != HOTROD_OK) {
+    const hotrod_failure *failure = hotrod_error_failure(error);
+    fprintf(stderr, "%.*s\n", failure ? (int)failure->message.len : 0, failure ? failure->message.data : "");
+    exit(1);
+  }
+  if (hotrod_driver_cache(client->driver, NULL, &client->cache) != HOTROD_OK)
+    complain(client->driver);
+}
+
 static void submit(struct client *client, unsigned limit)
 {
   char key[32];
@@ -31,7 +51,7 @@ static void submit(struct client *client, unsigned limit)
     if (status == HOTROD_ERR_FULL)
       return;
     if (status != HOTROD_OK)
-      exit(1);
+      complain(client->driver);
     client->submitted++;
   }
 }
@@ -43,12 +63,14 @@ static void serve(struct client *client, unsigned limit)
   for (;;) {
     submit(client, limit);
     if (hotrod_driver_next(client->driver, 0, &output) != HOTROD_OK)
-      exit(1);
+      complain(client->driver);
     if (output == NULL)
       return;
     if (output->type == HOTROD_OUTPUT_COMPLETED) {
+      const hotrod_failure *error = output->as.completed.error;
       client->completed++;
-      client->failed += output->as.completed.error != NULL;
+      if (error != NULL && client->failed++ == 0)
+        fprintf(stderr, "%.*s\n", (int)error->message.len, error->message.data);
     }
   }
 }
@@ -65,9 +87,7 @@ int main(int count, char **arguments)
   if (all == NULL || fds == NULL || counts == NULL)
     return 1;
   for (size_t i = 0; i < clients; i++)
-    if (hotrod_driver_new(uri, NULL, &all[i].driver, NULL) != HOTROD_OK ||
-        hotrod_driver_cache(all[i].driver, NULL, &all[i].cache) != HOTROD_OK)
-      return 1;
+    create(&all[i], uri);
   while (done < clients) {
     size_t used = 0;
     int timeout_ms = -1;

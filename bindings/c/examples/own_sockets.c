@@ -76,24 +76,31 @@ static void wait_and_read(uint64_t deadline)
   hotrod_timeout(machine, now());
 }
 
+static int complain(const hotrod_failure *why)
+{
+  return fprintf(stderr, "%.*s\n", why ? (int)why->message.len : 0, why ? why->message.data : "") > 0;
+}
+
 int main(int count, char **arguments)
 {
   hotrod_text uri = hotrod_text_of(count > 1 ? arguments[1] : "hotrod://127.0.0.1:11222");
   hotrod_cache_options options = {.name = hotrod_text_of("dist")};
   const hotrod_output *output; uint64_t id, deadline;
-  uint8_t seed[32]; uint32_t cache;
-  if (getrandom(seed, sizeof seed, 0) != sizeof seed || hotrod_machine_new(uri, seed, now(), &machine, NULL) ||
+  uint8_t seed[32]; uint32_t cache; hotrod_error *error = NULL; int failed = 0;
+  if (getrandom(seed, sizeof seed, 0) != sizeof seed || hotrod_machine_new(uri, seed, now(), &machine, &error) ||
       hotrod_cache(machine, now(), &options, &cache) ||
-      hotrod_submit_get(machine, now(), cache, NULL, hotrod_bytes_of("greeting"), &id)) return 1;
+      hotrod_submit_get(machine, now(), cache, NULL, hotrod_bytes_of("greeting"), &id)) return complain(error ? hotrod_error_failure(error) : hotrod_last_failure(machine));
   for (bool is_closed = false; !is_closed; hotrod_is_closed(machine, &is_closed)) {
     while (hotrod_poll(machine, &output) == HOTROD_OK && output != NULL) {
       perform(output);
       if (output->type != HOTROD_OUTPUT_COMPLETED) continue;
       const hotrod_answer *answer = output->as.completed.answer;
+      if (output->as.completed.error) failed = complain(output->as.completed.error);
       if (answer && answer->found) printf("greeting: %.*s\n", (int)answer->as.value.len, answer->as.value.data);
       hotrod_close(machine, now());
     }
     if (hotrod_deadline(machine, &deadline) == HOTROD_OK && deadline != HOTROD_NO_DEADLINE) wait_and_read(deadline);
   }
   hotrod_machine_free(machine);
+  return failed;
 }
