@@ -13,6 +13,7 @@ const NOTICE =
 const camel = (name) => name.replace(/_([a-z0-9])/g, (_, letter) => letter.toUpperCase())
 const doc = (text, indent = '') => `${indent}/** ${text.replaceAll('*/', '* /')} */`
 const errorName = (failure) => `${failure.name}Error`
+const errorCode = (failure) => `HOTROD_ERR_${failure.name.replace(/(?<!^)([A-Z])/g, '_$1').toUpperCase()}`
 
 const TYPES = {
   id: 'number', number: 'number', duration: 'number', opaque: 'bigint', signed: 'bigint', flag: 'boolean',
@@ -20,11 +21,18 @@ const TYPES = {
   entries: 'IterationEntry<Buffer, Buffer>[]',
 }
 
+// Outputs from this tag on are events; these are for listeners and for connect(), and not among the events of a client.
+const FIRST_EVENT = 32
+const OF_OTHERS = new Set([
+  'Started', 'StartFailed', 'ListenerRegistered', 'ListenerMoved', 'ListenerFailed', 'Entry', 'Counter',
+])
+
 function outputs() {
   const shapes = vocabulary.outputs.map(({ tag, name, fields }) => {
     const values = fields.map((field, index) => {
       const value = `values[at + ${index + 1}]`
-      return `${camel(field.name)}: ${field.kind === 'failure' ? `errorOf(${value})` : value}`
+      const made = { failure: `errorOf(${value})`, duration: `${value} / 1000` }
+      return `${camel(field.name)}: ${made[field.kind] ?? value}`
     })
     const object = [`type: '${name}'`, ...values].join(', ')
     return `  ${tag}: { length: ${fields.length + 1}, make: (values, at) => ({ ${object} }) },`
@@ -42,7 +50,9 @@ ${shapes.join('\n')}
 
 function errors() {
   const classes = vocabulary.failures.map((failure) => `${doc(failure.doc)}
-class ${errorName(failure)} extends HotRodError {}
+class ${errorName(failure)} extends HotRodError {
+  static code = '${errorCode(failure)}'
+}
 `)
   const codes = vocabulary.failures.map((failure) => `  ${failure.code}: ${errorName(failure)},`)
   const statuses = vocabulary.statuses.map((status) => `  ${status.code}: '${status.text}',`)
@@ -50,8 +60,11 @@ class ${errorName(failure)} extends HotRodError {}
 
 /** Base class of all errors of this package. The message names the operation, the member, and whether it may be applied. */
 class HotRodError extends Error {
+  static code = 'HOTROD_ERR'
+
   constructor(message, details = {}) {
-    super(message)
+    super(message, details.cause === undefined ? undefined : { cause: details.cause })
+    this.code = new.target.code
     this.operation = details.operation ?? null
     this.member = details.member ?? null
     this.status = details.status ?? null
@@ -106,7 +119,7 @@ const RETURNS = {
 }
 
 const DECODED = {
-  entry: '_entry', conditional: '_conditional', values: '_values', values_with_metadata: '_valuesWithMetadata',
+  counter: '_configuration', entry: '_entry', conditional: '_conditional', values: '_values', values_with_metadata: '_valuesWithMetadata',
   text_map: '_textMap',
 }
 
@@ -139,7 +152,10 @@ function method(operation) {
   types.push(`options?: ${takesLifetimes ? 'CallOptions & Lifetimes' : 'CallOptions'}`)
   const isEntry = operation.answer === 'value' && operation.routed_by_key
   const decode = operation.answer === 'value' ? (isEntry ? '_found' : null) : DECODED[operation.answer]
-  const returns = operation.answer === 'value' ? (isEntry ? 'V | null' : 'Buffer | null') : RETURNS[operation.answer]
+  // A write may answer with a previous entry without its version; a read of an entry has the version always.
+  const isRead = operation.answer === 'entry' && operation.reply !== 'previous'
+  const value = isEntry ? 'V | null' : 'Buffer | null'
+  const returns = isRead ? 'VersionedEntry<V> | null' : operation.answer === 'value' ? value : RETURNS[operation.answer]
   return { name: camel(operation.method), names, types, passed, takesLifetimes, decode, returns }
 }
 
@@ -200,14 +216,15 @@ function declarations() {
   const shapes = vocabulary.outputs.map(({ name, doc: text, fields }) => {
     const lines = fields.map((field) => {
       const type = field.kind === 'word' ? field.words.map((word) => `'${word}'`).join(' | ') : TYPES[field.kind]
-      const unit = field.kind === 'duration' ? ' In microseconds.' : ''
+      const unit = field.kind === 'duration' ? ' In milliseconds.' : ''
       return `${doc(field.doc + unit, '  ')}\n  ${camel(field.name)}: ${type}${field.optional ? ' | null' : ''}`
     })
     return `${doc(text)}\nexport interface ${name}Output {\n  type: '${name}'\n${lines.join('\n')}${lines.length ? '\n' : ''}}\n`
   })
   const union = vocabulary.outputs.map(({ name }) => `  | ${name}Output`).join('\n')
+  const events = vocabulary.outputs.filter(({ tag, name }) => tag >= FIRST_EVENT && !OF_OTHERS.has(name))
   const classes = vocabulary.failures.map(
-    (failure) => `${doc(failure.doc)}\nexport class ${errorName(failure)} extends HotRodError {}\n`)
+    (failure) => `${doc(failure.doc)}\nexport class ${errorName(failure)} extends HotRodError {\n  readonly code: '${errorCode(failure)}'\n}\n`)
   const groups = GROUPS.map(([group, name, base, generic]) => {
     const methods = of(group).map((operation) => {
       const { name: called, types, returns } = method(operation)
@@ -226,13 +243,17 @@ ${methods.join('\n')}
   return `${NOTICE}
 import type {
   Answer, CallOptions, Conditional, CounterConfiguration, Entry, HotRodError, IterationEntry, Lifetimes, Modification,
-  ServerInfo, Tls, ValuesWithMetadata, Versioned, Xid,
+  ServerInfo, Tls, ValuesWithMetadata, Versioned, VersionedEntry, Xid,
 } from './index.js'
 
 ${shapes.join('\n')}
 /** An output of a machine for its host. */
 export type Output =
 ${union}
+
+/** An event of a client; \`type\` tells which. */
+export type ClientEvent =
+${events.map(({ name }) => `  | ${name}Output`).join('\n')}
 
 ${classes.join('\n')}
 /** The name of an operation. */

@@ -13,7 +13,8 @@ const [scenario] = JSON.parse(readFileSync(scenarios, 'utf8'))
 /** Creates a machine with a session by replaying the first steps of a recorded scenario. */
 const machine = new Machine(scenario.uri, { seed: Buffer.from(scenario.seed, 'hex') })
 let [cache, link] = [0, 0]
-for (const { at, call, with: params } of scenario.steps) {
+for (const { at: microseconds, call, with: params } of scenario.steps) {
+  const at = microseconds / 1000
   if (call === 'submit') break
   if (call === 'cache') cache = machine.cache(at, params.name)
   else if (call === 'start') machine.start(at, params.cache)

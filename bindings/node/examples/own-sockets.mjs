@@ -16,7 +16,7 @@ class Host {
   }
 
   now() {
-    return Math.floor(performance.now() * 1000)
+    return performance.now()
   }
 
   execute(cache, operation, ...args) {
@@ -34,7 +34,7 @@ class Host {
     }
     clearTimeout(this.timer)
     const deadline = this.machine.pollTimeout()
-    if (deadline !== null) this.timer = setTimeout(() => this.wake(), Math.max(0, (deadline - this.now()) / 1000))
+    if (deadline !== null) this.timer = setTimeout(() => this.wake(), Math.max(0, deadline - this.now()))
   }
 
   wake() {

@@ -3,6 +3,7 @@
 const { CALL, codec, fields, timeout } = require('./checks.js')
 const codecs = require('./codecs.js')
 const { MisuseError } = require('./errors.js')
+const { jsonSafe } = require('./json.js')
 const { Machine } = require('./machine.js')
 const { onAbort } = require('./signals.js')
 
@@ -22,6 +23,10 @@ class Base {
     driver.schedule()
   }
 
+  _configuration(configuration) {
+    return configuration && jsonSafe(configuration)
+  }
+
   /** Returns the answer. */
   _execute(operation, args, options, allowed = CALL) {
     return this._submit(operation, args, options, allowed, answerOf)
@@ -37,7 +42,7 @@ class Base {
     return new Promise((resolve, reject) => {
       const { signal, timeout: limit = this._timeout, member } = fields('options', options, allowed)
       if (signal) throwIfAborted(signal)
-      const submitted = driver.machine.submit(driver.now(), this._cache, operation, args, { member, timeout: microseconds(timeout('timeout', limit)) })
+      const submitted = driver.machine.submit(driver.now(), this._cache, operation, args, { member, timeout: limit })
       const waiting = { resolve: (completed) => resolve(wanted(completed)), reject, forget: null }
       if (signal) {
         waiting.forget = onAbort(signal, () => {
@@ -53,7 +58,6 @@ class Base {
   }
 }
 
-const microseconds = (span) => (span === undefined || span === null ? undefined : Math.max(1, Math.floor(span * 1000)))
 const answerOf = (completed) => completed.answer
 
 function throwIfAborted(signal) {
@@ -73,10 +77,11 @@ class CacheBase extends Base {
     this._keyCodec = key
     this._valueCodec = value
     this._found = (data) => (data === null ? null : value.decode(data))
-    this._entry = (entry) => entry && { ...entry, value: value.decode(entry.value) }
+    this._entry = (entry) => entry && jsonSafe({ ...entry, value: value.decode(entry.value) })
     this._conditional = ({ executed, previous }) => ({ executed, previous: this._entry(previous) })
     this._values = (list) => list.map((data) => value.decode(data))
-    this._valuesWithMetadata = (found) => found && { ...found, values: this._values(found.values) }
+    this._valuesWithMetadata = (found) =>
+      found && { values: this._values(found.values), metadata: jsonSafe(found.metadata) }
     this._textMap = Object.fromEntries
   }
 
@@ -102,8 +107,8 @@ function encoded(argument, codec, value) {
   try {
     return codec.encode(value)
   } catch (error) {
-    throw new MisuseError(`argument ${argument}: its codec can't encode this ${typeof value}: ${error.message}`)
+    throw new MisuseError(`argument ${argument}: its codec can't encode this ${typeof value}: ${error.message}`, { cause: error })
   }
 }
 
-module.exports = { Base, CacheBase, lifetimes, microseconds }
+module.exports = { Base, CacheBase, lifetimes }

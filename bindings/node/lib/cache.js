@@ -1,8 +1,9 @@
 'use strict'
 
-const { lifetimes, microseconds } = require('./base.js')
+const { lifetimes } = require('./base.js')
 const { CALL, WRITE, count, fields, text } = require('./checks.js')
 const { MisuseError } = require('./errors.js')
+const { jsonSafe } = require('./json.js')
 const { CacheOperations } = require('./operations.js')
 const { OPCODES } = require('./opcodes.js')
 const { Iteration, Listener } = require('./streams.js')
@@ -114,12 +115,12 @@ class Cache extends CacheOperations {
   iterate(options) {
     const driver = this._driver
     const { batchSize = 1000, segments, filterConverter, includeMetadata } = fields('options', options, ITERATION)
-    const settings = { batchSize, segments, filterConverter, includeMetadata, timeout: microseconds(this._timeout) }
+    const settings = { batchSize, segments, filterConverter, includeMetadata, timeout: this._timeout }
     const iteration = driver.machine.iterate(driver.now(), this._cache, settings)
     driver.schedule()
     return new Iteration(driver, iteration, ({ key, values, metadata }) => {
       const decoded = this._values(values)
-      return { key: this._keyCodec.decode(key), value: decoded[0], values: decoded, metadata }
+      return { key: this._keyCodec.decode(key), value: decoded[0], values: decoded, metadata: metadata && jsonSafe(metadata) }
     })
   }
 

@@ -51,7 +51,7 @@ function list(name, value) {
 function timeout(name, value) {
   if (value === undefined || value === null) return undefined
   if (typeof value !== 'number') throw wrong(name, 'milliseconds above 0', value)
-  if (!(value > 0 && value < 1e15)) throw new MisuseError(`${name}: expected milliseconds above 0 and below 1e15, got ${value}`)
+  if (!(value > 0 && value < 1e12)) throw new MisuseError(`${name}: expected milliseconds above 0 and below 1e12, got ${value}`)
   return value
 }
 

@@ -17,8 +17,7 @@ const text = {
   decode: (data) => data.toString(),
 }
 
-/** JSON values, as application/json. */
-const json = {
+const JSON_CODEC = {
   mediaType: 'application/json',
   encode: (value) => {
     const text = JSON.stringify(value)
@@ -27,5 +26,8 @@ const json = {
   },
   decode: (data) => JSON.parse(data),
 }
+
+/** JSON values, as application/json; a function, so that TypeScript can give the type of the values. */
+const json = () => JSON_CODEC
 
 module.exports = { bytes, text, json }

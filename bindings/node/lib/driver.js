@@ -12,6 +12,8 @@ const { ClosedError } = require('./errors.js')
 const WRITE_SIZE = 1 << 18
 // Longest delay of a Node timer, in milliseconds.
 const MAX_DELAY = 2 ** 31 - 1
+// Errors of links that are kept as causes.
+const LOSSES = 32
 // RFC 9266, 2.
 const EXPORTER_LABEL = 'EXPORTER-Channel-Binding'
 const EXPORTER_LENGTH = 32
@@ -26,9 +28,11 @@ class Driver {
     this.subscribers = new Set()
     this.started = new Promise((resolve, reject) => Object.assign(this, { resolveStarted: resolve, rejectStarted: reject }))
     this.ended = new Promise((resolve) => (this.resolveEnded = resolve))
-    this.epoch = process.hrtime.bigint()
+    this.epoch = performance.now()
     this.links = new Map()
     this.files = new Map()
+    // The last errors of links by their message, the newest last.
+    this.losses = new Map()
     this.scheduled = false
     this.timer = null
     this.alarm = Infinity
@@ -38,9 +42,9 @@ class Driver {
     }
   }
 
-  /** Returns the machine's time: microseconds since the driver was created. */
+  /** Returns the machine's time: milliseconds since the driver was created. */
   now() {
-    return Number((process.hrtime.bigint() - this.epoch) / 1000n)
+    return performance.now() - this.epoch
   }
 
   /** Schedules `pump` after pending callbacks, so that their operations share a write. */
@@ -62,9 +66,9 @@ class Driver {
   handle(output) {
     switch (output.type) {
       case 'Completed':
-        return settle(this.pending, output.id, output.error, output)
+        return settle(this.pending, output.id, this.withCause(output.error), output)
       case 'Entries':
-        return settle(this.iterations, output.id, output.error, output.entries)
+        return settle(this.iterations, output.id, this.withCause(output.error), output.entries)
       case 'Transmit':
         return this.send(this.links.get(output.link))
       case 'Connect':
@@ -80,7 +84,7 @@ class Driver {
       case 'Started':
         return this.resolveStarted()
       case 'StartFailed':
-        return this.rejectStarted(output.error)
+        return this.rejectStarted(this.withCause(output.error))
       case 'Entry':
       case 'Counter':
       case 'ListenerRegistered':
@@ -212,10 +216,22 @@ class Driver {
   }
 
   lost(link, error) {
-    if (this.links.has(link)) {
-      this.machine.linkLost(this.now(), link, error.message || error.code || String(error))
-      this.pump()
+    if (!this.links.has(link)) return
+    const why = error.message || error.code || String(error)
+    this.losses.delete(why)
+    this.losses.set(why, error)
+    if (this.losses.size > LOSSES) this.losses.delete(this.losses.keys().next().value)
+    this.machine.linkLost(this.now(), link, why)
+    this.pump()
+  }
+
+  // Adds the error of the link whose message the machine's error has.
+  withCause(error) {
+    if (error === null) return null
+    for (const [why, cause] of this.losses) {
+      if (error.message.includes(why)) Object.defineProperty(error, 'cause', { value: cause, configurable: true, writable: true })
     }
+    return error
   }
 
   close(link) {
@@ -238,7 +254,7 @@ class Driver {
     if (wanted < this.alarm) {
       clearTimeout(this.timer)
       this.alarm = wanted
-      const delay = Math.min(Math.max(0, Math.ceil((wanted - this.now()) / 1000)), MAX_DELAY)
+      const delay = Math.min(Math.max(0, Math.ceil(wanted - this.now())), MAX_DELAY)
       this.timer = setTimeout(() => this.wake(), delay)
     }
   }

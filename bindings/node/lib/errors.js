@@ -3,8 +3,11 @@
 
 /** Base class of all errors of this package. The message names the operation, the member, and whether it may be applied. */
 class HotRodError extends Error {
+  static code = 'HOTROD_ERR'
+
   constructor(message, details = {}) {
-    super(message)
+    super(message, details.cause === undefined ? undefined : { cause: details.cause })
+    this.code = new.target.code
     this.operation = details.operation ?? null
     this.member = details.member ?? null
     this.status = details.status ?? null
@@ -21,49 +24,79 @@ class HotRodError extends Error {
 }
 
 /** The caller made a mistake: an argument, a URI, the order of calls. Nothing was sent. */
-class MisuseError extends HotRodError {}
+class MisuseError extends HotRodError {
+  static code = 'HOTROD_ERR_MISUSE'
+}
 
 /** A queue is full; retry later. Nothing was sent. */
-class FullError extends HotRodError {}
+class FullError extends HotRodError {
+  static code = 'HOTROD_ERR_FULL'
+}
 
 /** The client is closed. */
-class ClosedError extends HotRodError {}
+class ClosedError extends HotRodError {
+  static code = 'HOTROD_ERR_CLOSED'
+}
 
 /** The server replied with an error; its status and message are given. */
-class ServerError extends HotRodError {}
+class ServerError extends HotRodError {
+  static code = 'HOTROD_ERR_SERVER'
+}
 
 /** No reply arrived in time. */
-class TimedOutError extends HotRodError {}
+class TimedOutError extends HotRodError {
+  static code = 'HOTROD_ERR_TIMED_OUT'
+}
 
 /** The connection was lost, or the server violated the protocol, before the reply. */
-class DisconnectedError extends HotRodError {}
+class DisconnectedError extends HotRodError {
+  static code = 'HOTROD_ERR_DISCONNECTED'
+}
 
 /** No member could be reached in time. */
-class UnreachableError extends HotRodError {}
+class UnreachableError extends HotRodError {
+  static code = 'HOTROD_ERR_UNREACHABLE'
+}
 
 /** A server was reached and did not accept the session: wrong credentials, another protocol. */
-class HandshakeError extends HotRodError {}
+class HandshakeError extends HotRodError {
+  static code = 'HOTROD_ERR_HANDSHAKE'
+}
 
 /** The operation can't be sent: the server's protocol version does not have it, or a field is too large. */
-class RefusedError extends HotRodError {}
+class RefusedError extends HotRodError {
+  static code = 'HOTROD_ERR_REFUSED'
+}
 
 /** The member that holds the state of the operation is gone. */
-class MemberGoneError extends HotRodError {}
+class MemberGoneError extends HotRodError {
+  static code = 'HOTROD_ERR_MEMBER_GONE'
+}
 
 /** Servers lost an iteration repeatedly. */
-class IterationLostError extends HotRodError {}
+class IterationLostError extends HotRodError {
+  static code = 'HOTROD_ERR_ITERATION_LOST'
+}
 
 /** Some parts of a bulk operation failed, and the others succeeded. */
-class PartialError extends HotRodError {}
+class PartialError extends HotRodError {
+  static code = 'HOTROD_ERR_PARTIAL'
+}
 
 /** The counter does not exist. */
-class NoSuchCounterError extends HotRodError {}
+class NoSuchCounterError extends HotRodError {
+  static code = 'HOTROD_ERR_NO_SUCH_COUNTER'
+}
 
 /** A counter would leave its bounds; it was not changed. */
-class OutOfBoundsError extends HotRodError {}
+class OutOfBoundsError extends HotRodError {
+  static code = 'HOTROD_ERR_OUT_OF_BOUNDS'
+}
 
 /** The server's reply does not belong to the operation. */
-class UnexpectedAnswerError extends HotRodError {}
+class UnexpectedAnswerError extends HotRodError {
+  static code = 'HOTROD_ERR_UNEXPECTED_ANSWER'
+}
 
 const ERRORS = {
   1: MisuseError,

@@ -267,7 +267,7 @@ class Machine {
   counters() {
     const values = this.#native.counters()
     const counters = Object.fromEntries(COUNTERS.map((name, index) => [name, values[index]]))
-    const [latencyP50, latencyP99, latencyMax] = values.slice(COUNTERS.length).map((span) => (span < 0 ? null : span / 1000))
+    const [latencyP50, latencyP99, latencyMax] = values.slice(COUNTERS.length).map((span) => (span < 0 ? null : span))
     return { ...counters, latencyP50, latencyP99, latencyMax }
   }
 

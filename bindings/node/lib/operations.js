@@ -127,7 +127,7 @@ class CounterOperations extends Base {
 
   /** Reads the configuration of a counter. */
   async getConfiguration(options) {
-    return this._execute(OPCODES.counter_get_configuration, [this.name], options)
+    return this._configuration(await this._execute(OPCODES.counter_get_configuration, [this.name], options))
   }
 
   /** Tests whether there is a counter of that name. Its reply is 0x51: 0x50 is taken by errors. */

@@ -5,7 +5,7 @@ const { errorOf } = require('./errors.js')
 
 /** Shapes of outputs by their tag at the border: the count of values, and a constructor. */
 module.exports = {
-  1: { length: 7, make: (values, at) => ({ type: 'Connect', link: values[at + 1], member: values[at + 2], host: values[at + 3], port: values[at + 4], tls: values[at + 5], timeout: values[at + 6] }) },
+  1: { length: 7, make: (values, at) => ({ type: 'Connect', link: values[at + 1], member: values[at + 2], host: values[at + 3], port: values[at + 4], tls: values[at + 5], timeout: values[at + 6] / 1000 }) },
   2: { length: 3, make: (values, at) => ({ type: 'StartTls', link: values[at + 1], tls: values[at + 2] }) },
   3: { length: 2, make: (values, at) => ({ type: 'Transmit', link: values[at + 1] }) },
   4: { length: 2, make: (values, at) => ({ type: 'Pause', link: values[at + 1] }) },
@@ -16,7 +16,7 @@ module.exports = {
   32: { length: 1, make: (values, at) => ({ type: 'Started' }) },
   33: { length: 2, make: (values, at) => ({ type: 'StartFailed', error: errorOf(values[at + 1]) }) },
   34: { length: 4, make: (values, at) => ({ type: 'MemberReady', member: values[at + 1], address: values[at + 2], alpn: values[at + 3] }) },
-  35: { length: 5, make: (values, at) => ({ type: 'MemberUnavailable', member: values[at + 1], address: values[at + 2], reason: values[at + 3], retryAfter: values[at + 4] }) },
+  35: { length: 5, make: (values, at) => ({ type: 'MemberUnavailable', member: values[at + 1], address: values[at + 2], reason: values[at + 3], retryAfter: values[at + 4] / 1000 }) },
   36: { length: 4, make: (values, at) => ({ type: 'Topology', cache: values[at + 1], id: values[at + 2], members: values[at + 3] }) },
   37: { length: 1, make: (values, at) => ({ type: 'Degraded' }) },
   38: { length: 1, make: (values, at) => ({ type: 'Restored' }) },

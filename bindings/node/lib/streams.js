@@ -1,6 +1,7 @@
 'use strict'
 
 const { HotRodError } = require('./errors.js')
+const { jsonSafe } = require('./json.js')
 
 // Events queued for a subscriber before the oldest is dropped.
 const EVENT_QUEUE_LIMIT = 1024
@@ -162,10 +163,10 @@ class Listener {
   _event(output) {
     if (output.type === 'Counter') {
       const { counter, oldValue, oldState, newValue, newState } = output
-      return { type: 'counter', counter, oldValue, oldState, newValue, newState }
+      return jsonSafe({ type: 'counter', counter, oldValue, oldState, newValue, newState })
     }
     const { change, key, version, data, retried } = output
-    return { type: change, key: key === null ? null : this._decode(key), version, data, retried }
+    return jsonSafe({ type: change, key: key === null ? null : this._decode(key), version, data, retried })
   }
 
   async return() {

@@ -113,7 +113,7 @@ impl NativeMachine {
     pub fn connect(uri: String, seed: Borrowed<'_>, now: f64) -> Result<Self> {
         let wrong = |text: String| Error::from_reason(text);
         let seed = seed.as_ref().try_into().map_err(|_| wrong("seed: expected 32 bytes".into()))?;
-        let core = Core::new(&uri, seed, now as u64).map_err(|failure| wrong(failure.message))?;
+        let core = Core::new(&uri, seed, time(now)).map_err(|failure| wrong(failure.message))?;
         Ok(Self { core, ids: AllIds::default(), values: Vec::new(), shapes: known_shapes() })
     }
 
@@ -137,7 +137,7 @@ impl NativeMachine {
         let NativeCacheOptions { flags, key_type, value_type, read_from_any_owner, parameters } = options;
         let parameters = parameters.0.into_iter().map(|(name, data)| (name, data.0)).collect();
         let options = CacheOptions { name, flags, key_type, value_type, read_from_any_owner, parameters };
-        outcome(self.core.cache(now as u64, options))
+        outcome(self.core.cache(time(now), options))
     }
 
     #[napi(catch_unwind)]
@@ -147,7 +147,7 @@ impl NativeMachine {
 
     #[napi(catch_unwind)]
     pub fn start(&mut self, now: f64, cache: u32) -> Outcome<()> {
-        outcome(self.core.start(now as u64, cache))
+        outcome(self.core.start(time(now), cache))
     }
 
     /// Submits an operation by its opcode.
@@ -181,8 +181,8 @@ impl NativeMachine {
             return Err(Failure::misuse(format!("{operation} takes fewer arguments")));
         }
         let member = member.map(|number| self.ids.member.id(number));
-        let options = CallOptions { member, timeout: timeout.map(microseconds) };
-        let id = self.core.submit(now as u64, cache, request, options)?;
+        let options = CallOptions { member, timeout: timeout.map(duration) };
+        let id = self.core.submit(time(now), cache, request, options)?;
         Ok(self.ids.operation.number(id))
     }
 
@@ -205,13 +205,13 @@ impl NativeMachine {
             use_raw_data: options.use_raw_data,
             interests: Interests(options.interests),
         };
-        let result = self.core.listen(now as u64, cache, options);
+        let result = self.core.listen(time(now), cache, options);
         outcome(result.map(|id| self.ids.listener.number(id)))
     }
 
     #[napi(catch_unwind)]
     pub fn listen_to_counter(&mut self, now: f64, cache: u32, counter: String) -> Outcome<f64> {
-        let result = self.core.listen_to_counter(now as u64, cache, counter);
+        let result = self.core.listen_to_counter(time(now), cache, counter);
         outcome(result.map(|id| self.ids.listener.number(id)))
     }
 
@@ -219,12 +219,12 @@ impl NativeMachine {
     pub fn remove_listener(&mut self, now: f64, listener: f64) -> bool {
         let id = self.ids.listener.id(listener);
         self.ids.listener.forget(id);
-        self.core.remove_listener(now as u64, id)
+        self.core.remove_listener(time(now), id)
     }
 
     #[napi(catch_unwind)]
     pub fn events_taken(&mut self, now: f64, listener: f64, count: u32) {
-        self.core.events_taken(now as u64, self.ids.listener.id(listener), count as usize);
+        self.core.events_taken(time(now), self.ids.listener.id(listener), count as usize);
     }
 
     #[napi(catch_unwind)]
@@ -234,20 +234,20 @@ impl NativeMachine {
         iteration.filter_converter = options.filter_converter.map(Into::into);
         iteration.batch_size = options.batch_size;
         iteration.include_metadata = options.include_metadata;
-        iteration.timeout = options.timeout.map(microseconds);
-        let result = self.core.iterate(now as u64, cache, iteration);
+        iteration.timeout = options.timeout.map(duration);
+        let result = self.core.iterate(time(now), cache, iteration);
         outcome(result.map(|id| self.ids.iteration.number(id)))
     }
 
     #[napi(catch_unwind)]
     pub fn next_entries(&mut self, now: f64, iteration: f64) -> bool {
-        self.core.next_entries(now as u64, self.ids.iteration.id(iteration))
+        self.core.next_entries(time(now), self.ids.iteration.id(iteration))
     }
 
     #[napi(catch_unwind)]
     pub fn end_iteration(&mut self, now: f64, iteration: f64) {
         let id = self.ids.iteration.id(iteration);
-        self.core.end_iteration(now as u64, id);
+        self.core.end_iteration(time(now), id);
         self.ids.iteration.forget(id);
     }
 
@@ -264,12 +264,12 @@ impl NativeMachine {
         options.max_entries = max_entries as usize;
         options.max_bytes = max_bytes as usize;
         options.bloom_filter = bloom_filter;
-        outcome(self.core.near_cache(now as u64, cache, options))
+        outcome(self.core.near_cache(time(now), cache, options))
     }
 
     #[napi(catch_unwind)]
     pub fn remove_near_cache(&mut self, now: f64, cache: u32) -> Outcome<()> {
-        outcome(self.core.remove_near_cache(now as u64, cache))
+        outcome(self.core.remove_near_cache(time(now), cache))
     }
 
     /// Returns the count of entries and bytes.
@@ -280,7 +280,7 @@ impl NativeMachine {
 
     #[napi(catch_unwind)]
     pub fn switch_site(&mut self, now: f64, name: String) -> bool {
-        self.core.switch_site(now as u64, &name)
+        self.core.switch_site(time(now), &name)
     }
 
     #[napi(catch_unwind)]
@@ -317,22 +317,22 @@ impl NativeMachine {
 
     #[napi(catch_unwind)]
     pub fn connected(&mut self, now: f64, link: f64, alpn: Option<String>) {
-        self.core.handle_connected(now as u64, self.ids.link.id(link), alpn.as_deref().map(str::as_bytes));
+        self.core.handle_connected(time(now), self.ids.link.id(link), alpn.as_deref().map(str::as_bytes));
     }
 
     #[napi(catch_unwind)]
     pub fn received(&mut self, now: f64, link: f64, data: Borrowed<'_>) {
-        self.core.handle_received(now as u64, self.ids.link.id(link), data.as_ref());
+        self.core.handle_received(time(now), self.ids.link.id(link), data.as_ref());
     }
 
     #[napi(catch_unwind)]
     pub fn link_lost(&mut self, now: f64, link: f64, why: String) {
-        self.core.handle_link_lost(now as u64, self.ids.link.id(link), &why);
+        self.core.handle_link_lost(time(now), self.ids.link.id(link), &why);
     }
 
     #[napi(catch_unwind)]
     pub fn timeout(&mut self, now: f64) {
-        self.core.handle_timeout(now as u64);
+        self.core.handle_timeout(time(now));
     }
 
     /// Returns up to `most` queued bytes of a link; null if there are none.
@@ -372,19 +372,19 @@ impl NativeMachine {
 
     #[napi(catch_unwind)]
     pub fn poll_timeout(&self) -> Option<f64> {
-        self.core.poll_timeout().map(|at| at as f64)
+        self.core.poll_timeout().map(|at| at as f64 / 1000.0)
     }
 
     #[napi(catch_unwind)]
     pub fn close(&mut self, now: f64) {
-        self.core.close(now as u64);
+        self.core.close(time(now));
     }
 
-    /// Returns the counts in the vocabulary's order, then three latencies in microseconds, -1 for none.
+    /// Returns the counts in the vocabulary's order, then three latencies in milliseconds, -1 for none.
     #[napi(catch_unwind)]
     pub fn counters(&self) -> Vec<f64> {
         let counters: Counters = self.core.counters();
-        let latency = |share| counters.latency.quantile(share).map_or(-1.0, |span| span.as_micros() as f64);
+        let latency = |share| counters.latency.quantile(share).map_or(-1.0, |span| span.as_micros() as f64 / 1000.0);
         let shares = [0.5, 0.99, 1.0];
         counters.values().map(|count| count as f64).chain(shares.into_iter().map(latency)).collect()
     }
@@ -426,6 +426,12 @@ impl NativeMachine {
     }
 }
 
-fn microseconds(count: f64) -> Duration {
-    Duration::from_micros(count as u64)
+/// Converts the host's milliseconds to the machine's microseconds.
+fn time(milliseconds: f64) -> u64 {
+    (milliseconds * 1000.0).round() as u64
+}
+
+/// Converts milliseconds to a duration; 0 would mean no limit.
+fn duration(milliseconds: f64) -> Duration {
+    Duration::from_micros(time(milliseconds).max(1))
 }

@@ -33,7 +33,7 @@ pub struct PartShape {
 #[napi(object)]
 pub struct LifetimeShape {
     pub since: f64,
-    pub seconds: u32,
+    pub duration: f64,
 }
 
 /// Version and lifetimes.
@@ -163,7 +163,7 @@ impl From<Failure> for FailureShape {
 
 impl From<LifetimeLeft> for LifetimeShape {
     fn from(left: LifetimeLeft) -> Self {
-        Self { since: left.since as f64, seconds: left.seconds }
+        Self { since: left.since as f64, duration: f64::from(left.seconds) * 1000.0 }
     }
 }
 

@@ -3,8 +3,9 @@
 import assert from 'node:assert/strict'
 import { execFile, spawnSync } from 'node:child_process'
 import * as events from 'node:events'
-import { readFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
+import { join } from 'node:path'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
@@ -36,7 +37,7 @@ test('single keys', async (t) => {
   assert.equal((await cache.replace('k', 'two', { lifespan: 60_000, maxIdle: Infinity })).executed, true)
   const entry = await cache.getWithMetadata('k')
   assert.equal(entry.value.toString(), 'two')
-  assert.equal(entry.lifespan.seconds, 60)
+  assert.equal(entry.lifespan.duration, 60_000)
   assert.equal(entry.maxIdle, null)
   assert.equal(await cache.replaceIfUnmodified('k', 1n, 'x'), 'modified')
   assert.equal(await cache.replaceIfUnmodified('k', entry.version, 'three'), 'done')
@@ -61,7 +62,7 @@ test('many keys', async (t) => {
   }
   assert.equal(found.size, 2500)
   for await (const { metadata } of cache.iterate({ includeMetadata: true })) {
-    assert.equal(metadata.lifespan.seconds, 600)
+    assert.equal(metadata.lifespan.duration, 600_000)
     break
   }
   assert.equal((await cache.bulkGetKeys()).length, 2500)
@@ -213,11 +214,12 @@ test('a near cache', async (t) => {
 })
 
 test('codecs', async (t) => {
-  const cache = (await client(t, await embedded(t), 'local')).cache('local', { codecs: { key: codecs.text, value: codecs.json } })
+  const cache = (await client(t, await embedded(t), 'local')).cache('local', { codecs: { key: codecs.text, value: codecs.json() } })
   await cache.put('käse', { age: 3, names: ['a'] })
   assert.deepEqual(await cache.get('käse'), { age: 3, names: ['a'] })
   for await (const { key } of cache.iterate()) assert.equal(key, 'käse')
   await assert.rejects(cache.put('k', undefined), /argument value: its codec can't encode this undefined/)
+  await assert.rejects(cache.put('k', undefined), (error) => error.cause instanceof TypeError)
   await assert.rejects(cache.put(3, 'v'), /argument key/)
 })
 
@@ -284,6 +286,62 @@ test('many operations with one AbortSignal', async (t) => {
   assert.deepEqual(events.getEventListeners(abort.signal, 'abort'), [])
 })
 
+test('errors have a code and a cause', async () => {
+  await assert.rejects(connect('hotrod://127.0.0.1:1'), (error) => {
+    assert.equal(error.code, 'HOTROD_ERR_UNREACHABLE')
+    assert.equal(error.cause.code, 'ECONNREFUSED')
+    return true
+  })
+  await assert.rejects(connect('http://h'), { code: 'HOTROD_ERR_MISUSE', name: 'MisuseError' })
+  const classes = Object.values(libhotrod).filter((of) => of.prototype instanceof libhotrod.HotRodError)
+  assert.equal(new Set(classes.map((Class) => new Class('').code)).size, classes.length)
+  assert.equal(new libhotrod.NoSuchCounterError('').code, 'HOTROD_ERR_NO_SUCH_COUNTER')
+})
+
+test('the cause of a lost connection', async (t) => {
+  const node = await embedded(t)
+  const cache = (await client(t, node, 'local', '?socket_timeout=300&max_retries=0')).cache()
+  await node.stop()
+  const failed = async () => {
+    for (let turn = 0; turn < 10; turn += 1) await cache.put('k', 'v')
+  }
+  await assert.rejects(failed, ({ code, cause }) => /^HOTROD_ERR_/.test(code) && cause instanceof Error)
+})
+
+test('durations are milliseconds everywhere', async (t) => {
+  const outputs = createRequire(import.meta.url)('../lib/outputs.js')
+  assert.equal(outputs[35].make([35, 1, 'h:1', 'draining', 2_000_000], 0).retryAfter, 2000)
+  const machine = new libhotrod.Machine('hotrod://127.0.0.1:1?connect_timeout=1500', { now: 5 })
+  machine.start(5, machine.cache(5, 'c'))
+  const connect = machine.poll().find(({ type }) => type === 'Connect')
+  assert.equal(connect.timeout, 1500)
+  assert.ok(machine.pollTimeout() > 5 && machine.pollTimeout() <= 20_000, `${machine.pollTimeout()}`)
+  const c = await client(t, await embedded(t), 'local')
+  await assert.rejects(c.cache().get('k', { timeout: 1e12 }), /milliseconds/)
+})
+
+test('answers and events as JSON', async (t) => {
+  const c = await client(t, await embedded(t), 'local')
+  const cache = c.cache('local', { codecs: { key: codecs.text, value: codecs.text } })
+  const listener = await cache.listen()
+  await cache.put('k', 'v')
+  const entry = await cache.getWithMetadata('k')
+  const json = (value) => JSON.parse(JSON.stringify(value))
+  assert.deepEqual(json(entry), { value: 'v', version: `${entry.version}`, lifespan: null, maxIdle: null })
+  const event = (await listener.next()).value
+  assert.equal(json(event).version, `${event.version}`)
+  await listener.close()
+  for await (const { metadata } of cache.iterate({ includeMetadata: true })) assert.equal(json(metadata).version, `${entry.version}`)
+  const counter = c.counter('json')
+  await counter.createBounded(0, 2n ** 60n, { initialValue: 5 })
+  assert.equal(json(await counter.getConfiguration()).upper, `${2n ** 60n}`)
+  const changes = await counter.listen()
+  await counter.addAndGet(1)
+  assert.deepEqual(json((await changes.next()).value), {
+    type: 'counter', counter: 'json', oldValue: '5', oldState: 'valid', newValue: '6', newState: 'valid',
+  })
+})
+
 test('servers that are not there', async (t) => {
   await assert.rejects(connect('http://localhost'), libhotrod.MisuseError)
   await assert.rejects(connect('hotrod://127.0.0.1:1'), (error) => {
@@ -347,6 +405,22 @@ test('ESM and CommonJS have the same names', () => {
 test('what is generated is not stale', () => {
   const { status, stderr } = spawnSync(process.execPath, [here('../generate.mjs'), '--check'], { encoding: 'utf8' })
   assert.equal(status, 0, stderr)
+})
+
+test('the programs of both READMEs in strict TypeScript', async (t) => {
+  const folder = mkdtempSync(here('readme-'))
+  t.after(() => rmSync(folder, { recursive: true }))
+  const programs = ['../README.md', '../../../README.md'].flatMap((file) =>
+    [...readFileSync(here(file), 'utf8').matchAll(/```js\n([^]*?)```/g)].map(([, program]) => program))
+  assert.ok(programs.length >= 2)
+  const files = programs.map((program, number) => {
+    writeFileSync(join(folder, `${number}.mts`), program)
+    return join(folder, `${number}.mts`)
+  })
+  const config = join(folder, 'tsconfig.json')
+  writeFileSync(config, JSON.stringify({ extends: '../tsconfig.json', compilerOptions: { typeRoots: [here('../node_modules/@types')] }, files }))
+  const { status, stdout } = spawnSync(process.execPath, [here('../node_modules/typescript/bin/tsc'), '-p', config], { encoding: 'utf8' })
+  assert.equal(status, 0, stdout)
 })
 
 test('the examples', async (t) => {

@@ -15,6 +15,10 @@ const camel = (name) => name.replace(/_([a-z0-9])/g, (_, letter) => letter.toUpp
 const hex = (data) => data.toString('hex')
 const unhex = (text) => Buffer.from(text, 'hex')
 
+// The scenarios have microseconds.
+const milliseconds = (span) => (span === undefined || span === null ? span : span / 1000)
+const microseconds = (span) => (span === null ? null : Math.round(span * 1000))
+
 let count = 0
 for (const part of ['scenarios/', 'vectors/']) {
   for (const file of readdirSync(new URL(part, folder)).filter((file) => file.endsWith('.json'))) {
@@ -54,7 +58,7 @@ class Player {
   play(at, call, params) {
     const done = {}
     try {
-      const returned = this.call(at, call, params)
+      const returned = this.call(at / 1000, call, params)
       if (returned !== undefined && returned !== null) done.returns = returned
     } catch (error) {
       if (!(error instanceof HotRodError)) throw error
@@ -71,7 +75,7 @@ class Player {
     if (outputs.length > 0) done.outputs = outputs
     if (Object.keys(transmit).length > 0) done.transmit = transmit
     if (more.length > 0) done.more_outputs = more
-    return { ...done, timeout: this.machine.pollTimeout() }
+    return { ...done, timeout: microseconds(this.machine.pollTimeout()) }
   }
 
   poll() {
@@ -94,6 +98,7 @@ class Player {
     if (value === null || kind === 'answer') return null
     if (kind === 'id') return this.name(of, value)
     if (kind === 'opaque' || kind === 'signed') return String(value)
+    if (kind === 'duration') return microseconds(value)
     if (kind === 'bytes') return hex(value)
     if (kind === 'tls') return tls(value)
     if (kind === 'failure') return failure(value)
@@ -126,7 +131,7 @@ class Player {
         const operation = operations.get(params.operation)
         const args = operation.fields.map((field, index) => argument(field.argument, params.arguments[index]))
         const member = params.member ? id('member') : undefined
-        const submitted = machine.submit(at, params.cache, params.operation, args, { member, timeout: params.timeout })
+        const submitted = machine.submit(at, params.cache, params.operation, args, { member, timeout: milliseconds(params.timeout) })
         this.answerShapes.set(submitted, operation.answer)
         return this.name('operation', submitted)
       }
@@ -146,7 +151,7 @@ class Player {
       case 'iterate': {
         const { filter_converter: filterConverter, batch_size: batchSize, include_metadata: includeMetadata, timeout } = params
         const segments = params.segments ? unhex(params.segments) : undefined
-        return this.name('iteration', machine.iterate(at, params.cache, { segments, filterConverter, batchSize, includeMetadata, timeout }))
+        return this.name('iteration', machine.iterate(at, params.cache, { segments, filterConverter, batchSize, includeMetadata, timeout: milliseconds(timeout) }))
       }
       case 'next_entries':
         return machine.nextEntries(at, id('iteration'))
@@ -205,11 +210,12 @@ function failure(error) {
 const tls = ({ serverName, alpn, trustCa, clientCertificate }) => ({
   server_name: serverName, alpn, trust_ca: trustCa, client_certificate: clientCertificate,
 })
+const left = (lifetime) => lifetime && { since: lifetime.since, seconds: lifetime.duration / 1000 }
 const metadata = (found) =>
-  found && { version: String(found.version), lifespan: found.lifespan, max_idle: found.maxIdle }
+  found && { version: String(found.version), lifespan: left(found.lifespan), max_idle: left(found.maxIdle) }
 const iterated = ({ key, values, metadata: found }) => ({ key: hex(key), values: values.map(hex), metadata: metadata(found) })
 const entry = (entry) =>
-  entry && { value: hex(entry.value), version: text(entry.version), lifespan: entry.lifespan, max_idle: entry.maxIdle }
+  entry && { value: hex(entry.value), version: text(entry.version), lifespan: left(entry.lifespan), max_idle: left(entry.maxIdle) }
 const xid = ({ formatId, globalTransactionId, branchQualifier }) => ({
   format_id: formatId, global_transaction_id: hex(globalTransactionId), branch_qualifier: hex(branchQualifier),
 })

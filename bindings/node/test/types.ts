@@ -1,7 +1,7 @@
 // What TypeScript sees: this file is compiled by the tests, and not run.
 
 import { Flags, HotRodError, Machine, ServerError, codecs, connect } from 'libhotrod'
-import type { Conditional, Coverage, Entry, Versioned } from 'libhotrod'
+import type { Codec, Conditional, Coverage, Entry, Versioned } from 'libhotrod'
 
 type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false
 function is<T>(): <U>(value: U, same: Equal<T, U>) => void {
@@ -27,6 +27,17 @@ export async function client(): Promise<void> {
     if (event.type !== 'moved') is<string | null>()(event.key, true)
   }
   is<bigint>()(await client.counter('c').addAndGet(1), true)
+  is<Codec<{ age: number }>>()(codecs.json<{ age: number }>(), true)
+  const people = client.cache('p', { codecs: { key: codecs.text, value: codecs.json<{ age: number }>() } })
+  is<number | undefined>()((await people.get('k'))?.age, true)
+  is<number | undefined>()((await people.getWithMetadata('k'))?.lifespan?.duration, true)
+  is<bigint | undefined>()((await people.getWithVersion('k'))?.version, true)
+  for await (const event of client.events()) {
+    if (event.type === 'MemberUnavailable') is<number>()(event.retryAfter, true)
+    // @ts-expect-error an output of the machine is no event of a client
+    if (event.type === 'Transmit') break
+  }
+  is<Promise<unknown>>()(connect(new URL('hotrod://localhost')) as Promise<unknown>, true)
   is<string[]>()(await client.multimap('m', { codecs: { key: codecs.text, value: codecs.text } }).get('k'), true)
   is<number>()(client.counters().direct, true)
   is<Coverage>()(client.coverage(), true)
@@ -38,6 +49,7 @@ export async function client(): Promise<void> {
   try {
     await client.close()
   } catch (error) {
+    if (error instanceof ServerError) is<'HOTROD_ERR_SERVER'>()(error.code, true)
     if (error instanceof ServerError) is<number | null>()(error.status, true)
     if (error instanceof HotRodError) is<boolean>()(error.mayHaveBeenApplied, true)
   }

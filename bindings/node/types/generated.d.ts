@@ -2,7 +2,7 @@
 
 import type {
   Answer, CallOptions, Conditional, CounterConfiguration, Entry, HotRodError, IterationEntry, Lifetimes, Modification,
-  ServerInfo, Tls, ValuesWithMetadata, Versioned, Xid,
+  ServerInfo, Tls, ValuesWithMetadata, Versioned, VersionedEntry, Xid,
 } from './index.js'
 
 /** Establish a connection, then call `handle_connected` or `handle_link_lost`. */
@@ -18,7 +18,7 @@ export interface ConnectOutput {
   port: number
   /** TLS to be established before the link is said to be connected. */
   tls: Tls | null
-  /** Time after which the machine gives it up. In microseconds. */
+  /** Time after which the machine gives it up. In milliseconds. */
   timeout: number
 }
 
@@ -115,7 +115,7 @@ export interface MemberUnavailableOutput {
   address: string
   /** The reason. */
   reason: string
-  /** Back-off: time until the next attempt. In microseconds. */
+  /** Back-off: time until the next attempt. In milliseconds. */
   retryAfter: number
 }
 
@@ -316,50 +316,96 @@ export type Output =
   | NearCacheActiveOutput
   | NearCacheInactiveOutput
 
+/** An event of a client; `type` tells which. */
+export type ClientEvent =
+  | MemberReadyOutput
+  | MemberUnavailableOutput
+  | TopologyOutput
+  | DegradedOutput
+  | RestoredOutput
+  | SiteSwitchedOutput
+  | CarriageChosenOutput
+  | AccessChosenOutput
+  | CoverageOutput
+  | BalancingRecognisedOutput
+  | MemberNotAllowedOutput
+  | NearCacheActiveOutput
+  | NearCacheInactiveOutput
+
 /** The caller made a mistake: an argument, a URI, the order of calls. Nothing was sent. */
-export class MisuseError extends HotRodError {}
+export class MisuseError extends HotRodError {
+  readonly code: 'HOTROD_ERR_MISUSE'
+}
 
 /** A queue is full; retry later. Nothing was sent. */
-export class FullError extends HotRodError {}
+export class FullError extends HotRodError {
+  readonly code: 'HOTROD_ERR_FULL'
+}
 
 /** The client is closed. */
-export class ClosedError extends HotRodError {}
+export class ClosedError extends HotRodError {
+  readonly code: 'HOTROD_ERR_CLOSED'
+}
 
 /** The server replied with an error; its status and message are given. */
-export class ServerError extends HotRodError {}
+export class ServerError extends HotRodError {
+  readonly code: 'HOTROD_ERR_SERVER'
+}
 
 /** No reply arrived in time. */
-export class TimedOutError extends HotRodError {}
+export class TimedOutError extends HotRodError {
+  readonly code: 'HOTROD_ERR_TIMED_OUT'
+}
 
 /** The connection was lost, or the server violated the protocol, before the reply. */
-export class DisconnectedError extends HotRodError {}
+export class DisconnectedError extends HotRodError {
+  readonly code: 'HOTROD_ERR_DISCONNECTED'
+}
 
 /** No member could be reached in time. */
-export class UnreachableError extends HotRodError {}
+export class UnreachableError extends HotRodError {
+  readonly code: 'HOTROD_ERR_UNREACHABLE'
+}
 
 /** A server was reached and did not accept the session: wrong credentials, another protocol. */
-export class HandshakeError extends HotRodError {}
+export class HandshakeError extends HotRodError {
+  readonly code: 'HOTROD_ERR_HANDSHAKE'
+}
 
 /** The operation can't be sent: the server's protocol version does not have it, or a field is too large. */
-export class RefusedError extends HotRodError {}
+export class RefusedError extends HotRodError {
+  readonly code: 'HOTROD_ERR_REFUSED'
+}
 
 /** The member that holds the state of the operation is gone. */
-export class MemberGoneError extends HotRodError {}
+export class MemberGoneError extends HotRodError {
+  readonly code: 'HOTROD_ERR_MEMBER_GONE'
+}
 
 /** Servers lost an iteration repeatedly. */
-export class IterationLostError extends HotRodError {}
+export class IterationLostError extends HotRodError {
+  readonly code: 'HOTROD_ERR_ITERATION_LOST'
+}
 
 /** Some parts of a bulk operation failed, and the others succeeded. */
-export class PartialError extends HotRodError {}
+export class PartialError extends HotRodError {
+  readonly code: 'HOTROD_ERR_PARTIAL'
+}
 
 /** The counter does not exist. */
-export class NoSuchCounterError extends HotRodError {}
+export class NoSuchCounterError extends HotRodError {
+  readonly code: 'HOTROD_ERR_NO_SUCH_COUNTER'
+}
 
 /** A counter would leave its bounds; it was not changed. */
-export class OutOfBoundsError extends HotRodError {}
+export class OutOfBoundsError extends HotRodError {
+  readonly code: 'HOTROD_ERR_OUT_OF_BOUNDS'
+}
 
 /** The server's reply does not belong to the operation. */
-export class UnexpectedAnswerError extends HotRodError {}
+export class UnexpectedAnswerError extends HotRodError {
+  readonly code: 'HOTROD_ERR_UNEXPECTED_ANSWER'
+}
 
 /** The name of an operation. */
 export type OperationName =
@@ -490,7 +536,7 @@ export class CacheOperations<K, V> {
   /** Tests whether there is an entry. */
   containsKey(key: K, options?: CallOptions): Promise<boolean>
   /** Reads a value and its version. */
-  getWithVersion(key: K, options?: CallOptions): Promise<Entry<V> | null>
+  getWithVersion(key: K, options?: CallOptions): Promise<VersionedEntry<V> | null>
   /** Removes all entries. */
   clear(options?: CallOptions): Promise<void>
   /** Reads the statistics of the cache and the server. */
@@ -498,7 +544,7 @@ export class CacheOperations<K, V> {
   /** Tests whether the server and the cache exist; returns the operations that the server knows. */
   ping(options?: CallOptions): Promise<ServerInfo>
   /** Reads a value, its version and its lifetimes. */
-  getWithMetadata(key: K, options?: CallOptions): Promise<Entry<V> | null>
+  getWithMetadata(key: K, options?: CallOptions): Promise<VersionedEntry<V> | null>
   /** Runs a query, given as a serialized `QueryRequest`; returns a serialized `QueryResponse`. */
   query(query: Uint8Array, options?: CallOptions): Promise<Buffer | null>
   /** Counts the entries in the whole cluster. */

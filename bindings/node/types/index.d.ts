@@ -11,12 +11,16 @@
 
 /// <reference types="node" />
 
-import type { CacheOperations, CounterOperations, Counters, MultimapOperations, OperationName, Output } from './generated.js'
+import type { CacheOperations, ClientEvent, CounterOperations, Counters, MultimapOperations, OperationName, Output } from './generated.js'
 
 export * from './generated.js'
 
 /** Base class of all errors of this package. The message names the operation, the member, and whether it may be applied. */
 export class HotRodError extends Error {
+  /** Kind of the error, such as 'HOTROD_ERR_TIMED_OUT'; each subclass has its own. */
+  readonly code: string
+  /** What caused it: the error of the connection (with Node's code, such as ECONNREFUSED), or of a codec. */
+  readonly cause?: unknown
   /** The protocol's name of the failed operation, if there is one. */
   readonly operation: string | null
   /** The address of the member to which it was sent last. */
@@ -42,8 +46,8 @@ export const STATUSES: Record<number, string>
 export interface Lifetime {
   /** Creation (lifespan) or last use (maximum idle time): milliseconds since 1970 by the server's clock. */
   since: number
-  /** Length of the lifetime in seconds. */
-  seconds: number
+  /** Length of the lifetime in milliseconds. */
+  duration: number
 }
 
 /** Metadata of an entry. */
@@ -65,6 +69,11 @@ export interface Entry<V> {
   lifespan: Lifetime | null
   /** Time to live after the last use; null if unlimited or not reported. */
   maxIdle: Lifetime | null
+}
+
+/** An entry that was read with its version. */
+export interface VersionedEntry<V> extends Entry<V> {
+  version: bigint
 }
 
 /** The outcome of an operation with a condition. */
@@ -194,8 +203,8 @@ export const codecs: {
   bytes: { mediaType: string; encode(value: Uint8Array | string): Uint8Array; decode(data: Buffer): Buffer }
   /** Strings, as text/plain in UTF-8. */
   text: Codec<string>
-  /** JSON values, as application/json. */
-  json: Codec<unknown>
+  /** JSON values of type T, as application/json. The type is not checked. */
+  json<T = unknown>(): Codec<T>
 }
 
 /** Request settings of a cache. */
@@ -389,7 +398,7 @@ export class Listener<E> implements AsyncIterableIterator<E> {
 }
 
 /** Events of members, topologies, sites and near caches. */
-export class ClientEvents extends Listener<Output> {}
+export class ClientEvents extends Listener<ClientEvent> {}
 
 /** A counter of the cluster. */
 export class Counter extends CounterOperations {
@@ -457,8 +466,8 @@ export interface View {
 }
 
 /**
- * A client of a whole cluster without IO. The host owns sockets, TLS, DNS and the clock; `now` counts microseconds since an
- * epoch of the host's choosing. After any number of calls, `poll` returns what to do and `pollTimeout` the deadline of the next
+ * A client of a whole cluster without IO. The host owns sockets, TLS, DNS and the clock; `now` counts milliseconds since an
+ * epoch of the host's choosing, with fractions, as `performance.now()` does. After any number of calls, `poll` returns what to do and `pollTimeout` the deadline of the next
  * `timeout`.
  */
 export class Machine {
@@ -480,7 +489,7 @@ export class Machine {
   releaseCache(cache: number): void
   /** Connects to a first member; the outcome is Started or StartFailed. */
   start(now: number, cache: number): void
-  /** Submits an operation by its name, with its fields in order; Completed carries the answer. `timeout` in microseconds. */
+  /** Submits an operation by its name, with its fields in order; Completed carries the answer. `timeout` in milliseconds. */
   submit(
     now: number,
     cache: number,
@@ -502,7 +511,7 @@ export class Machine {
   removeListener(now: number, listener: number): boolean
   /** Reports that the application consumed `count` events; unconsumed events pause the listener's link. */
   eventsTaken(now: number, listener: number, count: number): void
-  /** Starts an iteration over the entries of a cache. `timeout` in microseconds. */
+  /** Starts an iteration over the entries of a cache. `timeout` in milliseconds. */
   iterate(now: number, cache: number, options?: IterationOptions & { timeout?: number | null }): number
   /** Requests a batch; one Entries follows. Returns false for an unknown iteration or while a batch is pending. */
   nextEntries(now: number, iteration: number): boolean
