@@ -92,7 +92,7 @@ impl Worker {
         self.check(key, Some(&entry.value));
         let value = self.next_value();
         let version = entry.metadata.version;
-        let result = self.cache.replace_if_unmodified(name, value.clone(), version, Expiration::DEFAULT).await;
+        let result = self.cache.replace_if_unmodified(name, version, value.clone(), Expiration::DEFAULT).await;
         match &result {
             Ok(Versioned::Done) => self.keys[key].written(value, None),
             // An earlier write of unknown outcome came through only now.

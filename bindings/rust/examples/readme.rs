@@ -10,7 +10,7 @@ async fn main() -> Result<(), hotrod_tokio::Error> {
     cache.put("greeting", "hello").await?;
     let entry = cache.get_with_metadata("greeting").await?.expect("just written");
     let version = entry.metadata.version;
-    let outcome = cache.replace_if_unmodified("greeting", "hello, world", version, Expiration::DEFAULT).await?;
+    let outcome = cache.replace_if_unmodified("greeting", version, "hello, world", Expiration::DEFAULT).await?;
     assert_eq!(outcome, Versioned::Done);
     println!("done");
     client.close().await;

@@ -49,8 +49,8 @@ impl Cache {
     pub async fn replace_if_unmodified(
         &self,
         key: impl Into<Bytes>,
-        value: impl Into<Bytes>,
         entry_version: u64,
+        value: impl Into<Bytes>,
         expiration: Expiration,
     ) -> Result<Versioned, Error> {
         self.run(Request::ReplaceIfUnmodified { key: key.into(), expiration, entry_version, value: value.into() }).await

@@ -69,7 +69,7 @@ async fn the_outcomes_of_conditions() {
     assert!(!refused.executed);
     assert_eq!(refused.previous.unwrap().value, "one");
     let entry = cache.get_with_metadata("k").await.unwrap().unwrap();
-    let cas = |version| cache.replace_if_unmodified("k", "three", version, Expiration::DEFAULT);
+    let cas = |version| cache.replace_if_unmodified("k", version, "three", Expiration::DEFAULT);
     assert_eq!(cas(entry.metadata.version).await.unwrap(), Versioned::Done);
     assert_eq!(cas(entry.metadata.version).await.unwrap(), Versioned::Modified);
     assert_eq!(cache.remove_if_unmodified("nothing", 1).await.unwrap(), Versioned::Missing);

@@ -118,7 +118,7 @@ pub(super) async fn cas(
     expiration: Expiration,
     json: bool,
 ) -> Result<Outcome, Failure> {
-    let outcome = cache.replace_if_unmodified(key.to_string(), value, version, expiration).await?;
+    let outcome = cache.replace_if_unmodified(key.to_string(), version, value, expiration).await?;
     let name = match outcome {
         Versioned::Done => "done",
         Versioned::Modified => "modified",

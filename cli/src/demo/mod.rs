@@ -71,11 +71,11 @@ async fn conditions(stage: &mut Stage, cache: &Cache) -> Result<(), Failure> {
     let Some(seen) = cache.get_with_metadata("apple").await? else { return Ok(()) };
     cache.put("apple", "somebody else's apple").await?;
     let version = seen.metadata.version;
-    let outcome = cache.replace_if_unmodified("apple", "mine", version, Expiration::DEFAULT).await?;
+    let outcome = cache.replace_if_unmodified("apple", version, "mine", Expiration::DEFAULT).await?;
     stage.line(&format!("with the version seen before: {}", word(outcome)))?;
     let Some(seen) = cache.get_with_metadata("apple").await? else { return Ok(()) };
     let version = seen.metadata.version;
-    let outcome = cache.replace_if_unmodified("apple", "mine", version, Expiration::DEFAULT).await?;
+    let outcome = cache.replace_if_unmodified("apple", version, "mine", Expiration::DEFAULT).await?;
     stage.line(&format!("with the present version:     {}", word(outcome)))?;
     let before = cache.with_flags(Flags::FORCE_RETURN_VALUE).remove("apple").await?.previous;
     stage.line(&format!("removed; it was {}", text(before.map(|previous| previous.value))))

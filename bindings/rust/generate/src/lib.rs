@@ -53,14 +53,9 @@ pub fn text() -> String {
 fn method(operation: &Value, group: &str, cache: &str) -> String {
     let mut parameters = vec!["&self".to_string()];
     let fields = rows(operation, "fields");
-    // A reader expects the key first, then the value, and the lifetimes last.
+    // As in the other languages: the vocabulary's order, and the lifetimes last.
     let mut ordered: Vec<&Value> = fields.iter().collect();
-    ordered.sort_by_key(|field| match (string(field, "name"), string(field, "argument")) {
-        ("key", _) => 0,
-        ("value", _) => 1,
-        (_, "expiration") => 3,
-        _ => 2,
-    });
+    ordered.sort_by_key(|field| string(field, "argument") == "expiration");
     parameters.extend(ordered.into_iter().filter(|field| own(group, field).is_none()).map(parameter));
     let given: Vec<String> = fields.iter().map(|field| given(group, field)).collect();
     let signature = signature(name(operation), &parameters, returns(operation));

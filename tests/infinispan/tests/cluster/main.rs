@@ -64,7 +64,7 @@ async fn every_keyed_operation_is_a_direct_hit(cluster: &Cluster, cache: &Cache)
         assert_eq!(cache.get(key.clone()).await.unwrap().unwrap(), "one");
         let entry = cache.get_with_metadata(key.clone()).await.unwrap().unwrap();
         let version = entry.metadata.version;
-        let done = cache.replace_if_unmodified(key.clone(), "two", version, Expiration::DEFAULT).await.unwrap();
+        let done = cache.replace_if_unmodified(key.clone(), version, "two", Expiration::DEFAULT).await.unwrap();
         assert_eq!(done, Versioned::Done);
         assert!(cache.contains_key(key.clone()).await.unwrap());
         sent += 5;
