@@ -97,6 +97,20 @@ static void blocking_calls(void)
   CHECK(strcmp(hotrod_status_text(HOTROD_OK), "Success.") == 0 && strlen(hotrod_status_text(-1)) > 0);
 }
 
+/* Lifetimes that overflow at the server are endless. */
+static void endless(void)
+{
+  static const hotrod_lifetime_unit units[] = {HOTROD_LIFETIME_SECONDS, HOTROD_LIFETIME_MILLISECONDS,
+                                                HOTROD_LIFETIME_HOURS, HOTROD_LIFETIME_DAYS};
+  hotrod_bytes value;
+  for (size_t i = 0; i < sizeof units / sizeof *units; i++) {
+    hotrod_expiration long_life = {{units[i], UINT64_MAX}, {units[i], UINT64_MAX}};
+    CHECK_OK(hotrod_driver_put(driver, cache, B("endless"), B("v"), &long_life));
+    CHECK_OK(hotrod_driver_get(driver, cache, B("endless"), &value));
+    CHECK(bytes_are(value, "v"));
+  }
+}
+
 static void previous_values(void)
 {
   uint64_t id;
@@ -454,6 +468,7 @@ int main(int count, char **arguments)
   CHECK_OK(hotrod_driver_start(driver, cache));
   single_keys();
   blocking_calls();
+  endless();
   previous_values();
   large_values();
   bulk();

@@ -342,6 +342,29 @@ test('answers and events as JSON', async (t) => {
   })
 })
 
+test('lifetimes without an end in practice', async (t) => {
+  const cache = (await client(t, await embedded(t), 'local')).cache()
+  const endless = [Number.MAX_VALUE, 1e20, Number.MAX_SAFE_INTEGER * 1024, 2 ** 63, 2 ** 64, Infinity]
+  const counts = ['s', 'ms', 'us', 'ns', 'min', 'h', 'd'].map((unit) => ({ count: 2n ** 64n - 1n, unit }))
+  for (const lifetime of [...endless, ...counts]) {
+    for (const options of [{ lifespan: lifetime }, { maxIdle: lifetime }, { lifespan: lifetime, maxIdle: lifetime }]) {
+      await cache.put('k', 'v', options)
+      await cache.putAll([['l', 'v']], options)
+      for (const key of ['k', 'l']) {
+        const entry = await cache.getWithMetadata(key)
+        assert.ok(entry, `${key}: ${Object.keys(options)} of ${lifetime.unit ?? lifetime}`)
+        // Nanoseconds of 64 bits are 585 years.
+        if (!['us', 'ns'].includes(lifetime.unit)) assert.deepEqual([entry.lifespan, entry.maxIdle], [null, null])
+        await cache.remove(key)
+      }
+    }
+  }
+  for (const wrong of [0, -1, NaN, '10', -Infinity]) {
+    await assert.rejects(cache.put('k', 'v', { lifespan: wrong }), libhotrod.MisuseError)
+    await assert.rejects(cache.put('k', 'v', { maxIdle: wrong }), libhotrod.MisuseError)
+  }
+})
+
 test('servers that are not there', async (t) => {
   await assert.rejects(connect('http://localhost'), libhotrod.MisuseError)
   await assert.rejects(connect('hotrod://127.0.0.1:1'), (error) => {

@@ -57,7 +57,11 @@ impl hotrod_status {
 const OWN: [(&str, u32, &str); 3] = [
     ("NULL", 100, "A required pointer is NULL. The call had no effect."),
     ("PANIC", 101, "A bug in the library was caught: from now on this machine can only be freed."),
-    ("BUSY", 102, "Another call on this machine is running, in another thread or around a callback. The call had no effect."),
+    (
+        "BUSY",
+        102,
+        "Another call on this machine is running, in another thread or around a callback. The call had no effect.",
+    ),
 ];
 
 fn texts(vocabulary: &Value) -> String {
