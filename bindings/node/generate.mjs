@@ -13,6 +13,8 @@ const NOTICE =
 const camel = (name) => name.replace(/_([a-z0-9])/g, (_, letter) => letter.toUpperCase())
 const doc = (text, indent = '') => `${indent}/** ${text.replaceAll('*/', '* /')} */`
 const errorName = (failure) => `${failure.name}Error`
+const DECODE =
+  "A codec can't decode a key or a value that the server has; the codec's error is the cause. The operation was executed."
 const errorCode = (failure) => `HOTROD_ERR_${failure.name.replace(/(?<!^)([A-Z])/g, '_$1').toUpperCase()}`
 
 const TYPES = {
@@ -81,6 +83,11 @@ class HotRodError extends Error {
 }
 
 ${classes.join('\n')}
+${doc(DECODE)}
+class DecodeError extends HotRodError {
+  static code = 'HOTROD_ERR_DECODE'
+}
+
 const ERRORS = {
 ${codes.join('\n')}
 }
@@ -99,6 +106,7 @@ function errorOf(failure) {
 module.exports = {
   HotRodError,
 ${vocabulary.failures.map((failure) => `  ${errorName(failure)},`).join('\n')}
+  DecodeError,
   STATUSES,
   errorOf,
 }
@@ -172,10 +180,11 @@ function operations() {
   const classes = GROUPS.map(([group, name, base]) => {
     const methods = of(group).map((operation) => {
       const { name: called, names, passed, takesLifetimes, decode } = method(operation)
+      const hasKey = operation.fields.some(({ name }) => name === 'key')
       const args = `[${passed.join(', ')}], options${takesLifetimes ? ', WRITE' : ''}`
       const call = `this._execute(OPCODES.${operation.name}, ${args})`
       // An async function, so that invalid arguments reject the promise.
-      const result = decode === undefined || decode === null ? `return ${call}` : `return this.${decode}(await ${call})`
+      const result = decode === undefined || decode === null ? `return ${call}` : `return this.${decode}(await ${call}${hasKey ? ', key' : ''})`
       const body = operation.answer === 'nothing' ? `await ${call}` : result
       return `${doc(operation.doc, '  ')}
   async ${called}(${names.join(', ')}) {
@@ -256,6 +265,11 @@ export type ClientEvent =
 ${events.map(({ name }) => `  | ${name}Output`).join('\n')}
 
 ${classes.join('\n')}
+${doc(DECODE)}
+export class DecodeError extends HotRodError {
+  readonly code: 'HOTROD_ERR_DECODE'
+}
+
 /** The name of an operation. */
 export type OperationName =
 ${names}

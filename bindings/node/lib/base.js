@@ -2,7 +2,7 @@
 
 const { CALL, codec, fields, timeout } = require('./checks.js')
 const codecs = require('./codecs.js')
-const { MisuseError } = require('./errors.js')
+const { DecodeError, MisuseError } = require('./errors.js')
 const { jsonSafe } = require('./json.js')
 const { Machine } = require('./machine.js')
 const { onAbort } = require('./signals.js')
@@ -76,13 +76,52 @@ class CacheBase extends Base {
     super(driver, { ...settings, keyType: key.mediaType, valueType: value.mediaType })
     this._keyCodec = key
     this._valueCodec = value
-    this._found = (data) => (data === null ? null : value.decode(data))
-    this._entry = (entry) => entry && jsonSafe({ ...entry, value: value.decode(entry.value) })
-    this._conditional = ({ executed, previous }) => ({ executed, previous: this._entry(previous) })
-    this._values = (list) => list.map((data) => value.decode(data))
-    this._valuesWithMetadata = (found) =>
-      found && { values: this._values(found.values), metadata: jsonSafe(found.metadata) }
     this._textMap = Object.fromEntries
+  }
+
+  // Of these, `key` is the caller's key of the entry.
+
+  _found(data, key) {
+    return data === null ? null : this._decoded(data, () => this._key(key))
+  }
+
+  _entry(entry, key) {
+    return entry && jsonSafe({ ...entry, value: this._decoded(entry.value, () => this._key(key)) })
+  }
+
+  _conditional({ executed, previous }, key) {
+    return { executed, previous: this._entry(previous, key) }
+  }
+
+  _values(list, key) {
+    return list.map((data) => this._decoded(data, () => this._key(key)))
+  }
+
+  _valuesWithMetadata(found, key) {
+    return found && { values: this._values(found.values, key), metadata: jsonSafe(found.metadata) }
+  }
+
+  /** Decodes a value; `keyOf` returns the key's bytes. */
+  _decoded(data, keyOf) {
+    try {
+      return this._valueCodec.decode(data)
+    } catch (error) {
+      throw this._undecoded('value', keyOf().length, error)
+    }
+  }
+
+  _decodedKey(data) {
+    try {
+      return this._keyCodec.decode(data)
+    } catch (error) {
+      throw this._undecoded('key', data.length, error)
+    }
+  }
+
+  // Leaves the codec's message out: it may have a part of the value.
+  _undecoded(part, length, cause) {
+    const entry = `the ${part} of an entry of cache ${JSON.stringify(this._settings.name)} with a key of ${length} bytes`
+    return new DecodeError(`its codec can't decode ${entry}: ${cause?.name}`, { cause, mayHaveBeenApplied: true })
   }
 
   _key(key) {
@@ -99,7 +138,7 @@ class CacheBase extends Base {
   }
 
   _map(entries) {
-    return new Map(entries.map(([key, value]) => [this._keyCodec.decode(key), this._valueCodec.decode(value)]))
+    return new Map(entries.map(([key, value]) => [this._decodedKey(key), this._decoded(value, () => key)]))
   }
 }
 

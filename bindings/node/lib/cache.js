@@ -72,7 +72,7 @@ class Cache extends CacheOperations {
 
   async bulkGetKeys(scope = 0, options) {
     const keys = await this._execute(OPCODES.bulk_get_keys, [scope], options)
-    return keys.map((key) => this._keyCodec.decode(key))
+    return keys.map((key) => this._decodedKey(key))
   }
 
   async *readStream(key, settings) {
@@ -105,7 +105,7 @@ class Cache extends CacheOperations {
         held = chunk
       }
       const last = [stream, true, held ?? Buffer.alloc(0)]
-      return this._conditional(await this._execute(OPCODES.next_put_stream, last, pinned))
+      return this._conditional(await this._execute(OPCODES.next_put_stream, last, pinned), key)
     } catch (error) {
       await this._execute(OPCODES.end_put_stream, [stream], { member: started.member }).catch(() => {})
       throw error
@@ -119,8 +119,8 @@ class Cache extends CacheOperations {
     const iteration = driver.machine.iterate(driver.now(), this._cache, settings)
     driver.schedule()
     return new Iteration(driver, iteration, ({ key, values, metadata }) => {
-      const decoded = this._values(values)
-      return { key: this._keyCodec.decode(key), value: decoded[0], values: decoded, metadata: metadata && jsonSafe(metadata) }
+      const decoded = values.map((data) => this._decoded(data, () => key))
+      return { key: this._decodedKey(key), value: decoded[0], values: decoded, metadata: metadata && jsonSafe(metadata) }
     })
   }
 
@@ -129,7 +129,7 @@ class Cache extends CacheOperations {
     const { interests, ...settings } = fields('options', options, LISTENER)
     const native = { ...settings, interests: interestsOf(interests) }
     const listener = driver.machine.listen(driver.now(), this._cache, native)
-    return new Listener(driver, listener, (key) => this._keyCodec.decode(key))._ready
+    return new Listener(driver, listener, (key) => this._decodedKey(key))._ready
   }
 
   enableNearCache(options) {

@@ -98,6 +98,11 @@ class UnexpectedAnswerError extends HotRodError {
   static code = 'HOTROD_ERR_UNEXPECTED_ANSWER'
 }
 
+/** A codec can't decode a key or a value that the server has; the codec's error is the cause. The operation was executed. */
+class DecodeError extends HotRodError {
+  static code = 'HOTROD_ERR_DECODE'
+}
+
 const ERRORS = {
   1: MisuseError,
   2: FullError,
@@ -160,6 +165,7 @@ module.exports = {
   NoSuchCounterError,
   OutOfBoundsError,
   UnexpectedAnswerError,
+  DecodeError,
   STATUSES,
   errorOf,
 }

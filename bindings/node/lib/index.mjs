@@ -7,6 +7,7 @@ export const {
   ClientEvents,
   ClosedError,
   Counter,
+  DecodeError,
   DisconnectedError,
   Flags,
   FullError,

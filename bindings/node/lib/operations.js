@@ -9,22 +9,22 @@ const { OPCODES } = require('./opcodes.js')
 class CacheOperations extends CacheBase {
   /** Stores a value, whether or not there is one. */
   async put(key, value, options) {
-    return this._entry(await this._execute(OPCODES.put, [this._key(key), lifetimes(options), this._value(value)], options, WRITE))
+    return this._entry(await this._execute(OPCODES.put, [this._key(key), lifetimes(options), this._value(value)], options, WRITE), key)
   }
 
   /** Reads a value. */
   async get(key, options) {
-    return this._found(await this._execute(OPCODES.get, [this._key(key)], options))
+    return this._found(await this._execute(OPCODES.get, [this._key(key)], options), key)
   }
 
   /** Stores a value if there is none. */
   async putIfAbsent(key, value, options) {
-    return this._conditional(await this._execute(OPCODES.put_if_absent, [this._key(key), lifetimes(options), this._value(value)], options, WRITE))
+    return this._conditional(await this._execute(OPCODES.put_if_absent, [this._key(key), lifetimes(options), this._value(value)], options, WRITE), key)
   }
 
   /** Stores a value if there is one. */
   async replace(key, value, options) {
-    return this._conditional(await this._execute(OPCODES.replace, [this._key(key), lifetimes(options), this._value(value)], options, WRITE))
+    return this._conditional(await this._execute(OPCODES.replace, [this._key(key), lifetimes(options), this._value(value)], options, WRITE), key)
   }
 
   /** Stores a value if the entry still has that version. */
@@ -34,7 +34,7 @@ class CacheOperations extends CacheBase {
 
   /** Removes an entry. */
   async remove(key, options) {
-    return this._conditional(await this._execute(OPCODES.remove, [this._key(key)], options))
+    return this._conditional(await this._execute(OPCODES.remove, [this._key(key)], options), key)
   }
 
   /** Removes an entry if it still has that version. */
@@ -49,7 +49,7 @@ class CacheOperations extends CacheBase {
 
   /** Reads a value and its version. */
   async getWithVersion(key, options) {
-    return this._entry(await this._execute(OPCODES.get_with_version, [this._key(key)], options))
+    return this._entry(await this._execute(OPCODES.get_with_version, [this._key(key)], options), key)
   }
 
   /** Removes all entries. */
@@ -69,7 +69,7 @@ class CacheOperations extends CacheBase {
 
   /** Reads a value, its version and its lifetimes. */
   async getWithMetadata(key, options) {
-    return this._entry(await this._execute(OPCODES.get_with_metadata, [this._key(key)], options))
+    return this._entry(await this._execute(OPCODES.get_with_metadata, [this._key(key)], options), key)
   }
 
   /** Runs a query, given as a serialized `QueryRequest`; returns a serialized `QueryResponse`. */
@@ -170,12 +170,12 @@ class CounterOperations extends Base {
 class MultimapOperations extends CacheBase {
   /** Reads the values of a multimap key. */
   async get(key, options) {
-    return this._values(await this._execute(OPCODES.get_multimap, [this._key(key), this.supportsDuplicates], options))
+    return this._values(await this._execute(OPCODES.get_multimap, [this._key(key), this.supportsDuplicates], options), key)
   }
 
   /** Reads the values of a multimap key, with version and lifetimes. */
   async getWithMetadata(key, options) {
-    return this._valuesWithMetadata(await this._execute(OPCODES.get_multimap_with_metadata, [this._key(key), this.supportsDuplicates], options))
+    return this._valuesWithMetadata(await this._execute(OPCODES.get_multimap_with_metadata, [this._key(key), this.supportsDuplicates], options), key)
   }
 
   /** Adds a value to a multimap key; the expiration is sent and not used by the server. */

@@ -223,6 +223,38 @@ test('codecs', async (t) => {
   await assert.rejects(cache.put(3, 'v'), /argument key/)
 })
 
+test('what a codec can not decode', async (t) => {
+  const c = await client(t, await embedded(t), 'local')
+  const secret = 'correct horse {'
+  const bytes = c.cache()
+  const json = bytes.withCodecs({ key: codecs.text, value: codecs.json() })
+  const keys = bytes.withCodecs({ key: codecs.json(), value: codecs.text })
+  await bytes.put('käse', secret)
+  const first = async (iterable) => {
+    for await (const item of iterable) return item
+  }
+  const tags = c.multimap('dist', { codecs: { key: codecs.text, value: codecs.json() } })
+  await c.multimap('dist').put('tags', secret)
+  const listener = await keys.listen({ includeCurrentState: true })
+  for (const [call, part] of [
+    [() => json.get('käse'), 'value'], [() => json.getWithMetadata('käse'), 'value'], [() => json.getAll(['käse']), 'value'],
+    [() => json.withFlags(Flags.FORCE_RETURN_VALUE).putIfAbsent('käse', 1), 'value'], [() => json.bulkGet(), 'value'],
+    [() => first(json.iterate()), 'value'], [() => first(keys.iterate()), 'key'], [() => keys.bulkGetKeys(), 'key'],
+    [() => listener.next(), 'key'],
+  ]) {
+    await assert.rejects(call, (error) => {
+      assert.ok(error instanceof libhotrod.DecodeError, `${call}: ${error}`)
+      assert.match(error.message, new RegExp(`can't decode the ${part} of an entry of cache "local" with a key of \\d bytes: SyntaxError`))
+      assert.ok(error.cause instanceof SyntaxError && error.code === 'HOTROD_ERR_DECODE' && error.mayHaveBeenApplied)
+      assert.ok(!error.message.includes('horse'), error.message)
+      return true
+    })
+  }
+  await assert.rejects(json.get('käse'), /with a key of 5 bytes/)
+  await assert.rejects(tags.get('tags'), libhotrod.DecodeError)
+  await assert.rejects(tags.getWithMetadata('tags'), libhotrod.DecodeError)
+})
+
 test('misuse is told', async (t) => {
   const c = await client(t, await embedded(t), 'local')
   const cache = c.cache()

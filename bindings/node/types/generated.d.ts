@@ -407,6 +407,11 @@ export class UnexpectedAnswerError extends HotRodError {
   readonly code: 'HOTROD_ERR_UNEXPECTED_ANSWER'
 }
 
+/** A codec can't decode a key or a value that the server has; the codec's error is the cause. The operation was executed. */
+export class DecodeError extends HotRodError {
+  readonly code: 'HOTROD_ERR_DECODE'
+}
+
 /** The name of an operation. */
 export type OperationName =
   | 'put'
