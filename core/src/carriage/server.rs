@@ -61,7 +61,7 @@ pub enum ServerEvent {
         /// The request.
         request: ReceivedSessionRequest,
     },
-    /// An ordinary HTTP request; call [`answer`](ServerLink::answer).
+    /// An ordinary HTTP request; call [`answer_ordinary_http2`](super::answer_ordinary_http2).
     Ordinary {
         /// The stream.
         stream: StreamId,
