@@ -19,7 +19,7 @@ export * from './generated.js'
 export class HotRodError extends Error {
   /** Kind of the error, such as 'HOTROD_ERR_TIMED_OUT'; each subclass has its own. */
   readonly code: string
-  /** What caused it: the error of the connection (with Node's code, such as ECONNREFUSED), or of a codec. */
+  /** Cause: the error of the connection (with Node's code, such as ECONNREFUSED), or of a codec. */
   readonly cause?: unknown
   /** The protocol's name of the failed operation, if there is one. */
   readonly operation: string | null

@@ -477,7 +477,7 @@ def test_released_handles(node: Embedded) -> None:
         for number in numbers:
             with pytest.raises(libhotrod.MisuseError, match="there is no cache"):
                 machine.view(number)
-        # What was begun with a handle goes on.
+        # Operations begun with a released handle still complete.
         machine.release_cache(cache._cache)
         event = await listener.__anext__()
         assert isinstance(event, libhotrod.EntryEvent) and event.key == b"k"

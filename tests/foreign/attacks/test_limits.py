@@ -29,14 +29,6 @@ HALF_A_PUT = hot_rod.put(2, b"k", bytes(1000))[:100]
 HTTP2_PING = b"\0\0\x08\x06\0\0\0\0\0" + bytes(8)
 
 
-def is_answered(sock):
-    """Whether a PING succeeded; a session that can't be served is closed without an answer."""
-    try:
-        return sock.recv(1 << 16)[3:4] == bytes([hot_rod.SUCCESS])
-    except ConnectionResetError:
-        return False
-
-
 class Attacked:
     """A gateway with an admin port and a log. Options that a gateway of before does not know are given by environment
     variables, which it does not read."""
@@ -112,12 +104,16 @@ def read_to_end(sock, seconds=PATIENCE, trickle=None):
 def is_served(gateway, source):
     """Whether a PING of that source is answered with success."""
     with connect(gateway, source) as sock:
-        try:
-            sock.sendall(hot_rod.ping(1))
-            answer = sock.recv(1 << 16)
-        except ConnectionError:
-            return False
-        return len(answer) > 3 and answer[3] == hot_rod.SUCCESS
+        return is_answered(sock, hot_rod.ping(1))
+
+
+def is_answered(sock, request=b""):
+    """Whether a PING succeeds, after the request is sent; a session that can't be served is closed without an answer."""
+    try:
+        sock.sendall(request)
+        return sock.recv(1 << 16)[3:4] == bytes([hot_rod.SUCCESS])
+    except ConnectionError:
+        return False
 
 
 class Link2(Link):
@@ -338,9 +334,8 @@ class Limits(Attack):
         gateway = self.gateway("--max-connections", "20", PROXY_PROTOCOL="127.0.0.1", MAX_CONNECTIONS_PER_SOURCE="2")
 
         def through_router(client):
-            sock = self.socket(gateway)
-            sock.sendall(f"PROXY TCP4 {client} 10.0.0.1 4711 443\r\n".encode() + hot_rod.ping(1))
-            return is_answered(sock)
+            header = f"PROXY TCP4 {client} 10.0.0.1 4711 443\r\n".encode()
+            return is_answered(self.socket(gateway), header + hot_rod.ping(1))
 
         self.assertEqual([through_router("203.0.113.1") for _ in range(4)], [True, True, False, False])
         self.assertTrue(through_router("203.0.113.2"))

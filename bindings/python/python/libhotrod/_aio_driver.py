@@ -225,7 +225,7 @@ class Driver:
 
     def _start_tls(self, output: outputs.StartTls) -> None:
         link = self._links[output.link]
-        # What comes from here on is not decrypted.
+        # Bytes read after this output are not decrypted.
         if link.transport and not is_closing(link.transport):
             link.transport.pause_reading()
         link.dialling = self.loop.create_task(link.establish(link.start_tls(output)))

@@ -89,9 +89,9 @@ impl World {
         self.discovery.search(&self.around.facts(), &mut self.entropy)
     }
 
-    fn session(&mut self, member: MemberId) -> SessionId {
+    fn transport(&mut self) -> (&mut Transport, Scope<'_>) {
         let Self { discovery, entropy, around } = self;
-        let mut scope = Scope {
+        let scope = Scope {
             config: &around.config,
             now: around.now,
             members: &around.members,
@@ -100,22 +100,18 @@ impl World {
             counters: &mut around.counters,
             entropy,
         };
-        around.transport.begin_unassigned(&mut scope, member, endpoint(GATE))
+        (&mut around.transport, scope)
+    }
+
+    fn session(&mut self, member: MemberId) -> SessionId {
+        let (transport, mut scope) = self.transport();
+        transport.begin_unassigned(&mut scope, member, endpoint(GATE))
     }
 
     /// A session with a member, for the application's listeners.
     fn events_session(&mut self, member: MemberId) -> SessionId {
-        let Self { discovery, entropy, around } = self;
-        let mut scope = Scope {
-            config: &around.config,
-            now: around.now,
-            members: &around.members,
-            discovery,
-            outputs: &mut around.outputs,
-            counters: &mut around.counters,
-            entropy,
-        };
-        around.transport.begin(&mut scope, member, Purpose::Events, endpoint(GATE))
+        let (transport, mut scope) = self.transport();
+        transport.begin(&mut scope, member, Purpose::Events, endpoint(GATE))
     }
 
     /// A session at the seed.

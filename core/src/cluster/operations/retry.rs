@@ -39,17 +39,20 @@ impl Cluster {
             && now < operation.deadline
             && may_be_sent_again(operation, &error, repeat_writes)
         {
-            let further = usize::from(operation.refusals) + 1;
-            let pause = (is_refused && further > members)
-                .then(|| self.entropy.pause((further - members) as u32, min_backoff, max_backoff))
-                .map(|pause| pause.min((operation.deadline - now) / 2));
-            if pause.is_none_or(|pause| pause >= min_backoff / 4) {
-                operation.avoid = (!has_moved && (pause.is_none() || members > 1)).then_some(member);
+            let refused_by_all =
+                if is_refused { (usize::from(operation.refusals) + 1).saturating_sub(members) } else { 0 };
+            if refused_by_all == 0 {
+                operation.avoid = (!has_moved).then_some(member);
                 self.counters.retries += 1;
-                return match pause {
-                    None => self.redispatch(id),
-                    Some(pause) => self.operations.place(id, Place::Paced(now + pause)),
-                };
+                return self.redispatch(id);
+            }
+            let back_off = self.entropy.pause(refused_by_all as u32, min_backoff, max_backoff);
+            // Leaves time for the answer. A pause that is too short for another outcome ends the operation with the refusal.
+            let pause = back_off.min((operation.deadline - now) / 2);
+            if pause >= min_backoff / 4 {
+                operation.avoid = (!has_moved && members > 1).then_some(member);
+                self.counters.retries += 1;
+                return self.operations.place(id, Place::Paced(now + pause));
             }
         }
         // An earlier attempt may have been applied.
