@@ -9,7 +9,7 @@ SECONDS ?= 60
 # Server lines of `make test-matrix`, beside the newest, which `make test` covers.
 MATRIX ?= 15.2.6.Final 15.0.21.Final 14.0.28.Final 13.0.18.Final
 
-.PHONY: help demo test test-matrix outside deploy-check sim sim-planted lint deny gateway-load bench bench-head-of-line bench-failover fuzz corpus vectors vectors-http vectors-routing generate conformance doc doc-bindings setup install install-c clean differential tenants
+.PHONY: help demo test test-matrix outside deploy-check sim sim-planted lint deny gateway-load bench bench-head-of-line bench-failover fuzz corpus vectors vectors-http vectors-routing vectors-protostream generate conformance doc doc-bindings setup install install-c clean differential tenants
 
 help: ## What can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -93,6 +93,10 @@ vectors-http: ## Write the vectors and examples of Hot Rod over HTTP anew (Pytho
 vectors-routing: setup ## Have Infinispan's Java client make the routing vectors anew
 	bench/peers/build.sh java
 	bench/peers/java/routing-vectors > spec/routing/java.json
+
+vectors-protostream: setup ## Have the marshaller of Infinispan's Java client write the ProtoStream vectors anew
+	bench/peers/build.sh java
+	bench/peers/java/protostream-vectors > spec/vectors/protostream.json
 
 generate: ## Generate spec/vocabulary.json, the files of the bindings made from it, and docs/api
 	$(CARGO) run --quiet -p hotrod-vocabulary

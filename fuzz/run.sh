@@ -8,7 +8,7 @@ cd "$(dirname "$0")"
 seconds=${1:?usage: fuzz/run.sh SECONDS [TARGET…]}
 shift
 targets=("$@")
-[ "${#targets[@]}" -gt 0 ] || targets=(reply request event session cluster sasl_client sasl_server http1_client http1_server hpack http2_client http2_server carriage_client carriage_server scanner)
+[ "${#targets[@]}" -gt 0 ] || targets=(reply request event session cluster sasl_client sasl_server http1_client http1_server hpack http2_client http2_server carriage_client carriage_server scanner protostream)
 
 command -v cargo-fuzz >/dev/null 2>&1 || cargo install cargo-fuzz --locked
 # The sanitizers are options of nightly compilers; this lets a stable one take them.

@@ -15,6 +15,7 @@ mod http2_model;
 mod input;
 mod model;
 mod pieces;
+mod protostream;
 mod sample_requests;
 mod samples;
 mod sasl;
@@ -29,6 +30,7 @@ pub use decoding::{event, reply, request};
 pub use hpack::{hpack, hpack_seed};
 pub use http1::{http1_client, http1_server};
 pub use http2::{http2_client, http2_seed, http2_server};
+pub use protostream::protostream;
 pub use sample_requests::{Mark, Primitive, Sample, sample_request};
 pub use sasl::{sasl_client, sasl_server};
 pub use scanning::scanner;
@@ -39,11 +41,12 @@ pub use session::session;
 type Target = (&'static str, fn(&[u8]));
 
 /// All targets.
-pub const TARGETS: [Target; 15] = [
+pub const TARGETS: [Target; 16] = [
     ("reply", reply),
     ("request", request),
     ("event", event),
     ("scanner", scanner),
+    ("protostream", protostream),
     ("session", session),
     ("cluster", cluster),
     ("sasl_client", sasl_client),

@@ -285,6 +285,7 @@ pub mod cluster;
 pub mod fuzzing;
 pub mod http1;
 pub mod http2;
+pub mod protostream;
 pub mod routing;
 pub mod sasl;
 mod send_buffer;

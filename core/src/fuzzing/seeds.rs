@@ -14,7 +14,7 @@ use super::script::{
     ANSWER, ANSWER_OLDEST, CANCEL, CORRUPT, EVENT, POLL, POLL_ALL, RARELY, RAW, RECEIVE, RECEIVE_ALL, SUBMIT, TIMEOUT,
     TRANSMIT, TRANSMIT_ALL, WAIT,
 };
-use super::{carriage, hpack, sample_requests, samples};
+use super::{carriage, hpack, protostream, sample_requests, samples};
 use crate::sasl::Mechanism;
 use crate::wire::{
     Body, Envelope, Intelligence, Operation, Reply, ReplyContext, RequestOptions, SendBuffer, Status, Version,
@@ -90,6 +90,7 @@ pub fn seeds() -> Vec<Seed> {
     seeds.extend(heads());
     seeds.extend(http2_seeds());
     seeds.extend(hpack::seeds());
+    seeds.extend(protostream::seeds());
     seeds.extend(carriage::seeds());
     seeds
 }

@@ -74,7 +74,7 @@ mod media_type;
 mod metadata;
 mod operation;
 mod oversize;
-mod primitives;
+pub(crate) mod primitives;
 mod reader;
 mod receive_buffer;
 mod reply;

@@ -50,6 +50,16 @@ pub(crate) fn zigzag(value: i32) -> u32 {
     ((value << 1) ^ (value >> 31)) as u32
 }
 
+/// Decodes zigzag of 64 bits.
+pub(crate) fn unzigzag_long(value: u64) -> i64 {
+    (value >> 1) as i64 ^ -((value & 1) as i64)
+}
+
+/// Encodes zigzag of 64 bits; the inverse of [`unzigzag_long`].
+pub(crate) fn zigzag_long(value: i64) -> u64 {
+    ((value << 1) ^ (value >> 63)) as u64
+}
+
 /// Appends `value` as a vInt.
 pub(crate) fn put_vint(out: &mut impl BufMut, value: u32) {
     put_vlong(out, u64::from(value));
@@ -88,7 +98,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn variable_numbers_come_back(int: u32, long: u64, signed: i32) {
+        fn variable_numbers_come_back(int: u32, long: u64, signed: i32, signed_long: i64) {
             let mut out = Vec::new();
             put_vint(&mut out, int);
             put_vlong(&mut out, long);
@@ -96,6 +106,7 @@ mod tests {
             let (rest, second) = vlong::<Failure<'_>>(rest).unwrap();
             prop_assert_eq!((first, second, rest.len()), (int, long, 0));
             prop_assert_eq!(unzigzag(zigzag(signed)), signed);
+            prop_assert_eq!(unzigzag_long(zigzag_long(signed_long)), signed_long);
         }
     }
 }
