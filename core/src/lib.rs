@@ -15,6 +15,7 @@
 //! | [`carriage::ClientLink`], [`carriage::ServerLink`] | many sessions on one HTTP/2 link | messages, bytes, time | messages, bytes |
 //! | [`http2::Connection`] | HTTP/2 endpoint, both roles | commands, bytes, time | events, bytes |
 //! | [`http1::ClientExchange`], [`http1::ServerExchange`] | HTTP/1.1 upgrade and CONNECT | bytes | events, bytes |
+//! | [`happy_eyeballs::ConnectionAttempts`] | connecting to a host with several addresses | failures, time | attempts to begin |
 //! | [`sasl::Client`], [`sasl::Server`] | authentication | challenges, responses | responses, challenges |
 //! | [`wire::ReplyDecoder`], [`wire::RequestDecoder`] | decoders of the protocol | bytes | messages |
 //! | [`wire::ReplyScanner`], [`wire::RequestScanner`] | message boundaries, for proxies | bytes | pieces of messages |
@@ -283,6 +284,7 @@ pub mod cluster;
 #[cfg(feature = "fuzzing")]
 #[doc(hidden)]
 pub mod fuzzing;
+pub mod happy_eyeballs;
 pub mod http1;
 pub mod http2;
 pub mod protostream;

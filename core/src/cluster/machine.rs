@@ -19,6 +19,7 @@ use super::operations::operation::{Call, OperationId, Owner, Target};
 use super::operations::table::{Operation, OperationTable, Place};
 use super::output::{ClusterError, Output, SubmitError};
 use super::startup::Startup;
+use super::transport::dial::TlsConfig;
 use super::transport::open_session::{OpenSession, Purpose};
 use super::transport::sessions::Due;
 use super::transport::{Scope, Transport};
@@ -75,6 +76,11 @@ impl Cluster {
             cluster.members.add_site(name, &seeds);
         }
         cluster
+    }
+
+    /// Settings of TLS; `None` without TLS. A host reads their files when the client is created, and refuses those that can't be used.
+    pub fn tls(&self) -> Option<&TlsConfig> {
+        self.config.tls.as_ref()
     }
 
     /// Transport, and the parts of the machine that it reads and adds to.

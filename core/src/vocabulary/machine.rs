@@ -15,7 +15,7 @@ use super::failure::Failure;
 use super::shape::{Shape, Value};
 use crate::cluster::{
     CacheHandle, Call, Cluster, Config, Counters, Coverage, Endpoint, Event, IterationOptions, LinkId, ListenerKind,
-    MemberId, MemberInfo, NearCacheOptions, Output, ReadFrom,
+    MemberId, MemberInfo, NearCacheOptions, Output, ReadFrom, Tls, TlsConfig,
 };
 use crate::session::Ready;
 use crate::time::Instant;
@@ -357,6 +357,12 @@ impl Machine {
             members: view.members().iter().map(address).collect(),
             owners: (0..view.segments()).map(owners).collect(),
         })))
+    }
+
+    /// As [`Cluster::tls`]. `server_name` is empty unless the settings have one for all links.
+    pub fn tls(&self) -> Option<Tls> {
+        let TlsConfig { server_name, alpn, trust_ca, client_certificate } = self.cluster.tls()?.clone();
+        Some(Tls { server_name: server_name.unwrap_or_default(), alpn, trust_ca, client_certificate })
     }
 
     /// As [`Cluster::site`].
