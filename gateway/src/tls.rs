@@ -4,12 +4,12 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock};
 
-use rustls_native_certs::load_native_certs;
+use hotrod_tokio::shared::Trust;
 use tokio::io::AsyncWriteExt;
 use tokio_rustls::rustls::pki_types::pem::PemObject;
 use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
-use tokio_rustls::rustls::server::{Acceptor, WebPkiClientVerifier};
-use tokio_rustls::rustls::{ClientConfig, RootCertStore, ServerConfig};
+use tokio_rustls::rustls::server::Acceptor;
+use tokio_rustls::rustls::{ClientConfig, ServerConfig};
 use tokio_rustls::server::TlsStream;
 use tokio_rustls::{LazyConfigAcceptor, rustls};
 
@@ -146,7 +146,7 @@ fn server_config(tls: &ServerTls) -> Result<Arc<Serving>, TlsError> {
     let builder = match &tls.client_ca {
         None => builder.with_no_client_auth(),
         Some(path) => {
-            let verifier = WebPkiClientVerifier::builder(Arc::new(authorities(path)?)).build();
+            let verifier = authorities(path)?.of_clients();
             builder.with_client_cert_verifier(verifier.map_err(|error| unusable(path, &error))?)
         }
     };
@@ -162,20 +162,16 @@ fn server_config(tls: &ServerTls) -> Result<Arc<Serving>, TlsError> {
 }
 
 fn client_config(tls: &ClientTls) -> Result<Arc<Dialling>, TlsError> {
-    let roots = if let Some(path) = &tls.ca {
+    let unusable_tls = |problem: &dyn ToString| unusable(Path::new("upstream-tls"), problem);
+    let trust = if let Some(path) = &tls.ca {
         authorities(path)?
     } else {
-        let mut roots = RootCertStore::empty();
-        roots.add_parsable_certificates(load_native_certs().certs);
-        roots
-    };
-    if roots.is_empty() {
         let problem = "the system has no trusted certificate authorities; name a PEM file with upstream-ca";
-        return Err(TlsError { path: "upstream-tls".into(), problem: problem.into() });
-    }
-    let roots = Arc::new(roots);
+        Trust::of_system().ok_or_else(|| unusable_tls(&problem))?
+    };
+    let verifier = trust.of_servers().map_err(|error| unusable_tls(&error))?;
     let showing = |certificate: Option<&(PathBuf, PathBuf)>| {
-        let builder = ClientConfig::builder().with_root_certificates(roots.clone());
+        let builder = ClientConfig::builder().dangerous().with_custom_certificate_verifier(verifier.clone());
         let config = match certificate {
             None => builder.with_no_client_auth(),
             Some((certificate, key)) => builder
@@ -188,12 +184,8 @@ fn client_config(tls: &ClientTls) -> Result<Arc<Dialling>, TlsError> {
     Ok(Arc::new(Dialling { session, account }))
 }
 
-fn authorities(path: &Path) -> Result<RootCertStore, TlsError> {
-    let mut roots = RootCertStore::empty();
-    for certificate in certificates(path)? {
-        roots.add(certificate).map_err(|error| unusable(path, &error))?;
-    }
-    Ok(roots)
+fn authorities(path: &Path) -> Result<Trust, TlsError> {
+    Trust::new(certificates(path)?).map_err(|error| unusable(path, &error))
 }
 
 fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, TlsError> {

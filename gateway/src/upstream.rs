@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use hotrod_core::carriage::NodeSelector;
 use hotrod_core::wire::Member;
+use hotrod_tokio::shared::connect;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpStream, lookup_host};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -303,21 +304,20 @@ impl Dialer {
         Ok(addresses)
     }
 
-    /// Connects to one of the addresses of a member's host, within the hosts that may be dialled.
+    /// Connects to the first of the addresses of a member's host that answers, within the hosts that may be dialled.
     async fn connect(&self, member: &Member) -> io::Result<TcpStream> {
-        let mut problem = None;
-        for address in self.resolve(member).await? {
-            if !self.membership.may_be_at(member, address.ip()) {
+        let (permitted, outside): (Vec<_>, Vec<_>) = self
+            .resolve(member)
+            .await?
+            .into_iter()
+            .partition(|address| self.membership.may_be_at(member, address.ip()));
+        match outside.first().filter(|_| permitted.is_empty()) {
+            Some(address) => {
                 let outside = format!("{} is {}, outside of member-hosts", member.host, address.ip());
-                problem = Some(io::Error::new(io::ErrorKind::PermissionDenied, outside));
-                continue;
+                Err(io::Error::new(io::ErrorKind::PermissionDenied, outside))
             }
-            match TcpStream::connect(address).await {
-                Ok(socket) => return Ok(socket),
-                Err(error) => problem = Some(error),
-            }
+            None => connect(&permitted).await,
         }
-        Err(problem.unwrap_or_else(|| io::Error::new(io::ErrorKind::NotFound, "the host has no address")))
     }
 
     async fn establish(&self, member: &Member, purpose: Use) -> io::Result<Stream> {

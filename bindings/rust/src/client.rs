@@ -11,7 +11,8 @@ use tokio::sync::{broadcast, oneshot};
 use crate::dial::Dialer;
 use crate::driver::Shared;
 use crate::timer::Timer;
-use crate::{Cache, Counter, Error, Multimap, Settings, tls};
+use crate::tls::TlsFiles;
+use crate::{Cache, Counter, Error, Multimap, Settings};
 
 /// A client of one cluster; cheap to clone, and shared by any number of tasks.
 ///
@@ -44,7 +45,7 @@ impl Client {
     /// Connects; fails if no server can be reached or no server accepts the session.
     pub async fn connect_with(settings: Settings) -> Result<Self, Error> {
         let dialer = Dialer {
-            tls: settings.cluster.tls.as_ref().map(tls::client_config).transpose()?,
+            tls: settings.cluster.tls.as_ref().map(TlsFiles::read).transpose()?.map(Arc::new),
             timeout: settings.cluster.connect_timeout,
         };
         let mut seed = [0; 32];

@@ -10,12 +10,20 @@ use std::time::Duration;
 use hotrod_core::cluster::{Dial, Tls};
 use hotrod_core::sasl::{EXPORTER_LABEL, EXPORTER_LENGTH};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::TcpStream;
+use tokio::net::{TcpStream, lookup_host};
+use tokio::task::spawn_blocking;
 use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 use tokio_rustls::rustls::pki_types::ServerName;
-use tokio_rustls::rustls::{ClientConfig, ProtocolVersion};
+use tokio_rustls::rustls::{self, ProtocolVersion};
+
+use crate::connect::connect;
+use crate::tls::TlsFiles;
+
+const NOT_TLS: &str = "the server does not answer in TLS: a port without TLS wants hotrod:// instead of hotrods://";
+const NO_ANSWER: &str =
+    "the server closed the connection in the TLS handshake: a port without TLS wants hotrod:// instead of hotrods://";
 
 /// A transport connection, with or without TLS.
 pub(crate) enum Link {
@@ -25,15 +33,16 @@ pub(crate) enum Link {
 
 /// Connection settings shared by all links.
 pub(crate) struct Dialer {
-    /// Built once, when the client connects.
-    pub(crate) tls: Option<Arc<ClientConfig>>,
+    /// `None` without TLS.
+    pub(crate) tls: Option<Arc<TlsFiles>>,
     pub(crate) timeout: Duration,
 }
 
 impl Dialer {
     pub(crate) async fn dial(&self, dial: &Dial) -> io::Result<Link> {
         self.in_time(async {
-            let stream = TcpStream::connect((dial.host.as_str(), dial.port)).await?;
+            let addresses: Vec<_> = lookup_host((dial.host.as_str(), dial.port)).await?.collect();
+            let stream = connect(&addresses).await?;
             // The machine batches requests already; Nagle's algorithm would only delay them.
             stream.set_nodelay(true)?;
             match &dial.tls {
@@ -59,13 +68,27 @@ impl Dialer {
 
     async fn secure(&self, stream: TcpStream, tls: &Tls) -> io::Result<Link> {
         let invalid = |problem: String| io::Error::new(io::ErrorKind::InvalidInput, problem);
-        let config = self.tls.clone().ok_or_else(|| invalid("the client has no TLS settings".into()))?;
+        let files = self.tls.clone().ok_or_else(|| invalid("the client has no TLS settings".into()))?;
+        // Files may be on a slow disk.
+        let config = spawn_blocking(move || files.config()).await?;
         let server_name = ServerName::try_from(tls.server_name.clone())
             .map_err(|_| invalid(format!("{:?} is no name for a TLS server", tls.server_name)))?;
         let alpn = tls.alpn.iter().map(|id| id.clone().into_bytes()).collect();
         let connector = TlsConnector::from(config);
-        let stream = connector.with_alpn(alpn).connect(server_name, stream).await?;
+        let stream = connector.with_alpn(alpn).connect(server_name, stream).await.map_err(explained)?;
         Ok(Link::Tls(Box::new(stream)))
+    }
+}
+
+/// Explains the failure of a TLS handshake with a server that does not speak TLS.
+fn explained(error: io::Error) -> io::Error {
+    let cause = error.get_ref().and_then(|cause| cause.downcast_ref());
+    let is_plain = matches!(cause, Some(rustls::Error::InvalidMessage(_)));
+    let is_closed = matches!(error.kind(), io::ErrorKind::UnexpectedEof | io::ErrorKind::ConnectionReset);
+    match (is_plain, is_closed) {
+        (true, _) => io::Error::new(error.kind(), format!("{NOT_TLS} ({error})")),
+        (_, true) => io::Error::new(error.kind(), format!("{NO_ANSWER} ({error})")),
+        _ => error,
     }
 }
 

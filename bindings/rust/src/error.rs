@@ -16,8 +16,10 @@ pub enum Error {
     #[error("connection URI: {0}")]
     Uri(#[from] UriError),
     /// A file that the URI or the settings name can't be used.
-    #[error("{path}: {problem}")]
+    #[error("{property}={path}: {problem}")]
     File {
+        /// The URI property that names the file.
+        property: &'static str,
         /// The file.
         path: String,
         /// Why it can't be used.

@@ -19,6 +19,7 @@
 
 mod cache;
 mod client;
+mod connect;
 pub mod core;
 mod counter;
 mod dial;
@@ -35,6 +36,7 @@ mod settings;
 mod timer;
 mod tls;
 mod transfer;
+mod trust;
 
 pub use cache::{Cache, Conditional, Entry, Versioned};
 pub use client::Client;
@@ -46,6 +48,13 @@ pub use listener::{Listener, ListenerEvent};
 pub use multimap::Multimap;
 pub use session::Session;
 pub use settings::Settings;
+
+/// Shared with hotrod-gateway; no part of the API.
+#[doc(hidden)]
+pub mod shared {
+    pub use crate::connect::connect;
+    pub use crate::trust::Trust;
+}
 
 /// The README's example is compiled with the tests.
 #[cfg(doctest)]

@@ -1,62 +1,116 @@
 //! TLS by rustls: server certificates are always verified.
 
 use std::fs;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::SystemTime;
 
 use hotrod_core::cluster::{ClientCertificate, TlsConfig};
+use tokio_rustls::rustls::ClientConfig;
 use tokio_rustls::rustls::pki_types::pem::PemObject;
 use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
-use tokio_rustls::rustls::{ClientConfig, RootCertStore};
 
 use crate::Error;
+use crate::trust::Trust;
+
+/// The PEM files of the settings. Files that are replaced are read again: the next link uses them.
+pub(crate) struct TlsFiles {
+    settings: TlsConfig,
+    present: Mutex<Present>,
+}
+
+struct Present {
+    config: Arc<ClientConfig>,
+    /// State of the files when they were read.
+    versions: Vec<Option<FileVersion>>,
+    /// Error of the files that can't be used at the moment.
+    problem: Option<String>,
+}
+
+/// Modification time, size and inode of a file.
+type FileVersion = (Option<SystemTime>, u64, u64);
+
+impl TlsFiles {
+    pub(crate) fn read(settings: &TlsConfig) -> Result<Self, Error> {
+        // Before the files: a change meanwhile is found at the next link.
+        let versions = versions_of(settings);
+        let present = Present { config: client_config(settings)?, versions, problem: None };
+        Ok(Self { settings: settings.clone(), present: Mutex::new(present) })
+    }
+
+    /// The configuration for a new link. Files that can't be used, such as half-written ones, leave the former one in use.
+    pub(crate) fn config(&self) -> Arc<ClientConfig> {
+        let mut present = self.present.lock().unwrap_or_else(PoisonError::into_inner);
+        let versions = versions_of(&self.settings);
+        if versions != present.versions {
+            match client_config(&self.settings) {
+                Ok(config) => *present = Present { config, versions, problem: None },
+                Err(error) => {
+                    let problem = Some(error.to_string());
+                    if present.problem != problem {
+                        tracing::warn!(%error, "TLS files were replaced and can't be used: the former ones stay in use");
+                        present.problem = problem;
+                    }
+                }
+            }
+        }
+        present.config.clone()
+    }
+}
+
+fn versions_of(tls: &TlsConfig) -> Vec<Option<FileVersion>> {
+    let certificate = tls.client_certificate.iter().flat_map(|files| [&files.certificate, &files.key]);
+    tls.trust_ca.iter().chain(certificate).map(|path| version_of(path)).collect()
+}
+
+fn version_of(path: &str) -> Option<FileVersion> {
+    let metadata = fs::metadata(path).ok()?;
+    #[cfg(unix)]
+    let inode = std::os::unix::fs::MetadataExt::ino(&metadata);
+    #[cfg(not(unix))]
+    let inode = 0;
+    Some((metadata.modified().ok(), metadata.len(), inode))
+}
 
 /// Reads the PEM files of the settings.
-pub(crate) fn client_config(tls: &TlsConfig) -> Result<Arc<ClientConfig>, Error> {
-    let builder = ClientConfig::builder().with_root_certificates(roots(tls)?);
+fn client_config(tls: &TlsConfig) -> Result<Arc<ClientConfig>, Error> {
+    let trust = trust(tls)?;
+    let verifier = trust.of_servers().map_err(|error| Error::Settings(error.to_string()))?;
+    let builder = ClientConfig::builder().dangerous().with_custom_certificate_verifier(verifier);
     let config = match &tls.client_certificate {
         None => builder.with_no_client_auth(),
         Some(ClientCertificate { certificate, key, .. }) => builder
-            .with_client_auth_cert(certificates(certificate)?, private_key(key)?)
-            .map_err(|error| unusable(certificate, &error))?,
+            .with_client_auth_cert(certificates("client_certificate", certificate)?, private_key(key)?)
+            .map_err(|error| unusable("client_certificate", certificate, &error))?,
     };
     Ok(Arc::new(config))
 }
 
-fn roots(tls: &TlsConfig) -> Result<RootCertStore, Error> {
-    let mut roots = RootCertStore::empty();
+fn trust(tls: &TlsConfig) -> Result<Trust, Error> {
     if let Some(path) = &tls.trust_ca {
-        for certificate in certificates(path)? {
-            roots.add(certificate).map_err(|error| unusable(path, &error))?;
-        }
-        return Ok(roots);
+        return Trust::new(certificates("trust_ca", path)?).map_err(|error| unusable("trust_ca", path, &error));
     }
-    roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-    if roots.is_empty() {
-        let message = "the system has no trusted certificate authorities; name a PEM file with trust_ca";
-        return Err(Error::Settings(message.into()));
-    }
-    Ok(roots)
+    let message = "the system has no trusted certificate authorities; name a PEM file with trust_ca";
+    Trust::of_system().ok_or_else(|| Error::Settings(message.into()))
 }
 
-fn certificates(path: &str) -> Result<Vec<CertificateDer<'static>>, Error> {
-    let pem = fs::read(path).map_err(|error| unusable(path, &error))?;
+fn certificates(property: &'static str, path: &str) -> Result<Vec<CertificateDer<'static>>, Error> {
+    let unusable = |problem: &dyn ToString| unusable(property, path, problem);
+    let pem = fs::read(path).map_err(|error| unusable(&error))?;
     let certificates: Vec<_> =
-        CertificateDer::pem_slice_iter(&pem).collect::<Result<_, _>>().map_err(|error| unusable(path, &error))?;
+        CertificateDer::pem_slice_iter(&pem).collect::<Result<_, _>>().map_err(|error| unusable(&error))?;
     if certificates.is_empty() {
-        return Err(unusable(path, &"no certificate in PEM form in it"));
+        return Err(unusable(&"no certificate in PEM form in it"));
     }
     Ok(certificates)
 }
 
 fn private_key(path: &str) -> Result<PrivateKeyDer<'static>, Error> {
-    let pem = fs::read(path).map_err(|error| unusable(path, &error))?;
+    let unusable = |problem: &dyn ToString| unusable("client_key", path, problem);
+    let pem = fs::read(path).map_err(|error| unusable(&error))?;
     if is_encrypted(&pem) {
-        return Err(unusable(
-            path,
-            &"the key is encrypted, which is not supported: decrypt it, such as by `openssl pkey`",
-        ));
+        return Err(unusable(&"the key is encrypted, which is not supported: decrypt it, such as by `openssl pkey`"));
     }
-    PrivateKeyDer::from_pem_slice(&pem).map_err(|error| unusable(path, &error))
+    PrivateKeyDer::from_pem_slice(&pem).map_err(|error| unusable(&error))
 }
 
 /// Whether a PEM file has an encrypted private key, in the form of PKCS #8 or of OpenSSL.
@@ -65,8 +119,8 @@ fn is_encrypted(pem: &[u8]) -> bool {
     text.contains("BEGIN ENCRYPTED PRIVATE KEY") || text.contains("Proc-Type: 4,ENCRYPTED")
 }
 
-fn unusable(path: &str, problem: &dyn ToString) -> Error {
-    Error::File { path: path.into(), problem: problem.to_string() }
+fn unusable(property: &'static str, path: &str, problem: &dyn ToString) -> Error {
+    Error::File { property, path: path.into(), problem: problem.to_string() }
 }
 
 #[cfg(test)]
