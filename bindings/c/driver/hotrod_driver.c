@@ -22,6 +22,7 @@ struct link {
   short reads;  /* poll events for reading */
   int is_dirty; /* bytes may be queued */
   int has_more; /* reading stopped before the socket would block */
+  size_t polled; /* number of pollfds of the last hotrod_driver_before_poll */
 };
 
 struct hotrod_driver {
@@ -107,7 +108,7 @@ static int make_room(hotrod_driver *driver)
   struct link *links = realloc(driver->links, room * sizeof *links);
   if (links != NULL)
     driver->links = links;
-  struct pollfd *fds = realloc(driver->fds, room * sizeof *fds);
+  struct pollfd *fds = realloc(driver->fds, room * HOTROD_ATTEMPTS * sizeof *fds);
   if (fds != NULL)
     driver->fds = fds;
   if (links == NULL || fds == NULL)
@@ -126,9 +127,8 @@ static void new_link(hotrod_driver *driver, const hotrod_output_connect *connect
   struct link *link = &driver->links[driver->count++];
   memset(link, 0, sizeof *link);
   link->id = connect->link;
-  link->socket.fd = -1;
   link->socket.hook = &driver->hook;
-  established(driver, link, hotrod_socket_dial(&link->socket, connect, why), why);
+  established(driver, link, hotrod_socket_dial(&link->socket, connect, now_us(), why), why);
 }
 
 static void remove_link(hotrod_driver *driver, struct link *link)
@@ -246,8 +246,10 @@ static void read_link(hotrod_driver *driver, struct link *link)
 static size_t before_poll(hotrod_driver *driver, struct pollfd *fds, size_t max, int *timeout_ms)
 {
   uint64_t deadline = HOTROD_NO_DEADLINE, now = now_us();
+  size_t at = 0;
   /* Writing may have produced outputs: then poll must not wait. */
   int is_busy = flush(driver);
+  expect_ok(driver, hotrod_deadline(driver->machine, &deadline));
   for (size_t i = 0; i < driver->count; i++) {
     struct link *link = &driver->links[i];
     bool wants = false;
@@ -258,14 +260,14 @@ static size_t before_poll(hotrod_driver *driver, struct pollfd *fds, size_t max,
       events |= link->reads;
       is_busy |= link->has_more;
     }
-    if (i < max) {
-      /* Leaves a paused link out: poll would report its end of file repeatedly. */
-      fds[i].fd = link->stage == LOST || events == 0 ? -1 : link->socket.fd;
-      fds[i].events = events;
-      fds[i].revents = 0;
-    }
+    link->polled = link->stage == LOST ? 0 : link->socket.count;
+    for (size_t k = 0; k < link->polled; k++, at++)
+      if (at < max)
+        /* Leaves a paused link out: poll would report its end of file repeatedly. */
+        fds[at] = (struct pollfd){events == 0 ? -1 : link->socket.fds[k], events, 0};
+    uint64_t next = link->stage == ESTABLISHING ? hotrod_socket_deadline(&link->socket) : HOTROD_NO_DEADLINE;
+    deadline = next < deadline ? next : deadline;
   }
-  expect_ok(driver, hotrod_deadline(driver->machine, &deadline));
   if (deadline != HOTROD_NO_DEADLINE) {
     uint64_t wait_ms = deadline <= now ? 0 : (deadline - now + 999) / 1000;
     wait_ms = wait_ms < 3600000 ? wait_ms : 3600000;
@@ -274,15 +276,15 @@ static size_t before_poll(hotrod_driver *driver, struct pollfd *fds, size_t max,
   }
   if (is_busy)
     *timeout_ms = 0;
-  return driver->count;
+  return at;
 }
 
 static void handle_ready(hotrod_driver *driver, struct link *link, short events)
 {
   char why[HOTROD_WHY] = "it can't be established";
   short broken = POLLERR | POLLHUP | POLLNVAL;
-  if (link->stage == ESTABLISHING && events != 0) {
-    established(driver, link, hotrod_socket_continue(&link->socket, why), why);
+  if (link->stage == ESTABLISHING && (events != 0 || hotrod_socket_deadline(&link->socket) <= now_us())) {
+    established(driver, link, hotrod_socket_continue(&link->socket, now_us(), why), why);
     return;
   }
   if (link->stage == OPEN && link->events != 0 && (events & (link->events | broken)) != 0)
@@ -294,9 +296,14 @@ static void handle_ready(hotrod_driver *driver, struct link *link, short events)
 static void after_poll(hotrod_driver *driver, const struct pollfd *fds, size_t count)
 {
   uint64_t deadline = HOTROD_NO_DEADLINE, now;
+  size_t at = 0;
   /* Links change only in hotrod_driver_next, so they match fds. */
-  for (size_t i = 0; i < count && i < driver->count; i++)
-    handle_ready(driver, &driver->links[i], fds[i].revents);
+  for (size_t i = 0; i < driver->count; i++) {
+    short events = 0;
+    for (size_t k = 0; k < driver->links[i].polled; k++, at++)
+      events |= at < count ? fds[at].revents : 0;
+    handle_ready(driver, &driver->links[i], events);
+  }
   now = now_us();
   expect_ok(driver, hotrod_deadline(driver->machine, &deadline));
   if (deadline <= now)
@@ -327,7 +334,7 @@ hotrod_status hotrod_driver_run(hotrod_driver *driver, int timeout_ms, const hot
     }
     uint64_t now = timeout_ms < 0 ? 0 : now_us();
     int wait_ms = timeout_ms < 0 ? -1 : now >= end ? 0 : (int)((end - now + 999) / 1000);
-    size_t count = before_poll(driver, driver->fds, driver->count, &wait_ms);
+    size_t count = before_poll(driver, driver->fds, driver->room * HOTROD_ATTEMPTS, &wait_ms);
     if (poll(driver->fds, (nfds_t)count, wait_ms) >= 0)
       after_poll(driver, driver->fds, count);
     is_over = timeout_ms >= 0 && now_us() >= end;
@@ -407,6 +414,18 @@ void hotrod_driver_after_poll(hotrod_driver *driver, const struct pollfd *fds, s
   hotrod_driver_leave(driver);
 }
 
+/* Has the hook read the files of TLS; returns 0, and an error, if one can't be used. */
+static int check_files(hotrod_driver *driver, hotrod_error **error)
+{
+  char why[HOTROD_WHY] = "a file of TLS can't be used";
+  const hotrod_tls *tls;
+  if (driver->hook.check == NULL || hotrod_get_tls(driver->machine, &tls) != HOTROD_OK || tls == NULL ||
+      driver->hook.check(driver->hook.context, tls, why))
+    return 1;
+  hotrod_error_new(hotrod_text_of(why), error);
+  return 0;
+}
+
 hotrod_status hotrod_driver_new(const char *uri, const hotrod_tls_hook *tls, hotrod_driver **driver,
                                 hotrod_error **error)
 {
@@ -423,6 +442,10 @@ hotrod_status hotrod_driver_new(const char *uri, const hotrod_tls_hook *tls, hot
   }
   if (tls != NULL)
     created->hook = *tls;
+  if (!check_files(created, error)) {
+    free_now(created);
+    return HOTROD_ERR_MISUSE;
+  }
   *driver = created;
   return HOTROD_OK;
 }

@@ -38,7 +38,8 @@ typedef enum hotrod_io {
 typedef struct hotrod_tls_hook {
   /** Passed to `start`. */
   void *context;
-  /** Creates a client's TLS session for a future connection; NULL on failure. `tls` is valid during the call. */
+  /** Creates a client's TLS session for a future connection; NULL on failure. `tls` is valid during the call. Reads the files
+   * each time: they may have been replaced. */
   void *(*start)(void *context, const hotrod_tls *tls, char *why);
   /** Starts or continues the handshake on a connected, non-blocking socket, which the driver owns; done when the
    * handshake is complete and the certificate is verified. */
@@ -53,6 +54,8 @@ typedef struct hotrod_tls_hook {
   void (*end)(void *session);
   /** Passes the channel binding to the machine (hotrod_set_tls_exporter, hotrod_set_server_certificate); may be NULL. */
   hotrod_status (*bind)(void *session, hotrod_machine *machine, uint64_t link);
+  /** Returns whether the files of `tls` can be used; hotrod_driver_new fails with `why` if not. May be NULL. */
+  int (*check)(void *context, const hotrod_tls *tls, char *why);
 } hotrod_tls_hook;
 
 /** A machine and its connections. */
@@ -62,7 +65,7 @@ typedef struct hotrod_driver hotrod_driver;
 typedef void (*hotrod_driver_handler)(void *context, const hotrod_output *output);
 
 /** Creates a driver for a URI. `tls` may be NULL if the URI has no TLS; it is copied. `error` may be NULL; for an
- * invalid URI it is set to an error that the caller owns. Returns HOTROD_ERR_FULL without memory or randomness. */
+ * invalid URI, and for files of TLS that can't be used, it is set to an error that the caller owns. Returns HOTROD_ERR_FULL without memory or randomness. */
 hotrod_status hotrod_driver_new(const char *uri, const hotrod_tls_hook *tls, hotrod_driver **driver,
                                 hotrod_error **error);
 

@@ -6,21 +6,29 @@
 
 #include "hotrod_driver.h"
 
+/* Connection attempts of a socket at the same time; a further one ends the oldest. */
+#define HOTROD_ATTEMPTS 8
+
 /* hotrod_socket.c: one connection: name lookup, TCP, and TLS by the hook. Independent of the machine. */
 struct hotrod_socket {
-  int fd;                     /* -1 for none */
+  int fds[HOTROD_ATTEMPTS];   /* the connection, or attempts to several addresses of the host (RFC 8305) */
+  size_t count;               /* of fds */
   struct addrinfo *addresses; /* of the host, while connecting */
-  struct addrinfo *next;      /* tried if the current one fails */
+  hotrod_attempts *attempts;  /* while connecting */
   const hotrod_tls_hook *hook;
   void *tls;                  /* NULL for none */
   int is_connected;           /* TCP is connected */
 };
 
 /* Starts to connect, with TLS if `tls` is not NULL. The results are those of hotrod_socket_continue. */
-hotrod_io hotrod_socket_dial(struct hotrod_socket *socket, const hotrod_output_connect *connect, char *why);
+hotrod_io hotrod_socket_dial(struct hotrod_socket *socket, const hotrod_output_connect *connect, uint64_t now_us,
+                             char *why);
 
-/* Continues when the socket is ready as requested; done when the connection is established. */
-hotrod_io hotrod_socket_continue(struct hotrod_socket *socket, char *why);
+/* Continues when one of the fds is ready as requested, or at the deadline; done when the connection is established. */
+hotrod_io hotrod_socket_continue(struct hotrod_socket *socket, uint64_t now_us, char *why);
+
+/* Returns the time of the next connection attempt; HOTROD_NO_DEADLINE for none. */
+uint64_t hotrod_socket_deadline(const struct hotrod_socket *socket);
 
 /* Starts TLS on an established connection. */
 hotrod_io hotrod_socket_start_tls(struct hotrod_socket *socket, const hotrod_tls *tls, char *why);

@@ -47,31 +47,70 @@ static int give_password(char *buffer, int size, int writing, void *data)
   return (int)password->len;
 }
 
-/* Loads certificates and keys; returns what failed, or NULL. */
-static const char *use_files(SSL_CTX *context, const hotrod_tls *tls)
+/* Writes why a file of the settings can't be used. Returns 0. */
+static int file_failed(char *why, const char *property, hotrod_text file, const char *reason)
+{
+  unsigned long error = ERR_peek_last_error();
+  if (reason == NULL)
+    reason = error != 0 ? ERR_reason_error_string(error) : NULL;
+  snprintf(why, HOTROD_WHY, "%s=%.*s: %s", property, (int)file.len, file.data, reason != NULL ? reason : "it can't be used");
+  ERR_clear_error();
+  return 0;
+}
+
+/* Copies the path of a file that can be read; OpenSSL does not say which one is missing. */
+static int readable(hotrod_text file, char *path, size_t size, const char *property, char *why)
+{
+  FILE *opened;
+  if (!string_of(file, path, size))
+    return file_failed(why, property, file, "the path is too long");
+  opened = fopen(path, "rb");
+  if (opened == NULL)
+    return file_failed(why, property, file, strerror(errno));
+  fclose(opened);
+  return 1;
+}
+
+/* Loads the certificate to show, and its key. */
+static int use_identity(SSL_CTX *context, const hotrod_tls *tls, char *why)
 {
   char file[4096], key[4096];
-  if (tls->trust_ca.data == NULL) {
-    if (SSL_CTX_set_default_verify_paths(context) != 1)
-      return "the system's authorities can't be used";
-  } else if (!string_of(tls->trust_ca, file, sizeof file) ||
-             SSL_CTX_load_verify_locations(context, file, NULL) != 1) {
-    return "trust_ca can't be used";
-  }
-  if (tls->client_certificate.data == NULL)
-    return NULL;
-  if (!string_of(tls->client_certificate, file, sizeof file) ||
-      SSL_CTX_use_certificate_chain_file(context, file) != 1)
-    return "client_certificate can't be used";
+  if (!readable(tls->client_certificate, file, sizeof file, "client_certificate", why) ||
+      !readable(tls->client_key, key, sizeof key, "client_key", why))
+    return 0;
+  if (SSL_CTX_use_certificate_chain_file(context, file) != 1)
+    return file_failed(why, "client_certificate", tls->client_certificate, NULL);
   SSL_CTX_set_default_passwd_cb(context, give_password);
   SSL_CTX_set_default_passwd_cb_userdata(context, (void *)&tls->client_key_password);
-  int is_used = string_of(tls->client_key, key, sizeof key) &&
-                SSL_CTX_use_PrivateKey_file(context, key, SSL_FILETYPE_PEM) == 1;
+  int is_used = SSL_CTX_use_PrivateKey_file(context, key, SSL_FILETYPE_PEM) == 1;
   SSL_CTX_set_default_passwd_cb_userdata(context, NULL);
   SSL_CTX_set_default_passwd_cb(context, NULL);
-  if (!is_used)
-    return "client_key can't be used (an encrypted one needs client_key_password)";
-  return NULL;
+  const char *encrypted = tls->client_key_password.data == NULL ? NULL : "client_key_password does not fit";
+  unsigned long error = ERR_peek_last_error();
+  if (!is_used && ERR_GET_LIB(error) == ERR_LIB_X509)
+    encrypted = "it is not the key of the certificate";
+  else if (!is_used && encrypted == NULL)
+    encrypted = "it can't be used (an encrypted key needs client_key_password)";
+  return is_used || file_failed(why, "client_key", tls->client_key, encrypted);
+}
+
+/* Loads trust anchors, certificates and keys. The files are read for every connection. */
+static int use_files(SSL_CTX *context, const hotrod_tls *tls, char *why)
+{
+  char file[4096];
+  if (tls->trust_ca.data == NULL) {
+    if (SSL_CTX_set_default_verify_paths(context) != 1) {
+      write_reason(why, "the system's authorities can't be used");
+      return 0;
+    }
+  } else if (!readable(tls->trust_ca, file, sizeof file, "trust_ca", why)) {
+    return 0;
+  } else if (SSL_CTX_load_verify_locations(context, file, NULL) != 1) {
+    return file_failed(why, "trust_ca", tls->trust_ca, NULL);
+  }
+  /* Trusts every certificate of trust_ca itself, whether it is that of an authority or not. */
+  X509_VERIFY_PARAM_set_flags(SSL_CTX_get0_param(context), X509_V_FLAG_PARTIAL_CHAIN);
+  return tls->client_certificate.data == NULL || use_identity(context, tls, why);
 }
 
 /* Sets the expected server: a name is verified and sent by SNI, an address is verified only. */
@@ -171,12 +210,23 @@ static void end(void *pointer)
   free(session);
 }
 
+static int check(void *unused, const hotrod_tls *tls, char *why)
+{
+  SSL_CTX *context = SSL_CTX_new(TLS_client_method());
+  int are_usable = context != NULL && use_files(context, tls, why);
+  (void)unused;
+  SSL_CTX_free(context);
+  ERR_clear_error();
+  return are_usable;
+}
+
 static void *start(void *unused, const hotrod_tls *tls, char *why)
 {
   SSL_CTX *context = SSL_CTX_new(TLS_client_method());
   struct session *session = calloc(1, sizeof *session);
-  const char *wrong = "OpenSSL";
+  int is_made = 0;
   (void)unused;
+  snprintf(why, HOTROD_WHY, "OpenSSL has no memory");
   if (context != NULL && session != NULL) {
     session->fd = -1;
     SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION);
@@ -184,20 +234,18 @@ static void *start(void *unused, const hotrod_tls *tls, char *why)
     /* Queued bytes may grow and move before the write is repeated. */
     SSL_CTX_set_mode(context, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER |
                                   SSL_MODE_RELEASE_BUFFERS);
-    wrong = use_files(context, tls);
-    if (wrong == NULL) {
-      wrong = "the server's name or the ALPN ids can't be used";
+    if (use_files(context, tls, why)) {
       session->ssl = SSL_new(context);
-      if (session->ssl != NULL && use_socket(session) && set_expected_name(session->ssl, tls->server_name) &&
-          set_alpn_ids(session->ssl, tls->alpn))
-        wrong = NULL;
+      is_made = session->ssl != NULL && use_socket(session) && set_expected_name(session->ssl, tls->server_name) &&
+                set_alpn_ids(session->ssl, tls->alpn);
+      if (!is_made)
+        write_reason(why, "the server's name or the ALPN ids can't be used");
     }
   }
   /* The session holds a reference. */
   SSL_CTX_free(context);
-  if (wrong == NULL)
+  if (is_made)
     return session;
-  write_reason(why, wrong);
   if (session != NULL)
     end(session);
   return NULL;
@@ -220,12 +268,34 @@ static hotrod_io outcome(SSL *ssl, int result, const char *what, char *why)
   return HOTROD_IO_FAILED;
 }
 
+/* Recognises a server that does not speak TLS by how the handshake fails; NULL for another failure. */
+static const char *hint_of(SSL *ssl, int result)
+{
+  int kind = SSL_get_error(ssl, result), reason = ERR_GET_REASON(ERR_peek_last_error());
+  if (kind == SSL_ERROR_SSL && (reason == SSL_R_WRONG_VERSION_NUMBER || reason == SSL_R_PACKET_LENGTH_TOO_LONG))
+    return "the server does not answer in TLS";
+#ifdef SSL_R_RECORD_LAYER_FAILURE
+  if (kind == SSL_ERROR_SSL && reason == SSL_R_RECORD_LAYER_FAILURE)
+    return "the server does not answer in TLS";
+#endif
+#ifdef SSL_R_UNEXPECTED_EOF_WHILE_READING
+  if (kind == SSL_ERROR_SSL && reason == SSL_R_UNEXPECTED_EOF_WHILE_READING)
+    return "the server closed the connection in the TLS handshake";
+#endif
+  return kind == SSL_ERROR_SYSCALL ? "the server closed the connection in the TLS handshake" : NULL;
+}
+
 static hotrod_io handshake(void *pointer, int fd, char *why)
 {
   struct session *session = pointer;
   session->fd = fd;
+  ERR_clear_error();
   int result = SSL_connect(session->ssl);
-  return result == 1 ? HOTROD_IO_DONE : outcome(session->ssl, result, "TLS", why);
+  const char *hint = result == 1 ? NULL : hint_of(session->ssl, result);
+  hotrod_io io = result == 1 ? HOTROD_IO_DONE : outcome(session->ssl, result, "TLS", why);
+  if (io == HOTROD_IO_FAILED && hint != NULL)
+    snprintf(why, HOTROD_WHY, "%s: a port without TLS wants hotrod:// instead of hotrods://", hint);
+  return io;
 }
 
 static hotrod_io read_some(void *pointer, uint8_t *room, size_t len, size_t *count, char *why)
@@ -276,6 +346,6 @@ static hotrod_status bind_channel(void *pointer, hotrod_machine *machine, uint64
 
 hotrod_tls_hook hotrod_openssl_hook(void)
 {
-  hotrod_tls_hook hook = {NULL, start, handshake, read_some, write_some, alpn, end, bind_channel};
+  hotrod_tls_hook hook = {NULL, start, handshake, read_some, write_some, alpn, end, bind_channel, check};
   return hook;
 }

@@ -21,37 +21,108 @@ static hotrod_io failed(char *why, const char *reason)
   return HOTROD_IO_FAILED;
 }
 
-/* Continues after TCP is connected. */
-static hotrod_io connected(struct hotrod_socket *socket, char *why)
+/* Frees what is needed while connecting. */
+static void end_connecting(struct hotrod_socket *socket)
 {
-  int one = 1;
-  freeaddrinfo(socket->addresses);
+  if (socket->addresses != NULL)
+    freeaddrinfo(socket->addresses);
+  hotrod_attempts_free(socket->attempts);
   socket->addresses = NULL;
-  socket->is_connected = 1;
-  /* The machine batches requests already; Nagle's algorithm would only delay them. */
-  setsockopt(socket->fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
-  return socket->tls == NULL ? HOTROD_IO_DONE : socket->hook->handshake(socket->tls, socket->fd, why);
+  socket->attempts = NULL;
 }
 
-/* Tries the host's addresses from the next one on; after the last one reports the last error. */
-static hotrod_io try_next(struct hotrod_socket *link, int error, char *why)
+/* Ends one of the attempts. */
+static void end_attempt(struct hotrod_socket *socket, size_t index)
 {
-  while (link->next != NULL) {
-    struct addrinfo *address = link->next;
-    link->next = address->ai_next;
-    if (link->fd >= 0)
-      close(link->fd);
-    link->fd = socket(address->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    if (link->fd >= 0 && connect(link->fd, address->ai_addr, address->ai_addrlen) == 0)
-      return connected(link, why);
-    error = errno;
-    if (link->fd >= 0 && error == EINPROGRESS)
-      return HOTROD_IO_WANTS_WRITE;
-  }
-  return failed(why, strerror(error));
+  close(socket->fds[index]);
+  socket->count--;
+  memmove(&socket->fds[index], &socket->fds[index + 1], (socket->count - index) * sizeof socket->fds[0]);
 }
 
-hotrod_io hotrod_socket_dial(struct hotrod_socket *socket, const hotrod_output_connect *connect, char *why)
+/* Continues with the attempt that is connected. */
+static hotrod_io connected(struct hotrod_socket *socket, size_t index, char *why)
+{
+  int one = 1, fd = socket->fds[index];
+  for (size_t i = 0; i < socket->count; i++)
+    if (i != index)
+      close(socket->fds[i]);
+  socket->fds[0] = fd;
+  socket->count = 1;
+  socket->is_connected = 1;
+  end_connecting(socket);
+  /* The machine batches requests already; Nagle's algorithm would only delay them. */
+  setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
+  return socket->tls == NULL ? HOTROD_IO_DONE : socket->hook->handshake(socket->tls, fd, why);
+}
+
+/* Begins a connection to an address of the host. Returns 0, or an error. */
+static int begin_attempt(struct hotrod_socket *link, size_t index)
+{
+  const struct addrinfo *address = link->addresses;
+  while (index-- > 0)
+    address = address->ai_next;
+  int fd = socket(address->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+  if (fd < 0)
+    return errno;
+  if (connect(fd, address->ai_addr, address->ai_addrlen) != 0 && errno != EINPROGRESS) {
+    int error = errno;
+    close(fd);
+    return error;
+  }
+  if (link->count == HOTROD_ATTEMPTS)
+    end_attempt(link, 0);
+  link->fds[link->count++] = fd;
+  return 0;
+}
+
+/* Begins the attempts that are due. */
+static hotrod_io begin_attempts(struct hotrod_socket *socket, uint64_t now_us, char *why)
+{
+  size_t index;
+  while (hotrod_attempts_next(socket->attempts, now_us, &index)) {
+    int error = begin_attempt(socket, index);
+    if (error != 0 && !hotrod_attempts_failed(socket->attempts))
+      return failed(why, strerror(error));
+  }
+  return HOTROD_IO_WANTS_WRITE;
+}
+
+/* Looks which attempts have ended, keeps the first one that is connected, and begins those that are due. */
+static hotrod_io continue_connecting(struct hotrod_socket *socket, uint64_t now_us, char *why)
+{
+  struct pollfd ready[HOTROD_ATTEMPTS];
+  for (size_t i = 0; i < socket->count; i++)
+    ready[i] = (struct pollfd){socket->fds[i], POLLOUT, 0};
+  int any = poll(ready, (nfds_t)socket->count, 0);
+  for (size_t i = any > 0 ? socket->count : 0; i-- > 0;) {
+    int error = 0;
+    socklen_t size = sizeof error;
+    if (ready[i].revents == 0)
+      continue;
+    if (getsockopt(socket->fds[i], SOL_SOCKET, SO_ERROR, &error, &size) != 0)
+      error = errno;
+    if (error == 0)
+      return connected(socket, i, why);
+    end_attempt(socket, i);
+    if (!hotrod_attempts_failed(socket->attempts))
+      return failed(why, strerror(error));
+  }
+  return begin_attempts(socket, now_us, why);
+}
+
+/* Creates the attempts for the addresses of the host. */
+static int make_attempts(struct hotrod_socket *socket)
+{
+  enum { ADDRESSES = 64 };
+  bool is_ipv6[ADDRESSES];
+  size_t count = 0;
+  for (const struct addrinfo *address = socket->addresses; address != NULL && count < ADDRESSES; address = address->ai_next)
+    is_ipv6[count++] = address->ai_family == AF_INET6;
+  return hotrod_attempts_new(is_ipv6, count, &socket->attempts) == HOTROD_OK;
+}
+
+hotrod_io hotrod_socket_dial(struct hotrod_socket *socket, const hotrod_output_connect *connect, uint64_t now_us,
+                             char *why)
 {
   char host[1025], port[8];
   struct addrinfo hints = {0};
@@ -68,19 +139,21 @@ hotrod_io hotrod_socket_dial(struct hotrod_socket *socket, const hotrod_output_c
   int problem = getaddrinfo(host, port, &hints, &socket->addresses);
   if (problem != 0)
     return failed(why, gai_strerror(problem));
-  socket->next = socket->addresses;
-  return try_next(socket, 0, why);
+  if (!make_attempts(socket))
+    return failed(why, "no memory");
+  return begin_attempts(socket, now_us, why);
 }
 
-hotrod_io hotrod_socket_continue(struct hotrod_socket *socket, char *why)
+hotrod_io hotrod_socket_continue(struct hotrod_socket *socket, uint64_t now_us, char *why)
 {
-  int error = 0;
-  socklen_t size = sizeof error;
   if (socket->is_connected)
-    return socket->hook->handshake(socket->tls, socket->fd, why);
-  if (getsockopt(socket->fd, SOL_SOCKET, SO_ERROR, &error, &size) != 0)
-    error = errno;
-  return error != 0 ? try_next(socket, error, why) : connected(socket, why);
+    return socket->hook->handshake(socket->tls, socket->fds[0], why);
+  return continue_connecting(socket, now_us, why);
+}
+
+uint64_t hotrod_socket_deadline(const struct hotrod_socket *socket)
+{
+  return hotrod_attempts_deadline(socket->attempts);
 }
 
 hotrod_io hotrod_socket_start_tls(struct hotrod_socket *socket, const hotrod_tls *tls, char *why)
@@ -88,14 +161,14 @@ hotrod_io hotrod_socket_start_tls(struct hotrod_socket *socket, const hotrod_tls
   if (socket->tls != NULL || socket->hook->start == NULL)
     return failed(why, "there is no TLS here, or none within TLS");
   socket->tls = socket->hook->start(socket->hook->context, tls, why);
-  return socket->tls == NULL ? HOTROD_IO_FAILED : socket->hook->handshake(socket->tls, socket->fd, why);
+  return socket->tls == NULL ? HOTROD_IO_FAILED : socket->hook->handshake(socket->tls, socket->fds[0], why);
 }
 
 int hotrod_socket_peer(const struct hotrod_socket *socket, char *address)
 {
   struct sockaddr_storage peer;
   socklen_t size = sizeof peer;
-  return getpeername(socket->fd, (struct sockaddr *)&peer, &size) == 0 &&
+  return getpeername(socket->fds[0], (struct sockaddr *)&peer, &size) == 0 &&
          getnameinfo((struct sockaddr *)&peer, size, address, HOTROD_PEER, NULL, 0, NI_NUMERICHOST) == 0;
 }
 
@@ -103,7 +176,7 @@ hotrod_io hotrod_socket_read(struct hotrod_socket *socket, uint8_t *room, size_t
 {
   if (socket->tls != NULL)
     return socket->hook->read(socket->tls, room, len, count, why);
-  ssize_t got = recv(socket->fd, room, len, 0);
+  ssize_t got = recv(socket->fds[0], room, len, 0);
   if (got > 0) {
     *count = (size_t)got;
     return HOTROD_IO_DONE;
@@ -121,7 +194,7 @@ hotrod_io hotrod_socket_write(struct hotrod_socket *socket, hotrod_bytes *pieces
   struct msghdr message = {0};
   message.msg_iov = (struct iovec *)pieces;
   message.msg_iovlen = count;
-  ssize_t sent = sendmsg(socket->fd, &message, MSG_NOSIGNAL);
+  ssize_t sent = sendmsg(socket->fds[0], &message, MSG_NOSIGNAL);
   if (sent >= 0) {
     *written = (size_t)sent;
     return HOTROD_IO_DONE;
@@ -135,11 +208,8 @@ void hotrod_socket_end(struct hotrod_socket *socket)
 {
   if (socket->tls != NULL)
     socket->hook->end(socket->tls);
-  if (socket->fd >= 0)
-    close(socket->fd);
-  if (socket->addresses != NULL)
-    freeaddrinfo(socket->addresses);
+  while (socket->count > 0)
+    close(socket->fds[--socket->count]);
+  end_connecting(socket);
   socket->tls = NULL;
-  socket->fd = -1;
-  socket->addresses = NULL;
 }

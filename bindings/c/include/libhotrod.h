@@ -591,6 +591,14 @@ typedef enum hotrod_counter_kind {
 } hotrod_counter_kind;
 
 /**
+ * Decides when a connection to which address of a host is begun (RFC 8305). The host resolves the name, begins the
+ * connections, keeps the first one that is established, and closes the others.
+ *
+ * One thread at a time may use it.
+ */
+typedef struct hotrod_attempts hotrod_attempts;
+
+/**
  * Error of `hotrod_machine_new`. The caller owns it until `hotrod_error_free`.
  */
 typedef struct hotrod_error hotrod_error;
@@ -2209,6 +2217,13 @@ enum hotrod_status hotrod_machine_new(struct hotrod_text uri,
 void hotrod_machine_free(struct hotrod_machine *machine);
 
 /**
+ * Creates an error of kind `HOTROD_ERR_MISUSE` with a message of the host's, such as about a file that can't be used. The
+ * caller owns it. Any thread may call it.
+ */
+enum hotrod_status hotrod_error_new(struct hotrod_text message,
+                                    struct hotrod_error **error);
+
+/**
  * Returns the failure of an error, valid until the error is freed; NULL for NULL. Any thread may call it.
  */
 const struct hotrod_failure *hotrod_error_failure(const struct hotrod_error *error);
@@ -3308,6 +3323,47 @@ enum hotrod_status hotrod_get_session(struct hotrod_machine *machine,
  */
 enum hotrod_status hotrod_get_site(struct hotrod_machine *machine,
                                    struct hotrod_text *name);
+
+/**
+ * Returns the settings of TLS; `*tls` is NULL without TLS. `server_name` is empty unless the settings have one for all
+ * links. A host reads the files when the client is created, and refuses those that can't be used. Valid until the next
+ * call of this function on the same machine.
+ *
+ * Threads and ownership: see `hotrod_machine`.
+ */
+enum hotrod_status hotrod_get_tls(struct hotrod_machine *machine,
+                                  const struct hotrod_tls **tls);
+
+/**
+ * Creates the attempts for addresses in the resolver's order: for each, whether it is an IPv6 address. The caller owns
+ * `*attempts` until `hotrod_attempts_free`.
+ */
+enum hotrod_status hotrod_attempts_new(const bool *is_ipv6,
+                                       size_t count,
+                                       struct hotrod_attempts **attempts);
+
+/**
+ * Sets `*index` to the index of the address to which a connection is to be begun now, and returns true; call it again
+ * until it returns false. NULL has no addresses.
+ */
+bool hotrod_attempts_next(struct hotrod_attempts *attempts,
+                          uint64_t now_us,
+                          size_t *index);
+
+/**
+ * Returns the time of the next attempt; `HOTROD_NO_DEADLINE` when every address has been tried.
+ */
+uint64_t hotrod_attempts_deadline(const struct hotrod_attempts *attempts);
+
+/**
+ * Reports that an attempt has failed: the next one is due now. Returns false if none is left, and none is running.
+ */
+bool hotrod_attempts_failed(struct hotrod_attempts *attempts);
+
+/**
+ * Frees the attempts; ignores NULL.
+ */
+void hotrod_attempts_free(struct hotrod_attempts *attempts);
 
 #ifdef __cplusplus
 }  // extern "C"

@@ -7,6 +7,7 @@ use hotrod_core::cluster::Coverage;
 use crate::arena::Arena;
 use crate::boundary::{OutPointer, enter, hotrod_machine};
 use crate::generated::codes::{hotrod_counters, hotrod_status};
+use crate::output::{self, hotrod_tls};
 use crate::text::{hotrod_number_list, hotrod_text, hotrod_text_list};
 
 /// Coverage of the cluster: servers forward operations on keys of members that are not reached directly.
@@ -89,6 +90,7 @@ pub(crate) struct Inspections {
     members: Arena,
     view: Arena,
     session: Arena,
+    tls: Arena,
     coverage: String,
     site: String,
 }
@@ -255,6 +257,32 @@ pub unsafe extern "C" fn hotrod_get_site(machine: *mut hotrod_machine, name: *mu
             let name = OutPointer::of(name, "name")?;
             machine.machine.site().clone_into(&mut machine.inspections.site);
             name.put(hotrod_text::of(&machine.inspections.site));
+            Ok(())
+        })
+    }
+}
+
+/// Returns the settings of TLS; `*tls` is NULL without TLS. `server_name` is empty unless the settings have one for all
+/// links. A host reads the files when the client is created, and refuses those that can't be used. Valid until the next
+/// call of this function on the same machine.
+///
+/// # Safety
+/// As for all functions with a machine.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hotrod_get_tls(machine: *mut hotrod_machine, tls: *mut *const hotrod_tls) -> hotrod_status {
+    // SAFETY: required of the caller.
+    unsafe {
+        enter(machine, |machine| {
+            let out = OutPointer::of(tls, "tls")?;
+            let kept = &mut machine.inspections.tls;
+            kept.clear();
+            let Some(settings) = machine.machine.tls() else {
+                out.put(ptr::null());
+                return Ok(());
+            };
+            let settings = &*kept.keep(settings);
+            let view = output::tls(settings, kept);
+            out.put(kept.keep(view));
             Ok(())
         })
     }

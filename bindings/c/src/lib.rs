@@ -8,6 +8,7 @@
 pub mod answer;
 mod arena;
 pub mod arguments;
+pub mod attempts;
 pub mod boundary;
 mod copier;
 pub mod failure;

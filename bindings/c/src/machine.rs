@@ -104,6 +104,26 @@ pub unsafe extern "C" fn hotrod_machine_free(machine: *mut hotrod_machine) {
     });
 }
 
+/// Creates an error of kind `HOTROD_ERR_MISUSE` with a message of the host's, such as about a file that can't be used. The
+/// caller owns it. Any thread may call it.
+///
+/// # Safety
+/// The pointers are NULL or valid for their types.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hotrod_error_new(message: hotrod_text, error: *mut *mut hotrod_error) -> hotrod_status {
+    enter_without(|| {
+        // SAFETY: the text is valid during the call.
+        let failure = match unsafe { message.as_str("message") } {
+            Ok(message) => Failure::misuse(message),
+            Err(failure) => failure,
+        };
+        let failure = OwnedFailure::of(failure);
+        // SAFETY: NULL, or valid for writes.
+        unsafe { put_unless_null(error, Box::into_raw(Box::new(hotrod_error { failure }))) };
+        hotrod_status::HOTROD_OK
+    })
+}
+
 /// Returns the failure of an error, valid until the error is freed; NULL for NULL. Any thread may call it.
 ///
 /// # Safety

@@ -112,7 +112,8 @@ impl OutputFields {
     }
 }
 
-fn tls(tls: &Tls, arena: &mut Arena) -> hotrod_tls {
+/// Returns C's view of settings of TLS, which points into them and the arena.
+pub(crate) fn tls(tls: &Tls, arena: &mut Arena) -> hotrod_tls {
     let certificate = tls.client_certificate.as_ref();
     hotrod_tls {
         server_name: hotrod_text::of(&tls.server_name),

@@ -126,7 +126,7 @@ static void end(void *session)
 
 static void hooks(const char *uri)
 {
-  const hotrod_tls_hook hook = {NULL, start, handshake, read_some, write_some, alpn, end, NULL};
+  const hotrod_tls_hook hook = {NULL, start, handshake, read_some, write_some, alpn, end, NULL, NULL};
   uint64_t id;
   is_freeing = 0;
   client(uri, &hook);

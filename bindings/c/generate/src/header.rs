@@ -83,6 +83,7 @@ pub(crate) fn text(folder: &Path) -> String {
         "generated/operations",
         "listening",
         "inspect",
+        "attempts",
     ] {
         builder = builder.with_src(folder.join("src").join(format!("{name}.rs")));
     }
