@@ -4,6 +4,7 @@
 
 mod answers;
 mod arguments;
+mod attempts;
 mod classes;
 mod failures;
 mod machine;
@@ -14,5 +15,6 @@ use pyo3::prelude::*;
 #[pymodule(gil_used = false)]
 fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<machine::Machine>()?;
+    module.add_class::<attempts::ConnectionAttempts>()?;
     module.add("__version__", env!("CARGO_PKG_VERSION"))
 }

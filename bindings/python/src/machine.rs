@@ -15,7 +15,7 @@ use crate::answers::{any, none};
 use crate::arguments::{PythonArguments, bytes, factory, pairs};
 use crate::classes::{Classes, make};
 use crate::failures::{misuse, raised};
-use crate::outputs::output;
+use crate::outputs::{self, output};
 
 /// Minimum length of input for which the GIL is released while parsing.
 const WORTH_RELEASING: usize = 64 << 10;
@@ -100,6 +100,12 @@ impl Machine {
     #[getter]
     fn site(&self, py: Python<'_>) -> PyResult<String> {
         Ok(self.lock(py)?.core.site().into())
+    }
+
+    #[getter]
+    fn tls<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyAny>>> {
+        let tls = self.lock(py)?.core.tls();
+        tls.map(|tls| outputs::tls(py, &tls)).transpose()
     }
 
     #[pyo3(signature = (now, name, *, flags=0, key_type="", value_type="", read_from_any_owner=false, parameters=None))]

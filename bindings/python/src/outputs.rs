@@ -33,7 +33,8 @@ fn value<'py>(py: Python<'py>, value: &Value) -> PyResult<Bound<'py, PyAny>> {
     }
 }
 
-fn tls<'py>(py: Python<'py>, tls: &Tls) -> PyResult<Bound<'py, PyAny>> {
+/// Creates the settings of TLS.
+pub(crate) fn tls<'py>(py: Python<'py>, tls: &Tls) -> PyResult<Bound<'py, PyAny>> {
     let certificate = tls.client_certificate.as_ref().map(|pair| (&pair.certificate, &pair.key));
     let password = tls.client_certificate.as_ref().and_then(|pair| Some(pair.key_password.as_ref()?.expose()));
     let fields = [

@@ -16,7 +16,8 @@ from ._aio_driver import Driver
 #else
 from ._blocking_driver import Driver, Waiter
 #endif
-from ._codec_use import CacheSettings, CodecUse, K, V, microseconds
+from ._checks import check_flag, check_text, microseconds
+from ._codec_use import CacheSettings, CodecUse, K, V
 from .codecs import Codec
 
 
@@ -89,6 +90,7 @@ class CounterBase(Base):
     """A counter, by its name."""
 
     def __init__(self, driver: Driver, settings: CacheSettings, name: str) -> None:
+        check_text("name", name)
         super().__init__(driver, settings)
         self.name = name
         """The counter's name."""
@@ -105,6 +107,7 @@ class MultimapBase(CacheBase[K, V], Generic[K, V]):
         value_codec: Codec[V],
         supports_duplicates: bool,
     ) -> None:
+        check_flag("supports_duplicates", supports_duplicates)
         super().__init__(driver, settings, key_codec, value_codec)
         self.supports_duplicates = supports_duplicates
         """Whether a key may have the same value more than once (4.0 and later)."""

@@ -95,7 +95,7 @@ async def connect():
 for attempt in (lambda: asyncio.run(connect()), lambda: blocking.connect(uri)):
     try:
         attempt()
-    except libhotrod.UnreachableError as error:
+    except libhotrod.MisuseError as error:
         assert "encrypted" in str(error) and "encrypted.pem" in str(error), error
 """
     # Without a terminal OpenSSL prompts on the standard streams.

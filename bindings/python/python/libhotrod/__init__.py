@@ -9,7 +9,7 @@ own sockets.
 """
 
 from . import blocking, codecs, errors, outputs, types
-from ._native import Machine, __version__
+from ._native import ConnectionAttempts, Machine, __version__
 from .aio import Cache, Client, Counter, Iteration, Listener, Multimap, connect
 from .errors import *  # noqa: F403
 from .errors import HotRodError
@@ -38,6 +38,7 @@ __all__ = [
     "Cache",
     "Client",
     "Conditional",
+    "ConnectionAttempts",
     "Counter",
     "CounterConfiguration",
     "CounterEvent",

@@ -7,7 +7,8 @@ import asyncio
 from typing import Any, Generic, Optional
 
 from ._aio_driver import Driver
-from ._codec_use import CacheSettings, CodecUse, K, V, microseconds
+from ._checks import check_flag, check_text, microseconds
+from ._codec_use import CacheSettings, CodecUse, K, V
 from .codecs import Codec
 
 
@@ -62,6 +63,7 @@ class CounterBase(Base):
     """A counter, by its name."""
 
     def __init__(self, driver: Driver, settings: CacheSettings, name: str) -> None:
+        check_text("name", name)
         super().__init__(driver, settings)
         self.name = name
         """The counter's name."""
@@ -78,6 +80,7 @@ class MultimapBase(CacheBase[K, V], Generic[K, V]):
         value_codec: Codec[V],
         supports_duplicates: bool,
     ) -> None:
+        check_flag("supports_duplicates", supports_duplicates)
         super().__init__(driver, settings, key_codec, value_codec)
         self.supports_duplicates = supports_duplicates
         """Whether a key may have the same value more than once (4.0 and later)."""

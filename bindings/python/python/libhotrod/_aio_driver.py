@@ -8,9 +8,10 @@ from contextlib import AbstractContextManager, nullcontext
 from typing import Any, Callable, Optional, cast
 
 from . import outputs
+from ._connect import connect_async
 from ._fork import check, process
 from ._native import Machine
-from ._tls import Contexts
+from ._tls import Contexts, explained
 from .errors import ClosedError, HotRodError
 from .outputs import Output
 
@@ -73,19 +74,22 @@ class Link(asyncio.Protocol):
             self.transport.write(data)
 
     async def dial(self, connect: outputs.Connect) -> None:
+        # Files are read first: no connection is made in vain.
         context = self.driver.contexts.get(connect.tls) if connect.tls else None
-        await self.driver.loop.create_connection(
-            lambda: self,
-            connect.host,
-            connect.port,
-            ssl=context,
-            server_hostname=connect.tls.server_name if connect.tls else None,
-        )
+        name = connect.tls.server_name if connect.tls else None
+        connection = await connect_async(self.driver.loop, connect.host, connect.port)
+        try:
+            await self.driver.loop.create_connection(lambda: self, sock=connection, ssl=context, server_hostname=name)
+        except OSError as error:
+            raise OSError(explained(error) if context else str(error)) from error
 
     async def start_tls(self, output: outputs.StartTls) -> None:
         assert self.transport is not None
         context, name = self.driver.contexts.get(output.tls), output.tls.server_name
-        secured = await self.driver.loop.start_tls(self.transport, self, context, server_hostname=name)
+        try:
+            secured = await self.driver.loop.start_tls(self.transport, self, context, server_hostname=name)
+        except OSError as error:
+            raise OSError(explained(error)) from error
         if secured is None:
             raise ConnectionError("the connection was lost while TLS was established")
         self.transport = secured
@@ -125,7 +129,7 @@ class Driver:
         # The blocking driver has a lock here; all tasks of an event loop run in one thread.
         self.lock: AbstractContextManager[None] = nullcontext()
         self.loop = asyncio.get_running_loop()
-        self.contexts = Contexts()
+        self.contexts = Contexts(machine.tls)
         self.process = process()
         self.transports: set[asyncio.Transport] = set()
         self.pending: dict[int, asyncio.Future[tuple[Optional[int], Any]]] = {}

@@ -23,9 +23,10 @@ from collections import deque
 from typing import Any, Callable, Optional, cast
 
 from . import outputs
+from ._connect import connect as dial_first
 from ._fork import check, process
 from ._native import Machine
-from ._tls import Contexts
+from ._tls import Contexts, explained
 from .errors import ClosedError, MisuseError, UnreachableError
 from .outputs import Output
 
@@ -154,7 +155,7 @@ class Driver:
         self.lock = threading.RLock()
         self._is_inside: Callable[[], bool] = cast(Any, self.lock)._is_owned
         self.process = process()
-        self.contexts = Contexts()
+        self.contexts = Contexts(machine.tls)
         self.selector = selectors.DefaultSelector()
         self.pending: dict[int, Waiter] = {}
         self.iterations: dict[int, Waiter] = {}
@@ -431,7 +432,7 @@ class Driver:
             if connect.tls is not None:
                 # Certificate files are read first: no connection is made in vain.
                 self.contexts.get(connect.tls)
-            connection = socket.create_connection((connect.host, connect.port), connect.timeout / 1_000_000)
+            connection = dial_first(connect.host, connect.port, connect.timeout / 1_000_000)
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             if connect.tls is None:
                 return connection
@@ -442,6 +443,9 @@ class Driver:
     def _secured(self, connection: socket.socket, tls: Any) -> socket.socket:
         try:
             return self.contexts.get(tls).wrap_socket(connection, server_hostname=tls.server_name)
+        except OSError as error:
+            connection.close()
+            raise OSError(explained(error)) from error
         except BaseException:
             connection.close()
             raise

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Generic, Iterable, Mapping, Optional, TypeVar, Union, cast
 
+from ._checks import check_flag, check_flags, check_text
 from .codecs import BYTES, Codec
 from .errors import DecodeError, MisuseError
 from .flags import Flags
@@ -118,6 +119,11 @@ class CacheSettings:
         timeout: Optional[float],
         traceparent: Optional[str],
     ) -> None:
+        check_text("name", name)
+        check_flags("flags", flags)
+        check_flag("read_from_any_owner", read_from_any_owner)
+        if traceparent is not None:
+            check_text("traceparent", traceparent)
         self.name = name
         self.flags = flags
         self.key_type = key_type
@@ -135,12 +141,3 @@ class CacheSettings:
             "read_from_any_owner": self.read_from_any_owner,
             "parameters": [("traceparent", self.traceparent.encode())] if self.traceparent else [],
         }
-
-
-def microseconds(seconds: Optional[float]) -> Optional[int]:
-    """Converts a timeout for the machine."""
-    if seconds is None:
-        return None
-    if not 0 < seconds < 1e12:
-        raise MisuseError(f"timeout: expected seconds above 0, got {seconds!r}")
-    return max(1, int(seconds * 1_000_000))

@@ -11,14 +11,34 @@ from collections.abc import Iterable
 from typing import Any, Optional, Union, final
 
 from .outputs import Output
-from .types import Coverage, Member, View
+from .types import Coverage, Member, Tls, View
 
-__all__ = ["Machine", "__version__"]
+__all__ = ["ConnectionAttempts", "Machine", "__version__"]
 
 __version__: str
 
 _Buffer = Union[bytes, bytearray, memoryview]
 _Factory = tuple[str, list[bytes]]
+
+@final
+class ConnectionAttempts:
+    """Decides when a connection to which address of a host is begun (RFC 8305): the first one that is established is kept."""
+
+    def __new__(cls, is_ipv6: list[bool]) -> ConnectionAttempts:
+        """Takes the addresses in the resolver's order: whether each is an IPv6 address."""
+
+    def poll_attempt(self, now: int) -> Optional[int]:
+        """Returns the index of the address to which a connection is to be begun now; call it again until it returns None."""
+
+    def poll_timeout(self) -> Optional[int]:
+        """Returns the time of the next attempt; None when every address has been tried."""
+
+    def failed(self) -> None:
+        """Reports that an attempt has failed: the next one is due now."""
+
+    @property
+    def exhausted(self) -> bool:
+        """Whether every attempt has failed, or there is no address."""
 
 @final
 class Machine:
@@ -38,6 +58,12 @@ class Machine:
     @property
     def site(self) -> str:
         """Name of the current site; empty for the site of the URI."""
+
+    @property
+    def tls(self) -> Optional[Tls]:
+        """Settings of TLS; None without TLS. `server_name` is empty unless the settings have one for all links. A host reads
+        the files when the client is created, and refuses those that can't be used.
+        """
 
     def cache(
         self,

@@ -15,6 +15,7 @@ from typing import Any, AsyncIterable, AsyncIterator, Generator, Iterable, Mappi
 from ._aio_driver import Driver
 from ._aio_operations import CacheOperations, CounterOperations, MultimapOperations
 from ._aio_streams import ClientEvents, Iteration, Listener
+from ._checks import check_codec
 from ._codec_use import CacheSettings, K, V, interest_bits
 from ._native import Machine
 from .codecs import BYTES, Codec
@@ -146,6 +147,8 @@ class Client:
         exist fails with the first operation. `timeout` is in seconds, over all attempts of an operation.
         """
         name = self._driver.default_cache if name is None else name
+        check_codec("key_codec", key_codec)
+        check_codec("value_codec", value_codec)
         key_type, value_type = key_codec.media_type, value_codec.media_type
         settings = CacheSettings(name, flags, key_type, value_type, read_from_any_owner, timeout, traceparent)
         return Cache(self._driver, settings, key_codec, value_codec)
@@ -205,6 +208,8 @@ class Client:
     ) -> Multimap[Any, Any]:
         """Returns a multimap stored in the cache `name`."""
         settings = self._plain(name, timeout)
+        check_codec("key_codec", key_codec)
+        check_codec("value_codec", value_codec)
         settings.key_type, settings.value_type = key_codec.media_type, value_codec.media_type
         return Multimap(self._driver, settings, key_codec, value_codec, supports_duplicates)
 
