@@ -19,8 +19,6 @@ use crate::event_queues::{ConnectionId, QueuedEvent};
 use crate::members::MemberId;
 use crate::single_key::Caller;
 
-/// Bytes of incomplete requests above which a session accepts no further fragmented one. A single request may exceed it.
-const MAX_FRAGMENT_BYTES: usize = 256 << 20;
 /// Bytes of answers waiting for credit above which the session executes no further request. Values are shared with the
 /// cache.
 const MAX_WAITING_BYTES: usize = 256 << 20;
@@ -44,6 +42,8 @@ pub(crate) struct Framed {
     /// Incomplete requests, by call.
     parts: BTreeMap<u32, Part>,
     bytes_in_parts: usize,
+    /// Those of them for which no credit is granted again yet.
+    bytes_waiting: usize,
     /// Complete requests that wait for execution.
     ready: VecDeque<Ready>,
     /// Transfers of listeners' initial states, one at a time.
@@ -64,6 +64,8 @@ struct Part {
     progress: Progress,
     decoder: RequestDecoder,
     size: usize,
+    /// Bytes for which no credit is granted again yet.
+    waiting: usize,
     /// The request, once its last byte has arrived; FIN may still be missing.
     read: Option<Result<(RequestHeader, Request), RequestFault>>,
 }
@@ -89,6 +91,7 @@ impl Framed {
             limits,
             parts: BTreeMap::new(),
             bytes_in_parts: 0,
+            bytes_waiting: 0,
             ready: VecDeque::new(),
             transfers: VecDeque::new(),
             topology_ids: BTreeMap::new(),
@@ -105,8 +108,9 @@ impl Framed {
         self.id
     }
 
-    /// Reads a fragment of a request. An error ends the session.
-    pub(crate) fn request(&mut self, fragment: &Fragment, link: &mut ServerLink) -> Result<(), ErrorCode> {
+    /// Reads a fragment of a request. An error ends the session. Incomplete requests behind the oldest one may hold `room`
+    /// bytes of the connection's credit.
+    pub(crate) fn request(&mut self, fragment: &Fragment, room: usize, link: &mut ServerLink) -> Result<(), ErrorCode> {
         let call = fragment.call;
         self.traffic.0 += fragment.bytes.len() as u64;
         self.activity.received += fragment.bytes.len() as u64;
@@ -120,21 +124,19 @@ impl Framed {
             return self.complete(call, read, is_all, (0, fragment.bytes.len()), link);
         }
         let size = fragment.bytes.len();
-        if !self.parts.is_empty() && self.bytes_in_parts + size > MAX_FRAGMENT_BYTES {
-            self.drop_part(call);
-            link.end_call(self.stream, call, HOT_ROD_TOO_MANY_CALLS, false);
-            return Ok(());
-        }
         let limits = &self.limits;
         let new = || Part {
             progress: Progress::default(),
             decoder: RequestDecoder::new(limits.clone()),
             size: 0,
+            waiting: 0,
             read: None,
         };
         let part = self.parts.entry(call).or_insert_with(new);
         part.size += size;
+        part.waiting += size;
         self.bytes_in_parts += size;
+        self.bytes_waiting += size;
         part.decoder.receive(&fragment.bytes);
         if part.read.is_none() {
             part.read = part.decoder.poll();
@@ -143,12 +145,35 @@ impl Framed {
         if part.read.as_ref().is_some_and(Result::is_ok) && part.decoder.buffered() > 0 {
             return Err(HOT_ROD_MESSAGE_ERROR);
         }
-        link.release_fragment(self.stream, call, size);
         if !fragment.is_last {
+            self.grant_oldest(link);
+            self.make_room(room, link);
             return Ok(());
         }
         let Some(part) = self.drop_part(call) else { return Ok(()) };
+        link.release_fragment(self.stream, call, part.waiting);
+        self.grant_oldest(link);
         self.complete(call, part.read.ok_or(HOT_ROD_MESSAGE_ERROR)?, true, (part.size, part.size), link)
+    }
+
+    /// Grants credit to the oldest incomplete request, and to no other: a client that finishes none holds what it was granted
+    /// and one request (spec/hotrod-over-http.md, "Credit exhaustion").
+    fn grant_oldest(&mut self, link: &mut ServerLink) {
+        let Some(mut oldest) = self.parts.first_entry() else { return };
+        let waiting = std::mem::take(&mut oldest.get_mut().waiting);
+        self.bytes_waiting -= waiting;
+        link.release_fragment(self.stream, *oldest.key(), waiting);
+    }
+
+    /// Rejects the newest incomplete requests until those behind the oldest hold at most `room` bytes: they must not hold all
+    /// of the credit that it needs. They were not applied, so the client sends them again.
+    fn make_room(&mut self, room: usize, link: &mut ServerLink) {
+        while self.bytes_waiting > room
+            && let Some(newest) = self.parts.keys().next_back().copied()
+        {
+            self.drop_part(newest);
+            link.end_call(self.stream, newest, HOT_ROD_TOO_MANY_CALLS, false);
+        }
     }
 
     /// Queues a complete request for execution.
@@ -186,6 +211,7 @@ impl Framed {
     fn drop_part(&mut self, call: u32) -> Option<Part> {
         let part = self.parts.remove(&call)?;
         self.bytes_in_parts -= part.size;
+        self.bytes_waiting -= part.waiting;
         Some(part)
     }
 
@@ -198,11 +224,14 @@ impl Framed {
         self.transfers.retain(|(transfer, _)| *transfer != call);
         let may_have_been_applied = self.transfers.len() < before;
         link.end_call(self.stream, call, code, may_have_been_applied);
+        self.grant_oldest(link);
     }
 
     /// Returns whether the client has missed a deadline.
     pub(crate) fn is_late(&mut self, deadlines: Deadlines, now: Instant, is_held: bool) -> bool {
-        let rests = self.parts.values_mut().any(|part| {
+        let rests = self.parts.values_mut().enumerate().any(|(number, part)| {
+            // Only the oldest gets credit.
+            let is_held = is_held || number > 0;
             let activity = Activity { requests: 1, is_partial: true, is_held, received: part.size as u64, sent: 0 };
             part.progress.check(deadlines, now, activity).is_some()
         });

@@ -117,8 +117,9 @@ impl Http2 {
                     answer_ordinary_http2(&mut self.machine, stream, &method, &path, GREETING);
                 }
                 ServerEvent::Request { stream, fragment } => {
+                    let room = CONNECTION_CREDIT as usize / 4 * 3 / self.sessions.len().max(1);
                     if let Some(Session::Framed(session)) = self.sessions.get_mut(&stream)
-                        && let Err(code) = session.request(&fragment, &mut self.machine)
+                        && let Err(code) = session.request(&fragment, room, &mut self.machine)
                     {
                         self.end_session(cluster, stream, code);
                     }

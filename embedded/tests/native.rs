@@ -226,7 +226,59 @@ fn a_cancel_says_exactly_what_became_of_the_call() {
     assert_eq!((told.1, &told.2), (flag::MAY_HAVE_BEEN_APPLIED, &cancel(2)));
 }
 
+/// Calls that are not finished hold the connection's credit, but for the oldest; the newest are rejected before they starve it.
+#[test]
+fn unfinished_calls_hold_no_more_than_the_credit_and_the_oldest_goes_on() {
+    const CALLS: u32 = 100;
+    let mut wire = Wire::open(None);
+    let expiration = hotrod_core::wire::Expiration::DEFAULT;
+    let put = |id| {
+        let value = Bytes::from(vec![7; 256 << 10]);
+        message(id, &Request::Put { key: Bytes::from_static(b"k"), expiration, value })
+    };
+    // Less than the frame size, and with the second less than the credit of a call.
+    let step = 16_000;
+    let (mut held, mut rejected) = (0, 0);
+    for call in 1..=CALLS {
+        let bytes = put(call.into());
+        for (flags, at) in [(flag::FIRST, 0), (0, step), (0, 2 * step), (0, 3 * step)] {
+            if wire.is_rejected(call) {
+                break;
+            }
+            wire.request(call, flags, &bytes[at..at + step]);
+            held += step;
+        }
+        rejected = (1..=CALLS).filter(|call| wire.is_rejected(*call)).count();
+    }
+    assert!(rejected > 0, "{held} bytes are held");
+    let open = CALLS as usize - rejected;
+    assert!((open - 1) * 4 * step <= 4 << 20, "{open} calls are open");
+    let granted: u32 = wire.credit_of(0);
+    let waiting = held - granted as usize;
+    assert!(waiting <= 4 << 20, "{waiting} bytes wait");
+    let bytes = put(1);
+    let mut at = 4 * step;
+    while at < bytes.len() {
+        let end = bytes.len().min(at + step);
+        wire.request(1, if end == bytes.len() { flag::FIN } else { 0 }, &bytes[at..end]);
+        at = end;
+    }
+    assert_eq!(wire.heard(frame_type::RESPONSE).len(), 1);
+}
+
 impl Wire {
+    /// Whether the endpoint has ended a call.
+    fn is_rejected(&self, call: u32) -> bool {
+        self.frames.iter().any(|frame| frame.0 == frame_type::CANCEL && frame.2[..4] == call.to_be_bytes())
+    }
+
+    /// Credit that was granted to a call, or with 0 to the connection.
+    fn credit_of(&self, call: u32) -> u32 {
+        let grants = self.frames.iter().filter(|frame| frame.0 == frame_type::CREDIT);
+        let numbers = grants.map(|frame| [0, 4].map(|at| u32::from_be_bytes(frame.2[at..at + 4].try_into().unwrap())));
+        numbers.filter(|[of, _]| *of == call).map(|[_, increment]| increment).sum()
+    }
+
     /// Writes the key through another link.
     fn cluster_put(&mut self, value: &Bytes) {
         let mut other = Link::open(&mut self.cluster, MemberId(1)).unwrap();
