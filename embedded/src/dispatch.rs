@@ -157,7 +157,7 @@ impl Cluster {
         match request {
             Request::IterationStart { segments, filter_converter, batch_size, include_metadata } => {
                 if let Some(factory) = filter_converter {
-                    return Err(iteration::no_such_filter(&factory.name));
+                    return Err(iteration::refused_filter(&factory.name));
                 }
                 self.check_open_states(caller)?;
                 let job = job!(self, caller, header, moment);

@@ -16,6 +16,8 @@ use crate::store::Store;
 const OWN_BYTES: usize = 256;
 /// Most bytes of entries in a batch, whatever count was requested; one entry may exceed it.
 const BATCH_BYTES: usize = 1 << 20;
+/// Filter and converter by a query, which every Infinispan server has.
+const QUERY_FILTER: &str = "iteration-filter-converter-factory";
 
 /// An open iteration.
 ///
@@ -160,8 +162,12 @@ pub(crate) fn invalid_batch() -> Answer {
     Answer { status: Status::INVALID_ITERATION, body: Body::Iteration(batch) }
 }
 
-pub(crate) fn no_such_filter(name: &str) -> Failure {
-    Failure::unsupported(format_args!("filter-converter '{name}'"))
+/// Tells the filter of a server with queries from one that there is nowhere.
+pub(crate) fn refused_filter(name: &str) -> Failure {
+    if name == QUERY_FILTER {
+        return Failure::unsupported(format_args!("the iteration's filter '{name}'"));
+    }
+    Failure::server_error(format!("java.lang.IllegalStateException: ISPN005060: Factory '{name}' not found in server"))
 }
 
 fn is_set(mask: &[u8], bit: u32) -> bool {

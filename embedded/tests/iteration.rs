@@ -134,7 +134,7 @@ fn filters_and_too_many_iterations_are_refused() {
     let filtered = Request::IterationStart { segments: None, filter_converter, batch_size: 1, include_metadata: false };
     let (status, message) = world.error(client, "dist", filtered);
     assert_eq!(status, Status::SERVER_ERROR);
-    assert!(message.contains("'mine' is not supported by the embedded server"), "{message}");
+    assert!(message.contains("ISPN005060: Factory 'mine' not found in server"), "{message}");
     start(&mut world, client, None, 1, false);
     start(&mut world, client, None, 1, false);
     let third =

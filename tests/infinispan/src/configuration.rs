@@ -102,6 +102,9 @@ fn caches(options: &Options) -> String {
         ("distributed-cache", "dist", "owners=\"2\" segments=\"256\" statistics=\"true\""),
         ("distributed-cache", "bulk-iteration", "owners=\"2\" segments=\"256\""),
         ("distributed-cache", "probe", "owners=\"1\" segments=\"256\" statistics=\"true\""),
+        ("distributed-cache", "matrix", "owners=\"2\" segments=\"256\""),
+        ("distributed-cache", "matrix-multimap", "owners=\"2\" segments=\"256\""),
+        ("distributed-cache", "matrix-listened", "owners=\"2\" segments=\"256\""),
         ("replicated-cache", "repl", ""),
         ("invalidation-cache", "inval", ""),
     ] {

@@ -12,6 +12,8 @@ mod carriages;
 mod conversation;
 mod counters;
 mod iteration;
+#[path = "../../../../embedded/tests/matrix/list/mod.rs"]
+mod list;
 mod listeners;
 #[path = "../../../../core/tests/wire/meaning.rs"]
 mod meaning;
@@ -67,6 +69,16 @@ where
     if std::env::var_os("HOTROD_RECORD").is_none() && !infinispan_harness::is_older_line() {
         runtime.block_on(over_every_carriage(Front::of(server(), fronts), part, &test));
     }
+}
+
+/// The list that the embedded server is tested with. Older servers lack some of its answers.
+#[test]
+fn the_list_of_operations_and_answers() {
+    if skip_real() || infinispan_harness::is_older_line() {
+        return;
+    }
+    let endpoint = &server().endpoints()[0];
+    list::run(&format!("{}:{}", endpoint.host, endpoint.port), list::Server::Infinispan);
 }
 
 #[test]
