@@ -4,7 +4,7 @@ use alloc::collections::BTreeSet;
 use alloc::vec::Vec;
 
 use crate::session::{Applied, Event, OperationError, OperationId, Session, SubmitError};
-use crate::wire::Operation;
+use crate::wire::{Lifetime, Operation, Version};
 
 /// State of the session as its host sees it.
 #[derive(Default)]
@@ -45,6 +45,9 @@ impl Model {
                 assert!(operation.row().since <= version && !operation.is_read_at(version));
             }
             Err(SubmitError::Full { in_flight, send_bytes }) => assert!(in_flight > 0 || send_bytes > 0),
+            Err(SubmitError::LifetimeNotInVersion { milliseconds, version, .. }) => {
+                assert!(milliseconds > Lifetime::LONGEST_BEFORE_3_0 && version < Version::V3_0);
+            }
             Err(SubmitError::OffsetBreaksStream { offset }) => assert!(offset > 0),
             Err(SubmitError::TooLarge { size, limit, .. }) => assert!(size > limit),
         }

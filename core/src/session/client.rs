@@ -253,6 +253,10 @@ impl Session {
         if let Request::GetStream { offset: offset @ 1.., .. } = *call.request {
             return Err(SubmitError::OffsetBreaksStream { offset });
         }
+        if let Some(milliseconds) = call.request.lifetime_read_as_date(self.version) {
+            let (operation, version) = (row.operation, self.version);
+            return Err(SubmitError::LifetimeNotInVersion { operation, milliseconds, version });
+        }
         call.request.fits().map_err(|wire::Oversize { field, size, limit }| SubmitError::TooLarge {
             field,
             size,

@@ -54,6 +54,19 @@ pub enum SubmitError {
         /// The session's version.
         version: Version,
     },
+    /// A lifespan or maximum idle time of more than 30 days before 3.0: servers read it as a time since 1970, and the entry
+    /// would expire at once.
+    #[error(
+        "a lifetime of {milliseconds} ms needs protocol version 3.0, this session speaks {version}: before, servers read more than 30 days as a date; use at most 30 days or no end"
+    )]
+    LifetimeNotInVersion {
+        /// Rejected operation.
+        operation: Operation,
+        /// Lifetime in milliseconds, rounded up.
+        milliseconds: u64,
+        /// Version of the session.
+        version: Version,
+    },
     /// GET_STREAM from an offset. Servers announce the length of the rest of the value but send all of it, so the
     /// bytes behind it could not be decoded.
     #[error(

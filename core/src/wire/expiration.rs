@@ -37,8 +37,8 @@ pub enum Lifetime {
     /// A number of time units. Versions 2.0 and 2.1 carry seconds only, and the rest is rounded up; zero means
     /// [`Infinite`](Self::Infinite).
     ///
-    /// Up to 2.9 the server reads more than 30 days as an absolute time since 1970. More than
-    /// [`LONGEST`](Self::LONGEST) is sent as [`Infinite`](Self::Infinite).
+    /// More than [`LONGEST`](Self::LONGEST) is sent as [`Infinite`](Self::Infinite). Before 3.0 any other lifetime of more than
+    /// [`LONGEST_BEFORE_3_0`](Self::LONGEST_BEFORE_3_0) is rejected.
     For(u64, TimeUnit),
 }
 
@@ -46,6 +46,10 @@ impl Lifetime {
     /// Longest finite lifetime, in milliseconds: 146 million years. The server adds a lifetime to the time of the write as
     /// signed 64 bits (16.0.7), and an entry whose sum overflows expires at once.
     pub const LONGEST: u64 = i64::MAX as u64 / 2;
+
+    /// Longest finite lifetime before protocol 3.0, in milliseconds: 30 days. Servers read a longer one, in any unit, as a
+    /// time since 1970 (`buildMetadata2x` of the server, 16.0.7): the entry would expire at once.
+    pub const LONGEST_BEFORE_3_0: u64 = 30 * 24 * 3_600_000;
 
     /// Lifetime in milliseconds.
     pub fn milliseconds(count: u64) -> Self {
@@ -63,6 +67,12 @@ impl Lifetime {
             Self::Default | Self::Infinite => None,
             Self::For(count, unit) => Some(unit.to_milliseconds(count)),
         }
+    }
+
+    /// Returns the milliseconds of a lifetime that servers of this version read as a time since 1970.
+    pub(crate) fn read_as_date(self, version: Version) -> Option<u64> {
+        let milliseconds = self.clamped().as_milliseconds()?;
+        (version < Version::V3_0 && milliseconds > Self::LONGEST_BEFORE_3_0).then_some(milliseconds)
     }
 
     /// The lifetime in numbers that the server, which reads signed 64 bits, does not take for negative.
@@ -147,6 +157,11 @@ impl fmt::Display for TimeUnit {
 }
 
 impl Expiration {
+    /// Returns the milliseconds of a lifetime that servers of this version read as a time since 1970.
+    pub(crate) fn read_as_date(self, version: Version) -> Option<u64> {
+        self.lifespan.read_as_date(version).or_else(|| self.max_idle.read_as_date(version))
+    }
+
     /// Flags by which 2.0 and 2.1 distinguish the cache's default from an infinite lifetime.
     pub(crate) fn flags(self, version: Version) -> Flags {
         let mut flags = Flags::NONE;

@@ -21,7 +21,7 @@ use super::expiration::Expiration;
 use super::fields::{self, Context, Field};
 use super::oversize::{Fits, Oversize};
 use super::reader::{Read, Reader};
-use super::types::{AuthResponse, CounterConfiguration, Factory, ListenerOptions, Modification, Xid};
+use super::types::{AuthResponse, Change, CounterConfiguration, Factory, ListenerOptions, Modification, Xid};
 use super::{Flags, Version};
 use crate::send_buffer::SendBuffer;
 
@@ -495,6 +495,17 @@ impl core::fmt::Display for Operation {
 }
 
 impl Request {
+    /// Returns the milliseconds of a lifetime that servers of this version read as a time since 1970.
+    pub(crate) fn lifetime_read_as_date(&self, version: Version) -> Option<u64> {
+        let (Self::PrepareTx { modifications, .. } | Self::PrepareTx2 { modifications, .. }) = self else {
+            return self.expiration()?.read_as_date(version);
+        };
+        modifications.iter().find_map(|modification| match modification.change {
+            Change::Remove => None,
+            Change::Put { expiration, .. } => expiration.read_as_date(version),
+        })
+    }
+
     /// The flags that this request needs in its header beside those the user sets.
     pub(crate) fn flags(&self, version: Version) -> Flags {
         if version >= Version::V2_2 {

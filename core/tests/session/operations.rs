@@ -1,7 +1,8 @@
 use bytes::Bytes;
 use hotrod_core::session::{Applied, Call, Config, Event, OperationError, OperationId, SubmitError};
 use hotrod_core::wire::{
-    Body, Expiration, Member, Operation, Reply, Request, RequestOptions, SegmentOwners, Status, Topology,
+    Body, Change, Expiration, Lifetime, Member, Modification, Operation, Reply, Request, RequestOptions, Seen,
+    SegmentOwners, Status, TimeUnit, Topology, Version, Xid,
 };
 
 use crate::server::{Pair, seconds, value};
@@ -161,6 +162,70 @@ fn what_does_not_fit_on_the_wire_is_refused_by_name() {
     let exec = Request::Exec { task: "t".into(), parameters };
     let refused = pair.client.submit(pair.now, Call::new(&exec, &RequestOptions::default())).unwrap_err();
     assert_eq!(refused, SubmitError::TooLarge { field: "parameters", size: 256, limit: 127 });
+}
+
+/// Requests that set a lifespan, or a maximum idle time, of every operation that servers take lifetimes from.
+fn with_lifetimes(lifetime: Lifetime) -> Vec<Request> {
+    let idle = Expiration { max_idle: lifetime, ..Expiration::DEFAULT };
+    let mut requests = Vec::new();
+    for expiration in [Expiration::after(lifetime), idle] {
+        let (key, value, entry_version) = (Bytes::from("k"), Bytes::from("v"), 1);
+        let change = Change::Put { expiration, value: value.clone() };
+        let remove = Modification { key: key.clone(), seen: Seen::NotRead, change: Change::Remove };
+        let modifications = vec![remove, Modification { key: key.clone(), seen: Seen::NotRead, change }];
+        let entries = vec![(key.clone(), value.clone())];
+        let xid = Xid { format_id: 1, global_transaction_id: "g".into(), branch_qualifier: "b".into() };
+        requests.extend([
+            Request::Put { key: key.clone(), expiration, value: value.clone() },
+            Request::PutIfAbsent { key: key.clone(), expiration, value: value.clone() },
+            Request::Replace { key: key.clone(), expiration, value: value.clone() },
+            Request::ReplaceIfUnmodified { key: key.clone(), expiration, entry_version, value: value.clone() },
+            Request::PutAll { expiration, entries },
+            Request::PutStream { key: key.clone(), expiration, entry_version, chunks: vec![value] },
+            Request::PrepareTx { xid, one_phase_commit: true, modifications },
+        ]);
+    }
+    requests
+}
+
+/// Servers read more than 30 days as a date before 3.0 (`buildMetadata2x`): 31 days would end in 1970, 60 years next year.
+#[test]
+fn lifetimes_that_servers_would_read_as_dates_are_refused() {
+    let (days, options) = (|count| Lifetime::For(count, TimeUnit::Days), RequestOptions::default());
+    let longer = [
+        days(31),
+        days(365),
+        Lifetime::seconds(30 * 86_400 + 1),
+        Lifetime::milliseconds(30 * 86_400_000 + 1),
+        Lifetime::For(60 * 525_600, TimeUnit::Minutes),
+        Lifetime::milliseconds(Lifetime::LONGEST),
+    ];
+    let allowed = [Lifetime::Default, Lifetime::Infinite, days(30), days(u64::MAX), Lifetime::milliseconds(1)];
+    for version in Version::ALL {
+        let mut pair = Pair::speaking(version);
+        let mut submit = |request: &Request| pair.client.submit(pair.now, Call::new(request, &options));
+        let is_in = |request: &Request| request.operation().row().since <= version;
+        for (lifetime, request) in longer.iter().flat_map(|lifetime| {
+            with_lifetimes(*lifetime).into_iter().filter(is_in).map(move |request| (lifetime, request))
+        }) {
+            let operation = request.operation();
+            let Err(refused) = submit(&request) else {
+                assert!(version >= Version::V3_0, "{operation} with {lifetime:?} is sent at {version}");
+                continue;
+            };
+            if refused == (SubmitError::GoneInVersion { operation, version }) {
+                continue;
+            }
+            let milliseconds = lifetime.as_milliseconds().unwrap();
+            assert_eq!(refused, SubmitError::LifetimeNotInVersion { operation, milliseconds, version });
+            assert!(version < Version::V3_0);
+            assert!(refused.to_string().contains("needs protocol version 3.0"), "{refused}");
+        }
+        for request in allowed.iter().flat_map(|lifetime| with_lifetimes(*lifetime)).filter(is_in) {
+            let refused = submit(&request).err();
+            assert!(matches!(refused, None | Some(SubmitError::GoneInVersion { .. })), "{request:?}: {refused:?}");
+        }
+    }
 }
 
 /// Observed on 16.0.7: the reply announces the length of the rest, and the whole value follows.

@@ -9,6 +9,7 @@ pub async fn conversation(c: &Conversation) {
     versions(c).await;
     previous_values(c).await;
     lifetimes(c).await;
+    long_lifetimes(c).await;
     every_length_of_value(c).await;
 }
 
@@ -112,6 +113,32 @@ async fn lifetimes(c: &Conversation) {
         c.ask(Request::Put { key: key.clone(), expiration: brief, value: "v".into() }).await;
         tokio::time::sleep(std::time::Duration::from_millis(20)).await;
         assert_eq!(c.get(&key).await, None);
+    }
+}
+
+/// Before 3.0 the server reads more than 30 days as a date, so the client refuses it.
+async fn long_lifetimes(c: &Conversation) {
+    let key = c.key("long-lived");
+    let seconds = async |days: u64| {
+        let Body::ValueWithMetadata { metadata, .. } = c.ask(Request::GetWithMetadata { key: key.clone() }).await.body
+        else {
+            panic!("{days} days at {}: gone", c.version)
+        };
+        metadata.lifespan.map(|left| u64::from(left.seconds))
+    };
+    let put = |days| {
+        let expiration = Expiration::after(Lifetime::For(days, TimeUnit::Days));
+        Request::Put { key: key.clone(), expiration, value: "v".into() }
+    };
+    for days in [30, 31, 365, 60 * 365] {
+        if days > 30 && c.version < Version::V3_0 {
+            let error = c.not_sent(put(days)).await;
+            assert!(error.contains("needs protocol version 3.0"), "{error}");
+            assert_eq!(seconds(30).await, Some(30 * 86_400), "the entry is as it was");
+        } else {
+            assert_eq!(c.ask(put(days)).await.status, Status::SUCCESS);
+            assert_eq!(seconds(days).await, Some(days * 86_400), "{days} days at {}", c.version);
+        }
     }
 }
 
