@@ -6,13 +6,20 @@ use alloc::string::String;
 use alloc::sync::{Arc, Weak};
 use alloc::vec::Vec;
 
+use slotmap::{SlotMap, new_key_type};
+
 use super::features::near_cache::NearCache;
 use super::view::View;
 use crate::wire::{Flags, MediaType, RequestOptions};
 
-/// A cache that a machine knows.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct CacheId(pub(super) u32);
+/// Caches above which those that are not in use are forgotten.
+const FEW: usize = 64;
+
+new_key_type! {
+    /// A cache that a machine knows; never given twice.
+    pub struct CacheId;
+}
+
 /// The owner from which a key is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
@@ -31,6 +38,9 @@ pub struct CacheHandle {
     pub(super) id: CacheId,
     pub(super) options: Arc<RequestOptions>,
     pub(super) read_from: ReadFrom,
+    /// Shared by all handles of the cache.
+    #[allow(dead_code)] // counted, not read
+    in_use: Arc<()>,
 }
 
 impl CacheHandle {
@@ -66,6 +76,8 @@ pub(super) struct Cache {
     /// Media type of stored keys; `None` before the answer to the first PING.
     pub(super) key_type: Option<MediaType>,
     pub(super) near: Option<Box<NearCache>>,
+    /// Shared with the handles of the cache.
+    in_use: Arc<()>,
 }
 
 impl Cache {
@@ -73,6 +85,11 @@ impl Cache {
     pub(super) fn set_view(&mut self, view: Arc<View>) -> Option<Arc<View>> {
         self.asks_anew = false;
         self.view.replace(view)
+    }
+
+    /// Whether there are handles of the cache, or a near cache.
+    fn is_in_use(&self) -> bool {
+        Arc::strong_count(&self.in_use) > 1 || self.near.is_some()
     }
 
     /// The topology id of requests; 0 has the server send its topology.
@@ -86,10 +103,12 @@ impl Cache {
     }
 }
 
-/// All caches, by number and by name.
+/// All caches, by identity and by name.
 #[derive(Default)]
 pub(super) struct Caches {
-    all: Vec<Cache>,
+    all: SlotMap<CacheId, Cache>,
+    /// Number of caches that were in use when the others were forgotten last.
+    kept: usize,
     by_name: BTreeMap<String, CacheId>,
     /// The cache of the last keep-alive PING.
     last_pinged: Option<CacheId>,
@@ -103,23 +122,55 @@ impl Caches {
         if let Some(id) = self.by_name.get(name) {
             return (*id, false);
         }
-        let id = CacheId(self.all.len() as u32);
-        self.all.push(Cache { name: name.into(), view: None, asks_anew: false, key_type: None, near: None });
+        let id = self.all.insert(Cache {
+            name: name.into(),
+            view: None,
+            asks_anew: false,
+            key_type: None,
+            near: None,
+            in_use: Arc::default(),
+        });
         self.by_name.insert(name.into(), id);
         (id, true)
     }
 
+    pub(super) fn len(&self) -> usize {
+        self.all.len()
+    }
+
+    /// Whether there are so many caches that those that are not in use should be forgotten: twice as many as were kept last, so
+    /// that a new cache costs constant time on average.
+    pub(super) fn are_many(&self) -> bool {
+        self.len() >= FEW.max(2 * self.kept)
+    }
+
+    /// Forgets the caches that have no handle, no near cache, and no other use.
+    pub(super) fn retain_used(&mut self, is_used: impl Fn(CacheId) -> bool) {
+        let by_name = &mut self.by_name;
+        self.all.retain(|id, cache| {
+            let is_kept = cache.is_in_use() || is_used(id);
+            if !is_kept {
+                by_name.remove(&cache.name);
+            }
+            is_kept
+        });
+        self.kept = self.len();
+    }
+
+    pub(super) fn handle(&self, id: CacheId, options: Arc<RequestOptions>) -> CacheHandle {
+        CacheHandle { id, options, read_from: ReadFrom::default(), in_use: self.get(id).in_use.clone() }
+    }
+
     /// A handle without options.
     pub(super) fn plain(&self, id: CacheId) -> CacheHandle {
-        let options = RequestOptions::cache(self.get(id).name.as_str());
-        CacheHandle { id, options: Arc::new(options), read_from: ReadFrom::default() }
+        self.handle(id, Arc::new(RequestOptions::cache(self.get(id).name.as_str())))
     }
 
     /// The cache after that one, and the first after the last; `None` if there is none at all.
     pub(super) fn after(&self, cache: Option<CacheId>) -> Option<CacheId> {
-        let next = cache.map_or(0, |CacheId(id)| id as usize + 1);
-        let next = if next < self.all.len() { next } else { 0 };
-        (next < self.all.len()).then_some(CacheId(next as u32))
+        let mut rest = self.all.keys().skip_while(|id| cache.is_some_and(|cache| cache != *id));
+        let next = if cache.is_some() { rest.nth(1) } else { rest.next() };
+        next.or_else(|| self.all.keys().next())
     }
 
     /// Round robin over the caches, for keep-alive PINGs; `except` is left out unless it is the only one.
@@ -140,38 +191,38 @@ impl Caches {
     }
 
     pub(super) fn contains(&self, id: CacheId) -> bool {
-        (id.0 as usize) < self.all.len()
+        self.all.contains_key(id)
     }
 
     pub(super) fn get(&self, id: CacheId) -> &Cache {
-        &self.all[id.0 as usize]
+        &self.all[id]
     }
 
     pub(super) fn get_mut(&mut self, id: CacheId) -> &mut Cache {
-        &mut self.all[id.0 as usize]
+        &mut self.all[id]
     }
 
     /// As [`get`](Self::get), for an id that may be of another machine.
     pub(super) fn find(&self, id: CacheId) -> Option<&Cache> {
-        self.all.get(id.0 as usize)
+        self.all.get(id)
     }
 
     pub(super) fn find_mut(&mut self, id: CacheId) -> Option<&mut Cache> {
-        self.all.get_mut(id.0 as usize)
+        self.all.get_mut(id)
     }
 
     pub(super) fn iter_mut(&mut self) -> impl Iterator<Item = &mut Cache> {
-        self.all.iter_mut()
+        self.all.values_mut()
     }
 
     pub(super) fn view(&self, id: CacheId) -> Option<&Arc<View>> {
-        self.all.get(id.0 as usize)?.view.as_ref()
+        self.all.get(id)?.view.as_ref()
     }
 
     /// Has the topologies of all caches sent anew: the members that are reached next may be of another cluster, in which
     /// the ids have another meaning.
     pub(super) fn ask_anew(&mut self) {
-        self.all.iter_mut().for_each(|cache| cache.asks_anew = true);
+        self.all.values_mut().for_each(|cache| cache.asks_anew = true);
     }
 
     /// The views in use, each once.

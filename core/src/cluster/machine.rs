@@ -1,13 +1,13 @@
 //! The machine: its API, and the order in which its parts are polled.
 
-use alloc::collections::VecDeque;
+use alloc::collections::{BTreeSet, VecDeque};
 use alloc::string::String;
 use alloc::sync::Arc;
 
 use slotmap::SlotMap;
 
 use super::backoff::Entropy;
-use super::cache::{CacheHandle, CacheId, Caches, ReadFrom};
+use super::cache::{CacheHandle, CacheId, Caches};
 use super::config::{Config, Site};
 use super::counters::Counters;
 use super::discovery::Discovery;
@@ -102,11 +102,16 @@ impl Cluster {
         (&mut self.transport, scope, &mut self.operations, &self.caches)
     }
 
-    /// A handle for the operations of a cache. Its topology and the media type of its keys are requested at once.
+    /// A handle for the operations of a cache. Its topology and the media type of its keys are requested at once. A cache
+    /// without handles, operations, listeners and near cache is forgotten in time.
     pub fn cache(&mut self, now: Instant, options: RequestOptions) -> CacheHandle {
         self.now = now;
+        if self.caches.are_many() {
+            let used: BTreeSet<_> = self.operations.caches().chain(self.discovery.probe_cache()).collect();
+            self.caches.retain_used(|id| used.contains(&id));
+        }
         let (id, is_new) = self.caches.named(&options.cache);
-        let handle = CacheHandle { id, options: Arc::new(options), read_from: ReadFrom::default() };
+        let handle = self.caches.handle(id, Arc::new(options));
         if is_new && !self.closing {
             self.ping(id, Target::Key, Purpose::Operations);
         }

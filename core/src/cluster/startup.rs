@@ -94,7 +94,7 @@ impl Cluster {
         let left = self.members.all_seeds().collect();
         self.startup = Some(Startup { left, failures: Vec::new() });
         // The PING needs a link; while it waits, the servers are tried one after the other.
-        let cache = CacheHandle { read_from: ReadFrom::default(), ..cache.clone() };
+        let cache = cache.with_reads_from(ReadFrom::default());
         let id = self.take_in(Call::new(&cache, Request::Ping {}), Owner::Startup, Target::Key, Purpose::Operations);
         self.dispatch(id);
     }

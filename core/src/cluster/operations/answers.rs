@@ -3,7 +3,7 @@
 use alloc::sync::Arc;
 use core::time::Duration;
 
-use crate::cluster::cache::{CacheHandle, CacheId};
+use crate::cluster::cache::CacheId;
 use crate::cluster::machine::Cluster;
 use crate::cluster::members::MemberId;
 use crate::cluster::operations::operation::{OperationId, Owner};
@@ -80,8 +80,8 @@ impl Cluster {
             Owner::Part(bulk) => self.part_done(bulk, id, operation.request, member, result),
             Owner::Listener(listener) => self.registration_done(listener, &operation, member, result),
             Owner::Iteration(iteration, part) => {
-                let cache =
-                    CacheHandle { id: operation.cache, options: operation.options, read_from: operation.read_from };
+                let cache = self.caches.handle(operation.cache, operation.options);
+                let cache = cache.with_reads_from(operation.read_from);
                 self.part_answered(iteration, part, &cache, member, result);
             }
             Owner::Nobody => {}

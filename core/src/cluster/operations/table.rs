@@ -140,6 +140,11 @@ impl OperationTable {
         self.all.insert(operation)
     }
 
+    /// The cache of each operation.
+    pub(in crate::cluster) fn caches(&self) -> impl Iterator<Item = CacheId> {
+        self.all.values().map(|operation| operation.cache)
+    }
+
     pub(in crate::cluster) fn get(&self, id: OperationId) -> Option<&Operation> {
         self.all.get(id)
     }

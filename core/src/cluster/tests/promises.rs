@@ -1,5 +1,6 @@
 //! A client never leaves TLS, and goes only to whom its user has named.
 
+use alloc::collections::BTreeSet;
 use alloc::string::{String, ToString};
 use alloc::sync::Arc;
 use alloc::vec::Vec;
@@ -8,11 +9,12 @@ use core::time::Duration;
 use super::world::{Far, World, config};
 use crate::carriage::{Carriage, Choice, Offer};
 use crate::cluster::{
-    Access, Call, CarriageConfig, ClusterError, Config, Endpoint, Event, LinkId, Output, Proxy, Site, TlsConfig,
+    Access, Call, CarriageConfig, ClusterError, Config, Endpoint, Event, LinkId, ListenerKind, Output, Proxy, Site,
+    TlsConfig,
 };
 use crate::sasl::Credentials;
 use crate::session::Authentication;
-use crate::wire::{Member, Request, Topology};
+use crate::wire::{Body, ListenerOptions, Member, Request, RequestOptions, Status, Topology};
 
 fn member(host: &str) -> Member {
     Member { host: host.into(), port: 11222 }
@@ -270,4 +272,35 @@ impl Watched {
         assert!(secured, "TLS is asked for");
         assert!(world.cluster.transmit(link).is_none(), "and nothing is sent before it");
     }
+}
+
+/// Caches of each request's own name cost no memory once their handles are gone; ids of former caches are not given again.
+#[test]
+fn caches_that_nobody_uses_are_forgotten() {
+    let mut world = World::new(config(CarriageConfig::default()));
+    world.connect(Far::answering(|_| (Status::SUCCESS, Body::Size(0))));
+    let held = world.cluster.cache(world.now, RequestOptions::cache("held"));
+    let mut ids = BTreeSet::new();
+    for number in 0..10_000 {
+        let cache = world.cluster.cache(world.now, RequestOptions::cache(number.to_string()));
+        assert!(ids.insert(cache.id()), "an id is given again");
+        world.run();
+    }
+    assert!(world.cluster.caches.len() <= 200, "{} caches are kept", world.cluster.caches.len());
+    for cache in [held.clone(), world.cache.clone()] {
+        assert!(!ids.contains(&cache.id()));
+        assert_eq!(world.cluster.cache(world.now, cache.options().clone()).id(), cache.id());
+        world.cluster.submit(world.now, Call::new(&cache, Request::Size {})).expect("it is known");
+    }
+    world.run();
+    assert_eq!(world.completed.len(), 2);
+    let listened = world.cluster.cache(world.now, RequestOptions::cache("listened"));
+    world.cluster.listen(world.now, &listened, ListenerKind::Cache(ListenerOptions::default())).expect("registered");
+    let id = listened.id();
+    drop(listened);
+    for number in 0..1_000 {
+        world.cluster.cache(world.now, RequestOptions::cache(number.to_string()));
+        world.run();
+    }
+    assert_eq!(world.cluster.cache(world.now, RequestOptions::cache("listened")).id(), id);
 }
