@@ -162,6 +162,18 @@ test('listeners', async (t) => {
   await assert.rejects(cache.listen({ interests: ['all'] }), libhotrod.MisuseError)
 })
 
+test('the state of a large cache waits for the application', async (t) => {
+  const cache = (await client(t, await embedded(t, 3))).cache()
+  const count = 5000
+  await cache.putAll(Array.from({ length: count }, (_, number) => [`${number}`, '']))
+  const slow = await cache.listen({ includeCurrentState: true })
+  const quick = await cache.listen({ includeCurrentState: true })
+  for (const listener of [quick, slow]) {
+    for (let number = 0; number < count; number += 1) assert.equal((await listener.next()).value.type, 'created')
+    await listener.close()
+  }
+})
+
 test('counters', async (t) => {
   const c = await client(t, await embedded(t))
   const counter = c.counter('visits')

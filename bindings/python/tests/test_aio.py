@@ -192,6 +192,19 @@ def test_listeners(three: Embedded) -> None:
     run(three, test)
 
 
+def test_the_state_of_a_large_cache_waits_for_the_application(three: Embedded) -> None:
+    async def test(client: libhotrod.Client) -> None:
+        cache, count = client.cache(), 5000
+        await cache.put_all({b"%d" % number: b"" for number in range(count)})
+        async with await cache.listen(include_current_state=True) as slow:
+            async with await cache.listen(include_current_state=True) as quick:
+                for listener in quick, slow:
+                    received = [await listener.__anext__() for _ in range(count)]
+                    assert all(isinstance(event, libhotrod.EntryEvent) for event in received)
+
+    run(three, test)
+
+
 def test_counters(node: Embedded) -> None:
     async def test(client: libhotrod.Client) -> None:
         counter = client.counter("visits")

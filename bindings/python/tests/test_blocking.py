@@ -179,6 +179,16 @@ def test_listeners(three: Embedded) -> None:
         closer.join()
 
 
+def test_the_state_of_a_large_cache_waits_for_the_application(three: Embedded) -> None:
+    with blocking.connect(three.uri()) as client:
+        cache, count = client.cache(), 5000
+        cache.put_all({b"%d" % number: b"" for number in range(count)})
+        with cache.listen(include_current_state=True) as slow, cache.listen(include_current_state=True) as quick:
+            for listener in quick, slow:
+                received = [listener.get(timeout=20) for _ in range(count)]
+                assert all(isinstance(event, libhotrod.EntryEvent) for event in received)
+
+
 def test_what_happens_is_told_while_nobody_calls(three: Embedded) -> None:
     happened: list[object] = []
     with blocking.connect(three.uri("dist", "?keep_alive=50")) as client:

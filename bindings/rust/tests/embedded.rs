@@ -123,6 +123,27 @@ async fn a_slow_listener_misses_no_event() {
     node.stop().await;
 }
 
+/// The state fills the listener's queue before the registration is answered.
+#[tokio::test]
+async fn the_state_of_a_large_cache_waits_for_the_application() {
+    let node = node(anywhere()).await;
+    let (_client, cache) = connect(&node, "local").await;
+    let count = 5000;
+    let entries = (0..count).map(|n| (Bytes::from(format!("{n}")), Bytes::from("v"))).collect();
+    cache.put_all(entries, Expiration::DEFAULT).await.unwrap();
+    let options = ListenerOptions { include_current_state: true, ..ListenerOptions::default() };
+    let mut slow = cache.listen(options.clone()).await.unwrap();
+    let mut quick = cache.listen(options).await.unwrap();
+    for listener in [&mut quick, &mut slow] {
+        for n in 0..count {
+            assert!(matches!(listener.next().await, Some(ListenerEvent::Entry(_))), "event {n}");
+        }
+    }
+    cache.put("later", "v").await.unwrap();
+    assert!(matches!(slow.next().await, Some(ListenerEvent::Entry(_))));
+    node.stop().await;
+}
+
 #[tokio::test]
 async fn an_iteration_sees_every_entry_once() {
     let node = node(anywhere()).await;

@@ -20,7 +20,7 @@ use super::operations::table::{Operation, OperationTable, Place};
 use super::output::{ClusterError, Output, SubmitError};
 use super::startup::Startup;
 use super::transport::dial::TlsConfig;
-use super::transport::open_session::{OpenSession, Purpose};
+use super::transport::open_session::{OpenSession, Purpose, SessionId};
 use super::transport::sessions::Due;
 use super::transport::{Scope, Transport};
 use super::view::View;
@@ -113,22 +113,22 @@ impl Cluster {
         let (id, is_new) = self.caches.named(&options.cache);
         let handle = self.caches.handle(id, Arc::new(options));
         if is_new && !self.closing {
-            self.ping(id, Target::Key, Purpose::Operations);
+            self.ping(id, Target::Key);
         }
         handle
     }
 
-    fn ping(&mut self, cache: CacheId, target: Target, purpose: Purpose) {
+    fn ping(&mut self, cache: CacheId, target: Target) {
         let cache = self.caches.plain(cache);
-        let id = self.take_in(Call::new(&cache, Request::Ping {}), Owner::Ping, target, purpose);
+        let id = self.take_in(Call::new(&cache, Request::Ping {}), Owner::Ping, target, Purpose::Operations);
         self.dispatch(id);
     }
 
-    /// Sends a PING to a member from which nothing was received for the keep-alive interval. The PING names one cache
-    /// after the other, so that an idle client learns of new topologies too. The session fails if no answer comes.
-    pub(super) fn keep_alive(&mut self, member: MemberId, purpose: Purpose) {
+    /// Sends a PING on a session on which nothing was received for the keep-alive interval. The PING names one cache after
+    /// the other, so that an idle client learns of new topologies too. The session fails if no answer comes.
+    pub(super) fn keep_alive(&mut self, session: SessionId) {
         if let Some(cache) = self.caches.next_to_ping(self.discovery.probe_cache()) {
-            self.ping(cache, Target::Only(member), purpose);
+            self.ping(cache, Target::Session(session));
         }
     }
 
@@ -243,7 +243,8 @@ impl Cluster {
         }
     }
 
-    /// Closes the client: operations in flight finish, then every link is closed. Further operations are refused.
+    /// Closes the client: operations in flight finish, then every link is closed; the links of listeners at once. Further
+    /// operations are refused.
     pub fn close(&mut self, now: Instant) {
         self.now = now;
         self.closing = true;
@@ -254,10 +255,11 @@ impl Cluster {
         }
         for session in self.transport.all_sessions() {
             let (transport, scope) = self.transport();
-            if !transport.close(&scope, session) {
+            if !transport.close_for_good(&scope, session) {
                 self.end_session(session, &Arc::new(Disconnect::Closed));
             }
         }
+        self.end_backpressure();
     }
 
     /// Whether the client was closed and every link is gone.

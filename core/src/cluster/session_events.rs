@@ -136,8 +136,8 @@ impl Cluster {
                 return self.end_session(session, &Arc::new(reason));
             }
             Timeout::Spare => return self.drain(session),
-            Timeout::Quiet { member, purpose, is_paused: false } => self.keep_alive(member, purpose),
-            Timeout::Quiet { is_paused: true, .. } | Timeout::Nothing => {}
+            Timeout::Quiet { is_paused: false } => self.keep_alive(session),
+            Timeout::Quiet { is_paused: true } | Timeout::Nothing => {}
         }
         self.refresh(session);
         let (transport, scope) = self.transport();
@@ -157,10 +157,16 @@ impl Cluster {
         queued.into_iter().for_each(|id| self.redispatch(id));
     }
 
-    /// Picks or begins the session with a member for an operation; `same` pins stateful operations to one session.
-    pub(super) fn session_for(&mut self, member: MemberId, purpose: Purpose, same: bool) -> Option<SessionId> {
+    /// Picks or begins the session with a member for an operation; `same` pins stateful operations to one session; `alone`
+    /// has a registration not wait behind another.
+    pub(super) fn session_for(
+        &mut self,
+        member: MemberId,
+        purpose: Purpose,
+        (same, alone): (bool, bool),
+    ) -> Option<SessionId> {
         let queued = |session| self.operations.queued(session);
-        let present = self.transport.session_for(&self.config, member, purpose, same, queued);
+        let present = self.transport.session_for(&self.config, member, purpose, (same, alone), queued);
         if present.is_some() {
             return present;
         }

@@ -58,6 +58,9 @@ const SINGLE_FRAME: usize = 8 << 10;
 /// and does its other work before the next slice.
 const NEXT_SLICE: Duration = Duration::from_micros(1);
 
+/// Deadline of an operation that the session waits for as long as it lasts.
+const NEVER: Instant = Instant::from_micros(u64::MAX);
+
 enum State {
     Handshake(Box<Handshake>),
     Ready,
@@ -292,6 +295,11 @@ impl Session {
     pub(crate) fn waits_for_fragments(&self, request: &Request) -> bool {
         let own = self.out.len();
         !self.is_full(own) && self.is_full(own + self.fragments_before(request))
+    }
+
+    /// Removes the deadline of an operation: the stall timeout still ends it with the session.
+    pub(crate) fn lift_deadline(&mut self, id: OperationId) {
+        self.in_flight.get_mut(id.0).into_iter().for_each(|operation| operation.deadline = NEVER);
     }
 
     /// Cancels an operation: no event follows, and its reply is dropped. The server may execute it all the same.
@@ -552,6 +560,9 @@ impl Session {
     fn expire(&mut self, now: Instant) {
         let mut earliest: Option<Instant> = None;
         for (id, operation) in self.in_flight.iter_mut().filter(|(_, operation)| operation.owner == Owner::Host) {
+            if operation.deadline == NEVER {
+                continue;
+            }
             if operation.deadline > now {
                 earliest = Some(earliest.map_or(operation.deadline, |earliest| earliest.min(operation.deadline)));
                 continue;

@@ -15,7 +15,7 @@ use crate::cluster::operations::table::{Operation, Place};
 use crate::cluster::output::{ClusterError, Event, Output, SubmitError};
 use crate::cluster::transport::open_session::{Purpose, SessionId};
 use crate::session::OperationError;
-use crate::wire::{Interests, ListenerOptions, Reply, Request, RequestOptions};
+use crate::wire::{Interests, ListenerEffect, ListenerOptions, Reply, Request, RequestOptions};
 
 new_key_type! {
     /// A listener; never given twice.
@@ -39,6 +39,8 @@ pub(in crate::cluster) struct Listener {
     /// The session that it is registered on.
     pub(in crate::cluster) at: Option<SessionId>,
     registering: Option<OperationId>,
+    /// Whether the application has learned of the present registration: of one with many events before it is answered.
+    is_reported: bool,
     /// Whether it was registered before: events may be missed until the next registration.
     was_registered: bool,
     pub(in crate::cluster) unread: Unread,
@@ -55,9 +57,10 @@ enum Subject {
 impl Cluster {
     /// Registers a listener for a cache or a counter, on a member of the machine's choice.
     ///
-    /// [`Event::ListenerRegistered`] reports the registration. When that member is lost the listener is registered with
-    /// another one, and [`Event::ListenerMoved`] reports it: events in between were missed. Call
-    /// [`events_taken`](Self::events_taken) for the events that the application has taken.
+    /// [`Event::ListenerRegistered`] reports the registration: when it is answered, or when
+    /// [`Config::listener_queue`](super::super::Config::listener_queue) events have come before the answer. When that
+    /// member is lost the listener is registered with another one, and [`Event::ListenerMoved`] reports it: events in
+    /// between were missed. Call [`events_taken`](Self::events_taken) for the events that the application has taken.
     pub fn listen(
         &mut self,
         now: crate::time::Instant,
@@ -81,6 +84,7 @@ impl Cluster {
             server_id: Bytes::new(),
             at: None,
             registering: None,
+            is_reported: false,
             was_registered: false,
             unread: Unread::default(),
         });
@@ -145,6 +149,7 @@ impl Cluster {
         let listener = self.listeners.get_mut(id)?;
         listener.server_id = server_id.clone();
         listener.at = None;
+        listener.is_reported = false;
         let purpose = match listener.subject {
             Subject::Host(_) => Purpose::Events,
             // Its events are handled at once, and hold up nothing.
@@ -188,8 +193,9 @@ impl Cluster {
     ) {
         let is_closing = self.is_closing();
         let session = registration.place().session();
-        let Some(listener) = self.listeners.get_mut(id) else {
-            // The listener was removed meanwhile.
+        let Some(listener) = self.listeners.get_mut(id).filter(|listener| listener.is_made_by(&registration.request))
+        else {
+            // The listener was removed meanwhile, or is registered elsewhere.
             return match (session, result) {
                 (Some(session), Ok(_)) => self.unregister(session, &registration.request, &registration.options),
                 (Some(session), Err(_)) => self.release_events(session),
@@ -199,19 +205,13 @@ impl Cluster {
         listener.registering = None;
         match (result, session, member) {
             (Ok(_), Some(session), Some(member)) => {
-                let again = core::mem::replace(&mut listener.was_registered, true);
                 listener.at = Some(session);
                 let cache = listener.cache.id;
                 if let Subject::NearCache { .. } = listener.subject {
+                    listener.was_registered = true;
                     return self.start_near_cache(cache, session);
                 }
-                let event = if again {
-                    self.counters.listener_failovers += 1;
-                    Event::ListenerMoved { listener: id, member }
-                } else {
-                    Event::ListenerRegistered { listener: id, member }
-                };
-                self.outputs.push_back(Output::Event(event));
+                self.report_registration(id, member);
             }
             // A registered listener lasts until it is removed: the next member that is ready gets it.
             (Err(error), ..) if !is_closing && listener.may_be_tried_again(&error) => {
@@ -224,6 +224,56 @@ impl Cluster {
                 session.into_iter().for_each(|session| self.release_events(session));
             }
             (Ok(_), ..) => {}
+        }
+    }
+
+    /// Reports the present registration of the application's listener, once.
+    fn report_registration(&mut self, id: ListenerId, member: MemberId) {
+        let Some(listener) = self.listeners.get_mut(id) else { return };
+        if core::mem::replace(&mut listener.is_reported, true) {
+            return;
+        }
+        let event = if core::mem::replace(&mut listener.was_registered, true) {
+            self.counters.listener_failovers += 1;
+            Event::ListenerMoved { listener: id, member }
+        } else {
+            Event::ListenerRegistered { listener: id, member }
+        };
+        self.outputs.push_back(Output::Event(event));
+    }
+
+    /// Reports a registration before its answer: the application has to take the events that stand before it. The answer is
+    /// awaited without a deadline from now on.
+    pub(in crate::cluster) fn hand_over(&mut self, id: ListenerId, session: SessionId) {
+        let registering = self.listeners.get(id).and_then(|listener| listener.registering);
+        let place = registering.and_then(|operation| self.operations.get(operation)).map(Operation::place);
+        if let (Some(Place::InFlight(_, in_session)), Some(open)) = (place, self.transport.get(session)) {
+            let member = open.member();
+            self.transport.lift_deadline(session, in_session);
+            self.report_registration(id, member);
+        }
+    }
+
+    /// Has the registrations that would wait behind the events of a full queue made by another session. Those in flight are
+    /// removed when they are answered.
+    pub(in crate::cluster) fn leave_paused(&mut self, session: SessionId) {
+        let waiting: Vec<(ListenerId, OperationId)> = self
+            .listeners
+            .iter()
+            .filter(|(_, listener)| !listener.is_reported)
+            .filter_map(|(id, listener)| Some((id, listener.registering?)))
+            .filter(|(_, operation)| {
+                self.operations.get(*operation).is_some_and(|operation| operation.place().session() == Some(session))
+            })
+            .collect();
+        for (id, operation) in waiting {
+            match self.operations.get(operation).map(Operation::place) {
+                Some(Place::InFlight(_, in_session)) => {
+                    self.transport.lift_deadline(session, in_session);
+                    self.register(id);
+                }
+                _ => self.redispatch(operation),
+            }
         }
     }
 
@@ -254,6 +304,11 @@ impl Cluster {
 }
 
 impl Listener {
+    /// Whether the present registration is made by this request.
+    fn is_made_by(&self, request: &Request) -> bool {
+        matches!(request.listener(), ListenerEffect::Adds(listener_id) if *listener_id == self.server_id)
+    }
+
     fn request(&self, listener_id: Bytes) -> Request {
         match &self.subject {
             Subject::Host(ListenerKind::Cache(options)) => {
@@ -286,4 +341,9 @@ impl Listener {
             _ => false,
         }
     }
+}
+
+/// Whether a request registers a listener that gets the entries of the cache before the answer.
+pub(in crate::cluster) fn includes_state(request: &Request) -> bool {
+    matches!(request, Request::AddClientListener { options, .. } if options.include_current_state)
 }

@@ -2,6 +2,7 @@
 
 use alloc::sync::Arc;
 
+use crate::cluster::features::listener::includes_state;
 use crate::cluster::machine::Cluster;
 use crate::cluster::members::MemberId;
 use crate::cluster::operations::operation::{OperationId, Owner, Target};
@@ -189,7 +190,8 @@ impl Cluster {
             || matches!(operation.target, Target::Only(_) | Target::Prefer(_))
             || matches!(operation.owner, Owner::Listener(_));
         let purpose = if same { operation.purpose } else { self.transport.purpose_of(&self.config, member, operation) };
-        let Some(session) = self.session_for(member, purpose, same) else { return self.wait(id) };
+        let alone = includes_state(&operation.request);
+        let Some(session) = self.session_for(member, purpose, (same, alone)) else { return self.wait(id) };
         self.put_in(session, id);
     }
 

@@ -7,6 +7,8 @@ mod derivation;
 mod drains;
 mod fates;
 mod iterations;
+mod listened;
+mod listeners;
 mod outside;
 mod promises;
 mod refusals;

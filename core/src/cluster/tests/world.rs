@@ -6,8 +6,9 @@ use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use core::time::Duration;
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 
+use super::listened::Listened;
 use crate::carriage::{Choice, Node, Offer, ReceivedSessionRequest, ServerConfig, ServerEvent, ServerLink};
 use crate::cluster::{
     CacheHandle, Call, CarriageConfig, Cluster, ClusterError, Config, Dial, Event, LinkId, OperationId, Output,
@@ -25,6 +26,9 @@ use crate::wire::{
 /// Above this number of links a test ends: the client does not pause.
 pub(super) const FAR_TOO_MANY: usize = 1_000;
 
+/// Bytes of one read.
+const READ: usize = 4 << 10;
+
 /// What is at the other end of a link.
 pub(super) enum Far {
     /// It takes everything and says nothing.
@@ -41,6 +45,8 @@ pub(super) enum Far {
     Http1(Box<ServerExchange>, u16, Option<u32>),
     /// A member that answers everything but PING by this function.
     Answering(Box<ServerSession>, Box<Answer>),
+    /// A member whose listeners a test watches.
+    Listened(Box<Listened>),
     /// An endpoint that speaks HTTP/2.
     Gateway(Box<Gateway>),
 }
@@ -120,6 +126,8 @@ pub(super) struct World {
     pub(super) completed: Vec<(OperationId, Result<Reply, ClusterError>)>,
     /// What iterations have returned.
     pub(super) entries: Vec<Result<Vec<IterationEntry>, ClusterError>>,
+    /// Links that are not read, and what has come on them meanwhile.
+    paused: BTreeMap<LinkId, BytesMut>,
 }
 
 pub(super) fn auto() -> CarriageConfig {
@@ -200,6 +208,7 @@ impl Far {
                 said
             }
             Self::Login(login) => login.receive(bytes),
+            Self::Listened(member) => member.receive(bytes),
             Self::Stopping(member, topology) => refused_by(member, bytes, topology),
             Self::Http1(exchange, status, retry_after) => {
                 exchange.handle_received(bytes);
@@ -262,7 +271,7 @@ fn answered_by(member: &mut ServerSession, bytes: &[u8]) -> Bytes {
     said
 }
 
-fn ping() -> Body {
+pub(super) fn ping() -> Body {
     let operations = Operation::table().iter().map(|row| row.request_opcode.into()).collect();
     Body::Ping(Box::new(Ping { server_version: Some(Version::V4_1.to_byte()), operations, ..Ping::default() }))
 }
@@ -340,6 +349,7 @@ impl World {
             events: Vec::new(),
             completed: Vec::new(),
             entries: Vec::new(),
+            paused: BTreeMap::new(),
         };
         world.run();
         world
@@ -354,7 +364,13 @@ impl World {
                 Output::Transmit { link } => self.carry(link),
                 Output::Close { link } => {
                     self.links.remove(&link);
+                    self.paused.remove(&link);
                     self.wanted.retain(|(wanted, _)| *wanted != link);
+                }
+                Output::Pause { link } => drop(self.paused.insert(link, BytesMut::new())),
+                Output::Resume { link } => {
+                    let unread = self.paused.remove(&link).unwrap_or_default();
+                    self.deliver(link, &unread);
                 }
                 Output::Completed { id, result, .. } => self.completed.push((id, result)),
                 Output::Entries { result, .. } => self.entries.push(result),
@@ -371,8 +387,35 @@ impl World {
             self.cluster.transmitted(link, bytes.len());
             let said = self.links.get_mut(&link).map(|far| far.receive(&bytes)).unwrap_or_default();
             if !said.is_empty() {
-                self.cluster.handle_received(self.now, link, &said);
+                self.deliver(link, &said);
             }
+        }
+    }
+
+    /// Passes on what has come on a link, read by read, while the link is read.
+    fn deliver(&mut self, link: LinkId, bytes: &[u8]) {
+        for read in bytes.chunks(READ) {
+            if let Some(unread) = self.paused.get_mut(&link) {
+                unread.extend_from_slice(read);
+                continue;
+            }
+            self.cluster.handle_received(self.now, link, read);
+            if bytes.len() > READ {
+                self.run();
+            }
+        }
+    }
+
+    /// What the members at the other ends have to say without being asked.
+    pub(super) fn hear(&mut self) {
+        let links: Vec<LinkId> = self.links.keys().copied().collect();
+        for link in links {
+            let said = match self.links.get_mut(&link) {
+                Some(Far::Listened(member)) => member.take_bytes(),
+                _ => continue,
+            };
+            self.deliver(link, &said);
+            self.run();
         }
     }
 

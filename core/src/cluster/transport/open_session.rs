@@ -145,50 +145,50 @@ impl OpenSession {
 pub(in crate::cluster) struct MemberSessions {
     /// Sessions for operations, the oldest first.
     pub(super) operations: Vec<SessionId>,
-    /// The session for the application's listeners.
-    pub(super) events: Option<SessionId>,
+    /// Sessions for the application's listeners: a further one where the others wait for the application.
+    pub(super) events: Vec<SessionId>,
     /// The session for large messages.
     pub(super) large_values: Option<SessionId>,
 }
 
 impl MemberSessions {
     pub(super) fn all(&self) -> impl Iterator<Item = SessionId> {
-        self.operations.iter().copied().chain(self.events).chain(self.large_values)
+        self.operations.iter().chain(&self.events).copied().chain(self.large_values)
     }
 
     pub(super) fn is_empty(&self) -> bool {
-        self.operations.is_empty() && self.events.is_none() && self.large_values.is_none()
+        self.operations.is_empty() && self.events.is_empty() && self.large_values.is_none()
     }
 
     /// Whether operations of this purpose have a session without another being begun.
     pub(super) fn serve(&self, purpose: Purpose) -> bool {
         match purpose {
-            Purpose::Events => self.events.is_some(),
+            Purpose::Events => !self.events.is_empty(),
             Purpose::Operations | Purpose::LargeValues => !self.operations.is_empty(),
         }
     }
 
-    /// Adds a session, unless it has no [place](Self::has_place).
+    /// Adds a session; one for large messages only if there is none.
     pub(super) fn add(&mut self, session: SessionId, purpose: Purpose) {
         match purpose {
             Purpose::Operations => self.operations.push(session),
-            Purpose::Events => _ = self.events.get_or_insert(session),
+            Purpose::Events => self.events.push(session),
             Purpose::LargeValues => _ = self.large_values.get_or_insert(session),
         }
     }
 
-    /// Whether the member may have one more session of this purpose.
+    /// Whether a session of this purpose that has reached the member by chance is kept.
     pub(super) fn has_place(&self, purpose: Purpose) -> bool {
         match purpose {
             Purpose::Operations => true,
-            Purpose::Events => self.events.is_none(),
+            Purpose::Events => self.events.is_empty(),
             Purpose::LargeValues => self.large_values.is_none(),
         }
     }
 
     pub(super) fn remove(&mut self, session: SessionId) {
         self.operations.retain(|other| *other != session);
-        self.events.take_if(|other| *other == session);
+        self.events.retain(|other| *other != session);
         self.large_values.take_if(|other| *other == session);
     }
 }

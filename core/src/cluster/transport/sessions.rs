@@ -44,8 +44,6 @@ pub(in crate::cluster) enum Timeout {
     Spare,
     /// Nothing was received for the keep-alive interval. `is_paused` while a listener's queue is full.
     Quiet {
-        member: MemberId,
-        purpose: Purpose,
         is_paused: bool,
     },
 }
@@ -291,7 +289,18 @@ impl Transport {
             return Timeout::Spare;
         }
         open.quiet_since = now;
-        Timeout::Quiet { member: open.member, purpose: open.purpose, is_paused: open.full_listeners > 0 }
+        Timeout::Quiet { is_paused: open.full_listeners > 0 }
+    }
+
+    /// Closes a session for events at once: an answer may stand behind events that the application does not take any more.
+    /// Lets the operations of others finish. Returns false if it is not carried yet.
+    pub(in crate::cluster) fn close_for_good(&mut self, scope: &Scope<'_>, session: SessionId) -> bool {
+        if let Some(open) = self.sessions.get_mut(session)
+            && let (Purpose::Events, Some(protocol)) = (open.purpose, &mut open.protocol)
+        {
+            protocol.abort();
+        }
+        self.close(scope, session)
     }
 
     /// Lets the operations of a session finish, and closes it then. Returns false if it is not carried yet: there is
@@ -299,7 +308,12 @@ impl Transport {
     pub(in crate::cluster) fn close(&mut self, scope: &Scope<'_>, session: SessionId) -> bool {
         let Some(open) = self.sessions.get_mut(session) else { return false };
         let Some(protocol) = &mut open.protocol else { return false };
-        protocol.close();
+        if open.purpose == Purpose::Events && open.full_listeners > 0 {
+            // Answers stand behind events that the application does not take.
+            protocol.abort();
+        } else {
+            protocol.close();
+        }
         self.schedule_events(scope, session);
         true
     }
@@ -338,24 +352,35 @@ impl Transport {
     }
 
     /// Picks the session with a member for an operation; `None` if another should be begun. `queued` is the number of
-    /// operations in the queue of a session; `same` pins stateful operations to one session.
+    /// operations in the queue of a session; `same` pins stateful operations to one session; `alone` has a registration not
+    /// wait behind another.
     pub(in crate::cluster) fn session_for(
         &self,
         config: &Config,
         member: MemberId,
         purpose: Purpose,
-        same: bool,
+        (same, alone): (bool, bool),
         queued: impl Fn(SessionId) -> usize,
     ) -> Option<SessionId> {
         let sessions = self.by_member.get(member)?;
         match purpose {
-            Purpose::Events => sessions.events,
+            Purpose::Events => {
+                sessions.events.iter().copied().find(|session| self.takes_registration(*session, alone, &queued))
+            }
             Purpose::LargeValues => sessions.large_values,
             Purpose::Operations if same || sessions.operations.len() < 2 && config.links_per_member < 2 => {
                 sessions.operations.first().copied()
             }
             Purpose::Operations => self.least_loaded(config, &sessions.operations, queued),
         }
+    }
+
+    /// Whether a registration is answered by a session without waiting for an application that takes events slowly.
+    fn takes_registration(&self, session: SessionId, alone: bool, queued: impl Fn(SessionId) -> usize) -> bool {
+        self.sessions.get(session).is_some_and(|open| {
+            let is_idle = open.in_flight() + queued(session) == 0;
+            open.full_listeners == 0 && (is_idle || !alone)
+        })
     }
 
     /// The session with the fewest operations; `None` if another may and should be begun.
@@ -401,6 +426,12 @@ impl Transport {
         let Some(protocol) = &mut open.protocol else { return true };
         let submitted = protocol.submit(now, session::Call::new(request, options));
         submitted.map(|id| protocol.cancel(id)).is_ok()
+    }
+
+    /// Waits for the answer to an operation in flight as long as the session lasts.
+    pub(in crate::cluster) fn lift_deadline(&mut self, session: SessionId, operation: session::OperationId) {
+        let protocol = self.sessions.get_mut(session).and_then(|open| open.protocol.as_deref_mut());
+        protocol.into_iter().for_each(|protocol| protocol.lift_deadline(operation));
     }
 
     /// Gives up an operation in flight.
