@@ -13,6 +13,7 @@ use super::counters::Counters;
 use super::discovery::Discovery;
 use super::features::iteration::{Iteration, IterationId};
 use super::features::listener::{Listener, ListenerId};
+use super::features::server_clock::ServerClock;
 use super::members::{MemberId, MemberInfo, Members};
 use super::operations::bulk::{Bulk, BulkId};
 use super::operations::operation::{Call, OperationId, Owner, Target};
@@ -41,6 +42,7 @@ pub struct Cluster {
     pub(super) bulks: SlotMap<BulkId, Bulk>,
     pub(super) iterations: SlotMap<IterationId, Iteration>,
     pub(super) listeners: SlotMap<ListenerId, Listener>,
+    pub(super) server_clock: ServerClock,
     pub(super) outputs: VecDeque<Output>,
     pub(super) degraded: bool,
     closing: bool,
@@ -63,6 +65,7 @@ impl Cluster {
             bulks: SlotMap::with_key(),
             iterations: SlotMap::with_key(),
             listeners: SlotMap::with_key(),
+            server_clock: ServerClock::default(),
             outputs: VecDeque::new(),
             degraded: false,
             closing: false,

@@ -6,3 +6,4 @@ pub(super) mod listener_queue;
 pub(super) mod near_cache;
 mod seen;
 pub(super) mod segments;
+pub(super) mod server_clock;

@@ -3,11 +3,13 @@
 //! A near cache never returns a value that an acknowledged write of the same client has replaced: a write removes its key
 //! when it is submitted and again when it is answered, and the result of a concurrent read is not kept. Writes of other
 //! clients take effect when the event arrives; while no listener is registered no value is kept.
+//!
+//! An entry with a lifespan or a maximum idle time is kept for what is left of it on the server, as far as the machine knows
+//! ([`ServerClock`](super::server_clock::ServerClock)).
 
 use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
 use alloc::sync::Arc;
-use core::time::Duration;
 
 use bytes::Bytes;
 use lru::LruCache;
@@ -60,12 +62,18 @@ pub(in crate::cluster) struct NearCache {
 struct Kept {
     metadata: Metadata,
     value: Bytes,
-    until: Option<Instant>,
+    until: Instant,
 }
 
 impl Cluster {
     /// Keeps values of a cache in the client: they answer reads through this handle, and through others with the same media
     /// types and no flags. [`Event::NearCacheActive`] reports when it begins.
+    ///
+    /// A value whose entry has a lifespan or a maximum idle time is kept for what is left of it on the server. The machine knows
+    /// the servers' time only from entries that it reads late in their lifetime: before that such values are not kept. A value
+    /// outlives its entry at most by the time by which the servers' clocks differ, or were set forward. A read that the near cache
+    /// answers is no access for the maximum idle time, as with Infinispan's own clients: the entry may expire on the server
+    /// although it is read.
     pub fn near_cache(
         &mut self,
         now: Instant,
@@ -148,6 +156,9 @@ impl Cluster {
         let now = self.now;
         let Some(near) = &mut self.caches.get_mut(operation.cache).near else { return };
         let Some(key) = operation.request.routing_key() else { return };
+        if let Body::ValueWithMetadata { metadata, .. } = &reply.body {
+            self.server_clock.note_alive(metadata, operation.submitted, now);
+        }
         if near.fetching.get(key) != Some(&id) {
             return;
         }
@@ -157,7 +168,8 @@ impl Cluster {
             && near.at.is_some()
             && may_be_heard_of
         {
-            near.keep(key, **metadata, value, now);
+            let until = self.server_clock.lives_until(metadata, now);
+            near.keep(key, Kept { metadata: **metadata, value: value.clone(), until }, now);
             self.update_bloom_filter(operation.cache);
         }
     }
@@ -277,7 +289,7 @@ impl NearCache {
 
     fn get(&mut self, key: &Bytes, request: &Request, now: Instant) -> Option<Body> {
         let kept = self.entries.get(key)?;
-        if kept.until.is_some_and(|until| now >= until) {
+        if now >= kept.until {
             self.forget(key);
             return None;
         }
@@ -291,15 +303,12 @@ impl NearCache {
     }
 
     /// Keeps a copy: a slice would keep the whole receive buffer alive.
-    fn keep(&mut self, key: &Bytes, metadata: Metadata, value: &Bytes, now: Instant) {
-        let size = key.len() + value.len();
-        if size > self.settings.max_bytes {
+    fn keep(&mut self, key: &Bytes, kept: Kept, now: Instant) {
+        let size = key.len() + kept.value.len();
+        if size > self.settings.max_bytes || kept.until <= now {
             return;
         }
-        let lifetimes = [metadata.lifespan, metadata.max_idle].into_iter().flatten();
-        // The server's clock dates the beginning; counted from now the lifetime is an upper bound.
-        let until = lifetimes.map(|left| now + Duration::from_secs(left.seconds.into())).min();
-        let kept = Kept { metadata, value: Bytes::copy_from_slice(value), until };
+        let kept = Kept { value: Bytes::copy_from_slice(&kept.value), ..kept };
         if let Some(before) = self.entries.put(Bytes::copy_from_slice(key), kept) {
             self.bytes -= key.len() + before.value.len();
         }
