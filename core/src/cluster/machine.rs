@@ -43,6 +43,8 @@ pub struct Cluster {
     pub(super) iterations: SlotMap<IterationId, Iteration>,
     pub(super) listeners: SlotMap<ListenerId, Listener>,
     pub(super) server_clock: ServerClock,
+    /// Time of the next check of listeners.
+    pub(super) check_at: Option<Instant>,
     pub(super) outputs: VecDeque<Output>,
     pub(super) degraded: bool,
     closing: bool,
@@ -66,6 +68,7 @@ impl Cluster {
             iterations: SlotMap::with_key(),
             listeners: SlotMap::with_key(),
             server_clock: ServerClock::default(),
+            check_at: None,
             outputs: VecDeque::new(),
             degraded: false,
             closing: false,
@@ -221,6 +224,7 @@ impl Cluster {
         while let Some(id) = self.operations.expire(now) {
             self.give_up(id);
         }
+        self.check_listeners();
         while let Some(id) = self.operations.next_paced(now) {
             self.redispatch(id);
         }
@@ -231,7 +235,7 @@ impl Cluster {
 
     /// When to call [`handle_timeout`](Self::handle_timeout), if nothing else happens before.
     pub fn poll_timeout(&self) -> Option<Instant> {
-        [self.transport.next_timeout(), self.operations.next_timeout()].into_iter().flatten().min()
+        [self.transport.next_timeout(), self.operations.next_timeout(), self.check_at].into_iter().flatten().min()
     }
 
     /// The next output; `None` until another method was called.
@@ -263,6 +267,7 @@ impl Cluster {
             }
         }
         self.end_backpressure();
+        self.check_at = None;
     }
 
     /// Whether the client was closed and every link is gone.

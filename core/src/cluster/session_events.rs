@@ -68,6 +68,7 @@ impl Cluster {
             session::Event::Entry(event) => self.handle_entry_event(session, link, event),
             session::Event::Counter(event) => {
                 if let Some(listener) = self.listener_of(&event.listener_id) {
+                    self.note_counter_event(listener);
                     self.tell_event(listener, session, Event::Counter { listener, link, event });
                 }
             }
@@ -77,6 +78,7 @@ impl Cluster {
 
     fn handle_entry_event(&mut self, session: SessionId, link: LinkId, event: wire::Event) {
         let Some(listener) = self.listener_of(&event.listener_id) else { return };
+        self.note_entry_event(listener, &event);
         match self.near_cache_of(listener) {
             Some(cache) => self.handle_near_event(cache, &event),
             None => self.tell_event(listener, session, Event::Entry { listener, link, event }),

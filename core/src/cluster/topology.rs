@@ -55,6 +55,10 @@ impl Cluster {
             }
             self.recognise_strangers();
         }
+        if before.as_ref().is_some_and(|before| before.id != view.id) {
+            // The cache may be another one of the same name.
+            self.check_soon();
+        }
         // The old view is dropped here: it keeps no member alive any more.
         let differs = before.is_none_or(|before| before.members != view.members);
         if others || differs {

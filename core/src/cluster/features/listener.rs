@@ -7,6 +7,7 @@ use bytes::{BufMut, Bytes, BytesMut};
 use slotmap::{Key, KeyData, new_key_type};
 
 use crate::cluster::cache::{CacheHandle, CacheId};
+use crate::cluster::features::listener_check::{Witness, is_cache_missing};
 use crate::cluster::features::listener_queue::Unread;
 use crate::cluster::machine::Cluster;
 use crate::cluster::members::MemberId;
@@ -15,7 +16,7 @@ use crate::cluster::operations::table::{Operation, Place};
 use crate::cluster::output::{ClusterError, Event, Output, SubmitError};
 use crate::cluster::transport::open_session::{Purpose, SessionId};
 use crate::session::OperationError;
-use crate::wire::{Interests, ListenerEffect, ListenerOptions, Reply, Request, RequestOptions};
+use crate::wire::{Interests, ListenerEffect, ListenerOptions, Reply, Request, RequestOptions, Status};
 
 new_key_type! {
     /// A listener; never given twice.
@@ -43,7 +44,10 @@ pub(in crate::cluster) struct Listener {
     is_reported: bool,
     /// Whether it was registered before: events may be missed until the next registration.
     was_registered: bool,
+    /// Registrations in a row that found no cache or counter.
+    refusals: u32,
     pub(in crate::cluster) unread: Unread,
+    pub(in crate::cluster) witness: Witness,
 }
 
 enum Subject {
@@ -60,7 +64,11 @@ impl Cluster {
     /// [`Event::ListenerRegistered`] reports the registration: when it is answered, or when
     /// [`Config::listener_queue`](super::super::Config::listener_queue) events have come before the answer. When that
     /// member is lost the listener is registered with another one, and [`Event::ListenerMoved`] reports it: events in
-    /// between were missed. Call [`events_taken`](Self::events_taken) for the events that the application has taken.
+    /// between were missed. The same holds when the server forgets the listener because the cache or the counter is
+    /// removed: the machine finds out by the first answer that the cache does not exist, or else within
+    /// [`Config::keep_alive`](super::super::Config::keep_alive) and a few seconds, and the listener is registered again
+    /// when the cache or counter is back. Call [`events_taken`](Self::events_taken) for the events that the application
+    /// has taken.
     pub fn listen(
         &mut self,
         now: crate::time::Instant,
@@ -86,7 +94,9 @@ impl Cluster {
             registering: None,
             is_reported: false,
             was_registered: false,
+            refusals: 0,
             unread: Unread::default(),
+            witness: Witness::default(),
         });
         self.register(listener);
         listener
@@ -150,6 +160,7 @@ impl Cluster {
         listener.server_id = server_id.clone();
         listener.at = None;
         listener.is_reported = false;
+        listener.witness = Witness::default();
         let purpose = match listener.subject {
             Subject::Host(_) => Purpose::Events,
             // Its events are handled at once, and hold up nothing.
@@ -203,9 +214,12 @@ impl Cluster {
             };
         };
         listener.registering = None;
-        match (result, session, member) {
+        match (result.and_then(|reply| accepted(reply, registration)), session, member) {
             (Ok(_), Some(session), Some(member)) => {
                 listener.at = Some(session);
+                listener.refusals = 0;
+                self.begin_checks();
+                let Some(listener) = self.listeners.get_mut(id) else { return };
                 let cache = listener.cache.id;
                 if let Subject::NearCache { .. } = listener.subject {
                     listener.was_registered = true;
@@ -218,6 +232,11 @@ impl Cluster {
                 if let Some(operation) = self.prepare_registration(id) {
                     self.dispatch_later(operation);
                 }
+            }
+            // The cache or the counter was removed: it may be made anew.
+            (Err(error), ..) if !is_closing && listener.was_registered && is_forgotten(&error) => {
+                self.register_later(id);
+                session.into_iter().for_each(|session| self.release_events(session));
             }
             (Err(error), ..) => {
                 self.fail_listener(id, member, error);
@@ -288,6 +307,30 @@ impl Cluster {
         }
     }
 
+    /// Registers a listener anew that the server has forgotten.
+    pub(in crate::cluster) fn lose_registration(&mut self, id: ListenerId) {
+        let Some(listener) = self.listeners.get_mut(id) else { return };
+        let Some(session) = listener.at.take() else { return };
+        let (request, options) = (listener.request(listener.server_id.clone()), listener.cache.options.clone());
+        if let Some(cache) = self.near_cache_of(id) {
+            self.stop_near_cache(cache);
+        }
+        self.register_later(id);
+        // The server may have kept its name (16.0.7), or the listener after all.
+        self.unregister(session, &request, &options);
+    }
+
+    /// Registers a listener after a back-off.
+    fn register_later(&mut self, id: ListenerId) {
+        let (first, longest) = (self.config.min_backoff, self.config.max_backoff);
+        let Some(listener) = self.listeners.get_mut(id) else { return };
+        listener.refusals = listener.refusals.saturating_add(1);
+        let at = self.now + self.entropy.pause(listener.refusals, first, longest);
+        if let Some(operation) = self.prepare_registration(id) {
+            self.operations.place(operation, Place::Paced(at));
+        }
+    }
+
     /// Registers the listeners of an ended session again.
     pub(in crate::cluster) fn move_listeners(&mut self, session: SessionId) {
         let here: Vec<ListenerId> =
@@ -304,6 +347,30 @@ impl Cluster {
 }
 
 impl Listener {
+    pub(in crate::cluster) fn cache(&self) -> &CacheHandle {
+        &self.cache
+    }
+
+    pub(in crate::cluster) fn is_for_near_cache(&self) -> bool {
+        matches!(self.subject, Subject::NearCache { .. })
+    }
+
+    /// The source of the events of the application's listener.
+    pub(in crate::cluster) fn host_kind(&self) -> Option<&ListenerKind> {
+        match &self.subject {
+            Subject::Host(kind) => Some(kind),
+            Subject::NearCache { .. } => None,
+        }
+    }
+
+    /// The name of its counter.
+    pub(in crate::cluster) fn counter(&self) -> Option<&str> {
+        match self.host_kind() {
+            Some(ListenerKind::Counter(counter)) => Some(counter),
+            _ => None,
+        }
+    }
+
     /// Whether the present registration is made by this request.
     fn is_made_by(&self, request: &Request) -> bool {
         matches!(request.listener(), ListenerEffect::Adds(listener_id) if *listener_id == self.server_id)
@@ -340,6 +407,27 @@ impl Listener {
             | ClusterError::Unreachable { .. } => is_standing,
             _ => false,
         }
+    }
+}
+
+/// The answer to a registration, if that was executed: a counter may not be defined.
+fn accepted(reply: Reply, registration: &Operation) -> Result<Reply, ClusterError> {
+    if reply.status.is_success() {
+        return Ok(reply);
+    }
+    let (operation, status, message) = (registration.request.operation(), reply.status, String::new());
+    let error = OperationError::Server { operation, status, message };
+    Err(ClusterError::Operation { error, attempts: registration.attempts })
+}
+
+/// Whether a registration has found no cache or no counter.
+fn is_forgotten(error: &ClusterError) -> bool {
+    match error {
+        ClusterError::Operation {
+            error: OperationError::Server { status: Status::KEY_DOES_NOT_EXIST, .. }, ..
+        } => true,
+        ClusterError::Operation { error, .. } => is_cache_missing(error),
+        _ => false,
     }
 }
 

@@ -59,6 +59,9 @@ pub(in crate::cluster) struct NearCache {
     forgotten: usize,
 }
 
+/// Kept entries among which one is looked for that does not expire.
+const MOST_LOOKED_AT: usize = 64;
+
 struct Kept {
     metadata: Metadata,
     value: Bytes,
@@ -68,6 +71,9 @@ struct Kept {
 impl Cluster {
     /// Keeps values of a cache in the client: they answer reads through this handle, and through others with the same media
     /// types and no flags. [`Event::NearCacheActive`] reports when it begins.
+    ///
+    /// It is emptied by the first answer that the cache does not exist. Where the cache is removed and made anew between two
+    /// operations of this client, that takes at most [`Config::keep_alive`](super::super::Config::keep_alive) and a few seconds.
     ///
     /// A value whose entry has a lifespan or a maximum idle time is kept for what is left of it on the server. The machine knows
     /// the servers' time only from entries that it reads late in their lifetime: before that such values are not kept. A value
@@ -285,6 +291,18 @@ impl NearCache {
             NearCacheEffect::Read(key) => Some(key),
             _ => None,
         }
+    }
+
+    /// The key of a kept entry that does not expire; among the oldest ones.
+    pub(in crate::cluster) fn witness(&self) -> Option<&Bytes> {
+        let immortal = |kept: &Kept| kept.metadata.lifespan.is_none() && kept.metadata.max_idle.is_none();
+        let mut oldest = self.entries.iter().rev().take(MOST_LOOKED_AT);
+        oldest.find(|(_, kept)| immortal(kept)).map(|(key, _)| key)
+    }
+
+    /// The version of a kept entry.
+    pub(in crate::cluster) fn version_of(&self, key: &Bytes) -> Option<u64> {
+        Some(self.entries.peek(key)?.metadata.version)
     }
 
     fn get(&mut self, key: &Bytes, request: &Request, now: Instant) -> Option<Body> {

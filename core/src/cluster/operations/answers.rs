@@ -4,6 +4,7 @@ use alloc::sync::Arc;
 use core::time::Duration;
 
 use crate::cluster::cache::CacheId;
+use crate::cluster::features::listener_check::is_cache_missing;
 use crate::cluster::machine::Cluster;
 use crate::cluster::members::MemberId;
 use crate::cluster::operations::operation::{OperationId, Owner};
@@ -36,6 +37,11 @@ impl Cluster {
                 self.complete(id, Some(member), Ok(reply));
             }
             Err(error) => {
+                if is_cache_missing(&error)
+                    && let Some(cache) = self.operations.get(id).map(|operation| operation.cache)
+                {
+                    self.lose_cache(cache);
+                }
                 let is_stopping =
                     matches!(error, OperationError::Server { status: Status::ILLEGAL_LIFECYCLE_STATE, .. });
                 let has_moved = is_stopping && self.leave_stopping(session);
@@ -79,6 +85,7 @@ impl Cluster {
             Owner::ProbeReading(session) => self.handle_reading(session, result),
             Owner::Part(bulk) => self.part_done(bulk, id, operation.request, member, result),
             Owner::Listener(listener) => self.registration_done(listener, &operation, member, result),
+            Owner::Check(listener) => self.check_answered(listener, &operation, result),
             Owner::Iteration(iteration, part) => {
                 let cache = self.caches.handle(operation.cache, operation.options);
                 let cache = cache.with_reads_from(operation.read_from);

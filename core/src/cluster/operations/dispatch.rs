@@ -57,6 +57,8 @@ impl Cluster {
                     return self.dispatch_later(id);
                 }
                 match route {
+                    // Not an operation of the application.
+                    _ if matches!(operation.owner, Owner::Check(_)) => {}
                     Route::Direct => self.counters.direct += 1,
                     Route::Forwarded => self.counters.forwarded += 1,
                     Route::Any => {}

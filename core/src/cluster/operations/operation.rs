@@ -58,6 +58,8 @@ pub(in crate::cluster) enum Owner {
     Part(BulkId),
     /// A listener that is being registered.
     Listener(ListenerId),
+    /// The machine: a check that a listener still exists.
+    Check(ListenerId),
     /// A part of an iteration.
     Iteration(IterationId, usize),
     Nobody,

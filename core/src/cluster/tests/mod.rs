@@ -9,6 +9,7 @@ mod fates;
 mod iterations;
 mod listened;
 mod listeners;
+mod lost_caches;
 mod near_caches;
 mod outside;
 mod promises;

@@ -130,6 +130,11 @@ impl OpenSession {
         self.is_leaving
     }
 
+    /// Whether it is not read, because the queue of a listener is full.
+    pub(in crate::cluster) fn is_paused(&self) -> bool {
+        self.full_listeners > 0
+    }
+
     pub(in crate::cluster) fn is_ready(&self) -> bool {
         self.protocol.as_ref().is_some_and(|protocol| protocol.is_ready())
     }
