@@ -32,6 +32,14 @@ pub enum Uncovered {
         /// The number of those connections.
         tries: u32,
     },
+    /// All connections of this client have led to the member at whose own address they were opened.
+    #[error(
+        "{tries} connections in a row led to the member whose own address the URI names: behind it is no balancer; name the balancer, or use access=direct"
+    )]
+    OwnAddress {
+        /// The number of those connections.
+        tries: u32,
+    },
     /// A round has not found every member.
     #[error("{tries} connections did not lead to every member; there will be more tries")]
     NotFound {

@@ -74,6 +74,10 @@ impl Discovery {
             self.jar.forget(expected);
             return Some(Finding::Unknown { seed });
         };
+        if self.is_candidate(session) {
+            // Also at a seed that is a member itself.
+            return Some(Finding::Identified(found));
+        }
         if found == expected {
             self.learn_cookies(session, found);
             let event = by_cookie.then(|| self.search.answers.cookie_event()).flatten();
@@ -86,8 +90,7 @@ impl Discovery {
             }
             return Some(Finding::OtherMember { expected, found, by_cookie });
         }
-        let is_sought = self.is_candidate(session) || self.may_serve_a_member(open);
-        is_sought.then_some(Finding::Identified(found))
+        self.may_serve_a_member(open).then_some(Finding::Identified(found))
     }
 
     /// Whether a session with a seed, opened for operations, may become the session of the member that it has reached.

@@ -35,6 +35,8 @@ pub(super) struct Search {
     next_round_at: Option<Instant>,
     /// The member to which every try of the last round has led, and the number of those tries.
     only_member: Option<(MemberId, u32)>,
+    /// Whether the seed of the last try is that member.
+    is_own_address: bool,
     /// Why the last round has ended without all members; `None` during a round.
     outcome: Option<Uncovered>,
 }
@@ -75,7 +77,12 @@ impl Search {
     /// The reason with which a round ends that has used up its tries.
     fn exhausted(&self) -> Uncovered {
         let tries = self.tries;
-        self.only_member.map_or(Uncovered::NotFound { tries }, |(_, tries)| Uncovered::OneMember { tries })
+        self.only_member.map_or(Uncovered::NotFound { tries }, |(_, tries)| self.one_member(tries))
+    }
+
+    /// The reason with which a round ends in which one member has answered each time.
+    fn one_member(&self, tries: u32) -> Uncovered {
+        if self.is_own_address { Uncovered::OwnAddress { tries } } else { Uncovered::OneMember { tries } }
     }
 
     /// Removes a candidate. Returns whether it was one.
@@ -195,7 +202,10 @@ impl Discovery {
     ) -> Vec<Action> {
         let search = &mut self.search;
         let mut actions = Vec::new();
-        actions.extend(search.answers.balancing_event(facts.members.current().len()).map(Action::Report));
+        // A member's own address says nothing of a balancer.
+        if !matches!(reason, Uncovered::OwnAddress { .. }) {
+            actions.extend(search.answers.balancing_event(facts.members.current().len()).map(Action::Report));
+        }
         search.rounds = search.rounds.saturating_add(1);
         let at = facts.now + entropy.pause(search.rounds, FIRST_PAUSE, LONGEST_PAUSE);
         search.next_round_at = Some(at);
@@ -216,8 +226,9 @@ impl Discovery {
     ) -> Vec<Action> {
         self.search.remove(session);
         self.learn_cookies(session, member);
+        self.search.is_own_address = facts.transport.get(session).is_some_and(|open| open.seed() == Some(member));
         match self.search.note_answer(member, facts.members.current().len()) {
-            Some(tries) => self.end_round(Uncovered::OneMember { tries }, facts, entropy),
+            Some(tries) => self.end_round(self.search.one_member(tries), facts, entropy),
             None => Vec::new(),
         }
     }

@@ -2,9 +2,9 @@
 
 use core::time::Duration;
 
-use super::outside::{Chooses, Outside, Stands};
+use super::outside::{Chooses, Outside, Stands, address};
 use crate::carriage::{Carriage, Choice};
-use crate::cluster::{Access, AccessPath, CarriageConfig, Event, Uncovered};
+use crate::cluster::{Access, AccessPath, CarriageConfig, Config, Event, Uncovered};
 
 fn outside(stands: Stands, chooses: Chooses, pods: usize, path: AccessPath) -> Outside {
     outside_with(stands, chooses, pods, Access { path, ..Access::default() })
@@ -84,6 +84,22 @@ fn a_balancer_that_goes_by_the_clients_address_is_recognised() {
         outside.wait(Duration::from_secs(60));
         assert!(is_whole(&outside), "it is tried again from time to time");
     }
+}
+
+/// The URI names a member, and no balancer.
+#[test]
+fn a_members_own_address_is_recognised() {
+    let access = Access { path: AccessPath::LoadBalancer, ..Access::default() };
+    let config = Config { access, ..Config::default() };
+    let mut outside = Outside::at(address(0), Stands::Balancer, Chooses::TheFirst, 3, config);
+    outside.ask(30);
+    outside.wait(Duration::from_secs(5));
+    let coverage = outside.coverage();
+    let reason = coverage.reason.expect("not all are covered");
+    assert!(matches!(reason, Uncovered::OwnAddress { .. }), "{reason}");
+    assert_eq!((coverage.covered, coverage.members), (1, 3));
+    assert!(outside.balancing().is_empty(), "{:?}", outside.balancing());
+    assert_eq!(outside.ask(30).1, 30);
 }
 
 #[test]

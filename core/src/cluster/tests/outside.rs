@@ -69,6 +69,8 @@ pub(super) struct Outside {
     pub(super) connections: usize,
     links: BTreeMap<LinkId, Far>,
     wanted: VecDeque<LinkId>,
+    /// The host that the URI names.
+    entry: String,
     turn: usize,
     random: ChaCha20Rng,
     /// The keys of the probe cache, if it is there.
@@ -92,15 +94,26 @@ enum Far {
 
 const SEGMENTS: u32 = 1024;
 
-fn address(place: usize) -> Member {
+pub(super) fn address(place: usize) -> Member {
     Member { host: format!("10.0.{}.{}", place / 250, place % 250 + 1), port: 11222 }
 }
 
 impl Outside {
     pub(super) fn new(stands: Stands, chooses: Chooses, pods: usize, access: Access, carriage: CarriageConfig) -> Self {
+        Self::at(
+            Member { host: "gate".into(), port: 443 },
+            stands,
+            chooses,
+            pods,
+            Config { access, carriage, ..Config::default() },
+        )
+    }
+
+    /// A client whose URI names this server.
+    pub(super) fn at(seed: Member, stands: Stands, chooses: Chooses, pods: usize, config: Config) -> Self {
         let now = Instant::from_micros(1_000_000);
-        let seeds = [Member { host: "gate".into(), port: 443 }].to_vec();
-        let config = Config { seeds, access, carriage, ..Config::default() };
+        let entry = seed.host.clone();
+        let config = Config { seeds: [seed].to_vec(), ..config };
         let mut cluster = Cluster::new(config, [3; 32], now);
         let cache = cluster.cache(now, RequestOptions::cache("c"));
         cluster.start(now, &cache);
@@ -123,6 +136,7 @@ impl Outside {
             connections: 0,
             links: BTreeMap::new(),
             wanted: VecDeque::new(),
+            entry,
             turn: 0,
             random: ChaCha20Rng::from_seed([9; 32]),
             probe_keys: None,
@@ -146,7 +160,7 @@ impl Outside {
             };
             match output {
                 Output::Connect { link, dial, .. } => {
-                    assert_eq!(dial.host, "gate", "an address of the topology is never dialled");
+                    assert_eq!(dial.host, self.entry, "no other address of the topology is dialled");
                     self.wanted.push_back(link);
                 }
                 Output::Transmit { link } => self.carry(link),
