@@ -201,7 +201,7 @@ typedef enum hotrod_status {
    */
   HOTROD_ERR_HANDSHAKE = 8,
   /**
-   * The operation can't be sent: the server's protocol version does not have it, or a field is too large.
+   * The operation can't be sent: the server's protocol version does not have it, or the request is too large.
    */
   HOTROD_ERR_REFUSED = 9,
   /**

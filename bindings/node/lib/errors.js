@@ -63,7 +63,7 @@ class HandshakeError extends HotRodError {
   static code = 'HOTROD_ERR_HANDSHAKE'
 }
 
-/** The operation can't be sent: the server's protocol version does not have it, or a field is too large. */
+/** The operation can't be sent: the server's protocol version does not have it, or the request is too large. */
 class RefusedError extends HotRodError {
   static code = 'HOTROD_ERR_REFUSED'
 }

@@ -372,7 +372,7 @@ export class HandshakeError extends HotRodError {
   readonly code: 'HOTROD_ERR_HANDSHAKE'
 }
 
-/** The operation can't be sent: the server's protocol version does not have it, or a field is too large. */
+/** The operation can't be sent: the server's protocol version does not have it, or the request is too large. */
 export class RefusedError extends HotRodError {
   readonly code: 'HOTROD_ERR_REFUSED'
 }

@@ -56,7 +56,7 @@ pub enum Error {
         attempts: u8,
     },
     /// The operation failed for a reason that concerns no single server.
-    #[error("{error}{}", last.as_ref().map_or_else(String::new, |last| format!(" (the last one tried was {last})")))]
+    #[error("{error}{}", last.as_ref().filter(|_| !error.names_servers()).map_or_else(String::new, |last| format!(" (the last one tried was {last})")))]
     Cluster {
         /// The server that was tried last, if any.
         last: Option<Arc<str>>,

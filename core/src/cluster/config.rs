@@ -12,6 +12,9 @@ use super::transport::dial::{Proxy, TlsConfig};
 use crate::session;
 use crate::wire::Member;
 
+/// Servers pause: however short the operations' timeout is, no link is given up after less silence.
+const SHORTEST_SILENCE: Duration = Duration::from_secs(1);
+
 /// Settings of a [`Cluster`](super::Cluster).
 #[derive(Debug, Clone)]
 #[non_exhaustive]
@@ -41,7 +44,10 @@ pub struct Config {
     pub session: session::Config,
     /// Time for the host to establish a link. Default 5 s.
     pub connect_timeout: Duration,
-    /// Deadline of an operation over all its attempts, if its submitter names none. Default 15 s.
+    /// Deadline of an operation over all its attempts, if its submitter names none. A session with operations in flight on
+    /// which nothing is received for a third of this time sends a PING, and ends after two thirds, at most
+    /// [`session::Config::stall_timeout`] and at least 1 s. Operations do not wait for a third of this time for a link that is being
+    /// established, where there is another. Default 15 s.
     pub operation_timeout: Duration,
     /// Maximum number of retries of an operation that has reached a member. Default 3. Attempts that reached no member do not
     /// count; only the deadline ends them.
@@ -73,6 +79,9 @@ pub struct Config {
     /// Number of events of a listener that the application has not [taken](super::Cluster::events_taken) from which on its
     /// link is not read. Default 1,024.
     pub listener_queue: usize,
+    /// Size of the largest request that is sent, in bytes of keys and values; larger ones are refused. `None` for no limit.
+    /// Default: none.
+    pub max_request_size: Option<usize>,
     /// Maximum number of operations that wait for a link or for room in a session. Default 10,000.
     pub max_waiting: usize,
 }
@@ -81,6 +90,18 @@ impl Config {
     /// Creates the default settings for these initial servers.
     pub fn new(seeds: Vec<Member>) -> Self {
         Self { seeds, ..Self::default() }
+    }
+
+    /// How long a session with operations in flight may be silent: two thirds of the operations' timeout, so that there is
+    /// time left for an attempt elsewhere, and at most [`session::Config::stall_timeout`].
+    pub(super) fn longest_silence(&self) -> Duration {
+        (self.operation_timeout * 2 / 3).max(SHORTEST_SILENCE).min(self.session.stall_timeout)
+    }
+
+    /// Silence after which a PING asks whether the link still leads somewhere, and operations no longer wait for a session that
+    /// is being established.
+    pub(super) fn suspicious_silence(&self) -> Duration {
+        self.longest_silence() / 2
     }
 }
 
@@ -110,6 +131,7 @@ impl Default for Config {
             idle_timeout: Duration::from_secs(60),
             keep_alive: Duration::from_secs(30),
             listener_queue: 1_024,
+            max_request_size: None,
             max_waiting: 10_000,
         }
     }

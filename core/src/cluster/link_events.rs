@@ -66,7 +66,8 @@ impl Cluster {
         self.now = now;
         let (transport, mut scope) = self.transport();
         if !transport.survive_loss(&mut scope, link) {
-            self.end_link(link, &Disconnect::LinkLost(why.into()));
+            let reason = transport.reason_of_loss(link, why.into());
+            self.end_link(link, &reason);
         }
     }
 

@@ -130,8 +130,9 @@ impl Cluster {
         self.dispatch(id);
     }
 
-    /// Sends a PING on a session on which nothing was received for the keep-alive interval. The PING names one cache after
-    /// the other, so that an idle client learns of new topologies too. The session fails if no answer comes.
+    /// Sends a PING on a session on which nothing was received for the keep-alive interval, or while operations are in
+    /// flight. The PING names one cache after the other, so that an idle client learns of new topologies too. The session
+    /// fails if no answer comes.
     pub(super) fn keep_alive(&mut self, session: SessionId) {
         if let Some(cache) = self.caches.next_to_ping(self.discovery.probe_cache()) {
             self.ping(cache, Target::Session(session));

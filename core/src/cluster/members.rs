@@ -8,6 +8,7 @@ use core::time::Duration;
 
 use slotmap::{SlotMap, new_key_type};
 
+use super::output::MemberFailure;
 use super::transport::Transport;
 use crate::session::Disconnect;
 use crate::time::Instant;
@@ -218,6 +219,13 @@ impl Members {
     /// Whether a member has failed since its last answer.
     pub(super) fn has_failed(&self, id: MemberId) -> bool {
         self.all.get(id).is_some_and(|member| member.failure.is_some())
+    }
+
+    /// The last failure of each member that has failed since its last answer.
+    pub(super) fn failures(&self) -> impl Iterator<Item = (MemberId, MemberFailure)> {
+        self.all.iter().filter_map(|(id, member)| {
+            Some((id, MemberFailure { server: member.address.clone(), reason: member.failure.clone()? }))
+        })
     }
 
     pub(super) fn get_mut(&mut self, id: MemberId) -> Option<&mut Member> {

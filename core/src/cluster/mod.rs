@@ -106,7 +106,9 @@ pub use features::near_cache::NearCacheOptions;
 pub use machine::Cluster;
 pub use members::{MemberId, MemberInfo};
 pub use operations::operation::{Call, OperationId};
-pub use output::{ClusterError, Event, Output, PartFailure, Partial, SubmitError};
+pub use output::{
+    ClusterError, Event, LostRequest, MemberFailure, Output, PartFailure, Partial, SizeLimit, SubmitError,
+};
 pub(crate) use output::{events, outputs};
 pub use startup::{DialError, StartError};
 pub use transport::binding::BindingPolicy;

@@ -324,8 +324,23 @@ pub enum ClusterError {
         /// The reason.
         error: crate::session::SubmitError,
     },
+    /// The session was lost for which this request is blamed, because of its size or because nothing else was in flight.
+    #[error("{0}")]
+    LostWhileSending(Box<LostRequest>),
+    /// The request is larger than the settings or the servers allow: nothing was sent, at least the last time.
+    #[error("{operation} was not sent: its {bytes} bytes are {limit}{}", Fate(*operation, *applied))]
+    RequestTooLarge {
+        /// Failed operation.
+        operation: Operation,
+        /// Size of the request's keys and values.
+        bytes: usize,
+        /// The limit that it exceeds.
+        limit: SizeLimit,
+        /// Whether an earlier attempt may have been executed.
+        applied: Applied,
+    },
     /// No member could be reached before the deadline.
-    #[error("{operation} reached no member within {} ms{}{}", after.as_millis(), Because(reason), Fate(*operation, *applied))]
+    #[error("{operation} reached no member within {} ms{}{}", after.as_millis(), Because(failures), Fate(*operation, *applied))]
     Unreachable {
         /// Failed operation.
         operation: Operation,
@@ -333,8 +348,8 @@ pub enum ClusterError {
         after: Duration,
         /// Whether an earlier attempt may have been executed.
         applied: Applied,
-        /// Reason for which the last member could not be reached.
-        reason: Option<Arc<Disconnect>>,
+        /// The last failure of each member and seed that could not be reached.
+        failures: Arc<[MemberFailure]>,
     },
     /// Some parts of a bulk operation failed, and the others succeeded.
     #[error("{0}")]
@@ -363,6 +378,74 @@ pub enum ClusterError {
         /// Whether it may have been executed.
         applied: Applied,
     },
+}
+
+/// The failure of one member.
+#[derive(Debug, Clone, PartialEq)]
+pub struct MemberFailure {
+    /// Address of the member, or of a seed.
+    pub server: wire::Member,
+    /// The reason.
+    pub reason: Arc<Disconnect>,
+}
+
+impl core::fmt::Display for MemberFailure {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        match &*self.reason {
+            // These name the server.
+            reason @ (Disconnect::NotConnected { .. } | Disconnect::MemberNotAllowed { .. }) => write!(f, "{reason}"),
+            reason => write!(f, "{}: {reason}", self.server),
+        }
+    }
+}
+
+/// A limit on the size of requests.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum SizeLimit {
+    /// [`Config::max_request_size`](super::Config::max_request_size), in bytes.
+    #[error("more than max_request_size={0}")]
+    Configured(usize),
+    /// Servers cut the connection at a request of this size, in bytes, within the last minute.
+    #[error("not less than the {0} at which servers have cut the connection; see the server's max-content-length")]
+    Observed(usize),
+}
+
+/// A request with which sessions were lost.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct LostRequest {
+    /// Failed operation.
+    pub operation: Operation,
+    /// Size of the request's keys and values.
+    pub bytes: usize,
+    /// The server of the last attempt.
+    pub server: Option<wire::Member>,
+    /// Reason for the end of the last session.
+    pub reason: Arc<Disconnect>,
+    /// Whether the request may have been executed.
+    pub applied: Applied,
+    /// Number of attempts that reached a member.
+    pub attempts: u8,
+    /// Whether its size may be the reason.
+    pub hints_at_limit: bool,
+}
+
+impl core::fmt::Display for LostRequest {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        write!(f, "{}: the connection was lost while sending {} bytes", self.operation, self.bytes)?;
+        if let Some(server) = &self.server {
+            write!(f, " to {server}")?;
+        }
+        match &*self.reason {
+            Disconnect::LinkLost(why) => write!(f, ": {why}")?,
+            reason => write!(f, ": {reason}")?,
+        }
+        if self.hints_at_limit {
+            f.write_str("; see the server's max-content-length")?;
+        }
+        write!(f, "{}{}", Fate(self.operation, self.applied), Attempts(self.attempts))
+    }
 }
 
 /// A bulk operation that succeeded in part.
@@ -396,6 +479,17 @@ impl core::fmt::Display for Partial {
 }
 
 impl ClusterError {
+    /// Whether the message names the servers that are involved, or none is.
+    pub fn names_servers(&self) -> bool {
+        match self {
+            Self::Partial(_) | Self::Refused { .. } | Self::RequestTooLarge { .. } | Self::LostWhileSending(_) => true,
+            Self::Unreachable { failures, .. } => !failures.is_empty(),
+            Self::Operation { .. } | Self::IterationLost { .. } | Self::MemberGone { .. } | Self::Closed { .. } => {
+                false
+            }
+        }
+    }
+
     /// Whether the operation may have been executed; for parts, the worst case.
     pub fn applied(&self) -> Applied {
         match self {
@@ -412,10 +506,12 @@ impl ClusterError {
                     }
                 }
             },
+            Self::LostWhileSending(lost) => lost.applied,
             Self::Refused { .. } => Applied::No,
-            Self::Unreachable { applied, .. } | Self::MemberGone { applied, .. } | Self::Closed { applied, .. } => {
-                *applied
-            }
+            Self::Unreachable { applied, .. }
+            | Self::RequestTooLarge { applied, .. }
+            | Self::MemberGone { applied, .. }
+            | Self::Closed { applied, .. } => *applied,
             Self::Partial(_) | Self::IterationLost { .. } => Applied::Unknown,
         }
     }
@@ -432,13 +528,19 @@ impl core::fmt::Display for Attempts {
     }
 }
 
-struct Because<'a>(&'a Option<Arc<Disconnect>>);
+/// Number of failures that a message lists.
+const LISTED_FAILURES: usize = 5;
+
+struct Because<'a>(&'a [MemberFailure]);
 
 impl core::fmt::Display for Because<'_> {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        match self.0 {
-            None => Ok(()),
-            Some(reason) => write!(f, ": {reason}"),
+        for (index, failure) in self.0.iter().take(LISTED_FAILURES).enumerate() {
+            write!(f, "{} {failure}", if index == 0 { ":" } else { ";" })?;
+        }
+        match self.0.len().saturating_sub(LISTED_FAILURES) {
+            0 => Ok(()),
+            more => write!(f, "; and {more} more"),
         }
     }
 }

@@ -8,7 +8,7 @@ use super::members::MemberId;
 use super::operations::retry::is_refusal;
 use super::operations::table::Place;
 use super::output::{ClusterError, Event, Output};
-use super::transport::open_session::SessionId;
+use super::transport::open_session::{Purpose, SessionId};
 use super::transport::sessions::Ended;
 use crate::carriage::LinkEnd;
 use crate::session::{Disconnect, OperationError};
@@ -56,7 +56,12 @@ impl Cluster {
         if is_failure {
             self.note_endpoint_failure(&ended, reason);
         }
-        self.back_off(session, &ended, reason, was_candidate);
+        if ended.purpose == Purpose::Suspects && ended.was_negotiated {
+            // A suspect has cost it, and the member can be reached.
+            self.transport.unlist(session, ended.member);
+        } else {
+            self.back_off(session, &ended, reason, was_candidate);
+        }
         self.note_degradation();
         self.requeue(session, &ended, reason);
         self.move_listeners(session);

@@ -120,9 +120,13 @@ impl Cluster {
         leaving.into_iter().for_each(|session| self.drain(session));
     }
 
-    /// Gives a session its queued operations, and reports that it has bytes to send.
+    /// Gives a session its queued operations, and reports that it has bytes to send. A session for suspects ends when it has
+    /// none left.
     pub(super) fn refresh(&mut self, session: SessionId) {
         self.submit_queued(session);
+        if self.operations.queued(session) == 0 && self.transport.has_cleared_all(session) {
+            return self.drain(session);
+        }
         let (transport, mut scope) = self.transport();
         transport.report_bytes_of(&mut scope, session);
         transport.ensure_timeout(scope.config, session);
@@ -134,16 +138,34 @@ impl Cluster {
             Timeout::Moved => return,
             Timeout::NotConnected => {
                 let timeout = self.config.connect_timeout.as_millis();
-                let reason = Disconnect::LinkLost(alloc::format!("no connection within {timeout} ms"));
+                let why = alloc::format!("no connection within {timeout} ms");
+                let link = self.transport.get(session).map(OpenSession::link).unwrap_or_default();
+                let reason = self.transport.reason_of_loss(link, why);
                 return self.end_session(session, &Arc::new(reason));
             }
             Timeout::Spare => return self.drain(session),
-            Timeout::Quiet { is_paused: false } => self.keep_alive(session),
+            Timeout::Late => self.leave_queue(session),
+            Timeout::Silent | Timeout::Quiet { is_paused: false } => self.keep_alive(session),
             Timeout::Quiet { is_paused: true } | Timeout::Nothing => {}
         }
         self.refresh(session);
         let (transport, scope) = self.transport();
         transport.schedule_events(&scope, session);
+    }
+
+    /// Sends the queued operations of a session that is not ready yet to other members, where one is ready.
+    fn leave_queue(&mut self, session: SessionId) {
+        let Some(member) = self.transport.get(session).map(OpenSession::member) else { return };
+        if !self.reaches_a_member() {
+            return;
+        }
+        for id in self.operations.take_queue(session) {
+            self.operations.place(id, Place::New);
+            if let Some(operation) = self.operations.get_mut(id) {
+                operation.avoid = Some(member);
+            }
+            self.dispatch(id);
+        }
     }
 
     /// Drains a session: its operations in flight finish there, its queued ones go elsewhere, and it takes no new ones.
@@ -174,7 +196,11 @@ impl Cluster {
         }
         let known = self.members.get(member)?;
         // Where members are searched for there is no second session with the same one.
-        let may_be_shared = purpose != Purpose::Events || !self.can_be_dialled(member, known);
+        let may_be_shared = match purpose {
+            Purpose::Events => !self.can_be_dialled(member, known),
+            Purpose::Suspects => false,
+            Purpose::Operations | Purpose::LargeValues => true,
+        };
         let other = self.transport.first_session(member).filter(|_| may_be_shared);
         // Where the endpoint gives no further session now, one that is there has to do.
         self.begin_session(member, purpose).or(other)
@@ -209,7 +235,10 @@ impl Cluster {
     /// Submits an operation to a session. Returns false if the session can't take it now.
     pub(super) fn submit_to(&mut self, session: SessionId, id: OperationId) -> bool {
         let (transport, scope, operations, caches) = self.transport_and_operations();
-        let (Some(operation), Some(open)) = (operations.get_mut(id), transport.get(session)) else { return false };
+        let (Some((operation, sizes)), Some(open)) = (operations.get_with_sizes(id), transport.get(session)) else {
+            return false;
+        };
+        let is_exclusive = sizes.may_cost_a_session(operation.bytes);
         let member = open.member();
         let call = session::Call {
             request: &operation.request,
@@ -218,7 +247,7 @@ impl Cluster {
             timeout: Some(operation.deadline - scope.now),
             token: id.data().as_ffi(),
         };
-        match transport.submit(&scope, session, operation.deadline, call) {
+        match transport.submit(&scope, session, (operation.deadline, is_exclusive), call) {
             Ok(in_session) => {
                 operation.attempts = operation.attempts.saturating_add(1);
                 operations.place(id, Place::InFlight(session, in_session));

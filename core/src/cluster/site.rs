@@ -51,6 +51,7 @@ impl Cluster {
         let (from, to) = (self.site().to_string(), self.members.site_name(site).to_string());
         self.members.switch_site(site);
         self.discovery.restart_search();
+        self.operations.sizes_mut().forget_refused();
         self.degraded = false;
         self.caches.iter_mut().for_each(|cache| cache.view = None);
         self.server_clock = ServerClock::default();

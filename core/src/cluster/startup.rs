@@ -4,6 +4,7 @@ use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::fmt;
+use core::time::Duration;
 
 use super::cache::{CacheHandle, ReadFrom};
 use super::machine::Cluster;
@@ -111,13 +112,27 @@ impl Cluster {
         }
     }
 
+    /// The first PING has reached no server in its time: reports the failures, and the servers that have not answered.
+    pub(super) fn start_reached_nobody(&mut self, after: Duration) {
+        let Some(startup) = &mut self.startup else { return };
+        for server in core::mem::take(&mut startup.left) {
+            if let Some(known) = self.members.get(server) {
+                startup.note(known.address.clone(), alloc::format!("no answer within {} ms", after.as_millis()));
+            }
+        }
+        let failures = core::mem::take(&mut startup.failures);
+        self.start_failed(StartError::Unreachable(failures));
+    }
+
     /// Notes that a server could not be reached, or did not accept the session.
     pub(super) fn note_start_failure(&mut self, id: MemberId, server: &Member, reason: &Arc<Disconnect>) {
         let Some(startup) = &mut self.startup else { return };
         startup.left.retain(|left| *left != id);
         let server = server.clone();
         match &**reason {
-            Disconnect::LinkLost(problem) => startup.note(server, problem.clone()),
+            Disconnect::LinkLost(problem) | Disconnect::NotConnected { why: problem, .. } => {
+                startup.note(server, problem.clone());
+            }
             _ if !startup.left.is_empty() => startup.note(server, alloc::format!("{reason}")),
             // The error of a server tells more than errors of connections to others.
             _ => return self.start_failed(StartError::Handshake { server, reason: reason.clone() }),

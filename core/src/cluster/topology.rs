@@ -51,6 +51,7 @@ impl Cluster {
         if others {
             if are_others {
                 self.discovery.restart_search();
+                self.operations.sizes_mut().forget_refused();
                 self.drop_probe_view();
             }
             self.recognise_strangers();
@@ -106,7 +107,8 @@ impl Cluster {
             let member = open.member();
             let is_needed = needed.contains(&member)
                 || keeps_seeds && seeds.contains(&member)
-                || self.discovery.is_candidate(session);
+                || self.discovery.is_candidate(session)
+                || open.purpose() == Purpose::Suspects && seeds.contains(&member);
             if !is_needed {
                 self.drain(session);
             }

@@ -88,8 +88,10 @@ pub struct Session {
     next_slice: Option<Instant>,
     /// Lower bound of the operations' deadlines.
     earliest_deadline: Option<Instant>,
-    /// Time of the last received byte, or of the first request if none was in flight.
+    /// Time of the last received byte, or of the first request if none was in flight; later while a large request is sent.
     pub(super) last_received: Instant,
+    /// Number of bytes sent when silence was noticed, if others were waiting to be sent.
+    sent_in_silence: Option<u64>,
     /// Whether the host has paused reading.
     is_held: bool,
     counters: Counters,
@@ -118,6 +120,7 @@ impl Session {
             next_slice: None,
             earliest_deadline: None,
             last_received: now,
+            sent_in_silence: None,
             is_held: false,
             counters: Counters::default(),
             messages: None,
@@ -217,7 +220,7 @@ impl Session {
             let stage = handshake.stage();
             return self.end(Disconnect::HandshakeTimedOut { stage, after: now - self.started });
         }
-        if self.stall_deadline().is_some_and(|deadline| now >= deadline) {
+        if self.stall_deadline().is_some_and(|deadline| now >= deadline) && !self.is_still_sending(now) {
             let in_flight = self.in_flight.len();
             return self.end(Disconnect::Stalled { in_flight, after: now - self.last_received });
         }
@@ -378,8 +381,39 @@ impl Session {
         first
     }
 
+    /// Time since which nothing was received although operations are in flight; `None` if nothing is awaited.
+    pub(crate) fn silent_since(&self) -> Option<Instant> {
+        (!self.is_held && self.in_flight.len() > 0).then_some(self.last_received)
+    }
+
+    /// Sets the stall timeout from now on.
+    pub(crate) fn set_stall_timeout(&mut self, timeout: Duration) {
+        self.config.stall_timeout = timeout;
+    }
+
+    /// Notes that silence was noticed. While bytes of a large request are being sent it is no reason to end the session.
+    pub(crate) fn note_silence(&mut self) {
+        let has_unsent =
+            !self.out.is_empty() || self.messages.as_ref().is_some_and(|messages| messages.in_fragments() > 0);
+        self.sent_in_silence = has_unsent.then(|| self.link_sent());
+    }
+
+    /// Restarts the stall timeout if bytes have been sent since silence was noticed.
+    fn is_still_sending(&mut self, now: Instant) -> bool {
+        let is_sending = self.sent_in_silence.take().is_some_and(|sent| self.link_sent() > sent);
+        if is_sending {
+            self.last_received = now;
+        }
+        is_sending
+    }
+
+    /// Number of bytes sent on the link, as far as it matters for the session's messages.
+    fn link_sent(&self) -> u64 {
+        self.messages.as_ref().map_or(self.out.sent(), Messages::link_sent)
+    }
+
     fn stall_deadline(&self) -> Option<Instant> {
-        (self.in_flight.len() > 0 && !self.is_held).then(|| self.last_received + self.config.stall_timeout)
+        self.silent_since().map(|since| since + self.config.stall_timeout)
     }
 
     fn send(&mut self, now: Instant, call: Call<'_>, version: Version, deadline: Instant, owner: Owner) -> u64 {
@@ -596,7 +630,7 @@ impl Session {
         }
         self.state = State::Closed;
         let reason = Arc::new(reason);
-        let sent = self.messages.as_ref().map_or(self.out.sent(), Messages::link_sent);
+        let sent = self.link_sent();
         for (id, operation) in self.in_flight.drain() {
             if operation.owner != Owner::Host {
                 continue;

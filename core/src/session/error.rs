@@ -204,6 +204,14 @@ pub enum Disconnect {
     /// The link was lost; the text is the host's.
     #[error("the connection was lost: {0}")]
     LinkLost(String),
+    /// No connection could be established; the reason is the host's.
+    #[error("could not connect to {endpoint}: {why}")]
+    NotConnected {
+        /// The endpoint, `host:port`.
+        endpoint: String,
+        /// Reason of the host.
+        why: String,
+    },
     /// The forward proxy refused the tunnel.
     #[error("{0}")]
     Proxy(TunnelError),

@@ -60,7 +60,8 @@ properties! {
     ["none"] "auth_token" auth_token: Option<Secret>;
     /// Timeout of a connection attempt, proxy and TLS included, in milliseconds.
     ["5000"] "connect_timeout" connect_timeout: Option<Duration>;
-    /// Timeout of an operation over all its attempts, in milliseconds.
+    /// Timeout of an operation over all its attempts, in milliseconds. A link that is silent for a third of it while
+    /// operations are in flight is sent a PING, and is given up after two thirds, or 10 s if that is less.
     ["15000"] "socket_timeout" socket_timeout: Option<Duration>;
     /// Maximum number of times an operation that has reached a member is sent again, if that is safe.
     ["3"] "max_retries" max_retries: Option<u8>;
@@ -83,6 +84,9 @@ properties! {
     ["300000"] "max_retry_after" max_retry_after: Option<Duration>;
     /// Maximum number of operations waiting for a member; further ones are rejected.
     ["10000"] "max_waiting" max_waiting: Option<usize>;
+    /// Size of the largest request that is sent, in bytes of keys and values; larger ones are refused. Set it to the servers'
+    /// `max-content-length`.
+    ["none"] "max_request_size" max_request_size: Option<usize>;
     /// Number of unread events of a listener at which its link is no longer read.
     ["1024"] "listener_queue" listener_queue: Option<usize>;
     /// Address at which to dial members, such as `{member}.hotrod.example.com:443`: `{member}` is the first label of
@@ -198,6 +202,7 @@ impl Properties {
             "max_backoff" => self.max_backoff = property.milliseconds()?,
             "max_retry_after" => self.max_retry_after = property.milliseconds()?,
             "max_waiting" => self.max_waiting = property.count()?,
+            "max_request_size" => self.max_request_size = property.count()?,
             "listener_queue" => self.listener_queue = property.count()?,
             "host_template" => {
                 let expected = "a template such as {member}.hotrod.example.com:443";

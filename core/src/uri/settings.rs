@@ -90,6 +90,7 @@ impl Config {
         ] {
             *setting = duration.unwrap_or(*setting);
         }
+        config.max_request_size = properties.max_request_size;
         config.channel_binding = properties.channel_binding.unwrap_or_default();
         config.member_hosts.clone_from(&properties.member_hosts);
         config.sites.clone_from(&properties.sites);
@@ -227,6 +228,7 @@ mod tests {
         ("max_backoff", "600", "hotrod://one?", "max_backoff: 600ms"),
         ("max_retry_after", "700", "hotrod://one?", "max_retry_after: 700ms"),
         ("max_waiting", "8", "hotrod://one?", "max_waiting: 8 }"),
+        ("max_request_size", "10", "hotrod://one?", "max_request_size: Some(10)"),
         ("listener_queue", "9", "hotrod://one?", "listener_queue: 9,"),
         ("host_template", "%7Bmember%7D.example.com:443", "hotrod://one?", ".example.com"),
         (

@@ -84,7 +84,7 @@ kinds! {
     Unreachable = 7;
     /// A server was reached and did not accept the session: wrong credentials, another protocol.
     Handshake = 8;
-    /// The operation can't be sent: the server's protocol version does not have it, or a field is too large.
+    /// The operation can't be sent: the server's protocol version does not have it, or the request is too large.
     Refused = 9;
     /// The member that holds the state of the operation is gone.
     MemberGone = 10;
@@ -124,7 +124,9 @@ impl Failure {
         let address = member.and_then(|member| cluster.address(member)).map(ToString::to_string);
         let message = match (&address, &error) {
             (Some(address), ClusterError::Operation { .. }) => alloc::format!("{address}: {error}"),
-            (Some(address), _) if !is_local(&error) => alloc::format!("{error} (the last one tried was {address})"),
+            (Some(address), _) if !error.names_servers() => {
+                alloc::format!("{error} (the last one tried was {address})")
+            }
             _ => error.to_string(),
         };
         let mut failure = Self::plain(kind_of(&error), message);
@@ -150,7 +152,12 @@ impl Failure {
                 let parts = partial.failures.iter().map(part).collect();
                 failure.partial = Some(PartialFailure { parts, entries: partial.entries.clone() });
             }
+            ClusterError::LostWhileSending(lost) => {
+                failure.attempts = lost.attempts;
+                failure.operation = Some(lost.operation);
+            }
             ClusterError::Refused { operation, .. }
+            | ClusterError::RequestTooLarge { operation, .. }
             | ClusterError::Unreachable { operation, .. }
             | ClusterError::IterationLost { operation, .. }
             | ClusterError::MemberGone { operation, .. }
@@ -187,11 +194,6 @@ impl Failure {
     }
 }
 
-/// Whether no member is involved, or the message names members already.
-fn is_local(error: &ClusterError) -> bool {
-    matches!(error, ClusterError::Partial(_) | ClusterError::Refused { .. })
-}
-
 fn kind_of(error: &ClusterError) -> FailureKind {
     match error {
         ClusterError::Operation { error, .. } => match error {
@@ -207,7 +209,8 @@ fn kind_of(error: &ClusterError) -> FailureKind {
             },
         },
         ClusterError::Refused { error: session::SubmitError::Full { .. }, .. } => FailureKind::Full,
-        ClusterError::Refused { .. } => FailureKind::Refused,
+        ClusterError::Refused { .. } | ClusterError::RequestTooLarge { .. } => FailureKind::Refused,
+        ClusterError::LostWhileSending(_) => FailureKind::Disconnected,
         ClusterError::Unreachable { .. } => FailureKind::Unreachable,
         ClusterError::Partial(_) => FailureKind::Partial,
         ClusterError::IterationLost { .. } => FailureKind::IterationLost,

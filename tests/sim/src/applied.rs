@@ -20,7 +20,9 @@ pub fn fate_of(error: &ClusterError) -> Result<Fate, String> {
     match error {
         ClusterError::Operation { error: OperationError::Disconnected { applied, .. }, .. }
         | ClusterError::Closed { applied, .. }
+        | ClusterError::RequestTooLarge { applied, .. }
         | ClusterError::Unreachable { applied, .. } => Ok(of(*applied)),
+        ClusterError::LostWhileSending(lost) => Ok(of(lost.applied)),
         ClusterError::Operation { error: OperationError::TimedOut { applied, .. }, .. } => match applied {
             Applied::No => Ok(Fate::NotApplied),
             Applied::Unknown => Ok(Fate::MayStillCome),

@@ -7,12 +7,13 @@ use std::time::Duration;
 
 use hotrod_core::time::Instant;
 
+use crate::poison::Poisons;
 use crate::tally::Kind;
 use crate::trouble::Change;
 use crate::world::World;
 
 /// The kinds that are chosen by chance here. The others happen by the way.
-const CHOICES: [Kind; 15] = [
+const CHOICES: [Kind; 16] = [
     Kind::Crash,
     Kind::SilentCrash,
     Kind::RestartWithData,
@@ -28,6 +29,7 @@ const CHOICES: [Kind; 15] = [
     Kind::HalfOpenAtServer,
     Kind::HalfOpenAtClient,
     Kind::ChangeMidReply,
+    Kind::Poison,
 ];
 
 /// The most members that there are.
@@ -58,13 +60,14 @@ pub struct Faults {
     kinds: Vec<Kind>,
     /// What ends when.
     lasting: Vec<(Instant, End)>,
+    poisons: Poisons,
 }
 
 impl Faults {
     /// Some of the kinds.
     pub fn new(random: &mut fastrand::Rng) -> Self {
         let kinds = CHOICES.into_iter().filter(|_| random.bool()).collect();
-        Self { kinds, lasting: Vec::new() }
+        Self { kinds, lasting: Vec::new(), poisons: Poisons::default() }
     }
 
     /// Lets something happen, now and then.
@@ -89,6 +92,11 @@ impl Faults {
         while !self.lasting.is_empty() {
             self.heal(world, None);
         }
+    }
+
+    /// What was sent to do harm has done no good.
+    pub fn check(&mut self, world: &mut World) -> Result<(), String> {
+        self.poisons.check(world)
     }
 
     fn inject(&mut self, kind: Kind, port: u16, world: &mut World, random: &mut fastrand::Rng) -> bool {
@@ -124,6 +132,7 @@ impl Faults {
                 let resets = kind == Kind::PartitionWithResets;
                 self.until(world.now(), random.u64(100..25_000), End::Reunited { client, resets });
             }
+            Kind::Poison => return self.poisons.send(world, random),
             Kind::Cut => return world.cut_one(),
             Kind::HalfOpenAtServer => return world.cut_at_client(),
             Kind::HalfOpenAtClient => return world.cut_at_server(),

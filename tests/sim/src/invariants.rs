@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::host::Host;
 use crate::network::{To, WINDOW};
+use crate::poison;
 use crate::value;
 use crate::world::World;
 
@@ -30,8 +31,8 @@ impl World {
     }
 
     fn check_host(&self, host: &Host) -> Result<(), String> {
-        // One more for the listener; one that drains is none of its member's any more.
-        let most = host.config.links_per_member + 1;
+        // One more for the listener, and one for suspects; one that drains is none of its member's any more.
+        let most = host.config.links_per_member + 2;
         if let Some(member) = host.client.members().find(|member| member.links > most) {
             return Err(format!("{} links to {}", member.links, member.address));
         }
@@ -42,7 +43,7 @@ impl World {
             }
             let waiting = host.client.transmit(*link).map_or(0, hotrod_core::wire::SendBuffer::len);
             // One operation may exceed the limit.
-            if waiting > host.config.session.max_send_bytes + value::LONGEST + HEAD {
+            if waiting > host.config.session.max_send_bytes + value::LONGEST.max(poison::LARGE) + HEAD {
                 return Err(format!("{waiting} bytes wait to be sent on {link:?}"));
             }
         }

@@ -18,6 +18,7 @@ mod links;
 mod listening;
 pub mod load;
 pub mod network;
+pub mod poison;
 mod run;
 pub mod shared;
 pub mod tally;

@@ -99,6 +99,7 @@ impl Run {
             load.check(&mut self.world)?;
         }
         self.shared.check(&mut self.world)?;
+        self.faults.check(&mut self.world)?;
         self.world.listen();
         self.world.hosts.iter_mut().for_each(|host| host.events.clear());
         self.world.check()

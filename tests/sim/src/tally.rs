@@ -33,6 +33,8 @@ pub enum Kind {
     HalfOpenAtClient,
     /// The members change between two pieces of a reply.
     ChangeMidReply,
+    /// A client sends a request at which every server cuts the connection.
+    Poison,
     /// The host says twice that a link is connected.
     ConnectedTwice,
     /// The host says that a link is lost which it has closed.
@@ -45,7 +47,7 @@ pub enum Kind {
 
 impl Kind {
     /// All of them.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 20] = [
         Self::Crash,
         Self::SilentCrash,
         Self::RestartWithData,
@@ -61,6 +63,7 @@ impl Kind {
         Self::HalfOpenAtServer,
         Self::HalfOpenAtClient,
         Self::ChangeMidReply,
+        Self::Poison,
         Self::ConnectedTwice,
         Self::LostAfterClose,
         Self::ReceivedAfterClose,

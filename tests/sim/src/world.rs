@@ -12,6 +12,7 @@ use hotrod_embedded::{Cluster as Servers, ClusterOptions, ConnectionId, Link, Me
 
 use crate::host::Host;
 use crate::network::{Pipe, To};
+use crate::poison;
 use crate::tally::{Kind, Tally};
 use crate::trace::Trace;
 use crate::trouble::Change;
@@ -319,10 +320,19 @@ impl World {
             while pipe.arrived(To::Server, self.now).is_some() {}
             return;
         };
-        let mut has_read = false;
+        let (mut has_read, mut is_poisoned) = (false, false);
         while let Some(bytes) = pipe.arrived(To::Server, self.now) {
+            is_poisoned |= poison::is_in(&bytes);
+            if is_poisoned {
+                break;
+            }
             connection.handle_received(&bytes);
             has_read = true;
+        }
+        if is_poisoned {
+            pipe.lose(To::Server);
+            pipe.broken_at.get_or_insert(self.now + Duration::from_millis(1));
+            return self.hang_up(connection);
         }
         if has_read && pipe.link.is_none() {
             self.tally.add(Kind::LateArrival);

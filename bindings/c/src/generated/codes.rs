@@ -27,7 +27,7 @@ pub enum hotrod_status {
     HOTROD_ERR_UNREACHABLE = 7,
     /// A server was reached and did not accept the session: wrong credentials, another protocol.
     HOTROD_ERR_HANDSHAKE = 8,
-    /// The operation can't be sent: the server's protocol version does not have it, or a field is too large.
+    /// The operation can't be sent: the server's protocol version does not have it, or the request is too large.
     HOTROD_ERR_REFUSED = 9,
     /// The member that holds the state of the operation is gone.
     HOTROD_ERR_MEMBER_GONE = 10,
@@ -86,7 +86,7 @@ pub extern "C" fn hotrod_status_text(status: c_int) -> *const c_char {
         6 => c"The connection was lost, or the server violated the protocol, before the reply.",
         7 => c"No member could be reached in time.",
         8 => c"A server was reached and did not accept the session: wrong credentials, another protocol.",
-        9 => c"The operation can't be sent: the server's protocol version does not have it, or a field is too large.",
+        9 => c"The operation can't be sent: the server's protocol version does not have it, or the request is too large.",
         10 => c"The member that holds the state of the operation is gone.",
         11 => c"Servers lost an iteration repeatedly.",
         12 => c"Some parts of a bulk operation failed, and the others succeeded.",

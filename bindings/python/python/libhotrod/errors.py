@@ -93,7 +93,7 @@ class HandshakeError(HotRodError, ConnectionError):
 
 
 class RefusedError(HotRodError):
-    """The operation can't be sent: the server's protocol version does not have it, or a field is too large."""
+    """The operation can't be sent: the server's protocol version does not have it, or the request is too large."""
 
 
 class MemberGoneError(HotRodError):

@@ -1,6 +1,5 @@
 //! Answers: how an operation ends, and who receives its result.
 
-use alloc::sync::Arc;
 use core::time::Duration;
 
 use crate::cluster::cache::CacheId;
@@ -12,7 +11,7 @@ use crate::cluster::operations::table::Operation;
 use crate::cluster::output::{ClusterError, Output};
 use crate::cluster::startup::StartError;
 use crate::cluster::transport::open_session::SessionId;
-use crate::session::{Disconnect, OperationError};
+use crate::session::OperationError;
 use crate::wire::{self, Body, Reply, Status};
 
 impl Cluster {
@@ -42,10 +41,15 @@ impl Cluster {
                 {
                     self.lose_cache(cache);
                 }
+                let is_silent =
+                    matches!(error, OperationError::TimedOut { .. }) && self.transport.note_silence(session);
+                if is_silent {
+                    self.keep_alive(session);
+                }
                 let is_stopping =
                     matches!(error, OperationError::Server { status: Status::ILLEGAL_LIFECYCLE_STATE, .. });
                 let has_moved = is_stopping && self.leave_stopping(session);
-                self.handle_failure(id, member, error, has_moved);
+                self.handle_failure(id, (session, member), error, has_moved);
             }
         }
     }
@@ -60,6 +64,7 @@ impl Cluster {
         let Some(operation) = self.operations.remove(id) else { return };
         let session = operation.place().session();
         if let (Some(member), Ok(reply)) = (member, &result) {
+            self.operations.sizes_mut().note_answered(operation.bytes);
             self.transport.note_reply(&self.config, member, &operation, reply);
         }
         match operation.owner {
@@ -73,7 +78,9 @@ impl Cluster {
                 self.tell_host(id, &operation, member, result);
             }
             Owner::Startup => {
-                if let Err(error) = &result {
+                if let Err(ClusterError::Unreachable { after, .. }) = &result {
+                    self.start_reached_nobody(*after);
+                } else if let Err(error) = &result {
                     self.start_failed(StartError::Operation { member, error: error.clone() });
                 } else {
                     self.has_started();
@@ -130,16 +137,11 @@ impl Cluster {
     pub(in crate::cluster) fn give_up(&mut self, id: OperationId) {
         let Some(operation) = self.operations.get(id) else { return };
         let after: Duration = self.now - operation.submitted;
-        let failed = operation.avoid.and_then(|member| Some((member, self.members.get(member)?.failure.clone()?)));
-        let (member, reason) = failed.or_else(|| self.last_failure()).unzip();
+        let member = operation.avoid.or_else(|| self.members.failures().next().map(|(id, _)| id));
+        let failures = self.members.failures().map(|(_, failure)| failure).collect();
         let applied = operation.applied();
         let operation = operation.request.operation();
-        self.complete(id, member, Err(ClusterError::Unreachable { operation, after, applied, reason }));
-    }
-
-    /// A member that could not be reached, and the reason.
-    fn last_failure(&self) -> Option<(MemberId, Arc<Disconnect>)> {
-        self.members.iter().find_map(|(id, member)| Some((id, member.failure.clone()?)))
+        self.complete(id, member, Err(ClusterError::Unreachable { operation, after, applied, failures }));
     }
 }
 

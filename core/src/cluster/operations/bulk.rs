@@ -45,7 +45,8 @@ impl Cluster {
             }
             return false;
         }
-        let part_of = |bulk, member, request| Operation {
+        let part_of = |bulk, member, request: Request| Operation {
+            bytes: request.value_bytes(),
             request,
             options: whole.options.clone(),
             cache: whole.cache,
@@ -57,6 +58,9 @@ impl Cluster {
             deadline: whole.deadline,
             attempts: 0,
             refusals: 0,
+            uncounted: 0,
+            losses: 0,
+            lost_alone: 0,
             avoid: None,
             place: Place::New,
         };

@@ -7,7 +7,7 @@ use crate::cluster::machine::Cluster;
 use crate::cluster::members::MemberId;
 use crate::cluster::operations::operation::{OperationId, Owner, Target};
 use crate::cluster::operations::table::{Operation, Place};
-use crate::cluster::output::ClusterError;
+use crate::cluster::output::{ClusterError, MemberFailure};
 use crate::cluster::transport::open_session::{Purpose, SessionId};
 use crate::wire::Routing;
 
@@ -44,8 +44,19 @@ impl Cluster {
             let (applied, operation) = (operation.applied(), operation.request.operation());
             return self.complete(id, None, Err(ClusterError::Closed { operation, applied }));
         }
+        if let Some(limit) = self.exceeded_limit(operation.bytes) {
+            let (applied, bytes) = (operation.applied(), operation.bytes);
+            let operation = operation.request.operation();
+            return self.complete(id, None, Err(ClusterError::RequestTooLarge { operation, bytes, limit, applied }));
+        }
         if let Target::Session(session) = operation.target {
             return self.send_by(session, id);
+        }
+        if self.operations.sizes().is_suspicious(operation.bytes) && operation.may_begin_isolated() {
+            if let Some(operation) = self.operations.get_mut(id) {
+                operation.purpose = Purpose::Suspects;
+            }
+            return self.dispatch(id);
         }
         match self.choose(operation) {
             Choice::Member { member, route } => {
@@ -79,8 +90,12 @@ impl Cluster {
             Choice::Outside(member) => {
                 let after = self.now - operation.submitted;
                 let (applied, operation) = (operation.applied(), operation.request.operation());
-                let reason = self.members.get(member).map(|known| Arc::new(self.discovery.not_allowed(&known.address)));
-                let error = ClusterError::Unreachable { operation, after, applied, reason };
+                let failure = self.members.get(member).map(|known| MemberFailure {
+                    server: known.address.clone(),
+                    reason: Arc::new(self.discovery.not_allowed(&known.address)),
+                });
+                let failures = failure.into_iter().collect();
+                let error = ClusterError::Unreachable { operation, after, applied, failures };
                 self.complete(id, Some(member), Err(error));
             }
         }
@@ -88,7 +103,8 @@ impl Cluster {
 
     fn choose(&self, operation: &Operation) -> Choice {
         let usable = |member: &MemberId| self.is_usable(*member, operation.purpose);
-        let fit = |member: &MemberId| usable(member) && operation.avoid != Some(*member);
+        let fit =
+            |member: &MemberId| usable(member) && operation.avoid != Some(*member) && !self.transport.is_late(*member);
         let mut route = Route::Any;
         match operation.target {
             Target::Only(member) => return self.choose_only(operation, member),
@@ -169,8 +185,8 @@ impl Cluster {
         if self.can_be_dialled(member, known) {
             return known.may_be_tried(self.now);
         }
-        // Where members are searched for there is no second session with the same one.
-        self.transport.serves(member, Purpose::Operations)
+        // Where members are searched for there is no second session with the same one: suspects go to a seed.
+        purpose != Purpose::Suspects && self.transport.serves(member, Purpose::Operations)
     }
 
     /// Sends an operation by a given session, unless that has ended.

@@ -6,5 +6,6 @@ pub(super) mod dispatch;
 pub(super) mod operation;
 pub(super) mod retry;
 pub(super) mod session_queue;
+pub(super) mod suspects;
 pub(super) mod table;
 pub(super) mod transactions;

@@ -7,6 +7,7 @@ use crate::cluster::members::MemberId;
 use crate::cluster::operations::operation::{OperationId, Target};
 use crate::cluster::operations::table::{Operation, Place};
 use crate::cluster::output::ClusterError;
+use crate::cluster::transport::open_session::SessionId;
 use crate::session::{Applied, Disconnect, OperationError};
 use crate::wire::{Effect, Flags};
 
@@ -16,7 +17,7 @@ impl Cluster {
     pub(in crate::cluster) fn handle_failure(
         &mut self,
         id: OperationId,
-        member: MemberId,
+        (session, member): (SessionId, MemberId),
         error: OperationError,
         has_moved: bool,
     ) {
@@ -25,6 +26,7 @@ impl Cluster {
         let now = self.now;
         let Some(target) = self.operations.get(id).map(|operation| operation.target) else { return };
         let members = self.members_to_try(target);
+        let loss = self.note_loss(id, session, &error);
         let Some(operation) = self.operations.get_mut(id) else { return };
         let is_first = operation.attempts <= 1;
         if error.was_not_applied() {
@@ -35,7 +37,8 @@ impl Cluster {
         operation.refusals = operation.refusals.saturating_add(u8::from(is_refused));
         let attempts = operation.attempts;
         if !closing
-            && attempts <= max_retries
+            && attempts.saturating_sub(operation.uncounted) <= max_retries
+            && loss.as_ref().is_none_or(|loss| loss.may_be_repeated)
             && now < operation.deadline
             && may_be_sent_again(operation, &error, repeat_writes)
         {
@@ -57,7 +60,11 @@ impl Cluster {
         }
         // An earlier attempt may have been applied.
         let error = if is_first { error } else { unknown_of(error) };
-        self.complete(id, Some(member), Err(ClusterError::Operation { error, attempts }));
+        let error = match loss {
+            Some(loss) => self.lost_request(id, member, error, &loss),
+            None => ClusterError::Operation { error, attempts },
+        };
+        self.complete(id, Some(member), Err(error));
     }
 }
 

@@ -12,6 +12,7 @@ use crate::cluster::members::MemberId;
 use crate::cluster::operations::bulk::BulkId;
 use crate::cluster::operations::operation::{Call, OperationId, Owner, Target};
 use crate::cluster::operations::session_queue::SessionQueue;
+use crate::cluster::operations::suspects::RequestSizes;
 use crate::cluster::operations::transactions::PreparedTransactions;
 use crate::cluster::transport::open_session::{Purpose, SessionId};
 use crate::session;
@@ -21,6 +22,8 @@ use crate::wire::{Effect, Request, RequestOptions};
 /// An operation that was submitted and has not ended.
 pub(in crate::cluster) struct Operation {
     pub(in crate::cluster) request: Request,
+    /// Approximate size of its keys and values.
+    pub(in crate::cluster) bytes: usize,
     pub(in crate::cluster) options: Arc<RequestOptions>,
     pub(in crate::cluster) cache: CacheId,
     pub(in crate::cluster) read_from: ReadFrom,
@@ -33,6 +36,12 @@ pub(in crate::cluster) struct Operation {
     pub(in crate::cluster) attempts: u8,
     /// Attempts that an endpoint has refused without effect, in addition.
     pub(in crate::cluster) refusals: u8,
+    /// Attempts that do not count for the limit of retries: they ended with a session of suspects, in company.
+    pub(in crate::cluster) uncounted: u8,
+    /// Lost sessions to which it was sent whole, beside others that are no suspects.
+    pub(in crate::cluster) losses: u8,
+    /// Lost sessions on which it was alone.
+    pub(in crate::cluster) lost_alone: u8,
     /// The member that failed last; another is preferred.
     pub(in crate::cluster) avoid: Option<MemberId>,
     /// Changed by the table alone.
@@ -88,6 +97,7 @@ impl Operation {
         default_timeout: Duration,
     ) -> Self {
         Self {
+            bytes: call.request.value_bytes(),
             request: call.request,
             options: call.cache.options,
             cache: call.cache.id,
@@ -99,6 +109,9 @@ impl Operation {
             deadline: submitted + call.timeout.unwrap_or(default_timeout),
             attempts: 0,
             refusals: 0,
+            uncounted: 0,
+            losses: 0,
+            lost_alone: 0,
             avoid: None,
             place: Place::New,
         }
@@ -128,6 +141,8 @@ pub(in crate::cluster) struct OperationTable {
     queues: SecondaryMap<SessionId, SessionQueue>,
     /// Members that prepared transactions.
     prepared: PreparedTransactions,
+    /// Sizes of requests that were answered, and of those that have cost a session.
+    sizes: RequestSizes,
     /// Number of dispatched operations, for round robin over the members that can execute one.
     round: usize,
     /// Deadlines of the operations that no session has; a session watches those of its own.
@@ -151,6 +166,22 @@ impl OperationTable {
 
     pub(in crate::cluster) fn get_mut(&mut self, id: OperationId) -> Option<&mut Operation> {
         self.all.get_mut(id)
+    }
+
+    /// An operation, and the sizes of requests that were answered or lost.
+    pub(in crate::cluster) fn get_with_sizes(
+        &mut self,
+        id: OperationId,
+    ) -> Option<(&mut Operation, &mut RequestSizes)> {
+        Some((self.all.get_mut(id)?, &mut self.sizes))
+    }
+
+    pub(in crate::cluster) fn sizes(&self) -> &RequestSizes {
+        &self.sizes
+    }
+
+    pub(in crate::cluster) fn sizes_mut(&mut self) -> &mut RequestSizes {
+        &mut self.sizes
     }
 
     /// Position of the round robin.

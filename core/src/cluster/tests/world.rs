@@ -47,8 +47,39 @@ pub(super) enum Far {
     Answering(Box<ServerSession>, Box<Answer>),
     /// A member whose listeners a test watches.
     Listened(Box<Listened>),
+    /// A member that cuts its link at a poisonous request, and answers everything else.
+    Cutting(Box<Cutting>),
     /// An endpoint that speaks HTTP/2.
     Gateway(Box<Gateway>),
+}
+
+/// A member whose link does not survive some requests, as with Infinispan's `max-content-length`.
+pub(super) struct Cutting {
+    member: ServerSession,
+    is_poison: fn(&Request) -> bool,
+    is_cut: bool,
+}
+
+impl Cutting {
+    fn receive(&mut self, bytes: &[u8]) -> Bytes {
+        self.member.handle_received(bytes);
+        while let Some((header, request)) = self.member.poll_request() {
+            if (self.is_poison)(&request) {
+                self.is_cut = true;
+                return Bytes::new();
+            }
+            let body = match &request {
+                Request::Ping {} => ping(),
+                Request::Get { .. } => Body::Value(Bytes::from_static(b"v")),
+                Request::Size {} => Body::Size(0),
+                _ => Body::Nothing,
+            };
+            reply(&mut self.member, &header, request.operation(), body);
+        }
+        let said = self.member.transmit().to_bytes();
+        self.member.transmitted(said.len());
+        said
+    }
 }
 
 /// The answer to a request.
@@ -153,6 +184,16 @@ impl Far {
         Self::Answering(Box::new(ServerSession::new(Limits::default(), 1 << 20)), Box::new(answer))
     }
 
+    /// A member that cuts its link at each request of which `is_poison` is true.
+    pub(super) fn cutting(is_poison: fn(&Request) -> bool) -> Self {
+        let member = ServerSession::new(Limits::default(), 1 << 20);
+        Self::Cutting(Box::new(Cutting { member, is_poison, is_cut: false }))
+    }
+
+    fn is_cut(&self) -> bool {
+        matches!(self, Self::Cutting(cutting) if cutting.is_cut)
+    }
+
     /// A member that asks for so many iterations of the password's hash.
     pub(super) fn login(iterations: u32, topology: Option<Topology>) -> Self {
         Self::Login(Box::new(Login {
@@ -209,6 +250,7 @@ impl Far {
             }
             Self::Login(login) => login.receive(bytes),
             Self::Listened(member) => member.receive(bytes),
+            Self::Cutting(cutting) => cutting.receive(bytes),
             Self::Stopping(member, topology) => refused_by(member, bytes, topology),
             Self::Http1(exchange, status, retry_after) => {
                 exchange.handle_received(bytes);
@@ -388,6 +430,10 @@ impl World {
             let said = self.links.get_mut(&link).map(|far| far.receive(&bytes)).unwrap_or_default();
             if !said.is_empty() {
                 self.deliver(link, &said);
+            }
+            if self.links.get(&link).is_some_and(Far::is_cut) {
+                self.links.remove(&link);
+                self.cluster.handle_link_lost(self.now, link, "connection reset");
             }
         }
     }

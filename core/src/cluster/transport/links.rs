@@ -1,20 +1,21 @@
 //! Links: their buffers, which link a session gets, and their end.
 
 use alloc::boxed::Box;
+use alloc::string::String;
 use alloc::vec::Vec;
 
 use bytes::BytesMut;
 
 use super::dial::{Dial, Tls};
 use super::link::{Link, LinkId, Stage};
-use super::open_session::{OpenSession, SessionId};
+use super::open_session::{OpenSession, Purpose, SessionId};
 use super::{Scope, Transport};
 use crate::carriage::{Carriage, Inside};
 use crate::cluster::config::Config;
 use crate::cluster::discovery::endpoint::Endpoint;
 use crate::cluster::members::MemberId;
 use crate::cluster::output::Output;
-use crate::session::Session;
+use crate::session::{Disconnect, Session};
 use crate::wire::SendBuffer;
 
 /// Room for a read before the host has reported the connection.
@@ -90,23 +91,29 @@ impl Transport {
         }
     }
 
-    /// The link that is to carry a session with a member: one that leads there and takes more, or a new one.
+    /// The link that is to carry a session with a member: one that leads there and takes more, or a new one. A session for
+    /// suspects has a link of its own.
     ///
     /// A new one has the carriage, if one is given, and otherwise the one that the endpoint was found to offer, or the best.
     pub(super) fn link_to(
         &mut self,
         scope: &mut Scope<'_>,
-        member: MemberId,
+        (member, purpose): (MemberId, Purpose),
         endpoint: Endpoint,
         carriage: Option<Carriage>,
     ) -> LinkId {
-        if let Some(link) = self.link_with_room(scope, member, &endpoint) {
+        let is_isolated = purpose == Purpose::Suspects;
+        if !is_isolated && let Some(link) = self.link_with_room(scope, member, &endpoint) {
             return link;
         }
         let dial = self.dial(scope.config, &endpoint, carriage);
-        let link = self.links.insert(Link { carriage, ..Link::new(scope.members.site(), endpoint.clone()) });
+        let link = self.links.insert(Link {
+            carriage,
+            takes_sessions: !is_isolated,
+            ..Link::new(scope.members.site(), endpoint.clone())
+        });
         let is_http2 = carriage.unwrap_or_else(|| self.carriage_of(scope.config, &endpoint, None)).is_http2();
-        if is_http2 && !self.leads_to_one(scope, &endpoint) {
+        if is_http2 && !is_isolated && !self.leads_to_one(scope, &endpoint) {
             self.endpoints.share(scope.members.site(), endpoint, link);
         }
         scope.counters.connects += 1;
@@ -186,6 +193,16 @@ impl Transport {
         scope.outputs.push_back(Output::Close { link });
     }
 
+    /// Reason for the loss of a link: it was never established, or it is gone.
+    pub(in crate::cluster) fn reason_of_loss(&self, link: LinkId, why: String) -> Disconnect {
+        match self.links.get(link) {
+            Some(Link { endpoint, stage: Stage::Connecting | Stage::Tunnelling(_) | Stage::Securing, .. }) => {
+                Disconnect::NotConnected { endpoint: endpoint.authority(), why }
+            }
+            _ => Disconnect::LinkLost(why),
+        }
+    }
+
     /// Lets no further session on a link. Returns those that it carries.
     pub(in crate::cluster) fn stop_sharing(&mut self, link: LinkId) -> Vec<SessionId> {
         let Some(open) = self.links.get_mut(link) else { return Vec::new() };
@@ -214,8 +231,9 @@ impl Transport {
         endpoint: Endpoint,
         carriage: Option<Carriage>,
     ) {
-        let Some(member) = self.sessions.get(session).map(OpenSession::member) else { return };
-        let link = self.link_to(scope, member, endpoint, carriage);
+        let Some(open) = self.sessions.get(session) else { return };
+        let wanted = (open.member, open.purpose);
+        let link = self.link_to(scope, wanted, endpoint, carriage);
         if let Some(open) = self.sessions.get_mut(session) {
             open.link = link;
             open.until = scope.now + scope.config.connect_timeout;

@@ -8,6 +8,7 @@ pub(super) mod carriages;
 pub(super) mod dial;
 pub(super) mod endpoints;
 pub(super) mod http2;
+pub(super) mod isolation;
 mod large_values;
 pub(super) mod link;
 pub(super) mod links;
@@ -140,6 +141,12 @@ impl Transport {
 
     pub(super) fn has_ready_session(&self, member: MemberId) -> bool {
         self.sessions_with(member).any(|(_, open)| open.is_ready())
+    }
+
+    /// Whether the session of a member is being established for so long that operations should go to another member.
+    pub(super) fn is_late(&self, member: MemberId) -> bool {
+        let first = self.first_session(member).and_then(|session| self.sessions.get(session));
+        first.is_some_and(|open| open.is_late && !open.is_ready())
     }
 
     /// Whether a member has a session for operations that stays, or gets one.

@@ -7,6 +7,7 @@ use slotmap::new_key_type;
 
 use crate::carriage::ChannelId;
 use crate::cluster::members::MemberId;
+use crate::cluster::transport::isolation::Isolation;
 use crate::cluster::transport::link::LinkId;
 use crate::session::{Ready, Session};
 use crate::time::Instant;
@@ -25,6 +26,8 @@ pub(in crate::cluster) enum Purpose {
     Events,
     /// Large messages: a server behind a gateway takes one message after the other, and small ones must not wait.
     LargeValues,
+    /// Operations that may be the cause of a session's loss.
+    Suspects,
 }
 
 /// A session from the wish for it to its end.
@@ -57,6 +60,12 @@ pub(in crate::cluster) struct OpenSession {
     pub(super) is_served: bool,
     /// Time of the last byte sent or received.
     pub(super) quiet_since: Instant,
+    /// Whether its queue was left because it took long to be ready.
+    pub(super) is_late: bool,
+    /// Beginning of the last silence that was noticed.
+    pub(super) silence: Option<Instant>,
+    /// Paces the operations of a session for suspects.
+    pub(super) isolation: Isolation,
     /// Number of listeners whose queue is full, so that the session is not read.
     pub(super) full_listeners: usize,
 }
@@ -86,6 +95,9 @@ impl OpenSession {
             has_events: false,
             is_served: false,
             quiet_since: now,
+            is_late: false,
+            silence: None,
+            isolation: Isolation::default(),
             full_listeners: 0,
         }
     }
@@ -154,21 +166,25 @@ pub(in crate::cluster) struct MemberSessions {
     pub(super) events: Vec<SessionId>,
     /// The session for large messages.
     pub(super) large_values: Option<SessionId>,
+    /// The session for suspects.
+    pub(super) suspects: Option<SessionId>,
 }
 
 impl MemberSessions {
     pub(super) fn all(&self) -> impl Iterator<Item = SessionId> {
-        self.operations.iter().chain(&self.events).copied().chain(self.large_values)
+        let one = self.large_values.into_iter().chain(self.suspects);
+        self.operations.iter().chain(&self.events).copied().chain(one)
     }
 
     pub(super) fn is_empty(&self) -> bool {
-        self.operations.is_empty() && self.events.is_empty() && self.large_values.is_none()
+        self.all().next().is_none()
     }
 
     /// Whether operations of this purpose have a session without another being begun.
     pub(super) fn serve(&self, purpose: Purpose) -> bool {
         match purpose {
             Purpose::Events => !self.events.is_empty(),
+            Purpose::Suspects => self.suspects.is_some(),
             Purpose::Operations | Purpose::LargeValues => !self.operations.is_empty(),
         }
     }
@@ -179,6 +195,7 @@ impl MemberSessions {
             Purpose::Operations => self.operations.push(session),
             Purpose::Events => self.events.push(session),
             Purpose::LargeValues => _ = self.large_values.get_or_insert(session),
+            Purpose::Suspects => _ = self.suspects.get_or_insert(session),
         }
     }
 
@@ -188,6 +205,7 @@ impl MemberSessions {
             Purpose::Operations => true,
             Purpose::Events => self.events.is_empty(),
             Purpose::LargeValues => self.large_values.is_none(),
+            Purpose::Suspects => self.suspects.is_none(),
         }
     }
 
@@ -195,5 +213,6 @@ impl MemberSessions {
         self.operations.retain(|other| *other != session);
         self.events.retain(|other| *other != session);
         self.large_values.take_if(|other| *other == session);
+        self.suspects.take_if(|other| *other == session);
     }
 }

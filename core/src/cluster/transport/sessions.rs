@@ -14,7 +14,7 @@ use crate::cluster::members::MemberId;
 use crate::cluster::output::Output;
 use crate::session::{self, Disconnect, Session, SubmitError};
 use crate::time::Instant;
-use crate::wire::{Request, RequestOptions};
+use crate::wire::{self, Request, RequestOptions};
 
 /// A member whose sessions all have this many operations gets another session, if it may have one.
 const FULL_SESSION: usize = 64;
@@ -22,6 +22,7 @@ const FULL_SESSION: usize = 64;
 /// A session that was removed.
 pub(in crate::cluster) struct Ended {
     pub(in crate::cluster) member: MemberId,
+    pub(in crate::cluster) purpose: Purpose,
     pub(in crate::cluster) endpoint: Option<Endpoint>,
     /// Whether the negotiation was over.
     pub(in crate::cluster) was_negotiated: bool,
@@ -42,6 +43,10 @@ pub(in crate::cluster) enum Timeout {
     NotConnected,
     /// It was idle, and its member has another session.
     Spare,
+    /// It is being established for so long that its operations should not wait for it.
+    Late,
+    /// Nothing was received for some time although operations are in flight.
+    Silent,
     /// Nothing was received for the keep-alive interval. `is_paused` while a listener's queue is full.
     Quiet {
         is_paused: bool,
@@ -81,7 +86,7 @@ impl Transport {
     }
 
     fn insert(&mut self, scope: &mut Scope<'_>, member: MemberId, purpose: Purpose, endpoint: Endpoint) -> SessionId {
-        let link = self.link_to(scope, member, endpoint, None);
+        let link = self.link_to(scope, (member, purpose), endpoint, None);
         let until = scope.now + scope.config.connect_timeout;
         self.sessions.insert(OpenSession::new(member, purpose, scope.members.site(), link, until, scope.now))
     }
@@ -182,6 +187,8 @@ impl Transport {
     pub(in crate::cluster) fn note_ready(&mut self, scope: &Scope<'_>, session: SessionId) {
         let Some(open) = self.sessions.get_mut(session) else { return };
         open.quiet_since = scope.now;
+        // Not before: a server may authenticate slowly.
+        open.protocol.iter_mut().for_each(|protocol| protocol.set_stall_timeout(scope.config.longest_silence()));
         if let Some(used) = open.protocol.as_ref().and_then(|protocol| protocol.authentication()) {
             self.salted_passwords = Some(used.salted_passwords.clone());
         }
@@ -191,6 +198,9 @@ impl Transport {
     pub(in crate::cluster) fn note_ended(&mut self, session: SessionId, is_answered: bool) -> bool {
         let Some(open) = self.sessions.get_mut(session) else { return false };
         open.answered += u64::from(is_answered);
+        if is_answered {
+            open.isolation.note_answered();
+        }
         is_answered && open.answered == 1
     }
 
@@ -215,11 +225,12 @@ impl Transport {
     /// with an earlier deadline) comes here.
     pub(in crate::cluster) fn set_timeout(&mut self, config: &Config, session: SessionId) {
         let Some(open) = self.sessions.get(session) else { return };
+        let late = late_due(config, open);
         let wanted = match &open.protocol {
-            None => Some(open.until),
+            None => [Some(open.until), late].into_iter().flatten().min(),
             Some(protocol) => {
                 let quiet = open.is_ready().then(|| open.quiet_since + self.longest_quiet(config, session, open));
-                [protocol.poll_timeout(), quiet].into_iter().flatten().min()
+                [protocol.poll_timeout(), quiet, late, silence_due(config, open)].into_iter().flatten().min()
             }
         };
         if let Some(wanted) = wanted {
@@ -235,7 +246,8 @@ impl Transport {
     /// Whether it is a session beyond the first of its member.
     fn is_spare(&self, session: SessionId, open: &OpenSession) -> bool {
         let is_first = || self.first_session(open.member) == Some(session);
-        open.purpose == Purpose::LargeValues || open.purpose == Purpose::Operations && !is_first()
+        matches!(open.purpose, Purpose::LargeValues | Purpose::Suspects)
+            || open.purpose == Purpose::Operations && !is_first()
     }
 
     /// The next session or link whose timer has rung, sessions first. A session that derives a key is left out, unless
@@ -274,17 +286,24 @@ impl Transport {
         let Some(open) = self.sessions.get(session) else { return Timeout::Nothing };
         let quiet_until = open.quiet_since + self.longest_quiet(scope.config, session, open);
         let is_spare = self.is_spare(session, open);
-        let is_late = open.protocol.is_none() && open.until <= now;
-        if is_late {
+        let is_late = late_due(scope.config, open).is_some_and(|due| due <= now);
+        let is_too_late = open.protocol.is_none() && open.until <= now;
+        if is_too_late {
             let is_moved = self.survive_silence(scope, session);
             return if is_moved { Timeout::Moved } else { Timeout::NotConnected };
         }
         let Some(open) = self.sessions.get_mut(session) else { return Timeout::Nothing };
-        let Some(protocol) = &mut open.protocol else { return Timeout::Nothing };
-        protocol.handle_timeout(now);
-        if !(protocol.is_ready() && quiet_until <= now) {
-            return Timeout::Nothing;
+        open.protocol.iter_mut().for_each(|protocol| protocol.handle_timeout(now));
+        if is_late {
+            open.is_late = true;
+            return Timeout::Late;
         }
+        if silence_due(scope.config, open).is_some_and(|due| due <= now) && self.note_silence(session) {
+            return Timeout::Silent;
+        }
+        let Some(open) = self.sessions.get_mut(session).filter(|open| open.is_ready() && quiet_until <= now) else {
+            return Timeout::Nothing;
+        };
         if is_spare {
             return Timeout::Spare;
         }
@@ -301,6 +320,19 @@ impl Transport {
             protocol.abort();
         }
         self.close(scope, session)
+    }
+
+    /// Notes that a ready session is silent. Returns false if nothing is awaited, or if this silence was noted before.
+    pub(in crate::cluster) fn note_silence(&mut self, session: SessionId) -> bool {
+        let Some(open) = self.sessions.get_mut(session).filter(|open| open.is_ready()) else { return false };
+        let Some(protocol) = &mut open.protocol else { return false };
+        let since = protocol.silent_since();
+        if since.is_none() || since == open.silence {
+            return false;
+        }
+        protocol.note_silence();
+        open.silence = since;
+        true
     }
 
     /// Lets the operations of a session finish, and closes it then. Returns false if it is not carried yet: there is
@@ -348,7 +380,8 @@ impl Transport {
             scope.counters.bytes_sent += protocol.transmit().sent();
             scope.counters.bytes_received += protocol.received();
         }
-        Some(Ended { member: ended.member, endpoint, was_negotiated: ended.negotiated.is_some() })
+        let (member, purpose) = (ended.member, ended.purpose);
+        Some(Ended { member, purpose, endpoint, was_negotiated: ended.negotiated.is_some() })
     }
 
     /// Picks the session with a member for an operation; `None` if another should be begun. `queued` is the number of
@@ -368,6 +401,7 @@ impl Transport {
                 sessions.events.iter().copied().find(|session| self.takes_registration(*session, alone, &queued))
             }
             Purpose::LargeValues => sessions.large_values,
+            Purpose::Suspects => sessions.suspects,
             Purpose::Operations if same || sessions.operations.len() < 2 && config.links_per_member < 2 => {
                 sessions.operations.first().copied()
             }
@@ -397,20 +431,29 @@ impl Transport {
         (load < FULL_SESSION || sessions.len() >= config.links_per_member).then_some(session)
     }
 
-    /// Submits an operation to a session, which watches its deadline from now on.
+    /// Submits an operation to a session, which watches its deadline from now on. `is_exclusive` if nothing may be in flight
+    /// beside it, where the session is one for suspects.
     pub(in crate::cluster) fn submit(
         &mut self,
         scope: &Scope<'_>,
         session: SessionId,
-        deadline: Instant,
+        (deadline, is_exclusive): (Instant, bool),
         call: session::Call<'_>,
     ) -> Result<session::OperationId, SubmitError> {
         let Some(open) = self.sessions.get_mut(session) else { return Err(SubmitError::Closed) };
         let Some(protocol) = open.protocol.as_deref_mut() else { return Err(SubmitError::NotReady) };
+        let in_flight = protocol.in_flight();
+        let is_paced = open.purpose == Purpose::Suspects && call.request.operation() != wire::Operation::Ping;
+        if is_paced && !open.isolation.has_room(in_flight, is_exclusive) {
+            return Err(SubmitError::Full { in_flight, send_bytes: 0 });
+        }
         let id = protocol.submit(scope.now, call)?;
+        if is_paced {
+            open.isolation.note_submitted(in_flight, is_exclusive);
+        }
         open.quiet_since = scope.now;
-        let stalled = scope.now + scope.config.session.stall_timeout;
-        self.session_timers.bring_forward(session, deadline.min(stalled));
+        let silent = scope.now + scope.config.suspicious_silence();
+        self.session_timers.bring_forward(session, deadline.min(silent));
         Ok(id)
     }
 
@@ -543,6 +586,17 @@ impl Transport {
         }
         Sent::Handshake
     }
+}
+
+/// Time at which operations no longer wait for a session that is being established; `None` once they do not.
+fn late_due(config: &Config, open: &OpenSession) -> Option<Instant> {
+    (!open.is_late && open.negotiated.is_none()).then(|| open.begun + config.suspicious_silence())
+}
+
+/// Time at which a ready session is asked for a sign of life; `None` if nothing is awaited, or if it was asked.
+fn silence_due(config: &Config, open: &OpenSession) -> Option<Instant> {
+    let since = open.protocol.as_ref().filter(|protocol| protocol.is_ready())?.silent_since()?;
+    (open.silence != Some(since)).then(|| since + config.suspicious_silence())
 }
 
 /// Most bytes that are kept of a link before the host reports the connection. A server that sends first sends SETTINGS; a
