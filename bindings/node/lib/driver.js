@@ -2,10 +2,11 @@
 
 // Moves bytes between the machine and sockets, and decides nothing.
 
-const { readFileSync } = require('node:fs')
 const net = require('node:net')
 const tls = require('node:tls')
 
+const { Credentials, explained } = require('./credentials.js')
+const { Dial } = require('./dial.js')
 const { ClosedError } = require('./errors.js')
 
 // Bytes per write; between writes the socket may ask to wait for `drain`.
@@ -30,7 +31,7 @@ class Driver {
     this.ended = new Promise((resolve) => (this.resolveEnded = resolve))
     this.epoch = performance.now()
     this.links = new Map()
-    this.files = new Map()
+    this.credentials = new Credentials(machine.tls)
     // The last errors of links by their message, the newest last.
     this.losses = new Map()
     this.scheduled = false
@@ -97,17 +98,17 @@ class Driver {
   }
 
   connect({ link, host, port, tls: secure }) {
-    const state = { link, socket: null, needsDrain: false }
+    const state = { link, socket: null, dial: null, needsDrain: false }
     this.links.set(link, state)
     const options = this.optionsOf(state, secure)
     if (options === null) return
-    state.socket = net.connect({ host, port, noDelay: true })
-    if (!secure) return this.attach(state, state.socket, 'connect')
-    state.socket.on('error', (error) => this.lost(link, error))
-    // Starts TLS only on a connected socket: when the first of several addresses does not answer, Node 20 replaces the
-    // underlying socket, and a TLS socket on top of it crashes the process.
-    state.socket.once('connect', () => {
-      if (this.links.has(link)) this.secure(state, options)
+    state.dial = new Dial(host, port, (error, socket) => {
+      state.dial = null
+      if (error) return this.lost(link, error)
+      state.socket = socket
+      if (secure) return this.secure(state, options)
+      this.attach(state, socket)
+      this.established(state)
     })
   }
 
@@ -121,7 +122,7 @@ class Driver {
   optionsOf(state, secure) {
     if (!secure) return undefined
     try {
-      const { serverName, alpn, trustCa, clientCertificate } = secure
+      const { serverName, alpn } = secure
       return {
         host: serverName,
         // SNI has no IP addresses; the certificate is verified for them by checkServerIdentity.
@@ -130,10 +131,7 @@ class Driver {
         // Overrides NODE_TLS_REJECT_UNAUTHORIZED.
         rejectUnauthorized: true,
         ALPNProtocols: alpn.length > 0 ? alpn : undefined,
-        ca: trustCa ? this.read(trustCa) : undefined,
-        cert: clientCertificate ? this.read(clientCertificate.certificate) : undefined,
-        key: clientCertificate ? this.readKey(clientCertificate) : undefined,
-        passphrase: clientCertificate?.keyPassword,
+        secureContext: this.credentials.context(secure),
       }
     } catch (error) {
       this.fail(state, error)
@@ -141,21 +139,12 @@ class Driver {
     }
   }
 
-  // OpenSSL would not say what an encrypted key lacks.
-  readKey({ key, keyPassword }) {
-    const pem = this.read(key)
-    if (keyPassword === undefined && /BEGIN ENCRYPTED PRIVATE KEY|Proc-Type: 4,ENCRYPTED/.test(pem.toString('latin1'))) {
-      throw new Error(`${key}: the client's key is encrypted, and there is no client_key_password`)
-    }
-    return pem
-  }
-
   secure(state, options) {
     const { link, socket } = state
     socket.removeAllListeners()
     socket.on('error', (error) => this.lost(link, error))
     try {
-      this.attach(state, tls.connect({ socket, ...options }), 'secureConnect')
+      this.attach(state, tls.connect({ socket, ...options }), true)
     } catch (error) {
       this.fail(state, error)
     }
@@ -166,19 +155,21 @@ class Driver {
     setImmediate(() => this.lost(state.link, error))
   }
 
-  read(path) {
-    if (!this.files.has(path)) this.files.set(path, readFileSync(path))
-    return this.files.get(path)
+  // Reports an established link.
+  established({ link, socket }) {
+    if (!this.links.has(link)) return
+    this.describe(link, socket)
+    this.machine.connected(this.now(), link, socket.alpnProtocol || null)
+    this.pump()
   }
 
-  attach(state, socket, ready) {
+  attach(state, socket, isShakingHands = false) {
     const { link } = state
     state.socket = socket
-    socket.on(ready, () => {
-      if (!this.links.has(link)) return
-      this.describe(link, socket)
-      this.machine.connected(this.now(), link, socket.alpnProtocol || null)
-      this.pump()
+    const lost = (error) => this.lost(link, isShakingHands ? explained(error) : error)
+    socket.on('secureConnect', () => {
+      isShakingHands = false
+      this.established(state)
     })
     socket.on('data', (data) => {
       this.machine.received(this.now(), link, data)
@@ -189,8 +180,8 @@ class Driver {
       this.send(state)
       this.pump()
     })
-    socket.on('error', (error) => this.lost(link, error))
-    socket.on('end', () => this.lost(link, new Error('the server closed the connection')))
+    socket.on('error', lost)
+    socket.on('end', () => lost(Object.assign(new Error('the server closed the connection'), { code: 'ECONNRESET' })))
     socket.on('close', () => this.lost(link, new Error('the connection was closed')))
   }
 
@@ -237,6 +228,7 @@ class Driver {
   close(link) {
     const state = this.links.get(link)
     this.links.delete(link)
+    state?.dial?.destroy()
     if (!state?.socket) return
     if (state.socket.connecting) return state.socket.destroy()
     state.socket.end()

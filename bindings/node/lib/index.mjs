@@ -6,6 +6,7 @@ export const {
   Client,
   ClientEvents,
   ClosedError,
+  ConnectionAttempts,
   Counter,
   DecodeError,
   DisconnectedError,

@@ -75,6 +75,10 @@ class Machine {
     return this.#native.site
   }
 
+  get tls() {
+    return this.#native.tls ?? null
+  }
+
   cache(now, name, options) {
     const { flags = 0, keyType = '', valueType = '', readFromAnyOwner = false, parameters = [] } = fields('options', options, CACHE)
     const native = {

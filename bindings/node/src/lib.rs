@@ -6,6 +6,7 @@
 #![allow(unreachable_pub, missing_docs)]
 
 mod arguments;
+mod attempts;
 mod ids;
 mod machine;
 mod memory;

@@ -14,7 +14,7 @@ use crate::arguments::JavaScriptArguments;
 use crate::ids::AllIds;
 use crate::memory::{Borrowed, Copied, List};
 use crate::outputs::{KnownShape, append, known_shapes};
-use crate::shapes::FailureShape;
+use crate::shapes::{FailureShape, TlsShape};
 
 type Outcome<T> = Either<T, FailureShape>;
 
@@ -130,6 +130,11 @@ impl NativeMachine {
     #[napi(getter, catch_unwind)]
     pub fn site(&self) -> &str {
         self.core.site()
+    }
+
+    #[napi(getter, catch_unwind)]
+    pub fn tls(&self) -> Option<TlsShape> {
+        self.core.tls().map(Into::into)
     }
 
     #[napi(catch_unwind)]
@@ -427,7 +432,7 @@ impl NativeMachine {
 }
 
 /// Converts the host's milliseconds to the machine's microseconds.
-fn time(milliseconds: f64) -> u64 {
+pub(crate) fn time(milliseconds: f64) -> u64 {
     (milliseconds * 1000.0).round() as u64
 }
 

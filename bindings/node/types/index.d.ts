@@ -466,6 +466,23 @@ export interface View {
 }
 
 /**
+ * Decides when a connection to which address of a host is begun (RFC 8305); the first one that is established is kept. For hosts with
+ * own sockets: `connect` does so by itself. `now` is in milliseconds.
+ */
+export class ConnectionAttempts {
+  /** Takes the addresses in the resolver's order: whether each is an IPv6 address. */
+  constructor(isIpv6: boolean[])
+  /** Returns the index of the address to which a connection is to be begun now; call it again until it returns null. */
+  pollAttempt(now: number): number | null
+  /** Returns the time of the next attempt; null when every address has been tried. */
+  pollTimeout(): number | null
+  /** Reports that an attempt has failed: the next one is due now. */
+  failed(): void
+  /** Whether every attempt has failed, or there is no address. */
+  readonly exhausted: boolean
+}
+
+/**
  * A client of a whole cluster without IO. The host owns sockets, TLS, DNS and the clock; `now` counts milliseconds since an
  * epoch of the host's choosing, with fractions, as `performance.now()` does. After any number of calls, `poll` returns what to do and `pollTimeout` the deadline of the next
  * `timeout`.
@@ -479,6 +496,11 @@ export class Machine {
   readonly closed: boolean
   /** Name of the current site; empty for the site of the URI. */
   readonly site: string
+  /**
+   * Settings of TLS; null without TLS. `serverName` is empty unless the settings have one for all links. A host reads the files when
+   * the client is created, and refuses those that can't be used.
+   */
+  readonly tls: Tls | null
   /** Returns a new number for a cache with these request settings. */
   cache(
     now: number,
