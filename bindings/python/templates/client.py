@@ -69,8 +69,8 @@ def connect(uri: str) -> Client:
     """Connects to the cluster that `uri` names; close the result, or use it with `with`.
 #endif
 
-    Raises MisuseError for an invalid URI, UnreachableError if no server can be reached, HandshakeError if no server accepts
-    the client.
+    Raises MisuseError for an invalid URI or a file of TLS that can't be used, UnreachableError if no server can be reached,
+    HandshakeError if no server accepts the client.
     """
 #if asyncio
     return Connecting(uri)

@@ -35,8 +35,8 @@ CLOSE_TIMEOUT = 1.0
 def connect(uri: str) -> Connecting:
     """Connects to the cluster that `uri` names; await the result, or enter it with `async with`.
 
-    Raises MisuseError for an invalid URI, UnreachableError if no server can be reached, HandshakeError if no server accepts
-    the client.
+    Raises MisuseError for an invalid URI or a file of TLS that can't be used, UnreachableError if no server can be reached,
+    HandshakeError if no server accepts the client.
     """
     return Connecting(uri)
 
