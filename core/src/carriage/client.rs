@@ -196,6 +196,12 @@ impl ClientLink {
         self.connection.transmit()
     }
 
+    /// Returns the bytes that say why the link ends, and ends it. `None` if there are none, or if messages are unsent, which must
+    /// not go out any more: their calls count as not applied.
+    pub(crate) fn into_last_bytes(self) -> Option<SendBuffer> {
+        self.connection.into_last_bytes()
+    }
+
     /// Removes the first `count` bytes from [`transmit`](Self::transmit): they were sent.
     pub fn transmitted(&mut self, count: usize) {
         self.connection.transmitted(count);

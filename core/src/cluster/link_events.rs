@@ -65,6 +65,7 @@ impl Cluster {
     pub fn handle_link_lost(&mut self, now: Instant, link: LinkId, why: impl Into<String>) {
         self.now = now;
         let (transport, mut scope) = self.transport();
+        transport.note_lost(&mut scope, link);
         if !transport.survive_loss(&mut scope, link) {
             let reason = transport.reason_of_loss(link, why.into());
             self.end_link(link, &reason);
@@ -81,6 +82,10 @@ impl Cluster {
         match self.transport.note_transmitted(link, count) {
             Sent::Nothing => return,
             Sent::Handshake => {}
+            Sent::Last => {
+                let (transport, mut scope) = self.transport();
+                transport.end_closing(&mut scope, link);
+            }
             // The session may have been too full for what is queued.
             Sent::Raw(session) => self.submit_queued(session),
             Sent::Carried => {
@@ -304,8 +309,8 @@ impl Cluster {
     }
 
     pub(super) fn handle_link_timeout(&mut self, link: LinkId) {
-        let now = self.now;
-        self.transport.handle_link_timeout(now, link);
+        let (transport, mut scope) = self.transport();
+        transport.handle_link_timeout(&mut scope, link);
         self.handle_carried(link);
     }
 }

@@ -93,7 +93,8 @@ macro_rules! outputs {
                     /// The link.
                     link: LinkId,
                 },
-                /// Close the connection, or stop establishing it. The last output about the link.
+                /// Close the connection, or stop establishing it. The last output about the link. Bytes that say why it ends are reported by
+                /// `Transmit` before; the host has one second to send them.
                 Close = 6 {
                     /// The link.
                     link: LinkId,

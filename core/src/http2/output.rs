@@ -13,12 +13,24 @@ pub(crate) struct Output {
     pub(crate) buffer: SendBuffer,
     /// Stream positions of the ends of replies that are not fully sent.
     replies: VecDeque<u64>,
+    /// Stream position of the end of the last frame with content: DATA, or an extension frame.
+    content_end: u64,
 }
 
 impl Output {
     /// Marks the frame just written as a reply.
     pub(crate) fn mark_reply(&mut self) {
         self.replies.push_back(self.buffer.end());
+    }
+
+    /// Marks content of `length` bytes that is written next, or of 0 bytes for the frame just written.
+    pub(crate) fn mark_content(&mut self, length: usize) {
+        self.content_end = self.buffer.end() + length as u64;
+    }
+
+    /// Whether frames with content are not fully sent.
+    pub(crate) fn has_unsent_content(&self) -> bool {
+        self.content_end > self.buffer.sent()
     }
 
     /// Number of replies that are not fully sent.

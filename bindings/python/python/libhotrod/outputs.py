@@ -62,7 +62,9 @@ class Resume(NamedTuple):
 
 
 class Close(NamedTuple):
-    """Close the connection, or stop establishing it. The last output about the link."""
+    """Close the connection, or stop establishing it. The last output about the link. Bytes that say why it ends are
+    reported by `Transmit` before; the host has one second to send them.
+    """
 
     link: int
     """The link."""

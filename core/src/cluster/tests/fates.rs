@@ -8,7 +8,7 @@ use bytes::Bytes;
 use super::world::{Far, World, auto, config};
 use crate::carriage::Offer;
 use crate::carriage::registry::{HOT_ROD_MESSAGE_ERROR, HOT_ROD_TOO_LARGE, HOT_ROD_UPSTREAM_GONE};
-use crate::cluster::{Config, LinkId};
+use crate::cluster::{Config, LinkId, Output};
 use crate::http2::{ErrorCode, StreamId};
 use crate::session::Applied;
 use crate::wire::{Expiration, Request};
@@ -79,6 +79,87 @@ fn a_session_that_was_not_taken_has_applied_nothing() {
         let fates = fates(&world);
         assert!(!fates.is_empty() && fates.iter().all(|fate| *fate == Applied::No), "{:?}", world.completed);
     }
+}
+
+/// PING of one byte, which is a connection error.
+const VIOLATION: &[u8] = &[0, 0, 1, 6, 0, 0, 0, 0, 0, 0];
+
+/// Outputs about a link up to now.
+fn outputs_about(world: &mut World, link: LinkId) -> Vec<&'static str> {
+    let mut about = Vec::new();
+    while let Some(output) = world.cluster.poll_output() {
+        match output {
+            Output::Transmit { link: of } if of == link => about.push("transmit"),
+            Output::Close { link: of } if of == link => about.push("close"),
+            Output::Completed { id, result, .. } => world.completed.push((id, result)),
+            _ => {}
+        }
+    }
+    about
+}
+
+/// Type and payload of the last of some frames.
+fn last_frame(mut frames: &[u8]) -> (u8, &[u8]) {
+    loop {
+        let length = u32::from_be_bytes([0, frames[0], frames[1], frames[2]]) as usize;
+        let (frame, rest) = frames.split_at(9 + length);
+        if rest.is_empty() {
+            return (frame[3], &frame[9..]);
+        }
+        frames = rest;
+    }
+}
+
+/// Section 15: GOAWAY with the code, then the link is closed.
+#[test]
+fn a_violation_is_answered_by_goaway_before_the_link_is_closed() {
+    let (mut world, link) = world(Offer::default());
+    world.cluster.handle_received(world.now, link, VIOLATION);
+    assert_eq!(outputs_about(&mut world, link), ["transmit"]);
+    let last = world.cluster.transmit(link).expect("last bytes").to_bytes();
+    let (kind, payload) = last_frame(&last);
+    assert_eq!((kind, &payload[4..8]), (7, &ErrorCode::FRAME_SIZE_ERROR.0.to_be_bytes()[..]));
+    world.cluster.transmitted(link, last.len() - 1);
+    assert_eq!(outputs_about(&mut world, link), [""; 0]);
+    world.cluster.handle_received(world.now, link, b"ignored");
+    world.cluster.transmitted(link, 1);
+    assert_eq!(outputs_about(&mut world, link), ["close"]);
+    assert!(world.cluster.transmit(link).is_none() && world.cluster.receive_buffer(link).is_none());
+}
+
+#[test]
+fn last_bytes_that_can_t_be_sent_delay_the_close_by_a_second() {
+    let (mut world, link) = world(Offer::default());
+    world.cluster.handle_received(world.now, link, VIOLATION);
+    assert_eq!(outputs_about(&mut world, link), ["transmit"]);
+    let late = world.now + core::time::Duration::from_secs(1);
+    assert!(world.cluster.poll_timeout().is_some_and(|next| next <= late));
+    world.cluster.handle_timeout(late);
+    assert_eq!(outputs_about(&mut world, link), ["close"]);
+}
+
+/// What was not sent counts as not applied, so it is never sent afterwards.
+#[test]
+fn requests_that_are_not_sent_are_not_sent_after_a_violation() {
+    let (mut world, link) = world(Offer::default());
+    world.cluster.submit(world.now, crate::cluster::Call::new(&world.cache, put(10))).expect("it is taken");
+    assert!(world.cluster.transmit(link).is_some_and(|out| !out.is_empty()));
+    world.cluster.handle_received(world.now, link, VIOLATION);
+    assert_eq!(outputs_about(&mut world, link), ["transmit", "close"]);
+    assert!(world.cluster.transmit(link).is_none());
+    assert_eq!(fates(&world), [Applied::No]);
+}
+
+#[test]
+fn a_lost_link_is_closed_at_once() {
+    let (mut world, link) = world(Offer::default());
+    world.cluster.handle_received(world.now, link, VIOLATION);
+    world.cluster.handle_link_lost(world.now, link, "cut");
+    assert_eq!(outputs_about(&mut world, link), ["transmit", "close"]);
+    let (mut world, link) = self::world(Offer::default());
+    world.cluster.submit(world.now, crate::cluster::Call::new(&world.cache, put(10))).expect("it is taken");
+    world.cluster.handle_link_lost(world.now, link, "cut");
+    assert_eq!(outputs_about(&mut world, link).last(), Some(&"close"), "bytes were left to be sent");
 }
 
 /// of this end the endpoint has closed what it took.

@@ -15,6 +15,7 @@ use crate::cluster::discovery::endpoint::Endpoint;
 use crate::cluster::transport::open_session::SessionId;
 use crate::http1::{ClientExchange, Tunnel};
 use crate::sasl::ChannelBinding;
+use crate::send_buffer::SendBuffer;
 
 new_key_type! {
     /// A connection of the host; never given twice.
@@ -39,6 +40,8 @@ pub(super) struct Link {
     pub(super) takes_sessions: bool,
     /// Whether the host was notified that there are bytes to send.
     pub(super) is_transmit_reported: bool,
+    /// Whether the host has reported its loss: nothing can be sent any more.
+    pub(super) is_lost: bool,
     /// Channel binding of its TLS connection.
     pub(super) channel_binding: Option<ChannelBinding>,
     /// The address to which it is connected, if its endpoint is a seed's.
@@ -60,6 +63,8 @@ pub(super) enum Stage {
     Raw(SessionId),
     /// It carries any number of sessions over HTTP/2.
     Carried(Box<ClientLink>),
+    /// It carries nothing any more: its last bytes are being sent, such as RST_STREAM and GOAWAY.
+    Closing(Box<SendBuffer>),
 }
 
 impl Link {
@@ -74,6 +79,7 @@ impl Link {
             sessions: Vec::new(),
             served: BinaryHeap::new(),
             is_transmit_reported: false,
+            is_lost: false,
             seed_address: None,
             alpn: None,
             channel_binding: None,
@@ -94,11 +100,23 @@ impl Link {
         }
     }
 
+    /// Stops carrying sessions. Returns whether bytes are left to be sent.
+    pub(super) fn begin_closing(&mut self) -> bool {
+        self.takes_sessions = false;
+        let Stage::Carried(carried) = core::mem::replace(&mut self.stage, Stage::Connecting) else { return false };
+        let last = carried.into_last_bytes().filter(|_| !self.is_lost);
+        if let Some(last) = last {
+            self.stage = Stage::Closing(Box::new(last));
+            return true;
+        }
+        false
+    }
+
     /// Whether it can carry one more session, as far as that is known.
     pub(super) fn has_room(&self) -> bool {
         let has_stream = match &self.stage {
             Stage::Carried(carried) => carried.has_room(),
-            Stage::Raw(_) | Stage::AwaitingResponse(..) => false,
+            Stage::Raw(_) | Stage::AwaitingResponse(..) | Stage::Closing(_) => false,
             Stage::Connecting | Stage::Tunnelling(_) | Stage::Securing => true,
         };
         self.takes_sessions && has_stream

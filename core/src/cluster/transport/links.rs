@@ -3,6 +3,7 @@
 use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
+use core::time::Duration;
 
 use bytes::BytesMut;
 
@@ -20,13 +21,16 @@ use crate::wire::SendBuffer;
 
 /// Room for a read before the host has reported the connection.
 const EARLY_READ: usize = 16 << 10;
+/// Longest time for the last bytes of a link, such as RST_STREAM and GOAWAY, to be sent.
+const LAST_BYTES: Duration = Duration::from_secs(1);
 
 impl Transport {
     /// The receive buffer of a link, with room for a read; `None` if the link is closed.
     pub(in crate::cluster) fn receive_buffer(&mut self, link: LinkId) -> Option<&mut BytesMut> {
         let open = self.links.get_mut(link)?;
         match &mut open.stage {
-            Stage::Connecting | Stage::Securing => {
+            // What comes on a closing link is dropped.
+            Stage::Connecting | Stage::Securing | Stage::Closing(_) => {
                 open.early.reserve(EARLY_READ);
                 Some(&mut open.early)
             }
@@ -50,6 +54,7 @@ impl Transport {
             Stage::AwaitingResponse(exchange, _) => Some(exchange.transmit()),
             Stage::Raw(session) => self.sessions.get(*session)?.protocol.as_deref().map(Session::transmit),
             Stage::Carried(carried) => Some(carried.transmit()),
+            Stage::Closing(last) => Some(last),
         }
     }
 
@@ -57,7 +62,7 @@ impl Transport {
     pub(in crate::cluster) fn wants_read(&self, link: LinkId) -> bool {
         let takes = |open: &OpenSession| open.protocol.as_deref().is_none_or(Session::wants_read);
         match self.links.get(link).map(|open| &open.stage) {
-            Some(Stage::Tunnelling(_) | Stage::AwaitingResponse(..)) => true,
+            Some(Stage::Tunnelling(_) | Stage::AwaitingResponse(..) | Stage::Closing(_)) => true,
             Some(Stage::Raw(session)) => {
                 self.sessions.get(*session).is_some_and(|open| takes(open) && open.full_listeners == 0)
             }
@@ -179,18 +184,42 @@ impl Transport {
     pub(super) fn leave_link(&mut self, scope: &mut Scope<'_>, link: LinkId, session: SessionId) {
         let Some(open) = self.links.get_mut(link) else { return };
         open.sessions.retain(|other| *other != session);
-        if open.sessions.is_empty()
-            && let Some(left) = self.links.remove(link)
-        {
-            self.close_link(scope, link, &left);
+        if open.sessions.is_empty() {
+            self.close_link(scope, link);
         }
     }
 
-    /// Closes a link that was removed.
-    fn close_link(&mut self, scope: &mut Scope<'_>, link: LinkId, left: &Link) {
+    /// Closes a link that carries no session: now, or when its last bytes are sent.
+    fn close_link(&mut self, scope: &mut Scope<'_>, link: LinkId) {
+        let Some(open) = self.links.get_mut(link) else { return };
         self.link_timers.remove(link);
-        self.endpoints.unshare(left.site, &left.endpoint, link);
-        scope.outputs.push_back(Output::Close { link });
+        self.endpoints.unshare(open.site, &open.endpoint, link);
+        if open.begin_closing() {
+            self.link_timers.bring_forward(link, scope.now + LAST_BYTES);
+            self.report_transmit(scope, link);
+        } else {
+            self.remove_link(scope, link);
+        }
+    }
+
+    fn remove_link(&mut self, scope: &mut Scope<'_>, link: LinkId) {
+        self.link_timers.remove(link);
+        if self.links.remove(link).is_some() {
+            scope.outputs.push_back(Output::Close { link });
+        }
+    }
+
+    /// Closes a link whose last bytes are sent, or were not sent in time.
+    pub(in crate::cluster) fn end_closing(&mut self, scope: &mut Scope<'_>, link: LinkId) {
+        if self.links.get(link).is_some_and(|open| matches!(open.stage, Stage::Closing(_))) {
+            self.remove_link(scope, link);
+        }
+    }
+
+    /// Notes that the host has lost a link.
+    pub(in crate::cluster) fn note_lost(&mut self, scope: &mut Scope<'_>, link: LinkId) {
+        self.end_closing(scope, link);
+        self.links.get_mut(link).into_iter().for_each(|open| open.is_lost = true);
     }
 
     /// Reason for the loss of a link: it was never established, or it is gone.
@@ -212,14 +241,15 @@ impl Transport {
 
     /// Ends a link and has its sessions carried by others, as if they had never been on it.
     pub(super) fn move_to_new_links(&mut self, scope: &mut Scope<'_>, link: LinkId, carriage: Option<Carriage>) {
-        let Some(left) = self.links.remove(link) else { return };
-        self.close_link(scope, link, &left);
-        for session in left.sessions {
+        let Some(left) = self.links.get_mut(link) else { return };
+        let (sessions, endpoint) = (core::mem::take(&mut left.sessions), left.endpoint.clone());
+        self.close_link(scope, link);
+        for session in sessions {
             if let Some(open) = self.sessions.get_mut(session) {
                 open.channel = None;
                 open.protocol = None;
             }
-            self.carry_elsewhere(scope, session, left.endpoint.clone(), carriage);
+            self.carry_elsewhere(scope, session, endpoint.clone(), carriage);
         }
     }
 

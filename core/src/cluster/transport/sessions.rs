@@ -273,10 +273,11 @@ impl Transport {
         self.sessions.get(session).is_some_and(OpenSession::is_deriving)
     }
 
-    /// Passes time to the HTTP/2 connection of a link.
-    pub(in crate::cluster) fn handle_link_timeout(&mut self, now: Instant, link: LinkId) {
+    /// Passes time to the HTTP/2 connection of a link; closes one that could not send its last bytes.
+    pub(in crate::cluster) fn handle_link_timeout(&mut self, scope: &mut Scope<'_>, link: LinkId) {
+        self.end_closing(scope, link);
         if let Some(carried) = self.links.get_mut(link).and_then(Link::carried_mut) {
-            carried.handle_timeout(now);
+            carried.handle_timeout(scope.now);
         }
     }
 
@@ -542,6 +543,7 @@ impl Transport {
                 return Err(Disconnect::LinkLost(reason));
             }
             Stage::Connecting | Stage::Securing => {}
+            Stage::Closing(_) => open.early.clear(),
             Stage::Tunnelling(_) => self.handle_proxy_filled(scope, link)?,
             Stage::AwaitingResponse(exchange, _) => {
                 exchange.handle_filled();
@@ -583,6 +585,10 @@ impl Transport {
                 self.note_sent(link);
                 return Sent::Carried;
             }
+            Stage::Closing(last) => {
+                last.advance(count);
+                return if last.is_empty() { Sent::Last } else { Sent::Handshake };
+            }
         }
         Sent::Handshake
     }
@@ -616,8 +622,10 @@ pub(in crate::cluster) enum Filled {
 pub(in crate::cluster) enum Sent {
     /// The link carries nothing (any more).
     Nothing,
-    /// Bytes before the first of a session.
+    /// Bytes before the first of a session, or behind its last.
     Handshake,
+    /// The last bytes of a link.
+    Last,
     Raw(SessionId),
     /// Those of [`Transport::next_served`], when the link's events are handled.
     Carried,

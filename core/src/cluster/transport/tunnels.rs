@@ -31,7 +31,14 @@ impl Transport {
                 Ok(())
             }
             (Stage::Connecting, None) | (Stage::Securing, _) => self.open_link(scope, link, alpn),
-            (Stage::Tunnelling(_) | Stage::AwaitingResponse(..) | Stage::Raw(_) | Stage::Carried(_), _) => Ok(()),
+            (
+                Stage::Tunnelling(_)
+                | Stage::AwaitingResponse(..)
+                | Stage::Raw(_)
+                | Stage::Carried(_)
+                | Stage::Closing(_),
+                _,
+            ) => Ok(()),
         }
     }
 

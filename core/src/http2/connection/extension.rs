@@ -78,9 +78,9 @@ impl Connection {
         if self.output.buffer.len() >= self.config.max_send_bytes {
             return Err(Misuse::Full { capacity: 0 });
         }
-        let out = &mut self.output.buffer;
-        put_head(out, length as u32, kind, flags, stream);
-        Ok(out)
+        put_head(&mut self.output.buffer, length as u32, kind, flags, stream);
+        self.output.mark_content(length);
+        Ok(&mut self.output.buffer)
     }
 
     /// Enables extension frames by the peer's first SETTINGS.

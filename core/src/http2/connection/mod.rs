@@ -272,6 +272,12 @@ impl Connection {
         &self.output.buffer
     }
 
+    /// Returns the bytes to send, and ends the connection; `None` if content is among them, or if there are none.
+    pub(crate) fn into_last_bytes(self) -> Option<SendBuffer> {
+        let output = self.output;
+        (!output.has_unsent_content() && !output.buffer.is_empty()).then_some(output.buffer)
+    }
+
     /// Reports that the host sent the first `count` bytes of [`transmit`](Self::transmit).
     pub fn transmitted(&mut self, count: usize) {
         self.output.advance(count);

@@ -159,6 +159,9 @@ impl Connection {
                 left = 0;
             }
         }
+        if length > 0 {
+            self.output.mark_content(0);
+        }
         self.flood.data_sent();
     }
 
