@@ -17,7 +17,7 @@ Examples:
   hotrod --json get-meta greeting                    for programs
   hotrod -u hotrod://10.0.0.5:11222/dist map --watch
 
-Exit codes: 0 done, 1 not found or condition false, 2 wrong usage or input, 3 server or network error.";
+Exit codes: 0 done, 1 not found, condition false, or a member that map does not reach, 2 wrong usage or input, 3 server or network error.";
 
 /// Talk to Infinispan over Hot Rod.
 #[derive(Debug, Parser)]

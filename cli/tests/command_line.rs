@@ -1,29 +1,35 @@
 //! Runs the program as a shell does, against an embedded node on a real socket.
 
 use std::io::Write;
+use std::net::SocketAddr;
 use std::process::{Command, Output, Stdio};
 use std::sync::OnceLock;
 
+use hotrod_embedded::Cluster;
 use hotrod_embedded::host::{Embedded, EmbeddedOptions};
 use serde_json::Value;
 
 /// One node for all tests of this file.
 fn uri() -> &'static str {
     static URI: OnceLock<String> = OnceLock::new();
-    URI.get_or_init(|| {
-        let (sender, address) = std::sync::mpsc::channel();
-        std::thread::spawn(move || {
-            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-            runtime.block_on(async {
-                let listen = std::net::SocketAddr::from(([127, 0, 0, 1], 0));
-                let options = EmbeddedOptions { listen, ..EmbeddedOptions::default() };
-                let node = Embedded::start(options).await.unwrap();
-                sender.send(node.addresses()[0]).unwrap();
-                std::future::pending::<()>().await;
-            });
+    URI.get_or_init(|| format!("hotrod://{}/local", start(1, |_| {})))
+}
+
+/// Starts a cluster that lives as long as the process, and returns the address of its first member.
+fn start(members: usize, change: fn(&mut Cluster)) -> SocketAddr {
+    let (sender, address) = std::sync::mpsc::channel();
+    std::thread::spawn(move || {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async {
+            let listen = SocketAddr::from(([127, 0, 0, 1], 0));
+            let options = EmbeddedOptions { members, listen, ..EmbeddedOptions::default() };
+            let node = Embedded::start(options).await.unwrap();
+            node.with_cluster(|cluster, _| change(cluster));
+            sender.send(node.addresses()[0]).unwrap();
+            std::future::pending::<()>().await;
         });
-        format!("hotrod://{}/local", address.recv().unwrap())
-    })
+    });
+    address.recv().unwrap()
 }
 
 fn hotrod(arguments: &[&str]) -> Output {
@@ -206,9 +212,10 @@ fn the_map_shows_every_member() {
     assert_eq!(code(&output), 0);
     let text = stdout(&output);
     assert!(text.starts_with("dist: topology "), "{text}");
-    assert!(text.contains("256 segments, 1 members"), "{text}");
+    assert!(text.contains("256 segments, 1 members, access direct"), "{text}");
     assert!(text.contains("256 + 0"), "{text}");
     assert!(text.contains("1 link  ready"), "{text}");
+    assert!(text.contains("1000 of 1000 keyed operations sent to their owner (100.0%)"), "{text}");
 }
 
 #[test]
@@ -220,6 +227,27 @@ fn the_map_for_programs() {
     assert_eq!(members.len(), 1);
     assert_eq!((&members[0]["primary_segments"], &members[0]["ready"]), (&Value::from(256), &Value::from(true)));
     assert!(members[0]["round_trip_ms"].as_f64().unwrap() > 0.0);
+}
+
+/// The topology names a third member, whose port refuses connections.
+#[test]
+fn a_map_shows_every_member_that_can_be_reached_and_fails_for_the_others() {
+    let address = start(2, |cluster| {
+        let refusing = hotrod_tokio::core::wire::Member { host: "127.0.0.1".into(), port: 1 };
+        cluster.add_member(refusing);
+    });
+    let uri = format!("hotrod://{address}/dist");
+    for _ in 0..10 {
+        let output = Command::new(env!("CARGO_BIN_EXE_hotrod")).args(["-u", &uri, "--json", "map"]).output().unwrap();
+        let map = json(&output);
+        assert_eq!((code(&output), &map["complete"], &map["covered"]), (1, &false.into(), &2.into()), "{map}");
+        for member in map["members"].as_array().unwrap() {
+            let is_refused = member["address"] == "127.0.0.1:1";
+            assert_eq!(member["ready"], !is_refused, "{map}");
+            assert_eq!(member["failure"].as_str().is_some_and(|text| text.contains("refused")), is_refused, "{map}");
+        }
+        assert_eq!(map["lookups"]["answered"], 1000, "{map}");
+    }
 }
 
 #[test]

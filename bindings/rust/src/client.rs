@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use hotrod_core::cluster::{CacheHandle, Counters, Coverage, Event, MemberId, MemberInfo, View};
+use hotrod_core::cluster::{AccessPath, CacheHandle, Counters, Coverage, Event, MemberId, MemberInfo, View};
 use hotrod_core::session::Ready;
 use hotrod_core::vocabulary::Refusal;
 use hotrod_core::wire::{Operation, RequestOptions};
@@ -96,6 +96,11 @@ impl Client {
     /// Returns the client's statistics: operations, direct hits, retries, bytes, latencies.
     pub fn counters(&self) -> Counters {
         self.shared.lock().cluster.counters()
+    }
+
+    /// Returns the access path of the members: that of the settings, or with `auto` the one chosen by the first answers.
+    pub fn access_path(&self) -> AccessPath {
+        self.shared.lock().cluster.access_path()
     }
 
     /// Returns how many members are reached directly, and why not all.

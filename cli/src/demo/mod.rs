@@ -13,7 +13,7 @@ use hotrod_tokio::{Cache, Client, ListenerEvent, Versioned};
 
 use crate::arguments::DemoOptions;
 use crate::failure::Failure;
-use crate::map::ClusterMap;
+use crate::map::{ClusterMap, sample};
 use crate::output::Outcome;
 
 const FRUIT: [&str; 12] =
@@ -122,7 +122,7 @@ async fn many(stage: &mut Stage, cache: &Cache) -> Result<(), Failure> {
 /// Shows the owners of keys.
 async fn map(stage: &mut Stage, cache: &Cache) -> Result<(), Failure> {
     stage.title("The cluster, as this client sees it")?;
-    let map = ClusterMap::take(cache).await;
+    let map = ClusterMap::take(cache, sample(cache).await).await;
     map.lines().iter().try_for_each(|line| stage.line(line))
 }
 

@@ -11,6 +11,7 @@ use super::cache::{CacheHandle, CacheId, Caches};
 use super::config::{Config, Site};
 use super::counters::Counters;
 use super::discovery::Discovery;
+use super::discovery::access::AccessPath;
 use super::features::iteration::{Iteration, IterationId};
 use super::features::listener::{Listener, ListenerId};
 use super::features::server_clock::ServerClock;
@@ -304,6 +305,11 @@ impl Cluster {
         self.degraded
     }
 
+    /// Access path of the members: that of the settings, or the one chosen by the first answers.
+    pub fn access_path(&self) -> AccessPath {
+        self.discovery.path()
+    }
+
     /// A cache's present view of the cluster; `None` before its first topology.
     pub fn view(&self, cache: &CacheHandle) -> Option<&Arc<View>> {
         self.caches.view(cache.id)
@@ -318,6 +324,7 @@ impl Cluster {
                 id,
                 address: member.address.clone(),
                 ready: sessions().any(OpenSession::is_ready),
+                endpoint: sessions().find_map(|open| self.transport.endpoint_of(open.link())).cloned(),
                 is_seed: member.is_seed,
                 links: sessions().count(),
                 in_flight: in_flight.get(id).copied().unwrap_or_default(),

@@ -8,6 +8,7 @@ use core::time::Duration;
 
 use slotmap::{SlotMap, new_key_type};
 
+use super::discovery::endpoint::Endpoint;
 use super::output::MemberFailure;
 use super::transport::Transport;
 use crate::session::Disconnect;
@@ -28,6 +29,8 @@ pub struct MemberInfo {
     pub address: wire::Member,
     /// Whether a session with it is ready.
     pub ready: bool,
+    /// Endpoint that was dialled for its first session, ready or being established; `None` while there is none.
+    pub endpoint: Option<Endpoint>,
     /// Whether it is a seed. A seed that no topology names is left once a member is ready.
     pub is_seed: bool,
     /// Number of sessions that take operations or listeners, ready or being established: each has a link of its own, unless
