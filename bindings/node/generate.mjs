@@ -121,13 +121,18 @@ const PARAMETERS = {
 
 const RETURNS = {
   nothing: 'void', flag: 'boolean', size: 'number', number: 'bigint', entry: 'Entry<V> | null',
-  conditional: 'Conditional<V>', versioned: 'Versioned', values: 'V[]', names: 'string[]', xids: 'Xid[]',
+  conditional: 'boolean', versioned: 'boolean', values: 'V[]', names: 'string[]', xids: 'Xid[]',
   values_with_metadata: 'ValuesWithMetadata<V> | null', text_map: 'Record<string, string>', server: 'ServerInfo',
   counter: 'CounterConfiguration | null',
 }
 
+/** Results of the methods that return more than whether a condition held. */
+const OUTCOMES = {
+  conditional: { returns: 'Conditional<V>', decode: '_conditional' }, versioned: { returns: 'Versioned', decode: null },
+}
+
 const DECODED = {
-  counter: '_configuration', entry: '_entry', conditional: '_conditional', values: '_values', values_with_metadata: '_valuesWithMetadata',
+  counter: '_configuration', entry: '_entry', conditional: '_executed', versioned: '_isDone', values: '_values', values_with_metadata: '_valuesWithMetadata',
   text_map: '_textMap',
 }
 
@@ -167,6 +172,18 @@ function method(operation) {
   return { name: camel(operation.method), names, types, passed, takesLifetimes, decode, returns }
 }
 
+/** The methods of an operation. One with a condition has two: a boolean can't be misread, and the outcome says more. */
+function methods(operation) {
+  const plain = method(operation)
+  const outcome = OUTCOMES[operation.answer]
+  if (!outcome) return [{ ...plain, doc: operation.doc }]
+  const text = operation.doc
+  return [
+    { ...plain, doc: `${text} Returns whether it was executed.` },
+    { ...plain, ...outcome, name: `${plain.name}WithOutcome`, doc: `${text} Returns the outcome, which is never falsy.` },
+  ]
+}
+
 const GROUPS = [
   ['cache', 'CacheOperations', 'CacheBase', '<K, V>'],
   ['counter', 'CounterOperations', 'Base', ''],
@@ -178,23 +195,24 @@ const of = (group) =>
 
 function operations() {
   const classes = GROUPS.map(([group, name, base]) => {
-    const methods = of(group).map((operation) => {
-      const { name: called, names, passed, takesLifetimes, decode } = method(operation)
-      const hasKey = operation.fields.some(({ name }) => name === 'key')
+    const bodies = of(group).flatMap((operation) => methods(operation).map((one) => {
+      const { name: called, names, passed, takesLifetimes, decode } = one
+      // The key is named where a value can't be decoded.
+      const hasKey = !['_executed', '_isDone'].includes(decode) && operation.fields.some(({ name }) => name === 'key')
       const args = `[${passed.join(', ')}], options${takesLifetimes ? ', WRITE' : ''}`
       const call = `this._execute(OPCODES.${operation.name}, ${args})`
       // An async function, so that invalid arguments reject the promise.
       const result = decode === undefined || decode === null ? `return ${call}` : `return this.${decode}(await ${call}${hasKey ? ', key' : ''})`
       const body = operation.answer === 'nothing' ? `await ${call}` : result
-      return `${doc(operation.doc, '  ')}
+      return `${doc(one.doc, '  ')}
   async ${called}(${names.join(', ')}) {
     ${body}
   }
 `
-    })
+    }))
     return `/** Protocol operations of a ${group}. */
 class ${name} extends ${base} {
-${methods.join('\n')}}
+${bodies.join('\n')}}
 `
   })
   return `${NOTICE}'use strict'
@@ -235,14 +253,12 @@ function declarations() {
   const classes = vocabulary.failures.map(
     (failure) => `${doc(failure.doc)}\nexport class ${errorName(failure)} extends HotRodError {\n  readonly code: '${errorCode(failure)}'\n}\n`)
   const groups = GROUPS.map(([group, name, base, generic]) => {
-    const methods = of(group).map((operation) => {
-      const { name: called, types, returns } = method(operation)
-      return `${doc(operation.doc, '  ')}\n  ${called}(${types.join(', ')}): Promise<${returns}>`
-    })
+    const signatures = of(group).flatMap(methods).map(({ name: called, types, returns, doc: text }) =>
+      `${doc(text, '  ')}\n  ${called}(${types.join(', ')}): Promise<${returns}>`)
     const parent = base === 'CacheBase' ? '' : ''
     return `${doc(`The operations of a ${group}, as the protocol has them.`)}
 export class ${name}${generic}${parent} {
-${methods.join('\n')}
+${signatures.join('\n')}
 }
 `
   })

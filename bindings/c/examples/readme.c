@@ -15,7 +15,6 @@ static int complain(hotrod_driver *driver)
 int main(int count, char **arguments)
 {
   const char *uri = count > 1 ? arguments[1] : "hotrod://127.0.0.1:11222";
-  static const char *const outcomes[] = {"done", "modified", "missing"};
   hotrod_driver *driver;
   hotrod_error *error = NULL;
   uint32_t dist;
@@ -48,7 +47,7 @@ int main(int count, char **arguments)
                                           hotrod_bytes_of("hello, world"), &id) != HOTROD_OK ||
       hotrod_driver_wait(driver, id, &completed) != HOTROD_OK)
     return complain(driver);
-  printf("replace_if_unmodified: %s\n", outcomes[completed->answer->as.versioned]);
+  printf("replace_if_unmodified: %s\n", completed->answer->as.versioned.executed ? "done" : "another version");
 
   if (hotrod_driver_close(driver) != HOTROD_OK)
     return complain(driver);

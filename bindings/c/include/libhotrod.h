@@ -283,7 +283,8 @@ typedef enum hotrod_output_type {
    */
   HOTROD_OUTPUT_RESUME = 5,
   /**
-   * Close the connection, or stop establishing it. The last output about the link.
+   * Close the connection, or stop establishing it. The last output about the link. Bytes that say why it ends are
+   * reported by `Transmit` before; the host has one second to send them.
    */
   HOTROD_OUTPUT_CLOSE = 6,
   /**
@@ -453,24 +454,6 @@ typedef enum hotrod_answer_type {
    */
   HOTROD_ANSWER_COUNTER = 16,
 } hotrod_answer_type;
-
-/**
- * The outcome of an operation on a given version of an entry.
- */
-typedef enum hotrod_versioned {
-  /**
-   * The operation was executed.
-   */
-  HOTROD_VERSIONED_DONE = 0,
-  /**
-   * The entry has another version.
-   */
-  HOTROD_VERSIONED_MODIFIED = 1,
-  /**
-   * There is no entry.
-   */
-  HOTROD_VERSIONED_MISSING = 2,
-} hotrod_versioned;
 
 /**
  * What happened to the entry.
@@ -950,7 +933,8 @@ typedef struct hotrod_output_resume {
 } hotrod_output_resume;
 
 /**
- * Close the connection, or stop establishing it. The last output about the link.
+ * Close the connection, or stop establishing it. The last output about the link. Bytes that say why it ends are
+ * reported by `Transmit` before; the host has one second to send them.
  */
 typedef struct hotrod_output_close {
   /**
@@ -1030,6 +1014,20 @@ typedef struct hotrod_conditional {
    */
   struct hotrod_entry previous;
 } hotrod_conditional;
+
+/**
+ * The outcome of an operation on a given version of an entry.
+ */
+typedef struct hotrod_versioned {
+  /**
+   * Whether the entry had the version and the operation was executed.
+   */
+  bool executed;
+  /**
+   * Whether there was an entry. If so, and the operation was not executed, it has another version.
+   */
+  bool exists;
+} hotrod_versioned;
 
 /**
  * The values of a multimap key.
@@ -1228,7 +1226,7 @@ typedef union hotrod_answer_content {
   /**
    * Set for `HOTROD_ANSWER_VERSIONED`.
    */
-  enum hotrod_versioned versioned;
+  struct hotrod_versioned versioned;
   /**
    * Set for `HOTROD_ANSWER_ENTRIES`.
    */
@@ -1825,8 +1823,9 @@ typedef struct hotrod_call_options {
 /**
  * A lifetime of an entry; all zero means the cache's configuration.
  *
- * Protocols 2.0 and 2.1 have seconds only, and round up. A count of 0 means unlimited. Up to 2.9 the server
- * interprets more than 30 days as a time since 1970.
+ * Protocols 2.0 and 2.1 have seconds only, and round up; there a count of 0 means unlimited. From 2.2 on an entry with a
+ * count of 0 expires at once. Before 3.0 servers read more than 30 days as a time since 1970: an operation with more is
+ * refused with a failure that says so.
  */
 typedef struct hotrod_lifetime {
   /**

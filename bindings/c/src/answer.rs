@@ -145,14 +145,12 @@ pub struct hotrod_conditional {
 
 /// The outcome of an operation on a given version of an entry.
 #[repr(C)]
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum hotrod_versioned {
-    /// The operation was executed.
-    HOTROD_VERSIONED_DONE = 0,
-    /// The entry has another version.
-    HOTROD_VERSIONED_MODIFIED = 1,
-    /// There is no entry.
-    HOTROD_VERSIONED_MISSING = 2,
+#[derive(Debug, Clone, Copy)]
+pub struct hotrod_versioned {
+    /// Whether the entry had the version and the operation was executed.
+    pub executed: bool,
+    /// Whether there was an entry. If so, and the operation was not executed, it has another version.
+    pub exists: bool,
 }
 
 /// The values of a multimap key.
@@ -307,11 +305,8 @@ pub(crate) fn answer(answer: &Answer, arena: &mut Arena) -> hotrod_answer {
             (Type::HOTROD_ANSWER_CONDITIONAL, Some(Content { conditional }))
         }
         Answer::Versioned(outcome) => {
-            let versioned = match outcome {
-                Versioned::Done => hotrod_versioned::HOTROD_VERSIONED_DONE,
-                Versioned::Modified => hotrod_versioned::HOTROD_VERSIONED_MODIFIED,
-                Versioned::Missing => hotrod_versioned::HOTROD_VERSIONED_MISSING,
-            };
+            let executed = *outcome == Versioned::Done;
+            let versioned = hotrod_versioned { executed, exists: *outcome != Versioned::Missing };
             (Type::HOTROD_ANSWER_VERSIONED, Some(Content { versioned }))
         }
         lists => answer_of_lists(lists, arena),

@@ -36,8 +36,9 @@ pub enum hotrod_lifetime_unit {
 
 /// A lifetime of an entry; all zero means the cache's configuration.
 ///
-/// Protocols 2.0 and 2.1 have seconds only, and round up. A count of 0 means unlimited. Up to 2.9 the server
-/// interprets more than 30 days as a time since 1970.
+/// Protocols 2.0 and 2.1 have seconds only, and round up; there a count of 0 means unlimited. From 2.2 on an entry with a
+/// count of 0 expires at once. Before 3.0 servers read more than 30 days as a time since 1970: an operation with more is
+/// refused with a failure that says so.
 #[repr(C)]
 #[derive(Debug, Clone, Copy)]
 pub struct hotrod_lifetime {
@@ -216,7 +217,7 @@ fn lifetime(lifetime: hotrod_lifetime, name: &str) -> Converted<Lifetime> {
         6 => TimeUnit::Minutes,
         7 => TimeUnit::Hours,
         8 => TimeUnit::Days,
-        other => return Err(Failure::misuse(format!("{name}: there is no unit {other} of a lifetime"))),
+        other => return Err(Failure::misuse(format!("{name}: expected a hotrod_lifetime_unit, 0 to 8, got {other}"))),
     };
     Ok(Lifetime::For(lifetime.count, unit))
 }
@@ -253,7 +254,7 @@ pub(crate) fn counter(configuration: hotrod_counter_configuration, name: &str) -
         0 => CounterKind::UnboundedStrong,
         1 => CounterKind::BoundedStrong { lower, upper },
         2 => CounterKind::Weak { concurrency },
-        other => return Err(Failure::misuse(format!("{name}: there is no kind {other} of a counter"))),
+        other => return Err(Failure::misuse(format!("{name}: expected a hotrod_counter_kind, 0 to 2, got {other}"))),
     };
     Ok(CounterConfiguration { kind, persistent, initial_value })
 }
@@ -269,7 +270,7 @@ pub(crate) unsafe fn modification(
         0 => Seen::NotRead,
         1 => Seen::NonExisting,
         2 => Seen::Version(modification.version),
-        other => return Err(Failure::misuse(format!("{name}: there is no {other} that a transaction has seen"))),
+        other => return Err(Failure::misuse(format!("{name}: expected a hotrod_seen, 0 to 2, got {other}"))),
     };
     // SAFETY: required of the caller.
     let (key, value) = unsafe { (modification.key.as_slice(), modification.value.as_slice()) };

@@ -122,12 +122,12 @@ impl Arguments for ArgumentReader<'_> {
 
     fn number(&mut self, name: &'static str, max: u64) -> Converted<u64> {
         let value = u64::from(*next!(self, name, Number));
-        if value > max { Err(out_of_range(name, &value)) } else { Ok(value) }
+        if value > max { Err(out_of_range(name, 0, max, value)) } else { Ok(value) }
     }
 
     fn signed(&mut self, name: &'static str, min: i64, max: i64) -> Converted<i64> {
         let value = *next!(self, name, Signed);
-        if (min..=max).contains(&value) { Ok(value) } else { Err(out_of_range(name, &value)) }
+        if (min..=max).contains(&value) { Ok(value) } else { Err(out_of_range(name, min, max, value)) }
     }
 
     fn opaque(&mut self, name: &'static str) -> Converted<u64> {
@@ -186,8 +186,8 @@ impl Arguments for ArgumentReader<'_> {
     }
 }
 
-fn out_of_range(name: &str, value: &dyn std::fmt::Display) -> Failure {
-    Failure::misuse(format!("{name} can't be {value}"))
+fn out_of_range<N: std::fmt::Display>(name: &str, min: N, max: N, value: N) -> Failure {
+    Failure::misuse(format!("{name}: expected {min} to {max}, got {value}"))
 }
 
 /// # Safety

@@ -65,10 +65,11 @@ static void single_keys(void)
   CHECK(metadata.has_version && metadata.lifespan.is_set && metadata.lifespan.seconds == 3600);
   CHECK(!metadata.max_idle.is_set);
   found = ANSWER(replace_if_unmodified, B("k"), as_configured, metadata.version + 12345, B("y"));
-  CHECK(found->as.versioned == HOTROD_VERSIONED_MODIFIED);
+  CHECK(!found->as.versioned.executed && found->as.versioned.exists);
   found = ANSWER(replace_if_unmodified, B("k"), as_configured, metadata.version, B("y"));
-  CHECK(found->as.versioned == HOTROD_VERSIONED_DONE);
-  CHECK(ANSWER(remove_if_unmodified, B("none"), 1)->as.versioned == HOTROD_VERSIONED_MISSING);
+  CHECK(found->as.versioned.executed && found->as.versioned.exists);
+  found = ANSWER(remove_if_unmodified, B("none"), 1);
+  CHECK(!found->as.versioned.executed && !found->as.versioned.exists);
   CHECK(ANSWER(remove, B("k"))->as.conditional.executed);
   CHECK(!ANSWER(remove, B("k"))->as.conditional.executed);
 }

@@ -219,9 +219,13 @@ static json_t *xids(hotrod_xid_list list)
   return value;
 }
 
+static const char *versioned(hotrod_versioned outcome)
+{
+  return outcome.executed ? "done" : outcome.exists ? "modified" : "missing";
+}
+
 json_t *answer_value(const hotrod_answer *answer)
 {
-  static const char *const versioned[] = {"done", "modified", "missing"};
   if (answer == NULL)
     return json_null();
 #define FOUND(made) (answer->found ? (made) : json_null())
@@ -233,7 +237,7 @@ json_t *answer_value(const hotrod_answer *answer)
   case HOTROD_ANSWER_VALUE: return json_pack("{s:o}", "value", FOUND(bytes_value(answer->as.value)));
   case HOTROD_ANSWER_ENTRY: return json_pack("{s:o}", "entry", FOUND(entry(&answer->as.entry)));
   case HOTROD_ANSWER_CONDITIONAL: return json_pack("{s:o}", "conditional", conditional(&answer->as.conditional));
-  case HOTROD_ANSWER_VERSIONED: return json_pack("{s:s}", "versioned", versioned[answer->as.versioned]);
+  case HOTROD_ANSWER_VERSIONED: return json_pack("{s:s}", "versioned", versioned(answer->as.versioned));
   case HOTROD_ANSWER_ENTRIES: return json_pack("{s:o}", "entries", pairs(answer->as.entries));
   case HOTROD_ANSWER_VALUES: return json_pack("{s:o}", "values", pieces(answer->as.values));
   case HOTROD_ANSWER_VALUES_WITH_METADATA:

@@ -89,6 +89,14 @@ class CacheBase extends Base {
     return entry && jsonSafe({ ...entry, value: this._decoded(entry.value, () => this._key(key)) })
   }
 
+  _executed({ executed }) {
+    return executed
+  }
+
+  _isDone(outcome) {
+    return outcome === 'done'
+  }
+
   _conditional({ executed, previous }, key) {
     return { executed, previous: this._entry(previous, key) }
   }

@@ -105,7 +105,7 @@ class Cache extends CacheOperations {
         held = chunk
       }
       const last = [stream, true, held ?? Buffer.alloc(0)]
-      return this._conditional(await this._execute(OPCODES.next_put_stream, last, pinned), key)
+      return this._executed(await this._execute(OPCODES.next_put_stream, last, pinned))
     } catch (error) {
       await this._execute(OPCODES.end_put_stream, [stream], { member: started.member }).catch(() => {})
       throw error

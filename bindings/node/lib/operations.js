@@ -17,28 +17,53 @@ class CacheOperations extends CacheBase {
     return this._found(await this._execute(OPCODES.get, [this._key(key)], options), key)
   }
 
-  /** Stores a value if there is none. */
+  /** Stores a value if there is none. Returns whether it was executed. */
   async putIfAbsent(key, value, options) {
+    return this._executed(await this._execute(OPCODES.put_if_absent, [this._key(key), lifetimes(options), this._value(value)], options, WRITE))
+  }
+
+  /** Stores a value if there is none. Returns the outcome, which is never falsy. */
+  async putIfAbsentWithOutcome(key, value, options) {
     return this._conditional(await this._execute(OPCODES.put_if_absent, [this._key(key), lifetimes(options), this._value(value)], options, WRITE), key)
   }
 
-  /** Stores a value if there is one. */
+  /** Stores a value if there is one. Returns whether it was executed. */
   async replace(key, value, options) {
+    return this._executed(await this._execute(OPCODES.replace, [this._key(key), lifetimes(options), this._value(value)], options, WRITE))
+  }
+
+  /** Stores a value if there is one. Returns the outcome, which is never falsy. */
+  async replaceWithOutcome(key, value, options) {
     return this._conditional(await this._execute(OPCODES.replace, [this._key(key), lifetimes(options), this._value(value)], options, WRITE), key)
   }
 
-  /** Stores a value if the entry still has that version. */
+  /** Stores a value if the entry still has that version. Returns whether it was executed. */
   async replaceIfUnmodified(key, entryVersion, value, options) {
+    return this._isDone(await this._execute(OPCODES.replace_if_unmodified, [this._key(key), lifetimes(options), entryVersion, this._value(value)], options, WRITE))
+  }
+
+  /** Stores a value if the entry still has that version. Returns the outcome, which is never falsy. */
+  async replaceIfUnmodifiedWithOutcome(key, entryVersion, value, options) {
     return this._execute(OPCODES.replace_if_unmodified, [this._key(key), lifetimes(options), entryVersion, this._value(value)], options, WRITE)
   }
 
-  /** Removes an entry. */
+  /** Removes an entry. Returns whether it was executed. */
   async remove(key, options) {
+    return this._executed(await this._execute(OPCODES.remove, [this._key(key)], options))
+  }
+
+  /** Removes an entry. Returns the outcome, which is never falsy. */
+  async removeWithOutcome(key, options) {
     return this._conditional(await this._execute(OPCODES.remove, [this._key(key)], options), key)
   }
 
-  /** Removes an entry if it still has that version. */
+  /** Removes an entry if it still has that version. Returns whether it was executed. */
   async removeIfUnmodified(key, entryVersion, options) {
+    return this._isDone(await this._execute(OPCODES.remove_if_unmodified, [this._key(key), entryVersion], options))
+  }
+
+  /** Removes an entry if it still has that version. Returns the outcome, which is never falsy. */
+  async removeIfUnmodifiedWithOutcome(key, entryVersion, options) {
     return this._execute(OPCODES.remove_if_unmodified, [this._key(key), entryVersion], options)
   }
 

@@ -183,7 +183,7 @@ fn expiration(object: &Object<'_>) -> Converted<Expiration> {
 
 /// Reads a lifetime: nothing, milliseconds, or a count and its unit.
 fn lifetime(object: &Object<'_>, name: &str) -> Converted<Lifetime> {
-    let wanted = "milliseconds, Infinity, or { count, unit }";
+    let wanted = "milliseconds, Infinity, or { count, unit } with the unit s, ms, us, ns, min, h or d";
     match optional::<Either3<f64, Object<'_>, ()>>(object, name, wanted)? {
         None | Some(Either3::C(())) => Ok(Lifetime::Default),
         Some(Either3::A(milliseconds)) => lifetime_of_seconds(milliseconds / 1000.0).map_err(|_| wrong(name, wanted)),

@@ -33,16 +33,19 @@ test('single keys', async (t) => {
   assert.equal(await cache.put('k', 'one'), null)
   assert.equal((await cache.get('k')).toString(), 'one')
   assert.equal(await cache.containsKey('k'), true)
-  assert.deepEqual(await cache.putIfAbsent('k', 'two'), { executed: false, previous: null })
-  assert.equal((await cache.replace('k', 'two', { lifespan: 60_000, maxIdle: Infinity })).executed, true)
+  assert.equal(await cache.putIfAbsent('k', 'two'), false)
+  assert.deepEqual(await cache.putIfAbsentWithOutcome('k', 'two'), { executed: false, previous: null })
+  assert.equal(await cache.replace('k', 'two', { lifespan: 60_000, maxIdle: Infinity }), true)
   const entry = await cache.getWithMetadata('k')
   assert.equal(entry.value.toString(), 'two')
   assert.equal(entry.lifespan.duration, 60_000)
   assert.equal(entry.maxIdle, null)
-  assert.equal(await cache.replaceIfUnmodified('k', 1n, 'x'), 'modified')
-  assert.equal(await cache.replaceIfUnmodified('k', entry.version, 'three'), 'done')
-  assert.equal(await cache.removeIfUnmodified('none', 1n), 'missing')
-  const { executed, previous } = await cache.withFlags(Flags.FORCE_RETURN_VALUE).remove('k')
+  assert.equal(await cache.replaceIfUnmodified('k', 1n, 'x'), false)
+  assert.equal(await cache.replaceIfUnmodifiedWithOutcome('k', 1n, 'x'), 'modified')
+  assert.equal(await cache.replaceIfUnmodified('k', entry.version, 'three'), true)
+  assert.equal(await cache.removeIfUnmodified('none', 1n), false)
+  assert.equal(await cache.removeIfUnmodifiedWithOutcome('none', 1n), 'missing')
+  const { executed, previous } = await cache.withFlags(Flags.FORCE_RETURN_VALUE).removeWithOutcome('k')
   assert.ok(executed && previous.value.toString() === 'three')
   assert.equal(await cache.size(), 0)
   const counters = c.counters()
@@ -129,7 +132,7 @@ test('many at a time, and large values', async (t) => {
 test('streams', async (t) => {
   const cache = (await client(t, await embedded(t), 'local')).cache()
   const pieces = [Buffer.alloc(70_000, 'a'), Buffer.alloc(0), Buffer.from('b'), Buffer.alloc(100_000, 'c')]
-  assert.equal((await cache.writeStream('s', pieces)).executed, true)
+  assert.equal(await cache.writeStream('s', pieces), true)
   const chunks = []
   for await (const chunk of cache.readStream('s', { chunkLength: 30_000 })) chunks.push(chunk)
   assert.ok(Buffer.concat(chunks).equals(Buffer.concat(pieces)))
@@ -250,7 +253,7 @@ test('what a codec can not decode', async (t) => {
   const listener = await keys.listen({ includeCurrentState: true })
   for (const [call, part] of [
     [() => json.get('käse'), 'value'], [() => json.getWithMetadata('käse'), 'value'], [() => json.getAll(['käse']), 'value'],
-    [() => json.withFlags(Flags.FORCE_RETURN_VALUE).putIfAbsent('käse', 1), 'value'], [() => json.bulkGet(), 'value'],
+    [() => json.withFlags(Flags.FORCE_RETURN_VALUE).putIfAbsentWithOutcome('käse', 1), 'value'], [() => json.bulkGet(), 'value'],
     [() => first(json.iterate()), 'value'], [() => first(keys.iterate()), 'key'], [() => keys.bulkGetKeys(), 'key'],
     [() => listener.next(), 'key'],
   ]) {
@@ -493,7 +496,7 @@ test('the programs of both READMEs in strict TypeScript', async (t) => {
 test('the examples', async (t) => {
   const node = await embedded(t, 3)
   const output = async (example, uri) => (await run(process.execPath, [here(`../examples/${example}`), uri], { timeout: 20_000 })).stdout
-  assert.equal(await output('readme.mjs', `hotrod://${node.addresses[0]}`), 'done\n')
+  assert.equal(await output('readme.mjs', `hotrod://${node.addresses[0]}`), 'true\n')
   assert.equal(await output('own-sockets.mjs', node.uri()), 'hello from my own sockets\n')
   assert.ok(readFileSync(here('../examples/own-sockets.mjs'), 'utf8').split('\n').length <= 100)
   const program = readFileSync(here('../examples/readme.mjs'), 'utf8').replace(/^\/\/.*\n\n/, '')

@@ -52,7 +52,7 @@ export interface ResumeOutput {
   link: number
 }
 
-/** Close the connection, or stop establishing it. The last output about the link. */
+/** Close the connection, or stop establishing it. The last output about the link. Bytes that say why it ends are reported by `Transmit` before; the host has one second to send them. */
 export interface CloseOutput {
   type: 'Close'
   /** The link. */
@@ -528,16 +528,26 @@ export class CacheOperations<K, V> {
   put(key: K, value: V, options?: CallOptions & Lifetimes): Promise<Entry<V> | null>
   /** Reads a value. */
   get(key: K, options?: CallOptions): Promise<V | null>
-  /** Stores a value if there is none. */
-  putIfAbsent(key: K, value: V, options?: CallOptions & Lifetimes): Promise<Conditional<V>>
-  /** Stores a value if there is one. */
-  replace(key: K, value: V, options?: CallOptions & Lifetimes): Promise<Conditional<V>>
-  /** Stores a value if the entry still has that version. */
-  replaceIfUnmodified(key: K, entryVersion: bigint, value: V, options?: CallOptions & Lifetimes): Promise<Versioned>
-  /** Removes an entry. */
-  remove(key: K, options?: CallOptions): Promise<Conditional<V>>
-  /** Removes an entry if it still has that version. */
-  removeIfUnmodified(key: K, entryVersion: bigint, options?: CallOptions): Promise<Versioned>
+  /** Stores a value if there is none. Returns whether it was executed. */
+  putIfAbsent(key: K, value: V, options?: CallOptions & Lifetimes): Promise<boolean>
+  /** Stores a value if there is none. Returns the outcome, which is never falsy. */
+  putIfAbsentWithOutcome(key: K, value: V, options?: CallOptions & Lifetimes): Promise<Conditional<V>>
+  /** Stores a value if there is one. Returns whether it was executed. */
+  replace(key: K, value: V, options?: CallOptions & Lifetimes): Promise<boolean>
+  /** Stores a value if there is one. Returns the outcome, which is never falsy. */
+  replaceWithOutcome(key: K, value: V, options?: CallOptions & Lifetimes): Promise<Conditional<V>>
+  /** Stores a value if the entry still has that version. Returns whether it was executed. */
+  replaceIfUnmodified(key: K, entryVersion: bigint, value: V, options?: CallOptions & Lifetimes): Promise<boolean>
+  /** Stores a value if the entry still has that version. Returns the outcome, which is never falsy. */
+  replaceIfUnmodifiedWithOutcome(key: K, entryVersion: bigint, value: V, options?: CallOptions & Lifetimes): Promise<Versioned>
+  /** Removes an entry. Returns whether it was executed. */
+  remove(key: K, options?: CallOptions): Promise<boolean>
+  /** Removes an entry. Returns the outcome, which is never falsy. */
+  removeWithOutcome(key: K, options?: CallOptions): Promise<Conditional<V>>
+  /** Removes an entry if it still has that version. Returns whether it was executed. */
+  removeIfUnmodified(key: K, entryVersion: bigint, options?: CallOptions): Promise<boolean>
+  /** Removes an entry if it still has that version. Returns the outcome, which is never falsy. */
+  removeIfUnmodifiedWithOutcome(key: K, entryVersion: bigint, options?: CallOptions): Promise<Versioned>
   /** Tests whether there is an entry. */
   containsKey(key: K, options?: CallOptions): Promise<boolean>
   /** Reads a value and its version. */

@@ -76,7 +76,7 @@ export interface VersionedEntry<V> extends Entry<V> {
   version: bigint
 }
 
-/** The outcome of an operation with a condition. */
+/** The outcome of an operation with a condition, from the methods that end in `WithOutcome`; never falsy. */
 export interface Conditional<V> {
   /** Whether the condition held and the operation was executed. */
   executed: boolean
@@ -84,7 +84,7 @@ export interface Conditional<V> {
   previous: Entry<V> | null
 }
 
-/** The outcome of an operation on a given version of an entry. */
+/** The outcome of an operation on a given version of an entry, from the methods that end in `WithOutcome`; never falsy. */
 export type Versioned = 'done' | 'modified' | 'missing'
 
 /** The values of a multimap key. */
@@ -171,7 +171,7 @@ export type Answer =
   | null | boolean | number | bigint | string | Buffer | Buffer[] | string[] | [Buffer, Buffer][] | [string, string][]
   | Entry<Buffer> | Conditional<Buffer> | ValuesWithMetadata<Buffer> | ServerInfo | Chunk | Xid[] | CounterConfiguration
 
-/** Lifetimes of an entry. */
+/** Lifetimes of an entry. Before protocol version 3.0 more than 30 days are refused: servers would read them as a date. */
 export interface Lifetimes {
   /** Time to live after the write, in milliseconds; Infinity for unlimited; by default the cache's configuration. */
   lifespan?: number | { count: bigint | number; unit: 's' | 'ms' | 'ns' | 'us' | 'min' | 'h' | 'd' } | null
@@ -287,12 +287,13 @@ export class Cache<K, V, KOut = K, VOut = V> {
   bulkGetKeys(scope?: number, options?: CallOptions): Promise<KOut[]>
   /** Yields a large value in chunks of `chunkLength` bytes; none if there is no entry (4.1 and later). */
   readStream(key: K, options?: CallOptions & { chunkLength?: number }): AsyncGenerator<Buffer, void>
-  /** Stores a large value from chunks (4.1 and later): like `put` with version 0n, like `putIfAbsent` with 2n ** 64n - 1n. */
+  /** Stores a large value from chunks (4.1 and later): like `put` with version 0n, like `putIfAbsent` with 2n ** 64n - 1n. Returns
+   * whether it was stored. */
   writeStream(
     key: K,
     chunks: Iterable<Uint8Array> | AsyncIterable<Uint8Array>,
     options?: CallOptions & Lifetimes & { version?: bigint },
-  ): Promise<Conditional<VOut>>
+  ): Promise<boolean>
   /** Iterates over all entries, each once, on all members in parallel. */
   iterate(options?: IterationOptions): Iteration<KOut, VOut>
   /** Registers a listener. */

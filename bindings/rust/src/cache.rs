@@ -46,6 +46,7 @@ pub struct Conditional {
 
 /// The outcome of an operation on a certain version of an entry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[must_use = "the operation may not have been executed"]
 pub enum Versioned {
     /// The operation was executed.
     Done,
@@ -54,6 +55,14 @@ pub enum Versioned {
     Modified,
     /// There is no entry.
     Missing,
+}
+
+impl Versioned {
+    /// Whether the entry had the version, and the operation was executed.
+    #[must_use]
+    pub fn executed(self) -> bool {
+        self == Self::Done
+    }
 }
 
 impl Cache {

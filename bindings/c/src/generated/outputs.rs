@@ -21,7 +21,8 @@ pub enum hotrod_output_type {
     HOTROD_OUTPUT_PAUSE = 4,
     /// Read from the link again.
     HOTROD_OUTPUT_RESUME = 5,
-    /// Close the connection, or stop establishing it. The last output about the link.
+    /// Close the connection, or stop establishing it. The last output about the link. Bytes that say why it ends are
+    /// reported by `Transmit` before; the host has one second to send them.
     HOTROD_OUTPUT_CLOSE = 6,
     /// An operation has completed. Each submitted operation has exactly one, unless it is cancelled.
     HOTROD_OUTPUT_COMPLETED = 7,
@@ -174,7 +175,8 @@ pub struct hotrod_output_resume {
     pub link: u64,
 }
 
-/// Close the connection, or stop establishing it. The last output about the link.
+/// Close the connection, or stop establishing it. The last output about the link. Bytes that say why it ends are
+/// reported by `Transmit` before; the host has one second to send them.
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct hotrod_output_close {
