@@ -12,8 +12,9 @@ pub mod cluster {
     pub use hotrod_core::cluster::{
         Access, AccessPath, AddressEncoding, BindingPolicy, CacheId, CarriageConfig, ClientCertificate, ClusterError,
         Config, ConnectHeader, Counters, Coverage, DialError, Endpoint, Event, HostTemplate, IterationOptions, Latency,
-        LinkId, ListenerId, MemberHosts, MemberHostsError, MemberId, MemberInfo, NearCacheOptions, PartFailure,
-        Partial, Proxy, ReadFrom, Site, StartError, SubmitError, TemplateError, TlsConfig, Uncovered, View,
+        LinkId, ListenerId, LostRequest, MemberFailure, MemberHosts, MemberHostsError, MemberId, MemberInfo,
+        NearCacheOptions, PartFailure, Partial, Proxy, ReadFrom, Site, SizeLimit, StartError, SubmitError,
+        TemplateError, TlsConfig, Uncovered, View,
     };
 }
 

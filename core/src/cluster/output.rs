@@ -383,6 +383,7 @@ pub enum ClusterError {
 
 /// The failure of one member.
 #[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
 pub struct MemberFailure {
     /// Address of the member, or of a seed.
     pub server: wire::Member,

@@ -220,12 +220,12 @@ impl Session {
             let stage = handshake.stage();
             return self.end(Disconnect::HandshakeTimedOut { stage, after: now - self.started });
         }
+        if self.earliest_deadline.is_some_and(|deadline| now >= deadline) {
+            self.expire(now);
+        }
         if self.stall_deadline().is_some_and(|deadline| now >= deadline) && !self.is_still_sending(now) {
             let in_flight = self.in_flight.len();
             return self.end(Disconnect::Stalled { in_flight, after: now - self.last_received });
-        }
-        if self.earliest_deadline.is_some_and(|deadline| now >= deadline) {
-            self.expire(now);
         }
         if self.next_slice.take_if(|due| now >= *due).is_some()
             && let State::Handshake(handshake) = &mut self.state

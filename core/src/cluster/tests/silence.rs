@@ -6,8 +6,8 @@ use core::time::Duration;
 use bytes::Bytes;
 
 use super::world::{Far, World, config};
-use crate::cluster::{Call, CarriageConfig, Config, Event, LinkId};
-use crate::wire::{Member, Request, Topology};
+use crate::cluster::{Call, CarriageConfig, Config, Event, LinkId, Output};
+use crate::wire::{Expiration, Member, Request, Topology};
 
 const SOCKET_TIMEOUT: Duration = Duration::from_secs(2);
 
@@ -78,4 +78,27 @@ fn an_operation_that_times_out_has_its_link_asked_at_once() {
     world.wait(Duration::from_millis(1));
     assert_eq!(world.completed.len(), 1);
     assert!(sent(&world) > before, "a PING");
+}
+
+/// The server says nothing before it has the whole request.
+#[test]
+fn a_link_on_which_a_large_request_is_being_sent_is_not_given_up() {
+    let (mut world, _) = world(Config { operation_timeout: SOCKET_TIMEOUT, ..config(CarriageConfig::default()) });
+    let (key, value) = (Bytes::from_static(b"k"), Bytes::from(alloc::vec![1; 2_000_000]));
+    let put = Request::Put { key, value, expiration: Expiration::default() };
+    let call = Call { timeout: Some(Duration::from_secs(20)), ..Call::new(&world.cache, put) };
+    world.cluster.submit(world.now, call).expect("it is taken");
+    let mut link = None;
+    for _ in 0..60 {
+        while let Some(output) = world.cluster.poll_output() {
+            match output {
+                Output::Transmit { link: with_bytes } => link = Some(with_bytes),
+                Output::Close { .. } | Output::Completed { .. } => panic!("{output:?}"),
+                _ => {}
+            }
+        }
+        world.cluster.transmitted(link.expect("bytes to send"), 1_000);
+        world.now = world.now + Duration::from_millis(100);
+        world.cluster.handle_timeout(world.now);
+    }
 }
