@@ -147,6 +147,7 @@ fn requests_that_are_not_sent_are_not_sent_after_a_violation() {
     world.cluster.handle_received(world.now, link, VIOLATION);
     assert_eq!(outputs_about(&mut world, link), ["transmit", "close"]);
     assert!(world.cluster.transmit(link).is_none());
+    world.wait(core::time::Duration::from_secs(20));
     assert_eq!(fates(&world), [Applied::No]);
 }
 
