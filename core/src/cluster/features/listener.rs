@@ -218,6 +218,7 @@ impl Cluster {
             (Ok(_), Some(session), Some(member)) => {
                 listener.at = Some(session);
                 listener.refusals = 0;
+                listener.witness.note_registered(self.now);
                 self.begin_checks();
                 let Some(listener) = self.listeners.get_mut(id) else { return };
                 let cache = listener.cache.id;
@@ -355,6 +356,11 @@ impl Listener {
         matches!(self.subject, Subject::NearCache { .. })
     }
 
+    /// Whether it serves a near cache without a bloom filter.
+    pub(in crate::cluster) fn hears_all_keys(&self) -> bool {
+        matches!(self.subject, Subject::NearCache { bloom_bits: 0 })
+    }
+
     /// The source of the events of the application's listener.
     pub(in crate::cluster) fn host_kind(&self) -> Option<&ListenerKind> {
         match &self.subject {
@@ -415,7 +421,8 @@ fn accepted(reply: Reply, registration: &Operation) -> Result<Reply, ClusterErro
     if reply.status.is_success() {
         return Ok(reply);
     }
-    let (operation, status, message) = (registration.request.operation(), reply.status, String::new());
+    let (operation, status) = (registration.request.operation(), reply.status);
+    let message = "the listener was not registered".into();
     let error = OperationError::Server { operation, status, message };
     Err(ClusterError::Operation { error, attempts: registration.attempts })
 }

@@ -6,6 +6,9 @@
 //! change it would have been notified: a near cache one that it keeps, a listener that of its last event. A second read after
 //! [`SECOND_LOOK`] leaves an event time to arrive. Where there is nothing to read a PING shows at least that the cache exists.
 //!
+//! Each listener of a cache is checked by the others too: one that is not notified of a change of which another one is.
+//!
+//! A listener that has had no event, on a cache without a near cache, can't be checked by more than the PING.
 //! Entries that the server evicts make no event either: the listener is then registered anew for nothing.
 
 use alloc::collections::BTreeMap;
@@ -24,7 +27,7 @@ use crate::cluster::output::ClusterError;
 use crate::cluster::transport::open_session::Purpose;
 use crate::session::OperationError;
 use crate::time::Instant;
-use crate::wire::{self, Body, EventData, Interests, ListenerOptions, MediaType, Reply, Request, Status};
+use crate::wire::{self, Body, EntryChange, EventData, Interests, ListenerOptions, MediaType, Reply, Request, Status};
 
 /// Pause between the first read that contradicts a listener and the second.
 const SECOND_LOOK: Duration = Duration::from_secs(2);
@@ -38,13 +41,26 @@ const CACHE_NOT_FOUND: &str = "CacheNotFoundException";
 pub(in crate::cluster) struct Witness {
     /// Entry of the last event, and its version.
     entry: Option<(Bytes, u64)>,
-    /// The counter at an earlier check, if no event came since; the inner `None` if it was not defined.
-    value: Option<Option<i64>>,
+    /// Value of the counter at an earlier check, if no event came since.
+    value: Option<i64>,
     /// Time of the first check in a row that contradicts it.
     doubted_at: Option<Instant>,
+    /// Time of the last event of an entry that was there before.
+    changed_at: Option<Instant>,
+    registered_at: Instant,
 }
 
 impl Witness {
+    /// Notes that the registration is answered.
+    pub(in crate::cluster) fn note_registered(&mut self, now: Instant) {
+        self.registered_at = now;
+    }
+
+    /// Whether another listener of the cache was notified at `changed`, and this one should have been.
+    fn has_missed(&self, changed: Instant) -> bool {
+        changed >= self.changed_at.unwrap_or(self.registered_at) + SECOND_LOOK
+    }
+
     /// Learns from an event that the listener exists.
     fn note_event(&mut self) {
         (self.value, self.doubted_at) = (None, None);
@@ -84,6 +100,7 @@ impl Cluster {
             return;
         }
         self.check_at = None;
+        self.deaf_listeners().into_iter().for_each(|id| self.lose_registration(id));
         for (id, request) in self.checks() {
             let Some(listener) = self.listeners.get(id) else { continue };
             let cache = listener.cache().with_reads_from(ReadFrom::PrimaryOwner);
@@ -94,6 +111,24 @@ impl Cluster {
         if !self.listeners.is_empty() {
             self.begin_checks();
         }
+    }
+
+    /// Listeners that the server has forgotten, while another one of the same cache, registered later, is notified of changes.
+    fn deaf_listeners(&self) -> Vec<ListenerId> {
+        let heard = || self.listeners.iter().filter(|(_, listener)| self.is_heard(listener));
+        let mut changed: BTreeMap<CacheId, Instant> = BTreeMap::new();
+        for (_, listener) in heard().filter(|(_, listener)| listener.counter().is_none()) {
+            if let Some(at) = listener.witness.changed_at.filter(|at| self.now - *at >= SECOND_LOOK) {
+                let newest = changed.entry(listener.cache().id).or_insert(at);
+                *newest = at.max(*newest);
+            }
+        }
+        let is_deaf = |listener: &Listener| {
+            let changed = changed.get(&listener.cache().id);
+            let is_notified = listener.hears_all_changes() || listener.hears_all_keys();
+            is_notified && changed.is_some_and(|changed| listener.witness.has_missed(*changed))
+        };
+        heard().filter(|(_, listener)| is_deaf(listener)).map(|(id, _)| id).collect()
     }
 
     /// The request that checks each cache or counter with listeners, by one of them.
@@ -129,6 +164,9 @@ impl Cluster {
     pub(in crate::cluster) fn note_entry_event(&mut self, id: ListenerId, event: &wire::Event) {
         let Some(listener) = self.listeners.get_mut(id) else { return };
         listener.witness.note_event();
+        if event.change != EntryChange::Created {
+            listener.witness.changed_at = Some(self.now);
+        }
         if !listener.hears_all_changes() {
             return;
         }
@@ -195,9 +233,9 @@ impl Cluster {
             _ => None,
         };
         let Some(listener) = self.listeners.get_mut(id) else { return false };
-        let expected = *listener.witness.value.get_or_insert(present);
         // A counter that is not defined has no listeners.
-        listener.witness.compare(present == expected && present.is_some(), self.now)
+        let is_same = present.is_some_and(|value| *listener.witness.value.get_or_insert(value) == value);
+        listener.witness.compare(is_same, self.now)
     }
 
     /// The server has said that the cache does not exist: it has forgotten its listeners.

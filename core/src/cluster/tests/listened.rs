@@ -28,6 +28,8 @@ pub(super) struct Known {
     pub(super) value: Option<(Metadata, Bytes)>,
     /// Value of the counter; `None` if it is not defined.
     pub(super) counter: Option<i64>,
+    /// Listeners that are to hear of a change of `key`.
+    pub(super) notified: Vec<Bytes>,
     /// Registrations that were executed.
     pub(super) registered: Vec<Bytes>,
     /// Removals that were executed.
@@ -41,12 +43,14 @@ pub(super) struct Listened {
     known: Rc<RefCell<Known>>,
     /// Registrations without an answer.
     open: Vec<(RequestHeader, Operation)>,
+    /// Its registrations.
+    own: Vec<(RequestHeader, Bytes)>,
 }
 
 impl Far {
     pub(super) fn listened(known: &Rc<RefCell<Known>>) -> Self {
         let member = ServerSession::new(Limits::default(), 64 << 20);
-        Self::Listened(Box::new(Listened { member, known: known.clone(), open: Vec::new() }))
+        Self::Listened(Box::new(Listened { member, known: known.clone(), open: Vec::new(), own: Vec::new() }))
     }
 }
 
@@ -64,6 +68,11 @@ impl Listened {
         if !self.known.borrow().is_silent {
             for (header, operation) in core::mem::take(&mut self.open) {
                 self.reply(&header, operation, Status::SUCCESS, Body::Nothing);
+            }
+        }
+        for (header, listener_id) in self.own.clone() {
+            if self.known.borrow_mut().notified.extract_if(.., |id| *id == listener_id).next().is_some() {
+                self.tell(&header, &listener_id, EntryChange::Modified, "key".into());
             }
         }
         let said = self.member.transmit().to_bytes();
@@ -86,7 +95,9 @@ impl Listened {
             Request::AddClientListener { listener_id, options } => {
                 known.borrow_mut().registered.push(listener_id.clone());
                 let state = if options.include_current_state { entries } else { 0 };
-                (0..state).for_each(|n| self.tell(&header, listener_id, n));
+                (0..state)
+                    .for_each(|n| self.tell(&header, listener_id, EntryChange::Created, format!("key {n}").into()));
+                self.own.push((header.clone(), listener_id.clone()));
                 self.open.push((header, operation));
             }
             Request::CounterAddListener { .. } if known.borrow().counter.is_none() => {
@@ -123,9 +134,10 @@ impl Listened {
     }
 
     /// Reports an entry to a listener.
-    fn tell(&mut self, header: &RequestHeader, listener_id: &Bytes, n: u64) {
-        let data = EventData::Key { key: format!("key {n}").into(), version: Some(n) };
-        let (message_id, listener_id, change) = (header.message_id, listener_id.clone(), EntryChange::Created);
+    fn tell(&mut self, header: &RequestHeader, listener_id: &Bytes, change: EntryChange, key: Bytes) {
+        let version = key.strip_prefix(b"key ").map_or(0, |n| core::str::from_utf8(n).unwrap().parse().unwrap());
+        let data = EventData::Key { key, version: Some(version) };
+        let (message_id, listener_id) = (header.message_id, listener_id.clone());
         self.member.event(&Event { message_id, listener_id, retried: false, change, data });
     }
 

@@ -176,3 +176,16 @@ fn a_listener_of_an_undefined_counter_fails() {
         |event: &Event| matches!(event, Event::ListenerFailed { listener: failed, .. } if *failed == listener);
     assert_eq!(count(&world, is_failed), 1);
 }
+
+/// The near cache is registered with the cache that was made anew, and the application's listener is not.
+#[test]
+fn a_listener_that_misses_what_another_one_hears_is_registered_anew() {
+    let (mut world, known) = world();
+    listen(&mut world, &known, on_cache());
+    pass(&mut world, &known, 5 * SECOND);
+    let near = known.borrow().registered[0].clone();
+    known.borrow_mut().notified.push(near);
+    world.hear();
+    pass(&mut world, &known, NOTICED);
+    assert_eq!((count(&world, is_moved), count(&world, is_inactive)), (1, 0));
+}
