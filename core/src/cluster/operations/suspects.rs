@@ -207,8 +207,9 @@ pub(in crate::cluster) struct Loss {
 fn is_loss(error: &OperationError) -> bool {
     match error {
         OperationError::Disconnected { reason, .. } => match &**reason {
-            Disconnect::Closed | Disconnect::Stalled { .. } => false,
-            Disconnect::Carriage(LinkEnd::Finished | LinkEnd::Refused(_)) => false,
+            Disconnect::Closed
+            | Disconnect::Stalled { .. }
+            | Disconnect::Carriage(LinkEnd::Finished | LinkEnd::Refused(_)) => false,
             reason => !is_refusal(reason),
         },
         OperationError::GivenUp { code: HOT_ROD_UPSTREAM_GONE, applied: Applied::Unknown, .. } => true,

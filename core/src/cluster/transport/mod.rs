@@ -146,7 +146,7 @@ impl Transport {
     /// Whether the session of a member is being established for so long that operations should go to another member.
     pub(super) fn is_late(&self, member: MemberId) -> bool {
         let first = self.first_session(member).and_then(|session| self.sessions.get(session));
-        first.is_some_and(|open| open.is_late && !open.is_ready())
+        first.is_some_and(|open| open.late_since.is_some() && !open.is_ready())
     }
 
     /// Whether a member has a session for operations that stays, or gets one.

@@ -60,8 +60,8 @@ pub(in crate::cluster) struct OpenSession {
     pub(super) is_served: bool,
     /// Time of the last byte sent or received.
     pub(super) quiet_since: Instant,
-    /// Whether its queue was left because it took long to be ready.
-    pub(super) is_late: bool,
+    /// Time at which its queue was left because it took long to be ready.
+    pub(super) late_since: Option<Instant>,
     /// Beginning of the last silence that was noticed.
     pub(super) silence: Option<Instant>,
     /// Paces the operations of a session for suspects.
@@ -95,7 +95,7 @@ impl OpenSession {
             has_events: false,
             is_served: false,
             quiet_since: now,
-            is_late: false,
+            late_since: None,
             silence: None,
             isolation: Isolation::default(),
             full_listeners: 0,

@@ -296,7 +296,7 @@ impl Transport {
         let Some(open) = self.sessions.get_mut(session) else { return Timeout::Nothing };
         open.protocol.iter_mut().for_each(|protocol| protocol.handle_timeout(now));
         if is_late {
-            open.is_late = true;
+            open.late_since = Some(now);
             return Timeout::Late;
         }
         if silence_due(scope.config, open).is_some_and(|due| due <= now) && self.note_silence(session) {
@@ -596,7 +596,7 @@ impl Transport {
 
 /// Time at which operations no longer wait for a session that is being established; `None` once they do not.
 fn late_due(config: &Config, open: &OpenSession) -> Option<Instant> {
-    (!open.is_late && open.negotiated.is_none()).then(|| open.begun + config.suspicious_silence())
+    (open.late_since.is_none() && open.negotiated.is_none()).then(|| open.begun + config.suspicious_silence())
 }
 
 /// Time at which a ready session is asked for a sign of life; `None` if nothing is awaited, or if it was asked.
