@@ -37,7 +37,7 @@ impl Busy {
         for _ in 0..milliseconds {
             while self.pending.len() < NEIGHBOURS {
                 let key = Bytes::from(format!("key {}", self.number % 100));
-                let request = if self.number % 3 == 0 {
+                let request = if self.number.is_multiple_of(3) {
                     Request::Put { key, expiration: Expiration::DEFAULT, value: "value".into() }
                 } else {
                     Request::Get { key }
