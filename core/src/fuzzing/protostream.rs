@@ -9,8 +9,7 @@ use crate::protostream::{Container, Limits, TypeName, Value, decode, encode};
 
 /// Decodes a value, encodes it, and asserts that it is unchanged, and that its encoding has one form.
 pub fn protostream(data: &[u8]) {
-    let mut limits = Limits::default();
-    limits.elements = 1 << 10;
+    let limits = Limits { elements: 1 << 10, ..Limits::default() };
     let value = match decode(data, &limits) {
         Ok(value) => value,
         Err(error) => {
