@@ -82,14 +82,14 @@ async fn beside_neighbours(cluster: &Cluster) {
     neighbours.answer(1_000).await;
     let value = Bytes::from(vec![7; TOO_LARGE]);
     // Above the usual limit from the beginning; and once it is known it is not even sent.
-    let first = failure(&client, "first", cache.put("large", value.clone()).await.err()).await;
+    let first = failure(&client, "first", cache.put("large", value.clone()).await.err());
     assert!(first.contains("while sending 11000005 bytes") && first.contains("max-content-length"), "{first}");
-    let second = failure(&client, "second", cache.put("large", value.clone()).await.err()).await;
+    let second = failure(&client, "second", cache.put("large", value.clone()).await.err());
     assert!(second.contains("was not sent"), "{second}");
     let absent = cache.put_if_absent("other", value.clone(), Expiration::DEFAULT).await;
-    failure(&client, "put_if_absent", absent.err()).await;
+    failure(&client, "put_if_absent", absent.err());
     let all = cache.put_all(vec![("one".into(), value)], Expiration::DEFAULT).await;
-    failure(&client, "put_all", all.err()).await;
+    failure(&client, "put_all", all.err());
     neighbours.answer(1_000).await;
     let errors = neighbours.end().await;
     assert!(errors.is_empty(), "{} neighbours failed: {}", errors.len(), errors[0]);
@@ -102,7 +102,7 @@ async fn beside_neighbours(cluster: &Cluster) {
 }
 
 /// The message of a failure that came soon.
-async fn failure(client: &Client, what: &str, error: Option<Error>) -> String {
+fn failure(client: &Client, what: &str, error: Option<Error>) -> String {
     let error = error.unwrap_or_else(|| panic!("{what}: no server takes it"));
     println!("{what}: {error}; connects {}", client.counters().connects);
     let text = error.to_string();

@@ -261,6 +261,10 @@ impl Discovery {
         self.peers.remove(session);
         let search = &mut self.search;
         let was_candidate = search.remove(session);
+        if is_failure {
+            // The other members may have been away while the balancer led to this one.
+            search.only_member = None;
+        }
         if was_candidate && is_failure {
             let pause = entropy.pause(search.rounds.max(1), facts.config.min_backoff, LONGEST_PAUSE);
             search.next_round_at = search.next_round_at.max(Some(facts.now + pause));

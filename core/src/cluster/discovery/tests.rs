@@ -233,6 +233,31 @@ fn affinity_to_the_clients_address_ends_the_round() {
     assert_eq!(again.len(), 1 + 3, "one session for each missing member");
 }
 
+/// The other members may have been away: a loss shows that the cluster is not what it was when the answers came.
+#[test]
+fn affinity_is_no_longer_concluded_once_a_session_was_lost() {
+    let mut world = World::new(AccessPath::LoadBalancer, 3);
+    let pod = world.around.current[0];
+    let kept = world.candidate();
+    world.identified(kept, pod);
+    let at = (1..=50).find_map(|_| {
+        let session = world.candidate();
+        let actions = world.identified(session, pod);
+        actions.into_iter().find_map(|action| if let Action::RetryAt(at) = action { Some(at) } else { None })
+    });
+    world.discovery.session_ended(kept, true, &world.around.facts(), &mut world.entropy);
+    world.around.now = at.expect("the round ends");
+    let opened = (0..4).map(|_| {
+        let opened = world.search().iter().filter(|action| matches!(action, Action::Open(_))).count();
+        for _ in 0..opened {
+            let session = world.candidate();
+            world.identified(session, pod);
+        }
+        opened
+    });
+    assert_eq!(opened.collect::<Vec<_>>(), [3, 3, 3, 3], "the round has all of its tries");
+}
+
 #[test]
 fn cookies_lead_to_the_same_member_again() {
     let mut world = World::new(AccessPath::Cookie, 2);

@@ -16,8 +16,8 @@ const SECOND: Duration = Duration::from_secs(1);
 /// The time in which the client finds out: the keep-alive interval, and a second look.
 const NOTICED: Duration = Duration::from_secs(33);
 
-fn immortal(version: u64, value: &'static str) -> Option<(Metadata, Bytes)> {
-    Some((Metadata { version, ..Metadata::default() }, value.into()))
+fn immortal(version: u64, value: &'static str) -> (Metadata, Bytes) {
+    (Metadata { version, ..Metadata::default() }, value.into())
 }
 
 fn listen(world: &mut World, known: &Rc<RefCell<Known>>, kind: ListenerKind) -> ListenerId {
@@ -64,7 +64,7 @@ fn is_active(event: &Event) -> bool {
 #[test]
 fn a_near_cache_is_emptied_by_an_answer_that_the_cache_is_not_there() {
     let (mut world, known) = world();
-    known.borrow_mut().value = immortal(1, "old");
+    known.borrow_mut().value = Some(immortal(1, "old"));
     read(&mut world);
     assert!(read(&mut world).1);
     world.events.clear();
@@ -76,7 +76,7 @@ fn a_near_cache_is_emptied_by_an_answer_that_the_cache_is_not_there() {
     pass(&mut world, &known, 20 * SECOND);
     assert_eq!((count(&world, is_inactive), count(&world, is_active)), (1, 0), "there is no cache");
     known.borrow_mut().is_gone = false;
-    known.borrow_mut().value = immortal(2, "new");
+    known.borrow_mut().value = Some(immortal(2, "new"));
     pass(&mut world, &known, 11 * SECOND);
     assert_eq!(count(&world, is_active), 1);
     assert_eq!(read(&mut world).0, Body::Value("new".into()));
@@ -105,7 +105,7 @@ fn a_listener_moves_when_the_cache_is_back() {
 #[test]
 fn an_idle_client_notices_that_a_cache_is_gone() {
     let (mut world, known) = world();
-    known.borrow_mut().value = immortal(1, "old");
+    known.borrow_mut().value = Some(immortal(1, "old"));
     read(&mut world);
     known.borrow_mut().is_gone = true;
     pass(&mut world, &known, NOTICED);
@@ -115,9 +115,9 @@ fn an_idle_client_notices_that_a_cache_is_gone() {
 /// Removed and made anew between two looks: no answer differs, only an entry is not the same any more.
 #[test]
 fn a_near_cache_notices_that_its_cache_was_made_anew() {
-    for value in [None, immortal(2, "new")] {
+    for value in [None, Some(immortal(2, "new"))] {
         let (mut world, known) = world();
-        known.borrow_mut().value = immortal(1, "old");
+        known.borrow_mut().value = Some(immortal(1, "old"));
         read(&mut world);
         pass(&mut world, &known, 3 * NOTICED);
         assert_eq!(count(&world, is_inactive), 0, "it is the same cache");
@@ -133,7 +133,7 @@ fn a_near_cache_notices_that_its_cache_was_made_anew() {
 fn a_listener_notices_that_its_cache_was_made_anew() {
     let (mut world, known) = world();
     known.borrow_mut().entries = 1;
-    known.borrow_mut().value = immortal(0, "old");
+    known.borrow_mut().value = Some(immortal(0, "old"));
     let options = ListenerOptions { include_current_state: true, ..ListenerOptions::default() };
     listen(&mut world, &known, ListenerKind::Cache(options));
     pass(&mut world, &known, 3 * NOTICED);

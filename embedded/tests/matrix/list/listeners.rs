@@ -50,14 +50,14 @@ pub(super) fn interests(peer: &mut Peer) -> Checked {
     stop(peer, id)
 }
 
-fn with_factory(name: &str) -> Option<Factory> {
-    Some(Factory { name: name.into(), parameters: Vec::new() })
+fn factory(name: &str) -> Factory {
+    Factory { name: name.into(), parameters: Vec::new() }
 }
 
 pub(super) fn unknown_filter(peer: &mut Peer) -> Checked {
     let listener_id = peer.key("listener");
     for (filter, converter, kind) in
-        [(with_factory("nope"), None, "key/value filter"), (None, with_factory("nope"), "converter")]
+        [(Some(factory("nope")), None, "key/value filter"), (None, Some(factory("nope")), "converter")]
     {
         let options = ListenerOptions { filter, converter, ..ListenerOptions::default() };
         let add = Request::AddClientListener { listener_id: listener_id.clone(), options };
@@ -68,7 +68,7 @@ pub(super) fn unknown_filter(peer: &mut Peer) -> Checked {
 }
 
 pub(super) fn with_previous_converter(peer: &mut Peer) -> Checked {
-    let converter = with_factory("key-value-with-previous-converter-factory");
+    let converter = Some(factory("key-value-with-previous-converter-factory"));
     let id = listen(peer, ListenerOptions { converter, ..ListenerOptions::default() })?;
     stop(peer, id)
 }
