@@ -5,7 +5,6 @@ use std::time::Duration;
 use bytes::Bytes;
 use hotrod_core::cluster::{Call, ClusterError, Event, IterationId, LinkId, MemberInfo};
 use hotrod_core::wire::{self, IterationEntry, Reply, Request};
-use hotrod_embedded::Connection;
 
 use crate::world::World;
 
@@ -49,18 +48,9 @@ impl World {
     /// Another client, of which nothing more is seen, writes to the cache of the tests.
     pub fn write_by_another(&mut self, key: &Bytes, value: &Bytes) {
         let member = *self.by_port.values().next().expect("a member");
-        let mut connection = Connection::open(&mut self.servers, member).expect("accepted");
         let request = Request::Put { key: key.clone(), expiration: wire::Expiration::DEFAULT, value: value.clone() };
-        let intelligence = wire::Intelligence::Basic;
-        let envelope = wire::Envelope { message_id: 1, version: wire::Version::V4_0, intelligence, topology_id: 0 };
-        let mut out = wire::SendBuffer::new();
-        wire::write_request(envelope, self.cache.options(), &request, &mut out);
-        connection.handle_received(&out.to_bytes());
-        let moment = self.moment();
-        connection.process(&mut self.servers, moment);
-        assert!(!connection.transmit().is_empty(), "it is answered");
-        connection.close(&mut self.servers);
-        self.deliver();
+        let options = self.cache.options().clone();
+        self.request_by_another(member, &options, &request);
     }
 
     /// The host reads a link no more.

@@ -13,7 +13,7 @@ use crate::trouble::Change;
 use crate::world::World;
 
 /// The kinds that are chosen by chance here. The others happen by the way.
-const CHOICES: [Kind; 16] = [
+const CHOICES: [Kind; 18] = [
     Kind::Crash,
     Kind::SilentCrash,
     Kind::RestartWithData,
@@ -30,6 +30,8 @@ const CHOICES: [Kind; 16] = [
     Kind::HalfOpenAtClient,
     Kind::ChangeMidReply,
     Kind::Poison,
+    Kind::Remake,
+    Kind::Remove,
 ];
 
 /// The most members that there are.
@@ -48,6 +50,7 @@ enum End {
     Serves(u16),
     Awake(u16),
     Fast(u16),
+    CacheMade,
     Reunited {
         client: usize,
         resets: bool,
@@ -133,6 +136,9 @@ impl Faults {
                 self.until(world.now(), random.u64(100..25_000), End::Reunited { client, resets });
             }
             Kind::Poison => return self.poisons.send(world, random),
+            Kind::Remake | Kind::Remove if !world.remove_cache() => return false,
+            Kind::Remake => world.make_cache(),
+            Kind::Remove => self.until(world.now(), random.u64(100..15_000), End::CacheMade),
             Kind::Cut => return world.cut_one(),
             Kind::HalfOpenAtServer => return world.cut_at_client(),
             Kind::HalfOpenAtClient => return world.cut_at_server(),
@@ -182,6 +188,7 @@ impl Faults {
                 End::RestartedEmpty(port) => world.restart_empty(port),
                 End::Serves(port) => world.set_stopping(port, false),
                 End::Awake(port) => world.set_hung(port, false),
+                End::CacheMade => world.make_cache(),
                 End::Fast(port) => world.set_slow(port, Duration::ZERO),
                 End::Reunited { client, resets } => world.reunite(client, resets),
             }

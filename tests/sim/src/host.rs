@@ -4,12 +4,14 @@ use std::collections::BTreeMap;
 
 use hotrod_core::carriage::{Choice, Inside};
 use hotrod_core::cluster::{
-    CacheHandle, Call, Cluster as Client, ClusterError, Config, Event, IterationId, LinkId, OperationId, SubmitError,
+    CacheHandle, Call, Cluster as Client, ClusterError, Config, Event, IterationId, LinkId, ListenerId, OperationId,
+    SubmitError,
 };
 use hotrod_core::session::Disconnect;
 use hotrod_core::time::Instant;
 use hotrod_core::wire::{Flags, IterationEntry, Reply, Request, RequestOptions};
 
+use crate::remade::Watching;
 use crate::world::PipeId;
 
 /// A client and its host.
@@ -29,8 +31,10 @@ pub struct Host {
     pub events: Vec<Event>,
     /// When the machine last gave a session up that got no answer, on a link that may have others and live on.
     pub gave_up_at: Option<Instant>,
-    /// It has a listener, or one that is being registered.
-    pub is_listening: bool,
+    /// Its listener, or the one that is being registered.
+    pub listening: Option<ListenerId>,
+    /// What it has of a cache that is removed and made anew.
+    pub watching: Option<Watching>,
     /// Operations that were submitted and not answered.
     pub unanswered: usize,
     /// The settings that it was made with.
@@ -51,7 +55,8 @@ impl Host {
             entries: BTreeMap::new(),
             events: Vec::new(),
             gave_up_at: None,
-            is_listening: false,
+            listening: None,
+            watching: None,
             unanswered: 0,
             config,
             links: BTreeMap::new(),

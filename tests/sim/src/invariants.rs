@@ -71,7 +71,7 @@ impl World {
 fn check_machine(host: &Host) -> Result<(), String> {
     let (links, config) = (host.links.len(), &host.config);
     let members: Vec<_> = host.client.members().collect();
-    let in_view = host.client.view(&host.cache).map_or(0, |view| view.members().len());
+    let in_view = host.client.view(&host.cache).map_or(0, |view| view.members().len()) + host.members_of_remade();
     // Those of the view, the seeds, and those that have left and whose link still drains.
     if members.len() > in_view + config.seeds.len() + links {
         let known: Vec<_> = members.iter().map(|member| (&member.address, member.links)).collect();
@@ -86,10 +86,10 @@ fn check_machine(host: &Host) -> Result<(), String> {
     if let Some(member) = members.iter().find(|member| member.in_flight > most) {
         return Err(format!("{} operations in flight at {:?}", member.in_flight, member.address));
     }
-    // The machine's own question about the cache, the listener that is being registered, and a PING of each quiet session:
+    // The machine's own question about the cache, the listener that is being registered, its check, and a PING of each quiet session:
     // of one for operations and one for events with each member, and of those that drain. A PING waits for its member when
     // its session is lost.
-    let own = 2 + links + 2 * members.len();
+    let own = 3 + host.most_for_remade() + links + 2 * members.len();
     let in_flight = host.client.in_flight();
     if in_flight > host.unanswered + own {
         return Err(format!("{in_flight} operations in the machine, {} were submitted", host.unanswered));

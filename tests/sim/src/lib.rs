@@ -19,6 +19,7 @@ mod listening;
 pub mod load;
 pub mod network;
 pub mod poison;
+pub mod remade;
 mod run;
 pub mod shared;
 pub mod tally;

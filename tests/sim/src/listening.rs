@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use hotrod_core::cluster::{Event, ListenerKind};
+use hotrod_core::cluster::{Event, ListenerId, ListenerKind};
 use hotrod_core::wire::{EventData, Expiration, ListenerOptions, Request};
 
 use crate::host::Host;
@@ -17,12 +17,14 @@ impl World {
     pub fn listen(&mut self) {
         let now = self.now;
         for host in &mut self.hosts {
-            if host.events.iter().any(|event| matches!(event, Event::ListenerFailed { .. })) {
-                host.is_listening = false;
+            for event in &host.events {
+                if let Event::ListenerFailed { listener, .. } = event {
+                    host.listening.take_if(|own| own == listener);
+                }
             }
-            if !host.is_listening {
+            if host.listening.is_none() {
                 let kind = ListenerKind::Cache(ListenerOptions::default());
-                host.is_listening = host.client.listen(now, &host.cache, kind).is_ok();
+                host.listening = host.client.listen(now, &host.cache, kind).ok();
             }
         }
     }
@@ -36,7 +38,8 @@ impl World {
             self.call_from(0, put).map_err(|error| error.to_string())?;
             self.run_for(Duration::from_secs(5));
             let deaf = |host: &&Host| !host.events.iter().any(is_of_the_write);
-            if self.hosts.iter().filter(deaf).any(|host| !host.events.iter().any(is_new_registration)) {
+            let is_told = |host: &Host| host.events.iter().any(|event| is_registration_of(event, host.listening));
+            if self.hosts.iter().filter(deaf).any(|host| !is_told(host)) {
                 return Err("a listener hears nothing, and was told nothing".into());
             }
             if self.hosts.iter().all(|host| !deaf(&host)) {
@@ -47,8 +50,9 @@ impl World {
     }
 }
 
-fn is_new_registration(event: &Event) -> bool {
-    matches!(event, Event::ListenerRegistered { .. } | Event::ListenerMoved { .. })
+fn is_registration_of(event: &Event, wanted: Option<ListenerId>) -> bool {
+    matches!(event, Event::ListenerRegistered { listener, .. } | Event::ListenerMoved { listener, .. }
+        if Some(*listener) == wanted)
 }
 
 fn is_of_the_write(event: &Event) -> bool {

@@ -62,6 +62,9 @@ impl Run {
         let mut world = World::of(random.u16(2..=4), seed, configs);
         world.late_arrivals = random.bool();
         world.clumsy_hosts = random.bool();
+        if random.bool() {
+            world.watch_remade_cache();
+        }
         Self {
             loads: (0..clients).map(|client| Load::new(client, 4)).collect(),
             shared: Shared::new(3),
@@ -87,6 +90,7 @@ impl Run {
             load.submit(&mut self.world, &mut self.random);
         }
         self.shared.submit(&mut self.world, &mut self.random);
+        self.world.read_remade_cache();
         self.faults.maybe(&mut self.world, &mut self.random);
         // A short pause has clients ask while others still wait; a long one lets timers run.
         let longest = if self.random.bool() { 4_000 } else { 200_000 };
@@ -101,6 +105,7 @@ impl Run {
         self.shared.check(&mut self.world)?;
         self.faults.check(&mut self.world)?;
         self.world.listen();
+        self.world.keep_watching();
         self.world.hosts.iter_mut().for_each(|host| host.events.clear());
         self.world.check()
     }
@@ -116,6 +121,7 @@ impl Run {
         }
         self.shared.check_recovered(&mut self.world)?;
         self.world.check_listeners()?;
+        self.world.check_remade_cache()?;
         self.world.run_for(Duration::from_secs(5));
         self.check()?;
         self.world.check_links()

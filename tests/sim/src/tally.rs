@@ -35,6 +35,10 @@ pub enum Kind {
     ChangeMidReply,
     /// A client sends a request at which every server cuts the connection.
     Poison,
+    /// A cache is removed and made anew at once.
+    Remake,
+    /// A cache is removed, and made anew later.
+    Remove,
     /// The host says twice that a link is connected.
     ConnectedTwice,
     /// The host says that a link is lost which it has closed.
@@ -47,7 +51,7 @@ pub enum Kind {
 
 impl Kind {
     /// All of them.
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 22] = [
         Self::Crash,
         Self::SilentCrash,
         Self::RestartWithData,
@@ -64,6 +68,8 @@ impl Kind {
         Self::HalfOpenAtClient,
         Self::ChangeMidReply,
         Self::Poison,
+        Self::Remake,
+        Self::Remove,
         Self::ConnectedTwice,
         Self::LostAfterClose,
         Self::ReceivedAfterClose,

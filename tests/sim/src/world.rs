@@ -13,6 +13,7 @@ use hotrod_embedded::{Cluster as Servers, ClusterOptions, ConnectionId, Link, Me
 use crate::host::Host;
 use crate::network::{Pipe, To};
 use crate::poison;
+use crate::remade::Remade;
 use crate::tally::{Kind, Tally};
 use crate::trace::Trace;
 use crate::trouble::Change;
@@ -48,6 +49,8 @@ pub struct World {
     pub clumsy_hosts: bool,
     /// A change of the members that waits for a reply to split.
     pub armed: Option<Change>,
+    /// The cache that is removed and made anew.
+    pub(crate) remade: Remade,
     /// What has happened.
     pub tally: Tally,
     /// The run as a number.
@@ -115,6 +118,7 @@ impl World {
             late_arrivals: false,
             clumsy_hosts: false,
             armed: None,
+            remade: Remade::default(),
             tally: Tally::default(),
             trace: Trace::default(),
             pipes: BTreeMap::new(),
