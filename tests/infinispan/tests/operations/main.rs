@@ -11,6 +11,7 @@ mod bulk;
 mod carriages;
 mod conversation;
 mod counters;
+mod forgotten;
 mod iteration;
 #[path = "../../../../embedded/tests/matrix/list/mod.rs"]
 mod list;
@@ -124,6 +125,37 @@ fn transactions() {
 #[test]
 fn server_and_cache() {
     in_every_version("server", server::conversation);
+}
+
+/// Runs a test of whole clients.
+fn with_clients<F>(test: F)
+where
+    F: AsyncFn(&Cluster),
+{
+    if skip_real() || infinispan_harness::is_older_line() {
+        return;
+    }
+    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(test(server()));
+}
+
+#[test]
+fn a_listener_of_a_cache_with_many_entries() {
+    with_clients(forgotten::large_states);
+}
+
+#[test]
+fn caches_that_are_removed_and_made_anew() {
+    with_clients(forgotten::removed_caches);
+}
+
+#[test]
+fn counters_that_are_removed() {
+    with_clients(forgotten::removed_counters);
+}
+
+#[test]
+fn near_entries_that_expire() {
+    with_clients(forgotten::lifetimes);
 }
 
 #[test]
