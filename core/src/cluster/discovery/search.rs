@@ -19,6 +19,9 @@ const MAX_CANDIDATES: usize = 32;
 /// The pause after a round that has not found all members; doubled with each further one, up to the longest.
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
 const LONGEST_PAUSE: Duration = Duration::from_secs(60);
+/// Tries of a round that looks for one member. A balancer that chooses one of two members at random leads all of them to the
+/// other in 1 of 64 rounds.
+const MOST_TRIES_FOR_ONE: u32 = 6;
 
 /// The state of the search.
 #[derive(Default)]
@@ -69,9 +72,14 @@ impl Search {
     }
 
     /// The number of sessions that a round may open. After a round that has found a single member one session per missing
-    /// member is enough to see whether that is still so.
+    /// member is enough to see whether that is still so. With the pauses the tries grow, so that chance does not hide a
+    /// member for many pauses.
     fn max_tries(&self, missing: usize, members: usize) -> u32 {
-        if self.only_member.is_some() { missing as u32 } else { max_tries(members) }
+        if self.only_member.is_some() {
+            (missing as u32).max(self.rounds.min(MOST_TRIES_FOR_ONE))
+        } else {
+            max_tries(members)
+        }
     }
 
     /// The reason with which a round ends that has used up its tries.
