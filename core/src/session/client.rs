@@ -381,6 +381,11 @@ impl Session {
         first
     }
 
+    /// Whether the carriage delimits messages, so that the peer executes none before its last byte.
+    pub(crate) fn delimits_messages(&self) -> bool {
+        self.messages.is_some()
+    }
+
     /// Time since which nothing was received although operations are in flight; `None` if nothing is awaited.
     pub(crate) fn silent_since(&self) -> Option<Instant> {
         (!self.is_held && self.in_flight.len() > 0).then_some(self.last_received)

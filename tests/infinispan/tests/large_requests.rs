@@ -97,7 +97,10 @@ async fn beside_neighbours(cluster: &Cluster) {
     println!("connects {}, disconnects {}, retries {}", counters.connects, counters.disconnects, counters.retries);
     assert_eq!(counters.disconnects, 0, "no link of others was lost");
     assert!(counters.connects <= 4 + 2 + 2, "{} connects", counters.connects);
-    assert!(cache.get("large").await.unwrap().is_none());
+    // The decoder of 16.0.7 reads on behind the length that it refuses, and takes the value's first byte for the length of a
+    // value: the error must not promise that nothing was stored.
+    let stored = cache.get("large").await.unwrap();
+    assert!(stored.is_none_or(|value| value.len() < TOO_LARGE && first.contains("may have been applied")), "{first}");
     client.close().await;
 }
 

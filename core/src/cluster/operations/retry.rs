@@ -5,6 +5,7 @@ use crate::cluster::config::Config;
 use crate::cluster::machine::Cluster;
 use crate::cluster::members::MemberId;
 use crate::cluster::operations::operation::{OperationId, Target};
+use crate::cluster::operations::suspects::Loss;
 use crate::cluster::operations::table::{Operation, Place};
 use crate::cluster::output::ClusterError;
 use crate::cluster::transport::open_session::SessionId;
@@ -27,6 +28,8 @@ impl Cluster {
         let Some(target) = self.operations.get(id).map(|operation| operation.target) else { return };
         let members = self.members_to_try(target);
         let loss = self.note_loss(id, session, &error);
+        // A server that finds a request too large decodes the rest of it as something else, and may execute that (16.0.7).
+        let error = if loss.as_ref().is_some_and(Loss::may_be_misread) { unknown_of(error) } else { error };
         let Some(operation) = self.operations.get_mut(id) else { return };
         let is_first = operation.attempts <= 1;
         if error.was_not_applied() {

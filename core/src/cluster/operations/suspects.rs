@@ -160,6 +160,7 @@ impl Cluster {
             may_be_repeated: can_be_isolated && operation.lost_alone < MAX_LOST_ALONE,
             is_blamed: is_large || company == Company::Alone,
             is_large,
+            may_be_misread: is_large && self.transport.is_byte_stream(session),
         })
     }
 
@@ -201,6 +202,15 @@ pub(in crate::cluster) struct Loss {
     is_blamed: bool,
     /// Whether its size may be the reason.
     is_large: bool,
+    /// Whether the server may have executed a part of the request as another one.
+    may_be_misread: bool,
+}
+
+impl Loss {
+    /// Whether the server may have executed a part of the request as another one.
+    pub(in crate::cluster) fn may_be_misread(&self) -> bool {
+        self.may_be_misread
+    }
 }
 
 /// Whether a session was cut: a request may be the reason. Silence, and an end in good order, have other reasons.

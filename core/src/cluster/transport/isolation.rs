@@ -52,6 +52,12 @@ impl Transport {
         }
     }
 
+    /// Whether the server decodes the messages of a session from a stream of bytes.
+    pub(in crate::cluster) fn is_byte_stream(&self, session: SessionId) -> bool {
+        let protocol = self.sessions.get(session).and_then(|open| open.protocol.as_ref());
+        protocol.is_some_and(|protocol| !protocol.delimits_messages())
+    }
+
     /// Whether a session for suspects has cleared those that it was begun for.
     pub(in crate::cluster) fn has_cleared_all(&self, session: SessionId) -> bool {
         let open = self.sessions.get(session).filter(|open| open.purpose == Purpose::Suspects);
