@@ -3,7 +3,7 @@
 mod common;
 
 use common::{START_MS, World, bytes};
-use hotrod_core::wire::{Body, Expiration, Intelligence, Lifetime, Request, Status, TimeUnit, Version};
+use hotrod_core::wire::{Body, Expiration, Intelligence, Lifetime, Request, RequestOptions, Status, TimeUnit, Version};
 use hotrod_embedded::NamedCache;
 
 const WHOLE: Intelligence = Intelligence::HashDistributionAware;
@@ -74,7 +74,9 @@ fn a_date_is_a_lifespan_before_3_0() {
     let mut world = World::new(1);
     let client = world.connect_at(0, Version::V2_0, WHOLE);
     let date = Lifetime::seconds(START_MS / 1000 + 60);
-    world.put_for(client, "dist", "k", "v", Expiration::after(date));
+    // Our client refuses to send it.
+    let put = Request::Put { key: bytes("k"), value: bytes("v"), expiration: Expiration::after(date) };
+    world.send_raw(0, Version::V2_0, &RequestOptions::cache("dist"), &put);
     world.pass(59_999);
     assert!(world.get(client, "dist", "k").is_some());
     world.pass(1);

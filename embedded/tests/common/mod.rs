@@ -124,6 +124,19 @@ impl World {
         client.session.submit(now, Call { topology_id, timeout, ..Call::new(request, options) }).expect("submit")
     }
 
+    /// Sends a request past the checks of a client, on a connection of its own.
+    pub fn send_raw(&mut self, member: u32, version: Version, options: &RequestOptions, request: &Request) {
+        let mut connection = Connection::open(&mut self.cluster, MemberId(member)).expect("open");
+        let envelope = wire::Envelope { message_id: 1, version, intelligence: Intelligence::Basic, topology_id: 0 };
+        let mut out = wire::SendBuffer::new();
+        wire::write_request(envelope, options, request, &mut out);
+        connection.handle_received(&out.to_bytes());
+        connection.process(&mut self.cluster, self.moment);
+        assert!(!connection.transmit().is_empty(), "it is answered");
+        connection.close(&mut self.cluster);
+        self.pump();
+    }
+
     pub fn result(&mut self, client: usize, id: OperationId) -> Option<Result<Reply, OperationError>> {
         self.pump();
         self.client(client).completed.remove(&id)

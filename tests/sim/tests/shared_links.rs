@@ -56,9 +56,10 @@ fn an_attempt_by_a_session_that_was_given_up_arrives_if_its_link_lives() {
     }
 }
 
-/// Found by seed 1352: each session asks its member after a quiet time, and the questions wait when the links are lost.
+/// Found by seed 1352: each session sends a PING after a quiet time, and a listener waits for its registration when the links are
+/// lost.
 #[test]
-fn questions_to_members_that_were_lost_have_a_place() {
+fn pings_and_registrations_have_a_place_when_members_are_lost() {
     let (mut world, _) = listening("frames");
     let ports: Vec<u16> = world.by_port.keys().copied().chain([BALANCER]).collect();
     world.part(0, &ports);
@@ -68,5 +69,5 @@ fn questions_to_members_that_were_lost_have_a_place() {
         most = most.max(world.client.in_flight());
         world.check().expect("within its limits");
     }
-    assert!(most > 4, "a question of each session and the listener's registration, and not {most}");
+    assert!(most >= 4, "a PING of each session for operations and one for events, and not {most}");
 }

@@ -108,6 +108,8 @@ fn may_be_sent_again(operation: &Operation, error: &OperationError, repeat_write
         // before, and a condition that the first attempt met fails the second.
         OperationError::Server { status, .. } => status.is_retryable() && operation.may_be_repeated(repeat_writes),
         OperationError::Disconnected { reason, .. } if is_refusal(reason) => false,
+        // Its session is gone.
+        OperationError::Disconnected { .. } if matches!(operation.target, Target::Session(_)) => false,
         // The deadline is that of all attempts; a message that is too large or unknown would be refused again.
         OperationError::TimedOut { .. }
         | OperationError::GivenUp { code: HOT_ROD_TOO_LARGE | HOT_ROD_MESSAGE_ERROR, .. } => false,
