@@ -81,7 +81,8 @@ def test_a_closed_machine_refuses() -> None:
 def test_a_second_thread_is_told(node: Embedded) -> None:
     """A second call while a thread parses a large input without the GIL."""
     one = Machine(node.uri("local"))
-    cache, size = one.cache(0, "local"), 16 << 20
+    # Larger requests have a link of their own.
+    cache, size = one.cache(0, "local"), 8 << 20
     connect = one.poll()[0]
     assert isinstance(connect, outputs.Connect)
     refused, enough = threading.Event(), threading.Event()
