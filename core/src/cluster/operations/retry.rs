@@ -29,7 +29,8 @@ impl Cluster {
         let members = self.members_to_try(target);
         let loss = self.note_loss(id, session, &error);
         // A server that finds a request too large decodes the rest of it as something else, and may execute that (16.0.7).
-        let error = if loss.as_ref().is_some_and(Loss::may_be_misread) { unknown_of(error) } else { error };
+        let may_be_misread = loss.as_ref().is_some_and(Loss::is_of_large) && self.transport.is_byte_stream(session);
+        let error = if may_be_misread { unknown_of(error) } else { error };
         let Some(operation) = self.operations.get_mut(id) else { return };
         let is_first = operation.attempts <= 1;
         if error.was_not_applied() {

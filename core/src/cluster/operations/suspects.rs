@@ -160,7 +160,6 @@ impl Cluster {
             may_be_repeated: can_be_isolated && operation.lost_alone < MAX_LOST_ALONE,
             is_blamed: is_large || company == Company::Alone,
             is_large,
-            may_be_misread: is_large && self.transport.is_byte_stream(session),
         })
     }
 
@@ -202,14 +201,12 @@ pub(in crate::cluster) struct Loss {
     is_blamed: bool,
     /// Whether its size may be the reason.
     is_large: bool,
-    /// Whether the server may have executed a part of the request as another one.
-    may_be_misread: bool,
 }
 
 impl Loss {
-    /// Whether the server may have executed a part of the request as another one.
-    pub(in crate::cluster) fn may_be_misread(&self) -> bool {
-        self.may_be_misread
+    /// Whether the size of the operation may be the reason.
+    pub(in crate::cluster) fn is_of_large(&self) -> bool {
+        self.is_large
     }
 }
 
