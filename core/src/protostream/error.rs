@@ -74,7 +74,7 @@ pub enum EncodeError {
     /// Nanoseconds of an instant beyond 999,999,999.
     #[error("{nanos} nanoseconds of an instant, at most 999999999 are allowed")]
     Nanos {
-        /// The nanoseconds.
+        /// Rejected value.
         nanos: u32,
     },
     /// A type without a name, or with a number beyond 2,147,483,647.

@@ -36,7 +36,7 @@ const SHORTEST_INTERVAL: Duration = Duration::from_secs(1);
 /// Part of the error message for a cache that does not exist (`HotRodServer` of Infinispan).
 const CACHE_NOT_FOUND: &str = "CacheNotFoundException";
 
-/// What the last event or check of a listener has shown.
+/// Result of the last event or check of a listener.
 #[derive(Default)]
 pub(in crate::cluster) struct Witness {
     /// Entry of the last event, and its version.
@@ -76,7 +76,7 @@ impl Witness {
     }
 }
 
-/// What is checked once, however many listeners there are.
+/// Subject of a check that several listeners share.
 type Watched = (CacheId, Option<String>);
 
 impl Cluster {

@@ -138,7 +138,7 @@ fn last_bytes_that_can_t_be_sent_delay_the_close_by_a_second() {
     assert_eq!(outputs_about(&mut world, link), ["close"]);
 }
 
-/// What was not sent counts as not applied, so it is never sent afterwards.
+/// An unsent request counts as not applied, so it is never sent afterwards.
 #[test]
 fn requests_that_are_not_sent_are_not_sent_after_a_violation() {
     let (mut world, link) = world(Offer::default());

@@ -15,7 +15,7 @@ use crate::wire::{
     RequestHeader, Status,
 };
 
-/// What all members of a test know.
+/// State that all members of a test share.
 #[derive(Default)]
 pub(super) struct Known {
     /// Entries of the cache, which a listener hears of before it is registered.

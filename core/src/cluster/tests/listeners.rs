@@ -187,7 +187,7 @@ fn a_registration_in_flight_leaves_the_session_that_is_paused() {
     assert_eq!(known.registered.len() - known.removed.len(), 4, "a registration that was left is removed");
 }
 
-/// What waits behind events that nobody takes any more does not hold up the end of the client.
+/// An answer behind events that the application does not take any more does not delay the end of the client.
 #[test]
 fn a_client_is_closed_although_a_listener_is_not_registered_yet() {
     let (mut world, known) = world(ENTRIES);

@@ -1,4 +1,4 @@
-//! What a server forgets while its connections live: removed caches and counters, with their listeners.
+//! Removed caches and counters, whose listeners a server drops while its connections live.
 
 use alloc::rc::Rc;
 use core::cell::RefCell;

@@ -25,7 +25,7 @@ pub(super) fn world() -> (World, Rc<RefCell<Known>>) {
     (world, known)
 }
 
-/// What a read returns, and whether the near cache has answered it.
+/// Reads a key. Returns the answer, and whether the near cache has given it.
 pub(super) fn read(world: &mut World) -> (Body, bool) {
     let before = world.cluster.counters().near_hits;
     let id = world.submit(Request::Get { key: "key".into() });

@@ -222,7 +222,7 @@ fn requests_of_every_kind_endanger_no_neighbours() {
     }
 }
 
-/// What was answered once is no reason for a loss: failover with large values is as quick as with small ones.
+/// A size that was answered once is no reason for a loss: failover with large values is as quick as with small ones.
 #[test]
 fn a_size_that_was_answered_before_is_not_suspicious() {
     let mut world = World::new(config(CarriageConfig::default()));

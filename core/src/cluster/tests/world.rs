@@ -452,7 +452,7 @@ impl World {
         }
     }
 
-    /// What the members at the other ends have to say without being asked.
+    /// Delivers bytes that members send without a request.
     pub(super) fn hear(&mut self) {
         let links: Vec<LinkId> = self.links.keys().copied().collect();
         for link in links {

@@ -29,7 +29,7 @@ impl Transport {
     pub(in crate::cluster) fn receive_buffer(&mut self, link: LinkId) -> Option<&mut BytesMut> {
         let open = self.links.get_mut(link)?;
         match &mut open.stage {
-            // What comes on a closing link is dropped.
+            // Bytes received on a closing link are dropped.
             Stage::Connecting | Stage::Securing | Stage::Closing(_) => {
                 open.early.reserve(EARLY_READ);
                 Some(&mut open.early)
