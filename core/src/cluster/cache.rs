@@ -9,6 +9,7 @@ use alloc::vec::Vec;
 use slotmap::{SlotMap, new_key_type};
 
 use super::features::near_cache::NearCache;
+use super::features::server_clock::ServerClock;
 use super::view::View;
 use crate::wire::{Flags, MediaType, RequestOptions};
 
@@ -34,10 +35,14 @@ pub enum ReadFrom {
 
 /// A cache and the options of its requests; cheap to clone.
 #[derive(Debug, Clone)]
-pub struct CacheHandle {
-    pub(super) id: CacheId,
-    pub(super) options: Arc<RequestOptions>,
-    pub(super) read_from: ReadFrom,
+pub struct CacheHandle(Arc<Settings>);
+
+/// The settings of a handle, shared by its clones: one word moves with each operation.
+#[derive(Debug, Clone)]
+struct Settings {
+    cache: CacheId,
+    options: Arc<RequestOptions>,
+    read_from: ReadFrom,
     /// Shared by all handles of the cache.
     #[allow(dead_code)] // counted, not read
     in_use: Arc<()>,
@@ -46,25 +51,34 @@ pub struct CacheHandle {
 impl CacheHandle {
     /// The identity of the cache, the same for every handle.
     pub fn id(&self) -> CacheId {
-        self.id
+        self.0.cache
     }
 
     /// The options of every request.
     pub fn options(&self) -> &RequestOptions {
-        &self.options
+        &self.0.options
+    }
+
+    pub(super) fn shared_options(&self) -> Arc<RequestOptions> {
+        self.0.options.clone()
+    }
+
+    /// The owner from which its keys are read.
+    pub(super) fn read_from(&self) -> ReadFrom {
+        self.0.read_from
     }
 
     /// A handle whose requests have these flags.
     #[must_use]
     pub fn with_flags(&self, flags: Flags) -> Self {
-        let options = RequestOptions { flags, ..(*self.options).clone() };
-        Self { options: Arc::new(options), ..self.clone() }
+        let options = RequestOptions { flags, ..self.options().clone() };
+        Self(Arc::new(Settings { options: Arc::new(options), ..(*self.0).clone() }))
     }
 
     /// A handle that reads from other owners.
     #[must_use]
     pub fn with_reads_from(&self, read_from: ReadFrom) -> Self {
-        Self { read_from, ..self.clone() }
+        Self(Arc::new(Settings { read_from, ..(*self.0).clone() }))
     }
 }
 
@@ -114,6 +128,8 @@ pub(super) struct Caches {
     last_pinged: Option<CacheId>,
     /// Views by topology id; caches with an equal view share it.
     views: BTreeMap<u32, Vec<Weak<View>>>,
+    /// The clock that dates the entries of near caches.
+    server_clock: ServerClock,
 }
 
 impl Caches {
@@ -158,7 +174,8 @@ impl Caches {
     }
 
     pub(super) fn handle(&self, id: CacheId, options: Arc<RequestOptions>) -> CacheHandle {
-        CacheHandle { id, options, read_from: ReadFrom::default(), in_use: self.get(id).in_use.clone() }
+        let in_use = self.get(id).in_use.clone();
+        CacheHandle(Arc::new(Settings { cache: id, options, read_from: ReadFrom::default(), in_use }))
     }
 
     /// A handle without options.
@@ -211,8 +228,15 @@ impl Caches {
         self.all.get_mut(id)
     }
 
-    pub(super) fn iter_mut(&mut self) -> impl Iterator<Item = &mut Cache> {
-        self.all.values_mut()
+    /// A cache, and the clock of its servers.
+    pub(super) fn get_with_clock(&mut self, id: CacheId) -> (&mut Cache, &mut ServerClock) {
+        (&mut self.all[id], &mut self.server_clock)
+    }
+
+    /// Forgets what was learned of a cluster that is left.
+    pub(super) fn forget_cluster(&mut self) {
+        self.all.values_mut().for_each(|cache| cache.view = None);
+        self.server_clock = ServerClock::default();
     }
 
     pub(super) fn view(&self, id: CacheId) -> Option<&Arc<View>> {

@@ -1,6 +1,6 @@
 //! The machine: its API, and the order in which its parts are polled.
 
-use alloc::collections::{BTreeSet, VecDeque};
+use alloc::collections::VecDeque;
 use alloc::string::String;
 use alloc::sync::Arc;
 
@@ -13,8 +13,7 @@ use super::counters::Counters;
 use super::discovery::Discovery;
 use super::discovery::access::AccessPath;
 use super::features::iteration::{Iteration, IterationId};
-use super::features::listener::{Listener, ListenerId};
-use super::features::server_clock::ServerClock;
+use super::features::listeners::Listeners;
 use super::members::{MemberId, MemberInfo, Members};
 use super::operations::bulk::{Bulk, BulkId};
 use super::operations::operation::{Call, OperationId, Owner, Target};
@@ -42,10 +41,7 @@ pub struct Cluster {
     pub(super) operations: OperationTable,
     pub(super) bulks: SlotMap<BulkId, Bulk>,
     pub(super) iterations: SlotMap<IterationId, Iteration>,
-    pub(super) listeners: SlotMap<ListenerId, Listener>,
-    pub(super) server_clock: ServerClock,
-    /// Time of the next check of listeners.
-    pub(super) check_at: Option<Instant>,
+    pub(super) listeners: Listeners,
     pub(super) outputs: VecDeque<Output>,
     pub(super) degraded: bool,
     closing: bool,
@@ -67,9 +63,7 @@ impl Cluster {
             operations: OperationTable::default(),
             bulks: SlotMap::with_key(),
             iterations: SlotMap::with_key(),
-            listeners: SlotMap::with_key(),
-            server_clock: ServerClock::default(),
-            check_at: None,
+            listeners: Listeners::default(),
             outputs: VecDeque::new(),
             degraded: false,
             closing: false,
@@ -114,8 +108,8 @@ impl Cluster {
     pub fn cache(&mut self, now: Instant, options: RequestOptions) -> CacheHandle {
         self.now = now;
         if self.caches.are_many() {
-            let used: BTreeSet<_> = self.operations.caches().chain(self.discovery.probe_cache()).collect();
-            self.caches.retain_used(|id| used.contains(&id));
+            let probe_cache = self.discovery.probe_cache();
+            self.caches.retain_used(|id| probe_cache == Some(id));
         }
         let (id, is_new) = self.caches.named(&options.cache);
         let handle = self.caches.handle(id, Arc::new(options));
@@ -146,7 +140,7 @@ impl Cluster {
     pub fn submit(&mut self, now: Instant, call: Call) -> Result<OperationId, SubmitError> {
         self.now = now;
         self.may_submit(&call.cache)?;
-        if self.caches.get(call.cache.id).near.is_some() {
+        if self.caches.get(call.cache.id()).near.is_some() {
             return Ok(self.submit_near(call));
         }
         Ok(self.submit_far(call))
@@ -156,7 +150,7 @@ impl Cluster {
         if self.closing {
             return Err(SubmitError::Closed);
         }
-        if !self.caches.contains(cache.id) {
+        if !self.caches.contains(cache.id()) {
             return Err(SubmitError::ForeignCache);
         }
         if self.operations.held() >= self.config.max_waiting {
@@ -166,6 +160,7 @@ impl Cluster {
     }
 
     /// Submits an operation that no near cache answers.
+    #[inline]
     pub(super) fn submit_far(&mut self, call: Call) -> OperationId {
         let prepared = call.request.transaction().xid().and_then(|xid| self.operations.prepared().member_of(xid));
         let target = match (call.member, prepared) {
@@ -181,9 +176,10 @@ impl Cluster {
         id
     }
 
+    #[inline]
     pub(super) fn take_in(&mut self, call: Call, owner: Owner, target: Target, purpose: Purpose) -> OperationId {
-        let timeout = self.config.operation_timeout;
-        self.operations.insert(Operation::new(call, owner, target, purpose, self.now, timeout))
+        let (now, timeout) = (self.now, self.config.operation_timeout);
+        self.operations.insert(Operation::new(call, owner, target, purpose, now, timeout))
     }
 
     /// Cancels an operation: it has no [`Output::Completed`]. The server may execute it all the same.
@@ -202,7 +198,7 @@ impl Cluster {
         if let Some(operation) = self.operations.remove(id)
             && let Owner::Fetch { .. } = operation.owner
         {
-            self.forget_fetch(operation.cache, &operation.request, id);
+            self.forget_fetch(operation.cache.id(), &operation.request, id);
         }
         true
     }
@@ -237,7 +233,8 @@ impl Cluster {
 
     /// When to call [`handle_timeout`](Self::handle_timeout), if nothing else happens before.
     pub fn poll_timeout(&self) -> Option<Instant> {
-        [self.transport.next_timeout(), self.operations.next_timeout(), self.check_at].into_iter().flatten().min()
+        let timeouts = [self.transport.next_timeout(), self.operations.next_timeout(), self.listeners.next_timeout()];
+        timeouts.into_iter().flatten().min()
     }
 
     /// The next output; `None` until another method was called.
@@ -269,7 +266,7 @@ impl Cluster {
             }
         }
         self.end_backpressure();
-        self.check_at = None;
+        self.listeners.end_checks();
     }
 
     /// Whether the client was closed and every link is gone.
@@ -312,7 +309,7 @@ impl Cluster {
 
     /// A cache's present view of the cluster; `None` before its first topology.
     pub fn view(&self, cache: &CacheHandle) -> Option<&Arc<View>> {
-        self.caches.view(cache.id)
+        self.caches.view(cache.id())
     }
 
     /// The known members: those of every topology in use, and the seeds.

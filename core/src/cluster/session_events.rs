@@ -61,7 +61,7 @@ impl Cluster {
             session::Event::Topology { token, topology, .. } => {
                 // That of an operation that is over is dropped: the next one brings it again.
                 let id = OperationId::from(KeyData::from_ffi(token));
-                if let Some(cache) = self.operations.get(id).map(|operation| operation.cache) {
+                if let Some(cache) = self.operations.get(id).map(|operation| operation.cache.id()) {
                     self.apply(cache, session, *topology);
                 }
             }
@@ -242,8 +242,8 @@ impl Cluster {
         let member = open.member();
         let call = session::Call {
             request: &operation.request,
-            options: &operation.options,
-            topology_id: caches.find(operation.cache).map_or(0, Cache::topology_id),
+            options: operation.cache.options(),
+            topology_id: caches.find(operation.cache.id()).map_or(0, Cache::topology_id),
             timeout: Some(operation.deadline - scope.now),
             token: id.data().as_ffi(),
         };

@@ -3,7 +3,6 @@
 use alloc::string::ToString;
 use alloc::vec::Vec;
 
-use super::features::server_clock::ServerClock;
 use super::machine::Cluster;
 use super::members::MemberId;
 use super::output::{Event, Output};
@@ -53,8 +52,7 @@ impl Cluster {
         self.discovery.restart_search();
         self.operations.sizes_mut().forget_refused();
         self.degraded = false;
-        self.caches.iter_mut().for_each(|cache| cache.view = None);
-        self.server_clock = ServerClock::default();
+        self.caches.forget_cluster();
         self.fail_iterations();
         self.outputs.push_back(Output::Event(Event::SiteSwitched { from, to, automatic }));
         let left: Vec<SessionId> =

@@ -86,7 +86,7 @@ impl Cluster {
     /// cache is one of another machine.
     pub fn start(&mut self, now: Instant, cache: &CacheHandle) {
         self.now = now;
-        if !self.caches.contains(cache.id) {
+        if !self.caches.contains(cache.id()) {
             return self.outputs.push_back(Output::Event(Event::StartFailed { error: StartError::ForeignCache }));
         }
         if self.transport.sessions().any(|(_, open)| open.is_ready()) {

@@ -47,11 +47,11 @@ impl View {
     /// The owners of a key in its storage form, primary first; none where keys are not spread by hash.
     pub fn owners_of(&self, key: &[u8]) -> impl Iterator<Item = MemberId> {
         // The divisor is computed with the view: one division, whatever the number of members.
-        let segment = self.ownership.as_ref().map(|ownership| {
+        let segment = self.ownership.as_ref().map_or(0, |ownership| {
             let hash = key_hash(key) as u32 & 0x7fff_ffff;
             (hash / ownership.segment_size) as usize
         });
-        segment.into_iter().flat_map(|segment| self.owners_of_segment(segment))
+        self.owners_of_segment(segment)
     }
 }
 

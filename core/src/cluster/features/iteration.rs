@@ -138,7 +138,7 @@ impl Cluster {
     fn plan(&mut self, id: IterationId, segments: Option<SegmentSet>) {
         let Some(iteration) = self.iterations.get(id) else { return };
         let cache = iteration.cache.clone();
-        let view = self.caches.view(cache.id).filter(|view| view.segments() > 0).cloned();
+        let view = self.caches.view(cache.id()).filter(|view| view.segments() > 0).cloned();
         let mut by_member: BTreeMap<Option<MemberId>, Option<SegmentSet>> = BTreeMap::new();
         match view {
             None => drop(by_member.insert(None, segments)),
@@ -232,9 +232,9 @@ impl Cluster {
             self.end_source(&cache, source);
             return self.hand_out(id);
         }
-        let cache = self.caches.get(iteration.cache.id);
+        let cache = self.caches.get(iteration.cache.id());
         let segments = cache.view.as_ref().map_or(0, |view| view.segments() as u32);
-        let hashes = segments > 0 && cache.hashes(&iteration.cache.options.key_type);
+        let hashes = segments > 0 && cache.hashes(&iteration.cache.options().key_type);
         let segment = |key: &[u8]| if hashes { segment_of(key, segments) } else { ANY_SEGMENT };
         let sent = batch.entries.len();
         let mut entries = batch.entries;

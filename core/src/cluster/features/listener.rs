@@ -143,7 +143,7 @@ impl Cluster {
                 || registering.is_some_and(|operation| operation.place().session() == Some(session))
         };
         let is_for_events = self.transport.get(session).is_some_and(|open| open.purpose() == Purpose::Events);
-        if is_for_events && !self.listeners.values().any(comes_here) {
+        if is_for_events && !self.listeners.iter().any(|(_, listener)| comes_here(listener)) {
             self.drain(session);
         }
     }
@@ -192,7 +192,7 @@ impl Cluster {
     /// The cache whose near cache a listener serves.
     pub(in crate::cluster) fn near_cache_of(&self, listener: ListenerId) -> Option<CacheId> {
         let listener = self.listeners.get(listener)?;
-        matches!(listener.subject, Subject::NearCache { .. }).then_some(listener.cache.id)
+        matches!(listener.subject, Subject::NearCache { .. }).then_some(listener.cache.id())
     }
 
     pub(in crate::cluster) fn registration_done(
@@ -208,7 +208,7 @@ impl Cluster {
         else {
             // The listener was removed meanwhile, or is registered elsewhere.
             return match (session, result) {
-                (Some(session), Ok(_)) => self.unregister(session, &registration.request, &registration.options),
+                (Some(session), Ok(_)) => self.unregister(session, &registration.request, registration.cache.options()),
                 (Some(session), Err(_)) => self.release_events(session),
                 (None, _) => {}
             };
@@ -221,7 +221,7 @@ impl Cluster {
                 listener.witness.note_registered(self.now);
                 self.begin_checks();
                 let Some(listener) = self.listeners.get_mut(id) else { return };
-                let cache = listener.cache.id;
+                let cache = listener.cache.id();
                 if let Subject::NearCache { .. } = listener.subject {
                     listener.was_registered = true;
                     return self.start_near_cache(cache, session);
@@ -304,7 +304,7 @@ impl Cluster {
             Subject::Host(_) => {
                 self.outputs.push_back(Output::Event(Event::ListenerFailed { listener: id, member, error }));
             }
-            Subject::NearCache { .. } => self.fail_near_cache(failed.cache.id, error),
+            Subject::NearCache { .. } => self.fail_near_cache(failed.cache.id(), error),
         }
     }
 
@@ -312,7 +312,7 @@ impl Cluster {
     pub(in crate::cluster) fn lose_registration(&mut self, id: ListenerId) {
         let Some(listener) = self.listeners.get_mut(id) else { return };
         let Some(session) = listener.at.take() else { return };
-        let (request, options) = (listener.request(listener.server_id.clone()), listener.cache.options.clone());
+        let (request, options) = (listener.request(listener.server_id.clone()), listener.cache.shared_options());
         if let Some(cache) = self.near_cache_of(id) {
             self.stop_near_cache(cache);
         }

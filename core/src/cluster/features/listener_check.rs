@@ -31,8 +31,6 @@ use crate::wire::{self, Body, EntryChange, EventData, Interests, ListenerOptions
 
 /// Pause between the first read that contradicts a listener and the second.
 const SECOND_LOOK: Duration = Duration::from_secs(2);
-/// Shortest interval of the checks, however short the keep-alive interval is.
-const SHORTEST_INTERVAL: Duration = Duration::from_secs(1);
 /// Part of the error message for a cache that does not exist (`HotRodServer` of Infinispan).
 const CACHE_NOT_FOUND: &str = "CacheNotFoundException";
 
@@ -82,24 +80,21 @@ type Watched = (CacheId, Option<String>);
 impl Cluster {
     /// Checks the listeners within the keep-alive interval.
     pub(in crate::cluster) fn begin_checks(&mut self) {
-        let at = self.now + self.config.keep_alive.max(SHORTEST_INTERVAL);
         if !self.is_closing() {
-            self.check_at.get_or_insert(at);
+            self.listeners.check_within(self.now, self.config.keep_alive);
         }
     }
 
     /// Checks the listeners sooner, if there are any.
     pub(in crate::cluster) fn check_soon(&mut self) {
-        let at = self.now + SECOND_LOOK;
-        self.check_at = self.check_at.map(|known| known.min(at));
+        self.listeners.check_by(self.now + SECOND_LOOK);
     }
 
     /// Checks the listeners, if that is due.
     pub(in crate::cluster) fn check_listeners(&mut self) {
-        if self.check_at.is_none_or(|at| self.now < at) {
+        if !self.listeners.take_due_check(self.now) {
             return;
         }
-        self.check_at = None;
         self.deaf_listeners().into_iter().for_each(|id| self.lose_registration(id));
         for (id, request) in self.checks() {
             let Some(listener) = self.listeners.get(id) else { continue };
@@ -119,12 +114,12 @@ impl Cluster {
         let mut changed: BTreeMap<CacheId, Instant> = BTreeMap::new();
         for (_, listener) in heard().filter(|(_, listener)| listener.counter().is_none()) {
             if let Some(at) = listener.witness.changed_at.filter(|at| self.now - *at >= SECOND_LOOK) {
-                let newest = changed.entry(listener.cache().id).or_insert(at);
+                let newest = changed.entry(listener.cache().id()).or_insert(at);
                 *newest = at.max(*newest);
             }
         }
         let is_deaf = |listener: &Listener| {
-            let changed = changed.get(&listener.cache().id);
+            let changed = changed.get(&listener.cache().id());
             let is_notified = listener.hears_all_changes() || listener.hears_all_keys();
             is_notified && changed.is_some_and(|changed| listener.witness.has_missed(*changed))
         };
@@ -153,7 +148,7 @@ impl Cluster {
         if let Some(counter) = listener.counter() {
             return Request::CounterGet { counter: counter.into() };
         }
-        let key = match &self.caches.get(listener.cache().id).near {
+        let key = match &self.caches.get(listener.cache().id()).near {
             Some(near) if listener.is_for_near_cache() => near.witness().cloned(),
             _ => listener.witness.entry.as_ref().map(|(key, _)| key.clone()),
         };
@@ -212,7 +207,7 @@ impl Cluster {
             Body::ValueWithMetadata { metadata, .. } => Some(**metadata),
             _ => None,
         };
-        let expected = match &self.caches.get(listener.cache().id).near {
+        let expected = match &self.caches.get(listener.cache().id()).near {
             Some(near) if listener.is_for_near_cache() => near.version_of(key),
             _ => listener.witness.entry.as_ref().filter(|(known, _)| known == key).map(|(_, version)| *version),
         };
@@ -256,7 +251,7 @@ impl Cluster {
 
 impl Listener {
     fn watched(&self) -> Watched {
-        (self.cache().id, self.counter().map(Into::into))
+        (self.cache().id(), self.counter().map(Into::into))
     }
 
     /// Whether every change of an entry that it has heard of makes an event with the key as reads name it.

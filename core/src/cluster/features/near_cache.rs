@@ -89,11 +89,11 @@ impl Cluster {
         self.now = now;
         self.may_submit(cache)?;
         self.remove_near_cache(now, cache);
-        let near = Box::new(NearCache::new(settings, cache.options.clone()));
+        let near = Box::new(NearCache::new(settings, cache.shared_options()));
         let bloom_bits = near.bloom_bits();
-        self.caches.get_mut(cache.id).near = Some(near);
+        self.caches.get_mut(cache.id()).near = Some(near);
         let listener = self.listen_for_near_cache(cache, bloom_bits);
-        if let Some(near) = &mut self.caches.get_mut(cache.id).near {
+        if let Some(near) = &mut self.caches.get_mut(cache.id()).near {
             near.listener = Some(listener);
         }
         Ok(())
@@ -101,7 +101,7 @@ impl Cluster {
 
     /// Removes the near cache of a cache.
     pub fn remove_near_cache(&mut self, now: Instant, cache: &CacheHandle) {
-        let near = self.caches.find_mut(cache.id).and_then(|cache| cache.near.take());
+        let near = self.caches.find_mut(cache.id()).and_then(|cache| cache.near.take());
         if let Some(listener) = near.and_then(|near| near.listener) {
             self.remove_listener(now, listener);
         }
@@ -109,16 +109,16 @@ impl Cluster {
 
     /// Number of entries, and bytes of keys and values, in a near cache.
     pub fn near_cache_size(&self, cache: &CacheHandle) -> (usize, usize) {
-        let near = self.caches.find(cache.id).and_then(|cache| cache.near.as_ref());
+        let near = self.caches.find(cache.id()).and_then(|cache| cache.near.as_ref());
         near.map_or((0, 0), |near| (near.entries.len(), near.bytes))
     }
 
     /// Submits an operation on a cache that has a near cache.
     pub(in crate::cluster) fn submit_near(&mut self, call: Call) -> OperationId {
-        let (now, id) = (self.now, call.cache.id);
+        let (now, id) = (self.now, call.cache.id());
         let Some(near) = &mut self.caches.get_mut(id).near else { return self.submit_far(call) };
         let Some(key) = near.readable_key(&call) else {
-            near.forget_written(&call.request, &call.cache.options);
+            near.forget_written(&call.request, call.cache.options());
             return self.submit_far(call);
         };
         let key = key.clone();
@@ -141,7 +141,7 @@ impl Cluster {
         };
         // The primary owner sees every write first; another may still have the value that an event invalidates.
         let cache = call.cache.with_reads_from(ReadFrom::PrimaryOwner);
-        let id = cache.id;
+        let id = cache.id();
         let call = Call { request: Request::GetWithMetadata { key: key.clone() }, cache, ..call };
         let operation = self.take_in(call, Owner::Fetch { value_only }, target, Purpose::Operations);
         if let Some(near) = &mut self.caches.get_mut(id).near {
@@ -160,10 +160,11 @@ impl Cluster {
         reply: &Reply,
     ) {
         let now = self.now;
-        let Some(near) = &mut self.caches.get_mut(operation.cache).near else { return };
+        let (cache, server_clock) = self.caches.get_with_clock(operation.cache.id());
+        let Some(near) = &mut cache.near else { return };
         let Some(key) = operation.request.routing_key() else { return };
         if let Body::ValueWithMetadata { metadata, .. } = &reply.body {
-            self.server_clock.note_alive(metadata, operation.submitted, now);
+            server_clock.note_alive(metadata, operation.submitted, now);
         }
         if near.fetching.get(key) != Some(&id) {
             return;
@@ -174,9 +175,9 @@ impl Cluster {
             && near.at.is_some()
             && may_be_heard_of
         {
-            let until = self.server_clock.lives_until(metadata, now);
+            let until = server_clock.lives_until(metadata, now);
             near.keep(key, Kept { metadata: **metadata, value: value.clone(), until }, now);
-            self.update_bloom_filter(operation.cache);
+            self.update_bloom_filter(operation.cache.id());
         }
     }
 
@@ -282,7 +283,7 @@ impl NearCache {
 
     /// The key of a read that an entry may answer.
     fn readable_key<'a>(&self, call: &'a Call) -> Option<&'a Bytes> {
-        let (asked, options) = (&call.cache.options, &self.options);
+        let (asked, options) = (call.cache.options(), &self.options);
         let same_form = asked.key_type == options.key_type && asked.value_type == options.value_type;
         if !same_form || asked.flags != Flags::NONE || call.member.is_some() {
             return None;

@@ -29,7 +29,7 @@ impl Cluster {
         match result {
             Ok(mut reply) => {
                 if let Some(topology) = reply.topology.take()
-                    && let Some(cache) = self.operations.get(id).map(|operation| operation.cache)
+                    && let Some(cache) = self.operations.get(id).map(|operation| operation.cache.id())
                 {
                     self.apply(cache, session, *topology);
                 }
@@ -37,7 +37,7 @@ impl Cluster {
             }
             Err(error) => {
                 if is_cache_missing(&error)
-                    && let Some(cache) = self.operations.get(id).map(|operation| operation.cache)
+                    && let Some(cache) = self.operations.get(id).map(|operation| operation.cache.id())
                 {
                     self.lose_cache(cache);
                 }
@@ -74,7 +74,7 @@ impl Cluster {
                     self.keep_fetched(id, &operation, session, &reply);
                     if value_only { only_value(reply) } else { reply }
                 });
-                self.forget_fetch(operation.cache, &operation.request, id);
+                self.forget_fetch(operation.cache.id(), &operation.request, id);
                 self.tell_host(id, &operation, member, result);
             }
             Owner::Startup => {
@@ -85,18 +85,16 @@ impl Cluster {
                 } else {
                     self.has_started();
                 }
-                self.learn(operation.cache, result);
+                self.learn(operation.cache.id(), result);
             }
-            Owner::Ping => self.learn(operation.cache, result),
+            Owner::Ping => self.learn(operation.cache.id(), result),
             Owner::ProbeCache => self.handle_probe_cache(result),
             Owner::ProbeReading(session) => self.handle_reading(session, result),
             Owner::Part(bulk) => self.part_done(bulk, id, operation.request, member, result),
             Owner::Listener(listener) => self.registration_done(listener, &operation, member, result),
             Owner::Check(listener) => self.check_answered(listener, &operation, result),
             Owner::Iteration(iteration, part) => {
-                let cache = self.caches.handle(operation.cache, operation.options);
-                let cache = cache.with_reads_from(operation.read_from);
-                self.part_answered(iteration, part, &cache, member, result);
+                self.part_answered(iteration, part, &operation.cache, member, result);
             }
             Owner::Nobody => {}
         }
@@ -112,8 +110,8 @@ impl Cluster {
         self.counters.operations += 1;
         self.counters.failures += u64::from(result.is_err());
         self.counters.latency.record(self.now.as_micros().saturating_sub(operation.submitted.as_micros()));
-        if self.caches.get(operation.cache).near.is_some() {
-            self.forget_written(operation.cache, &operation.request, &operation.options);
+        if self.caches.get(operation.cache.id()).near.is_some() {
+            self.forget_written(operation.cache.id(), &operation.request, operation.cache.options());
         }
         if let (Some(member), Ok(_)) = (member, &result) {
             self.operations.prepared_mut().note(operation.request.transaction(), member);

@@ -35,8 +35,9 @@ impl Cluster {
     /// Splits an operation if it has keys of several owners. Returns false if it goes whole: to the owner, if it has one.
     pub(in crate::cluster) fn split(&mut self, id: OperationId) -> bool {
         let Some(whole) = self.operations.get(id) else { return false };
-        let cache = self.caches.get(whole.cache);
-        let view = cache.view.clone().filter(|view| view.segments() > 0 && cache.hashes(&whole.options.key_type));
+        let cache = self.caches.get(whole.cache.id());
+        let view =
+            cache.view.clone().filter(|view| view.segments() > 0 && cache.hashes(&whole.cache.options().key_type));
         let Some(view) = view else { return false };
         let requests = split_request(&whole.request, &view);
         if requests.len() < 2 {
@@ -48,9 +49,7 @@ impl Cluster {
         let part_of = |bulk, member, request: Request| Operation {
             bytes: request.value_bytes(),
             request,
-            options: whole.options.clone(),
-            cache: whole.cache,
-            read_from: whole.read_from,
+            cache: whole.cache.clone(),
             owner: Owner::Part(bulk),
             target: Target::Owner(member),
             purpose: whole.purpose,

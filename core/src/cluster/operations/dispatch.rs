@@ -114,8 +114,10 @@ impl Cluster {
             Target::Owner(_) => route = Route::Forwarded,
             Target::Key => {
                 if let Some(key) = operation.request.routing_key() {
-                    let cache = self.caches.get(operation.cache);
-                    if let Some(view) = cache.view.as_ref().filter(|_| cache.hashes(&operation.options.key_type)) {
+                    let cache = self.caches.get(operation.cache.id());
+                    if let Some(view) =
+                        cache.view.as_ref().filter(|_| cache.hashes(&operation.cache.options().key_type))
+                    {
                         if operation.reads_from_any_owner()
                             && let Some(member) = self.next_owner(view.owners_of(key), fit)
                         {

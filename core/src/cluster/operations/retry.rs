@@ -91,7 +91,7 @@ impl Operation {
     pub(in crate::cluster) fn may_be_repeated(&self, repeat_writes: bool) -> bool {
         match self.request.operation().row().effect {
             Effect::Reads => true,
-            Effect::Overwrites => repeat_writes && !self.options.flags.contains(Flags::FORCE_RETURN_VALUE),
+            Effect::Overwrites => repeat_writes && !self.cache.options().flags.contains(Flags::FORCE_RETURN_VALUE),
             Effect::Changes => false,
         }
     }

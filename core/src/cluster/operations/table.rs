@@ -1,13 +1,12 @@
 //! The table of operations: every operation between its submission and its end, and where it is.
 
 use alloc::collections::{BTreeMap, BTreeSet};
-use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::time::Duration;
 
 use slotmap::{SecondaryMap, SlotMap};
 
-use crate::cluster::cache::{CacheId, ReadFrom};
+use crate::cluster::cache::{CacheHandle, ReadFrom};
 use crate::cluster::members::MemberId;
 use crate::cluster::operations::bulk::BulkId;
 use crate::cluster::operations::operation::{Call, OperationId, Owner, Target};
@@ -17,16 +16,14 @@ use crate::cluster::operations::transactions::PreparedTransactions;
 use crate::cluster::transport::open_session::{Purpose, SessionId};
 use crate::session;
 use crate::time::Instant;
-use crate::wire::{Effect, Request, RequestOptions};
+use crate::wire::{Effect, Request};
 
 /// An operation that was submitted and has not ended.
 pub(in crate::cluster) struct Operation {
     pub(in crate::cluster) request: Request,
     /// Approximate size of its keys and values.
     pub(in crate::cluster) bytes: usize,
-    pub(in crate::cluster) options: Arc<RequestOptions>,
-    pub(in crate::cluster) cache: CacheId,
-    pub(in crate::cluster) read_from: ReadFrom,
+    pub(in crate::cluster) cache: CacheHandle,
     pub(in crate::cluster) owner: Owner,
     pub(in crate::cluster) target: Target,
     pub(in crate::cluster) purpose: Purpose,
@@ -99,9 +96,7 @@ impl Operation {
         Self {
             bytes: call.request.value_bytes(),
             request: call.request,
-            options: call.cache.options,
-            cache: call.cache.id,
-            read_from: call.cache.read_from,
+            cache: call.cache,
             owner,
             target,
             purpose,
@@ -123,7 +118,7 @@ impl Operation {
 
     /// Whether any owner of its key may answer it.
     pub(in crate::cluster) fn reads_from_any_owner(&self) -> bool {
-        self.read_from == ReadFrom::AnyOwner && self.request.operation().row().effect == Effect::Reads
+        self.cache.read_from() == ReadFrom::AnyOwner && self.request.operation().row().effect == Effect::Reads
     }
 }
 
@@ -153,11 +148,6 @@ impl OperationTable {
     #[inline]
     pub(in crate::cluster) fn insert(&mut self, operation: Operation) -> OperationId {
         self.all.insert(operation)
-    }
-
-    /// The cache of each operation.
-    pub(in crate::cluster) fn caches(&self) -> impl Iterator<Item = CacheId> {
-        self.all.values().map(|operation| operation.cache)
     }
 
     pub(in crate::cluster) fn get(&self, id: OperationId) -> Option<&Operation> {

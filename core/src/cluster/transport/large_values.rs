@@ -74,7 +74,7 @@ impl Transport {
         let key = request.routing_key();
         let is_large = has_many
             || request.value_bytes() > threshold
-            || key.is_some_and(|key| self.large_keys.has(operation.cache, key));
+            || key.is_some_and(|key| self.large_keys.has(operation.cache.id(), key));
         if is_large { Purpose::LargeValues } else { Purpose::Operations }
     }
 
@@ -97,6 +97,6 @@ impl Transport {
             }
             _ => operation.request.value_bytes(),
         };
-        self.large_keys.note(operation.cache, key, size > threshold);
+        self.large_keys.note(operation.cache.id(), key, size > threshold);
     }
 }

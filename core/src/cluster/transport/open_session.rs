@@ -2,10 +2,12 @@
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;
+use core::time::Duration;
 
 use slotmap::new_key_type;
 
 use crate::carriage::ChannelId;
+use crate::cluster::config::Config;
 use crate::cluster::members::MemberId;
 use crate::cluster::transport::isolation::Isolation;
 use crate::cluster::transport::link::LinkId;
@@ -62,6 +64,8 @@ pub(in crate::cluster) struct OpenSession {
     pub(super) quiet_since: Instant,
     /// Time at which its queue was left because it took long to be ready.
     pub(super) late_since: Option<Instant>,
+    /// Silence after which it is asked for a sign of life; and how long its operations wait for it to be established.
+    pub(super) suspicious_silence: Duration,
     /// Beginning of the last silence that was noticed.
     pub(super) silence: Option<Instant>,
     /// Paces the operations of a session for suspects.
@@ -76,7 +80,7 @@ impl OpenSession {
         purpose: Purpose,
         site: usize,
         link: LinkId,
-        until: Instant,
+        config: &Config,
         now: Instant,
     ) -> Self {
         Self {
@@ -89,13 +93,14 @@ impl OpenSession {
             is_leaving: false,
             protocol: None,
             begun: now,
-            until,
+            until: now + config.connect_timeout,
             negotiated: None,
             answered: 0,
             has_events: false,
             is_served: false,
             quiet_since: now,
             late_since: None,
+            suspicious_silence: config.suspicious_silence(),
             silence: None,
             isolation: Isolation::default(),
             full_listeners: 0,

@@ -87,8 +87,7 @@ impl Transport {
 
     fn insert(&mut self, scope: &mut Scope<'_>, member: MemberId, purpose: Purpose, endpoint: Endpoint) -> SessionId {
         let link = self.link_to(scope, (member, purpose), endpoint, None);
-        let until = scope.now + scope.config.connect_timeout;
-        self.sessions.insert(OpenSession::new(member, purpose, scope.members.site(), link, until, scope.now))
+        self.sessions.insert(OpenSession::new(member, purpose, scope.members.site(), link, scope.config, scope.now))
     }
 
     /// Has the link of a session carry it, at once or when the link is established.
@@ -225,12 +224,12 @@ impl Transport {
     /// with an earlier deadline) comes here.
     pub(in crate::cluster) fn set_timeout(&mut self, config: &Config, session: SessionId) {
         let Some(open) = self.sessions.get(session) else { return };
-        let late = late_due(config, open);
+        let late = late_due(open);
         let wanted = match &open.protocol {
             None => [Some(open.until), late].into_iter().flatten().min(),
             Some(protocol) => {
                 let quiet = open.is_ready().then(|| open.quiet_since + self.longest_quiet(config, session, open));
-                [protocol.poll_timeout(), quiet, late, silence_due(config, open)].into_iter().flatten().min()
+                [protocol.poll_timeout(), quiet, late, silence_due(open)].into_iter().flatten().min()
             }
         };
         if let Some(wanted) = wanted {
@@ -287,7 +286,7 @@ impl Transport {
         let Some(open) = self.sessions.get(session) else { return Timeout::Nothing };
         let quiet_until = open.quiet_since + self.longest_quiet(scope.config, session, open);
         let is_spare = self.is_spare(session, open);
-        let is_late = late_due(scope.config, open).is_some_and(|due| due <= now);
+        let is_late = late_due(open).is_some_and(|due| due <= now);
         let is_too_late = open.protocol.is_none() && open.until <= now;
         if is_too_late {
             let is_moved = self.survive_silence(scope, session);
@@ -299,7 +298,7 @@ impl Transport {
             open.late_since = Some(now);
             return Timeout::Late;
         }
-        if silence_due(scope.config, open).is_some_and(|due| due <= now) && self.note_silence(session) {
+        if silence_due(open).is_some_and(|due| due <= now) && self.note_silence(session) {
             return Timeout::Silent;
         }
         let Some(open) = self.sessions.get_mut(session).filter(|open| open.is_ready() && quiet_until <= now) else {
@@ -453,7 +452,7 @@ impl Transport {
             open.isolation.note_submitted(in_flight, is_exclusive);
         }
         open.quiet_since = scope.now;
-        let silent = scope.now + scope.config.suspicious_silence();
+        let silent = scope.now + open.suspicious_silence;
         self.session_timers.bring_forward(session, deadline.min(silent));
         Ok(id)
     }
@@ -595,14 +594,14 @@ impl Transport {
 }
 
 /// Time at which operations no longer wait for a session that is being established; `None` once they do not.
-fn late_due(config: &Config, open: &OpenSession) -> Option<Instant> {
-    (open.late_since.is_none() && open.negotiated.is_none()).then(|| open.begun + config.suspicious_silence())
+fn late_due(open: &OpenSession) -> Option<Instant> {
+    (open.late_since.is_none() && open.negotiated.is_none()).then(|| open.begun + open.suspicious_silence)
 }
 
 /// Time at which a ready session is asked for a sign of life; `None` if nothing is awaited, or if it was asked.
-fn silence_due(config: &Config, open: &OpenSession) -> Option<Instant> {
+fn silence_due(open: &OpenSession) -> Option<Instant> {
     let since = open.protocol.as_ref().filter(|protocol| protocol.is_ready())?.silent_since()?;
-    (open.silence != Some(since)).then(|| since + config.suspicious_silence())
+    (open.silence != Some(since)).then(|| since + open.suspicious_silence)
 }
 
 /// Most bytes that are kept of a link before the host reports the connection. A server that sends first sends SETTINGS; a
