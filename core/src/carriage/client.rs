@@ -260,8 +260,17 @@ impl ClientLink {
 
     /// Returns whether another session can be opened now, within the peer's SETTINGS_MAX_CONCURRENT_STREAMS.
     pub fn has_room(&self) -> bool {
-        let most = self.connection.peer_settings().and_then(|settings| settings.max_concurrent_streams);
-        most.is_none_or(|most| self.channels.len() < most as usize)
+        self.max_sessions().is_none_or(|most| self.channels.len() < most as usize)
+    }
+
+    /// Returns the peer's SETTINGS_MAX_CONCURRENT_STREAMS; `None` without a limit, and before the peer's first SETTINGS.
+    pub fn max_sessions(&self) -> Option<u32> {
+        self.connection.peer_settings().and_then(|settings| settings.max_concurrent_streams)
+    }
+
+    /// Returns whether the peer's first SETTINGS have come.
+    pub fn has_peer_settings(&self) -> bool {
+        self.has_peer_settings
     }
 
     fn begin(&mut self, now: Instant, id: ChannelId) {

@@ -66,6 +66,10 @@ pub struct Config {
     /// Whether sessions with members are begun as soon as a topology names them, instead of with the first operation that
     /// needs one. Default true.
     pub connect_ahead: bool,
+    /// How long operations wait for a session with the owner of their key, while another member could forward them: from when
+    /// that session is begun, or while the owner is searched for, from when the first topology names it. Zero for not at
+    /// all. Default 1 s.
+    pub owner_wait: Duration,
     /// Number of sessions from which on none is begun ahead of need, however many share a link: a topology may name any number
     /// of members. Default 1,000.
     pub max_links_ahead: usize,
@@ -98,10 +102,14 @@ impl Config {
         (self.operation_timeout * 2 / 3).max(SHORTEST_SILENCE).min(self.session.stall_timeout)
     }
 
-    /// Silence after which a PING asks whether the link still leads somewhere, and operations no longer wait for a session that
-    /// is being established.
+    /// Silence after which a PING asks whether the link still leads somewhere.
     pub(super) fn suspicious_silence(&self) -> Duration {
         self.longest_silence() / 2
+    }
+
+    /// How long operations wait for a session that is being established, where another member can be reached.
+    pub(super) fn longest_establishment(&self) -> Duration {
+        self.owner_wait.min(self.suspicious_silence())
     }
 }
 
@@ -126,6 +134,7 @@ impl Default for Config {
             max_backoff: Duration::from_secs(10),
             max_retry_after: Duration::from_secs(300),
             connect_ahead: true,
+            owner_wait: Duration::from_secs(1),
             max_links_ahead: 1_000,
             links_per_member: 1,
             idle_timeout: Duration::from_secs(60),

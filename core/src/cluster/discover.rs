@@ -45,6 +45,7 @@ impl Cluster {
                 Action::Adopt { session, member } => self.adopt(session, member),
                 Action::Dismiss(session) => self.drain(session),
                 Action::RetryAt(at) => self.operations.retry_by(at),
+                Action::EndWaits => self.operations.retry_by(self.now),
                 Action::ShareLinks => self.transport.share_all_links(),
                 Action::Report(event) => self.outputs.push_back(Output::Event(event)),
                 Action::ReportCoverage => self.report_coverage(),

@@ -14,7 +14,7 @@ use super::transport::sessions::{Filled, Sent};
 use crate::carriage::registry::{HOT_ROD_NOT_AUTHENTICATED, HOT_ROD_UPSTREAM_GONE};
 use crate::carriage::{ChannelId, ClientEvent, LinkEnd, Refusal};
 use crate::http1;
-use crate::http2::{ErrorCode, Reason};
+use crate::http2::{ErrorCode, Reason, RequestError};
 use crate::session::Disconnect;
 use crate::time::Instant;
 use crate::wire::{Intelligence, SendBuffer, Topology};
@@ -240,6 +240,12 @@ impl Cluster {
     /// The endpoint has ended a session, or did not accept it.
     fn channel_ended(&mut self, link: LinkId, channel: ChannelId, end: LinkEnd) {
         let Some(session) = self.transport.session_at(link, channel) else { return };
+        let (transport, mut scope) = self.transport();
+        if let LinkEnd::NoStream(RequestError::TooManyStreams { limit }) = end
+            && transport.leave_full_link(&mut scope, session, limit)
+        {
+            return;
+        }
         self.note_access_refused(&end);
         let (transport, mut scope) = self.transport();
         if let LinkEnd::Refused(refusal) = &end

@@ -60,6 +60,8 @@ pub(super) struct Member {
     /// Consecutive announcements, without the first.
     drains: u32,
     pub(super) is_seed: bool,
+    /// Time at which it became known.
+    pub(super) named_at: Instant,
     /// Whether the application was notified that the member is not dialled.
     pub(super) is_reported_outside: bool,
     /// Index of the last site that named the member.
@@ -172,11 +174,11 @@ impl Members {
     }
 
     /// The member with an address, added if it is new; it is one of the site in use from now on.
-    pub(super) fn named(&mut self, address: &wire::Member) -> MemberId {
-        self.member_of_site(address, self.site)
+    pub(super) fn named(&mut self, address: &wire::Member, now: Instant) -> MemberId {
+        self.member_of_site(address, self.site, now)
     }
 
-    fn member_of_site(&mut self, address: &wire::Member, site: usize) -> MemberId {
+    fn member_of_site(&mut self, address: &wire::Member, site: usize, now: Instant) -> MemberId {
         if let Some(id) = self.by_address.get(address) {
             if let Some(member) = self.all.get_mut(*id) {
                 member.site = site;
@@ -193,6 +195,7 @@ impl Members {
             drained_at: None,
             drains: 0,
             is_seed: false,
+            named_at: now,
             is_reported_outside: false,
             site,
         });
@@ -203,7 +206,7 @@ impl Members {
     /// The member with a seed's address, never forgotten. One that several sites name counts to the first at the beginning.
     fn seed(&mut self, address: &wire::Member, site: usize) -> MemberId {
         let known = self.by_address.get(address).copied();
-        let id = known.unwrap_or_else(|| self.member_of_site(address, site));
+        let id = known.unwrap_or_else(|| self.member_of_site(address, site, Instant::EPOCH));
         if let Some(member) = self.all.get_mut(id) {
             member.is_seed = true;
         }

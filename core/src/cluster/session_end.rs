@@ -53,6 +53,10 @@ impl Cluster {
         let Some(ended) = transport.remove(&mut scope, session, reason) else { return };
         let is_failure = **reason != Disconnect::Closed;
         let was_candidate = self.discovery_session_ended(session, is_failure);
+        if was_candidate {
+            // It may have led to a member that operations wait for.
+            self.operations.retry_by(self.now);
+        }
         if is_failure {
             self.note_endpoint_failure(&ended, reason);
         }

@@ -28,7 +28,8 @@ impl Cluster {
             // A late topology of the site that was left.
             return;
         }
-        let members: Vec<MemberId> = topology.members.iter().map(|address| self.members.named(address)).collect();
+        let members: Vec<MemberId> =
+            topology.members.iter().map(|address| self.members.named(address, self.now)).collect();
         let spread = topology.hash.filter(|hash| hash.function == MURMUR3 && !hash.owners.is_empty());
         let ownership = spread.map(|hash| Ownership::new(hash.segments, hash.owners));
         let view = View { id: topology.id, members, ownership };

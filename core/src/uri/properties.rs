@@ -71,6 +71,9 @@ properties! {
     ["1"] "links_per_member" links_per_member: Option<usize>;
     /// Whether to open links to members as soon as a topology names them.
     ["`true`"] "connect_ahead" connect_ahead: Option<bool>;
+    /// How long operations wait for a link to the owner of their key that is being opened or searched for, while another member
+    /// could forward them, in milliseconds; 0 for not at all.
+    ["1000"] "owner_wait" owner_wait: Option<Duration>;
     /// Idle time of a link after which a PING is sent, in milliseconds.
     ["30000"] "keep_alive" keep_alive: Option<Duration>;
     /// Idle time after which a session beyond a member's first is closed, in milliseconds.
@@ -196,6 +199,10 @@ impl Properties {
             "repeat_writes" => self.repeat_writes = property.flag()?,
             "links_per_member" => self.links_per_member = property.count()?,
             "connect_ahead" => self.connect_ahead = property.flag()?,
+            "owner_wait" => {
+                let duration = value.parse().ok().map(Duration::from_millis);
+                self.owner_wait = property.read(duration, "a number of milliseconds, or 0")?;
+            }
             "keep_alive" => self.keep_alive = property.milliseconds()?,
             "idle_timeout" => self.idle_timeout = property.milliseconds()?,
             "min_backoff" => self.min_backoff = property.milliseconds()?,

@@ -82,6 +82,7 @@ impl Config {
         for (setting, duration) in [
             (&mut config.operation_timeout, properties.socket_timeout),
             (&mut config.connect_timeout, properties.connect_timeout),
+            (&mut config.owner_wait, properties.owner_wait),
             (&mut config.keep_alive, properties.keep_alive),
             (&mut config.idle_timeout, properties.idle_timeout),
             (&mut config.min_backoff, properties.min_backoff),
@@ -222,6 +223,7 @@ mod tests {
         ("repeat_writes", "false", "hotrod://one?", "repeat_writes: false"),
         ("links_per_member", "3", "hotrod://one?", "links_per_member: 3"),
         ("connect_ahead", "false", "hotrod://one?", "connect_ahead: false"),
+        ("owner_wait", "250", "hotrod://one?", "owner_wait: 250ms"),
         ("keep_alive", "300", "hotrod://one?", "keep_alive: 300ms"),
         ("idle_timeout", "400", "hotrod://one?", "idle_timeout: 400ms"),
         ("min_backoff", "50", "hotrod://one?", "min_backoff: 50ms"),

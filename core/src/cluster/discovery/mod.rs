@@ -90,6 +90,8 @@ pub(super) enum Action {
     Dismiss(SessionId),
     /// Call [`Discovery::search`] again at this time, or earlier.
     RetryAt(Instant),
+    /// Have operations not wait any longer for members that are searched for.
+    EndWaits,
     /// Share each open link with all members.
     ShareLinks,
     /// Report an event to the application.

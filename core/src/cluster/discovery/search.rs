@@ -191,6 +191,12 @@ impl Discovery {
         self.search.candidates.contains(&session)
     }
 
+    /// Whether members without a session are searched for now, and not after a pause.
+    pub(in crate::cluster) fn is_searching(&self, now: Instant) -> bool {
+        let is_paused = self.search.next_round_at.is_some_and(|at| now < at);
+        self.path.is_searched() && self.search.outcome.is_none() && !is_paused
+    }
+
     /// The sessions whose member is not identified yet.
     pub(in crate::cluster) fn candidates(&self) -> Vec<SessionId> {
         self.search.candidates.clone()
@@ -219,6 +225,7 @@ impl Discovery {
         search.next_round_at = Some(at);
         search.outcome = Some(reason);
         actions.push(Action::RetryAt(at));
+        actions.push(Action::EndWaits);
         actions.extend(core::mem::take(&mut search.candidates).into_iter().map(Action::Dismiss));
         actions.push(Action::ReportCoverage);
         actions

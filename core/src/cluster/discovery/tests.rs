@@ -69,7 +69,8 @@ impl World {
         let mut known = Members::default();
         known.add_site(String::new(), &[address(GATE)]);
         let seeds = known.seeds().to_vec();
-        let current: Vec<MemberId> = (0..members).map(|index| known.named(&address(&format!("pod-{index}")))).collect();
+        let current: Vec<MemberId> =
+            (0..members).map(|index| known.named(&address(&format!("pod-{index}")), Instant::EPOCH)).collect();
         known.set_current(&current);
         let discovery = Discovery::new(&config);
         let around = Around {
@@ -218,7 +219,13 @@ fn affinity_to_the_clients_address_ends_the_round() {
         (!actions.is_empty()).then_some((tries, actions))
     });
     let (tries, actions) = ended.expect("the round ends");
-    let [Action::Report(event), Action::RetryAt(at), Action::Dismiss(dismissed), Action::ReportCoverage] = &actions[..]
+    let [
+        Action::Report(event),
+        Action::RetryAt(at),
+        Action::EndWaits,
+        Action::Dismiss(dismissed),
+        Action::ReportCoverage,
+    ] = &actions[..]
     else {
         panic!("{actions:?}");
     };

@@ -9,6 +9,7 @@ use crate::cluster::operations::operation::{OperationId, Owner, Target};
 use crate::cluster::operations::table::{Operation, Place};
 use crate::cluster::output::{ClusterError, MemberFailure};
 use crate::cluster::transport::open_session::{Purpose, SessionId};
+use crate::time::Instant;
 use crate::wire::Routing;
 
 /// Result of the choice of a member.
@@ -17,6 +18,8 @@ enum Choice {
     Member { member: MemberId, route: Route },
     /// Every member is in back-off.
     Wait,
+    /// Wait until then for a session with the owner of its key.
+    WaitForOwner(Instant),
     /// The only member that could execute it is gone.
     Gone,
     /// The only member that could execute it is outside `member_hosts`.
@@ -83,6 +86,10 @@ impl Cluster {
                     self.operations.retry_by(earliest);
                 }
             }
+            Choice::WaitForOwner(until) => {
+                self.wait(id);
+                self.operations.retry_by(until);
+            }
             Choice::Gone => {
                 let (applied, operation) = (operation.applied(), operation.request.operation());
                 self.complete(id, None, Err(ClusterError::MemberGone { operation, applied }));
@@ -111,7 +118,10 @@ impl Cluster {
             Target::Prefer(member) if fit(&member) => return Choice::Member { member, route },
             Target::Owner(member) if fit(&member) => return Choice::Member { member, route: Route::Direct },
             Target::Prefer(_) | Target::Session(_) => {}
-            Target::Owner(_) => route = Route::Forwarded,
+            Target::Owner(member) => match self.awaited_until(operation, member) {
+                Some(until) => return Choice::WaitForOwner(until),
+                None => route = Route::Forwarded,
+            },
             Target::Key => {
                 if let Some(key) = operation.request.routing_key() {
                     let cache = self.caches.get(operation.cache.id());
@@ -123,10 +133,16 @@ impl Cluster {
                         {
                             return Choice::Member { member, route: Route::Direct };
                         }
-                        let mut owners = view.owners_of(key).enumerate().filter(|(_, member)| fit(member));
-                        if let Some((rank, member)) = owners.next() {
-                            let route = if rank == 0 { Route::Direct } else { Route::Forwarded };
-                            return Choice::Member { member, route };
+                        for (rank, member) in view.owners_of(key).enumerate() {
+                            if fit(&member) {
+                                let route = if rank == 0 { Route::Direct } else { Route::Forwarded };
+                                return Choice::Member { member, route };
+                            }
+                            if rank == 0
+                                && let Some(until) = self.awaited_until(operation, member)
+                            {
+                                return Choice::WaitForOwner(until);
+                            }
                         }
                         if view.ownership.is_some() {
                             route = Route::Forwarded;
@@ -143,6 +159,25 @@ impl Cluster {
             .or_else(|| self.next_of(current, usable))
             .or_else(|| self.next_of(seeds, usable));
         member.map_or(Choice::Wait, |member| Choice::Member { member, route })
+    }
+
+    /// Time until which an operation waits for a session with the owner of its key: while the owner has become known and is
+    /// searched for. Where it is dialled the operation waits in the queue of the session.
+    fn awaited_until(&self, operation: &Operation, owner: MemberId) -> Option<Instant> {
+        let known = self.members.get(owner)?;
+        let until = known.named_at + self.config.owner_wait;
+        let is_first_attempt = operation.attempts == 0 && operation.refusals == 0 && operation.avoid.is_none();
+        let is_awaited = self.now < until
+            && known.failures == 0
+            && is_first_attempt
+            // Discovery's own operations identify the members that would be awaited.
+            && matches!(operation.owner, Owner::Host | Owner::Fetch { .. } | Owner::Part(_))
+            // Room is left for those that no member can take.
+            && self.operations.held() < self.config.max_waiting / 2
+            && self.discovery.is_searching(self.now)
+            && !self.transport.serves(owner, Purpose::Operations)
+            && !self.can_be_dialled(owner, known);
+        is_awaited.then_some(until)
     }
 
     fn choose_only(&self, operation: &Operation, member: MemberId) -> Choice {

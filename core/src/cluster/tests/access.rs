@@ -2,7 +2,7 @@
 
 use core::time::Duration;
 
-use super::outside::{Chooses, Outside, Stands, address};
+use super::outside::{Chooses, Connecting, Outside, Stands, address};
 use crate::carriage::{Carriage, Choice};
 use crate::cluster::{Access, AccessPath, CarriageConfig, Config, Event, Uncovered};
 
@@ -254,10 +254,10 @@ fn a_router_that_is_away_for_a_moment_costs_little_more_than_that_moment() {
     for (stands, path) in PATHS {
         let mut outside = outside(stands, Chooses::InTurn, 3, path);
         outside.wait(Duration::from_secs(1));
-        outside.is_away = true;
+        outside.connecting = Connecting::Fails;
         outside.cut_all();
         outside.wait(Duration::from_millis(1_500));
-        outside.is_away = false;
+        outside.connecting = Connecting::Succeeds;
         outside.wait(Duration::from_millis(3_500));
         assert!(is_whole(&outside), "{path}: {:?}", outside.coverage());
     }
@@ -270,9 +270,9 @@ fn the_failure_of_the_probe_cache_ends_one_round() {
     assert_eq!(outside.coverage().covered, 8);
     outside.may_make_caches = false;
     outside.lose_probe_cache();
-    outside.is_away = true;
+    outside.connecting = Connecting::Fails;
     outside.cut_all();
-    outside.is_away = false;
+    outside.connecting = Connecting::Succeeds;
     outside.wait(Duration::from_secs(2));
     assert!(outside.coverage().covered < 8);
     outside.may_make_caches = true;
@@ -303,14 +303,14 @@ fn a_member_that_is_found_and_cuts_at_once_is_searched_for_less_and_less() {
 fn a_member_that_answers_resets_the_failures_of_the_seed_that_led_to_it() {
     let mut outside = behind_router();
     for _ in 0..8 {
-        outside.is_away = true;
+        outside.connecting = Connecting::Fails;
         outside.cut_all();
-        outside.is_away = false;
+        outside.connecting = Connecting::Succeeds;
         outside.wait(Duration::from_secs(15));
         assert_eq!((outside.coverage().covered, outside.ask(30).1), (3, 30));
     }
     outside.events.clear();
-    outside.is_away = true;
+    outside.connecting = Connecting::Fails;
     outside.cut_all();
     let of_seed = |event: &Event| match event {
         Event::MemberUnavailable { address, retry_after, .. } if address.host == "gate" => Some(*retry_after),

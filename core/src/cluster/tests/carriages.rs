@@ -8,8 +8,9 @@ use core::time::Duration;
 
 use super::derivation::with_login;
 use super::world::{Far, World, auto, config};
-use crate::carriage::{Carriage, Choice, Offer};
-use crate::cluster::{CarriageConfig, Config, Event, TlsConfig};
+use crate::carriage::{Carriage, Choice, Offer, ServerConfig, ServerLink};
+use crate::cluster::{Access, AccessPath, CarriageConfig, Config, Event, TlsConfig};
+use crate::time::Instant;
 use crate::wire::{Member, Request, Topology};
 
 const TIMEOUT: Duration = Duration::from_secs(5);
@@ -272,4 +273,49 @@ fn endpoints_of_members_that_left_are_forgotten() {
     let reported = world.events.iter().filter(|event| matches!(event, Event::CarriageChosen { .. })).count();
     assert_eq!(reported, 100, "one of each endpoint");
     assert!(world.cluster.transport.endpoint_facts() <= 64 + 8 * 3, "{}", world.cluster.transport.endpoint_facts());
+}
+
+const PODS: usize = 5;
+
+/// A gateway before five pods that lets so many streams through on a link.
+fn with_streams(most: u32) -> Far {
+    let members = (0..PODS).map(|pod| Member { host: format!("pod-{pod}"), port: 11222 }).collect();
+    let mut config = ServerConfig { frames: Some(Offer::default()), ..ServerConfig::default() };
+    config.http2.settings.max_concurrent_streams = Some(most);
+    let mut far = frames();
+    if let Far::Gateway(gateway) = &mut far {
+        gateway.link = ServerLink::new(config, Instant::EPOCH);
+        gateway.topology = Some(Topology { id: 1, members, hash: None });
+    }
+    far
+}
+
+/// A client that has connected to the links that it wants, which let so many streams through. Returns the number of links.
+fn connected_with(streams: &[u32]) -> (World, usize) {
+    let access = Access { path: AccessPath::Header, ..Access::default() };
+    let mut world = World::new(Config { access, ..config(auto()) });
+    let mut links = 0;
+    while !world.wanted.is_empty() {
+        world.connect(with_streams(*streams.get(links).or(streams.last()).expect("a limit")));
+        links += 1;
+    }
+    (world, links)
+}
+
+/// No member has failed, and each is reached without a pause.
+#[test]
+fn a_link_that_carries_few_sessions_is_one_of_several() {
+    for (streams, links) in [(&[1][..], 5), (&[2], 3), (&[100], 1), (&[3, 1], 3), (&[4, 3, 1], 2)] {
+        let (world, connected) = connected_with(streams);
+        let failed = world.events.iter().filter(|event| matches!(event, Event::MemberUnavailable { .. }));
+        assert_eq!((connected, failed.count()), (links, 0), "{streams:?}");
+        assert_eq!(world.cluster.coverage().covered, PODS, "{streams:?}");
+    }
+}
+
+#[test]
+fn an_endpoint_that_takes_no_session_gets_a_pause() {
+    let (world, links) = connected_with(&[0]);
+    assert_eq!((links, world.cluster.coverage().covered), (1, 0));
+    assert!(world.events.iter().any(|event| matches!(event, Event::MemberUnavailable { .. })));
 }

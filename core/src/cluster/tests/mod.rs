@@ -12,6 +12,7 @@ mod listeners;
 mod lost_caches;
 mod near_caches;
 mod outside;
+mod owner_wait;
 mod path_errors;
 mod promises;
 mod refusals;

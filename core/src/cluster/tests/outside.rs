@@ -47,6 +47,14 @@ pub(super) enum Stands {
     Proxy,
 }
 
+/// What becomes of a connection to the entry.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Connecting {
+    Succeeds,
+    Fails,
+    Hangs,
+}
+
 pub(super) struct Outside {
     pub(super) cluster: Cluster,
     pub(super) now: Instant,
@@ -61,8 +69,7 @@ pub(super) struct Outside {
     pub(super) wrong: Option<usize>,
     /// Gateways do not know the address of their member.
     pub(super) knows_nothing: bool,
-    /// Nobody answers at the entry.
-    pub(super) is_away: bool,
+    pub(super) connecting: Connecting,
     pub(super) topology_id: u32,
     pub(super) events: Vec<Event>,
     pub(super) completed: Vec<(OperationId, bool)>,
@@ -129,7 +136,7 @@ impl Outside {
             cookie_salt: 0,
             wrong: None,
             knows_nothing: false,
-            is_away: false,
+            connecting: Connecting::Succeeds,
             topology_id: 1,
             events: Vec::new(),
             completed: Vec::new(),
@@ -154,6 +161,9 @@ impl Outside {
     pub(super) fn run(&mut self) {
         for _ in 0..200_000 {
             let Some(output) = self.cluster.poll_output() else {
+                if self.connecting == Connecting::Hangs {
+                    return;
+                }
                 let Some(link) = self.wanted.pop_front() else { return };
                 self.connect(link);
                 continue;
@@ -178,7 +188,7 @@ impl Outside {
 
     fn connect(&mut self, link: LinkId) {
         self.connections += 1;
-        if self.is_away {
+        if self.connecting == Connecting::Fails {
             return self.cluster.handle_link_lost(self.now, link, "connection refused");
         }
         let far = if self.stands == Stands::Balancer {
@@ -444,6 +454,11 @@ impl Outside {
         assert!(self.completed[before..].iter().all(|(_, is_answered)| *is_answered));
         let direct = self.pods.iter().map(|pod| pod.hits.0).sum();
         (direct, self.completed.len() - before)
+    }
+
+    /// The numbers of answered operations of the present pods: those of their owner, and others.
+    pub(super) fn hits(&self) -> (usize, usize) {
+        self.pods.iter().fold((0, 0), |all, pod| (all.0 + pod.hits.0, all.1 + pod.hits.1))
     }
 
     pub(super) fn open_links(&self) -> usize {

@@ -172,7 +172,7 @@ fn a_size_that_was_proved_too_large_is_refused_before_it_is_sent() {
     world.settle(1);
     let connects = world.cluster.counters().connects;
     let losses = world.losses();
-    world.wait(Duration::from_secs(5));
+    world.meet_each(Duration::from_secs(5), |world| drop(world.connect(cutting())));
     world.completed.clear();
     let ids = world.submit_all([put(LARGE + 5), put(LARGE - 10)]);
     world.settle(2);
@@ -182,7 +182,7 @@ fn a_size_that_was_proved_too_large_is_refused_before_it_is_sent() {
     assert_eq!(error.applied(), Applied::No);
     assert!(world.succeeded().contains(&ids[1]), "a smaller one is sent");
     // The server may have been given another limit since: it is tried again, alone.
-    world.wait(Duration::from_secs(60));
+    world.meet_each(Duration::from_secs(60), |world| drop(world.connect(cutting())));
     world.completed.clear();
     let ids = world.submit_all(beside(put(LARGE)));
     world.settle(ids.len());

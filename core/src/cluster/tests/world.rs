@@ -144,6 +144,8 @@ pub(super) struct Gateway {
     partial: BTreeMap<(StreamId, u32), Vec<u8>>,
     /// Requests other than PING: with their session, call and first octets of their value.
     pub(super) held: Vec<(StreamId, u32, RequestHeader, Request)>,
+    /// Goes with its first answer for a cache.
+    pub(super) topology: Option<Topology>,
 }
 
 pub(super) struct World {
@@ -222,6 +224,7 @@ impl Far {
             members: BTreeMap::new(),
             partial: BTreeMap::new(),
             held: Vec::new(),
+            topology: None,
         }))
     }
 
@@ -337,10 +340,12 @@ impl Gateway {
         while let Some(event) = self.link.poll_event() {
             match event {
                 ServerEvent::SessionRequested { stream, request: asked } => {
+                    // A pod is asked for by its address.
+                    let pod = asked.node.as_deref().and_then(|node| node.split(':').next()).unwrap_or("pod-0").into();
                     self.asked.push((stream, asked));
                     match self.refusals.pop_front() {
                         Some((status, retry_after)) => self.link.refuse(stream, status, retry_after),
-                        None => self.link.accept(stream, &Node { name: "pod-0".into(), ..Node::default() }),
+                        None => self.link.accept(stream, &Node { name: pod, ..Node::default() }),
                     }
                 }
                 ServerEvent::Bytes { stream, bytes } => {
@@ -368,7 +373,9 @@ impl Gateway {
         member.handle_received(&self.partial.remove(&(stream, call)).expect("it has come"));
         let (header, request) = member.poll_request().expect("a whole request");
         if request == (Request::Ping {}) {
-            reply(&mut member, &header, Operation::Ping, ping());
+            let topology = self.topology.take_if(|_| !header.options.cache.is_empty()).map(Box::new);
+            let reply = Reply { message_id: header.message_id, status: Status::SUCCESS, topology, body: ping() };
+            member.reply(&header, Operation::Ping, &reply);
             self.link.respond(stream, call, member.transmit().to_bytes(), true);
         } else {
             self.held.push((stream, call, header, request));

@@ -22,6 +22,8 @@ pub(in crate::cluster) struct Endpoints {
     without_alpn: BTreeSet<Endpoint>,
     /// Endpoints whose links lead to one member each, although a link carries many sessions.
     one_member_links: BTreeSet<Endpoint>,
+    /// The number of sessions that a link carries, where that is limited.
+    max_sessions: BTreeMap<Endpoint, u32>,
     /// The link that takes further sessions, by site.
     shared: BTreeMap<(usize, Endpoint), LinkId>,
     /// Endpoints not to be asked for a member before a time.
@@ -71,6 +73,18 @@ impl Endpoints {
     pub(in crate::cluster) fn note_one_member_link(&mut self, endpoint: Endpoint, link: LinkId) {
         self.shared.retain(|_, shared| *shared != link);
         self.one_member_links.insert(endpoint);
+    }
+
+    /// The number of sessions that a link to this endpoint carries, as far as that is known before its SETTINGS.
+    pub(in crate::cluster) fn max_sessions(&self, endpoint: &Endpoint) -> usize {
+        self.max_sessions.get(endpoint).map_or(usize::MAX, |most| *most as usize)
+    }
+
+    /// A link to this endpoint carries at most so many sessions.
+    pub(in crate::cluster) fn note_max_sessions(&mut self, endpoint: &Endpoint, most: u32) {
+        if self.max_sessions.get(endpoint) != Some(&most) {
+            self.max_sessions.insert(endpoint.clone(), most);
+        }
     }
 
     /// Links may be shared by all members again.
@@ -136,7 +150,11 @@ impl Endpoints {
 
     /// Number of endpoints of which something is kept, without the links that are shared now; at most.
     pub(in crate::cluster) fn len(&self) -> usize {
-        self.carriages.len() + self.reported_carriages.len() + self.without_alpn.len() + self.one_member_links.len()
+        self.carriages.len()
+            + self.reported_carriages.len()
+            + self.without_alpn.len()
+            + self.one_member_links.len()
+            + self.max_sessions.len()
     }
 
     /// Forgets endpoints at which no member is dialled any more.
@@ -145,6 +163,7 @@ impl Endpoints {
         self.reported_carriages.retain(|endpoint, _| is_used(endpoint));
         self.without_alpn.retain(&is_used);
         self.one_member_links.retain(&is_used);
+        self.max_sessions.retain(|endpoint, _| is_used(endpoint));
     }
 }
 
@@ -165,10 +184,12 @@ mod tests {
             endpoints.note_reported(pod(number), Carriage::Upgrade);
             assert!(endpoints.leave_out_alpn(pod(number)));
             endpoints.note_one_member_link(pod(number), LinkId::default());
+            endpoints.note_max_sessions(&pod(number), 7);
         }
-        assert_eq!(endpoints.len(), 40);
+        assert_eq!(endpoints.len(), 50);
         endpoints.retain(|endpoint| *endpoint == pod(3));
-        assert_eq!(endpoints.len(), 4);
+        assert_eq!(endpoints.len(), 5);
+        assert_eq!((endpoints.max_sessions(&pod(3)), endpoints.max_sessions(&pod(4))), (7, usize::MAX));
         assert_eq!(endpoints.carriage_of(&pod(3)), Some(Carriage::Upgrade));
         assert_eq!(endpoints.carriage_of(&pod(4)), None);
         assert!(endpoints.is_reported(&pod(3), Carriage::Upgrade) && endpoints.is_without_alpn(&pod(3)));

@@ -190,6 +190,9 @@ impl Transport {
     pub(in crate::cluster) fn note_carriage(&mut self, scope: &mut Scope<'_>, link: LinkId) {
         self.note_one_member(scope, link);
         let Some(open) = self.links.get_mut(link) else { return };
+        if let Some(most) = open.carried().and_then(ClientLink::max_sessions) {
+            self.endpoints.note_max_sessions(&open.endpoint, most);
+        }
         let speaks_frames = open.carried().and_then(ClientLink::speaks_frames);
         if open.carriage == Some(Carriage::Frames) && speaks_frames == Some(false) {
             open.carriage = Some(Carriage::ExtendedConnect);

@@ -112,12 +112,15 @@ impl Link {
         false
     }
 
-    /// Whether it can carry one more session, as far as that is known.
-    pub(super) fn has_room(&self) -> bool {
+    /// Whether it can carry one more session, as far as that is known; `usual` is the number of sessions that links to its endpoint
+    /// carry.
+    pub(super) fn has_room(&self, usual: usize) -> bool {
         let has_stream = match &self.stage {
-            Stage::Carried(carried) => carried.has_room(),
+            Stage::Carried(carried) if carried.has_peer_settings() => carried.has_room(),
             Stage::Raw(_) | Stage::AwaitingResponse(..) | Stage::Closing(_) => false,
-            Stage::Connecting | Stage::Tunnelling(_) | Stage::Securing => true,
+            Stage::Connecting | Stage::Tunnelling(_) | Stage::Securing | Stage::Carried(_) => {
+                self.sessions.len() < usual
+            }
         };
         self.takes_sessions && has_stream
     }

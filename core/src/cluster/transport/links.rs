@@ -133,7 +133,8 @@ impl Transport {
 
     /// A link that leads to a member and takes one more session.
     fn link_with_room(&self, scope: &Scope<'_>, member: MemberId, endpoint: &Endpoint) -> Option<LinkId> {
-        let has_room = |link: &LinkId| self.links.get(*link).is_some_and(Link::has_room);
+        let usual = self.endpoints.max_sessions(endpoint);
+        let has_room = |link: &LinkId| self.links.get(*link).is_some_and(|open| open.has_room(usual));
         if self.leads_to_one(scope, endpoint) {
             scope.members.get(member).filter(|known| !known.is_seed)?;
             let links = self.sessions_with(member).map(|(_, open)| open.link);
@@ -251,6 +252,27 @@ impl Transport {
             }
             self.carry_elsewhere(scope, session, endpoint.clone(), carriage);
         }
+    }
+
+    /// Has another link carry a session for which its own has no stream, as if it had never been on it. Returns false if its
+    /// own carries no other session: the endpoint takes none at all.
+    pub(in crate::cluster) fn leave_full_link(
+        &mut self,
+        scope: &mut Scope<'_>,
+        session: SessionId,
+        max_sessions: u32,
+    ) -> bool {
+        let Some(open) = self.sessions.get_mut(session) else { return false };
+        let Some(full) = self.links.get_mut(open.link).filter(|full| max_sessions > 0 && full.sessions.len() > 1)
+        else {
+            return false;
+        };
+        full.sessions.retain(|other| *other != session);
+        let (endpoint, carriage) = (full.endpoint.clone(), full.carriage);
+        open.channel = None;
+        self.endpoints.note_max_sessions(&endpoint, max_sessions);
+        self.carry_elsewhere(scope, session, endpoint, carriage);
+        true
     }
 
     /// Gives a session without a link one.

@@ -64,7 +64,9 @@ pub(in crate::cluster) struct OpenSession {
     pub(super) quiet_since: Instant,
     /// Time at which its queue was left because it took long to be ready.
     pub(super) late_since: Option<Instant>,
-    /// Silence after which it is asked for a sign of life; and how long its operations wait for it to be established.
+    /// Time from which on its operations do not wait for it to be established.
+    pub(super) late_from: Instant,
+    /// Silence after which it is asked for a sign of life.
     pub(super) suspicious_silence: Duration,
     /// Beginning of the last silence that was noticed.
     pub(super) silence: Option<Instant>,
@@ -100,6 +102,7 @@ impl OpenSession {
             is_served: false,
             quiet_since: now,
             late_since: None,
+            late_from: now + config.longest_establishment(),
             suspicious_silence: config.suspicious_silence(),
             silence: None,
             isolation: Isolation::default(),

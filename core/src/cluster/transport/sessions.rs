@@ -595,7 +595,7 @@ impl Transport {
 
 /// Time at which operations no longer wait for a session that is being established; `None` once they do not.
 fn late_due(open: &OpenSession) -> Option<Instant> {
-    (open.late_since.is_none() && open.negotiated.is_none()).then(|| open.begun + open.suspicious_silence)
+    (open.late_since.is_none() && open.negotiated.is_none()).then_some(open.late_from)
 }
 
 /// Time at which a ready session is asked for a sign of life; `None` if nothing is awaited, or if it was asked.
