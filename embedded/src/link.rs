@@ -85,6 +85,19 @@ impl Link {
         self.local_address = Some(address);
     }
 
+    /// Speaks HTTP/2 from the beginning, as where client and host have agreed on the ALPN id `h2`: the member's SETTINGS do not wait
+    /// for the client's first bytes. Has no effect once bytes were received.
+    pub fn begin_http2(&mut self, cluster: &Cluster, moment: Moment) {
+        if matches!(&self.protocol, Protocol::Unknown(first) if first.is_empty()) {
+            self.protocol = self.http2(cluster, moment);
+        }
+    }
+
+    fn http2(&self, cluster: &Cluster, moment: Moment) -> Protocol {
+        let place = (self.id, self.place);
+        Protocol::Http2(Box::new(Http2::new(cluster, place, self.member, self.local_address, moment)))
+    }
+
     /// Returns the id that [`Cluster::poll_wakeup`] uses.
     pub fn id(&self) -> ConnectionId {
         self.id
@@ -211,13 +224,7 @@ impl Link {
         let count = first.1.len();
         self.protocol = match first.0 {
             Detected::Http1 => Protocol::Http1(Box::new(Http1::new(self.id, self.member, self.local_address))),
-            Detected::Http2 => Protocol::Http2(Box::new(Http2::new(
-                cluster,
-                (self.id, self.place),
-                self.member,
-                self.local_address,
-                moment,
-            ))),
+            Detected::Http2 => self.http2(cluster, moment),
             _ => Protocol::HotRod(Box::new(Connection::new(cluster, self.id, self.member))),
         };
         self.receive_buffer().extend_from_slice(&first.1);

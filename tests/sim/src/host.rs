@@ -102,6 +102,11 @@ impl Host {
         self.events.push(event);
     }
 
+    /// Whether every link of its own carries HTTP/2.
+    pub(crate) fn speaks_http2_alone(&self) -> bool {
+        matches!(self.config.carriage.choice, Choice::Only(only) if only.is_http2())
+    }
+
     /// Whether a link may have several sessions.
     fn shares_links(&self) -> bool {
         let carriage = &self.config.carriage;

@@ -25,6 +25,8 @@ pub struct Pipe {
     pub port: u16,
     /// When the client learns that it is established, or refused.
     pub answered_at: Option<Instant>,
+    /// When the host reports that it is established, if that is later; the server's first bytes may come before.
+    pub reported_at: Option<Instant>,
     /// When both ends learn that it is broken.
     pub broken_at: Option<Instant>,
     /// When the server closes what the client has given up.
@@ -73,6 +75,7 @@ impl Pipe {
             dialled: port,
             port,
             answered_at: Some(now + Duration::from_micros(random.u64(delay.clone()))),
+            reported_at: None,
             broken_at: None,
             closes_at: None,
             unreachable: false,
@@ -154,10 +157,10 @@ impl Pipe {
     pub fn next(&self) -> Option<Instant> {
         let arrivals = [&self.to_server, &self.to_client].map(|flight| flight.pieces.front().map(|(at, _)| *at));
         let moving = arrivals.into_iter().chain([self.closes_at]).filter(|_| !self.is_stalled());
-        let answered_at = self.answered_at.filter(|_| !self.unreachable);
+        let established = [self.answered_at, self.reported_at].map(|at| at.filter(|_| !self.unreachable));
         let broken_at = self.broken_at.filter(|_| !self.unreachable && !self.silent);
         let server = self.server.as_ref().and_then(Link::poll_timeout);
-        moving.chain([answered_at, broken_at, server]).flatten().min()
+        moving.chain(established).chain([broken_at, server]).flatten().min()
     }
 
     /// Whether it ends now.

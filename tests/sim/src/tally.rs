@@ -39,6 +39,10 @@ pub enum Kind {
     Remake,
     /// A cache is removed, and made anew later.
     Remove,
+    /// The first address of a host is silent.
+    SilentAddress,
+    /// Bytes of a server that speaks first come before the host says that the link is connected.
+    EarlyBytes,
     /// The host says twice that a link is connected.
     ConnectedTwice,
     /// The host says that a link is lost which it has closed.
@@ -51,7 +55,7 @@ pub enum Kind {
 
 impl Kind {
     /// All of them.
-    pub const ALL: [Self; 22] = [
+    pub const ALL: [Self; 24] = [
         Self::Crash,
         Self::SilentCrash,
         Self::RestartWithData,
@@ -70,6 +74,8 @@ impl Kind {
         Self::Poison,
         Self::Remake,
         Self::Remove,
+        Self::SilentAddress,
+        Self::EarlyBytes,
         Self::ConnectedTwice,
         Self::LostAfterClose,
         Self::ReceivedAfterClose,

@@ -6,6 +6,7 @@ use std::ops::{Deref, DerefMut};
 use std::time::Duration;
 
 use hotrod_core::cluster::{ClusterError, Config, LinkId, OperationId, Output};
+use hotrod_core::happy_eyeballs::ConnectionAttempts;
 use hotrod_core::time::Instant;
 use hotrod_core::wire::{self, Reply, Request};
 use hotrod_embedded::{Cluster as Servers, ClusterOptions, ConnectionId, Link, MemberId, MemberState, Moment};
@@ -246,11 +247,25 @@ impl World {
     }
 
     fn dial(&mut self, host: usize, link: LinkId, port: u16) {
-        let pipe = Pipe::new(host, link, port, self.now, &mut self.random);
+        let begun = self.begin_connection();
+        let pipe = Pipe::new(host, link, port, begun, &mut self.random);
         self.pipes.insert(self.next_pipe, pipe);
         self.hosts[host].links.insert(link, self.next_pipe);
         self.next_pipe += 1;
         self.refresh_pipes();
+    }
+
+    /// When the connection is begun that will be established: the name has two addresses, and the first may be silent.
+    fn begin_connection(&mut self) -> Instant {
+        let mut attempts = ConnectionAttempts::new(&[true, false]);
+        attempts.poll_attempt(self.now).expect("the first is begun at once");
+        if !self.clumsy_hosts || self.random.u8(..8) > 0 {
+            return self.now;
+        }
+        self.tally.add(Kind::SilentAddress);
+        let second = attempts.poll_timeout().expect("there is another address");
+        attempts.poll_attempt(second).expect("it is begun while the first attempt goes on");
+        second
     }
 
     /// Writes as much as the connection takes; the rest goes when there is room again.
@@ -271,6 +286,7 @@ impl World {
         let due: Vec<PipeId> = self.pipes.iter().filter(|(_, pipe)| is_due(pipe)).map(|(id, _)| *id).collect();
         for id in due {
             self.establish(id);
+            self.report(id);
             self.serve(id);
             self.receive(id);
             self.finish(id);
@@ -300,18 +316,36 @@ impl World {
         let member = self.by_port.get(&pipe.port);
         if let Some(Ok(mut connection)) = member.map(|member| Link::open(&mut self.servers, *member)) {
             connection.set_local_address(dialled);
+            let speaks_first = self.hosts[host].speaks_http2_alone() && self.random.bool();
+            if speaks_first {
+                let moment = Moment { now: self.now, unix_ms: START_UNIX_MS + self.now.as_micros() / 1000 };
+                connection.begin_http2(&self.servers, moment);
+            }
             self.by_connection.insert(connection.id(), id);
             pipe.server = Some(connection);
             pipe.answers_left = self.mute.contains(&pipe.port).then_some(1);
+            let is_late = speaks_first && self.random.bool();
+            pipe.reported_at =
+                Some(self.now + Duration::from_micros(if is_late { self.random.u64(..20_000) } else { 0 }));
             self.refresh_pipes();
-            self.hosts[host].client.handle_connected(self.now, link, None);
-            if self.is_clumsy() {
-                self.tally.add(Kind::ConnectedTwice);
-                self.hosts[host].client.handle_connected(self.now, link, None);
-            }
+            self.serve(id);
         } else {
             self.forget(id);
             self.tell_lost(host, link, "connection refused");
+        }
+    }
+
+    /// The host reports that a connection is established.
+    fn report(&mut self, id: PipeId) {
+        let Some(pipe) = self.pipes.get_mut(&id) else { return };
+        if pipe.unreachable || pipe.reported_at.take_if(|at| *at <= self.now).is_none() {
+            return;
+        }
+        let (host, Some(link)) = (pipe.host, pipe.link) else { return };
+        self.hosts[host].client.handle_connected(self.now, link, None);
+        if self.is_clumsy() {
+            self.tally.add(Kind::ConnectedTwice);
+            self.hosts[host].client.handle_connected(self.now, link, None);
         }
     }
 
@@ -374,6 +408,9 @@ impl World {
         let mut has_read = false;
         while let Some(bytes) = pipe.arrived(To::Client, self.now) {
             if let Some(link) = link {
+                if pipe.reported_at.is_some() {
+                    self.tally.add(Kind::EarlyBytes);
+                }
                 self.hosts[host].client.handle_received(self.now, link, &bytes);
             }
             has_read = true;
