@@ -1,5 +1,6 @@
 //! Caches: their handles, and each one's view of the cluster.
 
+use alloc::borrow::Cow;
 use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
 use alloc::string::String;
@@ -10,11 +11,15 @@ use slotmap::{SlotMap, new_key_type};
 
 use super::features::near_cache::NearCache;
 use super::features::server_clock::ServerClock;
+use super::stored_form::StoredForm;
 use super::view::View;
 use crate::wire::{Flags, MediaType, RequestOptions};
 
 /// Caches above which those that are not in use are forgotten.
 const FEW: usize = 64;
+
+/// Media types of a cache's keys that are reported to have no known owners; an application has few.
+const MOST_UNROUTED: usize = 16;
 
 new_key_type! {
     /// A cache that a machine knows; never given twice.
@@ -90,6 +95,8 @@ pub(super) struct Cache {
     /// Media type of stored keys; `None` before the answer to the first PING.
     pub(super) key_type: Option<MediaType>,
     pub(super) near: Option<Box<NearCache>>,
+    /// Media types of keys of which the application was told that they are not routed.
+    unrouted: Vec<MediaType>,
     /// Shared with the handles of the cache.
     in_use: Arc<()>,
 }
@@ -111,10 +118,59 @@ impl Cache {
         self.view.as_ref().filter(|_| !self.asks_anew).map_or(0, |view| view.id)
     }
 
-    /// Whether a key of this media type has the bytes that the server hashes (spec/gotchas.md, 5).
-    pub(super) fn hashes(&self, key_type: &MediaType) -> bool {
-        *key_type == MediaType::Unspecified || self.key_type.as_ref() == Some(key_type)
+    /// The stored form of keys that are declared so; `None` while the media type of stored keys is requested.
+    pub(super) fn stored_form(&self, declared: &MediaType) -> Option<StoredForm> {
+        match (declared, &self.key_type) {
+            (MediaType::Unspecified, _) => Some(StoredForm::SAME),
+            (_, stored) => stored.as_ref().map(|stored| StoredForm::between(declared, stored)),
+        }
     }
+
+    /// What is known of the owners of a key.
+    pub(super) fn placement<'a>(&'a self, key: &'a [u8], declared: &MediaType) -> Placement<'a> {
+        if self.view.as_ref().is_some_and(|view| view.ownership.is_none()) {
+            return Placement::Unspread;
+        }
+        let Some(form) = self.stored_form(declared) else { return Placement::Requested };
+        match (&self.view, form.of(key)) {
+            (None, _) => Placement::Unspread,
+            (Some(view), Some(stored)) => Placement::Spread(view, stored),
+            (Some(_), None) => Placement::Unknown,
+        }
+    }
+
+    /// As [`placement`](Self::placement), for keys that have several owners, or none.
+    pub(super) fn placement_of_many(&self, declared: &MediaType) -> Placement<'_> {
+        if self.view.as_ref().is_some_and(|view| view.ownership.is_none()) {
+            return Placement::Unspread;
+        }
+        match self.stored_form(declared) {
+            None => Placement::Requested,
+            Some(form) if form.is_known() || self.view.is_none() => Placement::Unspread,
+            Some(_) => Placement::Unknown,
+        }
+    }
+
+    /// Whether the application is to be told that keys that are declared so are not routed: once for each media type.
+    pub(super) fn report_unrouted(&mut self, declared: &MediaType) -> bool {
+        let is_new = self.unrouted.len() < MOST_UNROUTED && !self.unrouted.contains(declared);
+        if is_new {
+            self.unrouted.push(declared.clone());
+        }
+        is_new
+    }
+}
+
+/// What is known of the owners of a key.
+pub(super) enum Placement<'a> {
+    /// Keys have no owners, or no topology has named them yet.
+    Unspread,
+    /// The media type of stored keys is requested.
+    Requested,
+    /// The stored form of the key is not certain.
+    Unknown,
+    /// The view, and the stored form of the key.
+    Spread(&'a View, Cow<'a, [u8]>),
 }
 
 /// All caches, by identity and by name.
@@ -144,6 +200,7 @@ impl Caches {
             asks_anew: false,
             key_type: None,
             near: None,
+            unrouted: Vec::new(),
             in_use: Arc::default(),
         });
         self.by_name.insert(name.into(), id);

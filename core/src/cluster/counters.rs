@@ -35,6 +35,9 @@ counters! {
     direct;
     /// Operations with a key sent to another member, which forwards them.
     forwarded;
+    /// Operations with a key whose owner is not known, because it is not certain how the server converts the key to the cache's
+    /// media type ([`Event::KeysNotRouted`](super::Event::KeysNotRouted)).
+    unrouted;
     /// Retries of operations.
     retries;
     /// Links requested from the host.

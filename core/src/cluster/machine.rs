@@ -168,11 +168,8 @@ impl Cluster {
             (None, Some(member)) => Target::Prefer(member),
             (None, None) => Target::Key,
         };
-        let may_be_split = target == Target::Key && call.request.is_splittable();
         let id = self.take_in(call, Owner::Host, target, Purpose::Operations);
-        if !(may_be_split && self.split(id)) {
-            self.dispatch(id);
-        }
+        self.dispatch(id);
         id
     }
 

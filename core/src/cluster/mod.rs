@@ -84,6 +84,7 @@ mod session_end;
 mod session_events;
 mod site;
 mod startup;
+mod stored_form;
 mod topology;
 mod transport;
 mod view;

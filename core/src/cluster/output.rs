@@ -268,6 +268,18 @@ macro_rules! events {
                     /// The allowed hosts, and the property that sets them.
                     reason: String,
                 },
+                /// It is not certain how the server converts keys of a media type: operations go to any member, which forwards
+                /// them (counter `unrouted`). Reported once for each cache and media type.
+                KeysNotRouted = 52 {
+                    /// The cache.
+                    cache: CacheId,
+                    /// Media type that the client declares for its keys.
+                    declared: String,
+                    /// Media type in which the cache stores keys.
+                    stored: String,
+                    /// Why, and what to do.
+                    reason: String,
+                },
                 /// A near cache keeps values from now on.
                 NearCacheActive = 45 {
                     /// The cache.

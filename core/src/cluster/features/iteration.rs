@@ -234,8 +234,11 @@ impl Cluster {
         }
         let cache = self.caches.get(iteration.cache.id());
         let segments = cache.view.as_ref().map_or(0, |view| view.segments() as u32);
-        let hashes = segments > 0 && cache.hashes(&iteration.cache.options().key_type);
-        let segment = |key: &[u8]| if hashes { segment_of(key, segments) } else { ANY_SEGMENT };
+        let form = cache.stored_form(&iteration.cache.options().key_type).filter(|_| segments > 0);
+        let segment = |key: &[u8]| {
+            let stored = form.and_then(|form| form.of(key));
+            stored.map_or(ANY_SEGMENT, |stored| segment_of(&stored, segments))
+        };
         let sent = batch.entries.len();
         let mut entries = batch.entries;
         entries.retain(|entry| iteration.seen.insert(segment(&entry.key), &entry.key));

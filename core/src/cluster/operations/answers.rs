@@ -124,10 +124,16 @@ impl Cluster {
         self.outputs.push_back(Output::Completed { id, operation, member, result });
     }
 
-    /// Notes the media type of a cache's stored keys. Without an answer keys are routed as they are.
+    /// Notes the media type of a cache's stored keys. After an error none is waited for.
     fn learn(&mut self, cache: CacheId, result: Result<Reply, ClusterError>) {
-        if let Ok(Reply { body: Body::Ping(ping), .. }) = result {
-            self.caches.get_mut(cache).key_type = Some(ping.key_type);
+        let known = self.caches.get_mut(cache);
+        if known.key_type.is_none() && self.operations.held() > 0 {
+            // Keys of a declared media type wait for it.
+            self.operations.retry_by(self.now);
+        }
+        match result {
+            Ok(Reply { body: Body::Ping(ping), .. }) => known.key_type = Some(ping.key_type),
+            _ => drop(known.key_type.get_or_insert_default()),
         }
     }
 

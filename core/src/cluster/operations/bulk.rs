@@ -1,5 +1,6 @@
 //! Bulk operations (PUT_ALL, GET_ALL): split by the owners of their keys, and joined again.
 
+use alloc::borrow::Cow;
 use alloc::collections::BTreeMap;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
@@ -12,6 +13,7 @@ use crate::cluster::members::MemberId;
 use crate::cluster::operations::operation::{OperationId, Owner, Target};
 use crate::cluster::operations::table::{Operation, Place};
 use crate::cluster::output::{ClusterError, PartFailure, Partial};
+use crate::cluster::stored_form::StoredForm;
 use crate::cluster::view::View;
 use crate::wire::{Body, Reply, ReplyShape, Request, Status};
 
@@ -36,10 +38,10 @@ impl Cluster {
     pub(in crate::cluster) fn split(&mut self, id: OperationId) -> bool {
         let Some(whole) = self.operations.get(id) else { return false };
         let cache = self.caches.get(whole.cache.id());
-        let view =
-            cache.view.clone().filter(|view| view.segments() > 0 && cache.hashes(&whole.cache.options().key_type));
-        let Some(view) = view else { return false };
-        let requests = split_request(&whole.request, &view);
+        let Some(view) = cache.view.clone().filter(|view| view.segments() > 0) else { return false };
+        let form = cache.stored_form(&whole.cache.options().key_type);
+        let Some(form) = form.filter(|form| form.is_known()) else { return false };
+        let requests = split_request(&whole.request, &view, form);
         if requests.len() < 2 {
             if let (Some((&owner, _)), Some(whole)) = (requests.first_key_value(), self.operations.get_mut(id)) {
                 whole.target = Target::Owner(owner);
@@ -130,8 +132,9 @@ impl Cluster {
 }
 
 /// The request for each owner; one or none if it need not be split.
-fn split_request(request: &Request, view: &View) -> BTreeMap<MemberId, Request> {
+fn split_request(request: &Request, view: &View, form: StoredForm) -> BTreeMap<MemberId, Request> {
     let Some(anyone) = view.members.first() else { return BTreeMap::new() };
-    // A segment without an owner: any member forwards it.
-    request.split_by(|key| view.owners_of(key).next().unwrap_or(*anyone))
+    // A segment without an owner, or a key whose stored form is not certain: any member forwards it.
+    let owner = |key: Cow<'_, [u8]>| view.owners_of(&key).next();
+    request.split_by(|key| form.of(key).and_then(owner).unwrap_or(*anyone))
 }

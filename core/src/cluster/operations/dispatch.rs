@@ -1,13 +1,16 @@
 //! Dispatch: the member that an operation goes to, and the session that takes it there.
 
+use alloc::string::ToString;
 use alloc::sync::Arc;
 
+use crate::cluster::cache::Placement;
 use crate::cluster::features::listener::includes_state;
 use crate::cluster::machine::Cluster;
 use crate::cluster::members::MemberId;
 use crate::cluster::operations::operation::{OperationId, Owner, Target};
 use crate::cluster::operations::table::{Operation, Place};
-use crate::cluster::output::{ClusterError, MemberFailure};
+use crate::cluster::output::{ClusterError, Event, MemberFailure, Output};
+use crate::cluster::stored_form::why_unrouted;
 use crate::cluster::transport::open_session::{Purpose, SessionId};
 use crate::time::Instant;
 use crate::wire::Routing;
@@ -32,6 +35,8 @@ enum Route {
     Direct,
     /// To a member that has to forward it.
     Forwarded,
+    /// The owner of its key is not known, because the stored form of the key is not.
+    Unrouted,
     /// The operation has no key.
     Any,
 }
@@ -61,6 +66,10 @@ impl Cluster {
             }
             return self.dispatch(id);
         }
+        if operation.may_be_split() && self.split(id) {
+            return;
+        }
+        let Some(operation) = self.operations.get(id) else { return };
         match self.choose(operation) {
             Choice::Member { member, route } => {
                 if operation.avoid == Some(member) {
@@ -75,6 +84,7 @@ impl Cluster {
                     _ if matches!(operation.owner, Owner::Check(_)) => {}
                     Route::Direct => self.counters.direct += 1,
                     Route::Forwarded => self.counters.forwarded += 1,
+                    Route::Unrouted => self.note_unrouted(id),
                     Route::Any => {}
                 }
                 self.send_to(member, id);
@@ -122,34 +132,10 @@ impl Cluster {
                 Some(until) => return Choice::WaitForOwner(until),
                 None => route = Route::Forwarded,
             },
-            Target::Key => {
-                if let Some(key) = operation.request.routing_key() {
-                    let cache = self.caches.get(operation.cache.id());
-                    if let Some(view) =
-                        cache.view.as_ref().filter(|_| cache.hashes(&operation.cache.options().key_type))
-                    {
-                        if operation.reads_from_any_owner()
-                            && let Some(member) = self.next_owner(view.owners_of(key), fit)
-                        {
-                            return Choice::Member { member, route: Route::Direct };
-                        }
-                        for (rank, member) in view.owners_of(key).enumerate() {
-                            if fit(&member) {
-                                let route = if rank == 0 { Route::Direct } else { Route::Forwarded };
-                                return Choice::Member { member, route };
-                            }
-                            if rank == 0
-                                && let Some(until) = self.awaited_until(operation, member)
-                            {
-                                return Choice::WaitForOwner(until);
-                            }
-                        }
-                        if view.ownership.is_some() {
-                            route = Route::Forwarded;
-                        }
-                    }
-                }
-            }
+            Target::Key => match self.choose_owner(operation, fit) {
+                Ok(choice) => return choice,
+                Err(other) => route = other,
+            },
         }
         // The member that has just failed comes last.
         let (current, seeds) = (self.members.current(), self.members.seeds());
@@ -161,23 +147,82 @@ impl Cluster {
         member.map_or(Choice::Wait, |member| Choice::Member { member, route })
     }
 
+    /// The owner of an operation's key, or how the operation reaches it by another member.
+    fn choose_owner(&self, operation: &Operation, fit: impl Fn(&MemberId) -> bool) -> Result<Choice, Route> {
+        let (cache, declared) = (self.caches.get(operation.cache.id()), &operation.cache.options().key_type);
+        let placement = match operation.request.routing_key() {
+            Some(key) => cache.placement(key, declared),
+            // It goes whole: to any member, unless the form of its keys is still to come.
+            None if operation.request.is_splittable() => cache.placement_of_many(declared),
+            None => return Err(Route::Any),
+        };
+        let (view, key) = match placement {
+            Placement::Spread(view, key) => (view, key),
+            Placement::Unspread => return Err(Route::Any),
+            Placement::Unknown => return Err(Route::Unrouted),
+            Placement::Requested => {
+                let until = operation.submitted + self.config.owner_wait;
+                let waits = self.now < until && self.may_wait_for_owner(operation);
+                return if waits { Ok(Choice::WaitForOwner(until)) } else { Err(Route::Unrouted) };
+            }
+        };
+        if operation.reads_from_any_owner()
+            && let Some(member) = self.next_owner(view.owners_of(&key), &fit)
+        {
+            return Ok(Choice::Member { member, route: Route::Direct });
+        }
+        for (rank, member) in view.owners_of(&key).enumerate() {
+            if fit(&member) {
+                let route = if rank == 0 { Route::Direct } else { Route::Forwarded };
+                return Ok(Choice::Member { member, route });
+            }
+            if rank == 0
+                && let Some(until) = self.awaited_until(operation, member)
+            {
+                return Ok(Choice::WaitForOwner(until));
+            }
+        }
+        Err(Route::Forwarded)
+    }
+
     /// Time until which an operation waits for a session with the owner of its key: while the owner has become known and is
     /// searched for. Where it is dialled the operation waits in the queue of the session.
     fn awaited_until(&self, operation: &Operation, owner: MemberId) -> Option<Instant> {
         let known = self.members.get(owner)?;
         let until = known.named_at + self.config.owner_wait;
-        let is_first_attempt = operation.attempts == 0 && operation.refusals == 0 && operation.avoid.is_none();
         let is_awaited = self.now < until
             && known.failures == 0
-            && is_first_attempt
-            // Discovery's own operations identify the members that would be awaited.
-            && matches!(operation.owner, Owner::Host | Owner::Fetch { .. } | Owner::Part(_))
-            // Room is left for those that no member can take.
-            && self.operations.held() < self.config.max_waiting / 2
+            && self.may_wait_for_owner(operation)
             && self.discovery.is_searching(self.now)
             && !self.transport.serves(owner, Purpose::Operations)
             && !self.can_be_dialled(owner, known);
         is_awaited.then_some(until)
+    }
+
+    /// Whether an operation is one that waits until it can go to the owner of its key.
+    fn may_wait_for_owner(&self, operation: &Operation) -> bool {
+        operation.attempts == 0
+            && operation.refusals == 0
+            && operation.avoid.is_none()
+            // Discovery's own operations identify the members that would be awaited.
+            && matches!(operation.owner, Owner::Host | Owner::Fetch { .. } | Owner::Part(_))
+            // Room is left for those that no member can take.
+            && self.operations.held() < self.config.max_waiting / 2
+    }
+
+    /// Counts an operation whose key has no known owner, and reports the media type of its key.
+    fn note_unrouted(&mut self, id: OperationId) {
+        self.counters.unrouted += 1;
+        let Some(operation) = self.operations.get(id) else { return };
+        let cache = operation.cache.id();
+        let declared = &operation.cache.options().key_type;
+        let known = self.caches.get_mut(cache);
+        let Some(stored) = known.key_type.clone() else { return };
+        if known.report_unrouted(declared) {
+            let reason = why_unrouted(&known.name, declared, &stored);
+            let (declared, stored) = (declared.to_string(), stored.to_string());
+            self.outputs.push_back(Output::Event(Event::KeysNotRouted { cache, declared, stored, reason }));
+        }
     }
 
     fn choose_only(&self, operation: &Operation, member: MemberId) -> Choice {

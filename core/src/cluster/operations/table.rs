@@ -116,6 +116,15 @@ impl Operation {
         self.place
     }
 
+    /// Whether it is a bulk operation of the application that has not been sent, whole or in parts.
+    pub(in crate::cluster) fn may_be_split(&self) -> bool {
+        self.owner == Owner::Host
+            && self.target == Target::Key
+            && self.attempts == 0
+            && self.avoid.is_none()
+            && self.request.is_splittable()
+    }
+
     /// Whether any owner of its key may answer it.
     pub(in crate::cluster) fn reads_from_any_owner(&self) -> bool {
         self.cache.read_from() == ReadFrom::AnyOwner && self.request.operation().row().effect == Effect::Reads

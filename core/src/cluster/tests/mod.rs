@@ -20,6 +20,7 @@ mod silence;
 mod sites;
 mod starts;
 mod stopping;
+mod stored_forms;
 mod suspects;
 mod waits;
 mod world;

@@ -20,8 +20,8 @@ use crate::routing::{key_hash, segment_size};
 use crate::session::ServerSession;
 use crate::time::Instant;
 use crate::wire::{
-    Body, Hash, Limits, Member, Operation, Ping, Reply, Request, RequestHeader, RequestOptions, SegmentOwners, Status,
-    Topology, Version,
+    Body, Hash, Limits, MediaType, Member, Operation, Ping, Reply, Request, RequestHeader, RequestOptions,
+    SegmentOwners, Status, Topology, Version,
 };
 
 /// How whatever stands before the pods chooses one, where the client may not.
@@ -83,7 +83,12 @@ pub(super) struct Outside {
     /// The keys of the probe cache, if it is there.
     probe_keys: Option<BTreeSet<Bytes>>,
     pub(super) may_make_caches: bool,
+    /// The media type in which pods store keys, and their conversion; `None` for one that is refused with PING.
+    pub(super) storage: Option<(MediaType, Store)>,
 }
+
+/// What a pod stores for a key.
+pub(super) type Store = fn(&[u8]) -> Vec<u8>;
 
 pub(super) struct Pod {
     pub(super) address: Member,
@@ -148,6 +153,7 @@ impl Outside {
             random: ChaCha20Rng::from_seed([9; 32]),
             probe_keys: None,
             may_make_caches: true,
+            storage: Some((MediaType::Unspecified, <[u8]>::to_vec)),
         };
         outside.run();
         outside
@@ -330,11 +336,16 @@ impl Outside {
             return (Status::SERVER_ERROR, Body::Error("no such cache".into()));
         }
         let body = match request {
+            Request::Ping {} if self.storage.is_none() && !header.options.cache.is_empty() => {
+                return (Status::SERVER_ERROR, Body::Error("no such cache".into()));
+            }
             Request::Ping {} => {
+                let key_type = self.storage.as_ref().map(|(key_type, _)| key_type.clone()).unwrap_or_default();
                 let operations = Operation::table().iter().map(|row| row.request_opcode.into()).collect();
                 Body::Ping(Box::new(Ping {
                     server_version: Some(Version::V4_1.to_byte()),
                     operations,
+                    key_type,
                     ..Ping::default()
                 }))
             }
@@ -360,8 +371,9 @@ impl Outside {
                 Body::Statistics([("approximateEntriesUnique".to_string(), own.to_string())].to_vec())
             }
             Request::Get { key } => {
+                let stored = self.storage.as_ref().map_or_else(|| key.to_vec(), |(_, store)| store(key));
                 let hits =
-                    if self.owner_of(key) == pod { &mut self.pods[pod].hits.0 } else { &mut self.pods[pod].hits.1 };
+                    if self.owner_of(&stored) == pod { &mut self.pods[pod].hits.0 } else { &mut self.pods[pod].hits.1 };
                 *hits += 1;
                 Body::Value(key.clone())
             }

@@ -1,0 +1,97 @@
+//! Keys that are declared in another media type than the one in which the cache stores them.
+
+use alloc::format;
+use alloc::vec::Vec;
+
+use bytes::Bytes;
+
+use super::outside::{Chooses, Outside, Stands, Store};
+use crate::cluster::{Access, Call, CarriageConfig, Event};
+use crate::wire::{Expiration, MediaType, Request, RequestOptions};
+
+const PODS: usize = 5;
+const KEYS: usize = 200;
+
+/// A client outside of a cluster whose caches store keys so, and a handle of a new cache whose keys are declared.
+fn declared(key_type: MediaType, storage: Option<(MediaType, Store)>) -> Outside {
+    let access = Access { path: crate::cluster::AccessPath::Header, ..Access::default() };
+    let carriage = CarriageConfig { choice: "upgrade".parse().expect("a carriage"), ..CarriageConfig::default() };
+    let mut outside = Outside::new(Stands::Front, Chooses::InTurn, PODS, access, carriage);
+    outside.storage = storage;
+    outside.events.clear();
+    let options = RequestOptions { key_type, ..RequestOptions::cache("declared") };
+    outside.cache = outside.cluster.cache(outside.now, options);
+    outside
+}
+
+/// What a ProtoStream cache stores for a short text.
+fn protostream_string(key: &[u8]) -> Vec<u8> {
+    [&[0x4a, key.len() as u8], key].concat()
+}
+
+fn same(key: &[u8]) -> Vec<u8> {
+    key.to_vec()
+}
+
+/// Answers all of them, those that wait for the media type included.
+fn ask(outside: &mut Outside) -> (usize, usize) {
+    outside.ask(KEYS);
+    outside.wait(core::time::Duration::ZERO);
+    outside.hits()
+}
+
+/// Also the first ones, which are submitted before the answer to the first PING.
+#[test]
+fn an_operation_goes_to_the_owner_of_the_stored_form() {
+    let cases: [(MediaType, MediaType, Store); 3] = [
+        (MediaType::TEXT, MediaType::PROTOSTREAM, protostream_string),
+        (MediaType::TEXT, MediaType::OCTET_STREAM, same),
+        (MediaType::OCTET_STREAM, "application/unknown".parse().expect("a media type"), same),
+    ];
+    for (declared_type, stored, store) in cases {
+        let mut outside = declared(declared_type.clone(), Some((stored.clone(), store)));
+        assert_eq!(ask(&mut outside), (KEYS, 0), "{declared_type} in {stored}");
+        assert_eq!(outside.cluster.counters().unrouted, 0);
+        assert!(!outside.events.iter().any(|event| matches!(event, Event::KeysNotRouted { .. })));
+    }
+}
+
+#[test]
+fn put_all_is_split_by_the_stored_form() {
+    let mut outside = declared(MediaType::TEXT, Some((MediaType::PROTOSTREAM, protostream_string)));
+    ask(&mut outside);
+    let key = |number: usize| Bytes::from(format!("key {number}"));
+    let before = outside.cluster.counters().direct;
+    let entries = (0..50).map(|number| (key(number), Bytes::new())).collect();
+    let request = Request::PutAll { entries, expiration: Expiration::default() };
+    outside.cluster.submit(outside.now, Call::new(&outside.cache, request)).expect("it is taken");
+    outside.run();
+    assert_eq!(outside.cluster.counters().direct - before, PODS as u64, "a part for each owner");
+}
+
+#[test]
+fn keys_without_a_known_owner_are_counted_and_reported_once() {
+    let mut outside = declared(MediaType::JSON, Some((MediaType::PROTOSTREAM, same)));
+    ask(&mut outside);
+    ask(&mut outside);
+    let counters = outside.cluster.counters();
+    assert_eq!((counters.unrouted, counters.direct + counters.forwarded), (2 * KEYS as u64, 0));
+    let told: Vec<_> = outside.events.iter().filter(|event| matches!(event, Event::KeysNotRouted { .. })).collect();
+    let [Event::KeysNotRouted { declared, stored, reason, .. }] = told[..] else { panic!("{told:?}") };
+    assert_eq!((declared.as_str(), stored.as_str()), ("application/json", "application/x-protostream"));
+    assert_eq!(
+        reason,
+        "cache \"declared\" stores keys as application/x-protostream, and the client declares them as application/json: it is not \
+         certain how servers convert them, so their operations go to any member, which forwards them; declare \
+         application/x-protostream, text/plain or application/octet-stream"
+    );
+}
+
+#[test]
+fn nobody_waits_for_a_media_type_that_the_server_does_not_tell() {
+    let mut outside = declared(MediaType::TEXT, None);
+    let (direct, others) = ask(&mut outside);
+    assert_eq!(direct + others, KEYS);
+    // The first one brings the topology.
+    assert_eq!(outside.cluster.counters().unrouted, KEYS as u64 - 1);
+}
