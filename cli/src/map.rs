@@ -3,10 +3,12 @@
 use std::io::{self, IsTerminal, Write};
 use std::time::{Duration, Instant};
 
-use hotrod_tokio::core::cluster::{AccessPath, Counters, Coverage, Endpoint, MemberInfo, Uncovered, View};
+use hotrod_tokio::core::cluster::{AccessPath, Counters, Coverage, Endpoint, Event, MemberInfo, Uncovered, View};
 use hotrod_tokio::core::wire::Request;
 use hotrod_tokio::{Cache, Error};
 use serde_json::{Value, json};
+use tokio::sync::broadcast;
+use tokio::sync::broadcast::error::TryRecvError;
 use tokio::task::JoinSet;
 
 use crate::arguments::{Arguments, MapOptions};
@@ -30,8 +32,11 @@ pub(crate) async fn run(arguments: &Arguments, options: &MapOptions) -> Result<O
     // The first response carries the topology.
     cache.ping().await?;
     wait_for_members(&cache).await;
+    let (mut events, mut unrouted_because) = (cache.client().events(), None);
     loop {
-        let map = ClusterMap::take(&cache, sample(&cache).await).await;
+        let sample = sample(&cache).await;
+        unrouted_because = unrouted_reason(&mut events).or(unrouted_because);
+        let map = ClusterMap { unrouted_because: unrouted_because.clone(), ..ClusterMap::take(&cache, sample).await };
         if options.watch.is_some() && !arguments.json && io::stdout().is_terminal() {
             // Moves the cursor home and clears the rest of the screen.
             write!(io::stdout(), "\x1b[H\x1b[2J")?;
@@ -39,6 +44,18 @@ pub(crate) async fn run(arguments: &Arguments, options: &MapOptions) -> Result<O
         print(arguments.json, &map.lines().join("\n"), &map.json())?;
         let Some(seconds) = options.watch else { return Ok(Outcome::of(map.is_complete())) };
         tokio::time::sleep(Duration::from_secs_f64(seconds)).await;
+    }
+}
+
+/// Why keys of the cache's declared media type have no known owner, if that was reported.
+fn unrouted_reason(events: &mut broadcast::Receiver<Event>) -> Option<String> {
+    let mut told = None;
+    loop {
+        match events.try_recv() {
+            Ok(Event::KeysNotRouted { reason, .. }) => told = Some(reason),
+            Ok(_) | Err(TryRecvError::Lagged(_)) => {}
+            Err(TryRecvError::Empty | TryRecvError::Closed) => return told,
+        }
     }
 }
 
@@ -115,6 +132,8 @@ pub(crate) struct ClusterMap {
     members: Vec<Row>,
     coverage: Coverage,
     counters: Counters,
+    /// Why keys have no known owner.
+    unrouted_because: Option<String>,
 }
 
 struct Row {
@@ -153,6 +172,7 @@ impl ClusterMap {
             members,
             coverage: client.coverage(),
             counters: client.counters(),
+            unrouted_because: None,
         }
     }
 
@@ -165,6 +185,10 @@ impl ClusterMap {
         lines.extend(self.members.iter().map(|row| row.line(self.segments, width)));
         lines.push(self.reached());
         lines.push(self.operations());
+        if self.counters.unrouted > 0 {
+            let reason = self.unrouted_because.as_deref().unwrap_or("their media type is not stored so");
+            lines.push(format!("{} operations on keys without a known owner: {reason}", self.counters.unrouted));
+        }
         if let Some(failure) = &self.sample.first_failure {
             lines.push(format!("{} of {SAMPLES} lookups failed: {failure}", self.sample.failed));
         }
@@ -189,8 +213,8 @@ impl ClusterMap {
     }
 
     fn operations(&self) -> String {
-        let Counters { direct, forwarded, retries, disconnects, .. } = self.counters;
-        let keyed = direct + forwarded;
+        let Counters { direct, forwarded, unrouted, retries, disconnects, .. } = self.counters;
+        let keyed = direct + forwarded + unrouted;
         let share = 100.0 * direct as f64 / keyed.max(1) as f64;
         let owners = format!("{direct} of {keyed} keyed operations sent to their owner ({share:.1}%)");
         format!("{owners}; {retries} retries, {disconnects} sessions lost")
@@ -211,6 +235,8 @@ impl ClusterMap {
             "tries": self.counters.tries,
             "direct": self.counters.direct,
             "forwarded": self.counters.forwarded,
+            "unrouted": self.counters.unrouted,
+            "unrouted_because": self.unrouted_because,
             "retries": self.counters.retries,
             "sessions_lost": self.counters.disconnects,
         })

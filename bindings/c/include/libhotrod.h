@@ -372,6 +372,11 @@ typedef enum hotrod_output_type {
    */
   HOTROD_OUTPUT_MEMBER_NOT_ALLOWED = 51,
   /**
+   * It is not certain how the server converts keys of a media type: operations go to any member, which forwards
+   * them (counter `unrouted`). Reported once for each cache and media type.
+   */
+  HOTROD_OUTPUT_KEYS_NOT_ROUTED = 52,
+  /**
    * A near cache keeps values from now on.
    */
   HOTROD_OUTPUT_NEAR_CACHE_ACTIVE = 45,
@@ -1650,6 +1655,30 @@ typedef struct hotrod_output_member_not_allowed {
 } hotrod_output_member_not_allowed;
 
 /**
+ * It is not certain how the server converts keys of a media type: operations go to any member, which forwards them
+ * (counter `unrouted`). Reported once for each cache and media type.
+ */
+typedef struct hotrod_output_keys_not_routed {
+  /**
+   * The cache.
+   */
+  struct hotrod_text cache;
+  /**
+   * Media type that the client declares for its keys.
+   */
+  struct hotrod_text declared;
+  /**
+   * Media type in which the cache stores keys; `unspecified` if it declares none, and empty if the server does not
+   * tell it.
+   */
+  struct hotrod_text stored;
+  /**
+   * Why, and what to do.
+   */
+  struct hotrod_text reason;
+} hotrod_output_keys_not_routed;
+
+/**
  * A near cache keeps values from now on.
  */
 typedef struct hotrod_output_near_cache_active {
@@ -1773,6 +1802,10 @@ typedef union hotrod_output_fields {
    * Set for `HOTROD_OUTPUT_MEMBER_NOT_ALLOWED`.
    */
   struct hotrod_output_member_not_allowed member_not_allowed;
+  /**
+   * Set for `HOTROD_OUTPUT_KEYS_NOT_ROUTED`.
+   */
+  struct hotrod_output_keys_not_routed keys_not_routed;
   /**
    * Set for `HOTROD_OUTPUT_NEAR_CACHE_ACTIVE`.
    */
@@ -2001,6 +2034,11 @@ typedef struct hotrod_counters {
    * Operations with a key sent to another member, which forwards them.
    */
   uint64_t forwarded;
+  /**
+   * Operations with a key whose owner is not known, because it is not certain how the server converts the key to
+   * the cache's media type (`Event::KeysNotRouted`).
+   */
+  uint64_t unrouted;
   /**
    * Retries of operations.
    */

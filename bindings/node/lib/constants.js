@@ -17,6 +17,7 @@ const COUNTERS = [
   'failures',
   'direct',
   'forwarded',
+  'unrouted',
   'retries',
   'connects',
   'tries',

@@ -31,6 +31,7 @@ module.exports = {
   49: { length: 4, make: (values, at) => ({ type: 'Coverage', covered: values[at + 1], members: values[at + 2], reason: values[at + 3] }) },
   50: { length: 3, make: (values, at) => ({ type: 'BalancingRecognised', balancing: values[at + 1], reason: values[at + 2] }) },
   51: { length: 4, make: (values, at) => ({ type: 'MemberNotAllowed', member: values[at + 1], address: values[at + 2], reason: values[at + 3] }) },
+  52: { length: 5, make: (values, at) => ({ type: 'KeysNotRouted', cache: values[at + 1], declared: values[at + 2], stored: values[at + 3], reason: values[at + 4] }) },
   45: { length: 2, make: (values, at) => ({ type: 'NearCacheActive', cache: values[at + 1] }) },
   46: { length: 3, make: (values, at) => ({ type: 'NearCacheInactive', cache: values[at + 1], error: errorOf(values[at + 2]) }) },
 }

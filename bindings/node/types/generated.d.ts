@@ -269,6 +269,19 @@ export interface MemberNotAllowedOutput {
   reason: string
 }
 
+/** It is not certain how the server converts keys of a media type: operations go to any member, which forwards them (counter `unrouted`). Reported once for each cache and media type. */
+export interface KeysNotRoutedOutput {
+  type: 'KeysNotRouted'
+  /** The cache. */
+  cache: string
+  /** Media type that the client declares for its keys. */
+  declared: string
+  /** Media type in which the cache stores keys; `unspecified` if it declares none, and empty if the server does not tell it. */
+  stored: string
+  /** Why, and what to do. */
+  reason: string
+}
+
 /** A near cache keeps values from now on. */
 export interface NearCacheActiveOutput {
   type: 'NearCacheActive'
@@ -313,6 +326,7 @@ export type Output =
   | CoverageOutput
   | BalancingRecognisedOutput
   | MemberNotAllowedOutput
+  | KeysNotRoutedOutput
   | NearCacheActiveOutput
   | NearCacheInactiveOutput
 
@@ -329,6 +343,7 @@ export type ClientEvent =
   | CoverageOutput
   | BalancingRecognisedOutput
   | MemberNotAllowedOutput
+  | KeysNotRoutedOutput
   | NearCacheActiveOutput
   | NearCacheInactiveOutput
 
@@ -494,6 +509,8 @@ export interface Counters {
   direct: number
   /** Operations with a key sent to another member, which forwards them. */
   forwarded: number
+  /** Operations with a key whose owner is not known, because it is not certain how the server converts the key to the cache's media type (`Event::KeysNotRouted`). */
+  unrouted: number
   /** Retries of operations. */
   retries: number
   /** Links requested from the host. */

@@ -92,13 +92,22 @@ pub(super) struct Cache {
     pub(super) view: Option<Arc<View>>,
     /// Whether requests name no topology id, so that the server sends its topology also if the id is the same.
     asks_anew: bool,
-    /// Media type of stored keys; `None` before the answer to the first PING.
-    pub(super) key_type: Option<MediaType>,
+    stored_keys: StoredKeys,
     pub(super) near: Option<Box<NearCache>>,
     /// Media types of keys of which the application was told that they are not routed.
     unrouted: Vec<MediaType>,
     /// Shared with the handles of the cache.
     in_use: Arc<()>,
+}
+
+/// What is known of the media type in which a cache stores keys.
+enum StoredKeys {
+    /// The first PING is not answered yet.
+    Requested,
+    /// The server has not told it: it failed to answer, or its protocol has no field for it.
+    NotTold,
+    /// [`MediaType::Unspecified`] for a cache that declares none.
+    Told(MediaType),
 }
 
 impl Cache {
@@ -120,9 +129,33 @@ impl Cache {
 
     /// The stored form of keys that are declared so; `None` while the media type of stored keys is requested.
     pub(super) fn stored_form(&self, declared: &MediaType) -> Option<StoredForm> {
-        match (declared, &self.key_type) {
+        match (declared, &self.stored_keys) {
             (MediaType::Unspecified, _) => Some(StoredForm::SAME),
-            (_, stored) => stored.as_ref().map(|stored| StoredForm::between(declared, stored)),
+            (_, StoredKeys::Requested) => None,
+            (_, StoredKeys::NotTold) => Some(StoredForm::UNKNOWN),
+            (_, StoredKeys::Told(stored)) => Some(StoredForm::between(declared, stored)),
+        }
+    }
+
+    /// Whether the media type of stored keys is requested, and was never told.
+    pub(super) fn requests_key_type(&self) -> bool {
+        matches!(self.stored_keys, StoredKeys::Requested)
+    }
+
+    /// The media type of stored keys, if a server has told it.
+    pub(super) fn key_type(&self) -> Option<&MediaType> {
+        match &self.stored_keys {
+            StoredKeys::Told(key_type) => Some(key_type),
+            StoredKeys::Requested | StoredKeys::NotTold => None,
+        }
+    }
+
+    /// Notes the answer to a PING: the media type of stored keys; `None` if the server does not tell it.
+    pub(super) fn note_key_type(&mut self, key_type: Option<MediaType>) {
+        match key_type {
+            Some(key_type) => self.stored_keys = StoredKeys::Told(key_type),
+            None if self.requests_key_type() => self.stored_keys = StoredKeys::NotTold,
+            None => {}
         }
     }
 
@@ -198,7 +231,7 @@ impl Caches {
             name: name.into(),
             view: None,
             asks_anew: false,
-            key_type: None,
+            stored_keys: StoredKeys::Requested,
             near: None,
             unrouted: Vec::new(),
             in_use: Arc::default(),

@@ -275,7 +275,8 @@ macro_rules! events {
                     cache: CacheId,
                     /// Media type that the client declares for its keys.
                     declared: String,
-                    /// Media type in which the cache stores keys.
+                    /// Media type in which the cache stores keys; `unspecified` if it declares none, and empty if the server does
+                    /// not tell it.
                     stored: String,
                     /// Why, and what to do.
                     reason: String,

@@ -56,6 +56,8 @@ enum Kind {
 impl StoredForm {
     /// That of keys whose media type is not declared: they are stored as they are.
     pub(super) const SAME: Self = Self { rule: Rule::Same, ascii_alone: false };
+    /// That of keys about which nothing is certain.
+    pub(super) const UNKNOWN: Self = Self { rule: Rule::Unknown, ascii_alone: false };
 
     /// The stored form of keys that are declared as `declared`, in a cache that stores them as `stored`.
     pub(super) fn between(declared: &MediaType, stored: &MediaType) -> Self {
@@ -80,9 +82,13 @@ impl StoredForm {
 
     /// The stored form of a key; `None` if it is not certain.
     pub(super) fn of(self, key: &[u8]) -> Option<Cow<'_, [u8]>> {
-        if self.ascii_alone && !key.is_ascii() {
-            return None;
-        }
+        let stored = self.converted(key)?;
+        // Of a ProtoStream value the text is converted; otherwise what is a text here was one before.
+        let text = if self.rule == Rule::ProtoStreamText { &stored } else { key };
+        (!self.ascii_alone || text.is_ascii()).then_some(stored)
+    }
+
+    fn converted(self, key: &[u8]) -> Option<Cow<'_, [u8]>> {
         match self.rule {
             Rule::Same => Some(key.into()),
             Rule::Text => core::str::from_utf8(key).ok().map(|_| key.into()),
@@ -100,24 +106,30 @@ impl StoredForm {
     }
 }
 
-/// Why keys of a media type are not routed, and what to do.
-pub(super) fn why_unrouted(cache: &str, declared: &MediaType, stored: &MediaType) -> String {
+/// Why keys of a media type are not routed, and what to do; `stored` is `None` if the server has not told it.
+pub(super) fn why_unrouted(cache: &str, declared: &MediaType, stored: Option<&MediaType>) -> String {
+    const EFFECT: &str = "so operations go to any member, which forwards them";
+    let Some(stored) = stored else {
+        return format!(
+            "the server does not tell in which media type cache {cache:?} stores keys, {EFFECT}; use keys without a media type"
+        );
+    };
     let form = StoredForm::between(declared, stored);
     let why = if !form.is_known() {
         "it is not certain how servers convert them"
     } else if form.ascii_alone {
-        "only keys of ASCII characters have the same bytes in both"
+        "keys have the same bytes in both only if all their characters are of ASCII"
     } else {
-        "some of the keys are no such value"
+        "some keys are no such value, or one whose conversion is not certain"
     };
     let instead = match Kind::of(stored) {
         Kind::ProtoStream => "application/x-protostream, text/plain or application/octet-stream",
         Kind::Other | Kind::JavaObject | Kind::Json => "the cache's own media type",
-        _ => "text/plain or application/octet-stream",
+        Kind::Text | Kind::Octets | Kind::Undeclared => "text/plain or application/octet-stream",
     };
+    let stored = if *stored == MediaType::Unspecified { "without a media type".into() } else { format!("as {stored}") };
     format!(
-        "cache {cache:?} stores keys as {stored}, and the client declares them as {declared}: {why}, so their operations go to any \
-         member, which forwards them; declare {instead}"
+        "cache {cache:?} stores keys {stored}, and the client declares them as {declared}: {why}, {EFFECT}; declare {instead}"
     )
 }
 
@@ -151,6 +163,7 @@ impl Kind {
             Some("application/x-protostream") => Self::ProtoStream,
             Some("text/plain") => Self::Text,
             Some("application/unknown") => Self::Undeclared,
+            None if *media_type == MediaType::Unspecified => Self::Undeclared,
             _ => Self::Other,
         }
     }
@@ -320,6 +333,9 @@ mod tests {
         assert_eq!(stored(PROTOSTREAM, TEXT, &encode(&Value::Int32(-7)).unwrap()).as_deref(), Some(&b"-7"[..]));
         assert_eq!(stored(PROTOSTREAM, TEXT, &encode(&Value::Double(1.0)).unwrap()), None);
         assert_eq!(stored(PROTOSTREAM, OCTETS, b"\x4a\x09k"), None, "cut off");
+        let latin = "text/plain; charset=ISO-8859-1";
+        assert_eq!(stored(PROTOSTREAM, latin, &encode(&Value::Int64(-7)).unwrap()).as_deref(), Some(&b"-7"[..]));
+        assert_eq!(stored(PROTOSTREAM, latin, &encode(&Value::String("ä")).unwrap()), None);
     }
 
     #[test]

@@ -55,16 +55,20 @@ fn keys_of_one_owner_go_whole() {
 }
 
 #[test]
-fn keys_in_another_form_are_not_split_by_their_bytes() {
+fn declared_keys_are_split_by_their_stored_form() {
     let mut world = settled(3);
-    let mut text = RequestOptions::cache("dist");
-    text.key_type = MediaType::TEXT;
-    let now = world.now();
-    let cache = world.client.cache(now, text);
-    let before = world.client.counters();
-    world.call_of(Call::new(&cache, get_all(100))).expect("read");
-    let after = world.client.counters();
-    assert_eq!(after.direct, before.direct);
+    let mut direct = |key_type| {
+        let mut options = RequestOptions::cache("dist");
+        options.key_type = key_type;
+        let now = world.now();
+        let cache = world.client.cache(now, options);
+        let before = world.client.counters();
+        world.call_of(Call::new(&cache, get_all(100))).expect("read");
+        let after = world.client.counters();
+        (after.direct - before.direct, after.unrouted - before.unrouted)
+    };
+    assert_eq!(direct(MediaType::TEXT), (3, 0), "text is stored as it is in a cache that declares nothing");
+    assert_eq!(direct(MediaType::JSON), (0, 1));
 }
 
 /// The part of a member that hangs is answered by another once the link is given up.

@@ -161,6 +161,9 @@ pub struct hotrod_counters {
     pub direct: u64,
     /// Operations with a key sent to another member, which forwards them.
     pub forwarded: u64,
+    /// Operations with a key whose owner is not known, because it is not certain how the server converts the key to
+    /// the cache's media type (`Event::KeysNotRouted`).
+    pub unrouted: u64,
     /// Retries of operations.
     pub retries: u64,
     /// Links requested from the host.
@@ -193,6 +196,7 @@ impl From<Counters> for hotrod_counters {
             failures: counters.failures,
             direct: counters.direct,
             forwarded: counters.forwarded,
+            unrouted: counters.unrouted,
             retries: counters.retries,
             connects: counters.connects,
             tries: counters.tries,

@@ -68,6 +68,9 @@ pub enum hotrod_output_type {
     /// A topology names a member outside `member_hosts`: no link is opened to it, and its operations go to other
     /// members, which forward them. Reported once for each member.
     HOTROD_OUTPUT_MEMBER_NOT_ALLOWED = 51,
+    /// It is not certain how the server converts keys of a media type: operations go to any member, which forwards
+    /// them (counter `unrouted`). Reported once for each cache and media type.
+    HOTROD_OUTPUT_KEYS_NOT_ROUTED = 52,
     /// A near cache keeps values from now on.
     HOTROD_OUTPUT_NEAR_CACHE_ACTIVE = 45,
     /// A near cache is emptied and keeps no values, because no member sends its events at the moment.
@@ -402,6 +405,22 @@ pub struct hotrod_output_member_not_allowed {
     pub reason: hotrod_text,
 }
 
+/// It is not certain how the server converts keys of a media type: operations go to any member, which forwards them
+/// (counter `unrouted`). Reported once for each cache and media type.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct hotrod_output_keys_not_routed {
+    /// The cache.
+    pub cache: hotrod_text,
+    /// Media type that the client declares for its keys.
+    pub declared: hotrod_text,
+    /// Media type in which the cache stores keys; `unspecified` if it declares none, and empty if the server does not
+    /// tell it.
+    pub stored: hotrod_text,
+    /// Why, and what to do.
+    pub reason: hotrod_text,
+}
+
 /// A near cache keeps values from now on.
 #[repr(C)]
 #[derive(Clone, Copy)]
@@ -472,6 +491,8 @@ pub union hotrod_output_fields {
     pub balancing_recognised: hotrod_output_balancing_recognised,
     /// Set for `HOTROD_OUTPUT_MEMBER_NOT_ALLOWED`.
     pub member_not_allowed: hotrod_output_member_not_allowed,
+    /// Set for `HOTROD_OUTPUT_KEYS_NOT_ROUTED`.
+    pub keys_not_routed: hotrod_output_keys_not_routed,
     /// Set for `HOTROD_OUTPUT_NEAR_CACHE_ACTIVE`.
     pub near_cache_active: hotrod_output_near_cache_active,
     /// Set for `HOTROD_OUTPUT_NEAR_CACHE_INACTIVE`.
@@ -678,6 +699,15 @@ pub(crate) fn output(tag: u8, fields: &mut OutputFields) -> Option<hotrod_output
                 reason: fields.text(2),
             };
             (HOTROD_OUTPUT_MEMBER_NOT_ALLOWED, hotrod_output_fields { member_not_allowed })
+        }
+        52 => {
+            let keys_not_routed = hotrod_output_keys_not_routed {
+                cache: fields.text(0),
+                declared: fields.text(1),
+                stored: fields.text(2),
+                reason: fields.text(3),
+            };
+            (HOTROD_OUTPUT_KEYS_NOT_ROUTED, hotrod_output_fields { keys_not_routed })
         }
         45 => {
             let near_cache_active = hotrod_output_near_cache_active {

@@ -173,6 +173,13 @@ json_t *output_value(struct names *names, const hotrod_output *output)
     set(value, "address", text_value(output->as.member_not_allowed.address));
     set(value, "reason", text_value(output->as.member_not_allowed.reason));
     break;
+  case HOTROD_OUTPUT_KEYS_NOT_ROUTED:
+    set(value, "type", json_string("KeysNotRouted"));
+    set(value, "cache", text_value(output->as.keys_not_routed.cache));
+    set(value, "declared", text_value(output->as.keys_not_routed.declared));
+    set(value, "stored", text_value(output->as.keys_not_routed.stored));
+    set(value, "reason", text_value(output->as.keys_not_routed.reason));
+    break;
   case HOTROD_OUTPUT_NEAR_CACHE_ACTIVE:
     set(value, "type", json_string("NearCacheActive"));
     set(value, "cache", text_value(output->as.near_cache_active.cache));

@@ -285,6 +285,23 @@ class MemberNotAllowed(NamedTuple):
     """The allowed hosts, and the property that sets them."""
 
 
+class KeysNotRouted(NamedTuple):
+    """It is not certain how the server converts keys of a media type: operations go to any member, which forwards
+    them (counter `unrouted`). Reported once for each cache and media type.
+    """
+
+    cache: str
+    """The cache."""
+    declared: str
+    """Media type that the client declares for its keys."""
+    stored: str
+    """Media type in which the cache stores keys; `unspecified` if it declares none, and empty if the server does not
+    tell it.
+    """
+    reason: str
+    """Why, and what to do."""
+
+
 class NearCacheActive(NamedTuple):
     """A near cache keeps values from now on."""
 
@@ -328,6 +345,7 @@ Output = Union[
     Coverage,
     BalancingRecognised,
     MemberNotAllowed,
+    KeysNotRouted,
     NearCacheActive,
     NearCacheInactive,
 ]
@@ -344,6 +362,7 @@ ClientEvent = Union[
     Coverage,
     BalancingRecognised,
     MemberNotAllowed,
+    KeysNotRouted,
     NearCacheActive,
     NearCacheInactive,
 ]
@@ -376,6 +395,7 @@ OUTPUTS: dict[int, type[Any]] = {
     49: Coverage,
     50: BalancingRecognised,
     51: MemberNotAllowed,
+    52: KeysNotRouted,
     45: NearCacheActive,
     46: NearCacheInactive,
 }

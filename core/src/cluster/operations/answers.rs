@@ -124,17 +124,18 @@ impl Cluster {
         self.outputs.push_back(Output::Completed { id, operation, member, result });
     }
 
-    /// Notes the media type of a cache's stored keys. After an error none is waited for.
+    /// Notes the media type of a cache's stored keys, if the server tells it.
     fn learn(&mut self, cache: CacheId, result: Result<Reply, ClusterError>) {
         let known = self.caches.get_mut(cache);
-        if known.key_type.is_none() && self.operations.held() > 0 {
+        if known.requests_key_type() && self.operations.held() > 0 {
             // Keys of a declared media type wait for it.
             self.operations.retry_by(self.now);
         }
-        match result {
-            Ok(Reply { body: Body::Ping(ping), .. }) => known.key_type = Some(ping.key_type),
-            _ => drop(known.key_type.get_or_insert_default()),
-        }
+        known.note_key_type(match result {
+            // Replies have it as long as they have the version of the server (3.0 and later).
+            Ok(Reply { body: Body::Ping(ping), .. }) => ping.server_version.is_some().then_some(ping.key_type),
+            _ => None,
+        });
     }
 
     /// Fails an operation whose deadline passed before any session had it.

@@ -217,12 +217,13 @@ impl Cluster {
         let cache = operation.cache.id();
         let declared = &operation.cache.options().key_type;
         let known = self.caches.get_mut(cache);
-        let Some(stored) = known.key_type.clone() else { return };
-        if known.report_unrouted(declared) {
-            let reason = why_unrouted(&known.name, declared, &stored);
-            let (declared, stored) = (declared.to_string(), stored.to_string());
-            self.outputs.push_back(Output::Event(Event::KeysNotRouted { cache, declared, stored, reason }));
+        if known.requests_key_type() || !known.report_unrouted(declared) {
+            return;
         }
+        let reason = why_unrouted(&known.name, declared, known.key_type());
+        let stored = known.key_type().map(ToString::to_string).unwrap_or_default();
+        let declared = declared.to_string();
+        self.outputs.push_back(Output::Event(Event::KeysNotRouted { cache, declared, stored, reason }));
     }
 
     fn choose_only(&self, operation: &Operation, member: MemberId) -> Choice {
