@@ -270,8 +270,14 @@ def test_codecs(node: Embedded) -> None:
         assert [entry.key async for entry in cache.iterate()] == ["käse"]
         with pytest.raises(libhotrod.MisuseError, match="argument value: its codec can't encode this set"):
             await cache.put("k", {1})
-        with pytest.raises(libhotrod.MisuseError, match="argument key: expected bytes, got str"):
-            await client.cache().put("k", b"v")  # type: ignore[arg-type]
+        with pytest.raises(libhotrod.MisuseError, match="argument key: expected bytes, got int"):
+            await client.cache().put(7, b"v")  # type: ignore[arg-type]
+        text: Any = client.cache()
+        await text.put("käse", "grün")
+        assert await text.get("käse".encode()) == "grün".encode(), "text is UTF-8"
+        assert await text.get_all(["käse"]) == {"käse".encode(): "grün".encode()}
+        with pytest.raises(libhotrod.MisuseError, match="argument key: its codec can't encode this str"):
+            await text.put("\udc80", b"v")
 
     run(node, test)
 

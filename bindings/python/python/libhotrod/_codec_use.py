@@ -23,10 +23,12 @@ class CodecUse(Generic[K, V]):
         self.value_codec = value_codec
 
     def _key(self, key: K) -> Any:
-        return key if self.key_codec is BYTES else self._encoded("key", self.key_codec, key)
+        is_raw = self.key_codec is BYTES and not isinstance(key, str)
+        return key if is_raw else self._encoded("key", self.key_codec, key)
 
     def _value(self, value: V) -> Any:
-        return value if self.value_codec is BYTES else self._encoded("value", self.value_codec, value)
+        is_raw = self.value_codec is BYTES and not isinstance(value, str)
+        return value if is_raw else self._encoded("value", self.value_codec, value)
 
     def _encoded(self, argument: str, codec: Codec[Any], value: Any) -> bytes:
         try:

@@ -25,8 +25,8 @@ class Codec(Protocol, Generic[T]):
 class _Bytes(NamedTuple):
     media_type: str = ""
 
-    def encode(self, value: bytes, /) -> bytes:
-        return value
+    def encode(self, value: bytes | str, /) -> bytes:
+        return value.encode() if isinstance(value, str) else value
 
     def decode(self, data: bytes, /) -> bytes:
         return data
@@ -53,10 +53,10 @@ class _Json(NamedTuple):
 
 
 BYTES: Codec[bytes] = _Bytes()
-"""`bytes`, unchanged, in the cache's storage format."""
+"""`bytes`, unchanged, in the cache's storage format; a `str` is sent as its UTF-8 bytes."""
 
 OCTETS: Codec[bytes] = _Bytes("application/octet-stream")
-"""`bytes`, unchanged, as application/octet-stream."""
+"""`bytes`, unchanged, as application/octet-stream; a `str` is sent as its UTF-8 bytes."""
 
 TEXT: Codec[str] = _Text()
 """`str`, as text/plain in UTF-8."""
