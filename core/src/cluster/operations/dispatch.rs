@@ -1,22 +1,19 @@
 //! Dispatch: the member that an operation goes to, and the session that takes it there.
 
-use alloc::string::ToString;
 use alloc::sync::Arc;
 
-use crate::cluster::cache::Placement;
 use crate::cluster::features::listener::includes_state;
 use crate::cluster::machine::Cluster;
 use crate::cluster::members::MemberId;
 use crate::cluster::operations::operation::{OperationId, Owner, Target};
 use crate::cluster::operations::table::{Operation, Place};
-use crate::cluster::output::{ClusterError, Event, MemberFailure, Output};
-use crate::cluster::stored_form::why_unrouted;
+use crate::cluster::output::{ClusterError, MemberFailure};
 use crate::cluster::transport::open_session::{Purpose, SessionId};
 use crate::time::Instant;
 use crate::wire::Routing;
 
 /// Result of the choice of a member.
-enum Choice {
+pub(super) enum Choice {
     /// Send it to this member.
     Member { member: MemberId, route: Route },
     /// Every member is in back-off.
@@ -30,7 +27,7 @@ enum Choice {
 }
 
 #[derive(Clone, Copy)]
-enum Route {
+pub(super) enum Route {
     /// To the primary owner of its key.
     Direct,
     /// To a member that has to forward it.
@@ -40,9 +37,6 @@ enum Route {
     /// The operation has no key.
     Any,
 }
-
-/// Reads are spread over at most this many owners.
-const MOST_OWNERS_IN_TURN: usize = 8;
 
 impl Cluster {
     /// Sends an operation to its member, or has it wait for one.
@@ -104,18 +98,21 @@ impl Cluster {
                 let (applied, operation) = (operation.applied(), operation.request.operation());
                 self.complete(id, None, Err(ClusterError::MemberGone { operation, applied }));
             }
-            Choice::Outside(member) => {
-                let after = self.now - operation.submitted;
-                let (applied, operation) = (operation.applied(), operation.request.operation());
-                let failure = self.members.get(member).map(|known| MemberFailure {
-                    server: known.address.clone(),
-                    reason: Arc::new(self.discovery.not_allowed(&known.address)),
-                });
-                let failures = failure.into_iter().collect();
-                let error = ClusterError::Unreachable { operation, after, applied, failures };
-                self.complete(id, Some(member), Err(error));
-            }
+            Choice::Outside(member) => self.fail_outside(id, member),
         }
+    }
+
+    /// Fails an operation for a member that is not dialled.
+    fn fail_outside(&mut self, id: OperationId, member: MemberId) {
+        let Some(operation) = self.operations.get(id) else { return };
+        let after = self.now - operation.submitted;
+        let (applied, operation) = (operation.applied(), operation.request.operation());
+        let failure = self.members.get(member).map(|known| MemberFailure {
+            server: known.address.clone(),
+            reason: Arc::new(self.discovery.not_allowed(&known.address)),
+        });
+        let failures = failure.into_iter().collect();
+        self.complete(id, Some(member), Err(ClusterError::Unreachable { operation, after, applied, failures }));
     }
 
     fn choose(&self, operation: &Operation) -> Choice {
@@ -147,85 +144,6 @@ impl Cluster {
         member.map_or(Choice::Wait, |member| Choice::Member { member, route })
     }
 
-    /// The owner of an operation's key, or how the operation reaches it by another member.
-    fn choose_owner(&self, operation: &Operation, fit: impl Fn(&MemberId) -> bool) -> Result<Choice, Route> {
-        let (cache, declared) = (self.caches.get(operation.cache.id()), &operation.cache.options().key_type);
-        let placement = match operation.request.routing_key() {
-            Some(key) => cache.placement(key, declared),
-            // It goes whole: to any member, unless the form of its keys is still to come.
-            None if operation.request.is_splittable() => cache.placement_of_many(declared),
-            None => return Err(Route::Any),
-        };
-        let (view, key) = match placement {
-            Placement::Spread(view, key) => (view, key),
-            Placement::Unspread => return Err(Route::Any),
-            Placement::Unknown => return Err(Route::Unrouted),
-            Placement::Requested => {
-                let until = operation.submitted + self.config.owner_wait;
-                let waits = self.now < until && self.may_wait_for_owner(operation);
-                return if waits { Ok(Choice::WaitForOwner(until)) } else { Err(Route::Unrouted) };
-            }
-        };
-        if operation.reads_from_any_owner()
-            && let Some(member) = self.next_owner(view.owners_of(&key), &fit)
-        {
-            return Ok(Choice::Member { member, route: Route::Direct });
-        }
-        for (rank, member) in view.owners_of(&key).enumerate() {
-            if fit(&member) {
-                let route = if rank == 0 { Route::Direct } else { Route::Forwarded };
-                return Ok(Choice::Member { member, route });
-            }
-            if rank == 0
-                && let Some(until) = self.awaited_until(operation, member)
-            {
-                return Ok(Choice::WaitForOwner(until));
-            }
-        }
-        Err(Route::Forwarded)
-    }
-
-    /// Time until which an operation waits for a session with the owner of its key: while the owner has become known and is
-    /// searched for. Where it is dialled the operation waits in the queue of the session.
-    fn awaited_until(&self, operation: &Operation, owner: MemberId) -> Option<Instant> {
-        let known = self.members.get(owner)?;
-        let until = known.named_at + self.config.owner_wait;
-        let is_awaited = self.now < until
-            && known.failures == 0
-            && self.may_wait_for_owner(operation)
-            && self.discovery.is_searching(self.now)
-            && !self.transport.serves(owner, Purpose::Operations)
-            && !self.can_be_dialled(owner, known);
-        is_awaited.then_some(until)
-    }
-
-    /// Whether an operation is one that waits until it can go to the owner of its key.
-    fn may_wait_for_owner(&self, operation: &Operation) -> bool {
-        operation.attempts == 0
-            && operation.refusals == 0
-            && operation.avoid.is_none()
-            // Discovery's own operations identify the members that would be awaited.
-            && matches!(operation.owner, Owner::Host | Owner::Fetch { .. } | Owner::Part(_))
-            // Room is left for those that no member can take.
-            && self.operations.held() < self.config.max_waiting / 2
-    }
-
-    /// Counts an operation whose key has no known owner, and reports the media type of its key.
-    fn note_unrouted(&mut self, id: OperationId) {
-        self.counters.unrouted += 1;
-        let Some(operation) = self.operations.get(id) else { return };
-        let cache = operation.cache.id();
-        let declared = &operation.cache.options().key_type;
-        let known = self.caches.get_mut(cache);
-        if known.requests_key_type() || !known.report_unrouted(declared) {
-            return;
-        }
-        let reason = why_unrouted(&known.name, declared, known.key_type());
-        let stored = known.key_type().map(ToString::to_string).unwrap_or_default();
-        let declared = declared.to_string();
-        self.outputs.push_back(Output::Event(Event::KeysNotRouted { cache, declared, stored, reason }));
-    }
-
     fn choose_only(&self, operation: &Operation, member: MemberId) -> Choice {
         match self.members.get(member) {
             None => Choice::Gone,
@@ -244,17 +162,6 @@ impl Cluster {
         let start = if members.is_empty() { 0 } else { self.operations.round() % members.len() };
         let (before, after) = members.split_at(start);
         after.iter().chain(before).find(|member| fit(member)).copied()
-    }
-
-    /// Round robin over the owners that fit.
-    fn next_owner(&self, owners: impl Iterator<Item = MemberId>, fit: impl Fn(&MemberId) -> bool) -> Option<MemberId> {
-        let mut fitting = [MemberId::default(); MOST_OWNERS_IN_TURN];
-        let mut count = 0;
-        for (place, owner) in fitting.iter_mut().zip(owners.filter(|owner| fit(owner))) {
-            *place = owner;
-            count += 1;
-        }
-        (count > 0).then(|| fitting[self.operations.round() % count])
     }
 
     /// Whether an operation of this purpose can go to a member: it has a session there, or may begin one.

@@ -4,6 +4,7 @@ pub(super) mod answers;
 pub(super) mod bulk;
 pub(super) mod dispatch;
 pub(super) mod operation;
+mod owners;
 pub(super) mod retry;
 pub(super) mod session_queue;
 pub(super) mod suspects;
