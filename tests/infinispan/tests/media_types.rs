@@ -1,12 +1,13 @@
 //! Keys of every media type on caches that store every media type: each goes to its owner, by the servers' own metrics, or the
 //! client counts that it does not.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use bytes::Bytes;
-use hotrod_core::cluster::Event;
+use hotrod_core::cluster::{Event, NearCacheOptions};
 use hotrod_core::protostream::{Value, encode};
-use hotrod_core::wire::MediaType;
+use hotrod_core::wire::{Expiration, MediaType};
 use hotrod_tokio::{Cache, Client};
 use infinispan_harness::{Cluster, Metrics, Options, skip_real};
 use tokio::runtime::Builder;
@@ -23,8 +24,11 @@ const STORAGES: [(&str, &str); 7] = [
     ("in-object", "application/x-java-object"),
 ];
 
+/// The bytes of a key, by its number.
+type Key = fn(i32) -> Vec<u8>;
+
 /// Media type that the client declares, and keys of it.
-const DECLARED: [(&str, fn(i32) -> Vec<u8>); 12] = [
+const DECLARED: [(&str, Key); 12] = [
     ("", |n| format!("{n} bytes").into()),
     ("text/plain", |n| format!("{n} text").into()),
     ("text/plain; charset=utf-8", |n| format!("{n} Zürich 𝄞").into()),
@@ -82,21 +86,17 @@ async fn everything(cluster: &Cluster) {
         }
     }
     client.close().await;
+    problems.extend(near_caches(cluster).await.err());
     assert!(problems.is_empty(), "{problems:#?}");
 }
 
 fn shown(key: &[u8]) -> String {
-    String::from_utf8_lossy(key).chars().filter(|shown| shown.is_ascii_graphic()).take(12).collect()
+    String::from_utf8_lossy(key).chars().filter(char::is_ascii_graphic).take(12).collect()
 }
 
 /// One kind of keys on one cache: puts and gets, of which the servers count all at the owner, or the client counts all as
 /// unrouted, or the server refuses the first.
-async fn cell(
-    cluster: &Cluster,
-    client: &Client,
-    (name, declared): (&str, &str),
-    key: fn(i32) -> Vec<u8>,
-) -> Result<String, String> {
+async fn cell(cluster: &Cluster, client: &Client, (name, declared): (&str, &str), key: Key) -> Result<String, String> {
     let key_type = if declared.is_empty() { MediaType::Unspecified } else { declared.parse().unwrap() };
     let cache = client.cache(name).with_media_types(key_type, MediaType::Unspecified);
     settled(client, &cache).await;
@@ -122,7 +122,7 @@ async fn cell(
     let (direct, unrouted) = (now.direct - counters.direct, now.unrouted - counters.unrouted);
     let sent = 2 * KEYS as u64;
     if unrouted == 0 && direct == sent && (hits.primary, hits.total()) == (sent, sent) {
-        return Ok("100% direct".into());
+        return in_bulk(client, &cache, key).await.map(|()| "100% direct".into());
     }
     if unrouted == 0 || direct + unrouted != sent || !may_be_unrouted(name, declared) {
         return Err(format!("{hits:?}, {direct} counted as direct and {unrouted} as unrouted, of {sent}"));
@@ -137,6 +137,59 @@ async fn cell(
         return Err(format!("{hits:?}, {direct} counted as direct"));
     }
     Ok(format!("{unrouted} of {sent} unrouted: {reason}"))
+}
+
+/// PUT_ALL and GET_ALL have a part for each owner; servers do not count them by owner.
+async fn in_bulk(client: &Client, cache: &Cache, key: Key) -> Result<(), String> {
+    let counters = client.counters();
+    // A kind may have fewer keys than that.
+    let keys: BTreeSet<Bytes> = (0..KEYS).map(|n| Bytes::from(key(n))).collect();
+    let entries = keys.iter().map(|key| (key.clone(), Bytes::from_static(b"bulk"))).collect();
+    cache.put_all(entries, Expiration::DEFAULT).await.map_err(|error| format!("put_all: {error}"))?;
+    let found = cache.get_all(keys.iter().cloned().collect()).await.map_err(|error| format!("get_all: {error}"))?;
+    // Their keys are converted back, where a number of a text cache becomes a string.
+    let found = found.into_iter().filter(|(_, value)| value == "bulk").count();
+    let now = client.counters();
+    let parts = now.direct - counters.direct;
+    if found != keys.len() || keys.len() > 10 && parts != 6 || now.unrouted != counters.unrouted {
+        return Err(format!("in bulk: {found} of {} found, {parts} parts", keys.len()));
+    }
+    Ok(())
+}
+
+/// A near cache of text keys hears of writes by ProtoStream keys, with a bloom filter and without.
+async fn near_caches(cluster: &Cluster) -> Result<(), String> {
+    let seed = &cluster.endpoints()[0];
+    let uri = format!("hotrod://{}:{}/in-protostream", seed.host, seed.port);
+    let (reader, writer) = (Client::connect(&uri).await.unwrap(), Client::connect(&uri).await.unwrap());
+    let near = reader.default_cache().with_media_types(MediaType::TEXT, MediaType::Unspecified);
+    let far = writer.default_cache().with_media_types(MediaType::PROTOSTREAM, MediaType::Unspecified);
+    for bloom_filter in [false, true] {
+        let mut options = NearCacheOptions::default();
+        options.bloom_filter = bloom_filter;
+        let mut events = reader.events();
+        near.enable_near_cache(options).map_err(|error| error.to_string())?;
+        while !matches!(events.recv().await, Ok(Event::NearCacheActive { .. })) {}
+        for n in 0..KEYS {
+            let (text, stored) = (format!("near {n}"), protostream(&Value::String(&format!("near {n}"))));
+            far.put(stored.clone(), "one").await.map_err(|error| error.to_string())?;
+            near.get(text.clone()).await.map_err(|error| error.to_string())?;
+            let hits = reader.counters().near_hits;
+            near.get(text.clone()).await.map_err(|error| error.to_string())?;
+            if reader.counters().near_hits == hits {
+                return Err(format!("{text}: not kept, bloom filter {bloom_filter}"));
+            }
+            far.put(stored, "two").await.map_err(|error| error.to_string())?;
+            let is_new = async { while near.get(text.clone()).await.unwrap().is_none_or(|value| value != "two") {} };
+            timeout(Duration::from_secs(10), is_new)
+                .await
+                .map_err(|_| format!("{text}: the old value is kept, bloom filter {bloom_filter}"))?;
+        }
+        near.disable_near_cache();
+    }
+    reader.close().await;
+    writer.close().await;
+    Ok(())
 }
 
 /// Conversions that depend on the key's characters, or on rules of Java's or the schema's.
