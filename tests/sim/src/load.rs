@@ -3,8 +3,10 @@
 //! Each key has one writer with one operation at a time, so that what a read may answer is known: the last value that
 //! was acknowledged, or one of those whose outcome nobody knows.
 
+use std::time::Duration;
+
 use bytes::Bytes;
-use hotrod_core::cluster::OperationId;
+use hotrod_core::cluster::{MemberInfo, OperationId};
 use hotrod_core::time::Instant;
 use hotrod_core::wire::{Body, Expiration, Reply, Request};
 
@@ -139,6 +141,10 @@ impl Load {
                 .map_err(|error| error.to_string())?;
             writer.answered(Asked::Get, &reply)?;
         }
+        // Operations do not wait longer than owner_wait for a session that is being established.
+        let host = self.host;
+        let is_settled = |member: MemberInfo| member.ready || member.links == 0;
+        world.run_until(Duration::from_secs(60), |world| world.hosts[host].client.members().all(is_settled));
         let before = world.hosts[self.host].client.counters();
         for writer in &mut self.writers {
             let reply = world

@@ -126,8 +126,9 @@ impl Cluster {
 
     /// Notes the media type of a cache's stored keys, if the server tells it.
     fn learn(&mut self, cache: CacheId, result: Result<Reply, ClusterError>) {
+        let is_closing = self.is_closing();
         let known = self.caches.get_mut(cache);
-        if known.requests_key_type() && self.operations.held() > 0 {
+        if known.requests_key_type() && self.operations.held() > 0 && !is_closing {
             // Keys of a declared media type wait for it.
             self.operations.retry_by(self.now);
         }
