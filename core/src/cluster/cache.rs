@@ -100,7 +100,7 @@ pub(super) struct Cache {
     in_use: Arc<()>,
 }
 
-/// What is known of the media type in which a cache stores keys.
+/// Media type in which a cache stores keys, as far as it is known.
 enum StoredKeys {
     /// The first PING is not answered yet.
     Requested,
@@ -159,28 +159,17 @@ impl Cache {
         }
     }
 
-    /// What is known of the owners of a key.
-    pub(super) fn placement<'a>(&'a self, key: &'a [u8], declared: &MediaType) -> Placement<'a> {
+    /// The owners of a key, as far as they are known; without a key those of several keys, which are not one member's.
+    pub(super) fn placement<'a>(&'a self, key: Option<&'a [u8]>, declared: &MediaType) -> Placement<'a> {
         if self.view.as_ref().is_some_and(|view| view.ownership.is_none()) {
             return Placement::Unspread;
         }
         let Some(form) = self.stored_form(declared) else { return Placement::Requested };
-        match (&self.view, form.of(key)) {
-            (None, _) => Placement::Unspread,
-            (Some(view), Some(stored)) => Placement::Spread(view, stored),
-            (Some(_), None) => Placement::Unknown,
-        }
-    }
-
-    /// As [`placement`](Self::placement), for keys that have several owners, or none.
-    pub(super) fn placement_of_many(&self, declared: &MediaType) -> Placement<'_> {
-        if self.view.as_ref().is_some_and(|view| view.ownership.is_none()) {
-            return Placement::Unspread;
-        }
-        match self.stored_form(declared) {
-            None => Placement::Requested,
-            Some(form) if form.is_known() || self.view.is_none() => Placement::Unspread,
-            Some(_) => Placement::Unknown,
+        let Some(view) = &self.view else { return Placement::Unspread };
+        match key {
+            Some(key) => form.of(key).map_or(Placement::Unknown, |stored| Placement::Spread(view, stored)),
+            None if form.is_known() => Placement::Unspread,
+            None => Placement::Unknown,
         }
     }
 
@@ -194,7 +183,7 @@ impl Cache {
     }
 }
 
-/// What is known of the owners of a key.
+/// Owners of a key, as far as they are known.
 pub(super) enum Placement<'a> {
     /// Keys have no owners, or no topology has named them yet.
     Unspread,

@@ -40,7 +40,7 @@ enum Rule {
     Unknown,
 }
 
-/// What the server's transcoders tell apart.
+/// Media types that the server's transcoders tell apart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Kind {
     JavaObject,
@@ -54,9 +54,9 @@ enum Kind {
 }
 
 impl StoredForm {
-    /// That of keys whose media type is not declared: they are stored as they are.
+    /// Stored form of keys whose media type is not declared: they are stored as they are.
     pub(super) const SAME: Self = Self { rule: Rule::Same, ascii_alone: false };
-    /// That of keys about which nothing is certain.
+    /// Stored form of keys about which nothing is certain.
     pub(super) const UNKNOWN: Self = Self { rule: Rule::Unknown, ascii_alone: false };
 
     /// The stored form of keys that are declared as `declared`, in a cache that stores them as `stored`.
@@ -222,7 +222,7 @@ fn text_of<'a>(value: &Value<'a>) -> Option<Cow<'a, [u8]>> {
     Some(number.into_bytes().into())
 }
 
-/// What Infinispan hashes of a Java object: a text, bytes, or the four bytes of `hashCode`.
+/// The bytes that Infinispan hashes of a Java object: a text, bytes, or the four bytes of `hashCode`.
 fn hashed_object<'a>(value: &Value<'a>) -> Option<Cow<'a, [u8]>> {
     let hash_code = match value {
         Value::String(text) => return Some(text.as_bytes().into()),

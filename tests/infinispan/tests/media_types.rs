@@ -1,6 +1,8 @@
 //! Keys of every media type on caches that store every media type: each goes to its owner, by the servers' own metrics, or the
 //! client counts that it does not.
 
+mod common;
+
 use std::collections::BTreeSet;
 use std::time::Duration;
 
@@ -11,7 +13,9 @@ use hotrod_core::wire::{Expiration, MediaType};
 use hotrod_tokio::{Cache, Client};
 use infinispan_harness::{Cluster, Metrics, Options, skip_real};
 use tokio::runtime::Builder;
-use tokio::time::{sleep, timeout};
+use tokio::time::timeout;
+
+use common::settled;
 
 /// Cache, and its declaration of the media type in which it stores keys.
 const STORAGES: [(&str, &str); 7] = [
@@ -99,7 +103,7 @@ fn shown(key: &[u8]) -> String {
 async fn cell(cluster: &Cluster, client: &Client, (name, declared): (&str, &str), key: Key) -> Result<String, String> {
     let key_type = if declared.is_empty() { MediaType::Unspecified } else { declared.parse().unwrap() };
     let cache = client.cache(name).with_media_types(key_type, MediaType::Unspecified);
-    settled(client, &cache).await;
+    settled(client, &cache, 3).await;
     let mut events = client.events();
     let hits = || Metrics::of(&cluster.endpoints()).unwrap().hits(name);
     let (before, counters) = (hits(), client.counters());
@@ -200,19 +204,4 @@ fn may_be_unrouted(cache: &str, declared: &str) -> bool {
 
 fn first_line(message: &str) -> String {
     message.lines().next().unwrap_or_default().chars().take(200).collect()
-}
-
-/// Waits until the client has a session with each member, and the cache's topology.
-async fn settled(client: &Client, cache: &Cache) {
-    let is_settled = || {
-        let members = client.view(cache).map_or(0, |view| view.members().len());
-        members == 3 && client.members().iter().filter(|member| member.ready).count() >= 3
-    };
-    let waited = timeout(Duration::from_secs(60), async {
-        while !is_settled() {
-            cache.ping().await.unwrap();
-            sleep(Duration::from_millis(20)).await;
-        }
-    });
-    waited.await.expect("three members within a minute");
 }

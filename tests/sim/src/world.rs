@@ -299,6 +299,7 @@ impl World {
     }
 
     fn establish(&mut self, id: PipeId) {
+        let moment = self.moment();
         let Some(pipe) = self.pipes.get_mut(&id) else { return };
         if pipe.unreachable || pipe.answered_at.is_none_or(|at| at > self.now) {
             return;
@@ -318,7 +319,6 @@ impl World {
             connection.set_local_address(dialled);
             let speaks_first = self.hosts[host].speaks_http2_alone() && self.random.bool();
             if speaks_first {
-                let moment = Moment { now: self.now, unix_ms: START_UNIX_MS + self.now.as_micros() / 1000 };
                 connection.begin_http2(&self.servers, moment);
             }
             self.by_connection.insert(connection.id(), id);

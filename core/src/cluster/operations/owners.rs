@@ -20,13 +20,12 @@ impl Cluster {
     /// The owner of an operation's key, or how the operation reaches it by another member.
     pub(super) fn choose_owner(&self, operation: &Operation, fit: impl Fn(&MemberId) -> bool) -> Result<Choice, Route> {
         let (cache, declared) = (self.caches.get(operation.cache.id()), &operation.cache.options().key_type);
-        let placement = match operation.request.routing_key() {
-            Some(key) => cache.placement(key, declared),
-            // It goes whole: to any member, unless the form of its keys is still to come.
-            None if operation.request.is_splittable() => cache.placement_of_many(declared),
-            None => return Err(Route::Any),
-        };
-        let (view, key) = match placement {
+        let key = operation.request.routing_key();
+        // A bulk operation that was not split goes whole: to any member, unless the form of its keys is still to come.
+        if key.is_none() && !operation.request.is_splittable() {
+            return Err(Route::Any);
+        }
+        let (view, key) = match cache.placement(key.map(AsRef::as_ref), declared) {
             Placement::Spread(view, key) => (view, key),
             Placement::Unspread => return Err(Route::Any),
             Placement::Unknown => return Err(Route::Unrouted),

@@ -47,7 +47,7 @@ pub(super) enum Stands {
     Proxy,
 }
 
-/// What becomes of a connection to the entry.
+/// Outcome of a connection to the entry.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Connecting {
     Succeeds,
@@ -87,7 +87,7 @@ pub(super) struct Outside {
     pub(super) storage: Option<(MediaType, Store)>,
 }
 
-/// What a pod stores for a key.
+/// Stored form of a key on a pod.
 pub(super) type Store = fn(&[u8]) -> Vec<u8>;
 
 pub(super) struct Pod {

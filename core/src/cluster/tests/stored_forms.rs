@@ -24,7 +24,7 @@ fn declared(key_type: MediaType, storage: Option<(MediaType, Store)>) -> Outside
     outside
 }
 
-/// What a ProtoStream cache stores for a short text.
+/// Stored form of a short text in a ProtoStream cache.
 fn protostream_string(key: &[u8]) -> Vec<u8> {
     [&[0x4a, key.len() as u8], key].concat()
 }

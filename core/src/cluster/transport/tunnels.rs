@@ -158,7 +158,7 @@ impl Transport {
         let is_silent = match self.links.get(link).map(|open| &open.stage) {
             Some(Stage::AwaitingResponse(..)) => true,
             // One that has sent its settings is only slow.
-            Some(Stage::Carried(carried)) => carried.speaks_frames().is_none(),
+            Some(Stage::Carried(carried)) => !carried.has_peer_settings(),
             _ => false,
         };
         is_silent && self.step_down(scope, link, &LinkEnd::Silence, false)
@@ -180,7 +180,7 @@ impl Transport {
         let has_carried = open.sessions.iter().any(|session| self.is_carried(*session));
         let choice = scope.config.carriage.choice;
         let mut next = choice.fallback(carriage).filter(|_| !has_carried);
-        if open.carried().is_some_and(|carried| carried.speaks_frames().is_none()) {
+        if open.carried().is_some_and(|carried| !carried.has_peer_settings()) {
             // It is no HTTP/2, and so offers nothing that needs it.
             while next.is_some_and(Carriage::is_http2) {
                 next = next.and_then(|next| choice.fallback(next));

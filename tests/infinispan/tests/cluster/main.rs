@@ -1,5 +1,8 @@
 //! A real cluster of three: every key at its owner, and nothing lost while members die, come back, join and leave.
 
+#[path = "../common/mod.rs"]
+mod common;
+
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -12,6 +15,8 @@ use hotrod_tokio::{Cache, Client, Error, ListenerEvent, Versioned};
 use infinispan_harness::{Cluster, Metrics, Options, skip_real};
 use tokio::runtime::Builder;
 use tokio::time::{sleep, timeout};
+
+use common::settled;
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -35,22 +40,6 @@ async fn everything(mut cluster: Cluster) {
     fixed_entries(&cache).await;
     failures(&mut cluster, &client, &cache).await;
     client.close().await;
-}
-
-/// Waits until the client has a session with so many members of the topology.
-async fn settled(client: &Client, cache: &Cache, members: usize) {
-    let is_settled = || {
-        let view = client.view(cache);
-        let ready = client.members().iter().filter(|member| member.ready).count();
-        view.is_some_and(|view| view.members().len() == members) && ready >= members
-    };
-    let waited = timeout(60 * SECOND, async {
-        while !is_settled() {
-            cache.ping().await.unwrap();
-            sleep(Duration::from_millis(50)).await;
-        }
-    });
-    waited.await.unwrap_or_else(|_| panic!("no {members} members after 60 s: {:#?}", client.members()));
 }
 
 /// Counted by the servers: each knows whether it owns the key of what it is asked.
