@@ -102,3 +102,13 @@ fn a_link_on_which_a_large_request_is_being_sent_is_not_given_up() {
         world.cluster.handle_timeout(world.now);
     }
 }
+
+/// Nor has a search, which has several sessions at one address, that many operations there.
+#[test]
+fn the_requests_that_establish_a_session_are_no_operations_of_its_member() {
+    let mut world = World::new(config(CarriageConfig::default()));
+    world.submit(get());
+    world.connect(Far::Silent(Vec::new()));
+    let members: Vec<_> = world.cluster.members().map(|member| (member.links, member.in_flight)).collect();
+    assert_eq!(members, [(1, 0)]);
+}

@@ -182,10 +182,11 @@ impl Transport {
         ready.negotiated.as_deref()
     }
 
-    /// Operations in flight with each member, on sessions that drain as well.
+    /// Operations in flight with each member, on sessions that drain as well. The requests that establish a session are none:
+    /// a search has several sessions at one address before it knows whose they are.
     pub(super) fn in_flight_by_member(&self) -> SecondaryMap<MemberId, usize> {
         let mut in_flight = SecondaryMap::new();
-        for open in self.sessions.values() {
+        for open in self.sessions.values().filter(|open| open.is_ready()) {
             let before = in_flight.get(open.member).copied().unwrap_or_default();
             in_flight.insert(open.member, before + open.in_flight());
         }
