@@ -10,7 +10,7 @@ use super::transport::binding::BindingPolicy;
 use super::transport::carriages::CarriageConfig;
 use super::transport::dial::{Proxy, TlsConfig};
 use crate::session;
-use crate::wire::Member;
+use crate::wire::{MediaType, Member};
 
 /// Servers pause: however short the operations' timeout is, no link is given up after less silence.
 const SHORTEST_SILENCE: Duration = Duration::from_secs(1);
@@ -88,6 +88,11 @@ pub struct Config {
     pub max_request_size: Option<usize>,
     /// Maximum number of operations that wait for a link or for room in a session. Default 10,000.
     pub max_waiting: usize,
+    /// Media type of the keys of a [cache handle](super::Cluster::cache) that declares none. Default: none, so keys are
+    /// taken as the cache stores them.
+    pub key_media_type: MediaType,
+    /// Media type of the values of a cache handle that declares none. Default: none, as for keys.
+    pub value_media_type: MediaType,
 }
 
 impl Config {
@@ -142,6 +147,8 @@ impl Default for Config {
             listener_queue: 1_024,
             max_request_size: None,
             max_waiting: 10_000,
+            key_media_type: MediaType::Unspecified,
+            value_media_type: MediaType::Unspecified,
         }
     }
 }

@@ -27,7 +27,7 @@ use super::transport::{Scope, Transport};
 use super::view::View;
 use crate::session::{Disconnect, Ready};
 use crate::time::Instant;
-use crate::wire::{self, Request, RequestOptions};
+use crate::wire::{self, MediaType, Request, RequestOptions};
 
 /// A client of a whole cluster; see the [module](super) for how to drive it.
 pub struct Cluster {
@@ -103,10 +103,19 @@ impl Cluster {
         (&mut self.transport, scope, &mut self.operations, &self.caches)
     }
 
-    /// A handle for the operations of a cache. Its topology and the media type of its keys are requested at once. A cache
-    /// without handles, operations, listeners and near cache is forgotten in time.
-    pub fn cache(&mut self, now: Instant, options: RequestOptions) -> CacheHandle {
+    /// A handle for the operations of a cache. Media types that the options leave out are those of the
+    /// [settings](Config::key_media_type). Its topology and the media type of its keys are requested at once. A cache without
+    /// handles, operations, listeners and near cache is forgotten in time.
+    pub fn cache(&mut self, now: Instant, mut options: RequestOptions) -> CacheHandle {
         self.now = now;
+        for (declared, default) in [
+            (&mut options.key_type, &self.config.key_media_type),
+            (&mut options.value_type, &self.config.value_media_type),
+        ] {
+            if *declared == MediaType::Unspecified {
+                declared.clone_from(default);
+            }
+        }
         if self.caches.are_many() {
             let probe_cache = self.discovery.probe_cache();
             self.caches.retain_used(|id| probe_cache == Some(id));
@@ -307,6 +316,11 @@ impl Cluster {
     /// A cache's present view of the cluster; `None` before its first topology.
     pub fn view(&self, cache: &CacheHandle) -> Option<&Arc<View>> {
         self.caches.view(cache.id())
+    }
+
+    /// The settings.
+    pub fn config(&self) -> &Config {
+        &self.config
     }
 
     /// The known members: those of every topology in use, and the seeds.

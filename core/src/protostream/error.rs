@@ -2,6 +2,8 @@
 
 use thiserror::Error;
 
+use super::kind::Kind;
+
 /// Bytes that are no valid `WrappedMessage`.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error("not a valid ProtoStream value, at byte {offset}: {problem}")]
@@ -83,4 +85,16 @@ pub enum EncodeError {
     /// More than 2,147,483,647 elements.
     #[error("too many elements")]
     TooManyElements,
+    /// A number exceeds the range of its kind.
+    #[error("the number is out of the range of {}", kind.name())]
+    OutOfRange {
+        /// Kind of the value.
+        kind: Kind,
+    },
+    /// The content is not that of the kind.
+    #[error("it is no content of {}", kind.name())]
+    Content {
+        /// Kind of the value.
+        kind: Kind,
+    },
 }

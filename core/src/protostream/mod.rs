@@ -23,11 +23,13 @@
 
 mod error;
 mod fields;
+mod kind;
 mod read;
 mod value;
 mod write;
 
 pub use error::{DecodeError, DecodeProblem, EncodeError};
+pub use kind::{Content, Kind};
 pub use read::{Limits, decode};
 pub use value::{Container, TypeName, Value};
 pub use write::encode;

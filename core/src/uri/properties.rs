@@ -12,7 +12,7 @@ use crate::carriage::{Choice, Inside};
 use crate::cluster::{AccessPath, AddressEncoding, BindingPolicy, HostTemplate, MemberHosts, Proxy, Site};
 use crate::http1;
 use crate::sasl::{Mechanism, Secret};
-use crate::wire::{Intelligence, Member, Version};
+use crate::wire::{Intelligence, MediaType, Member, Version};
 
 /// A property, for documentation and tools.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,6 +24,8 @@ pub struct PropertyInfo {
     /// Default of the property.
     pub default: &'static str,
 }
+
+const MEDIA_TYPE: &str = "a media type such as text/plain";
 
 macro_rules! properties {
     ($($(#[doc = $doc:literal])* [$default:literal] $name:literal $field:ident: $type:ty;)*) => {
@@ -90,6 +92,10 @@ properties! {
     /// Size of the largest request that is sent, in bytes of keys and values; larger ones are refused. Set it to the servers'
     /// `max-content-length`.
     ["none"] "max_request_size" max_request_size: Option<usize>;
+    /// Media type of keys, such as `text/plain`, in caches for which the application declares none.
+    ["that in which the cache stores them"] "key_media_type" key_media_type: Option<MediaType>;
+    /// Media type of values in caches for which the application declares none.
+    ["that in which the cache stores them"] "value_media_type" value_media_type: Option<MediaType>;
     /// Number of unread events of a listener at which its link is no longer read.
     ["1024"] "listener_queue" listener_queue: Option<usize>;
     /// Address at which to dial members, such as `{member}.hotrod.example.com:443`: `{member}` is the first label of
@@ -210,6 +216,8 @@ impl Properties {
             "max_retry_after" => self.max_retry_after = property.milliseconds()?,
             "max_waiting" => self.max_waiting = property.count()?,
             "max_request_size" => self.max_request_size = property.count()?,
+            "key_media_type" => self.key_media_type = property.read(value.parse().ok(), MEDIA_TYPE)?,
+            "value_media_type" => self.value_media_type = property.read(value.parse().ok(), MEDIA_TYPE)?,
             "listener_queue" => self.listener_queue = property.count()?,
             "host_template" => {
                 let expected = "a template such as {member}.hotrod.example.com:443";

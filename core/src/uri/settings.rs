@@ -92,6 +92,8 @@ impl Config {
             *setting = duration.unwrap_or(*setting);
         }
         config.max_request_size = properties.max_request_size;
+        config.key_media_type = properties.key_media_type.clone().unwrap_or_default();
+        config.value_media_type = properties.value_media_type.clone().unwrap_or_default();
         config.channel_binding = properties.channel_binding.unwrap_or_default();
         config.member_hosts.clone_from(&properties.member_hosts);
         config.sites.clone_from(&properties.sites);
@@ -229,8 +231,10 @@ mod tests {
         ("min_backoff", "50", "hotrod://one?", "min_backoff: 50ms"),
         ("max_backoff", "600", "hotrod://one?", "max_backoff: 600ms"),
         ("max_retry_after", "700", "hotrod://one?", "max_retry_after: 700ms"),
-        ("max_waiting", "8", "hotrod://one?", "max_waiting: 8 }"),
+        ("max_waiting", "8", "hotrod://one?", "max_waiting: 8,"),
         ("max_request_size", "10", "hotrod://one?", "max_request_size: Some(10)"),
+        ("key_media_type", "text/plain", "hotrod://one?", "key_media_type: Numbered(13, [])"),
+        ("value_media_type", "a/b", "hotrod://one?", "value_media_type: Named(\"a/b\", [])"),
         ("listener_queue", "9", "hotrod://one?", "listener_queue: 9,"),
         ("host_template", "%7Bmember%7D.example.com:443", "hotrod://one?", ".example.com"),
         (

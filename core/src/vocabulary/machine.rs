@@ -41,9 +41,9 @@ pub struct CacheOptions {
     pub name: String,
     /// Flags of every request.
     pub flags: u32,
-    /// Media type of keys; empty for the storage media type.
+    /// Media type of keys; empty for the client's default, or else the storage media type.
     pub key_type: String,
-    /// Media type of values; empty for the storage media type.
+    /// Media type of values; empty for the client's default, or else the storage media type.
     pub value_type: String,
     /// Whether to read from any owner instead of the primary owner.
     pub read_from_any_owner: bool,
@@ -98,6 +98,15 @@ impl Machine {
     /// Cache named by the URI; empty for the server's default cache.
     pub fn default_cache(&self) -> &str {
         &self.default_cache
+    }
+
+    /// Media types of keys and of values in caches whose options leave them out; empty if there is none.
+    pub fn default_media_types(&self) -> [String; 2] {
+        let Config { key_media_type, value_media_type, .. } = self.cluster.config();
+        [key_media_type, value_media_type].map(|media_type| match media_type {
+            MediaType::Unspecified => String::new(),
+            media_type => media_type.to_string(),
+        })
     }
 
     /// Returns a new number for a cache with these options; valid until [`release_cache`](Self::release_cache).

@@ -6,6 +6,7 @@
 mod operations;
 
 use hotrod_core::cluster::Counters;
+use hotrod_core::protostream;
 use hotrod_core::uri::PROPERTIES;
 use hotrod_core::vocabulary::{FailureKind, Field, Kind, Machine};
 use hotrod_core::wire::{Flags, Status};
@@ -39,6 +40,10 @@ pub fn text() -> String {
         })).collect::<Vec<_>>(),
         "properties": PROPERTIES.iter().map(|property| json!({
             "name": property.name, "doc": property.doc, "default": property.default,
+        })).collect::<Vec<_>>(),
+        "protostream": protostream::Kind::ALL.iter().map(|kind| json!({
+            "number": kind.number(), "name": kind.name(), "content": kind.content().to_lowercase(), "bits": kind.bits(),
+            "doc": kind.doc(),
         })).collect::<Vec<_>>(),
     });
     format!("{vocabulary:#}\n")

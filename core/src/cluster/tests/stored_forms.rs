@@ -95,3 +95,16 @@ fn nobody_waits_for_a_media_type_that_the_server_does_not_tell() {
     // The first one brings the topology.
     assert_eq!(outside.cluster.counters().unrouted, KEYS as u64 - 1);
 }
+
+#[test]
+fn what_a_handle_does_not_declare_is_declared_by_the_settings() {
+    let mut settings = super::world::config(CarriageConfig::default());
+    settings.key_media_type = MediaType::TEXT;
+    settings.value_media_type = MediaType::OCTET_STREAM;
+    let mut world = super::world::World::new(settings);
+    let own = RequestOptions { value_type: MediaType::TEXT, ..RequestOptions::cache("c") };
+    for (options, value_type) in [(RequestOptions::cache("c"), MediaType::OCTET_STREAM), (own, MediaType::TEXT)] {
+        let cache = world.cluster.cache(world.now, options);
+        assert_eq!((&cache.options().key_type, &cache.options().value_type), (&MediaType::TEXT, &value_type));
+    }
+}
