@@ -327,6 +327,26 @@ def from_template(name, flavour):
     return "\n".join(lines) + "\n"
 
 
+def protostream_numbers():
+    """Numbers that remember their kind: what is decoded is encoded to the same bytes."""
+    lines = [NOTICE, '"""Numbers of ProtoStream that are not Python\'s own."""', "", "from __future__ import annotations", "",
+             "from typing import Any, ClassVar"]
+    numbers = [kind for kind in VOCABULARY["protostream"] if kind["content"] in ("float", "signed", "unsigned")]
+    for kind in numbers:
+        base = "float" if kind["content"] == "float" else "int"
+        size = {"float": "A floating-point number", "signed": "A number", "unsigned": "A number without a sign"}
+        doc = f"{kind['doc'][:-1]}; {size[kind['content']].lower()} of {kind['bits']} bits."
+        lines += ["", "", f"class {kind['variant']}({base}):", docstring(doc, "    "), "", "    __slots__ = ()",
+                  f'    KIND: ClassVar[str] = "{kind["name"]}"', "", "    def __repr__(self) -> str:",
+                  f'        return f"{kind["variant"]}({{{base}.__repr__(self)}})"']
+    lines += ["", "", "NUMBERS: dict[str, type[Any]] = {"]
+    lines += [f'    "{kind["name"]}": {kind["variant"]},' for kind in numbers]
+    lines += ["}", '"""Classes by the names of their kinds."""', "", "KINDS = ("]
+    lines += [f'    "{kind["name"]}",' for kind in VOCABULARY["protostream"]]
+    lines += [")", '"""Names of all kinds of values."""', ""]
+    return "\n".join(lines)
+
+
 FILES = {
     "aio.py": lambda: from_template("client.py", "asyncio"),
     "blocking.py": lambda: from_template("client.py", "blocking"),
@@ -337,6 +357,7 @@ FILES = {
     "outputs.py": outputs,
     "errors.py": errors,
     "flags.py": flags,
+    "_protostream_numbers.py": protostream_numbers,
     "_aio_operations.py": lambda: operations(True),
     "_blocking_operations.py": lambda: operations(False),
 }

@@ -9,6 +9,7 @@ mod classes;
 mod failures;
 mod machine;
 mod outputs;
+mod protostream;
 
 use pyo3::prelude::*;
 
@@ -16,5 +17,7 @@ use pyo3::prelude::*;
 fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<machine::Machine>()?;
     module.add_class::<attempts::ConnectionAttempts>()?;
+    module.add_function(wrap_pyfunction!(protostream::encode_protostream, module)?)?;
+    module.add_function(wrap_pyfunction!(protostream::decode_protostream, module)?)?;
     module.add("__version__", env!("CARGO_PKG_VERSION"))
 }

@@ -88,6 +88,11 @@ impl Machine {
     }
 
     #[getter]
+    fn default_media_types(&self, py: Python<'_>) -> PyResult<(String, String)> {
+        Ok(self.lock(py)?.core.default_media_types().into())
+    }
+
+    #[getter]
     fn default_cache(&self, py: Python<'_>) -> PyResult<String> {
         Ok(self.lock(py)?.core.default_cache().into())
     }

@@ -36,7 +36,7 @@ from ._blocking_streams import Iteration, Listener
 from ._checks import check_codec
 from ._codec_use import CacheSettings, K, V, interest_bits
 from ._native import Machine
-from .codecs import BYTES, Codec
+from .codecs import Codec, default_codec
 from .flags import Flags
 #if blocking
 from .outputs import ClientEvent
@@ -62,30 +62,39 @@ CLOSE_TIMEOUT = 1.0
 
 
 #if asyncio
-def connect(uri: str) -> Connecting:
+def connect(
+    uri: str, *, key_codec: Optional[Codec[Any]] = None, value_codec: Optional[Codec[Any]] = None
+) -> Connecting:
     """Connects to the cluster that `uri` names; await the result, or enter it with `async with`.
 #else
-def connect(uri: str) -> Client:
+def connect(uri: str, *, key_codec: Optional[Codec[Any]] = None, value_codec: Optional[Codec[Any]] = None) -> Client:
     """Connects to the cluster that `uri` names; close the result, or use it with `with`.
 #endif
+
+    The codecs are those of caches and multimaps for which none is given; by default those of the URI's `key_media_type` and
+    `value_media_type` (text/plain, application/json and application/x-protostream), or `BYTES`.
 
     Raises MisuseError for an invalid URI or a file of TLS that can't be used, UnreachableError if no server can be reached,
     HandshakeError if no server accepts the client.
     """
+    for name, codec in (("key_codec", key_codec), ("value_codec", value_codec)):
+        if codec is not None:
+            check_codec(name, codec)
 #if asyncio
-    return Connecting(uri)
+    return Connecting(uri, key_codec, value_codec)
 
 
 class Connecting:
     """A pending connection: an awaitable and a context manager."""
 
-    def __init__(self, uri: str) -> None:
+    def __init__(self, uri: str, key_codec: Optional[Codec[Any]], value_codec: Optional[Codec[Any]]) -> None:
         self._uri = uri
+        self._key_codec, self._value_codec = key_codec, value_codec
         self._client: Optional[Client] = None
 
     async def _connect(self) -> Client:
         driver = Driver(Machine(self._uri))
-        client = Client(driver)
+        client = Client(driver, self._key_codec, self._value_codec)
         driver.machine.start(driver.now(), client.cache()._cache)
         driver.pump()
         try:
@@ -109,7 +118,7 @@ class Connecting:
         await self._client.close()
 #else
     driver = Driver(Machine(uri))
-    client = Client(driver)
+    client = Client(driver, key_codec, value_codec)
     try:
         with driver.lock:
             cache = driver.machine.cache(driver.now(), driver.default_cache)
@@ -135,8 +144,13 @@ class Client:
     leave and fail. The error of a failed operation says whether the operation may have been applied.
     """
 
-    def __init__(self, driver: Driver) -> None:
+    def __init__(
+        self, driver: Driver, key_codec: Optional[Codec[Any]] = None, value_codec: Optional[Codec[Any]] = None
+    ) -> None:
         self._driver = driver
+        key_type, value_type = driver.machine.default_media_types
+        self._key_codec = default_codec(key_type) if key_codec is None else key_codec
+        self._value_codec = default_codec(value_type) if value_codec is None else value_codec
 
     @overload
     def cache(
@@ -190,19 +204,19 @@ class Client:
         self,
         name: Optional[str] = None,
         *,
-        key_codec: Codec[Any] = BYTES,
-        value_codec: Codec[Any] = BYTES,
+        key_codec: Optional[Codec[Any]] = None,
+        value_codec: Optional[Codec[Any]] = None,
         flags: Flags = Flags(0),
         timeout: Optional[float] = None,
         read_from_any_owner: bool = False,
         traceparent: Optional[str] = None,
     ) -> Cache[Any, Any]:
         """Returns a cache by its name, by default the cache of the URI or the server's default cache. A cache that does not
-        exist fails with the first operation. `timeout` is in seconds, over all attempts of an operation.
+        exist fails with the first operation. `timeout` is in seconds, over all attempts of an operation. Without codecs those of
+        `connect` are used: `BYTES`, if neither it nor the URI has any.
         """
         name = self._driver.default_cache if name is None else name
-        check_codec("key_codec", key_codec)
-        check_codec("value_codec", value_codec)
+        key_codec, value_codec = self._codecs(key_codec, value_codec)
         key_type, value_type = key_codec.media_type, value_codec.media_type
         settings = CacheSettings(name, flags, key_type, value_type, read_from_any_owner, timeout, traceparent)
         return Cache(self._driver, settings, key_codec, value_codec)
@@ -255,17 +269,25 @@ class Client:
         self,
         name: str,
         *,
-        key_codec: Codec[Any] = BYTES,
-        value_codec: Codec[Any] = BYTES,
+        key_codec: Optional[Codec[Any]] = None,
+        value_codec: Optional[Codec[Any]] = None,
         supports_duplicates: bool = False,
         timeout: Optional[float] = None,
     ) -> Multimap[Any, Any]:
         """Returns a multimap stored in the cache `name`."""
         settings = self._plain(name, timeout)
-        check_codec("key_codec", key_codec)
-        check_codec("value_codec", value_codec)
+        key_codec, value_codec = self._codecs(key_codec, value_codec)
         settings.key_type, settings.value_type = key_codec.media_type, value_codec.media_type
         return Multimap(self._driver, settings, key_codec, value_codec, supports_duplicates)
+
+    def _codecs(
+        self, key_codec: Optional[Codec[Any]], value_codec: Optional[Codec[Any]]
+    ) -> tuple[Codec[Any], Codec[Any]]:
+        key_codec = self._key_codec if key_codec is None else key_codec
+        value_codec = self._value_codec if value_codec is None else value_codec
+        check_codec("key_codec", key_codec)
+        check_codec("value_codec", value_codec)
+        return key_codec, value_codec
 
     def _plain(self, name: str, timeout: Optional[float]) -> CacheSettings:
         return CacheSettings(name, Flags(0), "", "", False, timeout, None)

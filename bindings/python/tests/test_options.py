@@ -12,7 +12,7 @@ from libhotrod import Flags, MisuseError, blocking, codecs, connect
 from .conftest import Embedded
 
 WRONG: list[tuple[dict[str, Any], str]] = [
-    ({"key_codec": "json"}, "key_codec: expected a codec, with media_type, encode and decode: BYTES, OCTETS, TEXT or JSON"),
+    ({"key_codec": "json"}, "key_codec: expected a codec, with media_type, encode and decode: BYTES, OCTETS, TEXT, JSON or PROTOSTREAM"),
     ({"value_codec": json}, "value_codec: expected a codec"),
     ({"value_codec": type(codecs.JSON)}, "value_codec: expected a codec.*got the class _Json"),
     ({"flags": "8"}, r"flags: expected any of Flags\..*FORCE_RETURN_VALUE.*got str"),

@@ -8,7 +8,7 @@
 own sockets.
 """
 
-from . import blocking, codecs, errors, outputs, types
+from . import blocking, codecs, errors, outputs, protostream, types
 from ._native import ConnectionAttempts, Machine, __version__
 from .aio import Cache, Client, Counter, Iteration, Listener, Multimap, connect
 from .errors import *  # noqa: F403
@@ -68,6 +68,7 @@ __all__ = [
     "connect",
     "errors",
     "outputs",
+    "protostream",
     "types",
     *errors.__all__,
 ]

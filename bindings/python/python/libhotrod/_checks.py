@@ -32,7 +32,7 @@ def check_flags(name: str, value: Any) -> None:
 def check_codec(name: str, value: Any) -> None:
     has_methods = all(callable(getattr(value, method, None)) for method in ("encode", "decode"))
     if isinstance(value, type) or not has_methods or not isinstance(getattr(value, "media_type", None), str):
-        wanted = "a codec, with media_type, encode and decode: BYTES, OCTETS, TEXT or JSON of libhotrod.codecs, or your own"
+        wanted = "a codec, with media_type, encode and decode: BYTES, OCTETS, TEXT, JSON or PROTOSTREAM of libhotrod.codecs, or your own"
         raise _wrong(name, wanted, value)
 
 

@@ -35,7 +35,8 @@ class CodecUse(Generic[K, V]):
             return codec.encode(value)
         except Exception as error:
             name = type(value).__name__
-            raise MisuseError(f"argument {argument}: its codec can't encode this {name}: {error}") from error
+            form = f"{_form_of(codec)} for cache {self._cache_name!r}"
+            raise MisuseError(f"argument {argument}: its codec can't encode this {name} as {form}: {error}") from error
 
     def _entries(self, entries: Union[Mapping[K, V], Iterable[tuple[K, V]]]) -> list[tuple[Any, Any]]:
         pairs = entries.items() if isinstance(entries, Mapping) else entries
@@ -47,7 +48,7 @@ class CodecUse(Generic[K, V]):
         try:
             return self.key_codec.decode(data)
         except Exception as error:
-            raise self._undecoded("key", len(data), error) from error
+            raise self._undecoded("key", self.key_codec, len(data), error) from error
 
     def _decoded(self, data: bytes, key: Any, is_encoded: bool = False) -> V:
         """Decodes a value of `key`, which is a key of the user's or its bytes."""
@@ -57,10 +58,10 @@ class CodecUse(Generic[K, V]):
             return self.value_codec.decode(data)
         except Exception as error:
             length = len(key if is_encoded else self._key(key))
-            raise self._undecoded("value", length, error) from error
+            raise self._undecoded("value", self.value_codec, length, error) from error
 
-    def _undecoded(self, part: str, length: int, error: Exception) -> DecodeError:
-        entry = f"{part} of an entry of cache {self._cache_name!r} with a key of {length} bytes"
+    def _undecoded(self, part: str, codec: Codec[Any], length: int, error: Exception) -> DecodeError:
+        entry = f"{part} of an entry of cache {self._cache_name!r} with a key of {length} bytes as {_form_of(codec)}"
         reason = f"{type(error).__name__}: {error}"
         return DecodeError(f"its codec can't decode the {entry}: {reason}", may_have_been_applied=True)
 
@@ -93,6 +94,10 @@ class CodecUse(Generic[K, V]):
     def _iterated(self, entry: IterationEntry[bytes, bytes]) -> IterationEntry[K, V]:
         values = [self._decoded(value, entry.key, True) for value in entry.values]
         return IterationEntry(self._decoded_key(entry.key), values, entry.metadata)
+
+
+def _form_of(codec: Codec[Any]) -> str:
+    return codec.media_type or "bytes"
 
 
 INTERESTS = ("created", "modified", "removed", "expired")

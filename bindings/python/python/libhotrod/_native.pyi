@@ -13,12 +13,24 @@ from typing import Any, Optional, Union, final
 from .outputs import Output
 from .types import Coverage, Member, Tls, View
 
-__all__ = ["ConnectionAttempts", "Machine", "__version__"]
+__all__ = ["ConnectionAttempts", "Machine", "__version__", "decode_protostream", "encode_protostream"]
 
 __version__: str
 
 _Buffer = Union[bytes, bytearray, memoryview]
 _Factory = tuple[str, list[bytes]]
+
+def encode_protostream(kind: str, content: Any) -> bytes:
+    """Encodes a value of application/x-protostream. `kind` is one of `libhotrod.protostream.KINDS`. Contents of several parts
+    are tuples: `(seconds, nanoseconds)` of an instant, `(type, number)` of an enum, `(type, data)` of a message, and `(type,
+    data, elements)` of a container, whose elements are `(kind, content)`; a type is its name or its number. Raises ValueError,
+    OverflowError or TypeError for what the kind does not hold.
+    """
+
+def decode_protostream(data: bytes) -> tuple[str, Any]:
+    """Decodes a value of application/x-protostream to its kind and content, as `encode_protostream` takes them. Raises ValueError
+    for data that is not valid, or has more than 32 containers within each other or 1,048,576 elements.
+    """
 
 @final
 class ConnectionAttempts:
@@ -50,6 +62,10 @@ class Machine:
     @property
     def default_cache(self) -> str:
         """Name of the URI's cache; empty for the server's default cache."""
+
+    @property
+    def default_media_types(self) -> tuple[str, str]:
+        """Media types of keys and of values in caches that declare none; empty if the URI has none."""
 
     @property
     def closed(self) -> bool:

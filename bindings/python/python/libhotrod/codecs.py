@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import json
-from typing import Any, Generic, NamedTuple, Protocol, TypeVar
+from typing import Any, Generic, NamedTuple, Optional, Protocol, TypeVar
+
+from .protostream import PROTOSTREAM, protostream
+
+__all__ = ["BYTES", "JSON", "OCTETS", "PROTOSTREAM", "TEXT", "Codec", "protostream"]
 
 T = TypeVar("T")
 
@@ -63,3 +67,23 @@ TEXT: Codec[str] = _Text()
 
 JSON: Codec[Any] = _Json()
 """JSON values by the module json, as application/json."""
+
+
+def default_codec(media_type: str) -> Codec[Any]:
+    """Returns the codec of a client's default media type (`key_media_type` and `value_media_type` of its URI)."""
+    name = media_type.partition(";")[0].strip()
+    if name == "text/plain":
+        charset = _parameter(media_type, "charset")
+        if charset is None or charset.lower() in ("utf-8", "utf8"):
+            return _Text(media_type)
+    if name == JSON.media_type:
+        return JSON
+    return PROTOSTREAM if media_type == PROTOSTREAM.media_type else BYTES
+
+
+def _parameter(media_type: str, wanted: str) -> Optional[str]:
+    for parameter in media_type.split(";")[1:]:
+        name, _, value = parameter.partition("=")
+        if name.strip().lower() == wanted:
+            return value.strip().strip('"')
+    return None
