@@ -92,7 +92,7 @@ pub(super) struct Cache {
     pub(super) view: Option<Arc<View>>,
     /// Whether requests name no topology id, so that the server sends its topology also if the id is the same.
     asks_anew: bool,
-    stored_keys: StoredKeys,
+    stored_types: StoredTypes,
     pub(super) near: Option<Box<NearCache>>,
     /// Media types of keys of which the application was told that they are not routed.
     unrouted: Vec<MediaType>,
@@ -100,14 +100,14 @@ pub(super) struct Cache {
     in_use: Arc<()>,
 }
 
-/// Media type in which a cache stores keys, as far as it is known.
-enum StoredKeys {
+/// Media types in which a cache stores keys and values, as far as they are known.
+enum StoredTypes {
     /// The first PING is not answered yet.
     Requested,
-    /// The server has not told it: it failed to answer, or its protocol has no field for it.
+    /// The server has not told them: it failed to answer, or its protocol has no field for it.
     NotTold,
-    /// [`MediaType::Unspecified`] for a cache that declares none.
-    Told(MediaType),
+    /// That of keys and that of values; [`MediaType::Unspecified`] for a cache that declares none.
+    Told([MediaType; 2]),
 }
 
 impl Cache {
@@ -129,32 +129,32 @@ impl Cache {
 
     /// The stored form of keys that are declared so; `None` while the media type of stored keys is requested.
     pub(super) fn stored_form(&self, declared: &MediaType) -> Option<StoredForm> {
-        match (declared, &self.stored_keys) {
+        match (declared, &self.stored_types) {
             (MediaType::Unspecified, _) => Some(StoredForm::SAME),
-            (_, StoredKeys::Requested) => None,
-            (_, StoredKeys::NotTold) => Some(StoredForm::UNKNOWN),
-            (_, StoredKeys::Told(stored)) => Some(StoredForm::between(declared, stored)),
+            (_, StoredTypes::Requested) => None,
+            (_, StoredTypes::NotTold) => Some(StoredForm::UNKNOWN),
+            (_, StoredTypes::Told([stored, _])) => Some(StoredForm::between(declared, stored)),
         }
     }
 
     /// Whether the media type of stored keys is requested, and was never told.
     pub(super) fn requests_key_type(&self) -> bool {
-        matches!(self.stored_keys, StoredKeys::Requested)
+        matches!(self.stored_types, StoredTypes::Requested)
     }
 
-    /// The media type of stored keys, if a server has told it.
-    pub(super) fn key_type(&self) -> Option<&MediaType> {
-        match &self.stored_keys {
-            StoredKeys::Told(key_type) => Some(key_type),
-            StoredKeys::Requested | StoredKeys::NotTold => None,
+    /// The media types of stored keys and of stored values, if a server has told them.
+    pub(super) fn stored_types(&self) -> Option<&[MediaType; 2]> {
+        match &self.stored_types {
+            StoredTypes::Told(types) => Some(types),
+            StoredTypes::Requested | StoredTypes::NotTold => None,
         }
     }
 
-    /// Notes the answer to a PING: the media type of stored keys; `None` if the server does not tell it.
-    pub(super) fn note_key_type(&mut self, key_type: Option<MediaType>) {
-        match key_type {
-            Some(key_type) => self.stored_keys = StoredKeys::Told(key_type),
-            None if self.requests_key_type() => self.stored_keys = StoredKeys::NotTold,
+    /// Notes the answer to a PING: the media types of stored keys and values; `None` if the server does not tell them.
+    pub(super) fn note_stored_types(&mut self, types: Option<[MediaType; 2]>) {
+        match types {
+            Some(types) => self.stored_types = StoredTypes::Told(types),
+            None if self.requests_key_type() => self.stored_types = StoredTypes::NotTold,
             None => {}
         }
     }
@@ -220,7 +220,7 @@ impl Caches {
             name: name.into(),
             view: None,
             asks_anew: false,
-            stored_keys: StoredKeys::Requested,
+            stored_types: StoredTypes::Requested,
             near: None,
             unrouted: Vec::new(),
             in_use: Arc::default(),

@@ -127,10 +127,18 @@ pub(super) fn why_unrouted(cache: &str, declared: &MediaType, stored: Option<&Me
         Kind::Other | Kind::JavaObject | Kind::Json => "the cache's own media type",
         Kind::Text | Kind::Octets | Kind::Undeclared => "text/plain or application/octet-stream",
     };
-    let stored = if *stored == MediaType::Unspecified { "without a media type".into() } else { format!("as {stored}") };
     format!(
-        "cache {cache:?} stores keys {stored}, and the client declares them as {declared}: {why}, {EFFECT}; declare {instead}"
+        "cache {cache:?} stores keys {}, and the client declares them as {declared}: {why}, {EFFECT}; declare {instead}",
+        stored_as(stored)
     )
+}
+
+/// How a message says that keys or values are stored in a media type.
+pub(super) fn stored_as(stored: &MediaType) -> String {
+    match stored {
+        MediaType::Unspecified => "without a media type".into(),
+        stored => format!("as {stored}"),
+    }
 }
 
 impl Rule {

@@ -111,7 +111,7 @@ async fn cell(cluster: &Cluster, client: &Client, (name, declared): (&str, &str)
         let key = Bytes::from(key(n));
         match cache.put(key.clone(), format!("{n}")).await {
             Ok(_) => {}
-            Err(error) if n == 0 && error.to_string().contains("server error") => {
+            Err(error) if n == 0 && error.to_string().contains(&format!("; cache {name:?} stores keys")) => {
                 return Ok(format!("refused: {}", first_line(&error.to_string())));
             }
             Err(error) => return Err(format!("put {n}: {error}")),

@@ -6,6 +6,7 @@ use crate::cluster::cache::CacheId;
 use crate::cluster::features::listener_check::is_cache_missing;
 use crate::cluster::machine::Cluster;
 use crate::cluster::members::MemberId;
+use crate::cluster::operations::conversion;
 use crate::cluster::operations::operation::{OperationId, Owner};
 use crate::cluster::operations::table::Operation;
 use crate::cluster::output::{ClusterError, Output};
@@ -59,9 +60,12 @@ impl Cluster {
         &mut self,
         id: OperationId,
         member: Option<MemberId>,
-        result: Result<Reply, ClusterError>,
+        mut result: Result<Reply, ClusterError>,
     ) {
         let Some(operation) = self.operations.remove(id) else { return };
+        if let Err(error) = &mut result {
+            conversion::explain(error, self.caches.get(operation.cache.id()), operation.cache.options());
+        }
         let session = operation.place().session();
         if let (Some(member), Ok(reply)) = (member, &result) {
             self.operations.sizes_mut().note_answered(operation.bytes);
@@ -124,7 +128,7 @@ impl Cluster {
         self.outputs.push_back(Output::Completed { id, operation, member, result });
     }
 
-    /// Notes the media type of a cache's stored keys, if the server tells it.
+    /// Notes the media types of what a cache stores, if the server tells them.
     fn learn(&mut self, cache: CacheId, result: Result<Reply, ClusterError>) {
         let is_closing = self.is_closing();
         let known = self.caches.get_mut(cache);
@@ -132,9 +136,11 @@ impl Cluster {
             // Keys of a declared media type wait for it.
             self.operations.retry_by(self.now);
         }
-        known.note_key_type(match result {
+        known.note_stored_types(match result {
             // Replies have it as long as they have the version of the server (3.0 and later).
-            Ok(Reply { body: Body::Ping(ping), .. }) => ping.server_version.is_some().then_some(ping.key_type),
+            Ok(Reply { body: Body::Ping(ping), .. }) => {
+                ping.server_version.is_some().then_some([ping.key_type, ping.value_type])
+            }
             _ => None,
         });
     }

@@ -2,6 +2,7 @@
 
 pub(super) mod answers;
 pub(super) mod bulk;
+mod conversion;
 pub(super) mod dispatch;
 pub(super) mod operation;
 mod owners;

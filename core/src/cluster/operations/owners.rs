@@ -89,8 +89,9 @@ impl Cluster {
         if known.requests_key_type() || !known.report_unrouted(declared) {
             return;
         }
-        let reason = why_unrouted(&known.name, declared, known.key_type());
-        let stored = known.key_type().map(ToString::to_string).unwrap_or_default();
+        let stored = known.stored_types().map(|[key_type, _]| key_type);
+        let reason = why_unrouted(&known.name, declared, stored);
+        let stored = stored.map(ToString::to_string).unwrap_or_default();
         let declared = declared.to_string();
         self.outputs.push_back(Output::Event(Event::KeysNotRouted { cache, declared, stored, reason }));
     }

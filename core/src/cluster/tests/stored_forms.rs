@@ -7,7 +7,7 @@ use bytes::Bytes;
 
 use super::outside::{Chooses, Outside, Stands, Store};
 use crate::cluster::{Access, Call, CarriageConfig, Event};
-use crate::wire::{Expiration, MediaType, Request, RequestOptions};
+use crate::wire::{Body, Expiration, MediaType, Request, RequestOptions, Status};
 
 const PODS: usize = 5;
 const KEYS: usize = 200;
@@ -107,4 +107,30 @@ fn what_a_handle_does_not_declare_is_declared_by_the_settings() {
         let cache = world.cluster.cache(world.now, options);
         assert_eq!((&cache.options().key_type, &cache.options().value_type), (&MediaType::TEXT, &value_type));
     }
+}
+
+#[test]
+fn a_failed_conversion_says_which_media_types_met() {
+    let json: MediaType = "application/json".parse().expect("a media type");
+    let mut settings = super::world::config(CarriageConfig::default());
+    settings.value_media_type = json;
+    let mut world = super::world::World::new(settings);
+    world.connect(super::world::Far::answering(|request| {
+        let message = match request {
+            Request::Get { .. } => "EncodingException: ISPN000497: JsonTranscoder cannot convert content",
+            _ => "NullPointerException",
+        };
+        (Status::SERVER_ERROR, Body::Error(message.into()))
+    }));
+    let cache = world.cluster.cache(world.now, RequestOptions::cache("c"));
+    for request in [Request::Get { key: Bytes::from_static(b"k") }, Request::Size {}] {
+        world.cluster.submit(world.now, Call::new(&cache, request)).expect("it is taken");
+        world.run();
+    }
+    let errors: Vec<_> =
+        world.completed.iter().map(|(_, result)| format!("{}", result.as_ref().unwrap_err())).collect();
+    let added = "; cache \"c\" stores keys without a media type and values without a media type, and the client declares \
+                 keys as they are stored and values as application/json";
+    assert!(errors[0].contains(added), "{}", errors[0]);
+    assert!(!errors[1].contains("stores"), "{}", errors[1]);
 }
