@@ -9,7 +9,7 @@ SECONDS ?= 60
 # Server lines of `make test-matrix`, beside the newest, which `make test` covers.
 MATRIX ?= 15.2.6.Final 15.0.21.Final 14.0.28.Final 13.0.18.Final
 
-.PHONY: help demo test test-matrix outside deploy-check sim sim-planted lint deny gateway-load bench bench-head-of-line bench-failover fuzz corpus vectors vectors-http vectors-routing vectors-protostream generate conformance doc doc-bindings setup install install-c clean differential tenants
+.PHONY: help demo test test-matrix outside interoperability deploy-check sim sim-planted lint deny gateway-load bench bench-head-of-line bench-failover fuzz corpus vectors vectors-http vectors-routing vectors-protostream generate conformance doc doc-bindings setup install install-c clean differential tenants
 
 help: ## What can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -34,6 +34,9 @@ test: setup ## Every test, real servers included (SKIP_REAL=1 leaves those out, 
 outside: setup ## Every way to members from outside, on real routers, with every failure; writes target/outside.json
 	$(CARGO) build --release --quiet -p hotrod-outside -p hotrod-gateway
 	HOTROD_GATEWAY=$(CURDIR)/target/release/hotrod-gateway target/release/hotrod-outside
+
+interoperability: setup ## Keys and values of Infinispan's own Java client, read and written in other languages, on a real server
+	tests/interoperability/run-tests
 
 deploy-check: ## Check the manifests of gateway/deploy, without a cluster, and that faults in them are found
 	gateway/deploy/check
