@@ -9,10 +9,18 @@ import json
 import resource
 import threading
 import time
+from typing import Any
 
 import libhotrod
+from libhotrod import codecs
 
 KEYS = 1000
+CODECS = {"bytes": codecs.BYTES, "text": codecs.TEXT, "protostream": codecs.PROTOSTREAM}
+
+
+def keys_of(codec: str) -> list[Any]:
+    keys = [f"key-{number}" for number in range(KEYS)]
+    return [key.encode() for key in keys] if codec == "bytes" else list(keys)
 
 
 def usage() -> float:
@@ -45,8 +53,8 @@ class Measurement:
 
 async def asynchronous(options: argparse.Namespace, uri: str) -> None:
     async with libhotrod.connect(uri) as client:
-        cache = client.cache()
-        keys = [b"key-%d" % number for number in range(KEYS)]
+        cache: Any = client.cache(key_codec=CODECS[options.key_codec])
+        keys = keys_of(options.key_codec)
         await cache.put_all({key: bytes(options.value_size) for key in keys})
         measurement = Measurement(options.seconds, options.warmup_seconds)
 
@@ -71,8 +79,8 @@ async def asynchronous(options: argparse.Namespace, uri: str) -> None:
 
 def blocking(options: argparse.Namespace, uri: str) -> None:
     with libhotrod.blocking.connect(uri) as client:
-        cache = client.cache()
-        keys = [b"key-%d" % number for number in range(KEYS)]
+        cache: Any = client.cache(key_codec=CODECS[options.key_codec])
+        keys = keys_of(options.key_codec)
         cache.put_all({key: bytes(options.value_size) for key in keys})
         counts = [0] * options.in_flight
         began_all = threading.Event()
@@ -110,6 +118,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=3)
     parser.add_argument("--warmup-seconds", type=float, default=1)
     parser.add_argument("--value-size", type=int, default=64)
+    parser.add_argument("--key-codec", choices=sorted(CODECS), default="bytes")
     parser.add_argument("--blocking", action="store_true")
     options = parser.parse_args()
     uri = f"hotrod://{options.host}:{options.port}/{options.cache}"
