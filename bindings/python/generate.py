@@ -113,6 +113,10 @@ DECODE_ERROR = """A codec can't decode a key or a value that the server has; the
 executed."""
 
 
+# Servers store a schema that has errors without one.
+SCHEMA_ERROR = """Schemas of Protocol Buffers have errors. The servers have stored them all the same."""
+
+
 def error_name(failure):
     return f"{failure['name']}Error"
 
@@ -127,7 +131,7 @@ def errors():
         "from typing import Optional, Sequence",
         "",
         "__all__ = [",
-        *[f'    "{name}",' for name in sorted(["DecodeError", *map(error_name, VOCABULARY["failures"])])],
+        *[f'    "{name}",' for name in sorted(["DecodeError", "SchemaError", *map(error_name, VOCABULARY["failures"])])],
         '    "HotRodError",',
         '    "STATUSES",',
         "]",
@@ -169,6 +173,12 @@ def errors():
         bases = BASES.get(failure["name"], "HotRodError")
         lines += ["", f"class {error_name(failure)}({bases}):", docstring(failure["doc"], "    "), ""]
     lines += ["", "class DecodeError(HotRodError, ValueError):", docstring(DECODE_ERROR, "    "), ""]
+    lines += ["", "class SchemaError(HotRodError, ValueError):", docstring(SCHEMA_ERROR, "    "), "",
+              "    def __init__(self, errors: dict[str, str]) -> None:",
+              '        reasons = "; ".join(f"{name}: {reason}" for name, reason in errors.items())',
+              '        super().__init__(f"schemas have errors: {reasons}", may_have_been_applied=True)',
+              "        self.errors = errors",
+              '        """The reason for each schema, by its name, as the server\'s parser says it."""', ""]
     lines += ["", "ERRORS: dict[int, type[HotRodError]] = {"]
     lines += [f"    {failure['code']}: {error_name(failure)}," for failure in VOCABULARY["failures"]]
     lines += ["}", '"""Classes by their tag at the border."""', ""]
@@ -305,6 +315,7 @@ BLOCKING = {
     "__anext__": "__next__",
     "_aio_operations": "_blocking_operations",
     "_aio_base": "_blocking_base",
+    "_aio_schemas": "_blocking_schemas",
     "_aio_driver": "_blocking_driver",
 }
 WORDS = re.compile("|".join(rf"\b{word}" + (r"\b" if word[-1] != " " else "") for word in BLOCKING))
@@ -352,6 +363,8 @@ FILES = {
     "blocking.py": lambda: from_template("client.py", "blocking"),
     "_aio_base.py": lambda: from_template("base.py", "asyncio"),
     "_blocking_base.py": lambda: from_template("base.py", "blocking"),
+    "_aio_schemas.py": lambda: from_template("schemas.py", "asyncio"),
+    "_blocking_schemas.py": lambda: from_template("schemas.py", "blocking"),
     "_aio_streams.py": lambda: from_template("streams.py", "asyncio"),
     "_blocking_streams.py": lambda: from_template("streams.py", "blocking"),
     "outputs.py": outputs,

@@ -28,6 +28,7 @@ from typing import Any, Callable, Iterable, Iterator, Mapping, Optional, TypeVar
 
 from ._aio_driver import Driver
 from ._aio_operations import CacheOperations, CounterOperations, MultimapOperations
+from ._aio_schemas import CACHE as SCHEMAS, Schemas
 #if asyncio
 from ._aio_streams import ClientEvents, Iteration, Listener
 #else
@@ -36,7 +37,7 @@ from ._blocking_streams import Iteration, Listener
 from ._checks import check_codec
 from ._codec_use import CacheSettings, K, V, interest_bits
 from ._native import Machine
-from .codecs import Codec, default_codec
+from .codecs import TEXT, Codec, default_codec
 from .flags import Flags
 #if blocking
 from .outputs import ClientEvent
@@ -44,9 +45,9 @@ from .outputs import ClientEvent
 from .types import Conditional, CounterConfiguration, CounterEvent, Coverage, EntryEvent, Member, Moved, View
 
 #if asyncio
-__all__ = ["Cache", "Client", "ClientEvents", "Counter", "Iteration", "Listener", "Multimap", "connect"]
+__all__ = ["Cache", "Client", "ClientEvents", "Counter", "Iteration", "Listener", "Multimap", "Schemas", "connect"]
 #else
-__all__ = ["Cache", "Client", "Counter", "Iteration", "Listener", "Multimap", "connect"]
+__all__ = ["Cache", "Client", "Counter", "Iteration", "Listener", "Multimap", "Schemas", "connect"]
 #endif
 
 #if asyncio
@@ -291,6 +292,11 @@ class Client:
 
     def _plain(self, name: str, timeout: Optional[float]) -> CacheSettings:
         return CacheSettings(name, Flags(0), "", "", False, timeout, None)
+
+    @property
+    def schemas(self) -> Schemas:
+        """The schemas of Protocol Buffers in the servers: register, update, list and remove them."""
+        return Schemas(self.cache(SCHEMAS, key_codec=TEXT, value_codec=TEXT))
 
     async def counter_names(self) -> list[str]:
         """Returns the names of all counters."""

@@ -13,16 +13,17 @@ from typing import Any, Callable, Iterable, Iterator, Mapping, Optional, TypeVar
 
 from ._blocking_driver import Driver
 from ._blocking_operations import CacheOperations, CounterOperations, MultimapOperations
+from ._blocking_schemas import CACHE as SCHEMAS, Schemas
 from ._blocking_streams import Iteration, Listener
 from ._checks import check_codec
 from ._codec_use import CacheSettings, K, V, interest_bits
 from ._native import Machine
-from .codecs import Codec, default_codec
+from .codecs import TEXT, Codec, default_codec
 from .flags import Flags
 from .outputs import ClientEvent
 from .types import Conditional, CounterConfiguration, CounterEvent, Coverage, EntryEvent, Member, Moved, View
 
-__all__ = ["Cache", "Client", "Counter", "Iteration", "Listener", "Multimap", "connect"]
+__all__ = ["Cache", "Client", "Counter", "Iteration", "Listener", "Multimap", "Schemas", "connect"]
 
 K2 = TypeVar("K2")
 V2 = TypeVar("V2")
@@ -210,6 +211,11 @@ class Client:
 
     def _plain(self, name: str, timeout: Optional[float]) -> CacheSettings:
         return CacheSettings(name, Flags(0), "", "", False, timeout, None)
+
+    @property
+    def schemas(self) -> Schemas:
+        """The schemas of Protocol Buffers in the servers: register, update, list and remove them."""
+        return Schemas(self.cache(SCHEMAS, key_codec=TEXT, value_codec=TEXT))
 
     def counter_names(self) -> list[str]:
         """Returns the names of all counters."""

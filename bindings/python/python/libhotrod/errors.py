@@ -19,6 +19,7 @@ __all__ = [
     "OutOfBoundsError",
     "PartialError",
     "RefusedError",
+    "SchemaError",
     "ServerError",
     "TimedOutError",
     "UnexpectedAnswerError",
@@ -124,6 +125,16 @@ class DecodeError(HotRodError, ValueError):
     """A codec can't decode a key or a value that the server has; the codec's exception is the cause. The operation
     was executed.
     """
+
+
+class SchemaError(HotRodError, ValueError):
+    """Schemas of Protocol Buffers have errors. The servers have stored them all the same."""
+
+    def __init__(self, errors: dict[str, str]) -> None:
+        reasons = "; ".join(f"{name}: {reason}" for name, reason in errors.items())
+        super().__init__(f"schemas have errors: {reasons}", may_have_been_applied=True)
+        self.errors = errors
+        """The reason for each schema, by its name, as the server's parser says it."""
 
 
 ERRORS: dict[int, type[HotRodError]] = {
