@@ -102,12 +102,12 @@ pub(super) struct Cache {
 
 /// Media types in which a cache stores keys and values, as far as they are known.
 enum StoredTypes {
-    /// The first PING is not answered yet.
+    /// The first PING is unanswered.
     Requested,
-    /// The server has not told them: it failed to answer, or its protocol has no field for it.
-    NotTold,
+    /// The server has not reported them: it failed to answer, or its protocol has no field for it.
+    Unreported,
     /// That of keys and that of values; [`MediaType::Unspecified`] for a cache that declares none.
-    Told([MediaType; 2]),
+    Reported([MediaType; 2]),
 }
 
 impl Cache {
@@ -132,8 +132,8 @@ impl Cache {
         match (declared, &self.stored_types) {
             (MediaType::Unspecified, _) => Some(StoredForm::SAME),
             (_, StoredTypes::Requested) => None,
-            (_, StoredTypes::NotTold) => Some(StoredForm::UNKNOWN),
-            (_, StoredTypes::Told([stored, _])) => Some(StoredForm::between(declared, stored)),
+            (_, StoredTypes::Unreported) => Some(StoredForm::UNKNOWN),
+            (_, StoredTypes::Reported([stored, _])) => Some(StoredForm::between(declared, stored)),
         }
     }
 
@@ -145,16 +145,16 @@ impl Cache {
     /// The media types of stored keys and of stored values, if a server has told them.
     pub(super) fn stored_types(&self) -> Option<&[MediaType; 2]> {
         match &self.stored_types {
-            StoredTypes::Told(types) => Some(types),
-            StoredTypes::Requested | StoredTypes::NotTold => None,
+            StoredTypes::Reported(types) => Some(types),
+            StoredTypes::Requested | StoredTypes::Unreported => None,
         }
     }
 
     /// Notes the answer to a PING: the media types of stored keys and values; `None` if the server does not tell them.
     pub(super) fn note_stored_types(&mut self, types: Option<[MediaType; 2]>) {
         match types {
-            Some(types) => self.stored_types = StoredTypes::Told(types),
-            None if self.requests_key_type() => self.stored_types = StoredTypes::NotTold,
+            Some(types) => self.stored_types = StoredTypes::Reported(types),
+            None if self.requests_key_type() => self.stored_types = StoredTypes::Unreported,
             None => {}
         }
     }

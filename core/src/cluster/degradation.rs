@@ -1,4 +1,5 @@
-//! Degradation: no member of the topology can be reached.
+//! Degradation: no member of the topology can be reached. Reported here; that operations fall back to the seeds is
+//! `Cluster::choose` in `operations/dispatch.rs`.
 
 use super::machine::Cluster;
 use super::members::MemberId;

@@ -233,7 +233,7 @@ impl Cluster {
         }
         let Some(cache) = self.caches.find_named(cache) else { return };
         if self.caches.view(cache).is_none_or(|view| view.id != topology.id) {
-            self.apply(cache, session, topology);
+            self.apply_topology(cache, session, topology);
         }
     }
 

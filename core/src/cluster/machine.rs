@@ -84,7 +84,7 @@ impl Cluster {
         self.config.tls.as_ref()
     }
 
-    /// Transport, and the parts of the machine that it reads and adds to.
+    /// Returns the transport, and the [`Scope`] for its calls.
     pub(super) fn transport(&mut self) -> (&mut Transport, Scope<'_>) {
         let (transport, scope, ..) = self.transport_and_operations();
         (transport, scope)

@@ -268,7 +268,7 @@ macro_rules! events {
                     /// The allowed hosts, and the property that sets them.
                     reason: String,
                 },
-                /// It is not certain how the server converts keys of a media type: operations go to any member, which forwards
+                /// The server's conversion of keys of a media type is not known: operations go to any member, which forwards
                 /// them (counter `unrouted`). Reported once for each cache and media type.
                 KeysNotRouted = 52 {
                     /// The cache.

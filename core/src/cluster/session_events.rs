@@ -62,7 +62,7 @@ impl Cluster {
                 // That of an operation that is over is dropped: the next one brings it again.
                 let id = OperationId::from(KeyData::from_ffi(token));
                 if let Some(cache) = self.operations.get(id).map(|operation| operation.cache.id()) {
-                    self.apply(cache, session, *topology);
+                    self.apply_topology(cache, session, *topology);
                 }
             }
             session::Event::Entry(event) => self.handle_entry_event(session, link, event),

@@ -23,7 +23,7 @@ const MURMUR3: u8 = 3;
 
 impl Cluster {
     /// Applies a topology to a cache; operations in flight go on under the old view.
-    pub(super) fn apply(&mut self, cache: CacheId, session: SessionId, topology: Topology) {
+    pub(super) fn apply_topology(&mut self, cache: CacheId, session: SessionId, topology: Topology) {
         if self.transport.get(session).is_none_or(|open| open.site() != self.members.site()) {
             // A late topology of the site that was left.
             return;

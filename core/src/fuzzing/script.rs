@@ -250,7 +250,7 @@ impl<'a> World<'a> {
         }
     }
 
-    /// Replies to one request in the form of another, or with an error without an id.
+    /// Answers a request with another operation's reply, or with an error of message id 0.
     fn send_invalid_reply(&mut self) {
         let header = self.requests.front().map(|(header, _)| header.clone());
         let operation = samples::operation(&mut self.input);

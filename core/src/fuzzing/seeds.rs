@@ -95,7 +95,7 @@ pub fn seeds() -> Vec<Seed> {
     seeds
 }
 
-/// Heads for both kinds of tunnel, and others; the fuzzers also get the heads of `spec/vectors`.
+/// Heads of Upgrade, CONNECT, pipelined and chunked requests, and of responses; the fuzzers also get the heads of `spec/vectors`.
 fn heads() -> Vec<Seed> {
     let requests = [
         ("upgrade", "GET /a HTTP/1.1\r\nHost: x:1\r\nConnection: Upgrade\r\nUpgrade: h2c, hotrod\r\n\r\nbehind"),

@@ -46,7 +46,7 @@ pub enum Kind {
     Number,
     /// Opaque 64 bits: the version of an entry.
     Opaque,
-    /// A signed number of 64 bits.
+    /// A signed 64-bit integer.
     Signed,
     /// A truth value.
     Flag,

@@ -24,13 +24,13 @@ const SMALL_UNTIL_RELEASE: u32 = 16;
 pub(crate) struct ReceiveBuffer {
     /// Bytes received and not examined yet.
     incoming: BytesMut,
-    /// Frozen bytes, so that messages can share them; begins at the next message.
-    frame: Bytes,
+    /// Bytes that messages can share; begins at the next message.
+    frozen: Bytes,
     /// Minimum length of the buffer before parsing is worth another attempt.
     needed: usize,
     resume: Resume,
     limits: Limits,
-    /// Stream position of the frame.
+    /// Stream offset of the first byte of `frozen`.
     stream_offset: u64,
     /// Bytes of the current message that were cut out because they are already parsed.
     cut: usize,
@@ -42,7 +42,7 @@ impl ReceiveBuffer {
     pub(crate) fn new(limits: Limits) -> Self {
         Self {
             incoming: BytesMut::new(),
-            frame: Bytes::new(),
+            frozen: Bytes::new(),
             needed: 0,
             resume: Resume::default(),
             limits,
@@ -59,8 +59,8 @@ impl ReceiveBuffer {
 
     /// Takes a whole message without copying it, if the buffer is empty.
     pub(crate) fn receive_message(&mut self, message: Bytes) {
-        if self.frame.is_empty() && self.incoming.is_empty() {
-            self.frame = message;
+        if self.frozen.is_empty() && self.incoming.is_empty() {
+            self.frozen = message;
         } else {
             self.incoming.extend_from_slice(&message);
         }
@@ -83,12 +83,12 @@ impl ReceiveBuffer {
 
     /// Number of buffered bytes that belong to no returned message.
     pub(crate) fn len(&self) -> usize {
-        self.frame.len() + self.incoming.len() + self.cut
+        self.frozen.len() + self.incoming.len() + self.cut
     }
 
     /// Number of bytes received so far.
     pub(crate) fn received(&self) -> u64 {
-        self.stream_offset + (self.frame.len() + self.incoming.len()) as u64
+        self.stream_offset + (self.frozen.len() + self.incoming.len()) as u64
     }
 
     /// Parses one message; `None` if it is incomplete.
@@ -99,13 +99,13 @@ impl ReceiveBuffer {
         mut parse: impl FnMut(&mut Reader<'_>) -> Read<T>,
     ) -> Option<Result<T, Violation>> {
         loop {
-            if self.frame.is_empty() {
+            if self.frozen.is_empty() {
                 if self.incoming.is_empty() || self.incoming.len() < self.needed {
                     return None;
                 }
-                self.frame = self.incoming.split().freeze();
+                self.frozen = self.incoming.split().freeze();
             }
-            let mut reader = Reader::new(&self.frame, &[], self.stream_offset, &self.limits, &mut self.resume);
+            let mut reader = Reader::new(&self.frozen, &[], self.stream_offset, &self.limits, &mut self.resume);
             match parse(&mut reader) {
                 Ok(message) => {
                     let length = reader.position();
@@ -116,7 +116,7 @@ impl ReceiveBuffer {
                     return Some(Ok(message));
                 }
                 Err(Stop::Violation(violation)) => return Some(Err(violation)),
-                // Bytes received while the frame was parsed may complete it.
+                // Bytes received while those were parsed may complete it.
                 Err(Stop::Incomplete(more)) => {
                     if let Err(violation) = self.retain_unparsed(more) {
                         return Some(Err(violation));
@@ -133,13 +133,13 @@ impl ReceiveBuffer {
 
     fn complete(&mut self, length: usize) {
         self.resume.clear();
-        self.frame.advance(length);
+        self.frozen.advance(length);
         self.stream_offset += length as u64;
         self.needed = 0;
         self.cut = 0;
-        if self.frame.is_empty() {
+        if self.frozen.is_empty() {
             // An empty view would prevent reuse of the whole buffer.
-            self.frame = Bytes::new();
+            self.frozen = Bytes::new();
         }
         self.release_large(length);
     }
@@ -159,12 +159,12 @@ impl ReceiveBuffer {
 
     /// Moves the unparsed bytes in front of those received later.
     fn retain_unparsed(&mut self, more: usize) -> Result<(), Violation> {
-        let frame = core::mem::take(&mut self.frame);
-        let before = frame.len();
-        // Bytes received while the frame was parsed belong behind it.
+        let frozen = core::mem::take(&mut self.frozen);
+        let before = frozen.len();
+        // Bytes received while those were parsed belong behind it.
         let newer = if self.incoming.is_empty() { None } else { Some(self.incoming.split()) };
         let incoming = &mut self.incoming;
-        self.resume.take_retained(before, |range| incoming.extend_from_slice(&frame[range]));
+        self.resume.take_retained(before, |range| incoming.extend_from_slice(&frozen[range]));
         let retained = incoming.len();
         if let Some(newer) = newer {
             incoming.extend_from_slice(&newer);

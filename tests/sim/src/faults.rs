@@ -9,8 +9,8 @@ use hotrod_core::time::Instant;
 
 use crate::poison::Poisons;
 use crate::tally::Kind;
-use crate::trouble::Change;
 use crate::world::World;
+use crate::world_faults::Change;
 
 /// The kinds that are chosen by chance here. The others happen by the way.
 const CHOICES: [Kind; 18] = [
@@ -84,6 +84,9 @@ impl Faults {
             return;
         };
         if self.inject(kind, port, world, random) {
+            world
+                .trace
+                .explain(world.now(), format_args!("fault {kind:?}, at the member of port {port} if it has one"));
             world.tally.add(kind);
         }
     }

@@ -24,8 +24,8 @@ mod run;
 pub mod shared;
 pub mod tally;
 pub mod trace;
-pub mod trouble;
 pub mod value;
 pub mod world;
+pub mod world_faults;
 
-pub use run::{Summary, run, run_aloud};
+pub use run::{LOADED, Summary, run, run_aloud};

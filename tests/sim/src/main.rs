@@ -9,11 +9,12 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
+use std::time::Duration;
 
 use clap::Parser;
 use hotrod_sim::carried::Carried;
 use hotrod_sim::tally::{Kind, Tally};
-use hotrod_sim::{Summary, run, run_aloud};
+use hotrod_sim::{LOADED, Summary, run, run_aloud};
 
 use trace_file::Traces;
 
@@ -34,9 +35,12 @@ struct Options {
     /// extended-connect+load-balancer, upgrade+frames+load-balancer or auto+load-balancer
     #[arg(long)]
     carriage: Option<Carried>,
-    /// Print every output of the clients
+    /// Print every output of the clients, and every fault
     #[arg(long, requires = "seed")]
     trace: bool,
+    /// Let servers and links fail only for this long, in simulated seconds: shrinks a failing seed
+    #[arg(long, value_name = "SECONDS", requires = "trace", default_value_t = LOADED.as_secs_f64())]
+    loaded: f64,
     /// Write a hash of all bytes, outputs and their times for each seed and carriage to this file
     #[arg(long, value_name = "FILE")]
     trace_hash: Option<PathBuf>,
@@ -90,7 +94,8 @@ fn main() -> ExitCode {
 /// Runs the seeds over each carriage; returns the number of failures.
 fn run_carriages(options: &Options) -> io::Result<usize> {
     let (from, count) = options.seed.map_or((options.from, options.seeds), |seed| (seed, 1));
-    let run = if options.trace { run_aloud } else { run };
+    let loaded = Duration::try_from_secs_f64(options.loaded).map_err(io::Error::other)?;
+    let run = |seed, carriage| if options.trace { run_aloud(seed, carriage, loaded) } else { run(seed, carriage) };
     let expected = options.same_trace_as.as_deref().map(Traces::read).transpose()?;
     let mut traces = Traces::default();
     let mut failures = 0;

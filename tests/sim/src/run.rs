@@ -12,7 +12,8 @@ use crate::tally::Tally;
 use crate::world::{BALANCER, World, address};
 
 /// How long there are faults.
-const LOADED: Duration = Duration::from_secs(40);
+/// How long servers and links fail, in simulated time.
+pub const LOADED: Duration = Duration::from_secs(40);
 /// How long it takes at most until a client has found out that a quiet link leads nowhere, and has another: a PING after
 /// 30 s, its answer missing for 10 s, a pause of 10 s.
 const RECOVERY: Duration = Duration::from_secs(60);
@@ -36,14 +37,14 @@ pub struct Summary {
 
 /// Runs one seed: applications under load while servers and links fail. The error tells what did not hold.
 pub fn run(seed: u64, carriage: Carried) -> Result<Summary, String> {
-    Run::new(seed, carriage).finish()
+    Run::new(seed, carriage).finish(LOADED)
 }
 
-/// The same, and everything that the clients say is printed.
-pub fn run_aloud(seed: u64, carriage: Carried) -> Result<Summary, String> {
+/// The same, prints every output of the clients and every fault, and lets servers and links fail for that long.
+pub fn run_aloud(seed: u64, carriage: Carried, loaded: Duration) -> Result<Summary, String> {
     let mut run = Run::new(seed, carriage);
     run.world.trace.is_printed = true;
-    run.finish()
+    run.finish(loaded)
 }
 
 struct Run {
@@ -74,8 +75,8 @@ impl Run {
         }
     }
 
-    fn finish(mut self) -> Result<Summary, String> {
-        let end = self.world.now() + LOADED;
+    fn finish(mut self, loaded: Duration) -> Result<Summary, String> {
+        let end = self.world.now() + loaded;
         while self.world.now() < end {
             self.step()?;
         }

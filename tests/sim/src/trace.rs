@@ -19,6 +19,11 @@ impl Trace {
         self.hash.write_u64(now.as_micros());
         // It can't fail: the hash takes everything.
         let _ = self.write_fmt(what);
+        self.explain(now, what);
+    }
+
+    /// Prints what explains the outputs; the hash is of what the clients do.
+    pub fn explain(&self, now: Instant, what: fmt::Arguments<'_>) {
         if self.is_printed {
             eprintln!("{:>12} {what}", now.as_micros());
         }

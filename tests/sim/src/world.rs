@@ -17,7 +17,7 @@ use crate::poison;
 use crate::remade::Remade;
 use crate::tally::{Kind, Tally};
 use crate::trace::Trace;
-use crate::trouble::Change;
+use crate::world_faults::Change;
 
 const START_UNIX_MS: u64 = 1_800_000_000_000;
 const FIRST_PORT: u16 = 11222;

@@ -75,7 +75,7 @@ impl MemberHosts {
     ///
     /// # Errors
     ///
-    /// With the first part that is no rule.
+    /// Returns the first comma-separated part that is not a rule.
     pub fn parse(text: &str) -> Result<Self, MemberHostsError> {
         let rule = |part: &str| Rule::parse(part).ok_or_else(|| MemberHostsError(part.to_string()));
         text.split(',').map(rule).collect::<Result<_, _>>().map(|rules| Self { rules })

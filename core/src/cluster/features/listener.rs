@@ -262,8 +262,8 @@ impl Cluster {
         self.outputs.push_back(Output::Event(event));
     }
 
-    /// Reports a registration before its answer: the application has to take the events that stand before it. The answer is
-    /// awaited without a deadline from now on.
+    /// Reports a registration before its answer, which is queued behind events that the application has to read first. Removes
+    /// the answer's deadline.
     pub(in crate::cluster) fn hand_over(&mut self, id: ListenerId, session: SessionId) {
         let registering = self.listeners.get(id).and_then(|listener| listener.registering);
         let place = registering.and_then(|operation| self.operations.get(operation)).map(Operation::place);

@@ -32,7 +32,7 @@ impl Cluster {
                 if let Some(topology) = reply.topology.take()
                     && let Some(cache) = self.operations.get(id).map(|operation| operation.cache.id())
                 {
-                    self.apply(cache, session, *topology);
+                    self.apply_topology(cache, session, *topology);
                 }
                 self.complete(id, Some(member), Ok(reply));
             }

@@ -49,7 +49,7 @@ pub struct ClientCertificate {
 }
 
 impl ClientCertificate {
-    /// Creates a certificate of two PEM files: the chain and the private key.
+    /// Creates a certificate from two PEM files: the chain and the private key.
     pub fn new(certificate: impl Into<String>, key: impl Into<String>) -> Self {
         Self { certificate: certificate.into(), key: key.into(), key_password: None }
     }

@@ -33,7 +33,7 @@ struct List {
     too_large: bool,
 }
 
-/// Indexing of a literal field.
+/// Representation of a literal field (RFC 7541, 6.2).
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Indexing {
     Incremental,
@@ -194,7 +194,7 @@ impl List {
         }
     }
 
-    /// Skips a field beyond the limit, and so all later ones.
+    /// Drops the decoded fields and skips the rest of the list: it exceeds the limit.
     fn skip(&mut self) {
         self.too_large = true;
         self.room = 0;

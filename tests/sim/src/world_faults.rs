@@ -1,4 +1,4 @@
-//! What can be done to the servers and to the network.
+//! Effects of faults on servers and network, without the choice of faults (`faults.rs`).
 
 use std::time::Duration;
 
