@@ -16,7 +16,7 @@ use crate::text::hotrod_text;
 /// The value of `hotrod_deadline` for no deadline.
 pub const HOTROD_NO_DEADLINE: u64 = u64::MAX;
 
-/// Error of `hotrod_machine_new`. The caller owns it until `hotrod_error_free`.
+/// Error of a function without a machine, such as `hotrod_machine_new`. The caller owns it until `hotrod_error_free`.
 pub struct hotrod_error {
     failure: OwnedFailure,
 }
