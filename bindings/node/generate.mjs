@@ -23,6 +23,13 @@ const TYPES = {
   entries: 'IterationEntry<Buffer, Buffer>[]',
 }
 
+// Contents of ProtoStream values. A type is a full name, or a number that the schema assigns (`@TypeId`).
+const CONTENTS = {
+  nothing: 'null', float: 'number', signed: 'number | bigint', unsigned: 'number | bigint', flag: 'boolean', text: 'string',
+  bytes: 'Uint8Array', instant: '{ seconds: number | bigint; nanos: number }', enum: '{ type: string | number; number: number }',
+  message: '{ type: string | number; bytes: Uint8Array }', container: 'ProtoStreamContainer',
+}
+
 // Outputs from this tag on are events; these are for listeners and for connect(), and not among the events of a client.
 const FIRST_EVENT = 32
 const OF_OTHERS = new Set([
@@ -262,13 +269,15 @@ ${signatures.join('\n')}
 }
 `
   })
+  const kinds = vocabulary.protostream.map((kind) => `${doc(kind.doc, '  ')}\n  ${kind.name}: ${CONTENTS[kind.content]}`)
+  const numbers = vocabulary.protostream.filter(({ bits }) => bits !== null)
   const counters = vocabulary.counters.map((counter) => `${doc(counter.doc, '  ')}\n  ${camel(counter.name)}: number`)
   const names = vocabulary.operations.map((operation) => `  | '${operation.name}'`).join('\n')
   const flags = vocabulary.flags.map((flag) => `${doc(flag.doc, '  ')}\n  ${flag.name}: ${flag.value}`)
   return `${NOTICE}
 import type {
   Answer, CallOptions, Conditional, CounterConfiguration, Entry, HotRodError, IterationEntry, Lifetimes, Modification,
-  ServerInfo, Tls, ValuesWithMetadata, Versioned, VersionedEntry, Xid,
+  ProtoStreamContainer, ServerInfo, Tls, ValuesWithMetadata, Versioned, VersionedEntry, Xid,
 } from './index.js'
 
 ${shapes.join('\n')}
@@ -306,12 +315,22 @@ ${counters.join('\n')}
   latencyMax: number | null
 }
 
+/** Contents of ProtoStream values by their kind. */
+export interface ProtoStreamContents {
+${kinds.join('\n')}
+}
+
+/** A kind of ProtoStream value whose content is a number. */
+export type ProtoStreamNumber =
+${numbers.map(({ name }) => `  | '${name}'`).join('\n')}
+
 ${groups.join('\n')}`
 }
 
 function constants() {
   const flags = vocabulary.flags.map((flag) => `  ${flag.name}: ${flag.value},`)
   const counters = vocabulary.counters.map((counter) => `  '${camel(counter.name)}',`)
+  const kinds = vocabulary.protostream.map((kind) => `  ${kind.name}: '${kind.content}',`)
   return `${NOTICE}'use strict'
 
 /** Flags of requests. */
@@ -324,7 +343,12 @@ const COUNTERS = [
 ${counters.join('\n')}
 ]
 
-module.exports = { Flags, COUNTERS }
+/** Contents of ProtoStream values by their kind. */
+const KINDS = Object.freeze({
+${kinds.join('\n')}
+})
+
+module.exports = { Flags, COUNTERS, KINDS }
 `
 }
 

@@ -18,6 +18,8 @@
 #define HOTROD_VERSION_NUMBER 0x000100
 /** This header's version. `hotrod_version` tells that of the library. */
 #define HOTROD_VERSION "0.1.0"
+/** Name of the type of java.util.ArrayList, for `hotrod_text_of`: what Java's client needs to receive a List. */
+#define HOTROD_PROTOSTREAM_ARRAY_LIST "org.infinispan.protostream.commons.ArrayList"
 
 /**
  * Flag of a cache's requests: Answer with the value that was there before.
@@ -240,6 +242,14 @@ typedef enum hotrod_status {
    * Another call on this machine is running, in another thread or around a callback. The call had no effect.
    */
   HOTROD_ERR_BUSY = 102,
+  /**
+   * The caller's buffer or array is too small; the needed capacity is given.
+   */
+  HOTROD_ERR_CAPACITY = 103,
+  /**
+   * Bytes that are no valid ProtoStream value.
+   */
+  HOTROD_ERR_DECODE = 104,
 } hotrod_status;
 
 /**
@@ -579,6 +589,108 @@ typedef enum hotrod_counter_kind {
 } hotrod_counter_kind;
 
 /**
+ * Kind of a ProtoStream value; `hotrod_protostream_value` has it as a number. Numbers are never reused.
+ */
+typedef enum hotrod_protostream_kind {
+  /**
+   * Java's `double`. Its content is `real`.
+   */
+  HOTROD_PROTOSTREAM_DOUBLE = 1,
+  /**
+   * Java's `float`. Its content is `real`.
+   */
+  HOTROD_PROTOSTREAM_FLOAT = 2,
+  /**
+   * Java's `long`. Its content is `integer`.
+   */
+  HOTROD_PROTOSTREAM_INT64 = 3,
+  /**
+   * Not written by Java's client. Its content is `unsigned_integer`.
+   */
+  HOTROD_PROTOSTREAM_UINT64 = 4,
+  /**
+   * Java's `int`. Its content is `integer`.
+   */
+  HOTROD_PROTOSTREAM_INT32 = 5,
+  /**
+   * Not written by Java's client. Its content is `unsigned_integer`.
+   */
+  HOTROD_PROTOSTREAM_FIXED64 = 6,
+  /**
+   * Not written by Java's client. Its content is `unsigned_integer`.
+   */
+  HOTROD_PROTOSTREAM_FIXED32 = 7,
+  /**
+   * Java's `boolean`. Its content is `flag`.
+   */
+  HOTROD_PROTOSTREAM_BOOL = 8,
+  /**
+   * Java's `String`. Its content is `text`.
+   */
+  HOTROD_PROTOSTREAM_STRING = 9,
+  /**
+   * Java's `byte[]`. Its content is `bytes`.
+   */
+  HOTROD_PROTOSTREAM_BYTES = 10,
+  /**
+   * Not written by Java's client. Its content is `unsigned_integer`.
+   */
+  HOTROD_PROTOSTREAM_UINT32 = 11,
+  /**
+   * Not written by Java's client. Its content is `integer`.
+   */
+  HOTROD_PROTOSTREAM_SFIXED32 = 12,
+  /**
+   * Not written by Java's client. Its content is `integer`.
+   */
+  HOTROD_PROTOSTREAM_SFIXED64 = 13,
+  /**
+   * Not written by Java's client. Its content is `integer`.
+   */
+  HOTROD_PROTOSTREAM_SINT32 = 14,
+  /**
+   * Not written by Java's client. Its content is `integer`.
+   */
+  HOTROD_PROTOSTREAM_SINT64 = 15,
+  /**
+   * A message of an application: its type and its bytes. Its content is `message`.
+   */
+  HOTROD_PROTOSTREAM_MESSAGE = 17,
+  /**
+   * A constant of an enum: its type and its number. Its content is `constant`.
+   */
+  HOTROD_PROTOSTREAM_ENUM = 18,
+  /**
+   * Java's `char`, a UTF-16 code unit. Its content is `unsigned_integer`.
+   */
+  HOTROD_PROTOSTREAM_CHAR = 20,
+  /**
+   * Java's `short`. Its content is `integer`.
+   */
+  HOTROD_PROTOSTREAM_SHORT = 21,
+  /**
+   * Java's `byte`. Its content is `integer`.
+   */
+  HOTROD_PROTOSTREAM_BYTE = 22,
+  /**
+   * Java's `java.util.Date`: milliseconds since 1970-01-01T00:00:00Z. Its content is `integer`.
+   */
+  HOTROD_PROTOSTREAM_DATE_MILLIS = 23,
+  /**
+   * Java's `java.time.Instant`: seconds since 1970-01-01T00:00:00Z, and nanoseconds. Its content is `instant`.
+   */
+  HOTROD_PROTOSTREAM_INSTANT = 24,
+  /**
+   * Java's `null`: an element of a container only. It has no content.
+   */
+  HOTROD_PROTOSTREAM_NULL = 26,
+  /**
+   * A list, set or array: its type, its own fields and its elements. Its content is `container`.
+   */
+  HOTROD_PROTOSTREAM_CONTAINER = 27,
+} hotrod_protostream_kind;
+
+/**
  * Decides when a connection to which address of a host is begun (RFC 8305). The host resolves the name, begins the
  * connections, keeps the first one that is established, and closes the others.
  *
@@ -587,7 +699,7 @@ typedef enum hotrod_counter_kind {
 typedef struct hotrod_attempts hotrod_attempts;
 
 /**
- * Error of `hotrod_machine_new`. The caller owns it until `hotrod_error_free`.
+ * Error of a function without a machine, such as `hotrod_machine_new`. The caller owns it until `hotrod_error_free`.
  */
 typedef struct hotrod_error hotrod_error;
 
@@ -2204,6 +2316,156 @@ typedef struct hotrod_session {
   struct hotrod_text value_type;
 } hotrod_session;
 
+/**
+ * A point in time.
+ */
+typedef struct hotrod_protostream_instant {
+  /**
+   * Seconds since 1970-01-01T00:00:00Z.
+   */
+  int64_t seconds;
+  /**
+   * Nanoseconds after `seconds`: 0 to 999,999,999.
+   */
+  uint32_t nanos;
+} hotrod_protostream_instant;
+
+/**
+ * The type of a message, an enum or a container.
+ */
+typedef struct hotrod_protostream_type {
+  /**
+   * Full name with its package, such as `shop.Item`; `data` is NULL if the type has a number.
+   */
+  struct hotrod_text name;
+  /**
+   * Number that the schema assigns (`@TypeId`), at most 2,147,483,647. A type that has one must be written by it, at
+   * least in keys: Java's client does so.
+   */
+  uint32_t id;
+} hotrod_protostream_type;
+
+/**
+ * A constant of an enum.
+ */
+typedef struct hotrod_protostream_constant {
+  /**
+   * Type of the enum.
+   */
+  struct hotrod_protostream_type type;
+  /**
+   * Number of the constant.
+   */
+  int32_t number;
+} hotrod_protostream_constant;
+
+/**
+ * A message of an application.
+ */
+typedef struct hotrod_protostream_message {
+  /**
+   * Type of the message.
+   */
+  struct hotrod_protostream_type type;
+  /**
+   * The encoded message, for a Protocol Buffers library.
+   */
+  struct hotrod_bytes bytes;
+} hotrod_protostream_message;
+
+/**
+ * A list of ProtoStream values. `data` may be NULL if `len` is 0.
+ */
+typedef struct hotrod_protostream_value_list {
+  /**
+   * Pointer to the first item.
+   */
+  const struct hotrod_protostream_value *data;
+  /**
+   * Number of items.
+   */
+  size_t len;
+} hotrod_protostream_value_list;
+
+/**
+ * A list, set or array.
+ */
+typedef struct hotrod_protostream_container {
+  /**
+   * Type of the container, such as `HOTROD_PROTOSTREAM_ARRAY_LIST`.
+   */
+  struct hotrod_protostream_type type;
+  /**
+   * The container's own fields, an encoded message. Empty for all containers of Java's class library.
+   */
+  struct hotrod_bytes bytes;
+  /**
+   * The elements, in order.
+   */
+  struct hotrod_protostream_value_list elements;
+} hotrod_protostream_container;
+
+/**
+ * The content of a ProtoStream value, by its kind.
+ */
+typedef union hotrod_protostream_content {
+  /**
+   * For floating-point numbers: `HOTROD_PROTOSTREAM_DOUBLE`, `_FLOAT`.
+   */
+  double real;
+  /**
+   * For numbers with a sign: `_INT64`, `_INT32`, `_SFIXED64`, `_SFIXED32`, `_SINT64`, `_SINT32`, `_SHORT`, `_BYTE`,
+   * `_DATE_MILLIS`.
+   */
+  int64_t integer;
+  /**
+   * For numbers without a sign: `_UINT64`, `_UINT32`, `_FIXED64`, `_FIXED32`, `_CHAR`.
+   */
+  uint64_t unsigned_integer;
+  /**
+   * For `_BOOL`.
+   */
+  bool flag;
+  /**
+   * For `_STRING`.
+   */
+  struct hotrod_text text;
+  /**
+   * For `_BYTES`.
+   */
+  struct hotrod_bytes bytes;
+  /**
+   * For `_INSTANT`.
+   */
+  struct hotrod_protostream_instant instant;
+  /**
+   * For `_ENUM`.
+   */
+  struct hotrod_protostream_constant constant;
+  /**
+   * For `_MESSAGE`.
+   */
+  struct hotrod_protostream_message message;
+  /**
+   * For `_CONTAINER`.
+   */
+  struct hotrod_protostream_container container;
+} hotrod_protostream_content;
+
+/**
+ * A value of `application/x-protostream`. Texts, bytes and elements are borrowed.
+ */
+typedef struct hotrod_protostream_value {
+  /**
+   * A `hotrod_protostream_kind`. Equal numbers of different kinds are different keys.
+   */
+  uint32_t kind;
+  /**
+   * The content.
+   */
+  union hotrod_protostream_content as;
+} hotrod_protostream_value;
+
 #ifdef __cplusplus
 extern "C" {
 #endif // __cplusplus
@@ -3401,6 +3663,56 @@ bool hotrod_attempts_failed(struct hotrod_attempts *attempts);
  * Frees the attempts; ignores NULL.
  */
 void hotrod_attempts_free(struct hotrod_attempts *attempts);
+
+/**
+ * Decodes a value of `application/x-protostream`. Texts and bytes of `*value` point into `data`, which must outlive them.
+ *
+ * Elements of containers, of inner ones too, are written to the caller's array `elements`, which has room for `capacity` of
+ * them and must outlive `*value`; the list of a container is a part of the array. Pass NULL and 0 for values that are no
+ * containers. `count`, if it is not NULL, is set to the number of all elements, also when they do not fit: the status is
+ * then `HOTROD_ERR_CAPACITY`, and nothing else is written. At most 32 containers within each other and 1,048,576
+ * elements are read.
+ *
+ * The status is `HOTROD_ERR_DECODE` for bytes that are no valid value. On failure `error`, if it is not NULL, is set to an
+ * error that the caller owns; its message contains nothing of the value. Any thread may call it.
+ */
+enum hotrod_status hotrod_protostream_decode(struct hotrod_bytes data,
+                                             struct hotrod_protostream_value *value,
+                                             struct hotrod_protostream_value *elements,
+                                             size_t capacity,
+                                             size_t *count,
+                                             struct hotrod_error **error);
+
+/**
+ * Encodes a value as `application/x-protostream`, byte for byte as Java's client does.
+ *
+ * Writes to `out`, which has room for `capacity` bytes, and sets `*length` to their number. If they do not fit, the status
+ * is `HOTROD_ERR_CAPACITY`, `*length` is the needed capacity, and nothing is written to `out`; `out` may be NULL if
+ * `capacity` is 0. The status is `HOTROD_ERR_MISUSE` for a kind that does not exist, a number out of the range of its kind,
+ * a text that is not UTF-8, null as a whole value, and more than 32 containers within each other. On failure `error`, if
+ * it is not NULL, is set to an error that the caller owns; its message contains nothing of the value. Any thread may call
+ * it.
+ */
+enum hotrod_status hotrod_protostream_encode(const struct hotrod_protostream_value *value,
+                                             uint8_t *out,
+                                             size_t capacity,
+                                             size_t *length,
+                                             struct hotrod_error **error);
+
+/**
+ * Writes the bytes that stand before an encoded message of `payload_length` bytes: the prefix and the payload together are
+ * what `hotrod_protostream_encode` writes for `HOTROD_PROTOSTREAM_MESSAGE`. A serializer can so write its payload behind the
+ * prefix, without a copy.
+ *
+ * The prefix has at most 20 bytes more than the type's name. `out`, `capacity`, `*length` and failures are as for
+ * `hotrod_protostream_encode`. Any thread may call it.
+ */
+enum hotrod_status hotrod_protostream_wrap_message(struct hotrod_protostream_type type,
+                                                   size_t payload_length,
+                                                   uint8_t *out,
+                                                   size_t capacity,
+                                                   size_t *length,
+                                                   struct hotrod_error **error);
 
 #ifdef __cplusplus
 }  // extern "C"

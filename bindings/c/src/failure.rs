@@ -117,8 +117,12 @@ impl OwnedFailure {
     }
 
     pub(crate) fn of_null(name: &'static str) -> Self {
-        let mut kept = Self::of(Failure::misuse(format!("{name} is NULL")));
-        kept.view.kind = hotrod_status::HOTROD_ERR_NULL;
+        Self::with_status(hotrod_status::HOTROD_ERR_NULL, format!("{name} is NULL"))
+    }
+
+    pub(crate) fn with_status(status: hotrod_status, message: String) -> Self {
+        let mut kept = Self::of(Failure::misuse(message));
+        kept.view.kind = status;
         kept
     }
 

@@ -18,5 +18,6 @@ pub mod links;
 pub mod listening;
 pub mod machine;
 pub mod output;
+pub mod protostream;
 pub mod submit;
 pub mod text;

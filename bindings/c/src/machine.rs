@@ -16,9 +16,22 @@ use crate::text::hotrod_text;
 /// The value of `hotrod_deadline` for no deadline.
 pub const HOTROD_NO_DEADLINE: u64 = u64::MAX;
 
-/// Error of `hotrod_machine_new`. The caller owns it until `hotrod_error_free`.
+/// Error of a function without a machine, such as `hotrod_machine_new`. The caller owns it until `hotrod_error_free`.
 pub struct hotrod_error {
     failure: OwnedFailure,
+}
+
+impl hotrod_error {
+    /// Sets `*error` to an error that the caller owns; drops the failure if `error` is NULL.
+    ///
+    /// # Safety
+    /// NULL, or valid for writes.
+    pub(crate) unsafe fn put(error: *mut *mut Self, failure: OwnedFailure) {
+        if !error.is_null() {
+            // SAFETY: not NULL, and valid for writes.
+            unsafe { error.write(Box::into_raw(Box::new(Self { failure }))) }
+        }
+    }
 }
 
 /// Request settings of a cache; all zero means the server's default cache with default settings.
@@ -80,7 +93,7 @@ pub unsafe extern "C" fn hotrod_machine_new(
                 let failure = OwnedFailure::of(failure);
                 let status = failure.kind();
                 // SAFETY: NULL, or valid for writes.
-                unsafe { put_unless_null(error, Box::into_raw(Box::new(hotrod_error { failure }))) };
+                unsafe { hotrod_error::put(error, failure) };
                 status
             }
         }
@@ -119,7 +132,7 @@ pub unsafe extern "C" fn hotrod_error_new(message: hotrod_text, error: *mut *mut
         };
         let failure = OwnedFailure::of(failure);
         // SAFETY: NULL, or valid for writes.
-        unsafe { put_unless_null(error, Box::into_raw(Box::new(hotrod_error { failure }))) };
+        unsafe { hotrod_error::put(error, failure) };
         hotrod_status::HOTROD_OK
     })
 }

@@ -148,6 +148,8 @@ static uint64_t link_of_a_machine(void)
   static const uint8_t seed[32];
   const hotrod_output *output;
   hotrod_bytes none = {NULL, 0};
+  /* An error that has no place is not left behind. */
+  CHECK_STATUS(hotrod_machine_new(hotrod_text_of("http://127.0.0.1"), seed, 0, &machine, NULL), HOTROD_ERR_MISUSE);
   CHECK_OK(hotrod_machine_new(hotrod_text_of("hotrod://127.0.0.1"), seed, 0, &machine, NULL));
   CHECK_OK(hotrod_cache(machine, 0, NULL, &cache));
   CHECK_OK(hotrod_start(machine, 0, cache));

@@ -1,7 +1,6 @@
 'use strict'
 
 const { CALL, codec, fields, timeout } = require('./checks.js')
-const codecs = require('./codecs.js')
 const { DecodeError, MisuseError } = require('./errors.js')
 const { jsonSafe } = require('./json.js')
 const { Machine } = require('./machine.js')
@@ -72,8 +71,9 @@ const lifetimes = (options) => ({ lifespan: options?.lifespan, maxIdle: options?
 class CacheBase extends Base {
   constructor(driver, settings = {}) {
     const given = fields('codecs', settings.codecs ?? undefined, ['key', 'value'])
-    const [key, value] = [codec('codecs.key', given.key, codecs.bytes), codec('codecs.value', given.value, codecs.bytes)]
-    super(driver, { ...settings, keyType: key.mediaType, valueType: value.mediaType })
+    const { codecs } = driver ?? {}
+    const [key, value] = [codec('codecs.key', given.key, codecs?.key), codec('codecs.value', given.value, codecs?.value)]
+    super(driver, { ...settings, keyType: key?.mediaType, valueType: value?.mediaType })
     this._keyCodec = key
     this._valueCodec = value
     this._textMap = Object.fromEntries
@@ -129,15 +129,32 @@ class CacheBase extends Base {
   // Leaves the codec's message out: it may have a part of the value.
   _undecoded(part, length, cause) {
     const entry = `the ${part} of an entry of cache ${JSON.stringify(this._settings.name)} with a key of ${length} bytes`
-    return new DecodeError(`its codec can't decode ${entry}: ${cause?.name}`, { cause, mayHaveBeenApplied: true })
+    const declared = this._declared(part)
+    return new DecodeError(`its codec can't decode ${entry}: ${cause?.name}${declared}`, { cause, mayHaveBeenApplied: true })
   }
 
   _key(key) {
-    return encoded('key', this._keyCodec, key)
+    return this._encoded('key', this._keyCodec, key)
   }
 
   _value(value) {
-    return encoded('value', this._valueCodec, value)
+    return this._encoded('value', this._valueCodec, value)
+  }
+
+  _encoded(part, codec, value) {
+    try {
+      return codec.encode(value)
+    } catch (cause) {
+      const problem = `its codec can't encode this ${typeof value}: ${cause?.message}`
+      throw new MisuseError(`argument ${part}: ${problem}${this._declared(part)}`, { cause })
+    }
+  }
+
+  /** Describes the declared media type of keys or of values, for the end of a message. */
+  _declared(part) {
+    const { mediaType } = part === 'key' ? this._keyCodec : this._valueCodec
+    const declared = mediaType || this._driver.machine.defaultMediaTypes[part]
+    return declared && `; ${part}s are declared as ${declared}`
   }
 
   _pairs(entries) {
@@ -147,14 +164,6 @@ class CacheBase extends Base {
 
   _map(entries) {
     return new Map(entries.map(([key, value]) => [this._decodedKey(key), this._decoded(value, () => key)]))
-  }
-}
-
-function encoded(argument, codec, value) {
-  try {
-    return codec.encode(value)
-  } catch (error) {
-    throw new MisuseError(`argument ${argument}: its codec can't encode this ${typeof value}: ${error.message}`, { cause: error })
   }
 }
 

@@ -2,7 +2,8 @@
 
 const { Base } = require('./base.js')
 const { Cache } = require('./cache.js')
-const { CALL, fields, text } = require('./checks.js')
+const { CALL, codec, fields, text } = require('./checks.js')
+const { ofMediaType } = require('./codecs.js')
 const { Driver } = require('./driver.js')
 const { MisuseError } = require('./errors.js')
 const { Machine } = require('./machine.js')
@@ -111,10 +112,24 @@ class Multimap extends MultimapOperations {
   }
 }
 
+/** Returns the codecs of a client's caches: the given ones, or those of the media types in its URI. */
+function codecsOf(machine, given) {
+  const defaults = machine.defaultMediaTypes
+  const { key, value } = fields('codecs', given ?? undefined, ['key', 'value'])
+  return {
+    key: codec('codecs.key', key, ofMediaType(defaults.key)),
+    value: codec('codecs.value', value, ofMediaType(defaults.value)),
+  }
+}
+
 /** Connects to the cluster of a URI. */
-async function connect(uri, ...others) {
-  if (others.length > 0) throw new MisuseError('connect: takes a URI only; settings, user and password are properties of the URI')
-  const driver = new Driver(new Machine(uri))
+async function connect(uri, options = {}, ...others) {
+  if (others.length > 0 || Object.keys(Object(options)).some((name) => name !== 'codecs')) {
+    throw new MisuseError('connect: takes a URI and { codecs }; settings, user and password are properties of the URI')
+  }
+  const { codecs } = fields('options', options, ['codecs'])
+  const machine = new Machine(uri)
+  const driver = new Driver(machine, codecsOf(machine, codecs))
   const client = new Client(driver)
   try {
     driver.machine.start(driver.now(), client.cache()._cache)

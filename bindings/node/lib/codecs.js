@@ -1,5 +1,7 @@
 'use strict'
 
+const { protostream } = require('./protostream.js')
+
 /** Bytes, unchanged, in the cache's storage format; strings are encoded as UTF-8. */
 const bytes = {
   mediaType: '',
@@ -30,4 +32,13 @@ const JSON_CODEC = {
 /** JSON values, as application/json; a function, so that TypeScript can give the type of the values. */
 const json = () => JSON_CODEC
 
-module.exports = { bytes, text, json }
+/** Returns the codec of a media type; `bytes` for one that has none, or is text of another charset than UTF-8. */
+function ofMediaType(mediaType) {
+  const [name, ...parameters] = mediaType.toLowerCase().replaceAll(/[ "]/g, '').split(';')
+  if (!parameters.every((parameter) => parameter === 'charset=utf-8')) return bytes
+  if (name === 'text/plain') return text
+  if (name === 'application/json') return JSON_CODEC
+  return name === protostream().mediaType ? protostream() : bytes
+}
+
+module.exports = { codecs: { bytes, text, json, protostream }, ofMediaType }

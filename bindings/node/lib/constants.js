@@ -30,4 +30,32 @@ const COUNTERS = [
   'bytesReceived',
 ]
 
-module.exports = { Flags, COUNTERS }
+/** Contents of ProtoStream values by their kind. */
+const KINDS = Object.freeze({
+  double: 'float',
+  float: 'float',
+  int64: 'signed',
+  uint64: 'unsigned',
+  int32: 'signed',
+  fixed64: 'unsigned',
+  fixed32: 'unsigned',
+  bool: 'flag',
+  string: 'text',
+  bytes: 'bytes',
+  uint32: 'unsigned',
+  sfixed32: 'signed',
+  sfixed64: 'signed',
+  sint32: 'signed',
+  sint64: 'signed',
+  message: 'message',
+  enum: 'enum',
+  char: 'unsigned',
+  short: 'signed',
+  byte: 'signed',
+  date_millis: 'signed',
+  instant: 'instant',
+  null: 'nothing',
+  container: 'container',
+})
+
+module.exports = { Flags, COUNTERS, KINDS }

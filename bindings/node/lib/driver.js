@@ -21,8 +21,10 @@ const EXPORTER_LENGTH = 32
 
 /** A machine, its links, and the promises and queues that receive its outputs. */
 class Driver {
-  constructor(machine) {
+  constructor(machine, codecs) {
     this.machine = machine
+    // Codecs of keys and values in caches and multimaps that have none of their own.
+    this.codecs = codecs
     this.pending = new Map()
     this.iterations = new Map()
     this.listeners = new Map()

@@ -2,11 +2,15 @@
 
 const { Cache } = require('./cache.js')
 const { Client, Counter, Multimap, connect } = require('./client.js')
-const codecs = require('./codecs.js')
+const { codecs } = require('./codecs.js')
 const { ConnectionAttempts } = require('./dial.js')
 const { Flags } = require('./constants.js')
 const { errorOf, ...errors } = require('./errors.js')
 const { Machine } = require('./machine.js')
+const { ProtoStreamValue, bufbuildMessage, protobufjsMessage } = require('./protostream.js')
 const { ClientEvents, Iteration, Listener } = require('./streams.js')
 
-module.exports = { Cache, Client, ClientEvents, ConnectionAttempts, Counter, Flags, Iteration, Listener, Machine, Multimap, codecs, connect, ...errors }
+module.exports = {
+  Cache, Client, ClientEvents, ConnectionAttempts, Counter, Flags, Iteration, Listener, Machine, Multimap, ProtoStreamValue,
+  bufbuildMessage, codecs, connect, protobufjsMessage, ...errors,
+}

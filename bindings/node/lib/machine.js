@@ -67,6 +67,11 @@ class Machine {
     return this.#native.defaultCache
   }
 
+  get defaultMediaTypes() {
+    const [key, value] = this.#native.defaultMediaTypes
+    return { key, value }
+  }
+
   get closed() {
     return this.#native.closed
   }

@@ -38,8 +38,15 @@ function pinned() {
   return file
 }
 
-/** Loads the native part: the local build, or the pinned one of this platform's package. */
+let loaded = null
+
+/** Loads the native part, once: the local build, or the pinned one of this platform's package. */
 function load() {
+  loaded ??= loadFile()
+  return loaded
+}
+
+function loadFile() {
   const file = existsSync(built()) ? built() : pinned()
   if (file !== null) return require(file)
   const present = readdirSync(root).filter((file) => file.endsWith('.node'))

@@ -1,4 +1,5 @@
-//! The native part of the npm package `libhotrod`: the machine, and the shapes of what crosses to it and back.
+//! The native part of the npm package `libhotrod`: the machine, the shapes of what crosses to it and back, and ProtoStream
+//! values.
 //!
 //! Makes no protocol decisions.
 
@@ -11,4 +12,6 @@ mod ids;
 mod machine;
 mod memory;
 mod outputs;
+// Public, since napi-derive exports no function to a build for tests, which would find none of them used.
+pub mod protostream;
 mod shapes;

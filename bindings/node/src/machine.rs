@@ -122,6 +122,12 @@ impl NativeMachine {
         self.core.default_cache()
     }
 
+    /// Returns the media types of keys and of values in caches whose options leave them out; empty if there is none.
+    #[napi(getter, catch_unwind)]
+    pub fn default_media_types(&self) -> Vec<String> {
+        self.core.default_media_types().into()
+    }
+
     #[napi(getter, catch_unwind)]
     pub fn closed(&self) -> bool {
         self.core.is_closed()

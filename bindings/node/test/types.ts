@@ -1,7 +1,15 @@
 // What TypeScript sees: this file is compiled by the tests, and not run.
 
-import { Flags, HotRodError, Machine, ServerError, codecs, connect } from 'libhotrod'
-import type { Codec, Conditional, Coverage, Entry, Versioned } from 'libhotrod'
+import * as bufbuild from '@bufbuild/protobuf'
+import { DurationSchema, TimestampSchema } from '@bufbuild/protobuf/wkt'
+import type { Duration, Timestamp } from '@bufbuild/protobuf/wkt'
+import {
+  Flags, HotRodError, Machine, ProtoStreamValue, ServerError, bufbuildMessage, codecs, connect, protobufjsMessage,
+} from 'libhotrod'
+import type {
+  Cache, Codec, Conditional, Coverage, Data, Entry, MessageType, Multimap, ProtoStreamData, Versioned,
+} from 'libhotrod'
+import protobuf from 'protobufjs'
 
 type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false
 function is<T>(): <U>(value: U, same: Equal<T, U>) => void {
@@ -55,6 +63,40 @@ export async function client(): Promise<void> {
     if (error instanceof ServerError) is<number | null>()(error.status, true)
     if (error instanceof HotRodError) is<boolean>()(error.mayHaveBeenApplied, true)
   }
+}
+
+/** A class as protobufjs generates it. */
+declare class Item {
+  id: number
+  static getTypeUrl(prefix?: string): string
+  static encode(message: { id?: number | null }): protobuf.Writer
+  static decode(data: Uint8Array | protobuf.Reader): Item
+}
+
+export async function protostream(): Promise<void> {
+  is<Codec<ProtoStreamData>>()(codecs.protostream(), true)
+  is<Codec<ProtoStreamData>>()(codecs.protostream({ number: 'int32' }), true)
+  is<Codec<string | number>>()(codecs.protostream<string | number>({ messages: [] }), true)
+  const [timestamp, duration] = [bufbuildMessage<Timestamp>(TimestampSchema, bufbuild), bufbuildMessage<Duration>(DurationSchema, bufbuild, { typeId: 7 })]
+  is<MessageType<Timestamp>>()(timestamp, true)
+  is<Codec<Timestamp | Duration>>()(codecs.protostream({ messages: [timestamp, duration] }), true)
+  is<Codec<Item>>()(codecs.protostream({ number: 'int64', messages: [protobufjsMessage(Item)] }), true)
+  protobufjsMessage(new protobuf.Type('Item'), { typeId: 7 })
+  is<string>()(new ProtoStreamValue('string', 'a').content, true)
+  is<string | number>()(new ProtoStreamValue('enum', { type: 'shop.Colour', number: 1 }).content.type, true)
+  // @ts-expect-error a text is no number
+  new ProtoStreamValue('short', '1')
+  // @ts-expect-error there is no such kind
+  new ProtoStreamValue('integer', 1)
+  // @ts-expect-error a text is no kind of a number
+  codecs.protostream({ number: 'string' })
+
+  const client = await connect('hotrod://localhost', { codecs: { key: codecs.text, value: codecs.json<{ age: number }>() } })
+  is<Cache<string, { age: number }>>()(client.cache('c'), true)
+  is<Multimap<string, { age: number }>>()(client.multimap('m'), true)
+  is<Cache<string, string>>()(client.cache('c', { codecs: { key: codecs.text, value: codecs.text } }), true)
+  is<Cache<string, Date>>()((await connect<string, Date>('hotrod://localhost?key_media_type=text/plain')).cache(), true)
+  is<Cache<Data, Data, Buffer, Buffer>>()((await connect('hotrod://localhost')).cache(), true)
 }
 
 export function machine(machine: Machine): void {

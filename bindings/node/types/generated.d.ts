@@ -2,7 +2,7 @@
 
 import type {
   Answer, CallOptions, Conditional, CounterConfiguration, Entry, HotRodError, IterationEntry, Lifetimes, Modification,
-  ServerInfo, Tls, ValuesWithMetadata, Versioned, VersionedEntry, Xid,
+  ProtoStreamContainer, ServerInfo, Tls, ValuesWithMetadata, Versioned, VersionedEntry, Xid,
 } from './index.js'
 
 /** Establish a connection, then call `handle_connected` or `handle_link_lost`. */
@@ -538,6 +538,77 @@ export interface Counters {
   /** Upper bound of the maximum, in milliseconds. */
   latencyMax: number | null
 }
+
+/** Contents of ProtoStream values by their kind. */
+export interface ProtoStreamContents {
+  /** Java's `double`. */
+  double: number
+  /** Java's `float`. */
+  float: number
+  /** Java's `long`. */
+  int64: number | bigint
+  /** Not written by Java's client. */
+  uint64: number | bigint
+  /** Java's `int`. */
+  int32: number | bigint
+  /** Not written by Java's client. */
+  fixed64: number | bigint
+  /** Not written by Java's client. */
+  fixed32: number | bigint
+  /** Java's `boolean`. */
+  bool: boolean
+  /** Java's `String`. */
+  string: string
+  /** Java's `byte[]`. */
+  bytes: Uint8Array
+  /** Not written by Java's client. */
+  uint32: number | bigint
+  /** Not written by Java's client. */
+  sfixed32: number | bigint
+  /** Not written by Java's client. */
+  sfixed64: number | bigint
+  /** Not written by Java's client. */
+  sint32: number | bigint
+  /** Not written by Java's client. */
+  sint64: number | bigint
+  /** A message of an application: its type and its bytes. */
+  message: { type: string | number; bytes: Uint8Array }
+  /** A constant of an enum: its type and its number. */
+  enum: { type: string | number; number: number }
+  /** Java's `char`, a UTF-16 code unit. */
+  char: number | bigint
+  /** Java's `short`. */
+  short: number | bigint
+  /** Java's `byte`. */
+  byte: number | bigint
+  /** Java's `java.util.Date`: milliseconds since 1970-01-01T00:00:00Z. */
+  date_millis: number | bigint
+  /** Java's `java.time.Instant`: seconds since 1970-01-01T00:00:00Z, and nanoseconds. */
+  instant: { seconds: number | bigint; nanos: number }
+  /** Java's `null`: an element of a container only. */
+  null: null
+  /** A list, set or array: its type, its own fields and its elements. */
+  container: ProtoStreamContainer
+}
+
+/** A kind of ProtoStream value whose content is a number. */
+export type ProtoStreamNumber =
+  | 'double'
+  | 'float'
+  | 'int64'
+  | 'uint64'
+  | 'int32'
+  | 'fixed64'
+  | 'fixed32'
+  | 'uint32'
+  | 'sfixed32'
+  | 'sfixed64'
+  | 'sint32'
+  | 'sint64'
+  | 'char'
+  | 'short'
+  | 'byte'
+  | 'date_millis'
 
 /** The operations of a cache, as the protocol has them. */
 export class CacheOperations<K, V> {

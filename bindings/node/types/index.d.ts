@@ -11,7 +11,10 @@
 
 /// <reference types="node" />
 
-import type { CacheOperations, ClientEvent, CounterOperations, Counters, MultimapOperations, OperationName, Output } from './generated.js'
+import type {
+  CacheOperations, ClientEvent, CounterOperations, Counters, MultimapOperations, OperationName, Output, ProtoStreamContents,
+  ProtoStreamNumber,
+} from './generated.js'
 
 export * from './generated.js'
 
@@ -205,7 +208,101 @@ export const codecs: {
   text: Codec<string>
   /** JSON values of type T, as application/json. The type is not checked. */
   json<T = unknown>(): Codec<T>
+  /**
+   * Values of Infinispan's ProtoStream, as application/x-protostream: what Java's, Quarkus' and Spring's clients store by default.
+   *
+   * | written | kind | read as |
+   * |---|---|---|
+   * | string, boolean | `string`, `bool` | the same |
+   * | number | that of `number`, by default `double` | number, for every kind of at most 32 bits and for `double` |
+   * | bigint | `int64` | bigint, for every kind of 64 bits |
+   * | Buffer, Uint8Array | `bytes` | Buffer |
+   * | Date | `instant` | Date, also for `date_millis`; ProtoStreamValue if it has parts of a millisecond or is out of a Date's range |
+   * | Array | `container`, java.util.ArrayList | Array, also for Java's other lists, sets and arrays; null may be an element |
+   * | a message of `messages` | `message` | the message |
+   * | ProtoStreamValue | its kind | as above; ProtoStreamValue for an enum, and for a message or a container of an unknown type |
+   *
+   * What was read from another kind than the one in the second column is written back as the latter: an `int32` read as a number
+   * becomes a `double` unless `number` is `'int32'`, and a HashSet becomes an ArrayList. Null and undefined can't be stored.
+   *
+   * With `messages`, T is the union of their types; `codecs.protostream<T>` names another type, which is not checked.
+   */
+  protostream<M extends MessageType<any>>(options: ProtoStreamOptions & { messages: readonly M[] }): Codec<MessageOf<M>>
+  protostream<T = ProtoStreamData>(options?: ProtoStreamOptions): Codec<T>
 }
+
+/** Settings of `codecs.protostream`. */
+export interface ProtoStreamOptions {
+  /** Kind of a number: `'double'` by default, `'int32'` for Java's Integer. An integer kind refuses fractions and numbers out of its range. */
+  number?: ProtoStreamNumber
+  /** Types of messages that are read and written as objects. */
+  messages?: readonly MessageType<any>[]
+}
+
+/**
+ * A message type of a schema, read and written by a Protocol Buffers library; `protobufjsMessage` and `bufbuildMessage` make it
+ * for two libraries.
+ */
+export interface MessageType<T> {
+  /** Full name of the message with its package, such as `shop.Item`. */
+  typeName: string
+  /** Number that the schema assigns (`@TypeId`), at most 2,147,483,647. A message that has one must be written with it. */
+  typeId?: number | undefined
+  encode(message: T): Uint8Array
+  decode(data: Buffer): T
+  /** Returns whether an object is such a message. */
+  is(value: object): boolean
+}
+
+/** The type of a MessageType's messages. */
+export type MessageOf<M> = M extends MessageType<infer T> ? T : never
+
+/** Values that `codecs.protostream` reads and writes without `messages`. */
+export type ProtoStreamData = string | boolean | number | bigint | Uint8Array | Date | ProtoStreamValue | (ProtoStreamData | null)[]
+
+/** A value of an explicit kind: `new ProtoStreamValue('short', 7)`. The content is checked when it is written. */
+export class ProtoStreamValue<Kind extends keyof ProtoStreamContents = keyof ProtoStreamContents> {
+  /** Throws MisuseError for an unknown kind. */
+  constructor(kind: Kind, content: ProtoStreamContents[Kind])
+  readonly kind: Kind
+  readonly content: ProtoStreamContents[Kind]
+}
+
+/** Content of a ProtoStreamValue of the kind `container`. */
+export interface ProtoStreamContainer {
+  /** Full name of the container's type, such as `org.infinispan.protostream.commons.HashSet`, or its number. */
+  type: string | number
+  /** At most 32 containers may be within each other. */
+  elements: unknown[]
+  /** Encoded message of the container's own fields; empty for Java's classes. */
+  bytes?: Uint8Array
+}
+
+/** Returns the message type of a protobufjs `Type`, or of a class that protobufjs generated with type URLs. */
+export function protobufjsMessage<T extends object>(
+  type: {
+    fullName?: string
+    ctor?: unknown
+    getTypeUrl?(prefix?: string): string
+    encode(message: any): { finish(): Uint8Array }
+    decode(data: Uint8Array): T
+  },
+  options?: { typeId?: number },
+): MessageType<T>
+
+/**
+ * Returns the message type of a schema of @bufbuild/protobuf 2; `library` is that package, or these functions of it. T is not checked:
+ * `bufbuildMessage<Item>(ItemSchema, library)`.
+ */
+export function bufbuildMessage<T extends { $typeName: string }>(
+  schema: { typeName: T['$typeName'] },
+  library: {
+    fromBinary(schema: any, data: Uint8Array): unknown
+    isMessage(value: any, schema?: any): boolean
+    toBinary(schema: any, message: any): Uint8Array
+  },
+  options?: { typeId?: number },
+): MessageType<T>
 
 /** Request settings of a cache. */
 export interface CacheOptions {
@@ -223,29 +320,36 @@ export interface CacheOptions {
 export type Data = Uint8Array | string
 
 /**
- * Connects to the cluster that a URI names. Settings, user and password are parts of the URI.
+ * Connects to the cluster that a URI names. Settings, user and password are parts of the URI. A URI with `key_media_type` or
+ * `value_media_type` text/plain (UTF-8), application/json or application/x-protostream has the codec of that media type; with
+ * another media type keys and values are bytes.
  *
  * @throws MisuseError for an invalid URI, UnreachableError if no server can be reached, HandshakeError if no server accepts
  * the client.
  */
 export function connect(uri: string | URL): Promise<Client>
+/** Connects with codecs for all caches and multimaps of the client that have none of their own. */
+export function connect<K, V>(uri: string | URL, options: { codecs: { key: Codec<K>; value: Codec<V> } }): Promise<Client<K, V, K, V>>
+/** Connects to a URI whose media types have codecs; K and V are the types of keys and values, which are not checked. */
+export function connect<K, V>(uri: string | URL): Promise<Client<K, V, K, V>>
 
 /**
  * A client of one cluster. Keeps a link to every member, sends each operation to the member that owns its key, and continues
- * while members join, leave and fail. The error of a failed operation says whether the operation may have been applied.
+ * while members join, leave and fail. The error of a failed operation says whether the operation may have been applied. The types
+ * are those of keys and values in requests and in answers.
  */
-export class Client {
+export class Client<K = Data, V = Data, KOut = Buffer, VOut = Buffer> {
   private constructor()
   /** Returns a cache by its name, by default the cache of the URI or the server's default cache. */
-  cache(name?: string, options?: CacheOptions): Cache<Data, Data, Buffer, Buffer>
-  cache<K, V>(name: string, options: CacheOptions & { codecs: { key: Codec<K>; value: Codec<V> } }): Cache<K, V>
+  cache(name?: string, options?: CacheOptions): Cache<K, V, KOut, VOut>
+  cache<K2, V2>(name: string, options: CacheOptions & { codecs: { key: Codec<K2>; value: Codec<V2> } }): Cache<K2, V2>
   /** Returns a counter by its name. */
   counter(name: string, options?: { timeout?: number }): Counter
   /** Returns a multimap stored in the cache `name`. */
-  multimap<K = Data, V = Data>(
+  multimap<K2 = K, V2 = V>(
     name: string,
-    options?: { codecs?: { key: Codec<K>; value: Codec<V> }; supportsDuplicates?: boolean; timeout?: number },
-  ): Multimap<K, V>
+    options?: { codecs?: { key: Codec<K2>; value: Codec<V2> }; supportsDuplicates?: boolean; timeout?: number },
+  ): Multimap<K2, V2>
   /** Returns the names of all counters. */
   counterNames(options?: CallOptions): Promise<string[]>
   /** Returns every known member, and the seeds. */
@@ -493,6 +597,8 @@ export class Machine {
   constructor(uri: string | URL, options?: { seed?: Uint8Array; now?: number })
   /** Name of the URI's cache; empty for the server's default cache. */
   readonly defaultCache: string
+  /** Media types of the URI for caches that declare none; empty if there is none. */
+  readonly defaultMediaTypes: { key: string; value: string }
   /** Whether `close` was called and every link is closed. */
   readonly closed: boolean
   /** Name of the current site; empty for the site of the URI. */

@@ -54,7 +54,7 @@ impl hotrod_status {
 }
 
 /// Statuses of the interface itself, beside the kinds of failure.
-const OWN: [(&str, u32, &str); 3] = [
+const OWN: [(&str, u32, &str); 5] = [
     ("NULL", 100, "A required pointer is NULL. The call had no effect."),
     ("PANIC", 101, "A bug in the library was caught: from now on this machine can only be freed."),
     (
@@ -62,6 +62,8 @@ const OWN: [(&str, u32, &str); 3] = [
         102,
         "Another call on this machine is running, in another thread or around a callback. The call had no effect.",
     ),
+    ("CAPACITY", 103, "The caller's buffer or array is too small; the needed capacity is given."),
+    ("DECODE", 104, "Bytes that are no valid ProtoStream value."),
 ];
 
 fn texts(vocabulary: &Value) -> String {

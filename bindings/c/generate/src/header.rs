@@ -17,7 +17,9 @@ const AFTER_INCLUDES: &str = "
 /** This header's version as one number, to compare with: 0.1.0 is 0x000100. */
 #define HOTROD_VERSION_NUMBER NUMBER
 /** This header's version. `hotrod_version` tells that of the library. */
-#define HOTROD_VERSION \"VERSION\"";
+#define HOTROD_VERSION \"VERSION\"
+/** Name of the type of java.util.ArrayList, for `hotrod_text_of`: what Java's client needs to receive a List. */
+#define HOTROD_PROTOSTREAM_ARRAY_LIST \"org.infinispan.protostream.commons.ArrayList\"";
 
 const TRAILER: &str = "\
 /** A C string as text; NULL as none. The text is the caller's, as before. */
@@ -60,7 +62,9 @@ pub(crate) fn text(folder: &Path) -> String {
         documentation_style: DocumentationStyle::Doxy,
         // Structs have these as numbers: C may store any value in an enum.
         export: ExportConfig {
-            include: ["hotrod_lifetime_unit", "hotrod_seen", "hotrod_counter_kind"].map(String::from).to_vec(),
+            include: ["hotrod_lifetime_unit", "hotrod_seen", "hotrod_counter_kind", "hotrod_protostream_kind"]
+                .map(String::from)
+                .to_vec(),
             ..ExportConfig::default()
         },
         line_length: 110,
@@ -84,6 +88,8 @@ pub(crate) fn text(folder: &Path) -> String {
         "listening",
         "inspect",
         "attempts",
+        "generated/protostream",
+        "protostream",
     ] {
         builder = builder.with_src(folder.join("src").join(format!("{name}.rs")));
     }

@@ -1,6 +1,6 @@
 //! Generates the C binding's files from `spec/vocabulary.json`, and its header.
 //!
-//! The files are three Rust sources (operations, outputs, codes), two C sources of the tests, and the header, which
+//! The files are four Rust sources (operations, outputs, codes, kinds of ProtoStream values), two C sources of the tests, and the header, which
 //! cbindgen generates from all Rust sources. They are committed; a test finds stale ones.
 #![allow(clippy::missing_panics_doc)] // a vocabulary of another form ends the program
 #![allow(clippy::format_push_string)] // easier to read than `write!`, and not in a hurry
@@ -9,6 +9,7 @@ mod codes;
 mod header;
 mod operations;
 mod outputs;
+mod protostream;
 mod tests_in_c;
 
 use std::fs;
@@ -43,6 +44,7 @@ pub fn from_vocabulary() -> Vec<File> {
         file("src/generated/codes.rs", codes::text(&vocabulary)),
         file("src/generated/operations.rs", operations::text(&vocabulary)),
         file("src/generated/outputs.rs", outputs::text(&vocabulary)),
+        file("src/generated/protostream.rs", protostream::text(&vocabulary)),
         file("tests/generated/submit.c", tests_in_c::submit(&vocabulary)),
         file("tests/generated/outputs.c", tests_in_c::outputs(&vocabulary)),
     ]

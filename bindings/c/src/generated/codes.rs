@@ -47,6 +47,10 @@ pub enum hotrod_status {
     HOTROD_ERR_PANIC = 101,
     /// Another call on this machine is running, in another thread or around a callback. The call had no effect.
     HOTROD_ERR_BUSY = 102,
+    /// The caller's buffer or array is too small; the needed capacity is given.
+    HOTROD_ERR_CAPACITY = 103,
+    /// Bytes that are no valid ProtoStream value.
+    HOTROD_ERR_DECODE = 104,
 }
 
 impl hotrod_status {
@@ -96,6 +100,8 @@ pub extern "C" fn hotrod_status_text(status: c_int) -> *const c_char {
         100 => c"A required pointer is NULL. The call had no effect.",
         101 => c"A bug in the library was caught: from now on this machine can only be freed.",
         102 => c"Another call on this machine is running, in another thread or around a callback. The call had no effect.",
+        103 => c"The caller's buffer or array is too small; the needed capacity is given.",
+        104 => c"Bytes that are no valid ProtoStream value.",
         _ => c"There is no such status.",
     };
     text.as_ptr()

@@ -9,3 +9,5 @@ pub mod codes;
 pub mod operations;
 #[rustfmt::skip]
 pub mod outputs;
+#[rustfmt::skip]
+pub mod protostream;
