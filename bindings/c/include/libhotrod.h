@@ -382,8 +382,8 @@ typedef enum hotrod_output_type {
    */
   HOTROD_OUTPUT_MEMBER_NOT_ALLOWED = 51,
   /**
-   * It is not certain how the server converts keys of a media type: operations go to any member, which forwards
-   * them (counter `unrouted`). Reported once for each cache and media type.
+   * The server's conversion of keys of a media type is not known: operations go to any member, which forwards them
+   * (counter `unrouted`). Reported once for each cache and media type.
    */
   HOTROD_OUTPUT_KEYS_NOT_ROUTED = 52,
   /**
@@ -1767,7 +1767,7 @@ typedef struct hotrod_output_member_not_allowed {
 } hotrod_output_member_not_allowed;
 
 /**
- * It is not certain how the server converts keys of a media type: operations go to any member, which forwards them
+ * The server's conversion of keys of a media type is not known: operations go to any member, which forwards them
  * (counter `unrouted`). Reported once for each cache and media type.
  */
 typedef struct hotrod_output_keys_not_routed {

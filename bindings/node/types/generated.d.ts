@@ -269,7 +269,7 @@ export interface MemberNotAllowedOutput {
   reason: string
 }
 
-/** It is not certain how the server converts keys of a media type: operations go to any member, which forwards them (counter `unrouted`). Reported once for each cache and media type. */
+/** The server's conversion of keys of a media type is not known: operations go to any member, which forwards them (counter `unrouted`). Reported once for each cache and media type. */
 export interface KeysNotRoutedOutput {
   type: 'KeysNotRouted'
   /** The cache. */

@@ -68,8 +68,8 @@ pub enum hotrod_output_type {
     /// A topology names a member outside `member_hosts`: no link is opened to it, and its operations go to other
     /// members, which forward them. Reported once for each member.
     HOTROD_OUTPUT_MEMBER_NOT_ALLOWED = 51,
-    /// It is not certain how the server converts keys of a media type: operations go to any member, which forwards
-    /// them (counter `unrouted`). Reported once for each cache and media type.
+    /// The server's conversion of keys of a media type is not known: operations go to any member, which forwards them
+    /// (counter `unrouted`). Reported once for each cache and media type.
     HOTROD_OUTPUT_KEYS_NOT_ROUTED = 52,
     /// A near cache keeps values from now on.
     HOTROD_OUTPUT_NEAR_CACHE_ACTIVE = 45,
@@ -405,7 +405,7 @@ pub struct hotrod_output_member_not_allowed {
     pub reason: hotrod_text,
 }
 
-/// It is not certain how the server converts keys of a media type: operations go to any member, which forwards them
+/// The server's conversion of keys of a media type is not known: operations go to any member, which forwards them
 /// (counter `unrouted`). Reported once for each cache and media type.
 #[repr(C)]
 #[derive(Clone, Copy)]

@@ -286,8 +286,8 @@ class MemberNotAllowed(NamedTuple):
 
 
 class KeysNotRouted(NamedTuple):
-    """It is not certain how the server converts keys of a media type: operations go to any member, which forwards
-    them (counter `unrouted`). Reported once for each cache and media type.
+    """The server's conversion of keys of a media type is not known: operations go to any member, which forwards them
+    (counter `unrouted`). Reported once for each cache and media type.
     """
 
     cache: str
