@@ -101,6 +101,15 @@ class Converter {
     }
   }
 
+  /** Returns the object of a message; of a type that is not registered only if none is. */
+  message(type, data) {
+    const registered = this.byType.get(type)
+    if (registered !== undefined) return registered.decode(data)
+    if (this.messages.length === 0) return new ProtoStreamValue('message', { type, bytes: data })
+    const names = this.messages.map(({ typeName }) => typeName).join(', ')
+    throw new TypeError(`a message of the type ${JSON.stringify(type)}, which is not registered; registered are ${names}`)
+  }
+
   elements(values, depth) {
     if (depth === DEPTH) throw new RangeError('containers are nested too deeply')
     return Array.from(values, (element) => this.parts(element, depth + 1))
@@ -115,10 +124,8 @@ class Converter {
         return dateOfInstant(first, second) ?? new ProtoStreamValue(kind, { seconds: first, nanos: second })
       case 'enum':
         return new ProtoStreamValue(kind, { type: first, number: second })
-      case 'message': {
-        const message = this.byType.get(first)
-        return message === undefined ? new ProtoStreamValue(kind, { type: first, bytes: second }) : message.decode(second)
-      }
+      case 'message':
+        return this.message(first, second)
       case 'container': {
         const elements = third.map((element) => this.value(element))
         const isPlain = typeof first === 'string' && first.startsWith(COMMONS) && second.length === 0
