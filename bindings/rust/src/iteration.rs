@@ -6,6 +6,8 @@ use hotrod_core::cluster::{IterationId, IterationOptions};
 use hotrod_core::wire::IterationEntry;
 use tokio::sync::oneshot;
 
+use crate::codec::{Codec, Raw};
+use crate::conversion::Decoder;
 use crate::driver::Entries;
 use crate::{Cache, Error};
 
@@ -13,8 +15,10 @@ use crate::{Cache, Error};
 ///
 /// It continues when members fail, join or leave. Entries that exist during the whole iteration are returned exactly
 /// once; entries that are created, changed or removed meanwhile are returned in either state, or not at all.
-pub struct Iteration {
-    cache: Cache,
+///
+/// Keys and values are decoded by the cache's codecs; those of a filter-converter are values too.
+pub struct Iteration<K: Codec = Raw, V: Codec = Raw> {
+    cache: Cache<K, V>,
     id: IterationId,
     batch: vec::IntoIter<IterationEntry>,
     /// The pending batch; kept here so that a cancelled `next` does not lose it.
@@ -22,15 +26,23 @@ pub struct Iteration {
     finished: bool,
 }
 
-impl Iteration {
-    pub(crate) fn start(cache: &Cache, options: IterationOptions) -> Result<Self, Error> {
+impl<K: Codec, V: Codec> Iteration<K, V> {
+    pub(crate) fn start(cache: &Cache<K, V>, options: IterationOptions) -> Result<Self, Error> {
         let shared = &cache.client.shared;
         let id = shared.with(|inner, now| inner.cluster.iterate(now, &cache.handle, options))?;
         Ok(Self { cache: cache.clone(), id, batch: Vec::new().into_iter(), requested: None, finished: false })
     }
 
-    /// Returns the next entry; `None` after the last, and after an error.
-    pub async fn next(&mut self) -> Result<Option<IterationEntry>, Error> {
+    /// Returns the next entry; `None` after the last, and after an error of the iteration.
+    ///
+    /// Fails with [`Error::Decode`] for an entry that the codecs can't decode; the next call returns the entry after
+    /// it.
+    pub async fn next(&mut self) -> Result<Option<IterationEntry<K::Value, V::Value>>, Error> {
+        let entry = self.next_encoded().await?;
+        entry.map(|entry| Decoder { cache: &self.cache, key_length: None }.iterated(entry)).transpose()
+    }
+
+    async fn next_encoded(&mut self) -> Result<Option<IterationEntry>, Error> {
         if let Some(entry) = self.batch.next() {
             return Ok(Some(entry));
         }
@@ -46,7 +58,7 @@ impl Iteration {
     }
 }
 
-fn request_batch(cache: &Cache, id: IterationId) -> oneshot::Receiver<Entries> {
+fn request_batch<K, V>(cache: &Cache<K, V>, id: IterationId) -> oneshot::Receiver<Entries> {
     let (sender, entries) = oneshot::channel();
     cache.client.shared.with(|inner, now| {
         inner.iterations.insert(id, sender);
@@ -58,7 +70,7 @@ fn request_batch(cache: &Cache, id: IterationId) -> oneshot::Receiver<Entries> {
     entries
 }
 
-impl Drop for Iteration {
+impl<K: Codec, V: Codec> Drop for Iteration<K, V> {
     fn drop(&mut self) {
         if !self.finished {
             let id = self.id;

@@ -19,7 +19,9 @@
 
 mod cache;
 mod client;
+pub mod codec;
 mod connect;
+mod conversion;
 pub mod core;
 mod counter;
 mod dial;
@@ -41,7 +43,7 @@ mod trust;
 pub use cache::{Cache, Conditional, Entry, Versioned};
 pub use client::Client;
 pub use counter::Counter;
-pub use error::Error;
+pub use error::{Error, Part};
 pub use hotrod_core::cluster::{DialError, IterationOptions, NearCacheOptions, ReadFrom, StartError};
 pub use iteration::Iteration;
 pub use listener::{Listener, ListenerEvent};

@@ -5,9 +5,11 @@ use std::sync::Arc;
 use std::task::{Poll, Waker};
 
 use hotrod_core::cluster::{ListenerId, ListenerKind};
-use hotrod_core::wire::{CounterEvent, Event};
+use hotrod_core::wire::{CounterEvent, Event, EventData};
 use tokio::sync::oneshot;
 
+use crate::codec::{Codec, Raw};
+use crate::conversion::Decoder;
 use crate::driver::ListenerEvents;
 use crate::{Cache, Error};
 
@@ -31,8 +33,10 @@ pub enum ListenerEvent {
 ///
 /// Listeners have a link of their own: an application that consumes events too slowly delays its listeners on the same
 /// member, but no operation.
-pub struct Listener {
-    cache: Cache,
+///
+/// Events have keys in bytes; [`key_of`](Self::key_of) decodes them with the codec `K` of the cache.
+pub struct Listener<K: Codec = Raw> {
+    cache: Cache<K>,
     id: ListenerId,
 }
 
@@ -76,8 +80,8 @@ impl Registration {
     }
 }
 
-impl Listener {
-    pub(crate) async fn register(cache: &Cache, kind: ListenerKind) -> Result<Self, Error> {
+impl<K: Codec> Listener<K> {
+    pub(crate) async fn register<V: Codec>(cache: &Cache<K, V>, kind: ListenerKind) -> Result<Self, Error> {
         let (ready, registered) = oneshot::channel();
         let id = cache.client.shared.with(|inner, now| {
             let id = inner.cluster.listen(now, &cache.handle, kind)?;
@@ -85,9 +89,38 @@ impl Listener {
             Ok::<_, Error>(id)
         })?;
         // From here on a drop removes the registration, including when this future is cancelled.
-        let listener = Self { cache: cache.clone(), id };
+        let cache = cache.converted(cache.handle.clone(), cache.keys.clone(), Raw);
+        let listener = Self { cache, id };
         registered.await.unwrap_or_else(|_| Err(Error::closed()))?;
         Ok(listener)
+    }
+
+    /// Decodes the key of an event; `None` if a converter of the server made the event's data. Fails with
+    /// [`Error::Decode`].
+    ///
+    /// ```no_run
+    /// use hotrod_tokio::codec::Text;
+    /// use hotrod_tokio::core::wire::ListenerOptions;
+    /// use hotrod_tokio::ListenerEvent;
+    ///
+    /// # async fn example(client: hotrod_tokio::Client) -> Result<(), hotrod_tokio::Error> {
+    /// let cache = client.cache("dist").with_codecs(Text, Text);
+    /// let mut listener = cache.listen(ListenerOptions::default()).await?;
+    /// while let Some(event) = listener.next().await {
+    ///     if let ListenerEvent::Entry(event) = event {
+    ///         println!("{:?} {:?}", event.change, listener.key_of(&event)?);
+    ///     }
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn key_of(&self, event: &Event) -> Result<Option<K::Value>, Error> {
+        match &event.data {
+            EventData::Key { key, .. } => {
+                Decoder { cache: &self.cache, key_length: Some(key.len()) }.key(key.clone()).map(Some)
+            }
+            _ => Ok(None),
+        }
     }
 
     /// Returns the next event; `None` after the last.
@@ -113,7 +146,7 @@ impl Listener {
     }
 }
 
-impl Drop for Listener {
+impl<K: Codec> Drop for Listener<K> {
     fn drop(&mut self) {
         let id = self.id;
         self.cache.client.shared.with(|inner, now| {
