@@ -220,12 +220,22 @@ impl<K: Codec, V: Codec> Cache<K, V> {
 
     /// Executes an operation, and converts its reply.
     pub(crate) async fn run<T: FromReply>(&self, request: Request) -> Result<T, Error> {
+        Ok(self.run_on(None, request).await?.1)
+    }
+
+    /// As [`run`](Self::run), on one member; returns which one executed it.
+    pub(crate) async fn run_on<T: FromReply>(
+        &self,
+        member: Option<MemberId>,
+        request: Request,
+    ) -> Result<(Option<MemberId>, T), Error> {
         let operation = request.operation();
-        let (member, reply) = self.execute_on(None, request).await;
-        T::from_reply(operation, reply?).map_err(|refusal| match refusal {
+        let (member, reply) = self.execute_on(member, request).await;
+        let converted = T::from_reply(operation, reply?).map_err(|refusal| match refusal {
             Refusal::UnexpectedAnswer => Error::UnexpectedAnswer { operation },
             refusal => self.client.refused(member, operation, refusal),
-        })
+        });
+        Ok((member, converted?))
     }
 
     /// Executes an operation, and decodes its answer.

@@ -1,7 +1,11 @@
 //! Iterations.
 
+use std::future::{Future, poll_fn};
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
 use std::vec;
 
+use futures_core::Stream;
 use hotrod_core::cluster::{IterationId, IterationOptions};
 use hotrod_core::wire::IterationEntry;
 use tokio::sync::oneshot;
@@ -38,25 +42,43 @@ impl<K: Codec, V: Codec> Iteration<K, V> {
     /// Fails with [`Error::Decode`] for an entry that the codecs can't decode; the next call returns the entry after
     /// it.
     pub async fn next(&mut self) -> Result<Option<IterationEntry<K::Value, V::Value>>, Error> {
-        let entry = self.next_encoded().await?;
-        entry.map(|entry| Decoder { cache: &self.cache, key_length: None }.iterated(entry)).transpose()
+        poll_fn(|cx| self.poll_entry(cx)).await.transpose()
     }
 
-    async fn next_encoded(&mut self) -> Result<Option<IterationEntry>, Error> {
+    fn poll_entry(&mut self, cx: &mut Context<'_>) -> Poll<Option<Entry<K, V>>> {
+        let entry = ready!(self.poll_encoded(cx)).transpose();
+        Poll::Ready(entry.map(|entry| Decoder { cache: &self.cache, key_length: None }.iterated(entry?)))
+    }
+
+    fn poll_encoded(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<IterationEntry>, Error>> {
         if let Some(entry) = self.batch.next() {
-            return Ok(Some(entry));
+            return Poll::Ready(Ok(Some(entry)));
         }
         if self.finished {
-            return Ok(None);
+            return Poll::Ready(Ok(None));
         }
         let requested = self.requested.get_or_insert_with(|| request_batch(&self.cache, self.id));
-        let entries = requested.await.unwrap_or_else(|_| Err(Error::closed()));
+        let entries = ready!(Pin::new(requested).poll(cx)).unwrap_or_else(|_| Err(Error::closed()));
         self.requested = None;
         self.finished = entries.as_ref().is_ok_and(Vec::is_empty) || entries.is_err();
         self.batch = entries?.into_iter();
-        Ok(self.batch.next())
+        Poll::Ready(Ok(self.batch.next()))
     }
 }
+
+type Entry<K, V> = Result<IterationEntry<<K as Codec>::Value, <V as Codec>::Value>, Error>;
+
+/// The entries of [`next`](Self::next), for the combinators of `futures` and `tokio_stream`.
+impl<K: Codec, V: Codec> Stream for Iteration<K, V> {
+    type Item = Entry<K, V>;
+
+    fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Entry<K, V>>> {
+        self.get_mut().poll_entry(cx)
+    }
+}
+
+/// No field is pinned.
+impl<K: Codec, V: Codec> Unpin for Iteration<K, V> {}
 
 fn request_batch<K, V>(cache: &Cache<K, V>, id: IterationId) -> oneshot::Receiver<Entries> {
     let (sender, entries) = oneshot::channel();

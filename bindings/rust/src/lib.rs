@@ -39,6 +39,7 @@ mod timer;
 mod tls;
 mod transfer;
 mod trust;
+mod value_stream;
 
 pub use cache::{Cache, Conditional, Entry, Versioned};
 pub use client::Client;
@@ -50,6 +51,7 @@ pub use listener::{Listener, ListenerEvent};
 pub use multimap::Multimap;
 pub use session::Session;
 pub use settings::Settings;
+pub use value_stream::{ValueReader, ValueWriter, WriteIf};
 
 /// Shared with hotrod-gateway; no part of the API.
 #[doc(hidden)]

@@ -1,9 +1,11 @@
 //! Listeners.
 
 use std::future::poll_fn;
+use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Poll, Waker};
+use std::task::{Context, Poll, Waker};
 
+use futures_core::Stream;
 use hotrod_core::cluster::{ListenerId, ListenerKind};
 use hotrod_core::wire::{CounterEvent, Event, EventData};
 use tokio::sync::oneshot;
@@ -125,26 +127,39 @@ impl<K: Codec> Listener<K> {
 
     /// Returns the next event; `None` after the last.
     pub async fn next(&mut self) -> Option<ListenerEvent> {
+        poll_fn(|cx| self.poll_event(cx)).await
+    }
+
+    fn poll_event(&mut self, cx: &mut Context<'_>) -> Poll<Option<ListenerEvent>> {
         let shared = Arc::clone(&self.cache.client.shared);
-        poll_fn(|cx| {
-            let mut inner = shared.lock();
-            let Some(registration) = inner.listeners.get_mut(self.id) else { return Poll::Ready(None) };
-            let Some(event) = registration.events.pop_front() else {
-                if registration.is_over {
-                    return Poll::Ready(None);
-                }
-                registration.task = Some(cx.waker().clone());
-                return Poll::Pending;
-            };
-            drop(inner);
-            if matches!(event, ListenerEvent::Entry(_) | ListenerEvent::Counter(_)) {
-                shared.with(|inner, now| inner.cluster.events_taken(now, self.id, 1));
+        let mut inner = shared.lock();
+        let Some(registration) = inner.listeners.get_mut(self.id) else { return Poll::Ready(None) };
+        let Some(event) = registration.events.pop_front() else {
+            if registration.is_over {
+                return Poll::Ready(None);
             }
-            Poll::Ready(Some(event))
-        })
-        .await
+            registration.task = Some(cx.waker().clone());
+            return Poll::Pending;
+        };
+        drop(inner);
+        if matches!(event, ListenerEvent::Entry(_) | ListenerEvent::Counter(_)) {
+            shared.with(|inner, now| inner.cluster.events_taken(now, self.id, 1));
+        }
+        Poll::Ready(Some(event))
     }
 }
+
+/// The events of [`next`](Self::next), for the combinators of `futures` and `tokio_stream`.
+impl<K: Codec> Stream for Listener<K> {
+    type Item = ListenerEvent;
+
+    fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<ListenerEvent>> {
+        self.get_mut().poll_event(cx)
+    }
+}
+
+/// No field is pinned.
+impl<K: Codec> Unpin for Listener<K> {}
 
 impl<K: Codec> Drop for Listener<K> {
     fn drop(&mut self) {

@@ -1,7 +1,7 @@
 //! The methods of the Rust driver that execute one operation each, generated from `spec/vocabulary.json`.
 //!
 //! The generated file is committed, in the format of rustfmt; a test reports that it is stale. The steps of a stream are
-//! left out: one member executes all of them, and the driver has no streams yet.
+//! left out: one member executes all of them, for the driver's `read_stream` and `write_stream`.
 #![allow(clippy::missing_panics_doc)] // a vocabulary of another form ends the program
 
 use std::fmt::Write as _;
