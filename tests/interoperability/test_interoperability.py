@@ -75,3 +75,19 @@ def test_python(server: Server) -> None:
         orders.put(order("python"), "python order")
         orders.put("python order", order("python"))
     server.java("read", "python")
+
+
+def test_node(server: Server) -> None:
+    run_side(["node", str(HERE / "node_side.mjs")], server)
+    server.java("read", "node")
+
+
+def test_rust(server: Server) -> None:
+    run_side([os.environ["HOTROD_RUST_SIDE"]], server)
+    server.java("read", "rust")
+
+
+def run_side(command: list[str], server: Server) -> None:
+    """Has a program read what Java wrote and write the same anew."""
+    done = subprocess.run([*command, server.uri, str(VECTORS)], timeout=120, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr

@@ -14,34 +14,43 @@ use hotrod_core::wire::{
 use tokio::sync::oneshot;
 use tracing::Instrument;
 
+use crate::codec::{Codec, Encode, Raw};
+use crate::conversion::Decoder;
 use crate::driver::Answer;
 use crate::reply::FromReply;
 use crate::{Client, Error, Iteration, Listener};
 
-/// A cache of the cluster; cheap to clone. Keys and values are bytes, in whatever form the media types say.
+/// A cache of the cluster; cheap to clone. `K` is the [codec](crate::codec) of its keys, `V` that of its values;
+/// without codecs both are bytes.
+///
+/// An operation whose key or value can't be encoded fails with [`Error::Encode`] and sends nothing. One whose result
+/// can't be decoded fails with [`Error::Decode`], after it was executed. Queries, tasks and transactions have bytes
+/// as arguments and results.
 #[derive(Clone)]
-pub struct Cache {
+pub struct Cache<K = Raw, V = Raw> {
     pub(crate) client: Client,
     pub(crate) handle: CacheHandle,
+    pub(crate) keys: K,
+    pub(crate) values: V,
     timeout: Option<Duration>,
 }
 
 /// An entry and what the server tells of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Entry {
+pub struct Entry<V = Bytes> {
     /// The value.
-    pub value: Bytes,
+    pub value: V,
     /// Its version and lifetimes.
     pub metadata: Metadata,
 }
 
 /// The outcome of an operation with a condition.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Conditional {
+pub struct Conditional<V = Bytes> {
     /// Whether the condition held, and the operation was executed.
     pub executed: bool,
     /// The value before, or the present one if it was not executed: only with [`Flags::FORCE_RETURN_VALUE`].
-    pub previous: Option<Previous>,
+    pub previous: Option<Previous<V>>,
 }
 
 /// The outcome of an operation on a certain version of an entry.
@@ -68,7 +77,35 @@ impl Versioned {
 impl Cache {
     pub(crate) fn new(client: Client, options: RequestOptions) -> Self {
         let handle = client.handle(options);
-        Self { client, handle, timeout: None }
+        Self { client, handle, keys: Raw, values: Raw, timeout: None }
+    }
+}
+
+impl<K: Codec, V: Codec> Cache<K, V> {
+    /// The same cache with codecs, whose media types its requests declare.
+    ///
+    /// ```no_run
+    /// use hotrod_tokio::Cache;
+    /// use hotrod_tokio::codec::{ProtoStream, Text};
+    ///
+    /// # async fn example(client: hotrod_tokio::Client) -> Result<(), hotrod_tokio::Error> {
+    /// let visits: Cache<Text, ProtoStream<i64>> = client.cache("visits").with_codecs(Text, ProtoStream::new());
+    /// visits.put("home", 1).await?;
+    /// let found: Option<i64> = visits.get("home").await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn with_codecs<L: Codec, W: Codec>(&self, keys: L, values: W) -> Cache<L, W> {
+        let mut options = self.options().clone();
+        options.key_type = keys.media_type();
+        options.value_type = values.media_type();
+        self.converted(self.client.handle(options), keys, values)
+    }
+
+    /// The same cache with other codecs, whatever it declares.
+    pub(crate) fn converted<L, W>(&self, handle: CacheHandle, keys: L, values: W) -> Cache<L, W> {
+        Cache { client: self.client.clone(), handle, keys, values, timeout: self.timeout }
     }
 
     /// The cache's name; empty for the server's default cache.
@@ -98,7 +135,8 @@ impl Cache {
         Self { handle: self.handle.with_reads_from(read_from), ..self.clone() }
     }
 
-    /// The same cache, keys and values in these forms; the server converts them from and to its own.
+    /// The same cache, keys and values in these forms; the server converts them from and to its own. The codecs stay
+    /// and must be of these forms; [`with_codecs`](Self::with_codecs) declares their media types.
     #[must_use]
     pub fn with_media_types(&self, key_type: MediaType, value_type: MediaType) -> Self {
         let mut options = self.options().clone();
@@ -139,7 +177,7 @@ impl Cache {
         self.client.shared.with(|inner, now| inner.cluster.remove_near_cache(now, &self.handle));
     }
 
-    /// Executes any operation of the protocol.
+    /// Executes any operation of the protocol. Its keys and values are bytes, whatever the codecs.
     ///
     /// Dropping the future gives the operation up; it may be executed all the same.
     pub async fn execute(&self, request: Request) -> Result<Reply, Error> {
@@ -182,34 +220,59 @@ impl Cache {
 
     /// Executes an operation, and converts its reply.
     pub(crate) async fn run<T: FromReply>(&self, request: Request) -> Result<T, Error> {
+        Ok(self.run_on(None, request).await?.1)
+    }
+
+    /// As [`run`](Self::run), on one member; returns which one executed it.
+    pub(crate) async fn run_on<T: FromReply>(
+        &self,
+        member: Option<MemberId>,
+        request: Request,
+    ) -> Result<(Option<MemberId>, T), Error> {
         let operation = request.operation();
-        let (member, reply) = self.execute_on(None, request).await;
-        T::from_reply(operation, reply?).map_err(|refusal| match refusal {
+        let (member, reply) = self.execute_on(member, request).await;
+        let converted = T::from_reply(operation, reply?).map_err(|refusal| match refusal {
             Refusal::UnexpectedAnswer => Error::UnexpectedAnswer { operation },
             refusal => self.client.refused(member, operation, refusal),
-        })
+        });
+        Ok((member, converted?))
+    }
+
+    /// Executes an operation, and decodes its answer.
+    pub(crate) async fn run_decoded<'a, A: FromReply, D>(
+        &'a self,
+        request: Request,
+        decode: impl FnOnce(Decoder<'a, K, V>, A) -> Result<D, Error>,
+    ) -> Result<D, Error> {
+        let decoder = Decoder { cache: self, key_length: request.routing_key().map(Bytes::len) };
+        decode(decoder, self.run(request).await?)
     }
 
     /// Stores a value with the lifetimes that the cache is configured with; otherwise as [`put_for`](Self::put_for).
-    pub async fn put(&self, key: impl Into<Bytes>, value: impl Into<Bytes>) -> Result<Option<Previous>, Error> {
+    pub async fn put<Q, W>(&self, key: Q, value: W) -> Result<Option<Previous<V::Value>>, Error>
+    where
+        K: Encode<Q>,
+        V: Encode<W>,
+    {
         self.put_for(key, value, Expiration::DEFAULT).await
     }
 
     /// All entries, in batches of that many from each member.
-    pub fn iterate(&self, batch_size: u32) -> Result<Iteration, Error> {
+    pub fn iterate(&self, batch_size: u32) -> Result<Iteration<K, V>, Error> {
         let mut options = IterationOptions::default();
         options.batch_size = batch_size;
         self.iterate_with(options)
     }
 
     /// Entries of some segments, passed through a filter-converter of the server, with or without metadata.
-    pub fn iterate_with(&self, mut options: IterationOptions) -> Result<Iteration, Error> {
+    pub fn iterate_with(&self, mut options: IterationOptions) -> Result<Iteration<K, V>, Error> {
         options.timeout = options.timeout.or(self.timeout);
         Iteration::start(self, options)
     }
 
-    /// Listens to changes. Dropping the listener removes it from the server.
-    pub async fn listen(&self, options: ListenerOptions) -> Result<Listener, Error> {
+    /// Listens to changes. Dropping the listener removes it from the server. [`Listener::key_of`] decodes the keys of
+    /// its events.
+    pub async fn listen(&self, options: ListenerOptions) -> Result<Listener<K>, Error> {
         Listener::register(self, ListenerKind::Cache(options)).await
     }
 }

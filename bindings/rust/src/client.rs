@@ -119,7 +119,7 @@ impl Client {
     }
 
     /// Returns the view by which operations of `cache` are routed; `None` before its first topology.
-    pub fn view(&self, cache: &Cache) -> Option<Arc<View>> {
+    pub fn view<K, V>(&self, cache: &Cache<K, V>) -> Option<Arc<View>> {
         self.shared.lock().cluster.view(&cache.handle).cloned()
     }
 

@@ -18,6 +18,11 @@ pub mod cluster {
     };
 }
 
+/// Kinds of ProtoStream values, and errors of reading and writing them.
+pub mod protostream {
+    pub use hotrod_core::protostream::{DecodeError, DecodeProblem, EncodeError, Kind};
+}
+
 /// Credentials, and errors of authentication.
 pub mod sasl {
     pub use hotrod_core::sasl::{Credentials, Mechanism, SaltedPasswordCache, SaslError, Secret};

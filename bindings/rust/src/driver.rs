@@ -105,6 +105,11 @@ impl Shared {
         Instant::from_micros(self.epoch.elapsed().as_micros() as u64)
     }
 
+    /// Spawns a task in the client's runtime.
+    pub(crate) fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
+        self.runtime.spawn(task);
+    }
+
     /// Converts the machine's time to tokio's.
     pub(crate) fn tokio_instant(&self, time: Instant) -> tokio::time::Instant {
         // Caps the sleep at one hour: the timer then polls the deadline again.

@@ -6,7 +6,9 @@ use hotrod_core::cluster::{self, ClusterError, StartError};
 use hotrod_core::session::{Applied, Disconnect, OperationError, SubmitError};
 use hotrod_core::uri::UriError;
 use hotrod_core::vocabulary::Refusal;
-use hotrod_core::wire::Member;
+use hotrod_core::wire::{MediaType, Member};
+
+use crate::codec::CodecError;
 
 /// Why an operation, or a connection, failed.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -74,12 +76,61 @@ pub enum Error {
         /// Why.
         refusal: Refusal,
     },
+    /// The cache's codec can't encode a key or a value; no byte was sent.
+    #[error("{}: {source}", conversion("encode", cache, *part, *key_length, media_type))]
+    Encode {
+        /// Name of the cache.
+        cache: Arc<str>,
+        /// The key or the value.
+        part: Part,
+        /// Length of the encoded key in bytes; `None` for a key, and for a value without one.
+        key_length: Option<usize>,
+        /// Media type of keys or of values that the cache declares.
+        media_type: Arc<MediaType>,
+        /// The codec's error.
+        source: CodecError,
+    },
+    /// The cache's codec can't decode a key or a value that a server sent. The operation was executed.
+    #[error("{}: {source}", conversion("decode", cache, *part, *key_length, media_type))]
+    Decode {
+        /// Name of the cache.
+        cache: Arc<str>,
+        /// The key or the value.
+        part: Part,
+        /// Length of the encoded key in bytes; `None` for a value without one.
+        key_length: Option<usize>,
+        /// Media type of keys or of values that the cache declares.
+        media_type: Arc<MediaType>,
+        /// The codec's error.
+        source: CodecError,
+    },
     /// The server sent a response that this operation does not have.
     #[error("unexpected answer to {operation}")]
     UnexpectedAnswer {
         /// The operation.
         operation: hotrod_core::wire::Operation,
     },
+}
+
+/// Part of an entry.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Part {
+    /// The key.
+    Key,
+    /// The value.
+    Value,
+}
+
+/// Describes a failed conversion without content of the key or the value.
+fn conversion(verb: &str, cache: &str, part: Part, key_length: Option<usize>, media_type: &MediaType) -> String {
+    let what = match (part, key_length) {
+        (Part::Key, None) => "the key".into(),
+        (Part::Key, Some(length)) => format!("the key of {length} bytes"),
+        (Part::Value, None) => "the value".into(),
+        (Part::Value, Some(length)) => format!("the value of a key of {length} bytes"),
+    };
+    format!("cache {cache:?}: can't {verb} {what} ({media_type})")
 }
 
 impl Error {
@@ -90,9 +141,9 @@ impl Error {
                 ClusterError::Operation { error: error.clone(), attempts: *attempts }.applied()
             }
             Self::Cluster { error, .. } => error.applied(),
-            Self::UnexpectedAnswer { .. } | Self::Refusal { refusal: Refusal::UnexpectedAnswer, .. } => {
-                Applied::Unknown
-            }
+            Self::Decode { .. }
+            | Self::UnexpectedAnswer { .. }
+            | Self::Refusal { refusal: Refusal::UnexpectedAnswer, .. } => Applied::Unknown,
             _ => Applied::No,
         }
     }

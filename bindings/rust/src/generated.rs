@@ -3,79 +3,120 @@
 use bytes::Bytes;
 use hotrod_core::wire::{CounterConfiguration, Expiration, Metadata, Modification, Ping, Previous, Request, Xid};
 
+use crate::codec::{Codec, Encode};
+use crate::conversion::Decoder;
 use crate::{Cache, Client, Conditional, Counter, Entry, Error, Multimap, Versioned};
 
-impl Cache {
+impl<K: Codec, V: Codec> Cache<K, V> {
     /// Stores a value, whether or not there is one.
     /// Returns the previous value with [`FORCE_RETURN_VALUE`](crate::core::wire::Flags::FORCE_RETURN_VALUE).
-    pub async fn put_for(
+    pub async fn put_for<Q, W>(
         &self,
-        key: impl Into<Bytes>,
-        value: impl Into<Bytes>,
+        key: Q,
+        value: W,
         expiration: Expiration,
-    ) -> Result<Option<Previous>, Error> {
-        self.run(Request::Put { key: key.into(), expiration, value: value.into() }).await
+    ) -> Result<Option<Previous<V::Value>>, Error>
+    where
+        K: Encode<Q>,
+        V: Encode<W>,
+    {
+        let key = self.encode_key(key)?;
+        let value = self.encode_value(Some(&key), value)?;
+        self.run_decoded(Request::Put { key, expiration, value }, Decoder::previous).await
     }
 
     /// Reads a value.
     /// Returns `None` if there is none.
-    pub async fn get(&self, key: impl Into<Bytes>) -> Result<Option<Bytes>, Error> {
-        self.run(Request::Get { key: key.into() }).await
+    pub async fn get<Q>(&self, key: Q) -> Result<Option<V::Value>, Error>
+    where
+        K: Encode<Q>,
+    {
+        let key = self.encode_key(key)?;
+        self.run_decoded(Request::Get { key }, Decoder::value).await
     }
 
     /// Stores a value if there is none.
     /// The outcome's [`executed`](Conditional::executed) is false if the condition did not hold.
-    pub async fn put_if_absent(
+    pub async fn put_if_absent<Q, W>(
         &self,
-        key: impl Into<Bytes>,
-        value: impl Into<Bytes>,
+        key: Q,
+        value: W,
         expiration: Expiration,
-    ) -> Result<Conditional, Error> {
-        self.run(Request::PutIfAbsent { key: key.into(), expiration, value: value.into() }).await
+    ) -> Result<Conditional<V::Value>, Error>
+    where
+        K: Encode<Q>,
+        V: Encode<W>,
+    {
+        let key = self.encode_key(key)?;
+        let value = self.encode_value(Some(&key), value)?;
+        self.run_decoded(Request::PutIfAbsent { key, expiration, value }, Decoder::conditional).await
     }
 
     /// Stores a value if there is one.
     /// The outcome's [`executed`](Conditional::executed) is false if the condition did not hold.
-    pub async fn replace(
-        &self,
-        key: impl Into<Bytes>,
-        value: impl Into<Bytes>,
-        expiration: Expiration,
-    ) -> Result<Conditional, Error> {
-        self.run(Request::Replace { key: key.into(), expiration, value: value.into() }).await
+    pub async fn replace<Q, W>(&self, key: Q, value: W, expiration: Expiration) -> Result<Conditional<V::Value>, Error>
+    where
+        K: Encode<Q>,
+        V: Encode<W>,
+    {
+        let key = self.encode_key(key)?;
+        let value = self.encode_value(Some(&key), value)?;
+        self.run_decoded(Request::Replace { key, expiration, value }, Decoder::conditional).await
     }
 
     /// Stores a value if the entry still has that version.
-    pub async fn replace_if_unmodified(
+    pub async fn replace_if_unmodified<Q, W>(
         &self,
-        key: impl Into<Bytes>,
+        key: Q,
         entry_version: u64,
-        value: impl Into<Bytes>,
+        value: W,
         expiration: Expiration,
-    ) -> Result<Versioned, Error> {
-        self.run(Request::ReplaceIfUnmodified { key: key.into(), expiration, entry_version, value: value.into() }).await
+    ) -> Result<Versioned, Error>
+    where
+        K: Encode<Q>,
+        V: Encode<W>,
+    {
+        let key = self.encode_key(key)?;
+        let value = self.encode_value(Some(&key), value)?;
+        self.run(Request::ReplaceIfUnmodified { key, expiration, entry_version, value }).await
     }
 
     /// Removes an entry.
     /// The outcome's [`executed`](Conditional::executed) is false if the condition did not hold.
-    pub async fn remove(&self, key: impl Into<Bytes>) -> Result<Conditional, Error> {
-        self.run(Request::Remove { key: key.into() }).await
+    pub async fn remove<Q>(&self, key: Q) -> Result<Conditional<V::Value>, Error>
+    where
+        K: Encode<Q>,
+    {
+        let key = self.encode_key(key)?;
+        self.run_decoded(Request::Remove { key }, Decoder::conditional).await
     }
 
     /// Removes an entry if it still has that version.
-    pub async fn remove_if_unmodified(&self, key: impl Into<Bytes>, entry_version: u64) -> Result<Versioned, Error> {
-        self.run(Request::RemoveIfUnmodified { key: key.into(), entry_version }).await
+    pub async fn remove_if_unmodified<Q>(&self, key: Q, entry_version: u64) -> Result<Versioned, Error>
+    where
+        K: Encode<Q>,
+    {
+        let key = self.encode_key(key)?;
+        self.run(Request::RemoveIfUnmodified { key, entry_version }).await
     }
 
     /// Tests whether there is an entry.
-    pub async fn contains_key(&self, key: impl Into<Bytes>) -> Result<bool, Error> {
-        self.run(Request::ContainsKey { key: key.into() }).await
+    pub async fn contains_key<Q>(&self, key: Q) -> Result<bool, Error>
+    where
+        K: Encode<Q>,
+    {
+        let key = self.encode_key(key)?;
+        self.run(Request::ContainsKey { key }).await
     }
 
     /// Reads a value and its version.
     /// Returns `None` if there is none.
-    pub async fn get_with_version(&self, key: impl Into<Bytes>) -> Result<Option<(Bytes, u64)>, Error> {
-        self.run(Request::GetWithVersion { key: key.into() }).await
+    pub async fn get_with_version<Q>(&self, key: Q) -> Result<Option<(V::Value, u64)>, Error>
+    where
+        K: Encode<Q>,
+    {
+        let key = self.encode_key(key)?;
+        self.run_decoded(Request::GetWithVersion { key }, Decoder::versioned_value).await
     }
 
     /// Removes all entries.
@@ -94,19 +135,23 @@ impl Cache {
     }
 
     /// Reads up to `count` entries, 0 for all.
-    pub async fn bulk_get(&self, count: u32) -> Result<Vec<(Bytes, Bytes)>, Error> {
-        self.run(Request::BulkGet { count }).await
+    pub async fn bulk_get(&self, count: u32) -> Result<Vec<(K::Value, V::Value)>, Error> {
+        self.run_decoded(Request::BulkGet { count }, Decoder::entries).await
     }
 
     /// Reads a value, its version and its lifetimes.
     /// Returns `None` if there is none.
-    pub async fn get_with_metadata(&self, key: impl Into<Bytes>) -> Result<Option<Entry>, Error> {
-        self.run(Request::GetWithMetadata { key: key.into() }).await
+    pub async fn get_with_metadata<Q>(&self, key: Q) -> Result<Option<Entry<V::Value>>, Error>
+    where
+        K: Encode<Q>,
+    {
+        let key = self.encode_key(key)?;
+        self.run_decoded(Request::GetWithMetadata { key }, Decoder::entry).await
     }
 
     /// Reads all keys; scope 0 default, 1 global, 2 local.
-    pub async fn bulk_get_keys(&self, scope: u32) -> Result<Vec<Bytes>, Error> {
-        self.run(Request::BulkGetKeys { scope }).await
+    pub async fn bulk_get_keys(&self, scope: u32) -> Result<Vec<K::Value>, Error> {
+        self.run_decoded(Request::BulkGetKeys { scope }, Decoder::keys).await
     }
 
     /// Runs a query, given as a serialized `QueryRequest`; returns a serialized `QueryResponse`.
@@ -125,13 +170,22 @@ impl Cache {
     }
 
     /// Stores many values.
-    pub async fn put_all(&self, entries: Vec<(Bytes, Bytes)>, expiration: Expiration) -> Result<(), Error> {
+    pub async fn put_all<Q, W>(&self, entries: Vec<(Q, W)>, expiration: Expiration) -> Result<(), Error>
+    where
+        K: Encode<Q>,
+        V: Encode<W>,
+    {
+        let entries = self.encode_entries(entries)?;
         self.run(Request::PutAll { expiration, entries }).await
     }
 
     /// Reads many values; keys without an entry are left out.
-    pub async fn get_all(&self, keys: Vec<Bytes>) -> Result<Vec<(Bytes, Bytes)>, Error> {
-        self.run(Request::GetAll { keys }).await
+    pub async fn get_all<Q>(&self, keys: Vec<Q>) -> Result<Vec<(K::Value, V::Value)>, Error>
+    where
+        K: Encode<Q>,
+    {
+        let keys = self.encode_keys(keys)?;
+        self.run_decoded(Request::GetAll { keys }, Decoder::entries).await
     }
 
     /// Prepares a transaction, with a timeout of 60 s.
@@ -236,43 +290,66 @@ impl Counter {
     }
 }
 
-impl Multimap {
+impl<K: Codec, V: Codec> Multimap<K, V> {
     /// Reads the values of a multimap key.
-    pub async fn get(&self, key: impl Into<Bytes>) -> Result<Vec<Bytes>, Error> {
-        self.cache.run(Request::GetMultimap { key: key.into(), supports_duplicates: self.supports_duplicates }).await
+    pub async fn get<Q>(&self, key: Q) -> Result<Vec<V::Value>, Error>
+    where
+        K: Encode<Q>,
+    {
+        let key = self.cache.encode_key(key)?;
+        let request = Request::GetMultimap { key, supports_duplicates: self.supports_duplicates };
+        self.cache.run_decoded(request, Decoder::values).await
     }
 
     /// Reads the values of a multimap key, with version and lifetimes.
     /// Returns `None` if there is none.
-    pub async fn get_with_metadata(&self, key: impl Into<Bytes>) -> Result<Option<(Metadata, Vec<Bytes>)>, Error> {
-        let request =
-            Request::GetMultimapWithMetadata { key: key.into(), supports_duplicates: self.supports_duplicates };
-        self.cache.run(request).await
+    pub async fn get_with_metadata<Q>(&self, key: Q) -> Result<Option<(Metadata, Vec<V::Value>)>, Error>
+    where
+        K: Encode<Q>,
+    {
+        let key = self.cache.encode_key(key)?;
+        let request = Request::GetMultimapWithMetadata { key, supports_duplicates: self.supports_duplicates };
+        self.cache.run_decoded(request, Decoder::values_with_metadata).await
     }
 
     /// Adds a value to a multimap key; the expiration is sent and not used by the server.
-    pub async fn put(&self, key: impl Into<Bytes>, value: impl Into<Bytes>) -> Result<(), Error> {
+    pub async fn put<Q, W>(&self, key: Q, value: W) -> Result<(), Error>
+    where
+        K: Encode<Q>,
+        V: Encode<W>,
+    {
+        let key = self.cache.encode_key(key)?;
+        let value = self.cache.encode_value(Some(&key), value)?;
         let request = Request::PutMultimap {
-            key: key.into(),
+            key,
             expiration: Expiration::DEFAULT,
-            value: value.into(),
+            value,
             supports_duplicates: self.supports_duplicates,
         };
         self.cache.run(request).await
     }
 
     /// Removes a multimap key with all its values; returns false if there were none.
-    pub async fn remove_key(&self, key: impl Into<Bytes>) -> Result<bool, Error> {
-        let request = Request::RemoveKeyMultimap { key: key.into(), supports_duplicates: self.supports_duplicates };
-        self.cache.run(request).await
+    pub async fn remove_key<Q>(&self, key: Q) -> Result<bool, Error>
+    where
+        K: Encode<Q>,
+    {
+        let key = self.cache.encode_key(key)?;
+        self.cache.run(Request::RemoveKeyMultimap { key, supports_duplicates: self.supports_duplicates }).await
     }
 
     /// Removes a value from a multimap key; returns false if the key did not have it.
-    pub async fn remove_entry(&self, key: impl Into<Bytes>, value: impl Into<Bytes>) -> Result<bool, Error> {
+    pub async fn remove_entry<Q, W>(&self, key: Q, value: W) -> Result<bool, Error>
+    where
+        K: Encode<Q>,
+        V: Encode<W>,
+    {
+        let key = self.cache.encode_key(key)?;
+        let value = self.cache.encode_value(Some(&key), value)?;
         let request = Request::RemoveEntryMultimap {
-            key: key.into(),
+            key,
             expiration: Expiration::DEFAULT,
-            value: value.into(),
+            value,
             supports_duplicates: self.supports_duplicates,
         };
         self.cache.run(request).await
@@ -284,27 +361,40 @@ impl Multimap {
     }
 
     /// Tests whether a multimap key has that value.
-    pub async fn contains_entry(&self, key: impl Into<Bytes>, value: impl Into<Bytes>) -> Result<bool, Error> {
+    pub async fn contains_entry<Q, W>(&self, key: Q, value: W) -> Result<bool, Error>
+    where
+        K: Encode<Q>,
+        V: Encode<W>,
+    {
+        let key = self.cache.encode_key(key)?;
+        let value = self.cache.encode_value(Some(&key), value)?;
         let request = Request::ContainsEntryMultimap {
-            key: key.into(),
+            key,
             expiration: Expiration::DEFAULT,
-            value: value.into(),
+            value,
             supports_duplicates: self.supports_duplicates,
         };
         self.cache.run(request).await
     }
 
     /// Tests whether a multimap has that key.
-    pub async fn contains_key(&self, key: impl Into<Bytes>) -> Result<bool, Error> {
-        let request = Request::ContainsKeyMultimap { key: key.into(), supports_duplicates: self.supports_duplicates };
-        self.cache.run(request).await
+    pub async fn contains_key<Q>(&self, key: Q) -> Result<bool, Error>
+    where
+        K: Encode<Q>,
+    {
+        let key = self.cache.encode_key(key)?;
+        self.cache.run(Request::ContainsKeyMultimap { key, supports_duplicates: self.supports_duplicates }).await
     }
 
     /// Tests whether any key of a multimap has that value.
-    pub async fn contains_value(&self, value: impl Into<Bytes>) -> Result<bool, Error> {
+    pub async fn contains_value<W>(&self, value: W) -> Result<bool, Error>
+    where
+        V: Encode<W>,
+    {
+        let value = self.cache.encode_value(None, value)?;
         let request = Request::ContainsValueMultimap {
             expiration: Expiration::DEFAULT,
-            value: value.into(),
+            value,
             supports_duplicates: self.supports_duplicates,
         };
         self.cache.run(request).await

@@ -19,7 +19,9 @@
 
 mod cache;
 mod client;
+pub mod codec;
 mod connect;
+mod conversion;
 pub mod core;
 mod counter;
 mod dial;
@@ -37,17 +39,19 @@ mod timer;
 mod tls;
 mod transfer;
 mod trust;
+mod value_stream;
 
 pub use cache::{Cache, Conditional, Entry, Versioned};
 pub use client::Client;
 pub use counter::Counter;
-pub use error::Error;
+pub use error::{Error, Part};
 pub use hotrod_core::cluster::{DialError, IterationOptions, NearCacheOptions, ReadFrom, StartError};
 pub use iteration::Iteration;
 pub use listener::{Listener, ListenerEvent};
 pub use multimap::Multimap;
 pub use session::Session;
 pub use settings::Settings;
+pub use value_stream::{ValueReader, ValueWriter, WriteIf};
 
 /// Shared with hotrod-gateway; no part of the API.
 #[doc(hidden)]

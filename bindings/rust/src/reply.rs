@@ -52,6 +52,7 @@ from_answer! {
     Vec<String>: Answer::Names(names) => names;
     Vec<(String, String)>: Answer::TextMap(texts) => texts;
     Vec<Xid>: Answer::Xids(xids) => xids;
+    Option<vocabulary::Chunk>: Answer::Chunk(chunk) => chunk;
     Option<CounterConfiguration>: Answer::Counter(configuration) => configuration;
 }
 

@@ -1,9 +1,12 @@
 //! The driver against an embedded node: links, tasks, listeners, and their ends.
 
+use std::future::poll_fn;
 use std::net::SocketAddr;
+use std::pin::Pin;
 use std::time::Duration;
 
 use bytes::Bytes;
+use futures_core::Stream;
 use hotrod_embedded::host::{Embedded, EmbeddedOptions};
 use hotrod_tokio::core::cluster::Event;
 use hotrod_tokio::core::session::Applied;
@@ -366,5 +369,31 @@ async fn counters_and_multimaps() {
     assert_eq!(tags.get_with_metadata("post").await.unwrap().unwrap().1.len(), 2);
     assert!(tags.remove_entry("post", "red").await.unwrap() && tags.remove_key("post").await.unwrap());
     assert!(!tags.contains_key("post").await.unwrap());
+    node.stop().await;
+}
+
+/// The next item of a stream, as combinators of other crates request it.
+async fn next<S: Stream + Unpin>(stream: &mut S) -> Option<S::Item> {
+    poll_fn(|cx| Pin::new(&mut *stream).poll_next(cx)).await
+}
+
+#[tokio::test]
+async fn iterations_and_listeners_are_streams() {
+    let node = node(anywhere()).await;
+    let (_client, cache) = connect(&node, "local").await;
+    let mut listener = cache.listen(ListenerOptions::default()).await.unwrap();
+    for n in 0..5 {
+        cache.put(format!("key {n}"), "v").await.unwrap();
+        let Some(ListenerEvent::Entry(event)) = next(&mut listener).await else { panic!("event {n}") };
+        assert_eq!(event.change, EntryChange::Created);
+    }
+    let mut iteration = cache.iterate(2).unwrap();
+    let mut keys = Vec::new();
+    while let Some(entry) = next(&mut iteration).await {
+        keys.push(entry.unwrap().key);
+    }
+    keys.sort_unstable();
+    assert_eq!(keys, ["key 0", "key 1", "key 2", "key 3", "key 4"]);
+    assert!(next(&mut iteration).await.is_none(), "it stays at its end");
     node.stop().await;
 }

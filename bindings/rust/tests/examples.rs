@@ -33,6 +33,11 @@ async fn the_program_of_the_readme() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn objects() {
+    assert_eq!(output_of("objects", "").await, "lamp costs 1999\ntogether 10899\n");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn own_sockets() {
     assert_eq!(output_of("own_sockets", "/dist").await, "hello from my own sockets\n");
     let lines = fs::read_to_string(format!("{ROOT}/examples/own_sockets.rs")).unwrap().lines().count();

@@ -140,13 +140,13 @@ pub enum Body {
     Boolean(bool),
 }
 
-/// Value of an entry before an operation.
+/// Value of an entry before an operation. Hosts with codecs have decoded values of type `V`.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Previous {
+pub struct Previous<V = Bytes> {
     /// Version and lifetimes; `None` before 4.0.
     pub metadata: Option<Metadata>,
     /// Value of the entry.
-    pub value: Bytes,
+    pub value: V,
 }
 
 /// Reply to a PING; each field is `None` or empty in versions that do not have it.
@@ -171,13 +171,13 @@ pub struct IterationBatch {
     pub entries: Vec<IterationEntry>,
 }
 
-/// An entry of an iteration.
+/// An entry of an iteration. Hosts with codecs have decoded keys of type `K` and values of type `V`.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct IterationEntry {
+pub struct IterationEntry<K = Bytes, V = Bytes> {
     /// Key of the entry.
-    pub key: Bytes,
+    pub key: K,
     /// The value, or the projections of a filter-converter.
-    pub values: Vec<Bytes>,
+    pub values: Vec<V>,
     /// Version and lifetimes, if requested (2.5 and later).
     pub metadata: Option<Metadata>,
 }

@@ -105,7 +105,7 @@ async fn write_and_read(client: &Client) {
     cache.put("k", "one").await.unwrap();
     let refused = returning.put_if_absent("k", "two", Expiration::DEFAULT).await.unwrap();
     assert_eq!((refused.executed, refused.previous.unwrap().value), (false, "one".into()));
-    let entries = (0..100).map(|n| (format!("bulk {n}").into(), "v".into())).collect();
+    let entries = (0..100).map(|n| (format!("bulk {n}"), "v")).collect();
     cache.put_all(entries, Expiration::DEFAULT).await.unwrap();
     let mut iteration = cache.iterate(10).unwrap();
     let mut seen = 0;

@@ -88,7 +88,7 @@ async fn beside_neighbours(cluster: &Cluster) {
     assert!(second.contains("was not sent"), "{second}");
     let absent = cache.put_if_absent("other", value.clone(), Expiration::DEFAULT).await;
     failure(&client, "put_if_absent", absent.err());
-    let all = cache.put_all(vec![("one".into(), value)], Expiration::DEFAULT).await;
+    let all = cache.put_all(vec![("one", value)], Expiration::DEFAULT).await;
     failure(&client, "put_all", all.err());
     neighbours.answer(1_000).await;
     let errors = neighbours.end().await;

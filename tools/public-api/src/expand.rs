@@ -5,6 +5,14 @@ use std::process::Command;
 
 use crate::root;
 
+/// Features of a package that the listing includes: those for applications.
+fn features(package: &str) -> &'static str {
+    match package {
+        "hotrod-tokio" => "json,prost",
+        _ => "",
+    }
+}
+
 /// Returns the source of a package's library with all macros expanded.
 ///
 /// The option is one of nightly compilers, which RUSTC_BOOTSTRAP enables in a stable one. Build scripts of dependencies
@@ -12,7 +20,18 @@ use crate::root;
 pub(crate) fn expanded(package: &str) -> String {
     let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from);
     let output = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
-        .args(["rustc", "--quiet", "--lib", "--profile", "check", "--package", package, "--", "-Zunpretty=expanded"])
+        .args([
+            "rustc",
+            "--quiet",
+            "--lib",
+            "--profile",
+            "check",
+            "--package",
+            package,
+            "--features",
+            features(package),
+        ])
+        .args(["--", "-Zunpretty=expanded"])
         .current_dir(root())
         .env("RUSTC_BOOTSTRAP", "1")
         .env("CARGO_TARGET_DIR", target.join("public-api"))

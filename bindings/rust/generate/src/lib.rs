@@ -1,7 +1,7 @@
 //! The methods of the Rust driver that execute one operation each, generated from `spec/vocabulary.json`.
 //!
 //! The generated file is committed, in the format of rustfmt; a test reports that it is stale. The steps of a stream are
-//! left out: one member executes all of them, and the driver has no streams yet.
+//! left out: one member executes all of them, for the driver's `read_stream` and `write_stream`.
 #![allow(clippy::missing_panics_doc)] // a vocabulary of another form ends the program
 
 use std::fmt::Write as _;
@@ -23,15 +23,26 @@ const HEAD: &str = "\
 use bytes::Bytes;
 use hotrod_core::wire::{CounterConfiguration, Expiration, Metadata, Modification, Ping, Previous, Request, Xid};
 
+use crate::codec::{Codec, Encode};
+use crate::conversion::Decoder;
 use crate::{Cache, Client, Conditional, Counter, Entry, Error, Multimap, Versioned};
 ";
 
-/// Type with methods, the vocabulary's name of it, and the cache that executes its operations.
-const GROUPS: [(&str, &str, &str); 4] = [
-    ("Cache", "cache", "self"),
-    ("Client", "client", "self.cache(\"\")"),
-    ("Counter", "counter", "self.cache"),
-    ("Multimap", "multimap", "self.cache"),
+/// Type with methods.
+struct Group {
+    /// Head of its `impl`.
+    head: &'static str,
+    /// The vocabulary's name of it.
+    name: &'static str,
+    /// Cache that executes its operations.
+    cache: &'static str,
+}
+
+const GROUPS: [Group; 4] = [
+    Group { head: "<K: Codec, V: Codec> Cache<K, V>", name: "cache", cache: "self" },
+    Group { head: " Client", name: "client", cache: "self.cache(\"\")" },
+    Group { head: " Counter", name: "counter", cache: "self.cache" },
+    Group { head: "<K: Codec, V: Codec> Multimap<K, V>", name: "multimap", cache: "self.cache" },
 ];
 
 /// Returns the text of the generated file.
@@ -39,27 +50,39 @@ pub fn text() -> String {
     let text = fs::read_to_string(VOCABULARY).expect("spec/vocabulary.json");
     let vocabulary: Value = serde_json::from_str(&text).expect("JSON");
     let mut out = String::from(HEAD);
-    for (class, group, cache) in GROUPS {
+    for group in &GROUPS {
         let methods: Vec<String> = rows(&vocabulary, "operations")
             .iter()
-            .filter(|operation| string(operation, "group") == group && string(operation, "offer") != "stream")
-            .map(|operation| method(operation, group, cache))
+            .filter(|operation| string(operation, "group") == group.name && string(operation, "offer") != "stream")
+            .map(|operation| method(operation, group))
             .collect();
-        let _ = write!(out, "\nimpl {class} {{\n{}}}\n", methods.join("\n"));
+        let _ = write!(out, "\nimpl{} {{\n{}}}\n", group.head, methods.join("\n"));
     }
     out
 }
 
-fn method(operation: &Value, group: &str, cache: &str) -> String {
+fn method(operation: &Value, group: &Group) -> String {
     let mut parameters = vec!["&self".to_string()];
     let fields = rows(operation, "fields");
     // As in the other languages: the vocabulary's order, and the lifetimes last.
     let mut ordered: Vec<&Value> = fields.iter().collect();
     ordered.sort_by_key(|field| string(field, "argument") == "expiration");
     parameters.extend(ordered.into_iter().filter(|field| own(group, field).is_none()).map(parameter));
-    let given: Vec<String> = fields.iter().map(|field| given(group, field)).collect();
-    let signature = signature(name(operation), &parameters, returns(operation));
-    format!("{}{signature}{}    }}\n", doc(operation), body(string(operation, "variant"), &given, cache))
+    let codecs: Vec<(&str, &str)> = fields.iter().flat_map(|field| encoders(field)).copied().collect();
+    let signature = signature(name(operation), &codecs, &parameters, returns(operation).0);
+    format!("{}{signature}{}    }}\n", doc(operation), body(operation, group))
+}
+
+/// Returns the codecs that encode a field, each with the type parameter of what it encodes.
+fn encoders(field: &Value) -> &'static [(&'static str, &'static str)] {
+    const KEY: (&str, &str) = ("K", "Q");
+    const VALUE: (&str, &str) = ("V", "W");
+    match (string(field, "name"), string(field, "argument")) {
+        ("key", "bytes") | (_, "byte_list") => &[KEY],
+        ("value", "bytes") => &[VALUE],
+        (_, "entries") => &[KEY, VALUE],
+        _ => &[],
+    }
 }
 
 /// Returns the name of a method: `put` is written by hand, for the lifetimes that the cache is configured with.
@@ -71,8 +94,8 @@ fn name(operation: &Value) -> &str {
 }
 
 /// Returns what the class itself gives for a field.
-fn own(group: &str, field: &Value) -> Option<&'static str> {
-    match (group, string(field, "name"), string(field, "argument")) {
+fn own(group: &Group, field: &Value) -> Option<&'static str> {
+    match (group.name, string(field, "name"), string(field, "argument")) {
         ("counter", "counter", _) => Some("counter: self.name.clone()"),
         ("multimap", "supports_duplicates", _) => Some("supports_duplicates: self.supports_duplicates"),
         // Sent, and not used by the server.
@@ -81,78 +104,95 @@ fn own(group: &str, field: &Value) -> Option<&'static str> {
     }
 }
 
-fn given(group: &str, field: &Value) -> String {
+fn given(group: &Group, field: &Value) -> String {
     let name = string(field, "name");
     match (own(group, field), string(field, "argument")) {
         (Some(own), _) => own.into(),
-        (None, "bytes" | "text") => format!("{name}: {name}.into()"),
+        (None, "bytes" | "text") if encoders(field).is_empty() => format!("{name}: {name}.into()"),
         (None, _) => name.into(),
     }
 }
 
 fn parameter(field: &Value) -> String {
-    let kind = match string(field, "argument") {
-        "bytes" => "impl Into<Bytes>",
-        "text" => "&str",
-        "flag" => "bool",
-        "number" => "u32",
-        "signed" => "i64",
-        "opaque" => "u64",
-        "expiration" => "Expiration",
-        "byte_list" => "Vec<Bytes>",
-        "entries" => "Vec<(Bytes, Bytes)>",
-        "parameters" => "Vec<(String, Bytes)>",
-        "xid" => "Xid",
-        "modifications" => "Vec<Modification>",
-        "counter" => "CounterConfiguration",
-        other => panic!("no Rust type is known for a field that takes {other}"),
+    let kind = match (string(field, "argument"), encoders(field)) {
+        ("bytes", [(_, kind)]) => kind,
+        ("bytes", _) => "impl Into<Bytes>",
+        ("text", _) => "&str",
+        ("flag", _) => "bool",
+        ("number", _) => "u32",
+        ("signed", _) => "i64",
+        ("opaque", _) => "u64",
+        ("expiration", _) => "Expiration",
+        ("byte_list", _) => "Vec<Q>",
+        ("entries", _) => "Vec<(Q, W)>",
+        ("parameters", _) => "Vec<(String, Bytes)>",
+        ("xid", _) => "Xid",
+        ("modifications", _) => "Vec<Modification>",
+        ("counter", _) => "CounterConfiguration",
+        (other, _) => panic!("no Rust type is known for a field that takes {other}"),
     };
     format!("{}: {kind}", string(field, "name"))
 }
 
-/// Returns the type of an answer. The driver's trait `FromReply` makes each of a reply.
-fn returns(operation: &Value) -> &'static str {
+/// Returns the type of an answer, and the method of the driver's `Decoder` that decodes its keys and values. The
+/// driver's trait `FromReply` makes each of a reply.
+fn returns(operation: &Value) -> (&'static str, Option<&'static str>) {
     match (string(operation, "answer"), string(operation, "reply")) {
-        ("nothing", _) => "()",
-        ("flag", _) => "bool",
-        ("size", _) => "u64",
-        ("number", _) => "i64",
-        ("value", _) if operation["routed_by_key"] == true => "Option<Bytes>",
-        ("value", _) => "Bytes",
-        ("entry", "previous") => "Option<Previous>",
-        ("entry", "versioned_value") => "Option<(Bytes, u64)>",
-        ("entry", _) => "Option<Entry>",
-        ("conditional", _) => "Conditional",
-        ("versioned", _) => "Versioned",
-        ("entries", _) => "Vec<(Bytes, Bytes)>",
-        ("values", _) => "Vec<Bytes>",
-        ("values_with_metadata", _) => "Option<(Metadata, Vec<Bytes>)>",
-        ("names", _) => "Vec<String>",
-        ("text_map", _) => "Vec<(String, String)>",
-        ("server", _) => "Ping",
-        ("xids", _) => "Vec<Xid>",
-        ("counter", _) => "Option<CounterConfiguration>",
+        ("nothing", _) => ("()", None),
+        ("flag", _) => ("bool", None),
+        ("size", _) => ("u64", None),
+        ("number", _) => ("i64", None),
+        ("value", _) if operation["routed_by_key"] == true => ("Option<V::Value>", Some("value")),
+        ("value", _) => ("Bytes", None),
+        ("entry", "previous") => ("Option<Previous<V::Value>>", Some("previous")),
+        ("entry", "versioned_value") => ("Option<(V::Value, u64)>", Some("versioned_value")),
+        ("entry", _) => ("Option<Entry<V::Value>>", Some("entry")),
+        ("conditional", _) => ("Conditional<V::Value>", Some("conditional")),
+        ("versioned", _) => ("Versioned", None),
+        ("entries", _) => ("Vec<(K::Value, V::Value)>", Some("entries")),
+        ("values", "marked_keys") => ("Vec<K::Value>", Some("keys")),
+        ("values", _) => ("Vec<V::Value>", Some("values")),
+        ("values_with_metadata", _) => ("Option<(Metadata, Vec<V::Value>)>", Some("values_with_metadata")),
+        ("names", _) => ("Vec<String>", None),
+        ("text_map", _) => ("Vec<(String, String)>", None),
+        ("server", _) => ("Ping", None),
+        ("xids", _) => ("Vec<Xid>", None),
+        ("counter", _) => ("Option<CounterConfiguration>", None),
         other => panic!("no Rust type is known for the answer {other:?}"),
     }
 }
 
-fn signature(name: &str, parameters: &[String], returns: &str) -> String {
-    let line = format!("    pub async fn {name}({}) -> Result<{returns}, Error> {{\n", parameters.join(", "));
-    if line.len() - 1 <= WIDTH {
-        return line;
+fn signature(name: &str, codecs: &[(&str, &str)], parameters: &[String], returns: &str) -> String {
+    let encoded: Vec<&str> = codecs.iter().map(|(_, kind)| *kind).collect();
+    let generics = if encoded.is_empty() { String::new() } else { format!("<{}>", encoded.join(", ")) };
+    let bounds: String = codecs.iter().map(|(codec, kind)| format!("        {codec}: Encode<{kind}>,\n")).collect();
+    let end = if codecs.is_empty() { " {\n".into() } else { format!("\n    where\n{bounds}    {{\n") };
+    let line = format!("    pub async fn {name}{generics}({}) -> Result<{returns}, Error>", parameters.join(", "));
+    // The brace stands in the same line, unless bounds come before it.
+    if line.len() + if codecs.is_empty() { 2 } else { 0 } <= WIDTH {
+        return line + &end;
     }
     let lines: String = parameters.iter().map(|parameter| format!("        {parameter},\n")).collect();
-    format!("    pub async fn {name}(\n{lines}    ) -> Result<{returns}, Error> {{\n")
+    format!("    pub async fn {name}{generics}(\n{lines}    ) -> Result<{returns}, Error>{end}")
 }
 
-fn body(variant: &str, given: &[String], cache: &str) -> String {
-    let request = match given {
+fn body(operation: &Value, group: &Group) -> String {
+    let cache = group.cache;
+    let fields = rows(operation, "fields");
+    let encoded: String = fields.iter().filter_map(|field| encoding(field, fields, cache)).collect();
+    let given: Vec<String> = fields.iter().map(|field| given(group, field)).collect();
+    let (run, decode) = match returns(operation).1 {
+        Some(decode) => ("run_decoded", format!(", Decoder::{decode}")),
+        None => ("run", String::new()),
+    };
+    let variant = string(operation, "variant");
+    let request = match &given[..] {
         [] => format!("Request::{variant} {{}}"),
         given => format!("Request::{variant} {{ {} }}", given.join(", ")),
     };
-    let line = format!("        {cache}.run({request}).await\n");
+    let line = format!("        {cache}.{run}({request}{decode}).await\n");
     if line.len() - 1 <= WIDTH {
-        return line;
+        return encoded + &line;
     }
     // As rustfmt breaks lines: behind the equals sign first.
     let fields: String = given.iter().map(|field| format!("            {field},\n")).collect();
@@ -164,19 +204,33 @@ fn body(variant: &str, given: &[String], cache: &str) -> String {
     .into_iter()
     .find(|statement| statement.lines().all(|line| line.len() <= WIDTH))
     .expect("one line per field is short enough");
-    format!("{statement}        {cache}.run(request).await\n")
+    format!("{encoded}{statement}        {cache}.{run}(request{decode}).await\n")
+}
+
+/// Returns the statement that encodes a field; the key comes first in every operation.
+fn encoding(field: &Value, fields: &[Value], cache: &str) -> Option<String> {
+    let name = string(field, "name");
+    let call = match (encoders(field), string(field, "argument")) {
+        ([], _) => return None,
+        (_, "byte_list") => format!("encode_keys({name})"),
+        (_, "entries") => format!("encode_entries({name})"),
+        _ if name == "key" => format!("encode_key({name})"),
+        _ if fields.iter().any(|field| string(field, "name") == "key") => format!("encode_value(Some(&key), {name})"),
+        _ => format!("encode_value(None, {name})"),
+    };
+    Some(format!("        let {name} = {cache}.{call}?;\n"))
 }
 
 fn doc(operation: &Value) -> String {
     let mut lines = vec![string(operation, "doc")];
-    lines.extend(match returns(operation) {
-        "Option<Previous>" => Some(
+    lines.extend(match returns(operation).0 {
+        "Option<Previous<V::Value>>" => Some(
             "Returns the previous value with [`FORCE_RETURN_VALUE`](crate::core::wire::Flags::FORCE_RETURN_VALUE).",
         ),
         "i64" if string(operation, "group") == "counter" => {
             Some("Fails with [`Error::Refusal`] if there is no such counter, or at its bound.")
         }
-        "Conditional" => {
+        "Conditional<V::Value>" => {
             Some("The outcome's [`executed`](Conditional::executed) is false if the condition did not hold.")
         }
         returns if returns.starts_with("Option") => Some("Returns `None` if there is none."),
