@@ -26,7 +26,7 @@ JAVA = ["java", "-cp", f"{HERE}/java/target/java-side.jar:{HERE}/java/target/lib
 
 
 class Server:
-    """A real server, to which Java has written."""
+    """A real server."""
 
     def __init__(self) -> None:
         command = [os.environ["HOTROD_HARNESS"], "start", "--nodes", "1"]
@@ -48,7 +48,6 @@ class Server:
 def server() -> Iterator[Server]:
     server = Server()
     try:
-        server.java("write")
         yield server
     finally:
         server.stop()
@@ -60,6 +59,7 @@ ORDERS = codecs.protostream(messages=[Order])
 
 
 def test_python(server: Server) -> None:
+    server.java("write")
     with libhotrod.blocking.connect(server.uri, key_codec=VALUES, value_codec=VALUES) as client:
         cache: Any = client.cache()
         values = [VALUES.decode(stored) for stored in STORED]
@@ -89,5 +89,6 @@ def test_rust(server: Server) -> None:
 
 def run_side(command: list[str], server: Server) -> None:
     """Has a program read what Java wrote and write the same anew."""
+    server.java("write")
     done = subprocess.run([*command, server.uri, str(VECTORS)], timeout=120, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr

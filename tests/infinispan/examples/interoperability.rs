@@ -89,8 +89,16 @@ async fn exchange_bytes(cache: &Cache, n: usize, stored: &[u8]) -> Result<()> {
     let stored = encode(&decode(stored, &Limits::default())?)?;
     let cache = cache.with_media_types(MediaType::PROTOSTREAM, MediaType::PROTOSTREAM);
     let text = |text: String| Encode::<String>::encode(&TEXT, text);
-    assert_eq!(cache.get(stored.clone()).await?, Some(text(format!("java {n}"))?), "the entry with the key of vector {n}");
-    assert_eq!(cache.get(text(format!("java value {n}"))?).await?.as_deref(), Some(&stored[..]), "the value of vector {n}");
+    assert_eq!(
+        cache.get(stored.clone()).await?,
+        Some(text(format!("java {n}"))?),
+        "the entry with the key of vector {n}"
+    );
+    assert_eq!(
+        cache.get(text(format!("java value {n}"))?).await?.as_deref(),
+        Some(&stored[..]),
+        "the value of vector {n}"
+    );
     cache.put(stored.clone(), text(format!("rust {n}"))?).await?;
     cache.put(text(format!("rust value {n}"))?, stored).await?;
     Ok(())
