@@ -13,6 +13,8 @@ const NOTICE =
 const camel = (name) => name.replace(/_([a-z0-9])/g, (_, letter) => letter.toUpperCase())
 const doc = (text, indent = '') => `${indent}/** ${text.replaceAll('*/', '* /')} */`
 const errorName = (failure) => `${failure.name}Error`
+// Servers store a schema that has errors without one.
+const SCHEMA = 'Schemas of Protocol Buffers have errors. The servers have stored them all the same.'
 const DECODE =
   "A codec can't decode a key or a value that the server has; the codec's error is the cause. The operation was executed."
 const errorCode = (failure) => `HOTROD_ERR_${failure.name.replace(/(?<!^)([A-Z])/g, '_$1').toUpperCase()}`
@@ -95,6 +97,11 @@ class DecodeError extends HotRodError {
   static code = 'HOTROD_ERR_DECODE'
 }
 
+${doc(SCHEMA)}
+class SchemaError extends HotRodError {
+  static code = 'HOTROD_ERR_SCHEMA'
+}
+
 const ERRORS = {
 ${codes.join('\n')}
 }
@@ -114,6 +121,7 @@ module.exports = {
   HotRodError,
 ${vocabulary.failures.map((failure) => `  ${errorName(failure)},`).join('\n')}
   DecodeError,
+  SchemaError,
   STATUSES,
   errorOf,
 }
@@ -293,6 +301,13 @@ ${classes.join('\n')}
 ${doc(DECODE)}
 export class DecodeError extends HotRodError {
   readonly code: 'HOTROD_ERR_DECODE'
+}
+
+${doc(SCHEMA)}
+export class SchemaError extends HotRodError {
+  readonly code: 'HOTROD_ERR_SCHEMA'
+  /** The reason for each schema, by its name, as the server's parser says it. */
+  errors: Record<string, string>
 }
 
 /** The name of an operation. */

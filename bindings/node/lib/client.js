@@ -3,12 +3,13 @@
 const { Base } = require('./base.js')
 const { Cache } = require('./cache.js')
 const { CALL, codec, fields, text } = require('./checks.js')
-const { ofMediaType } = require('./codecs.js')
+const { codecs, ofMediaType } = require('./codecs.js')
 const { Driver } = require('./driver.js')
 const { MisuseError } = require('./errors.js')
 const { Machine } = require('./machine.js')
 const { CounterOperations, MultimapOperations } = require('./operations.js')
 const { OPCODES } = require('./opcodes.js')
+const { CACHE: SCHEMAS, Schemas } = require('./schemas.js')
 const { ClientEvents, Listener, asyncDispose } = require('./streams.js')
 
 const CACHE = ['codecs', 'flags', 'readFromAnyOwner', 'timeout', 'traceparent']
@@ -32,6 +33,10 @@ class Client {
   multimap(name, options) {
     const { supportsDuplicates = false, ...settings } = fields('options', options, ['codecs', 'supportsDuplicates', 'timeout'])
     return new Multimap(this._driver, { ...settings, name }, supportsDuplicates)
+  }
+
+  get schemas() {
+    return new Schemas(this.cache(SCHEMAS, { codecs: { key: codecs.text, value: codecs.text } }))
   }
 
   async counterNames(options) {

@@ -103,6 +103,11 @@ class DecodeError extends HotRodError {
   static code = 'HOTROD_ERR_DECODE'
 }
 
+/** Schemas of Protocol Buffers have errors. The servers have stored them all the same. */
+class SchemaError extends HotRodError {
+  static code = 'HOTROD_ERR_SCHEMA'
+}
+
 const ERRORS = {
   1: MisuseError,
   2: FullError,
@@ -166,6 +171,7 @@ module.exports = {
   OutOfBoundsError,
   UnexpectedAnswerError,
   DecodeError,
+  SchemaError,
   STATUSES,
   errorOf,
 }

@@ -27,6 +27,8 @@ export const {
   ProtoStreamValue,
   RefusedError,
   STATUSES,
+  SchemaError,
+  Schemas,
   ServerError,
   TimedOutError,
   UnexpectedAnswerError,

@@ -427,6 +427,13 @@ export class DecodeError extends HotRodError {
   readonly code: 'HOTROD_ERR_DECODE'
 }
 
+/** Schemas of Protocol Buffers have errors. The servers have stored them all the same. */
+export class SchemaError extends HotRodError {
+  readonly code: 'HOTROD_ERR_SCHEMA'
+  /** The reason for each schema, by its name, as the server's parser says it. */
+  errors: Record<string, string>
+}
+
 /** The name of an operation. */
 export type OperationName =
   | 'put'

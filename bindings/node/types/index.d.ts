@@ -334,6 +334,32 @@ export function connect<K, V>(uri: string | URL, options: { codecs: { key: Codec
 export function connect<K, V>(uri: string | URL): Promise<Client<K, V, K, V>>
 
 /**
+ * The schemas of a cluster: files of Protocol Buffers by name, by which servers query, index and convert values of ProtoStream
+ * caches. They need the permission CREATE where the servers authorize.
+ */
+export class Schemas {
+  private constructor()
+  /**
+   * Registers or updates files, given as `{ 'shop.proto': text }`, in any order. Throws SchemaError if any of them has errors, or
+   * if one that imports them has errors now. They are stored all the same, until they are registered again or removed.
+   */
+  register(schemas: Record<string, string>): Promise<void>
+  /**
+   * Registers files of the disk. Their names in the servers, by which they import each other, are relative to `root`; by default
+   * those of the files without a folder.
+   */
+  registerFiles(paths: string[], options?: { root?: string }): Promise<void>
+  /** Returns the text of a schema; null if there is none. */
+  get(name: string): Promise<string | null>
+  /** Returns the names of all schemas, sorted. */
+  names(): Promise<string[]>
+  /** Returns the errors of all schemas that have some, by name, as the server's parser says them. */
+  errors(): Promise<Record<string, string>>
+  /** Removes a schema; resolves to false if there is none. Those that import it have errors then. */
+  remove(name: string): Promise<boolean>
+}
+
+/**
  * A client of one cluster. Keeps a link to every member, sends each operation to the member that owns its key, and continues
  * while members join, leave and fail. The error of a failed operation says whether the operation may have been applied. The types
  * are those of keys and values in requests and in answers.
@@ -350,6 +376,8 @@ export class Client<K = Data, V = Data, KOut = Buffer, VOut = Buffer> {
     name: string,
     options?: { codecs?: { key: Codec<K2>; value: Codec<V2> }; supportsDuplicates?: boolean; timeout?: number },
   ): Multimap<K2, V2>
+  /** The schemas of Protocol Buffers in the servers: register, update, list and remove them. */
+  readonly schemas: Schemas
   /** Returns the names of all counters. */
   counterNames(options?: CallOptions): Promise<string[]>
   /** Returns every known member, and the seeds. */

@@ -15,8 +15,7 @@ from libhotrod.protostream import Message
 from .conftest import Real, real
 
 LINE = 'syntax = "proto3"; package shop; message Line { string item = 1; }'
-# The import in the comment is none.
-ORDER = 'syntax = "proto3"; /* import "none.proto"; */\nimport "line.proto";\npackage shop; message Order { repeated Line lines = 1; }'
+ORDER = 'syntax = "proto3"; import "line.proto"; package shop; message Order { repeated Line lines = 1; }'
 BROKEN = 'syntax = "proto3";\npackage shop;\nmessage Broken { strin item = 1; }'
 
 
@@ -29,10 +28,13 @@ def uri(server: Real) -> str:
     return f"hotrod://{server.addresses[0]}/items"
 
 
-def test_schemas_are_registered_before_those_that_import_them(server: Real, tmp_path: Path) -> None:
+def test_schemas_are_registered_in_any_order(server: Real, tmp_path: Path) -> None:
     with blocking.connect(uri(server)) as client:
         schemas = client.schemas
         schemas.register({"order.proto": ORDER, "line.proto": LINE})
+        with pytest.raises(libhotrod.SchemaError, match="order.proto: .*Type not found : Line"):
+            schemas.register({"line.proto": LINE.replace("Line", "Row")})
+        schemas.register({"line.proto": LINE})
         assert (schemas.names(), schemas.errors(), schemas.get("line.proto")) == (["line.proto", "order.proto"], {}, LINE)
         assert (schemas.remove("order.proto"), schemas.remove("order.proto"), schemas.names()) == (True, False, ["line.proto"])
         (tmp_path / "shop").mkdir()

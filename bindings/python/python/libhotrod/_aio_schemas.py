@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 from typing import Any, Mapping, Optional, Union
 
-from ._schema_files import in_order_of_imports, read_files
+from ._schema_files import read_files
 from .errors import MisuseError, SchemaError
 
 CACHE = "___protobuf_metadata"
@@ -24,16 +24,16 @@ class Schemas:
         self._cache = cache
 
     async def register(self, schemas: Mapping[str, str]) -> None:
-        """Registers or updates files, given as `{"shop.proto": text}`: those that others import first. Raises SchemaError if any
-        of them has errors; they are stored all the same, and do no harm until they are registered again or removed.
+        """Registers or updates files, given as `{"shop.proto": text}`, in any order. Raises SchemaError if any of them has errors,
+        or if one that imports them has errors now. They are stored all the same, until they are registered again or removed.
         """
         for name in schemas:
             if not name.endswith(".proto"):
                 raise MisuseError(f"schemas: the name of a schema ends with .proto, got {name!r}")
-        for name in in_order_of_imports(schemas):
-            await self._cache.put(name, schemas[name])
-        found = await self.errors()
-        failed = {name: found[name] for name in schemas if name in found}
+        before = await self.errors()
+        await self._cache.put_all(schemas)
+        after = await self.errors()
+        failed = {name: reason for name, reason in after.items() if name in schemas or name not in before}
         if failed:
             raise SchemaError(failed)
 
