@@ -20,6 +20,8 @@ const DEPTH = 32
 // Milliseconds since 1970 that a Date can have.
 const MAX_DATE = 8.64e15
 const MAX_TYPE_ID = 2 ** 31 - 1
+// Of a type in an error, in characters: it came from the network.
+const LONGEST_NAME = 200
 const EMPTY = Buffer.alloc(0)
 // Kinds whose content is a number.
 const NUMBERS = Object.keys(KINDS).filter((kind) => ['float', 'signed', 'unsigned'].includes(KINDS[kind]))
@@ -107,7 +109,8 @@ class Converter {
     if (registered !== undefined) return registered.decode(data)
     if (this.messages.length === 0) return new ProtoStreamValue('message', { type, bytes: data })
     const names = this.messages.map(({ typeName }) => typeName).join(', ')
-    throw new TypeError(`a message of the type ${JSON.stringify(type)}, which is not registered; registered are ${names}`)
+    const name = typeof type === 'string' ? type.slice(0, LONGEST_NAME) : type
+    throw new TypeError(`a message of the type ${JSON.stringify(name)}, which is not registered; registered are ${names}`)
   }
 
   elements(values, depth) {

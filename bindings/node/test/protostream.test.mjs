@@ -195,7 +195,9 @@ test('messages of protobufjs', () => {
   for (const type of [100_042, 'shop.Box']) assert.equal(codec.decode(plain.encode(value('message', { type, bytes }))).size, 7)
   assert.deepEqual(again([item, 'a', [Box.create({ size: 1 })]], codec), [item, 'a', [Box.create({ size: 1 })]])
   refused(() => codec.encode({ id: 42 }), 'TypeError', /no message/)
-  // A message of another type keeps its bytes.
+  const unknown = plain.encode(value('message', { type: `shop.${'x'.repeat(1000)}`, bytes }))
+  assert.throws(() => codec.decode(unknown), (error) => /is not registered; registered are shop.Item, shop.Box$/.test(error.message) && error.message.length < 400)
+  // Without registered types a message keeps its bytes.
   const other = value('message', { type: 'shop.Item', bytes: Buffer.from('082a', 'hex') })
   assert.deepEqual(plain.decode(Buffer.from(ITEM, 'hex')), other)
   assert.equal(hex(codec, other), ITEM)

@@ -175,6 +175,9 @@ def test_registered_messages_are_objects() -> None:
     assert [item.data for item in by_name.decode(by_name.encode([Item(b"a"), Item(b"b")]))] == [b"a", b"b"]
     with pytest.raises(ValueError, match="type 100042, which is not registered; registered are shop.Item"):
         by_name.decode(numbered)
+    with pytest.raises(ValueError, match="^a message of the type 'x{200}', which is not registered") as raised:
+        by_name.decode(PROTOSTREAM.encode(ps.Message("x" * 10_000, b"")))
+    assert len(str(raised.value)) < 400
     with pytest.raises(TypeError, match="ProtoStream has no Item; .* registered messages: none"):
         PROTOSTREAM.encode(Item(b""))
 

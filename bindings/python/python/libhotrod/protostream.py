@@ -141,6 +141,8 @@ class MessageType(NamedTuple):
         return MessageType(cls, name, lambda message: message.SerializeToString(deterministic=True), cls.FromString, type_id)
 
 
+# Of a type in an error, in characters: it came from the network.
+_LONGEST_NAME = 200
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 _NUMBERS: tuple[type[Any], ...] = tuple(NUMBERS.values())
 
@@ -249,7 +251,8 @@ class ProtoStream:
             return message.decode(data)
         if self._by_type:
             registered = ", ".join(sorted({item.name for item in self._by_type.values()}))
-            raise ValueError(f"a message of the type {type!r}, which is not registered; registered are {registered}")
+            name = type[:_LONGEST_NAME] if isinstance(type, str) else type
+            raise ValueError(f"a message of the type {name!r}, which is not registered; registered are {registered}")
         return Message(type, data)
 
 
