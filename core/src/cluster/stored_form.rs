@@ -65,6 +65,10 @@ impl StoredForm {
             return Self::SAME;
         }
         let (from, to) = (Kind::of(declared), Kind::of(stored));
+        if declared.parameters().is_empty() && stored.parameters().is_empty() {
+            // No charset is named, and ProtoStream is wrapped: the usual case, for which an operation pays least.
+            return Self { rule: Rule::between(from, to), ascii_alone: false };
+        }
         // These are stored without a look at their charset.
         let converts_charset = !matches!((from, to), (Kind::Text, Kind::Octets | Kind::Undeclared));
         let charsets = [declared, stored].map(charset_of);

@@ -20,9 +20,21 @@ pub fn encode(value: &Value<'_>) -> Result<Vec<u8>, EncodeError> {
     if *value == Value::Null {
         return Err(EncodeError::Null);
     }
-    let mut out = Vec::new();
+    let mut out = Vec::with_capacity(FIXED + payload(value));
     put_value(&mut out, value, 0)?;
     Ok(out)
+}
+
+/// Bytes of a tag and of a number or a length.
+const FIXED: usize = 11;
+
+/// Length of a text or of bytes, so that a key is written with one allocation.
+fn payload(value: &Value<'_>) -> usize {
+    match value {
+        Value::String(text) => text.len(),
+        Value::Bytes(bytes) | Value::Message { bytes, .. } => bytes.len(),
+        _ => 0,
+    }
 }
 
 fn put_value(out: &mut Vec<u8>, value: &Value<'_>, depth: usize) -> Result<(), EncodeError> {

@@ -9,8 +9,8 @@ use hotrod_core::cluster::{CacheHandle, Call, Cluster, Config, LinkId, MemberId,
 use hotrod_core::session::ServerSession;
 use hotrod_core::time::Instant;
 use hotrod_core::wire::{
-    Body, Hash, Limits, Member, Operation, Ping, Reply, Request, RequestOptions, SegmentOwners, Status, Topology,
-    Version,
+    Body, Hash, Limits, MediaType, Member, Operation, Ping, Reply, Request, RequestOptions, SegmentOwners, Status,
+    Topology, Version,
 };
 
 use super::Case;
@@ -28,9 +28,19 @@ pub fn cases() -> Vec<Case> {
         Case::new("routing.3", || route(3)),
         Case::new("routing.100", || route(100)),
         Case::new("routing.1000", || route(1000)),
-        Case::new("cluster.get64", || get(1, 1)),
-        Case { simulated: Some(200), ..Case::new("cluster.get64.3", || get(3, 1)) },
-        Case { simulated: Some(200), ..Case::new("cluster.get64.1000", || get(1000, 1000)) },
+        Case::new("cluster.get64", || get(World::large(1, 1), MediaType::Unspecified)),
+        Case::new("cluster.get64.text", || get(World::large(1, 1), MediaType::TEXT)),
+        Case::new("cluster.get64.text_in_protostream", || {
+            get(World::storing(topology(1, 1, 1024), 1, MediaType::PROTOSTREAM), MediaType::TEXT)
+        }),
+        Case {
+            simulated: Some(200),
+            ..Case::new("cluster.get64.3", || get(World::large(3, 1), MediaType::Unspecified))
+        },
+        Case {
+            simulated: Some(200),
+            ..Case::new("cluster.get64.1000", || get(World::large(1000, 1000), MediaType::Unspecified))
+        },
         Case { simulated: Some(200), ..Case::new("cluster.idle_tick.3", || idle_tick(3, 1)) },
         Case { simulated: Some(200), ..Case::new("cluster.idle_tick.1000", || idle_tick(1000, 1000)) },
         member_lost_case("cluster.member_lost.3", || lose_member(3, 1)),
@@ -49,10 +59,12 @@ fn route(members: u16) -> Box<dyn FnMut()> {
 }
 
 /// A GET, as `session.get64`, through the cluster machine, which has a session with each member.
-fn get(members: u16, caches: usize) -> Box<dyn FnMut()> {
-    let world = World::large(members, caches);
+fn get(world: World, declared: MediaType) -> Box<dyn FnMut()> {
     let key = world.key_of_first();
-    let World { mut client, cache, link, .. } = world;
+    let World { mut client, link, .. } = world;
+    let mut options = RequestOptions::cache("people");
+    options.key_type = declared;
+    let cache = client.cache(NOW, options);
     Box::new(move || {
         client.submit(NOW, Call::new(black_box(&cache), Request::Get { key: key.clone() })).expect("accepted");
         let Some(Output::Transmit { .. }) = client.poll_output() else { panic!("something is to be sent") };
@@ -141,6 +153,8 @@ pub struct World {
     cache: CacheHandle,
     server: ServerSession,
     link: LinkId,
+    /// Media type in which its caches store keys.
+    stored: MediaType,
     /// The member of the session that was opened last, and its link.
     newest: Option<(MemberId, LinkId)>,
     now: Instant,
@@ -148,12 +162,12 @@ pub struct World {
 
 impl World {
     pub fn new(topology: Topology) -> Self {
-        Self::with_caches(topology, 1)
+        Self::storing(topology, 1, MediaType::Unspecified)
     }
 
     /// A client that has a session with each of so many members, and knows so many caches.
     fn large(members: u16, caches: usize) -> Self {
-        let mut world = Self::with_caches(topology(1, members, 1024), caches);
+        let mut world = Self::storing(topology(1, members, 1024), caches, MediaType::Unspecified);
         let others: Vec<_> =
             world.client.members().filter(|member| member.links == 0).map(|member| member.id).collect();
         for member in others {
@@ -165,7 +179,7 @@ impl World {
     }
 
     /// Only the first cache has that view: the others are local ones.
-    fn with_caches(topology: Topology, caches: usize) -> Self {
+    fn storing(topology: Topology, caches: usize, stored: MediaType) -> Self {
         let mut config = Config::new(topology.members[..1].to_vec());
         config.connect_ahead = false;
         let mut client = Cluster::new(config, [7; 32], NOW);
@@ -173,7 +187,7 @@ impl World {
         (1..caches).for_each(|number| drop(client.cache(NOW, RequestOptions::cache(format!("cache {number}")))));
         let Some(Output::Connect { link, .. }) = client.poll_output() else { panic!("a link is wanted") };
         client.handle_connected(NOW, link, None);
-        let mut world = Self { client, cache, server: server(), link, newest: None, now: NOW };
+        let mut world = Self { client, cache, server: server(), link, stored, newest: None, now: NOW };
         // The handshake, and then the question about the cache, whose answer brings the view.
         world.answer(None);
         world.answer(Some(topology));
@@ -244,6 +258,7 @@ impl World {
                     Body::Ping(Box::new(Ping {
                         server_version: Some(Version::LATEST.to_byte()),
                         operations,
+                        key_type: self.stored.clone(),
                         ..Ping::default()
                     }))
                 }
