@@ -161,10 +161,21 @@ pub enum OperationError {
     },
 }
 
+/// Code of Infinispan's message "Cache '…' is not ready" (Log.java of its server, 16.0.7).
+const CACHE_NOT_READY: &str = "ISPN005066";
+
 impl OperationError {
     /// Whether the operation was certainly not executed.
     pub(crate) fn was_not_applied(&self) -> bool {
         matches!(self, Self::Disconnected { applied: Applied::No, .. } | Self::GivenUp { applied: Applied::No, .. })
+            || self.is_cache_starting()
+    }
+
+    /// Whether the server has the cache, but has not started it yet. Servers look at that before they execute an operation; a
+    /// task may have met it half-way.
+    pub(crate) fn is_cache_starting(&self) -> bool {
+        matches!(self, Self::Server { operation, status: Status::SERVER_ERROR, message }
+            if *operation != Operation::Exec && message.contains(CACHE_NOT_READY))
     }
 }
 

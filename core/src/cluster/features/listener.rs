@@ -427,13 +427,13 @@ fn accepted(reply: Reply, registration: &Operation) -> Result<Reply, ClusterErro
     Err(ClusterError::Operation { error, attempts: registration.attempts })
 }
 
-/// Whether a registration has found no cache or no counter.
+/// Whether a registration has found no cache or no counter, or a cache that was not started in time.
 fn is_forgotten(error: &ClusterError) -> bool {
     match error {
         ClusterError::Operation {
             error: OperationError::Server { status: Status::KEY_DOES_NOT_EXIST, .. }, ..
         } => true,
-        ClusterError::Operation { error, .. } => is_cache_missing(error),
+        ClusterError::Operation { error, .. } => is_cache_missing(error) || error.is_cache_starting(),
         _ => false,
     }
 }

@@ -37,7 +37,8 @@ impl Cluster {
             operation.attempts = operation.attempts.saturating_sub(1);
         }
         // A lost session has its member in back-off; a refusal has not.
-        let is_refused = matches!(error, OperationError::GivenUp { applied: Applied::No, .. });
+        let is_refused =
+            matches!(error, OperationError::GivenUp { applied: Applied::No, .. }) || error.is_cache_starting();
         operation.refusals = operation.refusals.saturating_add(u8::from(is_refused));
         let attempts = operation.attempts;
         if !closing
@@ -107,7 +108,9 @@ fn may_be_sent_again(operation: &Operation, error: &OperationError, repeat_write
     match error {
         // Infinispan's own client repeats any operation then. But a member that was lost or stopped may have executed it
         // before, and a condition that the first attempt met fails the second.
-        OperationError::Server { status, .. } => status.is_retryable() && operation.may_be_repeated(repeat_writes),
+        OperationError::Server { status, .. } => {
+            error.is_cache_starting() || status.is_retryable() && operation.may_be_repeated(repeat_writes)
+        }
         OperationError::Disconnected { reason, .. } if is_refusal(reason) => false,
         // Its session is gone.
         OperationError::Disconnected { .. } if matches!(operation.target, Target::Session(_)) => false,

@@ -4,12 +4,14 @@ use alloc::string::ToString;
 use alloc::vec::Vec;
 use core::time::Duration;
 
+use bytes::Bytes;
+
 use super::world::{FAR_TOO_MANY, Far, World, auto, config};
 use crate::carriage::Offer;
 use crate::carriage::registry::HOT_ROD_TOO_MANY_CALLS;
-use crate::cluster::{Config, LinkId};
+use crate::cluster::{CarriageConfig, Config, LinkId};
 use crate::session::Applied;
-use crate::wire::{Member, Request};
+use crate::wire::{Body, Expiration, Member, Request, Status};
 
 fn member(host: &str) -> Member {
     Member { host: host.into(), port: 11222 }
@@ -85,4 +87,34 @@ fn an_operation_that_one_member_refuses_goes_to_another_at_once() {
     }
     let others: Vec<LinkId> = world.links.keys().copied().filter(|other| *other != link).collect();
     assert!(others.into_iter().any(|other| world.gateway(other).held.len() == 1), "no time has passed");
+}
+
+/// A cache that was just made anew: nothing was executed, so that holds for operations with a condition too.
+#[test]
+fn operations_on_a_cache_that_is_not_started_are_sent_again_until_it_is() {
+    const NOT_READY: &str = "IllegalLifecycleStateException: ISPN005066: Cache 'c' is not ready";
+    let mut left = 6;
+    let mut world = World::new(config(CarriageConfig::default()));
+    world.connect(Far::answering(move |_| {
+        left -= 1;
+        if left >= 0 {
+            return (Status::SERVER_ERROR, Body::Error(NOT_READY.into()));
+        }
+        (Status::SUCCESS, Body::Nothing)
+    }));
+    let key = Bytes::from_static(b"k");
+    world.submit(Request::PutIfAbsent { key: key.clone(), expiration: Expiration::DEFAULT, value: key });
+    world.wait(Duration::from_secs(10));
+    let [(_, Ok(reply))] = &world.completed[..] else { panic!("{:?}", world.completed) };
+    assert_eq!(reply.status, Status::SUCCESS);
+}
+
+/// The task may have done a part of its work.
+#[test]
+fn a_task_that_met_a_cache_that_is_not_started_is_not_sent_again() {
+    let mut world = World::new(config(CarriageConfig::default()));
+    world.connect(Far::answering(|_| (Status::SERVER_ERROR, Body::Error("ISPN005066: Cache 'c' is not ready".into()))));
+    world.submit(Request::Exec { task: "t".into(), parameters: Vec::new() });
+    world.run();
+    assert!(matches!(&world.completed[..], [(_, Err(_))]), "{:?}", world.completed);
 }
