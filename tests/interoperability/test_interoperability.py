@@ -87,8 +87,15 @@ def test_rust(server: Server) -> None:
     server.java("read", "rust")
 
 
-def run_side(command: list[str], server: Server) -> None:
+def test_c(server: Server) -> None:
+    orders = [order(language).SerializeToString(deterministic=True) for language in ("java", "c")]
+    lines = "".join(f"{data.hex()}\n" for data in [*orders, *STORED])
+    run_side([os.environ["HOTROD_C_SIDE"]], server, lines)
+    server.java("read", "c")
+
+
+def run_side(command: list[str], server: Server, lines: str = "") -> None:
     """Has a program read what Java wrote and write the same anew."""
     server.java("write")
-    done = subprocess.run([*command, server.uri, str(VECTORS)], timeout=120, capture_output=True, text=True)
+    done = subprocess.run([*command, server.uri, str(VECTORS)], timeout=120, capture_output=True, text=True, input=lines)
     assert done.returncode == 0, done.stdout + done.stderr
