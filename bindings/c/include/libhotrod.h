@@ -2461,7 +2461,7 @@ typedef struct hotrod_protostream_value {
    */
   uint32_t kind;
   /**
-   * The content.
+   * Field of its kind.
    */
   union hotrod_protostream_content as;
 } hotrod_protostream_value;

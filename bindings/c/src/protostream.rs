@@ -2,7 +2,9 @@
 
 use std::ptr;
 
-use hotrod_core::protostream::{self, Container, Content, DecodeError, EncodeError, Kind, Limits, TypeName, Value};
+use hotrod_core::protostream::{
+    self, Container, Content, ContentKind, DecodeError, EncodeError, Kind, Limits, TypeName, Value,
+};
 use hotrod_core::vocabulary::Failure;
 
 use crate::boundary::{enter_without, put_unless_null};
@@ -107,7 +109,7 @@ pub union hotrod_protostream_content {
 pub struct hotrod_protostream_value {
     /// A `hotrod_protostream_kind`. Equal numbers of different kinds are different keys.
     pub kind: u32,
-    /// The content.
+    /// Field of its kind.
     pub r#as: hotrod_protostream_content,
 }
 
@@ -391,19 +393,19 @@ unsafe fn read<'a>(value: &hotrod_protostream_value, depth: usize) -> Result<Val
     // SAFETY: required of the caller. A bool is read as a byte: C may have stored another one than 0 and 1.
     let content = unsafe {
         match kind.content() {
-            "Float" => Content::Float(r#as.real),
-            "Signed" => Content::Signed(r#as.integer),
-            "Unsigned" => Content::Unsigned(r#as.unsigned_integer),
-            "Flag" => Content::Flag((&raw const r#as.flag).cast::<u8>().read() != 0),
-            "Text" => Content::Text(r#as.text.as_str("text")?),
-            "Bytes" => Content::Bytes(r#as.bytes.as_slice()),
-            "Instant" => Content::Instant { seconds: r#as.instant.seconds, nanos: r#as.instant.nanos },
-            "Enum" => Content::Enum { of: type_name(r#as.constant.r#type)?, number: r#as.constant.number },
-            "Message" => {
+            ContentKind::Float => Content::Float(r#as.real),
+            ContentKind::Signed => Content::Signed(r#as.integer),
+            ContentKind::Unsigned => Content::Unsigned(r#as.unsigned_integer),
+            ContentKind::Flag => Content::Flag((&raw const r#as.flag).cast::<u8>().read() != 0),
+            ContentKind::Text => Content::Text(r#as.text.as_str("text")?),
+            ContentKind::Bytes => Content::Bytes(r#as.bytes.as_slice()),
+            ContentKind::Instant => Content::Instant { seconds: r#as.instant.seconds, nanos: r#as.instant.nanos },
+            ContentKind::Enum => Content::Enum { of: type_name(r#as.constant.r#type)?, number: r#as.constant.number },
+            ContentKind::Message => {
                 let hotrod_protostream_message { r#type, bytes } = r#as.message;
                 Content::Message { of: type_name(r#type)?, bytes: bytes.as_slice() }
             }
-            "Container" => {
+            ContentKind::Container => {
                 if depth == Limits::default().depth {
                     return Err(EncodeError::TooDeep.into());
                 }
@@ -412,7 +414,8 @@ unsafe fn read<'a>(value: &hotrod_protostream_value, depth: usize) -> Result<Val
                 let elements = items.iter().map(|item| read(item, depth + 1)).collect::<Result<_, _>>()?;
                 Content::Container(Box::new(Container { of: type_name(r#type)?, bytes: bytes.as_slice(), elements }))
             }
-            _ => Content::Nothing,
+            ContentKind::Nothing => Content::Nothing,
+            _ => return Err(Problem::misuse("kind: this version does not know its content")),
         }
     };
     Ok(Value::new(kind, content)?)

@@ -10,7 +10,9 @@
 //! | a container | name or number of the type, bytes of its own fields, array of its elements |
 
 use bytes::Bytes;
-use hotrod_core::protostream::{Container, Content, EncodeError, Kind, Limits, TypeName, Value, decode, encode};
+use hotrod_core::protostream::{
+    Container, Content, ContentKind, EncodeError, Kind, Limits, TypeName, Value, decode, encode,
+};
 use napi::bindgen_prelude::{Array, BigInt, BufferSlice, Either, Env, Error, FromNapiValue, Result, Status};
 use napi_derive::napi;
 
@@ -85,16 +87,16 @@ impl OwnedValue {
         let kind = kind.ok_or_else(|| Error::new(Status::InvalidArg, "expected the name of a kind"))?;
         let parts = Parts { kind, parts };
         let content = match kind.content() {
-            "Float" => OwnedContent::Float(parts.get(1)?),
-            "Signed" => OwnedContent::Signed(parts.signed(1)?),
-            "Unsigned" => OwnedContent::Unsigned(parts.unsigned(1)?),
-            "Flag" => OwnedContent::Flag(parts.get(1)?),
-            "Text" => OwnedContent::Text(parts.get(1)?),
-            "Bytes" => OwnedContent::Bytes(parts.bytes(1)?),
-            "Instant" => OwnedContent::Instant { seconds: parts.signed(1)?, nanos: parts.int(2)? },
-            "Enum" => OwnedContent::Enum { of: parts.type_name(1)?, number: parts.int(2)? },
-            "Message" => OwnedContent::Message { of: parts.type_name(1)?, bytes: parts.bytes(2)? },
-            "Container" => {
+            ContentKind::Float => OwnedContent::Float(parts.get(1)?),
+            ContentKind::Signed => OwnedContent::Signed(parts.signed(1)?),
+            ContentKind::Unsigned => OwnedContent::Unsigned(parts.unsigned(1)?),
+            ContentKind::Flag => OwnedContent::Flag(parts.get(1)?),
+            ContentKind::Text => OwnedContent::Text(parts.get(1)?),
+            ContentKind::Bytes => OwnedContent::Bytes(parts.bytes(1)?),
+            ContentKind::Instant => OwnedContent::Instant { seconds: parts.signed(1)?, nanos: parts.int(2)? },
+            ContentKind::Enum => OwnedContent::Enum { of: parts.type_name(1)?, number: parts.int(2)? },
+            ContentKind::Message => OwnedContent::Message { of: parts.type_name(1)?, bytes: parts.bytes(2)? },
+            ContentKind::Container => {
                 if depth == Limits::default().depth {
                     return Err(refused(EncodeError::TooDeep));
                 }
@@ -103,7 +105,8 @@ impl OwnedValue {
                 let elements = (0..list.len()).map(element).collect::<Result<_>>()?;
                 OwnedContent::Container { of: parts.type_name(1)?, bytes: parts.bytes(2)?, elements }
             }
-            _ => OwnedContent::Nothing,
+            ContentKind::Nothing => OwnedContent::Nothing,
+            _ => return Err(refused(EncodeError::Content { kind })),
         };
         Ok(Self { kind, content })
     }

@@ -220,10 +220,10 @@ export const codecs: {
    * | Date | `instant` | Date, also for `date_millis`; ProtoStreamValue if it has parts of a millisecond or is out of a Date's range |
    * | Array | `container`, java.util.ArrayList | Array, also for Java's other lists, sets and arrays; null may be an element |
    * | a message of `messages` | `message` | the message |
-   * | ProtoStreamValue | its kind | as above; ProtoStreamValue for an enum, and for a message or a container of an unknown type |
+   * | ProtoStreamValue | its kind | as above; ProtoStreamValue for an enum, for a container of another type, and without `messages` for a message. With them one of another type is a DecodeError |
    *
-   * What was read from another kind than the one in the second column is written back as the latter: an `int32` read as a number
-   * becomes a `double` unless `number` is `'int32'`, and a HashSet becomes an ArrayList. Null and undefined can't be stored.
+   * A value is written back as the kind in the second column, whatever kind it was read from: an `int32` read as a number becomes a
+   * `double` unless `number` is `'int32'`, and a HashSet becomes an ArrayList. Null and undefined can't be stored.
    *
    * With `messages`, T is the union of their types; `codecs.protostream<T>` names another type, which is not checked.
    */

@@ -1,6 +1,6 @@
 //! ProtoStream values: each as the name of its kind and a content of Python's own types; documented in `_native.pyi`.
 
-use hotrod_core::protostream::{Container, Content, Kind, Limits, TypeName, Value, decode, encode};
+use hotrod_core::protostream::{Container, Content, ContentKind, Kind, Limits, TypeName, Value, decode, encode};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::pybacked::{PyBackedBytes, PyBackedStr};
@@ -38,26 +38,26 @@ impl Owned {
     /// Core refuses a content that is not that of the kind; here the kind only says what to look for.
     fn of(kind: Kind, content: &Bound<'_, PyAny>, depth: usize) -> PyResult<Self> {
         Ok(Self::Content(match kind.content() {
-            "Nothing" => Content::Nothing,
-            "Float" => Content::Float(content.extract()?),
-            "Signed" => Content::Signed(content.extract()?),
-            "Unsigned" => Content::Unsigned(content.extract()?),
-            "Flag" => Content::Flag(content.extract()?),
-            "Instant" => {
+            ContentKind::Nothing => Content::Nothing,
+            ContentKind::Float => Content::Float(content.extract()?),
+            ContentKind::Signed => Content::Signed(content.extract()?),
+            ContentKind::Unsigned => Content::Unsigned(content.extract()?),
+            ContentKind::Flag => Content::Flag(content.extract()?),
+            ContentKind::Instant => {
                 let (seconds, nanos) = content.extract()?;
                 Content::Instant { seconds, nanos }
             }
-            "Text" => return Ok(Self::Text(content.extract()?)),
-            "Bytes" => return Ok(Self::Bytes(content.extract()?)),
-            "Enum" => {
+            ContentKind::Text => return Ok(Self::Text(content.extract()?)),
+            ContentKind::Bytes => return Ok(Self::Bytes(content.extract()?)),
+            ContentKind::Enum => {
                 let (of, number) = content.extract()?;
                 return Ok(Self::Enum(of, number));
             }
-            "Message" => {
+            ContentKind::Message => {
                 let (of, bytes) = content.extract()?;
                 return Ok(Self::Message(of, bytes));
             }
-            "Container" => return Self::container(content, depth),
+            ContentKind::Container => return Self::container(content, depth),
             _ => return Err(PyValueError::new_err("a kind of ProtoStream value that this version does not know")),
         }))
     }

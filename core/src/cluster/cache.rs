@@ -137,7 +137,7 @@ impl Cache {
         }
     }
 
-    /// Whether the media type of stored keys is requested, and was never told.
+    /// Whether the media type of stored keys is requested, and was never reported.
     pub(super) fn requests_key_type(&self) -> bool {
         matches!(self.stored_types, StoredTypes::Requested)
     }

@@ -318,7 +318,7 @@ impl Cluster {
         self.caches.view(cache.id())
     }
 
-    /// The settings.
+    /// Settings with which the machine was made.
     pub fn config(&self) -> &Config {
         &self.config
     }

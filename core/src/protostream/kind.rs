@@ -6,7 +6,7 @@ use super::error::EncodeError;
 use super::fields;
 use super::value::{Container, TypeName, Value};
 
-/// What a value holds, whatever its [`Kind`]: several kinds of numbers have the same content.
+/// Content of a value without its [`Kind`]: several kinds of numbers have the same one.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub enum Content<'a> {
@@ -49,6 +49,34 @@ pub enum Content<'a> {
     Container(Box<Container<'a>>),
 }
 
+/// Variants of [`Content`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ContentKind {
+    /// [`Content::Nothing`].
+    Nothing,
+    /// [`Content::Float`].
+    Float,
+    /// [`Content::Signed`].
+    Signed,
+    /// [`Content::Unsigned`].
+    Unsigned,
+    /// [`Content::Flag`].
+    Flag,
+    /// [`Content::Text`].
+    Text,
+    /// [`Content::Bytes`].
+    Bytes,
+    /// [`Content::Instant`].
+    Instant,
+    /// [`Content::Enum`].
+    Enum,
+    /// [`Content::Message`].
+    Message,
+    /// [`Content::Container`].
+    Container,
+}
+
 macro_rules! kinds {
     ($($(#[doc = $doc:literal])+ $kind:ident = $field:ident, $name:literal, $content:ident $($bits:literal)?;)+) => {
         /// Kind of a [`Value`]: one per field of `WrappedMessage` that can be a value.
@@ -83,10 +111,10 @@ macro_rules! kinds {
                 }
             }
 
-            /// Name of the [`Content`]'s variant.
-            pub fn content(self) -> &'static str {
+            /// Variant of [`Content`] that its values have.
+            pub fn content(self) -> ContentKind {
                 match self {
-                    $(Self::$kind => stringify!($content),)+
+                    $(Self::$kind => ContentKind::$content,)+
                 }
             }
 

@@ -29,7 +29,7 @@ mod value;
 mod write;
 
 pub use error::{DecodeError, DecodeProblem, EncodeError};
-pub use kind::{Content, Kind};
+pub use kind::{Content, ContentKind, Kind};
 pub use read::{Limits, decode};
 pub use value::{Container, TypeName, Value};
 pub use write::encode;

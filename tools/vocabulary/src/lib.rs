@@ -42,7 +42,7 @@ pub fn text() -> String {
             "name": property.name, "doc": property.doc, "default": property.default,
         })).collect::<Vec<_>>(),
         "protostream": protostream::Kind::ALL.iter().map(|kind| json!({
-            "number": kind.number(), "variant": format!("{kind:?}"), "name": kind.name(), "content": kind.content().to_lowercase(), "bits": kind.bits(),
+            "number": kind.number(), "variant": format!("{kind:?}"), "name": kind.name(), "content": format!("{:?}", kind.content()).to_lowercase(), "bits": kind.bits(),
             "doc": kind.doc(),
         })).collect::<Vec<_>>(),
     });

@@ -19,11 +19,11 @@ pub enum CodecError {
         valid_up_to: usize,
     },
     /// A value can't be written as JSON: its `Serialize` failed, or a map has keys other than texts and numbers.
-    /// What serde says about it is left out because it may quote the value.
+    /// Serde's message is left out: it may quote the value.
     #[error("it can't be serialized as JSON")]
     NotSerializable,
     /// Bytes are not JSON, or JSON of another type than expected.
-    /// What serde says about it is left out because it may quote the value.
+    /// Serde's message is left out: it may quote the value.
     #[error("{problem}, at line {line} column {column}")]
     Json {
         /// Kind of fault.

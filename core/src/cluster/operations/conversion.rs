@@ -10,8 +10,8 @@ use crate::cluster::stored_form::stored_as;
 use crate::session::OperationError;
 use crate::wire::{MediaType, RequestOptions};
 
-/// What the messages of Infinispan's failed conversions have in common: its codes (Log.java of 16.0.7), and the texts of
-/// its ProtoStream library.
+/// Marks of failed conversions in Infinispan's messages: its codes (Log.java of 16.0.7), and texts of its ProtoStream
+/// library.
 const SIGNS: [&str; 8] = [
     "ISPN000492",
     "ISPN000495",

@@ -27,7 +27,7 @@ public final class RoutingVectors {
    private static final int[] SEGMENTS = {1, 3, 20, 60, 256, 257};
    private static final int SEGMENTS_OF_KINDS = 256;
 
-   /** What makes the bytes of key n. */
+   /** Source of the bytes of key n. */
    private interface Keys {
       byte[] of(int n) throws Exception;
    }
