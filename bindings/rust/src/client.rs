@@ -12,7 +12,7 @@ use crate::dial::Dialer;
 use crate::driver::Shared;
 use crate::timer::Timer;
 use crate::tls::TlsFiles;
-use crate::{Cache, Counter, Error, Multimap, Settings};
+use crate::{Cache, Counter, Error, Multimap, Schemas, Settings};
 
 /// A client of one cluster; cheap to clone, and shared by any number of tasks.
 ///
@@ -72,6 +72,11 @@ impl Client {
     /// Returns the cache of the URI, or the server's default cache.
     pub fn default_cache(&self) -> Cache {
         self.cache(&self.default_cache)
+    }
+
+    /// Returns the schemas of Protocol Buffers in the servers: register, update, list and remove them.
+    pub fn schemas(&self) -> Schemas {
+        Schemas::new(self)
     }
 
     /// Returns a counter by its name. A counter that does not exist fails with the first operation.

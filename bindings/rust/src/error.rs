@@ -1,5 +1,6 @@
 //! Errors.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use hotrod_core::cluster::{self, ClusterError, StartError};
@@ -26,6 +27,20 @@ pub enum Error {
         path: String,
         /// Why it can't be used.
         problem: String,
+    },
+    /// A schema can't be registered; nothing was sent.
+    #[error("schema {name:?}: {problem}")]
+    SchemaFile {
+        /// The schema's name, or the file.
+        name: String,
+        /// Why it can't be registered.
+        problem: String,
+    },
+    /// Schemas of Protocol Buffers have errors. The servers have stored them all the same.
+    #[error("schemas have errors: {}", each(errors))]
+    Schemas {
+        /// The server's text for each schema by its name, with line and column.
+        errors: BTreeMap<String, String>,
     },
     /// The settings can't be used together.
     #[error("{0}")]
@@ -122,6 +137,11 @@ pub enum Part {
     Value,
 }
 
+fn each(errors: &BTreeMap<String, String>) -> String {
+    let errors: Vec<_> = errors.iter().map(|(name, error)| format!("{name}: {error}")).collect();
+    errors.join("; ")
+}
+
 /// Describes a failed conversion without content of the key or the value.
 fn conversion(verb: &str, cache: &str, part: Part, key_length: Option<usize>, media_type: &MediaType) -> String {
     let what = match (part, key_length) {
@@ -142,6 +162,7 @@ impl Error {
             }
             Self::Cluster { error, .. } => error.applied(),
             Self::Decode { .. }
+            | Self::Schemas { .. }
             | Self::UnexpectedAnswer { .. }
             | Self::Refusal { refusal: Refusal::UnexpectedAnswer, .. } => Applied::Unknown,
             _ => Applied::No,

@@ -33,6 +33,7 @@ mod link;
 mod listener;
 mod multimap;
 mod reply;
+mod schemas;
 mod session;
 mod settings;
 mod timer;
@@ -49,6 +50,7 @@ pub use hotrod_core::cluster::{DialError, IterationOptions, NearCacheOptions, Re
 pub use iteration::Iteration;
 pub use listener::{Listener, ListenerEvent};
 pub use multimap::Multimap;
+pub use schemas::Schemas;
 pub use session::Session;
 pub use settings::Settings;
 pub use value_stream::{ValueReader, ValueWriter, WriteIf};
