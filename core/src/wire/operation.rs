@@ -350,27 +350,27 @@ operations! {
     }
     /// Reads the values of a multimap key.
     "GET_MULTIMAP" GetMultimap 0x67 -> 0x68, V2_9 { key: Key = Bytes, supports_duplicates: FlagSince40 = bool } -> Values {
-        routing: Key(key), effect: Reads, near_cache: Nothing, listener: None, transaction: None, split: Whole,
+        routing: StoredKey(key), effect: Reads, near_cache: Nothing, listener: None, transaction: None, split: Whole,
         answer_size: Value, outcome: Body, before_authentication: false, versions: Every, offer: Method
     }
     /// Reads the values of a multimap key, with version and lifetimes.
     "GET_MULTIMAP_WITH_METADATA" GetMultimapWithMetadata 0x69 -> 0x6A, V2_9 { key: Key = Bytes, supports_duplicates: FlagSince40 = bool } -> ValuesWithMetadata {
-        routing: Key(key), effect: Reads, near_cache: Nothing, listener: None, transaction: None, split: Whole,
+        routing: StoredKey(key), effect: Reads, near_cache: Nothing, listener: None, transaction: None, split: Whole,
         answer_size: Value, outcome: Body, before_authentication: false, versions: Every, offer: Method
     }
     /// Adds a value to a multimap key; the expiration is sent and not used by the server.
     "PUT_MULTIMAP" PutMultimap 0x6B -> 0x6C, V2_9 { key: Key = Bytes, expiration: Lifetimes = Expiration, value: Value = Bytes, supports_duplicates: FlagSince40 = bool } -> Nothing {
-        routing: Key(key), effect: Changes, near_cache: Key(key), listener: None, transaction: None, split: Whole,
+        routing: StoredKey(key), effect: Changes, near_cache: Key(key), listener: None, transaction: None, split: Whole,
         answer_size: Small, outcome: Body, before_authentication: false, versions: Every, offer: Method
     }
     /// Removes a multimap key with all its values; returns false if there were none.
     "REMOVE_KEY_MULTIMAP" RemoveKeyMultimap 0x6D -> 0x6E, V2_9 { key: Key = Bytes, supports_duplicates: FlagSince40 = bool } -> Boolean {
-        routing: Key(key), effect: Changes, near_cache: Key(key), listener: None, transaction: None, split: Whole,
+        routing: StoredKey(key), effect: Changes, near_cache: Key(key), listener: None, transaction: None, split: Whole,
         answer_size: Small, outcome: Body, before_authentication: false, versions: Every, offer: Method
     }
     /// Removes a value from a multimap key; returns false if the key did not have it.
     "REMOVE_ENTRY_MULTIMAP" RemoveEntryMultimap 0x6F -> 0x70, V2_9 { key: Key = Bytes, expiration: Lifetimes = Expiration, value: Value = Bytes, supports_duplicates: FlagSince40 = bool } -> Boolean {
-        routing: Key(key), effect: Changes, near_cache: Key(key), listener: None, transaction: None, split: Whole,
+        routing: StoredKey(key), effect: Changes, near_cache: Key(key), listener: None, transaction: None, split: Whole,
         answer_size: Small, outcome: Body, before_authentication: false, versions: Every, offer: Method
     }
     /// Counts the values of all keys of a multimap.
@@ -380,12 +380,12 @@ operations! {
     }
     /// Tests whether a multimap key has that value.
     "CONTAINS_ENTRY_MULTIMAP" ContainsEntryMultimap 0x73 -> 0x74, V2_9 { key: Key = Bytes, expiration: Lifetimes = Expiration, value: Value = Bytes, supports_duplicates: FlagSince40 = bool } -> Boolean {
-        routing: Key(key), effect: Reads, near_cache: Nothing, listener: None, transaction: None, split: Whole,
+        routing: StoredKey(key), effect: Reads, near_cache: Nothing, listener: None, transaction: None, split: Whole,
         answer_size: Small, outcome: Body, before_authentication: false, versions: Every, offer: Method
     }
     /// Tests whether a multimap has that key.
     "CONTAINS_KEY_MULTIMAP" ContainsKeyMultimap 0x75 -> 0x76, V2_9 { key: Key = Bytes, supports_duplicates: FlagSince40 = bool } -> Boolean {
-        routing: Key(key), effect: Reads, near_cache: Nothing, listener: None, transaction: None, split: Whole,
+        routing: StoredKey(key), effect: Reads, near_cache: Nothing, listener: None, transaction: None, split: Whole,
         answer_size: Small, outcome: Body, before_authentication: false, versions: Every, offer: Method
     }
     /// Tests whether any key of a multimap has that value.

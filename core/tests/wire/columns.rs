@@ -21,7 +21,7 @@ fn of_every_operation(test: impl Fn(Operation, Request)) {
 fn no_write_to_a_key_leaves_near_caches_as_they_are() {
     of_every_operation(|operation, request| {
         let row = operation.row();
-        if row.routing == Routing::Key && row.effect != Effect::Reads {
+        if matches!(row.routing, Routing::Key | Routing::StoredKey) && row.effect != Effect::Reads {
             assert_eq!(request.near_cache(), NearCacheEffect::Key(request.routing_key().unwrap()), "{operation}");
         }
     });

@@ -18,7 +18,7 @@ fn operation(row: &Row) -> Value {
         "variant": row.variant,
         "opcode": row.request_opcode,
         "since": row.since.to_string(),
-        "routed_by_key": row.routing == Routing::Key,
+        "routed_by_key": matches!(row.routing, Routing::Key | Routing::StoredKey),
         "pinned": row.routing == Routing::Same,
         "effect": match row.effect {
             Effect::Reads => "reads",

@@ -12,6 +12,7 @@ use crate::cluster::output::{Event, Output};
 use crate::cluster::stored_form::why_unrouted;
 use crate::cluster::transport::open_session::Purpose;
 use crate::time::Instant;
+use crate::wire::{MediaType, Routing};
 
 /// Reads are spread over at most this many owners.
 const MOST_OWNERS_IN_TURN: usize = 8;
@@ -19,7 +20,11 @@ const MOST_OWNERS_IN_TURN: usize = 8;
 impl Cluster {
     /// The owner of an operation's key, or how the operation reaches it by another member.
     pub(super) fn choose_owner(&self, operation: &Operation, fit: impl Fn(&MemberId) -> bool) -> Result<Choice, Route> {
-        let (cache, declared) = (self.caches.get(operation.cache.id()), &operation.cache.options().key_type);
+        let cache = self.caches.get(operation.cache.id());
+        let declared = match operation.request.operation().row().routing {
+            Routing::StoredKey => &MediaType::Unspecified,
+            _ => &operation.cache.options().key_type,
+        };
         let key = operation.request.routing_key();
         // A bulk operation that was not split goes whole: to any member, unless the form of its keys is still to come.
         if key.is_none() && !operation.request.is_splittable() {

@@ -372,14 +372,22 @@ impl Outside {
             }
             Request::Get { key } => {
                 let stored = self.storage.as_ref().map_or_else(|| key.to_vec(), |(_, store)| store(key));
-                let hits =
-                    if self.owner_of(&stored) == pod { &mut self.pods[pod].hits.0 } else { &mut self.pods[pod].hits.1 };
-                *hits += 1;
+                self.note_hit(pod, &stored);
                 Body::Value(key.clone())
+            }
+            Request::ContainsKeyMultimap { key, .. } => {
+                self.note_hit(pod, key);
+                Body::Boolean(true)
             }
             other => panic!("{other:?} is not asked for"),
         };
         (Status::SUCCESS, body)
+    }
+
+    fn note_hit(&mut self, pod: usize, stored: &[u8]) {
+        let is_owner = self.owner_of(stored) == pod;
+        let hits = &mut self.pods[pod].hits;
+        *if is_owner { &mut hits.0 } else { &mut hits.1 } += 1;
     }
 
     fn up(&self) -> Vec<usize> {
@@ -456,10 +464,15 @@ impl Outside {
 
     /// Asks for so many keys. Answers how many of them came to their owner, and how many came at all.
     pub(super) fn ask(&mut self, keys: usize) -> (usize, usize) {
+        self.ask_by(keys, |key| Request::Get { key })
+    }
+
+    /// As [`ask`](Self::ask), by another operation.
+    pub(super) fn ask_by(&mut self, keys: usize, request: fn(Bytes) -> Request) -> (usize, usize) {
         self.pods.iter_mut().for_each(|pod| pod.hits = (0, 0));
         let before = self.completed.len();
         for key in 0..keys {
-            let request = Request::Get { key: Bytes::from(format!("key {key}")) };
+            let request = request(Bytes::from(format!("key {key}")));
             self.cluster.submit(self.now, Call::new(&self.cache, request)).expect("it is taken");
             self.run();
         }

@@ -56,6 +56,18 @@ fn an_operation_goes_to_the_owner_of_the_stored_form() {
     }
 }
 
+/// Servers do not convert them (ISPN-11452).
+#[test]
+fn a_multimap_key_is_its_own_stored_form() {
+    for declared_type in [MediaType::TEXT, MediaType::JSON] {
+        let mut outside = declared(declared_type, Some((MediaType::PROTOSTREAM, protostream_string)));
+        let request = |key| Request::ContainsKeyMultimap { key, supports_duplicates: false };
+        // The first one brings the topology.
+        assert!(outside.ask_by(KEYS, request).0 >= KEYS - 1);
+        assert_eq!(outside.cluster.counters().unrouted, 0);
+    }
+}
+
 #[test]
 fn put_all_is_split_by_the_stored_form() {
     let mut outside = declared(MediaType::TEXT, Some((MediaType::PROTOSTREAM, protostream_string)));

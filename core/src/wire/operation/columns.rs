@@ -17,6 +17,8 @@ use super::Operation;
 pub enum Routing {
     /// The primary owner of the operation's key; another member forwards it.
     Key,
+    /// As [`Key`](Self::Key), of a key that servers store as it is, whatever media type the request declares.
+    StoredKey,
     /// Any member.
     Any,
     /// The member that holds the state that the operation refers to: an iteration, a stream, a listener, an

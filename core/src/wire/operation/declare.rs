@@ -200,6 +200,7 @@ macro_rules! operations {
         }
     };
     (@key Key($key:ident)) => { Some($key) };
+    (@key StoredKey($key:ident)) => { Some($key) };
     (@key Any) => { None };
     (@key Same) => { None };
     (@nested) => { () };
