@@ -1963,6 +1963,11 @@ typedef struct hotrod_call_options {
    * Timeout over all attempts, in microseconds; 0 for the machine's default.
    */
   uint64_t timeout_us;
+  /**
+   * The bytes that servers store for the keys of the operation, one for each in their order, by which it is routed; empty if
+   * the machine derives them, as it can where no schema is needed. Wrong bytes cost a hop, and nothing else.
+   */
+  struct hotrod_bytes_list storage_keys;
 } hotrod_call_options;
 
 /**

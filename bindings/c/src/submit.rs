@@ -34,6 +34,9 @@ pub struct hotrod_call_options {
     pub member: u64,
     /// Timeout over all attempts, in microseconds; 0 for the machine's default.
     pub timeout_us: u64,
+    /// The bytes that servers store for the keys of the operation, one for each in their order, by which it is routed; empty if
+    /// the machine derives them, as it can where no schema is needed. Wrong bytes cost a hop, and nothing else.
+    pub storage_keys: hotrod_bytes_list,
 }
 
 /// An argument of a C function.
@@ -74,7 +77,9 @@ pub(crate) unsafe fn submit(
             let options = options.as_ref();
             let member = options.map(|options| options.member).filter(|member| *member != 0);
             let timeout = options.map(|options| options.timeout_us).filter(|timeout| *timeout != 0);
-            let options = CallOptions { member, timeout: timeout.map(Duration::from_micros) };
+            let storage_keys = options.map(|options| byte_list(&mut machine.copier, options.storage_keys));
+            let storage_keys = storage_keys.unwrap_or_default().into();
+            let options = CallOptions { member, timeout: timeout.map(Duration::from_micros), storage_keys };
             let mut reader = ArgumentReader { arguments: arguments.iter(), copier: &mut machine.copier };
             let request = Request::from_arguments(operation, &mut reader)?;
             id.put(machine.machine.submit(now, cache, request, options)?);

@@ -56,7 +56,8 @@ static hotrod_status new_cache(struct player *player, uint64_t now, json_t *with
 static hotrod_status submit(struct player *player, uint64_t now, json_t *with, json_t **returns)
 {
   uint64_t id;
-  hotrod_call_options options = {identity(player, json_object_get(with, "member")), count_of(with, "timeout")};
+  hotrod_call_options options = {identity(player, json_object_get(with, "member")), count_of(with, "timeout"),
+                                 byte_list_argument(json_object_get(with, "storage_keys"), &player->scratch)};
   hotrod_status status =
       submit_by_name(player->machine, now, (uint32_t)count_of(with, "cache"), &options,
                      json_string_value(json_object_get(with, "operation")), json_object_get(with, "arguments"),

@@ -36,12 +36,18 @@ class Base {
     return this._submit(operation, args, options, allowed, (completed) => completed)
   }
 
+  /** Returns the stored forms of an operation's keys; undefined if the machine derives them. */
+  _storageKeys() {
+    return undefined
+  }
+
   _submit(operation, args, options, allowed, wanted) {
     const driver = this._driver
     return new Promise((resolve, reject) => {
       const { signal, timeout: limit = this._timeout, member } = fields('options', options, allowed)
       if (signal) throwIfAborted(signal)
-      const submitted = driver.machine.submit(driver.now(), this._cache, operation, args, { member, timeout: limit })
+      const storageKeys = this._storageKeys(operation, args)
+      const submitted = driver.machine.submit(driver.now(), this._cache, operation, args, { member, timeout: limit, storageKeys })
       const waiting = { resolve: (completed) => resolve(wanted(completed)), reject, forget: null }
       if (signal) {
         waiting.forget = onAbort(signal, () => {
@@ -77,6 +83,17 @@ class CacheBase extends Base {
     this._keyCodec = key
     this._valueCodec = value
     this._textMap = Object.fromEntries
+  }
+
+  _storageKeys(operation, args) {
+    const codec = this._keyCodec
+    if (codec.storageKey === undefined) return undefined
+    const keys = this._driver.machine.keys(operation, args)
+    try {
+      return keys.map((key) => codec.storageKey(key))
+    } catch (cause) {
+      throw new MisuseError(`storageKey of the codec of keys failed: ${cause?.message}${this._declared('key')}`, { cause })
+    }
   }
 
   // Of these, `key` is the caller's key of the entry.

@@ -83,6 +83,7 @@ function codec(name, value, other) {
   for (const method of ['encode', 'decode']) {
     if (typeof value[method] !== 'function') throw wrong(`${name}.${method}`, 'a function', value[method])
   }
+  if (!['function', 'undefined'].includes(typeof value.storageKey)) throw wrong(`${name}.storageKey`, 'a function', value.storageKey)
   return value
 }
 

@@ -109,13 +109,20 @@ class Machine {
   }
 
   submit(now, cache, operation, args, options) {
-    const { member, timeout: limit } = fields('options', options, ['member', 'timeout'])
+    const { member, timeout: limit, storageKeys = [] } = fields('options', options, ['member', 'timeout', 'storageKeys'])
     const opcode = typeof operation === 'number' ? operation : operationOf(operation)
     const [only, span] = [memberOf(member), timeout('timeout', limit)]
     number('now', now)
     count('cache', cache)
     list('args', args)
-    return checked(() => this.#native.submit(now, cache, opcode, args, only, span))
+    for (const key of list('storageKeys', storageKeys)) bytes('storageKeys', key)
+    return checked(() => this.#native.submit(now, cache, opcode, args, only, span, storageKeys))
+  }
+
+  keys(operation, args) {
+    const opcode = typeof operation === 'number' ? operation : operationOf(operation)
+    list('args', args)
+    return checked(() => this.#native.keys(opcode, args))
   }
 
   cancel(operation) {

@@ -7,7 +7,7 @@ use std::time::Duration;
 use hotrod_core::cluster::{Counters, Coverage, Endpoint, IterationOptions, NearCacheOptions};
 use hotrod_core::vocabulary::{CacheOptions, CallOptions, Failure, Machine as Core, Value};
 use hotrod_core::wire::{Factory, Interests, ListenerOptions, Member, Operation, Request};
-use napi::bindgen_prelude::{Array, BufferSlice, Either, Env, Error, Result};
+use napi::bindgen_prelude::{Array, Buffer, BufferSlice, Either, Env, Error, Result};
 use napi_derive::napi;
 
 use crate::arguments::JavaScriptArguments;
@@ -105,6 +105,18 @@ pub struct NativeMachine {
     shapes: Vec<Option<KnownShape>>,
 }
 
+/// The request of an opcode and its fields.
+fn request(opcode: u32, arguments: &Array<'_>) -> std::result::Result<Request, Failure> {
+    let operation = u8::try_from(opcode).ok().and_then(Operation::from_request_opcode);
+    let operation = operation.ok_or_else(|| Failure::misuse(format!("there is no operation {opcode}")))?;
+    let mut arguments = JavaScriptArguments::new(arguments);
+    let request = Request::from_arguments(operation, &mut arguments)?;
+    if arguments.are_left() {
+        return Err(Failure::misuse(format!("{operation} takes fewer arguments")));
+    }
+    Ok(request)
+}
+
 #[napi]
 #[allow(clippy::needless_pass_by_value)] // Node-API passes values
 impl NativeMachine {
@@ -171,8 +183,17 @@ impl NativeMachine {
         arguments: Array<'_>,
         member: Option<f64>,
         timeout: Option<f64>,
+        storage_keys: List<Copied>,
     ) -> Outcome<f64> {
-        outcome(self.submit_checked(now, cache, opcode, &arguments, member, timeout))
+        outcome(self.submit_checked(now, cache, opcode, &arguments, member, timeout, storage_keys))
+    }
+
+    /// Returns the keys by which an operation is routed.
+    #[napi(catch_unwind)]
+    pub fn keys(&self, opcode: u32, arguments: Array<'_>) -> Outcome<Vec<Buffer>> {
+        outcome(
+            request(opcode, &arguments).map(|request| request.keys().iter().map(|key| key.to_vec().into()).collect()),
+        )
     }
 
     fn submit_checked(
@@ -183,16 +204,12 @@ impl NativeMachine {
         arguments: &Array<'_>,
         member: Option<f64>,
         timeout: Option<f64>,
+        storage_keys: List<Copied>,
     ) -> std::result::Result<f64, Failure> {
-        let operation = u8::try_from(opcode).ok().and_then(Operation::from_request_opcode);
-        let operation = operation.ok_or_else(|| Failure::misuse(format!("there is no operation {opcode}")))?;
-        let mut arguments = JavaScriptArguments::new(arguments);
-        let request = Request::from_arguments(operation, &mut arguments)?;
-        if arguments.are_left() {
-            return Err(Failure::misuse(format!("{operation} takes fewer arguments")));
-        }
+        let request = request(opcode, arguments)?;
+        let storage_keys = storage_keys.0.into_iter().map(|key| key.0).collect();
         let member = member.map(|number| self.ids.member.id(number));
-        let options = CallOptions { member, timeout: timeout.map(duration) };
+        let options = CallOptions { member, timeout: timeout.map(duration), storage_keys };
         let id = self.core.submit(time(now), cache, request, options)?;
         Ok(self.ids.operation.number(id))
     }

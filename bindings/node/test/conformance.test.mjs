@@ -131,7 +131,9 @@ class Player {
         const operation = operations.get(params.operation)
         const args = operation.fields.map((field, index) => argument(field.argument, params.arguments[index]))
         const member = params.member ? id('member') : undefined
-        const submitted = machine.submit(at, params.cache, params.operation, args, { member, timeout: milliseconds(params.timeout) })
+        const storageKeys = params.storage_keys?.map(unhex)
+        const options = { member, timeout: milliseconds(params.timeout), storageKeys }
+        const submitted = machine.submit(at, params.cache, params.operation, args, options)
         this.answerShapes.set(submitted, operation.answer)
         return this.name('operation', submitted)
       }

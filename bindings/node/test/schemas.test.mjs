@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
 
-import { MisuseError, SchemaError, codecs, connect } from '../lib/index.mjs'
+import { MisuseError, ProtoStreamValue, SchemaError, codecs, connect } from '../lib/index.mjs'
 import { real } from './servers.mjs'
 
 const skip = process.env.SKIP_REAL ? 'SKIP_REAL is set: nothing is tried on a real server' : false
@@ -56,6 +56,32 @@ test('schemas of Protocol Buffers', { skip }, async (t) => {
     await assert.rejects(schemas.register({ broken: BROKEN }), MisuseError)
     await schemas.remove('broken.proto')
     assert.deepEqual(await schemas.errors(), {})
+  })
+
+  await t.test('are needed to route JSON keys: a codec gives their stored form', async () => {
+    const value = codecs.protostream()
+    const typed = {
+      mediaType: 'application/json',
+      encode: (item) => Buffer.from(JSON.stringify({ _type: 'shop.Line', item })),
+      decode: (data) => JSON.parse(data).item,
+      storageKey(encoded) {
+        const item = Buffer.from(this.decode(encoded))
+        const bytes = Buffer.concat([Buffer.from([10, item.length]), item])
+        return codecs.protostream().encode(new ProtoStreamValue('message', { type: 'shop.Line', bytes }))
+      },
+    }
+    const before = client.counters().unrouted
+    const byJson = client.cache('items', { codecs: { key: typed, value } })
+    await byJson.put('a', 'one')
+    await byJson.putAll([['b', 'two'], ['c', 'three']])
+    assert.equal((await byJson.getAll(['a', 'b', 'c'])).size, 3)
+    assert.equal(client.counters().unrouted, before)
+    const { storageKey: _, ...underived } = typed
+    await client.cache('items', { codecs: { key: underived, value } }).get('a')
+    assert.equal(client.counters().unrouted, before + 1)
+    const failing = { ...typed, storageKey: () => { throw new Error('no such key') } }
+    const wrong = client.cache('items', { codecs: { key: failing, value } }).get('a')
+    await assert.rejects(wrong, /storageKey of the codec of keys failed: no such key; keys are declared as application\/json/)
   })
 
   await t.test('give JSON values of a ProtoStream cache their type', async () => {

@@ -198,6 +198,11 @@ export interface Codec<T> {
   mediaType: string
   encode(value: T): Uint8Array
   decode(data: Buffer): T
+  /**
+   * The bytes that servers store for an encoded key, to whose owner operations go: for a codec of keys whose conversion in the server
+   * depends on a schema (the event `KeysNotRouted` names them); the client derives the others. Wrong bytes cost a hop, and nothing else.
+   */
+  storageKey?(encoded: Buffer): Uint8Array
 }
 
 /** Codecs of this package. */
@@ -652,8 +657,10 @@ export class Machine {
     cache: number,
     operation: OperationName,
     args: unknown[],
-    options?: { member?: number | null; timeout?: number | null },
+    options?: { member?: number | null; timeout?: number | null; storageKeys?: Uint8Array[] },
   ): number
+  /** Returns the keys by which an operation is routed, in their order. */
+  keys(operation: OperationName, args: unknown[]): Buffer[]
   /** Cancels an operation: no output follows. It may still be executed. Returns false if it was completed. */
   cancel(operation: number): boolean
   /** Registers a listener on a cache; interests: 1 created, 2 modified, 4 removed, 8 expired, 0 for all. */

@@ -71,6 +71,18 @@ fn done<T>(py: Python<'_>, result: Result<T, Failure>) -> PyResult<T> {
     result.map_err(|failure| raised(py, failure))
 }
 
+/// The request of an operation's method name and its fields.
+fn request(py: Python<'_>, operation: &str, arguments: &Bound<'_, PyTuple>) -> PyResult<Request> {
+    let unknown = || misuse(py, format!("there is no operation {operation:?}"));
+    let operation = *OPERATIONS.get(operation).ok_or_else(unknown)?;
+    let mut arguments = PythonArguments::new(arguments);
+    let request = Request::from_arguments(operation, &mut arguments)?;
+    if arguments.are_left() {
+        return Err(misuse(py, format!("{operation} takes fewer arguments")));
+    }
+    Ok(request)
+}
+
 #[pymethods]
 #[allow(clippy::too_many_arguments)] // Python keyword arguments
 impl Machine {
@@ -140,7 +152,13 @@ impl Machine {
         done(py, self.lock(py)?.core.start(now, cache))
     }
 
-    #[pyo3(signature = (now, cache, operation, arguments, member=None, timeout=None))]
+    #[staticmethod]
+    fn keys(py: Python<'_>, operation: &str, arguments: &Bound<'_, PyTuple>) -> PyResult<Vec<Py<PyBytes>>> {
+        let keys = request(py, operation, arguments)?.keys();
+        Ok(keys.iter().map(|key| PyBytes::new(py, key).unbind()).collect())
+    }
+
+    #[pyo3(signature = (now, cache, operation, arguments, member=None, timeout=None, storage_keys=None))]
     fn submit(
         &self,
         py: Python<'_>,
@@ -150,15 +168,11 @@ impl Machine {
         arguments: &Bound<'_, PyTuple>,
         member: Option<u64>,
         timeout: Option<u64>,
+        storage_keys: Option<Vec<Bound<'_, PyAny>>>,
     ) -> PyResult<u64> {
-        let unknown = || misuse(py, format!("there is no operation {operation:?}"));
-        let operation = *OPERATIONS.get(operation).ok_or_else(unknown)?;
-        let mut arguments = PythonArguments::new(arguments);
-        let request = Request::from_arguments(operation, &mut arguments)?;
-        if arguments.are_left() {
-            return Err(misuse(py, format!("{operation} takes fewer arguments")));
-        }
-        let options = CallOptions { member, timeout: timeout.map(Duration::from_micros) };
+        let request = request(py, operation, arguments)?;
+        let storage_keys = storage_keys.iter().flatten().map(bytes).collect::<PyResult<_>>()?;
+        let options = CallOptions { member, timeout: timeout.map(Duration::from_micros), storage_keys };
         done(py, self.lock(py)?.core.submit(now, cache, request, options))
     }
 

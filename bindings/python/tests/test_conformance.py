@@ -106,7 +106,10 @@ class Player:
         if call == "submit":
             operation = OPERATIONS[given["operation"]]
             arguments = tuple(argument(field, value) for field, value in zip(operation["fields"], given["arguments"]))
-            submitted = machine.submit(now, given["cache"], operation["name"], arguments, given["member"], given["timeout"])
+            storage_keys = [bytes.fromhex(key) for key in given.get("storage_keys", ())]
+            submitted = machine.submit(
+                now, given["cache"], operation["name"], arguments, given["member"], given["timeout"], storage_keys
+            )
             self.asked[submitted] = operation
             return self.name("operation", submitted)
         if call == "cache":

@@ -60,6 +60,48 @@ def test_errors_of_schemas_are_raised_with_their_file(server: Real) -> None:
         assert client.schemas.errors() == {}
 
 
+class Typed:
+    """JSON keys of a ProtoStream cache, whose conversion needs a schema: the codec gives their stored form."""
+
+    media_type = "application/json"
+
+    def encode(self, key: str) -> bytes:
+        return codecs.JSON.encode({"_type": "shop.Line", "item": key})
+
+    def decode(self, data: bytes) -> str:
+        return str(codecs.JSON.decode(data)["item"])
+
+    def storage_key(self, encoded: bytes) -> bytes:
+        item = self.decode(encoded).encode()
+        return codecs.PROTOSTREAM.encode(Message("shop.Line", b"\x0a" + bytes([len(item)]) + item))
+
+
+class Underived(Typed):
+    storage_key = None  # type: ignore[assignment]
+
+
+class Failing(Typed):
+    def storage_key(self, encoded: bytes) -> bytes:
+        raise ValueError("no such key")
+
+
+def test_a_codec_gives_the_stored_form_of_a_key(server: Real) -> None:
+    with blocking.connect(uri(server), value_codec=codecs.PROTOSTREAM) as client:
+        client.schemas.register({"line.proto": LINE})
+        client.cache(key_codec=codecs.PROTOSTREAM).put("any", "thing")
+        by_json = client.cache(key_codec=Typed())
+        by_json.put("a", "one")
+        by_json.put_all({"b": "two", "c": "three"})
+        assert by_json.get_all(["a", "b", "c"]) == {"a": "one", "b": "two", "c": "three"}
+        stored = Message("shop.Line", b"\x0a\x01a")
+        assert client.cache(key_codec=codecs.PROTOSTREAM).get(stored) == "one"
+        assert client.counters()["unrouted"] == 0
+        assert client.cache(key_codec=Underived()).get("a") == "one"
+        assert client.counters()["unrouted"] == 1
+        with pytest.raises(libhotrod.MisuseError, match="storage_key failed for cache 'items': ValueError: no such key"):
+            client.cache("items", key_codec=Failing()).get("a")
+
+
 def test_json_values_of_a_protostream_cache_have_a_type(server: Real) -> None:
     async def main() -> None:
         async with libhotrod.connect(uri(server), key_codec=codecs.PROTOSTREAM) as client:

@@ -192,8 +192,9 @@ impl<K: Codec, V: Codec> Cache<K, V> {
         request: Request,
     ) -> (Option<MemberId>, Result<Reply, Error>) {
         let operation = request.operation();
+        let storage_keys = self.storage_keys(&request);
         let span = tracing::debug_span!("hotrod", %operation, cache = self.name());
-        let call = Call { cache: self.handle.clone(), request, member, timeout: self.timeout };
+        let call = Call { cache: self.handle.clone(), request, member, timeout: self.timeout, storage_keys };
         async {
             let mut pending = match Pending::submit(&self.client, call) {
                 Ok(pending) => pending,

@@ -98,6 +98,15 @@ pub trait Codec: Clone + Send + Sync + 'static {
 
     /// Decodes the bytes of a key or a value.
     fn decode(&self, bytes: Bytes) -> Result<Self::Value, CodecError>;
+
+    /// The bytes that servers store for a key, which is encoded here. Operations go to the owner of these bytes.
+    ///
+    /// `None`, the default, leaves it to the client, which derives them where no schema is needed; see
+    /// [`Event::KeysNotRouted`](crate::core::cluster::Event::KeysNotRouted). Wrong bytes cost a hop, and nothing else.
+    fn storage_key(&self, encoded: &Bytes) -> Option<Bytes> {
+        let _ = encoded;
+        None
+    }
 }
 
 /// Encodes keys or values of type `T`. A codec implements it for each type of arguments that it accepts.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use hotrod_core::wire::{IterationEntry, MediaType, Metadata, Previous};
+use hotrod_core::wire::{IterationEntry, MediaType, Metadata, Previous, Request};
 
 use crate::codec::{Codec, CodecError, Encode};
 use crate::{Cache, Conditional, Entry, Error, Part};
@@ -42,6 +42,15 @@ impl<K: Codec, V: Codec> Cache<K, V> {
             Ok((key, value))
         };
         entries.into_iter().map(encode).collect()
+    }
+
+    /// The stored forms of a request's keys, if the codec gives them.
+    pub(crate) fn storage_keys(&self, request: &Request) -> Box<[Bytes]> {
+        if let Some(key) = request.routing_key() {
+            return self.keys.storage_key(key).map(|stored| [stored].into()).unwrap_or_default();
+        }
+        let stored: Option<_> = request.split_keys().iter().map(|key| self.keys.storage_key(key)).collect();
+        stored.unwrap_or_default()
     }
 
     fn media_type(&self, part: Part) -> Arc<MediaType> {

@@ -149,6 +149,9 @@ impl Cluster {
     pub fn submit(&mut self, now: Instant, call: Call) -> Result<OperationId, SubmitError> {
         self.now = now;
         self.may_submit(&call.cache)?;
+        if !call.storage_keys.is_empty() {
+            check_storage_keys(&call)?;
+        }
         if self.caches.get(call.cache.id()).near.is_some() {
             return Ok(self.submit_near(call));
         }
@@ -356,4 +359,9 @@ impl Cluster {
     pub fn address(&self, member: MemberId) -> Option<&wire::Member> {
         Some(&self.members.get(member)?.address)
     }
+}
+
+fn check_storage_keys(call: &Call) -> Result<(), SubmitError> {
+    let (keys, storage_keys) = (call.request.keys().len(), call.storage_keys.len());
+    if keys == storage_keys { Ok(()) } else { Err(SubmitError::StorageKeys { keys, storage_keys }) }
 }

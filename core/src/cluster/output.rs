@@ -316,6 +316,14 @@ pub enum SubmitError {
     /// The cache belongs to another machine.
     #[error("the cache belongs to another client")]
     ForeignCache,
+    /// There is not one storage key for each key of the request.
+    #[error("storage keys: expected {keys}, one for each key, got {storage_keys}")]
+    StorageKeys {
+        /// Number of keys.
+        keys: usize,
+        /// Number of storage keys.
+        storage_keys: usize,
+    },
 }
 
 /// Reason for which an operation failed.

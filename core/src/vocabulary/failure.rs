@@ -224,7 +224,7 @@ impl From<cluster::SubmitError> for Failure {
         let kind = match error {
             cluster::SubmitError::Full { .. } => FailureKind::Full,
             cluster::SubmitError::Closed => FailureKind::Closed,
-            cluster::SubmitError::ForeignCache => FailureKind::Misuse,
+            cluster::SubmitError::ForeignCache | cluster::SubmitError::StorageKeys { .. } => FailureKind::Misuse,
         };
         Self::plain(kind, error.to_string())
     }

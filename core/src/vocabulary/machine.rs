@@ -52,12 +52,14 @@ pub struct CacheOptions {
 }
 
 /// Options of an operation.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct CallOptions {
     /// The only member that may execute the operation.
     pub member: Option<u64>,
     /// Timeout over all attempts; `None` for the machine's.
     pub timeout: Option<Duration>,
+    /// As [`Call::storage_keys`].
+    pub storage_keys: Box<[Bytes]>,
 }
 
 /// Topology of a cache.
@@ -153,7 +155,8 @@ impl Machine {
     /// As [`Cluster::submit`].
     pub fn submit(&mut self, now: u64, cache: u32, request: Request, options: CallOptions) -> Result<u64, Failure> {
         let cache = self.handle(cache)?.clone();
-        let call = Call { cache, request, member: options.member.map(|id| key!(id)), timeout: options.timeout };
+        let CallOptions { member, timeout, storage_keys } = options;
+        let call = Call { cache, request, member: member.map(|id| key!(id)), timeout, storage_keys };
         Ok(self.cluster.submit(Instant::from_micros(now), call)?.data().as_ffi())
     }
 

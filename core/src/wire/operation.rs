@@ -495,6 +495,11 @@ impl core::fmt::Display for Operation {
 }
 
 impl Request {
+    /// Returns the keys by whose owners the operation is routed: one, those of a bulk operation in their order, or none.
+    pub fn keys(&self) -> Box<[Bytes]> {
+        self.routing_key().map_or_else(|| self.split_keys(), |key| Box::new([key.clone()]))
+    }
+
     /// Returns the milliseconds of a lifetime that servers of this version read as a time since 1970.
     pub(crate) fn lifetime_read_as_date(&self, version: Version) -> Option<u64> {
         let (Self::PrepareTx { modifications, .. } | Self::PrepareTx2 { modifications, .. }) = self else {

@@ -141,7 +141,8 @@ impl Player {
             "submit" => {
                 let request = request(with).map_err(Failure::misuse)?;
                 let member = (!with["member"].is_null()).then(|| self.id(&with["member"]));
-                let options = CallOptions { member, timeout: duration("timeout") };
+                let storage_keys = with["storage_keys"].as_array().into_iter().flatten().filter_map(bytes).collect();
+                let options = CallOptions { member, timeout: duration("timeout"), storage_keys };
                 let id = self.machine.submit(now, cache, request, options)?;
                 self.name(Kind::Id("operation"), id).into()
             }

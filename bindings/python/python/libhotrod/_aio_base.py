@@ -4,12 +4,13 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any, Generic, Optional
+from typing import Any, Callable, Generic, Optional
 
 from ._aio_driver import Driver
 from ._checks import check_flag, check_text, microseconds
 from ._codec_use import CacheSettings, CodecUse, K, V
 from .codecs import Codec
+from .errors import MisuseError
 
 
 class Base:
@@ -19,6 +20,7 @@ class Base:
         self._driver = driver
         self._settings = settings
         self._timeout = microseconds(settings.timeout)
+        self._storage_key: Optional[Callable[[bytes], bytes]] = None
         driver.check()
         with driver.lock:
             self._cache = driver.machine.cache(driver.now(), settings.name, **settings.options())
@@ -38,7 +40,11 @@ class Base:
     ) -> tuple[Optional[int], Any]:
         driver = self._driver
         driver.check()
-        submitted = driver.machine.submit(driver.now(), self._cache, operation, arguments, member, self._timeout)
+        storage_key = self._storage_key
+        storage_keys = None if storage_key is None else self._storage_keys(storage_key, operation, arguments)
+        submitted = driver.machine.submit(
+            driver.now(), self._cache, operation, arguments, member, self._timeout, storage_keys
+        )
         future = driver.pending[submitted] = driver.loop.create_future()
         driver.schedule()
         try:
@@ -50,6 +56,18 @@ class Base:
                 driver.schedule()
             raise
 
+    def _storage_keys(
+        self, storage_key: Callable[[bytes], bytes], operation: str, arguments: tuple[Any, ...]
+    ) -> list[bytes]:
+        """Returns the stored forms of an operation's keys, as the key codec gives them."""
+        try:
+            return [storage_key(key) for key in self._driver.machine.keys(operation, arguments)]
+        except MisuseError:
+            raise
+        except Exception as error:
+            reason = f"{type(error).__name__}: {error}"
+            raise MisuseError(f"the key codec's storage_key failed for cache {self._settings.name!r}: {reason}") from error
+
 
 class CacheBase(Base, CodecUse[K, V]):
     """A cache and its codecs."""
@@ -57,6 +75,7 @@ class CacheBase(Base, CodecUse[K, V]):
     def __init__(self, driver: Driver, settings: CacheSettings, key_codec: Codec[K], value_codec: Codec[V]) -> None:
         Base.__init__(self, driver, settings)
         CodecUse.__init__(self, settings.name, key_codec, value_codec)
+        self._storage_key = getattr(key_codec, "storage_key", None)
 
 
 class CounterBase(Base):

@@ -3,12 +3,13 @@
 
 from __future__ import annotations
 
-from typing import Any, Generic, Optional
+from typing import Any, Callable, Generic, Optional
 
 from ._blocking_driver import Driver, Waiter
 from ._checks import check_flag, check_text, microseconds
 from ._codec_use import CacheSettings, CodecUse, K, V
 from .codecs import Codec
+from .errors import MisuseError
 
 
 class Base:
@@ -18,6 +19,7 @@ class Base:
         self._driver = driver
         self._settings = settings
         self._timeout = microseconds(settings.timeout)
+        self._storage_key: Optional[Callable[[bytes], bytes]] = None
         driver.check()
         with driver.lock:
             self._cache = driver.machine.cache(driver.now(), settings.name, **settings.options())
@@ -37,9 +39,13 @@ class Base:
     ) -> tuple[Optional[int], Any]:
         driver = self._driver
         driver.check()
+        storage_key = self._storage_key
+        storage_keys = None if storage_key is None else self._storage_keys(storage_key, operation, arguments)
         waiter = Waiter()
         with driver.lock:
-            submitted = driver.machine.submit(driver.now(), self._cache, operation, arguments, member, self._timeout)
+            submitted = driver.machine.submit(
+                driver.now(), self._cache, operation, arguments, member, self._timeout, storage_keys
+            )
             driver.pending[submitted] = waiter
             driver.pump()
         try:
@@ -53,6 +59,18 @@ class Base:
                     driver.pump()
             raise
 
+    def _storage_keys(
+        self, storage_key: Callable[[bytes], bytes], operation: str, arguments: tuple[Any, ...]
+    ) -> list[bytes]:
+        """Returns the stored forms of an operation's keys, as the key codec gives them."""
+        try:
+            return [storage_key(key) for key in self._driver.machine.keys(operation, arguments)]
+        except MisuseError:
+            raise
+        except Exception as error:
+            reason = f"{type(error).__name__}: {error}"
+            raise MisuseError(f"the key codec's storage_key failed for cache {self._settings.name!r}: {reason}") from error
+
 
 class CacheBase(Base, CodecUse[K, V]):
     """A cache and its codecs."""
@@ -60,6 +78,7 @@ class CacheBase(Base, CodecUse[K, V]):
     def __init__(self, driver: Driver, settings: CacheSettings, key_codec: Codec[K], value_codec: Codec[V]) -> None:
         Base.__init__(self, driver, settings)
         CodecUse.__init__(self, settings.name, key_codec, value_codec)
+        self._storage_key = getattr(key_codec, "storage_key", None)
 
 
 class CounterBase(Base):

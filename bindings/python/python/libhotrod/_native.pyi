@@ -8,7 +8,7 @@ Any thread may use a machine, one at a time: a concurrent call raises MisuseErro
 """
 
 from collections.abc import Iterable
-from typing import Any, Optional, Union, final
+from typing import Any, Optional, Sequence, Union, final
 
 from .outputs import Output
 from .types import Coverage, Member, Tls, View
@@ -108,10 +108,16 @@ class Machine:
         arguments: tuple[Any, ...],
         member: Optional[int] = None,
         timeout: Optional[int] = None,
+        storage_keys: Optional[Sequence[bytes]] = None,
     ) -> int:
         """Submits an operation by its name, with its fields in order; Completed carries the answer. `timeout` is in
-        microseconds, over all attempts. Raises MisuseError, FullError or ClosedError; nothing is sent then.
+        microseconds, over all attempts. `storage_keys` are the bytes that servers store for its `keys`, where the application knows
+        them better than the machine. Raises MisuseError, FullError or ClosedError; nothing is sent then.
         """
+
+    @staticmethod
+    def keys(operation: str, arguments: tuple[Any, ...]) -> list[bytes]:
+        """Returns the keys by which an operation is routed, in their order."""
 
     def cancel(self, operation: int) -> bool:
         """Cancels an operation: no output follows. It may still be executed. Returns False if it was completed."""

@@ -13,7 +13,12 @@ T = TypeVar("T")
 
 
 class Codec(Protocol, Generic[T]):
-    """Turns values into bytes and back. Write your own with these three members."""
+    """Turns values into bytes and back. Write your own with these three members.
+
+    A codec of keys may have a fourth one, `storage_key(encoded: bytes) -> bytes`: the bytes that servers store for an encoded key, to
+    whose owner operations go. It is for keys whose conversion in the server depends on a schema (the event KeysNotRouted names them);
+    the client derives the others. Wrong bytes cost a hop, and nothing else.
+    """
 
     @property
     def media_type(self) -> str:

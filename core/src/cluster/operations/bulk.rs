@@ -1,6 +1,7 @@
 //! Bulk operations (PUT_ALL, GET_ALL): split by the owners of their keys, and joined again.
 
 use alloc::borrow::Cow;
+use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
@@ -40,8 +41,9 @@ impl Cluster {
         let cache = self.caches.get(whole.cache.id());
         let Some(view) = cache.view.clone().filter(|view| view.segments() > 0) else { return false };
         let form = cache.stored_form(&whole.cache.options().key_type);
+        let form = if whole.storage_keys.is_empty() { form } else { Some(StoredForm::SAME) };
         let Some(form) = form.filter(|form| form.is_known()) else { return false };
-        let requests = split_request(&whole.request, &view, form);
+        let requests = split_request(whole, &view, form);
         if requests.len() < 2 {
             if let (Some((&owner, _)), Some(whole)) = (requests.first_key_value(), self.operations.get_mut(id)) {
                 whole.target = Target::Owner(owner);
@@ -52,6 +54,7 @@ impl Cluster {
             bytes: request.value_bytes(),
             request,
             cache: whole.cache.clone(),
+            storage_keys: Box::default(),
             owner: Owner::Part(bulk),
             target: Target::Owner(member),
             purpose: whole.purpose,
@@ -132,9 +135,13 @@ impl Cluster {
 }
 
 /// The request for each owner; one or none if it need not be split.
-fn split_request(request: &Request, view: &View, form: StoredForm) -> BTreeMap<MemberId, Request> {
+fn split_request(whole: &Operation, view: &View, form: StoredForm) -> BTreeMap<MemberId, Request> {
     let Some(anyone) = view.members.first() else { return BTreeMap::new() };
     // A segment without an owner, or a key whose stored form is not certain: any member forwards it.
     let owner = |key: Cow<'_, [u8]>| view.owners_of(&key).next();
-    request.split_by(|key| form.of(key).and_then(owner).unwrap_or(*anyone))
+    let mut storage_keys = whole.storage_keys.iter();
+    whole.request.split_by(|key| {
+        let stored = storage_keys.next().map_or_else(|| form.of(key), |stored| Some(Cow::Borrowed(stored)));
+        stored.and_then(owner).unwrap_or(*anyone)
+    })
 }

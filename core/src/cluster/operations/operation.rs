@@ -1,7 +1,9 @@
 //! Operations as they are submitted: the call, the owner of its result, the target.
 
+use alloc::boxed::Box;
 use core::time::Duration;
 
+use bytes::Bytes;
 use slotmap::new_key_type;
 
 use crate::cluster::cache::CacheHandle;
@@ -29,12 +31,16 @@ pub struct Call {
     /// How long to wait for the answer, over all attempts; `None` for
     /// [`Config::operation_timeout`](super::super::Config::operation_timeout).
     pub timeout: Option<Duration>,
+    /// The bytes that servers store for the [keys of the request](Request::keys), one for each, by which it is routed. Empty: the
+    /// machine derives them, as far as it can. For applications that know how servers convert a key where that depends on a schema.
+    /// Operations on multimaps ignore them: servers store the keys of those as they are.
+    pub storage_keys: Box<[Bytes]>,
 }
 
 impl Call {
     /// A call for any member, with the machine's timeout.
     pub fn new(cache: &CacheHandle, request: Request) -> Self {
-        Self { cache: cache.clone(), request, member: None, timeout: None }
+        Self { cache: cache.clone(), request, member: None, timeout: None, storage_keys: Box::default() }
     }
 }
 

@@ -21,11 +21,12 @@ impl Cluster {
     /// The owner of an operation's key, or how the operation reaches it by another member.
     pub(super) fn choose_owner(&self, operation: &Operation, fit: impl Fn(&MemberId) -> bool) -> Result<Choice, Route> {
         let cache = self.caches.get(operation.cache.id());
-        let declared = match operation.request.operation().row().routing {
-            Routing::StoredKey => &MediaType::Unspecified,
-            _ => &operation.cache.options().key_type,
-        };
         let key = operation.request.routing_key();
+        let (key, declared) = match (&*operation.storage_keys, operation.request.operation().row().routing) {
+            (_, Routing::StoredKey) => (key, &MediaType::Unspecified),
+            ([stored], _) => (Some(stored), &MediaType::Unspecified),
+            _ => (key, &operation.cache.options().key_type),
+        };
         // A bulk operation that was not split goes whole: to any member, unless the form of its keys is still to come.
         if key.is_none() && !operation.request.is_splittable() {
             return Err(Route::Any);

@@ -1,9 +1,11 @@
 //! The table of operations: every operation between its submission and its end, and where it is.
 
+use alloc::boxed::Box;
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::vec::Vec;
 use core::time::Duration;
 
+use bytes::Bytes;
 use slotmap::{SecondaryMap, SlotMap};
 
 use crate::cluster::cache::{CacheHandle, ReadFrom};
@@ -24,6 +26,8 @@ pub(in crate::cluster) struct Operation {
     /// Approximate size of its keys and values.
     pub(in crate::cluster) bytes: usize,
     pub(in crate::cluster) cache: CacheHandle,
+    /// As [`Call::storage_keys`].
+    pub(in crate::cluster) storage_keys: Box<[Bytes]>,
     pub(in crate::cluster) owner: Owner,
     pub(in crate::cluster) target: Target,
     pub(in crate::cluster) purpose: Purpose,
@@ -97,6 +101,7 @@ impl Operation {
             bytes: call.request.value_bytes(),
             request: call.request,
             cache: call.cache,
+            storage_keys: call.storage_keys,
             owner,
             target,
             purpose,

@@ -1,6 +1,7 @@
 //! Keys that are declared in another media type than the one in which the cache stores them.
 
 use alloc::format;
+use alloc::string::ToString;
 use alloc::vec::Vec;
 
 use bytes::Bytes;
@@ -66,6 +67,36 @@ fn a_multimap_key_is_its_own_stored_form() {
         assert!(outside.ask_by(KEYS, request).0 >= KEYS - 1);
         assert_eq!(outside.cluster.counters().unrouted, 0);
     }
+}
+
+/// By the application, which knows more than the machine.
+#[test]
+fn an_operation_goes_to_the_owner_of_its_storage_key() {
+    let mut outside = declared(MediaType::JSON, Some((MediaType::PROTOSTREAM, protostream_string)));
+    outside.ask(1);
+    outside.pods.iter_mut().for_each(|pod| pod.hits = (0, 0));
+    let key = |number: usize| Bytes::from(format!("key {number}"));
+    let stored = |number: usize| Bytes::from(protostream_string(&key(number)));
+    let before = outside.cluster.counters();
+    for number in 0..KEYS {
+        let get = Call::new(&outside.cache, Request::Get { key: key(number) });
+        let call = Call { storage_keys: [stored(number)].into(), ..get };
+        outside.cluster.submit(outside.now, call).expect("it is taken");
+        outside.run();
+    }
+    let entries = (0..50).map(|number| (key(number), Bytes::new())).collect();
+    let put_all = Call::new(&outside.cache, Request::PutAll { entries, expiration: Expiration::default() });
+    let call = Call { storage_keys: (0..50).map(stored).collect(), ..put_all.clone() };
+    outside.cluster.submit(outside.now, call).expect("it is taken");
+    outside.run();
+    let counters = outside.cluster.counters();
+    assert_eq!(outside.hits(), (KEYS, 0));
+    assert_eq!(counters.direct - before.direct, (KEYS + PODS) as u64, "a part for each owner");
+    assert_eq!(counters.unrouted, before.unrouted);
+
+    let call = Call { storage_keys: [stored(0)].into(), ..put_all };
+    let error = outside.cluster.submit(outside.now, call).expect_err("too few");
+    assert_eq!(error.to_string(), "storage keys: expected 50, one for each key, got 1");
 }
 
 #[test]

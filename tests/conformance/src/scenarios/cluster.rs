@@ -8,7 +8,17 @@ use crate::recorder::Recorder;
 const URI: &str = "hotrod://{}/dist";
 
 pub(super) fn all() -> Vec<Value> {
-    vec![to_the_owner(), bulk(), iteration(), iteration_ended(), lost_link(), lost_for_good(), switched_site(), left()]
+    vec![
+        to_the_owner(),
+        by_storage_keys(),
+        bulk(),
+        iteration(),
+        iteration_ended(),
+        lost_link(),
+        lost_for_good(),
+        switched_site(),
+        left(),
+    ]
 }
 
 fn lifetimes() -> Value {
@@ -31,6 +41,24 @@ fn to_the_owner() -> Value {
         recorder.submit("get", json!([key]));
     }
     recorder.settle();
+    recorder.finish()
+}
+
+fn by_storage_keys() -> Value {
+    let doc = "Keys go to the owner of their storage keys, where the application gives them: one for each.";
+    let mut recorder = started("by storage keys", doc, URI);
+    let submit = |operation, arguments, storage_keys: &[String]| {
+        json!({
+            "cache": 0, "operation": operation, "arguments": arguments, "member": null, "timeout": null, "storage_keys": storage_keys,
+        })
+    };
+    recorder.execute("get", json!([text("k")]));
+    for storage_key in keys(3) {
+        recorder.play("submit", submit("get", json!([text("k")]), &[storage_key]));
+    }
+    let entries: Vec<Value> = ["a", "b", "c"].map(|key| json!([text(key), text("v")])).into();
+    recorder.play("submit", submit("put_all", json!([lifetimes(), entries]), &keys(3)));
+    recorder.play("submit", submit("put_all", json!([lifetimes(), entries]), &keys(2)));
     recorder.finish()
 }
 

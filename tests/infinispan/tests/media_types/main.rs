@@ -88,6 +88,7 @@ async fn everything(cluster: &Cluster) {
     }
     problems.extend(multimaps::go_to_their_owner(cluster, &client).await);
     problems.extend(schemas::have_errors(&client).await.err());
+    problems.extend(schemas::route_by_storage_keys(cluster, &client).await.err());
     client.close().await;
     problems.extend(near_caches::hear_of_writes(cluster).await.err());
     assert!(problems.is_empty(), "{problems:#?}");

@@ -2,18 +2,75 @@
 
 use std::fs;
 
+use bytes::Bytes;
 use hotrod_core::protostream::{TypeName, Value, encode};
 use hotrod_core::session::Applied;
 use hotrod_core::wire::MediaType;
+use hotrod_tokio::codec::{Codec, CodecError, Encode, Raw};
 use hotrod_tokio::{Client, Error};
+use infinispan_harness::{Cluster, Metrics};
+
+use super::KEYS;
 
 const LINE: &str = r#"syntax = "proto3"; package shop; message Line { string item = 1; }"#;
 const ORDER: &str =
     r#"syntax = "proto3"; import "line.proto"; package shop; message Order { repeated Line lines = 1; }"#;
 const BROKEN: &str = "syntax = \"proto3\";\npackage shop;\nmessage Broken { strin item = 1; }";
 
+/// A line in JSON, around its item.
+const BEFORE: &str = r#"{"_type":"shop.Line","item":""#;
+const AFTER: &str = r#""}"#;
+
 pub(super) async fn have_errors(client: &Client) -> Result<(), String> {
     checked(client).await.map_err(|error| format!("schemas: {error}"))
+}
+
+/// JSON keys of a ProtoStream cache, whose stored form the application gives.
+pub(super) async fn route_by_storage_keys(cluster: &Cluster, client: &Client) -> Result<(), String> {
+    let lines = client.cache("in-protostream").with_codecs(Lines, Raw);
+    let hits = || Metrics::of(&cluster.endpoints()).unwrap().hits("in-protostream");
+    let (before, counters) = (hits(), client.counters());
+    for n in 0..KEYS {
+        let item = format!("routed {n}");
+        lines.put(&*item, "value").await.map_err(|error| error.to_string())?;
+        if lines.get(&*item).await.map_err(|error| error.to_string())?.is_none() {
+            return Err(format!("{item} is not found"));
+        }
+    }
+    let (hits, now) = (hits().since(before), client.counters());
+    let sent = 2 * KEYS as u64;
+    if (hits.primary, hits.total(), now.unrouted - counters.unrouted) != (sent, sent, 0) {
+        return Err(format!("by storage keys: {hits:?} of {sent}"));
+    }
+    Ok(())
+}
+
+/// Keys that are JSON objects here, and messages in the server.
+#[derive(Clone)]
+struct Lines;
+
+impl Codec for Lines {
+    type Value = Bytes;
+
+    fn media_type(&self) -> MediaType {
+        MediaType::JSON
+    }
+
+    fn decode(&self, bytes: Bytes) -> Result<Bytes, CodecError> {
+        Ok(bytes)
+    }
+
+    fn storage_key(&self, encoded: &Bytes) -> Option<Bytes> {
+        let item = std::str::from_utf8(encoded).ok()?.strip_prefix(BEFORE)?.strip_suffix(AFTER)?;
+        let fields = [&[0x0a, item.len() as u8], item.as_bytes()].concat();
+        encode(&Value::Message { of: TypeName::Name("shop.Line"), bytes: &fields }).ok().map(Bytes::from)
+    }
+}
+
+impl Encode<&str> for Lines {
+    fn encode(&self, item: &str) -> Result<Bytes, CodecError> {
+        Ok([BEFORE, item, AFTER].concat().into())
+    }
 }
 
 async fn checked(client: &Client) -> Result<(), Error> {
