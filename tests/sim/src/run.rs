@@ -125,6 +125,9 @@ impl Run {
         self.world.check_remade_cache()?;
         self.world.run_for(Duration::from_secs(5));
         self.check()?;
+        // The listeners that it registers anew may begin sessions.
+        self.world.run_for(Duration::from_secs(5));
+        self.world.check()?;
         self.world.check_links()
     }
 
