@@ -250,6 +250,10 @@ typedef enum hotrod_status {
    * Bytes that are no valid ProtoStream value.
    */
   HOTROD_ERR_DECODE = 104,
+  /**
+   * Schemas of Protocol Buffers have errors. The servers have stored them all the same.
+   */
+  HOTROD_ERR_SCHEMA = 105,
 } hotrod_status;
 
 /**

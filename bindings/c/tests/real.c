@@ -1,7 +1,8 @@
-/* Tests against real Infinispan: real transactions URI, or real load URI SECONDS, while members are killed. */
+/* Tests against real Infinispan: real transactions URI, real schemas URI, or real load URI SECONDS, while members are killed. */
 #include <inttypes.h>
 
 #include "client.h"
+#include "hotrod_schemas.h"
 
 enum { IN_FLIGHT = 64, MAX = 1 << 20 };
 
@@ -21,6 +22,46 @@ static void transactions(void)
   found = answer(hotrod_submit_get(machine, NOW, cache, NULL, B("tx"), &id), &id);
   CHECK(found->found && bytes_are(found->as.value, "in it"));
   puts("real: transactions passed");
+}
+
+#define LINE "syntax = \"proto3\"; package shop; message Line { string item = 1; }"
+#define ROW "syntax = \"proto3\"; package shop; message Row { string item = 1; }"
+#define ORDER "syntax = \"proto3\"; import \"line.proto\"; package shop; message Order { repeated Line lines = 1; }"
+
+/* Registers one schema, and checks the status and the beginning of the errors; NULL for none. */
+static void registers(uint32_t schemas, const char *name, const char *text, hotrod_status expected, const char *errors)
+{
+  hotrod_pair file = {B(name), B(text)};
+  char *said;
+  CHECK_STATUS(hotrod_schemas_register(driver, schemas, &file, 1, &said), expected);
+  CHECK((said == NULL) == (errors == NULL));
+  CHECK(said == NULL || strncmp(said, errors, strlen(errors)) == 0);
+  free(said);
+}
+
+static void schemas(void)
+{
+  uint32_t schemas;
+  char *said;
+  bool removed;
+  hotrod_bytes text;
+  hotrod_pair files[] = {{B("order.proto"), B(ORDER)}, {B("line.proto"), B(LINE)}};
+  CHECK_OK(hotrod_schemas_cache(driver, &schemas));
+  CHECK_OK(hotrod_schemas_register(driver, schemas, files, 2, &said));
+  CHECK(said == NULL);
+  CHECK_OK(hotrod_driver_get(driver, schemas, B("line.proto"), &text));
+  CHECK(bytes_are(text, LINE));
+  registers(schemas, "line.proto", ROW, HOTROD_ERR_SCHEMA, "order.proto: ");
+  registers(schemas, "line.proto", LINE, HOTROD_OK, NULL);
+  registers(schemas, "broken.proto", "syntax = \"proto3\"; message Broken { strin item = 1; }", HOTROD_ERR_SCHEMA,
+            "broken.proto: ");
+  registers(schemas, "other.proto", ROW, HOTROD_OK, NULL);
+  registers(schemas, "broken", LINE, HOTROD_ERR_MISUSE, NULL);
+  for (const char **name = (const char *[]){"broken.proto", "other.proto", "order.proto", "line.proto", NULL}; *name; name++) {
+    CHECK_OK(hotrod_driver_remove(driver, schemas, B(*name), &removed));
+    CHECK(removed);
+  }
+  puts("real: schemas passed");
 }
 
 /* The write of each operation in flight, and the outcome of each write. */
@@ -104,6 +145,8 @@ int main(int count, char **arguments)
   CHECK_OK(hotrod_driver_start(driver, cache));
   if (strcmp(arguments[1], "transactions") == 0)
     transactions();
+  else if (strcmp(arguments[1], "schemas") == 0)
+    schemas();
   else
     load(count > 3 ? atoi(arguments[3]) : 10);
   CHECK_OK(hotrod_driver_close(driver));

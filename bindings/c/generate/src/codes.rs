@@ -54,7 +54,7 @@ impl hotrod_status {
 }
 
 /// Statuses of the interface itself, beside the kinds of failure.
-const OWN: [(&str, u32, &str); 5] = [
+const OWN: [(&str, u32, &str); 6] = [
     ("NULL", 100, "A required pointer is NULL. The call had no effect."),
     ("PANIC", 101, "A bug in the library was caught: from now on this machine can only be freed."),
     (
@@ -64,6 +64,7 @@ const OWN: [(&str, u32, &str); 5] = [
     ),
     ("CAPACITY", 103, "The caller's buffer or array is too small; the needed capacity is given."),
     ("DECODE", 104, "Bytes that are no valid ProtoStream value."),
+    ("SCHEMA", 105, "Schemas of Protocol Buffers have errors. The servers have stored them all the same."),
 ];
 
 fn texts(vocabulary: &Value) -> String {

@@ -51,6 +51,8 @@ pub enum hotrod_status {
     HOTROD_ERR_CAPACITY = 103,
     /// Bytes that are no valid ProtoStream value.
     HOTROD_ERR_DECODE = 104,
+    /// Schemas of Protocol Buffers have errors. The servers have stored them all the same.
+    HOTROD_ERR_SCHEMA = 105,
 }
 
 impl hotrod_status {
@@ -102,6 +104,7 @@ pub extern "C" fn hotrod_status_text(status: c_int) -> *const c_char {
         102 => c"Another call on this machine is running, in another thread or around a callback. The call had no effect.",
         103 => c"The caller's buffer or array is too small; the needed capacity is given.",
         104 => c"Bytes that are no valid ProtoStream value.",
+        105 => c"Schemas of Protocol Buffers have errors. The servers have stored them all the same.",
         _ => c"There is no such status.",
     };
     text.as_ptr()
