@@ -226,10 +226,10 @@ def method(operation, group, awaiting):
         elif name == "supports_duplicates":
             arguments.append("self.supports_duplicates")
         elif name == "key":
-            parameters.append("key: K")
+            parameters.append("key: Argument[K]")
             arguments.append("self._key(key)")
         elif name == "value" and argument == "bytes":
-            parameters.append("value: V")
+            parameters.append("value: Argument[V]")
             arguments.append("self._value(value)")
         elif argument == "parameters":
             parameters.append("parameters: Mapping[str, bytes] = {}")
@@ -272,7 +272,7 @@ def operations(awaiting):
         "",
         "from typing import Iterable, Mapping, Optional",
         "",
-        "from ._codec_use import K, V",
+        "from ._codec_use import Argument, K, V",
         f"from .{base} import CacheBase, CounterBase, MultimapBase",
         "from .types import (",
         "    Conditional,",
