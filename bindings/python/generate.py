@@ -349,7 +349,8 @@ def protostream_numbers():
         doc = f"{kind['doc'][:-1]}; {size[kind['content']].lower()} of {kind['bits']} bits."
         lines += ["", "", f"class {kind['variant']}({base}):", docstring(doc, "    "), "", "    __slots__ = ()",
                   f'    KIND: ClassVar[str] = "{kind["name"]}"', "", "    def __repr__(self) -> str:",
-                  f'        return f"{kind["variant"]}({{{base}.__repr__(self)}})"']
+                  f'        return f"{kind["variant"]}({{{base}.__repr__(self)}})"',
+                  "", "    def __str__(self) -> str:", f"        return {base}.__repr__(self)"]
     lines += ["", "", "NUMBERS: dict[str, type[Any]] = {"]
     lines += [f'    "{kind["name"]}": {kind["variant"]},' for kind in numbers]
     lines += ["}", '"""Classes by the names of their kinds."""', "", "KINDS = ("]
