@@ -1,5 +1,6 @@
-/* The C client: reads what another client wrote, then writes what that reads: c_side URI vectors.json PEER [NUMBER of the type of
- * orders]. Lines of standard input, in hexadecimal: the peer's order and that of C, as messages; then the stored form of each value. */
+/* The C client: reads what another client wrote, then writes what that reads:
+ * c_side URI vectors.json PEER [NUMBER of the type of orders]
+ * Lines of standard input, in hexadecimal: the peer's order and that of C, as messages; then the stored form of each value. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

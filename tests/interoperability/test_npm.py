@@ -1,8 +1,8 @@
-"""Infinispan's JavaScript client, the npm package `infinispan`, and ours share caches: keys are found, and values are equal, both ways.
+"""Infinispan's JavaScript client (npm `infinispan`) and ours share caches: keys are found, and values are equal, both ways.
 
-On caches of a real server: ProtoStream (the kinds of spec/vectors/protostream.json that this client has, and an order whose type has a
-number, as a value), and text and JSON (media_types.json), which it sends to caches of text, JSON and ProtoStream. npm_side.mjs names what it
-can't do.
+On caches of a real server: ProtoStream (the kinds of spec/vectors/protostream.json that this client has, and as a value an order
+whose type has a number), and text and JSON (media_types.json), which it sends to caches of text, JSON and ProtoStream. npm_side.mjs names
+what it can't do.
 """
 
 from __future__ import annotations
