@@ -35,7 +35,7 @@ outside: setup ## Every way to members from outside, on real routers, with every
 	$(CARGO) build --release --quiet -p hotrod-outside -p hotrod-gateway
 	HOTROD_GATEWAY=$(CURDIR)/target/release/hotrod-gateway target/release/hotrod-outside
 
-interoperability: setup ## Keys and values of Infinispan's own Java client, read and written in other languages, on a real server
+interoperability: setup ## Keys and values of Infinispan's own Java and JavaScript clients, read and written in other languages, on a real server
 	tests/interoperability/run-tests
 
 deploy-check: ## Check the manifests of gateway/deploy, without a cluster, and that faults in them are found

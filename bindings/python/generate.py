@@ -226,10 +226,10 @@ def method(operation, group, awaiting):
         elif name == "supports_duplicates":
             arguments.append("self.supports_duplicates")
         elif name == "key":
-            parameters.append("key: K")
+            parameters.append("key: Argument[K]")
             arguments.append("self._key(key)")
         elif name == "value" and argument == "bytes":
-            parameters.append("value: V")
+            parameters.append("value: Argument[V]")
             arguments.append("self._value(value)")
         elif argument == "parameters":
             parameters.append("parameters: Mapping[str, bytes] = {}")
@@ -272,7 +272,7 @@ def operations(awaiting):
         "",
         "from typing import Iterable, Mapping, Optional",
         "",
-        "from ._codec_use import K, V",
+        "from ._codec_use import Argument, K, V",
         f"from .{base} import CacheBase, CounterBase, MultimapBase",
         "from .types import (",
         "    Conditional,",
@@ -349,7 +349,8 @@ def protostream_numbers():
         doc = f"{kind['doc'][:-1]}; {size[kind['content']].lower()} of {kind['bits']} bits."
         lines += ["", "", f"class {kind['variant']}({base}):", docstring(doc, "    "), "", "    __slots__ = ()",
                   f'    KIND: ClassVar[str] = "{kind["name"]}"', "", "    def __repr__(self) -> str:",
-                  f'        return f"{kind["variant"]}({{{base}.__repr__(self)}})"']
+                  f'        return f"{kind["variant"]}({{{base}.__repr__(self)}})"',
+                  "", "    def __str__(self) -> str:", f"        return {base}.__repr__(self)"]
     lines += ["", "", "NUMBERS: dict[str, type[Any]] = {"]
     lines += [f'    "{kind["name"]}": {kind["variant"]},' for kind in numbers]
     lines += ["}", '"""Classes by the names of their kinds."""', "", "KINDS = ("]

@@ -1,5 +1,6 @@
-/* The C client of test_interoperability.py: reads what Java wrote, then writes what Java reads: c_side URI
- * Lines of standard input, in hexadecimal: Java's order and that of C, as messages; then the stored form of each value. */
+/* The C client: reads what another client wrote, then writes what that reads:
+ * c_side URI vectors.json PEER [NUMBER of the type of orders]
+ * Lines of standard input, in hexadecimal: the peer's order and that of C, as messages; then the stored form of each value. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,6 +12,8 @@
 
 static hotrod_driver *driver;
 static uint32_t cache;
+/* Number of the type of orders; 0 if they are stored by its name. */
+static uint32_t order_number;
 
 static void fail(const char *what, size_t n)
 {
@@ -60,6 +63,13 @@ static void expect(hotrod_bytes key, hotrod_bytes expected, const char *what, si
     fail(what, n);
 }
 
+static void expect_none(hotrod_bytes key, const char *what, size_t n)
+{
+  hotrod_bytes found;
+  if (hotrod_driver_get(driver, cache, key, &found) != HOTROD_OK || found.data != NULL)
+    fail(what, n);
+}
+
 static void put(hotrod_bytes key, hotrod_bytes value, size_t n)
 {
   if (hotrod_driver_put(driver, cache, key, value, NULL) != HOTROD_OK)
@@ -74,6 +84,18 @@ static hotrod_bytes again(hotrod_bytes stored, uint8_t *room, size_t n)
   if (hotrod_protostream_decode(stored, &value, elements, ROOM, NULL, NULL) != HOTROD_OK)
     fail("it can't be decoded", n);
   return encoded(&value, room);
+}
+
+/* The npm client writes the number of a type behind the message, Java's before it. */
+static void expect_message(hotrod_bytes key, hotrod_bytes expected, const char *what)
+{
+  static uint8_t room[LENGTH];
+  hotrod_bytes found;
+  if (hotrod_driver_get(driver, cache, key, &found) != HOTROD_OK || found.data == NULL)
+    fail(what, 0);
+  found = again(found, room, 0);
+  if (found.len != expected.len || memcmp(found.data, expected.data, found.len) != 0)
+    fail(what, 0);
 }
 
 static void connect_to(const char *uri)
@@ -91,32 +113,40 @@ static void connect_to(const char *uri)
 
 static hotrod_bytes order_of(const uint8_t *message, size_t length, uint8_t *room)
 {
-  hotrod_protostream_type type = {hotrod_text_of("shop.Order"), 0};
+  hotrod_protostream_type type = {{NULL, 0}, order_number};
+  if (order_number == 0)
+    type.name = hotrod_text_of("shop.Order");
   hotrod_protostream_value order = {HOTROD_PROTOSTREAM_MESSAGE, {.message = {type, {message, length}}}};
   return encoded(&order, room);
 }
 
 int main(int count, char **arguments)
 {
-  static uint8_t line[LENGTH], key_room[LENGTH], text_room[LENGTH], java_room[LENGTH], c_room[LENGTH];
+  static uint8_t line[LENGTH], key_room[LENGTH], text_room[LENGTH], peer_room[LENGTH], c_room[LENGTH];
   size_t length;
-  if (count < 2)
+  if (count < 4)
     return 2;
+  const char *peer = arguments[3];
+  order_number = count > 4 ? (uint32_t)strtoul(arguments[4], NULL, 10) : 0;
   connect_to(arguments[1]);
   if (!read_line(line, &length))
-    fail("no order of Java", 0);
-  hotrod_bytes java = order_of(line, length, java_room);
+    fail("no order of the peer", 0);
+  hotrod_bytes theirs = order_of(line, length, peer_room);
   if (!read_line(line, &length))
     fail("no order of C", 0);
   hotrod_bytes order = order_of(line, length, c_room);
-  expect(text("java", "%s order", 0, text_room), java, "Java's order", 0);
-  expect(java, text("java", "%s order", 0, text_room), "the entry with Java's order as its key", 0);
+  expect_message(text(peer, "%s order", 0, text_room), theirs, "the peer's order");
+  /* As a key that is another one. */
+  if (order_number == 0)
+    expect(theirs, text(peer, "%s order", 0, text_room), "the entry with the peer's order as its key", 0);
+  else
+    expect_none(theirs, "the entry with the peer's order as its key", 0);
   put(order, text("c", "%s order", 0, text_room), 0);
   put(text("c", "%s order", 0, text_room), order, 0);
   for (size_t n = 0; read_line(line, &length); n++) {
     hotrod_bytes value = again((hotrod_bytes){line, length}, key_room, n);
-    expect(value, text("java", "%s %zu", n, text_room), "the entry with the key", n);
-    expect(text("java", "%s value %zu", n, text_room), value, "the value", n);
+    expect(value, text(peer, "%s %zu", n, text_room), "the entry with the key", n);
+    expect(text(peer, "%s value %zu", n, text_room), value, "the value", n);
     put(value, text("c", "%s %zu", n, text_room), n);
     put(text("c", "%s value %zu", n, text_room), value, n);
   }

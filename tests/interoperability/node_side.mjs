@@ -1,5 +1,6 @@
-// The Node client of test_interoperability.py: reads what Java wrote, then writes what Java reads.
-// node node_side.mjs URI vectors.json
+// The Node client: reads what another client wrote, Java's or the npm package `infinispan`, then writes what that reads.
+// node node_side.mjs URI vectors.json PEER [NUMBER of the type of orders]
+// node node_side.mjs URI media_types.json PEER --media-types
 
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
@@ -9,8 +10,8 @@ const require = createRequire(new URL('../../bindings/node/lib/index.js', import
 const { ProtoStreamValue, codecs, connect, protobufjsMessage } = require('./index.js')
 const protobuf = require('protobufjs')
 
-const [uri, file] = process.argv.slice(2)
-const vectors = JSON.parse(readFileSync(file, 'utf8'))
+const [uri, file, peer, option] = process.argv.slice(2)
+const described = JSON.parse(readFileSync(file, 'utf8'))
 const values = codecs.protostream()
 const SCHEMA = `syntax = "proto3"; package shop;
 enum Status { OPEN = 0; PAID = 1; LOST = 2; }
@@ -18,7 +19,6 @@ message Line { string item = 1; int64 count = 2; }
 message Order { int32 number = 1; string customer = 2; Status status = 3; Line first = 4; repeated Line lines = 5;
   map<string, string> labels = 6; double price = 7; bytes signature = 8; int64 paidAt = 9; }`
 const Order = protobuf.parse(SCHEMA, { keepCase: true }).root.lookupType('shop.Order')
-const orders = codecs.protostream({ messages: [protobufjsMessage(Order)] })
 
 /** The value that a vector describes, of its explicit kind. */
 function valueOf(described) {
@@ -66,21 +66,42 @@ function order(language) {
   })
 }
 
+/** Keys and values of ProtoStream, and orders. */
+async function exchangeProtoStream(client, vectors) {
+  const cache = client.cache(undefined, { codecs: { key: values, value: values } })
+  for (const [n, vector] of vectors.entries()) {
+    const value = valueOf(vector.value)
+    assert.equal(await cache.get(value), `${peer} ${n}`, `the entry with the key of vector ${n}`)
+    assert.deepEqual(await cache.get(`${peer} value ${n}`), values.decode(Buffer.from(vector.bytes, 'hex')), `the value of vector ${n}`)
+    await cache.put(value, `node ${n}`)
+    await cache.put(`node value ${n}`, value)
+  }
+  const numbered = option === undefined ? {} : { typeId: Number(option) }
+  const orders = codecs.protostream({ messages: [protobufjsMessage(Order, numbered)] })
+  const shop = client.cache(undefined, { codecs: { key: orders, value: orders } })
+  assert.deepEqual(Order.toObject(await shop.get(`${peer} order`)), Order.toObject(order(peer)))
+  // The npm client writes the number of a type behind the message, Java's before it: another key.
+  assert.equal(await shop.get(order(peer)), option === undefined ? `${peer} order` : null, "the peer's order as a key")
+  await shop.put(order('node'), 'node order')
+  await shop.put('node order', order('node'))
+}
+
+/** Text and JSON, on caches that store what media_types.json says. */
+async function exchangeMediaTypes(client, modes) {
+  const ofMediaType = { 'text/plain': codecs.text, 'application/json': codecs.json() }
+  for (const mode of modes) {
+    const cache = client.cache(mode.cache, { codecs: { key: ofMediaType[mode.key], value: ofMediaType[mode.value] } })
+    for (const [n, key] of mode.keys.entries()) {
+      assert.equal(await cache.get(key), `${peer} ${n}`, `${mode.cache}, key ${n}`)
+      await cache.put(key, `node ${n}`)
+    }
+    for (const [n, value] of mode.values.entries()) {
+      assert.deepEqual(await cache.get(`${peer} value ${n}`), value, `${mode.cache}, value ${n}`)
+      await cache.put(`node value ${n}`, value)
+    }
+  }
+}
+
 const client = await connect(uri)
-const cache = client.cache(undefined, { codecs: { key: values, value: values } })
-for (const [n, vector] of vectors.entries()) {
-  const value = valueOf(vector.value)
-  assert.equal(await cache.get(value), `java ${n}`, `the entry with the key of vector ${n}`)
-  assert.deepEqual(await cache.get(`java value ${n}`), values.decode(Buffer.from(vector.bytes, 'hex')), `the value of vector ${n}`)
-}
-const shop = client.cache(undefined, { codecs: { key: orders, value: orders } })
-assert.deepEqual(Order.toObject(await shop.get('java order')), Order.toObject(order('java')))
-assert.equal(await shop.get(order('java')), 'java order', "Java's key has the same bytes")
-for (const [n, vector] of vectors.entries()) {
-  const value = valueOf(vector.value)
-  await cache.put(value, `node ${n}`)
-  await cache.put(`node value ${n}`, value)
-}
-await shop.put(order('node'), 'node order')
-await shop.put('node order', order('node'))
+await (option === '--media-types' ? exchangeMediaTypes : exchangeProtoStream)(client, described)
 await client.close()

@@ -1,11 +1,15 @@
-// The client against real Infinispan: TLS, SCRAM, a proxy, transactions, and a node that is killed under load.
+// The client against real Infinispan: TLS, SCRAM, a proxy, transactions, a node that is killed under load, an example.
 
 import assert from 'node:assert/strict'
+import { execFile } from 'node:child_process'
 import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import { connect as dial } from 'node:net'
 import { test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
 
 import { HandshakeError, HotRodError, UnreachableError, connect } from '../lib/index.mjs'
 import { real } from './servers.mjs'
@@ -106,4 +110,16 @@ test('transactions, and a node that is killed under load', { skip }, async (t) =
   await Promise.all([kill, ...Array.from({ length: 32 }, (_, number) => work(number))])
   for (const [key, values] of written) assert.ok(values.has((await cache.get(key)).toString()), key)
   assert.ok(operations > 1000 && errors.length < 5, `${operations} operations, ${errors}`)
+})
+
+test('the example with objects, on the caches of docs/keys-and-values.md', { skip }, async (t) => {
+  const here = (path) => fileURLToPath(new URL(path, import.meta.url))
+  const [, caches] = /```xml\n([^]*?)```/.exec(readFileSync(here('../../../docs/keys-and-values.md'), 'utf8'))
+  const server = await real(t, '--caches', caches)
+  const command = [here('../examples/objects.mjs'), `hotrod://${server.addresses[0]}`]
+  const { stdout } = await promisify(execFile)(process.execPath, command, { timeout: 20_000 })
+  assert.deepEqual(stdout.trimEnd().split('\n'), [
+    ...['lamp costs 1999', 'together 10899', 'last order: 7', 'order 7: lamp for 1999'],
+    '{"_type":"shop.Order","item":"lamp","price":1999}',
+  ])
 })

@@ -21,9 +21,9 @@ import asyncio
 #endif
 from types import TracebackType
 #if asyncio
-from typing import Any, AsyncIterable, AsyncIterator, Generator, Iterable, Mapping, Optional, TypeVar, Union, overload
+from typing import Any, AsyncIterable, AsyncIterator, Generator, Iterable, Optional, TypeVar, Union, overload
 #else
-from typing import Any, Callable, Iterable, Iterator, Mapping, Optional, TypeVar, Union, cast, overload
+from typing import Any, Callable, Iterable, Iterator, Optional, TypeVar, Union, cast, overload
 #endif
 
 from ._aio_driver import Driver
@@ -35,7 +35,7 @@ from ._aio_streams import ClientEvents, Iteration, Listener
 from ._blocking_streams import Iteration, Listener
 #endif
 from ._checks import check_codec
-from ._codec_use import CacheSettings, K, V, interest_bits
+from ._codec_use import Argument, CacheSettings, Entries, K, V, interest_bits
 from ._native import Machine
 from .codecs import TEXT, Codec, default_codec
 from .flags import Flags
@@ -405,7 +405,7 @@ class Cache(CacheOperations[K, V]):
 
     async def put_all(
         self,
-        entries: Union[Mapping[K, V], Iterable[tuple[K, V]]],
+        entries: Entries[K, V],
         *,
         lifespan: Optional[float] = None,
         max_idle: Optional[float] = None,
@@ -413,7 +413,7 @@ class Cache(CacheOperations[K, V]):
         """Stores values, each at its owner. Raises PartialError if only some of them were stored."""
         await self._execute("put_all", ((lifespan, max_idle), self._entries(entries)))
 
-    async def get_all(self, keys: Iterable[K]) -> dict[K, V]:
+    async def get_all(self, keys: Iterable[Argument[K]]) -> dict[K, V]:
         """Reads values, each from its owner; keys without an entry are left out."""
         return self._mapping(await self._execute("get_all", ([self._key(key) for key in keys],)))
 
@@ -425,7 +425,7 @@ class Cache(CacheOperations[K, V]):
         """Reads all keys in one response; `scope` 0 is the default, 1 global, 2 local."""
         return self._keys(await self._execute("bulk_get_keys", (scope,)))
 
-    async def read_stream(self, key: K, chunk_length: int = CHUNK) -> AsyncIterator[bytes]:
+    async def read_stream(self, key: Argument[K], chunk_length: int = CHUNK) -> AsyncIterator[bytes]:
         """Yields a large value in chunks of `chunk_length` bytes; none if there is no entry (4.1 and later)."""
         member, chunk = await self._execute_on(None, "start_get_stream", (self._key(key), chunk_length))
         try:
@@ -441,7 +441,7 @@ class Cache(CacheOperations[K, V]):
 
     async def write_stream(
         self,
-        key: K,
+        key: Argument[K],
 #if asyncio
         chunks: Union[Iterable[bytes], AsyncIterable[bytes]],
 #else
@@ -566,16 +566,16 @@ class Cache(CacheOperations[K, V]):
 
     # The mapping protocol: each of these is one operation of the cluster.
 
-    def __getitem__(self, key: K) -> V:
+    def __getitem__(self, key: Argument[K]) -> V:
         value = self.get(key)
         if value is None:
             raise KeyError(key)
         return value
 
-    def __setitem__(self, key: K, value: V) -> None:
+    def __setitem__(self, key: Argument[K], value: Argument[V]) -> None:
         self.put(key, value)
 
-    def __delitem__(self, key: K) -> None:
+    def __delitem__(self, key: Argument[K]) -> None:
         if not self.remove(key).executed:
             raise KeyError(key)
 

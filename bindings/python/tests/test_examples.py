@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from .conftest import ROOT, Embedded
+from .conftest import ROOT, Embedded, Real, real
 
 EXAMPLES = Path(__file__).resolve().parents[1] / "examples"
 
@@ -28,6 +29,20 @@ def test_the_readme_shows_that_program() -> None:
     shown = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
     body = program[program.index("import asyncio") :]
     assert body in shown
+
+
+@pytest.fixture(scope="module")
+def configured() -> Iterator[Real]:
+    """A real server with the caches that docs/keys-and-values.md shows."""
+    shown = re.findall(r"```xml\n(.*?)```", (ROOT / "docs/keys-and-values.md").read_text(), re.DOTALL)
+    yield from real("--caches", "".join(shown))
+
+
+def test_objects(configured: Real) -> None:
+    assert output_of("objects.py", f"hotrod://{configured.addresses[0]}").splitlines() == [
+        *["lamp costs 1999", "together 10899", "last order: 7", "order 7: lamp for 1999"],
+        "{'_type': 'shop.Order', 'item': 'lamp', 'price': 1999}",
+    ]
 
 
 @pytest.mark.skipif(sys.version_info < (3, 10), reason="match came with Python 3.10")

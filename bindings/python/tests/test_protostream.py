@@ -87,7 +87,7 @@ def test_a_value_comes_back_as_it_was(value: Any) -> None:
 
 def test_numbers_remember_their_kind() -> None:
     read = PROTOSTREAM.decode(PROTOSTREAM.encode(ps.Int32(7)))
-    assert (read, repr(read), read + 1) == (7, "Int32(7)", 8)
+    assert (read, repr(read), str(read), f"{read}", read + 1) == (7, "Int32(7)", "7", "7", 8)
     assert PROTOSTREAM.encode(7) != PROTOSTREAM.encode(ps.Int32(7)), "different keys"
     of_java = codecs.protostream(int="int32", float="float")
     assert of_java.encode(7) == PROTOSTREAM.encode(ps.Int32(7))

@@ -21,6 +21,13 @@ async def asyncio_client(client: libhotrod.Client) -> None:
     assert_type(await plain.put(b"k", b"v", lifespan=1.5), Optional[Entry[bytes]])
     assert_type(await plain.put_if_absent(b"k", b"v"), Conditional[bytes])
     assert_type(await plain.replace_if_unmodified(b"k", 1, b"v"), Versioned)
+    # Text is accepted where bytes are, and results are bytes.
+    assert_type(await plain.put("k", "v"), Optional[Entry[bytes]])
+    assert_type(await plain.get_all(["k"]), dict[bytes, bytes])
+    await plain.put_all({"k": "v"})
+    texts_of_bytes: dict[str, bytes] = {}
+    await plain.put_all(texts_of_bytes)
+    await plain.put_all([("k", b"v"), (b"k", "v")])
     texts = client.cache("c", key_codec=codecs.TEXT, value_codec=codecs.JSON)
     assert_type(texts, libhotrod.Cache[str, Any])
     assert_type(await texts.get_all(["k"]), dict[str, Any])
@@ -52,9 +59,17 @@ async def asyncio_client(client: libhotrod.Client) -> None:
     assert_type(client.coverage().reason, Optional[str])
 
 
+async def text_for_bytes_only(numbers: libhotrod.Cache[int, bool], texts: libhotrod.Cache[str, str]) -> None:
+    await numbers.put("k", True)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    await numbers.put(1, "v")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    await texts.put("k", b"v")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+
+
 def blocking_client(client: libhotrod.blocking.Client) -> None:
     plain = client.cache()
     assert_type(plain[b"k"], bytes)
+    assert_type(plain["k"], bytes)
+    plain["k"] = "v"
     for event in plain.listen():
         assert_type(event, Union[libhotrod.EntryEvent[bytes], libhotrod.Moved])
     assert_type(client.cache(key_codec=codecs.TEXT)["k"], bytes)

@@ -137,6 +137,29 @@ mod tests {
         assert!(readme.contains(&format!("```c\n{program}```")), "the README shows another one");
     }
 
+    /// The tests of each language run the program. Its code is indented further than on the page.
+    #[test]
+    fn the_page_of_keys_and_values_shows_parts_of_the_programs() {
+        let read =
+            |path: &str| std::fs::read_to_string(format!("{}/../../{path}", env!("CARGO_MANIFEST_DIR"))).unwrap();
+        let lines = |text: &str| text.lines().map(str::trim).collect::<Vec<_>>().join("\n");
+        let page = read("docs/keys-and-values.md");
+        for (language, program) in [
+            ("python", "bindings/python/examples/objects.py"),
+            ("rust", "bindings/rust/examples/objects.rs"),
+            ("js", "bindings/node/examples/objects.mjs"),
+            ("c", "bindings/c/examples/objects.c"),
+        ] {
+            let fence = format!("{language}\n");
+            let shown: Vec<_> = page.split("```").filter_map(|part| part.strip_prefix(&*fence)).collect();
+            assert!(shown.len() >= 2, "{program}");
+            let program_lines = lines(&read(program));
+            for part in shown {
+                assert!(program_lines.contains(&lines(part)), "{program} does not have:\n{part}");
+            }
+        }
+    }
+
     #[test]
     fn no_tag_is_given_twice() {
         let mut tags: Vec<u8> = Machine::shapes().map(|shape| shape.tag).collect();

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from typing import Iterable, Mapping, Optional
 
-from ._codec_use import K, V
+from ._codec_use import Argument, K, V
 from ._blocking_base import CacheBase, CounterBase, MultimapBase
 from .types import (
     Conditional,
@@ -25,8 +25,8 @@ class CacheOperations(CacheBase[K, V]):
 
     def put(
         self,
-        key: K,
-        value: V,
+        key: Argument[K],
+        value: Argument[V],
         *,
         lifespan: Optional[float] = None,
         max_idle: Optional[float] = None,
@@ -36,14 +36,14 @@ class CacheOperations(CacheBase[K, V]):
         """
         return self._entry(self._execute("put", (self._key(key), (lifespan, max_idle), self._value(value))), key)
 
-    def get(self, key: K) -> Optional[V]:
+    def get(self, key: Argument[K]) -> Optional[V]:
         """Reads a value."""
         return self._found(self._execute("get", (self._key(key),)), key)
 
     def put_if_absent(
         self,
-        key: K,
-        value: V,
+        key: Argument[K],
+        value: Argument[V],
         *,
         lifespan: Optional[float] = None,
         max_idle: Optional[float] = None,
@@ -55,8 +55,8 @@ class CacheOperations(CacheBase[K, V]):
 
     def replace(
         self,
-        key: K,
-        value: V,
+        key: Argument[K],
+        value: Argument[V],
         *,
         lifespan: Optional[float] = None,
         max_idle: Optional[float] = None,
@@ -68,9 +68,9 @@ class CacheOperations(CacheBase[K, V]):
 
     def replace_if_unmodified(
         self,
-        key: K,
+        key: Argument[K],
         entry_version: int,
-        value: V,
+        value: Argument[V],
         *,
         lifespan: Optional[float] = None,
         max_idle: Optional[float] = None,
@@ -81,21 +81,21 @@ class CacheOperations(CacheBase[K, V]):
         answer: Versioned = self._execute("replace_if_unmodified", (self._key(key), (lifespan, max_idle), entry_version, self._value(value)))
         return answer
 
-    def remove(self, key: K) -> Conditional[V]:
+    def remove(self, key: Argument[K]) -> Conditional[V]:
         """Removes an entry."""
         return self._conditional(self._execute("remove", (self._key(key),)), key)
 
-    def remove_if_unmodified(self, key: K, entry_version: int) -> Versioned:
+    def remove_if_unmodified(self, key: Argument[K], entry_version: int) -> Versioned:
         """Removes an entry if it still has that version."""
         answer: Versioned = self._execute("remove_if_unmodified", (self._key(key), entry_version))
         return answer
 
-    def contains_key(self, key: K) -> bool:
+    def contains_key(self, key: Argument[K]) -> bool:
         """Tests whether there is an entry."""
         answer: bool = self._execute("contains_key", (self._key(key),))
         return answer
 
-    def get_with_version(self, key: K) -> Optional[Entry[V]]:
+    def get_with_version(self, key: Argument[K]) -> Optional[Entry[V]]:
         """Reads a value and its version."""
         return self._entry(self._execute("get_with_version", (self._key(key),)), key)
 
@@ -113,7 +113,7 @@ class CacheOperations(CacheBase[K, V]):
         answer: ServerInfo = self._execute("ping", ())
         return answer
 
-    def get_with_metadata(self, key: K) -> Optional[Entry[V]]:
+    def get_with_metadata(self, key: Argument[K]) -> Optional[Entry[V]]:
         """Reads a value, its version and its lifetimes."""
         return self._entry(self._execute("get_with_metadata", (self._key(key),)), key)
 
@@ -220,24 +220,24 @@ class CounterOperations(CounterBase):
 class MultimapOperations(MultimapBase[K, V]):
     """Protocol operations of a multimap."""
 
-    def get(self, key: K) -> list[V]:
+    def get(self, key: Argument[K]) -> list[V]:
         """Reads the values of a multimap key."""
         return self._values(self._execute("get_multimap", (self._key(key), self.supports_duplicates)), key)
 
-    def get_with_metadata(self, key: K) -> Optional[ValuesWithMetadata[V]]:
+    def get_with_metadata(self, key: Argument[K]) -> Optional[ValuesWithMetadata[V]]:
         """Reads the values of a multimap key, with version and lifetimes."""
         return self._values_with_metadata(self._execute("get_multimap_with_metadata", (self._key(key), self.supports_duplicates)), key)
 
-    def put(self, key: K, value: V) -> None:
+    def put(self, key: Argument[K], value: Argument[V]) -> None:
         """Adds a value to a multimap key; the expiration is sent and not used by the server."""
         self._execute("put_multimap", (self._key(key), (None, None), self._value(value), self.supports_duplicates))
 
-    def remove_key(self, key: K) -> bool:
+    def remove_key(self, key: Argument[K]) -> bool:
         """Removes a multimap key with all its values; returns false if there were none."""
         answer: bool = self._execute("remove_key_multimap", (self._key(key), self.supports_duplicates))
         return answer
 
-    def remove_entry(self, key: K, value: V) -> bool:
+    def remove_entry(self, key: Argument[K], value: Argument[V]) -> bool:
         """Removes a value from a multimap key; returns false if the key did not have it."""
         answer: bool = self._execute("remove_entry_multimap", (self._key(key), (None, None), self._value(value), self.supports_duplicates))
         return answer
@@ -247,17 +247,17 @@ class MultimapOperations(MultimapBase[K, V]):
         answer: int = self._execute("size_multimap", (self.supports_duplicates,))
         return answer
 
-    def contains_entry(self, key: K, value: V) -> bool:
+    def contains_entry(self, key: Argument[K], value: Argument[V]) -> bool:
         """Tests whether a multimap key has that value."""
         answer: bool = self._execute("contains_entry_multimap", (self._key(key), (None, None), self._value(value), self.supports_duplicates))
         return answer
 
-    def contains_key(self, key: K) -> bool:
+    def contains_key(self, key: Argument[K]) -> bool:
         """Tests whether a multimap has that key."""
         answer: bool = self._execute("contains_key_multimap", (self._key(key), self.supports_duplicates))
         return answer
 
-    def contains_value(self, value: V) -> bool:
+    def contains_value(self, value: Argument[V]) -> bool:
         """Tests whether any key of a multimap has that value."""
         answer: bool = self._execute("contains_value_multimap", ((None, None), self._value(value), self.supports_duplicates))
         return answer

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Generic, Iterable, Mapping, Optional, TypeVar, Union, cast
+from typing import Any, Generic, Iterable, Optional, Protocol, TypeVar, Union, cast
 
 from ._checks import check_flag, check_flags, check_text
 from .codecs import BYTES, Codec
@@ -12,6 +12,32 @@ from .types import Conditional, Entry, IterationEntry, ValuesWithMetadata
 
 K = TypeVar("K")
 V = TypeVar("V")
+T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
+K_co = TypeVar("K_co", covariant=True)
+V_co = TypeVar("V_co", covariant=True)
+
+
+class TextFor(Protocol[T_co]):
+    """`str` if `T_co` is `bytes`, and nothing else: `str.encode()` returns `bytes`."""
+
+    def encode(self) -> T_co:
+        """Returns the bytes of the text."""
+
+
+Argument = Union[T, TextFor[T]]
+"""An argument for a key or a value: `T`, and `str` too where `T` is `bytes`."""
+
+
+class HasItems(Protocol[K_co, V_co]):
+    """A mapping, as an argument: unlike `Mapping` it is covariant in its keys."""
+
+    def items(self) -> Iterable[tuple[K_co, V_co]]:
+        """Returns the keys with their values."""
+
+
+Entries = Union[HasItems[Argument[K], Argument[V]], Iterable[tuple[Argument[K], Argument[V]]]]
+"""An argument for entries: a mapping, or pairs of a key and a value."""
 
 
 class CodecUse(Generic[K, V]):
@@ -22,11 +48,11 @@ class CodecUse(Generic[K, V]):
         self.key_codec = key_codec
         self.value_codec = value_codec
 
-    def _key(self, key: K) -> Any:
+    def _key(self, key: Argument[K]) -> Any:
         is_raw = self.key_codec is BYTES and not isinstance(key, str)
         return key if is_raw else self._encoded("key", self.key_codec, key)
 
-    def _value(self, value: V) -> Any:
+    def _value(self, value: Argument[V]) -> Any:
         is_raw = self.value_codec is BYTES and not isinstance(value, str)
         return value if is_raw else self._encoded("value", self.value_codec, value)
 
@@ -38,8 +64,9 @@ class CodecUse(Generic[K, V]):
             form = f"{_form_of(codec)} for cache {self._cache_name!r}"
             raise MisuseError(f"argument {argument}: its codec can't encode this {name} as {form}: {error}") from error
 
-    def _entries(self, entries: Union[Mapping[K, V], Iterable[tuple[K, V]]]) -> list[tuple[Any, Any]]:
-        pairs = entries.items() if isinstance(entries, Mapping) else entries
+    def _entries(self, entries: Entries[K, V]) -> list[tuple[Any, Any]]:
+        items = getattr(entries, "items", None)
+        pairs: Iterable[tuple[Argument[K], Argument[V]]] = cast(Any, entries) if items is None else items()
         return [(self._key(key), self._value(value)) for key, value in pairs]
 
     def _decoded_key(self, data: bytes) -> K:
@@ -65,26 +92,26 @@ class CodecUse(Generic[K, V]):
         reason = f"{type(error).__name__}: {error}"
         return DecodeError(f"its codec can't decode the {entry}: {reason}", may_have_been_applied=True)
 
-    def _found(self, data: Optional[bytes], key: K) -> Optional[V]:
+    def _found(self, data: Optional[bytes], key: Argument[K]) -> Optional[V]:
         return None if data is None else self._decoded(data, key)
 
-    def _entry(self, entry: Optional[Entry[bytes]], key: K) -> Optional[Entry[V]]:
+    def _entry(self, entry: Optional[Entry[bytes]], key: Argument[K]) -> Optional[Entry[V]]:
         if entry is None:
             return None
         value, version, lifespan, max_idle = entry
         return Entry(self._decoded(value, key), version, lifespan, max_idle)
 
-    def _conditional(self, outcome: Conditional[bytes], key: K) -> Conditional[V]:
+    def _conditional(self, outcome: Conditional[bytes], key: Argument[K]) -> Conditional[V]:
         return Conditional(outcome.executed, self._entry(outcome.previous, key))
 
     def _keys(self, keys: list[bytes]) -> list[K]:
         return [self._decoded_key(key) for key in keys]
 
-    def _values(self, values: list[bytes], key: K) -> list[V]:
+    def _values(self, values: list[bytes], key: Argument[K]) -> list[V]:
         return [self._decoded(value, key) for value in values]
 
     def _values_with_metadata(
-        self, found: Optional[ValuesWithMetadata[bytes]], key: K
+        self, found: Optional[ValuesWithMetadata[bytes]], key: Argument[K]
     ) -> Optional[ValuesWithMetadata[V]]:
         return None if found is None else ValuesWithMetadata(self._values(found.values, key), found.metadata)
 

@@ -16,6 +16,9 @@ class Double(float):
     def __repr__(self) -> str:
         return f"Double({float.__repr__(self)})"
 
+    def __str__(self) -> str:
+        return float.__repr__(self)
+
 
 class Float(float):
     """Java's `float`; a floating-point number of 32 bits."""
@@ -25,6 +28,9 @@ class Float(float):
 
     def __repr__(self) -> str:
         return f"Float({float.__repr__(self)})"
+
+    def __str__(self) -> str:
+        return float.__repr__(self)
 
 
 class Int64(int):
@@ -36,6 +42,9 @@ class Int64(int):
     def __repr__(self) -> str:
         return f"Int64({int.__repr__(self)})"
 
+    def __str__(self) -> str:
+        return int.__repr__(self)
+
 
 class UInt64(int):
     """Not written by Java's client; a number without a sign of 64 bits."""
@@ -45,6 +54,9 @@ class UInt64(int):
 
     def __repr__(self) -> str:
         return f"UInt64({int.__repr__(self)})"
+
+    def __str__(self) -> str:
+        return int.__repr__(self)
 
 
 class Int32(int):
@@ -56,6 +68,9 @@ class Int32(int):
     def __repr__(self) -> str:
         return f"Int32({int.__repr__(self)})"
 
+    def __str__(self) -> str:
+        return int.__repr__(self)
+
 
 class Fixed64(int):
     """Not written by Java's client; a number without a sign of 64 bits."""
@@ -65,6 +80,9 @@ class Fixed64(int):
 
     def __repr__(self) -> str:
         return f"Fixed64({int.__repr__(self)})"
+
+    def __str__(self) -> str:
+        return int.__repr__(self)
 
 
 class Fixed32(int):
@@ -76,6 +94,9 @@ class Fixed32(int):
     def __repr__(self) -> str:
         return f"Fixed32({int.__repr__(self)})"
 
+    def __str__(self) -> str:
+        return int.__repr__(self)
+
 
 class UInt32(int):
     """Not written by Java's client; a number without a sign of 32 bits."""
@@ -85,6 +106,9 @@ class UInt32(int):
 
     def __repr__(self) -> str:
         return f"UInt32({int.__repr__(self)})"
+
+    def __str__(self) -> str:
+        return int.__repr__(self)
 
 
 class SFixed32(int):
@@ -96,6 +120,9 @@ class SFixed32(int):
     def __repr__(self) -> str:
         return f"SFixed32({int.__repr__(self)})"
 
+    def __str__(self) -> str:
+        return int.__repr__(self)
+
 
 class SFixed64(int):
     """Not written by Java's client; a number of 64 bits."""
@@ -105,6 +132,9 @@ class SFixed64(int):
 
     def __repr__(self) -> str:
         return f"SFixed64({int.__repr__(self)})"
+
+    def __str__(self) -> str:
+        return int.__repr__(self)
 
 
 class SInt32(int):
@@ -116,6 +146,9 @@ class SInt32(int):
     def __repr__(self) -> str:
         return f"SInt32({int.__repr__(self)})"
 
+    def __str__(self) -> str:
+        return int.__repr__(self)
+
 
 class SInt64(int):
     """Not written by Java's client; a number of 64 bits."""
@@ -125,6 +158,9 @@ class SInt64(int):
 
     def __repr__(self) -> str:
         return f"SInt64({int.__repr__(self)})"
+
+    def __str__(self) -> str:
+        return int.__repr__(self)
 
 
 class Char(int):
@@ -136,6 +172,9 @@ class Char(int):
     def __repr__(self) -> str:
         return f"Char({int.__repr__(self)})"
 
+    def __str__(self) -> str:
+        return int.__repr__(self)
+
 
 class Short(int):
     """Java's `short`; a number of 16 bits."""
@@ -145,6 +184,9 @@ class Short(int):
 
     def __repr__(self) -> str:
         return f"Short({int.__repr__(self)})"
+
+    def __str__(self) -> str:
+        return int.__repr__(self)
 
 
 class Byte(int):
@@ -156,6 +198,9 @@ class Byte(int):
     def __repr__(self) -> str:
         return f"Byte({int.__repr__(self)})"
 
+    def __str__(self) -> str:
+        return int.__repr__(self)
+
 
 class DateMillis(int):
     """Java's `java.util.Date`: milliseconds since 1970-01-01T00:00:00Z; a number of 64 bits."""
@@ -165,6 +210,9 @@ class DateMillis(int):
 
     def __repr__(self) -> str:
         return f"DateMillis({int.__repr__(self)})"
+
+    def __str__(self) -> str:
+        return int.__repr__(self)
 
 
 NUMBERS: dict[str, type[Any]] = {

@@ -10,14 +10,14 @@ from __future__ import annotations
 
 import asyncio
 from types import TracebackType
-from typing import Any, AsyncIterable, AsyncIterator, Generator, Iterable, Mapping, Optional, TypeVar, Union, overload
+from typing import Any, AsyncIterable, AsyncIterator, Generator, Iterable, Optional, TypeVar, Union, overload
 
 from ._aio_driver import Driver
 from ._aio_operations import CacheOperations, CounterOperations, MultimapOperations
 from ._aio_schemas import CACHE as SCHEMAS, Schemas
 from ._aio_streams import ClientEvents, Iteration, Listener
 from ._checks import check_codec
-from ._codec_use import CacheSettings, K, V, interest_bits
+from ._codec_use import Argument, CacheSettings, Entries, K, V, interest_bits
 from ._native import Machine
 from .codecs import TEXT, Codec, default_codec
 from .flags import Flags
@@ -334,7 +334,7 @@ class Cache(CacheOperations[K, V]):
 
     async def put_all(
         self,
-        entries: Union[Mapping[K, V], Iterable[tuple[K, V]]],
+        entries: Entries[K, V],
         *,
         lifespan: Optional[float] = None,
         max_idle: Optional[float] = None,
@@ -342,7 +342,7 @@ class Cache(CacheOperations[K, V]):
         """Stores values, each at its owner. Raises PartialError if only some of them were stored."""
         await self._execute("put_all", ((lifespan, max_idle), self._entries(entries)))
 
-    async def get_all(self, keys: Iterable[K]) -> dict[K, V]:
+    async def get_all(self, keys: Iterable[Argument[K]]) -> dict[K, V]:
         """Reads values, each from its owner; keys without an entry are left out."""
         return self._mapping(await self._execute("get_all", ([self._key(key) for key in keys],)))
 
@@ -354,7 +354,7 @@ class Cache(CacheOperations[K, V]):
         """Reads all keys in one response; `scope` 0 is the default, 1 global, 2 local."""
         return self._keys(await self._execute("bulk_get_keys", (scope,)))
 
-    async def read_stream(self, key: K, chunk_length: int = CHUNK) -> AsyncIterator[bytes]:
+    async def read_stream(self, key: Argument[K], chunk_length: int = CHUNK) -> AsyncIterator[bytes]:
         """Yields a large value in chunks of `chunk_length` bytes; none if there is no entry (4.1 and later)."""
         member, chunk = await self._execute_on(None, "start_get_stream", (self._key(key), chunk_length))
         try:
@@ -370,7 +370,7 @@ class Cache(CacheOperations[K, V]):
 
     async def write_stream(
         self,
-        key: K,
+        key: Argument[K],
         chunks: Union[Iterable[bytes], AsyncIterable[bytes]],
         *,
         version: int = 0,

@@ -50,10 +50,34 @@ from ._protostream_numbers import (
 )
 
 __all__ = [
-    *["ARRAY_LIST", "HASH_SET", "KINDS", "OBJECT_ARRAY", "PROTOSTREAM"],
-    *["Byte", "Char", "Container", "DateMillis", "Double", "EnumValue", "Fixed32", "Fixed64", "Float", "Instant", "Int32", "Int64"],
-    *["Message", "MessageType", "ProtoStream", "SFixed32", "SFixed64", "SInt32", "SInt64", "Short", "UInt32", "UInt64"],
-    *["protostream"],
+    "ARRAY_LIST",
+    "HASH_SET",
+    "KINDS",
+    "OBJECT_ARRAY",
+    "PROTOSTREAM",
+    "Byte",
+    "Char",
+    "Container",
+    "DateMillis",
+    "Double",
+    "EnumValue",
+    "Fixed32",
+    "Fixed64",
+    "Float",
+    "Instant",
+    "Int32",
+    "Int64",
+    "Message",
+    "MessageType",
+    "ProtoStream",
+    "SFixed32",
+    "SFixed64",
+    "SInt32",
+    "SInt64",
+    "Short",
+    "UInt32",
+    "UInt64",
+    "protostream",
 ]
 
 ARRAY_LIST = "org.infinispan.protostream.commons.ArrayList"
