@@ -141,19 +141,21 @@ fn options_of(description: &str) -> CacheOptions {
         CacheMode::Distributed { owners: number_of(&text, "owners").map_or(2, |owners| owners as usize) }
     };
     let segments = number_of(&text, "segments").unwrap_or(256).min(1 << 16);
-    let (key_type, value_type) = media_types_of(&text);
+    let (key_type, value_type) = media_types_of(description, &text);
     CacheOptions { segments, key_type, value_type, ..CacheOptions::of_mode(mode) }
 }
 
-/// Returns the media types of keys and values of a configuration in lower case.
-fn media_types_of(text: &str) -> (MediaType, MediaType) {
+/// Returns the media types of keys and values of a configuration; `lowercase` is the same in lower case.
+fn media_types_of(description: &str, lowercase: &str) -> (MediaType, MediaType) {
     let (mut key_type, mut value_type) = (MediaType::Unspecified, MediaType::Unspecified);
-    let mut rest = text.split_once("encoding").map_or("", |(_, rest)| rest);
+    let mut rest = lowercase.split_once("encoding").map_or("", |(_, rest)| rest);
     while let Some(at) = rest.find("media-type").or_else(|| rest.find("mediatype")) {
         let (before, from) = rest.split_at(at);
         let value = from["mediatype".len()..].trim_start_matches(|c: char| "e\"':= ".contains(c));
-        let end = value.find(|c: char| "\"'<>{}, \n".contains(c)).unwrap_or(value.len());
-        let media_type: MediaType = value[..end].parse().unwrap_or(MediaType::Unspecified);
+        let end = value.find(|c: char| "\"'<>{},\n".contains(c)).unwrap_or(value.len());
+        // The lower case has as many bytes.
+        let written = &description[description.len() - value.len()..][..end];
+        let media_type: MediaType = written.trim().parse().unwrap_or(MediaType::Unspecified);
         let (of_keys, of_values) = (before.contains("key"), before.contains("value"));
         if of_keys || !of_values {
             key_type = media_type.clone();
@@ -188,6 +190,12 @@ mod tests {
         let encoding = r#"<local-cache><encoding><key media-type="text/plain"/><value media-type="application/json"/>
             </encoding></local-cache>"#;
         let types = options_of(encoding);
+        assert_eq!((types.key_type, types.value_type), (MediaType::TEXT, MediaType::JSON));
+        let charset =
+            options_of(r#"<local-cache><encoding media-type="text/plain; charset=ISO-8859-1"/></local-cache>"#);
+        assert_eq!(charset.key_type.to_string(), "text/plain;charset=ISO-8859-1");
+        let yaml = "localCache:\n  encoding:\n    key:\n      mediaType: text/plain\n    value:\n      mediaType: application/json\n";
+        let types = options_of(yaml);
         assert_eq!((types.key_type, types.value_type), (MediaType::TEXT, MediaType::JSON));
         assert_eq!(options_of("org.infinispan.REPL_SYNC").mode, CacheMode::Replicated);
         assert_eq!(options_of("org.infinispan.LOCAL").mode, CacheMode::Local);

@@ -4,14 +4,18 @@ use bytes::Bytes;
 use hotrod_core::wire::{Body, EntryChange, Expiration};
 
 use crate::answer::{Answer, Failure, Outcome};
+use crate::entry::Entry;
 use crate::single_key::{Access, Job};
 use crate::store::Place;
 
 impl Job<'_> {
     pub(crate) fn put_all(&mut self, expiration: Expiration, entries: &[(Bytes, Bytes)]) -> Outcome {
-        for (key, value) in entries {
-            let place = self.locate(key, Access::Write)?;
-            self.write(&place, expiration, value)?;
+        let entries = entries
+            .iter()
+            .map(|(key, value)| Ok::<_, Failure>((self.stored_key(key)?, self.transcoding.values.for_storage(value)?)));
+        for (key, value) in entries.collect::<Result<Vec<_>, _>>()? {
+            let place = self.locate(&key, Access::Write)?;
+            self.write(&place, expiration, &value)?;
         }
         Ok(Answer::SUCCESS)
     }
@@ -20,7 +24,9 @@ impl Job<'_> {
         let mut entries = Vec::new();
         for key in keys {
             if let Some(entry) = self.read(&key)? {
-                entries.push((key, entry.value()?.clone()));
+                // The server converts the stored key back.
+                let key = self.transcoding.keys.for_answer(&self.stored_key(&key)?)?;
+                entries.push((key, self.value_of(&entry)?));
             }
         }
         Ok(Answer::with(Body::Entries(entries)))
@@ -29,13 +35,16 @@ impl Job<'_> {
     pub(crate) fn bulk_get(&mut self, count: u32) -> Outcome {
         let count = if count == 0 { usize::MAX } else { count as usize };
         let entries = self.store()?.iter().take(count);
-        let entries =
-            entries.map(|(key, entry)| Ok((key.clone(), entry.value()?.clone()))).collect::<Result<_, _>>()?;
+        let convert = |(key, entry): (&Bytes, &Entry)| {
+            Ok::<_, Failure>((self.transcoding.keys.for_answer(key)?, self.value_of(entry)?))
+        };
+        let entries = entries.map(convert).collect::<Result<_, _>>()?;
         Ok(Answer::with(Body::Entries(entries)))
     }
 
     pub(crate) fn bulk_get_keys(&mut self) -> Outcome {
-        let keys = self.store()?.iter().map(|(key, _)| key.clone()).collect();
+        let keys =
+            self.store()?.iter().map(|(key, _)| self.transcoding.keys.for_answer(key)).collect::<Result<_, _>>()?;
         Ok(Answer::with(Body::Keys(keys)))
     }
 
@@ -57,7 +66,7 @@ impl Job<'_> {
 
     fn clear_one(&mut self, place: &Place) -> Result<(), Failure> {
         if self.store_mut()?.remove(place).is_some() {
-            self.publish(EntryChange::Removed, place, 0);
+            self.publish(EntryChange::Removed, place, 0)?;
         }
         Ok(())
     }

@@ -147,18 +147,18 @@ impl Cache {
         self.make_room(member, u64::from(present.is_none()), more)
     }
 
-    /// Removes expired entries in the order of their expiry, and notifies listeners.
+    /// Removes expired entries in the order of their expiry, and notifies the listeners for which their keys can be converted.
     pub(crate) fn expire(&mut self, unix_ms: u64, queues: &mut EventQueues) {
         match &mut self.stores {
             Stores::Shared(store) => {
                 while let Some(place) = store.remove_expired(unix_ms) {
-                    self.listeners.publish(EntryChange::Expired, &place, 0, None, queues);
+                    let _ = self.listeners.publish(EntryChange::Expired, &place, 0, None, queues);
                 }
             }
             Stores::PerMember(stores) => {
                 for (member, store) in stores {
                     while let Some(place) = store.remove_expired(unix_ms) {
-                        self.listeners.publish(EntryChange::Expired, &place, 0, Some(*member), queues);
+                        let _ = self.listeners.publish(EntryChange::Expired, &place, 0, Some(*member), queues);
                     }
                 }
             }

@@ -2,8 +2,9 @@
 
 use bytes::{Bytes, BytesMut};
 use hotrod_core::session::ServerSession;
-use hotrod_core::wire::{EntryChange, Event, Interests, Operation, Reply, Request, RequestHeader, SendBuffer};
+use hotrod_core::wire::{Body, EntryChange, Event, Interests, Operation, Reply, Request, RequestHeader, SendBuffer};
 
+use crate::answer::Failure;
 use crate::cluster::{Cluster, Moment, cache_key};
 use crate::deadlines::Activity;
 use crate::event_queues::{ConnectionId, End, QueuedEvent};
@@ -212,7 +213,7 @@ impl Connection {
 
     /// Sends a listener's initial state while there is room; returns whether all of it is sent.
     fn send_state(&mut self, cluster: &mut Cluster, moment: Moment) -> bool {
-        let Some(transfer) = &self.transfer else { return true };
+        let Some(transfer) = &mut self.transfer else { return true };
         loop {
             if self.session.transmit().len() >= self.max_send_bytes {
                 return false;
@@ -250,14 +251,16 @@ impl Connection {
 }
 
 impl Cluster {
-    /// Returns events for the next entries of a listener's initial state; none after the last entry.
-    pub(crate) fn next_state(&mut self, member: MemberId, transfer: &Transfer, moment: Moment) -> Vec<Event> {
+    /// Returns events for the next entries of a listener's initial state; none after the last entry. A key that can't be
+    /// converted for the listener ends the transfer, and the reply becomes the error.
+    pub(crate) fn next_state(&mut self, member: MemberId, transfer: &mut Transfer, moment: Moment) -> Vec<Event> {
         let Some(cache) = self.caches.get_mut(&transfer.cache) else { return Vec::new() };
         cache.expire(moment.unix_ms, &mut self.queues);
         let segments = cache.options.segments;
         let Some(listener) = cache.listeners.get_mut(member, &transfer.listener_id) else { return Vec::new() };
         let wanted = listener.interests.includes(Interests::CREATED);
         let Some(mut cursor) = listener.cursor.take().filter(|_| wanted) else { return Vec::new() };
+        let transcoding = listener.transcoding.clone();
         let mut events = Vec::new();
         if let Some(store) = cache.store(member) {
             while events.len() < STATE_BATCH && cursor.segment < segments {
@@ -267,9 +270,16 @@ impl Cluster {
                     cursor = listeners::StateCursor { segment: cursor.segment + 1, key: None };
                     continue;
                 };
+                let shown = match transcoding.key_of_event(key) {
+                    Ok(shown) => shown,
+                    Err(Failure { status, message }) => {
+                        (transfer.reply.status, transfer.reply.body) = (status, Body::Error(message));
+                        return Vec::new();
+                    }
+                };
                 cursor.key = Some(key.clone());
                 let (id, message_id) = (&transfer.listener_id, transfer.header.message_id);
-                events.push(listeners::event(message_id, id, EntryChange::Created, key, entry.version));
+                events.push(listeners::event(message_id, id, EntryChange::Created, &shown, entry.version));
             }
         }
         if !events.is_empty()

@@ -10,6 +10,7 @@ use crate::listeners::{Listener, StateCursor};
 use crate::members::MemberState;
 use crate::single_key::{Caller, Condition, Job};
 use crate::statistics::{Counts, Report};
+use crate::transcoding::Transcoding;
 
 /// Operations that the node answers with an error.
 const UNSUPPORTED: [Operation; 8] = [
@@ -46,6 +47,7 @@ macro_rules! job {
             flags: $header.options.flags,
             protocol: $header.version,
             moment: $moment,
+            transcoding: Transcoding::of(&$header.options, &cache.options)?,
             cache,
             members: &$cluster.members,
             queues: &mut $cluster.queues,
@@ -216,6 +218,7 @@ impl Cluster {
     fn listen(&mut self, caller: Caller, header: &RequestHeader, request: Request, moment: Moment) -> Outcome {
         let limit = self.options.max_listeners;
         let job = job!(self, caller, header, moment);
+        let transcoding = job.transcoding;
         let listeners = &mut job.cache.listeners;
         let mut listener = Listener {
             connection: caller.connection,
@@ -223,6 +226,7 @@ impl Cluster {
             interests: hotrod_core::wire::Interests::ALL,
             bloom: None,
             cursor: None,
+            transcoding,
             held: 0,
         };
         let id = match request {

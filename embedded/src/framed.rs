@@ -304,12 +304,12 @@ impl Framed {
     }
 
     fn send_states(&mut self, cluster: &mut Cluster, moment: Moment, link: &mut ServerLink) {
-        while let Some((call, transfer)) = self.transfers.pop_front() {
+        while let Some((call, mut transfer)) = self.transfers.pop_front() {
             loop {
                 if link.waiting_events(self.stream) >= self.max_event_bytes {
                     return self.transfers.push_front((call, transfer));
                 }
-                let events = cluster.next_state(self.member, &transfer, moment);
+                let events = cluster.next_state(self.member, &mut transfer, moment);
                 if events.is_empty() {
                     break;
                 }

@@ -11,6 +11,7 @@ use crate::event_queues::ConnectionId;
 use crate::memory::StateMemory;
 use crate::single_key::{Caller, Job};
 use crate::store::Store;
+use crate::transcoding::Transcoding;
 
 /// Estimated memory of an iteration without its segments, in bytes.
 const OWN_BYTES: usize = 256;
@@ -28,6 +29,8 @@ pub(crate) struct Iteration {
     pub(crate) cache: String,
     batch: usize,
     with_metadata: bool,
+    /// Conversions that the first request declares.
+    transcoding: Transcoding,
     /// Unfinished segments, the current one last.
     segments: Vec<u32>,
     /// Last returned key of the current segment.
@@ -68,6 +71,7 @@ impl Iterations {
             cache: job.cache.name.clone(),
             batch: options.batch.max(1) as usize,
             with_metadata: options.with_metadata,
+            transcoding: job.transcoding.clone(),
             segments: (0..count).rev().filter(asked).collect(),
             after: None,
             used: job.moment.now,
@@ -146,11 +150,11 @@ impl Iteration {
             if entries.len() == self.batch || *room == 0 {
                 return Ok(false);
             }
-            let value = entry.value()?.clone();
+            let value = self.transcoding.values.for_answer(entry.value()?)?;
             *room = room.saturating_sub(key.len() + value.len());
             self.after = Some(key.clone());
             let metadata = self.with_metadata.then(|| entry.metadata());
-            entries.push(IterationEntry { key: key.clone(), values: vec![value], metadata });
+            entries.push(IterationEntry { key: self.transcoding.keys.for_answer(key)?, values: vec![value], metadata });
         }
         Ok(true)
     }

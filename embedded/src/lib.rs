@@ -51,11 +51,12 @@
 //! # Scope
 //!
 //! It executes every operation on one key and on many, iteration, streams, listeners, near-cache filters, counters,
-//! multimaps, statistics, and the creation and removal of caches. Statuses, events and topologies follow the code of an
+//! multimaps, statistics, and the creation and removal of caches. Keys and values are converted between the media types that
+//! requests declare and those that caches store, and refused where a server refuses them. Statuses, events and topologies follow the code of an
 //! Infinispan server. A clustered cache has one copy, not one per owner: reads and writes at any member use that copy, and
 //! the member that receives an operation counts it as a direct hit (it is the key's primary owner) or as forwarded.
 //!
-//! It has no queries, scripts, transactions, named filters and converters, conversion between media types, stores, or
+//! It has no queries, scripts, transactions, named filters and converters, conversions that need a schema, stores, or
 //! authentication, and answers them with a server error that says so. A change of the view is complete at once;
 //! rebalancing takes no time.
 
@@ -87,6 +88,7 @@ mod single_key;
 mod statistics;
 mod store;
 mod streams;
+mod transcoding;
 
 pub use cluster::{Cluster, Moment};
 pub use connection::{Connection, Refused};

@@ -6,9 +6,11 @@ use bytes::Bytes;
 use hotrod_core::routing::BloomFilter;
 use hotrod_core::wire::{EntryChange, Event, EventData, Interests};
 
+use crate::answer::Failure;
 use crate::event_queues::{ConnectionId, EventQueues, QueuedEvent};
 use crate::members::MemberId;
 use crate::store::Place;
+use crate::transcoding::Transcoding;
 
 /// A client listener of a cache.
 #[derive(Debug)]
@@ -20,6 +22,8 @@ pub(crate) struct Listener {
     pub(crate) bloom: Option<BloomFilter>,
     /// Position in the transfer of the initial state; `None` when it is complete or was not requested.
     pub(crate) cursor: Option<StateCursor>,
+    /// Conversions that its request declares, for the keys of events.
+    pub(crate) transcoding: Transcoding,
     /// Bytes counted in [`StateMemory`](crate::memory::StateMemory).
     pub(crate) held: usize,
 }
@@ -82,7 +86,8 @@ impl Listeners {
         listeners.find_map(|listener| listener.bloom.as_mut())
     }
 
-    /// Sends an event to the interested listeners; with `only_of` only to those that this member serves.
+    /// Sends an event to the interested listeners; with `only_of` only to those that this member serves. Fails if the key can't
+    /// be converted for one of them.
     pub(crate) fn publish(
         &self,
         change: EntryChange,
@@ -90,14 +95,20 @@ impl Listeners {
         version: u64,
         only_of: Option<MemberId>,
         queues: &mut EventQueues,
-    ) {
+    ) -> Result<(), Failure> {
+        let mut outcome = Ok(());
         for ((member, id), listener) in &self.all {
             let elsewhere = only_of.is_some_and(|only| only != *member);
             if elsewhere || !listener.wants(change, place) {
                 continue;
             }
-            queues.send(listener.connection, QueuedEvent::Entry(event(0, id, change, &place.key, version)));
+            match listener.transcoding.key_of_event(&place.key) {
+                Ok(key) if listener.bloom.as_ref().is_some_and(|bloom| !bloom.may_contain(&key)) => {}
+                Ok(key) => queues.send(listener.connection, QueuedEvent::Entry(event(0, id, change, &key, version))),
+                Err(failure) => outcome = Err(failure),
+            }
         }
+        outcome
     }
 }
 
@@ -111,9 +122,7 @@ impl Listener {
         };
         // An entry beyond the cursor is sent later, in its state of that time.
         let will_be_sent = self.cursor.as_ref().is_some_and(|cursor| !cursor.includes(place));
-        self.interests.includes(kind)
-            && !will_be_sent
-            && self.bloom.as_ref().is_none_or(|bloom| bloom.may_contain(&place.key))
+        self.interests.includes(kind) && !will_be_sent
     }
 }
 

@@ -1,4 +1,5 @@
-//! Keys with several values each: entries of the cache whose content is a bucket.
+//! Keys with several values each: entries of the cache whose content is a bucket. As in a server, their keys and values are
+//! not converted, whatever the request declares.
 
 use bytes::Bytes;
 use hotrod_core::wire::{Body, EntryChange, Expiration};
@@ -44,7 +45,7 @@ impl Job<'_> {
         *if removed { &mut counts.remove_hits } else { &mut counts.remove_misses } += 1;
         if removed && left.is_empty() {
             self.store_mut()?.remove(&place);
-            self.publish(EntryChange::Removed, &place, 0);
+            self.publish(EntryChange::Removed, &place, 0)?;
         } else if removed {
             self.write_content(&place, Expiration::DEFAULT, Content::Bucket(left))?;
         }

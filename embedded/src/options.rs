@@ -90,7 +90,8 @@ pub struct CacheOptions {
     pub lifespan: Option<u64>,
     /// Default maximum idle time of entries, in milliseconds; `None` for unlimited. Default: `None`.
     pub max_idle: Option<u64>,
-    /// Media type of keys in answers to PING; the node converts nothing. Default: unspecified.
+    /// Media type in which keys are stored; keys that a request declares otherwise are converted, or refused as a server refuses
+    /// them. Default: unspecified, which stores keys as they are and refuses JSON.
     pub key_type: MediaType,
     /// As [`key_type`](Self::key_type), of values.
     pub value_type: MediaType,
@@ -121,7 +122,7 @@ impl CacheOptions {
 /// A cache's name and settings. Parsed from `NAME[:key=value,…]`.
 ///
 /// Keys: `mode` (`dist`, `repl`, `local`), `owners`, `segments`, `max-entries`, `max-bytes`, `lifespan` and `max-idle`
-/// (`250ms`, `30s`, `5min`, `2h`), `media-type`.
+/// (`250ms`, `30s`, `5min`, `2h`), `key-type` and `value-type` (`text/plain`), `media-type` for both of them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NamedCache {
     /// Name of the cache.
@@ -164,6 +165,8 @@ fn set(options: &mut CacheOptions, key: &str, value: &str) -> Option<()> {
         "max-bytes" => options.max_bytes = positive(value)?,
         "lifespan" => options.lifespan = Some(milliseconds(value)?),
         "max-idle" => options.max_idle = Some(milliseconds(value)?),
+        "key-type" => options.key_type = value.parse().ok()?,
+        "value-type" => options.value_type = value.parse().ok()?,
         "media-type" => {
             options.key_type = value.parse().ok()?;
             options.value_type = options.key_type.clone();
@@ -211,12 +214,16 @@ mod tests {
         assert_eq!(cache.options.mode, CacheMode::Distributed { owners: 1 });
         assert_eq!((cache.options.segments, cache.options.lifespan), (20, Some(30_000)));
         assert_eq!(cache.options.max_idle, Some(250));
+        let typed: NamedCache = "x:key-type=text/plain,value-type=application/json".parse().unwrap();
+        assert_eq!((typed.options.key_type, typed.options.value_type), (MediaType::TEXT, MediaType::JSON));
         assert_eq!("x:mode=local".parse::<NamedCache>().unwrap().options.mode, CacheMode::Local);
     }
 
     #[test]
     fn nonsense_is_refused() {
-        for text in ["", ":mode=dist", "x:mode", "x:mode=none", "x:owners=0", "x:lifespan=5", "x:colour=red"] {
+        for text in
+            ["", ":mode=dist", "x:mode", "x:mode=none", "x:owners=0", "x:lifespan=5", "x:key-type=text", "x:colour=red"]
+        {
             assert!(text.parse::<NamedCache>().is_err(), "{text}");
         }
     }

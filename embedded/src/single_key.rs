@@ -10,6 +10,7 @@ use crate::entry::{Content, Entry, Lifetimes};
 use crate::event_queues::{ConnectionId, EventQueues};
 use crate::members::{MemberId, Members};
 use crate::store::{Place, Store};
+use crate::transcoding::Transcoding;
 
 /// The origin of a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,6 +28,7 @@ pub(crate) struct Job<'a> {
     pub(crate) flags: Flags,
     pub(crate) protocol: Version,
     pub(crate) moment: Moment,
+    pub(crate) transcoding: Transcoding,
     pub(crate) cache: &'a mut Cache,
     pub(crate) members: &'a Members,
     pub(crate) queues: &'a mut EventQueues,
@@ -63,12 +65,12 @@ impl Condition {
 impl Job<'_> {
     pub(crate) fn get(&mut self, key: &Bytes) -> Outcome {
         let Some(entry) = self.read(key)? else { return Ok(Answer::NOT_EXISTING) };
-        Ok(Answer::with(Body::Value(entry.value()?.clone())))
+        Ok(Answer::with(Body::Value(self.value_of(&entry)?)))
     }
 
     pub(crate) fn get_with_version(&mut self, key: &Bytes) -> Outcome {
         let Some(entry) = self.read(key)? else { return Ok(Answer::NOT_EXISTING) };
-        Ok(Answer::with(Body::VersionedValue { version: entry.version, value: entry.value()?.clone() }))
+        Ok(Answer::with(Body::VersionedValue { version: entry.version, value: self.value_of(&entry)? }))
     }
 
     pub(crate) fn get_with_metadata(&mut self, key: &Bytes) -> Outcome {
@@ -76,14 +78,14 @@ impl Job<'_> {
         let Some(entry) = self.read(key)? else { return Ok(Answer::NOT_EXISTING) };
         Ok(Answer::with(Body::ValueWithMetadata {
             metadata: Box::new(entry.metadata()),
-            value: entry.value()?.clone(),
+            value: self.value_of(&entry)?,
         }))
     }
 
     pub(crate) fn get_stream(&mut self, key: &Bytes, offset: u32) -> Outcome {
         self.add_to_bloom(key);
         let Some(entry) = self.read(key)? else { return Ok(Answer::NOT_EXISTING) };
-        let (offset, value) = (offset as usize, entry.value()?);
+        let (offset, value) = (offset as usize, self.value_of(&entry)?);
         let length = value.len();
         if offset > length {
             return Err(Failure::server_error(format!("offset {offset} is past the end of a value of {length} bytes")));
@@ -92,13 +94,14 @@ impl Job<'_> {
     }
 
     pub(crate) fn contains_key(&mut self, key: &Bytes) -> Outcome {
-        let place = self.locate(key, Access::Read)?;
+        let place = self.locate(&self.stored_key(key)?, Access::Read)?;
         let exists = self.store()?.get(&place).is_some();
         Ok(if exists { Answer::SUCCESS } else { Answer::NOT_EXISTING })
     }
 
     pub(crate) fn put(&mut self, key: &Bytes, expiration: Expiration, value: &Bytes, condition: Condition) -> Outcome {
-        let place = self.locate(key, Access::Write)?;
+        let (key, value) = (self.stored_key(key)?, self.transcoding.values.for_storage(value)?);
+        let place = self.locate(&key, Access::Write)?;
         let present = self.store()?.get(&place).cloned();
         match (condition, &present) {
             (Condition::Absent, Some(present)) => return self.refused(present),
@@ -109,12 +112,12 @@ impl Job<'_> {
             }
             _ => {}
         }
-        self.write(&place, expiration, value)?;
+        self.write(&place, expiration, &value)?;
         if condition == Condition::Absent { Ok(Answer::SUCCESS) } else { self.executed(present.as_ref()) }
     }
 
     pub(crate) fn remove(&mut self, key: &Bytes, condition: Condition) -> Outcome {
-        let place = self.locate(key, Access::Write)?;
+        let place = self.locate(&self.stored_key(key)?, Access::Write)?;
         let Some(present) = self.store()?.get(&place).cloned() else {
             self.counts().remove_misses += 1;
             return Ok(Answer::NOT_EXISTING);
@@ -125,13 +128,13 @@ impl Job<'_> {
         }
         self.store_mut()?.remove(&place);
         self.counts().remove_hits += 1;
-        self.publish(EntryChange::Removed, &place, 0);
+        self.publish(EntryChange::Removed, &place, 0)?;
         self.executed(Some(&present))
     }
 
     /// Reads an entry, counts the read, and restarts the entry's idle time.
     pub(crate) fn read(&mut self, key: &Bytes) -> Result<Option<Entry>, Failure> {
-        let place = self.locate(key, Access::Read)?;
+        let place = self.locate(&self.stored_key(key)?, Access::Read)?;
         let entry = self.store()?.get(&place).cloned();
         match &entry {
             None => self.counts().misses += 1,
@@ -169,8 +172,7 @@ impl Job<'_> {
         let previous = self.store_mut()?.insert(&place, entry);
         self.counts().stores += 1;
         let change = if previous.is_some() { EntryChange::Modified } else { EntryChange::Created };
-        self.publish(change, &place, version);
-        Ok(())
+        self.publish(change, &place, version)
     }
 
     /// Returns the value to store. Copies it, since a slice would keep the whole receive buffer alive; but keeps a slice of
@@ -183,9 +185,19 @@ impl Job<'_> {
         }
     }
 
-    /// Returns the place of a key. Counts the access, and checks that an owner that the access needs is alive.
+    /// Converts a request's key to that of the entry.
+    pub(crate) fn stored_key(&self, key: &Bytes) -> Result<Bytes, Failure> {
+        self.transcoding.keys.for_storage(key)
+    }
+
+    /// Converts the value of an entry for the answer.
+    pub(crate) fn value_of(&self, entry: &Entry) -> Result<Bytes, Failure> {
+        self.transcoding.values.for_answer(entry.value()?)
+    }
+
+    /// Returns the place of a stored key. Counts the access, and checks that an owner that the access needs is alive.
     pub(crate) fn locate(&mut self, key: &Bytes, access: Access) -> Result<Place, Failure> {
-        let place = self.store()?.place(key);
+        let place = self.store()?.place_of(key, self.transcoding.keys.hashed(key));
         if self.cache.is_local() {
             self.counts().direct_hits += 1;
             return Ok(place);
@@ -213,12 +225,13 @@ impl Job<'_> {
         Failure { status: Status::NODE_SUSPECTED, message }
     }
 
-    pub(crate) fn publish(&mut self, change: EntryChange, place: &Place, version: u64) {
+    /// Notifies listeners. As in a server, a write whose key can't be converted for one of them fails after its execution.
+    pub(crate) fn publish(&mut self, change: EntryChange, place: &Place, version: u64) -> Result<(), Failure> {
         if self.flags.contains(Flags::SKIP_LISTENER_NOTIFICATION) {
-            return;
+            return Ok(());
         }
         let only_of = self.cache.is_local().then_some(self.caller.member);
-        self.cache.listeners.publish(change, place, version, only_of, self.queues);
+        self.cache.listeners.publish(change, place, version, only_of, self.queues)
     }
 
     pub(crate) fn store(&self) -> Result<&Store, Failure> {
@@ -244,7 +257,7 @@ impl Job<'_> {
         if !self.flags.contains(Flags::FORCE_RETURN_VALUE) {
             return Ok(Answer::SUCCESS);
         }
-        let previous = previous.map(previous_of).transpose()?.map(Box::new);
+        let previous = previous.map(|entry| self.previous_of(entry)).transpose()?.map(Box::new);
         Ok(Answer { status: Status::SUCCESS_WITH_PREVIOUS, body: Body::Previous(previous) })
     }
 
@@ -253,13 +266,13 @@ impl Job<'_> {
         if !self.flags.contains(Flags::FORCE_RETURN_VALUE) {
             return Ok(Answer::NOT_EXECUTED);
         }
-        let present = Some(Box::new(previous_of(present)?));
+        let present = Some(Box::new(self.previous_of(present)?));
         Ok(Answer { status: Status::NOT_EXECUTED_WITH_PREVIOUS, body: Body::Previous(present) })
     }
-}
 
-fn previous_of(entry: &Entry) -> Result<Previous, Failure> {
-    Ok(Previous { metadata: Some(entry.metadata()), value: entry.value()?.clone() })
+    fn previous_of(&self, entry: &Entry) -> Result<Previous, Failure> {
+        Ok(Previous { metadata: Some(entry.metadata()), value: self.value_of(entry)? })
+    }
 }
 
 fn not_running() -> Failure {

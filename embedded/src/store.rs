@@ -57,7 +57,12 @@ impl Store {
     }
 
     pub(crate) fn place(&self, key: &Bytes) -> Place {
-        Place { segment: segment_of(key, self.segments.len() as u32), key: key.clone() }
+        self.place_of(key, key)
+    }
+
+    /// Place of a key of which other bytes are hashed.
+    pub(crate) fn place_of(&self, key: &Bytes, hashed: &[u8]) -> Place {
+        Place { segment: segment_of(hashed, self.segments.len() as u32), key: key.clone() }
     }
 
     /// Returns an entry, expired or not.

@@ -50,7 +50,7 @@ impl Streams {
     ) -> Outcome {
         let Some(entry) = job.read(key)? else { return Ok(Answer::NOT_EXISTING) };
         let metadata = entry.metadata();
-        let rest = entry.value()?.clone();
+        let rest = job.value_of(&entry)?;
         let length = rest.len();
         let id = self.insert(job, Kind::Get { rest, chunk: chunk_length.max(1) as usize }, length, states);
         let Some(Chunk { bytes, complete }) = self.next_chunk(id, job) else { return Err(unknown(id)) };
@@ -85,7 +85,9 @@ impl Streams {
         states: &mut StateMemory,
     ) -> Outcome {
         if chunk.is_empty() {
-            return Err(parse_error("Retained chunk requires a chunk length greater than 0"));
+            let message = "org.infinispan.server.hotrod.RequestParsingException: \
+                           Retained chunk requires a chunk length greater than 0";
+            return Err(Failure { status: Status::PARSE_ERROR, message: message.into() });
         }
         let Some(stream) = self.of_member(id, job.caller) else { return Err(unknown(id)) };
         stream.used = job.moment.now;

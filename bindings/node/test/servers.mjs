@@ -18,9 +18,15 @@ async function start(program, args) {
   return { child, lines, announced }
 }
 
+/** Caches of embedded nodes that declare in which media types they store. */
+const ENCODED = ['items:key-type=text/plain,value-type=application/json', 'json:media-type=application/json']
+
 /** An embedded node of so many members; it ends with the test. */
 export async function embedded(t, members = 1) {
-  const { child, announced } = await start('hotrod-gateway', ['--embedded', '--members', `${members}`, '--listen', '127.0.0.1:0', '--json'])
+  const { child, announced } = await start('hotrod-gateway', [
+    ...['--embedded', '--members', `${members}`, '--listen', '127.0.0.1:0', '--json'],
+    ...ENCODED.flatMap((cache) => ['--cache', cache]),
+  ])
   const stop = async () => {
     if (child.exitCode !== null || child.signalCode !== null) return
     child.kill('SIGKILL')

@@ -15,12 +15,17 @@ ROOT = Path(__file__).resolve().parents[3]
 TARGET = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target"))
 
 
+# The cache `items`, which stores keys as text and values as JSON.
+TEXTS_AND_JSON = "items:key-type=text/plain,value-type=application/json"
+
+
 class Embedded:
     """An embedded node, for one test."""
 
     def __init__(self, members: int) -> None:
         program = TARGET / "debug" / "hotrod-gateway"
         command = [program, "--embedded", "--members", str(members), "--listen", "127.0.0.1:0", "--json"]
+        command += ["--cache", TEXTS_AND_JSON]
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
         assert self.process.stdout is not None
         self.addresses: list[str] = json.loads(self.process.stdout.readline())["members"]

@@ -264,7 +264,7 @@ def test_near_cache(node: Embedded) -> None:
 
 def test_codecs(node: Embedded) -> None:
     async def test(client: libhotrod.Client) -> None:
-        cache = client.cache("local", key_codec=codecs.TEXT, value_codec=codecs.JSON)
+        cache = client.cache("items", key_codec=codecs.TEXT, value_codec=codecs.JSON)
         await cache.put("käse", {"age": 3, "names": ["a"]})
         assert await cache.get("käse") == {"age": 3, "names": ["a"]}
         assert [entry.key async for entry in cache.iterate()] == ["käse"]
@@ -414,9 +414,21 @@ def test_lifetimes_that_are_none(node: Embedded, wrong: Any) -> None:
     run(node, test, "local")
 
 
+class Unchecked:
+    """Bytes declared as JSON: a cache of JSON stores them unread."""
+
+    media_type = "application/json"
+
+    def encode(self, value: bytes, /) -> bytes:
+        return value
+
+    def decode(self, data: bytes, /) -> bytes:
+        return data
+
+
 def test_what_a_codec_can_not_decode(node: Embedded) -> None:
     async def test(client: libhotrod.Client) -> None:
-        plain = client.cache()
+        plain = client.cache(value_codec=Unchecked())
         await plain.put(b"key", b"\xff{")
         await plain.put(b"\xff", b"1")
         texts = client.cache(key_codec=codecs.TEXT, value_codec=codecs.JSON)
@@ -426,15 +438,15 @@ def test_what_a_codec_can_not_decode(node: Embedded) -> None:
             return [entry async for entry in texts.iterate()]
 
         for read in (texts.get("key"), texts.get_with_metadata("key"), flagged.put_if_absent("key", 1), flagged.put("key", 2)):
-            with pytest.raises(libhotrod.DecodeError, match="value .*cache 'local' with a key of 3 bytes") as raised:
+            with pytest.raises(libhotrod.DecodeError, match="value .*cache 'items' with a key of 3 bytes") as raised:
                 await read
             assert isinstance(raised.value.__cause__, ValueError) and raised.value.may_have_been_applied
             assert isinstance(raised.value, libhotrod.HotRodError)
             await plain.put(b"key", b"\xff{")
         for read in (texts.get_all(["key"]), texts.bulk_get(), iterate()):
-            with pytest.raises(libhotrod.DecodeError, match="cache 'local' with a key of [13] bytes"):
+            with pytest.raises(libhotrod.DecodeError, match="cache 'items' with a key of [13] bytes"):
                 await read
-        with pytest.raises(libhotrod.DecodeError, match="key .*cache 'local' with a key of 1 bytes"):
+        with pytest.raises(libhotrod.DecodeError, match="key .*cache 'items' with a key of 1 bytes"):
             await texts.bulk_get_keys()
         async with await texts.listen() as listener:
             await plain.remove(b"\xff")
@@ -448,7 +460,7 @@ def test_what_a_codec_can_not_decode(node: Embedded) -> None:
         with pytest.raises(libhotrod.DecodeError, match="value .*with a key of 1 bytes"):
             await tags.get(b"m")
 
-    run(node, test, "local")
+    run(node, test, "items")
 
 
 def test_messages_name_what_is_allowed(node: Embedded) -> None:

@@ -41,7 +41,7 @@ def test_single_keys(three: Embedded) -> None:
 
 
 def test_as_a_mapping(three: Embedded) -> None:
-    with blocking.connect(three.uri()) as client:
+    with blocking.connect(three.uri("items")) as client:
         cache = client.cache(key_codec=codecs.TEXT, value_codec=codecs.JSON)
         cache["a"] = [1, 2]
         assert cache["a"] == [1, 2] and "a" in cache and "b" not in cache

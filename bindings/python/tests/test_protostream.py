@@ -194,8 +194,8 @@ TEXT_AND_JSON = "?key_media_type=text/plain&value_media_type=application/json"
 
 def test_codecs_of_a_client(node: Embedded) -> None:
     """By `connect`, by the URI, and by the cache; the nearer one holds."""
-    with libhotrod.blocking.connect(node.uri(query=TEXT_AND_JSON)) as client:
-        cache = client.cache("dist")
+    with libhotrod.blocking.connect(node.uri("items", TEXT_AND_JSON)) as client:
+        cache = client.cache("items")
         assert (cache.key_codec.media_type, cache.value_codec) == ("text/plain", codecs.JSON)
         cache.put("k", {"a": [1]})
         assert cache.get("k") == {"a": [1]}

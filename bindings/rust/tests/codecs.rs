@@ -7,6 +7,7 @@ use std::net::SocketAddr;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use bytes::Bytes;
+use hotrod_embedded::ClusterOptions;
 use hotrod_embedded::host::{Embedded, EmbeddedOptions};
 use hotrod_tokio::codec::{
     Codec, CodecError, Encode, Json, JsonProblem, Octets, ProtoStream, Protobuf, Raw, Scalar, Text,
@@ -54,12 +55,14 @@ impl prost::Name for Order {
 
 async fn node() -> (Embedded, Client) {
     let listen = SocketAddr::from(([127, 0, 0, 1], 0));
-    let node = Embedded::start(EmbeddedOptions { listen, ..EmbeddedOptions::default() }).await.unwrap();
+    let mut cluster = ClusterOptions::default();
+    cluster.caches.push("items:key-type=text/plain,value-type=application/json".parse().unwrap());
+    let node = Embedded::start(EmbeddedOptions { cluster, listen, ..EmbeddedOptions::default() }).await.unwrap();
     let client = Client::connect(&format!("hotrod://{}", node.addresses()[0])).await.unwrap();
     (node, client)
 }
 
-/// Stores a value and reads it again; returns the stored bytes.
+/// Stores a value in a cache without declared encoding, and reads it again; returns the stored bytes.
 async fn round_trip<V: Encode<T>, T>(client: &Client, codec: V, value: T) -> (Bytes, V::Value) {
     let plain = client.cache("local");
     let cache = plain.with_codecs(Text, codec);
@@ -81,15 +84,23 @@ async fn bytes_and_texts() {
     node.stop().await;
 }
 
+/// The same in a cache of JSON, which does not convert its values to bytes: returns the text.
+async fn json_round_trip<V: Encode<T>, T>(client: &Client, codec: V, value: T) -> (String, V::Value) {
+    let cache = client.cache("items").with_codecs(Text, codec);
+    cache.put("round trip", value).await.unwrap();
+    let stored = client.cache("items").with_codecs(Text, Text).get("round trip").await.unwrap().unwrap();
+    (stored, cache.get("round trip").await.unwrap().unwrap())
+}
+
 #[tokio::test]
 async fn objects_as_json() {
     let (node, client) = node().await;
     let lamp = item("lämp 𝄞", u64::MAX);
-    let (stored, read) = round_trip(&client, Json::<Item>::new(), &lamp).await;
-    assert_eq!((&stored[..], &read), ("{\"name\":\"lämp 𝄞\",\"price\":18446744073709551615}".as_bytes(), &lamp));
-    assert_eq!(round_trip(&client, Json::<Item>::new(), lamp.clone()).await.1, lamp);
-    assert_eq!(round_trip(&client, Json::<i64>::new(), i64::MIN).await.1, i64::MIN);
-    assert_eq!(round_trip(&client, Json::<Option<String>>::new(), None).await.1, None);
+    let (stored, read) = json_round_trip(&client, Json::<Item>::new(), &lamp).await;
+    assert_eq!((&*stored, &read), ("{\"name\":\"lämp 𝄞\",\"price\":18446744073709551615}", &lamp));
+    assert_eq!(json_round_trip(&client, Json::<Item>::new(), lamp.clone()).await.1, lamp);
+    assert_eq!(json_round_trip(&client, Json::<i64>::new(), i64::MIN).await.1, i64::MIN);
+    assert_eq!(json_round_trip(&client, Json::<Option<String>>::new(), None).await.1, None);
     node.stop().await;
 }
 
@@ -255,14 +266,14 @@ type Unserializable = BTreeMap<Vec<u8>, String>;
 #[tokio::test]
 async fn a_value_that_can_not_be_encoded_sends_nothing() {
     let (node, client) = node().await;
-    let cache = client.cache("local").with_codecs(Text, Json::<Unserializable>::new());
+    let cache = client.cache("items").with_codecs(Text, Json::<Unserializable>::new());
     cache.put("k", &Unserializable::new()).await.unwrap();
     let sent = client.counters().operations;
     let value = Unserializable::from([(b"secret".to_vec(), "secret".into())]);
     let error = cache.put("key", &value).await.unwrap_err();
     assert_eq!(
         error.to_string(),
-        "cache \"local\": can't encode the value of a key of 3 bytes (application/json): it can't be serialized as \
+        "cache \"items\": can't encode the value of a key of 3 bytes (application/json): it can't be serialized as \
          JSON"
     );
     assert!(!format!("{error:?}").contains("secret"));
@@ -271,7 +282,7 @@ async fn a_value_that_can_not_be_encoded_sends_nothing() {
     let entries = vec![("k", Unserializable::new()), ("key", value.clone())];
     assert!(failed(cache.put_all(entries, Expiration::DEFAULT).await.unwrap_err()));
     assert!(failed(cache.put_if_absent("key", &value, Expiration::DEFAULT).await.unwrap_err()));
-    let by_key = client.cache("local").with_codecs(Json::<Unserializable>::new(), Text);
+    let by_key = client.cache("items").with_codecs(Json::<Unserializable>::new(), Text);
     let error = by_key.get(&value).await.unwrap_err();
     assert!(matches!(error, Error::Encode { part: Part::Key, key_length: None, .. }), "{error:?}");
     assert_eq!(client.counters().operations, sent);
@@ -281,7 +292,7 @@ async fn a_value_that_can_not_be_encoded_sends_nothing() {
 #[tokio::test]
 async fn conditions_return_decoded_values() {
     let (node, client) = node().await;
-    let cache = client.cache("local").with_codecs(ProtoStream::<i32>::new(), Json::<Item>::new());
+    let cache = client.cache("items").with_codecs(ProtoStream::<i32>::new(), Json::<Item>::new());
     let returning = cache.with_flags(Flags::FORCE_RETURN_VALUE);
     let (one, two) = (item("one", 1), item("two", 2));
     assert!(cache.put_if_absent(1, &one, Expiration::DEFAULT).await.unwrap().executed);
@@ -359,7 +370,7 @@ async fn multimaps() {
 #[tokio::test]
 async fn near_caches_hold_encoded_entries() {
     let (node, client) = node().await;
-    let cache: Cache<Text, Json<Item>> = client.cache("local").with_codecs(Text, Json::new());
+    let cache: Cache<Text, Json<Item>> = client.cache("items").with_codecs(Text, Json::new());
     cache.enable_near_cache(NearCacheOptions::default()).unwrap();
     let lamp = item("lamp", 1);
     cache.put("lamp", &lamp).await.unwrap();

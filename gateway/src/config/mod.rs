@@ -46,7 +46,8 @@ Examples:
 
 Caches of --embedded: default (the one without a name), dist, repl, local, and those of --cache.
 Settings of a cache: mode=dist|repl|local, owners=N, segments=N, max-entries=N, max-bytes=N,
-lifespan=T, max-idle=T (250ms, 30s, 5min, 2h), media-type=TYPE.";
+lifespan=T, max-idle=T (250ms, 30s, 5min, 2h), key-type=TYPE, value-type=TYPE, media-type=TYPE for
+both (text/plain, application/json, application/x-protostream).";
 
 /// Hot Rod beside Infinispan pods: a gateway that carries it over HTTP, or with --embedded a cluster in memory.
 #[derive(Debug, Parser)]

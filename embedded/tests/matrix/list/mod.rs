@@ -2,6 +2,7 @@
 
 mod bulk;
 mod counters;
+mod encodings;
 mod listeners;
 mod multimap;
 mod peer;
@@ -47,6 +48,10 @@ const ALL: Version = Version::V2_0;
 pub(crate) const ROWS: &[Row] = &[
     (Operation::Put, "new and over another", ALL, single::put, Yes),
     (Operation::Put, "with previous values", ALL, single::previous_values, Yes),
+    (Operation::Put, "conversions of media types", Version::V4_1, encodings::table, Yes),
+    (Operation::Put, "conversions by each operation", Version::V4_1, encodings::operations, Yes),
+    (Operation::AddClientListener, "keys as declared", Version::V4_1, encodings::listeners, Yes),
+    (Operation::Get, "keys that are not converted", Version::V4_1, encodings::refused_keys, Yes),
     (Operation::Put, "with lifetimes", ALL, single::lifetimes, Yes),
     (Operation::Put, "lifetimes of zero", Version::V2_2, single::zero_lifetimes, Yes),
     (Operation::Get, "present and absent", ALL, single::get, Yes),

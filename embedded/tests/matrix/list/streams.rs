@@ -102,7 +102,16 @@ pub(super) fn start_put(peer: &mut Peer) -> Checked {
 }
 
 pub(super) fn next_put(peer: &mut Peer) -> Checked {
-    peer.expect_error(chunk(UNKNOWN, "v", true), Status::PARSE_ERROR, "1234567")
+    peer.expect_error(chunk(UNKNOWN, "v", true), Status::PARSE_ERROR, "1234567")?;
+    // A chunk without bytes is refused, the last one too, and the stream stays open.
+    let key = peer.key("k");
+    let id = begin(peer, &key, PUT)?;
+    for last in [false, true] {
+        let error = "RequestParsingException: Retained chunk requires a chunk length greater than 0";
+        peer.expect_error(chunk(id, "", last), Status::PARSE_ERROR, error)?;
+    }
+    peer.expect(chunk(id, "v", true), Status::SUCCESS, Body::Nothing)?;
+    has(peer, &key, Some("v"))
 }
 
 pub(super) fn end_put(peer: &mut Peer) -> Checked {

@@ -164,7 +164,7 @@ fn transactions() -> Value {
 fn media_types() -> Value {
     let doc = "The forms of keys and values are in every request.";
     let mut recorder = Recorder::new("media types", doc, URI, 1);
-    let with = json!({ "name": "local", "flags": 0, "key_type": "text/plain", "value_type": "application/json;charset=UTF-8", "read_from_any_owner": true, "parameters": [] });
+    let with = json!({ "name": "local", "flags": 0, "key_type": "text/plain", "value_type": "application/octet-stream;charset=UTF-8", "read_from_any_owner": true, "parameters": [] });
     recorder.play("cache", with);
     recorder.execute("put", json!([text("k"), default_lifetimes(), text("{}")]));
     recorder.finish()
