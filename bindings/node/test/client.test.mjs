@@ -244,8 +244,8 @@ test('what a codec can not decode', async (t) => {
   // A cache of JSON stores unread what is declared as JSON.
   const unchecked = { ...codecs.bytes, mediaType: 'application/json' }
   const bytes = c.cache().withCodecs({ key: unchecked, value: unchecked })
-  const json = bytes.withCodecs({ value: codecs.json() })
-  const keys = bytes.withCodecs({ key: codecs.json() })
+  const json = bytes.withCodecs({ key: unchecked, value: codecs.json() })
+  const keys = bytes.withCodecs({ key: codecs.json(), value: unchecked })
   await bytes.put('käse', secret)
   const first = async (iterable) => {
     for await (const item of iterable) return item
