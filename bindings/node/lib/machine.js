@@ -122,7 +122,7 @@ class Machine {
   keys(operation, args) {
     const opcode = typeof operation === 'number' ? operation : operationOf(operation)
     list('args', args)
-    return checked(() => this.#native.keys(opcode, args))
+    return checked(() => NativeMachine.keys(opcode, args))
   }
 
   cancel(operation) {

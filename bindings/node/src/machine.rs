@@ -175,6 +175,7 @@ impl NativeMachine {
 
     /// Submits an operation by its opcode.
     #[napi(catch_unwind)]
+    #[allow(clippy::too_many_arguments)] // an object of options would cost more
     pub fn submit(
         &mut self,
         now: f64,
@@ -185,33 +186,20 @@ impl NativeMachine {
         timeout: Option<f64>,
         storage_keys: List<Copied>,
     ) -> Outcome<f64> {
-        outcome(self.submit_checked(now, cache, opcode, &arguments, member, timeout, storage_keys))
+        let storage_keys = storage_keys.0.into_iter().map(|key| key.0).collect();
+        let member = member.map(|number| self.ids.member.id(number));
+        let options = CallOptions { member, timeout: timeout.map(duration), storage_keys };
+        let submitted = request(opcode, &arguments)
+            .and_then(|request| self.core.submit(time(now), cache, request, options))
+            .map(|id| self.ids.operation.number(id));
+        outcome(submitted)
     }
 
     /// Returns the keys by which an operation is routed.
     #[napi(catch_unwind)]
-    pub fn keys(&self, opcode: u32, arguments: Array<'_>) -> Outcome<Vec<Buffer>> {
-        outcome(
-            request(opcode, &arguments).map(|request| request.keys().iter().map(|key| key.to_vec().into()).collect()),
-        )
-    }
-
-    fn submit_checked(
-        &mut self,
-        now: f64,
-        cache: u32,
-        opcode: u32,
-        arguments: &Array<'_>,
-        member: Option<f64>,
-        timeout: Option<f64>,
-        storage_keys: List<Copied>,
-    ) -> std::result::Result<f64, Failure> {
-        let request = request(opcode, arguments)?;
-        let storage_keys = storage_keys.0.into_iter().map(|key| key.0).collect();
-        let member = member.map(|number| self.ids.member.id(number));
-        let options = CallOptions { member, timeout: timeout.map(duration), storage_keys };
-        let id = self.core.submit(time(now), cache, request, options)?;
-        Ok(self.ids.operation.number(id))
+    pub fn keys(opcode: u32, arguments: Array<'_>) -> Outcome<Vec<Buffer>> {
+        let keys = |request: Request| request.keys().iter().map(|key| key.to_vec().into()).collect();
+        outcome(request(opcode, &arguments).map(keys))
     }
 
     #[napi(catch_unwind)]

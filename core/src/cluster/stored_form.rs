@@ -100,8 +100,8 @@ impl StoredForm {
             Rule::ProtoStreamBytes => encoded(&Value::Bytes(key)),
             Rule::ProtoStreamContent => match scalar(key)? {
                 Value::Bytes(content) => Some(content.into()),
-                // The server writes it anew.
-                value => encoded(&value),
+                // The server writes it anew, by the type of Java that it has read.
+                value => encoded(&in_java(value)),
             },
             Rule::ProtoStreamText => text_of(&scalar(key)?),
             Rule::JavaObject => hashed_object(&scalar(key)?),
@@ -218,6 +218,17 @@ fn scalar(key: &[u8]) -> Option<Value<'_>> {
     decode(key, &Limits::default()).ok().filter(|value| {
         !matches!(value, Value::Null | Value::Enum { .. } | Value::Message { .. } | Value::Container(_))
     })
+}
+
+/// The value of the Java type that a value is read as: numbers are signed there.
+fn in_java(value: Value<'_>) -> Value<'_> {
+    match value {
+        Value::UInt32(value) | Value::Fixed32(value) => Value::Int32(value.cast_signed()),
+        Value::SInt32(value) | Value::SFixed32(value) => Value::Int32(value),
+        Value::UInt64(value) | Value::Fixed64(value) => Value::Int64(value.cast_signed()),
+        Value::SInt64(value) | Value::SFixed64(value) => Value::Int64(value),
+        value => value,
+    }
 }
 
 /// Java's `toString` of a value, in UTF-8. That of a floating-point number or a date has rules of its own.
@@ -341,6 +352,16 @@ mod tests {
         assert_eq!(stored(OCTETS, PROTOSTREAM, b"\xff").as_deref(), Some(&b"\x52\x01\xff"[..]));
         assert_eq!(stored(PROTOSTREAM, OCTETS, b"\x52\x01\xff").as_deref(), Some(&b"\xff"[..]));
         assert_eq!(stored(PROTOSTREAM, OCTETS, b"\x4a\x01k").as_deref(), Some(&b"\x4a\x01k"[..]));
+        // The server's answers are recorded in embedded/tests/matrix/list/encodings.txt.
+        for (key, written) in [
+            (Value::UInt32(u32::MAX), Value::Int32(-1)),
+            (Value::SInt32(-7), Value::Int32(-7)),
+            (Value::Fixed64(u64::MAX), Value::Int64(-1)),
+            (Value::SFixed64(7), Value::Int64(7)),
+        ] {
+            let (key, written) = (encode(&key).unwrap(), encode(&written).unwrap());
+            assert_eq!(stored(PROTOSTREAM, OCTETS, &key), Some(written));
+        }
         assert_eq!(stored(PROTOSTREAM, TEXT, b"\x4a\x01k").as_deref(), Some(&b"k"[..]));
         assert_eq!(stored(PROTOSTREAM, TEXT, &encode(&Value::Int32(-7)).unwrap()).as_deref(), Some(&b"-7"[..]));
         assert_eq!(stored(PROTOSTREAM, TEXT, &encode(&Value::Double(1.0)).unwrap()), None);

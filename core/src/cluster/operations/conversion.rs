@@ -12,15 +12,19 @@ use crate::wire::{MediaType, RequestOptions};
 
 /// Marks of failed conversions in Infinispan's messages: its codes (Log.java of 16.0.7), and texts of its ProtoStream
 /// library.
-const SIGNS: [&str; 8] = [
+const SIGNS: [&str; 12] = [
     "ISPN000492",
     "ISPN000495",
     "ISPN000497",
     "ISPN000533",
     "ISPN000577",
     "ISPN000655",
+    "ISPN000934",
+    "Expected field '_type'",
     "Invalid top level object",
+    "No marshaller registered",
     "Unexpected tag",
+    "Unknown type name",
 ];
 
 /// Adds to the server's message what the cache stores, and what the client declares; other errors stay as they are.
