@@ -3,6 +3,7 @@
 use alloc::collections::VecDeque;
 use alloc::string::String;
 use alloc::sync::Arc;
+use core::ops::ControlFlow;
 
 use slotmap::SlotMap;
 
@@ -27,7 +28,7 @@ use super::transport::{Scope, Transport};
 use super::view::View;
 use crate::session::{Disconnect, Ready};
 use crate::time::Instant;
-use crate::wire::{self, MediaType, Request, RequestOptions};
+use crate::wire::{self, MediaType, Request, RequestOptions, Routing};
 
 /// A client of a whole cluster; see the [module](super) for how to drive it.
 pub struct Cluster {
@@ -146,14 +147,17 @@ impl Cluster {
     /// Submits an operation; its answer comes as [`Output::Completed`].
     ///
     /// PUT_ALL and GET_ALL are split by the owners of their keys, and joined again.
-    pub fn submit(&mut self, now: Instant, call: Call) -> Result<OperationId, SubmitError> {
+    pub fn submit(&mut self, now: Instant, mut call: Call) -> Result<OperationId, SubmitError> {
         self.now = now;
         self.may_submit(&call.cache)?;
-        if !call.storage_keys.is_empty() {
-            check_storage_keys(&call)?;
+        if !call.storage_keys.is_empty() || !matches!(call.cache.options().key_type, MediaType::Unspecified) {
+            complete_storage_keys(&mut call)?;
         }
         if self.caches.get(call.cache.id()).near.is_some() {
-            return Ok(self.submit_near(call));
+            match self.submit_near(call) {
+                ControlFlow::Break(id) => return Ok(id),
+                ControlFlow::Continue(not_near) => call = not_near,
+            }
         }
         Ok(self.submit_far(call))
     }
@@ -173,7 +177,7 @@ impl Cluster {
 
     /// Submits an operation that no near cache answers.
     #[inline]
-    pub(super) fn submit_far(&mut self, call: Call) -> OperationId {
+    fn submit_far(&mut self, call: Call) -> OperationId {
         let prepared = call.request.transaction().xid().and_then(|xid| self.operations.prepared().member_of(xid));
         let target = match (call.member, prepared) {
             (Some(member), _) => Target::Only(member),
@@ -361,7 +365,15 @@ impl Cluster {
     }
 }
 
-fn check_storage_keys(call: &Call) -> Result<(), SubmitError> {
+/// Checks the number of storage keys. A key that servers do not convert is its own one.
+#[inline(never)] // out of the way of operations without either
+fn complete_storage_keys(call: &mut Call) -> Result<(), SubmitError> {
+    if call.request.operation().row().routing == Routing::StoredKey {
+        call.storage_keys = call.request.keys();
+    }
+    if call.storage_keys.is_empty() {
+        return Ok(());
+    }
     let (keys, storage_keys) = (call.request.keys().len(), call.storage_keys.len());
     if keys == storage_keys { Ok(()) } else { Err(SubmitError::StorageKeys { keys, storage_keys }) }
 }

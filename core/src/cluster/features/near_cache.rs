@@ -10,6 +10,7 @@
 use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
 use alloc::sync::Arc;
+use core::ops::ControlFlow;
 
 use bytes::Bytes;
 use lru::LruCache;
@@ -113,13 +114,13 @@ impl Cluster {
         near.map_or((0, 0), |near| (near.entries.len(), near.bytes))
     }
 
-    /// Submits an operation on a cache that has a near cache.
-    pub(in crate::cluster) fn submit_near(&mut self, call: Call) -> OperationId {
+    /// Answers an operation by the near cache, or has the near cache ask for it; returns a call that is not one for it.
+    pub(in crate::cluster) fn submit_near(&mut self, call: Call) -> ControlFlow<OperationId, Call> {
         let (now, id) = (self.now, call.cache.id());
-        let Some(near) = &mut self.caches.get_mut(id).near else { return self.submit_far(call) };
+        let Some(near) = &mut self.caches.get_mut(id).near else { return ControlFlow::Continue(call) };
         let Some(key) = near.readable_key(&call) else {
             near.forget_written(&call.request, call.cache.options());
-            return self.submit_far(call);
+            return ControlFlow::Continue(call);
         };
         let key = key.clone();
         if let Some(body) = near.get(&key, &call.request, now) {
@@ -127,13 +128,13 @@ impl Cluster {
             let reply = Reply { message_id: 0, status: Status::SUCCESS, topology: None, body };
             let id = self.take_in(call, Owner::Host, Target::Key, Purpose::Operations);
             self.complete(id, None, Ok(reply));
-            return id;
+            return ControlFlow::Break(id);
         }
         self.counters.near_misses += 1;
         let reply = call.request.operation().row().reply;
         let value_only = reply == ReplyShape::Value;
         if near.at.is_none() || reply == ReplyShape::Nothing {
-            return self.submit_far(call);
+            return ControlFlow::Continue(call);
         }
         let target = match (near.settings.bloom_filter, near.at.and_then(|session| self.transport.get(session))) {
             (true, Some(session)) => Target::Prefer(session.member()),
@@ -148,7 +149,7 @@ impl Cluster {
             near.fetching.insert(key, operation);
         }
         self.dispatch(operation);
-        operation
+        ControlFlow::Break(operation)
     }
 
     /// Keeps the answer of a read, if it is not out of date.

@@ -12,7 +12,7 @@ use crate::cluster::output::{Event, Output};
 use crate::cluster::stored_form::why_unrouted;
 use crate::cluster::transport::open_session::Purpose;
 use crate::time::Instant;
-use crate::wire::{MediaType, Routing};
+use crate::wire::MediaType;
 
 /// Reads are spread over at most this many owners.
 const MOST_OWNERS_IN_TURN: usize = 8;
@@ -21,11 +21,9 @@ impl Cluster {
     /// The owner of an operation's key, or how the operation reaches it by another member.
     pub(super) fn choose_owner(&self, operation: &Operation, fit: impl Fn(&MemberId) -> bool) -> Result<Choice, Route> {
         let cache = self.caches.get(operation.cache.id());
-        let key = operation.request.routing_key();
-        let (key, declared) = match (&*operation.storage_keys, operation.request.operation().row().routing) {
-            (_, Routing::StoredKey) => (key, &MediaType::Unspecified),
-            ([stored], _) => (Some(stored), &MediaType::Unspecified),
-            _ => (key, &operation.cache.options().key_type),
+        let (key, declared) = match &*operation.storage_keys {
+            [stored] => (Some(stored), &MediaType::Unspecified),
+            _ => (operation.request.routing_key(), &operation.cache.options().key_type),
         };
         // A bulk operation that was not split goes whole: to any member, unless the form of its keys is still to come.
         if key.is_none() && !operation.request.is_splittable() {
