@@ -14,6 +14,7 @@ export function parse() {
       seconds: text('3'),
       'warmup-seconds': text('1'),
       'value-size': text('64'),
+      'key-codec': text('bytes'),
     },
   }).values
 }
