@@ -258,9 +258,10 @@ impl ClientLink {
         id
     }
 
-    /// Returns whether another session can be opened now, within the peer's SETTINGS_MAX_CONCURRENT_STREAMS.
+    /// Returns whether another session can be opened now, within the peer's SETTINGS_MAX_CONCURRENT_STREAMS. Streams of closed
+    /// sessions count until the peer has closed them too. True before the peer's first SETTINGS, for which sessions wait.
     pub fn has_room(&self) -> bool {
-        self.max_sessions().is_none_or(|most| self.channels.len() < most as usize)
+        !self.has_peer_settings || self.connection.has_room_for_stream()
     }
 
     /// Returns the peer's SETTINGS_MAX_CONCURRENT_STREAMS; `None` without a limit, and before the peer's first SETTINGS.

@@ -5,9 +5,9 @@ use alloc::vec::Vec;
 
 use bytes::Bytes;
 
-use super::pair::{Pair, ReportedError, client_config, fragment, frame, hot_rod};
+use super::pair::{NOW, Pair, ReportedError, client_config, fragment, frame, hot_rod};
 use crate::carriage::registry::{HOT_ROD_MESSAGE_ERROR, HOT_ROD_TOO_LARGE, HOT_ROD_TOO_MANY_CALLS, flag, frame_type};
-use crate::carriage::{ClientEvent, LinkEnd, Offer, ServerEvent};
+use crate::carriage::{ClientEvent, LinkEnd, Offer, ServerConfig, ServerEvent, ServerLink};
 use crate::http2::ErrorCode;
 
 fn limited(client: u32, server: u32) -> Pair {
@@ -21,6 +21,25 @@ fn cancel(frames: &[crate::http2::frame::Frame]) -> Vec<(u8, u32, u32)> {
         (kind == frame_type::CANCEL).then(|| (flags, number(&payload[..4]), number(&payload[4..])))
     };
     hot_rod(frames).into_iter().filter_map(of_cancel).collect()
+}
+
+/// RFC 9113, 5.1.2: a stream counts until both halves are closed.
+#[test]
+fn a_link_has_no_room_while_the_stream_of_a_closed_session_is_open() {
+    let mut config = ServerConfig { frames: Some(Offer::default()), ..ServerConfig::default() };
+    config.http2.settings.max_concurrent_streams = Some(2);
+    let mut pair = Pair::framed();
+    pair.server = ServerLink::new(config, NOW);
+    assert!(pair.client.has_room(), "its SETTINGS have not come");
+    let (closed, stream) = pair.open();
+    pair.open();
+    assert!(!pair.client.has_room());
+    pair.client.close(closed, ErrorCode::NO_ERROR);
+    pair.exchange();
+    assert!(!pair.client.has_room(), "the endpoint has not closed its half");
+    pair.server.end(stream, ErrorCode::NO_ERROR);
+    pair.exchange();
+    assert!(pair.client.has_room());
 }
 
 /// cancelled calls count until they are closed, and so do calls whose response is being sent.

@@ -34,9 +34,8 @@ impl Connection {
             return Err(RequestError::ExtendedConnectNotEnabled);
         }
         self.fits(fields).map_err(|(size, limit)| RequestError::HeaderListTooLarge { size, limit })?;
-        let limit = self.stream_limit();
-        if self.streams.len() >= limit as usize {
-            return Err(RequestError::TooManyStreams { limit });
+        if !self.has_room_for_stream() {
+            return Err(RequestError::TooManyStreams { limit: self.stream_limit() });
         }
         if self.output.buffer.len() >= self.config.max_send_bytes {
             return Err(RequestError::Full);
@@ -103,6 +102,11 @@ impl Connection {
         self.report_if_drained();
         self.schedule();
         Ok(())
+    }
+
+    /// Whether one more stream is within the limit of the peer.
+    pub(crate) fn has_room_for_stream(&self) -> bool {
+        self.streams.len() < self.stream_limit() as usize
     }
 
     /// Limit of concurrent streams at the peer.
